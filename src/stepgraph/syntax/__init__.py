@@ -1,0 +1,1 @@
+"""From bytes to LibCST modules: parsing, source text, positions, and which names each scope binds."""

@@ -1,0 +1,182 @@
+"""Which names a scope binds, how often, and what kind of function it is.
+
+A name is a constant only if it is bound exactly once, so counts are needed before a body is read. Each function is
+scanned at most once, statement by statement; its expressions only where the file has `:=` or `yield` at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import libcst as cst
+
+from stepgraph.syntax.walk import expressions_below, statements_below
+
+
+Owner: TypeAlias = cst.Module | cst.ClassDef | cst.FunctionDef | cst.Lambda
+
+
+@dataclass(slots=True)
+class Bindings:
+    """What is bound in one scope (a function, class or module body)."""
+
+    binders: dict[str, list[cst.CSTNode]] = field(default_factory=dict)
+    globals: set[str] = field(default_factory=set)
+    nonlocals: set[str] = field(default_factory=set)
+    stars: list[cst.ImportFrom] = field(default_factory=list)
+    is_generator: bool = False
+
+    def add(self, name: str, binder: cst.CSTNode) -> None:
+        """Notes that `binder` (a statement or an assignment expression) binds `name`."""
+        self.binders.setdefault(name, []).append(binder)
+
+    def binds(self, name: str) -> bool:
+        """Whether `name` is local to this scope."""
+        return name in self.binders and name not in self.globals and name not in self.nonlocals
+
+    def bound_once(self, name: str) -> bool:
+        """Whether `name` is bound here, and by one binding only."""
+        return len(self.binders.get(name, ())) == 1
+
+
+def scan(owner: Owner, source: bytes) -> Bindings:
+    """Return the bindings of a module, class, function or lambda. `source` is that of its module."""
+    bindings = Bindings()
+    if isinstance(owner, cst.FunctionDef | cst.Lambda):
+        for parameter in parameters(owner.params):
+            bindings.add(parameter.name.value, parameter)
+    if isinstance(owner, cst.Lambda):
+        return bindings
+    body = owner if isinstance(owner, cst.Module) else owner.body
+    for statement in statements_below(body):
+        _bind_statement(statement, bindings)
+    if b":=" in source or b"yield" in source:
+        _bind_expressions(body, bindings)
+    if b"nonlocal" in source:
+        _bind_nonlocals(body, bindings)
+    if b"global" in source and isinstance(body, cst.Module):
+        _bind_globals(body, bindings)
+    return bindings
+
+
+def parameters(params: cst.Parameters) -> Iterator[cst.Param]:
+    """Yield the parameters of a function in order, `*args` and `**kwargs` included."""
+    yield from params.posonly_params
+    yield from params.params
+    if isinstance(params.star_arg, cst.Param):
+        yield params.star_arg
+    yield from params.kwonly_params
+    if params.star_kwarg is not None:
+        yield params.star_kwarg
+
+
+def _bind_statement(statement: cst.CSTNode, bindings: Bindings) -> None:
+    match statement:
+        case cst.Assign():
+            for target in statement.targets:
+                _bind_target(target.target, statement, bindings)
+        case cst.AnnAssign():
+            if statement.value is not None:
+                _bind_target(statement.target, statement, bindings)
+        case cst.AugAssign() | cst.For():
+            _bind_target(statement.target, statement, bindings)
+        case cst.FunctionDef() | cst.ClassDef() | cst.TypeAlias():
+            bindings.add(statement.name.value, statement)
+        case cst.Import():
+            for alias in statement.names:
+                bindings.add(import_binding(alias), statement)
+        case cst.ImportFrom():
+            if isinstance(statement.names, cst.ImportStar):
+                bindings.stars.append(statement)
+            else:
+                for alias in statement.names:
+                    bindings.add(import_binding(alias), statement)
+        case cst.With():
+            for item in statement.items:
+                if item.asname is not None:
+                    _bind_target(item.asname.name, statement, bindings)
+        case cst.Try() | cst.TryStar():
+            for handler in statement.handlers:
+                if handler.name is not None:
+                    _bind_target(handler.name.name, statement, bindings)
+        case cst.Del():
+            _bind_target(statement.target, statement, bindings)
+        case cst.Global():
+            bindings.globals.update(item.name.value for item in statement.names)
+        case cst.Nonlocal():
+            bindings.nonlocals.update(item.name.value for item in statement.names)
+        case cst.Match():
+            for case in statement.cases:
+                for name in pattern_names(case.pattern):
+                    bindings.add(name, statement)
+
+
+def import_binding(alias: cst.ImportAlias) -> str:
+    """Return the name that one item of an import statement binds."""
+    if alias.asname is not None and isinstance(alias.asname.name, cst.Name):
+        return alias.asname.name.value
+    name: cst.BaseExpression = alias.name
+    while isinstance(name, cst.Attribute):
+        name = name.value
+    return name.value if isinstance(name, cst.Name) else ""
+
+
+def target_names(target: cst.CSTNode) -> Iterator[str]:
+    """Yield the plain names that an assignment target binds."""
+    match target:
+        case cst.Name():
+            yield target.value
+        case cst.Tuple() | cst.List():
+            for element in target.elements:
+                yield from target_names(element.value)
+        case cst.StarredElement():
+            yield from target_names(target.value)
+
+
+def pattern_names(pattern: cst.CSTNode) -> Iterator[str]:
+    """Yield the names that a `case` pattern captures."""
+    for node in expressions_below(pattern):
+        match node:
+            case cst.MatchAs(name=cst.Name(value=name)) | cst.MatchStar(name=cst.Name(value=name)):
+                yield name
+            case cst.MatchMapping(rest=cst.Name(value=name)):
+                yield name
+
+
+def _bind_target(target: cst.CSTNode, statement: cst.CSTNode, bindings: Bindings) -> None:
+    for name in target_names(target):
+        bindings.add(name, statement)
+
+
+def _bind_expressions(body: cst.BaseSuite | cst.Module, bindings: Bindings) -> None:
+    for statement in body.body:
+        for node in expressions_below(statement):
+            match node:
+                case cst.NamedExpr(target=cst.Name(value=name)):
+                    bindings.add(name, node)
+                case cst.Yield():
+                    bindings.is_generator = True
+
+
+def _bind_nonlocals(body: cst.BaseSuite | cst.Module, bindings: Bindings) -> None:
+    """Add the bindings that inner functions make of names of this scope."""
+    for inner in _inner_functions(body):
+        for name in inner.nonlocals & bindings.binders.keys():
+            bindings.binders[name] += inner.binders.get(name, [])
+
+
+def _bind_globals(module: cst.Module, bindings: Bindings) -> None:
+    for inner in _inner_functions(module):
+        for name in sorted(inner.globals):
+            bindings.binders.setdefault(name, []).extend(inner.binders.get(name, []))
+
+
+def _inner_functions(body: cst.BaseSuite | cst.Module) -> Iterator[Bindings]:
+    for statement in statements_below(body, into_functions=True):
+        if isinstance(statement, cst.FunctionDef):
+            inner = Bindings()
+            for below in statements_below(statement.body):
+                _bind_statement(below, inner)
+            yield inner

@@ -1,0 +1,57 @@
+"""A parsed module, and places in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from stepgraph.model.span import Span
+from stepgraph.syntax.positions import positions
+from stepgraph.syntax.source_text import source_text
+
+if TYPE_CHECKING:
+    import libcst as cst
+
+    from stepgraph.syntax.positions import Range
+
+
+@dataclass(eq=False)
+class SourceModule:
+    """A module of the project: its path as the user named it, its dotted name and its tree."""
+
+    path: str
+    name: str
+    tree: cst.Module = field(repr=False)
+    source: bytes = field(repr=False)
+
+    @cached_property
+    def _positions(self) -> dict[int, Range]:
+        return positions(self.tree)
+
+    def span(self, node: cst.CSTNode) -> Span:
+        """Return where `node` stands. The first call costs about a third of parsing the module."""
+        line, column, end_line, end_column = self._positions.get(id(node), (1, 0, 1, 0))
+        return Span(self.path, line, column + 1, end_line, end_column + 1)
+
+    def text(self, node: cst.CSTNode) -> str:
+        """Return the source of `node` on one line, without comments."""
+        return source_text(self.tree, node)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A node of a module: what the intermediate representation carries to say where something comes from."""
+
+    module: SourceModule = field(repr=False)
+    node: cst.CSTNode = field(repr=False)
+
+    @property
+    def span(self) -> Span:
+        """Where it stands; computed only when asked for."""
+        return self.module.span(self.node)
+
+    @property
+    def text(self) -> str:
+        """Its source on one line, without comments."""
+        return self.module.text(self.node)

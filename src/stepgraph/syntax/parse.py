@@ -1,0 +1,42 @@
+"""Parsing: bytes in, a module or a problem with line and column out."""
+
+from __future__ import annotations
+
+import ast
+
+import libcst as cst
+
+from stepgraph.model.note import InputError, Problem
+from stepgraph.syntax.module import SourceModule
+from stepgraph.syntax.nesting import DEEPEST, too_deep
+
+
+def parse_module(source: bytes, path: str, name: str) -> SourceModule:
+    """Return the module parsed from `source`. Raises InputError where it is not valid Python.
+
+    To be called where there is room for deep recursion (`stepgraph.syntax.deep`): the native parser overflows a usual
+    stack on long chains of calls.
+    """
+    deep = too_deep(source)
+    if deep is not None:
+        message = f"brackets are nested more than {DEEPEST} deep, which Python itself refuses."
+        raise InputError(Problem(path, message, "Split the expression.", deep.line, deep.column))
+    try:
+        return SourceModule(path, name, cst.parse_module(source), source)
+    except (cst.ParserSyntaxError, cst.CSTValidationError, SyntaxError, UnicodeDecodeError) as error:
+        raise InputError(_syntax_problem(source, path, error)) from None
+
+
+def _syntax_problem(source: bytes, path: str, error: Exception) -> Problem:
+    """LibCST's positions are unreliable: ask CPython's parser, and use LibCST's only if that accepts the code."""
+    try:
+        ast.parse(source)
+    except SyntaxError as refusal:
+        # CPython's columns count bytes of UTF-8 in some versions; for most code they are the same.
+        return Problem(path, f"syntax error: {refusal.msg}.", "", refusal.lineno or 1, refusal.offset or 1)
+    except (ValueError, RecursionError, MemoryError) as refusal:
+        return Problem(path, f"cannot be parsed: {refusal}.", "", 1, 1)
+    if isinstance(error, cst.ParserSyntaxError):
+        message = error.message.splitlines()[-1] if error.message else "not understood"
+        return Problem(path, f"syntax error: {message}.", "", error.editor_line, error.editor_column)
+    return Problem(path, f"cannot be parsed: {type(error).__name__}: {error}.", "", 1, 1)
