@@ -1,0 +1,302 @@
+"""The intermediate representation: what a workflow does, without a trace of Python syntax.
+
+A function's body is a `Block` of operations. Work is an `Activity` (a step, a sleep, a wait, a call of a function with
+steps). `Run` does one on the spot; `Start` sets one going under a handle, and `Join` waits for handles, wherever they
+were started. All of it carries the place it comes from.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TypeAlias
+
+from stepgraph.model.note import Note
+from stepgraph.model.payload import Backoff, Number, ParallelKind
+from stepgraph.syntax.module import Place
+
+Handle: TypeAlias = int
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Operations, one after another."""
+
+    operations: tuple[Operation, ...] = ()
+
+
+EMPTY = Block()
+
+
+@dataclass(eq=False, slots=True)
+class PayloadShape:
+    """The keys that the program reads of a payload; grows while the program is read."""
+
+    fields: dict[str, PayloadShape] = field(default_factory=dict)
+
+    def at(self, key: str) -> PayloadShape:
+        """Return the shape below `key`, which is read by this."""
+        return self.fields.setdefault(key, PayloadShape())
+
+
+@dataclass(frozen=True, slots=True)
+class StepSettings:
+    """The configuration of a step, merged with the engine's defaults (5 retries, 1000 ms, exponential, 10 minutes)."""
+
+    limit: Number = 5
+    delay: Number | str = 1000
+    backoff: Backoff = "exponential"
+    timeout: Number | str = "10 minutes"
+
+
+@dataclass(frozen=True, slots=True)
+class StepParameter:
+    """A parameter of a step's function: the name of a step it depends on, or `ctx`."""
+
+    name: str
+    place: Place
+
+
+@dataclass(eq=False, slots=True)
+class StepDefinition:
+    """A step as `step.do(...)` declares it. Each execution of the declaration is a definition of its own."""
+
+    name: str
+    function_name: str
+    settings: StepSettings
+    concurrent: bool
+    parameters: tuple[StepParameter, ...]
+    depends: tuple[StepDependency, ...] | None
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class StepDependency:
+    """An entry of `depends=[...]`: the step, or None where it could not be resolved."""
+
+    definition: StepDefinition | None
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class StepRun:
+    """A run of a declared step, with what its body runs in turn.
+
+    `dependencies` are the steps its parameters name (or `depends` lists) at the time of the call, in that order;
+    whether each of them has to run first is decided from the order of the whole program.
+    """
+
+    definition: StepDefinition
+    body: Block
+    dependencies: tuple[StepRun, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sleep:
+    """`step.sleep`: a duration in milliseconds, or text as given."""
+
+    name: str
+    duration: Number | str
+
+
+@dataclass(frozen=True, slots=True)
+class SleepUntil:
+    """`step.sleep_until`: the time as text."""
+
+    name: str
+    timestamp: str
+
+
+@dataclass(frozen=True, slots=True)
+class EventWait:
+    """`step.wait_for_event`: `timeout` in milliseconds, or text as given. `event_type` is None where not given."""
+
+    name: str
+    event_type: str | None
+    timeout: Number | str
+    payload: PayloadShape
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call of a function of the project."""
+
+    function: Function
+
+
+Activity: TypeAlias = StepRun | Sleep | SleepUntil | EventWait | Call
+
+
+@dataclass(eq=False, slots=True)
+class Function:
+    """A function that runs steps, for one set of the callables it is given.
+
+    `names` go from the plain name to the most qualified one. While the function is still being read, which a recursive
+    call sees, `body` is empty and `works` says that there may be steps in it.
+    """
+
+    names: tuple[str, ...]
+    place: Place
+    body: Block = EMPTY
+    works: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Work that is started and waited for on the spot."""
+
+    activity: Activity
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Work that is set going and not waited for yet.
+
+    `eager` work starts here and now (`step.sleep`); the rest is a task, which begins at the next await.
+    """
+
+    handle: Handle
+    activity: Activity
+    eager: bool
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """What a join waits for as one member: a group of its own kind."""
+
+    kind: ParallelKind
+    members: tuple[JoinMember, ...]
+
+
+JoinMember: TypeAlias = Handle | Joined
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """An await of work started before.
+
+    `certain` is False where the await may end before the work does (a timeout). `each` says that it waits for one of
+    the members at each pass of the loop that it is in, so for all of them only once the loop is over.
+    """
+
+    group: Joined
+    certain: bool
+    place: Place
+    each: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """One way of a choice: its condition as source, None for the one that is left."""
+
+    condition: str | None
+    block: Block
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Exactly one of the branches, or none; a discriminant makes it a `switch`."""
+
+    branches: tuple[Branch, ...]
+    place: Place
+    discriminant: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """A body that runs any number of times; `otherwise` when it was not left by a break."""
+
+    body: Block
+    otherwise: Block
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Handler:
+    """What runs for exceptions of the types whose source is `condition`; None catches all."""
+
+    condition: str | None
+    block: Block
+
+
+@dataclass(frozen=True, slots=True)
+class Protected:
+    """A `try`. `together` means that several handlers may run (`except*`); `catches`, that errors end here."""
+
+    body: Block
+    handlers: tuple[Handler, ...]
+    final: Block
+    together: bool
+    catches: bool
+    place: Place
+
+
+class ScopeKind(Enum):
+    """What a `with` block means to the work in it."""
+
+    PLAIN = "plain"
+    TIMEOUT = "timeout"
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The body of a `with`, in place."""
+
+    kind: ScopeKind
+    block: Block
+    place: Place
+
+
+class ExitKind(Enum):
+    """How a block is left before its end. `FINISHED` is a loop whose test says so."""
+
+    BREAK = "break"
+    FINISHED = "finished"
+    CONTINUE = "continue"
+    RETURN = "return"
+    RAISE = "raise"
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """Leaving a block, a loop or a function."""
+
+    kind: ExitKind
+    place: Place
+
+
+Operation: TypeAlias = Run | Start | Join | Choice | Loop | Protected | Scope | Exit
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """All that one workflow class does."""
+
+    class_name: str
+    body: Block
+    payload: PayloadShape
+    notes: tuple[Note, ...]
+    place: Place
+
+
+def works(block: Block) -> bool:
+    """Whether anything is run or started in a block."""
+    return any(_works(operation) for operation in block.operations)
+
+
+def _works(operation: Operation) -> bool:
+    match operation:
+        case Choice(branches=branches):
+            return any(works(branch.block) for branch in branches)
+        case Loop(body=body, otherwise=otherwise):
+            return works(body) or works(otherwise)
+        case Protected(body=body, handlers=handlers, final=final):
+            return works(body) or works(final) or any(works(handler.block) for handler in handlers)
+        case Scope(block=block):
+            return works(block)
+        case Join() | Exit():
+            return False
+        case Run() | Start():
+            return True

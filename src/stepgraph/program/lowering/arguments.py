@@ -1,0 +1,125 @@
+"""Arguments of a call to the parameters of a function."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import libcst as cst
+
+from stepgraph.program.lowering.machine import Machine
+from stepgraph.program.values import (
+    UNKNOWN,
+    Arguments,
+    Collection,
+    Constant,
+    Entry,
+    FunctionCall,
+    FunctionValue,
+    Given,
+    Item,
+    Mapping,
+    PreparedCall,
+    StepCall,
+    StepFunction,
+    Value,
+)
+from stepgraph.syntax.bindings import parameters
+from stepgraph.syntax.module import Place
+
+
+def bound_arguments(machine: Machine, callee: FunctionValue, arguments: Arguments) -> dict[str, Value]:
+    """Return the value of each parameter, UNKNOWN where it cannot lead to a step.
+
+    A body is shown once, whatever constants it is called with, so constants are not kept.
+    """
+    place = Place(callee.scope.module, callee.node)
+    positional = [*_received(callee), *callee.positional, *_positional(arguments)]
+    keywords = {**dict(callee.keywords), **dict(_keywords(arguments))}
+    params = callee.node.params
+    values: dict[str, Value] = {}
+    for parameter in (*params.posonly_params, *params.params):
+        name = parameter.name.value
+        if positional:
+            values[name] = positional.pop(0)
+        elif name in keywords:
+            values[name] = keywords.pop(name)
+    if isinstance(params.star_arg, cst.Param):
+        items = tuple(Item(value, place) for value in positional)
+        values[params.star_arg.name.value] = collection(machine, "tuple", items)
+    for parameter in params.kwonly_params:
+        if parameter.name.value in keywords:
+            values[parameter.name.value] = keywords.pop(parameter.name.value)
+    if params.star_kwarg is not None:
+        entries = tuple(Entry(Constant(name), value, place, place) for name, value in keywords.items())
+        values[params.star_kwarg.name.value] = mapping(machine, entries)
+    defaults = dict(callee.defaults)
+    names = [parameter.name.value for parameter in parameters(params)]
+    return {name: _kept(values.get(name, defaults.get(name, UNKNOWN))) for name in names}
+
+
+def collection(machine: Machine, kind: str, items: tuple[Item, ...]) -> Collection:
+    """Return a new list, tuple or set."""
+    return Collection(kind, machine.store.new({"items": items}), machine.loop_depth)  # type: ignore[arg-type]
+
+
+def mapping(machine: Machine, entries: tuple[Entry, ...], *, partial: bool = False) -> Mapping:
+    """Return a new dictionary."""
+    return Mapping(machine.store.new({"items": entries}), machine.loop_depth, partial=partial)
+
+
+def given(values: Iterable[Value]) -> Iterator[Given]:
+    """Yield the callables and awaitables among arguments, those in collections too."""
+    for value in values:
+        match value:
+            case StepFunction(definition=definition):
+                yield Given(definition, definition.function_name)
+            case FunctionValue(node=cst.Lambda() as node):
+                yield Given(node, _called_name(node))
+            case FunctionValue():
+                yield Given(value.node, value.name)
+            case StepCall(step=step):
+                yield Given(step.definition, step.definition.function_name)
+            case FunctionCall(function=function):
+                yield Given(function.node, function.name)
+            case PreparedCall(function=prepared):
+                yield Given(prepared, prepared.names[0])
+            case Collection():
+                yield from given(item.value for item in value.items)
+            case Mapping():
+                yield from given(entry.value for entry in value.entries)
+
+
+def _called_name(node: cst.Lambda) -> str:
+    """A lambda is the function that it calls."""
+    body = node.body.expression if isinstance(node.body, cst.Await) else node.body
+    match body:
+        case cst.Call(func=cst.Name(value=name)) | cst.Call(func=cst.Attribute(attr=cst.Name(value=name))):
+            return name
+        case _:
+            return "lambda"
+
+
+def _received(callee: FunctionValue) -> list[Value]:
+    return [] if callee.receiver is None or callee.kind == "static" else [callee.receiver]
+
+
+def _positional(arguments: Arguments) -> Iterator[Value]:
+    for argument in arguments.items:
+        if argument.star == "*" and isinstance(argument.value, Collection):
+            yield from (item.value for item in argument.value.items)
+        elif not argument.star and argument.keyword is None:
+            yield argument.value
+
+
+def _keywords(arguments: Arguments) -> Iterator[tuple[str, Value]]:
+    for argument in arguments.items:
+        if argument.keyword is not None:
+            yield argument.keyword, argument.value
+        elif argument.star == "**" and isinstance(argument.value, Mapping):
+            for entry in argument.value.entries:
+                if isinstance(entry.key, Constant) and isinstance(entry.key.value, str):
+                    yield entry.key.value, entry.value
+
+
+def _kept(value: Value) -> Value:
+    return value if value.relevant else UNKNOWN

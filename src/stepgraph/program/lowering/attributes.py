@@ -1,0 +1,55 @@
+"""Attributes, by what they are of."""
+
+from __future__ import annotations
+
+from stepgraph.program.lowering.classes import class_attribute, instance_attribute, super_attribute
+from stepgraph.program.lowering.machine import Machine
+from stepgraph.program.lowering.state import merged
+from stepgraph.program.values import (
+    UNKNOWN,
+    Alternatives,
+    ClassValue,
+    Collection,
+    Event,
+    External,
+    Gathering,
+    Instance,
+    Mapping,
+    MethodOf,
+    Payload,
+    StepMethod,
+    StepObject,
+    SuperObject,
+    Task,
+    TaskGroup,
+    Unresolved,
+    Value,
+)
+from stepgraph.syntax.module import Place
+
+
+def attribute(machine: Machine, owner: Value, name: str, place: Place) -> Value:
+    """Return `owner.name`."""
+    match owner:
+        case StepObject():
+            return StepMethod(name)
+        case Instance():
+            return instance_attribute(machine, owner, name, place)
+        case ClassValue():
+            return class_attribute(machine, owner, name, place)
+        case SuperObject():
+            return super_attribute(machine, owner, name, place)
+        case External(name=prefix):
+            return External(f"{prefix}.{name}")
+        case Event(shape=shape) if name == "payload":
+            return Payload(shape)
+        case Event() | Payload() | Collection() | Mapping() | TaskGroup() | Task() | Gathering():
+            return MethodOf(owner, name)
+        case Alternatives(options=options, discriminant=discriminant):
+            parts = [(o.condition, attribute(machine, o.value, name, place)) for o in options]
+            value: Value = merged(parts, discriminant, owner.place)
+            return value
+        case Unresolved():
+            return owner
+        case _:
+            return UNKNOWN

@@ -1,0 +1,186 @@
+"""Starting work and waiting for it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from stepgraph.program.ir import Activity, Call, Handle, Join, Joined, JoinMember, Run, Start, StepRun
+from stepgraph.program.lowering.functions import read_function, read_step_body
+from stepgraph.program.lowering.machine import Machine
+from stepgraph.program.values import (
+    UNKNOWN,
+    Alternatives,
+    Event,
+    FunctionCall,
+    Gathering,
+    GeneratorCall,
+    Limited,
+    PreparedCall,
+    StepCall,
+    StepDecorator,
+    StepMethod,
+    Task,
+    Unresolved,
+    Value,
+    WaitCall,
+)
+from stepgraph.syntax.module import Place
+
+COROUTINES: Final = (StepCall, WaitCall, FunctionCall, PreparedCall)
+AWAITABLES: Final = (*COROUTINES, Task, Gathering, Limited)
+
+
+def is_awaitable(value: Value) -> bool:
+    """Whether a value is, or may be, work to wait for."""
+    if isinstance(value, Alternatives):
+        return any(is_awaitable(option.value) for option in value.options)
+    return isinstance(value, AWAITABLES)
+
+
+def await_value(machine: Machine, value: Value, place: Place) -> Value:
+    """Return what awaiting a value gives, having emitted what runs or is waited for."""
+    match value:
+        case StepCall() | WaitCall() | FunctionCall() | PreparedCall():
+            activity, result = _activity(machine, value)
+            if activity is not None:
+                machine.emit(Run(activity, value.place))
+            return result
+        case Task(handle=handle, result=result):
+            if not _ran_on_the_spot(machine, handle):
+                machine.emit(Join(Joined("all", (handle,)), certain=True, place=place))
+            return result
+        case Gathering(kind=kind, result=result):
+            if value.members:
+                machine.emit(Join(Joined(kind, members_of(value)), value.certain, place, value.each))
+            return result
+        case Limited(inner=inner, timeout=timeout):
+            return _await_limited(machine, inner, place, timeout=timeout)
+        case Alternatives():
+            return machine.choose(value, lambda chosen: await_value(machine, chosen, place))
+    _report_unresolved(machine, value, place)
+    return UNKNOWN
+
+
+def start(machine: Machine, value: Value, place: Place) -> Value:
+    """Return the task that a coroutine becomes, having emitted its start; other awaitables are what they are."""
+    match value:
+        case StepCall() | WaitCall() | FunctionCall() | PreparedCall():
+            activity, result = _activity(machine, value)
+            return UNKNOWN if activity is None else start_activity(machine, activity, value.place, result)
+        case Limited(inner=inner, timeout=timeout):
+            started = start(machine, inner, place)
+            return Limited(started, timeout, place) if is_awaitable(started) else started
+        case Alternatives():
+            return machine.choose(value, lambda chosen: start(machine, chosen, place))
+        case Task() | Gathering():
+            return value
+    _report_unresolved(machine, value, place)
+    return UNKNOWN
+
+
+def start_activity(
+    machine: Machine, activity: Activity, place: Place, result: Value = UNKNOWN, *, eager: bool = False
+) -> Task:
+    """Return a task for work, having emitted its start."""
+    handle = machine.new_handle()
+    machine.emit(Start(handle, activity, eager, place))
+    return Task(handle, result)
+
+
+def members_of(value: Value) -> tuple[JoinMember, ...]:
+    """Return what a join of a value waits for."""
+    match value:
+        case Task(handle=handle):
+            return (handle,)
+        case Gathering(members=members):
+            return tuple(member for inner in members for member in _member(inner))
+        case Limited(inner=inner):
+            return members_of(inner)
+        case Alternatives(options=options):
+            return tuple(member for option in options for member in members_of(option.value))
+        case _:
+            return ()
+
+
+def _member(value: Value) -> tuple[JoinMember, ...]:
+    """A gathering inside another is a group of its own."""
+    if isinstance(value, Gathering):
+        members = members_of(value)
+        return (Joined(value.kind, members),) if members else ()
+    return members_of(value)
+
+
+def _activity(machine: Machine, value: Value) -> tuple[Activity | None, Value]:
+    """Return what runs when a coroutine begins, and what it gives. None where there are no steps in it."""
+    match value:
+        case StepCall(step=step, place=place):
+            machine.begun.add(id(place.node))
+            machine.frame.called.append(step.definition)
+            return StepRun(step.definition, read_step_body(machine, step)), UNKNOWN
+        case WaitCall(activity=activity, place=place):
+            machine.begun.add(id(place.node))
+            return activity, Event(activity.payload)
+        case PreparedCall(function=function, result=result, place=place):
+            machine.begun.add(id(place.node))
+            machine.frame.called.append(function)
+            return Call(function), result
+        case FunctionCall(function=function_value, arguments=arguments, place=place):
+            machine.begun.add(id(place.node))
+            summary = read_function(machine, function_value, arguments)
+            if not summary.function.works:
+                return None, summary.result
+            machine.frame.called.append(function_value.node)
+            return Call(summary.function), summary.result
+        case _:
+            return None, UNKNOWN
+
+
+def _ran_on_the_spot(machine: Machine, handle: Handle) -> bool:
+    """`await step.sleep(...)`: what was started by the last operation and is awaited now simply runs."""
+    last = machine.operations[-1] if machine.operations else None
+    if not isinstance(last, Start) or last.handle != handle:
+        return False
+    machine.operations[-1] = Run(last.activity, last.place)
+    return True
+
+
+def _join(machine: Machine, group: Joined, *, certain: bool, place: Place) -> None:
+    if group.members:
+        machine.emit(Join(group, certain, place))
+
+
+def _await_limited(machine: Machine, inner: Value, place: Place, *, timeout: bool) -> Value:
+    """A timeout around a coroutine is the coroutine; work that goes on already may outlast it."""
+    if not timeout or isinstance(inner, COROUTINES) or not is_awaitable(inner):
+        return await_value(machine, inner, place)
+    if isinstance(inner, Task) and _ran_on_the_spot(machine, inner.handle):
+        return inner.result
+    kind = inner.kind if isinstance(inner, Gathering) else "all"
+    _join(machine, Joined(kind, members_of(inner)), certain=False, place=place)
+    return inner.result if isinstance(inner, Task | Gathering) else UNKNOWN
+
+
+def _report_unresolved(machine: Machine, value: Value, place: Place) -> None:
+    match value:
+        case Unresolved(reason=reason, place=origin):
+            machine.note(
+                "unresolved-await",
+                place,
+                f"what is awaited here (`{origin.text}`) cannot be followed: {reason}.",
+                "Steps that it runs are missing from the graph; call them by name.",
+            )
+        case StepDecorator() | StepMethod():
+            machine.note(
+                "decorator-awaited",
+                place,
+                "`step.do(...)` makes a decorator, so awaiting it runs no step and fails.",
+                "Decorate an async function with it, then await a call of that function.",
+                incomplete=False,
+            )
+        case GeneratorCall(function=function):
+            machine.note(
+                "generator",
+                place,
+                f"`{function.name}` is a generator, which stepgraph does not follow here.",
+                "Steps that it runs are missing from the graph.",
+            )

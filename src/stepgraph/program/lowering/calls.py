@@ -1,0 +1,105 @@
+"""Calls, by what is called."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from stepgraph.program.ir import Call, Run
+from stepgraph.program.lowering.awaiting import start
+from stepgraph.program.lowering.escapes import report_escape
+from stepgraph.program.lowering.functions import function_scope, read_function
+from stepgraph.program.lowering.machine import Machine
+from stepgraph.program.values import (
+    UNKNOWN,
+    Alternatives,
+    Arguments,
+    Constant,
+    FunctionCall,
+    FunctionValue,
+    GeneratorCall,
+    PreparedCall,
+    StepCall,
+    StepFunction,
+    Unresolved,
+    Value,
+)
+from stepgraph.syntax.module import Place
+
+
+def call_function(machine: Machine, callee: Value, arguments: Arguments, place: Place) -> Value:
+    """Calls a function of the project. A body that runs at the call is read now, that of a coroutine when it starts."""
+    assert isinstance(callee, FunctionValue)
+    if isinstance(callee.node, cst.Lambda):
+        return _call_lambda(machine, callee, callee.node, arguments)
+    if machine.bindings_of(callee.node, callee.scope.module).is_generator:
+        return GeneratorCall(callee, arguments, place)
+    if callee.node.asynchronous is not None:
+        return machine.make(FunctionCall(callee, arguments, place), place)
+    return _call_plain(machine, callee, arguments, place)
+
+
+def _call_plain(machine: Machine, callee: FunctionValue, arguments: Arguments, place: Place) -> Value:
+    """A function that is not async runs at its call; one that returns a coroutine counts as a coroutine function."""
+    summary = read_function(machine, callee, arguments)
+    if not summary.function.works:
+        return summary.result
+    if not summary.awaits_result:
+        machine.emit(Run(Call(summary.function), place))
+        return summary.result
+    prepared = PreparedCall(summary.function, summary.result, place)
+    if summary.starts_work:
+        return start(machine, prepared, place)
+    return machine.make(prepared, place)
+
+
+def _call_lambda(machine: Machine, callee: FunctionValue, node: cst.Lambda, arguments: Arguments) -> Value:
+    """The body of a lambda is one expression: it is read in place."""
+    if machine.lambdas_open >= 50:  # noqa: PLR2004 - a lambda that calls itself
+        return machine.unresolved(Place(callee.scope.module, node), "a lambda that calls itself")
+    outer = machine.frame.scope
+    machine.frame.scope = function_scope(machine, callee, arguments)
+    machine.lambdas_open += 1
+    machine.frame.called.append(node)
+    try:
+        value = machine.evaluate(node.body)
+    finally:
+        machine.frame.scope = outer
+        machine.lambdas_open -= 1
+    return value if value.relevant else UNKNOWN
+
+
+def call_step(machine: Machine, callee: Value, arguments: Arguments, place: Place) -> Value:
+    """Calls a declared step: a coroutine, nothing runs yet. Arguments are an error at run time and change nothing."""
+    assert isinstance(callee, StepFunction)
+    del arguments
+    return machine.make(StepCall(callee, place), place)
+
+
+def call_alternatives(machine: Machine, callee: Value, arguments: Arguments, place: Place) -> Value:
+    """Calls whichever of several values it is. Calling a constant (None) fails: no run goes on from there."""
+    assert isinstance(callee, Alternatives)
+    options = tuple(option for option in callee.options if not isinstance(option.value, Constant))
+    if len(options) == 1:
+        return machine.call(options[0].value, arguments, place)
+    callables = Alternatives(options, callee.discriminant, callee.place)
+    return machine.choose(callables, lambda chosen: machine.call(chosen, arguments, place))
+
+
+def call_unresolved(machine: Machine, callee: Value, arguments: Arguments, place: Place) -> Value:
+    """Calls something that may lead to a step and cannot be followed: what comes of it cannot be followed either."""
+    assert isinstance(callee, Unresolved)
+    report_escape(machine, arguments, place)
+    machine.note(
+        "unresolved-call",
+        place,
+        f"what is called here (`{callee.place.text}`) cannot be followed: {callee.reason}.",
+        "Steps that it runs are missing from the graph; call them by name.",
+    )
+    return UNKNOWN
+
+
+def call_unknown(machine: Machine, callee: Value, arguments: Arguments, place: Place) -> Value:
+    """Calls something outside the project: reported only if it is handed what can run steps."""
+    del callee
+    report_escape(machine, arguments, place)
+    return UNKNOWN

@@ -1,0 +1,160 @@
+"""`if` and `match`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import libcst as cst
+
+from stepgraph.program.ir import EMPTY, Block
+from stepgraph.program.lowering.conditions import decided
+from stepgraph.program.lowering.loops import block_of
+from stepgraph.program.lowering.machine import Machine, Outcome
+from stepgraph.program.lowering.names import bind
+from stepgraph.program.lowering.subscripts import part_of
+from stepgraph.program.values import UNKNOWN, Event, Payload, Value
+from stepgraph.syntax.bindings import pattern_names
+
+
+def execute_if(machine: Machine, node: cst.CSTNode) -> None:
+    """An `if` with its `elif`s: one choice, but an `elif` with steps in its test is nested in the `else`."""
+    assert isinstance(node, cst.If)
+    decision = decided(machine, node.test)
+    if decision is not None:
+        _decided(machine, node, taken=decision)
+        return
+    machine.evaluate(node.test)
+    _choice(machine, node)
+
+
+def _decided(machine: Machine, node: cst.If, *, taken: bool) -> None:
+    if taken:
+        machine.execute(node.body)
+    elif isinstance(node.orelse, cst.If):
+        execute_if(machine, node.orelse)
+    elif node.orelse is not None:
+        machine.execute(node.orelse.body)
+
+
+def _choice(machine: Machine, node: cst.If) -> None:
+    """Reads the branches of an `if` whose first test is evaluated already."""
+    ways: list[tuple[str | None, Outcome]] = []
+    clause: cst.If | cst.Else | None = node
+    while isinstance(clause, cst.If):
+        if clause is not node:
+            nested = _elif(machine, clause)
+            if nested is not None:
+                ways.append((None, nested))
+                break
+        condition = machine.text(clause.test)
+        body = clause.body
+        ways.append((condition, machine.branch(lambda body=body: machine.execute(body), condition)))  # type: ignore[misc]
+        clause = clause.orelse
+    if isinstance(clause, cst.Else):
+        last = clause.body
+        ways.append((None, machine.branch(lambda: machine.execute(last))))
+    finish_choice(machine, ways, None, node)
+
+
+def _elif(machine: Machine, clause: cst.If) -> Outcome | None:
+    """Evaluates the test of an `elif`; returns the whole rest as one branch if that has steps or decides itself."""
+    if decided(machine, clause.test) is not None:
+        return machine.branch(lambda: execute_if(machine, clause))
+    tested = block_of(machine, lambda: machine.evaluate(clause.test))
+    if not tested.operations:
+        return None
+
+    def rest() -> None:
+        machine.operations.extend(tested.operations)
+        _choice(machine, clause)
+
+    return machine.branch(rest)
+
+
+def finish_choice(
+    machine: Machine, ways: Sequence[tuple[str | None, Outcome]], discriminant: str | None, node: cst.CSTNode
+) -> None:
+    """Emits a choice of branches that were read, and goes on after it; without an `else`, none may be taken."""
+    place = machine.place(node)
+    machine.emit_choice([(condition, outcome.block) for condition, outcome in ways], discriminant, place)
+    if all(condition is not None for condition, _ in ways):
+        ways = [*ways, (None, Outcome(EMPTY, {}, live=True))]
+    machine.rejoin(ways, discriminant, place)
+
+
+def execute_match(machine: Machine, node: cst.CSTNode) -> None:
+    """A `match` is a switch; a guard with steps runs before it, if its pattern fits."""
+    assert isinstance(node, cst.Match)
+    subject = machine.evaluate(node.subject)
+    if not all(_fits_mapping(case.pattern) for case in node.cases):
+        subject = UNKNOWN  # what is compared with other values too is not known to be a mapping
+    ways: list[tuple[str | None, Outcome]] = []
+    for case in node.cases:
+        condition = _condition(machine, case)
+
+        def read(case: cst.MatchCase = case) -> None:
+            _capture(machine, case.pattern, subject)
+            machine.execute(case.body)
+
+        _guard(machine, case, subject)
+        ways.append((condition, machine.branch(read, condition)))
+        if condition is None:
+            break
+    finish_choice(machine, ways, machine.text(node.subject), node)
+
+
+def _condition(machine: Machine, case: cst.MatchCase) -> str | None:
+    pattern = machine.text(case.pattern)
+    if case.guard is not None:
+        return f"{pattern} if {machine.text(case.guard)}"
+    return None if pattern == "_" else pattern
+
+
+def _guard(machine: Machine, case: cst.MatchCase, subject: Value) -> None:
+    if case.guard is None:
+        return
+    guard = case.guard
+
+    def read() -> None:
+        _capture(machine, case.pattern, subject)
+        machine.evaluate(guard)
+
+    block: Block = block_of(machine, read)
+    machine.emit_choice([(machine.text(case.pattern), block)], None, machine.place(case))
+
+
+def _capture(machine: Machine, pattern: cst.MatchPattern, subject: Value) -> None:
+    """Binds what a pattern captures; a mapping pattern reads the keys it names."""
+    for name in pattern_names(pattern):
+        bind(machine, name, UNKNOWN)
+    _read_keys(machine, pattern, subject)
+
+
+def _fits_mapping(pattern: cst.MatchPattern) -> bool:
+    match pattern:
+        case cst.MatchMapping():
+            return True
+        case cst.MatchAs(pattern=inner):
+            return inner is None or _fits_mapping(inner)
+        case cst.MatchOr(patterns=alternatives):
+            return all(_fits_mapping(alternative.pattern) for alternative in alternatives)
+        case cst.MatchClass(cls=cst.Name(value="dict")):
+            return True
+        case _:
+            return False
+
+
+def _read_keys(machine: Machine, pattern: cst.MatchPattern, subject: Value) -> None:
+    match pattern:
+        case cst.MatchAs(pattern=inner, name=name):
+            if isinstance(inner, cst.MatchPattern):
+                _read_keys(machine, inner, subject)
+            if isinstance(name, cst.Name) and isinstance(subject, Event | Payload):
+                bind(machine, name.value, subject)
+        case cst.MatchOr(patterns=alternatives):
+            for alternative in alternatives:
+                _read_keys(machine, alternative.pattern, subject)
+        case cst.MatchMapping(elements=elements):
+            for element in elements:
+                part = part_of(machine, subject, machine.evaluate(element.key))
+                _read_keys(machine, element.pattern, part)

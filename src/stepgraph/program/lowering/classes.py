@@ -1,0 +1,184 @@
+"""Classes of the project: the order in which members are looked up, attributes, and making objects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Final
+
+import libcst as cst
+
+from stepgraph.program.lowering.machine import Machine
+from stepgraph.program.lowering.names import module_name
+from stepgraph.program.values import (
+    UNKNOWN,
+    Arguments,
+    ClassValue,
+    Collection,
+    Constant,
+    External,
+    FunctionValue,
+    Instance,
+    Mapping,
+    Moment,
+    StepObject,
+    SuperObject,
+    TaskGroup,
+    Value,
+)
+from stepgraph.syntax.module import Place, SourceModule
+from stepgraph.syntax.walk import statements_below
+
+ENTRYPOINT: Final = "workers.WorkflowEntrypoint"
+
+
+def resolution_order(defined: ClassValue) -> tuple[Value, ...]:
+    """Return the classes in which a member is looked up, in order: those of the project and External ones.
+
+    Python's own C3 order; where the bases contradict each other, depth first (such a class fails when it is made).
+    """
+    orders = [list(resolution_order(base)) if isinstance(base, ClassValue) else [base] for base in defined.bases]
+    pending = [order for order in [*orders, list(defined.bases)] if order]
+    order: list[Value] = [defined]
+    while pending:
+        head = next((o[0] for o in pending if not any(o[0] in other[1:] for other in pending)), pending[0][0])
+        order.append(head)
+        pending = [rest for o in pending if (rest := [c for c in o if c != head])]
+    return tuple(order)
+
+
+def is_workflow(machine: Machine, defined: ClassValue) -> bool:
+    """Whether a class derives from WorkflowEntrypoint and has or inherits `run`."""
+    order = resolution_order(defined)
+    derives = any(isinstance(c, External) and c.name == ENTRYPOINT for c in order)
+    return derives and isinstance(member(machine, order, "run"), FunctionValue)
+
+
+def member(machine: Machine, order: tuple[Value, ...], name: str) -> Value | None:
+    """Return a member of the first class that has it, None where none of the project's has."""
+    for owner in order:
+        if not isinstance(owner, ClassValue):
+            continue
+        found = owner.scope.names.get(name)
+        if found is None:
+            found = module_name(machine, owner.scope, name)
+        if found is not None:
+            return _class_constant(machine, owner, name, found)
+    return None
+
+
+def _class_constant(machine: Machine, owner: ClassValue, name: str, value: Value) -> Value:
+    """A class attribute is a constant only if it is bound once, and nothing assigns to an attribute of its name."""
+    if not isinstance(value, Constant | Moment | Collection | Mapping):
+        return value
+    once = owner.scope.bindings.bound_once(name) and name not in _assigned_attributes(machine, owner.scope.module)
+    return value if once else UNKNOWN
+
+
+def _assigned_attributes(machine: Machine, module: SourceModule) -> frozenset[str]:
+    found = machine.assigned_attributes.get(module)
+    if found is None:
+        names: set[str] = set()
+        for statement in statements_below(module.tree, into_functions=True):
+            match statement:
+                case cst.Assign(targets=targets):
+                    names.update(t.target.attr.value for t in targets if isinstance(t.target, cst.Attribute))
+                case cst.AugAssign(target=cst.Attribute(attr=attr)) | cst.AnnAssign(target=cst.Attribute(attr=attr)):
+                    names.add(attr.value)
+        found = machine.assigned_attributes[module] = frozenset(names)
+    return found
+
+
+def instance_attribute(machine: Machine, instance: Instance, name: str, place: Place) -> Value:
+    """Return `instance.name`."""
+    machine.store.observe(instance.state, name)
+    value: Value | None = instance.state.get(name)
+    if value is not None:
+        if isinstance(value, Collection | Mapping | TaskGroup):
+            machine.store.observe(value.state, "items")
+        return value
+    order = resolution_order(instance.of)
+    found = member(machine, order, name)
+    if found is not None:
+        return bound(machine, found, instance, instance.of, place)
+    if _may_run_steps(instance, order):
+        return machine.unresolved(place, f"a base class of {instance.of.name} is not in the project")
+    return UNKNOWN
+
+
+def _may_run_steps(instance: Instance, order: tuple[Value, ...]) -> bool:
+    """Whether a member that is not in the project could reach the step object through `self`."""
+    foreign = any(not isinstance(c, ClassValue) and not _is_harmless_base(c) for c in order)
+    return foreign and any(isinstance(value, StepObject) for value in instance.state.values())
+
+
+def _is_harmless_base(base: Value) -> bool:
+    return isinstance(base, External) and base.name.split(".")[0] in ("workers", "abc", "typing", "builtins", "enum")
+
+
+def class_attribute(machine: Machine, owner: ClassValue, name: str, place: Place) -> Value:
+    """Return `Class.name`."""
+    found = member(machine, resolution_order(owner), name)
+    return UNKNOWN if found is None else bound(machine, found, None, owner, place)
+
+
+def super_attribute(machine: Machine, above: SuperObject, name: str, place: Place) -> Value:
+    """Return `super().name`."""
+    of = above.receiver.of if isinstance(above.receiver, Instance) else above.after
+    order = resolution_order(of)
+    following = order[order.index(above.after) + 1 :] if above.after in order else ()
+    found = member(machine, following, name)
+    if found is None:
+        return UNKNOWN
+    instance = above.receiver if isinstance(above.receiver, Instance) else None
+    function = bound(machine, found, instance, of, place)
+    # The function of a base class is another than the one of its name in the class itself.
+    if isinstance(function, FunctionValue) and len(function.names) > 1:
+        return replace(function, names=function.names[1:])
+    return function
+
+
+def bound(machine: Machine, found: Value, instance: Instance | None, owner: ClassValue, place: Place) -> Value:
+    """Return a member as an attribute: functions are bound to their receiver, properties are called."""
+    if not isinstance(found, FunctionValue):
+        return found
+    match found.kind:
+        case "static":
+            return found
+        case "class":
+            return replace(found, receiver=owner)
+        case "property" if instance is not None:
+            return machine.call(replace(found, receiver=instance, kind="function"), Arguments(), place)
+        case _:
+            return found if instance is None else replace(found, receiver=instance)
+
+
+def instantiate(machine: Machine, value: Value, arguments: Arguments, place: Place) -> Value:
+    """Return a new object of a class of the project, its `__init__` read."""
+    if not isinstance(value, ClassValue):
+        return UNKNOWN
+    instance = Instance(value, machine.store.new())
+    initializer = member(machine, resolution_order(value), "__init__")
+    if isinstance(initializer, FunctionValue):
+        machine.call(replace(initializer, receiver=instance), arguments, place)
+    else:
+        _fill_fields(machine, instance, arguments)
+    return instance
+
+
+def _fill_fields(machine: Machine, instance: Instance, arguments: Arguments) -> None:
+    """What a dataclass's or named tuple's own initializer does: arguments become fields, in order."""
+    names = list(_field_names(instance.of))
+    for argument in arguments.items:
+        if argument.keyword is not None:
+            machine.store.write(instance.state, argument.keyword, argument.value)
+        elif not argument.star and names:
+            machine.store.write(instance.state, names.pop(0), argument.value)
+
+
+def _field_names(defined: ClassValue) -> Iterator[str]:
+    for owner in reversed(resolution_order(defined)):
+        if isinstance(owner, ClassValue):
+            for statement in statements_below(owner.node.body):
+                if isinstance(statement, cst.AnnAssign) and isinstance(statement.target, cst.Name):
+                    yield statement.target.value

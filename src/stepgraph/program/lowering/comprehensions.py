@@ -1,0 +1,125 @@
+"""Comprehensions and generator expressions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import libcst as cst
+
+from stepgraph.program.lowering.arguments import collection, mapping
+from stepgraph.program.lowering.loops import block_of, element, run_loop, unrolled
+from stepgraph.program.lowering.machine import Machine
+from stepgraph.program.lowering.targets import assign
+from stepgraph.program.values import Collection, Entry, Item, LazyItems, LexicalScope, Mapping, Value
+from stepgraph.syntax.bindings import Bindings, target_names
+
+
+def evaluate_collection(machine: Machine, node: cst.BaseExpression) -> Value:
+    """A list or set comprehension: its loop is emitted, its elements are kept."""
+    assert isinstance(node, cst.ListComp | cst.SetComp)
+    return consumed(machine, node, machine.frame.scope, "list" if isinstance(node, cst.ListComp) else "set")
+
+
+def evaluate_mapping(machine: Machine, node: cst.BaseExpression) -> Value:
+    """A dictionary comprehension."""
+    assert isinstance(node, cst.DictComp)
+    entries: list[Entry] = []
+
+    def add(*, many: bool) -> None:
+        key = machine.evaluate(node.key)
+        value = machine.evaluate(node.value)
+        entries.append(Entry(key, value, machine.place(node.key), machine.place(node.value), many))
+
+    _run(machine, node.for_in, machine.frame.scope, add)
+    found: Mapping = mapping(machine, tuple(entries))
+    return found
+
+
+def evaluate_generator(machine: Machine, node: cst.BaseExpression) -> Value:
+    """A generator expression runs where it is consumed."""
+    assert isinstance(node, cst.GeneratorExp)
+    return LazyItems(node, machine.frame.scope)
+
+
+def consumed(
+    machine: Machine, node: cst.ListComp | cst.SetComp | cst.GeneratorExp, scope: LexicalScope, kind: str
+) -> Collection:
+    """Return the elements that a comprehension makes, having emitted its loop."""
+    items: list[Item] = []
+
+    def add(*, many: bool) -> None:
+        items.append(Item(machine.evaluate(node.elt), machine.place(node.elt), many))
+
+    _run(machine, node.for_in, scope, add)
+    return collection(machine, kind, tuple(items))
+
+
+def _run(machine: Machine, clause: cst.CompFor, scope: LexicalScope, add: Callable[..., None]) -> None:
+    outer = machine.frame.scope
+    machine.frame.scope = _inner_scope(machine, clause, scope)
+    try:
+        _run_clause(machine, clause, add, many=False)
+    finally:
+        machine.frame.scope = outer
+
+
+def _inner_scope(machine: Machine, clause: cst.CompFor, scope: LexicalScope) -> LexicalScope:
+    bindings = Bindings()
+    inner: cst.CompFor | None = clause
+    while inner is not None:
+        for name in target_names(inner.target):
+            bindings.add(name, inner)
+        inner = inner.inner_for_in
+    return LexicalScope(
+        bindings,
+        machine.store.new(),
+        scope,
+        scope.module,
+        path=scope.path,
+        kind="expression",
+        given=scope.given,
+    )
+
+
+def _run_clause(machine: Machine, clause: cst.CompFor, add: Callable[..., None], *, many: bool) -> None:
+    iterable = machine.evaluate(clause.iter)
+    items = unrolled(iterable)
+    if items is not None and not clause.ifs:
+        for item in items:
+            assign(machine, clause.target, item.value)
+            _inside(machine, clause, add, many=many)
+        return
+    place = machine.place(clause)
+
+    def body() -> None:
+        assign(machine, clause.target, element(iterable, machine.text(clause.target), place))
+        _filtered(machine, clause, list(clause.ifs), add)
+
+    run_loop(machine, body, None, place, endless=False)
+
+
+def _inside(machine: Machine, clause: cst.CompFor, add: Callable[..., None], *, many: bool) -> None:
+    if clause.inner_for_in is not None:
+        _run_clause(machine, clause.inner_for_in, add, many=many)
+    else:
+        add(many=many)
+
+
+def _filtered(machine: Machine, clause: cst.CompFor, filters: list[cst.CompIf], add: Callable[..., None]) -> None:
+    """A filter is a choice only if anything in it has steps: without, a loop that may run no time says the same."""
+    if not filters:
+        _inside(machine, clause, add, many=True)
+        return
+    test, *rest = filters
+    tested = block_of(machine, lambda: _evaluate(machine, test.test))
+    kept = block_of(machine, lambda: _filtered(machine, clause, rest, add))
+    for operation in tested.operations:
+        machine.emit(operation)
+    if tested.operations:
+        machine.emit_choice([(machine.text(test.test), kept)], None, machine.place(test))
+    else:
+        machine.operations.extend(kept.operations)
+
+
+def _evaluate(machine: Machine, node: cst.BaseExpression) -> None:
+    machine.evaluate(node)

@@ -1,0 +1,129 @@
+"""What is evaluated only sometimes: `and`, `or`, and the conditional expression."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import libcst as cst
+
+from stepgraph.program.lowering.machine import Machine, Outcome
+from stepgraph.program.lowering.names import look_up
+from stepgraph.program.lowering.state import MISSING, merged
+from stepgraph.program.ir import EMPTY
+from stepgraph.program.values import UNKNOWN, External, Value
+
+_CHECKING: Final = frozenset({"typing.TYPE_CHECKING", "typing_extensions.TYPE_CHECKING"})
+
+
+def decided(machine: Machine, test: cst.BaseExpression) -> bool | None:
+    """Return whether a literal decides a test: `True`, `False`, or TYPE_CHECKING, which is false at run time."""
+    match test:
+        case cst.Name(value="True"):
+            return True
+        case cst.Name(value="False"):
+            return False
+        case cst.Name(value=name):
+            value = look_up(machine, name) if name == "TYPE_CHECKING" else UNKNOWN
+            return False if isinstance(value, External) and value.name in _CHECKING else None
+        case cst.Attribute(attr=cst.Name(value="TYPE_CHECKING")):
+            value = machine.evaluate(test)
+            return False if isinstance(value, External) and value.name in _CHECKING else None
+        case cst.UnaryOperation(operator=cst.Not(), expression=inner):
+            negated = decided(machine, inner)
+            return None if negated is None else not negated
+        case _:
+            return None
+
+
+def evaluate_conditional(machine: Machine, node: cst.BaseExpression) -> Value:
+    """`a if c else b`."""
+    assert isinstance(node, cst.IfExp)
+    decision = decided(machine, node.test)
+    if decision is not None:
+        return machine.evaluate(node.body if decision else node.orelse)
+    machine.evaluate(node.test)
+    condition = machine.text(node.test)
+    place = machine.place(node)
+    values: list[Value] = []
+    ways = [
+        (condition, machine.branch(lambda: values.append(machine.evaluate(node.body)), condition)),
+        (None, machine.branch(lambda: values.append(machine.evaluate(node.orelse)))),
+    ]
+    machine.emit_choice([(c, outcome.block) for c, outcome in ways], None, place)
+    machine.rejoin(ways, None, place)
+    value: Value = merged([(condition, values[0]), (None, values[1])], None, place)
+    return _no_constant(value)
+
+
+def _no_constant(value: Value) -> Value:
+    return value if value.relevant else UNKNOWN
+
+
+def evaluate_boolean(machine: Machine, node: cst.BaseExpression) -> Value:
+    """`a and b`, `a or b`: an operand with steps is in a choice on those before it, back to the last one with steps."""
+    assert isinstance(node, cst.BooleanOperation)
+    operands = _operands(node)
+    value = machine.evaluate(operands[0])
+    return _rest(machine, node, operands, 0, 1, value)
+
+
+def _rest(
+    machine: Machine, node: cst.BooleanOperation, operands: list[cst.BaseExpression], first: int, index: int, value: Value
+) -> Value:
+    """Evaluates the operands from `index` on, which are reached if those from `first` on let them."""
+    while index < len(operands):
+        condition = _condition(machine, node, operands[first:index])
+        found: list[Value] = []
+        at = index
+
+        def read(at: int = at, found: list[Value] = found) -> None:
+            found.append(machine.evaluate(operands[at]))
+            if machine.operations:
+                found[0] = _rest(machine, node, operands, at, at + 1, found[0])
+
+        outcome = machine.branch(read, condition)
+        place = machine.place(node)
+        machine.emit_choice([(condition, outcome.block)], None, place)
+        machine.rejoin([(condition, outcome), (None, Outcome(EMPTY, {}, live=True))], None, place)
+        value = _either(machine, node, value, found[0], condition)
+        if outcome.block.operations:
+            return value
+        index += 1
+    return value
+
+
+def _either(machine: Machine, node: cst.BooleanOperation, left: Value, right: Value, condition: str) -> Value:
+    """`a or b` is `b` where `not a`, else `a`; what cannot be called is not worth keeping apart."""
+    if left is MISSING or not (left.relevant or right.relevant):
+        return UNKNOWN
+    value: Value = merged([(condition, right), (None, left)], None, machine.place(node))
+    return value
+
+
+def _operands(node: cst.BooleanOperation) -> list[cst.BaseExpression]:
+    """Return the operands of a chain of one operator, which leans to the left unless bracketed."""
+    operands: list[cst.BaseExpression] = []
+    current: cst.BaseExpression = node
+    kind = type(node.operator)
+    while isinstance(current, cst.BooleanOperation) and isinstance(current.operator, kind):
+        if current is not node and current.lpar:
+            break
+        operands.append(current.right)
+        current = current.left
+    operands.append(current)
+    return list(reversed(operands))
+
+
+def _condition(machine: Machine, node: cst.BooleanOperation, operands: list[cst.BaseExpression]) -> str:
+    word = "and" if isinstance(node.operator, cst.And) else "or"
+    text = f" {word} ".join(machine.text(operand) for operand in operands)
+    if word == "and":
+        return text
+    return negated(text, operands[0]) if len(operands) == 1 else f"not ({text})"
+
+
+def negated(text: str, node: cst.BaseExpression) -> str:
+    """Return `not text`, with brackets unless the expression needs none."""
+    bare = isinstance(node, cst.Name | cst.Call | cst.Attribute | cst.Subscript)
+    bracketed = bool(node.lpar) and text.startswith("(")
+    return f"not {text}" if bare or bracketed else f"not ({text})"

@@ -1,0 +1,130 @@
+"""Folding: operators on constants, and what an f-string or a concatenation says of its parts."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Final
+
+import libcst as cst
+
+from stepgraph.program.values import UNKNOWN, Constant, Scalar, Template, Value
+from stepgraph.syntax.module import Place
+
+# Nothing longer or larger than this is computed: `"x" * 10**9` is source like any other.
+LONGEST: Final = 10_000
+LARGEST_EXPONENT: Final = 64
+
+_OPERATORS: Final[dict[type[cst.BaseBinaryOp], Callable[[object, object], object]]] = {
+    cst.Add: operator.add,
+    cst.Subtract: operator.sub,
+    cst.Multiply: operator.mul,
+    cst.Divide: operator.truediv,
+    cst.FloorDivide: operator.floordiv,
+    cst.Modulo: operator.mod,
+    cst.Power: operator.pow,
+    cst.BitOr: operator.or_,
+    cst.BitAnd: operator.and_,
+    cst.BitXor: operator.xor,
+    cst.LeftShift: operator.lshift,
+    cst.RightShift: operator.rshift,
+}
+
+_UNARY: Final[dict[type[cst.BaseUnaryOp], Callable[[object], object]]] = {
+    cst.Minus: operator.neg,
+    cst.Plus: operator.pos,
+    cst.BitInvert: operator.invert,
+}
+
+
+def binary(op: cst.BaseBinaryOp, left: Value, right: Value) -> Value:
+    """Return a constant for an operator on two constants, UNKNOWN for anything else."""
+    function = _OPERATORS.get(type(op))
+    if function is None or not isinstance(left, Constant) or not isinstance(right, Constant):
+        return UNKNOWN
+    if not _affordable(op, left.value, right.value):
+        return UNKNOWN
+    try:
+        return scalar(function(left.value, right.value))
+    except (TypeError, ValueError, ArithmeticError):
+        return UNKNOWN
+
+
+def unary(op: cst.BaseUnaryOp, operand: Value) -> Value:
+    """Return a constant for an operator on a constant, UNKNOWN for anything else."""
+    function = _UNARY.get(type(op))
+    if function is None or not isinstance(operand, Constant):
+        return UNKNOWN
+    try:
+        return scalar(function(operand.value))
+    except TypeError:
+        return UNKNOWN
+
+
+def _affordable(op: cst.BaseBinaryOp, left: Scalar, right: Scalar) -> bool:
+    if isinstance(op, cst.Power):
+        return isinstance(right, int | float) and abs(right) <= LARGEST_EXPONENT and _bits(left) <= LARGEST_EXPONENT
+    if isinstance(op, cst.LeftShift):
+        return isinstance(right, int) and right <= LARGEST_EXPONENT
+    if isinstance(op, cst.Multiply):
+        text, number = (left, right) if isinstance(left, str | bytes) else (right, left)
+        if isinstance(text, str | bytes):
+            return isinstance(number, int) and len(text) * number <= LONGEST
+        return _bits(left) + _bits(right) <= LONGEST
+    # `"%99999d" % 1` is long, whatever its operands are.
+    return not (isinstance(op, cst.Modulo) and isinstance(left, str | bytes) and len(left) > LONGEST // 100)
+
+
+def _bits(value: Scalar) -> int:
+    return value.bit_length() if isinstance(value, int) else 1
+
+
+def scalar(value: object) -> Value:
+    """Return a constant, UNKNOWN where the value is none that can be shown."""
+    if isinstance(value, str | bytes) and len(value) > LONGEST:
+        return UNKNOWN
+    if value is None or isinstance(value, str | bytes | int | float | complex):
+        return Constant(value)
+    return UNKNOWN
+
+
+def joined(parts: list[tuple[Value, Place]]) -> Value:
+    """Return text of several parts: constant if all are, else with the source of the others in braces."""
+    texts = [_text(value) for value, _ in parts]
+    whole = "".join(
+        text if text is not None else "{" + place.text + "}" for text, (_, place) in zip(texts, parts, strict=True)
+    )
+    known = all(isinstance(value, Constant) for value, _ in parts)
+    return Constant(whole) if known else Template(whole)
+
+
+def is_text(value: Value) -> bool:
+    """Whether a value is text, at least in part."""
+    return _text(value) is not None
+
+
+def _text(value: Value) -> str | None:
+    match value:
+        case Constant(value=str(text)) | Template(text=text):
+            return text
+        case _:
+            return None
+
+
+def formatted(value: Value, conversion: str | None, spec: str | None) -> str | None:
+    """Return what an f-string makes of a constant, None where that is not known."""
+    if not isinstance(value, Constant) or spec is None or len(spec) > 16:  # noqa: PLR2004 - no specification is longer
+        return None
+    subject: object = value.value
+    if conversion is not None:
+        subject = {"r": repr, "s": str, "a": ascii}[conversion](subject)
+    if any(len(digits) > 3 for digits in _numbers(spec)):  # noqa: PLR2004 - a width of over 999 characters
+        return None
+    try:
+        return format(subject, spec)
+    except (TypeError, ValueError):
+        return None
+
+
+def _numbers(spec: str) -> list[str]:
+    return "".join(c if c.isdigit() else " " for c in spec).split()

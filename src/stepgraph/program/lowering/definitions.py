@@ -1,0 +1,131 @@
+"""Function and class statements: the values they define, and what decorators make of them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+import libcst as cst
+
+from stepgraph.program.lowering.machine import Machine
+from stepgraph.program.values import (
+    Argument,
+    Arguments,
+    ClassValue,
+    External,
+    FunctionValue,
+    LexicalScope,
+    StepDecorator,
+    StepFunction,
+    StepMethod,
+    Unresolved,
+    Value,
+)
+from stepgraph.syntax.bindings import parameters
+from stepgraph.syntax.module import Place
+
+# Decorators from outside the project that leave what a call runs as it is.
+TRANSPARENT: Final = frozenset(
+    {
+        "abc.abstractmethod",
+        "functools.cache",
+        "functools.lru_cache",
+        "functools.lru_cache()",
+        "functools.wraps()",
+        "typing.final",
+        "typing.no_type_check",
+        "typing.overload",
+        "typing.override",
+        "typing_extensions.override",
+    }
+)
+
+_KINDS: Final = {
+    "builtins.staticmethod": "static",
+    "builtins.classmethod": "class",
+    "builtins.property": "property",
+    "functools.cached_property": "property",
+    "contextlib.contextmanager": "context",
+    "contextlib.asynccontextmanager": "context",
+}
+
+
+def qualified_names(scope: LexicalScope, name: str) -> tuple[str, ...]:
+    """Return the names for something defined in `scope`, from the plain one to the most qualified one."""
+    path = (scope.module.name, *scope.path, name)
+    return tuple(".".join(path[-length:]) for length in range(1, len(path) + 1))
+
+
+def make_function(machine: Machine, node: cst.FunctionDef, scope: LexicalScope) -> Value:
+    """Return the function that a `def` defines, decorated."""
+    decorators = [(machine.evaluate(d.decorator), machine.place(d.decorator)) for d in node.decorators]
+    function = FunctionValue(
+        node,
+        scope,
+        qualified_names(scope, node.name.value),
+        owner=scope.owner,
+        defaults=default_values(machine, node.params),
+    )
+    value: Value = function
+    for decorator, place in reversed(decorators):
+        value = _decorated(machine, decorator, value, place)
+    return value
+
+
+def default_values(machine: Machine, params: cst.Parameters) -> tuple[tuple[str, Value], ...]:
+    """Return the defaults of parameters that can lead to a step."""
+    defaults: list[tuple[str, Value]] = []
+    for parameter in parameters(params):
+        if parameter.default is not None:
+            value = machine.evaluate(parameter.default)
+            if value.relevant:
+                defaults.append((parameter.name.value, value))
+    return tuple(defaults)
+
+
+def _decorated(machine: Machine, decorator: Value, value: Value, place: Place) -> Value:
+    match decorator:
+        case External(name=name) if name in _KINDS and isinstance(value, FunctionValue):
+            return replace(value, kind=_KINDS[name])
+        case External(name=name) if name in TRANSPARENT or name.endswith((".setter", ".getter", ".deleter")):
+            return value
+        case StepDecorator() | StepMethod() | FunctionValue() | ClassValue() | Unresolved():
+            return machine.call(decorator, Arguments((Argument(value, place),)), place)
+    if isinstance(value, FunctionValue):
+        return replace(value, wrapper=place)
+    if isinstance(value, StepFunction):
+        report_wrapper(machine, place)
+    return value
+
+
+def report_wrapper(machine: Machine, place: Place) -> None:
+    """Reports a decorator of which nothing is known but that it may change how often its function runs."""
+    machine.note(
+        "unknown-decorator",
+        place,
+        f"the decorator `{place.text}` is not in the project, so how often it runs its function is not known.",
+        "The graph shows one run.",
+    )
+
+
+def make_class(machine: Machine, node: cst.ClassDef, scope: LexicalScope) -> Value:
+    """Return the class that a `class` statement defines; its body is read as its members are asked for."""
+    bases = tuple(
+        _base(machine, argument.value) for argument in node.bases if argument.keyword is None and not argument.star
+    )
+    body = LexicalScope(
+        machine.bindings_of(node, scope.module),
+        machine.store.new(),
+        scope,
+        scope.module,
+        path=(*scope.path, node.name.value),
+        kind="class",
+    )
+    defined = ClassValue(node, body, node.name.value, bases)
+    body.owner = defined
+    return defined
+
+
+def _base(machine: Machine, node: cst.BaseExpression) -> Value:
+    # class W(WorkflowEntrypoint[Env]): what is subscripted is the class.
+    return machine.evaluate(node.value if isinstance(node, cst.Subscript) else node)

@@ -1,0 +1,95 @@
+"""What leaves the project: a step object, a step or a coroutine handed to code that is not there to be read."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import libcst as cst
+
+from stepgraph.program.lowering.functions import may_run_steps
+from stepgraph.program.lowering.machine import Machine
+from stepgraph.program.values import (
+    Alternatives,
+    Arguments,
+    Collection,
+    FunctionCall,
+    FunctionValue,
+    Instance,
+    LazyItems,
+    Mapping,
+    PreparedCall,
+    StepCall,
+    StepDecorator,
+    StepFunction,
+    StepMethod,
+    StepObject,
+    Value,
+    WaitCall,
+)
+from stepgraph.syntax.module import Place
+
+_DEEPEST: Final = 4
+
+
+def report_escape(machine: Machine, arguments: Arguments, place: Place) -> None:
+    """Reports arguments with which foreign code can run steps that the graph will not show."""
+    for argument in arguments.items:
+        what = _escaping(machine, argument.value, 0)
+        if what is None:
+            continue
+        machine.note(
+            "escapes",
+            argument.place,
+            f"{what} is handed to `{_callee(place)}`, which is not in the project.",
+            "Steps run from there are missing from the graph.",
+        )
+
+
+def _callee(place: Place) -> str:
+    return place.module.text(place.node.func) if isinstance(place.node, cst.Call) else place.text
+
+
+def _escaping(machine: Machine, value: Value, depth: int) -> str | None:
+    match value:
+        case StepObject() | StepMethod() | StepDecorator():
+            return "the step object"
+        case StepFunction(definition=definition):
+            return f"the step {definition.name!r}"
+        case StepCall(step=step, place=place):
+            machine.begun.add(id(place.node))
+            return f"a call of the step {step.definition.name!r}"
+        case WaitCall(activity=activity, place=place):
+            machine.begun.add(id(place.node))
+            return f"the wait {activity.name!r}"
+        case PreparedCall(function=function, place=place):
+            machine.begun.add(id(place.node))
+            return f"a call of `{function.names[0]}`, which runs steps,"
+        case FunctionCall(function=function_value, place=place):
+            machine.begun.add(id(place.node))
+            return _function(machine, function_value, "a call of ")
+        case FunctionValue():
+            return _function(machine, value, "")
+        case _ if depth < _DEEPEST:
+            return next((w for v in _inside(value) if (w := _escaping(machine, v, depth + 1)) is not None), None)
+        case _:
+            return None
+
+
+def _function(machine: Machine, function: FunctionValue, prefix: str) -> str | None:
+    return f"{prefix}`{function.name}`, which runs steps," if may_run_steps(machine, function) else None
+
+
+def _inside(value: Value) -> list[Value]:
+    match value:
+        case Collection():
+            return [item.value for item in value.items]
+        case Mapping():
+            return [entry.value for entry in value.entries]
+        case Alternatives(options=options):
+            return [option.value for option in options]
+        case Instance(state=state):
+            return list(state.values())
+        case LazyItems():
+            return []
+        case _:
+            return []

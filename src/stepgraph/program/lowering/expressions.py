@@ -1,0 +1,308 @@
+"""Expressions: what each evaluates to, and what evaluating it does, in the order Python does it."""
+
+from __future__ import annotations
+
+import ast
+from typing import Final
+
+import libcst as cst
+
+from stepgraph.program.lowering.arguments import collection, mapping
+from stepgraph.program.lowering.attributes import attribute
+from stepgraph.program.lowering.awaiting import await_value
+from stepgraph.program.lowering.comprehensions import evaluate_collection, evaluate_generator, evaluate_mapping
+from stepgraph.program.lowering.conditions import evaluate_boolean, evaluate_conditional
+from stepgraph.program.lowering.constants import binary, formatted, is_text, joined, unary
+from stepgraph.program.lowering.definitions import default_values, qualified_names
+from stepgraph.program.lowering.iteration import items_of, materialized
+from stepgraph.program.lowering.loops import block_of
+from stepgraph.program.lowering.machine import Evaluator, Machine
+from stepgraph.program.lowering.names import bind, look_up
+from stepgraph.program.lowering.subscripts import element_at
+from stepgraph.program.values import (
+    UNKNOWN,
+    Argument,
+    Arguments,
+    Collection,
+    Constant,
+    Entry,
+    FunctionValue,
+    Item,
+    Mapping,
+    Template,
+    Value,
+)
+
+
+def _name(machine: Machine, node: cst.BaseExpression) -> Value:
+    assert isinstance(node, cst.Name)
+    constant = _KEYWORDS.get(node.value)
+    return look_up(machine, node.value) if constant is None else constant
+
+
+_KEYWORDS: Final = {"True": Constant(value=True), "False": Constant(value=False), "None": Constant(None)}
+
+
+def _number(machine: Machine, node: cst.BaseExpression) -> Value:
+    del machine
+    assert isinstance(node, cst.BaseNumber)
+    try:
+        return Constant(node.evaluated_value)  # type: ignore[attr-defined] # each kind of number has it
+    except ValueError:
+        return UNKNOWN  # an integer of more digits than Python converts
+
+
+def _string(machine: Machine, node: cst.BaseExpression) -> Value:
+    del machine
+    assert isinstance(node, cst.SimpleString)
+    try:
+        return Constant(node.evaluated_value)
+    except (ValueError, SyntaxError):
+        return UNKNOWN
+
+
+def _concatenated(machine: Machine, node: cst.BaseExpression) -> Value:
+    parts: list[tuple[Value, cst.BaseExpression]] = []
+    while isinstance(node, cst.ConcatenatedString):
+        parts.append((machine.evaluate(node.left), node.left))
+        node = node.right
+    parts.append((machine.evaluate(node), node))
+    values = [value for value, _ in parts]
+    if all(isinstance(value, Constant) and isinstance(value.value, bytes) for value in values):
+        return Constant(b"".join(v.value for v in values if isinstance(v, Constant) and isinstance(v.value, bytes)))
+    return joined([(value, machine.place(part)) for value, part in parts])
+
+
+def _f_string(machine: Machine, node: cst.BaseExpression) -> Value:
+    assert isinstance(node, cst.FormattedString)
+    text = ""
+    known = True
+    for part in node.parts:
+        if isinstance(part, cst.FormattedStringText):
+            text += _literal(node, part.value)
+        elif isinstance(part, cst.FormattedStringExpression):
+            folded = _field(machine, part)
+            known = known and folded is not None
+            text += machine.text(part) if folded is None else folded
+    return Constant(text) if known else Template(text)
+
+
+def _literal(node: cst.FormattedString, text: str) -> str:
+    """The text between the fields of an f-string: doubled braces are single ones, escapes are what they stand for."""
+    text = text.replace("{{", "{").replace("}}", "}")
+    if "\\" not in text:
+        return text
+    prefix = node.prefix.lower().replace("f", "")
+    try:
+        evaluated = ast.literal_eval(f"{prefix}{node.quote}{text}{node.quote}")
+    except (ValueError, SyntaxError):
+        return text
+    return evaluated if isinstance(evaluated, str) else text
+
+
+def _field(machine: Machine, field: cst.FormattedStringExpression) -> str | None:
+    value = machine.evaluate(field.expression)
+    spec = ""
+    for part in field.format_spec or ():
+        if isinstance(part, cst.FormattedStringText):
+            spec += part.value
+        elif isinstance(part, cst.FormattedStringExpression):
+            inner = _field(machine, part)
+            if inner is None:
+                return None
+            spec += inner
+    return None if field.equal is not None else formatted(value, field.conversion, spec)
+
+
+def _sequence(machine: Machine, node: cst.BaseExpression) -> Value:
+    assert isinstance(node, cst.List | cst.Tuple | cst.Set)
+    items: list[Item] = []
+    for element in node.elements:
+        value = machine.evaluate(element.value)
+        if isinstance(element, cst.StarredElement):
+            items += items_of(machine, value) or (Item(UNKNOWN, machine.place(element.value), many=True),)
+        else:
+            items.append(Item(value, machine.place(element.value)))
+    kind = {cst.List: "list", cst.Tuple: "tuple", cst.Set: "set"}[type(node)]
+    return collection(machine, kind, tuple(items))
+
+
+def _dict(machine: Machine, node: cst.BaseExpression) -> Value:
+    assert isinstance(node, cst.Dict)
+    entries: dict[object, Entry] = {}
+    partial = False
+    for element in node.elements:
+        if isinstance(element, cst.DictElement):
+            key = machine.evaluate(element.key)
+            entry = Entry(key, machine.evaluate(element.value), machine.place(element.key), machine.place(element.value))
+            _put(entries, entry)
+        else:
+            spread = machine.evaluate(element.value)
+            if isinstance(spread, Mapping) and not spread.changed:
+                partial = partial or spread.partial
+                for entry in spread.entries:
+                    _put(entries, entry)
+            else:
+                partial = True
+    return mapping(machine, tuple(entries.values()), partial=partial)
+
+
+def _put(entries: dict[object, Entry], entry: Entry) -> None:
+    """A later entry of the same constant key replaces the earlier one, in its place."""
+    key = (type(entry.key.value), entry.key.value) if isinstance(entry.key, Constant) else entry
+    entries[key] = entry
+
+
+def _call(machine: Machine, node: cst.BaseExpression) -> Value:
+    assert isinstance(node, cst.Call)
+    callee = machine.evaluate(node.func)
+    arguments = Arguments(tuple(_argument(machine, argument) for argument in node.args))
+    return machine.call(callee, arguments, machine.place(node))
+
+
+def _argument(machine: Machine, argument: cst.Arg) -> Argument:
+    value = machine.evaluate(argument.value)
+    if argument.star == "*":
+        value = materialized(machine, value)
+    keyword = None if argument.keyword is None else argument.keyword.value
+    return Argument(value, machine.place(argument.value), keyword, argument.star)
+
+
+def _attribute(machine: Machine, node: cst.BaseExpression) -> Value:
+    assert isinstance(node, cst.Attribute)
+    return attribute(machine, machine.evaluate(node.value), node.attr.value, machine.place(node))
+
+
+def _subscript(machine: Machine, node: cst.BaseExpression) -> Value:
+    assert isinstance(node, cst.Subscript)
+    owner = machine.evaluate(node.value)
+    key: Value = UNKNOWN
+    key_node: cst.BaseExpression = node
+    for element in node.slice:
+        if isinstance(element.slice, cst.Index):
+            key_node = element.slice.value
+            key = machine.evaluate(key_node)
+        elif isinstance(element.slice, cst.Slice):
+            return _sliced(machine, owner, element.slice)
+    if len(node.slice) > 1:
+        return UNKNOWN
+    return element_at(machine, owner, key, machine.place(key_node), machine.place(node))
+
+
+def _sliced(machine: Machine, owner: Value, node: cst.Slice) -> Value:
+    for part in (node.lower, node.upper, node.step):
+        if part is not None:
+            machine.evaluate(part)
+    # Any part of a collection may be in the slice.
+    return owner if isinstance(owner, Collection) and owner.relevant and not _constant_items(owner) else UNKNOWN
+
+
+def _constant_items(value: Collection) -> bool:
+    return all(not item.value.relevant for item in value.items)
+
+
+def _binary(machine: Machine, node: cst.BaseExpression) -> Value:
+    """A chain of operators leans to the left and may be long: it is walked, not recursed into."""
+    chain: list[cst.BinaryOperation] = []
+    while isinstance(node, cst.BinaryOperation):
+        chain.append(node)
+        node = node.left
+    value = machine.evaluate(node)
+    for operation in reversed(chain):
+        value = _combined(machine, operation, value, machine.evaluate(operation.right))
+    return value
+
+
+def _combined(machine: Machine, node: cst.BinaryOperation, left: Value, right: Value) -> Value:
+    if isinstance(node.operator, cst.Add):
+        if is_text(left) or is_text(right):
+            return joined([(left, machine.place(node.left)), (right, machine.place(node.right))])
+        if isinstance(left, Collection) and isinstance(right, Collection):
+            return collection(machine, left.kind, (*left.items, *right.items))
+    if isinstance(node.operator, cst.BitOr) and isinstance(left, Mapping) and isinstance(right, Mapping):
+        entries: dict[object, Entry] = {}
+        for entry in (*left.entries, *right.entries):
+            _put(entries, entry)
+        partial = left.partial or right.partial or left.changed or right.changed
+        return mapping(machine, tuple(entries.values()), partial=partial)
+    return binary(node.operator, left, right)
+
+
+def _unary(machine: Machine, node: cst.BaseExpression) -> Value:
+    assert isinstance(node, cst.UnaryOperation)
+    return unary(node.operator, machine.evaluate(node.expression))
+
+
+def _comparison(machine: Machine, node: cst.BaseExpression) -> Value:
+    """`a < b < c` evaluates `c` only if `a < b`."""
+    assert isinstance(node, cst.Comparison)
+    machine.evaluate(node.left)
+    for index, target in enumerate(node.comparisons):
+        if index == 0:
+            machine.evaluate(target.comparator)
+            continue
+        block = block_of(machine, lambda compared=target.comparator: machine.evaluate(compared))  # type: ignore[misc]
+        shorter = node.with_changes(comparisons=node.comparisons[:index], lpar=(), rpar=())
+        machine.emit_choice([(machine.text(shorter), block)], None, machine.place(node))
+    return UNKNOWN
+
+
+def _lambda(machine: Machine, node: cst.BaseExpression) -> Value:
+    assert isinstance(node, cst.Lambda)
+    scope = machine.frame.scope
+    return FunctionValue(
+        node, scope, qualified_names(scope, "lambda"), defaults=default_values(machine, node.params)
+    )
+
+
+def _await(machine: Machine, node: cst.BaseExpression) -> Value:
+    assert isinstance(node, cst.Await)
+    return await_value(machine, machine.evaluate(node.expression), machine.place(node))
+
+
+def _named(machine: Machine, node: cst.BaseExpression) -> Value:
+    assert isinstance(node, cst.NamedExpr)
+    value = machine.evaluate(node.value)
+    if isinstance(node.target, cst.Name):
+        bind(machine, node.target.value, value)
+    return value
+
+
+def _yield(machine: Machine, node: cst.BaseExpression) -> Value:
+    assert isinstance(node, cst.Yield)
+    if isinstance(node.value, cst.From):
+        machine.evaluate(node.value.item)
+    elif node.value is not None:
+        machine.evaluate(node.value)
+    return UNKNOWN
+
+
+EVALUATORS: Final[dict[type[cst.CSTNode], Evaluator]] = {
+    cst.Name: _name,
+    cst.Integer: _number,
+    cst.Float: _number,
+    cst.Imaginary: _number,
+    cst.SimpleString: _string,
+    cst.ConcatenatedString: _concatenated,
+    cst.FormattedString: _f_string,
+    cst.Tuple: _sequence,
+    cst.List: _sequence,
+    cst.Set: _sequence,
+    cst.Dict: _dict,
+    cst.ListComp: evaluate_collection,
+    cst.SetComp: evaluate_collection,
+    cst.DictComp: evaluate_mapping,
+    cst.GeneratorExp: evaluate_generator,
+    cst.Call: _call,
+    cst.Attribute: _attribute,
+    cst.Subscript: _subscript,
+    cst.BinaryOperation: _binary,
+    cst.BooleanOperation: evaluate_boolean,
+    cst.UnaryOperation: _unary,
+    cst.Comparison: _comparison,
+    cst.IfExp: evaluate_conditional,
+    cst.Lambda: _lambda,
+    cst.Await: _await,
+    cst.NamedExpr: _named,
+    cst.Yield: _yield,
+}

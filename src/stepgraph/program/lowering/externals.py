@@ -1,0 +1,372 @@
+"""The functions outside the project whose meaning matters: asyncio, functools, builtins, and JavaScript's promises."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final, TypeAlias
+
+from stepgraph.model.payload import ParallelKind
+from stepgraph.program.ir import EMPTY, Block, Loop
+from stepgraph.program.lowering.awaiting import is_awaitable, start
+from stepgraph.program.lowering.calls import call_unknown
+from stepgraph.program.lowering.datetimes import moment
+from stepgraph.program.lowering.iteration import copied, items_of, materialized
+from stepgraph.program.lowering.arguments import collection
+from stepgraph.program.lowering.machine import Machine
+from stepgraph.program.values import (
+    UNKNOWN,
+    Argument,
+    Arguments,
+    ClassValue,
+    Constant,
+    External,
+    FunctionValue,
+    Gathering,
+    Instance,
+    Item,
+    Limited,
+    StepFunction,
+    StepObject,
+    Suppressor,
+    SuperObject,
+    Task,
+    TaskGroup,
+    TimeLimit,
+    Value,
+)
+from stepgraph.program.values import Collection as CollectionValue
+from stepgraph.syntax.module import Place
+
+Meaning: TypeAlias = Callable[[Machine, Arguments, Place], Value]
+
+# Calls that look at their arguments and run nothing of them.
+_HARMLESS: Final = frozenset(
+    f"builtins.{name}"
+    for name in (
+        "all any bool callable dir float format hash id int isinstance issubclass len max min next print repr str sum "
+        "type vars"
+    ).split()
+)
+
+
+def call_external(machine: Machine, callee: Value, arguments: Arguments, place: Place) -> Value:
+    """Calls something outside the project, by its name."""
+    assert isinstance(callee, External)
+    name = _ALIASES.get(callee.name, callee.name)
+    meaning = _MEANINGS.get(name)
+    if meaning is not None:
+        return meaning(machine, arguments, place)
+    if name in _HARMLESS or name.startswith("logging."):
+        return UNKNOWN
+    if name in ("functools.wraps", "functools.lru_cache"):
+        return External(f"{name}()")
+    return call_unknown(machine, callee, arguments, place)
+
+
+def argument(arguments: Arguments, index: int | None, keyword: str) -> Argument | None:
+    """Return an argument by its position or its keyword."""
+    positional = [a for a in arguments.items if a.keyword is None and not a.star]
+    if index is not None and index < len(positional):
+        return positional[index]
+    return next((a for a in arguments.items if a.keyword == keyword), None)
+
+
+def _first(arguments: Arguments) -> Value:
+    return arguments.items[0].value if arguments.items else UNKNOWN
+
+
+# asyncio
+
+
+def _gather(machine: Machine, arguments: Arguments, place: Place) -> Value:
+    members: list[Value] = []
+    for given in arguments.items:
+        if given.keyword is not None:
+            continue
+        if not given.star:
+            members.append(start(machine, given.value, given.place))
+            continue
+        members += _started(machine, given, place)
+    settled = argument(arguments, None, "return_exceptions")
+    kind: ParallelKind = "all_settled" if settled and settled.value == Constant(value=True) else "all"
+    return _gathering(machine, kind, members, place)
+
+
+def _gathering(machine: Machine, kind: ParallelKind, members: list[Value], place: Place) -> Gathering:
+    results = tuple(Item(UNKNOWN, place) for _ in members)
+    return Gathering(kind, tuple(m for m in members if is_awaitable(m)), result=collection(machine, "list", results))
+
+
+def _started(machine: Machine, given: Argument, place: Place) -> list[Value]:
+    """Starts each element of an argument that holds several awaitables."""
+    items = items_of(machine, given.value)
+    if items is not None:
+        return [_start_item(machine, item) for item in items]
+    if given.value.relevant and not is_awaitable(given.value):
+        machine.note(
+            "unresolved-await",
+            given.place,
+            f"what is in `{given.place.text}` cannot be followed.",
+            "Steps that it runs may be missing from the graph.",
+        )
+    del place
+    return [given.value] if is_awaitable(given.value) else []
+
+
+def _start_item(machine: Machine, item: Item) -> Value:
+    """Starts an element; one that stands for many starts in a loop."""
+    if not item.many or isinstance(item.value, Task | Gathering):
+        return start(machine, item.value, item.place)
+    with machine.nested() as operations:
+        value = start(machine, item.value, item.place)
+    if operations:
+        machine.emit(Loop(Block(tuple(operations)), EMPTY, item.place))
+    return value
+
+
+def _create_task(machine: Machine, arguments: Arguments, place: Place) -> Value:
+    del place
+    given = argument(arguments, 0, "coro")
+    return UNKNOWN if given is None else start(machine, given.value, given.place)
+
+
+def _wait(machine: Machine, arguments: Arguments, place: Place) -> Value:
+    given = argument(arguments, 0, "fs") or argument(arguments, None, "aws")
+    if given is None:
+        return UNKNOWN
+    until = argument(arguments, None, "return_when")
+    when = until.value if until is not None else UNKNOWN
+    kind = _WHEN.get(when.name if isinstance(when, External) else "", "all_settled")
+    if isinstance(when, Constant) and isinstance(when.value, str):
+        kind = _WHEN.get(f"asyncio.{when.value}", kind)
+    waited = _gathering(machine, kind, _started(machine, given, place), place)
+    limit = argument(arguments, None, "timeout")
+    certain = limit is None or limit.value == Constant(None)
+    done = collection(machine, "tuple", (Item(UNKNOWN, place), Item(UNKNOWN, place)))
+    return replace_gathering(waited, certain=certain, result=done)
+
+
+def replace_gathering(gathering: Gathering, *, certain: bool, result: Value) -> Gathering:
+    """Return a gathering with another certainty and result."""
+    return Gathering(gathering.kind, gathering.members, certain, result)
+
+
+_WHEN: Final[dict[str, ParallelKind]] = {
+    "asyncio.FIRST_COMPLETED": "race",
+    "asyncio.FIRST_EXCEPTION": "all",
+    "asyncio.ALL_COMPLETED": "all_settled",
+}
+
+
+def _wait_for(machine: Machine, arguments: Arguments, place: Place) -> Value:
+    del machine
+    given, limit = argument(arguments, 0, "fut"), argument(arguments, 1, "timeout")
+    if given is None:
+        return UNKNOWN
+    timeout = limit is not None and limit.value != Constant(None)
+    return Limited(given.value, timeout, place) if is_awaitable(given.value) else given.value
+
+
+def _shield(machine: Machine, arguments: Arguments, place: Place) -> Value:
+    del machine, place
+    given = argument(arguments, 0, "arg")
+    return UNKNOWN if given is None else given.value
+
+
+def _as_completed(machine: Machine, arguments: Arguments, place: Place) -> Value:
+    given = argument(arguments, 0, "fs")
+    if given is None:
+        return UNKNOWN
+    return collection(machine, "list", tuple(Item(v, place, many=True) for v in _started(machine, given, place)))
+
+
+def _task_group(machine: Machine, arguments: Arguments, place: Place) -> Value:
+    del arguments, place
+    return TaskGroup(machine.store.new({"items": ()}))
+
+
+def _time_limit(machine: Machine, arguments: Arguments, place: Place) -> Value:
+    del machine, place
+    none = not arguments.items or arguments.items[0].value == Constant(None)
+    return UNKNOWN if none else TimeLimit()
+
+
+def _event_loop(machine: Machine, arguments: Arguments, place: Place) -> Value:
+    del machine, arguments, place
+    return External("asyncio.loop")
+
+
+def _promise(kind: ParallelKind) -> Meaning:
+    def combined(machine: Machine, arguments: Arguments, place: Place) -> Value:
+        members = _started(machine, arguments.items[0], place) if arguments.items else []
+        return _gathering(machine, kind, members, place)
+
+    return combined
+
+
+# functools, contextlib, typing, datetime
+
+
+def _partial(machine: Machine, arguments: Arguments, place: Place) -> Value:
+    function = _first(arguments)
+    rest = arguments.items[1:]
+    if isinstance(function, StepFunction):
+        return function
+    if not isinstance(function, FunctionValue):
+        return call_unknown(machine, function, arguments, place)
+    return replace(
+        function,
+        positional=(*function.positional, *(a.value for a in rest if a.keyword is None and not a.star)),
+        keywords=(*function.keywords, *((a.keyword, a.value) for a in rest if a.keyword is not None)),
+    )
+
+
+def _suppress(machine: Machine, arguments: Arguments, place: Place) -> Value:
+    del machine, place
+    return Suppressor(", ".join(a.place.text for a in arguments.items) or None)
+
+
+def _second(machine: Machine, arguments: Arguments, place: Place) -> Value:
+    del machine, place
+    return arguments.items[1].value if len(arguments.items) > 1 else UNKNOWN
+
+
+# builtins
+
+
+def _copy(kind: str) -> Meaning:
+    def copy(machine: Machine, arguments: Arguments, place: Place) -> Value:
+        del place
+        if not arguments.items:
+            return collection(machine, kind, ())
+        return copied(machine, _first(arguments), kind) or UNKNOWN
+
+    return copy
+
+
+def _enumerate(machine: Machine, arguments: Arguments, place: Place) -> Value:
+    items = items_of(machine, _first(arguments))
+    if items is None:
+        return UNKNOWN
+    pairs = (
+        Item(collection(machine, "tuple", (Item(UNKNOWN, place), Item(item.value, item.place))), item.place, item.many)
+        for item in items
+    )
+    return collection(machine, "list", tuple(pairs))
+
+
+def _reversed(machine: Machine, arguments: Arguments, place: Place) -> Value:
+    del place
+    items = items_of(machine, _first(arguments))
+    return UNKNOWN if items is None else collection(machine, "list", tuple(reversed(items)))
+
+
+def _zip(machine: Machine, arguments: Arguments, place: Place) -> Value:
+    columns = [items_of(machine, a.value) for a in arguments.items]
+    known = [column for column in columns if column is not None]
+    if not known or any(item.many for column in known for item in column):
+        return UNKNOWN
+    rows = [
+        Item(collection(machine, "tuple", tuple(_cell(column, index, place) for column in columns)), place)
+        for index in range(min(len(column) for column in known))
+    ]
+    return collection(machine, "list", tuple(rows))
+
+
+def _cell(column: tuple[Item, ...] | None, index: int, place: Place) -> Item:
+    return Item(UNKNOWN, place) if column is None else column[index]
+
+
+def _map(machine: Machine, arguments: Arguments, place: Place) -> Value:
+    """`map(f, xs)` calls `f` with each element, where it is consumed; that is taken to be here."""
+    function = _first(arguments)
+    if not function.relevant or len(arguments.items) < 2:  # noqa: PLR2004
+        return UNKNOWN
+    items = items_of(machine, arguments.items[1].value)
+    if items is not None and not any(item.many for item in items):
+        values = [machine.call(function, Arguments((Argument(i.value, i.place),)), i.place) for i in items]
+        return collection(machine, "list", tuple(Item(v, place) for v in values))
+    return CollectionValue("list", machine.store.new({"items": (_mapped(machine, function, place),)}), machine.loop_depth)
+
+
+def _mapped(machine: Machine, function: Value, place: Place) -> Item:
+    return Item(machine.call(function, Arguments((Argument(UNKNOWN, place),)), place), place, many=True)
+
+
+def _getattr(machine: Machine, arguments: Arguments, place: Place) -> Value:
+    owner = _first(arguments)
+    name = arguments.items[1].value if len(arguments.items) > 1 else UNKNOWN
+    if isinstance(name, Constant) and isinstance(name.value, str):
+        return machine.attribute(owner, name.value, place)
+    if isinstance(owner, Instance | StepObject | ClassValue):
+        return machine.unresolved(place, "the attribute's name is not statically known")
+    return UNKNOWN
+
+
+def _super(machine: Machine, arguments: Arguments, place: Place) -> Value:
+    del place
+    scope = machine.frame.scope
+    while scope.kind == "expression" and scope.parent is not None:
+        scope = scope.parent
+    method: Value = UNKNOWN
+    enclosing = scope
+    while enclosing.owner is None and enclosing.parent is not None:
+        enclosing = enclosing.parent
+    if arguments.items and isinstance(arguments.items[0].value, ClassValue):
+        method = arguments.items[0].value
+    elif enclosing.owner is not None:
+        method = enclosing.owner
+    receiver = next((v for v in scope.names.values() if isinstance(v, Instance)), UNKNOWN)
+    return SuperObject(method, receiver) if isinstance(method, ClassValue) else UNKNOWN
+
+
+def _iterator(machine: Machine, arguments: Arguments, place: Place) -> Value:
+    del place
+    return materialized(machine, _first(arguments))
+
+
+_ALIASES: Final = {
+    "asyncio.tasks.gather": "asyncio.gather",
+    "asyncio.loop.create_task": "asyncio.create_task",
+    "asyncio.get_running_loop": "asyncio.get_event_loop",
+    "asyncio.new_event_loop": "asyncio.get_event_loop",
+    "asyncio.ensure_future": "asyncio.create_task",
+    "asyncio.Task": "asyncio.create_task",
+    "asyncio.eager_start": "asyncio.create_task",
+    "asyncio.timeout_at": "asyncio.timeout",
+    "builtins.sorted": "builtins.list",
+    "builtins.frozenset": "builtins.set",
+    "builtins.aiter": "builtins.iter",
+    "typing_extensions.cast": "typing.cast",
+}
+
+_MEANINGS: Final[dict[str, Meaning]] = {
+    "asyncio.gather": _gather,
+    "asyncio.create_task": _create_task,
+    "asyncio.wait": _wait,
+    "asyncio.wait_for": _wait_for,
+    "asyncio.shield": _shield,
+    "asyncio.as_completed": _as_completed,
+    "asyncio.TaskGroup": _task_group,
+    "asyncio.timeout": _time_limit,
+    "asyncio.get_event_loop": _event_loop,
+    "js.Promise.all": _promise("all"),
+    "js.Promise.any": _promise("any"),
+    "js.Promise.race": _promise("race"),
+    "js.Promise.allSettled": _promise("all_settled"),
+    "functools.partial": _partial,
+    "contextlib.suppress": _suppress,
+    "typing.cast": _second,
+    "datetime.datetime": moment,
+    "builtins.list": _copy("list"),
+    "builtins.tuple": _copy("tuple"),
+    "builtins.set": _copy("set"),
+    "builtins.enumerate": _enumerate,
+    "builtins.reversed": _reversed,
+    "builtins.zip": _zip,
+    "builtins.map": _map,
+    "builtins.iter": _iterator,
+    "builtins.getattr": _getattr,
+    "builtins.super": _super,
+}

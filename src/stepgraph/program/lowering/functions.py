@@ -1,0 +1,168 @@
+"""Functions of the project: reading their bodies, and remembering what was learned."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import libcst as cst
+
+from stepgraph.program.ir import EMPTY, Block, Function, works
+from stepgraph.program.lowering.arguments import bound_arguments, given
+from stepgraph.program.lowering.definitions import report_wrapper
+from stepgraph.program.lowering.machine import Frame, Machine, Summary
+from stepgraph.program.lowering.state import merged
+from stepgraph.program.values import (
+    UNKNOWN,
+    Arguments,
+    Collection,
+    Constant,
+    FunctionValue,
+    LexicalScope,
+    Mapping,
+    Option,
+    StepFunction,
+    Value,
+)
+from stepgraph.syntax.module import Place
+
+# How many bodies are read in all before what was learned of them earlier must do.
+MOST_READINGS: Final = 20_000
+# How many calls of one function may be open at once with different arguments: a recursion that changes them.
+MOST_OPEN: Final = 8
+
+
+def read_function(machine: Machine, callee: FunctionValue, arguments: Arguments) -> Summary:
+    """Return what a call of a function does and gives; its body is read unless that is known already."""
+    assert isinstance(callee.node, cst.FunctionDef)
+    serial = machine.store.serial
+    scope = function_scope(machine, callee, arguments)
+    key = (callee.node, callee.scope, *(_signature(value) for value in scope.names.values()))
+    known = machine.summaries.get(key)
+    if known is not None and known.reusable and known.epoch == machine.store.epoch:
+        machine.frame.called.extend(known.called)
+        return known
+    unfinished = _unfinished(machine, callee, key)
+    if unfinished is not None:
+        return Summary(unfinished, UNKNOWN, (), callee.node.asynchronous is None, False, 0, reusable=False)
+    if known is not None and machine.readings >= MOST_READINGS:
+        _report_variants(machine, callee)
+        return known
+    return _read(machine, callee, scope, key, serial)
+
+
+def function_scope(machine: Machine, callee: FunctionValue, arguments: Arguments) -> LexicalScope:
+    """Return the scope in which a body is read, its parameters bound to the arguments."""
+    values = bound_arguments(machine, callee, arguments)
+    names = machine.store.new(values)
+    is_lambda = isinstance(callee.node, cst.Lambda)
+    return LexicalScope(
+        machine.bindings_of(callee.node, callee.scope.module),
+        names,
+        callee.scope,
+        callee.scope.module,
+        path=callee.scope.path if is_lambda else (*callee.scope.path, callee.name),
+        kind="expression" if is_lambda else "function",
+        given=(*callee.scope.given, *given(values.values())),
+    )
+
+
+def read_step_body(machine: Machine, step: StepFunction) -> Block:
+    """Return what the body of a step does; its parameters are results of other steps, and not known."""
+    function = step.function
+    if not isinstance(function, FunctionValue) or isinstance(function.node, cst.Lambda):
+        return EMPTY
+    function_read = read_function(machine, function, Arguments()).function
+    return function_read.body if function_read.works else EMPTY
+
+
+def may_run_steps(machine: Machine, function: FunctionValue) -> bool:
+    """Whether calling a function with arguments that are not known may run steps. Nothing is emitted."""
+    if isinstance(function.node, cst.Lambda):
+        return False
+    if function.node not in machine.probes:
+        machine.probes[function.node] = False
+        found: list[bool] = []
+        machine.branch(lambda: found.append(read_function(machine, function, Arguments()).function.works))
+        machine.probes[function.node] = any(found)
+    return machine.probes[function.node]
+
+
+def _signature(value: Value) -> object:
+    """What two calls must have in common for their bodies to be the same."""
+    if isinstance(value, Collection | Mapping):
+        return value, value.state["items"]
+    return value if value.relevant else None
+
+
+def _unfinished(machine: Machine, callee: FunctionValue, key: tuple[object, ...]) -> Function | None:
+    """Return the function of a call that is being read already: a recursion."""
+    if key in machine.active:
+        return machine.active[key]
+    same = [function for other, function in machine.active.items() if other[0] is callee.node]
+    if len(same) < MOST_OPEN:
+        return None
+    _report_variants(machine, callee)
+    return same[-1]
+
+
+def _read(
+    machine: Machine, callee: FunctionValue, scope: LexicalScope, key: tuple[object, ...], serial: int
+) -> Summary:
+    assert isinstance(callee.node, cst.FunctionDef)
+    machine.readings += 1
+    function = Function(callee.names, Place(callee.scope.module, callee.node))
+    frame = Frame(scope, is_async=callee.node.asynchronous is not None)
+    mark = machine.store.mark()
+    machine.active[key] = function
+    function.body = _read_body(machine, frame, callee.node.body)
+    function.works = works(function.body)
+    del machine.active[key]
+    if callee.wrapper is not None and function.works:
+        report_wrapper(machine, callee.wrapper)
+    called = tuple(dict.fromkeys(frame.called))
+    function.names = _labelled(callee, scope, called)
+    machine.frame.called.extend(called)
+    result = _returned(frame, function.place)
+    fresh = frame.defines_steps and result.relevant
+    reusable = not fresh and not machine.store.wrote_outside(mark, serial)
+    summary = Summary(
+        function, result, called, frame.awaits_result, frame.starts_work, machine.store.epoch, reusable=reusable
+    )
+    machine.summaries[key] = summary
+    return summary
+
+
+def _read_body(machine: Machine, frame: Frame, body: cst.BaseSuite) -> Block:
+    live = machine.live
+    machine.live = True
+    with machine.in_frame(frame), machine.nested() as operations:
+        machine.execute(body)
+    if machine.live:
+        frame.returns.append(Option(None, Constant(None)))
+    machine.live = live
+    return Block(tuple(operations)) if operations else EMPTY
+
+
+def _returned(frame: Frame, place: Place) -> Value:
+    """What a call gives: never a constant, since a call is never folded."""
+    if not frame.returns:
+        return UNKNOWN
+    value: Value = merged([(option.condition, option.value) for option in frame.returns], None, place)
+    return value if value.relevant else UNKNOWN
+
+
+def _labelled(callee: FunctionValue, scope: LexicalScope, called: tuple[object, ...]) -> tuple[str, ...]:
+    """Return the names of a function, with the callables it was given, if its steps depend on them."""
+    labels = [g.name for g in scope.given if any(g.identity is identity for identity in called)]
+    if not labels:
+        return callee.names
+    return tuple(f"{name}({', '.join(labels)})" for name in callee.names)
+
+
+def _report_variants(machine: Machine, callee: FunctionValue) -> None:
+    machine.note(
+        "too-many-variants",
+        Place(callee.scope.module, callee.node),
+        f"`{callee.name}` is called in more ways than stepgraph tells apart.",
+        "Its body is shown as it was for one of them.",
+    )

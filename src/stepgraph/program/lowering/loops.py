@@ -1,0 +1,118 @@
+"""Loops, those of comprehensions too: bodies that run any number of times."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from stepgraph.program.ir import EMPTY, Block, Loop
+from stepgraph.program.lowering.machine import LoopState, Machine, Outcome
+from stepgraph.program.lowering.state import meet_anyhow
+from stepgraph.program.values import (
+    UNKNOWN,
+    Alternatives,
+    Collection,
+    FunctionCall,
+    FunctionValue,
+    Gathering,
+    Item,
+    Limited,
+    Mapping,
+    Option,
+    PreparedCall,
+    StepCall,
+    StepFunction,
+    Task,
+    Value,
+    WaitCall,
+)
+from stepgraph.syntax.module import Place
+
+# How often a body is read until what it starts from is what it ends with.
+MOST_PASSES: Final = 3
+# Loops nested deeper than this are read once: each level would multiply the passes of those in it.
+DEEPEST_REPEATED: Final = 5
+# A literal collection longer than this is a loop like any other.
+LONGEST_UNROLLED: Final = 256
+
+
+def run_loop(
+    machine: Machine, body: Callable[[], None], otherwise: Callable[[], None] | None, place: Place, *, endless: bool
+) -> None:
+    """Reads a loop and emits it. `endless` loops end by a break only."""
+    outcome, breaks = _settled(machine, body, place)
+    after = EMPTY
+    if otherwise is not None and not endless:
+        rest = machine.branch(otherwise, "no break" if breaks else None)
+        after = rest.block
+        left = Outcome(EMPTY, {}, live=breaks)
+        machine.rejoin([("no break", rest), (None, left)], None, place)
+    else:
+        machine.live = breaks or not endless
+    if outcome.block.operations or after.operations:
+        machine.emit(Loop(outcome.block, after, place))
+
+
+def _settled(machine: Machine, body: Callable[[], None], place: Place) -> tuple[Outcome, bool]:
+    """Reads a body until the state it begins with covers the states it ends with."""
+    outer = machine.frame.loop
+    machine.loop_depth += 1
+    passes = MOST_PASSES if machine.loop_depth <= DEEPEST_REPEATED else 1
+    while True:
+        passes -= 1
+        state = machine.frame.loop = LoopState(machine.store.mark())
+        outcome = machine.branch(body)
+        ways = [outcome.changes, *state.leaves] if outcome.live else state.leaves
+        if not meet_anyhow(machine.store, ways, place) or not passes:
+            break
+    machine.loop_depth -= 1
+    machine.frame.loop = outer
+    return outcome, state.breaks
+
+
+def unrolled(value: Value) -> tuple[Item, ...] | None:
+    """Return the elements of a collection of steps or functions that a loop runs one after another, if it is one."""
+    if not isinstance(value, Collection) or len(value.items) > LONGEST_UNROLLED:
+        return None
+    if not value.items or any(item.many for item in value.items):
+        return None
+    return value.items if any(_runs(item.value) for item in value.items) else None
+
+
+def _runs(value: Value) -> bool:
+    if isinstance(value, Collection):
+        return any(_runs(item.value) for item in value.items)
+    return isinstance(value, StepFunction | FunctionValue | StepCall | FunctionCall | PreparedCall | WaitCall)
+
+
+def element(value: Value, discriminant: str, place: Place) -> Value:
+    """Return what the variable of a loop over a value is: any one of its elements."""
+    if isinstance(value, Mapping):
+        return UNKNOWN
+    if not isinstance(value, Collection):
+        return UNKNOWN if isinstance(value, Alternatives) or not value.relevant else _of_unknown(value)
+    return any_of([item.value for item in value.items], [item.place.text for item in value.items], discriminant, place)
+
+
+def any_of(values: list[Value], conditions: list[str], discriminant: str, place: Place) -> Value:
+    """Return the value that is any one of several."""
+    relevant = [value for value in values if value.relevant]
+    if not relevant:
+        return UNKNOWN
+    if len(values) == 1 and not isinstance(values[0], Task | Gathering | Limited):
+        return values[0]
+    if all(isinstance(value, Task | Gathering | Limited) for value in relevant):
+        return Gathering("all", tuple(relevant), each=True)
+    options = tuple(Option(c, value) for c, value in zip(conditions, values, strict=True))
+    return Alternatives(options, discriminant, place)
+
+
+def _of_unknown(value: Value) -> Value:
+    return value if isinstance(value, Gathering) else UNKNOWN
+
+
+def block_of(machine: Machine, run: Callable[[], None]) -> Block:
+    """Return the operations that something emits; the state goes on."""
+    with machine.nested() as operations:
+        run()
+    return Block(tuple(operations)) if operations else EMPTY

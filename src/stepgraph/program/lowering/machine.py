@@ -1,0 +1,241 @@
+"""The machine that reads a program: what it has emitted, where it stands, and how ways part and meet.
+
+It dispatches; what the constructs of the language mean is decided in the other modules of this package.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import libcst as cst
+
+from stepgraph.model.note import Note
+from stepgraph.program.ir import EMPTY, Block, Branch, Choice, Exit, ExitKind, Function, Handle, Join, Operation, Run, Start
+from stepgraph.program.lowering.state import Changes, Path, Store, meet, merged
+from stepgraph.program.values import UNKNOWN, Alternatives, Arguments, LexicalScope, Option, Unresolved, Value
+from stepgraph.syntax.bindings import Bindings, Owner, scan
+from stepgraph.syntax.module import Place, SourceModule
+from stepgraph.syntax.walk import statements
+
+Evaluator: TypeAlias = "Callable[[Machine, cst.BaseExpression], Value]"
+Executor: TypeAlias = "Callable[[Machine, cst.CSTNode], None]"
+Caller: TypeAlias = "Callable[[Machine, Value, Arguments, Place], Value]"
+
+
+@dataclass(slots=True)
+class LoopState:
+    """The innermost loop: where it began, and the states in which it is left or begun again."""
+
+    mark: int
+    leaves: list[Changes] = field(default_factory=list)
+    breaks: bool = False
+
+
+@dataclass(slots=True)
+class Frame:
+    """One execution of a function body, or of a module's or class's own code.
+
+    `conditions` are those of the branches being read; `called` identifies the callables whose steps ran. A plain
+    function that returns an awaitable `awaits_result`, and `starts_work` if it sets something going before it returns.
+    """
+
+    scope: LexicalScope
+    is_async: bool = False
+    returns: list[Option] = field(default_factory=list)
+    conditions: list[str | None] = field(default_factory=list)
+    loop: LoopState | None = None
+    called: list[object] = field(default_factory=list)
+    defines_steps: bool = False
+    emitted: bool = False
+    awaits_result: bool = False
+    starts_work: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A stretch of the program, read and taken back: what it does, what it changed, and whether its end is reached."""
+
+    block: Block
+    changes: Changes
+    live: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What was learned of a function for one set of arguments, and when."""
+
+    function: Function
+    result: Value
+    called: tuple[object, ...]
+    awaits_result: bool
+    starts_work: bool
+    epoch: int
+    reusable: bool
+
+
+@dataclass(slots=True)
+class Machine:
+    """The state of reading one workflow."""
+
+    frame: Frame
+    evaluators: dict[type[cst.CSTNode], Evaluator]
+    executors: dict[type[cst.CSTNode], Executor]
+    callers: dict[type[Value], Caller]
+    attributes: Callable[[Machine, Value, str, Place], Value]
+    store: Store = field(default_factory=Store)
+    operations: list[Operation] = field(default_factory=list)
+    live: bool = True
+    loop_depth: int = 0
+    notes: dict[tuple[str, int], tuple[Place, str, str, bool]] = field(default_factory=dict)
+    made: dict[int, tuple[Place, Value]] = field(default_factory=dict)
+    begun: set[int] = field(default_factory=set)
+    summaries: dict[tuple[object, ...], Summary] = field(default_factory=dict)
+    active: dict[tuple[object, ...], Function] = field(default_factory=dict)
+    readings: int = 0
+    lambdas_open: int = 0
+    probes: dict[cst.CSTNode, bool] = field(default_factory=dict)
+    assigned_attributes: dict[SourceModule, frozenset[str]] = field(default_factory=dict)
+    _scans: dict[cst.CSTNode, Bindings] = field(default_factory=dict)
+    _handles: int = 0
+
+    # What is read
+
+    @property
+    def module(self) -> SourceModule:
+        """The module of the code being read."""
+        return self.frame.scope.module
+
+    def place(self, node: cst.CSTNode) -> Place:
+        """Return the place of a node of the present module."""
+        return Place(self.module, node)
+
+    def text(self, node: cst.CSTNode) -> str:
+        """Return the source of a node of the present module, on one line."""
+        return self.module.text(node)
+
+    def bindings_of(self, owner: Owner, module: SourceModule) -> Bindings:
+        """Return which names a module, class or function binds, parameters included; scanned once."""
+        found = self._scans.get(owner)
+        if found is None:
+            found = self._scans[owner] = scan(owner, module.source)
+        return found
+
+    def evaluate(self, node: cst.BaseExpression) -> Value:
+        """Return the value of an expression, having emitted what it does."""
+        evaluator = self.evaluators.get(type(node))
+        return UNKNOWN if evaluator is None else evaluator(self, node)
+
+    def execute(self, body: cst.BaseSuite) -> None:
+        """Reads the statements of a block, as far as they can be reached."""
+        for statement in statements(body):
+            if not self.live:
+                return
+            executor = self.executors.get(type(statement))
+            if executor is not None:
+                executor(self, statement)
+
+    def call(self, callee: Value, arguments: Arguments, place: Place) -> Value:
+        """Return what calling a value gives, having emitted what the call does."""
+        return self.callers[type(callee)](self, callee, arguments, place)
+
+    def attribute(self, owner: Value, name: str, place: Place) -> Value:
+        """Return `owner.name`, having emitted what a property does."""
+        return self.attributes(self, owner, name, place)
+
+    # What is said
+
+    def emit(self, operation: Operation) -> None:
+        """Adds an operation to the present block."""
+        self.operations.append(operation)
+        if isinstance(operation, Run | Start | Join):
+            self.frame.emitted = True
+
+    def leave(self, kind: ExitKind, place: Place) -> None:
+        """Emits an exit; nothing after it in the present block is reached."""
+        self.operations.append(Exit(kind, place))
+        self.live = False
+
+    def new_handle(self) -> Handle:
+        """Return a handle for work to be started."""
+        self._handles += 1
+        return self._handles
+
+    def note(self, code: str, place: Place, message: str, advice: str, *, incomplete: bool = True) -> None:
+        """Reports something at a place, once."""
+        self.notes.setdefault((code, id(place.node)), (place, message, advice, incomplete))
+
+    def make(self, coroutine: Value, place: Place) -> Value:
+        """Return a new coroutine, and remembers it: one that never begins is reported."""
+        self.made.setdefault(id(place.node), (place, coroutine))
+        return coroutine
+
+    def unresolved(self, place: Place, reason: str) -> Unresolved:
+        """Return the value of something that may lead to a step and cannot be followed."""
+        return Unresolved(reason, place)
+
+    def finished_notes(self) -> tuple[Note, ...]:
+        """Return all that was reported, in the order of the source."""
+        notes = [
+            Note(code, message, advice, place.span, incomplete)
+            for (code, _), (place, message, advice, incomplete) in self.notes.items()
+        ]
+        return tuple(sorted(notes, key=lambda note: (note.span, note.code)))
+
+    # How ways part and meet
+
+    @contextmanager
+    def nested(self) -> Iterator[list[Operation]]:
+        """Collects the operations emitted inside in a list of their own; the state goes on."""
+        outer, self.operations = self.operations, []
+        try:
+            yield self.operations
+        finally:
+            self.operations = outer
+
+    @contextmanager
+    def in_frame(self, frame: Frame) -> Iterator[None]:
+        """Reads code in another frame."""
+        outer, self.frame = self.frame, frame
+        try:
+            yield
+        finally:
+            self.frame = outer
+
+    def branch(self, run: Callable[[], None], condition: str | None = None) -> Outcome:
+        """Reads one of several ways and takes its changes back."""
+        mark = self.store.mark()
+        self.live = True
+        self.frame.conditions.append(condition)
+        with self.nested() as operations:
+            run()
+        self.frame.conditions.pop()
+        live, self.live = self.live, True
+        return Outcome(Block(tuple(operations)) if operations else EMPTY, self.store.rewind(mark), live)
+
+    def rejoin(self, ways: Sequence[tuple[str | None, Outcome]], discriminant: str | None, place: Place) -> None:
+        """Goes on after exactly one of several ways."""
+        paths = [Path(condition, outcome.changes) for condition, outcome in ways if outcome.live]
+        self.live = bool(paths)
+        if paths:
+            meet(self.store, paths, discriminant, place)
+
+    def choose(self, alternatives: Alternatives, act: Callable[[Value], Value]) -> Value:
+        """Does something with whichever of several values it is: a choice, if anything is done by it."""
+        results: list[Value] = []
+        ways: list[tuple[str | None, Outcome]] = []
+        for option in alternatives.options:
+            value = option.value
+            ways.append((option.condition, self.branch(lambda value=value: results.append(act(value)), option.condition)))  # type: ignore[misc]
+        self.emit_choice([(c, outcome.block) for c, outcome in ways], alternatives.discriminant, alternatives.place)
+        self.rejoin(ways, alternatives.discriminant, alternatives.place)
+        options = [(option.condition, result) for option, result in zip(alternatives.options, results, strict=True)]
+        value: Value = merged(options, alternatives.discriminant, alternatives.place)
+        return value
+
+    def emit_choice(self, ways: Sequence[tuple[str | None, Block]], discriminant: str | None, place: Place) -> None:
+        """Emits a choice, unless there is nothing in any of its branches."""
+        if any(block.operations for _, block in ways):
+            self.emit(Choice(tuple(Branch(condition, block) for condition, block in ways), place, discriminant))

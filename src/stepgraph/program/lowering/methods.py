@@ -1,0 +1,186 @@
+"""Methods of lists, sets, dictionaries, payloads, task groups and tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, TypeAlias
+
+from stepgraph.program.lowering.arguments import collection
+from stepgraph.program.lowering.awaiting import start
+from stepgraph.program.lowering.calls import call_unknown
+from stepgraph.program.lowering.iteration import items_of
+from stepgraph.program.lowering.loops import any_of
+from stepgraph.program.lowering.machine import Machine
+from stepgraph.program.lowering.subscripts import entry_at, part_of
+from stepgraph.program.lowering.targets import add_items, set_entry
+from stepgraph.program.values import (
+    UNKNOWN,
+    Arguments,
+    Collection,
+    Constant,
+    Entry,
+    Event,
+    Gathering,
+    Item,
+    Mapping,
+    MethodOf,
+    Payload,
+    Task,
+    TaskGroup,
+    Value,
+)
+from stepgraph.syntax.module import Place
+
+Method: TypeAlias = Callable[[Machine, Value, Arguments, Place], Value]
+
+
+def call_method_of(machine: Machine, callee: Value, arguments: Arguments, place: Place) -> Value:
+    """Calls a method of a built-in kind of value."""
+    assert isinstance(callee, MethodOf)
+    for kind, methods in _METHODS:
+        if isinstance(callee.receiver, kind):
+            method = methods.get(callee.name)
+            if method is not None:
+                return method(machine, callee.receiver, arguments, place)
+    return call_unknown(machine, callee, arguments, place)
+
+
+def _append(machine: Machine, receiver: Value, arguments: Arguments, place: Place) -> Value:
+    del place
+    assert isinstance(receiver, Collection)
+    if arguments.items:
+        last = arguments.items[-1]
+        add_items(machine, receiver, (Item(last.value, last.place),))
+    return Constant(None)
+
+
+def _extend(machine: Machine, receiver: Value, arguments: Arguments, place: Place) -> Value:
+    del place
+    assert isinstance(receiver, Collection)
+    for argument in arguments.items:
+        add_items(machine, receiver, items_of(machine, argument.value) or ())
+    return Constant(None)
+
+
+def _clear(machine: Machine, receiver: Value, arguments: Arguments, place: Place) -> Value:
+    del arguments, place
+    assert isinstance(receiver, Collection | Mapping)
+    receiver.changed = True
+    machine.store.write(receiver.state, "items", ())
+    return Constant(None)
+
+
+def _copy(machine: Machine, receiver: Value, arguments: Arguments, place: Place) -> Value:
+    del arguments, place
+    assert isinstance(receiver, Collection)
+    return collection(machine, receiver.kind, receiver.items)
+
+
+def _pop(machine: Machine, receiver: Value, arguments: Arguments, place: Place) -> Value:
+    del machine, arguments
+    assert isinstance(receiver, Collection)
+    return any_of([i.value for i in receiver.items], [i.place.text for i in receiver.items], place.text, place)
+
+
+def _get(machine: Machine, receiver: Value, arguments: Arguments, place: Place) -> Value:
+    assert isinstance(receiver, Mapping)
+    if not arguments.items:
+        return UNKNOWN
+    default = arguments.items[1].value if len(arguments.items) > 1 else None
+    return entry_at(machine, receiver, arguments.items[0].value, arguments.items[0].place, place, default)
+
+
+def _items(machine: Machine, receiver: Value, arguments: Arguments, place: Place) -> Value:
+    del arguments, place
+    assert isinstance(receiver, Mapping)
+    return collection(machine, "list", tuple(_pair(machine, entry) for entry in receiver.entries))
+
+
+def _pair(machine: Machine, entry: Entry) -> Item:
+    pair = (Item(entry.key, entry.key_place), Item(entry.value, entry.place))
+    return Item(collection(machine, "tuple", pair), entry.key_place, entry.many)
+
+
+def _values(machine: Machine, receiver: Value, arguments: Arguments, place: Place) -> Value:
+    del arguments, place
+    assert isinstance(receiver, Mapping)
+    return collection(machine, "list", tuple(Item(e.value, e.place, e.many) for e in receiver.entries))
+
+
+def _update(machine: Machine, receiver: Value, arguments: Arguments, place: Place) -> Value:
+    del place
+    assert isinstance(receiver, Mapping)
+    for argument in arguments.items:
+        if argument.keyword is not None:
+            set_entry(machine, receiver, Constant(argument.keyword), argument.value, argument.place, argument.place)
+        elif isinstance(argument.value, Mapping):
+            for entry in argument.value.entries:
+                set_entry(machine, receiver, entry.key, entry.value, entry.key_place, entry.place)
+    return Constant(None)
+
+
+def _part(machine: Machine, receiver: Value, arguments: Arguments, place: Place) -> Value:
+    """`payload.get("key")` reads a key."""
+    del place
+    return part_of(machine, receiver, arguments.items[0].value) if arguments.items else UNKNOWN
+
+
+def _create(machine: Machine, receiver: Value, arguments: Arguments, place: Place) -> Value:
+    del place
+    assert isinstance(receiver, TaskGroup)
+    if not arguments.items:
+        return UNKNOWN
+    task = start(machine, arguments.items[0].value, arguments.items[0].place)
+    if task.relevant:
+        machine.store.write(receiver.state, "items", (*receiver.state["items"], task))
+    return task
+
+
+def _result(machine: Machine, receiver: Value, arguments: Arguments, place: Place) -> Value:
+    del machine, arguments, place
+    return receiver.result if isinstance(receiver, Task | Gathering) else UNKNOWN
+
+
+def _nothing(machine: Machine, receiver: Value, arguments: Arguments, place: Place) -> Value:
+    del machine, receiver, arguments, place
+    return UNKNOWN
+
+
+_METHODS: Final[tuple[tuple[type[Value], dict[str, Method]], ...]] = (
+    (
+        Collection,
+        {
+            "append": _append,
+            "add": _append,
+            "insert": _append,
+            "extend": _extend,
+            "update": _extend,
+            "clear": _clear,
+            "copy": _copy,
+            "pop": _pop,
+            "remove": _nothing,
+            "discard": _nothing,
+            "index": _nothing,
+            "count": _nothing,
+            "reverse": _nothing,
+            "sort": _nothing,
+        },
+    ),
+    (
+        Mapping,
+        {
+            "get": _get,
+            "pop": _get,
+            "setdefault": _get,
+            "items": _items,
+            "values": _values,
+            "update": _update,
+            "clear": _clear,
+        },
+    ),
+    (Payload, {"get": _part, "pop": _part}),
+    (Event, {"get": _part}),
+    (TaskGroup, {"create_task": _create}),
+    (Task, {"result": _result, "done": _nothing, "cancel": _nothing, "exception": _nothing, "cancelled": _nothing}),
+    (Gathering, {"result": _result, "done": _nothing, "cancel": _nothing}),
+)

@@ -1,0 +1,166 @@
+"""Names: what they stand for, and what binding them does."""
+
+from __future__ import annotations
+
+import builtins
+
+import libcst as cst
+
+from stepgraph.program.lowering.definitions import make_class, make_function
+from stepgraph.program.lowering.machine import Frame, Machine
+from stepgraph.program.values import (
+    UNKNOWN,
+    Collection,
+    Constant,
+    External,
+    LexicalScope,
+    Mapping,
+    Template,
+    TaskGroup,
+    Value,
+)
+from stepgraph.syntax.bindings import import_binding
+
+_BUILTINS = frozenset(dir(builtins))
+
+
+def look_up(machine: Machine, name: str) -> Value:
+    """Return what a name stands for where the machine is reading."""
+    scope = _start(machine.frame.scope, name)
+    own = True
+    while scope is not None:
+        if scope.kind != "class" or scope is machine.frame.scope:
+            value = _in_scope(machine, scope, name, own=own)
+            if value is not None:
+                return value
+        own = own and scope.kind == "expression"
+        scope = scope.parent
+    return External(f"builtins.{name}") if name in _BUILTINS else UNKNOWN
+
+
+def _start(scope: LexicalScope, name: str) -> LexicalScope | None:
+    start: LexicalScope | None = scope
+    if name in scope.bindings.globals:
+        while start is not None and start.kind != "module":
+            start = start.parent
+    return start
+
+
+def _in_scope(machine: Machine, scope: LexicalScope, name: str, *, own: bool) -> Value | None:
+    value = scope.names.get(name)
+    if scope.kind in ("module", "class"):
+        return value if value is not None else module_name(machine, scope, name)
+    if value is None and not scope.bindings.binds(name):
+        return None
+    if not own:
+        machine.store.observe(scope.names, name)
+        if isinstance(value, Collection | Mapping | TaskGroup):
+            machine.store.observe(value.state, "items")
+    return UNKNOWN if value is None else value
+
+
+def bind(machine: Machine, name: str, value: Value) -> None:
+    """Binds a name in the scope being read. Only a name that is bound once keeps a constant."""
+    scope = _binding_scope(machine.frame.scope, name)
+    if not scope.bindings.bound_once(name):
+        value = _without_constants(value)
+    elif isinstance(value, Template):
+        value = UNKNOWN
+    machine.store.write(scope.names, name, value)
+
+
+def _binding_scope(scope: LexicalScope, name: str) -> LexicalScope:
+    target = scope
+    while target.kind == "expression" and target.parent is not None and not target.bindings.binds(name):
+        target = target.parent
+    scope = target
+    if name in scope.bindings.globals:
+        while target.parent is not None:
+            target = target.parent
+    elif name in scope.bindings.nonlocals and scope.parent is not None:
+        target = scope.parent
+        while target.parent is not None and not target.bindings.binds(name):
+            target = target.parent
+    return target
+
+
+def _without_constants(value: Value) -> Value:
+    if isinstance(value, Collection | Mapping):
+        value.changed = True
+    elif isinstance(value, Constant) and value.value is None:
+        # Not a value to show, but what a callable that is not there looks like.
+        return value
+    elif not value.relevant and not isinstance(value, External):
+        return UNKNOWN
+    return value
+
+
+def module_name(machine: Machine, scope: LexicalScope, name: str) -> Value | None:
+    """Return what a name of a module or class body stands for; its statement is read the first time it is asked for."""
+    binders = scope.bindings.binders.get(name)
+    if not binders:
+        return _starred(scope, name)
+    scope.names[name] = UNKNOWN  # what a definition in terms of itself sees
+    with machine.in_frame(Frame(scope)), machine.nested():
+        value = _bound_by(machine, scope, name, binders)
+    scope.names[name] = value
+    return value
+
+
+def _starred(scope: LexicalScope, name: str) -> Value | None:
+    """Return what a name is that only `from module import *` can have bound."""
+    if len(scope.bindings.stars) != 1 or name in _BUILTINS:
+        return None
+    return External(f"{_module(scope.bindings.stars[0])}.{name}")
+
+
+def _bound_by(machine: Machine, scope: LexicalScope, name: str, binders: list[cst.CSTNode]) -> Value:
+    definitions = [b for b in binders if isinstance(b, cst.FunctionDef | cst.ClassDef)]
+    if definitions:
+        return definition(machine, scope, definitions[-1])
+    imports = [b for b in binders if isinstance(b, cst.Import | cst.ImportFrom)]
+    if imports:
+        return imported(imports[0], name)
+    if len(binders) > 1:
+        return UNKNOWN
+    match binders[0]:
+        case cst.Assign(targets=[cst.AssignTarget(target=cst.Name()), *_], value=expression):
+            return machine.evaluate(expression)
+        case cst.AnnAssign(target=cst.Name(), value=cst.BaseExpression() as expression):
+            return machine.evaluate(expression)
+        case _:
+            return UNKNOWN
+
+
+def definition(machine: Machine, scope: LexicalScope, node: cst.FunctionDef | cst.ClassDef) -> Value:
+    """Return the function or class that a statement defines, decorated."""
+    if isinstance(node, cst.FunctionDef):
+        return make_function(machine, node, scope)
+    return make_class(machine, node, scope)
+
+
+def imported(statement: cst.Import | cst.ImportFrom, name: str) -> Value:
+    """Return what an import statement binds to `name`."""
+    if isinstance(statement.names, cst.ImportStar):
+        return UNKNOWN
+    for alias in statement.names:
+        if import_binding(alias) != name:
+            continue
+        if isinstance(statement, cst.ImportFrom):
+            return External(f"{_module(statement)}.{alias.evaluated_name}")
+        return External(alias.evaluated_name if alias.asname is not None else name)
+    return UNKNOWN
+
+
+def _module(statement: cst.ImportFrom) -> str:
+    dots = "." * len(statement.relative)
+    if statement.module is None:
+        return dots
+    node: cst.BaseExpression = statement.module
+    parts: list[str] = []
+    while isinstance(node, cst.Attribute):
+        parts.append(node.attr.value)
+        node = node.value
+    if isinstance(node, cst.Name):
+        parts.append(node.value)
+    return dots + ".".join(reversed(parts))

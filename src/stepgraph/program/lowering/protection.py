@@ -1,0 +1,49 @@
+"""`try`."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from stepgraph.program.ir import EMPTY, Handler, Protected
+from stepgraph.program.lowering.machine import Machine, Outcome
+from stepgraph.program.lowering.names import bind
+from stepgraph.program.lowering.state import meet_anyhow
+from stepgraph.program.lowering.loops import block_of
+from stepgraph.program.values import UNKNOWN
+
+
+def execute_try(machine: Machine, node: cst.CSTNode) -> None:
+    """A `try`: its `else` ends the protected block; a handler begins with what any part of that may have changed."""
+    assert isinstance(node, cst.Try | cst.TryStar)
+    place = machine.place(node)
+    body = machine.branch(lambda: _body(machine, node))
+    ways: list[tuple[str | None, Outcome]] = [("no exception", body)]
+    handlers: list[Handler] = []
+    for handler in node.handlers:
+        condition = None if handler.type is None else machine.text(handler.type)
+        outcome = machine.branch(lambda handler=handler: _handle(machine, handler, body), condition)  # type: ignore[misc]
+        handlers.append(Handler(condition, outcome.block))
+        ways.append((condition, outcome))
+    machine.rejoin(ways, "exception", place)
+    final = EMPTY
+    if node.finalbody is not None:
+        live, machine.live = machine.live, True
+        last = node.finalbody.body
+        final = block_of(machine, lambda: machine.execute(last))
+        machine.live = machine.live and live
+    together = isinstance(node, cst.TryStar)
+    if body.block.operations or final.operations or any(h.block.operations for h in handlers):
+        machine.emit(Protected(body.block, tuple(handlers), final, together, bool(handlers), place))
+
+
+def _body(machine: Machine, node: cst.Try | cst.TryStar) -> None:
+    machine.execute(node.body)
+    if node.orelse is not None and machine.live:
+        machine.execute(node.orelse.body)
+
+
+def _handle(machine: Machine, handler: cst.ExceptHandler | cst.ExceptStarHandler, body: Outcome) -> None:
+    meet_anyhow(machine.store, [body.changes], machine.place(handler))
+    if handler.name is not None and isinstance(handler.name.name, cst.Name):
+        bind(machine, handler.name.name.value, UNKNOWN)
+    machine.execute(handler.body)

@@ -1,0 +1,67 @@
+"""The configuration of a step, merged key by key with the engine's defaults."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from stepgraph.model.payload import Backoff
+from stepgraph.program.ir import StepSettings
+from stepgraph.program.lowering.machine import Machine
+from stepgraph.program.lowering.text import duration_of, number_of
+from stepgraph.program.values import Argument, Constant, Entry, Mapping, Value
+from stepgraph.syntax.module import Place
+
+DEFAULTS: Final = StepSettings()
+
+_BACKOFFS: Final[dict[object, Backoff]] = {"constant": "constant", "linear": "linear", "exponential": "exponential"}
+
+
+def settings_from(machine: Machine, argument: Argument | None) -> StepSettings:
+    """Return the settings that `config=` gives. What is not a known constant keeps its default and is reported."""
+    if argument is None or argument.value == Constant(None):
+        return DEFAULTS
+    settings = DEFAULTS
+    for key, entry in _entries(machine, argument.value, argument.place, "config").items():
+        if key == "timeout":
+            settings = replace(settings, timeout=duration_of(entry.value, entry.place))
+        elif key == "retries":
+            for name, inner in _entries(machine, entry.value, entry.place, "retries").items():
+                settings = _with_retry(machine, settings, name, inner)
+    return settings
+
+
+def _with_retry(machine: Machine, settings: StepSettings, key: object, entry: Entry) -> StepSettings:
+    if key == "delay":
+        return replace(settings, delay=duration_of(entry.value, entry.place))
+    if key == "limit":
+        limit = number_of(entry.value)
+        if limit is not None:
+            return replace(settings, limit=limit)
+        _report(machine, entry.place, "limit", DEFAULTS.limit)
+    if key == "backoff":
+        backoff = _BACKOFFS.get(entry.value.value) if isinstance(entry.value, Constant) else None
+        if backoff is not None:
+            return replace(settings, backoff=backoff)
+        _report(machine, entry.place, "backoff", DEFAULTS.backoff)
+    return settings
+
+
+def _entries(machine: Machine, value: Value, place: Place, what: str) -> dict[object, Entry]:
+    """Return the entries of a dictionary of which each key is known, by key."""
+    if not isinstance(value, Mapping) or value.changed:
+        _report(machine, place, what, "the default")
+        return {}
+    if value.partial or not all(isinstance(entry.key, Constant) for entry in value.entries):
+        _report(machine, place, what, "the default for what is not seen")
+    return {entry.key.value: entry for entry in value.entries if isinstance(entry.key, Constant)}
+
+
+def _report(machine: Machine, place: Place, what: str, shown: object) -> None:
+    machine.note(
+        "dynamic-config",
+        place,
+        f"the step's {what} `{place.text}` is not statically known.",
+        f"The graph shows {shown}.",
+        incomplete=False,
+    )

@@ -1,0 +1,208 @@
+"""The state of the program while it is read: which names and attributes hold which values.
+
+Every write goes through a trail, so that a branch can be read, taken back and merged with the others at the cost of
+what it changed, not of all there is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeAlias
+
+from stepgraph.program.values import UNKNOWN, Alternatives, FunctionValue, Option, Slots, StepFunction, Task, Value
+from stepgraph.syntax.module import Place
+
+# A slot is a value, or the elements of a collection: a tuple of items, entries or values.
+Slot: TypeAlias = Any
+
+
+class _Missing:
+    __slots__ = ()
+
+
+MISSING: Final = _Missing()
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a slot held at the end of a stretch of the program."""
+
+    container: Slots
+    key: str
+    value: Slot
+
+
+Changes: TypeAlias = dict[tuple[int, str], Change]
+
+
+@dataclass(slots=True)
+class Store:
+    """The trail of all writes.
+
+    `epoch` moves when a slot that some function has read from outside itself gets another value: what was learned of
+    functions before may not hold any longer.
+    """
+
+    epoch: int = 0
+    _trail: list[tuple[Slots, str, Slot]] = field(default_factory=list)
+    _observed: set[tuple[int, str]] = field(default_factory=set)
+    _serial: int = 0
+
+    def new(self, slots: dict[str, Slot] | None = None) -> Slots:
+        """Return new slots."""
+        self._serial += 1
+        return Slots(self._serial, slots)
+
+    @property
+    def serial(self) -> int:
+        """That of the newest slots."""
+        return self._serial
+
+    def observe(self, container: Slots, key: str) -> None:
+        """Says that a function has read a slot that is not its own."""
+        self._observed.add((container.serial, key))
+
+    def write(self, container: Slots, key: str, value: Slot) -> None:
+        """Sets a slot, so that it can be taken back."""
+        old = container.get(key, MISSING)
+        if old is value:
+            return
+        self._trail.append((container, key, old))
+        container[key] = value
+        if (container.serial, key) in self._observed and (_is_relevant(old) or _is_relevant(value)):
+            self.epoch += 1
+
+    def wrote_outside(self, mark: int, serial: int) -> bool:
+        """Whether anything since `mark` went to slots that are older than `serial`."""
+        return any(container.serial <= serial for container, _, _ in self._trail[mark:])
+
+    def mark(self) -> int:
+        """Return the present point, for `changes` and `rewind`."""
+        return len(self._trail)
+
+    def changes(self, mark: int) -> Changes:
+        """Return what was written since `mark`, with the values held now."""
+        found: Changes = {}
+        for container, key, _ in self._trail[mark:]:
+            found[id(container), key] = Change(container, key, container.get(key, MISSING))
+        return found
+
+    def rewind(self, mark: int) -> Changes:
+        """Takes back all since `mark` and returns it."""
+        found = self.changes(mark)
+        while len(self._trail) > mark:
+            container, key, old = self._trail.pop()
+            if old is MISSING:
+                container.pop(key, None)
+            else:
+                container[key] = old
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """One of the ways to a point where ways meet: its condition and what it changed."""
+
+    condition: str | None
+    changes: Changes
+
+
+def meet(store: Store, paths: Sequence[Path], discriminant: str | None, place: Place) -> None:
+    """Applies to the state what it is after exactly one of the paths, each counted from the present state."""
+    if len(paths) == 1:
+        for change in paths[0].changes.values():
+            store.write(change.container, change.key, change.value)
+        return
+    keys = {key: change for path in paths for key, change in path.changes.items()}
+    for key, change in keys.items():
+        present = change.container.get(change.key, MISSING)
+        ways = [(p.condition, p.changes[key].value if key in p.changes else present) for p in paths]
+        store.write(change.container, change.key, merged(ways, discriminant, place))
+
+
+def meet_anyhow(store: Store, ways: Sequence[Changes], place: Place) -> bool:
+    """Applies what the state is after any of several ways, or none of them, without conditions to tell them apart.
+
+    Return whether a value that can lead to a step became less certain by it.
+    """
+    keys = {key: change for way in ways for key, change in way.items()}
+    unsettled = False
+    for key, change in keys.items():
+        present = change.container.get(change.key, MISSING)
+        values = [present, *(way[key].value for way in ways if key in way)]
+        value = _any_of(change.key, values, place)
+        if present is not MISSING and value is not present and _matters(present, value):
+            unsettled = True
+        store.write(change.container, change.key, value)
+    return unsettled
+
+
+def _matters(present: Slot, value: Slot) -> bool:
+    """Whether code read with `present` has to be read again with `value`. Started work only ever gets more."""
+    if not isinstance(value, tuple):
+        return _is_relevant(value)
+    added = [element for element in value if not any(element is other for other in present)]
+    return any(not isinstance(getattr(element, "value", element), Task) for element in added)
+
+
+def merged(ways: Sequence[tuple[str | None, Slot]], discriminant: str | None, place: Place) -> Slot:
+    """Return the value that is one of several, by condition."""
+    bound = [(condition, value) for condition, value in ways if value is not MISSING]
+    if not bound:
+        return UNKNOWN
+    values = [value for _, value in bound]
+    if all(value is values[0] or value == values[0] for value in values):
+        return values[0]
+    if any(isinstance(value, tuple) for value in values):
+        return _united([value for value in values if isinstance(value, tuple)])
+    if not any(value.relevant for value in values):
+        return UNKNOWN
+    return Alternatives(tuple(Option(condition, value) for condition, value in bound), discriminant, place)
+
+
+def _any_of(key: str, values: Sequence[Slot], place: Place) -> Slot:
+    bound: list[Slot] = []
+    for value in values:
+        for leaf in _leaves(value):
+            if leaf is not MISSING and not any(leaf is other or leaf == other for other in bound):
+                bound.append(leaf)
+    if len(bound) == 1:
+        return bound[0]
+    if any(isinstance(value, tuple) for value in bound):
+        return _united([value for value in bound if isinstance(value, tuple)])
+    if not any(value.relevant for value in bound):
+        return UNKNOWN
+    present = values[0]
+    if isinstance(present, Alternatives) and len(_leaves(present)) == len(bound):
+        return present
+    return Alternatives(tuple(Option(callable_name(value), value) for value in bound), key, place)
+
+
+def _leaves(value: Slot) -> list[Slot]:
+    if isinstance(value, Alternatives):
+        return [leaf for option in value.options for leaf in _leaves(option.value)]
+    return [value]
+
+
+def callable_name(value: Value) -> str | None:
+    """Return the name by which a callable is known, None for anything else."""
+    match value:
+        case StepFunction(definition=definition):
+            return definition.function_name
+        case FunctionValue():
+            return value.name
+        case _:
+            return None
+
+
+def _united(collections: Sequence[tuple[Any, ...]]) -> tuple[Any, ...]:
+    """Return the elements of all, each once, in order of first appearance."""
+    elements = list(collections[0])
+    for collection in collections[1:]:
+        elements += [element for element in collection if not any(element is other for other in elements)]
+    return tuple(elements)
+
+
+def _is_relevant(value: Slot) -> bool:
+    return bool(value) if isinstance(value, tuple) else value is not MISSING and value.relevant

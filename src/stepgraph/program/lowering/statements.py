@@ -1,0 +1,158 @@
+"""Statements, but for those that steer: assignments, imports, definitions, exits."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import libcst as cst
+
+from stepgraph.program.ir import ExitKind
+from stepgraph.program.lowering.awaiting import await_value, is_awaitable
+from stepgraph.program.lowering.choices import execute_if, execute_match
+from stepgraph.program.lowering.conditions import negated
+from stepgraph.program.lowering.contexts import execute_with
+from stepgraph.program.lowering.definitions import make_class, make_function
+from stepgraph.program.lowering.iteration import items_of
+from stepgraph.program.lowering.loop_statements import execute_for, execute_while
+from stepgraph.program.lowering.loops import block_of
+from stepgraph.program.lowering.machine import Executor, Machine
+from stepgraph.program.lowering.names import bind, imported
+from stepgraph.program.lowering.protection import execute_try
+from stepgraph.program.lowering.targets import add_items, assign
+from stepgraph.program.values import UNKNOWN, Collection, Constant, Option, Unresolved
+from stepgraph.syntax.bindings import import_binding
+
+
+def _expression(machine: Machine, node: cst.CSTNode) -> None:
+    assert isinstance(node, cst.Expr)
+    machine.evaluate(node.value)
+
+
+def _assign(machine: Machine, node: cst.CSTNode) -> None:
+    assert isinstance(node, cst.Assign)
+    value = machine.evaluate(node.value)
+    source = machine.place(node.value)
+    for target in node.targets:
+        assign(machine, target.target, value, source)
+
+
+def _annotated(machine: Machine, node: cst.CSTNode) -> None:
+    assert isinstance(node, cst.AnnAssign)
+    if node.value is not None:
+        assign(machine, node.target, machine.evaluate(node.value), machine.place(node.value))
+
+
+def _augmented(machine: Machine, node: cst.CSTNode) -> None:
+    """`tasks += [...]` adds to a list; anything else makes a value that is not known."""
+    assert isinstance(node, cst.AugAssign)
+    target = machine.evaluate(node.target)
+    value = machine.evaluate(node.value)
+    if isinstance(target, Collection) and isinstance(node.operator, cst.AddAssign | cst.BitOrAssign):
+        add_items(machine, target, items_of(machine, value) or ())
+        return
+    assign(machine, node.target, UNKNOWN)
+
+
+def _delete(machine: Machine, node: cst.CSTNode) -> None:
+    assert isinstance(node, cst.Del)
+    if isinstance(node.target, cst.Name):
+        bind(machine, node.target.value, UNKNOWN)
+    else:
+        machine.evaluate(node.target)
+
+
+def _function(machine: Machine, node: cst.CSTNode) -> None:
+    assert isinstance(node, cst.FunctionDef)
+    bind(machine, node.name.value, make_function(machine, node, machine.frame.scope))
+
+
+def _class(machine: Machine, node: cst.CSTNode) -> None:
+    assert isinstance(node, cst.ClassDef)
+    bind(machine, node.name.value, make_class(machine, node, machine.frame.scope))
+
+
+def _import(machine: Machine, node: cst.CSTNode) -> None:
+    assert isinstance(node, cst.Import | cst.ImportFrom)
+    if isinstance(node.names, cst.ImportStar):
+        return
+    for alias in node.names:
+        name = import_binding(alias)
+        bind(machine, name, imported(node, name))
+
+
+def _return(machine: Machine, node: cst.CSTNode) -> None:
+    """In a function that is not async, a returned awaitable is what the caller awaits as the function's own work."""
+    assert isinstance(node, cst.Return)
+    frame = machine.frame
+    value = Constant(None) if node.value is None else machine.evaluate(node.value)
+    if not frame.is_async and is_awaitable(value):
+        emitted = frame.emitted
+        frame.awaits_result = True
+        frame.starts_work = frame.starts_work or emitted
+        value = await_value(machine, value, machine.place(node))
+        frame.emitted = emitted
+    elif isinstance(value, Unresolved):
+        value = Unresolved(value.reason, machine.place(node))
+    condition = frame.conditions[-1] if frame.conditions else None
+    frame.returns.append(Option(condition, value))
+    machine.leave(ExitKind.RETURN, machine.place(node))
+
+
+def _raise(machine: Machine, node: cst.CSTNode) -> None:
+    assert isinstance(node, cst.Raise)
+    if node.exc is not None:
+        machine.evaluate(node.exc)
+    if node.cause is not None:
+        machine.evaluate(node.cause.item)
+    machine.leave(ExitKind.RAISE, machine.place(node))
+
+
+def _assert(machine: Machine, node: cst.CSTNode) -> None:
+    """The message is evaluated only if the test fails."""
+    assert isinstance(node, cst.Assert)
+    machine.evaluate(node.test)
+    if node.msg is not None:
+        message = node.msg
+        block = block_of(machine, lambda: machine.evaluate(message))
+        condition = negated(machine.text(node.test), node.test)
+        machine.emit_choice([(condition, block)], None, machine.place(node))
+
+
+def _break(machine: Machine, node: cst.CSTNode) -> None:
+    loop = machine.frame.loop
+    if loop is not None:
+        loop.breaks = True
+        loop.leaves.append(machine.store.changes(loop.mark))
+    machine.leave(ExitKind.BREAK, machine.place(node))
+
+
+def _continue(machine: Machine, node: cst.CSTNode) -> None:
+    loop = machine.frame.loop
+    if loop is not None:
+        loop.leaves.append(machine.store.changes(loop.mark))
+    machine.leave(ExitKind.CONTINUE, machine.place(node))
+
+
+EXECUTORS: Final[dict[type[cst.CSTNode], Executor]] = {
+    cst.Expr: _expression,
+    cst.Assign: _assign,
+    cst.AnnAssign: _annotated,
+    cst.AugAssign: _augmented,
+    cst.Del: _delete,
+    cst.FunctionDef: _function,
+    cst.ClassDef: _class,
+    cst.Import: _import,
+    cst.ImportFrom: _import,
+    cst.Return: _return,
+    cst.Raise: _raise,
+    cst.Assert: _assert,
+    cst.Break: _break,
+    cst.Continue: _continue,
+    cst.If: execute_if,
+    cst.Match: execute_match,
+    cst.For: execute_for,
+    cst.While: execute_while,
+    cst.Try: execute_try,
+    cst.TryStar: execute_try,
+    cst.With: execute_with,
+}

@@ -1,0 +1,78 @@
+"""What stands at a key: of a payload, a dictionary, a list."""
+
+from __future__ import annotations
+
+from stepgraph.program.lowering.loops import any_of
+from stepgraph.program.lowering.machine import Machine
+from stepgraph.program.lowering.state import merged
+from stepgraph.program.values import (
+    UNKNOWN,
+    Alternatives,
+    Collection,
+    Constant,
+    Event,
+    Mapping,
+    Option,
+    Payload,
+    Value,
+)
+from stepgraph.syntax.module import Place
+
+
+def element_at(machine: Machine, owner: Value, key: Value, key_place: Place, place: Place) -> Value:
+    """Return `owner[key]`."""
+    match owner:
+        case Event() | Payload():
+            return part_of(machine, owner, key)
+        case Mapping():
+            return entry_at(machine, owner, key, key_place, place, None)
+        case Collection():
+            return _item_at(owner, key, key_place, place)
+        case Alternatives(options=options, discriminant=discriminant):
+            parts = [(o.condition, element_at(machine, o.value, key, key_place, place)) for o in options]
+            value: Value = merged(parts, discriminant, owner.place)
+            return value
+        case _:
+            return UNKNOWN
+
+
+def part_of(machine: Machine, owner: Value, key: Value) -> Value:
+    """Return what stands at a key of an event or payload; reading a constant key makes it part of the shape."""
+    if isinstance(owner, Alternatives):
+        parts = [(o.condition, part_of(machine, o.value, key)) for o in owner.options]
+        value: Value = merged(parts, owner.discriminant, owner.place)
+        return value
+    if not isinstance(key, Constant) or not isinstance(key.value, str):
+        return UNKNOWN
+    if isinstance(owner, Event):
+        return Payload(owner.shape) if key.value == "payload" else UNKNOWN
+    return Payload(owner.shape.at(key.value)) if isinstance(owner, Payload) else UNKNOWN
+
+
+def entry_at(
+    machine: Machine, owner: Mapping, key: Value, key_place: Place, place: Place, default: Value | None
+) -> Value:
+    """Return the entry at a key of a dictionary: a `switch` on the key's source, where the key is not known."""
+    if isinstance(key, Constant):
+        found = [entry.value for entry in owner.entries if entry.key == key]
+        if found:
+            return UNKNOWN if owner.changed and not found[-1].relevant else found[-1]
+        if not owner.partial and all(isinstance(entry.key, Constant) for entry in owner.entries):
+            return UNKNOWN if default is None else default
+    if not any(entry.value.relevant for entry in owner.entries):
+        return default if default is not None and not owner.entries else UNKNOWN
+    options = [Option(entry.key_place.text, entry.value) for entry in owner.entries]
+    if default is not None:
+        options.append(Option(None, default))
+    elif owner.partial:
+        options.append(Option(None, machine.unresolved(place, "not all entries of the dictionary are known")))
+    return Alternatives(tuple(options), key_place.text, place)
+
+
+def _item_at(owner: Collection, key: Value, key_place: Place, place: Place) -> Value:
+    items = owner.items
+    known = not any(item.many for item in items)
+    if known and isinstance(key, Constant) and isinstance(key.value, int) and -len(items) <= key.value < len(items):
+        value = items[key.value].value
+        return value if not owner.changed or value.relevant else UNKNOWN
+    return any_of([i.value for i in items], [str(n) for n in range(len(items))], key_place.text, place)

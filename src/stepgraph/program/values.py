@@ -1,0 +1,415 @@
+"""What an expression can evaluate to, as far as steps are concerned.
+
+`relevant` tells whether a value can lead to a step: only such values are worth following where paths meet. What is not
+known is `UNKNOWN`, a value like any other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal, TypeAlias
+
+import libcst as cst
+
+from stepgraph.model.payload import ParallelKind
+from stepgraph.program.ir import (
+    EventWait,
+    Function,
+    Handle,
+    PayloadShape,
+    StepDefinition,
+    StepDependency,
+    StepSettings,
+)
+from stepgraph.syntax.bindings import Bindings
+from stepgraph.syntax.module import Place, SourceModule
+
+Scalar: TypeAlias = str | bytes | int | float | complex | None
+CollectionKind: TypeAlias = Literal["list", "tuple", "set"]
+
+
+class Value:
+    """Anything an expression evaluates to."""
+
+    __slots__ = ()
+    relevant: ClassVar[bool] = True
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown(Value):
+    """A value that is not known, and that no step comes from as far as can be seen."""
+
+    relevant: ClassVar[bool] = False
+
+
+UNKNOWN = Unknown()
+
+
+@dataclass(frozen=True, slots=True)
+class Constant(Value):
+    """A value known from the source."""
+
+    value: Scalar
+    relevant: ClassVar[bool] = False
+
+
+@dataclass(frozen=True, slots=True)
+class Moment(Value):
+    """A constant `datetime(...)`, as ISO 8601."""
+
+    text: str
+    relevant: ClassVar[bool] = False
+
+
+@dataclass(frozen=True, slots=True)
+class Template(Value):
+    """Text of which only parts are known; the others stand in it as source in braces."""
+
+    text: str
+    relevant: ClassVar[bool] = False
+
+
+@dataclass(frozen=True, slots=True)
+class Unresolved(Value):
+    """Something that may lead to a step and cannot be followed: calling or awaiting it is reported."""
+
+    reason: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class External(Value):
+    """Something outside the project, by its dotted name: `asyncio.gather`, `builtins.print`."""
+
+    name: str
+    relevant: ClassVar[bool] = False
+
+
+class Slots(dict[str, Any]):
+    """The slots of a scope, an object or a collection. `serial` tells in which order they came into being."""
+
+    __slots__ = ("serial",)
+
+    def __init__(self, serial: int, slots: dict[str, Any] | None = None) -> None:
+        super().__init__(slots or {})
+        self.serial = serial
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """An element of a collection. `many` stands for any number of such elements."""
+
+    value: Value
+    place: Place
+    many: bool = False
+
+
+@dataclass(eq=False, slots=True)
+class Collection(Value):
+    """A list, tuple or set of which each element is known. `loop_depth` is that of where it was made."""
+
+    kind: CollectionKind
+    state: Slots
+    loop_depth: int
+    changed: bool = False
+
+    @property
+    def items(self) -> tuple[Item, ...]:
+        """Its elements now."""
+        items: tuple[Item, ...] = self.state["items"]
+        return items
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A key with its value in a mapping. `key` is UNKNOWN where it is not constant."""
+
+    key: Value
+    value: Value
+    key_place: Place
+    place: Place
+    many: bool = False
+
+
+@dataclass(eq=False, slots=True)
+class Mapping(Value):
+    """A dictionary of which each entry is known; `changed` once it was written to after its making.
+
+    `partial` means that it has entries which are not known (`{**other}`).
+    """
+
+    state: Slots
+    loop_depth: int
+    changed: bool = False
+    partial: bool = False
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """Its entries now."""
+        entries: tuple[Entry, ...] = self.state["items"]
+        return entries
+
+
+@dataclass(frozen=True, slots=True)
+class StepObject(Value):
+    """The `step` argument of `run`."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepMethod(Value):
+    """`step.do`, `step.sleep`, ...: a method of the step object, not called yet."""
+
+    name: str
+
+
+@dataclass(eq=False, slots=True)
+class StepDecorator(Value):
+    """What `step.do(...)` returns: the declaration of a step that lacks its function. `name` None takes the function's."""
+
+    name: str | None
+    settings: StepSettings
+    concurrent: bool
+    depends: tuple[StepDependency, ...] | None
+    place: Place
+
+
+@dataclass(eq=False, slots=True)
+class StepFunction(Value):
+    """A declared step, to be called. `function` is UNKNOWN where its body is not in the project."""
+
+    definition: StepDefinition
+    function: Value
+
+
+@dataclass(eq=False, slots=True)
+class LexicalScope:
+    """The names of one execution of a function body, or of a module or class."""
+
+    bindings: Bindings
+    names: Slots
+    parent: LexicalScope | None
+    module: SourceModule
+    path: tuple[str, ...] = ()
+    kind: Literal["module", "class", "function", "expression"] = "function"
+    owner: ClassValue | None = None
+    given: tuple[Given, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A callable or awaitable that a function was given: what it is, and the name to show for it."""
+
+    identity: object
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionValue(Value):
+    """A function, method or lambda of the project, with what is bound to it already.
+
+    `names` go from the plain name to the most qualified one. `wrapper` is a decorator from outside the project.
+    """
+
+    node: cst.FunctionDef | cst.Lambda
+    scope: LexicalScope
+    names: tuple[str, ...]
+    owner: ClassValue | None = None
+    receiver: Value | None = None
+    positional: tuple[Value, ...] = ()
+    keywords: tuple[tuple[str, Value], ...] = ()
+    kind: Literal["function", "static", "class", "property", "context"] = "function"
+    defaults: tuple[tuple[str, Value], ...] = ()
+    wrapper: Place | None = None
+
+    @property
+    def name(self) -> str:
+        """Its plain name."""
+        return self.names[0]
+
+
+@dataclass(eq=False, slots=True)
+class ClassValue(Value):
+    """A class of the project. `bases` are classes of the project or External names."""
+
+    node: cst.ClassDef
+    scope: LexicalScope
+    name: str
+    bases: tuple[Value, ...]
+    members: dict[str, Value] = field(default_factory=dict)
+
+
+@dataclass(eq=False, slots=True)
+class Instance(Value):
+    """An object of a class of the project, `self` included."""
+
+    of: ClassValue
+    state: Slots
+
+
+@dataclass(frozen=True, slots=True)
+class SuperObject(Value):
+    """`super()`: looks up members after `after` in the classes of the instance."""
+
+    after: ClassValue
+    receiver: Value
+
+
+@dataclass(frozen=True, slots=True)
+class MethodOf(Value):
+    """A method of a built-in kind of value: `tasks.append`, `payload.get`, `group.create_task`."""
+
+    receiver: Value
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Event(Value):
+    """The `event` argument of `run`, whose `["payload"]` has this shape."""
+
+    shape: PayloadShape
+
+
+@dataclass(frozen=True, slots=True)
+class Payload(Value):
+    """A payload, or what stands at a key of it."""
+
+    shape: PayloadShape
+
+
+@dataclass(eq=False, slots=True)
+class StepCall(Value):
+    """The coroutine of a step: nothing runs until it is awaited or made a task."""
+
+    step: StepFunction
+    place: Place
+
+
+@dataclass(eq=False, slots=True)
+class WaitCall(Value):
+    """The coroutine of `step.wait_for_event`."""
+
+    activity: EventWait
+    place: Place
+
+
+@dataclass(eq=False, slots=True)
+class FunctionCall(Value):
+    """The coroutine of an async function of the project."""
+
+    function: FunctionValue
+    arguments: Arguments
+    place: Place
+
+
+@dataclass(eq=False, slots=True)
+class PreparedCall(Value):
+    """The coroutine that a plain function returned, as a call of that function."""
+
+    function: Function
+    result: Value
+    place: Place
+
+
+@dataclass(eq=False, slots=True)
+class Limited(Value):
+    """A coroutine around another awaitable; with a timeout the await may end before the work."""
+
+    inner: Value
+    timeout: bool
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Task(Value):
+    """Work that was started, to be joined. `result` is what awaiting it gives."""
+
+    handle: Handle
+    result: Value = UNKNOWN
+
+
+@dataclass(eq=False, slots=True)
+class Gathering(Value):
+    """A future of several: `members` are tasks and gatherings. `result` is what awaiting it gives.
+
+    With `each`, it is one of the members, another at each pass of a loop.
+    """
+
+    kind: ParallelKind
+    members: tuple[Value, ...]
+    certain: bool = True
+    result: Value = UNKNOWN
+    each: bool = False
+
+
+@dataclass(eq=False, slots=True)
+class TaskGroup(Value):
+    """`asyncio.TaskGroup()`."""
+
+    state: Slots
+
+
+@dataclass(eq=False, slots=True)
+class TimeLimit(Value):
+    """`asyncio.timeout(...)`, to be entered."""
+
+    relevant: ClassVar[bool] = False
+
+
+@dataclass(eq=False, slots=True)
+class Suppressor(Value):
+    """`contextlib.suppress(...)`, to be entered."""
+
+    condition: str | None
+    relevant: ClassVar[bool] = False
+
+
+@dataclass(eq=False, slots=True)
+class GeneratorCall(Value):
+    """The generator that a function of the project makes."""
+
+    function: FunctionValue
+    arguments: Arguments
+    place: Place
+
+
+@dataclass(eq=False, slots=True)
+class LazyItems(Value):
+    """A generator expression: evaluated where it is consumed."""
+
+    node: cst.GeneratorExp
+    scope: LexicalScope
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One of several values that an expression may have; the condition as source, None for the one that is left."""
+
+    condition: str | None
+    value: Value
+
+
+@dataclass(eq=False, slots=True)
+class Alternatives(Value):
+    """Exactly one of several values; a discriminant makes the choice a `switch`."""
+
+    options: tuple[Option, ...]
+    discriminant: str | None
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """An argument of a call as written, evaluated. `star` is `""`, `"*"` or `"**"`."""
+
+    value: Value
+    place: Place
+    keyword: str | None = None
+    star: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Arguments:
+    """The arguments of a call, in order."""
+
+    items: tuple[Argument, ...] = ()
+
