@@ -1,0 +1,1 @@
+"""From the intermediate representation to the API's payload: pure functions on immutable data."""

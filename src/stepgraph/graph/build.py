@@ -1,0 +1,54 @@
+"""A program as a version graph."""
+
+from __future__ import annotations
+
+from stepgraph.graph.clock import nodes_of
+from stepgraph.graph.control import structured
+from stepgraph.graph.merging import representatives
+from stepgraph.graph.naming import keys_of
+from stepgraph.graph.nodes import shape
+from stepgraph.graph.reach import called_in, functions_with_steps
+from stepgraph.model.payload import FunctionDef, Graph, Workflow
+from stepgraph.program.ir import Block, Function, Program
+
+
+def build_graph(program: Program) -> Graph | None:
+    """Return the version graph of a program, None where no step of it can run."""
+    working = functions_with_steps(program.body)
+    body = structured(program.body, working)
+    bodies: dict[int, Block] = {}
+    called = _in_call_order(body, working, bodies)
+    same = representatives(called, bodies)
+    functions = [function for function in called if same[id(function)] is function]
+    keys = keys_of(functions)
+
+    def name_of(function: Function) -> str:
+        return keys[id(same[id(function)])]
+
+    nodes = nodes_of(body, name_of)
+    if not nodes:
+        return None
+    definitions: dict[str, FunctionDef] = {}
+    for function in functions:
+        key = name_of(function)
+        definitions[key] = {"type": "function_def", "name": key, "nodes": nodes_of(bodies[id(function)], name_of)}
+    workflow: Workflow = {"class_name": program.class_name, "functions": definitions, "nodes": nodes}
+    payload = shape(program.payload)
+    if payload is not None:
+        workflow["payload"] = payload
+    return {"version": 1, "workflow": workflow}
+
+
+def _in_call_order(body: Block, working: frozenset[int], bodies: dict[int, Block]) -> list[Function]:
+    """Return the functions called, each where it is first called, and fills in their structured bodies."""
+    found: list[Function] = []
+    stack = [called_in(body)]
+    while stack:
+        function = next(stack[-1], None)
+        if function is None:
+            stack.pop()
+        elif id(function) not in bodies:
+            bodies[id(function)] = structured(function.body, working)
+            found.append(function)
+            stack.append(called_in(bodies[id(function)]))
+    return found

@@ -1,0 +1,264 @@
+"""The clock of a function body: which work is in which group, when it starts and when it is over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from stepgraph.graph.control import handles_of
+from stepgraph.graph.nodes import leaf, step_do
+from stepgraph.graph.pending import Pending, survey
+from stepgraph.model.payload import Block as BlockNode
+from stepgraph.model.payload import Branch as BranchNode
+from stepgraph.model.payload import (
+    FunctionCall,
+    Node,
+    Parallel,
+    StepDo,
+    StepSleep,
+    StepSleepUntil,
+    StepWaitForEvent,
+    Try,
+)
+from stepgraph.program.ir import (
+    Activity,
+    Block,
+    Call,
+    Choice,
+    Exit,
+    ExitKind,
+    Function,
+    Handle,
+    Handler,
+    Join,
+    Joined,
+    Loop,
+    Operation,
+    Protected,
+    Run,
+    Start,
+    StepRun,
+)
+
+Clocked = StepDo | StepSleep | StepSleepUntil | StepWaitForEvent | FunctionCall
+_CLOCKED = frozenset({"step_do", "step_sleep", "step_sleep_until", "step_wait_for_event", "function_call"})
+
+
+@dataclass(slots=True)
+class _Emission:
+    """One pass over a function body. `grouped` says whether a group is open around what is emitted now."""
+
+    pending: Pending
+    name_of: Callable[[Function], str]
+    clock: int = 1
+    grouped: bool = False
+    nodes: dict[Handle, Clocked] = field(default_factory=dict)
+
+
+def nodes_of(body: Block, name_of: Callable[[Function], str]) -> list[Node]:
+    """Return the nodes of a structured body. `name_of` gives the key of a function that is called."""
+    return _block(_Emission(survey(body), name_of), body)
+
+
+def _block(emission: _Emission, block: Block) -> list[Node]:
+    operations = block.operations
+    if emission.grouped:
+        return _sequence(emission, operations)
+    nodes: list[Node] = []
+    done = 0
+    for stretch in emission.pending.stretches.get(id(block), ()):
+        nodes += _sequence(emission, operations[done : stretch.first])
+        nodes += _group(emission, operations[stretch.first : stretch.last + 1])
+        done = stretch.last + 1
+    return nodes + _sequence(emission, operations[done:])
+
+
+def _group(emission: _Emission, operations: Sequence[Operation]) -> list[Node]:
+    clock = emission.clock
+    emission.grouped = True
+    nodes = _sequence(emission, operations)
+    emission.grouped = False
+    if len(nodes) == 1 and nodes[0]["type"] in _CLOCKED and "resolves" in nodes[0]:
+        del nodes[0]["starts"], nodes[0]["resolves"]  # type: ignore[misc, typeddict-item] # it has both
+        emission.clock = clock
+        return nodes
+    if not nodes:
+        return []
+    inner = nodes[0] if len(nodes) == 1 else None
+    if inner is not None and inner["type"] == "parallel":
+        return [inner]
+    group: Parallel = {"type": "parallel", "kind": "all", "nodes": nodes}
+    return [group]
+
+
+def _sequence(emission: _Emission, operations: Sequence[Operation]) -> list[Node]:
+    """Return the nodes of operations in order; members of a join of another kind are a `parallel` of their own."""
+    kinds = _kinds(operations)
+    nodes: list[Node] = []
+    parallels: dict[int, Parallel] = {}
+    for operation in operations:
+        emitted = _operation(emission, operation)
+        joined = kinds.get(_handle_in(operation) or -1)
+        if joined is None:
+            nodes += emitted
+            continue
+        _place(joined, emitted, nodes, parallels)
+    return nodes
+
+
+def _place(joined: tuple[Joined, ...], emitted: list[Node], nodes: list[Node], parallels: dict[int, Parallel]) -> None:
+    """Puts nodes into the parallels of the groups that they are members of, outermost first."""
+    target = nodes
+    for group in joined:
+        parallel = parallels.get(id(group))
+        if parallel is None:
+            parallel = {"type": "parallel", "kind": group.kind, "nodes": []}
+            parallels[id(group)] = parallel
+            target.append(parallel)
+        target = parallel["nodes"]
+    target += emitted
+
+
+def _kinds(operations: Sequence[Operation]) -> dict[Handle, tuple[Joined, ...]]:
+    """Returns, for work that is joined in these operations, the groups that are drawn as parallels of their own."""
+    found: dict[Handle, tuple[Joined, ...]] = {}
+    for operation in operations:
+        if isinstance(operation, Join):
+            own = () if operation.group.kind == "all" else (operation.group,)
+            _collect(operation.group, own, found)
+    return found
+
+
+def _collect(group: Joined, around: tuple[Joined, ...], found: dict[Handle, tuple[Joined, ...]]) -> None:
+    for member in group.members:
+        if isinstance(member, Joined):
+            _collect(member, (*around, member), found)
+        elif around:
+            found.setdefault(member, around)
+
+
+def _handle_in(operation: Operation) -> Handle | None:
+    """Return the work that an operation starts, in a loop too."""
+    if isinstance(operation, Start):
+        return operation.handle
+    if isinstance(operation, Loop):
+        return next((h for inner in operation.body.operations if (h := _handle_in(inner)) is not None), None)
+    return None
+
+
+def _operation(emission: _Emission, operation: Operation) -> list[Node]:
+    match operation:
+        case Run(activity=activity):
+            return [_run(emission, activity)]
+        case Start():
+            return [_start(emission, operation)]
+        case Join():
+            _join(emission, operation)
+            return []
+        case Choice():
+            return _choice(emission, operation)
+        case Loop(body=body):
+            nodes = _block(emission, body)
+            return [{"type": "loop", "nodes": nodes}] if nodes else []
+        case Protected():
+            return _protected(emission, operation)
+        case Exit(kind=kind):
+            return [{"type": "break", "kind": "return" if kind is ExitKind.RETURN else "break"}]
+        case _:
+            return []
+
+
+def _run(emission: _Emission, activity: Activity) -> Clocked:
+    node = _node(emission, activity)
+    if emission.grouped:
+        node["starts"] = emission.clock
+        emission.clock += 1
+        node["resolves"] = emission.clock
+    return node
+
+
+def _start(emission: _Emission, operation: Start) -> Clocked:
+    node = _node(emission, operation.activity)
+    node["starts"] = emission.clock
+    emission.nodes[operation.handle] = node
+    return node
+
+
+def _node(emission: _Emission, activity: Activity) -> Clocked:
+    match activity:
+        case StepRun(body=body):
+            return step_do(activity, nodes_of(body, emission.name_of))
+        case Call(function=function):
+            return {"type": "function_call", "name": emission.name_of(function)}
+        case _:
+            return leaf(activity)
+
+
+def _join(emission: _Emission, join: Join) -> None:
+    """Moves the clock on, and says so of all that is over by this await. Of a race it is not known what is over."""
+    members = [handle for handle in sorted(handles_of(join.group)) if handle in emission.nodes]
+    if not members or not join.certain:
+        return
+    emission.clock += 1
+    if join.group.kind in ("race", "any"):
+        return
+    for handle in members:
+        if handle in emission.pending.completed:
+            emission.nodes[handle]["resolves"] = emission.clock
+
+
+def _choice(emission: _Emission, choice: Choice) -> list[Node]:
+    branches: list[BranchNode] = []
+    clock = latest = emission.clock
+    for branch in choice.branches:
+        emission.clock = clock
+        branches.append({"condition": branch.condition, "nodes": _block(emission, branch.block)})
+        latest = max(latest, emission.clock)
+    emission.clock = latest
+    if not any(branch["nodes"] for branch in branches):
+        return []
+    if choice.discriminant is None:
+        return [{"type": "if", "branches": branches}]
+    return [{"type": "switch", "discriminant": choice.discriminant, "branches": branches}]
+
+
+def _protected(emission: _Emission, protected: Protected) -> list[Node]:
+    """A handler's clock is that of its `try`; what follows goes on from the highest."""
+    node: Try = {"type": "try"}
+    clock = emission.clock
+    body = _block(emission, protected.body)
+    latest = emission.clock
+    caught: list[list[Node]] = []
+    for handler in protected.handlers:
+        emission.clock = clock
+        caught.append(_block(emission, handler.block))
+        latest = max(latest, emission.clock)
+    emission.clock = latest
+    final = _block(emission, protected.final)
+    for key, nodes in (
+        ("try_block", body),
+        ("catch_block", _handlers(protected, caught)),
+        ("finally_block", final),
+    ):
+        if nodes:
+            block: BlockNode = {"type": "block", "nodes": nodes}
+            node[key] = block  # type: ignore[literal-required] # one of its three blocks
+    return [node] if len(node) > 1 else []
+
+
+def _handlers(protected: Protected, caught: list[list[Node]]) -> list[Node]:
+    if not any(caught):
+        return []
+    ways = list(zip(protected.handlers, caught, strict=True))
+    if protected.together:
+        return [{"type": "if", "branches": [_branch(handler, nodes)]} for handler, nodes in ways if nodes]
+    if len(caught) == 1:
+        return caught[0]
+    return [
+        {"type": "switch", "discriminant": "exception", "branches": [_branch(handler, nodes) for handler, nodes in ways]}
+    ]
+
+
+def _branch(handler: Handler, nodes: list[Node]) -> BranchNode:
+    return {"condition": handler.condition, "nodes": nodes}
+

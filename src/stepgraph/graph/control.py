@@ -1,0 +1,299 @@
+"""Control flow as the payload can say it.
+
+The payload has branches, loops and two exits, `break` and `return`. What else leaves a block early is rewritten here:
+`continue` moves what follows into a branch, a `raise` is a return or nothing, a `with` is its body. Then everything
+goes that neither runs a step nor steers one.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, replace
+
+from stepgraph.graph.reach import blocks_of
+from stepgraph.program.ir import (
+    EMPTY,
+    Block,
+    Branch,
+    Call,
+    Choice,
+    Exit,
+    ExitKind,
+    Handle,
+    Join,
+    Joined,
+    Loop,
+    Operation,
+    Protected,
+    Run,
+    Scope,
+    ScopeKind,
+    Start,
+    works,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Context:
+    """Where a block stands: `follows`, whether leaving the function here skips anything; `caught`, whether a raise is
+    caught in the function; `nested`, whether it is in a branch, loop or handler; `ran`, whether that ran steps before.
+    """
+
+    follows: bool = False
+    caught: bool = False
+    nested: bool = False
+    ran: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Rewritten:
+    operations: tuple[Operation, ...]
+    continues: bool = False
+
+
+def structured(block: Block, working: frozenset[int]) -> Block:
+    """Return the body of a function without `continue`, `raise`, `with`, loop `else`, and what is no step.
+
+    `working` are the functions that run steps (`functions_with_steps`); calls of others go.
+    """
+    return Block(_rewrite(_without_idle_calls(block, working).operations, _Context()).operations)
+
+
+# Calls of functions without steps
+
+
+def _without_idle_calls(block: Block, working: frozenset[int]) -> Block:
+    kept = [_kept(operation, working) for operation in block.operations if not _is_idle(operation, working)]
+    return Block(tuple(kept))
+
+
+def _is_idle(operation: Operation, working: frozenset[int]) -> bool:
+    if not isinstance(operation, Run | Start) or not isinstance(operation.activity, Call):
+        return False
+    return id(operation.activity.function) not in working
+
+
+def _kept(operation: Operation, working: frozenset[int]) -> Operation:
+    def kept(block: Block) -> Block:
+        return _without_idle_calls(block, working)
+
+    match operation:
+        case Choice(branches=branches):
+            return replace(operation, branches=tuple(replace(b, block=kept(b.block)) for b in branches))
+        case Loop(body=body, otherwise=otherwise):
+            return replace(operation, body=kept(body), otherwise=kept(otherwise))
+        case Protected(body=body, handlers=handlers, final=final):
+            inner = tuple(replace(h, block=kept(h.block)) for h in handlers)
+            return replace(operation, body=kept(body), handlers=inner, final=kept(final))
+        case Scope(block=block):
+            return replace(operation, block=kept(block))
+        case _:
+            return operation
+
+
+# Exits
+
+
+def _rewrite(operations: tuple[Operation, ...], context: _Context) -> _Rewritten:
+    """Rewrites a sequence from its end, so that at each operation it is known what follows."""
+    rest: deque[Operation] = deque()
+    runs_after = continues = False
+    first = next((index for index, operation in enumerate(operations) if works(Block((operation,)))), len(operations))
+    for index in range(len(operations) - 1, -1, -1):
+        operation = operations[index]
+        ran = context.ran or first < index
+        if isinstance(operation, Exit):
+            rest = deque(_exit(operation, replace(context, ran=ran)))
+            runs_after, continues = False, operation.kind is ExitKind.CONTINUE
+            continue
+        here = replace(context, follows=context.follows or runs_after, ran=ran and context.nested)
+        rewritten = _operation(operation, here)
+        if rewritten.continues and any(map(_matters, rest)):
+            rest = deque(_with_rest(operation, rewritten.operations, tuple(rest)))
+        else:
+            rest.extendleft(reversed(rewritten.operations))
+        continues = continues or rewritten.continues
+        runs_after = runs_after or works(Block(rewritten.operations))
+    return _Rewritten(tuple(rest), continues)
+
+
+def _matters(operation: Operation) -> bool:
+    """Whether an operation runs a step or steers one."""
+    if isinstance(operation, Run | Start | Exit):
+        return True
+    return any(_matters(inner) for block in blocks_of(operation) for inner in block.operations)
+
+
+def _exit(operation: Exit, context: _Context) -> tuple[Operation, ...]:
+    match operation.kind:
+        case ExitKind.BREAK | ExitKind.FINISHED:
+            return (operation,)
+        case ExitKind.RETURN:
+            return (operation,) if context.follows else ()
+        case ExitKind.RAISE:
+            leaves = context.nested and context.ran and not context.caught
+            return (replace(operation, kind=ExitKind.RETURN),) if leaves and context.follows else ()
+        case ExitKind.CONTINUE:
+            return ()
+
+
+def _with_rest(
+    original: Operation, rewritten: tuple[Operation, ...], rest: tuple[Operation, ...]
+) -> tuple[Operation, ...]:
+    """Puts what follows something that can continue where only the other ways reach it."""
+    if _ends_in_continue(original):
+        assert isinstance(original, Choice)
+        taken = rewritten[0].branches[0] if rewritten and isinstance(rewritten[0], Choice) else original.branches[0]
+        block = taken.block if rewritten else EMPTY
+        return (replace(original, branches=(replace(taken, block=block), Branch(None, Block(rest)))),)
+    return (*rewritten, Choice((Branch("no continue", Block(rest)),), original.place))  # type: ignore[union-attr]
+
+
+def _ends_in_continue(operation: Operation) -> bool:
+    """`if TEST: ...; continue` without `elif` or `else`."""
+    if not isinstance(operation, Choice) or operation.discriminant is not None or len(operation.branches) != 1:
+        return False
+    last = operation.branches[0].block.operations[-1:]
+    return bool(last) and isinstance(last[0], Exit) and last[0].kind is ExitKind.CONTINUE
+
+
+def _operation(operation: Operation, context: _Context) -> _Rewritten:
+    match operation:
+        case Choice():
+            return _choice(operation, context)
+        case Loop():
+            return _loop(operation, context)
+        case Protected():
+            return _protected(operation, context)
+        case Scope():
+            return _rewrite(_in_scope(operation), context)
+        case _:
+            return _Rewritten((operation,))
+
+
+def _choice(operation: Choice, context: _Context) -> _Rewritten:
+    inner = replace(context, nested=True, ran=False)
+    ways = [_rewrite(branch.block.operations, inner) for branch in operation.branches]
+    continues = any(way.continues for way in ways)
+    if not any(way.operations for way in ways):
+        return _Rewritten((), continues)
+    branches = [replace(b, block=Block(way.operations)) for b, way in zip(operation.branches, ways, strict=True)]
+    return _Rewritten((replace(operation, branches=tuple(branches)),), continues)
+
+
+def _loop(operation: Loop, context: _Context) -> _Rewritten:
+    otherwise = _rewrite(operation.otherwise.operations, context)
+    inner = _Context(follows=True, caught=context.caught, nested=True)
+    body = _rewrite(operation.body.operations, inner).operations
+    if not works(Block(body)):
+        # Nothing in the loop is skipped by leaving it; what is after it may be.
+        follows = context.follows or bool(otherwise.operations)
+        body = _rewrite(operation.body.operations, replace(inner, follows=follows)).operations
+        if not otherwise.operations:
+            body = _without_breaks(body)
+    after = otherwise.operations
+    if after and _breaks(body):
+        after = (Choice((Branch("no break", Block(after)),), operation.place),)
+    loop: tuple[Operation, ...] = (replace(operation, body=Block(body), otherwise=EMPTY),) if body else ()
+    return _Rewritten((*loop, *after), otherwise.continues)
+
+
+def _breaks(operations: tuple[Operation, ...]) -> bool:
+    """Whether a loop's body has a `break` of that loop."""
+    for operation in operations:
+        if isinstance(operation, Exit):
+            if operation.kind is ExitKind.BREAK:
+                return True
+        elif not isinstance(operation, Loop) and any(_breaks(block.operations) for block in blocks_of(operation)):
+            return True
+    return False
+
+
+def _without_breaks(operations: tuple[Operation, ...]) -> tuple[Operation, ...]:
+    """Takes the breaks out of a loop without steps, and what holds nothing else."""
+    kept: list[Operation] = []
+    for operation in operations:
+        match operation:
+            case Exit(kind=ExitKind.BREAK | ExitKind.FINISHED):
+                continue
+            case Choice(branches=branches):
+                inner = tuple(replace(b, block=Block(_without_breaks(b.block.operations))) for b in branches)
+                if any(branch.block.operations for branch in inner):
+                    kept.append(replace(operation, branches=inner))
+            case Protected(body=body, handlers=handlers, final=final):
+                parts = tuple(replace(h, block=Block(_without_breaks(h.block.operations))) for h in handlers)
+                first, last = Block(_without_breaks(body.operations)), Block(_without_breaks(final.operations))
+                if first.operations or last.operations or any(p.block.operations for p in parts):
+                    kept.append(replace(operation, body=first, handlers=parts, final=last))
+            case _:
+                kept.append(operation)
+    return tuple(kept)
+
+
+def _protected(operation: Protected, context: _Context) -> _Rewritten:
+    outside = replace(context, nested=True, ran=False)
+    body = _rewrite(operation.body.operations, replace(context, caught=context.caught or operation.catches))
+    handlers = [_rewrite(handler.block.operations, outside) for handler in operation.handlers]
+    final = _rewrite(operation.final.operations, context)
+    continues = body.continues or final.continues or any(handler.continues for handler in handlers)
+    if not (body.operations or final.operations or any(handler.operations for handler in handlers)):
+        return _Rewritten((), continues)
+    rewritten = replace(
+        operation,
+        body=Block(body.operations),
+        handlers=tuple(
+            replace(h, block=Block(r.operations)) for h, r in zip(operation.handlers, handlers, strict=True)
+        ),
+        final=Block(final.operations),
+    )
+    return _Rewritten((rewritten,), continues)
+
+
+# Scopes
+
+
+def _in_scope(scope: Scope) -> tuple[Operation, ...]:
+    """The body of a `with`. A time limit makes the awaits in it of work from outside it uncertain."""
+    if scope.kind is ScopeKind.PLAIN:
+        return scope.block.operations
+    return _uncertain(scope.block, _started_in(scope.block)).operations
+
+
+def _started_in(block: Block) -> frozenset[Handle]:
+    handles: set[Handle] = set()
+    stack = list(block.operations)
+    while stack:
+        operation = stack.pop()
+        if isinstance(operation, Start):
+            handles.add(operation.handle)
+        stack.extend(o for part in blocks_of(operation) for o in part.operations)
+    return frozenset(handles)
+
+
+def _uncertain(block: Block, own: frozenset[Handle]) -> Block:
+    return Block(tuple(_made_uncertain(operation, own) for operation in block.operations))
+
+
+def _made_uncertain(operation: Operation, own: frozenset[Handle]) -> Operation:
+    match operation:
+        case Join(group=group):
+            return operation if handles_of(group) <= own else replace(operation, certain=False)
+        case Choice(branches=branches):
+            return replace(operation, branches=tuple(replace(b, block=_uncertain(b.block, own)) for b in branches))
+        case Loop(body=body, otherwise=otherwise):
+            return replace(operation, body=_uncertain(body, own), otherwise=_uncertain(otherwise, own))
+        case Protected(body=body, handlers=handlers, final=final):
+            inner = tuple(replace(h, block=_uncertain(h.block, own)) for h in handlers)
+            return replace(operation, body=_uncertain(body, own), handlers=inner, final=_uncertain(final, own))
+        case Scope(block=inner_block):
+            return replace(operation, block=_uncertain(inner_block, own))
+        case _:
+            return operation
+
+
+def handles_of(group: Joined) -> frozenset[Handle]:
+    """Return all handles that a join waits for, those of groups in it too."""
+    handles: set[Handle] = set()
+    for member in group.members:
+        handles |= handles_of(member) if isinstance(member, Joined) else {member}
+    return frozenset(handles)

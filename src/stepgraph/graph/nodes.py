@@ -1,0 +1,62 @@
+"""Activities as nodes of the payload."""
+
+from __future__ import annotations
+
+from stepgraph.model.payload import (
+    Node,
+    ObjectShape,
+    Retries,
+    Shape,
+    StepConfig,
+    StepDo,
+    StepSleep,
+    StepSleepUntil,
+    StepWaitForEvent,
+    UnknownShape,
+)
+from stepgraph.program.ir import EventWait, PayloadShape, Sleep, SleepUntil, StepRun, StepSettings
+
+
+def step_do(run: StepRun, nodes: list[Node]) -> StepDo:
+    """Return the node of a step, `nodes` being those of the steps in its body."""
+    definition = run.definition
+    return {"type": "step_do", "name": definition.name, "config": _config(definition.settings), "nodes": nodes}
+
+
+def leaf(activity: Sleep | SleepUntil | EventWait) -> StepSleep | StepSleepUntil | StepWaitForEvent:
+    """Return the node of a sleep or a wait."""
+    match activity:
+        case Sleep(name=name, duration=duration):
+            return {"type": "step_sleep", "name": name, "duration": duration}
+        case SleepUntil(name=name, timestamp=timestamp):
+            return {"type": "step_sleep_until", "name": name, "timestamp": timestamp}
+        case EventWait():
+            return _wait(activity)
+
+
+def shape(read: PayloadShape) -> Shape | None:
+    """Return the shape of a payload, None where no key of it is read."""
+    return _object(read) if read.fields else None
+
+
+def _object(read: PayloadShape) -> Shape:
+    if not read.fields:
+        unknown: UnknownShape = {"type": "unknown"}
+        return unknown
+    found: ObjectShape = {"type": "object", "fields": {key: _object(inner) for key, inner in read.fields.items()}}
+    return found
+
+
+def _wait(wait: EventWait) -> StepWaitForEvent:
+    node: StepWaitForEvent = {"type": "step_wait_for_event", "name": wait.name}
+    if wait.event_type is not None:
+        node["options"] = {"event_type": wait.event_type, "timeout": wait.timeout}
+    payload = shape(wait.payload)
+    if payload is not None:
+        node["payload"] = payload
+    return node
+
+
+def _config(settings: StepSettings) -> StepConfig:
+    retries: Retries = {"limit": settings.limit, "delay": settings.delay, "backoff": settings.backoff}
+    return {"retries": retries, "timeout": settings.timeout}

@@ -1,0 +1,86 @@
+"""Which functions a program calls, and which of them run steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from stepgraph.program.ir import Block, Call, Choice, Function, Join, Loop, Operation, Protected, Run, Scope, Start
+
+
+def blocks_of(operation: Operation) -> Iterator[Block]:
+    """Yield the blocks directly inside an operation, in order."""
+    match operation:
+        case Choice(branches=branches):
+            for branch in branches:
+                yield branch.block
+        case Loop(body=body, otherwise=otherwise):
+            yield body
+            yield otherwise
+        case Protected(body=body, handlers=handlers, final=final):
+            yield body
+            for handler in handlers:
+                yield handler.block
+            yield final
+        case Scope(block=block):
+            yield block
+        case _:
+            return
+
+
+def called_in(block: Block) -> Iterator[Function]:
+    """Yield the functions called in a block, in order, those in the bodies of its steps too."""
+    stack: list[Iterator[Operation]] = [iter(block.operations)]
+    while stack:
+        operation = next(stack[-1], None)
+        if operation is None:
+            stack.pop()
+            continue
+        if isinstance(operation, Run | Start):
+            if isinstance(operation.activity, Call):
+                yield operation.activity.function
+            elif hasattr(operation.activity, "body"):
+                stack.append(iter(operation.activity.body.operations))
+        else:
+            inner = [o for part in blocks_of(operation) for o in part.operations]
+            stack.append(iter(inner))
+
+
+def functions_with_steps(body: Block) -> frozenset[int]:
+    """Return the `id`s of the functions reachable from a body that run steps, directly or through others."""
+    functions = _reachable(body)
+    calls = {id(f): [id(called) for called in called_in(f.body)] for f in functions}
+    working = {id(f) for f in functions if _runs_steps(f.body)}
+    callers: dict[int, list[int]] = {}
+    for caller, callees in calls.items():
+        for callee in callees:
+            callers.setdefault(callee, []).append(caller)
+    pending = list(working)
+    while pending:
+        for caller in callers.get(pending.pop(), ()):
+            if caller not in working:
+                working.add(caller)
+                pending.append(caller)
+    return frozenset(working)
+
+
+def _reachable(body: Block) -> list[Function]:
+    found: dict[int, Function] = {}
+    pending = [body]
+    while pending:
+        for function in called_in(pending.pop()):
+            if id(function) not in found:
+                found[id(function)] = function
+                pending.append(function.body)
+    return list(found.values())
+
+
+def _runs_steps(block: Block) -> bool:
+    stack = list(block.operations)
+    while stack:
+        operation = stack.pop()
+        if isinstance(operation, Run | Start):
+            if not isinstance(operation.activity, Call):
+                return True
+        elif not isinstance(operation, Join):
+            stack.extend(o for part in blocks_of(operation) for o in part.operations)
+    return False
