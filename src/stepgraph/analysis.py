@@ -1,0 +1,85 @@
+"""What the analysis gives back: workflows with their graphs, and the inputs that had none to give."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from stepgraph.model.note import Note, Problem
+from stepgraph.model.span import Span
+from stepgraph.project.module_dates import ModuleDates, module_dates
+
+if TYPE_CHECKING:
+    from stepgraph.model.payload import Graph, VersionGraph
+    from stepgraph.model.schema import VersionGraphResponse
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowAnalysis:
+    """One workflow class: its graph, and what is to be said about it.
+
+    `name` is the workflow's, `class_name` that of its class, which stands at `span`. `graph` is None if no step of it
+    can run; the reasons are among the `notes`, which are in source order.
+    """
+
+    name: str
+    class_name: str
+    span: Span
+    graph: Graph | None
+    notes: tuple[Note, ...]
+
+    @property
+    def has_dag(self) -> bool:
+        """Whether there is a graph."""
+        return self.graph is not None
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything was resolved: if not, the graph may lack steps, and a note says where and why."""
+        return not any(note.incomplete for note in self.notes)
+
+    @property
+    def steps(self) -> int:
+        """How many steps the graph shows, those of functions and of other steps' bodies included, each once."""
+        # Imported here, as below, for start-up: not every command asks.
+        from stepgraph.render.nodes import count_steps
+
+        return 0 if self.graph is None else count_steps(self.graph["workflow"])
+
+    def version_graph(self, *, project: str = "", dates: ModuleDates | None = None) -> VersionGraph:
+        """Return what the Workflows API would answer for this version, as plain JSON data.
+
+        The ids follow from the name of the `project`, the name of the workflow and the graph. `dates` are looked up
+        for the module's file if they are not given: first and last commit, else SOURCE_DATE_EPOCH, else the file's.
+        Raises InputError if SOURCE_DATE_EPOCH is needed and is not a number.
+        """
+        from stepgraph.identity import version_id, workflow_id
+
+        known_dates = module_dates(self.span.path) if dates is None else dates
+        workflow = workflow_id(project, self.name)
+        return {
+            "id": version_id(workflow, self.graph),
+            "class_name": self.class_name,
+            "created_on": known_dates.created_on,
+            "modified_on": known_dates.modified_on,
+            "workflow_id": workflow,
+            "graph": self.graph,
+        }
+
+    def model(self, *, project: str = "", dates: ModuleDates | None = None) -> VersionGraphResponse:
+        """Return `version_graph` as a pydantic model.
+
+        Raises as that does, and pydantic's ValidationError for a graph that is nested too deeply for it (see
+        `stepgraph.model.schema`).
+        """
+        from stepgraph.model.schema import VersionGraphResponse
+
+        return VersionGraphResponse.model_validate(self.version_graph(project=project, dates=dates))
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """Everything found in the sources given: workflows in source order, problems in the order met."""
+
+    workflows: tuple[WorkflowAnalysis, ...]
+    problems: tuple[Problem, ...]

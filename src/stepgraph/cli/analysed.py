@@ -1,0 +1,44 @@
+"""What every command does first: analyse, say what failed, and stop where nothing is left."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from stepgraph.analysis import Analysis
+from stepgraph.api import analyze_sources
+from stepgraph.cli.command_error import CommandError
+from stepgraph.cli.exit_code import ExitCode
+from stepgraph.cli.streams import tell
+from stepgraph.project.sources import STANDARD_INPUT, Sources
+
+_NAMES = {".": "the current folder", STANDARD_INPUT: "standard input"}
+_MOST_NAMED = 5
+
+_WHAT_A_WORKFLOW_IS = (
+    "A workflow is a class with a method `run` and `WorkflowEntrypoint` of the module `workers` among its bases."
+)
+
+
+def analysed(sources: Sources, paths: Sequence[str]) -> Analysis:
+    """Return the analysis of the sources, which `paths` named. Its problems have been told.
+
+    Raises CommandError if there is no workflow in them.
+    """
+    analysis = analyze_sources(sources)
+    for problem in analysis.problems:
+        tell(str(problem))
+    if analysis.workflows:
+        return analysis
+    if analysis.problems:
+        raise CommandError(ExitCode.ERROR)
+    raise CommandError(ExitCode.NOTHING, f"no workflow found in {_searched(sources, paths)}. {_WHAT_A_WORKFLOW_IS}")
+
+
+def _searched(sources: Sources, paths: Sequence[str]) -> str:
+    named = [_NAMES.get(path, path) for path in paths]
+    where = ", ".join(named) if len(named) <= _MOST_NAMED else f"{len(named)} paths"
+    if len(sources.searched) == len(paths) and not any(os.path.isdir(path) for path in paths):
+        return where
+    files = len(sources.searched)
+    return f"{where} ({files} Python {'file' if files == 1 else 'files'} searched)"

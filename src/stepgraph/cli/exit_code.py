@@ -1,0 +1,21 @@
+"""What the command's exit code says."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """How a run ended. Where several apply, the highest but `NOTHING` does: an input that failed may be why."""
+
+    CLEAN = 0
+    NO_GRAPH = 1
+    """A workflow that was asked for has no graph."""
+    ERROR = 2
+    """A wrong use of the command, or an input that could not be read."""
+    NOTHING = 3
+    """There was nothing to analyse."""
+    DEFECT = 4
+    """An error of this package."""
+    INTERRUPTED = 130
+    """Ended from the keyboard; the code that shells expect for it."""

@@ -1,0 +1,72 @@
+"""The command: its subcommands, and the one place where its failures become messages and exit codes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import click
+
+from stepgraph.cli.command_error import CommandError
+from stepgraph.cli.exit_code import ExitCode
+from stepgraph.cli.failures import tell_defect
+from stepgraph.cli.graph_command import graph
+from stepgraph.cli.list_command import list_workflows
+from stepgraph.cli.schema_command import schema
+from stepgraph.cli.streams import tell
+from stepgraph.model.note import InputError
+from stepgraph.version import __version__
+
+_EXIT_CODES = """\b
+Exit codes:
+  0  every workflow that was asked for has a graph
+  1  a workflow that was asked for has none
+  2  wrong use, or an input that could not be read
+  3  nothing to analyse
+  4  an error of stepgraph itself"""
+
+
+@click.group(invoke_without_command=True, epilog=_EXIT_CODES)
+@click.version_option(__version__, message="%(prog)s %(version)s")
+@click.pass_context
+def commands(context: click.Context) -> ExitCode | None:
+    """Draw the version graphs of Cloudflare Python Workflows, before deployment.
+
+    Nothing of what is analysed is imported or executed. Without a command: the graphs of the current folder.
+    """
+    if context.invoked_subcommand is not None:
+        return None
+    result: ExitCode = context.invoke(graph)
+    return result
+
+
+commands.add_command(graph)
+commands.add_command(list_workflows)
+commands.add_command(schema)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command with the given arguments, those of the process if None, and returns its exit code."""
+    try:
+        code: int | None = commands.main(arguments, prog_name="stepgraph", standalone_mode=False)
+    except CommandError as error:
+        if error.message:
+            tell(f"stepgraph: {error.message}")
+        return error.code
+    except InputError as error:
+        tell(str(error.problem))
+        return ExitCode.ERROR
+    except click.ClickException as error:
+        tell(_usage_message(error))
+        return ExitCode.ERROR
+    except (click.Abort, KeyboardInterrupt):
+        return ExitCode.INTERRUPTED
+    except Exception as error:  # noqa: BLE001 - whatever it is, the user is told in one line
+        tell_defect(error)
+        return ExitCode.DEFECT
+    return code or ExitCode.CLEAN
+
+
+def _usage_message(error: click.ClickException) -> str:
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    command = "stepgraph" if context is None else context.command_path
+    return f"stepgraph: {error.format_message().removesuffix('.')}. Try `{command} --help`."

@@ -1,0 +1,97 @@
+"""The file that `-o` names: written whole or not at all, and never over a source."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from stepgraph.cli.command_error import CommandError
+from stepgraph.cli.exit_code import ExitCode
+from stepgraph.cli.streams import encode
+
+
+@dataclass(frozen=True, slots=True)
+class OutputFile:
+    """A file to write: as it was named, where it really is, and the permissions of the one that is there, if any.
+
+    A symbolic link is written through: it stays, and the file that it leads to is replaced.
+    """
+
+    name: str
+    target: str
+    permissions: int | None
+
+    def write(self, text: str) -> None:
+        """Write the file as UTF-8. Raises CommandError if that fails; what was there before is then untouched."""
+        # In the same folder, for only within a file system can a file be replaced at once.
+        temporary = os.path.join(os.path.dirname(self.target), f".stepgraph-{os.urandom(8).hex()}.tmp")
+        try:
+            self._write_to(temporary, encode(text))
+            os.replace(temporary, self.target)
+        except OSError as error:
+            raise _refusal(self.name, f"cannot be written: {_reason(error)}.") from None
+        finally:
+            _remove(temporary)
+
+    def _write_to(self, temporary: str, content: bytes) -> None:
+        with open(temporary, "xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        if self.permissions is not None:
+            os.chmod(temporary, self.permissions)
+
+
+def prepare_output(name: str, sources: Iterable[str]) -> OutputFile:
+    """Return the file to write, before there is anything to write.
+
+    Raises CommandError if it must not be written (a folder, a device, one of the `sources`) or evidently cannot be.
+    """
+    target = os.path.realpath(name)
+    folder = os.path.dirname(target)
+    if not name or not os.path.isdir(folder):
+        raise _refusal(name, "cannot be written: there is no such folder. Make it first.")
+    try:
+        status = os.lstat(target)
+    except FileNotFoundError:
+        return OutputFile(name, target, None)
+    except OSError as error:
+        raise _refusal(name, f"cannot be written: {_reason(error)}.") from None
+    _check_replaceable(name, target, status, sources)
+    return OutputFile(name, target, stat.S_IMODE(status.st_mode))
+
+
+def _check_replaceable(name: str, target: str, status: os.stat_result, sources: Iterable[str]) -> None:
+    if stat.S_ISDIR(status.st_mode):
+        raise _refusal(name, "is a folder. Name a file in it.")
+    if not stat.S_ISREG(status.st_mode):
+        raise _refusal(name, "is not a file that can be replaced. Leave out -o to write to standard output.")
+    if any(_is_same_file(source, status) for source in sources):
+        raise _refusal(name, "is one of the sources, and is not written over. Name another file.")
+    if not os.access(target, os.W_OK):
+        raise _refusal(name, "cannot be written: permission denied.")
+
+
+def _is_same_file(source: str, status: os.stat_result) -> bool:
+    """Whether the path leads to that very file, be it by another name, by a link, or in another case."""
+    try:
+        return os.path.samestat(os.stat(source), status)
+    except (OSError, ValueError):
+        return False
+
+
+def _reason(error: OSError) -> str:
+    return "permission denied" if isinstance(error, PermissionError) else error.strerror or type(error).__name__
+
+
+def _refusal(name: str, message: str) -> CommandError:
+    return CommandError(ExitCode.ERROR, f"{name or repr(name)} {message}")
+
+
+def _remove(path: str) -> None:
+    try:
+        os.unlink(path)
+    except OSError:
+        return  # it has become the result, or was never there

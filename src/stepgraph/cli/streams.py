@@ -1,0 +1,54 @@
+"""Standard output and standard error: UTF-8 whatever the locale, and patient with readers that leave."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+
+from stepgraph.cli.command_error import CommandError
+from stepgraph.cli.exit_code import ExitCode
+
+
+def encode(text: str) -> bytes:
+    r"""Return UTF-8. Lone surrogates, which it cannot hold, become `\udc80`: as JSON writes them too."""
+    return text.encode("utf-8", "backslashreplace")
+
+
+def write_result(text: str) -> None:
+    """Write a result to standard output. That its reader has gone is no error; other failures raise CommandError."""
+    # Python leaves None where the process was started without one.
+    if sys.stdout is None:
+        raise CommandError(ExitCode.ERROR, "standard output is closed.")
+    try:
+        sys.stdout.buffer.write(encode(text))
+        sys.stdout.buffer.flush()
+    except OSError as error:
+        _discard_what_is_left()
+        if not _reader_left(error):
+            raise CommandError(ExitCode.ERROR, f"standard output cannot be written: {error.strerror}.") from None
+
+
+def tell(message: str) -> None:
+    """Write one line for the person at the terminal, to standard error. Nothing in it can steer the terminal."""
+    from stepgraph.render.visible import visible
+
+    if sys.stderr is None:
+        return
+    try:
+        sys.stderr.buffer.write(encode(visible(message) + "\n"))
+        sys.stderr.buffer.flush()
+    except OSError:
+        return  # nobody is left to tell
+
+
+def _reader_left(error: OSError) -> bool:
+    # Windows reports a closed pipe as an invalid argument.
+    return isinstance(error, BrokenPipeError) or (os.name == "nt" and error.errno == errno.EINVAL)
+
+
+def _discard_what_is_left() -> None:
+    """Point standard output nowhere: the interpreter would try again to write what is buffered when it ends."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)

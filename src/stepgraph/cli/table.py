@@ -1,0 +1,30 @@
+"""Rows of text in aligned columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from stepgraph.render.cells import cell_width
+from stepgraph.render.visible import visible
+
+_GAP = "  "
+
+
+def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a line for the headings and one for each row, columns aligned, numbers to the right.
+
+    Text that would be invisible or steer a terminal is spelt out. All rows are as long as the headings.
+    """
+    lines = [headings, *([visible(cell) for cell in row] for row in rows)]
+    columns = [_aligned(column) for column in zip(*lines, strict=True)]
+    return "".join(_GAP.join(cells).rstrip() + "\n" for cells in zip(*columns, strict=True))
+
+
+def _aligned(column: Sequence[str]) -> list[str]:
+    width = max(cell_width(cell) for cell in column)
+    to_the_right = all(cell.isdecimal() for cell in column[1:])
+    padded = []
+    for cell in column:
+        space = " " * (width - cell_width(cell))
+        padded.append(space + cell if to_the_right else cell + space)
+    return padded

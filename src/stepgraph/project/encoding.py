@@ -1,0 +1,85 @@
+"""Whether bytes are text that Python would read as a module."""
+
+from __future__ import annotations
+
+import codecs
+
+from stepgraph.model.note import InputError, Problem
+from stepgraph.project.coding_line import CodingLine, coding_line
+from stepgraph.project.position import position_of
+
+_SAVE_AS_UTF_8 = "Save it as UTF-8, or name its encoding in the first line, as in `# coding: latin-1`."
+_MEND_CODING_LINE = "Name an encoding that Python knows, or save the file as UTF-8 without a coding line."
+
+
+def check_text(content: bytes, path: str) -> None:
+    """Raise InputError, with line and column, where Python would not decode the module.
+
+    That is: a null byte, bytes that are not in the encoding of the coding line (UTF-8 if there is none), a coding line
+    with an encoding that Python does not know, or one that contradicts a byte order mark.
+    """
+    null = content.find(b"\0")
+    if null >= 0:
+        raise _error(content, path, null, "a null byte, which Python source cannot hold.", "Is this a binary file?")
+    declared = coding_line(content)
+    if declared is None:
+        _check_utf_8(content, path)
+        return
+    encoding = _text_encoding(content, path, declared)
+    if content.startswith(codecs.BOM_UTF8) and encoding != "utf-8":
+        message = f"the coding line says {declared.encoding}, but the file begins with the mark of UTF-8."
+        raise _error(content, path, declared.offset, message, "Remove one of the two.")
+    _check_declared(content, path, declared)
+
+
+def encode_text(text: str, path: str) -> bytes:
+    """Return the bytes of a module given as text, in the encoding that its coding line names (UTF-8 if none).
+
+    Raises InputError for text that cannot be encoded.
+    """
+    declared = coding_line(text.encode("utf-8", "replace"))
+    encoding = "utf-8" if declared is None else declared.encoding
+    try:
+        return text.encode(encoding)
+    except LookupError:
+        return text.encode("utf-8", "backslashreplace")  # for `check_text` to refuse, with its place
+    except UnicodeEncodeError as error:
+        before = text[: error.start]
+        line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+        message = f"the character {text[error.start]!a} cannot be written in {encoding}."
+        raise InputError(Problem(path, message, "", line, column)) from None
+
+
+def _check_utf_8(content: bytes, path: str) -> None:
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        message = f"not UTF-8: byte 0x{content[error.start]:02x}."
+        raise _error(content, path, error.start, message, _SAVE_AS_UTF_8) from None
+
+
+def _text_encoding(content: bytes, path: str, declared: CodingLine) -> str:
+    """Return Python's own name of the encoding, which has to be one for text."""
+    try:
+        name = codecs.lookup(declared.encoding).name
+        b"#".decode(name)
+    except (LookupError, UnicodeError):
+        message = f"unknown encoding `{declared.encoding}` in the coding line."
+        raise _error(content, path, declared.offset, message, _MEND_CODING_LINE) from None
+    return name
+
+
+def _check_declared(content: bytes, path: str, declared: CodingLine) -> None:
+    try:
+        content.decode(declared.encoding)
+    except UnicodeDecodeError as error:
+        message = f"not {declared.encoding}, which the coding line says: byte 0x{content[error.start]:02x}."
+        raise _error(content, path, error.start, message, "Save it in that encoding, or mend the line.") from None
+    except UnicodeError:
+        message = f"not {declared.encoding}, which the coding line says."
+        raise _error(content, path, declared.offset, message, _MEND_CODING_LINE) from None
+
+
+def _error(content: bytes, path: str, offset: int, message: str, advice: str) -> InputError:
+    position = position_of(content, offset)
+    return InputError(Problem(path, message, advice, position.line, position.column))

@@ -1,0 +1,126 @@
+"""The dates of a module: those of its commits, else of the build, else of the file."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+from stepgraph.model.note import InputError, Problem
+
+if TYPE_CHECKING:
+    import subprocess
+    from types import TracebackType
+
+_BUILD_DATE = "SOURCE_DATE_EPOCH"
+_LAST_SECOND = 253_402_300_799  # of the year 9999
+
+# How many gits run at the same time at most; the rest are started when their answer is wanted.
+_MOST_AHEAD = 8
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleDates:
+    """When a module was made and last changed: UTC, to the second, as `2026-03-01T12:00:00Z`."""
+
+    created_on: str
+    modified_on: str
+
+
+class DateLookup:
+    """Finds the dates of modules, in the background where it is told ahead which ones will be asked for.
+
+    Use it as a context manager: leaving it ends what still runs.
+    """
+
+    def __init__(self) -> None:
+        self._logs: dict[str, subprocess.Popen[bytes] | None] = {}
+        self._found: dict[str, ModuleDates] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for path in tuple(self._logs):
+            self._stop(path)
+
+    def start(self, path: str) -> None:
+        """Begin to look for the dates of the file at `path`, which `dates` will be asked for."""
+        if len(self._logs) < _MOST_AHEAD and path not in self._logs:
+            self._logs[path] = _start_log(path)
+
+    def dates(self, path: str) -> ModuleDates:
+        """Return the dates of the file at `path`. Raises InputError if SOURCE_DATE_EPOCH is needed and no number."""
+        if path not in self._found:
+            log = self._logs.pop(path) if path in self._logs else _start_log(path)
+            self._found[path] = _commit_dates(log) or _dates_without_commits(path)
+        return self._found[path]
+
+    def _stop(self, path: str) -> None:
+        from stepgraph.project.commit_times import stop_log
+
+        log = self._logs.pop(path)
+        if log is not None:
+            stop_log(log)
+
+
+def module_dates(path: str) -> ModuleDates:
+    """Return the dates of the file at `path`: its first and last commit, else SOURCE_DATE_EPOCH, else the file's own.
+
+    Where there is no such file, those of text that stands in none. Raises InputError as `dates_without_file` does.
+    """
+    return DateLookup().dates(path)
+
+
+def dates_without_file() -> ModuleDates:
+    """Return the dates of source text that stands in no file: SOURCE_DATE_EPOCH, else the beginning of 1970.
+
+    Raises InputError if SOURCE_DATE_EPOCH is not a number of seconds.
+    """
+    build = _build_date()
+    return _dates(0, 0) if build is None else _dates(build, build)
+
+
+def _start_log(path: str) -> subprocess.Popen[bytes] | None:
+    # Imported here for start-up: most commands need no dates.
+    from stepgraph.project.commit_times import start_log
+
+    return start_log(path) if os.path.isfile(path) else None
+
+
+def _commit_dates(log: subprocess.Popen[bytes] | None) -> ModuleDates | None:
+    from stepgraph.project.commit_times import read_log
+
+    times = None if log is None else read_log(log)
+    return None if times is None else _dates(times.first, times.last)
+
+
+def _dates_without_commits(path: str) -> ModuleDates:
+    if _BUILD_DATE in os.environ:
+        return dates_without_file()
+    try:
+        changed = int(os.stat(path).st_mtime)
+    except (OSError, ValueError):
+        return dates_without_file()
+    return _dates(changed, changed)
+
+
+def _build_date() -> int | None:
+    text = os.environ.get(_BUILD_DATE)
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit()):
+        message = f"`{text}` is not a number of seconds since 1970."
+        raise InputError(Problem(_BUILD_DATE, message, "Correct the environment variable, or unset it."))
+    return int(text[:20])
+
+
+def _dates(created: int, modified: int) -> ModuleDates:
+    return ModuleDates(_utc(created), _utc(modified))
+
+
+def _utc(seconds: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(min(max(seconds, 0), _LAST_SECOND)))

@@ -1,0 +1,88 @@
+"""Searching a folder for Python files: the same files in the same order on every machine."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+
+from stepgraph.model.note import Problem
+from stepgraph.project.unreadable import unreadable
+
+_SKIPPED = frozenset({"node_modules", "__pycache__"})
+_ENVIRONMENT_MARK = "pyvenv.cfg"
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """The Python files below a folder, sorted, and the folders that could not be searched."""
+
+    files: tuple[str, ...]
+    problems: tuple[Problem, ...]
+
+
+@dataclass(slots=True)
+class _Finds:
+    files: list[str] = field(default_factory=list)
+    links: list[str] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+
+def search_folder(folder: str) -> Search:
+    """Return the `*.py` files below `folder`, named as `folder` is, with forward slashes.
+
+    Not entered: hidden folders, `node_modules`, `__pycache__`, virtual environments, and symbolic links to folders. A
+    symbolic link to a file counts if its target is in `folder`; links come after the files.
+    """
+    finds = _Finds()
+    top = _prefix(folder)
+    pending = [top]
+    while pending:
+        prefix = pending.pop()
+        try:
+            pending.extend(_enter(prefix, finds, named=prefix == top))
+        except OSError as error:
+            finds.problems.append(unreadable(prefix or ".", error))
+    links = _inside(sorted(finds.links), folder)
+    problems = sorted(finds.problems, key=lambda problem: problem.path)
+    return Search((*sorted(finds.files), *links), tuple(problems))
+
+
+def _prefix(folder: str) -> str:
+    """Return what the names in a folder are preceded by: nothing for the working directory itself."""
+    return "" if folder == "." else folder.rstrip("/") + "/"
+
+
+def _enter(prefix: str, finds: _Finds, *, named: bool) -> list[str]:
+    """Note the Python files of a folder, and return the prefixes of the folders in it that are to be entered.
+
+    An environment is searched only if it was itself `named`.
+    """
+    with os.scandir(prefix or ".") as listing:
+        entries = list(listing)
+    if not named and any(entry.name == _ENVIRONMENT_MARK for entry in entries):
+        return []
+    return _sort_in(entries, prefix, finds)
+
+
+def _sort_in(entries: list[os.DirEntry[str]], prefix: str, finds: _Finds) -> list[str]:
+    folders = []
+    for entry in entries:
+        name = entry.name
+        if entry.is_dir(follow_symlinks=False):
+            if not name.startswith(".") and name not in _SKIPPED:
+                folders.append(f"{prefix}{name}/")
+        elif not name.endswith(".py"):
+            continue
+        elif entry.is_symlink():
+            finds.links.append(prefix + name)
+        elif entry.is_file(follow_symlinks=False):
+            finds.files.append(prefix + name)
+    return folders
+
+
+def _inside(links: list[str], folder: str) -> list[str]:
+    """Return the links that lead to a file in the folder."""
+    if not links:
+        return []
+    root = os.path.join(os.path.realpath(folder), "")
+    return [link for link in links if os.path.isfile(link) and os.path.realpath(link).startswith(root)]

@@ -1,0 +1,3 @@
+"""The version of this package. The build and `stepgraph --version` read it here."""
+
+__version__ = "0.1.0"

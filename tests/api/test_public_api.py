@@ -1,0 +1,118 @@
+"""`import stepgraph`: what a library user meets."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import stepgraph
+from stepgraph import Analysis, InputError, InternalError, WorkflowAnalysis, analyze_file, analyze_paths, analyze_source
+from stepgraph.model.note import Problem
+
+WORKFLOW = """\
+from workers import WorkflowEntrypoint
+
+
+class Orders(WorkflowEntrypoint):
+    async def run(self, event, step):
+        await step.sleep("rest", "1 hour")
+"""
+BROKEN = "x = 1\ndef (:\n"
+
+
+@pytest.fixture(autouse=True)
+def in_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def only(analysis: Analysis) -> WorkflowAnalysis:
+    (workflow,) = analysis.workflows
+    return workflow
+
+
+def test_every_public_name_is_there_and_documented() -> None:
+    for name in stepgraph.__all__:
+        assert getattr(stepgraph, name).__doc__, name
+
+
+def test_text_can_be_analysed() -> None:
+    workflow = only(analyze_source(WORKFLOW))
+    assert (workflow.name, workflow.class_name, workflow.has_dag, workflow.steps) == ("Orders", "Orders", True, 1)
+
+
+def test_places_in_text_name_the_path_that_was_given() -> None:
+    assert str(only(analyze_source(WORKFLOW)).span).startswith("<string>:4:")
+    assert str(only(analyze_source(WORKFLOW, "src/orders.py")).span).startswith("src/orders.py:4:")
+
+
+def test_bytes_can_be_analysed() -> None:
+    assert only(analyze_source(WORKFLOW.encode())).class_name == "Orders"
+
+
+def test_text_is_text_whatever_its_coding_line_says() -> None:
+    text = f"# coding: latin-1\n{WORKFLOW}".replace('"rest"', '"zurück"')
+    graph = only(analyze_source(text)).graph
+    assert graph is not None
+    assert graph["workflow"]["nodes"] == [{"type": "step_sleep", "name": "zurück", "duration": "1 hour"}]
+
+
+def test_a_file_can_be_analysed() -> None:
+    Path("orders.py").write_text(WORKFLOW, encoding="utf-8")
+    assert analyze_file("orders.py") == analyze_file(Path("orders.py"))
+    assert str(only(analyze_file("orders.py")).span).startswith("orders.py:4:")
+
+
+def test_a_missing_file_is_an_error_with_its_problem() -> None:
+    with pytest.raises(InputError, match=r"^orders\.py: no such file or folder\.") as caught:
+        analyze_file("orders.py")
+    assert caught.value.problem.path == "orders.py"
+
+
+def test_a_syntax_error_is_an_error_with_its_place() -> None:
+    with pytest.raises(InputError) as caught:
+        analyze_source(BROKEN, "orders.py")
+    assert (caught.value.problem.path, caught.value.problem.line, caught.value.problem.column) == ("orders.py", 2, 5)
+
+
+def test_a_null_byte_is_an_error_with_its_place() -> None:
+    with pytest.raises(InputError, match=r"^<string>:1:2: a null byte"):
+        analyze_source("x\0")
+
+
+def test_of_several_paths_the_good_ones_are_analysed_and_the_others_are_problems() -> None:
+    Path("orders.py").write_text(WORKFLOW, encoding="utf-8")
+    Path("broken.py").write_text(BROKEN, encoding="utf-8")
+    analysis = analyze_paths(["missing.py", "broken.py", Path("orders.py")])
+    assert [problem.path for problem in analysis.problems] == ["missing.py", "broken.py"]
+    assert analysis.workflows == analyze_file("orders.py").workflows
+
+
+def test_a_source_without_workflows_gives_none() -> None:
+    assert analyze_source("x = 1\n") == Analysis((), ())
+
+
+def test_a_defect_names_the_file_and_keeps_its_cause(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("orders.py").write_text(WORKFLOW, encoding="utf-8")
+    cause = RecursionError()
+
+    def fail(_source: bytes, _path: str) -> tuple[()]:
+        raise cause
+
+    monkeypatch.setattr("stepgraph.api._analyze_module", fail)
+    with pytest.raises(InternalError) as caught:
+        analyze_paths(["orders.py"])
+    assert caught.value.path == "orders.py"
+    assert caught.value.__cause__ is cause
+
+
+def test_a_problem_reads_as_one_line() -> None:
+    assert str(Problem("a.py", "It is broken.", "Mend it.", 2, 5)) == "a.py:2:5: It is broken. Mend it."
+
+
+def test_importing_the_package_imports_no_library() -> None:
+    code = "import stepgraph, sys; print({'libcst', 'pydantic', 'networkx', 'graphviz', 'click'} & set(sys.modules))"
+    run = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert run.stdout == "set()\n"

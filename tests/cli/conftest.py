@@ -1,0 +1,45 @@
+"""Running the command within the test's process, in a folder of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from stepgraph.cli.main import main
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a run of the command gave: exit code, standard output, and the lines of standard error."""
+
+    code: int
+    out: str
+    told: list[str]
+
+
+Command = Callable[..., Run]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working directory of the command: empty, with fixed dates, and not in a terminal."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1767323045")
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    monkeypatch.delenv("STEPGRAPH_DEBUG", raising=False)
+    return tmp_path
+
+
+@pytest.fixture
+def stepgraph(folder: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> Command:  # noqa: ARG001 - it changes into it
+    """Run `stepgraph` with the arguments given."""
+
+    def run(*arguments: str) -> Run:
+        code = main(arguments)
+        out, told = capfdbinary.readouterr()
+        return Run(int(code), out.decode("utf-8"), told.decode("utf-8").splitlines())
+
+    return run

@@ -1,0 +1,37 @@
+"""Modules for the command to analyse."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+IMPORT = "from workers import WorkflowEntrypoint\n"
+
+SYNTAX_ERROR = "x = 1\ndef (:\n"
+
+
+def workflow(name: str, *steps: str) -> str:
+    """Return a class that sleeps an hour in each of its steps."""
+    body = "".join(f'        await step.sleep("{step}", "1 hour")\n' for step in steps) or "        pass\n"
+    return f"\n\nclass {name}(WorkflowEntrypoint):\n    async def run(self, event, step):\n{body}"
+
+
+def module(*classes: str) -> str:
+    """Return a module of workflow classes."""
+    return IMPORT + "".join(classes)
+
+
+def write(path: str, text: str) -> None:
+    """Write a module to a path below the working directory."""
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    Path(path).write_text(text, encoding="utf-8")
+
+
+def write_orders() -> None:
+    """Write `orders.py` with the workflow `Orders` of one step."""
+    write("orders.py", module(workflow("Orders", "rest")))
+
+
+def write_unresolved() -> None:
+    """Write `orders.py` with the workflow `Orders`, which hands its steps to a function from elsewhere."""
+    text = workflow("Orders", "rest") + "        await mystery(step)\n"
+    write("orders.py", f"from elsewhere import mystery\n{module(text)}")

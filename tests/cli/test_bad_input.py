@@ -1,0 +1,163 @@
+"""Input that cannot be analysed: one line about it, a telling exit code, and nothing that looks like a result."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Command, Run
+from tests.cli.sources import SYNTAX_ERROR, module, workflow, write, write_orders
+
+WHAT_A_WORKFLOW_IS = (
+    "A workflow is a class with a method `run` and `WorkflowEntrypoint` of the module `workers` among its bases."
+)
+SAVE_AS_UTF_8 = "Save it as UTF-8, or name its encoding in the first line, as in `# coding: latin-1`."
+
+
+@pytest.fixture(params=["text", "json", "dot"])
+def graph(request: pytest.FixtureRequest, stepgraph: Command) -> Command:
+    """Run `stepgraph graph` in each of its formats."""
+
+    def run(*arguments: str) -> Run:
+        return stepgraph("graph", "-f", str(request.param), *arguments)
+
+    return run
+
+
+def test_a_missing_file(graph: Command) -> None:
+    assert graph("missing.py") == Run(
+        2, "", ["missing.py: no such file or folder. Paths are relative to the working directory."]
+    )
+
+
+def test_a_file_without_permission(graph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_orders()
+    opened = os.open
+
+    def refuse(path: str, *rest: int) -> int:
+        if path == "orders.py":
+            raise PermissionError
+        return opened(path, *rest)
+
+    monkeypatch.setattr(os, "open", refuse)
+    assert graph("orders.py") == Run(2, "", ["orders.py: permission denied. Make it readable, or leave it out."])
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no named pipes in folders of Windows")
+def test_a_pipe(graph: Command) -> None:
+    os.mkfifo("pipe.py")
+    assert graph("pipe.py") == Run(
+        2, "", ["pipe.py: a pipe, not a file. To analyse what comes through it, give `-` and redirect it."]
+    )
+
+
+def test_bytes_that_are_not_utf_8(graph: Command) -> None:
+    Path("a.py").write_bytes(b"x = 1\nname = '\xe9'\n")
+    assert graph("a.py") == Run(2, "", [f"a.py:2:9: not UTF-8: byte 0xe9. {SAVE_AS_UTF_8}"])
+
+
+def test_a_null_byte(graph: Command) -> None:
+    Path("a.py").write_bytes(b"x = 1\n\0\n")
+    assert graph("a.py") == Run(
+        2, "", ["a.py:2:1: a null byte, which Python source cannot hold. Is this a binary file?"]
+    )
+
+
+def test_an_unknown_encoding(graph: Command) -> None:
+    write("a.py", "# coding: nonsense\n")
+    (told,) = graph("a.py").told
+    assert told.startswith("a.py:1:11: unknown encoding `nonsense` in the coding line.")
+
+
+def test_a_syntax_error(graph: Command) -> None:
+    write("a.py", SYNTAX_ERROR)
+    run = graph("a.py")
+    (told,) = run.told
+    assert (run.code, run.out) == (2, "")
+    assert told.startswith("a.py:2:5: syntax error: ")
+
+
+def test_a_folder_without_python(graph: Command) -> None:
+    Path("empty").mkdir()
+    assert graph("empty") == Run(
+        3, "", [f"stepgraph: no workflow found in empty (0 Python files searched). {WHAT_A_WORKFLOW_IS}"]
+    )
+
+
+def test_a_folder_without_workflows(graph: Command) -> None:
+    write("a.py", "x = 1\n")
+    assert graph() == Run(
+        3, "", [f"stepgraph: no workflow found in the current folder (1 Python file searched). {WHAT_A_WORKFLOW_IS}"]
+    )
+
+
+def test_a_file_without_workflows(graph: Command) -> None:
+    write("a.py", "x = 1\n")
+    assert graph("a.py") == Run(3, "", [f"stepgraph: no workflow found in a.py. {WHAT_A_WORKFLOW_IS}"])
+
+
+def test_standard_input_without_workflows(graph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"x = 1")))
+    assert graph("-") == Run(3, "", [f"stepgraph: no workflow found in standard input. {WHAT_A_WORKFLOW_IS}"])
+
+
+def test_many_files_without_workflows_are_counted(graph: Command) -> None:
+    names = [f"{letter}.py" for letter in "abcdef"]
+    for name in names:
+        write(name, "x = 1\n")
+    assert graph(*names) == Run(3, "", [f"stepgraph: no workflow found in 6 paths. {WHAT_A_WORKFLOW_IS}"])
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows refuses such names")
+def test_a_name_that_would_steer_the_terminal_is_spelt_out(graph: Command) -> None:
+    (told,) = graph("a\n\x1b[31m\u202e.py").told
+    assert told.startswith(r"a\n\x1b[31m\u202e.py: no such file or folder.")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
+def test_a_name_that_is_not_text_is_spelt_out(graph: Command) -> None:
+    (told,) = graph(os.fsdecode(b"\xff.py")).told
+    assert told.startswith(r"\udcff.py: no such file or folder.")
+
+
+def test_the_good_files_are_analysed_beside_bad_ones(stepgraph: Command) -> None:
+    write("broken.py", SYNTAX_ERROR)
+    write_orders()
+    run = stepgraph("graph", "-f", "json", "missing.py", "broken.py", "orders.py")
+    assert run.code == 2
+    assert json.loads(run.out)["class_name"] == "Orders"
+    assert [line.split(":")[0] for line in run.told] == ["missing.py", "broken.py"]
+
+
+def test_an_error_elsewhere_counts_more_than_a_missing_graph(stepgraph: Command) -> None:
+    write("orders.py", module(workflow("Orders")))
+    assert stepgraph("graph", "missing.py", "orders.py").code == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "begin", "end"),
+    [
+        (["graph", "-f", "svg"], "Invalid value for '-f' / '--format': 'svg'", "Try `stepgraph graph --help`."),
+        (["graph", "--nonsense"], "No such option", "Try `stepgraph graph --help`."),
+        (["nonsense"], "No such command 'nonsense'.", "Try `stepgraph --help`."),
+    ],
+)
+def test_a_wrong_use_of_the_command(stepgraph: Command, arguments: list[str], begin: str, end: str) -> None:
+    run = stepgraph(*arguments)
+    (told,) = run.told
+    assert (run.code, run.out) == (2, "")
+    assert told.startswith(f"stepgraph: {begin}")
+    assert told.endswith(f" {end}")
+
+
+def test_a_date_of_the_build_that_is_no_number(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_orders()
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "yesterday")
+    run = stepgraph("graph", "-f", "json")
+    assert (run.code, run.out) == (2, "")
+    assert run.told[0].startswith("SOURCE_DATE_EPOCH: `yesterday` is not a number of seconds since 1970.")

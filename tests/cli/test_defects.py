@@ -1,0 +1,54 @@
+"""Errors of stepgraph itself: one line that says where, and a traceback only for those who want one."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.cli.conftest import Command, Run
+from tests.cli.sources import write_orders
+
+MESSAGE = (
+    "stepgraph: internal error while analysing orders.py: KeyError: 'a\\nb'. Please report it, with the file if you"
+    " can; STEPGRAPH_DEBUG=1 in the environment shows the traceback."
+)
+
+
+@pytest.fixture(autouse=True)
+def defect(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ARG001 - it changes into the folder
+    write_orders()
+
+    def fail(_source: bytes, _path: str) -> tuple[()]:
+        raise KeyError("a\nb")
+
+    monkeypatch.setattr("stepgraph.api._analyze_module", fail)
+
+
+def test_a_defect_is_one_line_that_names_the_file(stepgraph: Command) -> None:
+    assert stepgraph("graph", "orders.py", "-f", "json") == Run(4, "", [MESSAGE])
+
+
+def test_the_traceback_is_shown_on_demand(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STEPGRAPH_DEBUG", "1")
+    run = stepgraph("graph", "orders.py")
+    assert run.told[0] == MESSAGE
+    assert "Traceback (most recent call last):" in run.told
+    assert run.code == 4
+
+
+def test_a_defect_outside_of_the_analysis_names_no_file(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_: object) -> None:
+        raise RecursionError
+
+    monkeypatch.setattr("stepgraph.cli.graph_command.find_sources", fail)
+    run = stepgraph("graph")
+    assert run.code == 4
+    assert run.told[0].startswith("stepgraph: internal error: RecursionError. Please report it")
+
+
+def test_an_interruption_from_the_keyboard_is_quiet(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("stepgraph.cli.graph_command.find_sources", interrupt)
+    run = stepgraph("graph")
+    assert (run.code, run.out, "".join(run.told)) == (130, "", "")

@@ -1,0 +1,64 @@
+"""`stepgraph list`: the workflows found."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.cli.conftest import Command
+from tests.cli.sources import SYNTAX_ERROR, module, workflow, write, write_unresolved
+
+
+@pytest.fixture(autouse=True)
+def workflows(stepgraph: Command) -> None:  # noqa: ARG001 - it changes into the folder
+    write_unresolved()
+    write("pay/cards.py", module(workflow("ChargeCard", *"abcdefghij"), workflow("Empty")))
+
+
+def test_the_table_says_what_there_is_and_where(stepgraph: Command) -> None:
+    run = stepgraph("list")
+    assert run.out == (
+        "NAME        CLASS       WHERE            STEPS  HAS_DAG  COMPLETE\n"
+        "Orders      Orders      orders.py:5          1  yes      no\n"
+        "ChargeCard  ChargeCard  pay/cards.py:4      10  yes      yes\n"
+        "Empty       Empty       pay/cards.py:18      0  no       yes\n"
+    )
+    assert (run.code, run.told) == (0, [])
+
+
+def test_columns_are_aligned_for_letters_of_two_cells(stepgraph: Command) -> None:
+    write("b.py", module(workflow("注文", "rest"), workflow("Orders", "rest")))
+    assert stepgraph("list", "b.py").out == (
+        "NAME    CLASS   WHERE   STEPS  HAS_DAG  COMPLETE\n"
+        "注文    注文    b.py:4      1  yes      yes\n"
+        "Orders  Orders  b.py:9      1  yes      yes\n"
+    )
+
+
+def test_json_is_an_array_even_of_one(stepgraph: Command) -> None:
+    assert json.loads(stepgraph("list", "orders.py", "--format", "json").out) == [
+        {
+            "name": "Orders",
+            "class_name": "Orders",
+            "path": "orders.py",
+            "line": 5,
+            "steps": 1,
+            "has_dag": True,
+            "complete": False,
+        }
+    ]
+
+
+def test_the_good_files_are_listed_beside_a_broken_one(stepgraph: Command) -> None:
+    write("broken.py", SYNTAX_ERROR)
+    run = stepgraph("list", "broken.py", "orders.py")
+    assert run.code == 2
+    assert "Orders" in run.out
+    assert run.told[0].startswith("broken.py:2:5: syntax error")
+
+
+def test_nothing_to_list_is_an_exit_code_of_its_own(stepgraph: Command) -> None:
+    write("none/a.py", "x = 1\n")
+    run = stepgraph("list", "none")
+    assert (run.code, run.out) == (3, "")

@@ -1,0 +1,205 @@
+"""`-o FILE`: written whole or not at all, and never over a source."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Command, Run
+from tests.cli.sources import SYNTAX_ERROR, module, workflow, write, write_orders
+
+GRAPH = ["graph", "orders.py", "-f", "json", "-o"]
+
+on_unix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has neither such links nor such permissions")
+
+
+@pytest.fixture(autouse=True)
+def orders(stepgraph: Command) -> None:  # noqa: ARG001 - it changes into the folder
+    write_orders()
+
+
+def permissions(path: str) -> int:
+    return stat.S_IMODE(Path(path).stat().st_mode)
+
+
+def names() -> list[str]:
+    return sorted(path.name for path in Path().iterdir())
+
+
+def test_the_file_holds_what_would_have_been_printed(stepgraph: Command) -> None:
+    printed = stepgraph("graph", "orders.py", "-f", "json").out
+    assert stepgraph(*GRAPH, "graph.json") == Run(0, "", [])
+    assert Path("graph.json").read_bytes() == printed.encode()
+    assert names() == ["graph.json", "orders.py"]
+
+
+def test_a_file_that_is_there_is_replaced(stepgraph: Command) -> None:
+    Path("graph.json").write_text("old " * 10_000, encoding="utf-8")
+    stepgraph(*GRAPH, "graph.json")
+    assert Path("graph.json").read_text(encoding="utf-8").startswith("{")
+    assert names() == ["graph.json", "orders.py"]
+
+
+@on_unix
+def test_a_new_file_has_the_permissions_of_any_new_file(stepgraph: Command) -> None:
+    previous = os.umask(0o027)
+    try:
+        stepgraph(*GRAPH, "graph.json")
+    finally:
+        os.umask(previous)
+    assert permissions("graph.json") == 0o640
+
+
+@on_unix
+def test_a_file_keeps_its_permissions(stepgraph: Command) -> None:
+    Path("graph.json").touch(mode=0o600)
+    Path("graph.json").chmod(0o604)
+    stepgraph(*GRAPH, "graph.json")
+    assert permissions("graph.json") == 0o604
+
+
+@on_unix
+def test_a_link_stays_and_the_file_that_it_leads_to_is_replaced(stepgraph: Command) -> None:
+    write("real/graph.json", "old")
+    Path("graph.json").symlink_to("real/graph.json")
+    stepgraph(*GRAPH, "graph.json")
+    assert Path("graph.json").is_symlink()
+    assert Path("real/graph.json").read_text(encoding="utf-8").startswith("{")
+
+
+@on_unix
+def test_a_link_that_leads_nowhere_yet_makes_the_file(stepgraph: Command) -> None:
+    Path("graph.json").symlink_to("new.json")
+    stepgraph(*GRAPH, "graph.json")
+    assert Path("new.json").is_file()
+
+
+@pytest.mark.parametrize("failing", ["fsync", "replace"])
+def test_a_write_that_fails_leaves_the_old_file(
+    stepgraph: Command, monkeypatch: pytest.MonkeyPatch, failing: str
+) -> None:
+    Path("graph.json").write_text("old", encoding="utf-8")
+
+    def fail(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, failing, fail)
+    assert stepgraph(*GRAPH, "graph.json") == Run(
+        2, "", ["stepgraph: graph.json cannot be written: No space left on device."]
+    )
+    assert Path("graph.json").read_text(encoding="utf-8") == "old"
+    assert names() == ["graph.json", "orders.py"]
+
+
+def test_an_interrupted_write_leaves_the_old_file(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("graph.json").write_text("old", encoding="utf-8")
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "fsync", interrupt)
+    assert stepgraph(*GRAPH, "graph.json").code == 130
+    assert Path("graph.json").read_text(encoding="utf-8") == "old"
+    assert names() == ["graph.json", "orders.py"]
+
+
+def refuses_the_source(stepgraph: Command, *arguments: str) -> None:
+    before = Path("orders.py").read_bytes()
+    run = stepgraph("graph", "-f", "json", *arguments)
+    assert (run.code, run.out) == (2, "")
+    assert run.told == [
+        f"stepgraph: {arguments[-1]} is one of the sources, and is not written over. Name another file."
+    ]
+    assert Path("orders.py").read_bytes() == before
+
+
+def test_a_source_is_not_written_over(stepgraph: Command) -> None:
+    refuses_the_source(stepgraph, "orders.py", "-o", "orders.py")
+
+
+def test_a_source_is_not_written_over_by_another_name_of_it(stepgraph: Command, folder: Path) -> None:
+    refuses_the_source(stepgraph, "orders.py", "-o", f"{folder}/../{folder.name}/orders.py")
+
+
+@on_unix
+def test_a_source_is_not_written_over_through_a_link(stepgraph: Command) -> None:
+    Path("soft").symlink_to("orders.py")
+    Path("hard").hardlink_to("orders.py")
+    refuses_the_source(stepgraph, "orders.py", "-o", "soft")
+    refuses_the_source(stepgraph, "orders.py", "-o", "hard")
+
+
+def test_no_file_that_was_searched_is_written_over(stepgraph: Command) -> None:
+    write("other.py", "x = 1\n")
+    run = stepgraph("graph", ".", "-o", "other.py")
+    assert run.told == ["stepgraph: other.py is one of the sources, and is not written over. Name another file."]
+
+
+def test_a_source_with_an_error_is_not_written_over(stepgraph: Command) -> None:
+    write("broken.py", SYNTAX_ERROR)
+    stepgraph("graph", "broken.py", "-o", "broken.py")
+    assert Path("broken.py").read_text(encoding="utf-8") == SYNTAX_ERROR
+
+
+def test_a_folder_is_refused(stepgraph: Command) -> None:
+    Path("out").mkdir()
+    assert stepgraph(*GRAPH, "out") == Run(2, "", ["stepgraph: out is a folder. Name a file in it."])
+
+
+def test_a_folder_that_is_not_there_is_refused(stepgraph: Command) -> None:
+    assert stepgraph(*GRAPH, "out/graph.json") == Run(
+        2, "", ["stepgraph: out/graph.json cannot be written: there is no such folder. Make it first."]
+    )
+
+
+def test_a_file_without_a_name_is_refused(stepgraph: Command) -> None:
+    assert stepgraph(*GRAPH, "").told == ["stepgraph: '' cannot be written: there is no such folder. Make it first."]
+
+
+@on_unix
+def test_a_device_is_not_replaced(stepgraph: Command) -> None:
+    run = stepgraph(*GRAPH, "/dev/null")
+    assert run.told == [
+        "stepgraph: /dev/null is not a file that can be replaced. Leave out -o to write to standard output."
+    ]
+    assert stat.S_ISCHR(Path("/dev/null").stat().st_mode)
+
+
+def test_a_file_without_permission_is_refused(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("graph.json").write_text("old", encoding="utf-8")
+
+    def not_allowed(*_: object) -> bool:
+        return False
+
+    monkeypatch.setattr(os, "access", not_allowed)
+    assert stepgraph(*GRAPH, "graph.json").told == ["stepgraph: graph.json cannot be written: permission denied."]
+    assert Path("graph.json").read_text(encoding="utf-8") == "old"
+
+
+@pytest.mark.parametrize("old", ["old", None])
+def test_where_an_input_failed_nothing_is_written(stepgraph: Command, old: str | None) -> None:
+    if old is not None:
+        Path("graph.json").write_text(old, encoding="utf-8")
+    run = stepgraph("graph", "orders.py", "missing.py", "-f", "json", "-o", "graph.json")
+    assert (run.code, run.out) == (2, "")
+    assert run.told[-1] == "stepgraph: graph.json was not written, for not every input could be read."
+    assert (Path("graph.json").read_text(encoding="utf-8") if Path("graph.json").exists() else None) == old
+
+
+def test_where_there_is_no_graph_to_draw_nothing_is_written(stepgraph: Command) -> None:
+    write("empty.py", module(workflow("Empty")))
+    run = stepgraph("graph", "empty.py", "-o", "graph.txt")
+    assert run.code == 1
+    assert run.told[-1] == "stepgraph: graph.txt was not written, for there is no graph."
+    assert not Path("graph.txt").exists()
+
+
+def test_a_graph_that_is_null_is_written_as_json(stepgraph: Command) -> None:
+    write("empty.py", module(workflow("Empty")))
+    assert stepgraph("graph", "empty.py", "-f", "json", "-o", "graph.json").code == 1
+    assert '"graph": null' in Path("graph.json").read_text(encoding="utf-8")

@@ -1,0 +1,91 @@
+"""The command as a process: streams, locales, readers that leave, and what is imported."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.sources import write
+
+on_unix = pytest.mark.skipif(sys.platform == "win32", reason="done with a shell")
+
+
+@pytest.fixture(autouse=True)
+def in_the_folder(folder: Path) -> Path:
+    return folder
+
+
+def stepgraph(*arguments: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
+    command = [sys.executable, "-m", "stepgraph", *arguments]
+    return subprocess.run(command, check=False, capture_output=True, env={**os.environ, **environment})
+
+
+def in_shell(line: str) -> subprocess.CompletedProcess[bytes]:
+    command = line.replace("stepgraph", f"{sys.executable} -m stepgraph")
+    return subprocess.run(["sh", "-c", command], check=False, capture_output=True)  # noqa: S607
+
+
+def test_the_version_is_printed() -> None:
+    assert stepgraph("--version").stdout.split() == [b"stepgraph", b"0.1.0"]
+
+
+def test_the_schema_is_printed() -> None:
+    run = stepgraph("schema")
+    assert run.returncode == 0
+    assert run.stdout.startswith(b'{\n  "$schema": "https://json-schema.org/draft/2020-12/schema"')
+
+
+def test_the_help_tells_the_exit_codes() -> None:
+    run = stepgraph("--help")
+    assert run.returncode == 0
+    assert b"3  nothing to analyse" in run.stdout
+
+
+def test_output_is_utf_8_whatever_the_locale() -> None:
+    run = stepgraph("graph", "注文.py", LC_ALL="C", PYTHONIOENCODING="ascii", PYTHONUTF8="1")
+    assert run.stderr.startswith("注文.py: no such file or folder.".encode())
+
+
+@on_unix
+def test_a_reader_that_leaves_is_no_error() -> None:
+    run = in_shell("(stepgraph schema; echo $? >&2) | true")
+    assert (run.stdout, run.stderr) == (b"", b"0\n")
+
+
+@on_unix
+def test_a_full_disk_is_an_error() -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("needs a device that is always full")
+    run = in_shell("stepgraph schema > /dev/full")
+    assert run.returncode == 2
+    assert run.stderr == b"stepgraph: standard output cannot be written: No space left on device.\n"
+
+
+@on_unix
+def test_closed_standard_output_is_an_error() -> None:
+    run = in_shell("stepgraph schema >&-")
+    assert (run.returncode, run.stderr) == (2, b"stepgraph: standard output is closed.\n")
+
+
+@on_unix
+def test_closed_standard_error_is_none() -> None:
+    assert in_shell("stepgraph graph missing.py 2>&-").returncode == 2
+
+
+@on_unix
+def test_closed_standard_input_is_told() -> None:
+    run = in_shell("stepgraph graph - <&-")
+    assert run.returncode == 2
+    assert run.stderr == b"<stdin>: standard input is closed. Name a file instead of `-`.\n"
+
+
+def test_a_tree_without_workflows_needs_none_of_the_libraries() -> None:
+    write("a.py", "x = 1\n")
+    run = stepgraph("graph", PYTHONPROFILEIMPORTTIME="1")
+    imported = {line.rsplit(b"|", 1)[-1].strip().decode() for line in run.stderr.splitlines() if b"|" in line}
+    assert "click" in imported
+    assert imported.isdisjoint({"libcst", "pydantic", "networkx", "graphviz", "subprocess", "pathlib"})

@@ -1,0 +1,71 @@
+"""Colour and width: for people at a terminal only."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+
+import pytest
+
+from stepgraph.cli.terminal import Look, look_of_standard_output
+
+
+class Terminal(io.StringIO):
+    """Standard output that is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        return 1
+
+
+def look_at_terminal(monkeypatch: pytest.MonkeyPatch, **environment: str) -> Look:
+    """Return how text is drawn where standard output is a terminal of 100 columns."""
+    monkeypatch.setattr(sys, "stdout", Terminal())
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    return look_of_standard_output()
+
+
+@pytest.fixture(autouse=True)
+def wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "get_terminal_size", lambda _: os.terminal_size((100, 30)))
+
+
+def test_a_terminal_has_colour_and_a_width(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert look_at_terminal(monkeypatch) == Look(colour=True, width=100)
+
+
+def test_no_color_forbids_colour(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert look_at_terminal(monkeypatch, NO_COLOR="1") == Look(colour=False, width=100)
+
+
+def test_no_color_forbids_nothing_if_it_is_empty(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert look_at_terminal(monkeypatch, NO_COLOR="") == Look(colour=True, width=100)
+
+
+def test_a_dumb_terminal_has_no_colour(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert look_at_terminal(monkeypatch, TERM="dumb") == Look(colour=False, width=100)
+
+
+def test_a_terminal_may_not_know_its_width(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "get_terminal_size", lambda _: os.terminal_size((0, 0)))
+    assert look_at_terminal(monkeypatch) == Look(colour=True, width=None)
+
+
+def test_a_terminal_may_have_no_width(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: int) -> os.terminal_size:
+        raise OSError
+
+    monkeypatch.setattr(os, "get_terminal_size", refuse)
+    assert look_at_terminal(monkeypatch) == Look(colour=True, width=None)
+
+
+@pytest.mark.parametrize("stdout", [io.StringIO(), None])
+def test_files_and_pipes_have_neither(monkeypatch: pytest.MonkeyPatch, stdout: io.StringIO | None) -> None:
+    monkeypatch.setattr(sys, "stdout", stdout)
+    assert look_of_standard_output() == Look(colour=False, width=None)

@@ -1,0 +1,43 @@
+"""`--workflow NAME`: one of the workflows."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.cli.conftest import Command
+from tests.cli.sources import module, workflow, write
+
+
+@pytest.fixture(autouse=True)
+def workflows(stepgraph: Command) -> None:  # noqa: ARG001 - it changes into the folder
+    write("a.py", module(workflow("ChargeCard", "rest"), workflow("RefundCard", "rest"), workflow("Empty")))
+
+
+def test_a_name_with_a_slip_is_answered_with_the_near_ones(stepgraph: Command) -> None:
+    run = stepgraph("graph", "--workflow", "chargecart")
+    assert (run.code, run.out) == (2, "")
+    assert run.told == ["stepgraph: no workflow is named `chargecart`. Did you mean `ChargeCard`?"]
+
+
+def test_a_name_like_no_other_is_answered_with_all(stepgraph: Command) -> None:
+    assert stepgraph("graph", "--workflow", "xyz").told == [
+        "stepgraph: no workflow is named `xyz`. There are `ChargeCard`, `RefundCard`, `Empty`."
+    ]
+
+
+def test_the_only_other_name_is_said_in_the_singular(stepgraph: Command) -> None:
+    write("b.py", module(workflow("Orders", "rest")))
+    assert stepgraph("graph", "b.py", "--workflow", "xyz").told == [
+        "stepgraph: no workflow is named `xyz`. There is `Orders`."
+    ]
+
+
+def test_of_many_names_the_first_are_said(stepgraph: Command) -> None:
+    write("b.py", module(*(workflow(f"W{number}", "rest") for number in range(10))))
+    (told,) = stepgraph("graph", "b.py", "--workflow", "xyz").told
+    assert told.endswith("There are `W0`, `W1`, `W2`, `W3`, `W4`, `W5`, `W6`, `W7` and 2 more.")
+
+
+def test_a_workflow_that_was_not_asked_for_may_have_no_graph(stepgraph: Command) -> None:
+    run = stepgraph("graph", "--workflow", "ChargeCard")
+    assert (run.code, run.told) == (0, [])

@@ -1,0 +1,210 @@
+"""Where the dates of a module come from."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from stepgraph.model.note import InputError
+from stepgraph.project.module_dates import DateLookup, ModuleDates, dates_without_file, module_dates
+
+GIT = shutil.which("git") or "git"
+
+pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
+
+FIRST = ModuleDates("2026-01-02T03:04:05Z", "2026-01-02T03:04:05Z")
+
+
+@pytest.fixture(autouse=True)
+def nothing_from_outside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def module(tmp_path: Path) -> Path:
+    path = tmp_path / "orders.py"
+    path.write_text("x = 1\n", encoding="utf-8")
+    os.utime(path, (1_700_000_000.9, 1_700_000_000.9))
+    return path
+
+
+def git(*arguments: str, date: str = "2026-01-02T03:04:05Z") -> None:
+    identity = ["-c", "user.name=a", "-c", "user.email=a@b", "-c", "commit.gpgsign=false"]
+    dates = {"GIT_AUTHOR_DATE": "2000-01-01T00:00:00Z", "GIT_COMMITTER_DATE": date}
+    subprocess.run([GIT, *identity, *arguments], check=True, capture_output=True, env={**os.environ, **dates})
+
+
+def commit(module: Path, date: str = "2026-01-02T03:04:05Z") -> None:
+    git("init", "-q", str(module.parent))
+    git("add", str(module))
+    git("commit", "-q", "--allow-empty", "-m", "change", date=date)
+
+
+def test_the_dates_of_a_committed_module_are_those_of_its_first_and_last_commit_in_utc(module: Path) -> None:
+    commit(module, "2026-01-02T03:04:05+02:00")
+    module.write_text("x = 2\n", encoding="utf-8")
+    commit(module, "2026-03-01T00:00:00-05:00")
+    assert module_dates("orders.py") == ModuleDates("2026-01-02T01:04:05Z", "2026-03-01T05:00:00Z")
+
+
+def test_commits_of_other_files_do_not_count(module: Path, tmp_path: Path) -> None:
+    commit(module)
+    (tmp_path / "other.py").touch()
+    commit(tmp_path / "other.py", "2026-05-01T00:00:00Z")
+    assert module_dates("orders.py") == FIRST
+
+
+def test_changes_that_are_not_committed_do_not_count(module: Path) -> None:
+    commit(module)
+    module.write_text("x = 2\n", encoding="utf-8")
+    assert module_dates("orders.py") == FIRST
+
+
+def test_commits_come_before_the_date_of_the_build(module: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    commit(module)
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "0")
+    assert module_dates("orders.py") == FIRST
+
+
+def test_a_module_is_found_in_its_repository_from_anywhere(module: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    commit(module)
+    monkeypatch.chdir("/")
+    assert module_dates(str(module)) == FIRST
+
+
+def test_a_link_has_the_dates_of_the_module_that_it_leads_to(module: Path, tmp_path: Path) -> None:
+    commit(module)
+    (tmp_path / "link.py").symlink_to("orders.py")
+    assert module_dates("link.py") == FIRST
+
+
+def test_a_name_is_never_a_pattern_or_an_option(tmp_path: Path) -> None:
+    module = tmp_path / "*.py"
+    module.touch()
+    commit(module)
+    (tmp_path / "other.py").touch()
+    commit(tmp_path / "other.py", "2026-05-01T00:00:00Z")
+    assert module_dates("*.py") == FIRST
+
+
+def test_the_repository_of_a_hook_that_runs_us_does_not_matter(
+    module: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    commit(module)
+    monkeypatch.setenv("GIT_DIR", str(tmp_path / "elsewhere"))
+    assert module_dates("orders.py") == FIRST
+
+
+@pytest.mark.parametrize("state", ["no repository", "no commits", "not committed", "broken repository", "no git"])
+def test_without_commits_the_dates_are_those_of_the_file(
+    module: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, state: str
+) -> None:
+    if state == "no commits":
+        git("init", "-q", str(tmp_path))
+    if state == "not committed":
+        (tmp_path / "other.py").touch()
+        commit(tmp_path / "other.py")
+    if state == "broken repository":
+        (tmp_path / ".git").write_text("nonsense", encoding="utf-8")
+    if state == "no git":
+        commit(module)
+        monkeypatch.setenv("PATH", "")
+    assert module_dates("orders.py") == ModuleDates("2023-11-14T22:13:20Z", "2023-11-14T22:13:20Z")
+
+
+def test_without_commits_the_date_of_the_build_comes_before_that_of_the_file(
+    module: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1767323045")
+    assert module_dates(str(module)) == FIRST
+
+
+def test_text_without_a_file_is_from_the_beginning_of_1970() -> None:
+    begin = ModuleDates("1970-01-01T00:00:00Z", "1970-01-01T00:00:00Z")
+    assert dates_without_file() == begin
+    assert module_dates("<string>") == begin
+
+
+def test_text_without_a_file_has_the_date_of_the_build(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1767323045")
+    assert dates_without_file() == FIRST
+
+
+def test_dates_beyond_the_calendar_are_its_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "9" * 5000)
+    assert dates_without_file().created_on == "9999-12-31T23:59:59Z"
+
+
+@pytest.mark.parametrize("text", ["", "yesterday", "-1", "1.5", "\N{ARABIC-INDIC DIGIT ONE}"])
+def test_a_date_of_the_build_that_is_no_number_is_an_error(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", text)
+    with pytest.raises(InputError) as caught:
+        dates_without_file()
+    assert caught.value.problem.message == f"`{text}` is not a number of seconds since 1970."
+
+
+def test_dates_that_were_looked_for_ahead_are_the_same(module: Path, tmp_path: Path) -> None:
+    commit(module)
+    names = [f"{number}.py" for number in range(12)]
+    for name in names:
+        (tmp_path / name).touch()
+        git("add", name)
+    git("commit", "-q", "-m", "more", date="2026-05-01T00:00:00Z")
+    with DateLookup() as lookup:
+        for name in [*names, "orders.py", "missing.py"]:
+            lookup.start(name)
+        later = ModuleDates("2026-05-01T00:00:00Z", "2026-05-01T00:00:00Z")
+        assert [lookup.dates(name) for name in names] == [later] * 12
+        assert lookup.dates("orders.py") == FIRST
+        assert lookup.dates("orders.py") == FIRST
+
+
+def test_answers_that_are_not_wanted_leave_no_process_behind(module: Path) -> None:
+    commit(module)
+    with DateLookup() as lookup:
+        lookup.start("orders.py")
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
+
+
+def test_nothing_that_a_repository_configures_is_run(module: Path, tmp_path: Path) -> None:
+    commit(module)
+    trap = tmp_path / "trap"
+    trap.write_text("#!/bin/sh\ntouch sprung\ncat\n", encoding="utf-8")
+    trap.chmod(0o755)
+    settings = {
+        "core.fsmonitor": f"{trap}",
+        "core.pager": f"{trap}",
+        "core.sshCommand": f"{trap}",
+        "core.hooksPath": f"{tmp_path}",
+        "core.alternateRefsCommand": f"{trap}",
+        "pager.rev-list": f"{trap}",
+        "pager.log": f"{trap}",
+        "log.showSignature": "true",
+        "gpg.program": f"{trap}",
+        "diff.external": f"{trap}",
+        "alias.rev-list": f"!{trap}",
+        "credential.helper": f"!{trap}",
+        "extensions.partialClone": "origin",
+        "remote.origin.url": f"ext::{trap}",
+        "remote.origin.promisor": "true",
+        "protocol.ext.allow": "always",
+    }
+    for name, value in settings.items():
+        git("config", name, value)
+    _lose_an_object(tmp_path)
+    module_dates("orders.py")
+    assert not (tmp_path / "sprung").exists()
+
+
+def _lose_an_object(repository: Path) -> None:
+    """Remove the tree of the last commit: git would fetch it, by whatever means the repository configures."""
+    tree = subprocess.run([GIT, "rev-parse", "HEAD^{tree}"], check=True, capture_output=True, text=True).stdout
+    (repository / ".git/objects" / tree[:2] / tree[2:].strip()).unlink()

@@ -1,0 +1,113 @@
+"""Reading one file, whatever stands at its path."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from pathlib import Path
+
+import pytest
+
+from stepgraph.model.note import InputError, Problem
+from stepgraph.project.reading import read_source
+
+on_unix = pytest.mark.skipif(sys.platform == "win32", reason="there is no such file on Windows")
+
+
+@pytest.fixture(autouse=True)
+def in_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def problem_of(path: str) -> Problem:
+    with pytest.raises(InputError) as caught:
+        read_source(path)
+    return caught.value.problem
+
+
+def test_the_bytes_of_a_file_are_returned_as_they_are(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_bytes(b"\xef\xbb\xbfx = 1\r\n\ty\f")
+    assert read_source("a.py") == b"\xef\xbb\xbfx = 1\r\n\ty\f"
+
+
+def test_an_empty_file_has_no_bytes(tmp_path: Path) -> None:
+    (tmp_path / "a.py").touch()
+    assert read_source("a.py") == b""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc is of Linux")
+def test_a_file_of_which_the_system_does_not_know_the_size_is_read_to_its_end() -> None:
+    assert b"Name:" in read_source("/proc/self/status")
+
+
+def test_a_missing_file_is_a_problem() -> None:
+    assert problem_of("a.py") == Problem(
+        "a.py", "no such file or folder.", "Paths are relative to the working directory."
+    )
+
+
+def test_a_path_through_a_file_is_a_problem(tmp_path: Path) -> None:
+    (tmp_path / "a").touch()
+    assert problem_of("a/b.py").message == "no such file: a part of the path is not a folder."
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("", "no such file or folder."),
+        ("a\0.py", "no such file: a path cannot hold a null character."),
+        ("a" * 300, "the name is too long for the file system."),
+    ],
+)
+def test_a_path_that_can_name_no_file_is_a_problem(path: str, message: str) -> None:
+    assert problem_of(path).message == message
+
+
+def test_a_folder_is_not_a_file() -> None:
+    assert problem_of(".") == Problem(".", "a folder, where a Python file is meant.", "Name the file in it.")
+
+
+@on_unix
+def test_a_pipe_is_refused_without_waiting_for_its_writer() -> None:
+    os.mkfifo("pipe.py")
+    assert problem_of("pipe.py") == Problem(
+        "pipe.py", "a pipe, not a file.", "To analyse what comes through it, give `-` and redirect it."
+    )
+
+
+@on_unix
+def test_a_device_is_refused() -> None:
+    assert problem_of("/dev/zero").message == "a device, not a file."
+
+
+@on_unix
+def test_a_socket_is_refused() -> None:
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind("socket.py")
+        assert problem_of("socket.py").message == "a socket, not a file."
+
+
+def test_a_link_to_itself_is_a_problem(tmp_path: Path) -> None:
+    (tmp_path / "a.py").symlink_to("a.py")
+    assert problem_of("a.py").message == "a symbolic link that leads back to itself."
+
+
+def test_a_file_without_permission_is_a_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.py").touch()
+
+    def refuse(*_: object) -> int:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "open", refuse)
+    assert problem_of("a.py") == Problem("a.py", "permission denied.", "Make it readable, or leave it out.")
+
+
+def test_a_failure_while_reading_is_a_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.py").touch()
+
+    def fail(*_: object) -> bytes:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(os, "read", fail)
+    assert problem_of("a.py").message == "cannot be read: Input/output error."
