@@ -38,6 +38,7 @@ from stepgraph.program.ir import (
     Run,
     Start,
     StepRun,
+    started_by,
 )
 
 Clocked = StepDo | StepSleep | StepSleepUntil | StepWaitForEvent | FunctionCall
@@ -79,7 +80,7 @@ def _group(emission: _Emission, operations: Sequence[Operation]) -> list[Node]:
     nodes = _sequence(emission, operations)
     emission.grouped = False
     if len(nodes) == 1 and nodes[0]["type"] in _CLOCKED and "resolves" in nodes[0]:
-        del nodes[0]["starts"], nodes[0]["resolves"]  # type: ignore[misc, typeddict-item] # it has both
+        del nodes[0]["starts"], nodes[0]["resolves"]  # type: ignore[typeddict-item] # it has both
         emission.clock = clock
         return nodes
     if not nodes:
@@ -98,7 +99,7 @@ def _sequence(emission: _Emission, operations: Sequence[Operation]) -> list[Node
     parallels: dict[int, Parallel] = {}
     for operation in operations:
         emitted = _operation(emission, operation)
-        joined = kinds.get(_handle_in(operation) or -1)
+        joined = kinds.get(started_by(operation) or -1)
         if joined is None:
             nodes += emitted
             continue
@@ -107,7 +108,7 @@ def _sequence(emission: _Emission, operations: Sequence[Operation]) -> list[Node
 
 
 def _place(joined: tuple[Joined, ...], emitted: list[Node], nodes: list[Node], parallels: dict[int, Parallel]) -> None:
-    """Puts nodes into the parallels of the groups that they are members of, outermost first."""
+    """Put nodes into the parallels of the groups that they are members of, outermost first."""
     target = nodes
     for group in joined:
         parallel = parallels.get(id(group))
@@ -135,15 +136,6 @@ def _collect(group: Joined, around: tuple[Joined, ...], found: dict[Handle, tupl
             _collect(member, (*around, member), found)
         elif around:
             found.setdefault(member, around)
-
-
-def _handle_in(operation: Operation) -> Handle | None:
-    """Return the work that an operation starts, in a loop too."""
-    if isinstance(operation, Start):
-        return operation.handle
-    if isinstance(operation, Loop):
-        return next((h for inner in operation.body.operations if (h := _handle_in(inner)) is not None), None)
-    return None
 
 
 def _operation(emission: _Emission, operation: Operation) -> list[Node]:
@@ -195,7 +187,7 @@ def _node(emission: _Emission, activity: Activity) -> Clocked:
 
 
 def _join(emission: _Emission, join: Join) -> None:
-    """Moves the clock on, and says so of all that is over by this await. Of a race it is not known what is over."""
+    """Move the clock on, and says so of all that is over by this await. Of a race it is not known what is over."""
     members = [handle for handle in sorted(handles_of(join.group)) if handle in emission.nodes]
     if not members or not join.certain:
         return
@@ -255,10 +247,13 @@ def _handlers(protected: Protected, caught: list[list[Node]]) -> list[Node]:
     if len(caught) == 1:
         return caught[0]
     return [
-        {"type": "switch", "discriminant": "exception", "branches": [_branch(handler, nodes) for handler, nodes in ways]}
+        {
+            "type": "switch",
+            "discriminant": "exception",
+            "branches": [_branch(handler, nodes) for handler, nodes in ways],
+        }
     ]
 
 
 def _branch(handler: Handler, nodes: list[Node]) -> BranchNode:
     return {"condition": handler.condition, "nodes": nodes}
-

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, replace
+from typing import TypeGuard
 
 from stepgraph.graph.reach import blocks_of
 from stepgraph.program.ir import (
@@ -20,14 +21,12 @@ from stepgraph.program.ir import (
     Exit,
     ExitKind,
     Handle,
-    Join,
     Joined,
     Loop,
     Operation,
     Protected,
     Run,
     Scope,
-    ScopeKind,
     Start,
     works,
 )
@@ -35,8 +34,10 @@ from stepgraph.program.ir import (
 
 @dataclass(frozen=True, slots=True)
 class _Context:
-    """Where a block stands: `follows`, whether leaving the function here skips anything; `caught`, whether a raise is
-    caught in the function; `nested`, whether it is in a branch, loop or handler; `ran`, whether that ran steps before.
+    """Where a block stands.
+
+    `follows` tells whether leaving the function here skips anything, `caught` whether the function catches a raise here,
+    `nested` whether the block is in a branch, loop or handler, and `ran` whether that ran steps before.
     """
 
     follows: bool = False
@@ -95,7 +96,7 @@ def _kept(operation: Operation, working: frozenset[int]) -> Operation:
 
 
 def _rewrite(operations: tuple[Operation, ...], context: _Context) -> _Rewritten:
-    """Rewrites a sequence from its end, so that at each operation it is known what follows."""
+    """Rewrite a sequence from its end, so that at each operation it is known what follows."""
     rest: deque[Operation] = deque()
     runs_after = continues = False
     first = next((index for index, operation in enumerate(operations) if works(Block((operation,)))), len(operations))
@@ -140,16 +141,15 @@ def _exit(operation: Exit, context: _Context) -> tuple[Operation, ...]:
 def _with_rest(
     original: Operation, rewritten: tuple[Operation, ...], rest: tuple[Operation, ...]
 ) -> tuple[Operation, ...]:
-    """Puts what follows something that can continue where only the other ways reach it."""
+    """Put what follows something that can continue where only the other ways reach it."""
     if _ends_in_continue(original):
-        assert isinstance(original, Choice)
-        taken = rewritten[0].branches[0] if rewritten and isinstance(rewritten[0], Choice) else original.branches[0]
-        block = taken.block if rewritten else EMPTY
-        return (replace(original, branches=(replace(taken, block=block), Branch(None, Block(rest)))),)
-    return (*rewritten, Choice((Branch("no continue", Block(rest)),), original.place))  # type: ignore[union-attr]
+        taken = rewritten[0].branches[0].block if rewritten and isinstance(rewritten[0], Choice) else EMPTY
+        branches = (Branch(original.branches[0].condition, taken), Branch(None, Block(rest)))
+        return (replace(original, branches=branches),)
+    return (*rewritten, Choice((Branch("no continue", Block(rest)),), original.place))
 
 
-def _ends_in_continue(operation: Operation) -> bool:
+def _ends_in_continue(operation: Operation) -> TypeGuard[Choice]:
     """`if TEST: ...; continue` without `elif` or `else`."""
     if not isinstance(operation, Choice) or operation.discriminant is not None or len(operation.branches) != 1:
         return False
@@ -166,7 +166,7 @@ def _operation(operation: Operation, context: _Context) -> _Rewritten:
         case Protected():
             return _protected(operation, context)
         case Scope():
-            return _rewrite(_in_scope(operation), context)
+            return _rewrite(operation.block.operations, context)
         case _:
             return _Rewritten((operation,))
 
@@ -210,7 +210,7 @@ def _breaks(operations: tuple[Operation, ...]) -> bool:
 
 
 def _without_breaks(operations: tuple[Operation, ...]) -> tuple[Operation, ...]:
-    """Takes the breaks out of a loop without steps, and what holds nothing else."""
+    """Take the breaks out of a loop without steps, and what holds nothing else."""
     kept: list[Operation] = []
     for operation in operations:
         match operation:
@@ -247,48 +247,6 @@ def _protected(operation: Protected, context: _Context) -> _Rewritten:
         final=Block(final.operations),
     )
     return _Rewritten((rewritten,), continues)
-
-
-# Scopes
-
-
-def _in_scope(scope: Scope) -> tuple[Operation, ...]:
-    """The body of a `with`. A time limit makes the awaits in it of work from outside it uncertain."""
-    if scope.kind is ScopeKind.PLAIN:
-        return scope.block.operations
-    return _uncertain(scope.block, _started_in(scope.block)).operations
-
-
-def _started_in(block: Block) -> frozenset[Handle]:
-    handles: set[Handle] = set()
-    stack = list(block.operations)
-    while stack:
-        operation = stack.pop()
-        if isinstance(operation, Start):
-            handles.add(operation.handle)
-        stack.extend(o for part in blocks_of(operation) for o in part.operations)
-    return frozenset(handles)
-
-
-def _uncertain(block: Block, own: frozenset[Handle]) -> Block:
-    return Block(tuple(_made_uncertain(operation, own) for operation in block.operations))
-
-
-def _made_uncertain(operation: Operation, own: frozenset[Handle]) -> Operation:
-    match operation:
-        case Join(group=group):
-            return operation if handles_of(group) <= own else replace(operation, certain=False)
-        case Choice(branches=branches):
-            return replace(operation, branches=tuple(replace(b, block=_uncertain(b.block, own)) for b in branches))
-        case Loop(body=body, otherwise=otherwise):
-            return replace(operation, body=_uncertain(body, own), otherwise=_uncertain(otherwise, own))
-        case Protected(body=body, handlers=handlers, final=final):
-            inner = tuple(replace(h, block=_uncertain(h.block, own)) for h in handlers)
-            return replace(operation, body=_uncertain(body, own), handlers=inner, final=_uncertain(final, own))
-        case Scope(block=inner_block):
-            return replace(operation, block=_uncertain(inner_block, own))
-        case _:
-            return operation
 
 
 def handles_of(group: Joined) -> frozenset[Handle]:

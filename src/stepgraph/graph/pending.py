@@ -62,21 +62,22 @@ def _united(stretches: list[Stretch]) -> list[Stretch]:
 def _block(passed: _Survey, block: Block, pending: set[Handle]) -> set[Handle] | None:
     """Return what may be pending at the end of a block, None where its end is not reached."""
     opened: dict[Handle, int] = {}
-    present: set[Handle] | None = pending
     for index, operation in enumerate(block.operations):
-        before = present
         if isinstance(operation, Start):
             passed.started_in[operation.handle] = (id(block), index, len(block.operations) - 1)
-        present = _operation(passed, operation, before)
-        if present is None:
+        after = _operation(passed, operation, pending)
+        if after is None:
             return None
-        for handle in sorted(present - before):
+        if after is pending:
+            continue
+        for handle in sorted(after - pending):
             opened.setdefault(handle, index)
-        for handle in sorted(before - present):
+        for handle in sorted(pending - after):
             if handle in opened:
                 passed.opened.setdefault(id(block), []).append((handle, opened.pop(handle), index))
                 passed.completed.add(handle)
-    return present
+        pending = after
+    return pending
 
 
 def _operation(passed: _Survey, operation: Operation, pending: set[Handle]) -> set[Handle] | None:

@@ -177,8 +177,8 @@ JoinMember: TypeAlias = Handle | Joined
 class Join:
     """An await of work started before.
 
-    `certain` is False where the await may end before the work does (a timeout). `each` says that it waits for one of
-    the members at each pass of the loop that it is in, so for all of them only once the loop is over.
+    `certain` is False where the await may end before the work does (`asyncio.wait` with a timeout). `each` says that it
+    waits for one of the members at each pass of the loop that it is in, so for all of them once the loop is over.
     """
 
     group: Joined
@@ -233,18 +233,10 @@ class Protected:
     place: Place
 
 
-class ScopeKind(Enum):
-    """What a `with` block means to the work in it."""
-
-    PLAIN = "plain"
-    TIMEOUT = "timeout"
-
-
 @dataclass(frozen=True, slots=True)
 class Scope:
     """The body of a `with`, in place."""
 
-    kind: ScopeKind
     block: Block
     place: Place
 
@@ -300,3 +292,12 @@ def _works(operation: Operation) -> bool:
             return False
         case Run() | Start():
             return True
+
+
+def started_by(operation: Operation) -> Handle | None:
+    """Return the handle of the work that an operation starts, in a loop too."""
+    if isinstance(operation, Start):
+        return operation.handle
+    if isinstance(operation, Loop):
+        return next((h for inner in operation.body.operations if (h := started_by(inner)) is not None), None)
+    return None

@@ -25,6 +25,7 @@ from stepgraph.syntax.bindings import Bindings
 from stepgraph.syntax.module import Place, SourceModule
 
 Scalar: TypeAlias = str | bytes | int | float | complex | None
+FunctionKind: TypeAlias = Literal["function", "static", "class", "property", "context"]
 CollectionKind: TypeAlias = Literal["list", "tuple", "set"]
 
 
@@ -164,7 +165,7 @@ class StepMethod(Value):
 
 @dataclass(eq=False, slots=True)
 class StepDecorator(Value):
-    """What `step.do(...)` returns: the declaration of a step that lacks its function. `name` None takes the function's."""
+    """What `step.do(...)` returns: a step's declaration without its function. `name` None takes that of the function."""
 
     name: str | None
     settings: StepSettings
@@ -217,7 +218,7 @@ class FunctionValue(Value):
     receiver: Value | None = None
     positional: tuple[Value, ...] = ()
     keywords: tuple[tuple[str, Value], ...] = ()
-    kind: Literal["function", "static", "class", "property", "context"] = "function"
+    kind: FunctionKind = "function"
     defaults: tuple[tuple[str, Value], ...] = ()
     wrapper: Place | None = None
 
@@ -311,11 +312,10 @@ class PreparedCall(Value):
 
 
 @dataclass(eq=False, slots=True)
-class Limited(Value):
-    """A coroutine around another awaitable; with a timeout the await may end before the work."""
+class Wrapped(Value):
+    """The coroutine of `asyncio.wait_for`: what it wraps begins, if it has not yet, when it is awaited."""
 
     inner: Value
-    timeout: bool
     place: Place
 
 
@@ -346,13 +346,6 @@ class TaskGroup(Value):
     """`asyncio.TaskGroup()`."""
 
     state: Slots
-
-
-@dataclass(eq=False, slots=True)
-class TimeLimit(Value):
-    """`asyncio.timeout(...)`, to be entered."""
-
-    relevant: ClassVar[bool] = False
 
 
 @dataclass(eq=False, slots=True)
@@ -412,4 +405,3 @@ class Arguments:
     """The arguments of a call, in order."""
 
     items: tuple[Argument, ...] = ()
-

@@ -14,7 +14,6 @@ import libcst as cst
 
 from stepgraph.syntax.walk import expressions_below, statements_below
 
-
 Owner: TypeAlias = cst.Module | cst.ClassDef | cst.FunctionDef | cst.Lambda
 
 

@@ -18,7 +18,7 @@ _BREAK = "\0"
 
 
 class _OneLineState(CodegenState):
-    """Collects tokens, with one marker in place of each white space that holds a line break."""
+    """Collect tokens, with one marker in place of each white space that holds a line break."""
 
     def __init__(self, default_indent: str, default_newline: str) -> None:
         super().__init__(default_indent, default_newline)
@@ -32,7 +32,10 @@ class _OneLineState(CodegenState):
         if not isinstance(node, cst.BaseParenthesizableWhitespace):
             return
         start = self._starts.pop()
-        if isinstance(node, cst.ParenthesizedWhitespace) or "\n" in node.value or "\r" in node.value:
+        broken = isinstance(node, cst.ParenthesizedWhitespace) or any(
+            "\n" in t or "\r" in t for t in self.tokens[start:]
+        )
+        if broken:
             self.tokens[start:] = [_BREAK]
 
 

@@ -81,7 +81,7 @@ def children(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
     if names is None:
         names = tuple(
             field.name
-            for field in fields(node)  # type: ignore[arg-type] # every node is a dataclass
+            for field in fields(node)
             if not field.name.startswith(("whitespace", "leading", "lines_")) and field.name not in _LAYOUT_FIELDS
         )
         _child_fields[kind] = names

@@ -47,8 +47,7 @@ def attribute(machine: Machine, owner: Value, name: str, place: Place) -> Value:
             return MethodOf(owner, name)
         case Alternatives(options=options, discriminant=discriminant):
             parts = [(o.condition, attribute(machine, o.value, name, place)) for o in options]
-            value: Value = merged(parts, discriminant, owner.place)
-            return value
+            return merged(parts, discriminant, owner.place)
         case Unresolved():
             return owner
         case _:

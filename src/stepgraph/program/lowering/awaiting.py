@@ -14,7 +14,6 @@ from stepgraph.program.values import (
     FunctionCall,
     Gathering,
     GeneratorCall,
-    Limited,
     PreparedCall,
     StepCall,
     StepDecorator,
@@ -23,11 +22,12 @@ from stepgraph.program.values import (
     Unresolved,
     Value,
     WaitCall,
+    Wrapped,
 )
 from stepgraph.syntax.module import Place
 
 COROUTINES: Final = (StepCall, WaitCall, FunctionCall, PreparedCall)
-AWAITABLES: Final = (*COROUTINES, Task, Gathering, Limited)
+AWAITABLES: Final = (*COROUTINES, Task, Gathering, Wrapped)
 
 
 def is_awaitable(value: Value) -> bool:
@@ -53,8 +53,8 @@ def await_value(machine: Machine, value: Value, place: Place) -> Value:
             if value.members:
                 machine.emit(Join(Joined(kind, members_of(value)), value.certain, place, value.each))
             return result
-        case Limited(inner=inner, timeout=timeout):
-            return _await_limited(machine, inner, place, timeout=timeout)
+        case Wrapped(inner=inner):
+            return await_value(machine, inner, place)
         case Alternatives():
             return machine.choose(value, lambda chosen: await_value(machine, chosen, place))
     _report_unresolved(machine, value, place)
@@ -67,9 +67,8 @@ def start(machine: Machine, value: Value, place: Place) -> Value:
         case StepCall() | WaitCall() | FunctionCall() | PreparedCall():
             activity, result = _activity(machine, value)
             return UNKNOWN if activity is None else start_activity(machine, activity, value.place, result)
-        case Limited(inner=inner, timeout=timeout):
-            started = start(machine, inner, place)
-            return Limited(started, timeout, place) if is_awaitable(started) else started
+        case Wrapped(inner=inner):
+            return start(machine, inner, place)
         case Alternatives():
             return machine.choose(value, lambda chosen: start(machine, chosen, place))
         case Task() | Gathering():
@@ -94,7 +93,7 @@ def members_of(value: Value) -> tuple[JoinMember, ...]:
             return (handle,)
         case Gathering(members=members):
             return tuple(member for inner in members for member in _member(inner))
-        case Limited(inner=inner):
+        case Wrapped(inner=inner):
             return members_of(inner)
         case Alternatives(options=options):
             return tuple(member for option in options for member in members_of(option.value))
@@ -142,22 +141,6 @@ def _ran_on_the_spot(machine: Machine, handle: Handle) -> bool:
         return False
     machine.operations[-1] = Run(last.activity, last.place)
     return True
-
-
-def _join(machine: Machine, group: Joined, *, certain: bool, place: Place) -> None:
-    if group.members:
-        machine.emit(Join(group, certain, place))
-
-
-def _await_limited(machine: Machine, inner: Value, place: Place, *, timeout: bool) -> Value:
-    """A timeout around a coroutine is the coroutine; work that goes on already may outlast it."""
-    if not timeout or isinstance(inner, COROUTINES) or not is_awaitable(inner):
-        return await_value(machine, inner, place)
-    if isinstance(inner, Task) and _ran_on_the_spot(machine, inner.handle):
-        return inner.result
-    kind = inner.kind if isinstance(inner, Gathering) else "all"
-    _join(machine, Joined(kind, members_of(inner)), certain=False, place=place)
-    return inner.result if isinstance(inner, Task | Gathering) else UNKNOWN
 
 
 def _report_unresolved(machine: Machine, value: Value, place: Place) -> None:

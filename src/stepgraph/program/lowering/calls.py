@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import libcst as cst
 
 from stepgraph.program.ir import Call, Run
@@ -25,10 +27,12 @@ from stepgraph.program.values import (
 )
 from stepgraph.syntax.module import Place
 
+# A lambda that calls itself is not followed further than this.
+MOST_LAMBDAS: Final = 50
 
-def call_function(machine: Machine, callee: Value, arguments: Arguments, place: Place) -> Value:
-    """Calls a function of the project. A body that runs at the call is read now, that of a coroutine when it starts."""
-    assert isinstance(callee, FunctionValue)
+
+def call_function(machine: Machine, callee: FunctionValue, arguments: Arguments, place: Place) -> Value:
+    """Call a function of the project. A body that runs at the call is read now, that of a coroutine when it starts."""
     if isinstance(callee.node, cst.Lambda):
         return _call_lambda(machine, callee, callee.node, arguments)
     if machine.bindings_of(callee.node, callee.scope.module).is_generator:
@@ -54,7 +58,7 @@ def _call_plain(machine: Machine, callee: FunctionValue, arguments: Arguments, p
 
 def _call_lambda(machine: Machine, callee: FunctionValue, node: cst.Lambda, arguments: Arguments) -> Value:
     """The body of a lambda is one expression: it is read in place."""
-    if machine.lambdas_open >= 50:  # noqa: PLR2004 - a lambda that calls itself
+    if machine.lambdas_open >= MOST_LAMBDAS:
         return machine.unresolved(Place(callee.scope.module, node), "a lambda that calls itself")
     outer = machine.frame.scope
     machine.frame.scope = function_scope(machine, callee, arguments)
@@ -68,16 +72,14 @@ def _call_lambda(machine: Machine, callee: FunctionValue, node: cst.Lambda, argu
     return value if value.relevant else UNKNOWN
 
 
-def call_step(machine: Machine, callee: Value, arguments: Arguments, place: Place) -> Value:
-    """Calls a declared step: a coroutine, nothing runs yet. Arguments are an error at run time and change nothing."""
-    assert isinstance(callee, StepFunction)
+def call_step(machine: Machine, callee: StepFunction, arguments: Arguments, place: Place) -> Value:
+    """Call a declared step: a coroutine, nothing runs yet. Arguments are an error at run time and change nothing."""
     del arguments
     return machine.make(StepCall(callee, place), place)
 
 
-def call_alternatives(machine: Machine, callee: Value, arguments: Arguments, place: Place) -> Value:
-    """Calls whichever of several values it is. Calling a constant (None) fails: no run goes on from there."""
-    assert isinstance(callee, Alternatives)
+def call_alternatives(machine: Machine, callee: Alternatives, arguments: Arguments, place: Place) -> Value:
+    """Call whichever of several values it is. Calling a constant (None) fails: no run goes on from there."""
     options = tuple(option for option in callee.options if not isinstance(option.value, Constant))
     if len(options) == 1:
         return machine.call(options[0].value, arguments, place)
@@ -85,9 +87,8 @@ def call_alternatives(machine: Machine, callee: Value, arguments: Arguments, pla
     return machine.choose(callables, lambda chosen: machine.call(chosen, arguments, place))
 
 
-def call_unresolved(machine: Machine, callee: Value, arguments: Arguments, place: Place) -> Value:
-    """Calls something that may lead to a step and cannot be followed: what comes of it cannot be followed either."""
-    assert isinstance(callee, Unresolved)
+def call_unresolved(machine: Machine, callee: Unresolved, arguments: Arguments, place: Place) -> Value:
+    """Call something that may lead to a step and cannot be followed: what comes of it cannot be followed either."""
     report_escape(machine, arguments, place)
     machine.note(
         "unresolved-call",
@@ -99,7 +100,7 @@ def call_unresolved(machine: Machine, callee: Value, arguments: Arguments, place
 
 
 def call_unknown(machine: Machine, callee: Value, arguments: Arguments, place: Place) -> Value:
-    """Calls something outside the project: reported only if it is handed what can run steps."""
+    """Call something outside the project: reported only if it is handed what can run steps."""
     del callee
     report_escape(machine, arguments, place)
     return UNKNOWN

@@ -16,9 +16,8 @@ from stepgraph.program.values import UNKNOWN, Event, Payload, Value
 from stepgraph.syntax.bindings import pattern_names
 
 
-def execute_if(machine: Machine, node: cst.CSTNode) -> None:
+def execute_if(machine: Machine, node: cst.If) -> None:
     """An `if` with its `elif`s: one choice, but an `elif` with steps in its test is nested in the `else`."""
-    assert isinstance(node, cst.If)
     decision = decided(machine, node.test)
     if decision is not None:
         _decided(machine, node, taken=decision)
@@ -37,7 +36,7 @@ def _decided(machine: Machine, node: cst.If, *, taken: bool) -> None:
 
 
 def _choice(machine: Machine, node: cst.If) -> None:
-    """Reads the branches of an `if` whose first test is evaluated already."""
+    """Read the branches of an `if` whose first test is evaluated already."""
     ways: list[tuple[str | None, Outcome]] = []
     clause: cst.If | cst.Else | None = node
     while isinstance(clause, cst.If):
@@ -57,7 +56,7 @@ def _choice(machine: Machine, node: cst.If) -> None:
 
 
 def _elif(machine: Machine, clause: cst.If) -> Outcome | None:
-    """Evaluates the test of an `elif`; returns the whole rest as one branch if that has steps or decides itself."""
+    """Evaluate the test of an `elif`; returns the whole rest as one branch if that has steps or decides itself."""
     if decided(machine, clause.test) is not None:
         return machine.branch(lambda: execute_if(machine, clause))
     tested = block_of(machine, lambda: machine.evaluate(clause.test))
@@ -74,7 +73,7 @@ def _elif(machine: Machine, clause: cst.If) -> Outcome | None:
 def finish_choice(
     machine: Machine, ways: Sequence[tuple[str | None, Outcome]], discriminant: str | None, node: cst.CSTNode
 ) -> None:
-    """Emits a choice of branches that were read, and goes on after it; without an `else`, none may be taken."""
+    """Emit a choice of branches that were read, and goes on after it; without an `else`, none may be taken."""
     place = machine.place(node)
     machine.emit_choice([(condition, outcome.block) for condition, outcome in ways], discriminant, place)
     if all(condition is not None for condition, _ in ways):
@@ -82,9 +81,8 @@ def finish_choice(
     machine.rejoin(ways, discriminant, place)
 
 
-def execute_match(machine: Machine, node: cst.CSTNode) -> None:
+def execute_match(machine: Machine, node: cst.Match) -> None:
     """A `match` is a switch; a guard with steps runs before it, if its pattern fits."""
-    assert isinstance(node, cst.Match)
     subject = machine.evaluate(node.subject)
     if not all(_fits_mapping(case.pattern) for case in node.cases):
         subject = UNKNOWN  # what is compared with other values too is not known to be a mapping
@@ -124,7 +122,7 @@ def _guard(machine: Machine, case: cst.MatchCase, subject: Value) -> None:
 
 
 def _capture(machine: Machine, pattern: cst.MatchPattern, subject: Value) -> None:
-    """Binds what a pattern captures; a mapping pattern reads the keys it names."""
+    """Bind what a pattern captures; a mapping pattern reads the keys it names."""
     for name in pattern_names(pattern):
         bind(machine, name, UNKNOWN)
     _read_keys(machine, pattern, subject)

@@ -14,15 +14,13 @@ from stepgraph.program.values import Collection, Entry, Item, LazyItems, Lexical
 from stepgraph.syntax.bindings import Bindings, target_names
 
 
-def evaluate_collection(machine: Machine, node: cst.BaseExpression) -> Value:
+def evaluate_collection(machine: Machine, node: cst.ListComp | cst.SetComp) -> Value:
     """A list or set comprehension: its loop is emitted, its elements are kept."""
-    assert isinstance(node, cst.ListComp | cst.SetComp)
     return consumed(machine, node, machine.frame.scope, "list" if isinstance(node, cst.ListComp) else "set")
 
 
-def evaluate_mapping(machine: Machine, node: cst.BaseExpression) -> Value:
+def evaluate_mapping(machine: Machine, node: cst.DictComp) -> Value:
     """A dictionary comprehension."""
-    assert isinstance(node, cst.DictComp)
     entries: list[Entry] = []
 
     def add(*, many: bool) -> None:
@@ -35,9 +33,8 @@ def evaluate_mapping(machine: Machine, node: cst.BaseExpression) -> Value:
     return found
 
 
-def evaluate_generator(machine: Machine, node: cst.BaseExpression) -> Value:
+def evaluate_generator(machine: Machine, node: cst.GeneratorExp) -> Value:
     """A generator expression runs where it is consumed."""
-    assert isinstance(node, cst.GeneratorExp)
     return LazyItems(node, machine.frame.scope)
 
 

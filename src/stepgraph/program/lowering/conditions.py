@@ -6,10 +6,10 @@ from typing import Final
 
 import libcst as cst
 
+from stepgraph.program.ir import EMPTY
 from stepgraph.program.lowering.machine import Machine, Outcome
 from stepgraph.program.lowering.names import look_up
-from stepgraph.program.lowering.state import MISSING, merged
-from stepgraph.program.ir import EMPTY
+from stepgraph.program.lowering.state import merged
 from stepgraph.program.values import UNKNOWN, External, Value
 
 _CHECKING: Final = frozenset({"typing.TYPE_CHECKING", "typing_extensions.TYPE_CHECKING"})
@@ -35,9 +35,8 @@ def decided(machine: Machine, test: cst.BaseExpression) -> bool | None:
             return None
 
 
-def evaluate_conditional(machine: Machine, node: cst.BaseExpression) -> Value:
+def evaluate_conditional(machine: Machine, node: cst.IfExp) -> Value:
     """`a if c else b`."""
-    assert isinstance(node, cst.IfExp)
     decision = decided(machine, node.test)
     if decision is not None:
         return machine.evaluate(node.body if decision else node.orelse)
@@ -51,7 +50,7 @@ def evaluate_conditional(machine: Machine, node: cst.BaseExpression) -> Value:
     ]
     machine.emit_choice([(c, outcome.block) for c, outcome in ways], None, place)
     machine.rejoin(ways, None, place)
-    value: Value = merged([(condition, values[0]), (None, values[1])], None, place)
+    value = merged([(condition, values[0]), (None, values[1])], None, place)
     return _no_constant(value)
 
 
@@ -59,18 +58,22 @@ def _no_constant(value: Value) -> Value:
     return value if value.relevant else UNKNOWN
 
 
-def evaluate_boolean(machine: Machine, node: cst.BaseExpression) -> Value:
+def evaluate_boolean(machine: Machine, node: cst.BooleanOperation) -> Value:
     """`a and b`, `a or b`: an operand with steps is in a choice on those before it, back to the last one with steps."""
-    assert isinstance(node, cst.BooleanOperation)
     operands = _operands(node)
     value = machine.evaluate(operands[0])
     return _rest(machine, node, operands, 0, 1, value)
 
 
 def _rest(
-    machine: Machine, node: cst.BooleanOperation, operands: list[cst.BaseExpression], first: int, index: int, value: Value
+    machine: Machine,
+    node: cst.BooleanOperation,
+    operands: list[cst.BaseExpression],
+    first: int,
+    index: int,
+    value: Value,
 ) -> Value:
-    """Evaluates the operands from `index` on, which are reached if those from `first` on let them."""
+    """Evaluate the operands from `index` on, which are reached if those from `first` on let them."""
     while index < len(operands):
         condition = _condition(machine, node, operands[first:index])
         found: list[Value] = []
@@ -94,10 +97,9 @@ def _rest(
 
 def _either(machine: Machine, node: cst.BooleanOperation, left: Value, right: Value, condition: str) -> Value:
     """`a or b` is `b` where `not a`, else `a`; what cannot be called is not worth keeping apart."""
-    if left is MISSING or not (left.relevant or right.relevant):
+    if not (left.relevant or right.relevant):
         return UNKNOWN
-    value: Value = merged([(condition, right), (None, left)], None, machine.place(node))
-    return value
+    return merged([(condition, right), (None, left)], None, machine.place(node))
 
 
 def _operands(node: cst.BooleanOperation) -> list[cst.BaseExpression]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 import libcst as cst
 
@@ -14,8 +14,12 @@ from stepgraph.syntax.module import Place
 # Nothing longer or larger than this is computed: `"x" * 10**9` is source like any other.
 LONGEST: Final = 10_000
 LARGEST_EXPONENT: Final = 64
+# Of an f-string's field: `>30,.2f` is one; a width has three digits at most.
+LONGEST_SPECIFICATION: Final = 16
+WIDEST_DIGITS: Final = 3
 
-_OPERATORS: Final[dict[type[cst.BaseBinaryOp], Callable[[object, object], object]]] = {
+# Operators raise TypeError for operands they do not take, which is asked by trying.
+_OPERATORS: Final[dict[type[cst.BaseBinaryOp], Callable[[Any, Any], object]]] = {
     cst.Add: operator.add,
     cst.Subtract: operator.sub,
     cst.Multiply: operator.mul,
@@ -30,7 +34,7 @@ _OPERATORS: Final[dict[type[cst.BaseBinaryOp], Callable[[object, object], object
     cst.RightShift: operator.rshift,
 }
 
-_UNARY: Final[dict[type[cst.BaseUnaryOp], Callable[[object], object]]] = {
+_UNARY: Final[dict[type[cst.BaseUnaryOp], Callable[[Any], object]]] = {
     cst.Minus: operator.neg,
     cst.Plus: operator.pos,
     cst.BitInvert: operator.invert,
@@ -113,17 +117,27 @@ def _text(value: Value) -> str | None:
 
 def formatted(value: Value, conversion: str | None, spec: str | None) -> str | None:
     """Return what an f-string makes of a constant, None where that is not known."""
-    if not isinstance(value, Constant) or spec is None or len(spec) > 16:  # noqa: PLR2004 - no specification is longer
+    if not isinstance(value, Constant) or spec is None or len(spec) > LONGEST_SPECIFICATION:
         return None
     subject: object = value.value
     if conversion is not None:
-        subject = {"r": repr, "s": str, "a": ascii}[conversion](subject)
-    if any(len(digits) > 3 for digits in _numbers(spec)):  # noqa: PLR2004 - a width of over 999 characters
+        subject = _converted(value.value, conversion)
+    if any(len(digits) > WIDEST_DIGITS for digits in _numbers(spec)):
         return None
     try:
         return format(subject, spec)
     except (TypeError, ValueError):
         return None
+
+
+def _converted(value: Scalar, conversion: str) -> str:
+    match conversion:
+        case "r":
+            return repr(value)
+        case "a":
+            return ascii(value)
+        case _:
+            return str(value)
 
 
 def _numbers(spec: str) -> list[str]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import libcst as cst
 
-from stepgraph.program.ir import EMPTY, Block, Join, Joined, Protected, Scope, ScopeKind
+from stepgraph.program.ir import EMPTY, Block, Join, Joined, Protected, Scope
 from stepgraph.program.lowering.awaiting import await_value, members_of
 from stepgraph.program.lowering.functions import may_run_steps
 from stepgraph.program.lowering.loops import block_of
@@ -22,14 +22,12 @@ from stepgraph.program.values import (
     Instance,
     Suppressor,
     TaskGroup,
-    TimeLimit,
     Value,
 )
 
 
-def execute_with(machine: Machine, node: cst.CSTNode) -> None:
+def execute_with(machine: Machine, node: cst.With) -> None:
     """The items' steps, then the body, in place; a task group joins its tasks, a suppressor is a `try`."""
-    assert isinstance(node, cst.With)
     _items(machine, node, node.items)
 
 
@@ -45,14 +43,14 @@ def _items(machine: Machine, node: cst.With, items: Sequence[cst.WithItem]) -> N
     _inside(machine, node, item, manager, rest)
 
 
-def _inside(
-    machine: Machine, node: cst.With, item: cst.WithItem, manager: Value, rest: Sequence[cst.WithItem]
-) -> None:
+def _inside(machine: Machine, node: cst.With, item: cst.WithItem, manager: Value, rest: Sequence[cst.WithItem]) -> None:
     place = machine.place(item)
     if isinstance(manager, Suppressor):
         outcome = machine.branch(lambda: _items(machine, node, rest))
         # Whether or not it was cut short, the program goes on after it.
-        machine.rejoin([("no exception", outcome), (None, replace(outcome, block=EMPTY, live=True))], "exception", place)
+        machine.rejoin(
+            [("no exception", outcome), (None, replace(outcome, block=EMPTY, live=True))], "exception", place
+        )
         if outcome.block.operations:
             machine.emit(Protected(outcome.block, (), EMPTY, together=False, catches=True, place=place))
         return
@@ -67,12 +65,11 @@ def _inside(
 
 def _emit_body(machine: Machine, item: cst.WithItem, manager: Value, block: Block) -> None:
     place = machine.place(item)
-    kind = ScopeKind.TIMEOUT if isinstance(manager, TimeLimit) else ScopeKind.PLAIN
     final = block_of(machine, lambda: _exit(machine, manager, item))
     if final.operations:
         machine.emit(Protected(block, (), final, together=False, catches=False, place=place))
     else:
-        machine.emit(Scope(kind, block, place))
+        machine.emit(Scope(block, place))
 
 
 def _enter(machine: Machine, manager: Value, item: cst.WithItem) -> Value:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 from typing import Final
 
 from stepgraph.program.lowering.machine import Machine
@@ -17,13 +17,13 @@ def moment(machine: Machine, arguments: Arguments, place: Place) -> Value:
     """Return what `datetime.datetime(...)` of constants makes, UNKNOWN for anything else."""
     del machine, place
     fields: dict[str, int] = {}
-    zone: datetime.timezone | None = None
+    zone: dt.timezone | None = None
     names = iter((*_FIELDS, "tzinfo"))
     for argument in arguments.items:
         name = argument.keyword or next(names, "")
         match argument.value:
             case External(name=utc) if name == "tzinfo" and utc in _UTC:
-                zone = datetime.UTC
+                zone = dt.UTC
             case Constant(value=None) if name == "tzinfo":
                 zone = None
             case Constant(value=int(number)) if name in _FIELDS and not argument.star:
@@ -31,7 +31,7 @@ def moment(machine: Machine, arguments: Arguments, place: Place) -> Value:
             case _:
                 return UNKNOWN
     try:
-        made = datetime.datetime(**fields, tzinfo=zone)  # type: ignore[arg-type] # noqa: DTZ001 - as the code says
+        made = dt.datetime(**fields, tzinfo=zone)  # type: ignore[arg-type] # a missing field is a TypeError
     except (TypeError, ValueError, OverflowError):
         return UNKNOWN
     return Moment(made.isoformat())

@@ -13,6 +13,7 @@ from stepgraph.program.values import (
     Arguments,
     ClassValue,
     External,
+    FunctionKind,
     FunctionValue,
     LexicalScope,
     StepDecorator,
@@ -40,7 +41,7 @@ TRANSPARENT: Final = frozenset(
     }
 )
 
-_KINDS: Final = {
+_KINDS: Final[dict[str, FunctionKind]] = {
     "builtins.staticmethod": "static",
     "builtins.classmethod": "class",
     "builtins.property": "property",
@@ -99,7 +100,7 @@ def _decorated(machine: Machine, decorator: Value, value: Value, place: Place) -
 
 
 def report_wrapper(machine: Machine, place: Place) -> None:
-    """Reports a decorator of which nothing is known but that it may change how often its function runs."""
+    """Report a decorator of which nothing is known but that it may change how often its function runs."""
     machine.note(
         "unknown-decorator",
         place,

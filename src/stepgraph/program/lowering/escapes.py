@@ -32,7 +32,7 @@ _DEEPEST: Final = 4
 
 
 def report_escape(machine: Machine, arguments: Arguments, place: Place) -> None:
-    """Reports arguments with which foreign code can run steps that the graph will not show."""
+    """Report arguments with which foreign code can run steps that the graph will not show."""
     for argument in arguments.items:
         what = _escaping(machine, argument.value, 0)
         if what is None:

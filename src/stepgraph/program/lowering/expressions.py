@@ -34,8 +34,7 @@ from stepgraph.program.values import (
 )
 
 
-def _name(machine: Machine, node: cst.BaseExpression) -> Value:
-    assert isinstance(node, cst.Name)
+def _name(machine: Machine, node: cst.Name) -> Value:
     constant = _KEYWORDS.get(node.value)
     return look_up(machine, node.value) if constant is None else constant
 
@@ -43,18 +42,16 @@ def _name(machine: Machine, node: cst.BaseExpression) -> Value:
 _KEYWORDS: Final = {"True": Constant(value=True), "False": Constant(value=False), "None": Constant(None)}
 
 
-def _number(machine: Machine, node: cst.BaseExpression) -> Value:
+def _number(machine: Machine, node: cst.BaseNumber) -> Value:
     del machine
-    assert isinstance(node, cst.BaseNumber)
     try:
         return Constant(node.evaluated_value)  # type: ignore[attr-defined] # each kind of number has it
     except ValueError:
         return UNKNOWN  # an integer of more digits than Python converts
 
 
-def _string(machine: Machine, node: cst.BaseExpression) -> Value:
+def _string(machine: Machine, node: cst.SimpleString) -> Value:
     del machine
-    assert isinstance(node, cst.SimpleString)
     try:
         return Constant(node.evaluated_value)
     except (ValueError, SyntaxError):
@@ -73,8 +70,7 @@ def _concatenated(machine: Machine, node: cst.BaseExpression) -> Value:
     return joined([(value, machine.place(part)) for value, part in parts])
 
 
-def _f_string(machine: Machine, node: cst.BaseExpression) -> Value:
-    assert isinstance(node, cst.FormattedString)
+def _f_string(machine: Machine, node: cst.FormattedString) -> Value:
     text = ""
     known = True
     for part in node.parts:
@@ -114,8 +110,7 @@ def _field(machine: Machine, field: cst.FormattedStringExpression) -> str | None
     return None if field.equal is not None else formatted(value, field.conversion, spec)
 
 
-def _sequence(machine: Machine, node: cst.BaseExpression) -> Value:
-    assert isinstance(node, cst.List | cst.Tuple | cst.Set)
+def _sequence(machine: Machine, node: cst.List | cst.Tuple | cst.Set) -> Value:
     items: list[Item] = []
     for element in node.elements:
         value = machine.evaluate(element.value)
@@ -127,14 +122,15 @@ def _sequence(machine: Machine, node: cst.BaseExpression) -> Value:
     return collection(machine, kind, tuple(items))
 
 
-def _dict(machine: Machine, node: cst.BaseExpression) -> Value:
-    assert isinstance(node, cst.Dict)
+def _dict(machine: Machine, node: cst.Dict) -> Value:
     entries: dict[object, Entry] = {}
     partial = False
     for element in node.elements:
         if isinstance(element, cst.DictElement):
             key = machine.evaluate(element.key)
-            entry = Entry(key, machine.evaluate(element.value), machine.place(element.key), machine.place(element.value))
+            entry = Entry(
+                key, machine.evaluate(element.value), machine.place(element.key), machine.place(element.value)
+            )
             _put(entries, entry)
         else:
             spread = machine.evaluate(element.value)
@@ -153,8 +149,7 @@ def _put(entries: dict[object, Entry], entry: Entry) -> None:
     entries[key] = entry
 
 
-def _call(machine: Machine, node: cst.BaseExpression) -> Value:
-    assert isinstance(node, cst.Call)
+def _call(machine: Machine, node: cst.Call) -> Value:
     callee = machine.evaluate(node.func)
     arguments = Arguments(tuple(_argument(machine, argument) for argument in node.args))
     return machine.call(callee, arguments, machine.place(node))
@@ -168,13 +163,11 @@ def _argument(machine: Machine, argument: cst.Arg) -> Argument:
     return Argument(value, machine.place(argument.value), keyword, argument.star)
 
 
-def _attribute(machine: Machine, node: cst.BaseExpression) -> Value:
-    assert isinstance(node, cst.Attribute)
+def _attribute(machine: Machine, node: cst.Attribute) -> Value:
     return attribute(machine, machine.evaluate(node.value), node.attr.value, machine.place(node))
 
 
-def _subscript(machine: Machine, node: cst.BaseExpression) -> Value:
-    assert isinstance(node, cst.Subscript)
+def _subscript(machine: Machine, node: cst.Subscript) -> Value:
     owner = machine.evaluate(node.value)
     key: Value = UNKNOWN
     key_node: cst.BaseExpression = node
@@ -228,14 +221,12 @@ def _combined(machine: Machine, node: cst.BinaryOperation, left: Value, right: V
     return binary(node.operator, left, right)
 
 
-def _unary(machine: Machine, node: cst.BaseExpression) -> Value:
-    assert isinstance(node, cst.UnaryOperation)
+def _unary(machine: Machine, node: cst.UnaryOperation) -> Value:
     return unary(node.operator, machine.evaluate(node.expression))
 
 
-def _comparison(machine: Machine, node: cst.BaseExpression) -> Value:
+def _comparison(machine: Machine, node: cst.Comparison) -> Value:
     """`a < b < c` evaluates `c` only if `a < b`."""
-    assert isinstance(node, cst.Comparison)
     machine.evaluate(node.left)
     for index, target in enumerate(node.comparisons):
         if index == 0:
@@ -247,29 +238,23 @@ def _comparison(machine: Machine, node: cst.BaseExpression) -> Value:
     return UNKNOWN
 
 
-def _lambda(machine: Machine, node: cst.BaseExpression) -> Value:
-    assert isinstance(node, cst.Lambda)
+def _lambda(machine: Machine, node: cst.Lambda) -> Value:
     scope = machine.frame.scope
-    return FunctionValue(
-        node, scope, qualified_names(scope, "lambda"), defaults=default_values(machine, node.params)
-    )
+    return FunctionValue(node, scope, qualified_names(scope, "lambda"), defaults=default_values(machine, node.params))
 
 
-def _await(machine: Machine, node: cst.BaseExpression) -> Value:
-    assert isinstance(node, cst.Await)
+def _await(machine: Machine, node: cst.Await) -> Value:
     return await_value(machine, machine.evaluate(node.expression), machine.place(node))
 
 
-def _named(machine: Machine, node: cst.BaseExpression) -> Value:
-    assert isinstance(node, cst.NamedExpr)
+def _named(machine: Machine, node: cst.NamedExpr) -> Value:
     value = machine.evaluate(node.value)
     if isinstance(node.target, cst.Name):
         bind(machine, node.target.value, value)
     return value
 
 
-def _yield(machine: Machine, node: cst.BaseExpression) -> Value:
-    assert isinstance(node, cst.Yield)
+def _yield(machine: Machine, node: cst.Yield) -> Value:
     if isinstance(node.value, cst.From):
         machine.evaluate(node.value.item)
     elif node.value is not None:

@@ -7,12 +7,12 @@ from dataclasses import replace
 from typing import Final, TypeAlias
 
 from stepgraph.model.payload import ParallelKind
-from stepgraph.program.ir import EMPTY, Block, Loop
+from stepgraph.program.ir import EMPTY, Block, Handle, Loop, started_by
+from stepgraph.program.lowering.arguments import collection
 from stepgraph.program.lowering.awaiting import is_awaitable, start
 from stepgraph.program.lowering.calls import call_unknown
 from stepgraph.program.lowering.datetimes import moment
 from stepgraph.program.lowering.iteration import copied, items_of, materialized
-from stepgraph.program.lowering.arguments import collection
 from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.values import (
     UNKNOWN,
@@ -25,15 +25,14 @@ from stepgraph.program.values import (
     Gathering,
     Instance,
     Item,
-    Limited,
     StepFunction,
     StepObject,
-    Suppressor,
     SuperObject,
+    Suppressor,
     Task,
     TaskGroup,
-    TimeLimit,
     Value,
+    Wrapped,
 )
 from stepgraph.program.values import Collection as CollectionValue
 from stepgraph.syntax.module import Place
@@ -43,16 +42,35 @@ Meaning: TypeAlias = Callable[[Machine, Arguments, Place], Value]
 # Calls that look at their arguments and run nothing of them.
 _HARMLESS: Final = frozenset(
     f"builtins.{name}"
-    for name in (
-        "all any bool callable dir float format hash id int isinstance issubclass len max min next print repr str sum "
-        "type vars"
-    ).split()
+    for name in [
+        "all",
+        "any",
+        "bool",
+        "callable",
+        "dir",
+        "float",
+        "format",
+        "hash",
+        "id",
+        "int",
+        "isinstance",
+        "issubclass",
+        "len",
+        "max",
+        "min",
+        "next",
+        "print",
+        "repr",
+        "str",
+        "sum",
+        "type",
+        "vars",
+    ]
 )
 
 
-def call_external(machine: Machine, callee: Value, arguments: Arguments, place: Place) -> Value:
-    """Calls something outside the project, by its name."""
-    assert isinstance(callee, External)
+def call_external(machine: Machine, callee: External, arguments: Arguments, place: Place) -> Value:
+    """Call something outside the project, by its name."""
     name = _ALIASES.get(callee.name, callee.name)
     meaning = _MEANINGS.get(name)
     if meaning is not None:
@@ -82,15 +100,34 @@ def _first(arguments: Arguments) -> Value:
 def _gather(machine: Machine, arguments: Arguments, place: Place) -> Value:
     members: list[Value] = []
     for given in arguments.items:
-        if given.keyword is not None:
-            continue
-        if not given.star:
+        if given.star:
+            members += _started(machine, given, place)
+        elif given.keyword is None:
             members.append(start(machine, given.value, given.place))
-            continue
-        members += _started(machine, given, place)
+    before = [given.value for given in arguments.items if isinstance(given.value, Task)]
+    _in_member_order(machine, [member for member in members if member not in before])
     settled = argument(arguments, None, "return_exceptions")
     kind: ParallelKind = "all_settled" if settled and settled.value == Constant(value=True) else "all"
     return _gathering(machine, kind, members, place)
+
+
+def _in_member_order(machine: Machine, members: list[Value]) -> None:
+    """A gather among the arguments has started its members before the others: they are shown in the order written."""
+    order = {handle: index for index, handle in enumerate(_handles(members))}
+    first = len(machine.operations)
+    while first and started_by(machine.operations[first - 1]) in order:
+        first -= 1
+    machine.operations[first:] = sorted(machine.operations[first:], key=lambda o: order[started_by(o) or 0])
+
+
+def _handles(members: list[Value]) -> list[Handle]:
+    found: list[Handle] = []
+    for member in members:
+        if isinstance(member, Task):
+            found.append(member.handle)
+        elif isinstance(member, Gathering):
+            found += _handles(list(member.members))
+    return found
 
 
 def _gathering(machine: Machine, kind: ParallelKind, members: list[Value], place: Place) -> Gathering:
@@ -99,7 +136,7 @@ def _gathering(machine: Machine, kind: ParallelKind, members: list[Value], place
 
 
 def _started(machine: Machine, given: Argument, place: Place) -> list[Value]:
-    """Starts each element of an argument that holds several awaitables."""
+    """Start each element of an argument that holds several awaitables."""
     items = items_of(machine, given.value)
     if items is not None:
         return [_start_item(machine, item) for item in items]
@@ -115,7 +152,7 @@ def _started(machine: Machine, given: Argument, place: Place) -> list[Value]:
 
 
 def _start_item(machine: Machine, item: Item) -> Value:
-    """Starts an element; one that stands for many starts in a loop."""
+    """Start an element; one that stands for many starts in a loop."""
     if not item.many or isinstance(item.value, Task | Gathering):
         return start(machine, item.value, item.place)
     with machine.nested() as operations:
@@ -161,11 +198,10 @@ _WHEN: Final[dict[str, ParallelKind]] = {
 
 def _wait_for(machine: Machine, arguments: Arguments, place: Place) -> Value:
     del machine
-    given, limit = argument(arguments, 0, "fut"), argument(arguments, 1, "timeout")
+    given = argument(arguments, 0, "fut")
     if given is None:
         return UNKNOWN
-    timeout = limit is not None and limit.value != Constant(None)
-    return Limited(given.value, timeout, place) if is_awaitable(given.value) else given.value
+    return Wrapped(given.value, place) if is_awaitable(given.value) else given.value
 
 
 def _shield(machine: Machine, arguments: Arguments, place: Place) -> Value:
@@ -184,12 +220,6 @@ def _as_completed(machine: Machine, arguments: Arguments, place: Place) -> Value
 def _task_group(machine: Machine, arguments: Arguments, place: Place) -> Value:
     del arguments, place
     return TaskGroup(machine.store.new({"items": ()}))
-
-
-def _time_limit(machine: Machine, arguments: Arguments, place: Place) -> Value:
-    del machine, place
-    none = not arguments.items or arguments.items[0].value == Constant(None)
-    return UNKNOWN if none else TimeLimit()
 
 
 def _event_loop(machine: Machine, arguments: Arguments, place: Place) -> Value:
@@ -281,13 +311,15 @@ def _cell(column: tuple[Item, ...] | None, index: int, place: Place) -> Item:
 def _map(machine: Machine, arguments: Arguments, place: Place) -> Value:
     """`map(f, xs)` calls `f` with each element, where it is consumed; that is taken to be here."""
     function = _first(arguments)
-    if not function.relevant or len(arguments.items) < 2:  # noqa: PLR2004
+    if not function.relevant or not arguments.items[1:]:
         return UNKNOWN
     items = items_of(machine, arguments.items[1].value)
     if items is not None and not any(item.many for item in items):
         values = [machine.call(function, Arguments((Argument(i.value, i.place),)), i.place) for i in items]
         return collection(machine, "list", tuple(Item(v, place) for v in values))
-    return CollectionValue("list", machine.store.new({"items": (_mapped(machine, function, place),)}), machine.loop_depth)
+    return CollectionValue(
+        "list", machine.store.new({"items": (_mapped(machine, function, place),)}), machine.loop_depth
+    )
 
 
 def _mapped(machine: Machine, function: Value, place: Place) -> Item:
@@ -334,7 +366,6 @@ _ALIASES: Final = {
     "asyncio.ensure_future": "asyncio.create_task",
     "asyncio.Task": "asyncio.create_task",
     "asyncio.eager_start": "asyncio.create_task",
-    "asyncio.timeout_at": "asyncio.timeout",
     "builtins.sorted": "builtins.list",
     "builtins.frozenset": "builtins.set",
     "builtins.aiter": "builtins.iter",
@@ -349,7 +380,6 @@ _MEANINGS: Final[dict[str, Meaning]] = {
     "asyncio.shield": _shield,
     "asyncio.as_completed": _as_completed,
     "asyncio.TaskGroup": _task_group,
-    "asyncio.timeout": _time_limit,
     "asyncio.get_event_loop": _event_loop,
     "js.Promise.all": _promise("all"),
     "js.Promise.any": _promise("any"),

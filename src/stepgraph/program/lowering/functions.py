@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, TypeAlias
 
 import libcst as cst
 
@@ -25,6 +25,8 @@ from stepgraph.program.values import (
 )
 from stepgraph.syntax.module import Place
 
+Key: TypeAlias = tuple[object, ...]
+
 # How many bodies are read in all before what was learned of them earlier must do.
 MOST_READINGS: Final = 20_000
 # How many calls of one function may be open at once with different arguments: a recursion that changes them.
@@ -32,9 +34,13 @@ MOST_OPEN: Final = 8
 
 
 def read_function(machine: Machine, callee: FunctionValue, arguments: Arguments) -> Summary:
-    """Return what a call of a function does and gives; its body is read unless that is known already."""
-    assert isinstance(callee.node, cst.FunctionDef)
-    serial = machine.store.serial
+    """Return what a call of a function does and gives; its body is read unless that is known already.
+
+    Raises TypeError for a lambda, which has no body of its own.
+    """
+    node = callee.node
+    if isinstance(node, cst.Lambda):
+        raise TypeError("a lambda is read where it is called")
     scope = function_scope(machine, callee, arguments)
     key = (callee.node, callee.scope, *(_signature(value) for value in scope.names.values()))
     known = machine.summaries.get(key)
@@ -43,11 +49,11 @@ def read_function(machine: Machine, callee: FunctionValue, arguments: Arguments)
         return known
     unfinished = _unfinished(machine, callee, key)
     if unfinished is not None:
-        return Summary(unfinished, UNKNOWN, (), callee.node.asynchronous is None, False, 0, reusable=False)
+        return _of_unfinished(unfinished, node)
     if known is not None and machine.readings >= MOST_READINGS:
         _report_variants(machine, callee)
         return known
-    return _read(machine, callee, scope, key, serial)
+    return _read(machine, callee, node, scope, key)
 
 
 def function_scope(machine: Machine, callee: FunctionValue, arguments: Arguments) -> LexicalScope:
@@ -94,7 +100,7 @@ def _signature(value: Value) -> object:
     return value if value.relevant else None
 
 
-def _unfinished(machine: Machine, callee: FunctionValue, key: tuple[object, ...]) -> Function | None:
+def _unfinished(machine: Machine, callee: FunctionValue, key: Key) -> Function | None:
     """Return the function of a call that is being read already: a recursion."""
     if key in machine.active:
         return machine.active[key]
@@ -105,16 +111,13 @@ def _unfinished(machine: Machine, callee: FunctionValue, key: tuple[object, ...]
     return same[-1]
 
 
-def _read(
-    machine: Machine, callee: FunctionValue, scope: LexicalScope, key: tuple[object, ...], serial: int
-) -> Summary:
-    assert isinstance(callee.node, cst.FunctionDef)
+def _read(machine: Machine, callee: FunctionValue, node: cst.FunctionDef, scope: LexicalScope, key: Key) -> Summary:
     machine.readings += 1
-    function = Function(callee.names, Place(callee.scope.module, callee.node))
-    frame = Frame(scope, is_async=callee.node.asynchronous is not None)
+    function = Function(callee.names, Place(callee.scope.module, node))
+    frame = Frame(scope, is_async=node.asynchronous is not None)
     mark = machine.store.mark()
     machine.active[key] = function
-    function.body = _read_body(machine, frame, callee.node.body)
+    function.body = _read_body(machine, frame, node.body)
     function.works = works(function.body)
     del machine.active[key]
     if callee.wrapper is not None and function.works:
@@ -124,9 +127,14 @@ def _read(
     machine.frame.called.extend(called)
     result = _returned(frame, function.place)
     fresh = frame.defines_steps and result.relevant
-    reusable = not fresh and not machine.store.wrote_outside(mark, serial)
     summary = Summary(
-        function, result, called, frame.awaits_result, frame.starts_work, machine.store.epoch, reusable=reusable
+        function,
+        result,
+        called,
+        awaits_result=frame.awaits_result,
+        starts_work=frame.starts_work,
+        epoch=machine.store.epoch,
+        reusable=not fresh and not machine.store.wrote_outside(mark, scope.names.serial),
     )
     machine.summaries[key] = summary
     return summary
@@ -147,7 +155,7 @@ def _returned(frame: Frame, place: Place) -> Value:
     """What a call gives: never a constant, since a call is never folded."""
     if not frame.returns:
         return UNKNOWN
-    value: Value = merged([(option.condition, option.value) for option in frame.returns], None, place)
+    value = merged([(option.condition, option.value) for option in frame.returns], None, place)
     return value if value.relevant else UNKNOWN
 
 
@@ -157,6 +165,12 @@ def _labelled(callee: FunctionValue, scope: LexicalScope, called: tuple[object, 
     if not labels:
         return callee.names
     return tuple(f"{name}({', '.join(labels)})" for name in callee.names)
+
+
+def _of_unfinished(function: Function, node: cst.FunctionDef) -> Summary:
+    """What is known of a function while it is being read: its result is not."""
+    plain = node.asynchronous is None
+    return Summary(function, UNKNOWN, (), awaits_result=plain, starts_work=False, epoch=0, reusable=False)
 
 
 def _report_variants(machine: Machine, callee: FunctionValue) -> None:

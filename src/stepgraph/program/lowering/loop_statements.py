@@ -15,9 +15,8 @@ from stepgraph.program.values import GeneratorCall, Item, Value
 from stepgraph.syntax.walk import statements, suites
 
 
-def execute_for(machine: Machine, node: cst.CSTNode) -> None:
+def execute_for(machine: Machine, node: cst.For) -> None:
     """A `for`: over known steps or functions, one after another; else a loop."""
-    assert isinstance(node, cst.For)
     iterable = materialized(machine, machine.evaluate(node.iter))
     items = unrolled(iterable)
     if items is not None and not _steers(node.body):
@@ -31,9 +30,7 @@ def execute_for(machine: Machine, node: cst.CSTNode) -> None:
         machine.execute(node.body)
 
     otherwise = None if node.orelse is None else node.orelse.body
-    run_loop(
-        machine, body, None if otherwise is None else lambda: machine.execute(otherwise), place, endless=False
-    )
+    run_loop(machine, body, None if otherwise is None else lambda: machine.execute(otherwise), place, endless=False)
 
 
 def _unroll(machine: Machine, node: cst.For, items: tuple[Item, ...]) -> None:
@@ -75,9 +72,8 @@ def _advance(machine: Machine, iterable: Value) -> None:
     )
 
 
-def execute_while(machine: Machine, node: cst.CSTNode) -> None:
+def execute_while(machine: Machine, node: cst.While) -> None:
     """A `while`: steps in its test come first in the loop, which then ends if the test fails."""
-    assert isinstance(node, cst.While)
     decision = decided(machine, node.test)
     otherwise = None if node.orelse is None else node.orelse.body
     if decision is False:

@@ -7,7 +7,7 @@ from typing import Final
 
 from stepgraph.program.ir import EMPTY, Block, Loop
 from stepgraph.program.lowering.machine import LoopState, Machine, Outcome
-from stepgraph.program.lowering.state import meet_anyhow
+from stepgraph.program.lowering.state import Changes, any_way, apply, unsettled
 from stepgraph.program.values import (
     UNKNOWN,
     Alternatives,
@@ -16,7 +16,6 @@ from stepgraph.program.values import (
     FunctionValue,
     Gathering,
     Item,
-    Limited,
     Mapping,
     Option,
     PreparedCall,
@@ -25,6 +24,7 @@ from stepgraph.program.values import (
     Task,
     Value,
     WaitCall,
+    Wrapped,
 )
 from stepgraph.syntax.module import Place
 
@@ -39,8 +39,8 @@ LONGEST_UNROLLED: Final = 256
 def run_loop(
     machine: Machine, body: Callable[[], None], otherwise: Callable[[], None] | None, place: Place, *, endless: bool
 ) -> None:
-    """Reads a loop and emits it. `endless` loops end by a break only."""
-    outcome, breaks = _settled(machine, body, place)
+    """Read a loop and emits it. `endless` loops end by a break only."""
+    block, breaks = _settled(machine, body, place)
     after = EMPTY
     if otherwise is not None and not endless:
         rest = machine.branch(otherwise, "no break" if breaks else None)
@@ -49,25 +49,36 @@ def run_loop(
         machine.rejoin([("no break", rest), (None, left)], None, place)
     else:
         machine.live = breaks or not endless
-    if outcome.block.operations or after.operations:
-        machine.emit(Loop(outcome.block, after, place))
+    if block.operations or after.operations:
+        machine.emit(Loop(block, after, place))
 
 
-def _settled(machine: Machine, body: Callable[[], None], place: Place) -> tuple[Outcome, bool]:
-    """Reads a body until the state it begins with covers the states it ends with."""
-    outer = machine.frame.loop
+def _settled(machine: Machine, body: Callable[[], None], place: Place) -> tuple[Block, bool]:
+    """Read a body until the state it begins with covers the states it ends with, and go on from there.
+
+    Each pass begins anew from the state before the loop and what the pass before it may have changed, so that nothing
+    is left of the values of an earlier one.
+    """
+    outer, live = machine.frame.loop, machine.live
     machine.loop_depth += 1
     passes = MOST_PASSES if machine.loop_depth <= DEEPEST_REPEATED else 1
+    head: Changes = {}
+    mark = machine.store.mark()
     while True:
         passes -= 1
-        state = machine.frame.loop = LoopState(machine.store.mark())
-        outcome = machine.branch(body)
-        ways = [outcome.changes, *state.leaves] if outcome.live else state.leaves
-        if not meet_anyhow(machine.store, ways, place) or not passes:
+        apply(machine.store, head)
+        state = machine.frame.loop = LoopState(mark)
+        machine.live = True
+        block = block_of(machine, body)
+        ends = [*state.leaves, machine.store.changes(mark)] if machine.live else state.leaves
+        machine.store.rewind(mark)
+        seen, head = head, any_way(ends, place)
+        if not passes or not unsettled(seen, head):
             break
+    apply(machine.store, head)
     machine.loop_depth -= 1
-    machine.frame.loop = outer
-    return outcome, state.breaks
+    machine.frame.loop, machine.live = outer, live
+    return block, state.breaks
 
 
 def unrolled(value: Value) -> tuple[Item, ...] | None:
@@ -99,9 +110,9 @@ def any_of(values: list[Value], conditions: list[str], discriminant: str, place:
     relevant = [value for value in values if value.relevant]
     if not relevant:
         return UNKNOWN
-    if len(values) == 1 and not isinstance(values[0], Task | Gathering | Limited):
+    if len(values) == 1 and not isinstance(values[0], Task | Gathering | Wrapped):
         return values[0]
-    if all(isinstance(value, Task | Gathering | Limited) for value in relevant):
+    if all(isinstance(value, Task | Gathering | Wrapped) for value in relevant):
         return Gathering("all", tuple(relevant), each=True)
     options = tuple(Option(c, value) for c, value in zip(conditions, values, strict=True))
     return Alternatives(options, discriminant, place)
@@ -111,7 +122,7 @@ def _of_unknown(value: Value) -> Value:
     return value if isinstance(value, Gathering) else UNKNOWN
 
 
-def block_of(machine: Machine, run: Callable[[], None]) -> Block:
+def block_of(machine: Machine, run: Callable[[], object]) -> Block:
     """Return the operations that something emits; the state goes on."""
     with machine.nested() as operations:
         run()

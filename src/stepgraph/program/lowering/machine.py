@@ -8,21 +8,36 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from functools import partial
+from typing import Any, TypeAlias
 
 import libcst as cst
 
 from stepgraph.model.note import Note
-from stepgraph.program.ir import EMPTY, Block, Branch, Choice, Exit, ExitKind, Function, Handle, Join, Operation, Run, Start
+from stepgraph.program.ir import (
+    EMPTY,
+    Block,
+    Branch,
+    Choice,
+    Exit,
+    ExitKind,
+    Function,
+    Handle,
+    Join,
+    Operation,
+    Run,
+    Start,
+)
 from stepgraph.program.lowering.state import Changes, Path, Store, meet, merged
 from stepgraph.program.values import UNKNOWN, Alternatives, Arguments, LexicalScope, Option, Unresolved, Value
 from stepgraph.syntax.bindings import Bindings, Owner, scan
 from stepgraph.syntax.module import Place, SourceModule
 from stepgraph.syntax.walk import statements
 
-Evaluator: TypeAlias = "Callable[[Machine, cst.BaseExpression], Value]"
-Executor: TypeAlias = "Callable[[Machine, cst.CSTNode], None]"
-Caller: TypeAlias = "Callable[[Machine, Value, Arguments, Place], Value]"
+# A table says by the type of a node or value what to do with it: each entry takes that type, which cannot be written.
+Evaluator: TypeAlias = "Callable[[Machine, Any], Value]"
+Executor: TypeAlias = "Callable[[Machine, Any], None]"
+Caller: TypeAlias = "Callable[[Machine, Any, Arguments, Place], Value]"
 
 
 @dataclass(slots=True)
@@ -129,7 +144,7 @@ class Machine:
         return UNKNOWN if evaluator is None else evaluator(self, node)
 
     def execute(self, body: cst.BaseSuite) -> None:
-        """Reads the statements of a block, as far as they can be reached."""
+        """Read the statements of a block, as far as they can be reached."""
         for statement in statements(body):
             if not self.live:
                 return
@@ -148,13 +163,13 @@ class Machine:
     # What is said
 
     def emit(self, operation: Operation) -> None:
-        """Adds an operation to the present block."""
+        """Add an operation to the present block."""
         self.operations.append(operation)
         if isinstance(operation, Run | Start | Join):
             self.frame.emitted = True
 
     def leave(self, kind: ExitKind, place: Place) -> None:
-        """Emits an exit; nothing after it in the present block is reached."""
+        """Emit an exit; nothing after it in the present block is reached."""
         self.operations.append(Exit(kind, place))
         self.live = False
 
@@ -164,7 +179,7 @@ class Machine:
         return self._handles
 
     def note(self, code: str, place: Place, message: str, advice: str, *, incomplete: bool = True) -> None:
-        """Reports something at a place, once."""
+        """Report something at a place, once."""
         self.notes.setdefault((code, id(place.node)), (place, message, advice, incomplete))
 
     def make(self, coroutine: Value, place: Place) -> Value:
@@ -188,7 +203,7 @@ class Machine:
 
     @contextmanager
     def nested(self) -> Iterator[list[Operation]]:
-        """Collects the operations emitted inside in a list of their own; the state goes on."""
+        """Collect the operations emitted inside in a list of their own; the state goes on."""
         outer, self.operations = self.operations, []
         try:
             yield self.operations
@@ -197,15 +212,15 @@ class Machine:
 
     @contextmanager
     def in_frame(self, frame: Frame) -> Iterator[None]:
-        """Reads code in another frame."""
+        """Read code in another frame."""
         outer, self.frame = self.frame, frame
         try:
             yield
         finally:
             self.frame = outer
 
-    def branch(self, run: Callable[[], None], condition: str | None = None) -> Outcome:
-        """Reads one of several ways and takes its changes back."""
+    def branch(self, run: Callable[[], object], condition: str | None = None) -> Outcome:
+        """Read one of several ways and takes its changes back."""
         mark = self.store.mark()
         self.live = True
         self.frame.conditions.append(condition)
@@ -223,19 +238,19 @@ class Machine:
             meet(self.store, paths, discriminant, place)
 
     def choose(self, alternatives: Alternatives, act: Callable[[Value], Value]) -> Value:
-        """Does something with whichever of several values it is: a choice, if anything is done by it."""
+        """Do something with whichever of several values it is: a choice, if anything is done by it."""
         results: list[Value] = []
-        ways: list[tuple[str | None, Outcome]] = []
-        for option in alternatives.options:
-            value = option.value
-            ways.append((option.condition, self.branch(lambda value=value: results.append(act(value)), option.condition)))  # type: ignore[misc]
+
+        def take(value: Value) -> None:
+            results.append(act(value))
+
+        ways = [(o.condition, self.branch(partial(take, o.value), o.condition)) for o in alternatives.options]
         self.emit_choice([(c, outcome.block) for c, outcome in ways], alternatives.discriminant, alternatives.place)
         self.rejoin(ways, alternatives.discriminant, alternatives.place)
         options = [(option.condition, result) for option, result in zip(alternatives.options, results, strict=True)]
-        value: Value = merged(options, alternatives.discriminant, alternatives.place)
-        return value
+        return merged(options, alternatives.discriminant, alternatives.place)
 
     def emit_choice(self, ways: Sequence[tuple[str | None, Block]], discriminant: str | None, place: Place) -> None:
-        """Emits a choice, unless there is nothing in any of its branches."""
+        """Emit a choice, unless there is nothing in any of its branches."""
         if any(block.operations for _, block in ways):
             self.emit(Choice(tuple(Branch(condition, block) for condition, block in ways), place, discriminant))

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final, TypeAlias
+from typing import Final
 
 from stepgraph.program.lowering.arguments import collection
 from stepgraph.program.lowering.awaiting import start
 from stepgraph.program.lowering.calls import call_unknown
 from stepgraph.program.lowering.iteration import items_of
 from stepgraph.program.lowering.loops import any_of
-from stepgraph.program.lowering.machine import Machine
+from stepgraph.program.lowering.machine import Caller, Machine
 from stepgraph.program.lowering.subscripts import entry_at, part_of
 from stepgraph.program.lowering.targets import add_items, set_entry
 from stepgraph.program.values import (
@@ -31,12 +30,9 @@ from stepgraph.program.values import (
 )
 from stepgraph.syntax.module import Place
 
-Method: TypeAlias = Callable[[Machine, Value, Arguments, Place], Value]
 
-
-def call_method_of(machine: Machine, callee: Value, arguments: Arguments, place: Place) -> Value:
-    """Calls a method of a built-in kind of value."""
-    assert isinstance(callee, MethodOf)
+def call_method_of(machine: Machine, callee: MethodOf, arguments: Arguments, place: Place) -> Value:
+    """Call a method of a built-in kind of value."""
     for kind, methods in _METHODS:
         if isinstance(callee.receiver, kind):
             method = methods.get(callee.name)
@@ -45,54 +41,47 @@ def call_method_of(machine: Machine, callee: Value, arguments: Arguments, place:
     return call_unknown(machine, callee, arguments, place)
 
 
-def _append(machine: Machine, receiver: Value, arguments: Arguments, place: Place) -> Value:
+def _append(machine: Machine, receiver: Collection, arguments: Arguments, place: Place) -> Value:
     del place
-    assert isinstance(receiver, Collection)
     if arguments.items:
         last = arguments.items[-1]
         add_items(machine, receiver, (Item(last.value, last.place),))
     return Constant(None)
 
 
-def _extend(machine: Machine, receiver: Value, arguments: Arguments, place: Place) -> Value:
+def _extend(machine: Machine, receiver: Collection, arguments: Arguments, place: Place) -> Value:
     del place
-    assert isinstance(receiver, Collection)
     for argument in arguments.items:
         add_items(machine, receiver, items_of(machine, argument.value) or ())
     return Constant(None)
 
 
-def _clear(machine: Machine, receiver: Value, arguments: Arguments, place: Place) -> Value:
+def _clear(machine: Machine, receiver: Collection | Mapping, arguments: Arguments, place: Place) -> Value:
     del arguments, place
-    assert isinstance(receiver, Collection | Mapping)
     receiver.changed = True
     machine.store.write(receiver.state, "items", ())
     return Constant(None)
 
 
-def _copy(machine: Machine, receiver: Value, arguments: Arguments, place: Place) -> Value:
+def _copy(machine: Machine, receiver: Collection, arguments: Arguments, place: Place) -> Value:
     del arguments, place
-    assert isinstance(receiver, Collection)
     return collection(machine, receiver.kind, receiver.items)
 
 
-def _pop(machine: Machine, receiver: Value, arguments: Arguments, place: Place) -> Value:
+def _pop(machine: Machine, receiver: Collection, arguments: Arguments, place: Place) -> Value:
     del machine, arguments
-    assert isinstance(receiver, Collection)
     return any_of([i.value for i in receiver.items], [i.place.text for i in receiver.items], place.text, place)
 
 
-def _get(machine: Machine, receiver: Value, arguments: Arguments, place: Place) -> Value:
-    assert isinstance(receiver, Mapping)
+def _get(machine: Machine, receiver: Mapping, arguments: Arguments, place: Place) -> Value:
     if not arguments.items:
         return UNKNOWN
     default = arguments.items[1].value if len(arguments.items) > 1 else None
     return entry_at(machine, receiver, arguments.items[0].value, arguments.items[0].place, place, default)
 
 
-def _items(machine: Machine, receiver: Value, arguments: Arguments, place: Place) -> Value:
+def _items(machine: Machine, receiver: Mapping, arguments: Arguments, place: Place) -> Value:
     del arguments, place
-    assert isinstance(receiver, Mapping)
     return collection(machine, "list", tuple(_pair(machine, entry) for entry in receiver.entries))
 
 
@@ -101,15 +90,13 @@ def _pair(machine: Machine, entry: Entry) -> Item:
     return Item(collection(machine, "tuple", pair), entry.key_place, entry.many)
 
 
-def _values(machine: Machine, receiver: Value, arguments: Arguments, place: Place) -> Value:
+def _values(machine: Machine, receiver: Mapping, arguments: Arguments, place: Place) -> Value:
     del arguments, place
-    assert isinstance(receiver, Mapping)
     return collection(machine, "list", tuple(Item(e.value, e.place, e.many) for e in receiver.entries))
 
 
-def _update(machine: Machine, receiver: Value, arguments: Arguments, place: Place) -> Value:
+def _update(machine: Machine, receiver: Mapping, arguments: Arguments, place: Place) -> Value:
     del place
-    assert isinstance(receiver, Mapping)
     for argument in arguments.items:
         if argument.keyword is not None:
             set_entry(machine, receiver, Constant(argument.keyword), argument.value, argument.place, argument.place)
@@ -125,9 +112,8 @@ def _part(machine: Machine, receiver: Value, arguments: Arguments, place: Place)
     return part_of(machine, receiver, arguments.items[0].value) if arguments.items else UNKNOWN
 
 
-def _create(machine: Machine, receiver: Value, arguments: Arguments, place: Place) -> Value:
+def _create(machine: Machine, receiver: TaskGroup, arguments: Arguments, place: Place) -> Value:
     del place
-    assert isinstance(receiver, TaskGroup)
     if not arguments.items:
         return UNKNOWN
     task = start(machine, arguments.items[0].value, arguments.items[0].place)
@@ -146,7 +132,7 @@ def _nothing(machine: Machine, receiver: Value, arguments: Arguments, place: Pla
     return UNKNOWN
 
 
-_METHODS: Final[tuple[tuple[type[Value], dict[str, Method]], ...]] = (
+_METHODS: Final[tuple[tuple[type[Value], dict[str, Caller]], ...]] = (
     (
         Collection,
         {

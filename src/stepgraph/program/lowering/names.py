@@ -15,8 +15,8 @@ from stepgraph.program.values import (
     External,
     LexicalScope,
     Mapping,
-    Template,
     TaskGroup,
+    Template,
     Value,
 )
 from stepgraph.syntax.bindings import import_binding
@@ -60,7 +60,7 @@ def _in_scope(machine: Machine, scope: LexicalScope, name: str, *, own: bool) ->
 
 
 def bind(machine: Machine, name: str, value: Value) -> None:
-    """Binds a name in the scope being read. Only a name that is bound once keeps a constant."""
+    """Bind a name in the scope being read. Only a name that is bound once keeps a constant."""
     scope = _binding_scope(machine.frame.scope, name)
     if not scope.bindings.bound_once(name):
         value = _without_constants(value)

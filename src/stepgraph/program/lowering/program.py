@@ -26,7 +26,6 @@ from stepgraph.program.lowering.names import module_name
 from stepgraph.program.lowering.statements import EXECUTORS
 from stepgraph.program.lowering.step_object import call_method, declare
 from stepgraph.program.values import (
-    UNKNOWN,
     Alternatives,
     Argument,
     Arguments,
@@ -113,7 +112,7 @@ def _workflow(machine: Machine, scope: LexicalScope, name: str) -> ClassValue | 
 
 
 def _run(machine: Machine, defined: ClassValue, payload: PayloadShape, place: Place) -> Block:
-    """Reads `run` as the engine calls it: on a new object, with the event and the step object."""
+    """Read `run` as the engine calls it: on a new object, with the event and the step object."""
     instance = Instance(defined, machine.store.new())
     initializer = machine.attribute(instance, "__init__", place)
     if isinstance(initializer, FunctionValue):

@@ -5,16 +5,15 @@ from __future__ import annotations
 import libcst as cst
 
 from stepgraph.program.ir import EMPTY, Handler, Protected
+from stepgraph.program.lowering.loops import block_of
 from stepgraph.program.lowering.machine import Machine, Outcome
 from stepgraph.program.lowering.names import bind
-from stepgraph.program.lowering.state import meet_anyhow
-from stepgraph.program.lowering.loops import block_of
+from stepgraph.program.lowering.state import any_way, apply
 from stepgraph.program.values import UNKNOWN
 
 
-def execute_try(machine: Machine, node: cst.CSTNode) -> None:
+def execute_try(machine: Machine, node: cst.Try | cst.TryStar) -> None:
     """A `try`: its `else` ends the protected block; a handler begins with what any part of that may have changed."""
-    assert isinstance(node, cst.Try | cst.TryStar)
     place = machine.place(node)
     body = machine.branch(lambda: _body(machine, node))
     ways: list[tuple[str | None, Outcome]] = [("no exception", body)]
@@ -43,7 +42,7 @@ def _body(machine: Machine, node: cst.Try | cst.TryStar) -> None:
 
 
 def _handle(machine: Machine, handler: cst.ExceptHandler | cst.ExceptStarHandler, body: Outcome) -> None:
-    meet_anyhow(machine.store, [body.changes], machine.place(handler))
+    apply(machine.store, any_way([body.changes], machine.place(handler)))
     if handler.name is not None and isinstance(handler.name.name, cst.Name):
         bind(machine, handler.name.name.value, UNKNOWN)
     machine.execute(handler.body)

@@ -10,7 +10,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
-from stepgraph.program.values import UNKNOWN, Alternatives, FunctionValue, Option, Slots, StepFunction, Task, Value
+from stepgraph.program.values import (
+    UNKNOWN,
+    Alternatives,
+    Entry,
+    FunctionValue,
+    Item,
+    Option,
+    Slots,
+    StepFunction,
+    Task,
+    Value,
+)
 from stepgraph.syntax.module import Place
 
 # A slot is a value, or the elements of a collection: a tuple of items, entries or values.
@@ -60,11 +71,11 @@ class Store:
         return self._serial
 
     def observe(self, container: Slots, key: str) -> None:
-        """Says that a function has read a slot that is not its own."""
+        """Say that a function has read a slot that is not its own."""
         self._observed.add((container.serial, key))
 
     def write(self, container: Slots, key: str, value: Slot) -> None:
-        """Sets a slot, so that it can be taken back."""
+        """Set a slot, so that it can be taken back."""
         old = container.get(key, MISSING)
         if old is value:
             return
@@ -75,7 +86,7 @@ class Store:
 
     def wrote_outside(self, mark: int, serial: int) -> bool:
         """Whether anything since `mark` went to slots that are older than `serial`."""
-        return any(container.serial <= serial for container, _, _ in self._trail[mark:])
+        return any(container.serial < serial for container, _, _ in self._trail[mark:])
 
     def mark(self) -> int:
         """Return the present point, for `changes` and `rewind`."""
@@ -89,7 +100,7 @@ class Store:
         return found
 
     def rewind(self, mark: int) -> Changes:
-        """Takes back all since `mark` and returns it."""
+        """Take back all since `mark` and returns it."""
         found = self.changes(mark)
         while len(self._trail) > mark:
             container, key, old = self._trail.pop()
@@ -109,7 +120,7 @@ class Path:
 
 
 def meet(store: Store, paths: Sequence[Path], discriminant: str | None, place: Place) -> None:
-    """Applies to the state what it is after exactly one of the paths, each counted from the present state."""
+    """Apply to the state what it is after exactly one of the paths, each counted from the present state."""
     if len(paths) == 1:
         for change in paths[0].changes.values():
             store.write(change.container, change.key, change.value)
@@ -118,54 +129,85 @@ def meet(store: Store, paths: Sequence[Path], discriminant: str | None, place: P
     for key, change in keys.items():
         present = change.container.get(change.key, MISSING)
         ways = [(p.condition, p.changes[key].value if key in p.changes else present) for p in paths]
-        store.write(change.container, change.key, merged(ways, discriminant, place))
+        store.write(change.container, change.key, _merged_slot(ways, discriminant, place))
 
 
-def meet_anyhow(store: Store, ways: Sequence[Changes], place: Place) -> bool:
-    """Applies what the state is after any of several ways, or none of them, without conditions to tell them apart.
+def apply(store: Store, changes: Changes) -> None:
+    """Make changes again that were taken back."""
+    for change in changes.values():
+        store.write(change.container, change.key, change.value)
 
-    Return whether a value that can lead to a step became less certain by it.
-    """
+
+def any_way(ways: Sequence[Changes], place: Place) -> Changes:
+    """Return what the state is after any of several ways, or none of them, without conditions to tell them apart."""
     keys = {key: change for way in ways for key, change in way.items()}
-    unsettled = False
+    found: Changes = {}
     for key, change in keys.items():
         present = change.container.get(change.key, MISSING)
         values = [present, *(way[key].value for way in ways if key in way)]
-        value = _any_of(change.key, values, place)
-        if present is not MISSING and value is not present and _matters(present, value):
-            unsettled = True
-        store.write(change.container, change.key, value)
-    return unsettled
+        found[key] = Change(change.container, change.key, _any_of(change.key, values, place))
+    return found
+
+
+def unsettled(seen: Changes, found: Changes) -> bool:
+    """Whether code that was read with the changes `seen` has to be read again with those `found` at its end.
+
+    What is bound in that code only is no reason: it is bound again before it is used.
+    """
+    for key, change in found.items():
+        before = seen[key].value if key in seen else change.container.get(change.key, MISSING)
+        if before is not MISSING and not _same(before, change.value) and _matters(before, change.value):
+            return True
+    return False
+
+
+def _same(one: Slot, other: Slot) -> bool:
+    return one is other or bool(one == other) or (_origin(one) is not None and _origin(one) == _origin(other))
+
+
+def _origin(value: Slot) -> object:
+    """What makes values of two passes of a loop the same: steps that one declaration makes, in one execution."""
+    match value:
+        case StepFunction(definition=definition, function=function):
+            return definition.place.node, function
+        case Item(place=place, many=True) | Entry(place=place, many=True):
+            return place.node
+        case Alternatives(options=options):
+            return tuple(_origin(option.value) or option.value for option in options)
+        case _:
+            return None
 
 
 def _matters(present: Slot, value: Slot) -> bool:
     """Whether code read with `present` has to be read again with `value`. Started work only ever gets more."""
     if not isinstance(value, tuple):
         return _is_relevant(value)
-    added = [element for element in value if not any(element is other for other in present)]
+    added = [element for element in value if not any(_same(element, other) for other in present)]
     return any(not isinstance(getattr(element, "value", element), Task) for element in added)
 
 
-def merged(ways: Sequence[tuple[str | None, Slot]], discriminant: str | None, place: Place) -> Slot:
+def merged(ways: Sequence[tuple[str | None, Value]], discriminant: str | None, place: Place) -> Value:
     """Return the value that is one of several, by condition."""
-    bound = [(condition, value) for condition, value in ways if value is not MISSING]
-    if not bound:
-        return UNKNOWN
-    values = [value for _, value in bound]
+    values = [value for _, value in ways]
     if all(value is values[0] or value == values[0] for value in values):
         return values[0]
-    if any(isinstance(value, tuple) for value in values):
-        return _united([value for value in values if isinstance(value, tuple)])
     if not any(value.relevant for value in values):
         return UNKNOWN
-    return Alternatives(tuple(Option(condition, value) for condition, value in bound), discriminant, place)
+    return Alternatives(tuple(Option(condition, value) for condition, value in ways), discriminant, place)
+
+
+def _merged_slot(ways: Sequence[tuple[str | None, Slot]], discriminant: str | None, place: Place) -> Slot:
+    bound = [(condition, value) for condition, value in ways if value is not MISSING]
+    if any(isinstance(value, tuple) for _, value in bound):
+        return _united([value for _, value in bound if isinstance(value, tuple)])
+    return merged(bound, discriminant, place) if bound else UNKNOWN
 
 
 def _any_of(key: str, values: Sequence[Slot], place: Place) -> Slot:
     bound: list[Slot] = []
     for value in values:
         for leaf in _leaves(value):
-            if leaf is not MISSING and not any(leaf is other or leaf == other for other in bound):
+            if leaf is not MISSING and not any(_same(leaf, other) for other in bound):
                 bound.append(leaf)
     if len(bound) == 1:
         return bound[0]
@@ -173,9 +215,6 @@ def _any_of(key: str, values: Sequence[Slot], place: Place) -> Slot:
         return _united([value for value in bound if isinstance(value, tuple)])
     if not any(value.relevant for value in bound):
         return UNKNOWN
-    present = values[0]
-    if isinstance(present, Alternatives) and len(_leaves(present)) == len(bound):
-        return present
     return Alternatives(tuple(Option(callable_name(value), value) for value in bound), key, place)
 
 
@@ -197,10 +236,15 @@ def callable_name(value: Value) -> str | None:
 
 
 def _united(collections: Sequence[tuple[Any, ...]]) -> tuple[Any, ...]:
-    """Return the elements of all, each once, in order of first appearance."""
+    """Return the elements of all, each once, in order of first appearance; of those of one origin, the newest."""
     elements = list(collections[0])
     for collection in collections[1:]:
-        elements += [element for element in collection if not any(element is other for other in elements)]
+        for element in collection:
+            same = next((i for i, other in enumerate(elements) if _same(element, other)), None)
+            if same is None:
+                elements.append(element)
+            else:
+                elements[same] = element
     return tuple(elements)
 
 

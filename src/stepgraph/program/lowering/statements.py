@@ -23,28 +23,24 @@ from stepgraph.program.values import UNKNOWN, Collection, Constant, Option, Unre
 from stepgraph.syntax.bindings import import_binding
 
 
-def _expression(machine: Machine, node: cst.CSTNode) -> None:
-    assert isinstance(node, cst.Expr)
+def _expression(machine: Machine, node: cst.Expr) -> None:
     machine.evaluate(node.value)
 
 
-def _assign(machine: Machine, node: cst.CSTNode) -> None:
-    assert isinstance(node, cst.Assign)
+def _assign(machine: Machine, node: cst.Assign) -> None:
     value = machine.evaluate(node.value)
     source = machine.place(node.value)
     for target in node.targets:
         assign(machine, target.target, value, source)
 
 
-def _annotated(machine: Machine, node: cst.CSTNode) -> None:
-    assert isinstance(node, cst.AnnAssign)
+def _annotated(machine: Machine, node: cst.AnnAssign) -> None:
     if node.value is not None:
         assign(machine, node.target, machine.evaluate(node.value), machine.place(node.value))
 
 
-def _augmented(machine: Machine, node: cst.CSTNode) -> None:
+def _augmented(machine: Machine, node: cst.AugAssign) -> None:
     """`tasks += [...]` adds to a list; anything else makes a value that is not known."""
-    assert isinstance(node, cst.AugAssign)
     target = machine.evaluate(node.target)
     value = machine.evaluate(node.value)
     if isinstance(target, Collection) and isinstance(node.operator, cst.AddAssign | cst.BitOrAssign):
@@ -53,26 +49,22 @@ def _augmented(machine: Machine, node: cst.CSTNode) -> None:
     assign(machine, node.target, UNKNOWN)
 
 
-def _delete(machine: Machine, node: cst.CSTNode) -> None:
-    assert isinstance(node, cst.Del)
+def _delete(machine: Machine, node: cst.Del) -> None:
     if isinstance(node.target, cst.Name):
         bind(machine, node.target.value, UNKNOWN)
     else:
         machine.evaluate(node.target)
 
 
-def _function(machine: Machine, node: cst.CSTNode) -> None:
-    assert isinstance(node, cst.FunctionDef)
+def _function(machine: Machine, node: cst.FunctionDef) -> None:
     bind(machine, node.name.value, make_function(machine, node, machine.frame.scope))
 
 
-def _class(machine: Machine, node: cst.CSTNode) -> None:
-    assert isinstance(node, cst.ClassDef)
+def _class(machine: Machine, node: cst.ClassDef) -> None:
     bind(machine, node.name.value, make_class(machine, node, machine.frame.scope))
 
 
-def _import(machine: Machine, node: cst.CSTNode) -> None:
-    assert isinstance(node, cst.Import | cst.ImportFrom)
+def _import(machine: Machine, node: cst.Import | cst.ImportFrom) -> None:
     if isinstance(node.names, cst.ImportStar):
         return
     for alias in node.names:
@@ -80,9 +72,8 @@ def _import(machine: Machine, node: cst.CSTNode) -> None:
         bind(machine, name, imported(node, name))
 
 
-def _return(machine: Machine, node: cst.CSTNode) -> None:
+def _return(machine: Machine, node: cst.Return) -> None:
     """In a function that is not async, a returned awaitable is what the caller awaits as the function's own work."""
-    assert isinstance(node, cst.Return)
     frame = machine.frame
     value = Constant(None) if node.value is None else machine.evaluate(node.value)
     if not frame.is_async and is_awaitable(value):
@@ -98,8 +89,7 @@ def _return(machine: Machine, node: cst.CSTNode) -> None:
     machine.leave(ExitKind.RETURN, machine.place(node))
 
 
-def _raise(machine: Machine, node: cst.CSTNode) -> None:
-    assert isinstance(node, cst.Raise)
+def _raise(machine: Machine, node: cst.Raise) -> None:
     if node.exc is not None:
         machine.evaluate(node.exc)
     if node.cause is not None:
@@ -107,9 +97,8 @@ def _raise(machine: Machine, node: cst.CSTNode) -> None:
     machine.leave(ExitKind.RAISE, machine.place(node))
 
 
-def _assert(machine: Machine, node: cst.CSTNode) -> None:
+def _assert(machine: Machine, node: cst.Assert) -> None:
     """The message is evaluated only if the test fails."""
-    assert isinstance(node, cst.Assert)
     machine.evaluate(node.test)
     if node.msg is not None:
         message = node.msg

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from stepgraph.program.ir import EventWait, PayloadShape, Sleep, SleepUntil, StepDefinition, StepDependency, StepParameter
+from stepgraph.program.ir import (
+    EventWait,
+    PayloadShape,
+    Sleep,
+    SleepUntil,
+    StepDefinition,
+    StepDependency,
+    StepParameter,
+)
 from stepgraph.program.lowering.awaiting import start_activity
 from stepgraph.program.lowering.escapes import report_escape
 from stepgraph.program.lowering.iteration import items_of
@@ -26,9 +34,8 @@ from stepgraph.syntax.bindings import parameters
 from stepgraph.syntax.module import Place
 
 
-def call_method(machine: Machine, callee: Value, arguments: Arguments, place: Place) -> Value:
-    """Calls `step.do`, `step.sleep`, `step.sleep_until` or `step.wait_for_event`."""
-    assert isinstance(callee, StepMethod)
+def call_method(machine: Machine, callee: StepMethod, arguments: Arguments, place: Place) -> Value:
+    """Call `step.do`, `step.sleep`, `step.sleep_until` or `step.wait_for_event`."""
     given = _spread(arguments)
     match callee.name:
         case "do":
@@ -71,7 +78,9 @@ def _do(machine: Machine, given: tuple[Argument, ...], place: Place) -> Value:
             f"Write `@step.do()` above `{name.value.name}`.",
             incomplete=False,
         )
-    concurrent = _argument(given, 2, "concurrent") if len(_positional(given)) > 1 else _argument(given, None, "concurrent")
+    concurrent = (
+        _argument(given, 2, "concurrent") if len(_positional(given)) > 1 else _argument(given, None, "concurrent")
+    )
     return StepDecorator(
         None if name is None or name.value == Constant(None) else name_text(name),
         settings_from(machine, _argument(given, 3, "config")),
@@ -93,9 +102,8 @@ def _depends(machine: Machine, argument: Argument | None) -> tuple[StepDependenc
     )
 
 
-def declare(machine: Machine, callee: Value, arguments: Arguments, place: Place) -> Value:
-    """Calls what `step.do(...)` returned with a function: that declares the step."""
-    assert isinstance(callee, StepDecorator)
+def declare(machine: Machine, callee: StepDecorator, arguments: Arguments, place: Place) -> Value:
+    """Call what `step.do(...)` returned with a function: that declares the step."""
     if not arguments.items:
         return machine.unresolved(place, "a step decorator is called without a function")
     function = arguments.items[0]

@@ -30,8 +30,7 @@ def element_at(machine: Machine, owner: Value, key: Value, key_place: Place, pla
             return _item_at(owner, key, key_place, place)
         case Alternatives(options=options, discriminant=discriminant):
             parts = [(o.condition, element_at(machine, o.value, key, key_place, place)) for o in options]
-            value: Value = merged(parts, discriminant, owner.place)
-            return value
+            return merged(parts, discriminant, owner.place)
         case _:
             return UNKNOWN
 
@@ -40,8 +39,7 @@ def part_of(machine: Machine, owner: Value, key: Value) -> Value:
     """Return what stands at a key of an event or payload; reading a constant key makes it part of the shape."""
     if isinstance(owner, Alternatives):
         parts = [(o.condition, part_of(machine, o.value, key)) for o in owner.options]
-        value: Value = merged(parts, owner.discriminant, owner.place)
-        return value
+        return merged(parts, owner.discriminant, owner.place)
     if not isinstance(key, Constant) or not isinstance(key.value, str):
         return UNKNOWN
     if isinstance(owner, Event):

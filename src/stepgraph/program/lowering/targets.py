@@ -25,7 +25,7 @@ from stepgraph.syntax.module import Place
 
 
 def assign(machine: Machine, target: cst.BaseExpression, value: Value, source: Place | None = None) -> None:
-    """Assigns a value to a target. `source` is the place of the expression assigned."""
+    """Assign a value to a target. `source` is the place of the expression assigned."""
     match target:
         case cst.Name(value=name):
             bind(machine, name, value)
@@ -84,7 +84,7 @@ def _assign_element(machine: Machine, target: cst.Subscript, value: Value, sourc
 
 
 def set_entry(machine: Machine, owner: Mapping, key: Value, value: Value, key_place: Place, place: Place) -> None:
-    """Sets a key of a dictionary. A key that is not known adds to those there are."""
+    """Set a key of a dictionary. A key that is not known adds to those there are."""
     many = machine.loop_depth > owner.loop_depth
     entry = Entry(key, value, key_place, place, many)
     kept = tuple(e for e in owner.entries if not (isinstance(key, Constant) and e.key == key))
@@ -93,8 +93,9 @@ def set_entry(machine: Machine, owner: Mapping, key: Value, value: Value, key_pl
 
 
 def add_items(machine: Machine, owner: Collection, items: tuple[Item, ...]) -> None:
-    """Adds elements to a list or set; each stands for many if it is added in a loop that the list was made outside of."""
+    """Add elements to a list or set; each stands for many if it is added in a loop that the list was made outside of."""
     if machine.loop_depth > owner.loop_depth:
         items = tuple(replace(item, many=True) for item in items)
     owner.changed = True
-    machine.store.write(owner.state, "items", (*owner.items, *items))
+    kept = [item for item in owner.items if not any(new.many and item.place.node is new.place.node for new in items)]
+    machine.store.write(owner.state, "items", (*kept, *items))

@@ -1,0 +1,1 @@
+"""The vocabulary that every layer shares: the API's payloads, places in the source, notes and problems."""

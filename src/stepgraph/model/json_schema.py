@@ -1,0 +1,41 @@
+"""The JSON Schema of the version graph, made from the models, for those who check payloads without this package."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Final
+
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+
+from stepgraph.model.schema import VersionGraphResponse
+
+if TYPE_CHECKING:
+    from pydantic_core import core_schema
+
+_DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+
+
+def version_graph_schema() -> str:
+    """Return the JSON Schema (draft 2020-12) of a version graph response, as text that ends in a line break."""
+    schema = VersionGraphResponse.model_json_schema(schema_generator=_WireSchema)
+    described = {"$schema": _DIALECT, **schema, "title": "Version graph of a Cloudflare workflow"}
+    return json.dumps(described, indent=2, ensure_ascii=False) + "\n"
+
+
+class _WireSchema(GenerateJsonSchema):
+    """Describes what is written: an absent field has no key, so null is no value for it."""
+
+    def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
+        inner = schema["schema"]
+        if schema.get("default") is None and inner["type"] == "nullable":
+            return self.generate_inner(inner["schema"])
+        return super().default_schema(schema)
+
+    def tagged_union_schema(self, schema: core_schema.TaggedUnionSchema) -> JsonSchemaValue:
+        described = super().tagged_union_schema(schema)
+        # An OpenAPI keyword: validators that are strict about keywords refuse the whole schema for it.
+        described.pop("discriminator", None)
+        return described
+
+    def field_title_should_be_set(self, schema: object) -> bool:  # noqa: ARG002 - pydantic's hook
+        return False

@@ -1,0 +1,82 @@
+"""The API's own Python client and our models agree on every payload, down to the innermost node."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from cloudflare.types.workflows import VersionGetResponse as ClientVersion
+from cloudflare.types.workflows import VersionGraphResponse as ClientGraph
+from cloudflare.types.workflows import VersionListResponse as ClientListedVersion
+from cloudflare.types.workflows.version_graph_response import GraphWorkflowNode, GraphWorkflowPayload
+from pydantic import BaseModel, TypeAdapter
+
+from stepgraph.model.payload import VersionGraph
+from stepgraph.model.schema import VersionGetResponse, VersionGraphResponse, VersionListResponse
+from tests.model.payloads import RESPONSES, VERSION
+
+CLIENT_NODE: TypeAdapter[BaseModel] = TypeAdapter(GraphWorkflowNode)
+CLIENT_SHAPE: TypeAdapter[BaseModel] = TypeAdapter(GraphWorkflowPayload)
+SHAPES = {"unknown", "object"}
+
+
+def objects_with_type(data: object) -> Iterator[dict[str, object]]:
+    """Yield every node and shape of a payload, however deep: the client leaves nested ones untyped."""
+    if isinstance(data, dict):
+        if "type" in data:
+            yield data
+        for value in data.values():
+            yield from objects_with_type(value)
+    elif isinstance(data, list):
+        for value in data:
+            yield from objects_with_type(value)
+
+
+def unknown_fields(value: object) -> Iterator[str]:
+    """Yield the fields that a model of the client holds without knowing them."""
+    if isinstance(value, BaseModel):
+        yield from (f"{type(value).__name__}.{name}" for name in value.model_extra or {})
+        for name in type(value).model_fields:
+            yield from unknown_fields(getattr(value, name))
+    elif isinstance(value, dict):
+        for member in value.values():
+            yield from unknown_fields(member)
+    elif isinstance(value, list):
+        for member in value:
+            yield from unknown_fields(member)
+
+
+@pytest.mark.parametrize("payload", RESPONSES.values(), ids=RESPONSES.keys())
+def test_the_client_knows_every_field_of_a_response(payload: VersionGraph) -> None:
+    assert list(unknown_fields(ClientGraph.model_validate(payload))) == []
+
+
+@pytest.mark.parametrize("payload", RESPONSES.values(), ids=RESPONSES.keys())
+def test_the_client_knows_every_field_of_every_nested_node(payload: VersionGraph) -> None:
+    for data in objects_with_type(payload):
+        adapter = CLIENT_SHAPE if data["type"] in SHAPES else CLIENT_NODE
+        node = adapter.validate_python(data)
+        assert node.model_dump(exclude_unset=True) == data
+        assert list(unknown_fields(node)) == []
+
+
+@pytest.mark.parametrize("payload", RESPONSES.values(), ids=RESPONSES.keys())
+def test_what_the_client_dumps_is_read_back_though_it_has_null_for_what_is_absent(payload: VersionGraph) -> None:
+    dumped = ClientGraph.model_validate(payload).model_dump(mode="json")
+    assert VersionGraphResponse.model_validate(dumped) == VersionGraphResponse.model_validate(payload)
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        (VersionGraphResponse, ClientGraph),
+        (VersionGetResponse, ClientVersion),
+        (VersionListResponse, ClientListedVersion),
+    ],
+)
+def test_our_models_have_the_fields_of_the_client(ours: type[BaseModel], theirs: type[BaseModel]) -> None:
+    assert set(ours.model_fields) == set(theirs.model_fields)
+
+
+def test_the_client_knows_every_field_of_a_version() -> None:
+    assert list(unknown_fields(ClientVersion.model_validate(VERSION))) == []

@@ -1,0 +1,50 @@
+"""The published JSON Schema is that of the models, and tells good payloads from bad ones."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from stepgraph.model.json_schema import version_graph_schema
+from stepgraph.model.payload import VersionGraph
+from tests.model.payloads import BARE_NODES, RESPONSES, response
+
+PUBLISHED = Path(__file__).parents[2] / "docs" / "schema" / "version-graph.json"
+
+VALIDATOR = Draft202012Validator(json.loads(version_graph_schema()))
+
+
+def complaints(data: object) -> list[str]:
+    return [error.json_path for error in VALIDATOR.iter_errors(data)]
+
+
+def test_the_published_file_is_the_schema_of_the_models() -> None:
+    assert PUBLISHED.read_text(encoding="utf-8") == version_graph_schema()
+
+
+def test_the_schema_is_valid_by_its_own_dialect() -> None:
+    Draft202012Validator.check_schema(json.loads(version_graph_schema()))
+
+
+@pytest.mark.parametrize("payload", RESPONSES.values(), ids=RESPONSES.keys())
+def test_our_payloads_are_valid(payload: VersionGraph) -> None:
+    assert complaints(payload) == []
+
+
+def test_a_graph_is_required_though_it_may_be_null() -> None:
+    without = {key: value for key, value in response().items() if key != "graph"}
+    assert complaints(without) == ["$"]
+
+
+def test_an_unknown_field_is_not_valid() -> None:
+    assert complaints({**response(), "label": "x"}) == ["$"]
+
+
+@pytest.mark.parametrize("wrong", [{"starts": None}, {"starts": True}, {"label": "x"}, {"type": "step_undo"}])
+def test_a_wrong_node_is_not_valid(wrong: dict[str, object]) -> None:
+    payload = json.loads(json.dumps(response(BARE_NODES["step_sleep"])))
+    payload["graph"]["workflow"]["nodes"][0].update(wrong)
+    assert complaints(payload) == ["$.graph"]
