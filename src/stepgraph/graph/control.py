@@ -36,7 +36,7 @@ from stepgraph.program.ir import (
 class _Context:
     """Where a block stands.
 
-    `follows` tells whether leaving the function here skips anything, `caught` whether the function catches a raise here,
+    `follows` tells whether leaving the function here skips anything, `caught` whether a raise is caught in it,
     `nested` whether the block is in a branch, loop or handler, and `ran` whether that ran steps before.
     """
 

@@ -165,7 +165,7 @@ class StepMethod(Value):
 
 @dataclass(eq=False, slots=True)
 class StepDecorator(Value):
-    """What `step.do(...)` returns: a step's declaration without its function. `name` None takes that of the function."""
+    """What `step.do(...)` returns: a step that lacks its function. `name` None takes that of the function."""
 
     name: str | None
     settings: StepSettings

@@ -31,7 +31,7 @@ def moment(machine: Machine, arguments: Arguments, place: Place) -> Value:
             case _:
                 return UNKNOWN
     try:
-        made = dt.datetime(**fields, tzinfo=zone)  # type: ignore[arg-type] # a missing field is a TypeError
+        made = dt.datetime(**fields, tzinfo=zone)
     except (TypeError, ValueError, OverflowError):
         return UNKNOWN
     return Moment(made.isoformat())

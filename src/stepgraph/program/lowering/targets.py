@@ -93,7 +93,7 @@ def set_entry(machine: Machine, owner: Mapping, key: Value, value: Value, key_pl
 
 
 def add_items(machine: Machine, owner: Collection, items: tuple[Item, ...]) -> None:
-    """Add elements to a list or set; each stands for many if it is added in a loop that the list was made outside of."""
+    """Add elements to a list or set; one added in a loop that the list was made outside of stands for many."""
     if machine.loop_depth > owner.loop_depth:
         items = tuple(replace(item, many=True) for item in items)
     owner.changed = True

@@ -1,0 +1,1 @@
+"""From a version graph to a flow chart: boxes, frames and arrows, for the formats that draw by arrows."""

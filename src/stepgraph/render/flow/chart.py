@@ -1,0 +1,103 @@
+"""A flow chart of a version graph: boxes in frames, and arrows. Formats that draw by arrows write it out as it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import TypeAlias
+
+
+class BoxKind(Enum):
+    """What a box stands for."""
+
+    START = auto()
+    END = auto()
+    STEP = auto()
+    SLEEP = auto()
+    WAIT = auto()
+    CALL = auto()
+    CHOICE = auto()
+    FORK = auto()
+    MERGE = auto()
+    JOIN = auto()
+    EXIT = auto()
+    EMPTY = auto()
+    UNKNOWN = auto()
+
+
+class FrameKind(Enum):
+    """What a frame holds."""
+
+    NESTED_STEPS = auto()
+    LOOP = auto()
+    PARALLEL = auto()
+    TRY = auto()
+    TRY_BODY = auto()
+    CATCH = auto()
+    FINALLY = auto()
+    BLOCK = auto()
+    CHOICE = auto()
+    FUNCTION = auto()
+    START = auto()
+    UNKNOWN = auto()
+
+
+class ArrowKind(Enum):
+    """How one gets from a box to the next."""
+
+    NEXT = auto()
+    AGAIN = auto()
+    SKIP = auto()
+    FAILURE = auto()
+    RECOVERED = auto()
+    LEAVE = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A box with its lines of text, the first of which is its title. The text may be source: formats make it safe."""
+
+    id: str
+    kind: BoxKind
+    lines: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """Begins a frame; all until its `FrameEnd` is in it."""
+
+    id: str
+    kind: FrameKind
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FrameEnd:
+    """Ends the frame that was begun last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrow:
+    """An arrow between boxes, or between the frames around them if these are given."""
+
+    tail: str
+    head: str
+    kind: ArrowKind = ArrowKind.NEXT
+    label: str = ""
+    tail_frame: str = ""
+    head_frame: str = ""
+
+
+Content: TypeAlias = Box | Frame | FrameEnd
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """All of a chart, in the order in which it is to be written.
+
+    Identities are made of letters, digits and underscores, from places in the graph and never from its text.
+    """
+
+    title: tuple[str, ...]
+    content: tuple[Content, ...]
+    arrows: tuple[Arrow, ...]

@@ -1,0 +1,43 @@
+"""Drawing `if` and `switch`: a diamond, its branches, and the point where they meet again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from stepgraph.model.payload import Branch, If, Switch
+from stepgraph.render.flow.chart import BoxKind, FrameKind
+from stepgraph.render.flow.chart_builder import LooseEnd, LooseEnds
+from stepgraph.render.flow.drawing import Drawer, Drawing, Exits, Place
+from stepgraph.render.node_text import condition_text
+
+
+def draw_if(drawer: Drawer, node: If, entry: LooseEnds, place: Place) -> Drawing:
+    """Draw an `if`; without an `else`, its way past all branches is drawn as one."""
+    with drawer.builder.frame(place.id, FrameKind.CHOICE):
+        diamond = drawer.builder.box(f"{place.id}_choice", BoxKind.CHOICE, "if", entry=entry)
+        exits = yield _branches(drawer, node["branches"], diamond[0], place, ("else", "else"))
+    return exits
+
+
+def draw_switch(drawer: Drawer, node: Switch, entry: LooseEnds, place: Place) -> Drawing:
+    """Draw a `switch`; without a default, a way past all cases."""
+    with drawer.builder.frame(place.id, FrameKind.CHOICE, "switch"):
+        diamond = drawer.builder.box(f"{place.id}_choice", BoxKind.CHOICE, node["discriminant"], entry=entry)
+        exits = yield _branches(drawer, node["branches"], diamond[0], place, ("default", "no match"))
+    return exits
+
+
+def _branches(
+    drawer: Drawer, branches: Sequence[Branch], diamond: LooseEnd, place: Place, words: tuple[str, str]
+) -> Drawing:
+    """Draw the branches; `words` are for the branch without a condition, and for the way past them all."""
+    otherwise, past = words
+    exits = Exits()
+    for index, branch in enumerate(branches):
+        entry = (LooseEnd(diamond.box, label=condition_text(branch, otherwise)),)
+        drawn = yield drawer.nodes(branch["nodes"], entry, place.below(f"b{index}"))
+        exits = exits.beside(drawn)
+    if all(branch["condition"] is not None for branch in branches):
+        exits = exits.beside(Exits((LooseEnd(diamond.box, label=past),)))
+    met = drawer.builder.meet(f"{place.id}_join", exits.next)
+    return Exits(met, exits.breaks, exits.returns)

@@ -1,0 +1,72 @@
+"""What drawing one node takes and gives: the place it is drawn in, the ends that lead to it, the ends that leave it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol, TypeAlias
+
+from stepgraph.model.payload import Node
+from stepgraph.render import trampoline
+from stepgraph.render.flow.chart_builder import ChartBuilder, LooseEnds
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in the graph a node is; `in_group` tells whether clocks of an open `parallel` apply there."""
+
+    id: str
+    in_group: bool = False
+
+    def below(self, name: str | int) -> Place:
+        """Return the place `name` in this one."""
+        return replace(self, id=f"{self.id}_{name}")
+
+    def grouped(self) -> Place:
+        """Return this place, as one in a group."""
+        return replace(self, in_group=True)
+
+    def apart(self) -> Place:
+        """Return this place, as one with clocks of its own."""
+        return replace(self, in_group=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Exits:
+    """How nodes are left: to what comes next, out of the loop, out of the function."""
+
+    next: LooseEnds = ()
+    breaks: LooseEnds = ()
+    returns: LooseEnds = ()
+
+    def then(self, later: Exits) -> Exits:
+        """Return the exits of these nodes and, after them, of others that `next` led to."""
+        return replace(self.beside(later), next=later.next)
+
+    def beside(self, other: Exits) -> Exits:
+        """Return the exits of both."""
+        return Exits(self.next + other.next, self.breaks + other.breaks, self.returns + other.returns)
+
+    def all(self) -> LooseEnds:
+        """Return all ends, however they leave."""
+        return self.next + self.breaks + self.returns
+
+
+Drawing: TypeAlias = trampoline.Call[Exits]
+
+
+class Drawer(Protocol):
+    """What draws nodes of any kind into a chart."""
+
+    @property
+    def builder(self) -> ChartBuilder:
+        """The chart in the making."""
+
+    def node(self, node: Node, entry: LooseEnds, place: Place) -> Drawing:
+        """Draw one node."""
+
+    def nodes(self, nodes: Sequence[Node], entry: LooseEnds, place: Place) -> Drawing:
+        """Draw a list of nodes, in the order that is theirs. Without nodes, the entry is the exit."""
+
+    def filling(self, nodes: Sequence[Node], entry: LooseEnds, place: Place) -> Drawing:
+        """Draw a list of nodes that fills a frame: without nodes, it says so."""

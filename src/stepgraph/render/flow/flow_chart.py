@@ -1,0 +1,154 @@
+"""From a version graph to its flow chart: the workflow from start to end, and each function by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from stepgraph.model.payload import Block, Break, FunctionCall, FunctionDef, Graph, Node, Start, StepDo
+from stepgraph.render import trampoline
+from stepgraph.render.flow.chart import ArrowKind, BoxKind, Chart, FrameKind
+from stepgraph.render.flow.chart_builder import ChartBuilder, LooseEnd, LooseEnds
+from stepgraph.render.flow.choices import draw_if, draw_switch
+from stepgraph.render.flow.drawing import Drawing, Exits, Place
+from stepgraph.render.flow.group_order import has_clocks
+from stepgraph.render.flow.groups import draw_group, draw_parallel
+from stepgraph.render.flow.loops import draw_loop
+from stepgraph.render.flow.protected import draw_try
+from stepgraph.render.node_text import clock_text, details, payload_text
+from stepgraph.render.nodes import Step, Unknown, as_unknown
+
+STEP_BOXES = {
+    "step_do": BoxKind.STEP,
+    "step_sleep": BoxKind.SLEEP,
+    "step_sleep_until": BoxKind.SLEEP,
+    "step_wait_for_event": BoxKind.WAIT,
+}
+
+
+def flow_chart(graph: Graph) -> Chart:
+    """Return the chart of a graph. All in it has an identity from its place in the graph: `n2_b0_1`, `f0_3`."""
+    workflow = graph["workflow"]
+    drawer = FlowDrawer()
+    trampoline.run(drawer.whole(workflow["nodes"], Place("n")))
+    for index, function in enumerate(workflow["functions"].values()):
+        trampoline.run(drawer.function(function, Place(f"f{index}")))
+    payload = (payload_text(workflow["payload"]),) if "payload" in workflow else ()
+    return drawer.builder.chart((workflow["class_name"], *payload))
+
+
+@dataclass(frozen=True, slots=True)
+class FlowDrawer:
+    """Draw nodes into a chart: finds out what each is and has it drawn."""
+
+    builder: ChartBuilder = field(default_factory=ChartBuilder)
+
+    def whole(self, nodes: Sequence[Node], place: Place) -> Drawing:
+        """Draw nodes from their start to their end."""
+        start = self.builder.box(f"{place.id}_start", BoxKind.START)
+        exits = yield self.nodes(nodes, start, place)
+        self.builder.box(f"{place.id}_end", BoxKind.END, entry=exits.all())
+        return Exits()
+
+    def function(self, function: FunctionDef, place: Place) -> Drawing:
+        """Draw a function in a frame of its own."""
+        with self.builder.frame(place.id, FrameKind.FUNCTION, function["name"]):
+            return (yield self.whole(function["nodes"], place))
+
+    def nodes(self, nodes: Sequence[Node], entry: LooseEnds, place: Place) -> Drawing:
+        """Draw a list of nodes: by clocks where it has any, else one after another."""
+        if has_clocks(nodes, in_group=place.in_group):
+            return (yield draw_group(self, nodes, entry, place, waits=True))
+        exits = Exits(entry)
+        for index, node in enumerate(nodes):
+            drawn = yield self.node(node, exits.next, place.below(index))
+            exits = exits.then(drawn)
+        return exits
+
+    def filling(self, nodes: Sequence[Node], entry: LooseEnds, place: Place) -> Drawing:
+        """Draw a list of nodes that fills a frame: without nodes, it says so."""
+        if not nodes:
+            return Exits(self.builder.box(f"{place.id}_empty", BoxKind.EMPTY, "no steps", entry=entry))
+        return (yield self.nodes(nodes, entry, place))
+
+    def node(self, node: Node, entry: LooseEnds, place: Place) -> Drawing:  # noqa: C901, PLR0911, PLR0912 - a case a type
+        """Draw a node, whatever its type."""
+        if unknown := as_unknown(node):
+            return (yield self._unknown(unknown, entry, place))
+        match node["type"]:
+            case "step_do":
+                return (yield self._step_do(node, entry, place))
+            case "step_sleep" | "step_sleep_until" | "step_wait_for_event":
+                return self._step(node, entry, place)
+            case "loop":
+                return (yield draw_loop(self, node, entry, place))
+            case "parallel":
+                return (yield draw_parallel(self, node, entry, place))
+            case "try":
+                return (yield draw_try(self, node, entry, place))
+            case "block":
+                return (yield self._block(node, entry, place))
+            case "if":
+                return (yield draw_if(self, node, entry, place))
+            case "switch":
+                return (yield draw_switch(self, node, entry, place))
+            case "function_call":
+                return self._call(node, entry, place)
+            case "function_def":
+                return (yield self._definition(node, entry, place))
+            case "break":
+                return self._exit(node, entry, place)
+            case "start":
+                return (yield self._start(node, entry, place))
+
+    def _step_do(self, step: StepDo, entry: LooseEnds, place: Place) -> Drawing:
+        """Draw a step, in one frame with the steps that run in it."""
+        if not step["nodes"]:
+            return self._step(step, entry, place)
+        with self.builder.frame(f"{place.id}_steps", FrameKind.NESTED_STEPS):
+            own = self._step(step, entry, place)
+            nested = yield self.nodes(step["nodes"], own.next, place.apart())
+        return Exits(nested.all())
+
+    def _step(self, step: Step, entry: LooseEnds, place: Place) -> Exits:
+        lines = (_with_clock(step["name"], clock_text(step)), *details(step))
+        return Exits(self.builder.box(place.id, STEP_BOXES[step["type"]], *lines, entry=entry))
+
+    def _call(self, call: FunctionCall, entry: LooseEnds, place: Place) -> Exits:
+        title = _with_clock(call["name"], clock_text(call))
+        return Exits(self.builder.box(place.id, BoxKind.CALL, title, entry=entry))
+
+    def _exit(self, node: Break, entry: LooseEnds, place: Place) -> Exits:
+        self.builder.box(place.id, BoxKind.EXIT, node["kind"], entry=entry)
+        end = (LooseEnd(place.id, ArrowKind.LEAVE),)
+        return Exits(returns=end) if node["kind"] == "return" else Exits(breaks=end)
+
+    def _block(self, block: Block, entry: LooseEnds, place: Place) -> Drawing:
+        with self.builder.frame(place.id, FrameKind.BLOCK):
+            return (yield self.filling(block["nodes"], entry, place))
+
+    def _definition(self, function: FunctionDef, entry: LooseEnds, place: Place) -> Drawing:
+        """Draw a function that stands among nodes, as if it ran there."""
+        with self.builder.frame(place.id, FrameKind.FUNCTION, function["name"]):
+            body = yield self.filling(function["nodes"], entry, place.apart())
+        return Exits(body.all())
+
+    def _start(self, start: Start, entry: LooseEnds, place: Place) -> Drawing:
+        """Draw a `start` as a frame around its nodes, with its functions beside them."""
+        with self.builder.frame(place.id, FrameKind.START, f"start {start['class_name']}"):
+            exits = yield self.filling(start["nodes"], entry, place.apart())
+            for index, function in enumerate(start["functions"].values()):
+                yield self.function(function, place.below(f"f{index}"))
+        return exits
+
+    def _unknown(self, unknown: Unknown, entry: LooseEnds, place: Place) -> Drawing:
+        lines = (unknown.type, unknown.name, "unknown type of node")
+        if not unknown.nodes:
+            return Exits(self.builder.box(place.id, BoxKind.UNKNOWN, *filter(None, lines), entry=entry))
+        with self.builder.frame(f"{place.id}_nodes", FrameKind.UNKNOWN):
+            box = self.builder.box(place.id, BoxKind.UNKNOWN, *filter(None, lines), entry=entry)
+            return (yield self.nodes(unknown.nodes, box, place))
+
+
+def _with_clock(name: str, clock: str) -> str:
+    return f"{name} {clock}" if clock else name

@@ -1,0 +1,156 @@
+"""What the clocks of concurrent nodes say: which of them run after which.
+
+A node that starts at s runs after all that resolve at s or before: an interval order. Only its immediate pairs are
+given, those that no third node lies between.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import TypeAlias
+
+from stepgraph.model.payload import Node, Number
+from stepgraph.render.nodes import Timed, as_unknown, node_lists
+
+Moment: TypeAlias = tuple[Number, int]
+"""A clock and a place in the program: all that resolves at a clock is over before anything starts at it."""
+
+ALWAYS: Moment = (-math.inf, -1)
+NEVER: Moment = (math.inf, 0)
+_RESOLVED = -1
+
+
+@dataclass(frozen=True, slots=True)
+class ClockSpan:
+    """From when to when the work in a node may run; None is not known.
+
+    `steers` tells a node without any work in it, such as a `break`, or an `if` with nothing but a `return`.
+    """
+
+    starts: Number | None
+    resolves: Number | None
+    steers: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class GroupOrder:
+    """For each node of a group those that run just before it (none: it begins with the group), and the last ones.
+
+    The last ones are ordered as they stand best below the others. `sequence` holds the places of all nodes, each after
+    those that run before it.
+    """
+
+    before: tuple[tuple[int, ...], ...]
+    last: tuple[int, ...]
+    sequence: tuple[int, ...]
+
+
+def timed(node: Node) -> Timed | None:
+    """Return the node if it is of a type that may carry clocks."""
+    if as_unknown(node):
+        return None
+    match node["type"]:
+        case "step_do" | "step_sleep" | "step_sleep_until" | "step_wait_for_event" | "function_call":
+            return node
+        case _:
+            return None
+
+
+def clock_span(node: Node) -> ClockSpan:
+    """Return the span of all work in `node`, as far as it is certain."""
+    work = _clocks_in(node)
+    starts = [begin for begin, _ in work if begin is not None]
+    resolves = [end for _, end in work if end is not None]
+    return ClockSpan(
+        starts=min(starts) if starts and len(starts) == len(work) else None,
+        resolves=max(resolves) if resolves and len(resolves) == len(work) else None,
+        steers=not work,
+    )
+
+
+def _clocks_in(node: Node) -> list[tuple[Number | None, Number | None]]:
+    """Return the clocks of each piece of work in `node`. What has a clock of its own within is one piece without."""
+    work: list[tuple[Number | None, Number | None]] = []
+    pending = [node]
+    while pending:
+        inner = pending.pop()
+        if item := timed(inner):
+            work.append((item.get("starts"), item.get("resolves")))
+        elif as_unknown(inner) or inner["type"] in {"function_def", "start"}:
+            work.append((None, None))
+        else:
+            pending.extend(node for nodes in node_lists(inner) for node in nodes)
+    return work
+
+
+def has_clocks(nodes: Sequence[Node], *, in_group: bool) -> bool:
+    """Tell whether clocks order `nodes`: their own, or in a group also those of the work in them."""
+    if in_group:
+        return any(span.starts is not None or span.resolves is not None for span in map(clock_span, nodes))
+    return any("starts" in item or "resolves" in item for node in nodes if (item := timed(node)))
+
+
+def group_order(spans: Sequence[ClockSpan]) -> GroupOrder:
+    """Return the order of nodes with these spans, given in program order."""
+    begins = _beginnings(spans)
+    ends = [_end(span, begin, index) for index, (span, begin) in enumerate(zip(spans, begins, strict=True))]
+    by_end = sorted(range(len(spans)), key=lambda index: ends[index])
+    end_moments = [ends[index] for index in by_end]
+    latest_begin = list(accumulate((begins[index] for index in by_end), max))
+    before = tuple(_immediately_before(begin, by_end, end_moments, latest_begin) for begin in begins)
+    sequence = tuple(sorted(range(len(spans)), key=lambda index: begins[index]))
+    columns = _columns(before, sequence)
+    final = max(begins, default=ALWAYS)
+    last = [index for index, end in enumerate(ends) if end > final]
+    return GroupOrder(before, tuple(sorted(last, key=lambda index: columns[index])), sequence)
+
+
+def _columns(before: Sequence[tuple[int, ...]], sequence: Sequence[int]) -> dict[int, float]:
+    """Return how far to the right each node should stand: in the middle of those before it, or where it is written."""
+    columns: dict[int, float] = {}
+    for index in sequence:
+        above = [columns[earlier] for earlier in before[index]]
+        columns[index] = sum(above) / len(above) if above else index
+    return columns
+
+
+def _immediately_before(
+    begin: Moment, by_end: list[int], end_moments: list[Moment], latest_begin: list[Moment]
+) -> tuple[int, ...]:
+    """Return those over at `begin`, but for those over before one of the others even begins."""
+    over = bisect_right(end_moments, begin)
+    if over == 0:
+        return ()
+    return tuple(sorted(by_end[bisect_right(end_moments, latest_begin[over - 1]) : over]))
+
+
+def _beginnings(spans: Sequence[ClockSpan]) -> list[Moment]:
+    """Return when each node begins. What only steers has no clock: it is decided where it stands in the program."""
+    begins: list[Moment] = []
+    clock: Number = -math.inf
+    for index, span in enumerate(spans):
+        if span.steers:
+            begins.append((_clock_at(clock, spans[index:]), index))
+        elif span.starts is None:
+            begins.append(ALWAYS)
+        else:
+            begins.append((span.starts, index))
+            clock = max(clock, span.starts)
+    return begins
+
+
+def _clock_at(clock: Number, following: Sequence[ClockSpan]) -> Number:
+    """Return the clock after work that started at `clock` and was awaited on the spot, unless more starts earlier."""
+    return min([clock + 1, *(span.starts for span in following if span.starts is not None)])
+
+
+def _end(span: ClockSpan, begin: Moment, index: int) -> Moment:
+    if span.steers:
+        return (begin[0], index + 1)
+    if span.resolves is None or (span.resolves, _RESOLVED) <= begin:
+        return NEVER
+    return (span.resolves, _RESOLVED)

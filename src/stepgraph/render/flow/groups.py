@@ -1,0 +1,89 @@
+"""Drawing nodes that run at the same time, in the order that their clocks give."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from stepgraph.model.payload import Node, Parallel
+from stepgraph.render.flow.chart import BoxKind, FrameKind
+from stepgraph.render.flow.chart_builder import ChartBuilder, LooseEnds
+from stepgraph.render.flow.drawing import Drawer, Drawing, Exits, Place
+from stepgraph.render.flow.group_order import GroupOrder, clock_span, group_order, timed
+
+OVER_AT_THE_FIRST = ("any", "race")
+
+
+def draw_parallel(drawer: Drawer, node: Parallel, entry: LooseEnds, place: Place) -> Drawing:
+    """Draw a group between two bars: all begins after the first, and the second is where it is left."""
+    builder = drawer.builder
+    with builder.frame(place.id, FrameKind.PARALLEL, f"parallel · {node['kind']}"):
+        fork = builder.box(f"{place.id}_fork", BoxKind.FORK, entry=entry)
+        first_ends_it = node["kind"] in OVER_AT_THE_FIRST
+        if node["nodes"]:
+            exits = yield draw_group(drawer, node["nodes"], fork, place.grouped(), waits=not first_ends_it)
+        else:
+            exits = yield drawer.filling((), fork, place)
+        if exits.next:
+            exits = exits.then(Exits(builder.box(f"{place.id}_join", BoxKind.MERGE, entry=exits.next)))
+    return exits
+
+
+def draw_group(drawer: Drawer, nodes: Sequence[Node], entry: LooseEnds, place: Place, *, waits: bool) -> Drawing:
+    """Draw nodes by their clocks. Unless it `waits`, it may be left before all that is in it is over."""
+    order = group_order([clock_span(node) for node in nodes])
+    start = _shared_entry(drawer.builder, entry, order, place)
+    gates = _Gates(drawer.builder, order, start, place, Counter(order.before))
+    drawn: dict[int, Exits] = {}
+    for index in order.sequence:
+        drawn[index] = yield drawer.node(nodes[index], gates.entry(index, drawn), place.below(index))
+    return _exits(nodes, order, drawn, start, waits=waits)
+
+
+@dataclass(slots=True)
+class _Gates:
+    """The points where all that several nodes wait for meets, so that each need not be led to by each."""
+
+    builder: ChartBuilder
+    order: GroupOrder
+    start: LooseEnds
+    place: Place
+    users: Counter[tuple[int, ...]]
+    open: dict[tuple[int, ...], LooseEnds] = field(default_factory=dict)
+
+    def entry(self, index: int, drawn: Mapping[int, Exits]) -> LooseEnds:
+        """Return the ends that lead to the node at `index`."""
+        before = self.order.before[index]
+        if not before:
+            return self.start
+        if before not in self.open:
+            ends = tuple(end for earlier in before for end in drawn[earlier].next)
+            is_shared = self.users[before] > 1
+            self.open[before] = self.builder.join(f"{self.place.id}_gate{index}", ends) if is_shared else ends
+        return self.open[before]
+
+
+def _shared_entry(builder: ChartBuilder, entry: LooseEnds, order: GroupOrder, place: Place) -> LooseEnds:
+    """Return the ends that lead to all nodes that begin with the group, so that no label is repeated."""
+    is_shared = order.before.count(()) > 1
+    is_one_plain_end = len(entry) == 1 and not entry[0].label
+    return builder.meet(f"{place.id}_in", entry) if is_shared and not is_one_plain_end else entry
+
+
+def _exits(
+    nodes: Sequence[Node], order: GroupOrder, drawn: Mapping[int, Exits], start: LooseEnds, *, waits: bool
+) -> Exits:
+    ends = tuple(end for index in order.last if not (waits and _goes_on(nodes[index])) for end in drawn[index].next)
+    is_left_for_good = any(not exits.next for exits in drawn.values())
+    return Exits(
+        next=() if is_left_for_good else ends or start,
+        breaks=tuple(end for index in range(len(nodes)) for end in drawn[index].breaks),
+        returns=tuple(end for index in range(len(nodes)) for end in drawn[index].returns),
+    )
+
+
+def _goes_on(node: Node) -> bool:
+    """Tell whether nothing waits for the node: it was started, and may outlast the group."""
+    work = timed(node)
+    return work is not None and "starts" in work and "resolves" not in work

@@ -1,0 +1,102 @@
+"""What a node says in words: the same in every format. All of it may hold source text; formats make it safe."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Final
+
+from stepgraph.model.payload import Branch, ObjectShape, Shape, StepDo, StepWaitForEvent
+from stepgraph.render.durations import counted, duration_text, number_text
+from stepgraph.render.nodes import Step, Timed
+
+DEFAULT_LIMIT: Final = 5
+DEFAULT_DELAY: Final = 1000
+DEFAULT_BACKOFF: Final = "exponential"
+DEFAULT_TIMEOUT: Final = "10 minutes"
+
+_PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+def details(step: Step) -> tuple[str, ...]:
+    """Return what there is to say of a step beside its name, each as a short phrase.
+
+    Of retries and timeout, only what differs from the engine's defaults is said.
+    """
+    match step["type"]:
+        case "step_do":
+            return _settings(step)
+        case "step_sleep":
+            return (f"sleep {duration_text(step['duration'])}",)
+        case "step_sleep_until":
+            return (f"until {step['timestamp']}",)
+        case "step_wait_for_event":
+            return _event(step)
+
+
+def clock_text(node: Timed) -> str:
+    """Return when the node starts and resolves: `[1→2]`, `[1→]` for what is never waited for, or nothing."""
+    starts, resolves = node.get("starts"), node.get("resolves")
+    if starts is None and resolves is None:
+        return ""
+    return "[{}→{}]".format(*("" if clock is None else number_text(clock) for clock in (starts, resolves)))
+
+
+def condition_text(branch: Branch, otherwise: str) -> str:
+    """Return the condition of a branch, or `otherwise` for the branch without one."""
+    return otherwise if branch["condition"] is None else branch["condition"]
+
+
+def payload_text(shape: Shape) -> str:
+    """Return what is known of a payload on one line: `payload: {order: {id, lines}, note}`."""
+    return f"payload: {_shape_text(shape)}"
+
+
+def _settings(step: StepDo) -> tuple[str, ...]:
+    retries, timeout = step["config"]["retries"], step["config"]["timeout"]
+    phrases: list[str] = []
+    if retries["limit"] != DEFAULT_LIMIT:
+        phrases.append(counted(retries["limit"], "retry", "retries") if retries["limit"] else "no retries")
+    if retries["delay"] != DEFAULT_DELAY:
+        phrases.append(f"retry delay {duration_text(retries['delay'])}")
+    if retries["backoff"] != DEFAULT_BACKOFF:
+        phrases.append(f"{retries['backoff']} backoff")
+    if timeout != DEFAULT_TIMEOUT:
+        phrases.append(f"timeout {duration_text(timeout)}")
+    return tuple(phrases)
+
+
+def _event(step: StepWaitForEvent) -> tuple[str, ...]:
+    phrases: list[str] = []
+    if "options" in step:
+        phrases += [f"event {step['options']['event_type']}", f"timeout {duration_text(step['options']['timeout'])}"]
+    if "payload" in step:
+        phrases.append(payload_text(step["payload"]))
+    return tuple(phrases) or ("event",)
+
+
+def _shape_text(shape: Shape) -> str:
+    pieces: list[str] = []
+    pending: list[str | Shape] = [shape]
+    while pending:
+        part = pending.pop()
+        if isinstance(part, str):
+            pieces.append(part)
+        elif part["type"] == "object":
+            pending.extend(reversed(_object_parts(part)))
+        else:
+            pieces.append("unknown")
+    return "".join(pieces)
+
+
+def _object_parts(shape: ObjectShape) -> list[str | Shape]:
+    parts: list[str | Shape] = ["{"]
+    for name, field in shape["fields"].items():
+        parts += [", " if len(parts) > 1 else "", _key_text(name)]
+        if field["type"] == "object":
+            parts += [": ", field]
+    return [*parts, "}"]
+
+
+def _key_text(key: str) -> str:
+    return key if _PLAIN_KEY.fullmatch(key) else json.dumps(key, ensure_ascii=False)

@@ -1,0 +1,100 @@
+"""A version graph as an outline for the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from stepgraph.model.note import Note
+from stepgraph.model.payload import Graph, Node
+from stepgraph.render.durations import counted
+from stepgraph.render.node_text import payload_text
+from stepgraph.render.nodes import all_functions, count_steps
+from stepgraph.render.outline_rows import NO_STEPS, Row, RowMaker
+from stepgraph.render.terminal import Ink, Piece, Terminal
+
+UNREACHED = "Functions that are never called"
+
+
+def render_outline(
+    graph: Graph, *, colour: bool, notes: Sequence[Note] = (), width: int | None = None, place: str = ""
+) -> str:
+    """Return the outline of a graph, ending in a line break.
+
+    `place` is where the workflow stands (`src/orders.py:12`). Whether the graph is complete is told from the notes;
+    of a graph without a place, one that was not made from source here, only that it is not. Lines are clipped to
+    `width` cells if it is given, notes never.
+    """
+    terminal = Terminal(colour=colour, width=width)
+    workflow = graph["workflow"]
+    maker = RowMaker(all_functions(workflow))
+    lines = [terminal.line(_header(graph, notes, place))]
+    if "payload" in workflow:
+        lines.append(terminal.line([Piece(payload_text(workflow["payload"]), Ink.QUIET, elastic=True)]))
+    lines += (terminal.line(pieces) for pieces in _tree(workflow["nodes"], maker))
+    lines += (terminal.line(pieces) for pieces in _unreached(maker))
+    lines += (Terminal(colour=colour, width=None).line(pieces) for pieces in _notes(notes))
+    return "\n".join([*lines, ""])
+
+
+def _header(graph: Graph, notes: Sequence[Note], place: str) -> list[Piece]:
+    workflow = graph["workflow"]
+    pieces = [Piece(workflow["class_name"], Ink.STRONG, elastic=True), Piece("  ")]
+    if place:
+        pieces += [Piece(place, Ink.QUIET, elastic=True), Piece("  ")]
+    pieces.append(Piece(counted(count_steps(workflow), "step")))
+    if any(note.incomplete for note in notes):
+        pieces += [Piece(" · "), Piece("incomplete", Ink.WARNING)]
+    elif place:
+        pieces.append(Piece(" · complete"))
+    return pieces
+
+
+@dataclass(slots=True)
+class _Level:
+    """The siblings that are yet to be printed, the next one last, and what their lines begin with."""
+
+    indent: str
+    pending: list[Row | Node]
+
+
+def _tree(below: Sequence[Row | Node], maker: RowMaker) -> Iterator[list[Piece]]:
+    """Yield the lines of a tree without its root."""
+    if not below:
+        yield [Piece(f"└─ {NO_STEPS}", Ink.QUIET)]
+    levels = [_Level("", list(reversed(below)))]
+    while levels:
+        level = levels[-1]
+        if not level.pending:
+            levels.pop()
+            continue
+        item = level.pending.pop()
+        if not isinstance(item, Row):
+            # Only now: rows are made in the order in which they are printed.
+            level.pending.extend(reversed(maker.rows(item)))
+            continue
+        branch, indent = ("├─ ", "│  ") if level.pending else ("└─ ", "   ")
+        yield [Piece(level.indent + branch, Ink.QUIET), *item.pieces]
+        levels.append(_Level(level.indent + indent, list(reversed(item.below))))
+
+
+def _unreached(maker: RowMaker) -> Iterator[list[Piece]]:
+    for number, row in enumerate(maker.unreached()):
+        if number == 0:
+            yield []
+            yield [Piece(UNREACHED, Ink.STRONG)]
+        yield list(row.pieces)
+        if row.below:
+            yield from _tree(row.below, maker)
+
+
+def _notes(notes: Sequence[Note]) -> Iterator[list[Piece]]:
+    for number, note in enumerate(notes, start=1):
+        if number == 1:
+            yield []
+            yield [Piece("Notes", Ink.STRONG)]
+        state = Piece("incomplete", Ink.WARNING) if note.incomplete else Piece("note", Ink.STRONG)
+        yield [Piece(f"{number}. "), state, Piece(f"  {note.span}  "), Piece(note.code, Ink.QUIET)]
+        yield [Piece(f"   {note.message}")]
+        if note.advice:
+            yield [Piece(f"   {note.advice}", Ink.QUIET)]

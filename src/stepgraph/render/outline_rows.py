@@ -1,0 +1,175 @@
+"""Which rows of an outline a node becomes, and what stands below each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from stepgraph.model.payload import Break, FunctionCall, FunctionDef, If, Node, Parallel, Start, Switch, Try
+from stepgraph.render.node_text import clock_text, condition_text, details, payload_text
+from stepgraph.render.nodes import Step, Unknown, as_unknown
+from stepgraph.render.terminal import Ink, Piece
+
+# One cell wide each, in common fonts, and without a colourful double in the emoji fonts.
+STEP_MARKS = {"step_do": "●", "step_sleep": "◔", "step_sleep_until": "◕", "step_wait_for_event": "◎"}
+EXIT_MARKS = {"break": "⤶", "return": "⏎"}
+EXIT_MARK = "⤶"
+LOOP_MARK = "↻"
+PARALLEL_MARK = "∥"
+TRY_MARK = "▣"
+BLOCK_MARK = "□"
+IF_MARK = "◇"
+SWITCH_MARK = "◆"
+FUNCTION_MARK = "ƒ"
+ABOVE_MARK = "↑"
+START_MARK = "▸"
+UNKNOWN_MARK = "?"
+
+NO_STEPS = "(no steps)"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line of the outline, and the rows or nodes below it."""
+
+    pieces: tuple[Piece, ...]
+    below: Sequence[Row | Node] = ()
+
+
+@dataclass(slots=True)
+class RowMaker:
+    """Make rows in the order in which they are printed: a function is expanded where it is called first."""
+
+    functions: Mapping[str, FunctionDef]
+    shown: set[str] = field(default_factory=set)
+
+    def rows(self, node: Node) -> Sequence[Row]:  # noqa: C901, PLR0911, PLR0912 - a case for each type
+        """Return the rows of a node, at least one: an `if` has one for each branch, a `try` one for each part."""
+        if unknown := as_unknown(node):
+            return [_unknown(unknown)]
+        match node["type"]:
+            case "step_do":
+                return [_step(node, node["nodes"])]
+            case "step_sleep" | "step_sleep_until" | "step_wait_for_event":
+                return [_step(node)]
+            case "loop":
+                return [_container(LOOP_MARK, "loop", Ink.LOOP, node["nodes"])]
+            case "parallel":
+                return [_parallel(node)]
+            case "block":
+                return [_container(BLOCK_MARK, "block", Ink.QUIET, node["nodes"])]
+            case "try":
+                return _try(node)
+            case "if":
+                return _if(node)
+            case "switch":
+                return [_switch(node)]
+            case "function_call":
+                return [self._call(node)]
+            case "function_def":
+                return [_container(FUNCTION_MARK, node["name"], Ink.STRONG, node["nodes"])]
+            case "break":
+                return [_exit(node)]
+            case "start":
+                return [self._start(node)]
+
+    def unreached(self) -> Iterator[Row]:
+        """Yield the functions that no row so far has shown, each with its body."""
+        for name, function in self.functions.items():
+            if name not in self.shown:
+                self.shown.add(name)
+                yield _container(FUNCTION_MARK, name, Ink.STRONG, function["nodes"])
+
+    def _call(self, call: FunctionCall) -> Row:
+        name, clock = call["name"], _clock(clock_text(call))
+        if name in self.shown:
+            return Row((_mark(ABOVE_MARK, Ink.STRONG), _name(name), *clock, *_quiet("(shown above)")))
+        if name not in self.functions:
+            return Row((_mark(FUNCTION_MARK, Ink.STRONG), _name(name), *clock, *_quiet("(not in this graph)")))
+        self.shown.add(name)
+        return _or_empty((_mark(FUNCTION_MARK, Ink.STRONG), _name(name), *clock), self.functions[name]["nodes"])
+
+    def _start(self, start: Start) -> Row:
+        """Return a `start` with its nodes; a function of it whose name means another one is shown in place."""
+        hidden = [function for name, function in start["functions"].items() if self.functions.get(name) is not function]
+        pieces = [_mark(START_MARK, Ink.STRONG), Piece("start ", Ink.STRONG), _name(start["class_name"])]
+        if "payload" in start:
+            pieces += _quiet(payload_text(start["payload"]))
+        return _or_empty(pieces, [*start["nodes"], *hidden])
+
+
+def _step(step: Step, nested: Sequence[Node] = ()) -> Row:
+    mark = _mark(STEP_MARKS[step["type"]], Ink.STEP)
+    return Row((mark, _name(step["name"]), *_clock(clock_text(step)), *_quiet(*details(step))), nested)
+
+
+def _parallel(parallel: Parallel) -> Row:
+    pieces = (_mark(PARALLEL_MARK, Ink.PARALLEL), Piece("parallel", Ink.PARALLEL), *_quiet(parallel["kind"]))
+    return _or_empty(pieces, parallel["nodes"])
+
+
+def _try(node: Try) -> list[Row]:
+    rows = [_container(TRY_MARK, "try", Ink.TRY, node["try_block"]["nodes"] if "try_block" in node else ())]
+    if "catch_block" in node:
+        rows.append(_container(TRY_MARK, "catch", Ink.TRY, node["catch_block"]["nodes"]))
+    if "finally_block" in node:
+        rows.append(_container(TRY_MARK, "finally", Ink.TRY, node["finally_block"]["nodes"]))
+    return rows
+
+
+def _if(node: If) -> list[Row]:
+    rows: list[Row] = []
+    for index, branch in enumerate(node["branches"]):
+        word = "if" if index == 0 else "elif"
+        pieces = [_mark(IF_MARK, Ink.CHOICE)]
+        if branch["condition"] is None:
+            pieces.append(Piece("else", Ink.CHOICE))
+        else:
+            pieces += [Piece(f"{word} ", Ink.CHOICE), Piece(branch["condition"], elastic=True)]
+        rows.append(_or_empty(pieces, branch["nodes"]))
+    return rows or [_container(IF_MARK, "if", Ink.CHOICE, ())]
+
+
+def _switch(node: Switch) -> Row:
+    cases: list[Row] = []
+    for branch in node["branches"]:
+        word = () if branch["condition"] is None else (Piece("case ", Ink.CHOICE),)
+        ink = Ink.CHOICE if branch["condition"] is None else Ink.PLAIN
+        text = Piece(condition_text(branch, "default"), ink, elastic=True)
+        cases.append(_or_empty((*word, text), branch["nodes"]))
+    subject = Piece(node["discriminant"], elastic=True)
+    return _or_empty((_mark(SWITCH_MARK, Ink.CHOICE), Piece("switch ", Ink.CHOICE), subject), cases)
+
+
+def _exit(node: Break) -> Row:
+    return Row((_mark(EXIT_MARKS.get(node["kind"], EXIT_MARK), Ink.EXIT), Piece(node["kind"], Ink.EXIT)))
+
+
+def _unknown(node: Unknown) -> Row:
+    kind = Piece(node.type, Ink.WARNING, elastic=True)
+    name = (Piece(" "), _name(node.name)) if node.name else ()
+    return Row((_mark(UNKNOWN_MARK, Ink.WARNING), kind, *name, *_quiet("(unknown type of node)")), node.nodes)
+
+
+def _container(mark: str, title: str, ink: Ink, nodes: Sequence[Node]) -> Row:
+    return _or_empty((_mark(mark, ink), Piece(title, ink, elastic=True)), nodes)
+
+
+def _or_empty(pieces: Iterable[Piece], below: Sequence[Row | Node]) -> Row:
+    return Row(tuple(pieces), below) if below else Row((*pieces, *_quiet(NO_STEPS)))
+
+
+def _mark(mark: str, ink: Ink) -> Piece:
+    return Piece(f"{mark} ", ink)
+
+
+def _name(name: str) -> Piece:
+    return Piece(name, Ink.STRONG, elastic=True)
+
+
+def _clock(clock: str) -> tuple[Piece, ...]:
+    return (Piece(f" {clock}", Ink.PARALLEL),) if clock else ()
+
+
+def _quiet(*phrases: str) -> tuple[Piece, ...]:
+    return (Piece("  " + " · ".join(phrases), Ink.QUIET, elastic=True),) if phrases else ()

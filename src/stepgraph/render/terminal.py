@@ -1,0 +1,93 @@
+"""Lines of a terminal: pieces of text, each with its ink, fitted to a width and painted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from stepgraph.render.cells import cell_width, clip
+from stepgraph.render.visible import visible
+
+_SHORTEST_CLIPPED_TEXT = 12
+
+
+class Ink(Enum):
+    """What a piece of text is for; the value is its ANSI attributes.
+
+    Only the basic colours, which every theme chooses to be legible on its own background.
+    """
+
+    PLAIN = ""
+    QUIET = "2"
+    STRONG = "1"
+    STEP = "36"
+    CHOICE = "33"
+    LOOP = "32"
+    PARALLEL = "35"
+    TRY = "31"
+    EXIT = "1;31"
+    WARNING = "1;33"
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Some text of a line. An elastic piece gives way first when the line is too long."""
+
+    text: str
+    ink: Ink = Ink.PLAIN
+    elastic: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Terminal:
+    """How lines are to be written: with colour or without, and how wide (None: as wide as they are)."""
+
+    colour: bool
+    width: int | None
+
+    def line(self, pieces: Sequence[Piece]) -> str:
+        """Return one line, with nothing in it that could steer the terminal but our own colours."""
+        safe = [Piece(visible(piece.text), piece.ink, piece.elastic) for piece in pieces]
+        fitting = safe if self.width is None else _fitted(safe, self.width)
+        return "".join(self._painted(piece) for piece in _without_trailing_space(fitting))
+
+    def _painted(self, piece: Piece) -> str:
+        if not self.colour or not piece.ink.value or not piece.text:
+            return piece.text
+        return f"\x1b[{piece.ink.value}m{piece.text}\x1b[0m"
+
+
+def _without_trailing_space(pieces: Sequence[Piece]) -> list[Piece]:
+    kept = list(pieces)
+    while kept:
+        last = kept.pop()
+        if text := last.text.rstrip():
+            return [*kept, Piece(text, last.ink)]
+    return []
+
+
+def _fitted(pieces: Sequence[Piece], width: int) -> list[Piece]:
+    """Return the pieces cut to `width`: first the longest of the elastic ones, at last the end of the line."""
+    rigid = sum(cell_width(piece.text) for piece in pieces if not piece.elastic)
+    longest = _share([cell_width(piece.text) for piece in pieces if piece.elastic], width - rigid)
+    fitted: list[Piece] = []
+    room = width
+    for piece in pieces:
+        text = clip(piece.text, min(longest, room) if piece.elastic else room)
+        room -= cell_width(text)
+        fitted.append(Piece(text, piece.ink))
+    return fitted
+
+
+def _share(widths: Sequence[int], room: int) -> int:
+    """Return how long the elastic pieces may be so that all fit into `room`, but never too short to mean something."""
+    share = room
+    for count, width in zip(range(len(widths), 0, -1), sorted(widths), strict=True):
+        share = room // count
+        if width > share:
+            break
+        room -= width
+    else:
+        share = max(widths, default=0)
+    return max(share, _SHORTEST_CLIPPED_TEXT)

@@ -1,0 +1,198 @@
+"""Graphs to draw, written as payloads, and short ways to write their nodes."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from stepgraph.model.payload import (
+    Block,
+    Branch,
+    FunctionDef,
+    Graph,
+    If,
+    Loop,
+    Node,
+    Number,
+    Parallel,
+    ParallelKind,
+    StepConfig,
+    StepDo,
+    Switch,
+    Try,
+)
+
+DEFAULTS: StepConfig = {
+    "retries": {"limit": 5, "delay": 1000, "backoff": "exponential"},
+    "timeout": "10 minutes",
+}
+
+
+def graph(*nodes: Node, functions: dict[str, FunctionDef] | None = None, class_name: str = "Orders") -> Graph:
+    """Return the graph of a workflow with these nodes."""
+    return {
+        "version": 1,
+        "workflow": {"class_name": class_name, "functions": functions or {}, "nodes": list(nodes)},
+    }
+
+
+def do(
+    name: str,
+    *nested: Node,
+    starts: Number | None = None,
+    resolves: Number | None = None,
+    config: StepConfig = DEFAULTS,
+) -> StepDo:
+    """Return a step, with the engine's defaults unless told otherwise."""
+    step: StepDo = {"type": "step_do", "name": name, "config": config, "nodes": list(nested)}
+    if starts is not None:
+        step["starts"] = starts
+    if resolves is not None:
+        step["resolves"] = resolves
+    return step
+
+
+def call(name: str) -> Node:
+    return {"type": "function_call", "name": name}
+
+
+def function(name: str, *nodes: Node) -> FunctionDef:
+    return {"type": "function_def", "name": name, "nodes": list(nodes)}
+
+
+def loop(*nodes: Node) -> Loop:
+    return {"type": "loop", "nodes": list(nodes)}
+
+
+def block(*nodes: Node) -> Block:
+    return {"type": "block", "nodes": list(nodes)}
+
+
+def parallel(kind: ParallelKind, *nodes: Node) -> Parallel:
+    return {"type": "parallel", "kind": kind, "nodes": list(nodes)}
+
+
+def branch(condition: str | None, *nodes: Node) -> Branch:
+    return {"condition": condition, "nodes": list(nodes)}
+
+
+def either(*branches: Branch) -> If:
+    return {"type": "if", "branches": list(branches)}
+
+
+def switch(discriminant: str, *branches: Branch) -> Switch:
+    return {"type": "switch", "discriminant": discriminant, "branches": list(branches)}
+
+
+def protected(body: Block | None = None, *, catch: Block | None = None, final: Block | None = None) -> Try:
+    """Return a `try` with those of its parts that are given."""
+    node: Try = {"type": "try"}
+    if body is not None:
+        node["try_block"] = body
+    if catch is not None:
+        node["catch_block"] = catch
+    if final is not None:
+        node["finally_block"] = final
+    return node
+
+
+LEAVE_LOOP: Node = {"type": "break", "kind": "break"}
+LEAVE: Node = {"type": "break", "kind": "return"}
+
+
+def unknown(kind: str, **fields: object) -> Node:
+    """Return a node of a type that no version of the API has yet."""
+    return cast("Node", {"type": kind, **fields})
+
+
+def deep(levels: int, name: str = "the innermost step") -> Graph:
+    """Return a graph with one step in so many loops, one in another."""
+    node: Node = do(name)
+    for _ in range(levels):
+        node = loop(node)
+    return graph(node)
+
+
+ORDERS: Graph = {
+    "version": 1,
+    "workflow": {
+        "class_name": "OrderWorkflow",
+        "payload": {
+            "type": "object",
+            "fields": {
+                "order": {"type": "object", "fields": {"id": {"type": "unknown"}, "lines": {"type": "unknown"}}},
+                "note": {"type": "unknown"},
+            },
+        },
+        "functions": {
+            "notify": function("notify", do("Render the message"), do("Send the message")),
+            "compensate": function(
+                "compensate",
+                do("Void the invoice"),
+                either(branch("paid", do("Refund the customer"), LEAVE)),
+                call("notify"),
+            ),
+            "archive": function("archive", do("Archive the order")),
+        },
+        "nodes": [
+            {
+                "type": "start",
+                "class_name": "OrderWorkflow",
+                "functions": {},
+                "nodes": [do("Record the order")],
+                "payload": {"type": "object", "fields": {"order": {"type": "unknown"}}},
+            },
+            do(
+                "Load the order",
+                config={
+                    "retries": {"limit": 3, "delay": 5000, "backoff": "constant"},
+                    "timeout": 90000,
+                },
+            ),
+            either(
+                branch("order is None", call("notify"), LEAVE),
+                branch('order.status == "held"', {"type": "step_sleep", "name": "Cool down", "duration": 300000}),
+                branch(None),
+            ),
+            parallel(
+                "all",
+                do("Price the basket", starts=1, resolves=3),
+                do("Check the credit", starts=1, resolves=2),
+                do("Reserve the stock", starts=2, resolves=4),
+                {"type": "step_sleep", "name": "Remind later", "duration": "1 day", "starts": 2},
+                do("Book the carrier", starts=3, resolves=4),
+            ),
+            loop(
+                do("Reserve {line.sku}", do("Lock the shelf"), do("Count the shelf")),
+                either(branch("stock.is_empty", LEAVE_LOOP), branch(None, do("Pick {line.sku}"))),
+            ),
+            protected(
+                block(do("Charge the card"), call("notify")),
+                catch=block(
+                    switch(
+                        "exception",
+                        branch("CardDeclined", call("compensate")),
+                        branch("(Timeout, OSError)", do("Ask for another card"), LEAVE),
+                    )
+                ),
+                final=block(do("Close the session")),
+            ),
+            {
+                "type": "step_wait_for_event",
+                "name": "Await the approval",
+                "options": {"event_type": "order-approved", "timeout": "24 hours"},
+                "payload": {"type": "object", "fields": {"approved": {"type": "unknown"}}},
+            },
+            switch(
+                "order.shipping",
+                branch('"express"', do("Call the courier")),
+                branch('"pickup"'),
+                branch(
+                    None,
+                    {"type": "step_sleep_until", "name": "Wait for the van", "timestamp": "2030-01-02T08:00:00"},
+                ),
+            ),
+            function("epilogue", block(do("Close the books"), do("Say thank you"))),
+        ],
+    },
+}
+"""An order workflow with nodes of all fourteen types."""

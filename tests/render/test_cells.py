@@ -1,0 +1,43 @@
+import pytest
+
+from stepgraph.render.cells import cell_width, clip, wrap
+
+
+@pytest.mark.parametrize(
+    ("text", "width"),
+    [("abc", 3), ("注文", 4), ("é", 1), ("e\u0301", 1), ("\uff21\uff22", 4), ("●", 1), ("👩\u200d🚀", 4)],
+)
+def test_width_is_counted_in_cells(text: str, width: int) -> None:
+    assert cell_width(text) == width
+
+
+def test_text_that_fits_is_not_clipped() -> None:
+    assert clip("abcde", 5) == "abcde"
+
+
+def test_text_that_does_not_fit_ends_in_an_ellipsis() -> None:
+    assert clip("abcdef", 5) == "abcd…"
+
+
+def test_a_wide_letter_is_not_cut_in_half() -> None:
+    assert clip("注文確認", 4) == "注…"
+
+
+def test_nothing_fits_into_no_room() -> None:
+    assert clip("abc", 0) == ""
+
+
+def test_lines_break_at_spaces() -> None:
+    assert wrap("check the stock of it", 10, 3) == ("check the", "stock of", "it")
+
+
+def test_a_word_longer_than_a_line_is_broken() -> None:
+    assert wrap("abcdefgh", 3, 3) == ("abc", "def", "gh")
+
+
+def test_what_is_left_after_the_last_line_is_cut_off() -> None:
+    assert wrap("abcdefgh", 3, 2) == ("abc", "de…")
+
+
+def test_empty_text_is_one_empty_line() -> None:
+    assert wrap("", 10, 3) == ("",)

@@ -1,0 +1,88 @@
+"""DOT, as text: what Graphviz makes of it is not needed to test it."""
+
+from syrupy.assertion import SnapshotAssertion
+
+from stepgraph.render.dot import render_dot
+from tests.render.graphs import (
+    ORDERS,
+    block,
+    branch,
+    call,
+    deep,
+    do,
+    either,
+    function,
+    graph,
+    loop,
+    parallel,
+    protected,
+    unknown,
+)
+
+
+def lines(source: str) -> list[str]:
+    return [line.strip() for line in source.splitlines()]
+
+
+def test_the_order_workflow_in_full(snapshot: SnapshotAssertion) -> None:
+    assert render_dot(ORDERS) == snapshot
+
+
+def test_a_step_is_a_node_with_an_identity_from_its_place() -> None:
+    assert "n_0 [label=Charge]" in lines(render_dot(graph(do("Charge"))))
+
+
+def test_details_stand_below_the_name() -> None:
+    source = render_dot(graph({"type": "step_sleep", "name": "Cool down", "duration": 300000}))
+    assert 'label="Cool down\\nsleep 5 minutes"' in source
+
+
+def test_a_loop_is_a_cluster_with_a_dashed_arrow_back() -> None:
+    source = lines(render_dot(graph(loop(do("a")))))
+    assert "subgraph cluster_n_0 {" in source
+    assert 'n_0_foot -> n_0_head [color="#00695c" constraint=false style=dashed]' in source
+
+
+def test_a_failure_leads_from_cluster_to_cluster() -> None:
+    source = render_dot(graph(protected(block(do("a")), catch=block(do("b")))))
+    assert "compound=true" in source
+    assert "lhead=cluster_n_0_catch ltail=cluster_n_0_try" in source
+
+
+def test_a_condition_is_the_label_of_its_arrow() -> None:
+    source = lines(render_dot(graph(either(branch("x > 1", do("a"))))))
+    assert 'n_0_choice -> n_0_b0_0 [label=" x > 1 "]' in source
+    assert 'n_0_choice -> n_0_join [label=" else " arrowhead=none]' in source
+
+
+def test_bars_have_a_port_for_each_arrow() -> None:
+    source = lines(render_dot(graph(parallel("all", do("a"), do("b")))))
+    assert 'n_0_fork -> n_0_0 [tailport="p0:s"]' in source
+    assert 'n_0_1 -> n_0_join [headport="p1:n"]' in source
+
+
+def test_a_function_is_a_cluster_and_its_calls_name_it() -> None:
+    source = lines(render_dot(graph(call("f"), call("f"), functions={"f": function("f", do("a"))})))
+    assert source.count("subgraph cluster_f0 {") == 1
+    assert [line for line in source if line.startswith(("n_0 [", "n_1 ["))] == [
+        'n_0 [label=f fillcolor="#ffffff" peripheries=2 style=filled]',
+        'n_1 [label=f fillcolor="#ffffff" peripheries=2 style=filled]',
+    ]
+
+
+def test_an_unknown_node_shows_its_type() -> None:
+    assert 'label="teleport\\nbeam\\nunknown type of node"' in render_dot(graph(unknown("teleport", name="beam")))
+
+
+def test_a_long_name_is_broken_and_cut_and_whole_in_its_tooltip() -> None:
+    source = render_dot(graph(do("x" * 10_000)))
+    assert f'label="{"x" * 32}\\n{"x" * 32}\\n{"x" * 31}…"' in source
+    assert f"tooltip={'x' * 10_000}" in source
+
+
+def test_wide_letters_are_given_room() -> None:
+    assert 'n_0 [label="注文を確認" width=1.20]' in lines(render_dot(graph(do("注文を確認"))))
+
+
+def test_depth_is_not_bound_by_pythons_recursion() -> None:
+    assert render_dot(deep(500)).count("subgraph cluster_") == 500

@@ -1,0 +1,375 @@
+"""Which ways a run can take: arrows between boxes, each named by its text or its place."""
+
+from collections import Counter
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stepgraph.model.payload import Graph, Node
+from stepgraph.render.flow.chart import Arrow, ArrowKind, Box, BoxKind, Chart, Frame, FrameEnd
+from stepgraph.render.flow.flow_chart import flow_chart
+from stepgraph.render.nodes import walk
+from tests.render.graphs import (
+    LEAVE,
+    LEAVE_LOOP,
+    ORDERS,
+    block,
+    branch,
+    call,
+    deep,
+    do,
+    either,
+    function,
+    graph,
+    loop,
+    parallel,
+    protected,
+    switch,
+    unknown,
+)
+
+POINTS = {BoxKind.START: "start", BoxKind.END: "end", BoxKind.FORK: "fork", BoxKind.MERGE: "merge"}
+
+
+def ways(drawn: Graph) -> list[str]:
+    """Return the arrows of a chart as text, in the order in which they are drawn."""
+    chart = flow_chart(drawn)
+    names = {box.id: _name(box) for box in boxes(chart)}
+    return [_way(arrow, names) for arrow in chart.arrows]
+
+
+def boxes(chart: Chart) -> list[Box]:
+    return [item for item in chart.content if isinstance(item, Box)]
+
+
+def _name(box: Box) -> str:
+    return box.lines[0] if box.lines else POINTS.get(box.kind, box.id)
+
+
+def _way(arrow: Arrow, names: dict[str, str]) -> str:
+    label = f" ({arrow.label})" if arrow.label else ""
+    kind = "" if arrow.kind is ArrowKind.NEXT else f" {arrow.kind.name.lower()}"
+    return f"{names[arrow.tail]} → {names[arrow.head]}{label}{kind}"
+
+
+def test_a_sequence_leads_from_start_to_end() -> None:
+    assert ways(graph(do("a"), do("b"))) == ["start → a", "a → b", "b → end"]
+
+
+def test_branches_meet_again() -> None:
+    drawn = graph(either(branch("x", do("a")), branch(None, do("b"))), do("c"))
+    assert ways(drawn) == [
+        "start → if",
+        "if → a (x)",
+        "if → b (else)",
+        "a → n_0_join",
+        "b → n_0_join",
+        "n_0_join → c",
+        "c → end",
+    ]
+
+
+def test_an_if_without_an_else_may_be_passed() -> None:
+    assert ways(graph(either(branch("x", do("a"))))) == [
+        "start → if",
+        "if → a (x)",
+        "a → n_0_join",
+        "if → n_0_join (else)",
+        "n_0_join → end",
+    ]
+
+
+def test_a_switch_without_a_default_may_match_nothing() -> None:
+    assert "kind → n_0_join (no match)" in ways(graph(switch("kind", branch("1", do("a")))))
+
+
+def test_a_switch_with_a_default_always_takes_a_branch() -> None:
+    drawn = graph(switch("kind", branch("1", do("a")), branch(None, do("b"))))
+    assert ways(drawn)[1:3] == ["kind → a (1)", "kind → b (default)"]
+
+
+def test_a_return_leads_to_the_end() -> None:
+    assert ways(graph(either(branch("x", LEAVE), branch(None, do("a"))), do("b"))) == [
+        "start → if",
+        "if → return (x)",
+        "if → a (else)",
+        "a → n_0_join",
+        "n_0_join → b",
+        "b → end",
+        "return → end leave",
+    ]
+
+
+def test_a_loop_goes_round() -> None:
+    assert ways(graph(loop(do("a")), do("b"))) == [
+        "start → n_0_head",
+        "n_0_head → a",
+        "a → n_0_foot",
+        "n_0_foot → n_0_head again",
+        "n_0_foot → b",
+        "b → end",
+    ]
+
+
+def test_a_break_leads_past_its_loop() -> None:
+    assert ways(graph(loop(do("a"), either(branch("x", LEAVE_LOOP))), do("b")))[-4:] == [
+        "n_0_foot → n_0_after",
+        "break → n_0_after leave",
+        "n_0_after → b",
+        "b → end",
+    ]
+
+
+def test_a_loop_that_every_pass_leaves_is_passed_without_one() -> None:
+    assert ways(graph(loop(do("a"), LEAVE), do("b"))) == [
+        "start → n_0_head",
+        "n_0_head → a",
+        "a → return",
+        "n_0_head → n_0_foot (no pass) skip",
+        "n_0_foot → b",
+        "b → end",
+        "return → end leave",
+    ]
+
+
+def test_a_failure_leads_from_the_body_as_a_whole_to_its_catch() -> None:
+    chart = flow_chart(graph(protected(block(do("a"), do("b")), catch=block(do("c")))))
+    (failure,) = [arrow for arrow in chart.arrows if arrow.kind is ArrowKind.FAILURE]
+    assert failure == Arrow(
+        "n_0_try_0", "n_0_catch_0", ArrowKind.FAILURE, "on failure", tail_frame="n_0_try", head_frame="n_0_catch"
+    )
+
+
+def test_after_a_catch_the_usual_way_goes_on() -> None:
+    assert ways(graph(protected(block(do("a")), catch=block(do("b"))), do("c"))) == [
+        "start → a",
+        "a → b (on failure) failure",
+        "a → n_0_join",
+        "b → n_0_join recovered",
+        "n_0_join → c",
+        "c → end",
+    ]
+
+
+def test_without_a_catch_a_failure_leads_past_the_body() -> None:
+    assert ways(graph(protected(block(do("a"), do("b"))), do("c"))) == [
+        "start → a",
+        "a → b",
+        "b → n_0_join",
+        "a → n_0_join (on failure) failure",
+        "n_0_join → c",
+        "c → end",
+    ]
+
+
+def test_a_return_goes_through_finally() -> None:
+    drawn = graph(protected(block(do("a"), either(branch("x", LEAVE))), final=block(do("f"))), do("b"))
+    assert ways(drawn)[-7:] == [
+        "n_0_try_1_join → n_0_join",
+        "return → n_0_join leave",
+        "n_0_join → f",
+        "a → f (on failure) failure",
+        "f → b",
+        "b → end",
+        "f → end (return) leave",
+    ]
+
+
+def test_a_break_goes_through_finally_out_of_the_loop() -> None:
+    drawn = graph(loop(protected(block(do("a"), LEAVE_LOOP), catch=block(do("c")), final=block(do("f")))), do("b"))
+    assert "f → n_0_after (break) leave" in ways(drawn)
+
+
+def test_members_of_a_group_run_between_its_bars() -> None:
+    assert ways(graph(parallel("all", do("a"), block(do("b"), do("c"))))) == [
+        "start → fork",
+        "fork → a",
+        "fork → b",
+        "b → c",
+        "a → merge",
+        "c → merge",
+        "merge → end",
+    ]
+
+
+def test_clocks_order_the_members_of_a_group() -> None:
+    drawn = graph(
+        parallel(
+            "all",
+            do("a", starts=1, resolves=3),
+            do("b", starts=1, resolves=2),
+            do("c", starts=2, resolves=4),
+            do("d", starts=3, resolves=4),
+        )
+    )
+    assert ways(drawn)[1:-1] == [
+        "fork → a [1→3]",
+        "fork → b [1→2]",
+        "b [1→2] → c [2→4]",
+        "a [1→3] → d [3→4]",
+        "b [1→2] → d [3→4]",
+        "d [3→4] → merge",
+        "c [2→4] → merge",
+    ]
+
+
+def test_what_several_wait_for_meets_in_one_point() -> None:
+    firsts = [do(name, starts=1, resolves=2) for name in "ab"]
+    seconds = [do(name, starts=2, resolves=3) for name in "cd"]
+    assert ways(graph(parallel("all", *firsts, *seconds)))[3:7] == [
+        "a [1→2] → n_0_gate2",
+        "b [1→2] → n_0_gate2",
+        "n_0_gate2 → c [2→3]",
+        "n_0_gate2 → d [2→3]",
+    ]
+
+
+def test_what_is_never_awaited_does_not_hold_up_its_group() -> None:
+    drawn = graph(parallel("all", do("a", starts=1), do("b", starts=1, resolves=2)))
+    assert ways(drawn) == ["start → fork", "fork → a [1→]", "fork → b [1→2]", "b [1→2] → merge", "merge → end"]
+
+
+def test_a_group_of_nothing_awaited_is_left_at_once() -> None:
+    assert "fork → merge" in ways(graph(parallel("all", do("a", starts=1))))
+
+
+def test_a_race_may_be_left_from_each_member() -> None:
+    drawn = graph(parallel("race", do("a", starts=1), do("b", starts=1)))
+    assert ways(drawn)[-3:-1] == ["a [1→] → merge", "b [1→] → merge"]
+
+
+def test_clocks_reach_into_branches_and_loops_of_a_group() -> None:
+    drawn = graph(
+        parallel(
+            "all",
+            do("a", starts=1, resolves=4),
+            either(branch("ready", do("b", starts=1, resolves=2))),
+            loop(do("c", starts=2, resolves=3)),
+        )
+    )
+    assert [way for way in ways(drawn) if "fork" in way or "_head" in way] == [
+        "start → fork",
+        "fork → a [1→4]",
+        "fork → if",
+        "n_0_1_join → n_0_2_head",
+        "n_0_2_head → c [2→3]",
+        "n_0_2_foot → n_0_2_head again",
+    ]
+
+
+def test_a_branch_of_a_group_follows_the_clock_not_the_text() -> None:
+    started = either(branch("x", do("a", starts=1, resolves=3), do("b", starts=1, resolves=2)))
+    drawn = ways(graph(parallel("all", do("t", starts=1, resolves=4), started)))
+    assert drawn[3:6] == ["if → n_0_1_b0_in (x)", "n_0_1_b0_in → a [1→3]", "n_0_1_b0_in → b [1→2]"]
+
+
+def test_clocks_order_a_list_outside_a_group_too() -> None:
+    drawn = graph(do("a", starts=1, resolves=2), do("b", starts=1, resolves=2), do("c", starts=2, resolves=3))
+    assert ways(drawn) == [
+        "start → a [1→2]",
+        "start → b [1→2]",
+        "a [1→2] → c [2→3]",
+        "b [1→2] → c [2→3]",
+        "c [2→3] → end",
+    ]
+
+
+def test_nested_steps_follow_the_beginning_of_their_step() -> None:
+    assert ways(graph(do("a", do("b")), do("c"))) == ["start → a", "a → b", "b → c", "c → end"]
+
+
+def test_a_function_has_a_start_and_an_end_of_its_own() -> None:
+    drawn = graph(call("f"), functions={"f": function("f", do("a"), LEAVE)})
+    assert ways(drawn) == ["start → f", "f → end", "start → a", "a → return", "return → end leave"]
+
+
+def test_a_start_is_drawn_with_its_functions() -> None:
+    start = unknown("start", class_name="Orders", functions={"f": function("f", do("a"))}, nodes=[call("f")])
+    assert ways(graph(start)) == ["start → f", "start → a", "a → end", "f → end"]
+
+
+def test_an_unknown_node_is_a_box_in_its_place() -> None:
+    assert ways(graph(do("a"), unknown("teleport", nodes=[do("b")]), do("c"))) == [
+        "start → a",
+        "a → teleport",
+        "teleport → b",
+        "b → c",
+        "c → end",
+    ]
+
+
+def test_what_cannot_be_reached_is_drawn_all_the_same() -> None:
+    assert ways(graph(LEAVE, do("a"))) == ["start → return", "a → end", "return → end leave"]
+
+
+def test_every_step_of_the_order_workflow_is_drawn_once() -> None:
+    workflow = ORDERS["workflow"]
+    bodies = [workflow["nodes"], *(body["nodes"] for body in workflow["functions"].values())]
+    steps = [node["name"] for body in bodies for node in walk(body) if node["type"].startswith("step_")]  # type: ignore[typeddict-item]
+    drawn = Counter(box.lines[0].partition(" [")[0] for box in boxes(flow_chart(ORDERS)) if box.lines)
+    assert [drawn[step] for step in steps] == [1] * 25
+
+
+def test_depth_is_not_bound_by_pythons_recursion() -> None:
+    assert len(boxes(flow_chart(deep(1000)))) == 2003
+
+
+def _timed(name: str, starts: int, length: int) -> Node:
+    return do(name, starts=starts, resolves=starts + length or None)
+
+
+leaves: st.SearchStrategy[Node] = st.one_of(
+    st.just(do("a")),
+    st.builds(_timed, st.just("t"), st.integers(1, 4), st.integers(-1, 3)),
+    st.sampled_from([LEAVE, LEAVE_LOOP, call("f"), unknown("odd")]),
+)
+
+
+def _containers(nodes: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:
+    several = st.lists(nodes, max_size=3)
+    branches = st.lists(st.builds(lambda c, n: branch(c, *n), st.sampled_from(["x", None]), several), max_size=3)
+    blocks = st.none() | several.map(lambda inner: block(*inner))
+    return st.one_of(
+        several.map(lambda inner: loop(*inner)),
+        several.map(lambda inner: do("s", *inner)),
+        several.map(lambda inner: block(*inner)),
+        st.builds(lambda kind, inner: parallel(kind, *inner), st.sampled_from(["all", "race"]), several),
+        branches.map(lambda inner: either(*inner)),
+        branches.map(lambda inner: switch("d", *inner)),
+        st.builds(lambda body, catch, final: protected(body, catch=catch, final=final), blocks, blocks, blocks),
+        several.map(lambda inner: function("g", *inner)),
+        several.map(lambda inner: unknown("odd", nodes=inner)),
+    )
+
+
+any_graph = st.lists(st.recursive(leaves, _containers, max_leaves=12), max_size=4).map(lambda nodes: graph(*nodes))
+
+
+@given(any_graph)
+def test_every_identity_is_used_once(drawn: Graph) -> None:
+    content = flow_chart(drawn).content
+    used = Counter((type(item), item.id) for item in content if not isinstance(item, FrameEnd))
+    assert [identity for identity, times in used.items() if times > 1] == []
+
+
+@given(any_graph)
+def test_every_arrow_leads_from_box_to_box_within_its_frames(drawn: Graph) -> None:
+    chart = flow_chart(drawn)
+    frames = _frames_around(chart)
+    for arrow in chart.arrows:
+        assert not arrow.tail_frame or arrow.tail_frame in frames[arrow.tail] - frames[arrow.head]
+        assert not arrow.head_frame or arrow.head_frame in frames[arrow.head] - frames[arrow.tail]
+
+
+def _frames_around(chart: Chart) -> dict[str, set[str]]:
+    open_frames: list[str] = []
+    around: dict[str, set[str]] = {}
+    for item in chart.content:
+        if isinstance(item, Frame):
+            open_frames.append(item.id)
+        elif isinstance(item, Box):
+            around[item.id] = set(open_frames)
+        else:
+            open_frames.pop()
+    assert open_frames == []
+    return around

@@ -1,0 +1,135 @@
+"""Names and conditions come from source code: nothing of them may become markup, syntax or a command."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stepgraph.model.note import Note
+from stepgraph.model.payload import Graph
+from stepgraph.model.span import Span
+from stepgraph.render.dot import render_dot
+from stepgraph.render.outline import render_outline
+from stepgraph.render.visible import visible
+from tests.render.graphs import branch, call, do, either, function, graph, switch, unknown
+
+HOSTILE = [
+    "</text><script>",
+    '"]--><b>',
+    '"];evil[label="',
+    "\x1b[2J\x1b]0;title\x07",
+    "invoice\u202efdp.exe",
+    "ends in a backslash \\",
+    "\\",
+    '\\"',
+    "\\N \\G \\l",
+    "<lambda>",
+    "<<b>bold</b>>",
+    "&lt;&amp;&#60;",
+    "name:port:n",
+    "graph",
+    "",
+    "first\nsecond",
+    "javascript:alert(1)",
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_a_name_is_the_exact_label_of_its_node_in_dot(text: str) -> None:
+    assert _label(render_dot(graph(do(text))), "n_0") == visible(text)
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_a_condition_is_the_exact_label_of_its_arrow_in_dot(text: str) -> None:
+    drawn = graph(either(branch(text, do("a")), branch(None)))
+    expected = f" {visible(text)} " if text else None
+    assert _label(render_dot(drawn), "n_0_choice -> n_0_b0_0") == expected
+
+
+@given(st.text(max_size=200))
+def test_any_name_is_whole_in_the_label_or_the_tooltip_of_its_node(text: str) -> None:
+    source = render_dot(graph(do(text)))
+    assert visible(text) in {_label(source, "n_0"), _label(source, "n_0", "tooltip")}
+
+
+def _everywhere(text: str) -> Graph:
+    """Return a graph with this text in every place that takes one."""
+    drawn = graph(
+        do(text),
+        {"type": "step_sleep", "name": text, "duration": text},
+        {"type": "step_sleep_until", "name": text, "timestamp": text},
+        {"type": "step_wait_for_event", "name": text, "options": {"event_type": text, "timeout": text}},
+        either(branch(text, do("a"))),
+        switch(text, branch(text, do("b"))),
+        call(text),
+        unknown(f"unknown {text}", name=text),
+        unknown("start", class_name=text, functions={}, nodes=[]),
+        functions={text: function(text, do("c"))},
+        class_name=text,
+    )
+    drawn["workflow"]["payload"] = {"type": "object", "fields": {text: {"type": "unknown"}}}
+    return drawn
+
+
+DOT_STATEMENT = re.compile(
+    r"""(?x)
+    digraph\ workflow\ \{ | subgraph\ cluster_\w+\ \{ | \}
+    | (?:graph|node|edge|\w+(?:\ ->\ \w+)?)\ \[ (?: \w+= (?:"(?:[^"\\]|\\.)*" | -?[\w.]+) \ ? )+ \]
+    | \w+(?:\ ->\ \w+)?
+    | (?: \w+= (?:"(?:[^"\\]|\\.)*" | -?[\w.]+) \ ? )+
+    """
+)
+
+
+def _strange_statements(source: str) -> list[str]:
+    return [line for line in source.splitlines() if not DOT_STATEMENT.fullmatch(line.strip())]
+
+
+@pytest.mark.parametrize("text", [*HOSTILE, "x" * 10_000])
+def test_text_in_dot_is_always_within_a_quoted_attribute(text: str) -> None:
+    assert _strange_statements(render_dot(_everywhere(text))) == []
+
+
+@given(st.text(max_size=40))
+def test_any_text_in_dot_is_always_within_a_quoted_attribute(text: str) -> None:
+    assert _strange_statements(render_dot(_everywhere(text))) == []
+
+
+@pytest.mark.parametrize("text", [*HOSTILE, "x" * 10_000])
+def test_only_our_own_escapes_reach_the_terminal(text: str) -> None:
+    coloured = render_outline(_everywhere(text), colour=True, notes=[_note(text)], place=text)
+    plain = render_outline(_everywhere(text), colour=False, notes=[_note(text)], place=text)
+    assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == plain
+    assert _raw(plain) == []
+
+
+@given(st.text(max_size=40), st.integers(1, 100))
+def test_no_text_reaches_the_terminal_raw(text: str, width: int) -> None:
+    assert _raw(render_outline(_everywhere(text), colour=False, notes=[_note(text)], width=width, place=text)) == []
+
+
+@pytest.mark.parametrize("render", [render_dot, lambda drawn: render_outline(drawn, colour=False)])
+def test_every_output_can_be_encoded(render: Callable[[Graph], str]) -> None:
+    assert b"\\ud800" in render(graph(do("lone \ud800 surrogate"))).encode()
+
+
+def _raw(outline: str) -> list[str]:
+    return [line for line in outline.split("\n") if visible(line) != line]
+
+
+def _note(text: str) -> Note:
+    return Note(code="unresolved-call", message=text, advice=text, span=Span(text, 1, 1, 1, 2))
+
+
+def _label(source: str, statement: str, attribute: str = "label") -> str | None:
+    """Return an attribute of a statement as Graphviz reads it: quotes, then escapes, then entities."""
+    pattern = rf'^\s*{statement} \[.*?\b{attribute}=(?:"((?:[^"\\]|\\.)*)"|([\w.-]+))'
+    if not (match := re.search(pattern, source, re.MULTILINE)):
+        return None
+    quoted, plain = match.groups()
+    if quoted is None:
+        return plain
+    unquoted = re.sub(r'\\(["\\])', lambda escape: '"' if escape[1] == '"' else escape[0], quoted)
+    return re.sub(r"\\(.)", r"\1", unquoted).replace("&amp;", "&")

@@ -1,0 +1,231 @@
+"""The outline, read as a person would."""
+
+from syrupy.assertion import SnapshotAssertion
+
+from stepgraph.model.note import Note
+from stepgraph.model.payload import Graph
+from stepgraph.model.span import Span
+from stepgraph.render.outline import render_outline
+from tests.render.graphs import (
+    LEAVE,
+    LEAVE_LOOP,
+    ORDERS,
+    block,
+    branch,
+    call,
+    deep,
+    do,
+    either,
+    function,
+    graph,
+    loop,
+    parallel,
+    protected,
+    switch,
+    unknown,
+)
+
+UNRESOLVED = Note(
+    code="unresolved-call",
+    message="`hooks[name]` is not known, so steps that it runs are missing.",
+    advice="Call the function by its name.",
+    span=Span("src/orders.py", 30, 9, 30, 20),
+)
+NEVER_AWAITED = Note(
+    code="never-awaited",
+    message="`audit()` is never awaited and does not run.",
+    advice="",
+    span=Span("src/orders.py", 41, 5, 41, 12),
+    incomplete=False,
+)
+
+
+def tree(drawn: Graph) -> list[str]:
+    """Return the lines below the header."""
+    return render_outline(drawn, colour=False).splitlines()[1:]
+
+
+def test_the_order_workflow_in_full(snapshot: SnapshotAssertion) -> None:
+    notes = [UNRESOLVED, NEVER_AWAITED]
+    assert render_outline(ORDERS, colour=False, notes=notes, place="src/orders.py:12") == snapshot
+
+
+def test_the_order_workflow_in_colour(snapshot: SnapshotAssertion) -> None:
+    notes = [UNRESOLVED, NEVER_AWAITED]
+    assert render_outline(ORDERS, colour=True, notes=notes, place="src/orders.py:12") == snapshot
+
+
+def test_the_header_says_which_workflow_where_and_how_many_steps() -> None:
+    outline = render_outline(graph(do("a"), do("b")), colour=False, place="src/orders.py:12")
+    assert outline.splitlines()[0] == "Orders  src/orders.py:12  2 steps · complete"
+
+
+def test_a_note_that_steps_may_be_missing_makes_it_incomplete() -> None:
+    outline = render_outline(graph(do("a")), colour=False, notes=[UNRESOLVED], place="src/orders.py:12")
+    assert outline.splitlines()[0] == "Orders  src/orders.py:12  1 step · incomplete"
+
+
+def test_another_note_leaves_it_complete() -> None:
+    outline = render_outline(graph(do("a")), colour=False, notes=[NEVER_AWAITED], place="src/orders.py:12")
+    assert outline.splitlines()[0] == "Orders  src/orders.py:12  1 step · complete"
+
+
+def test_of_a_graph_from_elsewhere_nobody_knows_whether_it_is_complete() -> None:
+    assert render_outline(graph(do("a")), colour=False).splitlines()[0] == "Orders  1 step"
+
+
+def test_nested_steps_and_steps_of_functions_count() -> None:
+    drawn = graph(do("a", do("b")), call("f"), call("f"), functions={"f": function("f", do("c"))})
+    assert render_outline(drawn, colour=False).splitlines()[0] == "Orders  3 steps"
+
+
+def test_notes_come_last_with_place_message_and_advice() -> None:
+    outline = render_outline(graph(do("a")), colour=False, notes=[UNRESOLVED, NEVER_AWAITED])
+    assert outline.splitlines()[3:] == [
+        "Notes",
+        "1. incomplete  src/orders.py:30:9  unresolved-call",
+        "   `hooks[name]` is not known, so steps that it runs are missing.",
+        "   Call the function by its name.",
+        "2. note  src/orders.py:41:5  never-awaited",
+        "   `audit()` is never awaited and does not run.",
+    ]
+
+
+def test_a_workflow_without_steps_says_so() -> None:
+    assert tree(graph()) == ["└─ (no steps)"]
+
+
+def test_nested_steps_stand_in_their_step() -> None:
+    assert tree(graph(do("a", do("b")), do("c"))) == ["├─ ● a", "│  └─ ● b", "└─ ● c"]
+
+
+def test_an_if_reads_like_the_source() -> None:
+    drawn = graph(either(branch("x > 1", do("a")), branch("x > 0", do("b")), branch(None, do("c"))))
+    assert tree(drawn) == ["├─ ◇ if x > 1", "│  └─ ● a", "├─ ◇ elif x > 0", "│  └─ ● b", "└─ ◇ else", "   └─ ● c"]
+
+
+def test_a_branch_without_steps_is_shown_quietly() -> None:
+    assert tree(graph(either(branch("x"), branch(None, do("a"))))) == [
+        "├─ ◇ if x  (no steps)",
+        "└─ ◇ else",
+        "   └─ ● a",
+    ]
+
+
+def test_a_switch_has_its_cases_below() -> None:
+    drawn = graph(switch("order.kind", branch('"big"', do("a")), branch(None)))
+    assert tree(drawn) == ["└─ ◆ switch order.kind", '   ├─ case "big"', "   │  └─ ● a", "   └─ default  (no steps)"]
+
+
+def test_a_try_reads_like_the_source() -> None:
+    drawn = graph(protected(block(do("a")), catch=block(do("b")), final=block(do("c"))))
+    assert tree(drawn) == ["├─ ▣ try", "│  └─ ● a", "├─ ▣ catch", "│  └─ ● b", "└─ ▣ finally", "   └─ ● c"]
+
+
+def test_a_try_whose_body_has_no_steps_says_so() -> None:
+    assert tree(graph(protected(catch=block(do("b"))))) == ["├─ ▣ try  (no steps)", "└─ ▣ catch", "   └─ ● b"]
+
+
+def test_exits_have_marks_that_leave() -> None:
+    drawn = graph(loop(do("a"), either(branch("x", LEAVE_LOOP), branch("y", LEAVE))))
+    assert tree(drawn)[3:] == ["   │  └─ ⤶ break", "   └─ ◇ elif y", "      └─ ⏎ return"]
+
+
+def test_a_group_says_its_kind_and_its_members_their_clocks() -> None:
+    drawn = graph(parallel("race", do("a", starts=1, resolves=2), do("b", starts=1)))
+    assert tree(drawn) == ["└─ ∥ parallel  race", "   ├─ ● a [1→2]", "   └─ ● b [1→]"]
+
+
+def test_a_function_is_expanded_where_it_is_called_first() -> None:
+    drawn = graph(loop(call("f")), call("f"), functions={"f": function("f", do("a"))})
+    assert tree(drawn) == ["├─ ↻ loop", "│  └─ ƒ f", "│     └─ ● a", "└─ ↑ f  (shown above)"]
+
+
+def test_recursion_ends_at_the_second_call() -> None:
+    drawn = graph(call("f"), functions={"f": function("f", do("a"), call("f"))})
+    assert tree(drawn) == ["└─ ƒ f", "   ├─ ● a", "   └─ ↑ f  (shown above)"]
+
+
+def test_a_function_whose_body_is_nowhere_is_still_named() -> None:
+    assert tree(graph(call("f"))) == ["└─ ƒ f  (not in this graph)"]
+
+
+def test_functions_that_nothing_calls_are_listed_at_the_end() -> None:
+    functions = {"f": function("f", do("b"), call("g")), "g": function("g", do("c"))}
+    assert tree(graph(do("a"), functions=functions)) == [
+        "└─ ● a",
+        "",
+        "Functions that are never called",
+        "ƒ f",
+        "├─ ● b",
+        "└─ ƒ g",
+        "   └─ ● c",
+    ]
+
+
+def test_a_function_of_a_start_is_found() -> None:
+    start = unknown("start", class_name="Orders", functions={"f": function("f", do("a"))}, nodes=[call("f"), call("f")])
+    assert tree(graph(start)) == [
+        "└─ ▸ start Orders",
+        "   ├─ ƒ f",
+        "   │  └─ ● a",
+        "   └─ ↑ f  (shown above)",
+    ]
+
+
+def test_a_function_that_shares_its_name_is_not_lost() -> None:
+    start = unknown("start", class_name="Orders", functions={"f": function("f", do("b"))}, nodes=[call("f")])
+    assert tree(graph(start, functions={"f": function("f", do("a"))})) == [
+        "└─ ▸ start Orders",
+        "   ├─ ƒ f",
+        "   │  └─ ● a",
+        "   └─ ƒ f",
+        "      └─ ● b",
+    ]
+
+
+def test_an_unknown_node_is_drawn_with_its_type_its_name_and_what_is_in_it() -> None:
+    branches = [{"condition": "x", "nodes": [do("c")]}]
+    drawn = graph(unknown("step_teleport", name="beam", nodes=[do("a")], branches=branches), unknown("fork"))
+    assert tree(drawn) == [
+        "├─ ? step_teleport beam  (unknown type of node)",
+        "│  ├─ ● a",
+        "│  └─ ● c",
+        "└─ ? fork  (unknown type of node)",
+    ]
+
+
+def test_what_is_not_as_expected_in_an_unknown_node_is_passed_over() -> None:
+    assert tree(graph(unknown("odd", name=7, nodes="none", branches=[3, {"nodes": None}]))) == [
+        "└─ ? odd  (unknown type of node)"
+    ]
+
+
+def test_without_a_width_nothing_is_clipped() -> None:
+    assert tree(graph(do("x" * 10_000))) == ["└─ ● " + "x" * 10_000]
+
+
+def test_a_width_clips_what_is_longest() -> None:
+    config = {"retries": {"limit": 3, "delay": 1000, "backoff": "exponential"}, "timeout": "10 minutes"}
+    drawn = graph(do("x" * 100, config=config))  # type: ignore[arg-type]
+    assert render_outline(drawn, colour=False, width=40).splitlines()[1] == "└─ ● " + "x" * 23 + "…  3 retries"
+
+
+def test_no_line_is_wider_than_the_width() -> None:
+    lines = render_outline(ORDERS, colour=False, width=30).splitlines()
+    assert max(map(len, lines)) == 30
+
+
+def test_wide_letters_count_twice() -> None:
+    drawn = graph(do("注文を確認する処理"))
+    assert render_outline(drawn, colour=False, width=20).splitlines()[1] == "└─ ● 注文を確認する…"
+
+
+def test_colours_are_the_basic_ones_and_each_is_reset() -> None:
+    assert render_outline(graph(do("a")), colour=True).splitlines()[1] == (
+        "\x1b[2m└─ \x1b[0m\x1b[36m● \x1b[0m\x1b[1ma\x1b[0m"
+    )
+
+
+def test_depth_is_not_bound_by_pythons_recursion() -> None:
+    assert tree(deep(3000))[-1] == "   " * 3000 + "└─ ● the innermost step"
