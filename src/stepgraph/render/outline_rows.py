@@ -43,7 +43,7 @@ class RowMaker:
     functions: Mapping[str, FunctionDef]
     shown: set[str] = field(default_factory=set)
 
-    def rows(self, node: Node) -> Sequence[Row]:  # noqa: C901, PLR0911, PLR0912 - a case for each type
+    def rows(self, node: Node) -> Sequence[Row]:
         """Return the rows of a node, at least one: an `if` has one for each branch, a `try` one for each part."""
         if unknown := as_unknown(node):
             return [_unknown(unknown)]

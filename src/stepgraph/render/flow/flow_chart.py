@@ -71,7 +71,7 @@ class FlowDrawer:
             return Exits(self.builder.box(f"{place.id}_empty", BoxKind.EMPTY, "no steps", entry=entry))
         return (yield self.nodes(nodes, entry, place))
 
-    def node(self, node: Node, entry: LooseEnds, place: Place) -> Drawing:  # noqa: C901, PLR0911, PLR0912 - a case a type
+    def node(self, node: Node, entry: LooseEnds, place: Place) -> Drawing:
         """Draw a node, whatever its type."""
         if unknown := as_unknown(node):
             return (yield self._unknown(unknown, entry, place))

@@ -1,0 +1,188 @@
+"""Branches: if, match, conditional expressions, and whatever is evaluated only sometimes."""
+
+from __future__ import annotations
+
+from tests.semantics.notation import graph_of, text
+
+
+def test_an_if_has_a_branch_for_each_clause_and_an_else_only_where_there_is_one() -> None:
+    assert graph_of("""
+        if x:
+            await a()
+        elif y:
+            pass
+        if z:
+            await b()
+        else:
+            pass
+    """) == text("""
+        if x
+          a
+        if y
+        if z
+          b
+        else
+    """)
+
+
+def test_an_elif_with_steps_in_its_test_is_nested_in_the_else() -> None:
+    assert graph_of("""
+        if x:
+            await a()
+        elif await b():
+            await c()
+        else:
+            await d()
+    """) == text("""
+        if x
+          a
+        else
+          b
+          if await b()
+            c
+          else
+            d
+    """)
+
+
+def test_a_literal_test_decides() -> None:
+    assert graph_of("""
+        if False:
+            await a()
+        elif not False:
+            await b()
+        if TYPE_CHECKING:
+            await c()
+        x = await d() if True else await a()
+    """).splitlines() == ["b", "d"]
+
+
+def test_operands_after_one_with_steps_depend_on_it() -> None:
+    assert graph_of("""
+        x and y and await a() and await b()
+        x or y or await c()
+        (x and y) or await d()
+    """) == text("""
+        if x and y
+          a
+          if await a()
+            b
+        if not (x or y)
+          c
+        if not (x and y)
+          d
+    """)
+
+
+def test_a_later_operand_of_a_comparison_is_reached_only_if_the_first_holds() -> None:
+    assert graph_of("x < await a() < await b()") == text("""
+        a
+        if x < await a()
+          b
+    """)
+
+
+def test_a_message_of_an_assertion_is_evaluated_only_if_it_fails() -> None:
+    assert graph_of("""
+        assert ready, await a()
+        await b()
+    """) == text("""
+        if not ready
+          a
+        b
+    """)
+
+
+def test_a_match_is_a_switch_with_the_source_of_each_pattern() -> None:
+    assert graph_of("""
+        match await a():
+            case 1 | 2:
+                await b()
+            case [x, *rest] if x > 3:
+                await c()
+            case _:
+                pass
+    """) == text("""
+        a
+        switch await a()
+        | case 1 | 2
+          b
+        | case [x, *rest] if x > 3
+          c
+        | default
+    """)
+
+
+def test_a_callable_chosen_by_condition_is_a_choice_where_it_is_called() -> None:
+    assert graph_of("""
+        fn = a if fast else b
+        if slow:
+            other = c
+        else:
+            other = d
+        await fn()
+        await other()
+    """) == text("""
+        if fast
+          a
+        else
+          b
+        if slow
+          c
+        else
+          d
+    """)
+
+
+def test_a_table_of_steps_is_a_switch_on_its_key() -> None:
+    assert graph_of("""
+        table = {"x": a, "y": b}
+        await table[kind]()
+        await table.get(other, c)()
+    """) == text("""
+        switch kind
+        | case "x"
+          a
+        | case "y"
+          b
+        switch other
+        | case "x"
+          a
+        | case "y"
+          b
+        | default
+          c
+    """)
+
+
+def test_what_nobody_can_reach_is_left_out() -> None:
+    assert graph_of("""
+        if x:
+            return await a()
+        else:
+            raise ValueError
+        await b()
+    """) == text("""
+        if x
+          a
+        else
+    """)
+
+
+def test_a_return_that_skips_nothing_is_not_shown() -> None:
+    assert graph_of("""
+        if x:
+            await a()
+            return
+        await b()
+        if y:
+            await c()
+            return
+    """) == text("""
+        if x
+          a
+          return
+        b
+        if y
+          c
+    """)

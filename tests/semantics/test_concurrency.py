@@ -1,0 +1,98 @@
+"""What runs at the same time, and the clock that says so."""
+
+from __future__ import annotations
+
+from tests.semantics.notation import graph_of, text
+
+
+def test_a_gather_starts_its_members_together_and_is_over_with_all() -> None:
+    assert graph_of("""
+        await asyncio.gather(a(), b())
+        await c()
+    """) == text("""
+        parallel all
+          a [1>2]
+          b [1>2]
+        c
+    """)
+
+
+def test_a_gather_of_one_step_is_that_step() -> None:
+    assert graph_of("await asyncio.gather(a())") == "a"
+
+
+def test_a_gather_in_a_gather_is_a_parallel_of_its_own() -> None:
+    assert graph_of("await asyncio.gather(a(), asyncio.gather(b(), c(), return_exceptions=True))") == text("""
+        parallel all
+          a [1>2]
+          parallel all_settled
+            b [1>2]
+            c [1>2]
+    """)
+
+
+def test_a_task_is_pending_until_it_is_awaited() -> None:
+    assert graph_of("""
+        task = asyncio.create_task(a())
+        if ready:
+            await b()
+        await task
+        await c()
+    """) == text("""
+        parallel all
+          a [1>3]
+          if ready
+            b [1>2]
+        c
+    """)
+
+
+def test_a_task_awaited_on_some_paths_only_is_not_known_to_be_over() -> None:
+    assert graph_of("""
+        task = asyncio.create_task(a())
+        if ready:
+            await task
+        await b()
+    """) == text("""
+        parallel all
+          a [1>]
+          b [2>3]
+    """)
+
+
+def test_a_coroutine_starts_at_its_await() -> None:
+    assert graph_of("""
+        first = a()
+        await b()
+        await first
+    """).splitlines() == ["b", "a"]
+
+
+def test_tasks_of_a_loop_are_over_when_they_are_gathered() -> None:
+    assert graph_of("""
+        tasks = []
+        for row in rows:
+            tasks.append(asyncio.create_task(a()))
+        await asyncio.gather(*tasks)
+        for task in [asyncio.create_task(b()) for row in rows]:
+            await task
+    """) == text("""
+        parallel all
+          loop
+            a [1>2]
+        parallel all
+          loop
+            b [2>3]
+    """)
+
+
+def test_a_race_is_over_at_its_await_and_nobody_knows_who_won() -> None:
+    assert graph_of("""
+        await asyncio.wait({asyncio.create_task(a()), asyncio.create_task(b())}, return_when=asyncio.FIRST_COMPLETED)
+        await c()
+    """) == text("""
+        parallel race
+          a [1>]
+          b [1>]
+        c
+    """)

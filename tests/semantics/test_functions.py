@@ -1,0 +1,241 @@
+"""Functions of the project: calls, and bodies shown once."""
+
+from __future__ import annotations
+
+from tests.semantics.notation import graph_of, graph_of_module, text, workflow_of
+
+
+def test_a_function_with_steps_is_a_call_and_one_without_is_nothing() -> None:
+    assert graph_of("""
+        async def pair():
+            await a()
+            await nothing()
+
+        async def nothing():
+            return 1
+
+        await nothing()
+        await pair()
+        await pair()
+    """) == text("""
+        call pair
+        call pair
+        def pair
+          a
+    """)
+
+
+def test_recursion_is_a_call_like_any_other() -> None:
+    assert graph_of("""
+        async def even(n):
+            await a()
+            await odd(n - 1)
+
+        async def odd(n):
+            if n:
+                await even(n - 1)
+
+        await odd(3)
+    """) == text("""
+        call odd
+        def odd
+          if n
+            call even
+        def even
+          a
+          call odd
+    """)
+
+
+def test_functions_that_only_call_each_other_are_nothing() -> None:
+    assert (
+        graph_of("""
+        async def one():
+            await two()
+
+        async def two():
+            await one()
+
+        await one()
+        await a()
+    """)
+        == "a"
+    )
+
+
+def test_functions_of_one_name_are_qualified_by_what_encloses_them() -> None:
+    assert graph_of_module("""
+        from workers import WorkflowEntrypoint
+
+        async def send(step):
+            await step.sleep("module", 1)
+
+        class Helper:
+            async def send(self, step):
+                await step.sleep("method", 1)
+
+        class W(WorkflowEntrypoint):
+            async def run(self, event, step):
+                async def send(step):
+                    await step.sleep("inner", 1)
+
+                await send(step)
+                await Helper().send(step)
+                await other(step)
+
+        async def other(step):
+            await send(step)
+    """) == text("""
+        call run.send
+        call Helper.send
+        call other
+        def run.send
+          sleep 'inner' 1
+        def Helper.send
+          sleep 'method' 1
+        def other
+          call entry.send
+        def entry.send
+          sleep 'module' 1
+    """)
+
+
+def test_a_function_is_shown_for_each_callable_that_its_steps_depend_on() -> None:
+    assert graph_of("""
+        async def retry(fn, times=3):
+            for _ in range(times):
+                await fn()
+
+        async def timed(work):
+            return await work
+
+        async def ignoring(fn):
+            await d()
+
+        await retry(a)
+        await retry(functools.partial(b), times=2)
+        await retry(lambda: c())
+        await timed(a())
+        await ignoring(a)
+    """) == text("""
+        call retry(a)
+        call retry(b)
+        call retry(c)
+        call timed(a)
+        call ignoring
+        def retry(a)
+          loop
+            a
+        def retry(b)
+          loop
+            b
+        def retry(c)
+          loop
+            c
+        def timed(a)
+          a
+        def ignoring
+          d
+    """)
+
+
+def test_a_plain_function_that_returns_a_coroutine_counts_as_a_coroutine_function() -> None:
+    assert graph_of("""
+        def pick(n):
+            if n:
+                return a()
+            return b()
+
+        await pick(1)
+    """) == text("""
+        call pick
+        def pick
+          if n
+            a
+            return
+          b
+    """)
+
+
+def test_methods_are_those_of_the_class_that_self_is() -> None:
+    assert graph_of_module("""
+        from workers import WorkflowEntrypoint
+
+        class Base(WorkflowEntrypoint):
+            async def run(self, event, step):
+                await self.work(step)
+
+            async def work(self, step):
+                await step.sleep("base", 1)
+
+        class W(Base):
+            async def run(self, event, step):
+                await super().run(event, step)
+                await super().work(step)
+
+            async def work(self, step):
+                await step.sleep("own", 1)
+    """) == text("""
+        call Base.run
+        call Base.work
+        def Base.run
+          call work
+        def work
+          sleep 'own' 1
+        def Base.work
+          sleep 'base' 1
+    """)
+
+
+def test_a_decorated_function_is_what_its_decorator_makes_of_it() -> None:
+    assert graph_of("""
+        def twice(fn):
+            @functools.wraps(fn)
+            async def wrapper(*args):
+                await fn(*args)
+                await fn(*args)
+            return wrapper
+
+        @twice
+        async def work(n):
+            await a()
+
+        await work(1)
+    """) == text("""
+        call wrapper(work)
+        def wrapper(work)
+          call work
+          call work
+        def work
+          a
+    """)
+
+
+def test_a_decorator_from_elsewhere_is_reported() -> None:
+    workflow = workflow_of("""
+        from tenacity import retry
+
+        @retry(times=3)
+        async def work():
+            await a()
+
+        await work()
+    """)
+    assert [(note.code, note.span.line) for note in workflow.notes] == [("unknown-decorator", 30)]
+    assert not workflow.complete
+
+
+def test_steps_handed_to_code_outside_the_project_are_reported() -> None:
+    workflow = workflow_of("""
+        import elsewhere
+
+        await elsewhere.run(step)
+        await elsewhere.retry(a)
+        await elsewhere.fetch("https://example.com")
+        print(step)
+        await b()
+    """)
+    assert [(note.code, note.message) for note in workflow.notes] == [
+        ("escapes", "the step object is handed to `elsewhere.run`, which is not in the project."),
+        ("escapes", "the step 'a' is handed to `elsewhere.retry`, which is not in the project."),
+    ]

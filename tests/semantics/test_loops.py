@@ -1,0 +1,275 @@
+"""Loops, comprehensions, and what leaves or begins a pass early."""
+
+from __future__ import annotations
+
+from tests.semantics.notation import graph_of, text
+
+
+def test_steps_of_the_iterable_come_before_the_loop() -> None:
+    assert graph_of("""
+        for row in await a():
+            await b()
+    """) == text("""
+        a
+        loop
+          b
+    """)
+
+
+def test_steps_of_a_while_test_come_first_in_the_loop_which_then_may_end() -> None:
+    assert graph_of("""
+        while not (await a()):
+            await b()
+        await c()
+    """) == text("""
+        loop
+          a
+          if not (not (await a()))
+            break
+          b
+        c
+    """)
+
+
+def test_what_follows_a_loop_without_end_is_unreachable() -> None:
+    assert graph_of("""
+        while True:
+            await a()
+        await b()
+    """) == text("""
+        loop
+          a
+    """)
+
+
+def test_a_break_makes_what_follows_a_loop_without_end_reachable() -> None:
+    assert graph_of("""
+        while True:
+            await a()
+            if done:
+                break
+        await b()
+    """) == text("""
+        loop
+          a
+          if done
+            break
+        b
+    """)
+
+
+def test_the_else_of_a_loop_without_break_simply_follows() -> None:
+    assert graph_of("""
+        for row in rows:
+            await a()
+        else:
+            await b()
+    """) == text("""
+        loop
+          a
+        b
+    """)
+
+
+def test_the_else_of_a_loop_with_a_break_is_a_branch() -> None:
+    assert graph_of("""
+        for row in rows:
+            if row:
+                break
+        else:
+            await b()
+        await c()
+    """) == text("""
+        loop
+          if row
+            break
+        if no break
+          b
+        c
+    """)
+
+
+def test_a_loop_of_nothing_but_a_break_steers_no_step() -> None:
+    assert (
+        graph_of("""
+        for row in rows:
+            if row:
+                break
+        await a()
+    """)
+        == "a"
+    )
+
+
+def test_a_loop_of_nothing_but_a_return_steers_what_follows() -> None:
+    assert graph_of("""
+        for row in rows:
+            if bad(row):
+                return
+        await a()
+    """) == text("""
+        loop
+          if bad(row)
+            return
+        a
+    """)
+
+
+def test_a_continue_moves_the_rest_into_the_else() -> None:
+    assert graph_of("""
+        for row in rows:
+            if row.skip:
+                await a()
+                continue
+            await b()
+    """) == text("""
+        loop
+          if row.skip
+            a
+          else
+            b
+    """)
+
+
+def test_a_continue_with_nothing_after_it_changes_nothing() -> None:
+    assert graph_of("""
+        for row in rows:
+            await a()
+            if row.skip:
+                await b()
+                continue
+    """) == text("""
+        loop
+          a
+          if row.skip
+            b
+    """)
+
+
+def test_a_continue_in_one_of_several_branches_puts_the_rest_in_a_branch() -> None:
+    assert graph_of("""
+        for row in rows:
+            if row.skip:
+                continue
+            elif row.odd:
+                await a()
+            await b()
+    """) == text("""
+        loop
+          if row.skip
+          if row.odd
+            a
+          if no continue
+            b
+    """)
+
+
+def test_a_continue_in_a_with_or_try_puts_what_follows_in_each_block_in_a_branch() -> None:
+    assert graph_of("""
+        for row in rows:
+            try:
+                async with lock:
+                    if row.skip:
+                        continue
+                    await a()
+                await b()
+            finally:
+                await c()
+            await d()
+    """) == text("""
+        loop
+          try
+            if row.skip
+            else
+              a
+            if no continue
+              b
+          finally
+            c
+          if no continue
+            d
+    """)
+
+
+def test_a_continue_of_an_inner_loop_is_no_concern_of_the_outer_one() -> None:
+    assert graph_of("""
+        for row in rows:
+            for cell in row:
+                if cell:
+                    continue
+                await a()
+            await b()
+    """) == text("""
+        loop
+          loop
+            if cell
+            else
+              a
+          b
+    """)
+
+
+def test_a_comprehension_is_a_loop_and_its_filter_a_branch_only_if_it_has_steps() -> None:
+    assert graph_of("""
+        first = [await a() for row in rows if row]
+        second = {row: await b() for row in rows if await c()}
+    """) == text("""
+        loop
+          a
+        loop
+          c
+          if await c()
+            b
+    """)
+
+
+def test_nested_comprehensions_are_nested_loops() -> None:
+    assert graph_of("values = [await a() for row in await b() for cell in row]") == text("""
+        b
+        loop
+          loop
+            a
+    """)
+
+
+def test_a_loop_over_literal_steps_is_unrolled() -> None:
+    assert graph_of("""
+        for name, fn in [("first", a), ("second", b)]:
+            await fn()
+    """) == text("""
+        a
+        b
+    """)
+
+
+def test_a_loop_over_literal_steps_that_may_leave_early_stays_a_loop() -> None:
+    assert graph_of("""
+        for fn in (a, b):
+            if not await fn():
+                break
+    """) == text("""
+        loop
+          switch fn
+          | case a
+            a
+          | case b
+            b
+          if not await fn()
+            break
+    """)
+
+
+def test_a_callable_that_changes_in_a_loop_is_either_one() -> None:
+    assert graph_of("""
+        fn = a
+        for row in rows:
+            await fn()
+            fn = b
+    """) == text("""
+        loop
+          switch fn
+          | case a
+            a
+          | case b
+            b
+    """)

@@ -1,0 +1,64 @@
+"""The keys that a program reads of a payload."""
+
+from __future__ import annotations
+
+from tests.semantics.notation import shape, workflow_of
+
+
+def payload_of(body: str) -> object:
+    graph = workflow_of(body + "\nawait a()\n").graph
+    assert graph is not None
+    return shape(graph["workflow"].get("payload"))
+
+
+def test_keys_are_read_by_index_get_attribute_and_alias() -> None:
+    assert payload_of("""
+payload = event["payload"]
+first = payload["user"]["id"]
+second = event.payload.get("note")
+third = event.get("payload")["kind"]
+""") == {"user": {"id": ...}, "note": ..., "kind": ...}
+
+
+def test_what_is_indexed_by_number_is_not_known() -> None:
+    assert payload_of('first = event["payload"]["rows"][0]["id"]') == {"rows": ...}
+
+
+def test_a_mapping_pattern_reads_its_keys() -> None:
+    assert payload_of("""
+match event["payload"]:
+    case {"order": {"id": key}, "kind": "new"}:
+        pass
+""") == {"order": {"id": ...}, "kind": ...}
+
+
+def test_keys_read_by_functions_and_steps_count_and_those_in_dead_code_do_not() -> None:
+    assert payload_of("""
+async def helper(data):
+    return data["helper"]
+
+@step.do("reads")
+async def reads():
+    return event["payload"]["step"]
+
+await helper(event["payload"])
+await reads()
+if False:
+    event["payload"]["never"]
+""") == {"helper": ..., "step": ...}
+
+
+def test_no_key_read_is_no_payload() -> None:
+    assert payload_of("everything = event['payload']") is ...
+
+
+def test_a_wait_has_the_keys_that_are_read_of_what_it_gave() -> None:
+    graph = workflow_of("""
+        reply = await step.wait_for_event("reply", "replied")
+        again = reply["payload"]
+        print(again["text"], reply["payload"].get("meta", {})["lang"])
+    """).graph
+    assert graph is not None
+    node = graph["workflow"]["nodes"][0]
+    assert node["type"] == "step_wait_for_event"
+    assert shape(node["payload"]) == {"text": ..., "meta": {"lang": ...}}

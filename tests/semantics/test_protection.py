@@ -1,0 +1,159 @@
+"""try, raise and with."""
+
+from __future__ import annotations
+
+from tests.semantics.notation import graph_of, text
+
+
+def test_the_else_ends_what_is_tried_and_blocks_without_steps_are_left_out() -> None:
+    assert graph_of("""
+        try:
+            await a()
+        except ValueError:
+            log()
+        else:
+            await b()
+        finally:
+            await c()
+    """) == text("""
+        try
+          a
+          b
+        finally
+          c
+    """)
+
+
+def test_several_handlers_are_a_switch_on_the_exception() -> None:
+    assert graph_of("""
+        try:
+            await a()
+        except (KeyError, OSError):
+            await b()
+        except:
+            pass
+    """) == text("""
+        try
+          a
+        catch
+          switch exception
+          | case (KeyError, OSError)
+            b
+          | default
+    """)
+
+
+def test_handlers_of_which_several_may_run_are_branches_of_their_own() -> None:
+    assert graph_of("""
+        try:
+            await a()
+        except* KeyError:
+            await b()
+        except* OSError:
+            await c()
+    """) == text("""
+        try
+          a
+        catch
+          if KeyError
+            b
+          if OSError
+            c
+    """)
+
+
+def test_suppress_is_a_try_without_handlers() -> None:
+    assert graph_of("""
+        with contextlib.suppress(ValueError):
+            await a()
+        await b()
+    """) == text("""
+        try
+          a
+        b
+    """)
+
+
+def test_a_raise_after_steps_in_a_branch_is_a_return_and_one_without_steps_is_nothing() -> None:
+    assert graph_of("""
+        if x:
+            raise ValueError
+        if y:
+            await a()
+            raise ValueError
+        await b()
+    """) == text("""
+        if y
+          a
+          return
+        b
+    """)
+
+
+def test_a_raise_that_the_function_catches_is_no_return() -> None:
+    assert graph_of("""
+        try:
+            if x:
+                await a()
+                raise ValueError
+            await b()
+        except ValueError:
+            await c()
+        await d()
+    """) == text("""
+        try
+          if x
+            a
+          b
+        catch
+          c
+        d
+    """)
+
+
+def test_a_handler_that_raises_again_leaves() -> None:
+    assert graph_of("""
+        try:
+            await a()
+        except ValueError:
+            await b()
+            raise
+        await c()
+    """) == text("""
+        try
+          a
+        catch
+          b
+          return
+        c
+    """)
+
+
+def test_a_return_in_a_try_is_shown_if_it_skips_what_follows() -> None:
+    assert graph_of("""
+        try:
+            await a()
+            return
+        except ValueError:
+            await b()
+        finally:
+            await c()
+        await d()
+    """) == text("""
+        try
+          a
+          return
+        catch
+          b
+        finally
+          c
+        d
+    """)
+
+
+def test_a_with_is_its_items_and_its_body() -> None:
+    assert graph_of("""
+        async with timer(await a()), lock:
+            await b()
+        await c()
+    """).splitlines() == ["a", "b", "c"]

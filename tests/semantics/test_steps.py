@@ -1,0 +1,108 @@
+"""Steps stand where they are called, not where they are declared."""
+
+from __future__ import annotations
+
+from tests.semantics.notation import graph_of, graph_of_module, text, workflow_of
+
+
+def test_a_step_is_where_it_is_called_however_it_is_reached() -> None:
+    assert graph_of("""
+        alias = b
+        kept = {"x": c}
+        self.d = d
+        steps = [a]
+        await alias()
+        await kept["x"]()
+        await self.d()
+        await steps[0]()
+        await functools.partial(a)()
+        await step.do("direct")(lambda: 1)()
+    """).splitlines() == ["b", "c", "d", "a", "a", "direct"]
+
+
+def test_steps_in_a_step_are_nested_in_it() -> None:
+    assert graph_of("""
+        @step.do("outer")
+        async def outer():
+            if await a():
+                await step.sleep("inside", 1)
+
+        await outer()
+    """) == text("""
+        outer
+          a
+          if await a()
+            sleep 'inside' 1
+    """)
+
+
+def test_a_step_that_is_not_awaited_does_not_run_and_is_reported() -> None:
+    workflow = workflow_of("a()\nawait b()")
+    assert [(note.code, note.incomplete) for note in workflow.notes] == [("never-awaited", False)]
+    assert workflow.complete
+
+
+def test_a_sleep_that_is_not_awaited_has_started_and_is_not_known_to_be_over() -> None:
+    assert graph_of("""
+        step.sleep("timer", 1)
+        await a()
+    """) == text("""
+        parallel all
+          sleep 'timer' 1 [1>]
+          a [1>2]
+    """)
+
+
+def test_a_sleep_that_is_awaited_later_is_over_there() -> None:
+    assert graph_of("""
+        timer = step.sleep("timer", 1)
+        await a()
+        await timer
+        await b()
+    """) == text("""
+        parallel all
+          sleep 'timer' 1 [1>3]
+          a [1>2]
+        b
+    """)
+
+
+def test_a_plain_function_can_be_a_step_and_its_name_the_name() -> None:
+    assert (
+        graph_of_module("""
+        from workers import WorkflowEntrypoint
+
+        class W(WorkflowEntrypoint):
+            async def run(self, event, step):
+                @step.do()
+                def plain():
+                    return 1
+
+                await plain()
+    """)
+        == "plain"
+    )
+
+
+def test_a_factory_gives_a_step_which_is_where_it_is_called() -> None:
+    assert graph_of("""
+        def make(i):
+            @step.do(f"part {i}")
+            async def part():
+                return i
+            return part
+
+        first = make(1)
+        for i in rows:
+            await make(i)()
+        await first()
+    """) == text("""
+        loop
+          part {i}
+        part {i}
+    """)
+
+
+def test_awaiting_a_decorator_runs_nothing_and_is_reported() -> None:
+    workflow = workflow_of('await step.do("x", a)\nawait b()')
+    assert [note.code for note in workflow.notes] == ["decorator-awaited"]

@@ -1,0 +1,148 @@
+"""Names, settings, durations and times: constants as they are, anything else as its source in braces."""
+
+from __future__ import annotations
+
+import pytest
+
+from stepgraph.model.payload import StepConfig
+from tests.semantics.notation import graph_of, graph_of_module, workflow_of
+
+
+@pytest.mark.parametrize(
+    ("expression", "shown"),
+    [
+        ('"plain"', "plain"),
+        ('"one " "two"', "one two"),
+        ('"one " + "two"', "one two"),
+        ('"ab" * 2', "abab"),
+        ('f"{PREFIX}-{1 + 1:03d}"', "pre-002"),
+        ('f"{PREFIX!r}"', "'pre'"),
+        ('f"{{kept}} {order.id:>4}"', "{kept} {order.id:>4}"),
+        ('"page " + str(n)', "page {str(n)}"),
+        ('NAMES["first"]', "the first"),
+        ("LIST[1]", "two"),
+        ("name", "{name}"),
+        ("rebound", "{rebound}"),
+        ("pick(\n    1,  # one\n    2,\n)", "{pick(1, 2,)}"),
+        ("left + \\\n        right", "{left + right}"),
+        (r'"caf\u00e9"', "café"),
+        ('"x" * 10**9', '{"x" * 10**9}'),
+    ],
+)
+def test_a_name_is_folded_if_it_is_constant_and_source_in_braces_otherwise(expression: str, shown: str) -> None:
+    source = f"""
+PREFIX = "pre"
+NAMES = {{**{{"first": "the first"}}, "second": "the second"}}
+LIST = ["one", "two"]
+rebound = "once"
+rebound = "twice"
+
+from workers import WorkflowEntrypoint
+
+class W(WorkflowEntrypoint):
+    async def run(self, event, step):
+        await step.sleep({expression}, 1)
+"""
+    assert graph_of_module(source) == f"sleep {shown!r} 1"
+
+
+def test_a_name_bound_once_in_an_enclosing_function_is_a_constant_and_one_bound_twice_is_not() -> None:
+    assert (
+        graph_of("""
+        kind = "card"
+        pause = 1
+        pause = 2
+        await step.sleep(f"charge {kind}", pause)
+    """)
+        == "sleep 'charge card' '{pause}'"
+    )
+
+
+def test_a_class_constant_is_one_only_if_nothing_assigns_to_it() -> None:
+    source = """
+        from workers import WorkflowEntrypoint
+
+        class W(WorkflowEntrypoint):
+            FIXED = "fixed"
+            CHANGED = "changed"
+
+            async def run(self, event, step):
+                await step.sleep(self.FIXED, 1)
+                await step.sleep(W.FIXED, 1)
+                await step.sleep(self.CHANGED, 1)
+
+            def other(self):
+                self.CHANGED = "otherwise"
+    """
+    assert graph_of_module(source).splitlines() == [
+        "sleep 'fixed' 1",
+        "sleep 'fixed' 1",
+        "sleep '{self.CHANGED}' 1",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("duration", "shown"),
+    [("1500", 1500), ("-1.5", -1.5), ('"5 minutes"', "5 minutes"), ("60 * 1000", 60000), ("1e400", "{1e400}")],
+)
+def test_a_duration_is_milliseconds_or_text_as_given(duration: str, shown: object) -> None:
+    assert graph_of(f'await step.sleep("x", {duration})') == f"sleep 'x' {shown!r}"
+
+
+@pytest.mark.parametrize(
+    ("timestamp", "shown"),
+    [
+        ('"2030-01-01T00:00:00Z"', "2030-01-01T00:00:00Z"),
+        ("1893456000000", "1893456000000"),
+        ("datetime.datetime(2030, 1, 2, 3, tzinfo=datetime.timezone.utc)", "2030-01-02T03:00:00+00:00"),
+        ("datetime.datetime(2030, month, 1)", "{datetime.datetime(2030, month, 1)}"),
+        ("datetime.datetime.now()", "{datetime.datetime.now()}"),
+    ],
+)
+def test_a_time_is_text_an_iso_date_or_digits(timestamp: str, shown: str) -> None:
+    assert graph_of(f'import datetime\nawait step.sleep_until("x", {timestamp})') == f"until 'x' {shown!r}"
+
+
+def test_a_wait_takes_its_type_from_the_second_argument_and_a_day_by_default() -> None:
+    assert graph_of("""
+        await step.wait_for_event("one", "paid")
+        await step.wait_for_event("two", "paid", timeout="2 days")
+        await step.wait_for_event("three")
+    """).splitlines() == ["wait 'one' 'paid' '24 hours'", "wait 'two' 'paid' '2 days'", "wait 'three'"]
+
+
+def config_of(config: str) -> tuple[StepConfig, list[str]]:
+    workflow = workflow_of(f"""
+        BASE = {{"retries": {{"limit": 3, "delay": "5 seconds"}}}}
+
+        @step.do("x", config={config})
+        async def x():
+            return 1
+
+        await x()
+    """)
+    assert workflow.graph is not None
+    node = workflow.graph["workflow"]["nodes"][0]
+    assert node["type"] == "step_do"
+    return node["config"], [note.code for note in workflow.notes]
+
+
+def test_settings_are_merged_key_by_key_with_the_defaults_of_the_engine() -> None:
+    assert config_of('{**BASE, "timeout": 60000}') == (
+        {"retries": {"limit": 3, "delay": "5 seconds", "backoff": "exponential"}, "timeout": 60000},
+        [],
+    )
+
+
+def test_a_limit_or_backoff_that_is_not_known_keeps_its_default_and_is_reported() -> None:
+    assert config_of('{"retries": {"limit": limit, "delay": delay, "backoff": backoff}}') == (
+        {"retries": {"limit": 5, "delay": "{delay}", "backoff": "exponential"}, "timeout": "10 minutes"},
+        ["dynamic-config", "dynamic-config"],
+    )
+
+
+def test_settings_that_are_not_known_at_all_are_the_defaults_and_reported() -> None:
+    assert config_of("load_config()") == (
+        {"retries": {"limit": 5, "delay": 1000, "backoff": "exponential"}, "timeout": "10 minutes"},
+        ["dynamic-config"],
+    )

@@ -1,0 +1,58 @@
+"""Source text on one line, and where nodes stand."""
+
+from __future__ import annotations
+
+import libcst as cst
+import pytest
+
+from stepgraph.model.span import Span
+from stepgraph.syntax.module import SourceModule
+from stepgraph.syntax.parse import parse_module
+
+
+def module(source: str) -> SourceModule:
+    return parse_module(source.encode(), "entry.py", "entry")
+
+
+def first_value(source: SourceModule) -> cst.BaseExpression:
+    statement = source.tree.body[0]
+    assert isinstance(statement, cst.SimpleStatementLine)
+    assignment = statement.body[0]
+    assert isinstance(assignment, cst.Assign)
+    return assignment.value
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ("f( a,b )", "f( a,b )"),
+        ("f(\n    a,  # first\n    b,\n)", "f(a, b,)"),
+        ("(a\n  and b  # why\n  # and more\n  or c)", "(a and b or c)"),
+        ("a + \\\n    b", "a + b"),
+        ('f(\n    "# no comment",\n)', 'f("# no comment",)'),
+        ('"""two\nlines"""', '"""two\nlines"""'),
+        ("[\n    x\n    for x in y\n]", "[x for x in y]"),
+    ],
+)
+def test_text_is_as_written_but_for_comments_and_line_breaks(source: str, text: str) -> None:
+    parsed = module(f"x = {source}\n")
+    assert parsed.text(first_value(parsed)) == text
+
+
+def test_places_count_lines_and_columns_from_one() -> None:
+    parsed = module("x = (\n    first(1),\n    second,\n)\n")
+    value = first_value(parsed)
+    assert isinstance(value, cst.Tuple)
+    assert parsed.span(value.elements[0].value) == Span("entry.py", 2, 5, 2, 13)
+
+
+def test_columns_count_characters() -> None:
+    parsed = module('x = "é", name\n')
+    value = first_value(parsed)
+    assert isinstance(value, cst.Tuple)
+    assert parsed.span(value.elements[1].value) == Span("entry.py", 1, 10, 1, 14)
+
+
+def test_a_function_stands_at_its_def_not_at_its_decorators() -> None:
+    parsed = module("\n\n@decorator\ndef f():\n    pass\n")
+    assert parsed.span(parsed.tree.body[0]).line == 4
