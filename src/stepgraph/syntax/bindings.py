@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 import libcst as cst
 
+from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.walk import expressions_below, statements_below
 
 Owner: TypeAlias = cst.Module | cst.ClassDef | cst.FunctionDef | cst.Lambda
@@ -40,8 +41,8 @@ class Bindings:
         return len(self.binders.get(name, ())) == 1
 
 
-def scan(owner: Owner, source: bytes) -> Bindings:
-    """Return the bindings of a module, class, function or lambda. `source` is that of its module."""
+def scan(owner: Owner, module: SourceModule) -> Bindings:
+    """Return the bindings of a module, class, function or lambda; `module` is the one it is in."""
     bindings = Bindings()
     if isinstance(owner, cst.FunctionDef | cst.Lambda):
         for parameter in parameters(owner.params):
@@ -51,11 +52,11 @@ def scan(owner: Owner, source: bytes) -> Bindings:
     body = owner if isinstance(owner, cst.Module) else owner.body
     for statement in statements_below(body):
         _bind_statement(statement, bindings)
-    if b":=" in source or b"yield" in source:
+    if module.mentions(b":=") or module.mentions(b"yield"):
         _bind_expressions(body, bindings)
-    if b"nonlocal" in source:
+    if module.mentions(b"nonlocal"):
         _bind_nonlocals(body, bindings)
-    if b"global" in source and isinstance(body, cst.Module):
+    if isinstance(body, cst.Module) and module.mentions(b"global"):
         _bind_globals(body, bindings)
     return bindings
 

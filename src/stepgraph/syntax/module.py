@@ -24,10 +24,18 @@ class SourceModule:
     name: str
     tree: cst.Module = field(repr=False)
     source: bytes = field(repr=False)
+    _mentions: dict[bytes, bool] = field(default_factory=dict, repr=False)
 
     @cached_property
     def _positions(self) -> dict[int, Range]:
         return positions(self.tree)
+
+    def mentions(self, word: bytes) -> bool:
+        """Return whether the source has a word anywhere: without it, there is no need to look for what needs it."""
+        found = self._mentions.get(word)
+        if found is None:
+            found = self._mentions[word] = word in self.source
+        return found
 
     def span(self, node: cst.CSTNode) -> Span:
         """Return where `node` stands. The first call costs about a third of parsing the module."""

@@ -135,7 +135,7 @@ class Machine:
         """Return which names a module, class or function binds, parameters included; scanned once."""
         found = self._scans.get(owner)
         if found is None:
-            found = self._scans[owner] = scan(owner, module.source)
+            found = self._scans[owner] = scan(owner, module)
         return found
 
     def evaluate(self, node: cst.BaseExpression) -> Value:
