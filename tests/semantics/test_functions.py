@@ -239,3 +239,30 @@ def test_steps_handed_to_code_outside_the_project_are_reported() -> None:
         ("escapes", "the step object is handed to `elsewhere.run`, which is not in the project."),
         ("escapes", "the step 'a' is handed to `elsewhere.retry`, which is not in the project."),
     ]
+
+
+def test_an_object_that_can_be_called_is_its_call() -> None:
+    assert graph_of_module("""
+        from workers import WorkflowEntrypoint
+
+        class Twice:
+            def __init__(self, fn):
+                self.fn = fn
+
+            async def __call__(self):
+                await self.fn()
+                await self.fn()
+
+        class W(WorkflowEntrypoint):
+            async def run(self, event, step):
+                @step.do("a")
+                async def a():
+                    return 1
+
+                await Twice(a)()
+    """) == text("""
+        call __call__
+        def __call__
+          a
+          a
+    """)

@@ -166,6 +166,14 @@ def instantiate(machine: Machine, value: Value, arguments: Arguments, place: Pla
     return instance
 
 
+def call_instance(machine: Machine, callee: Instance, arguments: Arguments, place: Place) -> Value:
+    """Call an object of the project: its `__call__`."""
+    method = member(machine, resolution_order(callee.of), "__call__")
+    if not isinstance(method, FunctionValue):
+        return UNKNOWN
+    return machine.call(replace(method, receiver=callee), arguments, place)
+
+
 def _fill_fields(machine: Machine, instance: Instance, arguments: Arguments) -> None:
     """What a dataclass's or named tuple's own initializer does: arguments become fields, in order."""
     names = list(_field_names(instance.of))

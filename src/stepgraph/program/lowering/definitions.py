@@ -15,6 +15,7 @@ from stepgraph.program.values import (
     External,
     FunctionKind,
     FunctionValue,
+    Instance,
     LexicalScope,
     StepDecorator,
     StepFunction,
@@ -90,7 +91,7 @@ def _decorated(machine: Machine, decorator: Value, value: Value, place: Place) -
             return replace(value, kind=_KINDS[name])
         case External(name=name) if name in TRANSPARENT or name.endswith((".setter", ".getter", ".deleter")):
             return value
-        case StepDecorator() | StepMethod() | FunctionValue() | ClassValue() | Unresolved():
+        case StepDecorator() | StepMethod() | FunctionValue() | ClassValue() | Instance() | Unresolved():
             return machine.call(decorator, Arguments((Argument(value, place),)), place)
     if isinstance(value, FunctionValue):
         return replace(value, wrapper=place)

@@ -16,7 +16,7 @@ from stepgraph.program.lowering.calls import (
     call_unknown,
     call_unresolved,
 )
-from stepgraph.program.lowering.classes import instantiate, is_workflow
+from stepgraph.program.lowering.classes import call_instance, instantiate, is_workflow
 from stepgraph.program.lowering.expressions import EVALUATORS
 from stepgraph.program.lowering.externals import call_external
 from stepgraph.program.lowering.functions import may_run_steps, read_function
@@ -61,6 +61,7 @@ CALLERS: Final = _Callers(
     {
         FunctionValue: call_function,
         ClassValue: instantiate,
+        Instance: call_instance,
         StepMethod: call_method,
         StepDecorator: declare,
         StepFunction: call_step,
