@@ -106,3 +106,75 @@ def test_a_factory_gives_a_step_which_is_where_it_is_called() -> None:
 def test_awaiting_a_decorator_runs_nothing_and_is_reported() -> None:
     workflow = workflow_of('await step.do("x", a)\nawait b()')
     assert [note.code for note in workflow.notes] == ["decorator-awaited"]
+
+
+def test_the_body_of_a_step_is_structured_like_any_other() -> None:
+    assert graph_of("""
+        @step.do("outer")
+        async def outer():
+            async with lock:
+                await a()
+            for row in rows:
+                if row.skip:
+                    continue
+                await b()
+            return 1
+
+        await outer()
+    """) == text("""
+        outer
+          a
+          loop
+            if row.skip
+            else
+              b
+    """)
+
+
+def test_a_choice_of_sleeps_is_awaited_where_it_is_made() -> None:
+    assert graph_of("""
+        pause = step.sleep if short else step.sleep_until
+        await pause("rest", 1)
+        await (step.sleep("one", 1) if short else step.sleep("two", 2))
+    """) == text("""
+        if short
+          sleep 'rest' 1
+        else
+          until 'rest' '1'
+        if short
+          sleep 'one' 1
+        else
+          sleep 'two' 2
+    """)
+
+
+def test_steps_are_found_in_every_part_of_a_tuple_that_is_taken_apart() -> None:
+    assert graph_of("""
+        first, *rest, last = [a, b, c]
+        await last()
+        for each in rest:
+            await each()
+    """).splitlines() == ["c", "b"]
+
+
+def test_a_step_object_that_is_set_late_is_the_step_object() -> None:
+    assert (
+        graph_of("""
+        self.kept = None
+        if self.kept is None:
+            self.kept = step
+        await self.kept.sleep("x", 1)
+    """)
+        == "sleep 'x' 1"
+    )
+
+
+def test_a_coroutine_of_a_method_that_is_never_awaited_is_reported() -> None:
+    workflow = workflow_of("""
+        async def helper(s):
+            await s.sleep("x", 1)
+
+        helper(step)
+        await a()
+    """)
+    assert [note.code for note in workflow.notes] == ["never-awaited"]

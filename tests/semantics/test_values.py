@@ -146,3 +146,36 @@ def test_settings_that_are_not_known_at_all_are_the_defaults_and_reported() -> N
         {"retries": {"limit": 5, "delay": 1000, "backoff": "exponential"}, "timeout": "10 minutes"},
         ["dynamic-config"],
     )
+
+
+@pytest.mark.parametrize(
+    "expression",
+    ['NAMES.get("a")', "sorted(LIST)[0]", "LIST.copy()[0]", 'getattr(self, "FIXED")', 'local["text"]', "CHANGED[0]"],
+)
+def test_a_call_is_never_folded_nor_is_what_may_have_changed(expression: str) -> None:
+    source = f"""
+from workers import WorkflowEntrypoint
+
+NAMES = {{"a": "one"}}
+LIST = ["b", "a"]
+CHANGED = ["old"]
+CHANGED[0] = "new"
+
+class W(WorkflowEntrypoint):
+    FIXED = "fixed"
+
+    async def run(self, event, step):
+        local = {{"text": f"{{event}}"}}
+        await step.sleep({expression}, 1)
+"""
+    assert graph_of_module(source) == f"sleep {'{' + expression + '}'!r} 1"
+
+
+def test_a_function_is_shown_once_whatever_constants_it_is_given() -> None:
+    assert graph_of("""
+        async def rest(settings):
+            await step.sleep(settings["name"], 1)
+
+        await rest({"name": "one"})
+        await rest({"name": "two"})
+    """).splitlines() == ["call rest", "call rest", "def rest", "  sleep '{settings[\"name\"]}' 1"]

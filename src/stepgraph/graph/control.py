@@ -28,6 +28,7 @@ from stepgraph.program.ir import (
     Run,
     Scope,
     Start,
+    StepRun,
     works,
 )
 
@@ -88,6 +89,8 @@ def _kept(operation: Operation, working: frozenset[int]) -> Operation:
             return replace(operation, body=kept(body), handlers=inner, final=kept(final))
         case Scope(block=block):
             return replace(operation, block=kept(block))
+        case Run(activity=StepRun() as run) | Start(activity=StepRun() as run) if run.body.operations:
+            return replace(operation, activity=replace(run, body=structured(run.body, working)))
         case _:
             return operation
 

@@ -10,14 +10,14 @@ from stepgraph.program.ir import Block, Function
 
 
 def representatives(functions: Sequence[Function], bodies: Mapping[int, Block]) -> dict[int, Function]:
-    """Return, for each function by its `id`, the first one that is the same: of one name, and with the same nodes.
+    """Return, for each function by its `id`, the first one that is the same: of one definition, with the same nodes.
 
-    All functions of one name are taken to be the same, and told apart as long as their nodes differ; a call in them is
-    one of the function that stands for the callee.
+    All functions of one definition, given the same callables, are taken to be the same, and told apart as long as their
+    nodes differ; a call in them is one of the function that stands for the callee.
     """
     groups: dict[object, list[Function]] = {}
     for function in functions:
-        groups.setdefault(function.names[-1], []).append(function)
+        groups.setdefault((function.place.node, function.given), []).append(function)
     while True:
         found = {id(function): members[0] for members in groups.values() for function in members}
         refined = _refined(groups, found, bodies)

@@ -131,12 +131,14 @@ Activity: TypeAlias = StepRun | Sleep | SleepUntil | EventWait | Call
 class Function:
     """A function that runs steps, for one set of the callables it is given.
 
-    `names` go from the plain name to the most qualified one. While the function is still being read, which a recursive
-    call sees, `body` is empty and `works` says that there may be steps in it.
+    `names` go from the plain name to the most qualified one, `given` are the callables that its steps depend on. While
+    the function is still being read, which a recursive call sees, `body` is empty and `works` says that there may be
+    steps in it.
     """
 
     names: tuple[str, ...]
     place: Place
+    given: tuple[str, ...] = ()
     body: Block = EMPTY
     works: bool = True
 

@@ -6,7 +6,7 @@ known is `UNKNOWN`, a value like any other.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Literal, TypeAlias
 
 import libcst as cst
@@ -87,13 +87,20 @@ class External(Value):
 
 
 class Slots(dict[str, Any]):
-    """The slots of a scope, an object or a collection. `serial` tells in which order they came into being."""
+    """The slots of a scope, an object or a collection.
 
-    __slots__ = ("serial",)
+    `serial` tells in which order they came into being; `changed`, that a collection was written to after its making.
+    """
+
+    __slots__ = ("changed", "serial")
 
     def __init__(self, serial: int, slots: dict[str, Any] | None = None) -> None:
         super().__init__(slots or {})
         self.serial = serial
+        self.changed = False
+
+    def __hash__(self) -> int:  # type: ignore[override] # slots are what they are, whatever they hold
+        return id(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +114,26 @@ class Item:
 
 @dataclass(eq=False, slots=True)
 class Collection(Value):
-    """A list, tuple or set of which each element is known. `loop_depth` is that of where it was made."""
+    """A list, tuple or set of which each element is known. `loop_depth` is that of where it was made.
+
+    Constants in it can be shown unless it is `hidden` (reached through what is no constant itself) or has `changed`.
+    """
 
     kind: CollectionKind
     state: Slots
     loop_depth: int
-    changed: bool = False
+    hidden: bool = False
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Collection) and self.state is other.state
+
+    def __hash__(self) -> int:
+        return id(self.state)
+
+    @property
+    def shows_constants(self) -> bool:
+        """Whether constants in it can be shown."""
+        return not self.hidden and not self.state.changed
 
     @property
     def items(self) -> tuple[Item, ...]:
@@ -134,15 +155,26 @@ class Entry:
 
 @dataclass(eq=False, slots=True)
 class Mapping(Value):
-    """A dictionary of which each entry is known; `changed` once it was written to after its making.
+    """A dictionary of which each entry is known, but for `partial`, which has others too (`{**other}`).
 
-    `partial` means that it has entries which are not known (`{**other}`).
+    Constants in it can be shown unless it is `hidden` (reached through what is no constant itself) or has `changed`.
     """
 
     state: Slots
     loop_depth: int
-    changed: bool = False
+    hidden: bool = False
     partial: bool = False
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Mapping) and self.state is other.state
+
+    def __hash__(self) -> int:
+        return id(self.state)
+
+    @property
+    def shows_constants(self) -> bool:
+        """Whether constants in it can be shown."""
+        return not self.hidden and not self.state.changed
 
     @property
     def entries(self) -> tuple[Entry, ...]:
@@ -357,6 +389,14 @@ class Suppressor(Value):
 
 
 @dataclass(eq=False, slots=True)
+class Partial(Value):
+    """`functools.partial` of anything but a function of the project."""
+
+    callee: Value
+    arguments: Arguments
+
+
+@dataclass(eq=False, slots=True)
 class GeneratorCall(Value):
     """The generator that a function of the project makes."""
 
@@ -405,3 +445,10 @@ class Arguments:
     """The arguments of a call, in order."""
 
     items: tuple[Argument, ...] = ()
+
+
+def hidden(value: Value) -> Value:
+    """Return a value as it is seen through what is no constant: constants are not known, nor those in collections."""
+    if isinstance(value, Collection | Mapping):
+        return value if value.hidden else replace(value, hidden=True)
+    return value if value.relevant else UNKNOWN

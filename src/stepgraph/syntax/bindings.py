@@ -26,6 +26,7 @@ class Bindings:
     globals: set[str] = field(default_factory=set)
     nonlocals: set[str] = field(default_factory=set)
     stars: list[cst.ImportFrom] = field(default_factory=list)
+    changed: set[str] = field(default_factory=set)
     is_generator: bool = False
 
     def add(self, name: str, binder: cst.CSTNode) -> None:
@@ -36,9 +37,14 @@ class Bindings:
         """Whether `name` is local to this scope."""
         return name in self.binders and name not in self.globals and name not in self.nonlocals
 
-    def bound_once(self, name: str) -> bool:
-        """Whether `name` is bound here, and by one binding only."""
-        return len(self.binders.get(name, ())) == 1
+    def binds_constant(self, name: str) -> bool:
+        """Whether `name` is bound here by one assignment only, and what it holds is not written to at this level."""
+        binders = self.binders.get(name, ())
+        return (
+            len(binders) == 1
+            and isinstance(binders[0], cst.Assign | cst.AnnAssign | cst.NamedExpr)
+            and name not in self.changed
+        )
 
 
 def scan(owner: Owner, module: SourceModule) -> Bindings:
@@ -52,6 +58,8 @@ def scan(owner: Owner, module: SourceModule) -> Bindings:
     body = owner if isinstance(owner, cst.Module) else owner.body
     for statement in statements_below(body):
         _bind_statement(statement, bindings)
+        if not isinstance(owner, cst.FunctionDef):
+            bindings.changed.update(_changed_names(statement))
     if module.mentions(b":=") or module.mentions(b"yield"):
         _bind_expressions(body, bindings)
     if module.mentions(b"nonlocal"):
@@ -113,6 +121,29 @@ def _bind_statement(statement: cst.CSTNode, bindings: Bindings) -> None:
                     bindings.add(name, statement)
 
 
+_CHANGING = frozenset(
+    ("add", "append", "clear", "extend", "insert", "pop", "remove", "reverse", "setdefault", "sort", "update")
+)
+
+
+def _changed_names(statement: cst.CSTNode) -> Iterator[str]:
+    """Yield the names whose collections a statement of a module or class writes to: `A["k"] = 1`, `A.update(...)`."""
+    match statement:
+        case cst.Assign(targets=targets):
+            changed: list[cst.CSTNode] = [target.target for target in targets]
+        case cst.AugAssign() | cst.Del():
+            changed = [statement.target]
+        case cst.Expr(value=cst.Call(func=cst.Attribute(value=cst.Name(value=name), attr=cst.Name(value=method)))):
+            if method in _CHANGING:
+                yield name
+            return
+        case _:
+            return
+    for target in changed:
+        if isinstance(target, cst.Subscript) and isinstance(target.value, cst.Name):
+            yield target.value.value
+
+
 def import_binding(alias: cst.ImportAlias) -> str:
     """Return the name that one item of an import statement binds."""
     if alias.asname is not None and isinstance(alias.asname.name, cst.Name):
@@ -133,6 +164,25 @@ def target_names(target: cst.CSTNode) -> Iterator[str]:
                 yield from target_names(element.value)
         case cst.StarredElement():
             yield from target_names(target.value)
+
+
+def attribute_names(statement: cst.CSTNode) -> Iterator[str]:
+    """Yield the names of the attributes that a statement assigns to, of whatever object."""
+    match statement:
+        case cst.Assign(targets=targets):
+            assigned: list[cst.CSTNode] = [target.target for target in targets]
+        case cst.AugAssign() | cst.AnnAssign() | cst.For() | cst.Del():
+            assigned = [statement.target]
+        case cst.With(items=items):
+            assigned = [item.asname.name for item in items if item.asname is not None]
+        case _:
+            return
+    while assigned:
+        part = assigned.pop()
+        if isinstance(part, cst.Attribute):
+            yield part.attr.value
+        elif isinstance(part, cst.Tuple | cst.List):
+            assigned += [element.value for element in part.elements]
 
 
 def pattern_names(pattern: cst.CSTNode) -> Iterator[str]:

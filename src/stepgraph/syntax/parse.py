@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import warnings
 
 import libcst as cst
 
@@ -23,14 +24,17 @@ def parse_module(source: bytes, path: str, name: str) -> SourceModule:
         raise InputError(Problem(path, message, "Split the expression.", deep.line, deep.column))
     try:
         return SourceModule(path, name, cst.parse_module(source), source)
-    except (cst.ParserSyntaxError, cst.CSTValidationError, SyntaxError, UnicodeDecodeError) as error:
+    except (cst.ParserSyntaxError, cst.CSTValidationError, SyntaxError, UnicodeDecodeError, TypeError) as error:
+        # A TypeError is LibCST's own defect on valid code such as `x if y else(lambda: z)`.
         raise InputError(_syntax_problem(source, path, error)) from None
 
 
 def _syntax_problem(source: bytes, path: str, error: Exception) -> Problem:
     """LibCST's positions are unreliable: ask CPython's parser, and use LibCST's only if that accepts the code."""
     try:
-        ast.parse(source)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            ast.parse(source)
     except SyntaxError as refusal:
         # CPython's columns count bytes of UTF-8 in some versions; for most code they are the same.
         return Problem(path, f"syntax error: {refusal.msg}.", "", refusal.lineno or 1, refusal.offset or 1)
@@ -39,4 +43,5 @@ def _syntax_problem(source: bytes, path: str, error: Exception) -> Problem:
     if isinstance(error, cst.ParserSyntaxError):
         message = error.message.splitlines()[-1] if error.message else "not understood"
         return Problem(path, f"syntax error: {message}.", "", error.editor_line, error.editor_column)
-    return Problem(path, f"cannot be parsed: {type(error).__name__}: {error}.", "", 1, 1)
+    message = "is valid Python that LibCST, the parser used, does not take."
+    return Problem(path, message, "Put spaces around keywords that stand next to a bracket.")

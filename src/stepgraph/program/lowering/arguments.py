@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 import libcst as cst
 
@@ -11,6 +12,7 @@ from stepgraph.program.values import (
     UNKNOWN,
     Arguments,
     Collection,
+    CollectionKind,
     Constant,
     Entry,
     FunctionCall,
@@ -22,6 +24,7 @@ from stepgraph.program.values import (
     StepCall,
     StepFunction,
     Value,
+    hidden,
 )
 from stepgraph.syntax.bindings import parameters
 from stepgraph.syntax.module import Place
@@ -54,12 +57,17 @@ def bound_arguments(machine: Machine, callee: FunctionValue, arguments: Argument
         values[params.star_kwarg.name.value] = mapping(machine, entries)
     defaults = dict(callee.defaults)
     names = [parameter.name.value for parameter in parameters(params)]
-    return {name: _kept(values.get(name, defaults.get(name, UNKNOWN))) for name in names}
+    return {name: hidden(values.get(name, defaults.get(name, UNKNOWN))) for name in names}
 
 
-def collection(machine: Machine, kind: str, items: tuple[Item, ...]) -> Collection:
+def collection(machine: Machine, kind: CollectionKind, items: tuple[Item, ...]) -> Collection:
     """Return a new list, tuple or set."""
-    return Collection(kind, machine.store.new({"items": items}), machine.loop_depth)  # type: ignore[arg-type]
+    return Collection(kind, machine.store.new({"items": items}), machine.loop_depth)
+
+
+def made(machine: Machine, kind: CollectionKind, items: tuple[Item, ...]) -> Collection:
+    """Return a list, tuple or set that a call makes: constants in it are not shown, since a call is never folded."""
+    return replace(collection(machine, kind, items), hidden=True)
 
 
 def mapping(machine: Machine, entries: tuple[Entry, ...], *, partial: bool = False) -> Mapping:
@@ -119,7 +127,3 @@ def _keywords(arguments: Arguments) -> Iterator[tuple[str, Value]]:
             for entry in argument.value.entries:
                 if isinstance(entry.key, Constant) and isinstance(entry.key.value, str):
                     yield entry.key.value, entry.value
-
-
-def _kept(value: Value) -> Value:
-    return value if value.relevant else UNKNOWN

@@ -10,6 +10,7 @@ from stepgraph.program.values import (
     Alternatives,
     ClassValue,
     Collection,
+    Constant,
     Event,
     External,
     Gathering,
@@ -46,8 +47,10 @@ def attribute(machine: Machine, owner: Value, name: str, place: Place) -> Value:
         case Event() | Payload() | Collection() | Mapping() | TaskGroup() | Task() | Gathering():
             return MethodOf(owner, name)
         case Alternatives(options=options, discriminant=discriminant):
-            parts = [(o.condition, attribute(machine, o.value, name, place)) for o in options]
-            return merged(parts, discriminant, owner.place)
+            # None has no attributes of use: no run goes on from there.
+            held = [option for option in options if not isinstance(option.value, Constant)]
+            parts = [(option.condition, attribute(machine, option.value, name, place)) for option in held]
+            return merged(parts, discriminant, owner.place) if parts else UNKNOWN
         case Unresolved():
             return owner
         case _:

@@ -2,21 +2,41 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
-from stepgraph.program.ir import Activity, Call, Handle, Join, Joined, JoinMember, Run, Start, StepRun
-from stepgraph.program.lowering.functions import read_function, read_step_body
+import libcst as cst
+
+from stepgraph.program.ir import (
+    EMPTY,
+    Activity,
+    Block,
+    Branch,
+    Call,
+    Choice,
+    Handle,
+    Join,
+    Joined,
+    JoinMember,
+    Run,
+    Start,
+    StepRun,
+)
+from stepgraph.program.lowering.functions import read_function
 from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.values import (
     UNKNOWN,
     Alternatives,
+    Arguments,
     Event,
     FunctionCall,
+    FunctionValue,
     Gathering,
     GeneratorCall,
     PreparedCall,
     StepCall,
     StepDecorator,
+    StepFunction,
     StepMethod,
     Task,
     Unresolved,
@@ -56,6 +76,8 @@ def await_value(machine: Machine, value: Value, place: Place) -> Value:
         case Wrapped(inner=inner):
             return await_value(machine, inner, place)
         case Alternatives():
+            if _chosen_ran_on_the_spot(machine, value):
+                return UNKNOWN
             return machine.choose(value, lambda chosen: await_value(machine, chosen, place))
     _report_unresolved(machine, value, place)
     return UNKNOWN
@@ -115,7 +137,7 @@ def _activity(machine: Machine, value: Value) -> tuple[Activity | None, Value]:
         case StepCall(step=step, place=place):
             machine.begun.add(id(place.node))
             machine.frame.called.append(step.definition)
-            return StepRun(step.definition, read_step_body(machine, step)), UNKNOWN
+            return StepRun(step.definition, _step_body(machine, step)), UNKNOWN
         case WaitCall(activity=activity, place=place):
             machine.begun.add(id(place.node))
             return activity, Event(activity.payload)
@@ -134,12 +156,46 @@ def _activity(machine: Machine, value: Value) -> tuple[Activity | None, Value]:
             return None, UNKNOWN
 
 
+def _step_body(machine: Machine, step: StepFunction) -> Block:
+    """Return what the body of a step does; its parameters are results of other steps, and not known."""
+    function = step.function
+    if isinstance(function, FunctionValue) and isinstance(function.node, cst.FunctionDef):
+        read = read_function(machine, function, Arguments()).function
+        if read.works:
+            machine.frame.called.append(function.node)
+        return read.body if read.works else EMPTY
+    if not function.relevant:
+        return EMPTY
+    place = step.definition.place
+    with machine.nested() as operations:
+        await_value(machine, machine.call(function, Arguments(), place), place)
+    return Block(tuple(operations))
+
+
 def _ran_on_the_spot(machine: Machine, handle: Handle) -> bool:
     """`await step.sleep(...)`: what was started by the last operation and is awaited now simply runs."""
     last = machine.operations[-1] if machine.operations else None
     if not isinstance(last, Start) or last.handle != handle:
         return False
     machine.operations[-1] = Run(last.activity, last.place)
+    return True
+
+
+def _chosen_ran_on_the_spot(machine: Machine, value: Alternatives) -> bool:
+    """`await (step.sleep(...) if c else step.sleep(...))`: the same, where the last operation is the choice."""
+    last = machine.operations[-1] if machine.operations else None
+    if not isinstance(last, Choice) or len(last.branches) != len(value.options):
+        return False
+    branches: list[Branch] = []
+    for branch, option in zip(last.branches, value.options, strict=True):
+        started = branch.block.operations[-1] if branch.block.operations else None
+        if not isinstance(option.value, Task) or not isinstance(started, Start):
+            return False
+        if started.handle != option.value.handle:
+            return False
+        run = Run(started.activity, started.place)
+        branches.append(replace(branch, block=Block((*branch.block.operations[:-1], run))))
+    machine.operations[-1] = replace(last, branches=tuple(branches))
     return True
 
 

@@ -19,6 +19,7 @@ from stepgraph.program.values import (
     FunctionCall,
     FunctionValue,
     GeneratorCall,
+    Partial,
     PreparedCall,
     StepCall,
     StepFunction,
@@ -63,13 +64,15 @@ def _call_lambda(machine: Machine, callee: FunctionValue, node: cst.Lambda, argu
     outer = machine.frame.scope
     machine.frame.scope = function_scope(machine, callee, arguments)
     machine.lambdas_open += 1
-    machine.frame.called.append(node)
     try:
         value = machine.evaluate(node.body)
     finally:
         machine.frame.scope = outer
         machine.lambdas_open -= 1
-    return value if value.relevant else UNKNOWN
+    if not value.relevant:
+        return UNKNOWN
+    machine.frame.called.append(node)
+    return value
 
 
 def call_step(machine: Machine, callee: StepFunction, arguments: Arguments, place: Place) -> Value:
@@ -85,6 +88,11 @@ def call_alternatives(machine: Machine, callee: Alternatives, arguments: Argumen
         return machine.call(options[0].value, arguments, place)
     callables = Alternatives(options, callee.discriminant, callee.place)
     return machine.choose(callables, lambda chosen: machine.call(chosen, arguments, place))
+
+
+def call_partial(machine: Machine, callee: Partial, arguments: Arguments, place: Place) -> Value:
+    """Call what `functools.partial` made: its arguments come first."""
+    return machine.call(callee.callee, Arguments((*callee.arguments.items, *arguments.items)), place)
 
 
 def call_unresolved(machine: Machine, callee: Unresolved, arguments: Arguments, place: Place) -> Value:

@@ -8,6 +8,7 @@ from typing import Final
 
 import libcst as cst
 
+from stepgraph.program.lowering.definitions import names_in
 from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.lowering.names import module_name
 from stepgraph.program.values import (
@@ -25,7 +26,9 @@ from stepgraph.program.values import (
     SuperObject,
     TaskGroup,
     Value,
+    hidden,
 )
+from stepgraph.syntax.bindings import attribute_names
 from stepgraph.syntax.module import Place, SourceModule
 from stepgraph.syntax.walk import statements_below
 
@@ -71,7 +74,7 @@ def _class_constant(machine: Machine, owner: ClassValue, name: str, value: Value
     """A class attribute is a constant only if it is bound once, and nothing assigns to an attribute of its name."""
     if not isinstance(value, Constant | Moment | Collection | Mapping):
         return value
-    once = owner.scope.bindings.bound_once(name) and name not in _assigned_attributes(machine, owner.scope.module)
+    once = owner.scope.bindings.binds_constant(name) and name not in _assigned_attributes(machine, owner.scope.module)
     return value if once else UNKNOWN
 
 
@@ -80,11 +83,7 @@ def _assigned_attributes(machine: Machine, module: SourceModule) -> frozenset[st
     if found is None:
         names: set[str] = set()
         for statement in statements_below(module.tree, into_functions=True):
-            match statement:
-                case cst.Assign(targets=targets):
-                    names.update(t.target.attr.value for t in targets if isinstance(t.target, cst.Attribute))
-                case cst.AugAssign(target=cst.Attribute(attr=attr)) | cst.AnnAssign(target=cst.Attribute(attr=attr)):
-                    names.add(attr.value)
+            names.update(attribute_names(statement))
         found = machine.assigned_attributes[module] = frozenset(names)
     return found
 
@@ -132,9 +131,9 @@ def super_attribute(machine: Machine, above: SuperObject, name: str, place: Plac
         return UNKNOWN
     instance = above.receiver if isinstance(above.receiver, Instance) else None
     function = bound(machine, found, instance, of, place)
-    # The function of a base class is another than the one of its name in the class itself.
-    if isinstance(function, FunctionValue) and len(function.names) > 1:
-        return replace(function, names=function.names[1:])
+    if isinstance(function, FunctionValue) and isinstance(found, FunctionValue):
+        # The method of a base class is another than the one of its name in the class itself.
+        return replace(function, names=found.names[1:] or found.names)
     return function
 
 
@@ -149,8 +148,11 @@ def bound(machine: Machine, found: Value, instance: Instance | None, owner: Clas
             return replace(found, receiver=owner)
         case "property" if instance is not None:
             return machine.call(replace(found, receiver=instance, kind="function"), Arguments(), place)
+        case _ if instance is not None:
+            # An inherited method is one of the class that `self` is.
+            return replace(found, receiver=instance, names=names_in(owner.scope, found.name))
         case _:
-            return found if instance is None else replace(found, receiver=instance)
+            return found
 
 
 def instantiate(machine: Machine, value: Value, arguments: Arguments, place: Place) -> Value:
@@ -176,15 +178,16 @@ def call_instance(machine: Machine, callee: Instance, arguments: Arguments, plac
 
 def _fill_fields(machine: Machine, instance: Instance, arguments: Arguments) -> None:
     """What a dataclass's or named tuple's own initializer does: arguments become fields, in order."""
-    names = list(_field_names(instance.of))
+    names = list(field_names(instance.of))
     for argument in arguments.items:
         if argument.keyword is not None:
-            machine.store.write(instance.state, argument.keyword, argument.value)
+            machine.store.write(instance.state, argument.keyword, hidden(argument.value))
         elif not argument.star and names:
-            machine.store.write(instance.state, names.pop(0), argument.value)
+            machine.store.write(instance.state, names.pop(0), hidden(argument.value))
 
 
-def _field_names(defined: ClassValue) -> Iterator[str]:
+def field_names(defined: ClassValue) -> Iterator[str]:
+    """Yield the fields of a dataclass or named tuple, those of its bases first."""
     for owner in reversed(resolution_order(defined)):
         if isinstance(owner, ClassValue):
             for statement in statements_below(owner.node.body):

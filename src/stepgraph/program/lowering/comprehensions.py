@@ -10,7 +10,7 @@ from stepgraph.program.lowering.arguments import collection, mapping
 from stepgraph.program.lowering.loops import block_of, element, run_loop, unrolled
 from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.lowering.targets import assign
-from stepgraph.program.values import Collection, Entry, Item, LazyItems, LexicalScope, Mapping, Value
+from stepgraph.program.values import Collection, CollectionKind, Entry, Item, LazyItems, LexicalScope, Mapping, Value
 from stepgraph.syntax.bindings import Bindings, target_names
 
 
@@ -39,7 +39,7 @@ def evaluate_generator(machine: Machine, node: cst.GeneratorExp) -> Value:
 
 
 def consumed(
-    machine: Machine, node: cst.ListComp | cst.SetComp | cst.GeneratorExp, scope: LexicalScope, kind: str
+    machine: Machine, node: cst.ListComp | cst.SetComp | cst.GeneratorExp, scope: LexicalScope, kind: CollectionKind
 ) -> Collection:
     """Return the elements that a comprehension makes, having emitted its loop."""
     items: list[Item] = []

@@ -75,6 +75,8 @@ def _rest(
 ) -> Value:
     """Evaluate the operands from `index` on, which are reached if those from `first` on let them."""
     while index < len(operands):
+        if decided(machine, operands[index - 1]) is (not isinstance(node.operator, cst.And)):
+            return UNKNOWN
         condition = _condition(machine, node, operands[first:index])
         found: list[Value] = []
         at = index

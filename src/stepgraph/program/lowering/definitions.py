@@ -52,7 +52,7 @@ _KINDS: Final[dict[str, FunctionKind]] = {
 }
 
 
-def qualified_names(scope: LexicalScope, name: str) -> tuple[str, ...]:
+def names_in(scope: LexicalScope, name: str) -> tuple[str, ...]:
     """Return the names for something defined in `scope`, from the plain one to the most qualified one."""
     path = (scope.module.name, *scope.path, name)
     return tuple(".".join(path[-length:]) for length in range(1, len(path) + 1))
@@ -64,7 +64,7 @@ def make_function(machine: Machine, node: cst.FunctionDef, scope: LexicalScope) 
     function = FunctionValue(
         node,
         scope,
-        qualified_names(scope, node.name.value),
+        names_in(scope, node.name.value),
         owner=scope.owner,
         defaults=default_values(machine, node.params),
     )
@@ -89,7 +89,9 @@ def _decorated(machine: Machine, decorator: Value, value: Value, place: Place) -
     match decorator:
         case External(name=name) if name in _KINDS and isinstance(value, FunctionValue):
             return replace(value, kind=_KINDS[name])
-        case External(name=name) if name in TRANSPARENT or name.endswith((".setter", ".getter", ".deleter")):
+        case External(name=name) if (
+            name in TRANSPARENT or name in _KINDS or name.endswith((".setter", ".getter", ".deleter"))
+        ):
             return value
         case StepDecorator() | StepMethod() | FunctionValue() | ClassValue() | Instance() | Unresolved():
             return machine.call(decorator, Arguments((Argument(value, place),)), place)

@@ -64,19 +64,16 @@ def _escaping(machine: Machine, value: Value, depth: int) -> str | None:
         case PreparedCall(function=function, place=place):
             machine.begun.add(id(place.node))
             return f"a call of `{function.names[0]}`, which runs steps,"
-        case FunctionCall(function=function_value, place=place):
+        case FunctionCall(function=function_value, arguments=arguments, place=place):
             machine.begun.add(id(place.node))
-            return _function(machine, function_value, "a call of ")
+            runs = may_run_steps(machine, function_value, arguments)
+            return f"a call of `{function_value.name}`, which runs steps," if runs else None
         case FunctionValue():
-            return _function(machine, value, "")
+            return f"`{value.name}`, which runs steps," if may_run_steps(machine, value) else None
         case _ if depth < _DEEPEST:
             return next((w for v in _inside(value) if (w := _escaping(machine, v, depth + 1)) is not None), None)
         case _:
             return None
-
-
-def _function(machine: Machine, function: FunctionValue, prefix: str) -> str | None:
-    return f"{prefix}`{function.name}`, which runs steps," if may_run_steps(machine, function) else None
 
 
 def _inside(value: Value) -> list[Value]:

@@ -13,7 +13,7 @@ from stepgraph.program.lowering.awaiting import await_value
 from stepgraph.program.lowering.comprehensions import evaluate_collection, evaluate_generator, evaluate_mapping
 from stepgraph.program.lowering.conditions import evaluate_boolean, evaluate_conditional
 from stepgraph.program.lowering.constants import binary, formatted, is_text, joined, unary
-from stepgraph.program.lowering.definitions import default_values, qualified_names
+from stepgraph.program.lowering.definitions import default_values, names_in
 from stepgraph.program.lowering.iteration import items_of, materialized
 from stepgraph.program.lowering.loops import block_of
 from stepgraph.program.lowering.machine import Evaluator, Machine
@@ -24,6 +24,7 @@ from stepgraph.program.values import (
     Argument,
     Arguments,
     Collection,
+    CollectionKind,
     Constant,
     Entry,
     FunctionValue,
@@ -118,8 +119,14 @@ def _sequence(machine: Machine, node: cst.List | cst.Tuple | cst.Set) -> Value:
             items += items_of(machine, value) or (Item(UNKNOWN, machine.place(element.value), many=True),)
         else:
             items.append(Item(value, machine.place(element.value)))
-    kind = {cst.List: "list", cst.Tuple: "tuple", cst.Set: "set"}[type(node)]
-    return collection(machine, kind, tuple(items))
+    return collection(machine, _COLLECTIONS[type(node)], tuple(items))
+
+
+_COLLECTIONS: Final[dict[type[cst.BaseExpression], CollectionKind]] = {
+    cst.List: "list",
+    cst.Tuple: "tuple",
+    cst.Set: "set",
+}
 
 
 def _dict(machine: Machine, node: cst.Dict) -> Value:
@@ -134,7 +141,7 @@ def _dict(machine: Machine, node: cst.Dict) -> Value:
             _put(entries, entry)
         else:
             spread = machine.evaluate(element.value)
-            if isinstance(spread, Mapping) and not spread.changed:
+            if isinstance(spread, Mapping) and spread.shows_constants:
                 partial = partial or spread.partial
                 for entry in spread.entries:
                     _put(entries, entry)
@@ -152,7 +159,12 @@ def _put(entries: dict[object, Entry], entry: Entry) -> None:
 def _call(machine: Machine, node: cst.Call) -> Value:
     callee = machine.evaluate(node.func)
     arguments = Arguments(tuple(_argument(machine, argument) for argument in node.args))
-    return machine.call(callee, arguments, machine.place(node))
+    return _unfolded(machine.call(callee, arguments, machine.place(node)))
+
+
+def _unfolded(value: Value) -> Value:
+    """A call is never folded, whatever it gives; None is kept, which is how a callable that is not there looks."""
+    return UNKNOWN if isinstance(value, Constant | Template) and value != Constant(None) else value
 
 
 def _argument(machine: Machine, argument: cst.Arg) -> Argument:
@@ -216,7 +228,7 @@ def _combined(machine: Machine, node: cst.BinaryOperation, left: Value, right: V
         entries: dict[object, Entry] = {}
         for entry in (*left.entries, *right.entries):
             _put(entries, entry)
-        partial = left.partial or right.partial or left.changed or right.changed
+        partial = left.partial or right.partial or not (left.shows_constants and right.shows_constants)
         return mapping(machine, tuple(entries.values()), partial=partial)
     return binary(node.operator, left, right)
 
@@ -240,7 +252,7 @@ def _comparison(machine: Machine, node: cst.Comparison) -> Value:
 
 def _lambda(machine: Machine, node: cst.Lambda) -> Value:
     scope = machine.frame.scope
-    return FunctionValue(node, scope, qualified_names(scope, "lambda"), defaults=default_values(machine, node.params))
+    return FunctionValue(node, scope, names_in(scope, "lambda"), defaults=default_values(machine, node.params))
 
 
 def _await(machine: Machine, node: cst.Await) -> Value:

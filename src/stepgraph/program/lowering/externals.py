@@ -8,7 +8,7 @@ from typing import Final, TypeAlias
 
 from stepgraph.model.payload import ParallelKind
 from stepgraph.program.ir import EMPTY, Block, Handle, Loop, started_by
-from stepgraph.program.lowering.arguments import collection
+from stepgraph.program.lowering.arguments import made, mapping
 from stepgraph.program.lowering.awaiting import is_awaitable, start
 from stepgraph.program.lowering.calls import call_unknown
 from stepgraph.program.lowering.datetimes import moment
@@ -19,12 +19,15 @@ from stepgraph.program.values import (
     Argument,
     Arguments,
     ClassValue,
+    CollectionKind,
     Constant,
+    Entry,
     External,
     FunctionValue,
     Gathering,
     Instance,
     Item,
+    Partial,
     StepFunction,
     StepObject,
     SuperObject,
@@ -33,8 +36,8 @@ from stepgraph.program.values import (
     TaskGroup,
     Value,
     Wrapped,
+    hidden,
 )
-from stepgraph.program.values import Collection as CollectionValue
 from stepgraph.syntax.module import Place
 
 Meaning: TypeAlias = Callable[[Machine, Arguments, Place], Value]
@@ -132,7 +135,7 @@ def _handles(members: list[Value]) -> list[Handle]:
 
 def _gathering(machine: Machine, kind: ParallelKind, members: list[Value], place: Place) -> Gathering:
     results = tuple(Item(UNKNOWN, place) for _ in members)
-    return Gathering(kind, tuple(m for m in members if is_awaitable(m)), result=collection(machine, "list", results))
+    return Gathering(kind, tuple(m for m in members if is_awaitable(m)), result=made(machine, "list", results))
 
 
 def _started(machine: Machine, given: Argument, place: Place) -> list[Value]:
@@ -180,7 +183,7 @@ def _wait(machine: Machine, arguments: Arguments, place: Place) -> Value:
     waited = _gathering(machine, kind, _started(machine, given, place), place)
     limit = argument(arguments, None, "timeout")
     certain = limit is None or limit.value == Constant(None)
-    done = collection(machine, "tuple", (Item(UNKNOWN, place), Item(UNKNOWN, place)))
+    done = made(machine, "tuple", (Item(UNKNOWN, place), Item(UNKNOWN, place)))
     return replace_gathering(waited, certain=certain, result=done)
 
 
@@ -214,7 +217,7 @@ def _as_completed(machine: Machine, arguments: Arguments, place: Place) -> Value
     given = argument(arguments, 0, "fs")
     if given is None:
         return UNKNOWN
-    return collection(machine, "list", tuple(Item(v, place, many=True) for v in _started(machine, given, place)))
+    return made(machine, "list", tuple(Item(v, place, many=True) for v in _started(machine, given, place)))
 
 
 def _task_group(machine: Machine, arguments: Arguments, place: Place) -> Value:
@@ -243,8 +246,10 @@ def _partial(machine: Machine, arguments: Arguments, place: Place) -> Value:
     rest = arguments.items[1:]
     if isinstance(function, StepFunction):
         return function
-    if not isinstance(function, FunctionValue):
+    if not function.relevant:
         return call_unknown(machine, function, arguments, place)
+    if not isinstance(function, FunctionValue):
+        return Partial(function, Arguments(rest))
     return replace(
         function,
         positional=(*function.positional, *(a.value for a in rest if a.keyword is None and not a.star)),
@@ -265,11 +270,11 @@ def _second(machine: Machine, arguments: Arguments, place: Place) -> Value:
 # builtins
 
 
-def _copy(kind: str) -> Meaning:
+def _copy(kind: CollectionKind) -> Meaning:
     def copy(machine: Machine, arguments: Arguments, place: Place) -> Value:
         del place
         if not arguments.items:
-            return collection(machine, kind, ())
+            return made(machine, kind, ())
         return copied(machine, _first(arguments), kind) or UNKNOWN
 
     return copy
@@ -280,16 +285,16 @@ def _enumerate(machine: Machine, arguments: Arguments, place: Place) -> Value:
     if items is None:
         return UNKNOWN
     pairs = (
-        Item(collection(machine, "tuple", (Item(UNKNOWN, place), Item(item.value, item.place))), item.place, item.many)
+        Item(made(machine, "tuple", (Item(UNKNOWN, place), Item(item.value, item.place))), item.place, item.many)
         for item in items
     )
-    return collection(machine, "list", tuple(pairs))
+    return made(machine, "list", tuple(pairs))
 
 
 def _reversed(machine: Machine, arguments: Arguments, place: Place) -> Value:
     del place
     items = items_of(machine, _first(arguments))
-    return UNKNOWN if items is None else collection(machine, "list", tuple(reversed(items)))
+    return UNKNOWN if items is None else made(machine, "list", tuple(reversed(items)))
 
 
 def _zip(machine: Machine, arguments: Arguments, place: Place) -> Value:
@@ -298,10 +303,10 @@ def _zip(machine: Machine, arguments: Arguments, place: Place) -> Value:
     if not known or any(item.many for column in known for item in column):
         return UNKNOWN
     rows = [
-        Item(collection(machine, "tuple", tuple(_cell(column, index, place) for column in columns)), place)
+        Item(made(machine, "tuple", tuple(_cell(column, index, place) for column in columns)), place)
         for index in range(min(len(column) for column in known))
     ]
-    return collection(machine, "list", tuple(rows))
+    return made(machine, "list", tuple(rows))
 
 
 def _cell(column: tuple[Item, ...] | None, index: int, place: Place) -> Item:
@@ -316,10 +321,8 @@ def _map(machine: Machine, arguments: Arguments, place: Place) -> Value:
     items = items_of(machine, arguments.items[1].value)
     if items is not None and not any(item.many for item in items):
         values = [machine.call(function, Arguments((Argument(i.value, i.place),)), i.place) for i in items]
-        return collection(machine, "list", tuple(Item(v, place) for v in values))
-    return CollectionValue(
-        "list", machine.store.new({"items": (_mapped(machine, function, place),)}), machine.loop_depth
-    )
+        return made(machine, "list", tuple(Item(v, place) for v in values))
+    return made(machine, "list", (_mapped(machine, function, place),))
 
 
 def _mapped(machine: Machine, function: Value, place: Place) -> Item:
@@ -351,6 +354,21 @@ def _super(machine: Machine, arguments: Arguments, place: Place) -> Value:
         method = enclosing.owner
     receiver = next((v for v in scope.names.values() if isinstance(v, Instance)), UNKNOWN)
     return SuperObject(method, receiver) if isinstance(method, ClassValue) else UNKNOWN
+
+
+def _dict(machine: Machine, arguments: Arguments, place: Place) -> Value:
+    del place
+    entries = [Entry(Constant(a.keyword), a.value, a.place, a.place) for a in arguments.items if a.keyword is not None]
+    return replace(mapping(machine, tuple(entries), partial=len(entries) < len(arguments.items)), hidden=True)
+
+
+def _setattr(machine: Machine, arguments: Arguments, place: Place) -> Value:
+    match [argument.value for argument in arguments.items]:
+        case [Instance() as owner, Constant(value=str(name)), value]:
+            machine.store.write(owner.state, name, hidden(value))
+            return Constant(None)
+        case _:
+            return call_unknown(machine, UNKNOWN, arguments, place)
 
 
 def _iterator(machine: Machine, arguments: Arguments, place: Place) -> Value:
@@ -398,5 +416,7 @@ _MEANINGS: Final[dict[str, Meaning]] = {
     "builtins.map": _map,
     "builtins.iter": _iterator,
     "builtins.getattr": _getattr,
+    "builtins.setattr": _setattr,
+    "builtins.dict": _dict,
     "builtins.super": _super,
 }

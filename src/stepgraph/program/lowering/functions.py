@@ -20,12 +20,14 @@ from stepgraph.program.values import (
     LexicalScope,
     Mapping,
     Option,
-    StepFunction,
+    Payload,
     Value,
 )
 from stepgraph.syntax.module import Place
 
 Key: TypeAlias = tuple[object, ...]
+
+NOT_KNOWN: Final = Arguments()
 
 # How many bodies are read in all before what was learned of them earlier must do.
 MOST_READINGS: Final = 20_000
@@ -49,7 +51,7 @@ def read_function(machine: Machine, callee: FunctionValue, arguments: Arguments)
         return known
     unfinished = _unfinished(machine, callee, key)
     if unfinished is not None:
-        return _of_unfinished(unfinished, node)
+        return _of_unfinished(unfinished)
     if known is not None and machine.readings >= MOST_READINGS:
         _report_variants(machine, callee)
         return known
@@ -72,43 +74,51 @@ def function_scope(machine: Machine, callee: FunctionValue, arguments: Arguments
     )
 
 
-def read_step_body(machine: Machine, step: StepFunction) -> Block:
-    """Return what the body of a step does; its parameters are results of other steps, and not known."""
-    function = step.function
-    if not isinstance(function, FunctionValue) or isinstance(function.node, cst.Lambda):
-        return EMPTY
-    function_read = read_function(machine, function, Arguments()).function
-    return function_read.body if function_read.works else EMPTY
-
-
-def may_run_steps(machine: Machine, function: FunctionValue) -> bool:
-    """Whether calling a function with arguments that are not known may run steps. Nothing is emitted."""
+def may_run_steps(machine: Machine, function: FunctionValue, arguments: Arguments = NOT_KNOWN) -> bool:
+    """Whether a call of a function may run steps; arguments left out are not known. Nothing is emitted."""
     if isinstance(function.node, cst.Lambda):
         return False
-    if function.node not in machine.probes:
-        machine.probes[function.node] = False
-        found: list[bool] = []
-        machine.branch(lambda: found.append(read_function(machine, function, Arguments()).function.works))
-        machine.probes[function.node] = any(found)
-    return machine.probes[function.node]
+    found: list[bool] = []
+    machine.branch(lambda: found.append(read_function(machine, function, arguments).function.works))
+    return any(found)
 
 
 def _signature(value: Value) -> object:
-    """What two calls must have in common for their bodies to be the same."""
-    if isinstance(value, Collection | Mapping):
-        return value, value.state["items"]
-    return value if value.relevant else None
+    """What two calls must have in common for their bodies to be the same: whatever in it can lead to a step."""
+    match value:
+        case Collection():
+            parts = tuple(_signature(item.value) for item in value.items)
+            return parts if any(part is not None for part in parts) else None
+        case Mapping():
+            entries = tuple((_key(entry.key), _signature(entry.value)) for entry in value.entries)
+            return entries if any(part is not None for _, part in entries) else None
+        case _:
+            return value if value.relevant else None
+
+
+def _key(key: Value) -> object:
+    return key if isinstance(key, Constant) else None
+
+
+def _without_payloads(key: object) -> object:
+    """The same, but for which part of a payload it is: a function that walks down a payload calls itself."""
+    if isinstance(key, tuple):
+        return tuple(_without_payloads(part) for part in key)
+    return None if isinstance(key, Payload) else key
 
 
 def _unfinished(machine: Machine, callee: FunctionValue, key: Key) -> Function | None:
     """Return the function of a call that is being read already: a recursion."""
     if key in machine.active:
         return machine.active[key]
-    same = [function for other, function in machine.active.items() if other[0] is callee.node]
+    same = [(other, function) for other, function in machine.active.items() if other[0] is callee.node]
+    alike = [function for other, function in same if _without_payloads(other) == _without_payloads(key)]
+    if alike:
+        return alike[-1]
     if len(same) < MOST_OPEN:
         return None
     _report_variants(machine, callee)
-    return same[-1]
+    return same[-1][1]
 
 
 def _read(machine: Machine, callee: FunctionValue, node: cst.FunctionDef, scope: LexicalScope, key: Key) -> Summary:
@@ -123,7 +133,8 @@ def _read(machine: Machine, callee: FunctionValue, node: cst.FunctionDef, scope:
     if callee.wrapper is not None and function.works:
         report_wrapper(machine, callee.wrapper)
     called = tuple(dict.fromkeys(frame.called))
-    function.names = _labelled(callee, scope, called)
+    function.given = tuple(g.name for g in scope.given if any(g.identity is identity for identity in called))
+    function.names = _labelled(callee.names, function.given)
     machine.frame.called.extend(called)
     result = _returned(frame, function.place)
     fresh = frame.defines_steps and result.relevant
@@ -159,18 +170,14 @@ def _returned(frame: Frame, place: Place) -> Value:
     return value if value.relevant else UNKNOWN
 
 
-def _labelled(callee: FunctionValue, scope: LexicalScope, called: tuple[object, ...]) -> tuple[str, ...]:
-    """Return the names of a function, with the callables it was given, if its steps depend on them."""
-    labels = [g.name for g in scope.given if any(g.identity is identity for identity in called)]
-    if not labels:
-        return callee.names
-    return tuple(f"{name}({', '.join(labels)})" for name in callee.names)
+def _labelled(names: tuple[str, ...], given: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the names of a function with the callables that its steps depend on."""
+    return tuple(f"{name}({', '.join(given)})" for name in names) if given else names
 
 
-def _of_unfinished(function: Function, node: cst.FunctionDef) -> Summary:
+def _of_unfinished(function: Function) -> Summary:
     """What is known of a function while it is being read: its result is not."""
-    plain = node.asynchronous is None
-    return Summary(function, UNKNOWN, (), awaits_result=plain, starts_work=False, epoch=0, reusable=False)
+    return Summary(function, UNKNOWN, (), awaits_result=False, starts_work=False, epoch=0, reusable=False)
 
 
 def _report_variants(machine: Machine, callee: FunctionValue) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from stepgraph.program.lowering.arguments import collection
+from stepgraph.program.lowering.arguments import made
 from stepgraph.program.lowering.comprehensions import consumed
 from stepgraph.program.lowering.machine import Machine
-from stepgraph.program.values import Alternatives, Collection, Item, LazyItems, Mapping, Value
+from stepgraph.program.values import Alternatives, Collection, CollectionKind, Item, LazyItems, Mapping, Value
 
 
-def materialized(machine: Machine, value: Value, kind: str = "list") -> Value:
+def materialized(machine: Machine, value: Value, kind: CollectionKind = "list") -> Value:
     """Return a value with a generator expression in it consumed: its loop is emitted here."""
     if isinstance(value, LazyItems):
         return consumed(machine, value.node, value.scope, kind)
@@ -29,7 +29,7 @@ def items_of(machine: Machine, value: Value) -> tuple[Item, ...] | None:
             return None
 
 
-def copied(machine: Machine, value: Value, kind: str) -> Value | None:
+def copied(machine: Machine, value: Value, kind: CollectionKind) -> Value | None:
     """Return a new collection of the elements of a value, None where they are not known."""
     items = items_of(machine, value)
-    return None if items is None else collection(machine, kind, items)
+    return None if items is None else made(machine, kind, items)

@@ -111,7 +111,6 @@ class Machine:
     active: dict[tuple[object, ...], Function] = field(default_factory=dict)
     readings: int = 0
     lambdas_open: int = 0
-    probes: dict[cst.CSTNode, bool] = field(default_factory=dict)
     assigned_attributes: dict[SourceModule, frozenset[str]] = field(default_factory=dict)
     _scans: dict[cst.CSTNode, Bindings] = field(default_factory=dict)
     _handles: int = 0

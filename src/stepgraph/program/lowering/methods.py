@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from stepgraph.program.lowering.arguments import collection
+from stepgraph.program.lowering.arguments import made
 from stepgraph.program.lowering.awaiting import start
 from stepgraph.program.lowering.calls import call_unknown
 from stepgraph.program.lowering.iteration import items_of
@@ -58,18 +58,19 @@ def _extend(machine: Machine, receiver: Collection, arguments: Arguments, place:
 
 def _clear(machine: Machine, receiver: Collection | Mapping, arguments: Arguments, place: Place) -> Value:
     del arguments, place
-    receiver.changed = True
+    receiver.state.changed = True
     machine.store.write(receiver.state, "items", ())
     return Constant(None)
 
 
 def _copy(machine: Machine, receiver: Collection, arguments: Arguments, place: Place) -> Value:
     del arguments, place
-    return collection(machine, receiver.kind, receiver.items)
+    return made(machine, receiver.kind, receiver.items)
 
 
 def _pop(machine: Machine, receiver: Collection, arguments: Arguments, place: Place) -> Value:
     del machine, arguments
+    receiver.state.changed = True
     return any_of([i.value for i in receiver.items], [i.place.text for i in receiver.items], place.text, place)
 
 
@@ -80,19 +81,24 @@ def _get(machine: Machine, receiver: Mapping, arguments: Arguments, place: Place
     return entry_at(machine, receiver, arguments.items[0].value, arguments.items[0].place, place, default)
 
 
+def _taken(machine: Machine, receiver: Mapping, arguments: Arguments, place: Place) -> Value:
+    receiver.state.changed = True
+    return _get(machine, receiver, arguments, place)
+
+
 def _items(machine: Machine, receiver: Mapping, arguments: Arguments, place: Place) -> Value:
     del arguments, place
-    return collection(machine, "list", tuple(_pair(machine, entry) for entry in receiver.entries))
+    return made(machine, "list", tuple(_pair(machine, entry) for entry in receiver.entries))
 
 
 def _pair(machine: Machine, entry: Entry) -> Item:
     pair = (Item(entry.key, entry.key_place), Item(entry.value, entry.place))
-    return Item(collection(machine, "tuple", pair), entry.key_place, entry.many)
+    return Item(made(machine, "tuple", pair), entry.key_place, entry.many)
 
 
 def _values(machine: Machine, receiver: Mapping, arguments: Arguments, place: Place) -> Value:
     del arguments, place
-    return collection(machine, "list", tuple(Item(e.value, e.place, e.many) for e in receiver.entries))
+    return made(machine, "list", tuple(Item(e.value, e.place, e.many) for e in receiver.entries))
 
 
 def _update(machine: Machine, receiver: Mapping, arguments: Arguments, place: Place) -> Value:
@@ -127,6 +133,13 @@ def _result(machine: Machine, receiver: Value, arguments: Arguments, place: Plac
     return receiver.result if isinstance(receiver, Task | Gathering) else UNKNOWN
 
 
+def _changes(machine: Machine, receiver: Collection, arguments: Arguments, place: Place) -> Value:
+    """Sorting and removing leave what a list can hold, but which constant is where is not known any longer."""
+    del machine, arguments, place
+    receiver.state.changed = True
+    return Constant(None)
+
+
 def _nothing(machine: Machine, receiver: Value, arguments: Arguments, place: Place) -> Value:
     del machine, receiver, arguments, place
     return UNKNOWN
@@ -144,19 +157,19 @@ _METHODS: Final[tuple[tuple[type[Value], dict[str, Caller]], ...]] = (
             "clear": _clear,
             "copy": _copy,
             "pop": _pop,
-            "remove": _nothing,
-            "discard": _nothing,
+            "remove": _changes,
+            "discard": _changes,
             "index": _nothing,
             "count": _nothing,
-            "reverse": _nothing,
-            "sort": _nothing,
+            "reverse": _changes,
+            "sort": _changes,
         },
     ),
     (
         Mapping,
         {
             "get": _get,
-            "pop": _get,
+            "pop": _taken,
             "setdefault": _get,
             "items": _items,
             "values": _values,

@@ -18,6 +18,7 @@ from stepgraph.program.values import (
     TaskGroup,
     Template,
     Value,
+    hidden,
 )
 from stepgraph.syntax.bindings import import_binding
 
@@ -62,11 +63,17 @@ def _in_scope(machine: Machine, scope: LexicalScope, name: str, *, own: bool) ->
 def bind(machine: Machine, name: str, value: Value) -> None:
     """Bind a name in the scope being read. Only a name that is bound once keeps a constant."""
     scope = _binding_scope(machine.frame.scope, name)
-    if not scope.bindings.bound_once(name):
-        value = _without_constants(value)
-    elif isinstance(value, Template):
-        value = UNKNOWN
-    machine.store.write(scope.names, name, value)
+    machine.store.write(scope.names, name, _kept(scope, name, value))
+
+
+def _kept(scope: LexicalScope, name: str, value: Value) -> Value:
+    """Return what a name holds of a value: a constant only if it is the only value that the name is ever given."""
+    if isinstance(value, Template):
+        return UNKNOWN
+    if scope.bindings.binds_constant(name) or isinstance(value, External):
+        return value
+    # None is not a value to show, but what a callable that is not there looks like.
+    return value if value == Constant(None) else hidden(value)
 
 
 def _binding_scope(scope: LexicalScope, name: str) -> LexicalScope:
@@ -82,17 +89,6 @@ def _binding_scope(scope: LexicalScope, name: str) -> LexicalScope:
         while target.parent is not None and not target.bindings.binds(name):
             target = target.parent
     return target
-
-
-def _without_constants(value: Value) -> Value:
-    if isinstance(value, Collection | Mapping):
-        value.changed = True
-    elif isinstance(value, Constant) and value.value is None:
-        # Not a value to show, but what a callable that is not there looks like.
-        return value
-    elif not value.relevant and not isinstance(value, External):
-        return UNKNOWN
-    return value
 
 
 def module_name(machine: Machine, scope: LexicalScope, name: str) -> Value | None:
@@ -124,12 +120,30 @@ def _bound_by(machine: Machine, scope: LexicalScope, name: str, binders: list[cs
     if len(binders) > 1:
         return UNKNOWN
     match binders[0]:
-        case cst.Assign(targets=[cst.AssignTarget(target=cst.Name()), *_], value=expression):
-            return machine.evaluate(expression)
-        case cst.AnnAssign(target=cst.Name(), value=cst.BaseExpression() as expression):
-            return machine.evaluate(expression)
+        case cst.Assign(targets=targets, value=expression):
+            value = machine.evaluate(expression)
+            parts = [_part(target.target, value, name) for target in targets]
+            found = next((part for part in parts if part is not None), UNKNOWN)
+        case cst.AnnAssign(value=cst.BaseExpression() as expression) | cst.NamedExpr(value=expression):
+            found = machine.evaluate(expression)
         case _:
             return UNKNOWN
+    return _kept(scope, name, found)
+
+
+def _part(target: cst.BaseExpression, value: Value, name: str) -> Value | None:
+    """Return what a target gives a name of the value assigned, None where it does not bind it."""
+    if isinstance(target, cst.Name):
+        return value if target.value == name else None
+    if not isinstance(target, cst.Tuple | cst.List):
+        return None
+    items = value.items if isinstance(value, Collection) and value.kind != "set" else ()
+    known = len(items) == len(target.elements) and not any(item.many for item in items)
+    for index, element in enumerate(target.elements):
+        found = _part(element.value, items[index].value if known else UNKNOWN, name)
+        if found is not None:
+            return found
+    return None
 
 
 def definition(machine: Machine, scope: LexicalScope, node: cst.FunctionDef | cst.ClassDef) -> Value:

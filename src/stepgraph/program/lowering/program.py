@@ -9,9 +9,11 @@ import libcst as cst
 
 from stepgraph.program.ir import EMPTY, Block, PayloadShape, Program
 from stepgraph.program.lowering.attributes import attribute
+from stepgraph.program.lowering.awaiting import await_value
 from stepgraph.program.lowering.calls import (
     call_alternatives,
     call_function,
+    call_partial,
     call_step,
     call_unknown,
     call_unresolved,
@@ -20,6 +22,7 @@ from stepgraph.program.lowering.classes import call_instance, instantiate, is_wo
 from stepgraph.program.lowering.expressions import EVALUATORS
 from stepgraph.program.lowering.externals import call_external
 from stepgraph.program.lowering.functions import may_run_steps, read_function
+from stepgraph.program.lowering.loops import block_of
 from stepgraph.program.lowering.machine import Caller, Frame, Machine
 from stepgraph.program.lowering.methods import call_method_of
 from stepgraph.program.lowering.names import module_name
@@ -37,6 +40,7 @@ from stepgraph.program.values import (
     Instance,
     LexicalScope,
     MethodOf,
+    Partial,
     Slots,
     StepDecorator,
     StepFunction,
@@ -68,6 +72,7 @@ CALLERS: Final = _Callers(
         MethodOf: call_method_of,
         External: call_external,
         Alternatives: call_alternatives,
+        Partial: call_partial,
         Unresolved: call_unresolved,
     }
 )
@@ -122,14 +127,16 @@ def _run(machine: Machine, defined: ClassValue, payload: PayloadShape, place: Pl
     if not isinstance(run, FunctionValue):
         return EMPTY
     given = Arguments((Argument(Event(payload), place), Argument(StepObject(), place)))
+    if isinstance(run.node, cst.Lambda):
+        return block_of(machine, lambda: await_value(machine, machine.call(run, given, place), place))
     return read_function(machine, run, given).function.body
 
 
 def _report_never_awaited(machine: Machine) -> None:
-    for key, (place, coroutine) in machine.made.items():
+    for key, (place, coroutine) in list(machine.made.items()):
         if key in machine.begun:
             continue
-        if isinstance(coroutine, FunctionCall) and not may_run_steps(machine, coroutine.function):
+        if isinstance(coroutine, FunctionCall) and not may_run_steps(machine, coroutine.function, coroutine.arguments):
             continue
         machine.note(
             "never-awaited",

@@ -49,7 +49,7 @@ def _with_retry(machine: Machine, settings: StepSettings, key: object, entry: En
 
 def _entries(machine: Machine, value: Value, place: Place, what: str) -> dict[object, Entry]:
     """Return the entries of a dictionary of which each key is known, by key."""
-    if not isinstance(value, Mapping) or value.changed:
+    if not isinstance(value, Mapping) or not value.shows_constants:
         _report(machine, place, what, "the default")
         return {}
     if value.partial or not all(isinstance(entry.key, Constant) for entry in value.entries):

@@ -215,7 +215,12 @@ def _any_of(key: str, values: Sequence[Slot], place: Place) -> Slot:
         return _united([value for value in bound if isinstance(value, tuple)])
     if not any(value.relevant for value in bound):
         return UNKNOWN
-    return Alternatives(tuple(Option(callable_name(value), value) for value in bound), key, place)
+    known = [value for value in bound if value.relevant]
+    options = [Option(callable_name(value) or f"{key} {number}", value) for number, value in enumerate(known, 1)]
+    if len(known) < len(bound):
+        rest = [value for value in bound if not value.relevant]
+        options.append(Option(None, rest[0] if len(rest) == 1 else UNKNOWN))
+    return Alternatives(tuple(options), key, place)
 
 
 def _leaves(value: Slot) -> list[Slot]:

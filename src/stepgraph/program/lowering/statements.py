@@ -19,7 +19,7 @@ from stepgraph.program.lowering.machine import Executor, Machine
 from stepgraph.program.lowering.names import bind, imported
 from stepgraph.program.lowering.protection import execute_try
 from stepgraph.program.lowering.targets import add_items, assign
-from stepgraph.program.values import UNKNOWN, Collection, Constant, Option, Unresolved
+from stepgraph.program.values import UNKNOWN, Collection, Constant, Mapping, Option, Unresolved
 from stepgraph.syntax.bindings import import_binding
 
 
@@ -52,8 +52,12 @@ def _augmented(machine: Machine, node: cst.AugAssign) -> None:
 def _delete(machine: Machine, node: cst.Del) -> None:
     if isinstance(node.target, cst.Name):
         bind(machine, node.target.value, UNKNOWN)
-    else:
-        machine.evaluate(node.target)
+        return
+    if isinstance(node.target, cst.Subscript):
+        owner = machine.evaluate(node.target.value)
+        if isinstance(owner, Collection | Mapping):
+            owner.state.changed = True
+    machine.evaluate(node.target)
 
 
 def _function(machine: Machine, node: cst.FunctionDef) -> None:

@@ -21,6 +21,7 @@ from stepgraph.program.values import (
     UNKNOWN,
     Argument,
     Arguments,
+    Collection,
     Constant,
     FunctionValue,
     Mapping,
@@ -121,7 +122,7 @@ def declare(machine: Machine, callee: StepDecorator, arguments: Arguments, place
     )
     machine.frame.defines_steps = True
     _report_dependencies(machine, definition)
-    return StepFunction(definition, body if isinstance(body, FunctionValue) else UNKNOWN)
+    return StepFunction(definition, body if body.relevant else UNKNOWN)
 
 
 def _report_dependencies(machine: Machine, definition: StepDefinition) -> None:
@@ -138,16 +139,21 @@ def _report_dependencies(machine: Machine, definition: StepDefinition) -> None:
 def _parameters(function: Value) -> list[StepParameter]:
     if not isinstance(function, FunctionValue):
         return []
-    skipped = 0 if function.receiver is None else 1
-    found = list(parameters(function.node.params))[skipped:]
-    return [StepParameter(p.name.value, Place(function.scope.module, p)) for p in found]
+    bound = (function.receiver is not None) + len(function.positional)
+    named = {name for name, _ in function.keywords}
+    params = function.node.params
+    stars = (params.star_arg, params.star_kwarg)
+    free = [p for p in list(parameters(params))[bound:] if p.name.value not in named and p not in stars]
+    return [StepParameter(p.name.value, Place(function.scope.module, p)) for p in free]
 
 
 def _spread(arguments: Arguments) -> tuple[Argument, ...]:
-    """Return the arguments with `**{...}` of constant keys as the keywords that they are."""
+    """Return the arguments with those in `*[...]` and `**{...}` in the places that they take."""
     spread: list[Argument] = []
     for argument in arguments.items:
-        if argument.star == "**" and isinstance(argument.value, Mapping):
+        if argument.star == "*" and isinstance(argument.value, Collection):
+            spread += [Argument(item.value, item.place) for item in argument.value.items]
+        elif argument.star == "**" and isinstance(argument.value, Mapping):
             spread += [
                 Argument(entry.value, entry.place, keyword=entry.key.value)
                 for entry in argument.value.entries

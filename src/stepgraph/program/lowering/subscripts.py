@@ -14,7 +14,9 @@ from stepgraph.program.values import (
     Mapping,
     Option,
     Payload,
+    Template,
     Value,
+    hidden,
 )
 from stepgraph.syntax.module import Place
 
@@ -29,7 +31,10 @@ def element_at(machine: Machine, owner: Value, key: Value, key_place: Place, pla
         case Collection():
             return _item_at(owner, key, key_place, place)
         case Alternatives(options=options, discriminant=discriminant):
-            parts = [(o.condition, element_at(machine, o.value, key, key_place, place)) for o in options]
+            held = [option for option in options if not isinstance(option.value, Constant)]
+            parts = [(o.condition, element_at(machine, o.value, key, key_place, place)) for o in held]
+            if not parts:
+                return UNKNOWN
             return merged(parts, discriminant, owner.place)
         case _:
             return UNKNOWN
@@ -54,7 +59,7 @@ def entry_at(
     if isinstance(key, Constant):
         found = [entry.value for entry in owner.entries if entry.key == key]
         if found:
-            return UNKNOWN if owner.changed and not found[-1].relevant else found[-1]
+            return _seen(owner, found[-1])
         if not owner.partial and all(isinstance(entry.key, Constant) for entry in owner.entries):
             return UNKNOWN if default is None else default
     if not any(entry.value.relevant for entry in owner.entries):
@@ -67,10 +72,16 @@ def entry_at(
     return Alternatives(tuple(options), key_place.text, place)
 
 
+def _seen(owner: Collection | Mapping, value: Value) -> Value:
+    """An element as it is seen through its collection. Text that is known only in part is the element's own source."""
+    if isinstance(value, Template):
+        return UNKNOWN
+    return value if owner.shows_constants else hidden(value)
+
+
 def _item_at(owner: Collection, key: Value, key_place: Place, place: Place) -> Value:
     items = owner.items
     known = not any(item.many for item in items)
     if known and isinstance(key, Constant) and isinstance(key.value, int) and -len(items) <= key.value < len(items):
-        value = items[key.value].value
-        return value if not owner.changed or value.relevant else UNKNOWN
+        return _seen(owner, items[key.value].value)
     return any_of([i.value for i in items], [str(n) for n in range(len(items))], key_place.text, place)

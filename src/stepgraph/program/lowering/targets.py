@@ -7,6 +7,8 @@ from dataclasses import replace
 import libcst as cst
 
 from stepgraph.program.lowering.arguments import collection
+from stepgraph.program.lowering.classes import field_names
+from stepgraph.program.lowering.loops import any_of
 from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.lowering.names import bind
 from stepgraph.program.values import (
@@ -18,8 +20,8 @@ from stepgraph.program.values import (
     Instance,
     Item,
     Mapping,
-    Template,
     Value,
+    hidden,
 )
 from stepgraph.syntax.module import Place
 
@@ -30,7 +32,8 @@ def assign(machine: Machine, target: cst.BaseExpression, value: Value, source: P
         case cst.Name(value=name):
             bind(machine, name, value)
         case cst.Tuple(elements=elements) | cst.List(elements=elements):
-            _assign_parts(machine, [element.value for element in elements], value)
+            parts = [element if isinstance(element, cst.StarredElement) else element.value for element in elements]
+            _assign_parts(machine, parts, value)
         case cst.StarredElement(value=inner):
             assign(machine, inner, value)
         case cst.Attribute(value=owner, attr=attr):
@@ -40,32 +43,48 @@ def assign(machine: Machine, target: cst.BaseExpression, value: Value, source: P
 
 
 def _assign_parts(machine: Machine, targets: list[cst.BaseExpression], value: Value) -> None:
-    items = value.items if isinstance(value, Collection) else ()
-    known = bool(items) and not any(item.many for item in items)
-    stars = [index for index, target in enumerate(targets) if isinstance(target, cst.StarredElement)]
-    for index, target in enumerate(targets):
-        if not known or (stars and index >= stars[0]):
-            part: Value = _rest(machine, items) if isinstance(target, cst.StarredElement) else UNKNOWN
-        else:
-            part = items[index].value if index < len(items) else UNKNOWN
-        assign(machine, target, part)
+    items = _parts_of(value)
+    star = next((i for i, target in enumerate(targets) if isinstance(target, cst.StarredElement)), None)
+    if items is None or len(items) < len(targets) - (star is not None) or any(item.many for item in items):
+        for target in targets:
+            assign(machine, target, _any_part(machine, target, items))
+        return
+    if star is None:
+        for target, item in zip(targets, items, strict=False):
+            assign(machine, target, item.value)
+        return
+    after = len(targets) - star - 1
+    for target, item in zip(targets[:star], items, strict=False):
+        assign(machine, target, item.value)
+    assign(machine, targets[star], collection(machine, "list", items[star : len(items) - after]))
+    for target, item in zip(targets[star + 1 :], items[len(items) - after :], strict=True):
+        assign(machine, target, item.value)
 
 
-def _rest(machine: Machine, items: tuple[Item, ...]) -> Value:
-    return collection(machine, "list", items) if items else UNKNOWN
+def _parts_of(value: Value) -> tuple[Item, ...] | None:
+    """Return the parts into which a value is taken apart: those of a set are in no order that is known."""
+    if isinstance(value, Collection):
+        return tuple(replace(item, value=UNKNOWN) for item in value.items) if value.kind == "set" else value.items
+    if isinstance(value, Instance):
+        place = Place(value.of.scope.module, value.of.node)
+        return tuple(Item(value.state.get(name, UNKNOWN), place) for name in field_names(value.of)) or None
+    return None
+
+
+def _any_part(machine: Machine, target: cst.BaseExpression, items: tuple[Item, ...] | None) -> Value:
+    if items is None or not any(item.value.relevant for item in items):
+        return UNKNOWN
+    if isinstance(target, cst.StarredElement):
+        return collection(machine, "list", items)
+    place = machine.place(target)
+    return any_of([item.value for item in items], [item.place.text for item in items], machine.text(target), place)
 
 
 def _assign_attribute(machine: Machine, owner: Value, name: str, value: Value) -> None:
-    if isinstance(value, Template):
-        value = UNKNOWN
     if isinstance(owner, Instance):
-        machine.store.write(owner.state, name, value if value.relevant or _is_none(value) else UNKNOWN)
+        machine.store.write(owner.state, name, value if value == Constant(None) else hidden(value))
     elif isinstance(owner, ClassValue):
-        machine.store.write(owner.scope.names, name, value if value.relevant else UNKNOWN)
-
-
-def _is_none(value: Value) -> bool:
-    return isinstance(value, Constant) and value.value is None
+        machine.store.write(owner.scope.names, name, hidden(value))
 
 
 def _assign_element(machine: Machine, target: cst.Subscript, value: Value, source: Place | None) -> None:
@@ -88,7 +107,7 @@ def set_entry(machine: Machine, owner: Mapping, key: Value, value: Value, key_pl
     many = machine.loop_depth > owner.loop_depth
     entry = Entry(key, value, key_place, place, many)
     kept = tuple(e for e in owner.entries if not (isinstance(key, Constant) and e.key == key))
-    owner.changed = True
+    owner.state.changed = True
     machine.store.write(owner.state, "items", (*kept, entry))
 
 
@@ -96,6 +115,6 @@ def add_items(machine: Machine, owner: Collection, items: tuple[Item, ...]) -> N
     """Add elements to a list or set; one added in a loop that the list was made outside of stands for many."""
     if machine.loop_depth > owner.loop_depth:
         items = tuple(replace(item, many=True) for item in items)
-    owner.changed = True
+    owner.state.changed = True
     kept = [item for item in owner.items if not any(new.many and item.place.node is new.place.node for new in items)]
     machine.store.write(owner.state, "items", (*kept, *items))
