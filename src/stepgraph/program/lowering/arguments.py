@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from typing import Final
 
 import libcst as cst
 
@@ -28,6 +29,11 @@ from stepgraph.program.values import (
 )
 from stepgraph.syntax.bindings import parameters
 from stepgraph.syntax.module import Place
+
+# How deep collections are looked into: one may hold itself.
+DEEPEST: Final = 4
+# `l = l + l` doubles a list at each line.
+MOST_ITEMS: Final = 4096
 
 
 def bound_arguments(machine: Machine, callee: FunctionValue, arguments: Arguments) -> dict[str, Value]:
@@ -61,7 +67,9 @@ def bound_arguments(machine: Machine, callee: FunctionValue, arguments: Argument
 
 
 def collection(machine: Machine, kind: CollectionKind, items: tuple[Item, ...]) -> Collection:
-    """Return a new list, tuple or set."""
+    """Return a new list, tuple or set; of a very long one, each element once, standing for many."""
+    if len(items) > MOST_ITEMS:
+        items = tuple(replace(item, many=True) for item in {id(item.value): item for item in items}.values())
     return Collection(kind, machine.store.new({"items": items}), machine.loop_depth)
 
 
@@ -75,9 +83,9 @@ def mapping(machine: Machine, entries: tuple[Entry, ...], *, partial: bool = Fal
     return Mapping(machine.store.new({"items": entries}), machine.loop_depth, partial=partial)
 
 
-def given(values: Iterable[Value]) -> Iterator[Given]:
+def given(values: Iterable[Value], depth: int = 0) -> Iterator[Given]:
     """Yield the callables and awaitables among arguments, those in collections too."""
-    for value in values:
+    for value in values if depth <= DEEPEST else ():
         match value:
             case StepFunction(definition=definition):
                 yield Given(definition, definition.function_name)
@@ -92,9 +100,9 @@ def given(values: Iterable[Value]) -> Iterator[Given]:
             case PreparedCall(function=prepared):
                 yield Given(prepared, prepared.names[0])
             case Collection():
-                yield from given(item.value for item in value.items)
+                yield from given((item.value for item in value.items), depth + 1)
             case Mapping():
-                yield from given(entry.value for entry in value.entries)
+                yield from given((entry.value for entry in value.entries), depth + 1)
 
 
 def _called_name(node: cst.Lambda) -> str:

@@ -188,6 +188,9 @@ def _chosen_ran_on_the_spot(machine: Machine, value: Alternatives) -> bool:
         return False
     branches: list[Branch] = []
     for branch, option in zip(last.branches, value.options, strict=True):
+        if not is_awaitable(option.value):
+            branches.append(branch)
+            continue
         started = branch.block.operations[-1] if branch.block.operations else None
         if not isinstance(option.value, Task) or not isinstance(started, Start):
             return False

@@ -99,7 +99,7 @@ def joined(parts: list[tuple[Value, Place]]) -> Value:
         text if text is not None else "{" + place.text + "}" for text, (_, place) in zip(texts, parts, strict=True)
     )
     known = all(isinstance(value, Constant) for value, _ in parts)
-    return Constant(whole) if known else Template(whole)
+    return scalar(whole) if known else Template(whole)
 
 
 def is_text(value: Value) -> bool:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 import libcst as cst
 
+from stepgraph.program.lowering.arguments import DEEPEST
 from stepgraph.program.lowering.functions import may_run_steps
 from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.values import (
@@ -27,8 +26,6 @@ from stepgraph.program.values import (
     WaitCall,
 )
 from stepgraph.syntax.module import Place
-
-_DEEPEST: Final = 4
 
 
 def report_escape(machine: Machine, arguments: Arguments, place: Place) -> None:
@@ -70,7 +67,7 @@ def _escaping(machine: Machine, value: Value, depth: int) -> str | None:
             return f"a call of `{function_value.name}`, which runs steps," if runs else None
         case FunctionValue():
             return f"`{value.name}`, which runs steps," if may_run_steps(machine, value) else None
-        case _ if depth < _DEEPEST:
+        case _ if depth < DEEPEST:
             return next((w for v in _inside(value) if (w := _escaping(machine, v, depth + 1)) is not None), None)
         case _:
             return None

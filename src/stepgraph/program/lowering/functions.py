@@ -7,7 +7,7 @@ from typing import Final, TypeAlias
 import libcst as cst
 
 from stepgraph.program.ir import EMPTY, Block, Function, works
-from stepgraph.program.lowering.arguments import bound_arguments, given
+from stepgraph.program.lowering.arguments import DEEPEST, bound_arguments, given
 from stepgraph.program.lowering.definitions import report_wrapper
 from stepgraph.program.lowering.machine import Frame, Machine, Summary
 from stepgraph.program.lowering.state import merged
@@ -83,14 +83,16 @@ def may_run_steps(machine: Machine, function: FunctionValue, arguments: Argument
     return any(found)
 
 
-def _signature(value: Value) -> object:
+def _signature(value: Value, depth: int = 0) -> object:
     """What two calls must have in common for their bodies to be the same: whatever in it can lead to a step."""
+    if depth > DEEPEST:
+        return value
     match value:
         case Collection():
-            parts = tuple(_signature(item.value) for item in value.items)
+            parts = tuple(_signature(item.value, depth + 1) for item in value.items)
             return parts if any(part is not None for part in parts) else None
         case Mapping():
-            entries = tuple((_key(entry.key), _signature(entry.value)) for entry in value.entries)
+            entries = tuple((_key(entry.key), _signature(entry.value, depth + 1)) for entry in value.entries)
             return entries if any(part is not None for _, part in entries) else None
         case _:
             return value if value.relevant else None

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import Final
 
 from stepgraph.program.ir import EMPTY, Block, Loop
+from stepgraph.program.lowering.arguments import DEEPEST
 from stepgraph.program.lowering.machine import LoopState, Machine, Outcome
-from stepgraph.program.lowering.state import Changes, any_way, apply, unsettled
+from stepgraph.program.lowering.state import Changes, any_way, apply, callable_name, leaves, same, unsettled
 from stepgraph.program.values import (
     UNKNOWN,
     Alternatives,
@@ -22,6 +23,7 @@ from stepgraph.program.values import (
     StepCall,
     StepFunction,
     Task,
+    Unresolved,
     Value,
     WaitCall,
     Wrapped,
@@ -30,8 +32,12 @@ from stepgraph.syntax.module import Place
 
 # How often a body is read until what it starts from is what it ends with.
 MOST_PASSES: Final = 3
-# Loops nested deeper than this are read once: each level would multiply the passes of those in it.
-DEEPEST_REPEATED: Final = 5
+# Each level of nesting multiplies the passes of the loops in it: loops deeper than this are read once, and so are all
+# once so many passes were repeated.
+DEEPEST_REPEATED: Final = 4
+MOST_REPEATED: Final = 500
+# A choice among more values than this is not followed.
+MOST_OPTIONS: Final = 200
 # A literal collection longer than this is a loop like any other.
 LONGEST_UNROLLED: Final = 256
 
@@ -73,7 +79,8 @@ def _settled(machine: Machine, body: Callable[[], None], place: Place) -> tuple[
         ends = [*state.leaves, machine.store.changes(mark)] if machine.live else state.leaves
         machine.store.rewind(mark)
         seen, head = head, any_way(ends, place)
-        if not passes or not unsettled(seen, head):
+        machine.passes += 1
+        if not passes or machine.passes > MOST_REPEATED or not unsettled(seen, head):
             break
     apply(machine.store, head)
     machine.loop_depth -= 1
@@ -90,9 +97,9 @@ def unrolled(value: Value) -> tuple[Item, ...] | None:
     return value.items if any(_runs(item.value) for item in value.items) else None
 
 
-def _runs(value: Value) -> bool:
+def _runs(value: Value, depth: int = 0) -> bool:
     if isinstance(value, Collection):
-        return any(_runs(item.value) for item in value.items)
+        return depth < DEEPEST and any(_runs(item.value, depth + 1) for item in value.items)
     return isinstance(value, StepFunction | FunctionValue | StepCall | FunctionCall | PreparedCall | WaitCall)
 
 
@@ -106,16 +113,21 @@ def element(value: Value, discriminant: str, place: Place) -> Value:
 
 
 def any_of(values: list[Value], conditions: list[str], discriminant: str, place: Place) -> Value:
-    """Return the value that is any one of several."""
-    relevant = [value for value in values if value.relevant]
+    """Return the value that is any one of several, each once."""
+    options: list[Option] = []
+    for condition, value in zip(conditions, values, strict=True):
+        nested = isinstance(value, Alternatives)
+        for leaf in leaves(value):
+            if not any(same(leaf, option.value) for option in options):
+                options.append(Option(callable_name(leaf) or condition if nested else condition, leaf))
+        if len(options) > MOST_OPTIONS:
+            return Unresolved("it may be any one of very many", place)
+    relevant = [option.value for option in options if option.value.relevant]
     if not relevant:
         return UNKNOWN
-    if len(values) == 1 and not isinstance(values[0], Task | Gathering | Wrapped):
-        return values[0]
     if all(isinstance(value, Task | Gathering | Wrapped) for value in relevant):
         return Gathering("all", tuple(relevant), each=True)
-    options = tuple(Option(c, value) for c, value in zip(conditions, values, strict=True))
-    return Alternatives(options, discriminant, place)
+    return options[0].value if len(options) == 1 else Alternatives(tuple(options), discriminant, place)
 
 
 def _of_unknown(value: Value) -> Value:

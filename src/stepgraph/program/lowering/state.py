@@ -156,12 +156,13 @@ def unsettled(seen: Changes, found: Changes) -> bool:
     """
     for key, change in found.items():
         before = seen[key].value if key in seen else change.container.get(change.key, MISSING)
-        if before is not MISSING and not _same(before, change.value) and _matters(before, change.value):
+        if before is not MISSING and not same(before, change.value) and _matters(before, change.value):
             return True
     return False
 
 
-def _same(one: Slot, other: Slot) -> bool:
+def same(one: Slot, other: Slot) -> bool:
+    """Whether two values are the same, or what one piece of code makes at two passes of a loop."""
     return one is other or bool(one == other) or (_origin(one) is not None and _origin(one) == _origin(other))
 
 
@@ -182,7 +183,7 @@ def _matters(present: Slot, value: Slot) -> bool:
     """Whether code read with `present` has to be read again with `value`. Started work only ever gets more."""
     if not isinstance(value, tuple):
         return _is_relevant(value)
-    added = [element for element in value if not any(_same(element, other) for other in present)]
+    added = [element for element in value if not any(same(element, other) for other in present)]
     return any(not isinstance(getattr(element, "value", element), Task) for element in added)
 
 
@@ -206,8 +207,8 @@ def _merged_slot(ways: Sequence[tuple[str | None, Slot]], discriminant: str | No
 def _any_of(key: str, values: Sequence[Slot], place: Place) -> Slot:
     bound: list[Slot] = []
     for value in values:
-        for leaf in _leaves(value):
-            if leaf is not MISSING and not any(_same(leaf, other) for other in bound):
+        for leaf in leaves(value):
+            if leaf is not MISSING and not any(same(leaf, other) for other in bound):
                 bound.append(leaf)
     if len(bound) == 1:
         return bound[0]
@@ -223,9 +224,10 @@ def _any_of(key: str, values: Sequence[Slot], place: Place) -> Slot:
     return Alternatives(tuple(options), key, place)
 
 
-def _leaves(value: Slot) -> list[Slot]:
+def leaves(value: Slot) -> list[Slot]:
+    """Return the values that a value may be: itself, or those of which it is one."""
     if isinstance(value, Alternatives):
-        return [leaf for option in value.options for leaf in _leaves(option.value)]
+        return [leaf for option in value.options for leaf in leaves(option.value)]
     return [value]
 
 
@@ -245,11 +247,11 @@ def _united(collections: Sequence[tuple[Any, ...]]) -> tuple[Any, ...]:
     elements = list(collections[0])
     for collection in collections[1:]:
         for element in collection:
-            same = next((i for i, other in enumerate(elements) if _same(element, other)), None)
-            if same is None:
+            index = next((i for i, other in enumerate(elements) if same(element, other)), None)
+            if index is None:
                 elements.append(element)
             else:
-                elements[same] = element
+                elements[index] = element
     return tuple(elements)
 
 
