@@ -82,13 +82,14 @@ def test_a_later_operand_of_a_comparison_is_reached_only_if_the_first_holds() ->
     """)
 
 
-def test_a_message_of_an_assertion_is_evaluated_only_if_it_fails() -> None:
+def test_a_message_of_an_assertion_is_evaluated_only_if_it_fails_and_raises() -> None:
     assert graph_of("""
         assert ready, await a()
         await b()
     """) == text("""
         if not ready
           a
+          return
         b
     """)
 

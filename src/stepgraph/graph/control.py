@@ -38,11 +38,13 @@ class _Context:
     """Where a block stands.
 
     `follows` tells whether leaving the function here skips anything, `caught` whether a raise is caught in it,
-    `nested` whether the block is in a branch, loop or handler, and `ran` whether that ran steps before.
+    `caught_around` whether that holds around the innermost `try`, `nested` whether the block is in a branch, loop or
+    handler, and `ran` whether that ran steps before.
     """
 
     follows: bool = False
     caught: bool = False
+    caught_around: bool = False
     nested: bool = False
     ran: bool = False
 
@@ -110,7 +112,7 @@ def _rewrite(operations: tuple[Operation, ...], context: _Context) -> _Rewritten
             rest = deque(_exit(operation, replace(context, ran=ran)))
             runs_after, continues = False, operation.kind is ExitKind.CONTINUE
             continue
-        here = replace(context, follows=context.follows or runs_after, ran=ran and context.nested)
+        here = replace(context, follows=context.follows or runs_after, ran=ran)
         rewritten = _operation(operation, here)
         if rewritten.continues and any(map(_matters, rest)):
             rest = deque(_with_rest(operation, rewritten.operations, tuple(rest)))
@@ -168,6 +170,8 @@ def _operation(operation: Operation, context: _Context) -> _Rewritten:
             return _loop(operation, context)
         case Protected():
             return _protected(operation, context)
+        case Scope(unprotected=True):
+            return _rewrite(operation.block.operations, replace(context, caught=context.caught_around, nested=True))
         case Scope():
             return _rewrite(operation.block.operations, context)
         case _:
@@ -196,7 +200,8 @@ def _loop(operation: Loop, context: _Context) -> _Rewritten:
             body = _without_breaks(body)
     after = otherwise.operations
     if after and _breaks(body):
-        after = (Choice((Branch("no break", Block(after)),), operation.place),)
+        otherwise = _rewrite(operation.otherwise.operations, replace(context, nested=True, ran=False))
+        after = (Choice((Branch("no break", Block(otherwise.operations)),), operation.place),)
     loop: tuple[Operation, ...] = (replace(operation, body=Block(body), otherwise=EMPTY),) if body else ()
     return _Rewritten((*loop, *after), otherwise.continues)
 
@@ -235,7 +240,8 @@ def _without_breaks(operations: tuple[Operation, ...]) -> tuple[Operation, ...]:
 
 def _protected(operation: Protected, context: _Context) -> _Rewritten:
     outside = replace(context, nested=True, ran=False)
-    body = _rewrite(operation.body.operations, replace(context, caught=context.caught or operation.catches))
+    protected = replace(context, caught=context.caught or operation.catches, caught_around=context.caught)
+    body = _rewrite(operation.body.operations, protected)
     handlers = [_rewrite(handler.block.operations, outside) for handler in operation.handlers]
     final = _rewrite(operation.final.operations, context)
     continues = body.continues or final.continues or any(handler.continues for handler in handlers)

@@ -237,10 +237,11 @@ class Protected:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The body of a `with`, in place."""
+    """The body of a `with`, in place; or the `else` of a `try`, which ends what is tried `unprotected`."""
 
     block: Block
     place: Place
+    unprotected: bool = False
 
 
 class ExitKind(Enum):

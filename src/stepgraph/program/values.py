@@ -89,15 +89,17 @@ class External(Value):
 class Slots(dict[str, Any]):
     """The slots of a scope, an object or a collection.
 
-    `serial` tells in which order they came into being; `changed`, that a collection was written to after its making.
+    `serial` tells in which order they came into being. Of a collection, `changed` tells that it was written to after
+    its making, and `unordered` that it is not known which of its elements there are, and in which order.
     """
 
-    __slots__ = ("changed", "serial")
+    __slots__ = ("changed", "serial", "unordered")
 
     def __init__(self, serial: int, slots: dict[str, Any] | None = None) -> None:
         super().__init__(slots or {})
         self.serial = serial
         self.changed = False
+        self.unordered = False
 
     def __hash__(self) -> int:  # type: ignore[override] # slots are what they are, whatever they hold
         return id(self)
@@ -105,11 +107,12 @@ class Slots(dict[str, Any]):
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """An element of a collection. `many` stands for any number of such elements."""
+    """An element of a collection. `many` stands for any number of such elements; `maybe`, one may be missing."""
 
     value: Value
     place: Place
     many: bool = False
+    maybe: bool = False
 
 
 @dataclass(eq=False, slots=True)
@@ -151,6 +154,7 @@ class Entry:
     key_place: Place
     place: Place
     many: bool = False
+    maybe: bool = False
 
 
 @dataclass(eq=False, slots=True)

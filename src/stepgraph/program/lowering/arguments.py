@@ -78,6 +78,13 @@ def made(machine: Machine, kind: CollectionKind, items: tuple[Item, ...]) -> Col
     return replace(collection(machine, kind, items), hidden=True)
 
 
+def ordered_like(source: Value, copy: Collection) -> Collection:
+    """Return a copy of a collection, whose order is known only if that of the source is."""
+    if isinstance(source, Collection | Mapping):
+        copy.state.unordered = source.state.unordered or (isinstance(source, Collection) and source.kind == "set")
+    return copy
+
+
 def mapping(machine: Machine, entries: tuple[Entry, ...], *, partial: bool = False) -> Mapping:
     """Return a new dictionary."""
     return Mapping(machine.store.new({"items": entries}), machine.loop_depth, partial=partial)

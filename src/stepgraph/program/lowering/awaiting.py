@@ -76,7 +76,7 @@ def await_value(machine: Machine, value: Value, place: Place) -> Value:
         case Wrapped(inner=inner):
             return await_value(machine, inner, place)
         case Alternatives():
-            if _chosen_ran_on_the_spot(machine, value):
+            if _chosen_ran_on_the_spot(machine, value, place):
                 return UNKNOWN
             return machine.choose(value, lambda chosen: await_value(machine, chosen, place))
     _report_unresolved(machine, value, place)
@@ -181,25 +181,30 @@ def _ran_on_the_spot(machine: Machine, handle: Handle) -> bool:
     return True
 
 
-def _chosen_ran_on_the_spot(machine: Machine, value: Alternatives) -> bool:
+def _chosen_ran_on_the_spot(machine: Machine, value: Alternatives, place: Place) -> bool:
     """`await (step.sleep(...) if c else step.sleep(...))`: the same, where the last operation is the choice."""
     last = machine.operations[-1] if machine.operations else None
     if not isinstance(last, Choice) or len(last.branches) != len(value.options):
         return False
-    branches: list[Branch] = []
-    for branch, option in zip(last.branches, value.options, strict=True):
-        if not is_awaitable(option.value):
-            branches.append(branch)
-            continue
-        started = branch.block.operations[-1] if branch.block.operations else None
-        if not isinstance(option.value, Task) or not isinstance(started, Start):
-            return False
-        if started.handle != option.value.handle:
-            return False
-        run = Run(started.activity, started.place)
-        branches.append(replace(branch, block=Block((*branch.block.operations[:-1], run))))
-    machine.operations[-1] = replace(last, branches=tuple(branches))
+    pairs = list(zip(last.branches, value.options, strict=True))
+    tasks = [(branch, option.value) for branch, option in pairs if isinstance(option.value, Task | Gathering)]
+    if not tasks or not all(_ends_in_start(branch, task) for branch, task in tasks):
+        return False
+    machine.operations[-1] = replace(last, branches=tuple(_awaited(machine, b, o.value, place) for b, o in pairs))
     return True
+
+
+def _ends_in_start(branch: Branch, task: Value) -> bool:
+    last = branch.block.operations[-1] if branch.block.operations else None
+    return isinstance(last, Start) and isinstance(task, Task) and last.handle == task.handle
+
+
+def _awaited(machine: Machine, branch: Branch, value: Value, place: Place) -> Branch:
+    """A branch that ends in what it started, awaited; a coroutine begins only there."""
+    with machine.nested() as operations:
+        operations.extend(branch.block.operations)
+        await_value(machine, value, place)
+    return replace(branch, block=Block(tuple(operations)))
 
 
 def _report_unresolved(machine: Machine, value: Value, place: Place) -> None:

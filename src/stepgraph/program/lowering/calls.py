@@ -83,8 +83,10 @@ def call_step(machine: Machine, callee: StepFunction, arguments: Arguments, plac
 
 def call_alternatives(machine: Machine, callee: Alternatives, arguments: Arguments, place: Place) -> Value:
     """Call whichever of several values it is. Calling a constant (None) fails: no run goes on from there."""
-    options = tuple(option for option in callee.options if not isinstance(option.value, Constant))
-    if len(options) == 1:
+    options = callee.options
+    if callee.discriminant is None:
+        options = tuple(option for option in options if not isinstance(option.value, Constant))
+    if len(options) == 1 and len(callee.options) > 1:
         return machine.call(options[0].value, arguments, place)
     callables = Alternatives(options, callee.discriminant, callee.place)
     return machine.choose(callables, lambda chosen: machine.call(chosen, arguments, place))

@@ -41,6 +41,13 @@ def _choice(machine: Machine, node: cst.If) -> None:
     clause: cst.If | cst.Else | None = node
     while isinstance(clause, cst.If):
         if clause is not node:
+            decision = decided(machine, clause.test)
+            if decision is False:
+                clause = clause.orelse
+                continue
+            if decision is True:
+                clause = cst.Else(clause.body)
+                break
             nested = _elif(machine, clause)
             if nested is not None:
                 ways.append((None, nested))
@@ -56,9 +63,7 @@ def _choice(machine: Machine, node: cst.If) -> None:
 
 
 def _elif(machine: Machine, clause: cst.If) -> Outcome | None:
-    """Evaluate the test of an `elif`; returns the whole rest as one branch if that has steps or decides itself."""
-    if decided(machine, clause.test) is not None:
-        return machine.branch(lambda: execute_if(machine, clause))
+    """Evaluate the test of an `elif`; returns the whole rest as one branch if that has steps."""
     tested = block_of(machine, lambda: machine.evaluate(clause.test))
     if not tested.operations:
         return None

@@ -51,6 +51,16 @@ def consumed(
     return collection(machine, kind, tuple(items))
 
 
+def each_of(machine: Machine, node: cst.GeneratorExp, scope: LexicalScope, take: Callable[[Value], None]) -> None:
+    """Do something with each element that a generator expression makes, at the time it is made."""
+
+    def add(*, many: bool) -> None:
+        del many
+        take(machine.evaluate(node.elt))
+
+    _run(machine, node.for_in, scope, add)
+
+
 def _run(machine: Machine, clause: cst.CompFor, scope: LexicalScope, add: Callable[..., None]) -> None:
     outer = machine.frame.scope
     machine.frame.scope = _inner_scope(machine, clause, scope)

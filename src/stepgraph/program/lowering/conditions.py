@@ -10,7 +10,7 @@ from stepgraph.program.ir import EMPTY
 from stepgraph.program.lowering.machine import Machine, Outcome
 from stepgraph.program.lowering.names import look_up
 from stepgraph.program.lowering.state import merged
-from stepgraph.program.values import UNKNOWN, External, Value
+from stepgraph.program.values import UNKNOWN, Alternatives, External, Option, Value
 
 _CHECKING: Final = frozenset({"typing.TYPE_CHECKING", "typing_extensions.TYPE_CHECKING"})
 
@@ -101,7 +101,10 @@ def _either(machine: Machine, node: cst.BooleanOperation, left: Value, right: Va
     """`a or b` is `b` where `not a`, else `a`; what cannot be called is not worth keeping apart."""
     if not (left.relevant or right.relevant):
         return UNKNOWN
-    return merged([(condition, right), (None, left)], None, machine.place(node))
+    place = machine.place(node)
+    if not left.relevant:
+        return Alternatives((Option(condition, right),), None, place)
+    return merged([(condition, right), (None, left)], None, place)
 
 
 def _operands(node: cst.BooleanOperation) -> list[cst.BaseExpression]:

@@ -158,7 +158,11 @@ def _put(entries: dict[object, Entry], entry: Entry) -> None:
 
 def _call(machine: Machine, node: cst.Call) -> Value:
     callee = machine.evaluate(node.func)
-    arguments = Arguments(tuple(_argument(machine, argument) for argument in node.args))
+    # Python evaluates positional arguments first, those in `*` too, then keywords.
+    positional = {id(a): _argument(machine, a) for a in node.args if a.keyword is None and a.star != "**"}
+    named = {id(a): _argument(machine, a) for a in node.args if a.keyword is not None or a.star == "**"}
+    evaluated = positional | named
+    arguments = Arguments(tuple(evaluated[id(argument)] for argument in node.args))
     return _unfolded(machine.call(callee, arguments, machine.place(node)))
 
 
@@ -190,7 +194,9 @@ def _subscript(machine: Machine, node: cst.Subscript) -> Value:
         elif isinstance(element.slice, cst.Slice):
             return _sliced(machine, owner, element.slice)
     if len(node.slice) > 1:
-        return UNKNOWN
+        key = UNKNOWN
+        parts = [element.slice.value for element in node.slice if isinstance(element.slice, cst.Index)]
+        key_node = cst.Tuple([cst.Element(part) for part in parts], lpar=[], rpar=[])
     return element_at(machine, owner, key, machine.place(key_node), machine.place(node))
 
 
@@ -199,7 +205,11 @@ def _sliced(machine: Machine, owner: Value, node: cst.Slice) -> Value:
         if part is not None:
             machine.evaluate(part)
     # Any part of a collection may be in the slice.
-    return owner if isinstance(owner, Collection) and owner.relevant and not _constant_items(owner) else UNKNOWN
+    if not isinstance(owner, Collection) or _constant_items(owner):
+        return UNKNOWN
+    kept = collection(machine, owner.kind, owner.items)
+    kept.state.unordered = True
+    return kept
 
 
 def _constant_items(value: Collection) -> bool:

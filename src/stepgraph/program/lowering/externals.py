@@ -8,7 +8,7 @@ from typing import Final, TypeAlias
 
 from stepgraph.model.payload import ParallelKind
 from stepgraph.program.ir import EMPTY, Block, Handle, Loop, started_by
-from stepgraph.program.lowering.arguments import made, mapping
+from stepgraph.program.lowering.arguments import made, mapping, ordered_like
 from stepgraph.program.lowering.awaiting import is_awaitable, start
 from stepgraph.program.lowering.calls import call_unknown
 from stepgraph.program.lowering.datetimes import moment
@@ -280,21 +280,35 @@ def _copy(kind: CollectionKind) -> Meaning:
     return copy
 
 
+def _sorted(machine: Machine, arguments: Arguments, place: Place) -> Value:
+    del place
+    copy = copied(machine, _first(arguments), "list")
+    if copy is None:
+        return UNKNOWN
+    copy.state.unordered = True
+    return copy
+
+
 def _enumerate(machine: Machine, arguments: Arguments, place: Place) -> Value:
     items = items_of(machine, _first(arguments))
     if items is None:
         return UNKNOWN
     pairs = (
-        Item(made(machine, "tuple", (Item(UNKNOWN, place), Item(item.value, item.place))), item.place, item.many)
+        Item(
+            made(machine, "tuple", (Item(UNKNOWN, place), Item(item.value, item.place))),
+            item.place,
+            item.many,
+            item.maybe,
+        )
         for item in items
     )
-    return made(machine, "list", tuple(pairs))
+    return ordered_like(_first(arguments), made(machine, "list", tuple(pairs)))
 
 
 def _reversed(machine: Machine, arguments: Arguments, place: Place) -> Value:
     del place
     items = items_of(machine, _first(arguments))
-    return UNKNOWN if items is None else made(machine, "list", tuple(reversed(items)))
+    return UNKNOWN if items is None else ordered_like(_first(arguments), made(machine, "list", tuple(reversed(items))))
 
 
 def _zip(machine: Machine, arguments: Arguments, place: Place) -> Value:
@@ -306,7 +320,10 @@ def _zip(machine: Machine, arguments: Arguments, place: Place) -> Value:
         Item(made(machine, "tuple", tuple(_cell(column, index, place) for column in columns)), place)
         for index in range(min(len(column) for column in known))
     ]
-    return made(machine, "list", tuple(rows))
+    zipped = made(machine, "list", tuple(rows))
+    # A column of which the length is not known may end first.
+    zipped.state.unordered = len(known) < len(columns)
+    return zipped
 
 
 def _cell(column: tuple[Item, ...] | None, index: int, place: Place) -> Item:
@@ -384,7 +401,6 @@ _ALIASES: Final = {
     "asyncio.ensure_future": "asyncio.create_task",
     "asyncio.Task": "asyncio.create_task",
     "asyncio.eager_start": "asyncio.create_task",
-    "builtins.sorted": "builtins.list",
     "builtins.frozenset": "builtins.set",
     "builtins.aiter": "builtins.iter",
     "typing_extensions.cast": "typing.cast",
@@ -408,6 +424,7 @@ _MEANINGS: Final[dict[str, Meaning]] = {
     "typing.cast": _second,
     "datetime.datetime": moment,
     "builtins.list": _copy("list"),
+    "builtins.sorted": _sorted,
     "builtins.tuple": _copy("tuple"),
     "builtins.set": _copy("set"),
     "builtins.enumerate": _enumerate,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from stepgraph.program.lowering.arguments import made
+from dataclasses import replace
+
+from stepgraph.program.lowering.arguments import made, ordered_like
 from stepgraph.program.lowering.comprehensions import consumed
 from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.values import Alternatives, Collection, CollectionKind, Item, LazyItems, Mapping, Value
@@ -24,12 +26,12 @@ def items_of(machine: Machine, value: Value) -> tuple[Item, ...] | None:
             return tuple(Item(entry.key, entry.key_place, entry.many) for entry in entries)
         case Alternatives(options=options):
             parts = [items_of(machine, option.value) for option in options]
-            return tuple(item for part in parts for item in part or ())
+            return tuple(replace(item, maybe=True) for part in parts for item in part or ())
         case _:
             return None
 
 
-def copied(machine: Machine, value: Value, kind: CollectionKind) -> Value | None:
+def copied(machine: Machine, value: Value, kind: CollectionKind) -> Collection | None:
     """Return a new collection of the elements of a value, None where they are not known."""
     items = items_of(machine, value)
-    return None if items is None else made(machine, kind, items)
+    return None if items is None else ordered_like(value, made(machine, kind, items))

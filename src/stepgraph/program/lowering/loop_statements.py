@@ -5,23 +5,60 @@ from __future__ import annotations
 import libcst as cst
 
 from stepgraph.program.ir import Block, Branch, Call, Choice, Exit, ExitKind, Run
+from stepgraph.program.lowering.comprehensions import each_of
 from stepgraph.program.lowering.conditions import decided, negated
 from stepgraph.program.lowering.functions import read_function
 from stepgraph.program.lowering.iteration import materialized
 from stepgraph.program.lowering.loops import element, run_loop, unrolled
 from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.lowering.targets import assign
-from stepgraph.program.values import GeneratorCall, Item, Value
-from stepgraph.syntax.walk import statements, suites
+from stepgraph.program.values import UNKNOWN, Alternatives, Collection, GeneratorCall, Item, LazyItems, Value
+from stepgraph.syntax.bindings import target_names
+from stepgraph.syntax.walk import expressions_below, statements, statements_below, suites
 
 
 def execute_for(machine: Machine, node: cst.For) -> None:
     """A `for`: over known steps or functions, one after another; else a loop."""
-    iterable = materialized(machine, machine.evaluate(node.iter))
+    _over(machine, node, machine.evaluate(node.iter))
+
+
+def _over(machine: Machine, node: cst.For, iterable: Value) -> Value:
+    if isinstance(iterable, Alternatives) and any(isinstance(option.value, Collection) for option in iterable.options):
+        return machine.choose(iterable, lambda chosen: _over(machine, node, chosen))
+    if isinstance(iterable, LazyItems) and iterable.scope is machine.frame.scope and node.orelse is None:
+        _between(machine, node, iterable)
+        return UNKNOWN
+    iterable = materialized(machine, iterable)
     items = unrolled(iterable)
-    if items is not None and not _steers(node.body):
+    if items is not None and not _steers(node.body) and _mentions(node.body, frozenset(target_names(node.target))):
         _unroll(machine, node, items)
-        return
+    else:
+        _loop(machine, node, iterable)
+    return UNKNOWN
+
+
+def _between(machine: Machine, node: cst.For, iterable: LazyItems) -> None:
+    """A generator expression and the loop over it take turns: one element, one pass."""
+    outer = machine.frame.scope
+
+    def take(value: Value) -> None:
+        inner, machine.frame.scope = machine.frame.scope, outer
+        assign(machine, node.target, value)
+        machine.execute(node.body)
+        machine.frame.scope = inner
+
+    each_of(machine, iterable.node, iterable.scope, take)
+
+
+def _mentions(body: cst.BaseSuite, names: frozenset[str]) -> bool:
+    return any(
+        isinstance(node, cst.Name) and node.value in names
+        for statement in statements_below(body, into_functions=True)
+        for node in expressions_below(statement)
+    )
+
+
+def _loop(machine: Machine, node: cst.For, iterable: Value) -> None:
     place = machine.place(node)
 
     def body() -> None:

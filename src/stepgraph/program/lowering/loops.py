@@ -92,7 +92,9 @@ def unrolled(value: Value) -> tuple[Item, ...] | None:
     """Return the elements of a collection of steps or functions that a loop runs one after another, if it is one."""
     if not isinstance(value, Collection) or len(value.items) > LONGEST_UNROLLED:
         return None
-    if not value.items or any(item.many for item in value.items):
+    if not value.items or value.kind == "set" or value.state.unordered:
+        return None
+    if any(item.many or item.maybe for item in value.items):
         return None
     return value.items if any(_runs(item.value) for item in value.items) else None
 
@@ -100,6 +102,8 @@ def unrolled(value: Value) -> tuple[Item, ...] | None:
 def _runs(value: Value, depth: int = 0) -> bool:
     if isinstance(value, Collection):
         return depth < DEEPEST and any(_runs(item.value, depth + 1) for item in value.items)
+    if isinstance(value, Mapping):
+        return depth < DEEPEST and any(_runs(entry.value, depth + 1) for entry in value.entries)
     return isinstance(value, StepFunction | FunctionValue | StepCall | FunctionCall | PreparedCall | WaitCall)
 
 

@@ -246,6 +246,8 @@ class Machine:
 
         ways = [(o.condition, self.branch(partial(take, o.value), o.condition)) for o in alternatives.options]
         self.emit_choice([(c, outcome.block) for c, outcome in ways], alternatives.discriminant, alternatives.place)
+        if alternatives.discriminant is None and all(condition is not None for condition, _ in ways):
+            ways = [*ways, (None, Outcome(EMPTY, {}, live=True))]
         self.rejoin(ways, alternatives.discriminant, alternatives.place)
         options = [(option.condition, result) for option, result in zip(alternatives.options, results, strict=True)]
         return merged(options, alternatives.discriminant, alternatives.place)

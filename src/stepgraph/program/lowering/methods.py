@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from stepgraph.program.lowering.arguments import made
+from stepgraph.program.lowering.arguments import made, ordered_like
 from stepgraph.program.lowering.awaiting import start
 from stepgraph.program.lowering.calls import call_unknown
 from stepgraph.program.lowering.iteration import items_of
@@ -49,6 +49,11 @@ def _append(machine: Machine, receiver: Collection, arguments: Arguments, place:
     return Constant(None)
 
 
+def _insert(machine: Machine, receiver: Collection, arguments: Arguments, place: Place) -> Value:
+    receiver.state.unordered = True
+    return _append(machine, receiver, arguments, place)
+
+
 def _extend(machine: Machine, receiver: Collection, arguments: Arguments, place: Place) -> Value:
     del place
     for argument in arguments.items:
@@ -70,7 +75,7 @@ def _copy(machine: Machine, receiver: Collection, arguments: Arguments, place: P
 
 def _pop(machine: Machine, receiver: Collection, arguments: Arguments, place: Place) -> Value:
     del machine, arguments
-    receiver.state.changed = True
+    receiver.state.changed = receiver.state.unordered = True
     return any_of([i.value for i in receiver.items], [i.place.text for i in receiver.items], place.text, place)
 
 
@@ -82,23 +87,24 @@ def _get(machine: Machine, receiver: Mapping, arguments: Arguments, place: Place
 
 
 def _taken(machine: Machine, receiver: Mapping, arguments: Arguments, place: Place) -> Value:
-    receiver.state.changed = True
+    receiver.state.changed = receiver.state.unordered = True
     return _get(machine, receiver, arguments, place)
 
 
 def _items(machine: Machine, receiver: Mapping, arguments: Arguments, place: Place) -> Value:
     del arguments, place
-    return made(machine, "list", tuple(_pair(machine, entry) for entry in receiver.entries))
+    return ordered_like(receiver, made(machine, "list", tuple(_pair(machine, entry) for entry in receiver.entries)))
 
 
 def _pair(machine: Machine, entry: Entry) -> Item:
     pair = (Item(entry.key, entry.key_place), Item(entry.value, entry.place))
-    return Item(made(machine, "tuple", pair), entry.key_place, entry.many)
+    return Item(made(machine, "tuple", pair), entry.key_place, entry.many, entry.maybe)
 
 
 def _values(machine: Machine, receiver: Mapping, arguments: Arguments, place: Place) -> Value:
     del arguments, place
-    return made(machine, "list", tuple(Item(e.value, e.place, e.many) for e in receiver.entries))
+    items = tuple(Item(e.value, e.place, e.many, e.maybe) for e in receiver.entries)
+    return ordered_like(receiver, made(machine, "list", items))
 
 
 def _update(machine: Machine, receiver: Mapping, arguments: Arguments, place: Place) -> Value:
@@ -136,7 +142,7 @@ def _result(machine: Machine, receiver: Value, arguments: Arguments, place: Plac
 def _changes(machine: Machine, receiver: Collection, arguments: Arguments, place: Place) -> Value:
     """Sorting and removing leave what a list can hold, but which constant is where is not known any longer."""
     del machine, arguments, place
-    receiver.state.changed = True
+    receiver.state.changed = receiver.state.unordered = True
     return Constant(None)
 
 
@@ -151,7 +157,7 @@ _METHODS: Final[tuple[tuple[type[Value], dict[str, Caller]], ...]] = (
         {
             "append": _append,
             "add": _append,
-            "insert": _append,
+            "insert": _insert,
             "extend": _extend,
             "update": _extend,
             "clear": _clear,

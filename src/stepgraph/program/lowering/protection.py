@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import libcst as cst
 
-from stepgraph.program.ir import EMPTY, Handler, Protected
+from stepgraph.program.ir import EMPTY, Handler, Protected, Scope
 from stepgraph.program.lowering.loops import block_of
 from stepgraph.program.lowering.machine import Machine, Outcome
 from stepgraph.program.lowering.names import bind
@@ -37,12 +37,18 @@ def execute_try(machine: Machine, node: cst.Try | cst.TryStar) -> None:
 
 def _body(machine: Machine, node: cst.Try | cst.TryStar) -> None:
     machine.execute(node.body)
-    if node.orelse is not None and machine.live:
-        machine.execute(node.orelse.body)
+    if node.orelse is None or not machine.live:
+        return
+    rest = node.orelse.body
+    block = block_of(machine, lambda: machine.execute(rest))
+    if block.operations:
+        machine.emit(Scope(block, machine.place(node.orelse), unprotected=True))
 
 
 def _handle(machine: Machine, handler: cst.ExceptHandler | cst.ExceptStarHandler, body: Outcome) -> None:
     apply(machine.store, any_way([body.changes], machine.place(handler)))
+    if handler.type is not None:
+        machine.evaluate(handler.type)
     if handler.name is not None and isinstance(handler.name.name, cst.Name):
         bind(machine, handler.name.name.value, UNKNOWN)
     machine.execute(handler.body)

@@ -7,7 +7,7 @@ what it changed, not of all there is.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeAlias
 
 from stepgraph.program.values import (
@@ -163,6 +163,8 @@ def unsettled(seen: Changes, found: Changes) -> bool:
 
 def same(one: Slot, other: Slot) -> bool:
     """Whether two values are the same, or what one piece of code makes at two passes of a loop."""
+    if isinstance(one, Item | Entry) and isinstance(other, Item | Entry) and one.maybe is not other.maybe:
+        return same(replace(one, maybe=False), replace(other, maybe=False))
     return one is other or bool(one == other) or (_origin(one) is not None and _origin(one) == _origin(other))
 
 
@@ -243,16 +245,25 @@ def callable_name(value: Value) -> str | None:
 
 
 def _united(collections: Sequence[tuple[Any, ...]]) -> tuple[Any, ...]:
-    """Return the elements of all, each once, in order of first appearance; of those of one origin, the newest."""
-    elements = list(collections[0])
-    for collection in collections[1:]:
+    """Return the elements of all, each once, in order of first appearance; of those of one origin, the newest.
+
+    What is not in each of them may be missing.
+    """
+    elements: list[Any] = []
+    counts: list[int] = []
+    for collection in collections:
         for element in collection:
             index = next((i for i, other in enumerate(elements) if same(element, other)), None)
             if index is None:
                 elements.append(element)
+                counts.append(1)
             else:
                 elements[index] = element
-    return tuple(elements)
+                counts[index] += 1
+    return tuple(
+        element if count >= len(collections) or not isinstance(element, Item | Entry) else replace(element, maybe=True)
+        for element, count in zip(elements, counts, strict=True)
+    )
 
 
 def _is_relevant(value: Slot) -> bool:

@@ -46,7 +46,8 @@ def _augmented(machine: Machine, node: cst.AugAssign) -> None:
     if isinstance(target, Collection) and isinstance(node.operator, cst.AddAssign | cst.BitOrAssign):
         add_items(machine, target, items_of(machine, value) or ())
         return
-    assign(machine, node.target, UNKNOWN)
+    # The target is evaluated once: what assigning to it would emit was emitted by reading it.
+    block_of(machine, lambda: assign(machine, node.target, UNKNOWN))
 
 
 def _delete(machine: Machine, node: cst.Del) -> None:
@@ -56,7 +57,7 @@ def _delete(machine: Machine, node: cst.Del) -> None:
     if isinstance(node.target, cst.Subscript):
         owner = machine.evaluate(node.target.value)
         if isinstance(owner, Collection | Mapping):
-            owner.state.changed = True
+            owner.state.changed = owner.state.unordered = True
     machine.evaluate(node.target)
 
 
@@ -106,9 +107,15 @@ def _assert(machine: Machine, node: cst.Assert) -> None:
     machine.evaluate(node.test)
     if node.msg is not None:
         message = node.msg
-        block = block_of(machine, lambda: machine.evaluate(message))
+        place = machine.place(node)
         condition = negated(machine.text(node.test), node.test)
-        machine.emit_choice([(condition, block)], None, machine.place(node))
+
+        def fail() -> None:
+            machine.evaluate(message)
+            if machine.operations:
+                machine.leave(ExitKind.RAISE, place)
+
+        machine.emit_choice([(condition, machine.branch(fail, condition).block)], None, place)
 
 
 def _break(machine: Machine, node: cst.CSTNode) -> None:

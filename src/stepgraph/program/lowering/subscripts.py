@@ -81,7 +81,7 @@ def _seen(owner: Collection | Mapping, value: Value) -> Value:
 
 def _item_at(owner: Collection, key: Value, key_place: Place, place: Place) -> Value:
     items = owner.items
-    known = not any(item.many for item in items)
+    known = not owner.state.unordered and not any(item.many or item.maybe for item in items)
     if known and isinstance(key, Constant) and isinstance(key.value, int) and -len(items) <= key.value < len(items):
         return _seen(owner, items[key.value].value)
     return any_of([i.value for i in items], [str(n) for n in range(len(items))], key_place.text, place)

@@ -11,8 +11,10 @@ from stepgraph.program.lowering.classes import field_names
 from stepgraph.program.lowering.loops import any_of
 from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.lowering.names import bind
+from stepgraph.program.lowering.state import merged
 from stepgraph.program.values import (
     UNKNOWN,
+    Alternatives,
     ClassValue,
     Collection,
     Constant,
@@ -68,7 +70,28 @@ def _parts_of(value: Value) -> tuple[Item, ...] | None:
     if isinstance(value, Instance):
         place = Place(value.of.scope.module, value.of.node)
         return tuple(Item(value.state.get(name, UNKNOWN), place) for name in field_names(value.of)) or None
+    if isinstance(value, Alternatives):
+        return _parts_of_any(value)
     return None
+
+
+def _parts_of_any(value: Alternatives) -> tuple[Item, ...] | None:
+    """Return the parts of whichever of several tuples it is: each part is one of theirs."""
+    ways = [(option.condition, _parts_of(option.value)) for option in value.options]
+    known = [(condition, parts) for condition, parts in ways if parts is not None]
+    if not known or len({len(parts) for _, parts in known}) != 1:
+        return None
+    columns = zip(*(parts for _, parts in known), strict=True)
+    conditions = [condition for condition, _ in known]
+    return tuple(
+        Item(
+            merged(
+                [(c, item.value) for c, item in zip(conditions, column, strict=True)], value.discriminant, value.place
+            ),
+            column[0].place,
+        )
+        for column in columns
+    )
 
 
 def _any_part(machine: Machine, target: cst.BaseExpression, items: tuple[Item, ...] | None) -> Value:
@@ -99,6 +122,7 @@ def _assign_element(machine: Machine, target: cst.Subscript, value: Value, sourc
     if isinstance(owner, Mapping):
         set_entry(machine, owner, key, value, machine.place(key_node), place)
     elif isinstance(owner, Collection):
+        owner.state.unordered = True
         add_items(machine, owner, (Item(value, place),))
 
 
