@@ -157,3 +157,50 @@ def test_a_with_is_its_items_and_its_body() -> None:
             await b()
         await c()
     """).splitlines() == ["a", "b", "c"]
+
+
+def test_a_raise_in_the_else_is_not_caught_there() -> None:
+    assert graph_of("""
+        try:
+            await a()
+        except ValueError:
+            await b()
+        else:
+            if bad:
+                await c()
+                raise KeyError
+        await d()
+    """) == text("""
+        try
+          a
+          if bad
+            c
+            return
+        catch
+          b
+        d
+    """)
+
+
+def test_a_raise_after_all_tries_have_failed_leaves() -> None:
+    assert graph_of("""
+        for attempt in range(3):
+            try:
+                await a()
+                break
+            except ValueError:
+                continue
+        else:
+            await b()
+            raise TimeoutError
+        await c()
+    """) == text("""
+        loop
+          try
+            a
+            break
+        if no break
+          b
+          return
+        c
+    """)

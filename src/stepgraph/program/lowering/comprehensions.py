@@ -90,6 +90,9 @@ def _inner_scope(machine: Machine, clause: cst.CompFor, scope: LexicalScope) -> 
 
 def _run_clause(machine: Machine, clause: cst.CompFor, add: Callable[..., None], *, many: bool) -> None:
     iterable = machine.evaluate(clause.iter)
+    if isinstance(iterable, LazyItems):
+        _take_turns(machine, clause, iterable, add)
+        return
     items = unrolled(iterable)
     if items is not None and not clause.ifs:
         for item in items:
@@ -103,6 +106,19 @@ def _run_clause(machine: Machine, clause: cst.CompFor, add: Callable[..., None],
         _filtered(machine, clause, list(clause.ifs), add)
 
     run_loop(machine, body, None, place, endless=False)
+
+
+def _take_turns(machine: Machine, clause: cst.CompFor, iterable: LazyItems, add: Callable[..., None]) -> None:
+    """Over a generator expression: each element is used when it is made."""
+    outer = machine.frame.scope
+
+    def take(value: Value) -> None:
+        inner, machine.frame.scope = machine.frame.scope, outer
+        assign(machine, clause.target, value)
+        _filtered(machine, clause, list(clause.ifs), add)
+        machine.frame.scope = inner
+
+    each_of(machine, iterable.node, iterable.scope, take)
 
 
 def _inside(machine: Machine, clause: cst.CompFor, add: Callable[..., None], *, many: bool) -> None:

@@ -192,7 +192,8 @@ def _matters(present: Slot, value: Slot) -> bool:
 def merged(ways: Sequence[tuple[str | None, Value]], discriminant: str | None, place: Place) -> Value:
     """Return the value that is one of several, by condition."""
     values = [value for _, value in ways]
-    if all(value is values[0] or value == values[0] for value in values):
+    only_entry = discriminant is not None and len(values) == 1  # a table of one entry is a switch like any other
+    if not only_entry and all(value is values[0] or value == values[0] for value in values):
         return values[0]
     if not any(value.relevant for value in values):
         return UNKNOWN

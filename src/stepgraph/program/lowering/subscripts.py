@@ -65,7 +65,7 @@ def entry_at(
     if not any(entry.value.relevant for entry in owner.entries):
         return default if default is not None and not owner.entries else UNKNOWN
     options = [Option(entry.key_place.text, entry.value) for entry in owner.entries]
-    if default is not None:
+    if default is not None and default != Constant(None):
         options.append(Option(None, default))
     elif owner.partial:
         options.append(Option(None, machine.unresolved(place, "not all entries of the dictionary are known")))

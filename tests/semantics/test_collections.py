@@ -1,0 +1,91 @@
+"""Collections of steps: unrolled only where their elements and their order are certain."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.semantics.notation import graph_of, text
+
+EITHER = """
+loop
+  switch fn
+  | case a
+    a
+  | case b
+    b
+"""
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        "fns = {a, b}",
+        "fns = [a, b]\nfns.sort()",
+        "fns = [a, b][::-1]",
+        "fns = sorted([a, b])",
+        "fns = [a]\nif x:\n    fns.append(b)",
+        "fns = [a, b]\nfns.pop()",
+    ],
+    ids=["a set", "sorted in place", "a slice", "sorted", "on some paths only", "taken from"],
+)
+def test_elements_in_no_known_order_or_number_are_a_loop(made: str) -> None:
+    assert graph_of(f"{made}\nfor fn in fns:\n    await fn()\n") == text(EITHER)
+
+
+def test_a_choice_of_lists_is_a_choice_of_what_is_unrolled() -> None:
+    assert graph_of("""
+        fns = [a, b]
+        if x:
+            fns = [c]
+        for fn in fns:
+            await fn()
+    """) == text("""
+        if x
+          c
+        else
+          a
+          b
+    """)
+
+
+def test_the_parts_of_a_choice_of_tuples_are_choices() -> None:
+    assert graph_of("""
+        fn, times = (a, 1) if x else (b, 2)
+        await fn()
+    """) == text("""
+        if x
+          a
+        else
+          b
+    """)
+
+
+def test_a_table_of_one_entry_is_a_switch() -> None:
+    assert graph_of('await {"x": a}[kind]()') == text("""
+        switch kind
+        | case "x"
+          a
+    """)
+
+
+def test_a_generator_expression_and_the_loop_over_it_take_turns() -> None:
+    assert graph_of("""
+        async for value in (await a() for row in rows):
+            await b()
+        kept = [await c() async for value in (await d() for row in rows)]
+    """) == text("""
+        loop
+          a
+          b
+        loop
+          d
+          c
+    """)
+
+
+def test_arguments_are_evaluated_in_the_order_of_python() -> None:
+    assert graph_of("f(await a(), key=await b(), *[await c()])").split() == ["a", "c", "b"]
+
+
+def test_the_target_of_an_augmented_assignment_is_evaluated_once() -> None:
+    assert graph_of("rows[await a()] += await b()").split() == ["a", "b"]
