@@ -266,13 +266,16 @@ class FunctionValue(Value):
 
 @dataclass(eq=False, slots=True)
 class ClassValue(Value):
-    """A class of the project. `bases` are classes of the project or External names."""
+    """A class of the project. `bases` are classes of the project or External names.
+
+    `order` is that in which members are looked up, once it was asked for.
+    """
 
     node: cst.ClassDef
     scope: LexicalScope
     name: str
     bases: tuple[Value, ...]
-    members: dict[str, Value] = field(default_factory=dict)
+    order: tuple[Value, ...] = ()
 
 
 @dataclass(eq=False, slots=True)
@@ -427,11 +430,15 @@ class Option:
 
 @dataclass(eq=False, slots=True)
 class Alternatives(Value):
-    """Exactly one of several values; a discriminant makes the choice a `switch`."""
+    """Exactly one of several values; a discriminant makes the choice a `switch`. `size` counts them all."""
 
     options: tuple[Option, ...]
     discriminant: str | None
     place: Place
+    size: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.size = sum(o.value.size if isinstance(o.value, Alternatives) else 1 for o in self.options)
 
 
 @dataclass(frozen=True, slots=True)

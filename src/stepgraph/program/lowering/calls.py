@@ -30,6 +30,7 @@ from stepgraph.syntax.module import Place
 
 # A lambda that calls itself is not followed further than this.
 MOST_LAMBDAS: Final = 50
+MOST_LAMBDAS_READ: Final = 20_000
 
 
 def call_function(machine: Machine, callee: FunctionValue, arguments: Arguments, place: Place) -> Value:
@@ -59,7 +60,8 @@ def _call_plain(machine: Machine, callee: FunctionValue, arguments: Arguments, p
 
 def _call_lambda(machine: Machine, callee: FunctionValue, node: cst.Lambda, arguments: Arguments) -> Value:
     """The body of a lambda is one expression: it is read in place."""
-    if machine.lambdas_open >= MOST_LAMBDAS:
+    machine.lambdas_read += 1
+    if machine.lambdas_open >= MOST_LAMBDAS or machine.lambdas_read > MOST_LAMBDAS_READ:
         return machine.unresolved(Place(callee.scope.module, node), "a lambda that calls itself")
     outer = machine.frame.scope
     machine.frame.scope = function_scope(machine, callee, arguments)

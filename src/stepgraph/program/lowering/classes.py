@@ -40,7 +40,16 @@ def resolution_order(defined: ClassValue) -> tuple[Value, ...]:
 
     Python's own C3 order; where the bases contradict each other, depth first (such a class fails when it is made).
     """
+    if not defined.order:
+        defined.order = (defined,)  # what a class that derives from itself sees
+        defined.order = _linearized(defined)
+    return defined.order
+
+
+def _linearized(defined: ClassValue) -> tuple[Value, ...]:
     orders = [list(resolution_order(base)) if isinstance(base, ClassValue) else [base] for base in defined.bases]
+    if len(orders) == 1:
+        return (defined, *orders[0])
     pending = [order for order in [*orders, list(defined.bases)] if order]
     order: list[Value] = [defined]
     while pending:

@@ -47,7 +47,7 @@ def _number(machine: Machine, node: cst.BaseNumber) -> Value:
     del machine
     try:
         return Constant(node.evaluated_value)  # type: ignore[attr-defined] # each kind of number has it
-    except ValueError:
+    except (ValueError, SyntaxError):
         return UNKNOWN  # an integer of more digits than Python converts
 
 

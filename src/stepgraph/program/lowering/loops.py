@@ -8,7 +8,16 @@ from typing import Final
 from stepgraph.program.ir import EMPTY, Block, Loop
 from stepgraph.program.lowering.arguments import DEEPEST
 from stepgraph.program.lowering.machine import LoopState, Machine, Outcome
-from stepgraph.program.lowering.state import Changes, any_way, apply, callable_name, leaves, same, unsettled
+from stepgraph.program.lowering.state import (
+    MOST_OPTIONS,
+    Changes,
+    any_way,
+    apply,
+    callable_name,
+    leaves,
+    same,
+    unsettled,
+)
 from stepgraph.program.values import (
     UNKNOWN,
     Alternatives,
@@ -36,8 +45,6 @@ MOST_PASSES: Final = 3
 # once so many passes were repeated.
 DEEPEST_REPEATED: Final = 4
 MOST_REPEATED: Final = 500
-# A choice among more values than this is not followed.
-MOST_OPTIONS: Final = 200
 # A literal collection longer than this is a loop like any other.
 LONGEST_UNROLLED: Final = 256
 
@@ -45,7 +52,7 @@ LONGEST_UNROLLED: Final = 256
 def run_loop(
     machine: Machine, body: Callable[[], None], otherwise: Callable[[], None] | None, place: Place, *, endless: bool
 ) -> None:
-    """Read a loop and emits it. `endless` loops end by a break only."""
+    """Read a loop and emit it. `endless` loops end by a break only."""
     block, breaks = _settled(machine, body, place)
     after = EMPTY
     if otherwise is not None and not endless:

@@ -111,6 +111,7 @@ class Machine:
     active: dict[tuple[object, ...], Function] = field(default_factory=dict)
     readings: int = 0
     lambdas_open: int = 0
+    lambdas_read: int = 0
     passes: int = 0
     assigned_attributes: dict[SourceModule, frozenset[str]] = field(default_factory=dict)
     _scans: dict[cst.CSTNode, Bindings] = field(default_factory=dict)

@@ -20,12 +20,17 @@ from stepgraph.program.values import (
     Slots,
     StepFunction,
     Task,
+    Unresolved,
     Value,
 )
 from stepgraph.syntax.module import Place
 
 # A slot is a value, or the elements of a collection: a tuple of items, entries or values.
 Slot: TypeAlias = Any
+
+
+# A choice among more values than this is not followed.
+MOST_OPTIONS: Final = 200
 
 
 class _Missing:
@@ -197,7 +202,8 @@ def merged(ways: Sequence[tuple[str | None, Value]], discriminant: str | None, p
         return values[0]
     if not any(value.relevant for value in values):
         return UNKNOWN
-    return Alternatives(tuple(Option(condition, value) for condition, value in ways), discriminant, place)
+    alternatives = Alternatives(tuple(Option(condition, value) for condition, value in ways), discriminant, place)
+    return alternatives if alternatives.size <= MOST_OPTIONS else Unresolved("it may be any one of very many", place)
 
 
 def _merged_slot(ways: Sequence[tuple[str | None, Slot]], discriminant: str | None, place: Place) -> Slot:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import math
+from typing import Final
 
 from stepgraph.model.payload import Number
 from stepgraph.program.values import Argument, Constant, Moment, Template, Value
 from stepgraph.syntax.module import Place
+
+# Bits of a whole number beyond which no reader of JSON takes it for one.
+WIDEST_NUMBER: Final = 512
 
 
 def text_of(value: Value, place: Place) -> str:
@@ -38,6 +42,8 @@ def number_of(value: Value) -> Number | None:
     """Return a constant as a JSON number, None if it is none."""
     match value:
         case Constant(value=bool()):
+            return None
+        case Constant(value=int(number)) if number.bit_length() > WIDEST_NUMBER:
             return None
         case Constant(value=int(number) | float(number)) if math.isfinite(number):
             return number
