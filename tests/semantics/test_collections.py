@@ -89,3 +89,10 @@ def test_arguments_are_evaluated_in_the_order_of_python() -> None:
 
 def test_the_target_of_an_augmented_assignment_is_evaluated_once() -> None:
     assert graph_of("rows[await a()] += await b()").split() == ["a", "b"]
+
+
+def test_a_list_repeated_is_its_steps_repeated() -> None:
+    assert graph_of("""
+        for fn in [a, b] * 2:
+            await fn()
+    """).splitlines() == ["a", "b", "a", "b"]

@@ -89,7 +89,7 @@ def finish_choice(
 def execute_match(machine: Machine, node: cst.Match) -> None:
     """A `match` is a switch; a guard with steps runs before it, if its pattern fits."""
     subject = machine.evaluate(node.subject)
-    if not all(_fits_mapping(case.pattern) for case in node.cases):
+    if isinstance(subject, Event | Payload) and not all(_fits_mapping(case.pattern) for case in node.cases):
         subject = UNKNOWN  # what is compared with other values too is not known to be a mapping
     ways: list[tuple[str | None, Outcome]] = []
     for case in node.cases:
@@ -152,7 +152,7 @@ def _read_keys(machine: Machine, pattern: cst.MatchPattern, subject: Value) -> N
         case cst.MatchAs(pattern=inner, name=name):
             if isinstance(inner, cst.MatchPattern):
                 _read_keys(machine, inner, subject)
-            if isinstance(name, cst.Name) and isinstance(subject, Event | Payload):
+            if isinstance(name, cst.Name) and subject.relevant:
                 bind(machine, name.value, subject)
         case cst.MatchOr(patterns=alternatives):
             for alternative in alternatives:

@@ -174,6 +174,9 @@ def instantiate(machine: Machine, value: Value, arguments: Arguments, place: Pla
         machine.call(replace(initializer, receiver=instance), arguments, place)
     else:
         _fill_fields(machine, instance, arguments)
+        finish = member(machine, resolution_order(value), "__post_init__")
+        if isinstance(finish, FunctionValue):
+            machine.call(replace(finish, receiver=instance), Arguments(), place)
     return instance
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from typing import Final
 
 import libcst as cst
@@ -33,6 +34,9 @@ from stepgraph.program.values import (
     Template,
     Value,
 )
+
+# `[a] * n` is written out up to this `n`.
+MOST_REPETITIONS: Final = 64
 
 
 def _name(machine: Machine, node: cst.Name) -> Value:
@@ -240,7 +244,16 @@ def _combined(machine: Machine, node: cst.BinaryOperation, left: Value, right: V
             _put(entries, entry)
         partial = left.partial or right.partial or not (left.shows_constants and right.shows_constants)
         return mapping(machine, tuple(entries.values()), partial=partial)
+    if isinstance(node.operator, cst.Multiply) and isinstance(left, Collection):
+        return _repeated(machine, left, right)
     return binary(node.operator, left, right)
+
+
+def _repeated(machine: Machine, owner: Collection, times: Value) -> Value:
+    """`[a, b] * 2`; a number that is not known, or large, is any number."""
+    if isinstance(times, Constant) and isinstance(times.value, int) and 0 <= times.value <= MOST_REPETITIONS:
+        return collection(machine, owner.kind, owner.items * times.value)
+    return collection(machine, owner.kind, tuple(replace(item, many=True) for item in owner.items))
 
 
 def _unary(machine: Machine, node: cst.UnaryOperation) -> Value:
