@@ -273,3 +273,23 @@ def test_a_callable_that_changes_in_a_loop_is_either_one() -> None:
           | case b
             b
     """)
+
+
+def test_a_continue_in_a_loop_that_is_unrolled_goes_on_with_the_next_step() -> None:
+    assert graph_of("""
+        for fn in (a, b):
+            if await fn():
+                continue
+            await c()
+        await d()
+    """) == text("""
+        a
+        if await fn()
+        else
+          c
+        b
+        if await fn()
+        else
+          c
+        d
+    """)

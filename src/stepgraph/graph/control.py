@@ -170,6 +170,8 @@ def _operation(operation: Operation, context: _Context) -> _Rewritten:
             return _loop(operation, context)
         case Protected():
             return _protected(operation, context)
+        case Scope(is_pass=True):
+            return _Rewritten(_rewrite(operation.block.operations, context).operations)
         case Scope(unprotected=True):
             return _rewrite(operation.block.operations, replace(context, caught=context.caught_around, nested=True))
         case Scope():

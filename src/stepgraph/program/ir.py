@@ -237,11 +237,16 @@ class Protected:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The body of a `with`, in place; or the `else` of a `try`, which ends what is tried `unprotected`."""
+    """The body of a `with`, in place.
+
+    Or the `else` of a `try`, which ends what is tried `unprotected`; or one pass of a loop that is written out
+    (`is_pass`), which is as far as a `continue` goes.
+    """
 
     block: Block
     place: Place
     unprotected: bool = False
+    is_pass: bool = False
 
 
 class ExitKind(Enum):

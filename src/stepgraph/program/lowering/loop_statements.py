@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import libcst as cst
 
-from stepgraph.program.ir import Block, Branch, Call, Choice, Exit, ExitKind, Run
+from stepgraph.program.ir import Block, Branch, Call, Choice, Exit, ExitKind, Run, Scope
 from stepgraph.program.lowering.comprehensions import each_of
 from stepgraph.program.lowering.conditions import decided, negated
 from stepgraph.program.lowering.functions import read_function
 from stepgraph.program.lowering.iteration import materialized
 from stepgraph.program.lowering.loops import element, run_loop, unrolled
-from stepgraph.program.lowering.machine import Machine
+from stepgraph.program.lowering.machine import LoopState, Machine
+from stepgraph.program.lowering.state import any_way, apply
 from stepgraph.program.lowering.targets import assign
 from stepgraph.program.values import UNKNOWN, Alternatives, Collection, GeneratorCall, Item, LazyItems, Value
 from stepgraph.syntax.bindings import target_names
@@ -30,7 +31,7 @@ def _over(machine: Machine, node: cst.For, iterable: Value) -> Value:
         return UNKNOWN
     iterable = materialized(machine, iterable)
     items = unrolled(iterable)
-    if items is not None and not _steers(node.body) and _mentions(node.body, frozenset(target_names(node.target))):
+    if items is not None and not _breaks(node.body) and _mentions(node.body, frozenset(target_names(node.target))):
         _unroll(machine, node, items)
     else:
         _loop(machine, node, iterable)
@@ -74,21 +75,36 @@ def _unroll(machine: Machine, node: cst.For, items: tuple[Item, ...]) -> None:
     for item in items:
         if not machine.live:
             return
-        assign(machine, node.target, item.value)
-        machine.execute(node.body)
+        _pass(machine, node, item)
     if node.orelse is not None and machine.live:
         machine.execute(node.orelse.body)
 
 
-def _steers(body: cst.BaseSuite) -> bool:
-    """Whether a body has a `break` or `continue` of its own loop."""
+def _pass(machine: Machine, node: cst.For, item: Item) -> None:
+    """One pass of a loop that is written out: a `continue` leaves it, and the next one follows."""
+    outer = machine.frame.loop
+    state = machine.frame.loop = LoopState(machine.store.mark())
+    with machine.nested() as operations:
+        assign(machine, node.target, item.value)
+        machine.execute(node.body)
+    machine.frame.loop = outer
+    place = machine.place(node)
+    if operations:
+        machine.emit(Scope(Block(tuple(operations)), place, is_pass=True))
+    if state.leaves:
+        apply(machine.store, any_way(state.leaves, place))
+        machine.live = True
+
+
+def _breaks(body: cst.BaseSuite) -> bool:
+    """Whether a body has a `break` of its own loop."""
     for statement in statements(body):
-        if isinstance(statement, cst.Break | cst.Continue):
+        if isinstance(statement, cst.Break):
             return True
         if isinstance(statement, cst.For | cst.While):
-            if statement.orelse is not None and _steers(statement.orelse.body):
+            if statement.orelse is not None and _breaks(statement.orelse.body):
                 return True
-        elif not isinstance(statement, cst.FunctionDef | cst.ClassDef) and any(map(_steers, suites(statement))):
+        elif not isinstance(statement, cst.FunctionDef | cst.ClassDef) and any(map(_breaks, suites(statement))):
             return True
     return False
 
