@@ -11,7 +11,6 @@ from collections import deque
 from dataclasses import dataclass, replace
 from typing import TypeGuard
 
-from stepgraph.graph.reach import blocks_of
 from stepgraph.program.ir import (
     EMPTY,
     Block,
@@ -29,6 +28,7 @@ from stepgraph.program.ir import (
     Scope,
     Start,
     StepRun,
+    blocks_of,
     works,
 )
 

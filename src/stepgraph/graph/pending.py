@@ -6,7 +6,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from stepgraph.graph.control import handles_of
-from stepgraph.program.ir import Block, Choice, Exit, ExitKind, Handle, Join, Loop, Operation, Protected, Start
+from stepgraph.program.ir import (
+    Block,
+    Choice,
+    Exit,
+    ExitKind,
+    Handle,
+    Join,
+    Loop,
+    Operation,
+    Protected,
+    Start,
+    blocks_of,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,18 +163,10 @@ def _protected(passed: _Survey, protected: Protected, pending: set[Handle]) -> s
 def _started(block: Block) -> set[Handle]:
     found: set[Handle] = set()
     for operation in block.operations:
-        match operation:
-            case Start(handle=handle):
-                found.add(handle)
-            case Choice(branches=branches):
-                for branch in branches:
-                    found |= _started(branch.block)
-            case Loop(body=body):
-                found |= _started(body)
-            case Protected(body=body, handlers=handlers, final=final):
-                found |= _started(body) | _started(final)
-                for handler in handlers:
-                    found |= _started(handler.block)
+        if isinstance(operation, Start):
+            found.add(operation.handle)
+        for inner in blocks_of(operation):
+            found |= _started(inner)
     return found
 
 

@@ -4,27 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from stepgraph.program.ir import Block, Call, Choice, Function, Join, Loop, Operation, Protected, Run, Scope, Start
-
-
-def blocks_of(operation: Operation) -> Iterator[Block]:
-    """Yield the blocks directly inside an operation, in order."""
-    match operation:
-        case Choice(branches=branches):
-            for branch in branches:
-                yield branch.block
-        case Loop(body=body, otherwise=otherwise):
-            yield body
-            yield otherwise
-        case Protected(body=body, handlers=handlers, final=final):
-            yield body
-            for handler in handlers:
-                yield handler.block
-            yield final
-        case Scope(block=block):
-            yield block
-        case _:
-            return
+from stepgraph.program.ir import Block, Call, Function, Join, Operation, Run, Start, blocks_of
 
 
 def called_in(block: Block) -> Iterator[Function]:

@@ -7,6 +7,7 @@ were started. All of it carries the place it comes from.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TypeAlias
@@ -281,25 +282,32 @@ class Program:
     place: Place
 
 
-def works(block: Block) -> bool:
-    """Whether anything is run or started in a block."""
-    return any(_works(operation) for operation in block.operations)
-
-
-def _works(operation: Operation) -> bool:
+def blocks_of(operation: Operation) -> Iterator[Block]:
+    """Yield the blocks directly inside an operation, in order."""
     match operation:
         case Choice(branches=branches):
-            return any(works(branch.block) for branch in branches)
+            for branch in branches:
+                yield branch.block
         case Loop(body=body, otherwise=otherwise):
-            return works(body) or works(otherwise)
+            yield body
+            yield otherwise
         case Protected(body=body, handlers=handlers, final=final):
-            return works(body) or works(final) or any(works(handler.block) for handler in handlers)
+            yield body
+            for handler in handlers:
+                yield handler.block
+            yield final
         case Scope(block=block):
-            return works(block)
-        case Join() | Exit():
-            return False
-        case Run() | Start():
-            return True
+            yield block
+        case _:
+            return
+
+
+def works(block: Block) -> bool:
+    """Whether anything is run or started in a block."""
+    return any(
+        isinstance(operation, Run | Start) or any(works(inner) for inner in blocks_of(operation))
+        for operation in block.operations
+    )
 
 
 def started_by(operation: Operation) -> Handle | None:
