@@ -179,8 +179,8 @@ def test_methods_are_those_of_the_class_that_self_is() -> None:
         call Base.run
         call Base.work
         def Base.run
-          call work
-        def work
+          call W.work
+        def W.work
           sleep 'own' 1
         def Base.work
           sleep 'base' 1
@@ -265,4 +265,45 @@ def test_an_object_that_can_be_called_is_its_call() -> None:
         def __call__
           a
           a
+    """)
+
+
+def test_no_function_takes_the_key_of_another() -> None:
+    assert graph_of_module("""
+        from workers import WorkflowEntrypoint
+
+        class Box:
+            def __init__(self, fn):
+                self.fn = fn
+
+            async def go(self):
+                await self.fn()
+
+        class Crate(Box):
+            async def go(self):
+                await super().go()
+
+        class W(WorkflowEntrypoint):
+            async def run(self, event, step):
+                async def one():
+                    await step.sleep("one", 1)
+
+                async def two():
+                    await step.sleep("two", 1)
+
+                await Box(one).go()
+                await Crate(two).go()
+    """) == text("""
+        call entry.Box.go
+        call Crate.go
+        def entry.Box.go
+          call one
+        def one
+          sleep 'one' 1
+        def Crate.go
+          call entry.Box.go #2
+        def entry.Box.go #2
+          call two
+        def two
+          sleep 'two' 1
     """)

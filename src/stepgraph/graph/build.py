@@ -20,7 +20,7 @@ def build_graph(program: Program) -> Graph | None:
     called = _in_call_order(body, working, bodies)
     same = representatives(called, bodies)
     functions = [function for function in called if same[id(function)] is function]
-    keys = keys_of(functions)
+    keys = keys_of(functions, taken=("run",))
 
     def name_of(function: Function) -> str:
         return keys[id(same[id(function)])]

@@ -68,9 +68,14 @@ def bound_arguments(machine: Machine, callee: FunctionValue, arguments: Argument
 
 def collection(machine: Machine, kind: CollectionKind, items: tuple[Item, ...]) -> Collection:
     """Return a new list, tuple or set; of a very long one, each element once, standing for many."""
-    if len(items) > MOST_ITEMS:
-        items = tuple(replace(item, many=True) for item in {id(item.value): item for item in items}.values())
-    return Collection(kind, machine.store.new({"items": items}), machine.loop_depth)
+    return Collection(kind, machine.store.new({"items": bounded(items)}), machine.loop_depth)
+
+
+def bounded(items: tuple[Item, ...]) -> tuple[Item, ...]:
+    """Return elements as they are; of very many, each once, standing for many."""
+    if len(items) <= MOST_ITEMS:
+        return items
+    return tuple(replace(item, many=True) for item in {id(item.value): item for item in items}.values())
 
 
 def made(machine: Machine, kind: CollectionKind, items: tuple[Item, ...]) -> Collection:

@@ -30,7 +30,7 @@ from stepgraph.syntax.module import Place
 
 # A lambda that calls itself is not followed further than this.
 MOST_LAMBDAS: Final = 50
-MOST_LAMBDAS_READ: Final = 20_000
+MOST_LAMBDAS_READ: Final = 1_000
 
 
 def call_function(machine: Machine, callee: FunctionValue, arguments: Arguments, place: Place) -> Value:

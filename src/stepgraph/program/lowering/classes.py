@@ -142,7 +142,7 @@ def super_attribute(machine: Machine, above: SuperObject, name: str, place: Plac
     function = bound(machine, found, instance, of, place)
     if isinstance(function, FunctionValue) and isinstance(found, FunctionValue):
         # The method of a base class is another than the one of its name in the class itself.
-        return replace(function, names=found.names[1:] or found.names)
+        return replace(function, names=found.names)
     return function
 
 

@@ -77,7 +77,6 @@ def _rest(
     while index < len(operands):
         if decided(machine, operands[index - 1]) is (not isinstance(node.operator, cst.And)):
             return UNKNOWN
-        condition = _condition(machine, node, operands[first:index])
         found: list[Value] = []
         at = index
 
@@ -86,7 +85,12 @@ def _rest(
             if machine.operations:
                 found[0] = _rest(machine, node, operands, at, at + 1, found[0])
 
-        outcome = machine.branch(read, condition)
+        outcome = machine.branch(read)
+        if not outcome.block.operations and not outcome.changes and not (value.relevant or found[0].relevant):
+            value = UNKNOWN
+            index += 1
+            continue
+        condition = _condition(machine, node, operands[first:index])
         place = machine.place(node)
         machine.emit_choice([(condition, outcome.block)], None, place)
         machine.rejoin([(condition, outcome), (None, Outcome(EMPTY, {}, live=True))], None, place)

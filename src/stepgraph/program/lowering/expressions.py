@@ -13,7 +13,7 @@ from stepgraph.program.lowering.attributes import attribute
 from stepgraph.program.lowering.awaiting import await_value
 from stepgraph.program.lowering.comprehensions import evaluate_collection, evaluate_generator, evaluate_mapping
 from stepgraph.program.lowering.conditions import evaluate_boolean, evaluate_conditional
-from stepgraph.program.lowering.constants import binary, formatted, is_text, joined, unary
+from stepgraph.program.lowering.constants import binary, formatted, is_text, joined, scalar, unary
 from stepgraph.program.lowering.definitions import default_values, names_in
 from stepgraph.program.lowering.iteration import items_of, materialized
 from stepgraph.program.lowering.loops import block_of
@@ -85,7 +85,7 @@ def _f_string(machine: Machine, node: cst.FormattedString) -> Value:
             folded = _field(machine, part)
             known = known and folded is not None
             text += machine.text(part) if folded is None else folded
-    return Constant(text) if known else Template(text)
+    return scalar(text) if known else Template(text)
 
 
 def _literal(node: cst.FormattedString, text: str) -> str:
@@ -268,6 +268,8 @@ def _comparison(machine: Machine, node: cst.Comparison) -> Value:
             machine.evaluate(target.comparator)
             continue
         block = block_of(machine, lambda compared=target.comparator: machine.evaluate(compared))  # type: ignore[misc]
+        if not block.operations:
+            continue
         shorter = node.with_changes(comparisons=node.comparisons[:index], lpar=(), rpar=())
         machine.emit_choice([(machine.text(shorter), block)], None, machine.place(node))
     return UNKNOWN

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import libcst as cst
 
-from stepgraph.program.lowering.arguments import collection
+from stepgraph.program.lowering.arguments import bounded, collection
 from stepgraph.program.lowering.classes import field_names
 from stepgraph.program.lowering.loops import any_of
 from stepgraph.program.lowering.machine import Machine
@@ -141,4 +141,4 @@ def add_items(machine: Machine, owner: Collection, items: tuple[Item, ...]) -> N
         items = tuple(replace(item, many=True) for item in items)
     owner.state.changed = True
     kept = [item for item in owner.items if not any(new.many and item.place.node is new.place.node for new in items)]
-    machine.store.write(owner.state, "items", (*kept, *items))
+    machine.store.write(owner.state, "items", bounded((*kept, *items)))
