@@ -294,16 +294,48 @@ def test_no_function_takes_the_key_of_another() -> None:
                 await Box(one).go()
                 await Crate(two).go()
     """) == text("""
-        call entry.Box.go
+        call Box.go
         call Crate.go
-        def entry.Box.go
+        def Box.go
           call one
         def one
           sleep 'one' 1
         def Crate.go
-          call entry.Box.go #2
-        def entry.Box.go #2
+          call Box.go #2
+        def Box.go #2
           call two
         def two
           sleep 'two' 1
     """)
+
+
+def test_a_lambda_that_reads_a_name_is_read_again_when_the_name_has_changed() -> None:
+    assert graph_of("""
+        async def retry(fn):
+            await fn()
+
+        go = lambda: fn()
+        fn = a
+        await retry(go)
+        fn = b
+        await retry(go)
+    """) == text("""
+        call retry(a)
+        call retry(b)
+        def retry(a)
+          a
+        def retry(b)
+          b
+    """)
+
+
+def test_lambdas_and_generators_of_steps_that_leave_the_project_are_reported() -> None:
+    workflow = workflow_of("""
+        import elsewhere
+
+        await elsewhere.retry(lambda: a())
+        await elsewhere.all(b() for row in rows)
+        await elsewhere.sort(key=lambda row: row.id)
+        await c()
+    """)
+    assert [(note.code, note.span.line) for note in workflow.notes] == [("escapes", 30), ("escapes", 31)]

@@ -204,3 +204,26 @@ def test_a_raise_after_all_tries_have_failed_leaves() -> None:
           return
         c
     """)
+
+
+def test_a_handler_begins_with_any_value_that_the_try_passed_through() -> None:
+    assert graph_of("""
+        fn = a
+        try:
+            fn = b
+            await d()
+            fn = c
+        except ValueError:
+            await fn()
+    """) == text("""
+        try
+          d
+        catch
+          switch fn
+          | case a
+            a
+          | case c
+            c
+          | case b
+            b
+    """)

@@ -23,8 +23,10 @@ def _name(functions: list[Function], level: int, taken: Sequence[str], keys: dic
     for function in functions:
         groups.setdefault(function.names[min(level, len(function.names) - 1)], []).append(function)
     for name, sharing in groups.items():
+        # Nothing more tells apart functions that are qualified alike all the way.
+        alike = len({function.names for function in sharing}) == 1
         last = all(level >= len(function.names) - 1 for function in sharing)
-        if last or (len(sharing) == 1 and name not in taken):
+        if last or (alike and name not in taken):
             keys.update({id(function): name for function in sharing})
         else:
             _name(sharing, level + 1, taken, keys)

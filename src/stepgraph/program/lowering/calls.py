@@ -7,6 +7,7 @@ from typing import Final
 import libcst as cst
 
 from stepgraph.program.ir import Call, Run
+from stepgraph.program.lowering.arguments import given
 from stepgraph.program.lowering.awaiting import start
 from stepgraph.program.lowering.escapes import report_escape
 from stepgraph.program.lowering.functions import function_scope, read_function
@@ -74,6 +75,9 @@ def _call_lambda(machine: Machine, callee: FunctionValue, node: cst.Lambda, argu
     if not value.relevant:
         return UNKNOWN
     machine.frame.called.append(node)
+    made = list(given((value,)))
+    if len(made) == 1:
+        machine.lambda_names[node] = made[0].name  # a lambda is the function that it calls
     return value
 
 

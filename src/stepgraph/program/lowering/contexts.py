@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import libcst as cst
 
@@ -11,7 +10,8 @@ from stepgraph.program.ir import EMPTY, Block, Join, Joined, Protected, Scope
 from stepgraph.program.lowering.awaiting import await_value, members_of
 from stepgraph.program.lowering.functions import may_run_steps
 from stepgraph.program.lowering.loops import block_of
-from stepgraph.program.lowering.machine import Machine
+from stepgraph.program.lowering.machine import Machine, Outcome
+from stepgraph.program.lowering.state import any_way
 from stepgraph.program.lowering.targets import assign
 from stepgraph.program.values import (
     UNKNOWN,
@@ -46,11 +46,10 @@ def _items(machine: Machine, node: cst.With, items: Sequence[cst.WithItem]) -> N
 def _inside(machine: Machine, node: cst.With, item: cst.WithItem, manager: Value, rest: Sequence[cst.WithItem]) -> None:
     place = machine.place(item)
     if isinstance(manager, Suppressor):
-        outcome = machine.branch(lambda: _items(machine, node, rest))
+        outcome = machine.branch(lambda: _items(machine, node, rest), cut_short=True)
         # Whether or not it was cut short, the program goes on after it.
-        machine.rejoin(
-            [("no exception", outcome), (None, replace(outcome, block=EMPTY, live=True))], "exception", place
-        )
+        left = any_way([outcome.changes, *outcome.passed], place)
+        machine.rejoin([("no exception", outcome), (None, Outcome(EMPTY, left, live=True))], "exception", place)
         if outcome.block.operations:
             machine.emit(Protected(outcome.block, (), EMPTY, together=False, catches=True, place=place))
         return

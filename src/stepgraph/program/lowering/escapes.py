@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import libcst as cst
 
+from stepgraph.program.ir import works
 from stepgraph.program.lowering.arguments import DEEPEST
+from stepgraph.program.lowering.comprehensions import consumed
 from stepgraph.program.lowering.functions import may_run_steps
 from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.values import (
@@ -65,12 +69,26 @@ def _escaping(machine: Machine, value: Value, depth: int) -> str | None:
             machine.begun.add(id(place.node))
             runs = may_run_steps(machine, function_value, arguments)
             return f"a call of `{function_value.name}`, which runs steps," if runs else None
+        case FunctionValue(node=cst.Lambda()):
+            place = Place(value.scope.module, value.node)
+            return _made(machine, lambda: machine.call(value, Arguments(), place), depth)
+        case LazyItems():
+            return _made(machine, lambda: consumed(machine, value.node, value.scope, "list"), depth)
         case FunctionValue():
             return f"`{value.name}`, which runs steps," if may_run_steps(machine, value) else None
         case _ if depth < DEEPEST:
             return next((w for v in _inside(value) if (w := _escaping(machine, v, depth + 1)) is not None), None)
         case _:
             return None
+
+
+def _made(machine: Machine, make: Callable[[], Value], depth: int) -> str | None:
+    """Tell what would escape if foreign code called a lambda or consumed a generator expression. Nothing is emitted."""
+    if depth > DEEPEST:
+        return None
+    found: list[str | None] = []
+    outcome = machine.branch(lambda: found.append(_escaping(machine, make(), depth + 1)))
+    return "code that runs steps" if works(outcome.block) else found[0]
 
 
 def _inside(value: Value) -> list[Value]:
@@ -83,7 +101,5 @@ def _inside(value: Value) -> list[Value]:
             return [option.value for option in options]
         case Instance(state=state):
             return list(state.values())
-        case LazyItems():
-            return []
         case _:
             return []

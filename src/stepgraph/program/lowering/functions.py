@@ -135,7 +135,11 @@ def _read(machine: Machine, callee: FunctionValue, node: cst.FunctionDef, scope:
     if callee.wrapper is not None and function.works:
         report_wrapper(machine, callee.wrapper)
     called = tuple(dict.fromkeys(frame.called))
-    function.given = tuple(g.name for g in scope.given if any(g.identity is identity for identity in called))
+    function.given = tuple(
+        machine.lambda_names.get(g.identity, g.name) if isinstance(g.identity, cst.Lambda) else g.name
+        for g in scope.given
+        if any(g.identity is identity for identity in called)
+    )
     function.names = _labelled(callee.names, function.given)
     machine.frame.called.extend(called)
     result = _returned(frame, function.place)

@@ -53,11 +53,13 @@ class LoopState:
 class Frame:
     """One execution of a function body, or of a module's or class's own code.
 
-    `conditions` are those of the branches being read; `called` identifies the callables whose steps ran. A plain
-    function that returns an awaitable `awaits_result`, and `starts_work` if it sets something going before it returns.
+    `scope` is the present one, which in a comprehension or lambda is not the function's `own`. `conditions` are those
+    of the branches being read; `called` identifies the callables whose steps ran. A plain function that returns an
+    awaitable `awaits_result`, and `starts_work` if it sets something going before it returns.
     """
 
     scope: LexicalScope
+    own: LexicalScope = field(init=False)
     is_async: bool = False
     returns: list[Option] = field(default_factory=list)
     conditions: list[str | None] = field(default_factory=list)
@@ -68,14 +70,21 @@ class Frame:
     awaits_result: bool = False
     starts_work: bool = False
 
+    def __post_init__(self) -> None:
+        self.own = self.scope
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A stretch of the program, read and taken back: what it does, what it changed, and whether its end is reached."""
+    """A stretch of the program, read and taken back: what it does, what it changed, and whether its end is reached.
+
+    `passed` are values that it replaced again, which are what it leaves if it is cut short by an exception.
+    """
 
     block: Block
     changes: Changes
     live: bool
+    passed: tuple[Changes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +120,7 @@ class Machine:
     active: dict[tuple[object, ...], Function] = field(default_factory=dict)
     readings: int = 0
     lambdas_open: int = 0
+    lambda_names: dict[cst.CSTNode, str] = field(default_factory=dict)
     lambdas_read: int = 0
     passes: int = 0
     assigned_attributes: dict[SourceModule, frozenset[str]] = field(default_factory=dict)
@@ -220,8 +230,8 @@ class Machine:
         finally:
             self.frame = outer
 
-    def branch(self, run: Callable[[], object], condition: str | None = None) -> Outcome:
-        """Read one of several ways and takes its changes back."""
+    def branch(self, run: Callable[[], object], condition: str | None = None, *, cut_short: bool = False) -> Outcome:
+        """Read one of several ways and take its changes back. One that may be `cut_short` keeps what it passed."""
         mark = self.store.mark()
         self.live = True
         self.frame.conditions.append(condition)
@@ -229,7 +239,9 @@ class Machine:
             run()
         self.frame.conditions.pop()
         live, self.live = self.live, True
-        return Outcome(Block(tuple(operations)) if operations else EMPTY, self.store.rewind(mark), live)
+        block = Block(tuple(operations)) if operations else EMPTY
+        passed = tuple(self.store.passed(mark)) if cut_short else ()
+        return Outcome(block, self.store.rewind(mark), live, passed)
 
     def rejoin(self, ways: Sequence[tuple[str | None, Outcome]], discriminant: str | None, place: Place) -> None:
         """Goes on after exactly one of several ways."""

@@ -28,13 +28,12 @@ _BUILTINS = frozenset(dir(builtins))
 def look_up(machine: Machine, name: str) -> Value:
     """Return what a name stands for where the machine is reading."""
     scope = _start(machine.frame.scope, name)
-    own = True
     while scope is not None:
         if scope.kind != "class" or scope is machine.frame.scope:
+            own = scope is machine.frame.own or scope is machine.frame.scope
             value = _in_scope(machine, scope, name, own=own)
             if value is not None:
                 return value
-        own = own and scope.kind == "expression"
         scope = scope.parent
     return External(f"builtins.{name}") if name in _BUILTINS else UNKNOWN
 

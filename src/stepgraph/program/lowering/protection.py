@@ -15,7 +15,7 @@ from stepgraph.program.values import UNKNOWN
 def execute_try(machine: Machine, node: cst.Try | cst.TryStar) -> None:
     """A `try`: its `else` ends the protected block; a handler begins with what any part of that may have changed."""
     place = machine.place(node)
-    body = machine.branch(lambda: _body(machine, node))
+    body = machine.branch(lambda: _body(machine, node), cut_short=True)
     ways: list[tuple[str | None, Outcome]] = [("no exception", body)]
     handlers: list[Handler] = []
     for handler in node.handlers:
@@ -46,7 +46,7 @@ def _body(machine: Machine, node: cst.Try | cst.TryStar) -> None:
 
 
 def _handle(machine: Machine, handler: cst.ExceptHandler | cst.ExceptStarHandler, body: Outcome) -> None:
-    apply(machine.store, any_way([body.changes], machine.place(handler)))
+    apply(machine.store, any_way([body.changes, *body.passed], machine.place(handler)))
     if handler.type is not None:
         machine.evaluate(handler.type)
     if handler.name is not None and isinstance(handler.name.name, cst.Name):

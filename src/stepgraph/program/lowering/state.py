@@ -104,6 +104,16 @@ class Store:
             found[id(container), key] = Change(container, key, container.get(key, MISSING))
         return found
 
+    def passed(self, mark: int) -> list[Changes]:
+        """Return the values since `mark` that were replaced again: what an exception may have left."""
+        seen: set[tuple[int, str]] = set()
+        found: list[Changes] = []
+        for container, key, old in self._trail[mark:]:
+            if (id(container), key) in seen and old is not MISSING:
+                found.append({(id(container), key): Change(container, key, old)})
+            seen.add((id(container), key))
+        return found
+
     def rewind(self, mark: int) -> Changes:
         """Take back all since `mark` and returns it."""
         found = self.changes(mark)
