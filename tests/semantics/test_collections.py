@@ -96,3 +96,30 @@ def test_a_list_repeated_is_its_steps_repeated() -> None:
         for fn in [a, b] * 2:
             await fn()
     """).splitlines() == ["a", "b", "a", "b"]
+
+
+def test_a_coroutine_that_may_be_missing_in_a_gather_is_in_a_branch() -> None:
+    assert graph_of("""
+        coroutines = [a()]
+        if x:
+            coroutines.append(b())
+        await asyncio.gather(*coroutines)
+    """) == text("""
+        parallel all
+          a [1>2]
+          if b() in coroutines
+            b [1>2]
+    """)
+
+
+def test_a_comprehension_over_a_choice_of_lists_has_the_steps_of_each() -> None:
+    assert graph_of("""
+        fns = [a, b] if x else [c]
+        values = [await fn() for fn in fns]
+    """) == text("""
+        if x
+          a
+          b
+        else
+          c
+    """)

@@ -339,3 +339,29 @@ def test_lambdas_and_generators_of_steps_that_leave_the_project_are_reported() -
         await c()
     """)
     assert [(note.code, note.span.line) for note in workflow.notes] == [("escapes", 30), ("escapes", 31)]
+
+
+def test_a_function_that_is_defined_on_different_paths_is_either_one() -> None:
+    assert graph_of_module("""
+        import sys
+
+        from workers import WorkflowEntrypoint
+
+        if sys.version_info > (3, 12):
+            async def rest(step):
+                await step.sleep("new", 1)
+        else:
+            async def rest(step):
+                pass
+
+        class W(WorkflowEntrypoint):
+            async def run(self, event, step):
+                await rest(step)
+    """) == text("""
+        switch rest
+        | case rest 1
+          call rest
+        | case rest 2
+        def rest
+          sleep 'new' 1
+    """)

@@ -178,3 +178,10 @@ def test_a_coroutine_of_a_method_that_is_never_awaited_is_reported() -> None:
         await a()
     """)
     assert [note.code for note in workflow.notes] == ["never-awaited"]
+
+
+def test_a_step_whose_function_is_a_step_has_it_nested() -> None:
+    assert graph_of('await step.do("outer")(a)()') == text("""
+        outer
+          a
+    """)

@@ -96,11 +96,13 @@ def children(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
                     yield item
 
 
-def expressions_below(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
-    """Yield `node` and everything in it but the bodies of functions and lambdas, depth first."""
+def expressions_below(node: cst.CSTNode, *, into_lambdas: bool = False) -> Iterator[cst.CSTNode]:
+    """Yield `node` and everything in it but the bodies of functions and, unless asked for, lambdas, depth first."""
     stack = [node]
     while stack:
         current = stack.pop()
         yield current
-        if not isinstance(current, cst.FunctionDef | cst.ClassDef | cst.Lambda):
+        if into_lambdas and isinstance(current, cst.Lambda):
+            stack.append(current.body)
+        elif not isinstance(current, cst.FunctionDef | cst.ClassDef | cst.Lambda):
             stack.extend(reversed(tuple(children(current))))

@@ -10,7 +10,18 @@ from stepgraph.program.lowering.arguments import collection, mapping
 from stepgraph.program.lowering.loops import block_of, element, run_loop, unrolled
 from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.lowering.targets import assign
-from stepgraph.program.values import Collection, CollectionKind, Entry, Item, LazyItems, LexicalScope, Mapping, Value
+from stepgraph.program.values import (
+    UNKNOWN,
+    Alternatives,
+    Collection,
+    CollectionKind,
+    Entry,
+    Item,
+    LazyItems,
+    LexicalScope,
+    Mapping,
+    Value,
+)
 from stepgraph.syntax.bindings import Bindings, target_names
 
 
@@ -44,8 +55,11 @@ def consumed(
     """Return the elements that a comprehension makes, having emitted its loop."""
     items: list[Item] = []
 
+    depth = machine.branches
+
     def add(*, many: bool) -> None:
-        items.append(Item(machine.evaluate(node.elt), machine.place(node.elt), many))
+        maybe = not many and machine.branches > depth
+        items.append(Item(machine.evaluate(node.elt), machine.place(node.elt), many, maybe))
 
     _run(machine, node.for_in, scope, add)
     return collection(machine, kind, tuple(items))
@@ -93,12 +107,19 @@ def _run_clause(machine: Machine, clause: cst.CompFor, add: Callable[..., None],
     if isinstance(iterable, LazyItems):
         _take_turns(machine, clause, iterable, add)
         return
+    if isinstance(iterable, Alternatives) and any(isinstance(o.value, Collection) for o in iterable.options):
+        machine.choose(iterable, lambda chosen: _over(machine, clause, chosen, add, many=many))
+        return
+    _over(machine, clause, iterable, add, many=many)
+
+
+def _over(machine: Machine, clause: cst.CompFor, iterable: Value, add: Callable[..., None], *, many: bool) -> Value:
     items = unrolled(iterable)
     if items is not None and not clause.ifs:
         for item in items:
             assign(machine, clause.target, item.value)
             _inside(machine, clause, add, many=many)
-        return
+        return UNKNOWN
     place = machine.place(clause)
 
     def body() -> None:
@@ -106,6 +127,7 @@ def _run_clause(machine: Machine, clause: cst.CompFor, add: Callable[..., None],
         _filtered(machine, clause, list(clause.ifs), add)
 
     run_loop(machine, body, None, place, endless=False)
+    return UNKNOWN
 
 
 def _take_turns(machine: Machine, clause: cst.CompFor, iterable: LazyItems, add: Callable[..., None]) -> None:

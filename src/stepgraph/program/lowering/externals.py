@@ -142,7 +142,7 @@ def _started(machine: Machine, given: Argument, place: Place) -> list[Value]:
     """Start each element of an argument that holds several awaitables."""
     items = items_of(machine, given.value)
     if items is not None:
-        return [_start_item(machine, item) for item in items]
+        return [_start_item(machine, item, given) for item in items]
     if given.value.relevant and not is_awaitable(given.value):
         machine.note(
             "unresolved-await",
@@ -154,10 +154,16 @@ def _started(machine: Machine, given: Argument, place: Place) -> list[Value]:
     return [given.value] if is_awaitable(given.value) else []
 
 
-def _start_item(machine: Machine, item: Item) -> Value:
-    """Start an element; one that stands for many starts in a loop."""
-    if not item.many or isinstance(item.value, Task | Gathering):
+def _start_item(machine: Machine, item: Item, given: Argument) -> Value:
+    """Start an element; one that stands for many starts in a loop, one that may be missing in a branch."""
+    if isinstance(item.value, Task | Gathering) or not (item.many or item.maybe):
         return start(machine, item.value, item.place)
+    if item.maybe and not item.many:
+        condition = f"{item.place.text} in {given.place.text}"
+        started: list[Value] = []
+        outcome = machine.branch(lambda: started.append(start(machine, item.value, item.place)), condition)
+        machine.emit_choice([(condition, outcome.block)], None, item.place)
+        return started[0]
     with machine.nested() as operations:
         value = start(machine, item.value, item.place)
     if operations:

@@ -29,7 +29,7 @@ Key: TypeAlias = tuple[object, ...]
 
 NOT_KNOWN: Final = Arguments()
 
-# How many bodies are read in all before what was learned of them earlier must do.
+# How many bodies are read in all before what was learned last of a function must do.
 MOST_READINGS: Final = 20_000
 # How many calls of one function may be open at once with different arguments: a recursion that changes them.
 MOST_OPEN: Final = 8
@@ -52,9 +52,10 @@ def read_function(machine: Machine, callee: FunctionValue, arguments: Arguments)
     unfinished = _unfinished(machine, callee, key)
     if unfinished is not None:
         return _of_unfinished(unfinished)
-    if known is not None and machine.readings >= MOST_READINGS:
+    latest = machine.latest.get(node)
+    if latest is not None and machine.readings >= MOST_READINGS:
         _report_variants(machine, callee)
-        return known
+        return latest
     return _read(machine, callee, node, scope, key)
 
 
@@ -153,7 +154,7 @@ def _read(machine: Machine, callee: FunctionValue, node: cst.FunctionDef, scope:
         epoch=machine.store.epoch,
         reusable=not fresh and not machine.store.wrote_outside(mark, scope.names.serial),
     )
-    machine.summaries[key] = summary
+    machine.summaries[key] = machine.latest[node] = summary
     return summary
 
 

@@ -55,7 +55,7 @@ def _mentions(body: cst.BaseSuite, names: frozenset[str]) -> bool:
     return any(
         isinstance(node, cst.Name) and node.value in names
         for statement in statements_below(body, into_functions=True)
-        for node in expressions_below(statement)
+        for node in expressions_below(statement, into_lambdas=True)
     )
 
 

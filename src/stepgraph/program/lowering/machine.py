@@ -118,11 +118,13 @@ class Machine:
     begun: set[int] = field(default_factory=set)
     summaries: dict[tuple[object, ...], Summary] = field(default_factory=dict)
     active: dict[tuple[object, ...], Function] = field(default_factory=dict)
+    latest: dict[cst.CSTNode, Summary] = field(default_factory=dict)
     readings: int = 0
     lambdas_open: int = 0
     lambda_names: dict[cst.CSTNode, str] = field(default_factory=dict)
     lambdas_read: int = 0
     passes: int = 0
+    branches: int = 0
     assigned_attributes: dict[SourceModule, frozenset[str]] = field(default_factory=dict)
     _scans: dict[cst.CSTNode, Bindings] = field(default_factory=dict)
     _handles: int = 0
@@ -235,9 +237,11 @@ class Machine:
         mark = self.store.mark()
         self.live = True
         self.frame.conditions.append(condition)
+        self.branches += 1
         with self.nested() as operations:
             run()
         self.frame.conditions.pop()
+        self.branches -= 1
         live, self.live = self.live, True
         block = Block(tuple(operations)) if operations else EMPTY
         passed = tuple(self.store.passed(mark)) if cut_short else ()

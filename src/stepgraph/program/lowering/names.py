@@ -10,11 +10,13 @@ from stepgraph.program.lowering.definitions import make_class, make_function
 from stepgraph.program.lowering.machine import Frame, Machine
 from stepgraph.program.values import (
     UNKNOWN,
+    Alternatives,
     Collection,
     Constant,
     External,
     LexicalScope,
     Mapping,
+    Option,
     TaskGroup,
     Template,
     Value,
@@ -102,6 +104,19 @@ def module_name(machine: Machine, scope: LexicalScope, name: str) -> Value | Non
     return value
 
 
+def _defined(
+    machine: Machine, scope: LexicalScope, name: str, definitions: list[cst.FunctionDef | cst.ClassDef]
+) -> Value:
+    """Return what a name stands for that is defined once or, on different paths, several times."""
+    owner = scope.owner.node.body if scope.owner is not None else scope.module.tree
+    certain = [index for index, node in enumerate(definitions) if any(node is top for top in owner.body)]
+    possible = definitions[certain[-1] :] if certain else definitions
+    if len(possible) == 1:
+        return definition(machine, scope, possible[0])
+    options = [Option(f"{name} {n}", definition(machine, scope, node)) for n, node in enumerate(possible, 1)]
+    return Alternatives(tuple(options), name, machine.place(possible[0]))
+
+
 def _starred(scope: LexicalScope, name: str) -> Value | None:
     """Return what a name is that only `from module import *` can have bound."""
     if len(scope.bindings.stars) != 1 or name in _BUILTINS:
@@ -112,7 +127,7 @@ def _starred(scope: LexicalScope, name: str) -> Value | None:
 def _bound_by(machine: Machine, scope: LexicalScope, name: str, binders: list[cst.CSTNode]) -> Value:
     definitions = [b for b in binders if isinstance(b, cst.FunctionDef | cst.ClassDef)]
     if definitions:
-        return definition(machine, scope, definitions[-1])
+        return _defined(machine, scope, name, definitions)
     imports = [b for b in binders if isinstance(b, cst.Import | cst.ImportFrom)]
     if imports:
         return imported(imports[0], name)

@@ -19,7 +19,7 @@ from stepgraph.program.lowering.machine import Executor, Machine
 from stepgraph.program.lowering.names import bind, imported
 from stepgraph.program.lowering.protection import execute_try
 from stepgraph.program.lowering.targets import add_items, assign
-from stepgraph.program.values import UNKNOWN, Collection, Constant, Mapping, Option, Unresolved
+from stepgraph.program.values import UNKNOWN, Alternatives, Collection, Constant, Mapping, Option, Unresolved
 from stepgraph.syntax.bindings import import_binding
 
 
@@ -45,6 +45,11 @@ def _augmented(machine: Machine, node: cst.AugAssign) -> None:
     value = machine.evaluate(node.value)
     if isinstance(target, Collection) and isinstance(node.operator, cst.AddAssign | cst.BitOrAssign):
         add_items(machine, target, items_of(machine, value) or ())
+        return
+    if isinstance(target, Alternatives) and isinstance(node.operator, cst.AddAssign):
+        for option in target.options:
+            if isinstance(option.value, Collection):
+                add_items(machine, option.value, items_of(machine, value) or ())
         return
     # The target is evaluated once: what assigning to it would emit was emitted by reading it.
     block_of(machine, lambda: assign(machine, node.target, UNKNOWN))

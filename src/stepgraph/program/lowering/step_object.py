@@ -16,6 +16,7 @@ from stepgraph.program.lowering.escapes import report_escape
 from stepgraph.program.lowering.iteration import items_of
 from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.lowering.settings import settings_from
+from stepgraph.program.lowering.state import callable_name
 from stepgraph.program.lowering.text import duration_text, name_text, timestamp_text
 from stepgraph.program.values import (
     UNKNOWN,
@@ -108,9 +109,9 @@ def declare(machine: Machine, callee: StepDecorator, arguments: Arguments, place
     if not arguments.items:
         return machine.unresolved(place, "a step decorator is called without a function")
     function = arguments.items[0]
-    body = function.value.function if isinstance(function.value, StepFunction) else function.value
-    name = body.name if isinstance(body, FunctionValue) else function.place.text
-    taken = isinstance(body, FunctionValue)
+    body = function.value
+    name = callable_name(body) or function.place.text
+    taken = callable_name(body) is not None
     definition = StepDefinition(
         callee.name if callee.name is not None else name if taken else "{" + name + "}",
         name,
