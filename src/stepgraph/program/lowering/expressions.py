@@ -22,6 +22,7 @@ from stepgraph.program.lowering.names import bind, look_up
 from stepgraph.program.lowering.subscripts import element_at
 from stepgraph.program.values import (
     UNKNOWN,
+    Alternatives,
     Argument,
     Arguments,
     Collection,
@@ -238,6 +239,8 @@ def _combined(machine: Machine, node: cst.BinaryOperation, left: Value, right: V
             return joined([(left, machine.place(node.left)), (right, machine.place(node.right))])
         if isinstance(left, Collection) and isinstance(right, Collection):
             return collection(machine, left.kind, (*left.items, *right.items))
+        if isinstance(left, Collection | Alternatives) and isinstance(right, Collection | Alternatives):
+            return collection(machine, "list", (*(items_of(machine, left) or ()), *(items_of(machine, right) or ())))
     if isinstance(node.operator, cst.BitOr) and isinstance(left, Mapping) and isinstance(right, Mapping):
         entries: dict[object, Entry] = {}
         for entry in (*left.entries, *right.entries):

@@ -13,6 +13,7 @@ from stepgraph.program.lowering.awaiting import is_awaitable, start
 from stepgraph.program.lowering.calls import call_unknown
 from stepgraph.program.lowering.datetimes import moment
 from stepgraph.program.lowering.iteration import copied, items_of, materialized
+from stepgraph.program.lowering.loops import any_of
 from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.values import (
     UNKNOWN,
@@ -61,7 +62,6 @@ _HARMLESS: Final = frozenset(
         "len",
         "max",
         "min",
-        "next",
         "print",
         "repr",
         "str",
@@ -379,6 +379,14 @@ def _super(machine: Machine, arguments: Arguments, place: Place) -> Value:
     return SuperObject(method, receiver) if isinstance(method, ClassValue) else UNKNOWN
 
 
+def _next(machine: Machine, arguments: Arguments, place: Place) -> Value:
+    """Any of the elements: which one depends on how many were taken before."""
+    items = items_of(machine, _first(arguments))
+    if items is None:
+        return UNKNOWN
+    return any_of([item.value for item in items], [item.place.text for item in items], place.text, place)
+
+
 def _dict(machine: Machine, arguments: Arguments, place: Place) -> Value:
     del place
     entries = [Entry(Constant(a.keyword), a.value, a.place, a.place) for a in arguments.items if a.keyword is not None]
@@ -438,6 +446,7 @@ _MEANINGS: Final[dict[str, Meaning]] = {
     "builtins.zip": _zip,
     "builtins.map": _map,
     "builtins.iter": _iterator,
+    "builtins.next": _next,
     "builtins.getattr": _getattr,
     "builtins.setattr": _setattr,
     "builtins.dict": _dict,
