@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from stepgraph.graph.control import handles_of
 from stepgraph.graph.nodes import leaf, step_do
 from stepgraph.graph.pending import Pending, survey
 from stepgraph.model.payload import Block as BlockNode
@@ -38,6 +37,7 @@ from stepgraph.program.ir import (
     Run,
     Start,
     StepRun,
+    handles_of,
     started_by,
 )
 

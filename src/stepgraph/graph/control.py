@@ -19,8 +19,6 @@ from stepgraph.program.ir import (
     Choice,
     Exit,
     ExitKind,
-    Handle,
-    Joined,
     Loop,
     Operation,
     Protected,
@@ -29,6 +27,7 @@ from stepgraph.program.ir import (
     Start,
     StepRun,
     blocks_of,
+    with_blocks,
     works,
 )
 
@@ -78,23 +77,11 @@ def _is_idle(operation: Operation, working: frozenset[int]) -> bool:
 
 
 def _kept(operation: Operation, working: frozenset[int]) -> Operation:
-    def kept(block: Block) -> Block:
-        return _without_idle_calls(block, working)
-
-    match operation:
-        case Choice(branches=branches):
-            return replace(operation, branches=tuple(replace(b, block=kept(b.block)) for b in branches))
-        case Loop(body=body, otherwise=otherwise):
-            return replace(operation, body=kept(body), otherwise=kept(otherwise))
-        case Protected(body=body, handlers=handlers, final=final):
-            inner = tuple(replace(h, block=kept(h.block)) for h in handlers)
-            return replace(operation, body=kept(body), handlers=inner, final=kept(final))
-        case Scope(block=block):
-            return replace(operation, block=kept(block))
-        case Run(activity=StepRun() as run) | Start(activity=StepRun() as run) if run.body.operations:
-            return replace(operation, activity=replace(run, body=structured(run.body, working)))
-        case _:
-            return operation
+    if isinstance(operation, Run | Start) and isinstance(operation.activity, StepRun):
+        run = operation.activity
+        body = structured(run.body, working) if run.body.operations else run.body
+        return replace(operation, activity=replace(run, body=body))
+    return with_blocks(operation, lambda block: _without_idle_calls(block, working))
 
 
 # Exits
@@ -226,15 +213,10 @@ def _without_breaks(operations: tuple[Operation, ...]) -> tuple[Operation, ...]:
         match operation:
             case Exit(kind=ExitKind.BREAK | ExitKind.FINISHED):
                 continue
-            case Choice(branches=branches):
-                inner = tuple(replace(b, block=Block(_without_breaks(b.block.operations))) for b in branches)
-                if any(branch.block.operations for branch in inner):
-                    kept.append(replace(operation, branches=inner))
-            case Protected(body=body, handlers=handlers, final=final):
-                parts = tuple(replace(h, block=Block(_without_breaks(h.block.operations))) for h in handlers)
-                first, last = Block(_without_breaks(body.operations)), Block(_without_breaks(final.operations))
-                if first.operations or last.operations or any(p.block.operations for p in parts):
-                    kept.append(replace(operation, body=first, handlers=parts, final=last))
+            case Choice() | Protected():
+                inner = with_blocks(operation, lambda block: Block(_without_breaks(block.operations)))
+                if any(block.operations for block in blocks_of(inner)):
+                    kept.append(inner)
             case _:
                 kept.append(operation)
     return tuple(kept)
@@ -258,11 +240,3 @@ def _protected(operation: Protected, context: _Context) -> _Rewritten:
         final=Block(final.operations),
     )
     return _Rewritten((rewritten,), continues)
-
-
-def handles_of(group: Joined) -> frozenset[Handle]:
-    """Return all handles that a join waits for, those of groups in it too."""
-    handles: set[Handle] = set()
-    for member in group.members:
-        handles |= handles_of(member) if isinstance(member, Joined) else {member}
-    return frozenset(handles)

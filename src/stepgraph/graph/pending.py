@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from stepgraph.graph.control import handles_of
 from stepgraph.program.ir import (
     Block,
     Choice,
@@ -18,6 +17,7 @@ from stepgraph.program.ir import (
     Protected,
     Start,
     blocks_of,
+    handles_of,
 )
 
 

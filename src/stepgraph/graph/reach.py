@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from stepgraph.program.ir import Block, Call, Function, Join, Operation, Run, Start, blocks_of
+from stepgraph.program.ir import Block, Call, Function, Join, Operation, Run, Start, StepRun, blocks_of
 
 
 def called_in(block: Block) -> Iterator[Function]:
@@ -18,7 +18,7 @@ def called_in(block: Block) -> Iterator[Function]:
         if isinstance(operation, Run | Start):
             if isinstance(operation.activity, Call):
                 yield operation.activity.function
-            elif hasattr(operation.activity, "body"):
+            elif isinstance(operation.activity, StepRun):
                 stack.append(iter(operation.activity.body.operations))
         else:
             inner = [o for part in blocks_of(operation) for o in part.operations]

@@ -7,8 +7,8 @@ were started. All of it carries the place it comes from.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TypeAlias
 
@@ -302,6 +302,22 @@ def blocks_of(operation: Operation) -> Iterator[Block]:
             return
 
 
+def with_blocks(operation: Operation, change: Callable[[Block], Block]) -> Operation:
+    """Return an operation with each of the blocks directly inside it changed."""
+    match operation:
+        case Choice(branches=branches):
+            return replace(operation, branches=tuple(replace(b, block=change(b.block)) for b in branches))
+        case Loop(body=body, otherwise=otherwise):
+            return replace(operation, body=change(body), otherwise=change(otherwise))
+        case Protected(body=body, handlers=handlers, final=final):
+            changed = tuple(replace(h, block=change(h.block)) for h in handlers)
+            return replace(operation, body=change(body), handlers=changed, final=change(final))
+        case Scope(block=block):
+            return replace(operation, block=change(block))
+        case _:
+            return operation
+
+
 def works(block: Block) -> bool:
     """Whether anything is run or started in a block."""
     return any(
@@ -317,3 +333,11 @@ def started_by(operation: Operation) -> Handle | None:
     if isinstance(operation, Loop):
         return next((h for inner in operation.body.operations if (h := started_by(inner)) is not None), None)
     return None
+
+
+def handles_of(group: Joined) -> frozenset[Handle]:
+    """Return all handles that a join waits for, those of groups in it too."""
+    handles: set[Handle] = set()
+    for member in group.members:
+        handles |= handles_of(member) if isinstance(member, Joined) else {member}
+    return frozenset(handles)
