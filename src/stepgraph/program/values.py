@@ -457,6 +457,18 @@ class Arguments:
 
     items: tuple[Argument, ...] = ()
 
+    @property
+    def positional(self) -> tuple[Argument, ...]:
+        """Those that stand by their position alone."""
+        return tuple(argument for argument in self.items if argument.keyword is None and not argument.star)
+
+    def find(self, index: int | None, keyword: str) -> Argument | None:
+        """Return an argument by its position or its keyword."""
+        positional = self.positional
+        if index is not None and index < len(positional):
+            return positional[index]
+        return next((argument for argument in self.items if argument.keyword == keyword), None)
+
 
 def hidden(value: Value) -> Value:
     """Return a value as it is seen through what is no constant: constants are not known, nor those in collections."""

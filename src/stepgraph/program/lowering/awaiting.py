@@ -167,9 +167,7 @@ def _step_body(machine: Machine, step: StepFunction) -> Block:
     if not function.relevant:
         return EMPTY
     place = step.definition.place
-    with machine.nested() as operations:
-        await_value(machine, machine.call(function, Arguments(), place), place)
-    return Block(tuple(operations))
+    return machine.block_of(lambda: await_value(machine, machine.call(function, Arguments(), place), place))
 
 
 def _ran_on_the_spot(machine: Machine, handle: Handle) -> bool:

@@ -63,15 +63,11 @@ def _call_lambda(machine: Machine, callee: FunctionValue, node: cst.Lambda, argu
     """The body of a lambda is one expression: it is read in place."""
     machine.lambdas_read += 1
     if machine.lambdas_open >= MOST_LAMBDAS or machine.lambdas_read > MOST_LAMBDAS_READ:
-        return machine.unresolved(Place(callee.scope.module, node), "a lambda that calls itself")
-    outer = machine.frame.scope
-    machine.frame.scope = function_scope(machine, callee, arguments)
+        return Unresolved("a lambda that calls itself", Place(callee.scope.module, node))
     machine.lambdas_open += 1
-    try:
+    with machine.in_scope(function_scope(machine, callee, arguments)):
         value = machine.evaluate(node.body)
-    finally:
-        machine.frame.scope = outer
-        machine.lambdas_open -= 1
+    machine.lambdas_open -= 1
     if not value.relevant:
         return UNKNOWN
     machine.frame.called.append(node)

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import libcst as cst
 
-from stepgraph.program.ir import EMPTY, Block
+from stepgraph.program.ir import Block
 from stepgraph.program.lowering.conditions import decided
-from stepgraph.program.lowering.loops import block_of
 from stepgraph.program.lowering.machine import Machine, Outcome
 from stepgraph.program.lowering.names import bind
 from stepgraph.program.lowering.subscripts import part_of
@@ -59,12 +56,12 @@ def _choice(machine: Machine, node: cst.If) -> None:
     if isinstance(clause, cst.Else):
         last = clause.body
         ways.append((None, machine.branch(lambda: machine.execute(last))))
-    finish_choice(machine, ways, None, node)
+    machine.take_one(ways, None, machine.place(node))
 
 
 def _elif(machine: Machine, clause: cst.If) -> Outcome | None:
-    """Evaluate the test of an `elif`; returns the whole rest as one branch if that has steps."""
-    tested = block_of(machine, lambda: machine.evaluate(clause.test))
+    """Evaluate the test of an `elif`; return the whole rest as one branch if that has steps."""
+    tested = machine.block_of(lambda: machine.evaluate(clause.test))
     if not tested.operations:
         return None
 
@@ -73,17 +70,6 @@ def _elif(machine: Machine, clause: cst.If) -> Outcome | None:
         _choice(machine, clause)
 
     return machine.branch(rest)
-
-
-def finish_choice(
-    machine: Machine, ways: Sequence[tuple[str | None, Outcome]], discriminant: str | None, node: cst.CSTNode
-) -> None:
-    """Emit a choice of branches that were read, and goes on after it; without an `else`, none may be taken."""
-    place = machine.place(node)
-    machine.emit_choice([(condition, outcome.block) for condition, outcome in ways], discriminant, place)
-    if all(condition is not None for condition, _ in ways):
-        ways = [*ways, (None, Outcome(EMPTY, {}, live=True))]
-    machine.rejoin(ways, discriminant, place)
 
 
 def execute_match(machine: Machine, node: cst.Match) -> None:
@@ -103,7 +89,7 @@ def execute_match(machine: Machine, node: cst.Match) -> None:
         ways.append((condition, machine.branch(read, condition)))
         if condition is None:
             break
-    finish_choice(machine, ways, machine.text(node.subject), node)
+    machine.take_one(ways, machine.text(node.subject), machine.place(node))
 
 
 def _condition(machine: Machine, case: cst.MatchCase) -> str | None:
@@ -122,7 +108,7 @@ def _guard(machine: Machine, case: cst.MatchCase, subject: Value) -> None:
         _capture(machine, case.pattern, subject)
         machine.evaluate(guard)
 
-    block: Block = block_of(machine, read)
+    block: Block = machine.block_of(read)
     machine.emit_choice([(machine.text(case.pattern), block)], None, machine.place(case))
 
 
@@ -159,5 +145,5 @@ def _read_keys(machine: Machine, pattern: cst.MatchPattern, subject: Value) -> N
                 _read_keys(machine, alternative.pattern, subject)
         case cst.MatchMapping(elements=elements):
             for element in elements:
-                part = part_of(machine, subject, machine.evaluate(element.key))
+                part = part_of(subject, machine.evaluate(element.key))
                 _read_keys(machine, element.pattern, part)

@@ -25,6 +25,7 @@ from stepgraph.program.values import (
     StepObject,
     SuperObject,
     TaskGroup,
+    Unresolved,
     Value,
     hidden,
 )
@@ -110,7 +111,7 @@ def instance_attribute(machine: Machine, instance: Instance, name: str, place: P
     if found is not None:
         return bound(machine, found, instance, instance.of, place)
     if _may_run_steps(instance, order):
-        return machine.unresolved(place, f"a base class of {instance.of.name} is not in the project")
+        return Unresolved(f"a base class of {instance.of.name} is not in the project", place)
     return UNKNOWN
 
 

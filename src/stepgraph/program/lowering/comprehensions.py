@@ -7,7 +7,7 @@ from collections.abc import Callable
 import libcst as cst
 
 from stepgraph.program.lowering.arguments import collection, mapping
-from stepgraph.program.lowering.loops import block_of, element, run_loop, unrolled
+from stepgraph.program.lowering.loops import element, run_loop, unrolled
 from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.lowering.targets import assign
 from stepgraph.program.values import (
@@ -19,7 +19,6 @@ from stepgraph.program.values import (
     Item,
     LazyItems,
     LexicalScope,
-    Mapping,
     Value,
 )
 from stepgraph.syntax.bindings import Bindings, target_names
@@ -40,8 +39,7 @@ def evaluate_mapping(machine: Machine, node: cst.DictComp) -> Value:
         entries.append(Entry(key, value, machine.place(node.key), machine.place(node.value), many))
 
     _run(machine, node.for_in, machine.frame.scope, add)
-    found: Mapping = mapping(machine, tuple(entries))
-    return found
+    return mapping(machine, tuple(entries))
 
 
 def evaluate_generator(machine: Machine, node: cst.GeneratorExp) -> Value:
@@ -54,7 +52,6 @@ def consumed(
 ) -> Collection:
     """Return the elements that a comprehension makes, having emitted its loop."""
     items: list[Item] = []
-
     depth = machine.branches
 
     def add(*, many: bool) -> None:
@@ -65,23 +62,22 @@ def consumed(
     return collection(machine, kind, tuple(items))
 
 
-def each_of(machine: Machine, node: cst.GeneratorExp, scope: LexicalScope, take: Callable[[Value], None]) -> None:
-    """Do something with each element that a generator expression makes, at the time it is made."""
+def each_of(machine: Machine, lazy: LazyItems, take: Callable[[Value], None]) -> None:
+    """Do something with each element that a generator expression makes, where this is called: they take turns."""
+    outer = machine.frame.scope
 
     def add(*, many: bool) -> None:
         del many
-        take(machine.evaluate(node.elt))
+        value = machine.evaluate(lazy.node.elt)
+        with machine.in_scope(outer):
+            take(value)
 
-    _run(machine, node.for_in, scope, add)
+    _run(machine, lazy.node.for_in, lazy.scope, add)
 
 
 def _run(machine: Machine, clause: cst.CompFor, scope: LexicalScope, add: Callable[..., None]) -> None:
-    outer = machine.frame.scope
-    machine.frame.scope = _inner_scope(machine, clause, scope)
-    try:
+    with machine.in_scope(_inner_scope(machine, clause, scope)):
         _run_clause(machine, clause, add, many=False)
-    finally:
-        machine.frame.scope = outer
 
 
 def _inner_scope(machine: Machine, clause: cst.CompFor, scope: LexicalScope) -> LexicalScope:
@@ -105,7 +101,7 @@ def _inner_scope(machine: Machine, clause: cst.CompFor, scope: LexicalScope) -> 
 def _run_clause(machine: Machine, clause: cst.CompFor, add: Callable[..., None], *, many: bool) -> None:
     iterable = machine.evaluate(clause.iter)
     if isinstance(iterable, LazyItems):
-        _take_turns(machine, clause, iterable, add)
+        each_of(machine, iterable, lambda value: _pass(machine, clause, value, add))
         return
     if isinstance(iterable, Alternatives) and any(isinstance(o.value, Collection) for o in iterable.options):
         machine.choose(iterable, lambda chosen: _over(machine, clause, chosen, add, many=many))
@@ -123,24 +119,15 @@ def _over(machine: Machine, clause: cst.CompFor, iterable: Value, add: Callable[
     place = machine.place(clause)
 
     def body() -> None:
-        assign(machine, clause.target, element(iterable, machine.text(clause.target), place))
-        _filtered(machine, clause, list(clause.ifs), add)
+        _pass(machine, clause, element(iterable, machine.text(clause.target), place), add)
 
     run_loop(machine, body, None, place, endless=False)
     return UNKNOWN
 
 
-def _take_turns(machine: Machine, clause: cst.CompFor, iterable: LazyItems, add: Callable[..., None]) -> None:
-    """Over a generator expression: each element is used when it is made."""
-    outer = machine.frame.scope
-
-    def take(value: Value) -> None:
-        inner, machine.frame.scope = machine.frame.scope, outer
-        assign(machine, clause.target, value)
-        _filtered(machine, clause, list(clause.ifs), add)
-        machine.frame.scope = inner
-
-    each_of(machine, iterable.node, iterable.scope, take)
+def _pass(machine: Machine, clause: cst.CompFor, value: Value, add: Callable[..., None]) -> None:
+    assign(machine, clause.target, value)
+    _filtered(machine, clause, list(clause.ifs), add)
 
 
 def _inside(machine: Machine, clause: cst.CompFor, add: Callable[..., None], *, many: bool) -> None:
@@ -156,15 +143,11 @@ def _filtered(machine: Machine, clause: cst.CompFor, filters: list[cst.CompIf], 
         _inside(machine, clause, add, many=True)
         return
     test, *rest = filters
-    tested = block_of(machine, lambda: _evaluate(machine, test.test))
-    kept = block_of(machine, lambda: _filtered(machine, clause, rest, add))
+    tested = machine.block_of(lambda: machine.evaluate(test.test))
+    kept = machine.block_of(lambda: _filtered(machine, clause, rest, add))
     for operation in tested.operations:
         machine.emit(operation)
     if tested.operations:
         machine.emit_choice([(machine.text(test.test), kept)], None, machine.place(test))
     else:
         machine.operations.extend(kept.operations)
-
-
-def _evaluate(machine: Machine, node: cst.BaseExpression) -> None:
-    machine.evaluate(node)

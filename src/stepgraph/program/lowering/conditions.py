@@ -6,8 +6,7 @@ from typing import Final
 
 import libcst as cst
 
-from stepgraph.program.ir import EMPTY
-from stepgraph.program.lowering.machine import Machine, Outcome
+from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.lowering.names import look_up
 from stepgraph.program.lowering.state import merged
 from stepgraph.program.values import UNKNOWN, Alternatives, External, Option, Value
@@ -48,8 +47,7 @@ def evaluate_conditional(machine: Machine, node: cst.IfExp) -> Value:
         (condition, machine.branch(lambda: values.append(machine.evaluate(node.body)), condition)),
         (None, machine.branch(lambda: values.append(machine.evaluate(node.orelse)))),
     ]
-    machine.emit_choice([(c, outcome.block) for c, outcome in ways], None, place)
-    machine.rejoin(ways, None, place)
+    machine.take_one(ways, None, place)
     value = merged([(condition, values[0]), (None, values[1])], None, place)
     return _no_constant(value)
 
@@ -91,9 +89,7 @@ def _rest(
             index += 1
             continue
         condition = _condition(machine, node, operands[first:index])
-        place = machine.place(node)
-        machine.emit_choice([(condition, outcome.block)], None, place)
-        machine.rejoin([(condition, outcome), (None, Outcome(EMPTY, {}, live=True))], None, place)
+        machine.take_one([(condition, outcome)], None, machine.place(node))
         value = _either(machine, node, value, found[0], condition)
         if outcome.block.operations:
             return value

@@ -9,7 +9,6 @@ import libcst as cst
 from stepgraph.program.ir import EMPTY, Block, Join, Joined, Protected, Scope
 from stepgraph.program.lowering.awaiting import await_value, members_of
 from stepgraph.program.lowering.functions import may_run_steps
-from stepgraph.program.lowering.loops import block_of
 from stepgraph.program.lowering.machine import Machine, Outcome
 from stepgraph.program.lowering.state import any_way
 from stepgraph.program.lowering.targets import assign
@@ -53,7 +52,7 @@ def _inside(machine: Machine, node: cst.With, item: cst.WithItem, manager: Value
         if outcome.block.operations:
             machine.emit(Protected(outcome.block, (), EMPTY, together=False, catches=True, place=place))
         return
-    block = block_of(machine, lambda: _items(machine, node, rest))
+    block = machine.block_of(lambda: _items(machine, node, rest))
     if block.operations:
         _emit_body(machine, item, manager, block)
     if isinstance(manager, TaskGroup) and machine.live:
@@ -64,7 +63,7 @@ def _inside(machine: Machine, node: cst.With, item: cst.WithItem, manager: Value
 
 def _emit_body(machine: Machine, item: cst.WithItem, manager: Value, block: Block) -> None:
     place = machine.place(item)
-    final = block_of(machine, lambda: _exit(machine, manager, item))
+    final = machine.block_of(lambda: _exit(machine, manager, item))
     if final.operations:
         machine.emit(Protected(block, (), final, together=False, catches=False, place=place))
     else:

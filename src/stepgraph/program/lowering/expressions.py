@@ -16,7 +16,6 @@ from stepgraph.program.lowering.conditions import evaluate_boolean, evaluate_con
 from stepgraph.program.lowering.constants import binary, formatted, is_text, joined, scalar, unary
 from stepgraph.program.lowering.definitions import default_values, names_in
 from stepgraph.program.lowering.iteration import items_of, materialized
-from stepgraph.program.lowering.loops import block_of
 from stepgraph.program.lowering.machine import Evaluator, Machine
 from stepgraph.program.lowering.names import bind, look_up
 from stepgraph.program.lowering.subscripts import element_at
@@ -202,7 +201,7 @@ def _subscript(machine: Machine, node: cst.Subscript) -> Value:
         key = UNKNOWN
         parts = [element.slice.value for element in node.slice if isinstance(element.slice, cst.Index)]
         key_node = cst.Tuple([cst.Element(part) for part in parts], lpar=[], rpar=[])
-    return element_at(machine, owner, key, machine.place(key_node), machine.place(node))
+    return element_at(owner, key, machine.place(key_node), machine.place(node))
 
 
 def _sliced(machine: Machine, owner: Value, node: cst.Slice) -> Value:
@@ -270,7 +269,7 @@ def _comparison(machine: Machine, node: cst.Comparison) -> Value:
         if index == 0:
             machine.evaluate(target.comparator)
             continue
-        block = block_of(machine, lambda compared=target.comparator: machine.evaluate(compared))  # type: ignore[misc]
+        block = machine.block_of(lambda compared=target.comparator: machine.evaluate(compared))  # type: ignore[misc]
         if not block.operations:
             continue
         shorter = node.with_changes(comparisons=node.comparisons[:index], lpar=(), rpar=())

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final, TypeAlias
 
 from stepgraph.model.payload import ParallelKind
-from stepgraph.program.ir import EMPTY, Block, Handle, Loop, started_by
+from stepgraph.program.ir import EMPTY, Handle, Loop, started_by
 from stepgraph.program.lowering.arguments import made, mapping, ordered_like
 from stepgraph.program.lowering.awaiting import is_awaitable, start
 from stepgraph.program.lowering.calls import call_unknown
@@ -35,6 +35,7 @@ from stepgraph.program.values import (
     Suppressor,
     Task,
     TaskGroup,
+    Unresolved,
     Value,
     Wrapped,
     hidden,
@@ -85,14 +86,6 @@ def call_external(machine: Machine, callee: External, arguments: Arguments, plac
     return call_unknown(machine, callee, arguments, place)
 
 
-def argument(arguments: Arguments, index: int | None, keyword: str) -> Argument | None:
-    """Return an argument by its position or its keyword."""
-    positional = [a for a in arguments.items if a.keyword is None and not a.star]
-    if index is not None and index < len(positional):
-        return positional[index]
-    return next((a for a in arguments.items if a.keyword == keyword), None)
-
-
 def _first(arguments: Arguments) -> Value:
     return arguments.items[0].value if arguments.items else UNKNOWN
 
@@ -104,12 +97,12 @@ def _gather(machine: Machine, arguments: Arguments, place: Place) -> Value:
     members: list[Value] = []
     for given in arguments.items:
         if given.star:
-            members += _started(machine, given, place)
+            members += _started(machine, given)
         elif given.keyword is None:
             members.append(start(machine, given.value, given.place))
     before = [given.value for given in arguments.items if isinstance(given.value, Task)]
     _in_member_order(machine, [member for member in members if member not in before])
-    settled = argument(arguments, None, "return_exceptions")
+    settled = arguments.find(None, "return_exceptions")
     kind: ParallelKind = "all_settled" if settled and settled.value == Constant(value=True) else "all"
     return _gathering(machine, kind, members, place)
 
@@ -138,7 +131,7 @@ def _gathering(machine: Machine, kind: ParallelKind, members: list[Value], place
     return Gathering(kind, tuple(m for m in members if is_awaitable(m)), result=made(machine, "list", results))
 
 
-def _started(machine: Machine, given: Argument, place: Place) -> list[Value]:
+def _started(machine: Machine, given: Argument) -> list[Value]:
     """Start each element of an argument that holds several awaitables."""
     items = items_of(machine, given.value)
     if items is not None:
@@ -150,7 +143,6 @@ def _started(machine: Machine, given: Argument, place: Place) -> list[Value]:
             f"what is in `{given.place.text}` cannot be followed.",
             "Steps that it runs may be missing from the graph.",
         )
-    del place
     return [given.value] if is_awaitable(given.value) else []
 
 
@@ -158,44 +150,38 @@ def _start_item(machine: Machine, item: Item, given: Argument) -> Value:
     """Start an element; one that stands for many starts in a loop, one that may be missing in a branch."""
     if isinstance(item.value, Task | Gathering) or not (item.many or item.maybe):
         return start(machine, item.value, item.place)
+    started: list[Value] = []
     if item.maybe and not item.many:
         condition = f"{item.place.text} in {given.place.text}"
-        started: list[Value] = []
         outcome = machine.branch(lambda: started.append(start(machine, item.value, item.place)), condition)
         machine.emit_choice([(condition, outcome.block)], None, item.place)
         return started[0]
-    with machine.nested() as operations:
-        value = start(machine, item.value, item.place)
-    if operations:
-        machine.emit(Loop(Block(tuple(operations)), EMPTY, item.place))
-    return value
+    block = machine.block_of(lambda: started.append(start(machine, item.value, item.place)))
+    if block.operations:
+        machine.emit(Loop(block, EMPTY, item.place))
+    return started[0]
 
 
 def _create_task(machine: Machine, arguments: Arguments, place: Place) -> Value:
     del place
-    given = argument(arguments, 0, "coro")
+    given = arguments.find(0, "coro")
     return UNKNOWN if given is None else start(machine, given.value, given.place)
 
 
 def _wait(machine: Machine, arguments: Arguments, place: Place) -> Value:
-    given = argument(arguments, 0, "fs") or argument(arguments, None, "aws")
+    given = arguments.find(0, "fs") or arguments.find(None, "aws")
     if given is None:
         return UNKNOWN
-    until = argument(arguments, None, "return_when")
+    until = arguments.find(None, "return_when")
     when = until.value if until is not None else UNKNOWN
     kind = _WHEN.get(when.name if isinstance(when, External) else "", "all_settled")
     if isinstance(when, Constant) and isinstance(when.value, str):
         kind = _WHEN.get(f"asyncio.{when.value}", kind)
-    waited = _gathering(machine, kind, _started(machine, given, place), place)
-    limit = argument(arguments, None, "timeout")
+    waited = _gathering(machine, kind, _started(machine, given), place)
+    limit = arguments.find(None, "timeout")
     certain = limit is None or limit.value == Constant(None)
     done = made(machine, "tuple", (Item(UNKNOWN, place), Item(UNKNOWN, place)))
-    return replace_gathering(waited, certain=certain, result=done)
-
-
-def replace_gathering(gathering: Gathering, *, certain: bool, result: Value) -> Gathering:
-    """Return a gathering with another certainty and result."""
-    return Gathering(gathering.kind, gathering.members, certain, result)
+    return replace(waited, certain=certain, result=done)
 
 
 _WHEN: Final[dict[str, ParallelKind]] = {
@@ -207,7 +193,7 @@ _WHEN: Final[dict[str, ParallelKind]] = {
 
 def _wait_for(machine: Machine, arguments: Arguments, place: Place) -> Value:
     del machine
-    given = argument(arguments, 0, "fut")
+    given = arguments.find(0, "fut")
     if given is None:
         return UNKNOWN
     return Wrapped(given.value, place) if is_awaitable(given.value) else given.value
@@ -215,15 +201,15 @@ def _wait_for(machine: Machine, arguments: Arguments, place: Place) -> Value:
 
 def _shield(machine: Machine, arguments: Arguments, place: Place) -> Value:
     del machine, place
-    given = argument(arguments, 0, "arg")
+    given = arguments.find(0, "arg")
     return UNKNOWN if given is None else given.value
 
 
 def _as_completed(machine: Machine, arguments: Arguments, place: Place) -> Value:
-    given = argument(arguments, 0, "fs")
+    given = arguments.find(0, "fs")
     if given is None:
         return UNKNOWN
-    return made(machine, "list", tuple(Item(v, place, many=True) for v in _started(machine, given, place)))
+    return made(machine, "list", tuple(Item(v, place, many=True) for v in _started(machine, given)))
 
 
 def _task_group(machine: Machine, arguments: Arguments, place: Place) -> Value:
@@ -238,7 +224,7 @@ def _event_loop(machine: Machine, arguments: Arguments, place: Place) -> Value:
 
 def _promise(kind: ParallelKind) -> Meaning:
     def combined(machine: Machine, arguments: Arguments, place: Place) -> Value:
-        members = _started(machine, arguments.items[0], place) if arguments.items else []
+        members = _started(machine, arguments.items[0]) if arguments.items else []
         return _gathering(machine, kind, members, place)
 
     return combined
@@ -358,7 +344,7 @@ def _getattr(machine: Machine, arguments: Arguments, place: Place) -> Value:
     if isinstance(name, Constant) and isinstance(name.value, str):
         return machine.attribute(owner, name.value, place)
     if isinstance(owner, Instance | StepObject | ClassValue):
-        return machine.unresolved(place, "the attribute's name is not statically known")
+        return Unresolved("the attribute's name is not statically known", place)
     return UNKNOWN
 
 

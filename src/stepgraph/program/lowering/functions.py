@@ -6,7 +6,7 @@ from typing import Final, TypeAlias
 
 import libcst as cst
 
-from stepgraph.program.ir import EMPTY, Block, Function, works
+from stepgraph.program.ir import Block, Function, works
 from stepgraph.program.lowering.arguments import DEEPEST, bound_arguments, given
 from stepgraph.program.lowering.definitions import report_wrapper
 from stepgraph.program.lowering.machine import Frame, Machine, Summary
@@ -77,8 +77,6 @@ def function_scope(machine: Machine, callee: FunctionValue, arguments: Arguments
 
 def may_run_steps(machine: Machine, function: FunctionValue, arguments: Arguments = NOT_KNOWN) -> bool:
     """Whether a call of a function may run steps; arguments left out are not known. Nothing is emitted."""
-    if isinstance(function.node, cst.Lambda):
-        return False
     found: list[bool] = []
     machine.branch(lambda: found.append(read_function(machine, function, arguments).function.works))
     return any(found)
@@ -161,12 +159,12 @@ def _read(machine: Machine, callee: FunctionValue, node: cst.FunctionDef, scope:
 def _read_body(machine: Machine, frame: Frame, body: cst.BaseSuite) -> Block:
     live = machine.live
     machine.live = True
-    with machine.in_frame(frame), machine.nested() as operations:
-        machine.execute(body)
+    with machine.in_frame(frame):
+        block = machine.block_of(lambda: machine.execute(body))
     if machine.live:
         frame.returns.append(Option(None, Constant(None)))
     machine.live = live
-    return Block(tuple(operations)) if operations else EMPTY
+    return block
 
 
 def _returned(frame: Frame, place: Place) -> Value:

@@ -27,7 +27,7 @@ def _over(machine: Machine, node: cst.For, iterable: Value) -> Value:
     if isinstance(iterable, Alternatives) and any(isinstance(option.value, Collection) for option in iterable.options):
         return machine.choose(iterable, lambda chosen: _over(machine, node, chosen))
     if isinstance(iterable, LazyItems) and iterable.scope is machine.frame.scope and node.orelse is None:
-        _between(machine, node, iterable)
+        each_of(machine, iterable, lambda value: _one_pass(machine, node, value))
         return UNKNOWN
     iterable = materialized(machine, iterable)
     items = unrolled(iterable)
@@ -36,19 +36,6 @@ def _over(machine: Machine, node: cst.For, iterable: Value) -> Value:
     else:
         _loop(machine, node, iterable)
     return UNKNOWN
-
-
-def _between(machine: Machine, node: cst.For, iterable: LazyItems) -> None:
-    """A generator expression and the loop over it take turns: one element, one pass."""
-    outer = machine.frame.scope
-
-    def take(value: Value) -> None:
-        inner, machine.frame.scope = machine.frame.scope, outer
-        assign(machine, node.target, value)
-        machine.execute(node.body)
-        machine.frame.scope = inner
-
-    each_of(machine, iterable.node, iterable.scope, take)
 
 
 def _mentions(body: cst.BaseSuite, names: frozenset[str]) -> bool:
@@ -64,8 +51,7 @@ def _loop(machine: Machine, node: cst.For, iterable: Value) -> None:
 
     def body() -> None:
         _advance(machine, iterable)
-        assign(machine, node.target, element(iterable, machine.text(node.target), place))
-        machine.execute(node.body)
+        _one_pass(machine, node, element(iterable, machine.text(node.target), place))
 
     otherwise = None if node.orelse is None else node.orelse.body
     run_loop(machine, body, None if otherwise is None else lambda: machine.execute(otherwise), place, endless=False)
@@ -75,22 +61,25 @@ def _unroll(machine: Machine, node: cst.For, items: tuple[Item, ...]) -> None:
     for item in items:
         if not machine.live:
             return
-        _pass(machine, node, item)
+        _written_out(machine, node, item)
     if node.orelse is not None and machine.live:
         machine.execute(node.orelse.body)
 
 
-def _pass(machine: Machine, node: cst.For, item: Item) -> None:
+def _one_pass(machine: Machine, node: cst.For, value: Value) -> None:
+    assign(machine, node.target, value)
+    machine.execute(node.body)
+
+
+def _written_out(machine: Machine, node: cst.For, item: Item) -> None:
     """One pass of a loop that is written out: a `continue` leaves it, and the next one follows."""
     outer = machine.frame.loop
     state = machine.frame.loop = LoopState(machine.store.mark())
-    with machine.nested() as operations:
-        assign(machine, node.target, item.value)
-        machine.execute(node.body)
+    block = machine.block_of(lambda: _one_pass(machine, node, item.value))
     machine.frame.loop = outer
     place = machine.place(node)
-    if operations:
-        machine.emit(Scope(Block(tuple(operations)), place, is_pass=True))
+    if block.operations:
+        machine.emit(Scope(block, place, is_pass=True))
     if state.leaves:
         apply(machine.store, any_way(state.leaves, place))
         machine.live = True

@@ -82,7 +82,7 @@ def _settled(machine: Machine, body: Callable[[], None], place: Place) -> tuple[
         apply(machine.store, head)
         state = machine.frame.loop = LoopState(mark)
         machine.live = True
-        block = block_of(machine, body)
+        block = machine.block_of(body)
         ends = [*state.leaves, machine.store.changes(mark)] if machine.live else state.leaves
         machine.store.rewind(mark)
         seen, head = head, any_way(ends, place)
@@ -143,10 +143,3 @@ def any_of(values: list[Value], conditions: list[str], discriminant: str, place:
 
 def _of_unknown(value: Value) -> Value:
     return value if isinstance(value, Gathering) else UNKNOWN
-
-
-def block_of(machine: Machine, run: Callable[[], object]) -> Block:
-    """Return the operations that something emits; the state goes on."""
-    with machine.nested() as operations:
-        run()
-    return Block(tuple(operations)) if operations else EMPTY

@@ -29,7 +29,7 @@ from stepgraph.program.ir import (
     Start,
 )
 from stepgraph.program.lowering.state import Changes, Path, Store, meet, merged
-from stepgraph.program.values import UNKNOWN, Alternatives, Arguments, LexicalScope, Option, Unresolved, Value
+from stepgraph.program.values import UNKNOWN, Alternatives, Arguments, LexicalScope, Option, Value
 from stepgraph.syntax.bindings import Bindings, Owner, scan
 from stepgraph.syntax.module import Place, SourceModule
 from stepgraph.syntax.walk import statements
@@ -196,13 +196,9 @@ class Machine:
         self.notes.setdefault((code, id(place.node)), (place, message, advice, incomplete))
 
     def make(self, coroutine: Value, place: Place) -> Value:
-        """Return a new coroutine, and remembers it: one that never begins is reported."""
+        """Return a new coroutine, and remember it: one that never begins is reported."""
         self.made.setdefault(id(place.node), (place, coroutine))
         return coroutine
-
-    def unresolved(self, place: Place, reason: str) -> Unresolved:
-        """Return the value of something that may lead to a step and cannot be followed."""
-        return Unresolved(reason, place)
 
     def finished_notes(self) -> tuple[Note, ...]:
         """Return all that was reported, in the order of the source."""
@@ -223,6 +219,21 @@ class Machine:
         finally:
             self.operations = outer
 
+    def block_of(self, run: Callable[[], object]) -> Block:
+        """Return what something emits as a block; the state goes on."""
+        with self.nested() as operations:
+            run()
+        return Block(tuple(operations)) if operations else EMPTY
+
+    @contextmanager
+    def in_scope(self, scope: LexicalScope) -> Iterator[None]:
+        """Read code in another scope of the same frame."""
+        outer, self.frame.scope = self.frame.scope, scope
+        try:
+            yield
+        finally:
+            self.frame.scope = outer
+
     @contextmanager
     def in_frame(self, frame: Frame) -> Iterator[None]:
         """Read code in another frame."""
@@ -238,17 +249,15 @@ class Machine:
         self.live = True
         self.frame.conditions.append(condition)
         self.branches += 1
-        with self.nested() as operations:
-            run()
+        block = self.block_of(run)
         self.frame.conditions.pop()
         self.branches -= 1
         live, self.live = self.live, True
-        block = Block(tuple(operations)) if operations else EMPTY
         passed = tuple(self.store.passed(mark)) if cut_short else ()
         return Outcome(block, self.store.rewind(mark), live, passed)
 
     def rejoin(self, ways: Sequence[tuple[str | None, Outcome]], discriminant: str | None, place: Place) -> None:
-        """Goes on after exactly one of several ways."""
+        """Go on after exactly one of several ways."""
         paths = [Path(condition, outcome.changes) for condition, outcome in ways if outcome.live]
         self.live = bool(paths)
         if paths:
@@ -262,12 +271,24 @@ class Machine:
             results.append(act(value))
 
         ways = [(o.condition, self.branch(partial(take, o.value), o.condition)) for o in alternatives.options]
-        self.emit_choice([(c, outcome.block) for c, outcome in ways], alternatives.discriminant, alternatives.place)
-        if alternatives.discriminant is None and all(condition is not None for condition, _ in ways):
-            ways = [*ways, (None, Outcome(EMPTY, {}, live=True))]
-        self.rejoin(ways, alternatives.discriminant, alternatives.place)
+        exhaustive = alternatives.discriminant is not None
+        self.take_one(ways, alternatives.discriminant, alternatives.place, exhaustive=exhaustive)
         options = [(option.condition, result) for option, result in zip(alternatives.options, results, strict=True)]
         return merged(options, alternatives.discriminant, alternatives.place)
+
+    def take_one(
+        self,
+        ways: Sequence[tuple[str | None, Outcome]],
+        discriminant: str | None,
+        place: Place,
+        *,
+        exhaustive: bool = False,
+    ) -> None:
+        """Emit a choice of ways that were read, and go on after it; without an `else`, none may be taken."""
+        self.emit_choice([(condition, outcome.block) for condition, outcome in ways], discriminant, place)
+        if not exhaustive and all(condition is not None for condition, _ in ways):
+            ways = [*ways, (None, Outcome(EMPTY, {}, live=True))]
+        self.rejoin(ways, discriminant, place)
 
     def emit_choice(self, ways: Sequence[tuple[str | None, Block]], discriminant: str | None, place: Place) -> None:
         """Emit a choice, unless there is nothing in any of its branches."""

@@ -80,10 +80,11 @@ def _pop(machine: Machine, receiver: Collection, arguments: Arguments, place: Pl
 
 
 def _get(machine: Machine, receiver: Mapping, arguments: Arguments, place: Place) -> Value:
+    del machine
     if not arguments.items:
         return UNKNOWN
     default = arguments.items[1].value if len(arguments.items) > 1 else None
-    return entry_at(machine, receiver, arguments.items[0].value, arguments.items[0].place, place, default)
+    return entry_at(receiver, arguments.items[0].value, arguments.items[0].place, place, default)
 
 
 def _taken(machine: Machine, receiver: Mapping, arguments: Arguments, place: Place) -> Value:
@@ -120,8 +121,8 @@ def _update(machine: Machine, receiver: Mapping, arguments: Arguments, place: Pl
 
 def _part(machine: Machine, receiver: Value, arguments: Arguments, place: Place) -> Value:
     """`payload.get("key")` reads a key."""
-    del place
-    return part_of(machine, receiver, arguments.items[0].value) if arguments.items else UNKNOWN
+    del machine, place
+    return part_of(receiver, arguments.items[0].value) if arguments.items else UNKNOWN
 
 
 def _create(machine: Machine, receiver: TaskGroup, arguments: Arguments, place: Place) -> Value:

@@ -22,7 +22,6 @@ from stepgraph.program.lowering.classes import call_instance, instantiate, is_wo
 from stepgraph.program.lowering.expressions import EVALUATORS
 from stepgraph.program.lowering.externals import call_external
 from stepgraph.program.lowering.functions import may_run_steps, read_function
-from stepgraph.program.lowering.loops import block_of
 from stepgraph.program.lowering.machine import Caller, Frame, Machine
 from stepgraph.program.lowering.methods import call_method_of
 from stepgraph.program.lowering.names import module_name
@@ -128,7 +127,7 @@ def _run(machine: Machine, defined: ClassValue, payload: PayloadShape, place: Pl
         return EMPTY
     given = Arguments((Argument(Event(payload), place), Argument(StepObject(), place)))
     if isinstance(run.node, cst.Lambda):
-        return block_of(machine, lambda: await_value(machine, machine.call(run, given, place), place))
+        return machine.block_of(lambda: await_value(machine, machine.call(run, given, place), place))
     return read_function(machine, run, given).function.body
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import libcst as cst
 
 from stepgraph.program.ir import EMPTY, Handler, Protected, Scope
-from stepgraph.program.lowering.loops import block_of
 from stepgraph.program.lowering.machine import Machine, Outcome
 from stepgraph.program.lowering.names import bind
 from stepgraph.program.lowering.state import any_way, apply
@@ -28,7 +27,7 @@ def execute_try(machine: Machine, node: cst.Try | cst.TryStar) -> None:
     if node.finalbody is not None:
         live, machine.live = machine.live, True
         last = node.finalbody.body
-        final = block_of(machine, lambda: machine.execute(last))
+        final = machine.block_of(lambda: machine.execute(last))
         machine.live = machine.live and live
     together = isinstance(node, cst.TryStar)
     if body.block.operations or final.operations or any(h.block.operations for h in handlers):
@@ -40,7 +39,7 @@ def _body(machine: Machine, node: cst.Try | cst.TryStar) -> None:
     if node.orelse is None or not machine.live:
         return
     rest = node.orelse.body
-    block = block_of(machine, lambda: machine.execute(rest))
+    block = machine.block_of(lambda: machine.execute(rest))
     if block.operations:
         machine.emit(Scope(block, machine.place(node.orelse), unprotected=True))
 

@@ -70,11 +70,6 @@ class Store:
         self._serial += 1
         return Slots(self._serial, slots)
 
-    @property
-    def serial(self) -> int:
-        """That of the newest slots."""
-        return self._serial
-
     def observe(self, container: Slots, key: str) -> None:
         """Say that a function has read a slot that is not its own."""
         self._observed.add((container.serial, key))
@@ -115,7 +110,7 @@ class Store:
         return found
 
     def rewind(self, mark: int) -> Changes:
-        """Take back all since `mark` and returns it."""
+        """Take back all since `mark` and return it."""
         found = self.changes(mark)
         while len(self._trail) > mark:
             container, key, old = self._trail.pop()
@@ -137,8 +132,7 @@ class Path:
 def meet(store: Store, paths: Sequence[Path], discriminant: str | None, place: Place) -> None:
     """Apply to the state what it is after exactly one of the paths, each counted from the present state."""
     if len(paths) == 1:
-        for change in paths[0].changes.values():
-            store.write(change.container, change.key, change.value)
+        apply(store, paths[0].changes)
         return
     keys = {key: change for path in paths for key, change in path.changes.items()}
     for key, change in keys.items():

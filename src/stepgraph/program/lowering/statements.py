@@ -14,7 +14,6 @@ from stepgraph.program.lowering.contexts import execute_with
 from stepgraph.program.lowering.definitions import make_class, make_function
 from stepgraph.program.lowering.iteration import items_of
 from stepgraph.program.lowering.loop_statements import execute_for, execute_while
-from stepgraph.program.lowering.loops import block_of
 from stepgraph.program.lowering.machine import Executor, Machine
 from stepgraph.program.lowering.names import bind, imported
 from stepgraph.program.lowering.protection import execute_try
@@ -52,7 +51,7 @@ def _augmented(machine: Machine, node: cst.AugAssign) -> None:
                 add_items(machine, option.value, items_of(machine, value) or ())
         return
     # The target is evaluated once: what assigning to it would emit was emitted by reading it.
-    block_of(machine, lambda: assign(machine, node.target, UNKNOWN))
+    machine.block_of(lambda: assign(machine, node.target, UNKNOWN))
 
 
 def _delete(machine: Machine, node: cst.Del) -> None:

@@ -29,6 +29,7 @@ from stepgraph.program.values import (
     StepDecorator,
     StepFunction,
     StepMethod,
+    Unresolved,
     Value,
     WaitCall,
 )
@@ -43,25 +44,25 @@ def call_method(machine: Machine, callee: StepMethod, arguments: Arguments, plac
         case "do":
             return _do(machine, given, place)
         case "sleep":
-            name, duration = _argument(given, 0, "name"), _argument(given, 1, "duration")
+            name, duration = given.find(0, "name"), given.find(1, "duration")
             sleep = Sleep(name_text(name), duration_text(duration))
             return start_activity(machine, sleep, place, eager=True)
         case "sleep_until":
-            name, timestamp = _argument(given, 0, "name"), _argument(given, 1, "timestamp")
+            name, timestamp = given.find(0, "name"), given.find(1, "timestamp")
             until = SleepUntil(name_text(name), timestamp_text(timestamp))
             return start_activity(machine, until, place, eager=True)
         case "wait_for_event":
             return _wait(machine, given, place)
         case _:
             report_escape(machine, arguments, place)
-            return machine.unresolved(place, f"the step object has no method `{callee.name}`")
+            return Unresolved(f"the step object has no method `{callee.name}`", place)
 
 
-def _wait(machine: Machine, given: tuple[Argument, ...], place: Place) -> Value:
-    event_type = _argument(given, 1, "event_type") or _argument(given, None, "type")
-    timeout = _argument(given, 2, "timeout")
+def _wait(machine: Machine, given: Arguments, place: Place) -> Value:
+    event_type = given.find(1, "event_type") or given.find(None, "type")
+    timeout = given.find(2, "timeout")
     wait = EventWait(
-        name_text(_argument(given, 0, "name")),
+        name_text(given.find(0, "name")),
         None if event_type is None else name_text(event_type),
         "24 hours" if timeout is None or timeout.value == Constant(None) else duration_text(timeout),
         PayloadShape(),
@@ -69,8 +70,8 @@ def _wait(machine: Machine, given: tuple[Argument, ...], place: Place) -> Value:
     return machine.make(WaitCall(wait, place), place)
 
 
-def _do(machine: Machine, given: tuple[Argument, ...], place: Place) -> Value:
-    name = _argument(given, 0, "name")
+def _do(machine: Machine, given: Arguments, place: Place) -> Value:
+    name = given.find(0, "name")
     if name is not None and isinstance(name.value, FunctionValue):
         # Bare `@step.do`: the function becomes the name, and no step is declared.
         machine.note(
@@ -80,14 +81,12 @@ def _do(machine: Machine, given: tuple[Argument, ...], place: Place) -> Value:
             f"Write `@step.do()` above `{name.value.name}`.",
             incomplete=False,
         )
-    concurrent = (
-        _argument(given, 2, "concurrent") if len(_positional(given)) > 1 else _argument(given, None, "concurrent")
-    )
+    concurrent = given.find(2, "concurrent") if len(given.positional) > 1 else given.find(None, "concurrent")
     return StepDecorator(
         None if name is None or name.value == Constant(None) else name_text(name),
-        settings_from(machine, _argument(given, 3, "config")),
+        settings_from(machine, given.find(3, "config")),
         concurrent is not None and concurrent.value == Constant(value=True),
-        _depends(machine, _argument(given, 1, "depends")),
+        _depends(machine, given.find(1, "depends")),
         place,
     )
 
@@ -107,7 +106,7 @@ def _depends(machine: Machine, argument: Argument | None) -> tuple[StepDependenc
 def declare(machine: Machine, callee: StepDecorator, arguments: Arguments, place: Place) -> Value:
     """Call what `step.do(...)` returned with a function: that declares the step."""
     if not arguments.items:
-        return machine.unresolved(place, "a step decorator is called without a function")
+        return Unresolved("a step decorator is called without a function", place)
     function = arguments.items[0]
     body = function.value
     name = callable_name(body) or function.place.text
@@ -148,7 +147,7 @@ def _parameters(function: Value) -> list[StepParameter]:
     return [StepParameter(p.name.value, Place(function.scope.module, p)) for p in free]
 
 
-def _spread(arguments: Arguments) -> tuple[Argument, ...]:
+def _spread(arguments: Arguments) -> Arguments:
     """Return the arguments with those in `*[...]` and `**{...}` in the places that they take."""
     spread: list[Argument] = []
     for argument in arguments.items:
@@ -162,16 +161,4 @@ def _spread(arguments: Arguments) -> tuple[Argument, ...]:
             ]
         else:
             spread.append(argument)
-    return tuple(spread)
-
-
-def _positional(given: tuple[Argument, ...]) -> list[Argument]:
-    return [argument for argument in given if argument.keyword is None and not argument.star]
-
-
-def _argument(given: tuple[Argument, ...], index: int | None, keyword: str) -> Argument | None:
-    """Return an argument by its position or its keyword."""
-    positional = _positional(given)
-    if index is not None and index < len(positional):
-        return positional[index]
-    return next((argument for argument in given if argument.keyword == keyword), None)
+    return Arguments(tuple(spread))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from stepgraph.program.lowering.loops import any_of
-from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.lowering.state import merged
 from stepgraph.program.values import (
     UNKNOWN,
@@ -15,24 +14,25 @@ from stepgraph.program.values import (
     Option,
     Payload,
     Template,
+    Unresolved,
     Value,
     hidden,
 )
 from stepgraph.syntax.module import Place
 
 
-def element_at(machine: Machine, owner: Value, key: Value, key_place: Place, place: Place) -> Value:
+def element_at(owner: Value, key: Value, key_place: Place, place: Place) -> Value:
     """Return `owner[key]`."""
     match owner:
         case Event() | Payload():
-            return part_of(machine, owner, key)
+            return part_of(owner, key)
         case Mapping():
-            return entry_at(machine, owner, key, key_place, place, None)
+            return entry_at(owner, key, key_place, place, None)
         case Collection():
             return _item_at(owner, key, key_place, place)
         case Alternatives(options=options, discriminant=discriminant):
             held = [option for option in options if not isinstance(option.value, Constant)]
-            parts = [(o.condition, element_at(machine, o.value, key, key_place, place)) for o in held]
+            parts = [(o.condition, element_at(o.value, key, key_place, place)) for o in held]
             if not parts:
                 return UNKNOWN
             return merged(parts, discriminant, owner.place)
@@ -40,10 +40,10 @@ def element_at(machine: Machine, owner: Value, key: Value, key_place: Place, pla
             return UNKNOWN
 
 
-def part_of(machine: Machine, owner: Value, key: Value) -> Value:
+def part_of(owner: Value, key: Value) -> Value:
     """Return what stands at a key of an event or payload; reading a constant key makes it part of the shape."""
     if isinstance(owner, Alternatives):
-        parts = [(o.condition, part_of(machine, o.value, key)) for o in owner.options]
+        parts = [(o.condition, part_of(o.value, key)) for o in owner.options]
         return merged(parts, owner.discriminant, owner.place)
     if not isinstance(key, Constant) or not isinstance(key.value, str):
         return UNKNOWN
@@ -52,9 +52,7 @@ def part_of(machine: Machine, owner: Value, key: Value) -> Value:
     return Payload(owner.shape.at(key.value)) if isinstance(owner, Payload) else UNKNOWN
 
 
-def entry_at(
-    machine: Machine, owner: Mapping, key: Value, key_place: Place, place: Place, default: Value | None
-) -> Value:
+def entry_at(owner: Mapping, key: Value, key_place: Place, place: Place, default: Value | None) -> Value:
     """Return the entry at a key of a dictionary: a `switch` on the key's source, where the key is not known."""
     if isinstance(key, Constant):
         found = [entry.value for entry in owner.entries if entry.key == key]
@@ -68,7 +66,7 @@ def entry_at(
     if default is not None and default != Constant(None):
         options.append(Option(None, default))
     elif owner.partial:
-        options.append(Option(None, machine.unresolved(place, "not all entries of the dictionary are known")))
+        options.append(Option(None, Unresolved("not all entries of the dictionary are known", place)))
     return Alternatives(tuple(options), key_place.text, place)
 
 
