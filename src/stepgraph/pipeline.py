@@ -27,7 +27,9 @@ def _workflows(module: SourceModule) -> tuple[WorkflowAnalysis, ...]:
 
 def _workflow(module: SourceModule, name: str) -> WorkflowAnalysis:
     program = read_workflow(module, name)
-    return WorkflowAnalysis(name, name, program.place.span, build_graph(program), program.notes)
+    built = build_graph(program)
+    notes = sorted((*program.notes, *built.notes), key=lambda note: (note.span, note.code))
+    return WorkflowAnalysis(name, name, program.place.span, built.graph, tuple(notes))
 
 
 @contextmanager

@@ -2,22 +2,39 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from stepgraph.graph.clock import nodes_of
 from stepgraph.graph.control import structured
+from stepgraph.graph.dependencies.expand import Expanded, expand
 from stepgraph.graph.merging import representatives
 from stepgraph.graph.naming import keys_of
 from stepgraph.graph.nodes import shape
 from stepgraph.graph.reach import called_in, functions_with_steps
+from stepgraph.model.note import Note
 from stepgraph.model.payload import FunctionDef, Graph, Workflow
 from stepgraph.program.ir import Block, Function, Program
 
 
-def build_graph(program: Program) -> Graph | None:
-    """Return the version graph of a program, None where no step of it can run."""
-    working = functions_with_steps(program.body)
-    body = structured(program.body, working)
+@dataclass(frozen=True, slots=True)
+class BuiltGraph:
+    """The version graph of a program, None where no step of it can run, and where the engine departs from it."""
+
+    graph: Graph | None
+    notes: tuple[Note, ...]
+
+
+def build_graph(program: Program) -> BuiltGraph:
+    """Return the version graph of a program."""
+    expanded = expand(program)
+    return BuiltGraph(_graph(program, expanded), expanded.notes)
+
+
+def _graph(program: Program, expanded: Expanded) -> Graph | None:
+    working = functions_with_steps(expanded.body, expanded.body_of)
+    body = structured(expanded.body, working)
     bodies: dict[int, Block] = {}
-    called = _in_call_order(body, working, bodies)
+    called = _in_call_order(body, working, bodies, expanded)
     same = representatives(called, bodies)
     functions = [function for function in called if same[id(function)] is function]
     keys = keys_of(functions, taken=("run",))
@@ -39,7 +56,9 @@ def build_graph(program: Program) -> Graph | None:
     return {"version": 1, "workflow": workflow}
 
 
-def _in_call_order(body: Block, working: frozenset[int], bodies: dict[int, Block]) -> list[Function]:
+def _in_call_order(
+    body: Block, working: frozenset[int], bodies: dict[int, Block], expanded: Expanded
+) -> list[Function]:
     """Return the functions called, each where it is first called, and fills in their structured bodies."""
     found: list[Function] = []
     stack = [called_in(body)]
@@ -48,7 +67,7 @@ def _in_call_order(body: Block, working: frozenset[int], bodies: dict[int, Block
         if function is None:
             stack.pop()
         elif id(function) not in bodies:
-            bodies[id(function)] = structured(function.body, working)
+            bodies[id(function)] = structured(expanded.body_of(function), working)
             found.append(function)
             stack.append(called_in(bodies[id(function)]))
     return found

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from stepgraph.graph.nodes import leaf, step_do
+from stepgraph.graph.ordered import members, parallel, stamp, without_clocks
+from stepgraph.graph.partial_order import clocked, drawing
 from stepgraph.graph.pending import Pending, survey
 from stepgraph.model.payload import Block as BlockNode
 from stepgraph.model.payload import Branch as BranchNode
@@ -24,6 +26,7 @@ from stepgraph.program.ir import (
     Block,
     Call,
     Choice,
+    EventWait,
     Exit,
     ExitKind,
     Function,
@@ -33,8 +36,12 @@ from stepgraph.program.ir import (
     Joined,
     Loop,
     Operation,
+    Ordered,
     Protected,
     Run,
+    Series,
+    Sleep,
+    SleepUntil,
     Start,
     StepRun,
     handles_of,
@@ -47,13 +54,18 @@ _CLOCKED = frozenset({"step_do", "step_sleep", "step_sleep_until", "step_wait_fo
 
 @dataclass(slots=True)
 class _Emission:
-    """One pass over a function body. `grouped` says whether a group is open around what is emitted now."""
+    """One pass over a function body.
+
+    `grouped` says whether a group is open around what is emitted now, `clockless` that it is in a block of a group, in
+    which nothing carries a clock. `nodes` are those of work that was started, None for a block.
+    """
 
     pending: Pending
     name_of: Callable[[Function], str]
     clock: int = 1
     grouped: bool = False
-    nodes: dict[Handle, Clocked] = field(default_factory=dict)
+    clockless: bool = False
+    nodes: dict[Handle, Clocked | None] = field(default_factory=dict)
 
 
 def nodes_of(body: Block, name_of: Callable[[Function], str]) -> list[Node]:
@@ -83,6 +95,9 @@ def _group(emission: _Emission, operations: Sequence[Operation]) -> list[Node]:
         del nodes[0]["starts"], nodes[0]["resolves"]  # type: ignore[typeddict-item] # it has both
         emission.clock = clock
         return nodes
+    if len(nodes) == 1 and nodes[0]["type"] == "block":
+        emission.clock = clock
+        return nodes[0]["nodes"]
     if not nodes:
         return []
     inner = nodes[0] if len(nodes) == 1 else None
@@ -98,8 +113,8 @@ def _sequence(emission: _Emission, operations: Sequence[Operation]) -> list[Node
     nodes: list[Node] = []
     parallels: dict[int, Parallel] = {}
     for operation in operations:
-        emitted = _operation(emission, operation)
         joined = kinds.get(started_by(operation) or -1)
+        emitted = _operation(emission, operation) if joined is None else _member(emission, operation)
         if joined is None:
             nodes += emitted
             continue
@@ -138,12 +153,25 @@ def _collect(group: Joined, around: tuple[Joined, ...], found: dict[Handle, tupl
             found.setdefault(member, around)
 
 
+def _member(emission: _Emission, operation: Operation) -> list[Node]:
+    """Return a member of a join of another kind, which is over with that join or shown to go on."""
+    if isinstance(operation, Start) and isinstance(operation.activity, Series):
+        return [_series(emission, operation.handle, operation.activity)]
+    return _operation(emission, operation)
+
+
 def _operation(emission: _Emission, operation: Operation) -> list[Node]:
     match operation:
         case Run(activity=activity):
             return [_run(emission, activity)]
-        case Start():
-            return [_start(emission, operation)]
+        case Start(activity=Series() as series, handle=handle) if handle not in emission.pending.completed:
+            return _lasting_series(emission, handle, series)
+        case Start(activity=Series() as series, handle=handle):
+            return [_series(emission, handle, series)]
+        case Start(activity=activity, handle=handle):
+            return [_start(emission, handle, activity)]
+        case Ordered():
+            return _ordered(emission, operation)
         case Join():
             _join(emission, operation)
             return []
@@ -169,11 +197,46 @@ def _run(emission: _Emission, activity: Activity) -> Clocked:
     return node
 
 
-def _start(emission: _Emission, operation: Start) -> Clocked:
-    node = _node(emission, operation.activity)
+def _start(emission: _Emission, handle: Handle, activity: Activity) -> Clocked:
+    node = _node(emission, activity)
     node["starts"] = emission.clock
-    emission.nodes[operation.handle] = node
+    emission.nodes[handle] = node
     return node
+
+
+def _series(emission: _Emission, handle: Handle, series: Series) -> BlockNode:
+    emission.nodes[handle] = None
+    return {"type": "block", "nodes": _without_clocks(emission, series.block)}
+
+
+def _lasting_series(emission: _Emission, handle: Handle, series: Series) -> list[Node]:
+    """Return work that may outlast the group, which no block can: it is told by when it may begin, not by its order."""
+    emission.nodes[handle] = None
+    nodes = _without_clocks(emission, series.block)
+    stamp(nodes, emission.clock, None)
+    return nodes
+
+
+def _without_clocks(emission: _Emission, block: Block) -> list[Node]:
+    grouped, clockless = emission.grouped, emission.clockless
+    emission.grouped, emission.clockless = False, True
+    nodes = _sequence(emission, block.operations)
+    emission.grouped, emission.clockless = grouped, clockless
+    return nodes
+
+
+def _ordered(emission: _Emission, ordered: Ordered) -> list[Node]:
+    """Return work in a partial order: as a parallel of its own, or among the members of the group that is open."""
+    contents = [_without_clocks(emission, member) for member in ordered.members]
+    if emission.clockless:
+        return without_clocks(drawing(ordered.before, clocks=False), contents)
+    if not emission.grouped:
+        group, emission.clock = parallel(drawing(ordered.before), contents, ordered.kind, emission.clock)
+        return [group]
+    nodes, emission.clock = members(clocked(ordered.before), contents, emission.clock)
+    if ordered.kind == "all":
+        return nodes
+    return [{"type": "parallel", "kind": ordered.kind, "nodes": nodes}]
 
 
 def _node(emission: _Emission, activity: Activity) -> Clocked:
@@ -182,21 +245,24 @@ def _node(emission: _Emission, activity: Activity) -> Clocked:
             return step_do(activity, nodes_of(body, emission.name_of))
         case Call(function=function):
             return {"type": "function_call", "name": emission.name_of(function)}
-        case _:
+        case Sleep() | SleepUntil() | EventWait():
             return leaf(activity)
+        case Series():
+            raise ValueError("a series is no node of its own")
 
 
 def _join(emission: _Emission, join: Join) -> None:
     """Move the clock on, and says so of all that is over by this await. Of a race it is not known what is over."""
-    members = [handle for handle in sorted(handles_of(join.group)) if handle in emission.nodes]
-    if not members or not join.certain:
+    started = [handle for handle in sorted(handles_of(join.group)) if handle in emission.nodes]
+    if not started or not join.certain:
         return
     emission.clock += 1
     if join.group.kind in ("race", "any"):
         return
-    for handle in members:
-        if handle in emission.pending.completed:
-            emission.nodes[handle]["resolves"] = emission.clock
+    for handle in started:
+        node = emission.nodes[handle]
+        if node is not None and handle in emission.pending.completed:
+            node["resolves"] = emission.clock
 
 
 def _choice(emission: _Emission, choice: Choice) -> list[Node]:

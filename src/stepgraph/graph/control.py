@@ -24,6 +24,7 @@ from stepgraph.program.ir import (
     Protected,
     Run,
     Scope,
+    Series,
     Start,
     StepRun,
     blocks_of,
@@ -81,6 +82,8 @@ def _kept(operation: Operation, working: frozenset[int]) -> Operation:
         run = operation.activity
         body = structured(run.body, working) if run.body.operations else run.body
         return replace(operation, activity=replace(run, body=body))
+    if isinstance(operation, Start) and isinstance(operation.activity, Series):
+        return replace(operation, activity=Series(_without_idle_calls(operation.activity.block, working)))
     return with_blocks(operation, lambda block: _without_idle_calls(block, working))
 
 

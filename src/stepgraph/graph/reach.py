@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import TypeAlias
 
-from stepgraph.program.ir import Block, Call, Function, Join, Operation, Run, Start, StepRun, blocks_of
+from stepgraph.program.ir import Block, Call, Function, Join, Operation, Run, Series, Start, StepRun, blocks_of
+
+BodyOf: TypeAlias = Callable[[Function], Block]
 
 
 def called_in(block: Block) -> Iterator[Function]:
@@ -20,16 +23,18 @@ def called_in(block: Block) -> Iterator[Function]:
                 yield operation.activity.function
             elif isinstance(operation.activity, StepRun):
                 stack.append(iter(operation.activity.body.operations))
+            elif isinstance(operation.activity, Series):
+                stack.append(iter(operation.activity.block.operations))
         else:
             inner = [o for part in blocks_of(operation) for o in part.operations]
             stack.append(iter(inner))
 
 
-def functions_with_steps(body: Block) -> frozenset[int]:
+def functions_with_steps(body: Block, body_of: BodyOf) -> frozenset[int]:
     """Return the `id`s of the functions reachable from a body that run steps, directly or through others."""
-    functions = _reachable(body)
-    calls = {id(f): [id(called) for called in called_in(f.body)] for f in functions}
-    working = {id(f) for f in functions if _runs_steps(f.body)}
+    functions = _reachable(body, body_of)
+    calls = {id(f): [id(called) for called in called_in(body_of(f))] for f in functions}
+    working = {id(f) for f in functions if _runs_steps(body_of(f))}
     callers: dict[int, list[int]] = {}
     for caller, callees in calls.items():
         for callee in callees:
@@ -43,14 +48,14 @@ def functions_with_steps(body: Block) -> frozenset[int]:
     return frozenset(working)
 
 
-def _reachable(body: Block) -> list[Function]:
+def _reachable(body: Block, body_of: BodyOf) -> list[Function]:
     found: dict[int, Function] = {}
     pending = [body]
     while pending:
         for function in called_in(pending.pop()):
             if id(function) not in found:
                 found[id(function)] = function
-                pending.append(function.body)
+                pending.append(body_of(function))
     return list(found.values())
 
 

@@ -19,6 +19,13 @@ from stepgraph.syntax.module import Place
 Handle: TypeAlias = int
 
 
+class DependencyMode(Enum):
+    """How a step says which others it needs: by the names of its parameters, or in `depends=[...]`."""
+
+    IMPLICIT = "implicit"
+    LEGACY = "legacy"
+
+
 @dataclass(frozen=True, slots=True)
 class Block:
     """Operations, one after another."""
@@ -67,29 +74,40 @@ class StepDefinition:
     settings: StepSettings
     concurrent: bool
     parameters: tuple[StepParameter, ...]
-    depends: tuple[StepDependency, ...] | None
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
-class StepDependency:
-    """An entry of `depends=[...]`: the step, or None where it could not be resolved."""
-
-    definition: StepDefinition | None
-    place: Place
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class StepRun:
     """A run of a declared step, with what its body runs in turn.
 
-    `dependencies` are the steps its parameters name (or `depends` lists) at the time of the call, in that order;
-    whether each of them has to run first is decided from the order of the whole program.
+    `dependencies` are the steps its parameters name (or `depends` lists) at the time of the call, in that order, each
+    with its own. Whether one has to run first is decided from what the whole program has run before.
     """
 
     definition: StepDefinition
     body: Block
-    dependencies: tuple[StepRun, ...] = ()
+    dependencies: tuple[Dependency, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StepChoice:
+    """A dependency that is exactly one of several steps, as in a `Choice`: another was declared on each path."""
+
+    options: tuple[StepOption, ...]
+    place: Place
+    discriminant: str | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StepOption:
+    """One of several steps: the condition as source, None for the one that is left."""
+
+    condition: str | None
+    dependency: Dependency
+
+
+Dependency: TypeAlias = StepRun | StepChoice
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,16 +143,23 @@ class Call:
     function: Function
 
 
-Activity: TypeAlias = StepRun | Sleep | SleepUntil | EventWait | Call
+@dataclass(frozen=True, slots=True)
+class Series:
+    """A step that runs after others, as one piece of work: what it depends on, then itself."""
+
+    block: Block
+
+
+Activity: TypeAlias = StepRun | Sleep | SleepUntil | EventWait | Call | Series
 
 
 @dataclass(eq=False, slots=True)
 class Function:
     """A function that runs steps, for one set of the callables it is given.
 
-    `names` go from the plain name to the most qualified one, `given` are the callables that its steps depend on. While
-    the function is still being read, which a recursive call sees, `body` is empty and `works` says that there may be
-    steps in it.
+    `names` go from the plain name to the most qualified one, `given` are the callables that its steps depend on,
+    `declares` the steps that each call declares anew. While the function is still being read, which a recursive call
+    sees, `body` is empty and `works` says that there may be steps in it.
     """
 
     names: tuple[str, ...]
@@ -142,6 +167,7 @@ class Function:
     given: tuple[str, ...] = ()
     body: Block = EMPTY
     works: bool = True
+    declares: tuple[StepDefinition, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,11 +235,16 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Loop:
-    """A body that runs any number of times; `otherwise` when it was not left by a break."""
+    """A body that runs any number of times; `otherwise` when it was not left by a break.
+
+    An `endless` one is left by a break only. `declares` are the steps that each pass declares anew.
+    """
 
     body: Block
     otherwise: Block
     place: Place
+    endless: bool = False
+    declares: tuple[StepDefinition, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,7 +299,20 @@ class Exit:
     place: Place
 
 
-Operation: TypeAlias = Run | Start | Join | Choice | Loop | Protected | Scope | Exit
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """Work that is all done, and waited for, in a partial order.
+
+    `members` are in the order to show them in, `before` says which of them run before each: bit i stands for member i.
+    """
+
+    members: tuple[Block, ...]
+    before: tuple[int, ...]
+    kind: ParallelKind
+    place: Place
+
+
+Operation: TypeAlias = Run | Start | Join | Choice | Loop | Protected | Scope | Exit | Ordered
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,6 +342,8 @@ def blocks_of(operation: Operation) -> Iterator[Block]:
             yield final
         case Scope(block=block):
             yield block
+        case Ordered(members=members):
+            yield from members
         case _:
             return
 
@@ -314,6 +360,8 @@ def with_blocks(operation: Operation, change: Callable[[Block], Block]) -> Opera
             return replace(operation, body=change(body), handlers=changed, final=change(final))
         case Scope(block=block):
             return replace(operation, block=change(block))
+        case Ordered(members=members):
+            return replace(operation, members=tuple(change(member) for member in members))
         case _:
             return operation
 

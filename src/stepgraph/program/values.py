@@ -6,6 +6,7 @@ known is `UNKNOWN`, a value like any other.
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Literal, TypeAlias
 
@@ -18,7 +19,6 @@ from stepgraph.program.ir import (
     Handle,
     PayloadShape,
     StepDefinition,
-    StepDependency,
     StepSettings,
 )
 from stepgraph.syntax.bindings import Bindings
@@ -103,6 +103,36 @@ class Slots(dict[str, Any]):
 
     def __hash__(self) -> int:  # type: ignore[override] # slots are what they are, whatever they hold
         return id(self)
+
+
+class Declarations(Slots):
+    """The steps declared on the step object, by name.
+
+    `version` is another one as soon as a name that was looked up means another step.
+    """
+
+    __slots__ = ("looked_up", "version")
+
+    def __init__(self) -> None:
+        # Newer than any function: what one declares is no reason to read it again at its next call.
+        super().__init__(sys.maxsize)
+        self.looked_up: set[str] = set()
+        self.version = 0
+
+    def look_up(self, name: str) -> Value | None:
+        """Return the step, or the steps by path, that a name means now."""
+        self.looked_up.add(name)
+        found: Value | None = self.get(name)
+        return found
+
+    def __setitem__(self, name: str, value: Value) -> None:
+        self.version += name in self.looked_up
+        super().__setitem__(name, value)
+
+    def pop(self, name: str, *default: Any) -> Any:  # noqa: ANN401 - as a dictionary's
+        """Take back a declaration."""
+        self.version += name in self.looked_up
+        return super().pop(name, *default)
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,16 +236,20 @@ class StepDecorator(Value):
     name: str | None
     settings: StepSettings
     concurrent: bool
-    depends: tuple[StepDependency, ...] | None
+    depends: tuple[Item, ...] | None
     place: Place
 
 
 @dataclass(eq=False, slots=True)
 class StepFunction(Value):
-    """A declared step, to be called. `function` is UNKNOWN where its body is not in the project."""
+    """A declared step, to be called. `function` is UNKNOWN where its body is not in the project.
+
+    `depends` are the values that `depends=` lists, None where it is not given.
+    """
 
     definition: StepDefinition
     function: Value
+    depends: tuple[Item, ...] | None = None
 
 
 @dataclass(eq=False, slots=True)

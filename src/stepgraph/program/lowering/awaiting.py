@@ -22,6 +22,7 @@ from stepgraph.program.ir import (
     Start,
     StepRun,
 )
+from stepgraph.program.lowering.dependencies import dependencies_of
 from stepgraph.program.lowering.functions import read_function
 from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.values import (
@@ -137,7 +138,8 @@ def _activity(machine: Machine, value: Value) -> tuple[Activity | None, Value]:
         case StepCall(step=step, place=place):
             machine.begun.add(id(place.node))
             machine.frame.called.append(step.definition)
-            return StepRun(step.definition, _step_body(machine, step)), UNKNOWN
+            body = _step_body(machine, step)
+            return StepRun(step.definition, body, dependencies_of(machine, step, _step_body)), UNKNOWN
         case WaitCall(activity=activity, place=place):
             machine.begun.add(id(place.node))
             return activity, Event(activity.payload)

@@ -48,6 +48,8 @@ def read_function(machine: Machine, callee: FunctionValue, arguments: Arguments)
     known = machine.summaries.get(key)
     if known is not None and known.reusable and known.epoch == machine.store.epoch:
         machine.frame.called.extend(known.called)
+        for step in known.declared:
+            machine.declare(step)
         return known
     unfinished = _unfinished(machine, callee, key)
     if unfinished is not None:
@@ -142,11 +144,15 @@ def _read(machine: Machine, callee: FunctionValue, node: cst.FunctionDef, scope:
     function.names = _labelled(callee.names, function.given)
     machine.frame.called.extend(called)
     result = _returned(frame, function.place)
-    fresh = frame.defines_steps and result.relevant
+    for step in frame.declared:
+        machine.declare(step)
+    function.declares = tuple(step.definition for step in frame.declared)
+    fresh = bool(frame.declared) and result.relevant
     summary = Summary(
         function,
         result,
         called,
+        tuple(frame.declared),
         awaits_result=frame.awaits_result,
         starts_work=frame.starts_work,
         epoch=machine.store.epoch,
@@ -182,7 +188,7 @@ def _labelled(names: tuple[str, ...], given: tuple[str, ...]) -> tuple[str, ...]
 
 def _of_unfinished(function: Function) -> Summary:
     """What is known of a function while it is being read: its result is not."""
-    return Summary(function, UNKNOWN, (), awaits_result=False, starts_work=False, epoch=0, reusable=False)
+    return Summary(function, UNKNOWN, (), (), awaits_result=False, starts_work=False, epoch=0, reusable=False)
 
 
 def _report_variants(machine: Machine, callee: FunctionValue) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from stepgraph.program.ir import EMPTY, Block, Loop
+from stepgraph.program.ir import EMPTY, Block, Loop, StepDefinition
 from stepgraph.program.lowering.arguments import DEEPEST
 from stepgraph.program.lowering.machine import LoopState, Machine, Outcome
 from stepgraph.program.lowering.state import (
@@ -53,7 +53,7 @@ def run_loop(
     machine: Machine, body: Callable[[], None], otherwise: Callable[[], None] | None, place: Place, *, endless: bool
 ) -> None:
     """Read a loop and emit it. `endless` loops end by a break only."""
-    block, breaks = _settled(machine, body, place)
+    block, breaks, declares = _settled(machine, body, place)
     after = EMPTY
     if otherwise is not None and not endless:
         rest = machine.branch(otherwise, "no break" if breaks else None)
@@ -63,10 +63,12 @@ def run_loop(
     else:
         machine.live = breaks or not endless
     if block.operations or after.operations:
-        machine.emit(Loop(block, after, place))
+        machine.emit(Loop(block, after, place, endless, declares))
 
 
-def _settled(machine: Machine, body: Callable[[], None], place: Place) -> tuple[Block, bool]:
+def _settled(
+    machine: Machine, body: Callable[[], None], place: Place
+) -> tuple[Block, bool, tuple[StepDefinition, ...]]:
     """Read a body until the state it begins with covers the states it ends with, and go on from there.
 
     Each pass begins anew from the state before the loop and what the pass before it may have changed, so that nothing
@@ -82,6 +84,7 @@ def _settled(machine: Machine, body: Callable[[], None], place: Place) -> tuple[
         apply(machine.store, head)
         state = machine.frame.loop = LoopState(mark)
         machine.live = True
+        declared = machine.declared
         block = machine.block_of(body)
         ends = [*state.leaves, machine.store.changes(mark)] if machine.live else state.leaves
         machine.store.rewind(mark)
@@ -92,7 +95,7 @@ def _settled(machine: Machine, body: Callable[[], None], place: Place) -> tuple[
     apply(machine.store, head)
     machine.loop_depth -= 1
     machine.frame.loop, machine.live = outer, live
-    return block, state.breaks
+    return block, state.breaks, machine.declared_since(declared)
 
 
 def unrolled(value: Value) -> tuple[Item, ...] | None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import takewhile
 from typing import Any, TypeAlias
 
 import libcst as cst
@@ -19,6 +20,7 @@ from stepgraph.program.ir import (
     Block,
     Branch,
     Choice,
+    DependencyMode,
     Exit,
     ExitKind,
     Function,
@@ -27,9 +29,20 @@ from stepgraph.program.ir import (
     Operation,
     Run,
     Start,
+    StepDefinition,
+    StepRun,
 )
 from stepgraph.program.lowering.state import Changes, Path, Store, meet, merged
-from stepgraph.program.values import UNKNOWN, Alternatives, Arguments, LexicalScope, Option, Value
+from stepgraph.program.values import (
+    UNKNOWN,
+    Alternatives,
+    Arguments,
+    Declarations,
+    LexicalScope,
+    Option,
+    StepFunction,
+    Value,
+)
 from stepgraph.syntax.bindings import Bindings, Owner, scan
 from stepgraph.syntax.module import Place, SourceModule
 from stepgraph.syntax.walk import statements
@@ -54,8 +67,9 @@ class Frame:
     """One execution of a function body, or of a module's or class's own code.
 
     `scope` is the present one, which in a comprehension or lambda is not the function's `own`. `conditions` are those
-    of the branches being read; `called` identifies the callables whose steps ran. A plain function that returns an
-    awaitable `awaits_result`, and `starts_work` if it sets something going before it returns.
+    of the branches being read; `called` identifies the callables whose steps ran, `declared` are the steps that were
+    declared, also by functions it called, the last one last, each with the number of its declaration. A plain function
+    that returns an awaitable `awaits_result`, and `starts_work` if it sets something going before it returns.
     """
 
     scope: LexicalScope
@@ -65,7 +79,7 @@ class Frame:
     conditions: list[str | None] = field(default_factory=list)
     loop: LoopState | None = None
     called: list[object] = field(default_factory=list)
-    defines_steps: bool = False
+    declared: dict[StepFunction, int] = field(default_factory=dict)
     emitted: bool = False
     awaits_result: bool = False
     starts_work: bool = False
@@ -94,6 +108,7 @@ class Summary:
     function: Function
     result: Value
     called: tuple[object, ...]
+    declared: tuple[StepFunction, ...]
     awaits_result: bool
     starts_work: bool
     epoch: int
@@ -102,13 +117,24 @@ class Summary:
 
 @dataclass(slots=True)
 class Machine:
-    """The state of reading one workflow."""
+    """The state of reading one workflow.
+
+    `declarations` are the steps declared so far, `step_runs` their runs as dependencies with the version of those they
+    hold for, `resolving` the steps whose dependencies are being looked up. `lists_depends` tells that some step was
+    declared as in legacy mode.
+    """
 
     frame: Frame
     evaluators: dict[type[cst.CSTNode], Evaluator]
     executors: dict[type[cst.CSTNode], Executor]
     callers: dict[type[Value], Caller]
     attributes: Callable[[Machine, Value, str, Place], Value]
+    mode: DependencyMode = DependencyMode.IMPLICIT
+    lists_depends: bool = False
+    declarations: Declarations = field(default_factory=Declarations)
+    step_runs: dict[StepDefinition, tuple[int, StepRun]] = field(default_factory=dict)
+    resolving: list[StepDefinition] = field(default_factory=list)
+    declared: int = 0
     store: Store = field(default_factory=Store)
     operations: list[Operation] = field(default_factory=list)
     live: bool = True
@@ -180,6 +206,18 @@ class Machine:
         self.operations.append(operation)
         if isinstance(operation, Run | Start | Join):
             self.frame.emitted = True
+
+    def declare(self, step: StepFunction) -> None:
+        """Enter a step under its name: of several of one name, the last one counts (SDK: `step_closures`)."""
+        self.store.write(self.declarations, step.definition.name, step)
+        self.declared += 1
+        self.frame.declared.pop(step, None)
+        self.frame.declared[step] = self.declared
+
+    def declared_since(self, number: int) -> tuple[StepDefinition, ...]:
+        """Return the steps that the present frame has declared after so many declarations, in order."""
+        recent = takewhile(lambda entry: entry[1] > number, reversed(self.frame.declared.items()))
+        return tuple(step.definition for step, _ in recent)[::-1]
 
     def leave(self, kind: ExitKind, place: Place) -> None:
         """Emit an exit; nothing after it in the present block is reached."""

@@ -7,7 +7,7 @@ from typing import Final
 
 import libcst as cst
 
-from stepgraph.program.ir import EMPTY, Block, PayloadShape, Program
+from stepgraph.program.ir import EMPTY, Block, DependencyMode, PayloadShape, Program
 from stepgraph.program.lowering.attributes import attribute
 from stepgraph.program.lowering.awaiting import await_value
 from stepgraph.program.lowering.calls import (
@@ -84,9 +84,21 @@ def find_workflows(module: SourceModule) -> tuple[str, ...]:
     return tuple(name for name in names if _workflow(machine, scope, name) is not None)
 
 
-def read_workflow(module: SourceModule, name: str) -> Program:
-    """Return the program of a workflow class of a module. Raises KeyError where there is no such class."""
+def read_workflow(module: SourceModule, name: str, mode: DependencyMode | None = None) -> Program:
+    """Return the program of a workflow class of a module. Raises KeyError where there is no such class.
+
+    The `mode` of dependencies follows from the project's compatibility date; without it, a step that lists its
+    `depends` means legacy mode.
+    """
+    program, lists_depends = _read(module, name, mode or DependencyMode.IMPLICIT)
+    if mode is None and lists_depends:
+        program, _ = _read(module, name, DependencyMode.LEGACY)
+    return program
+
+
+def _read(module: SourceModule, name: str, mode: DependencyMode) -> tuple[Program, bool]:
     machine, scope = _machine(module)
+    machine.mode = mode
     defined = _workflow(machine, scope, name)
     if defined is None:
         raise KeyError(name)
@@ -94,7 +106,7 @@ def read_workflow(module: SourceModule, name: str) -> Program:
     payload = PayloadShape()
     body = _run(machine, defined, payload, place)
     _report_never_awaited(machine)
-    return Program(name, body, payload, machine.finished_notes(), place)
+    return Program(name, body, payload, machine.finished_notes(), place), machine.lists_depends
 
 
 def _machine(module: SourceModule) -> tuple[Machine, LexicalScope]:

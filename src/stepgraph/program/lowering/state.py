@@ -56,14 +56,15 @@ Changes: TypeAlias = dict[tuple[int, str], Change]
 class Store:
     """The trail of all writes.
 
-    `epoch` moves when a slot that some function has read from outside itself gets another value: what was learned of
-    functions before may not hold any longer.
+    `epoch` stands for what functions have read from outside themselves: it is another one as soon as such a slot gets
+    another value, and what was learned of functions before may not hold any longer.
     """
 
     epoch: int = 0
-    _trail: list[tuple[Slots, str, Slot]] = field(default_factory=list)
+    _trail: list[tuple[Slots, str, Slot, int]] = field(default_factory=list)
     _observed: set[tuple[int, str]] = field(default_factory=set)
     _serial: int = 0
+    _epochs: int = 0
 
     def new(self, slots: dict[str, Slot] | None = None) -> Slots:
         """Return new slots."""
@@ -79,14 +80,15 @@ class Store:
         old = container.get(key, MISSING)
         if old is value:
             return
-        self._trail.append((container, key, old))
+        self._trail.append((container, key, old, self.epoch))
         container[key] = value
         if (container.serial, key) in self._observed and (_is_relevant(old) or _is_relevant(value)):
-            self.epoch += 1
+            self._epochs += 1
+            self.epoch = self._epochs
 
     def wrote_outside(self, mark: int, serial: int) -> bool:
         """Whether anything since `mark` went to slots that are older than `serial`."""
-        return any(container.serial < serial for container, _, _ in self._trail[mark:])
+        return any(container.serial < serial for container, *_ in self._trail[mark:])
 
     def mark(self) -> int:
         """Return the present point, for `changes` and `rewind`."""
@@ -95,7 +97,7 @@ class Store:
     def changes(self, mark: int) -> Changes:
         """Return what was written since `mark`, with the values held now."""
         found: Changes = {}
-        for container, key, _ in self._trail[mark:]:
+        for container, key, *_ in self._trail[mark:]:
             found[id(container), key] = Change(container, key, container.get(key, MISSING))
         return found
 
@@ -103,7 +105,7 @@ class Store:
         """Return the values since `mark` that were replaced again: what an exception may have left."""
         seen: set[tuple[int, str]] = set()
         found: list[Changes] = []
-        for container, key, old in self._trail[mark:]:
+        for container, key, old, _ in self._trail[mark:]:
             if (id(container), key) in seen and old is not MISSING:
                 found.append({(id(container), key): Change(container, key, old)})
             seen.add((id(container), key))
@@ -113,7 +115,7 @@ class Store:
         """Take back all since `mark` and return it."""
         found = self.changes(mark)
         while len(self._trail) > mark:
-            container, key, old = self._trail.pop()
+            container, key, old, self.epoch = self._trail.pop()
             if old is MISSING:
                 container.pop(key, None)
             else:

@@ -8,7 +8,6 @@ from stepgraph.program.ir import (
     Sleep,
     SleepUntil,
     StepDefinition,
-    StepDependency,
     StepParameter,
 )
 from stepgraph.program.lowering.awaiting import start_activity
@@ -25,6 +24,7 @@ from stepgraph.program.values import (
     Collection,
     Constant,
     FunctionValue,
+    Item,
     Mapping,
     StepDecorator,
     StepFunction,
@@ -81,26 +81,29 @@ def _do(machine: Machine, given: Arguments, place: Place) -> Value:
             f"Write `@step.do()` above `{name.value.name}`.",
             incomplete=False,
         )
-    concurrent = given.find(2, "concurrent") if len(given.positional) > 1 else given.find(None, "concurrent")
+    depends = given.find(1, "depends")
+    machine.lists_depends = machine.lists_depends or depends is not None
     return StepDecorator(
         None if name is None or name.value == Constant(None) else name_text(name),
         settings_from(machine, given.find(3, "config")),
-        concurrent is not None and concurrent.value == Constant(value=True),
-        _depends(machine, given.find(1, "depends")),
+        _concurrent(given.find(2, "concurrent")),
+        _depends(machine, depends),
         place,
     )
 
 
-def _depends(machine: Machine, argument: Argument | None) -> tuple[StepDependency, ...] | None:
+def _concurrent(argument: Argument | None) -> bool:
+    """Whether the dependencies may run at the same time; so they may where it is not known."""
+    if argument is None:
+        return False
+    return not isinstance(argument.value, Constant) or bool(argument.value.value)
+
+
+def _depends(machine: Machine, argument: Argument | None) -> tuple[Item, ...] | None:
     if argument is None or argument.value == Constant(None):
         return None
     items = items_of(machine, argument.value)
-    if items is None:
-        return (StepDependency(None, argument.place),)
-    return tuple(
-        StepDependency(item.value.definition if isinstance(item.value, StepFunction) else None, item.place)
-        for item in items
-    )
+    return (Item(argument.value, argument.place, many=True),) if items is None else items
 
 
 def declare(machine: Machine, callee: StepDecorator, arguments: Arguments, place: Place) -> Value:
@@ -117,23 +120,11 @@ def declare(machine: Machine, callee: StepDecorator, arguments: Arguments, place
         callee.settings,
         callee.concurrent,
         tuple(_parameters(body)),
-        callee.depends,
         callee.place,
     )
-    machine.frame.defines_steps = True
-    _report_dependencies(machine, definition)
-    return StepFunction(definition, body if body.relevant else UNKNOWN)
-
-
-def _report_dependencies(machine: Machine, definition: StepDefinition) -> None:
-    needs_others = bool(definition.depends) or any(p.name != "ctx" for p in definition.parameters)
-    if needs_others:
-        machine.note(
-            "dependencies",
-            definition.place,
-            f"the step {definition.name!r} has other steps run before it (its parameters or `depends`).",
-            "This version of stepgraph shows only steps that are called.",
-        )
+    step = StepFunction(definition, body if body.relevant else UNKNOWN, callee.depends)
+    machine.declare(step)
+    return step
 
 
 def _parameters(function: Value) -> list[StepParameter]:
@@ -141,9 +132,7 @@ def _parameters(function: Value) -> list[StepParameter]:
         return []
     bound = (function.receiver is not None) + len(function.positional)
     named = {name for name, _ in function.keywords}
-    params = function.node.params
-    stars = (params.star_arg, params.star_kwarg)
-    free = [p for p in list(parameters(params))[bound:] if p.name.value not in named and p not in stars]
+    free = [p for p in list(parameters(function.node.params))[bound:] if p.name.value not in named]
     return [StepParameter(p.name.value, Place(function.scope.module, p)) for p in free]
 
 

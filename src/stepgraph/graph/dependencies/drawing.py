@@ -1,0 +1,108 @@
+"""A schedule as operations: one after another where everything is ordered so, `Ordered` in between."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TypeAlias
+
+from stepgraph.graph.dependencies.reading import Reading
+from stepgraph.graph.dependencies.schedule import HasRun, Memory, Root, Schedule, Task, definitions_of, schedule
+from stepgraph.graph.partial_order import series
+from stepgraph.model.payload import ParallelKind
+from stepgraph.program.ir import (
+    Block,
+    Branch,
+    Choice,
+    Dependency,
+    Join,
+    Joined,
+    Operation,
+    Ordered,
+    Run,
+    StepChoice,
+    StepDefinition,
+    StepRun,
+)
+from stepgraph.syntax.module import Place
+
+Operations: TypeAlias = list[Operation]
+
+
+def operations_of(
+    reading: Reading, planned: Schedule, memory: Memory, place: Place, kind: ParallelKind = "all"
+) -> Operations:
+    """Return what a schedule does. Background work is joined before what has to wait for it, as far as that is sure."""
+    meanwhile = Counter(definition for task in planned.tasks for definition in definitions_of(task.run))
+    found: Operations = []
+    waited: set[int] = set()
+    late: set[int] = set()
+    for part in series(planned.before):
+        needed = [set(planned.after[index]) for index in part]
+        ready = sorted((set.intersection(*needed) | late) - waited)
+        if ready:
+            found.append(Join(Joined("all", tuple(ready)), certain=True, place=place))
+        waited.update(ready)
+        late = set.union(*needed)
+        contents = [_content(reading, planned.tasks[index], memory, meanwhile) for index in part]
+        found += _part(planned, part, contents, kind, place)
+    return found
+
+
+def _part(
+    planned: Schedule, part: Sequence[int], contents: Sequence[Block], kind: ParallelKind, place: Place
+) -> Sequence[Operation]:
+    if len(part) == 1:
+        return contents[0].operations
+    position = {index: new for new, index in enumerate(part)}
+    before = [sum(1 << position[other] for other in part if planned.before[index] >> other & 1) for index in part]
+    called = [index for index in part if planned.tasks[index].root is not None]
+    return [Ordered(tuple(contents), tuple(before), kind if len(called) > 1 else "all", place)]
+
+
+def _content(reading: Reading, task: Task, memory: Memory, meanwhile: Counter[StepDefinition]) -> Block:
+    """Return what a task does itself: its step, in a branch where it may have run already."""
+    run = task.run
+    if isinstance(run, StepRun) and not task.conditional:
+        return Block((Run(reading.without_dependencies(run), run.definition.place),))
+    own = set(definitions_of(run))
+
+    def ask(step: StepDefinition) -> HasRun:
+        known = memory.has_run_later(step)
+        others = meanwhile[step] - (step in own)
+        return HasRun.SOMETIMES if known is HasRun.NEVER and others else known
+
+    inner = replace(memory, has_run=ask, has_run_later=ask)
+    if isinstance(run, StepChoice):
+        return Block((_choice(reading, run, inner),))
+    return _unless_run(reading, run, inner)
+
+
+def _unless_run(reading: Reading, run: StepRun, memory: Memory) -> Block:
+    place = run.definition.place
+    branch = Branch(f"{run.definition.name} has not run", _with_what_it_needs(reading, run, memory))
+    return Block((Choice((branch,), place),))
+
+
+def _with_what_it_needs(reading: Reading, run: StepRun, memory: Memory) -> Block:
+    planned = schedule([Root(run)], memory)
+    return Block(tuple(operations_of(reading, planned, memory, run.definition.place)))
+
+
+def _choice(reading: Reading, choice: StepChoice, memory: Memory) -> Choice:
+    """Return the choice of the step that was declared on the path taken."""
+    branches = [Branch(option.condition, _option(reading, option.dependency, memory)) for option in choice.options]
+    return Choice(tuple(branches), choice.place, choice.discriminant)
+
+
+def _option(reading: Reading, dependency: Dependency, memory: Memory) -> Block:
+    if isinstance(dependency, StepChoice):
+        return Block((_choice(reading, dependency, memory),))
+    match memory.has_run(dependency.definition):
+        case HasRun.NEVER:
+            return _with_what_it_needs(reading, dependency, memory)
+        case HasRun.SOMETIMES:
+            return _unless_run(reading, dependency, memory)
+        case HasRun.ALWAYS:
+            return Block()

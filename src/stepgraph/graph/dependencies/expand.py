@@ -1,0 +1,63 @@
+"""A program whose steps need others, as one that runs each step itself.
+
+What has run is followed through the whole program, functions included. A function is expanded once, for all that may
+have run at any call of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from stepgraph.graph.dependencies.flow import read_block
+from stepgraph.graph.dependencies.history import joined
+from stepgraph.graph.dependencies.reading import Knowledge, Reading
+from stepgraph.graph.dependencies.usage import Survey, Usage
+from stepgraph.model.note import Note
+from stepgraph.program.ir import Block, Function, Program
+
+
+@dataclass(frozen=True, slots=True)
+class Expanded:
+    """A program without dependencies: the body of `run`, those of functions that changed, by `id`, and the notes."""
+
+    body: Block
+    bodies: dict[int, Block] = field(default_factory=dict)
+    notes: tuple[Note, ...] = ()
+
+    def body_of(self, function: Function) -> Block:
+        """Return the body of a function."""
+        return self.bodies.get(id(function), function.body)
+
+
+def expand(program: Program) -> Expanded:
+    """Return a program with its dependencies made explicit."""
+    survey = Survey(program.body)
+    if not survey.needed:
+        return Expanded(program.body)
+    run = Function(("run",), program.place, body=program.body)
+    knowledge = Knowledge(survey)
+    usages = {id(run): survey.run, **survey.of}
+    # Callees first, then callers first: most is learned in these two rounds.
+    order = [*reversed(survey.functions), run]
+    bodies: dict[int, Block] = {}
+    while True:
+        knowledge.changed = False
+        for function in order:
+            bodies[id(function)] = _read(knowledge, function, usages[id(function)])
+        if not knowledge.changed:
+            break
+        order.reverse()
+    body = bodies.pop(id(run))
+    return Expanded(body, bodies, tuple(knowledge.notes.values()))
+
+
+def _read(knowledge: Knowledge, function: Function, usage: Usage) -> Block:
+    """Return the body of a function, expanded, having learned what it does."""
+    reading = Reading(knowledge, function, usage, read_block)
+    reading.history.declared(step for step in function.declares if step in knowledge.survey.needed)
+    body = read_block(reading, function.body)
+    end = joined([*reading.returns, reading.history if reading.live else None])
+    effects = knowledge.effects.setdefault(id(function), {})
+    for step, past in (end.past if end is not None else {}).items():
+        knowledge.learn(effects, step, past)
+    return body

@@ -1,0 +1,248 @@
+"""Control flow: how what is known goes along the paths of a body."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import TypeGuard
+
+from stepgraph.graph.dependencies import background, foreground
+from stepgraph.graph.dependencies.drawing import Operations
+from stepgraph.graph.dependencies.history import History, Past, joined
+from stepgraph.graph.dependencies.reading import Reading, Ways
+from stepgraph.program.ir import (
+    Block,
+    Branch,
+    Call,
+    Choice,
+    Exit,
+    ExitKind,
+    Handler,
+    Join,
+    Loop,
+    Operation,
+    Protected,
+    Run,
+    Scope,
+    Start,
+    StepDefinition,
+    StepRun,
+    blocks_of,
+    handles_of,
+)
+
+
+def read_block(reading: Reading, block: Block) -> Block:
+    """Return a block with the dependencies of its steps made explicit; what is known goes on to its end."""
+    found: Operations = []
+    operations = block.operations
+    position = 0
+    while position < len(operations) and reading.live:
+        starts = _starts_at(reading, operations[position:])
+        if not starts:
+            found += _operation(reading, operations[position])
+            position += 1
+            continue
+        position += len(starts)
+        join = operations[position] if position < len(operations) else None
+        if _closes(join, starts):
+            found += foreground.gather(reading, starts, join)
+            position += 1
+        else:
+            found += background.start_together(reading, starts)
+    return Block(tuple(found))
+
+
+def _starts_at(reading: Reading, operations: Sequence[Operation]) -> list[Start]:
+    """Return the steps that are started first and awaited together, if any of them needs others."""
+    starts: list[Start] = []
+    for operation in operations:
+        if not isinstance(operation, Start) or not isinstance(operation.activity, StepRun):
+            break
+        if starts and not _are_joined_alike(reading, starts[0], operation):
+            break
+        starts.append(operation)
+    return starts if any(isinstance(s.activity, StepRun) and s.activity.dependencies for s in starts) else []
+
+
+def _are_joined_alike(reading: Reading, one: Start, other: Start) -> bool:
+    ours, theirs = reading.usage.joins.get(one.handle, []), reading.usage.joins.get(other.handle, [])
+    return len(ours) == len(theirs) == 1 and ours[0] is theirs[0] and _is_of_all(ours[0])
+
+
+def _is_of_all(join: Join) -> bool:
+    """Whether an await is over when each of its members is, and none is a group of another kind."""
+    plain = all(isinstance(member, int) for member in join.group.members)
+    return plain and join.certain and not join.each and join.group.kind in ("all", "all_settled")
+
+
+def _closes(operation: Operation | None, starts: Sequence[Start]) -> TypeGuard[Join]:
+    """Whether an await is one of just what was started before it."""
+    if not isinstance(operation, Join) or not _is_of_all(operation):
+        return False
+    return handles_of(operation.group) == {start.handle for start in starts}
+
+
+def _operation(reading: Reading, operation: Operation) -> Operations:
+    match operation:
+        case Run():
+            return foreground.run(reading, operation)
+        case Start():
+            return background.start(reading, operation)
+        case Join():
+            return foreground.join(reading, operation)
+        case Choice():
+            return [_choice(reading, operation)]
+        case Loop():
+            return [_loop(reading, operation)]
+        case Protected():
+            return [_protected(reading, operation)]
+        case Scope():
+            return [_scope(reading, operation)]
+        case Exit(kind=kind):
+            _exit(reading, kind)
+    return [operation]
+
+
+def _way(reading: Reading, block: Block, history: History) -> tuple[Block, History | None]:
+    """Read a block from a history; return it with the history at its end, None where that is not reached."""
+    reading.history, reading.live = history.copy(), True
+    read = read_block(reading, block)
+    return read, reading.history if reading.live else None
+
+
+def _go_on(reading: Reading, *paths: History | None) -> None:
+    """Go on where paths meet."""
+    meeting = joined(paths)
+    reading.live = meeting is not None
+    if meeting is not None:
+        reading.history = meeting
+
+
+def _choice(reading: Reading, choice: Choice) -> Choice:
+    before = reading.history
+    branches: list[Branch] = []
+    ends: list[History | None] = []
+    for branch in choice.branches:
+        block, end = _way(reading, branch.block, before)
+        branches.append(replace(branch, block=block))
+        ends.append(end)
+    if all(branch.condition is not None for branch in choice.branches):
+        ends.append(before)
+    _go_on(reading, *ends)
+    return replace(choice, branches=tuple(branches))
+
+
+def _loop(reading: Reading, loop: Loop) -> Loop:
+    """Read a body until what is known where it begins covers what is known where it begins again."""
+    head = reading.history
+    while True:
+        ways = Ways()
+        reading.loops.append(ways)
+        reading.passes.append(ways)
+        begin = head.copy()
+        begin.declared(step for step in loop.declares if step in reading.survey.needed)
+        body, end = _way(reading, loop.body, begin)
+        reading.loops.pop()
+        reading.passes.pop()
+        again = joined([head, end, *ways.continues])
+        if again is None or again.is_as(head):
+            break
+        head = again
+    finished = joined(ways.finishes) if ways.finishes or loop.endless else head
+    if finished is None:
+        otherwise, end = loop.otherwise, None
+    else:
+        otherwise, end = _way(reading, loop.otherwise, finished)
+    _go_on(reading, end, *ways.breaks)
+    return replace(loop, body=body, otherwise=otherwise)
+
+
+def _scope(reading: Reading, scope: Scope) -> Scope:
+    if not scope.is_pass:
+        return replace(scope, block=read_block(reading, scope.block))
+    ways = Ways()
+    reading.passes.append(ways)
+    block = read_block(reading, scope.block)
+    reading.passes.pop()
+    _go_on(reading, reading.history if reading.live else None, *ways.continues)
+    return replace(scope, block=block)
+
+
+def _exit(reading: Reading, kind: ExitKind) -> None:
+    left = reading.history
+    match kind:
+        case ExitKind.BREAK if reading.loops:
+            reading.loops[-1].breaks.append(left)
+        case ExitKind.FINISHED if reading.loops:
+            reading.loops[-1].finishes.append(left)
+        case ExitKind.CONTINUE if reading.passes:
+            reading.passes[-1].continues.append(left)
+        case ExitKind.RETURN:
+            reading.returns.append(left)
+    if kind is not ExitKind.RAISE:
+        for ways in reading.leaving:
+            ways.append(left)
+    reading.live = False
+
+
+def _protected(reading: Reading, protected: Protected) -> Protected:
+    """Read a `try`. A path through an exception tells of what has run on it, not of what has not."""
+    before = reading.history.copy()
+    reading.leaving.append([])
+    body, end = _way(reading, protected.body, before)
+    tried = list(_touched(reading, protected.body))
+    caught = before.copy()
+    for step in tried:
+        caught.begun(step, surely=False)
+    if end is not None:
+        caught.waiting |= end.waiting
+    handlers: list[Handler] = []
+    ends: list[History] = []
+    for handler in protected.handlers:
+        block, handled = _way(reading, handler.block, caught)
+        handlers.append(replace(handler, block=block))
+        ends += [handled] if handled is not None else []
+    if protected.catches and not protected.handlers:
+        ends.append(caught)
+    left = reading.leaving.pop()
+    after = joined(ends) if end is None else _after_exceptions(end, ends, tried)
+    final = _final(reading, protected.final, after, left)
+    return replace(protected, body=body, handlers=tuple(handlers), final=final)
+
+
+def _after_exceptions(end: History, ends: Sequence[History], tried: Sequence[StepDefinition]) -> History:
+    after = end.copy()
+    if ends:
+        for step in tried:
+            after.past[step] = after.at(step) | Past.LAPSED
+    for handled in ends:
+        for step in handled.past:
+            after.past[step] = after.at(step) | handled.at(step) & Past.RUN
+        after.waiting |= handled.waiting
+    return after
+
+
+def _final(reading: Reading, final: Block, after: History | None, left: Sequence[History]) -> Block:
+    """Read a `finally`, which runs on each way out."""
+    entered = joined([after, *left])
+    if entered is None or not final.operations:
+        _go_on(reading, after)
+        return final
+    block, end = _way(reading, final, entered)
+    _go_on(reading, None if after is None else end)
+    return block
+
+
+def _touched(reading: Reading, block: Block) -> Iterator[StepDefinition]:
+    """Yield the steps that a block runs or needs."""
+    for operation in block.operations:
+        if isinstance(operation, Run | Start):
+            activity = operation.activity
+            if isinstance(activity, Call):
+                found = reading.survey.touched(activity.function)
+            else:
+                found = reading.survey.closure(activity) if isinstance(activity, StepRun) else {}
+            yield from (step for step in found if step in reading.survey.needed)
+        for inner in blocks_of(operation):
+            yield from _touched(reading, inner)

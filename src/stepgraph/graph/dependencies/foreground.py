@@ -1,0 +1,108 @@
+"""Work that is awaited on the spot, and awaits of work started before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from stepgraph.graph.dependencies.background import begin_waiting
+from stepgraph.graph.dependencies.drawing import Operations, operations_of
+from stepgraph.graph.dependencies.history import NOTHING
+from stepgraph.graph.dependencies.reading import Reading
+from stepgraph.graph.dependencies.schedule import Root, Schedule, definitions_of, schedule
+from stepgraph.model.payload import ParallelKind
+from stepgraph.program.ir import Call, Function, Handle, Join, Run, Start, StepRun, handles_of
+from stepgraph.syntax.module import Place
+
+
+def run(reading: Reading, operation: Run) -> Operations:
+    """Return work that is awaited on the spot; a step is preceded by those it needs."""
+    activity = operation.activity
+    if isinstance(activity, StepRun):
+        return _together(reading, [Root(activity)], "all", operation.place, first=True)
+    if isinstance(activity, Call):
+        _call(reading, activity.function)
+    else:
+        begin_waiting(reading)
+    return [operation]
+
+
+def gather(reading: Reading, starts: Sequence[Start], join: Join) -> Operations:
+    """Return steps that are started and awaited together, with those they need."""
+    roots = [Root(start.activity) for start in starts if isinstance(start.activity, StepRun)]
+    found = _together(reading, roots, join.group.kind, join.place, first=False)
+    if join.group.kind != "all":
+        for root in roots:
+            reading.lapse(reading.survey.closure(root.run))
+    return found
+
+
+def join(reading: Reading, operation: Join) -> Operations:
+    """Return an await of work started before: it is over now, unless the await ends before."""
+    begin_waiting(reading)
+    handles = handles_of(operation.group)
+    kind = operation.group.kind
+    if operation.certain and not operation.each and kind in ("all", "all_settled"):
+        over(reading, sorted(handles))
+    if kind != "all":
+        for handle in sorted(handles):
+            activity = reading.usage.activities.get(handle)
+            if isinstance(activity, StepRun):
+                reading.lapse(reading.survey.closure(activity))
+    return [operation]
+
+
+def over(reading: Reading, handles: Iterable[Handle]) -> None:
+    """Note that background work is over."""
+    for handle in handles:
+        activity = reading.usage.activities.get(handle)
+        if isinstance(activity, StepRun):
+            reading.begun(reading.survey.closure(activity))
+        elif isinstance(activity, Call):
+            reading.history.apply(reading.knowledge.effects.get(id(activity.function), {}))
+        running = reading.history.running
+        for step in [step for step, other in running.items() if other == handle]:
+            del running[step]
+
+
+def _together(reading: Reading, roots: Sequence[Root], kind: ParallelKind, place: Place, *, first: bool) -> Operations:
+    """Return steps that begin at one await and are over after it. Waiting work begins then too, `first` or last."""
+    memory = reading.memory()
+    waiting = [
+        Root(start.activity, start.handle)
+        for start in reading.history.waiting.values()
+        if isinstance(start.activity, StepRun)
+    ]
+    planned = schedule([*roots, *waiting] if first else [*waiting, *roots], memory)
+    reading.report_twice(planned)
+    found = operations_of(reading, planned, memory, place, kind)
+    _note_begun(reading, planned)
+    begin_waiting(reading)
+    over(reading, sorted({handle for handles in planned.after for handle in handles}))
+    return found
+
+
+def _note_begun(reading: Reading, planned: Schedule) -> None:
+    for task in planned.tasks:
+        definitions = definitions_of(task.run)
+        if task.conditional or len(definitions) > 1:
+            reading.begun(reading.survey.closure(task.run), surely=False)
+        if len(definitions) == 1:
+            reading.begun(definitions)
+        for definition in definitions:
+            reading.history.running.pop(definition, None)
+
+
+def _call(reading: Reading, function: Function) -> None:
+    """Note a call. Waiting work begins when the function awaits first, so before or after what that runs."""
+    may_run = reading.survey.touched(function)
+    _enter(reading, function)
+    if reading.history.waiting:
+        begin_waiting(reading, meanwhile=may_run)
+        _enter(reading, function)
+    reading.history.apply(reading.knowledge.effects.get(id(function), dict.fromkeys(may_run, NOTHING)))
+
+
+def _enter(reading: Reading, function: Function) -> None:
+    entries = reading.knowledge.entries.setdefault(id(function), {})
+    for step in reading.survey.touched(function):
+        reading.knowledge.learn(entries, step, reading.past(step))

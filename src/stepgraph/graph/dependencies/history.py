@@ -1,0 +1,89 @@
+"""What has run when: for each step that another one needs, whether it has, on the paths that lead to a point."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import IntFlag
+from typing import TypeAlias
+
+from stepgraph.graph.dependencies.schedule import HasRun
+from stepgraph.program.ir import Handle, Start, StepDefinition
+
+
+class Past(IntFlag):
+    """What may be the case with a step at a point, by path.
+
+    `LAPSED`: a path through an exception leads there, on which it failed or was skipped. `SAME`: it is as it was when
+    the function was called.
+    """
+
+    NOT_RUN = 1
+    RUN = 2
+    LAPSED = 4
+    SAME = 8
+
+
+NOTHING = Past(0)
+Effects: TypeAlias = dict[StepDefinition, Past]
+
+
+@dataclass(slots=True)
+class History:
+    """What is known at a point of a function: what has run, which background work runs it, what has yet to begin."""
+
+    past: dict[StepDefinition, Past] = field(default_factory=dict)
+    running: dict[StepDefinition, Handle] = field(default_factory=dict)
+    waiting: dict[Handle, Start] = field(default_factory=dict)
+
+    def copy(self) -> History:
+        """Return the same, to go on from on another path."""
+        return History(dict(self.past), dict(self.running), dict(self.waiting))
+
+    def at(self, step: StepDefinition) -> Past:
+        """Return what is known of a step."""
+        return self.past.get(step, Past.SAME)
+
+    def begun(self, step: StepDefinition, *, surely: bool = True) -> None:
+        """Note that a step has run, or may have."""
+        self.past[step] = (self.at(step) & Past.LAPSED) | Past.RUN if surely else self.at(step) | Past.RUN
+
+    def apply(self, effects: Mapping[StepDefinition, Past], *, surely: bool = True) -> None:
+        """Note what a function has done, or may have."""
+        for step, past in effects.items():
+            now = self.at(step)
+            kept = now if past & Past.SAME or not surely else NOTHING
+            self.past[step] = kept | past & ~Past.SAME
+
+    def declared(self, steps: Iterable[StepDefinition]) -> None:
+        """Note that steps are declared anew."""
+        for step in steps:
+            self.past[step] = Past.NOT_RUN
+            self.running.pop(step, None)
+
+    def is_as(self, other: History) -> bool:
+        """Whether the same is known at two points."""
+        return self.past == other.past and self.running == other.running and self.waiting.keys() == other.waiting.keys()
+
+
+def joined(paths: Iterable[History | None]) -> History | None:
+    """Return what is known where paths meet. None is a path that does not lead there."""
+    reached = [path for path in paths if path is not None]
+    if not reached:
+        return None
+    if len(reached) == 1:
+        return reached[0].copy()
+    meeting = reached[0].copy()
+    for path in reached[1:]:
+        for step in {**meeting.past, **path.past}:
+            meeting.past[step] = meeting.at(step) | path.at(step)
+        meeting.running = {s: h for s, h in meeting.running.items() if path.running.get(s) == h}
+        meeting.waiting |= path.waiting
+    return meeting
+
+
+def has_run(past: Past) -> HasRun:
+    """Return whether a step has run, for what is known of it; a path through an exception counts for nothing."""
+    if not past & Past.NOT_RUN:
+        return HasRun.ALWAYS
+    return HasRun.SOMETIMES if past & Past.RUN else HasRun.NEVER

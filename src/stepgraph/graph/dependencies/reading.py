@@ -1,0 +1,135 @@
+"""The reading of one body: where it stands, and what is known there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from stepgraph.graph.dependencies.history import NOTHING, Effects, History, Past, has_run
+from stepgraph.graph.dependencies.schedule import HasRun, Memory, Schedule
+from stepgraph.graph.dependencies.usage import Survey, Usage
+from stepgraph.model.note import Note
+from stepgraph.program.ir import Block, Function, Handle, StepDefinition, StepRun
+
+BlockReader: TypeAlias = "Callable[[Reading, Block], Block]"
+
+
+@dataclass(slots=True)
+class Knowledge:
+    """What was learned of all functions so far; bodies are read again until there is no more to learn.
+
+    `entries` say what may have run when a function is called, `effects` what has when it is over, by `id`. `background`
+    is what may have run when the work of a `Start` begins, by its handle.
+    """
+
+    survey: Survey
+    entries: dict[int, Effects] = field(default_factory=dict)
+    effects: dict[int, Effects] = field(default_factory=dict)
+    background: dict[Handle, Effects] = field(default_factory=dict)
+    notes: dict[tuple[str, StepDefinition], Note] = field(default_factory=dict)
+    changed: bool = False
+
+    def learn(self, known: Effects, step: StepDefinition, past: Past) -> None:
+        """Add to what may be the case with a step."""
+        before = known.get(step, NOTHING)
+        if past & ~before:
+            known[step] = before | past
+            self.changed = True
+
+    def note(self, code: str, step: StepDefinition, message: str, advice: str) -> None:
+        """Report, once for a step, how the engine departs from the graph."""
+        if (code, step) not in self.notes:
+            self.notes[code, step] = Note(code, message, advice, step.place.span, incomplete=False)
+
+
+@dataclass(slots=True)
+class Ways:
+    """The ways out of a loop, or of one pass of a loop that is written out."""
+
+    breaks: list[History] = field(default_factory=list)
+    finishes: list[History] = field(default_factory=list)
+    continues: list[History] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Reading:
+    """One reading of the body of a function.
+
+    `loops` are those around the present point, `passes` what a `continue` ends, `leaving` the histories with which each
+    `try` with a `finally` around it is left by an exit.
+    """
+
+    knowledge: Knowledge
+    function: Function
+    usage: Usage
+    read_block: BlockReader
+    history: History = field(default_factory=History)
+    live: bool = True
+    loops: list[Ways] = field(default_factory=list)
+    passes: list[Ways] = field(default_factory=list)
+    returns: list[History] = field(default_factory=list)
+    leaving: list[list[History]] = field(default_factory=list)
+
+    @property
+    def survey(self) -> Survey:
+        """What was found out about the whole program."""
+        return self.knowledge.survey
+
+    def past(self, step: StepDefinition) -> Past:
+        """Return what may be the case with a step here, whoever calls the function."""
+        past = self.history.at(step)
+        if past & Past.SAME:
+            entry = self.knowledge.entries.get(id(self.function), {})
+            past = past & ~Past.SAME | entry.get(step, Past.NOT_RUN)
+        if past & Past.NOT_RUN and step in self.survey.shared.get(id(self.function), ()):
+            past |= Past.RUN
+        return past
+
+    def memory(self) -> Memory:
+        """Return what is known here, for steps that begin."""
+
+        def ask(step: StepDefinition) -> HasRun:
+            past = self.past(step)
+            if past & Past.LAPSED and not past & Past.NOT_RUN:
+                self._report_lapse(step)
+            return has_run(past)
+
+        return Memory(ask, ask, self.history.running.get)
+
+    def begun(self, steps: Iterable[StepDefinition], *, surely: bool = True) -> None:
+        """Note that steps have begun, or may have: they are over before what needs them."""
+        for step in steps:
+            if step in self.survey.needed:
+                self.history.begun(step, surely=surely)
+
+    def lapse(self, steps: Iterable[StepDefinition]) -> None:
+        """Note that the program may go on here after steps have failed."""
+        for step in steps:
+            if step in self.survey.needed:
+                self.history.past[step] = self.history.at(step) | Past.LAPSED
+
+    def without_dependencies(self, run: StepRun) -> StepRun:
+        """Return a run of a step alone, with what its body does."""
+        body = self.read_block(self, run.body) if run.body.operations else run.body
+        return StepRun(run.definition, body)
+
+    def report_twice(self, planned: Schedule) -> None:
+        """Say which steps the SDK runs again."""
+        for step in planned.twice:
+            self.knowledge.note(
+                "dependency-runs-twice",
+                step,
+                f"{step.name!r} needs other steps and is needed by several at the same time:"
+                " the SDK runs it more than once.",
+                "The graph shows it once; await it before the steps that need it.",
+            )
+
+    def _report_lapse(self, step: StepDefinition) -> None:
+        self.knowledge.note(
+            "dependency-after-failure",
+            step,
+            f"{step.name!r} may have failed, or been skipped by an exception, before another step needs it:"
+            " then it runs again.",
+            "The graph shows it once, where it runs first.",
+        )

@@ -1,0 +1,289 @@
+"""What a call of steps sets going, and in which order: the steps it needs that have not run, and itself.
+
+The SDK resolves dependencies when a step begins, one after another or, for a `concurrent` step, as tasks of their own;
+a step that has begun is waited for instead of run again (`_gather_results`, `_resolve_dependency`). This is played
+here without a clock: up to where everything waits, in the order of the event loop; what is asked for later may be asked
+for in any order. Of the orders possible, that is kept which holds in all of them.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TypeAlias
+
+from stepgraph.program.ir import Dependency, Handle, StepChoice, StepDefinition, StepRun
+
+
+class HasRun(Enum):
+    """Whether a step has run when it is needed, on the paths that lead there."""
+
+    NEVER = "never"
+    SOMETIMES = "sometimes"
+    ALWAYS = "always"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Root:
+    """A step that is called directly. `handle` tells one that runs in the background, begun at the same await."""
+
+    run: StepRun
+    handle: Handle | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What is known where steps begin: whether a step has run, and what is still running it.
+
+    `has_run_later` tells it for one that is needed only after something else is over.
+    """
+
+    has_run: Callable[[StepDefinition], HasRun]
+    has_run_later: Callable[[StepDefinition], HasRun]
+    running: Callable[[StepDefinition], Handle | None]
+
+
+@dataclass(eq=False, slots=True)
+class Task:
+    """One run of a step: called directly as a `root`, or needed by another.
+
+    `waits` are, for each of its dependencies, the runs it waits for: the first to be over. `asked_by` are the places it
+    may begin at, none for what begins with the await; `shared_with` those that find it begun. `handle` tells one that
+    runs in the background, `conditional` one that may have run already.
+    """
+
+    run: Dependency
+    root: Root | None = None
+    handle: Handle | None = None
+    conditional: bool = False
+    waits: list[list[Task]] = field(default_factory=list)
+    asked_by: list[tuple[Task, int]] = field(default_factory=list)
+    shared_with: list[tuple[Task, int]] = field(default_factory=list)
+
+    @property
+    def dependencies(self) -> tuple[Dependency, ...]:
+        """What it needs itself; of one that may have run already, that is not looked at here."""
+        if self.conditional or isinstance(self.run, StepChoice) or self.handle is not None:
+            return ()
+        return self.run.dependencies
+
+    @property
+    def is_concurrent(self) -> bool:
+        """Whether its dependencies begin as tasks of their own."""
+        return isinstance(self.run, StepRun) and self.run.definition.concurrent and bool(self.run.definition.parameters)
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """The runs that are not in the background, each after those it depends on, and their order.
+
+    Bit i of `before[j]` says that run i is over before run j begins. `after` are the handles of background work that is
+    over before each. `twice` are the steps that the SDK runs again, since they are needed while they wait themselves.
+    """
+
+    tasks: tuple[Task, ...]
+    before: tuple[int, ...]
+    after: tuple[tuple[Handle, ...], ...]
+    twice: tuple[StepDefinition, ...]
+
+
+_Key: TypeAlias = tuple[StepDefinition, ...]
+
+
+def schedule(roots: Sequence[Root], memory: Memory) -> Schedule:
+    """Return what runs when steps are called at one await, in the order in which they begin."""
+    play = _Play(memory)
+    begun = play.begin(roots)
+    tasks, visits = _depth_first([task for task in begun if task.handle is None])
+    index = {task: position for position, task in enumerate(tasks)}
+    needs = _Needs(index, visits)
+    foreground = [task for task in tasks if task.handle is None]
+    place = {task: position for position, task in enumerate(foreground)}
+    before: list[int] = []
+    after: list[tuple[Handle, ...]] = []
+    for task in foreground:
+        needed = [other for other in tasks if needs.start[task] >> index[other] & 1]
+        before.append(sum(1 << place[other] for other in needed if other.handle is None))
+        after.append(tuple(other.handle for other in needed if other.handle is not None))
+    return Schedule(tuple(foreground), tuple(before), tuple(after), _twice(foreground, needs))
+
+
+def definitions_of(dependency: Dependency) -> tuple[StepDefinition, ...]:
+    """Return the steps that a dependency may be."""
+    if isinstance(dependency, StepRun):
+        return (dependency.definition,)
+    return tuple(d for option in dependency.options for d in definitions_of(option.dependency))
+
+
+class _Play:
+    """The tasks that begin, and who waits for which of them."""
+
+    def __init__(self, memory: Memory) -> None:
+        self.memory = memory
+        self.begun: dict[_Key, list[Task]] = {}
+        self.may_have_begun: set[StepDefinition] = set()
+        self.ready: deque[Callable[[], object]] = deque()
+        self.waiting: deque[tuple[Task, int]] = deque()
+
+    def begin(self, roots: Sequence[Root]) -> list[Task]:
+        """Begin steps in the order of the event loop, then everything that is needed once something is over."""
+        tasks = [Task(root.run, root, root.handle) for root in roots]
+        for task in tasks:
+            self.ready.append(lambda task=task: self._call(task))  # type: ignore[misc]
+        while self.ready:
+            self.ready.popleft()()
+        while self.waiting:
+            task, first = self.waiting.popleft()
+            for position in range(first, len(task.dependencies)):
+                self._ask(task, position, later=True)
+        return tasks
+
+    def _call(self, task: Task) -> None:
+        """Begin a step. What it needs has begun for others too, which see nothing of background work but its end."""
+        key = definitions_of(task.run)
+        self.begun.setdefault(key, []).append(task)
+        self.may_have_begun.update(key)
+        self._resolve(task if task.handle is None else Task(task.run))
+
+    def _resolve(self, task: Task) -> None:
+        task.waits = [[] for _ in task.dependencies]
+        if task.is_concurrent:
+            for position in range(len(task.dependencies)):
+                self.ready.append(lambda position=position: self._ask(task, position, later=False))  # type: ignore[misc]
+            return
+        for position in range(len(task.dependencies)):
+            if self._ask(task, position, later=False):
+                self.waiting.append((task, position + 1))
+                return
+
+    def _ask(self, task: Task, position: int, *, later: bool) -> bool:
+        """Find or begin what a task needs; tell whether it has to wait for it."""
+        dependency = task.dependencies[position]
+        key = definitions_of(dependency)
+        running = self.begun.get(key)
+        if running is None:
+            return self._ask_memory(task, position, dependency, key, later=later)
+        task.waits[position] = list(running)
+        for other in running:
+            other.shared_with.append((task, position))
+            if other.asked_by:
+                other.asked_by.append((task, position))
+        return True
+
+    def _ask_memory(self, task: Task, position: int, dependency: Dependency, key: _Key, *, later: bool) -> bool:
+        has_run = self.memory.has_run_later if later else self.memory.has_run
+        known = set(map(has_run, key))
+        if known == {HasRun.ALWAYS}:
+            handle = self.memory.running(key[0]) if len(key) == 1 else None
+            if handle is None:
+                return False
+            needed = Task(dependency, handle=handle)
+        else:
+            needed = Task(dependency, conditional=known != {HasRun.NEVER} or not self.may_have_begun.isdisjoint(key))
+        self.begun[key] = [needed]
+        self.may_have_begun.update(key)
+        task.waits[position] = [needed]
+        if later and needed.handle is None:
+            needed.asked_by.append((task, position))
+            needed.waits = [[] for _ in needed.dependencies]
+            self.waiting.append((needed, 0))
+        else:
+            self._resolve(needed)
+        return True
+
+
+def _depth_first(roots: Sequence[Task]) -> tuple[list[Task], list[tuple[Task, bool]]]:
+    """Return all tasks that roots wait for, each after those it waits for, and the way there: entered, then left."""
+    visits: list[tuple[Task, bool]] = []
+    tasks: list[Task] = []
+    seen: set[Task] = set()
+    for root in roots:
+        if root in seen:
+            continue
+        seen.add(root)
+        visits.append((root, True))
+        stack = [(root, _waited_for(root))]
+        while stack:
+            task, rest = stack[-1]
+            needed = next((other for other in rest if other not in seen), None)
+            if needed is None:
+                stack.pop()
+                tasks.append(task)
+                visits.append((task, False))
+            else:
+                seen.add(needed)
+                visits.append((needed, True))
+                stack.append((needed, _waited_for(needed)))
+    return tasks, visits
+
+
+def _waited_for(task: Task) -> Iterator[Task]:
+    return (other for waits in task.waits for other in waits)
+
+
+class _Needs:
+    """The runs that are over before each task begins (`begin`), and before its step starts (`start`), as bit sets.
+
+    What begins when the first of several asks is after what all of them are after. Sets shrink until they agree.
+    """
+
+    def __init__(self, index: dict[Task, int], visits: Sequence[tuple[Task, bool]]) -> None:
+        self.index = index
+        everything = (1 << len(index)) - 1
+        self.begin = {task: everything if task.asked_by else 0 for task in index}
+        self.start = dict.fromkeys(index, everything)
+        changed = True
+        while changed:
+            changed = False
+            for task, entered in visits:
+                changed |= self._update_begin(task) if entered else self._update_start(task)
+
+    def asked(self, task: Task, position: int) -> int:
+        """Return what is over when a task asks for one of its dependencies."""
+        needed = self.begin[task]
+        if not task.is_concurrent:
+            for earlier in task.waits[:position]:
+                needed |= self._over(earlier)
+        return needed
+
+    def _over(self, waits: Sequence[Task]) -> int:
+        over = -1 if waits else 0
+        for task in waits:
+            over &= self.start[task] | 1 << self.index[task]
+        return over
+
+    def _update_begin(self, task: Task) -> bool:
+        if not task.asked_by:
+            return False
+        begin = -1
+        for asking, position in task.asked_by:
+            begin &= self.asked(asking, position) if asking in self.index else 0
+        changed = begin != self.begin[task]
+        self.begin[task] = begin
+        return changed
+
+    def _update_start(self, task: Task) -> bool:
+        start = self.begin[task]
+        for waits in task.waits:
+            start |= self._over(waits)
+        changed = start != self.start[task]
+        self.start[task] = start
+        return changed
+
+
+def _twice(tasks: Sequence[Task], needs: _Needs) -> tuple[StepDefinition, ...]:
+    """Return the steps that are asked for by another before they have started, and so run once more."""
+    found: list[StepDefinition] = []
+    for task in tasks:
+        if (
+            task.conditional
+            or isinstance(task.run, StepChoice)
+            or not (task.is_concurrent or needs.start[task] != needs.begin[task])
+        ):
+            continue
+        bit = 1 << needs.index[task]
+        if any(other in needs.index and not needs.asked(other, position) & bit for other, position in task.shared_with):
+            found.append(task.run.definition)
+    return tuple(dict.fromkeys(found))

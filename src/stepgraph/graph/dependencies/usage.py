@@ -1,0 +1,166 @@
+"""Who needs, runs, calls and joins what: a survey of a whole program before its dependencies are made explicit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from stepgraph.program.ir import (
+    Activity,
+    Block,
+    Call,
+    Dependency,
+    Function,
+    Handle,
+    Join,
+    Loop,
+    Run,
+    Start,
+    StepDefinition,
+    StepRun,
+    blocks_of,
+    handles_of,
+)
+
+
+@dataclass(slots=True)
+class Usage:
+    """What one body does itself.
+
+    `touches` are the steps that it runs or needs, `calls` the functions it calls; `started` and `repeated` are those of
+    them that it calls in the background, and in a loop. `joins` are the awaits of each handle.
+    """
+
+    touches: dict[StepDefinition, None] = field(default_factory=dict)
+    calls: list[Function] = field(default_factory=list)
+    started: set[int] = field(default_factory=set)
+    repeated: set[int] = field(default_factory=set)
+    activities: dict[Handle, Activity] = field(default_factory=dict)
+    joins: dict[Handle, list[Join]] = field(default_factory=dict)
+
+
+class Survey:
+    """All bodies of a program: that of `run`, and those of the functions it calls, in the order of their first call.
+
+    `needed` are the steps that others need, `places` says in how many places a step is run or needed (one in a loop
+    counts twice). `shared` are, for functions that may run beside others, by `id`, the steps that may run meanwhile.
+    """
+
+    def __init__(self, body: Block) -> None:
+        self.run = Usage()
+        self.functions: list[Function] = []
+        self.of: dict[int, Usage] = {}
+        self.needed: dict[StepDefinition, None] = {}
+        self.places: dict[StepDefinition, int] = {}
+        self._closures: dict[int, dict[StepDefinition, None]] = {}
+        self._walk(body, self.run, repeated=False)
+        for function in self.functions:  # grows meanwhile
+            self._walk(function.body, self.of[id(function)], repeated=False)
+        self._touched: dict[int, dict[StepDefinition, None]] = {}
+        self.shared = self._shared_by_concurrent()
+
+    def closure(self, run: Dependency) -> dict[StepDefinition, None]:
+        """Return all steps that a step needs, directly or through others, and itself."""
+        known = self._closures.get(id(run))
+        if known is None:
+            known = self._closures[id(run)] = {}
+            for inner in _dependencies_of(run):
+                known |= self.closure(inner)
+            if isinstance(run, StepRun):
+                known[run.definition] = None
+        return known
+
+    def touched(self, function: Function) -> dict[StepDefinition, None]:
+        """Return the steps that a function runs or needs, those of the functions it calls too."""
+        known = self._touched.get(id(function))
+        if known is None:
+            known = self._touched[id(function)] = {}
+            seen = {id(function)}
+            pending = [function]
+            while pending:
+                usage = self.of[id(pending.pop())]
+                known |= usage.touches
+                fresh = [called for called in usage.calls if id(called) not in seen]
+                seen.update(map(id, fresh))
+                pending += fresh
+        return known
+
+    def _shared_by_concurrent(self) -> dict[int, set[StepDefinition]]:
+        usages = [self.run, *self.of.values()]
+        concurrent = self._reached({f for usage in usages for f in usage.started})
+        callers: dict[int, int] = {}
+        for usage in usages:
+            for function in usage.calls:
+                callers[id(function)] = callers.get(id(function), 0) + 1 + (id(function) in usage.repeated)
+        often = self._reached({function for function, count in callers.items() if count > 1})
+        places: dict[StepDefinition, int] = dict.fromkeys(self.run.touches, 1)
+        for name, usage in self.of.items():
+            for step in usage.touches:
+                places[step] = places.get(step, 0) + 1 + (name in often)
+        own = {step for function in self.functions if id(function) in concurrent for step in function.declares}
+        shared = {step for step, count in places.items() if count > 1} - own
+        return dict.fromkeys(concurrent, shared)
+
+    def _reached(self, functions: set[int]) -> set[int]:
+        pending = list(functions)
+        while pending:
+            for called in self.of[pending.pop()].calls:
+                if id(called) not in functions:
+                    functions.add(id(called))
+                    pending.append(id(called))
+        return functions
+
+    def _walk(self, block: Block, usage: Usage, *, repeated: bool) -> None:
+        for operation in block.operations:
+            match operation:
+                case Run(activity=activity):
+                    self._activity(activity, usage, started=False, repeated=repeated)
+                case Start(handle=handle, activity=activity):
+                    usage.activities[handle] = activity
+                    self._activity(activity, usage, started=True, repeated=repeated)
+                case Join(group=group):
+                    for handle in handles_of(group):
+                        usage.joins.setdefault(handle, []).append(operation)
+                case _:
+                    inside = repeated or isinstance(operation, Loop)
+                    for inner in blocks_of(operation):
+                        self._walk(inner, usage, repeated=inside)
+
+    def _activity(self, activity: Activity, usage: Usage, *, started: bool, repeated: bool) -> None:
+        if isinstance(activity, StepRun):
+            for step in self.closure(activity):
+                usage.touches[step] = None
+                self.places[step] = self.places.get(step, 0) + 1 + repeated
+            for run in self._runs(activity):
+                self._walk(run.body, usage, repeated=repeated)
+        elif isinstance(activity, Call):
+            function = activity.function
+            usage.calls.append(function)
+            if started:
+                usage.started.add(id(function))
+            if repeated:
+                usage.repeated.add(id(function))
+            if id(function) not in self.of:
+                self.of[id(function)] = Usage()
+                self.functions.append(function)
+
+    def _runs(self, run: StepRun) -> Iterator[StepRun]:
+        """Yield a step and all it needs, each once; what is needed is noted."""
+        seen: set[int] = set()
+        pending: list[Dependency] = [run]
+        while pending:
+            found = pending.pop()
+            if id(found) in seen:
+                continue
+            seen.add(id(found))
+            pending += _dependencies_of(found)
+            if isinstance(found, StepRun):
+                if found is not run:
+                    self.needed[found.definition] = None
+                yield found
+
+
+def _dependencies_of(run: Dependency) -> tuple[Dependency, ...]:
+    if isinstance(run, StepRun):
+        return run.dependencies
+    return tuple(option.dependency for option in run.options)

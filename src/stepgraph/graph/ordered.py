@@ -1,0 +1,81 @@
+"""The nodes of work in a partial order: a parallel, its members with clocks or in blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from stepgraph.graph.partial_order import Beside, Clocked, InSeries, Part
+from stepgraph.model.payload import Block, Node, Parallel, ParallelKind
+
+Contents = Sequence[list[Node]]
+
+
+def parallel(part: Part, contents: Contents, kind: ParallelKind, clock: int) -> tuple[Parallel, int]:
+    """Return work that begins at a clock as a parallel, and the clock when it is over. `contents` are the members'."""
+    if isinstance(part, Clocked):
+        nodes, clock = members(part, contents, clock)
+        return {"type": "parallel", "kind": kind, "nodes": nodes}, clock
+    nodes = []
+    alone: list[list[Node]] = []
+    over = clock + 1
+    for inner in part.parts if isinstance(part, Beside) else (part,):
+        match inner:
+            case int(index):
+                alone.append(contents[index])
+                nodes += contents[index]
+            case Clocked():
+                nested, over = parallel(inner, contents, "all", clock)
+                nodes.append(nested)
+            case _:
+                nodes.append(_block(inner, contents))
+    for content in alone:
+        stamp(content, clock, over)
+    return {"type": "parallel", "kind": kind, "nodes": nodes}, over
+
+
+def members(part: Clocked, contents: Contents, clock: int) -> tuple[list[Node], int]:
+    """Return work that begins at a clock as nodes with clocks, and the clock when it is over."""
+    nodes: list[Node] = []
+    for member in part.members:
+        stamp(contents[member.index], clock + member.starts, clock + member.resolves)
+        nodes += contents[member.index]
+    return nodes, clock + part.last
+
+
+def without_clocks(part: Part, contents: Contents) -> list[Node]:
+    """Return work as a sequence in which nothing carries a clock."""
+    match part:
+        case int(index):
+            return contents[index]
+        case InSeries(parts=parts):
+            return [node for inner in parts for node in without_clocks(inner, contents)]
+        case Beside(parts=parts):
+            nodes: list[Node] = []
+            for inner in parts:
+                nodes += contents[inner] if isinstance(inner, int) else [_block(inner, contents)]
+            group: Parallel = {"type": "parallel", "kind": "all", "nodes": nodes}
+            return [group]
+        case Clocked():
+            raise ValueError("clocks in a block")
+
+
+def _block(part: Part, contents: Contents) -> Block:
+    return {"type": "block", "nodes": without_clocks(part, contents)}
+
+
+def stamp(nodes: Sequence[Node], starts: int, resolves: int | None) -> None:
+    """Give clocks to the work in nodes; of several that follow one another, their order tells more than a clock."""
+    if len(nodes) > 1 and resolves is not None:
+        return
+    for node in nodes:
+        match node["type"]:
+            case "if" | "switch":
+                for branch in node["branches"]:
+                    stamp(branch["nodes"], starts, resolves)
+            case "parallel" | "block":
+                if resolves is None:
+                    stamp(node["nodes"], starts, None)
+            case "step_do" | "step_sleep" | "step_sleep_until" | "step_wait_for_event" | "function_call":
+                node["starts"] = starts
+                if resolves is not None:
+                    node["resolves"] = resolves

@@ -1,0 +1,172 @@
+"""Which steps a step needs: those its parameters name, or `depends` lists (SDK: `_build_dependency_list`)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Final, TypeAlias
+
+from stepgraph.program.ir import (
+    Block,
+    Dependency,
+    DependencyMode,
+    StepChoice,
+    StepDefinition,
+    StepOption,
+    StepParameter,
+    StepRun,
+)
+from stepgraph.program.lowering.machine import Machine
+from stepgraph.program.values import Alternatives, Constant, Item, StepFunction, Value
+from stepgraph.syntax.module import Place
+
+BodyReader: TypeAlias = Callable[[Machine, StepFunction], Block]
+
+CONTEXT: Final = "ctx"
+_FIELD: Final = re.compile(r"\{[^{}]*\}")
+
+
+def dependencies_of(machine: Machine, step: StepFunction, read_body: BodyReader) -> tuple[Dependency, ...]:
+    """Return the steps that a step needs when it is called now, in the order in which it asks for them."""
+    definition = step.definition
+    needed = [parameter for parameter in definition.parameters if parameter.name != CONTEXT]
+    if not needed and not step.depends:
+        return ()
+    if definition in machine.resolving:
+        _report_cycle(machine, definition)
+        return ()
+    machine.resolving.append(definition)
+    listed = _listed if machine.mode is DependencyMode.LEGACY else _named
+    found = [_dependency(machine, value, place, read_body) for value, place in listed(machine, step, needed)]
+    machine.resolving.pop()
+    return tuple(dependency for dependency in found if dependency is not None)
+
+
+def _named(machine: Machine, step: StepFunction, needed: list[StepParameter]) -> Iterator[tuple[Value, Place]]:
+    """Implicit mode: each parameter is the name of a step declared by now; of several, the last one."""
+    for parameter in needed:
+        found = machine.declarations.look_up(parameter.name)
+        if found is None:
+            machine.store.observe(machine.declarations, parameter.name)
+            _report_no_step(machine, step.definition, parameter)
+            continue
+        if not _declared_here(machine, found):
+            machine.store.observe(machine.declarations, parameter.name)
+        yield found, parameter.place
+
+
+def _declared_here(machine: Machine, value: Value) -> bool:
+    return isinstance(value, StepFunction) and value in machine.frame.declared
+
+
+def _listed(machine: Machine, step: StepFunction, needed: list[StepParameter]) -> Iterator[tuple[Value, Place]]:
+    """Legacy mode: `depends` gives the parameters other than `ctx`, by position."""
+    depends = step.depends or ()
+    if len(depends) != len(needed) and not any(item.many or item.maybe for item in depends):
+        _report_count(machine, step.definition, len(needed), len(depends))
+    for item in depends:
+        if item.many or not _is_step(item.value):
+            _report_not_followed(machine, step.definition, item)
+        yield item.value, item.place
+
+
+def _is_step(value: Value) -> bool:
+    if isinstance(value, Alternatives):
+        return all(_is_step(option.value) or isinstance(option.value, Constant) for option in value.options)
+    return isinstance(value, StepFunction)
+
+
+def _dependency(machine: Machine, value: Value, place: Place, read_body: BodyReader) -> Dependency | None:
+    match value:
+        case StepFunction():
+            return _step_run(machine, value, read_body)
+        case Alternatives(options=options, discriminant=discriminant):
+            ways = [(o.condition, _dependency(machine, o.value, place, read_body)) for o in options]
+            known = tuple(StepOption(condition, way) for condition, way in ways if way is not None)
+            return StepChoice(known, value.place, discriminant) if known else None
+        case _:
+            return None
+
+
+def _step_run(machine: Machine, step: StepFunction, read_body: BodyReader) -> StepRun:
+    """Return the run of a step as a dependency: one object as long as no name it looks up means another step."""
+    known = machine.step_runs.get(step.definition)
+    if known is not None and known[0] == machine.declarations.version:
+        return known[1]
+    run = StepRun(step.definition, read_body(machine, step), dependencies_of(machine, step, read_body))
+    machine.step_runs[step.definition] = machine.declarations.version, run
+    return run
+
+
+# What the SDK rejects, or stepgraph cannot follow
+
+
+def _report_cycle(machine: Machine, definition: StepDefinition) -> None:
+    first = machine.resolving.index(definition)
+    names = [step.name for step in machine.resolving[first:]]
+    machine.note(
+        "dependency-cycle",
+        definition.place,
+        f"the step {definition.name!r} needs itself: {' needs '.join([*names, definition.name])}.",
+        "The SDK fails with a RecursionError when it is called.",
+        incomplete=False,
+    )
+
+
+def _report_no_step(machine: Machine, definition: StepDefinition, parameter: StepParameter) -> None:
+    declared = [step for value in machine.declarations.values() for step in _steps(value)]
+    unclear = [step.definition for step in declared if _may_be_identifier(step.definition.name)]
+    if unclear:
+        machine.note(
+            "unresolved-dependency",
+            parameter.place,
+            f"which step the parameter `{parameter.name}` of {definition.name!r} names is not known:"
+            f" the name of the step at line {unclear[-1].place.span.line} is computed.",
+            "A step that runs before it may be missing from the graph; give that step a literal name.",
+        )
+        return
+    namesake = next((s.definition for s in declared if s.definition.function_name == parameter.name), None)
+    advice = "Name the parameter after a step declared by then, or `ctx`."
+    if namesake is not None:
+        advice = f"The step of that function is named {namesake.name!r}, and parameters bear the names of steps."
+    machine.note(
+        "unknown-parameter",
+        parameter.place,
+        f"no step named {parameter.name!r} is declared when {definition.name!r} is called,"
+        " so the SDK rejects the parameter with a TypeError.",
+        advice,
+        incomplete=False,
+    )
+
+
+def _steps(value: Value) -> Iterator[StepFunction]:
+    if isinstance(value, StepFunction):
+        yield value
+    elif isinstance(value, Alternatives):
+        for option in value.options:
+            yield from _steps(option.value)
+
+
+def _may_be_identifier(name: str) -> bool:
+    """Whether a name of which parts are source in braces may be that of a parameter."""
+    text, fields = _FIELD.subn("x", name)
+    return bool(fields) and text.isidentifier()
+
+
+def _report_count(machine: Machine, definition: StepDefinition, parameters: int, depends: int) -> None:
+    machine.note(
+        "depends-count",
+        definition.place,
+        f"the step {definition.name!r} has {parameters} parameters besides `ctx`, and `depends` lists {depends} steps.",
+        "The SDK fails with a TypeError when it is called; list one step for each parameter.",
+        incomplete=False,
+    )
+
+
+def _report_not_followed(machine: Machine, definition: StepDefinition, item: Item) -> None:
+    machine.note(
+        "unresolved-dependency",
+        item.place,
+        f"which step `{item.place.text}` in `depends` of {definition.name!r} is cannot be followed.",
+        "A step that runs before it may be missing from the graph; list the decorated functions themselves.",
+    )
