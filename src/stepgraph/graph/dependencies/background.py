@@ -8,9 +8,20 @@ from dataclasses import replace
 from stepgraph.graph.dependencies.drawing import Operations, operations_of
 from stepgraph.graph.dependencies.history import NOTHING, Effects, Past, has_run
 from stepgraph.graph.dependencies.reading import Reading
-from stepgraph.graph.dependencies.schedule import HasRun, Memory, Root, Schedule, definitions_of, schedule
+from stepgraph.graph.dependencies.schedule import HasRun, Memory, Root, Schedule, schedule
 from stepgraph.graph.partial_order import components
-from stepgraph.program.ir import Activity, Block, Call, Operation, Series, Start, StepDefinition, StepRun
+from stepgraph.program.ir import (
+    Activity,
+    Block,
+    Call,
+    Function,
+    Handle,
+    Operation,
+    Series,
+    Start,
+    StepDefinition,
+    StepRun,
+)
 
 
 def start(reading: Reading, operation: Start) -> Operations:
@@ -26,8 +37,10 @@ def start(reading: Reading, operation: Start) -> Operations:
 
 def start_together(reading: Reading, starts: Sequence[Start]) -> Operations:
     """Return steps that are set going together, each with those it needs; what shares some of these is one piece."""
+    together = frozenset(operation.handle for operation in starts)
     for operation in starts:
         reading.history.waiting[operation.handle] = operation
+        reading.knowledge.together[operation.handle] = together
     memory = _memory(reading, starts)
     by_root = {Root(s.activity): s for s in starts if isinstance(s.activity, StepRun)}
     planned = schedule(list(by_root), memory)
@@ -41,16 +54,11 @@ def _memory(reading: Reading, starts: Sequence[Start]) -> Memory:
     for operation in starts:
         for step, past in reading.knowledge.background.get(operation.handle, {}).items():
             known[step] = known.get(step, NOTHING) | past
-    own = [reading.survey.closure(s.activity) for s in starts if isinstance(s.activity, StepRun)]
 
-    def at_once(step: StepDefinition) -> HasRun:
+    def ask(step: StepDefinition) -> HasRun:
         return has_run(known.get(step, Past.NOT_RUN))
 
-    def later(step: StepDefinition) -> HasRun:
-        elsewhere = reading.survey.places.get(step, 0) > sum(step in closure for closure in own)
-        return has_run(known.get(step, Past.NOT_RUN) | (Past.RUN if elsewhere else NOTHING))
-
-    return Memory(at_once, later, lambda _: None)
+    return Memory(ask, ask, lambda _: None)
 
 
 def _piece(
@@ -59,8 +67,11 @@ def _piece(
     """Return one piece of work under the first handle of those that are called in it: they are awaited together."""
     position = {index: new for new, index in enumerate(part)}
     before = tuple(sum(1 << position[i] for i in part if planned.before[index] >> i & 1) for index in part)
-    piece = Schedule(tuple(planned.tasks[index] for index in part), before, ((),) * len(part), ())
-    first = next(by_root[root] for root in by_root if any(task.root is root for task in piece.tasks))
+    piece = Schedule(tuple(planned.tasks[index] for index in part), before, ((),) * len(part), (), {})
+    called = [by_root[task.root] for task in piece.tasks if task.root is not None]
+    first = min(called, key=lambda start: start.handle)
+    if len(called) > 1:
+        reading.knowledge.joint.update(start.handle for start in called)
     operations = operations_of(reading, piece, memory, first.place)
     only = operations[0] if len(operations) == 1 else None
     activity: Activity = Series(Block(tuple(operations)))
@@ -69,32 +80,68 @@ def _piece(
     return Start(first.handle, activity, first.eager, first.place)
 
 
-def begin_waiting(reading: Reading, meanwhile: Container[StepDefinition] = ()) -> None:
-    """Note that what was set going begins, in that order; some steps may run `meanwhile`."""
-    waiting = list(reading.history.waiting.values())
-    reading.history.waiting = {}
-    for operation in waiting:
-        if isinstance(operation.activity, StepRun):
-            _begin_step(reading, operation, operation.activity, meanwhile)
-        elif isinstance(operation.activity, Call):
-            function = operation.activity.function
-            entries = reading.knowledge.entries.setdefault(id(function), {})
-            for step in reading.survey.touched(function):
-                reading.knowledge.learn(entries, step, reading.past(step))
-            reading.history.apply(reading.knowledge.effects.get(id(function), {}), surely=False)
+def waiting_roots(reading: Reading) -> list[Root]:
+    """Return the steps that begin at the next await, in that order."""
+    starts = reading.history.waiting.values()
+    return [Root(start.activity, start.handle) for start in starts if isinstance(start.activity, StepRun)]
 
 
-def _begin_step(reading: Reading, operation: Start, run: StepRun, meanwhile: Container[StepDefinition]) -> None:
-    known = reading.knowledge.background.setdefault(operation.handle, {})
-    for step in reading.survey.closure(run):
-        maybe = Past.RUN if step in meanwhile else NOTHING
-        reading.knowledge.learn(known, step, reading.past(step) | maybe)
-    is_first = has_run(reading.past(run.definition)) is HasRun.NEVER and run.definition not in meanwhile
-    planned = schedule([Root(run)], reading.memory())
-    for task in planned.tasks:
-        at_once = not task.asked_by and len(definitions_of(task.run)) == 1 and not task.conditional
-        reading.begun(definitions_of(task.run), surely=at_once)
-    if is_first and run.definition in reading.survey.needed:
-        reading.history.running[run.definition] = operation.handle
+def begin_waiting(
+    reading: Reading,
+    planned: Schedule | None = None,
+    roots: Sequence[Root] = (),
+    meanwhile: Container[StepDefinition] = (),
+) -> None:
+    """Note that what was set going begins: as `planned` with what begins too; some steps may run `meanwhile`."""
+    if planned is None:
+        roots = waiting_roots(reading)
+        planned = schedule(roots, reading.memory())
+    waiting, reading.history.waiting = reading.history.waiting, {}
+    for root in roots:
+        if root.handle is not None:
+            together = reading.knowledge.together.get(root.handle, {root.handle})
+            _learn_of(reading, root.handle, [r for r in roots if r.handle in together], planned, meanwhile)
+    for root in roots:
+        _begin_step(reading, root, planned, meanwhile)
+    for operation in waiting.values():
+        if isinstance(operation.activity, Call):
+            _begin_call(reading, operation.activity.function)
+
+
+def _learn_of(
+    reading: Reading, handle: Handle, roots: Sequence[Root], planned: Schedule, meanwhile: Container[StepDefinition]
+) -> None:
+    """Learn what has run when steps begin that were started together, or is begun by others meanwhile."""
+    known = reading.knowledge.background.setdefault(handle, {})
+    needed = [reading.survey.closure(root.run) for root in roots]
+    for step in dict.fromkeys(step for closure in needed for step in closure):
+        elsewhere = reading.survey.places.get(step, 0) > sum(step in closure for closure in needed)
+        begun = planned.has_begun_for(roots, step, elsewhere=elsewhere)
+        past = Past.RUN if begun is HasRun.ALWAYS else reading.past(step)
+        if begun is HasRun.SOMETIMES or step in meanwhile:
+            past |= Past.RUN
+        reading.knowledge.learn(known, step, past)
+
+
+def _begin_step(reading: Reading, root: Root, planned: Schedule, meanwhile: Container[StepDefinition]) -> None:
+    if root.handle is None:
+        return
+    step = root.run.definition
+    is_first = has_run(reading.past(step)) is HasRun.NEVER and step not in meanwhile
+    if is_first and step in reading.survey.needed and len(planned.begun.get((step,), ())) == 1:
+        reading.history.running[step] = root.handle
     else:
-        reading.history.running.pop(run.definition, None)
+        reading.history.running.pop(step, None)
+    reading.begun([step])
+    for needed in reading.survey.closure(root.run):
+        tasks = planned.begun.get((needed,), ())
+        surely = any(not task.asked_by and not task.conditional for task in tasks)
+        if needed is not step:
+            reading.begun([needed], surely=surely)
+
+
+def _begin_call(reading: Reading, function: Function) -> None:
+    entries = reading.knowledge.entries.setdefault(id(function), {})
+    for step in reading.survey.touched(function):
+        reading.knowledge.learn(entries, step, reading.past(step))
+    reading.history.apply(reading.knowledge.effects.get(id(function), {}), surely=False)

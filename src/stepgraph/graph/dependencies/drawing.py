@@ -40,7 +40,7 @@ def operations_of(
     late: set[int] = set()
     for part in series(planned.before):
         needed = [set(planned.after[index]) for index in part]
-        ready = sorted((set.intersection(*needed) | late) - waited)
+        ready = sorted((set.intersection(*needed) | late) - waited - reading.knowledge.joint)
         if ready:
             found.append(Join(Joined("all", tuple(ready)), certain=True, place=place))
         waited.update(ready)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from stepgraph.graph.dependencies.background import begin_waiting
+from stepgraph.graph.dependencies.background import begin_waiting, waiting_roots
 from stepgraph.graph.dependencies.drawing import Operations, operations_of
 from stepgraph.graph.dependencies.history import NOTHING
 from stepgraph.graph.dependencies.reading import Reading
@@ -18,7 +18,7 @@ def run(reading: Reading, operation: Run) -> Operations:
     """Return work that is awaited on the spot; a step is preceded by those it needs."""
     activity = operation.activity
     if isinstance(activity, StepRun):
-        return _together(reading, [Root(activity)], "all", operation.place, first=True)
+        return _run_step(reading, activity, operation.place)
     if isinstance(activity, Call):
         _call(reading, activity.function)
     else:
@@ -27,9 +27,10 @@ def run(reading: Reading, operation: Run) -> Operations:
 
 
 def gather(reading: Reading, starts: Sequence[Start], join: Join) -> Operations:
-    """Return steps that are started and awaited together, with those they need."""
+    """Return steps that are started and awaited together, with those they need. What waits begins before them."""
     roots = [Root(start.activity) for start in starts if isinstance(start.activity, StepRun)]
-    found = _together(reading, roots, join.group.kind, join.place, first=False)
+    waiting = waiting_roots(reading)
+    found = _together(reading, [*waiting, *roots], join.group.kind, join.place)
     if join.group.kind != "all":
         for root in roots:
             reading.lapse(reading.survey.closure(root.run))
@@ -64,19 +65,19 @@ def over(reading: Reading, handles: Iterable[Handle]) -> None:
             del running[step]
 
 
-def _together(reading: Reading, roots: Sequence[Root], kind: ParallelKind, place: Place, *, first: bool) -> Operations:
-    """Return steps that begin at one await and are over after it. Waiting work begins then too, `first` or last."""
+def _run_step(reading: Reading, run: StepRun, place: Place) -> Operations:
+    """Return a step that is awaited on the spot, after those it needs. What waits begins when these wait."""
+    return _together(reading, [Root(run), *waiting_roots(reading)], "all", place)
+
+
+def _together(reading: Reading, roots: Sequence[Root], kind: ParallelKind, place: Place) -> Operations:
+    """Return steps that begin at one await, as far as they are not in the background, and note what has run then."""
     memory = reading.memory()
-    waiting = [
-        Root(start.activity, start.handle)
-        for start in reading.history.waiting.values()
-        if isinstance(start.activity, StepRun)
-    ]
-    planned = schedule([*roots, *waiting] if first else [*waiting, *roots], memory)
+    planned = schedule(roots, memory)
     reading.report_twice(planned)
     found = operations_of(reading, planned, memory, place, kind)
+    begin_waiting(reading, planned, roots)
     _note_begun(reading, planned)
-    begin_waiting(reading)
     over(reading, sorted({handle for handles in planned.after for handle in handles}))
     return found
 

@@ -20,13 +20,16 @@ class Knowledge:
     """What was learned of all functions so far; bodies are read again until there is no more to learn.
 
     `entries` say what may have run when a function is called, `effects` what has when it is over, by `id`. `background`
-    is what may have run when the work of a `Start` begins, by its handle.
+    is what may have run when the work of a `Start` begins, by its handle; `together` are the handles that are started
+    with one, `joint` those of steps that are drawn as one piece of work with others, and are not awaited without them.
     """
 
     survey: Survey
     entries: dict[int, Effects] = field(default_factory=dict)
     effects: dict[int, Effects] = field(default_factory=dict)
     background: dict[Handle, Effects] = field(default_factory=dict)
+    together: dict[Handle, frozenset[Handle]] = field(default_factory=dict)
+    joint: set[Handle] = field(default_factory=set)
     notes: dict[tuple[str, StepDefinition], Note] = field(default_factory=dict)
     changed: bool = False
 

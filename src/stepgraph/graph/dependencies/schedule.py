@@ -9,7 +9,7 @@ for in any order. Of the orders possible, that is kept which holds in all of the
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TypeAlias
@@ -50,12 +50,13 @@ class Task:
     """One run of a step: called directly as a `root`, or needed by another.
 
     `waits` are, for each of its dependencies, the runs it waits for: the first to be over. `asked_by` are the places it
-    may begin at, none for what begins with the await; `shared_with` those that find it begun. `handle` tells one that
-    runs in the background, `conditional` one that may have run already.
+    may begin at, none for what begins with the await, on behalf of a root; `shared_with` those that find it begun.
+    `handle` tells one that runs in the background, `conditional` one that may have run already.
     """
 
     run: Dependency
     root: Root | None = None
+    begun_by: Root | None = None
     handle: Handle | None = None
     conditional: bool = False
     waits: list[list[Task]] = field(default_factory=list)
@@ -77,7 +78,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """The runs that are not in the background, each after those it depends on, and their order.
+    """The runs that are not the background's own, each after those it depends on, and their order.
 
     Bit i of `before[j]` says that run i is over before run j begins. `after` are the handles of background work that is
     over before each. `twice` are the steps that the SDK runs again, since they are needed while they wait themselves.
@@ -87,6 +88,23 @@ class Schedule:
     before: tuple[int, ...]
     after: tuple[tuple[Handle, ...], ...]
     twice: tuple[StepDefinition, ...]
+    begun: Mapping[_Key, Sequence[Task]]
+
+    def has_begun_for(self, roots: Collection[Root], step: StepDefinition, *, elsewhere: bool) -> HasRun | None:
+        """Return whether background work of some roots finds a step it needs begun; None if nobody has begun it.
+
+        What it needs only later may be begun `elsewhere` by then.
+        """
+        if any(step in key for key in self.begun if len(key) > 1):
+            return HasRun.SOMETIMES
+        tasks = self.begun.get((step,))
+        if not tasks:
+            return None
+        own = [task for task in tasks if task not in self.tasks and not _roots_of(task).isdisjoint(roots)]
+        if not own:
+            return HasRun.ALWAYS
+        alone = any(_roots_of(task) <= set(roots) and not (task.asked_by and elsewhere) for task in own)
+        return HasRun.NEVER if alone else HasRun.SOMETIMES
 
 
 _Key: TypeAlias = tuple[StepDefinition, ...]
@@ -107,7 +125,7 @@ def schedule(roots: Sequence[Root], memory: Memory) -> Schedule:
         needed = [other for other in tasks if needs.start[task] >> index[other] & 1]
         before.append(sum(1 << place[other] for other in needed if other.handle is None))
         after.append(tuple(other.handle for other in needed if other.handle is not None))
-    return Schedule(tuple(foreground), tuple(before), tuple(after), _twice(foreground, needs))
+    return Schedule(tuple(foreground), tuple(before), tuple(after), _twice(foreground, needs), play.begun)
 
 
 def definitions_of(dependency: Dependency) -> tuple[StepDefinition, ...]:
@@ -129,7 +147,7 @@ class _Play:
 
     def begin(self, roots: Sequence[Root]) -> list[Task]:
         """Begin steps in the order of the event loop, then everything that is needed once something is over."""
-        tasks = [Task(root.run, root, root.handle) for root in roots]
+        tasks = [Task(root.run, root, root, root.handle) for root in roots]
         for task in tasks:
             self.ready.append(lambda task=task: self._call(task))  # type: ignore[misc]
         while self.ready:
@@ -145,7 +163,7 @@ class _Play:
         key = definitions_of(task.run)
         self.begun.setdefault(key, []).append(task)
         self.may_have_begun.update(key)
-        self._resolve(task if task.handle is None else Task(task.run))
+        self._resolve(task if task.handle is None else Task(task.run, begun_by=task.root))
 
     def _resolve(self, task: Task) -> None:
         task.waits = [[] for _ in task.dependencies]
@@ -182,11 +200,13 @@ class _Play:
             needed = Task(dependency, handle=handle)
         else:
             needed = Task(dependency, conditional=known != {HasRun.NEVER} or not self.may_have_begun.isdisjoint(key))
+        needed.begun_by = task.begun_by
         self.begun[key] = [needed]
         self.may_have_begun.update(key)
         task.waits[position] = [needed]
         if later and needed.handle is None:
             needed.asked_by.append((task, position))
+            needed.begun_by = None
             needed.waits = [[] for _ in needed.dependencies]
             self.waiting.append((needed, 0))
         else:
@@ -217,6 +237,21 @@ def _depth_first(roots: Sequence[Task]) -> tuple[list[Task], list[tuple[Task, bo
                 visits.append((needed, True))
                 stack.append((needed, _waited_for(needed)))
     return tasks, visits
+
+
+def _roots_of(task: Task) -> set[Root]:
+    """Return the direct calls that have begun a task, or may have."""
+    found: set[Root] = set()
+    seen = {task}
+    pending = [task]
+    while pending:
+        task = pending.pop()
+        if task.begun_by is not None:
+            found.add(task.begun_by)
+        askers = [asking for asking, _ in task.asked_by if asking not in seen]
+        seen.update(askers)
+        pending += askers
+    return found
 
 
 def _waited_for(task: Task) -> Iterator[Task]:

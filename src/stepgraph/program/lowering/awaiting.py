@@ -173,9 +173,12 @@ def _step_body(machine: Machine, step: StepFunction) -> Block:
 
 
 def _ran_on_the_spot(machine: Machine, handle: Handle) -> bool:
-    """`await step.sleep(...)`: what was started by the last operation and is awaited now simply runs."""
+    """`await step.sleep(...)`: what was started by the last operation and is awaited now simply runs.
+
+    A task does not: others that wait begin before it.
+    """
     last = machine.operations[-1] if machine.operations else None
-    if not isinstance(last, Start) or last.handle != handle:
+    if not isinstance(last, Start) or not last.eager or last.handle != handle:
         return False
     machine.operations[-1] = Run(last.activity, last.place)
     return True
@@ -196,7 +199,7 @@ def _chosen_ran_on_the_spot(machine: Machine, value: Alternatives, place: Place)
 
 def _ends_in_start(branch: Branch, task: Value) -> bool:
     last = branch.block.operations[-1] if branch.block.operations else None
-    return isinstance(last, Start) and isinstance(task, Task) and last.handle == task.handle
+    return isinstance(last, Start) and last.eager and isinstance(task, Task) and last.handle == task.handle
 
 
 def _awaited(machine: Machine, branch: Branch, value: Value, place: Place) -> Branch:
