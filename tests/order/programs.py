@@ -1,0 +1,83 @@
+"""Random programs: steps that need each other, and tasks, gathers and awaits of steps."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hypothesis import strategies as st
+
+HEADER = """\
+import asyncio
+
+from workers import WorkflowEntrypoint
+
+
+class W(WorkflowEntrypoint):
+    async def run(self, event, step):
+"""
+
+
+@dataclass(frozen=True)
+class StepPlan:
+    """A step with the names of those that it needs, in the order of its parameters."""
+
+    name: str
+    needs: tuple[str, ...]
+    concurrent: bool = False
+
+
+def module(steps: Sequence[StepPlan], body: Sequence[str]) -> str:
+    """Return a module with a workflow `W` that declares steps and does something with them."""
+    lines: list[str] = []
+    for step in steps:
+        lines.append(f"@step.do({'concurrent=True' if step.concurrent else ''})")
+        lines.append(f"async def {step.name}({', '.join(step.needs)}): ...")
+    return HEADER + textwrap.indent("\n".join([*lines, *body]), " " * 8) + "\n"
+
+
+@st.composite
+def step_plans(draw: st.DrawFn, most: int = 12) -> list[StepPlan]:
+    """Draw steps of which each may need any that are declared before it."""
+    plans: list[StepPlan] = []
+    for number in range(draw(st.integers(1, most))):
+        others = [plan.name for plan in plans]
+        needs = draw(st.lists(st.sampled_from(others), unique=True, max_size=3)) if others else []
+        plans.append(StepPlan(f"s{number}", tuple(needs), draw(st.booleans())))
+    return plans
+
+
+def ends_of(plans: Sequence[StepPlan]) -> list[str]:
+    """Return the steps that no other one needs."""
+    needed = {name for plan in plans for name in plan.needs}
+    return [plan.name for plan in plans if plan.name not in needed]
+
+
+@st.composite
+def task_bodies(draw: st.DrawFn, names: Sequence[str]) -> list[str]:
+    """Draw a body that calls each of the steps once, in tasks, gathers and plain awaits, and awaits all of it."""
+    waiting = list(draw(st.permutations(names)))
+    tasks: list[str] = []
+    lines: list[str] = []
+    while waiting or tasks:
+        lines.append(draw(_statement(waiting, tasks)))
+    return lines
+
+
+@st.composite
+def _statement(draw: st.DrawFn, waiting: list[str], tasks: list[str]) -> str:
+    kinds = (["run", "start"] if waiting else []) + (["join"] if tasks else []) + ["gather"]
+    match draw(st.sampled_from(kinds)):
+        case "run":
+            return f"await {waiting.pop()}()"
+        case "start":
+            name = waiting.pop()
+            tasks.append(f"task_{name}")
+            return f"task_{name} = asyncio.create_task({name}())"
+        case "join":
+            return f"await {tasks.pop(draw(st.integers(0, len(tasks) - 1)))}"
+        case _:
+            members = [f"{waiting.pop()}()" for _ in range(draw(st.integers(0, min(3, len(waiting)))))]
+            members += [tasks.pop() for _ in range(draw(st.integers(0, min(2, len(tasks)))))]
+            return f"await asyncio.gather({', '.join(draw(st.permutations(members)))})" if members else "pass"

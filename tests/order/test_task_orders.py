@@ -1,0 +1,42 @@
+"""The order drawn for tasks, gathers and awaits is the one in which steps really run."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.order.claims import claimed_order, steps_of
+from tests.order.effort import thorough
+from tests.order.programs import StepPlan, module, step_plans, task_bodies
+from tests.order.reference import SHORT, execute, true_order
+from tests.order.test_dependency_orders import graph_of, names_in
+
+
+@thorough
+@given(count=st.integers(1, 8), data=st.data())
+def test_tasks_gathers_and_awaits_run_in_just_the_order_drawn(count: int, data: st.DataObject) -> None:
+    plans = [StepPlan(f"s{number}", ()) for number in range(count)]
+    names = [plan.name for plan in plans]
+    source = module(plans, data.draw(task_bodies(names)))
+    graph = graph_of(source)
+    assert names_in(graph) == sorted(names)
+    assert claimed_order(graph) == true_order(source, names)
+
+
+@thorough
+@given(plans=step_plans(most=7), data=st.data())
+def test_of_tasks_that_need_steps_no_order_is_drawn_that_does_not_hold(
+    plans: list[StepPlan], data: st.DataObject
+) -> None:
+    names = [plan.name for plan in plans]
+    called = data.draw(st.lists(st.sampled_from(names), unique=True, min_size=1))
+    source = module(plans, data.draw(task_bodies(called)))
+    graph = graph_of(source)
+    shown, certain = names_in(graph), names_in(graph, certain=True)
+    runs = [execute(source, durations) for durations in ({}, *({name: 5 * SHORT} for name in names))]
+    for run in runs:
+        assert all(certain.count(name) <= run.counts[name] <= shown.count(name) for name in names)
+    once = {name for name in shown if all(run.counts[name] == 1 for run in runs) and shown.count(name) == 1}
+    claims = {pair for pair in claimed_order(graph) if once.issuperset(pair)}
+    assert claims <= true_order(source, names)
+    assert {node["name"] for node in steps_of(graph["workflow"]["nodes"])} == {n for run in runs for n in run.counts}
