@@ -7,10 +7,12 @@ theory is in `docs/order.md`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final, TypeAlias
+
+from stepgraph.graph.bit_sets import bits
 
 # Of more different sets of predecessors than this, the chain is not looked for that keeps most of the order.
 MOST_COMPARED: Final = 64
@@ -65,12 +67,12 @@ def clocked(before: Sequence[int]) -> Clocked:
 
 def series(before: Sequence[int]) -> list[list[int]]:
     """Return the members part by part, of which each is over before the next."""
-    return [list(_bits(part)) for part in _Order(before).in_series((1 << len(before)) - 1)]
+    return [list(bits(part)) for part in _Order(before).in_series((1 << len(before)) - 1)]
 
 
 def components(before: Sequence[int]) -> list[list[int]]:
     """Return the members part by part, with no order between the parts."""
-    return [list(_bits(part)) for part in _Order(before).components((1 << len(before)) - 1)]
+    return [list(bits(part)) for part in _Order(before).components((1 << len(before)) - 1)]
 
 
 class _Order:
@@ -128,7 +130,7 @@ class _Order:
 
     def in_series(self, members: int) -> list[int]:
         """Return the parts of which each is over before the next."""
-        ordered = sorted(_bits(members), key=lambda index: (self.before[index] & members).bit_count())
+        ordered = sorted(bits(members), key=lambda index: (self.before[index] & members).bit_count())
         parts: list[int] = []
         before_all = rest = upper = members
         for index in reversed(ordered):
@@ -143,7 +145,7 @@ class _Order:
         """Return the parts with no order between them, in the order of their first members."""
         component_of: dict[int, int] = {}
         found: dict[int, int] = {}
-        for index in _bits(members):
+        for index in bits(members):
             component, earlier, name = 1 << index, self.before[index] & members, index
             while earlier:
                 joined = _root(component_of, (earlier & -earlier).bit_length() - 1)
@@ -162,7 +164,7 @@ class _Order:
 
     def predecessor_sets(self, members: int) -> list[int]:
         """Return the different sets of members that run before a member, the smallest first."""
-        found = dict.fromkeys(self.before[index] & members for index in _bits(members))
+        found = dict.fromkeys(self.before[index] & members for index in bits(members))
         found.pop(0, None)
         return sorted(found, key=int.bit_count)
 
@@ -173,7 +175,7 @@ class _Order:
         """
         chain = self.chain(members)
         placed: list[ClockedMember] = []
-        for index in _bits(members):
+        for index in bits(members):
             starts = sum(1 for over in chain if not over & ~self.before[index])
             resolves = next((clock for clock, over in enumerate(chain, 1) if over >> index & 1), len(chain) + 1)
             placed.append(ClockedMember(index, starts, resolves))
@@ -184,7 +186,7 @@ class _Order:
         sets = self.predecessor_sets(members)
         if len(sets) > MOST_COMPARED or self.is_interval_order(members):
             return _first_chain(sets)
-        later = [sum(1 for index in _bits(members) if not over & ~self.before[index]) for over in sets]
+        later = [sum(1 for index in bits(members) if not over & ~self.before[index]) for over in sets]
         best: list[tuple[int, list[int]]] = []
         for position, over in enumerate(sets):
             ways = [(over.bit_count() * later[position], [position])]
@@ -199,9 +201,9 @@ class _Order:
     def cone(self, members: int) -> Part:
         """Return less of an order that is neither: a last member with all before it, beside the rest."""
         followed = 0
-        for index in _bits(members):
+        for index in bits(members):
             followed |= self.before[index]
-        tip = max(_bits(members & ~followed), key=lambda index: (self.before[index] & members).bit_count())
+        tip = max(bits(members & ~followed), key=lambda index: (self.before[index] & members).bit_count())
         below = self.before[tip] & members
         rest = members & ~below & ~(1 << tip)
         cone = InSeries((*_parts_of(self.part(below, clocks=False), InSeries), tip))
@@ -236,11 +238,3 @@ def _first(part: Part) -> int:
             return members[0].index
         case InSeries(parts=parts) | Beside(parts=parts):
             return min(map(_first, parts))
-
-
-def _bits(members: int) -> Iterator[int]:
-    """Yield the indices of a set, in order."""
-    while members:
-        lowest = members & -members
-        yield lowest.bit_length() - 1
-        members ^= lowest

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Sequence
 from dataclasses import replace
 
+from stepgraph.graph.bit_sets import restricted
 from stepgraph.graph.dependencies.drawing import Operations, operations_of
 from stepgraph.graph.dependencies.history import NOTHING, Effects, Past, has_run
 from stepgraph.graph.dependencies.reading import Reading
@@ -65,8 +66,7 @@ def _piece(
     reading: Reading, planned: Schedule, part: Sequence[int], by_root: dict[Root, Start], memory: Memory
 ) -> Operation:
     """Return one piece of work under the first handle of those that are called in it: they are awaited together."""
-    position = {index: new for new, index in enumerate(part)}
-    before = tuple(sum(1 << position[i] for i in part if planned.before[index] >> i & 1) for index in part)
+    before = tuple(restricted(planned.before, part))
     piece = Schedule(tuple(planned.tasks[index] for index in part), before, ((),) * len(part), (), {})
     called = [by_root[task.root] for task in piece.tasks if task.root is not None]
     first = min(called, key=lambda start: start.handle)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
+from stepgraph.graph.bit_sets import restricted
 from stepgraph.graph.dependencies.reading import Reading
 from stepgraph.graph.dependencies.schedule import HasRun, Memory, Root, Schedule, Task, definitions_of, schedule
 from stepgraph.graph.partial_order import series
@@ -55,8 +56,7 @@ def _part(
 ) -> Sequence[Operation]:
     if len(part) == 1:
         return contents[0].operations
-    position = {index: new for new, index in enumerate(part)}
-    before = [sum(1 << position[other] for other in part if planned.before[index] >> other & 1) for index in part]
+    before = restricted(planned.before, part)
     called = [index for index in part if planned.tasks[index].root is not None]
     return [Ordered(tuple(contents), tuple(before), kind if len(called) > 1 else "all", place)]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import TypeGuard
 
 from stepgraph.graph.dependencies import background, foreground
@@ -38,7 +39,7 @@ def read_block(reading: Reading, block: Block) -> Block:
     operations = block.operations
     position = 0
     while position < len(operations) and reading.live:
-        starts = _starts_at(reading, operations[position:])
+        starts = _starts_at(reading, operations, position)
         if not starts:
             found += _operation(reading, operations[position])
             position += 1
@@ -53,21 +54,25 @@ def read_block(reading: Reading, block: Block) -> Block:
     return Block(tuple(found))
 
 
-def _starts_at(reading: Reading, operations: Sequence[Operation]) -> list[Start]:
-    """Return the steps that are started first and awaited together, if any of them needs others."""
+def _starts_at(reading: Reading, operations: Sequence[Operation], position: int) -> list[Start]:
+    """Return the steps that are started there and awaited together, if any of them needs others."""
     starts: list[Start] = []
-    for operation in operations:
+    together: Join | None = None
+    for operation in islice(operations, position, None):
         if not isinstance(operation, Start) or not isinstance(operation.activity, StepRun):
             break
-        if starts and not _are_joined_alike(reading, starts[0], operation):
+        join = _only_join(reading, operation)
+        if starts and (join is None or join is not together):
             break
+        if not starts and join is not None and _is_of_all(join):
+            together = join
         starts.append(operation)
     return starts if any(isinstance(s.activity, StepRun) and s.activity.dependencies for s in starts) else []
 
 
-def _are_joined_alike(reading: Reading, one: Start, other: Start) -> bool:
-    ours, theirs = reading.usage.joins.get(one.handle, []), reading.usage.joins.get(other.handle, [])
-    return len(ours) == len(theirs) == 1 and ours[0] is theirs[0] and _is_of_all(ours[0])
+def _only_join(reading: Reading, operation: Start) -> Join | None:
+    joins = reading.usage.joins.get(operation.handle, ())
+    return joins[0] if len(joins) == 1 else None
 
 
 def _is_of_all(join: Join) -> bool:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TypeAlias
 
+from stepgraph.graph.bit_sets import bits
 from stepgraph.program.ir import Dependency, Handle, StepChoice, StepDefinition, StepRun
 
 
@@ -115,16 +116,16 @@ def schedule(roots: Sequence[Root], memory: Memory) -> Schedule:
     play = _Play(memory)
     begun = play.begin(roots)
     tasks, visits = _depth_first([task for task in begun if task.handle is None])
-    index = {task: position for position, task in enumerate(tasks)}
-    needs = _Needs(index, visits)
     foreground = [task for task in tasks if task.handle is None]
-    place = {task: position for position, task in enumerate(foreground)}
+    background = [task for task in tasks if task.handle is not None]
+    handles = [task.handle for task in background if task.handle is not None]
+    needs = _Needs({task: position for position, task in enumerate([*foreground, *background])}, visits)
     before: list[int] = []
     after: list[tuple[Handle, ...]] = []
     for task in foreground:
-        needed = [other for other in tasks if needs.start[task] >> index[other] & 1]
-        before.append(sum(1 << place[other] for other in needed if other.handle is None))
-        after.append(tuple(other.handle for other in needed if other.handle is not None))
+        needed = needs.start[task]
+        before.append(needed & ((1 << len(foreground)) - 1))
+        after.append(tuple(handles[position] for position in bits(needed >> len(foreground))))
     return Schedule(tuple(foreground), tuple(before), tuple(after), _twice(foreground, needs), play.begun)
 
 
@@ -269,6 +270,7 @@ class _Needs:
         everything = (1 << len(index)) - 1
         self.begin = {task: everything if task.asked_by else 0 for task in index}
         self.start = dict.fromkeys(index, everything)
+        self._asked = {task: [everything] * (len(task.waits) + 1) for task in index}
         changed = True
         while changed:
             changed = False
@@ -276,12 +278,11 @@ class _Needs:
                 changed |= self._update_begin(task) if entered else self._update_start(task)
 
     def asked(self, task: Task, position: int) -> int:
-        """Return what is over when a task asks for one of its dependencies."""
-        needed = self.begin[task]
-        if not task.is_concurrent:
-            for earlier in task.waits[:position]:
-                needed |= self._over(earlier)
-        return needed
+        """Return what is over when a task asks for one of its dependencies, or, for their number, when all are over."""
+        asked = self._asked[task]
+        for waits in task.waits[len(asked) - 1 : position]:
+            asked.append(asked[-1] | self._over(waits))
+        return self.begin[task] if task.is_concurrent and position < len(task.waits) else asked[position]
 
     def _over(self, waits: Sequence[Task]) -> int:
         over = -1 if waits else 0
@@ -290,19 +291,17 @@ class _Needs:
         return over
 
     def _update_begin(self, task: Task) -> bool:
-        if not task.asked_by:
-            return False
-        begin = -1
-        for asking, position in task.asked_by:
-            begin &= self.asked(asking, position) if asking in self.index else 0
-        changed = begin != self.begin[task]
-        self.begin[task] = begin
-        return changed
+        before = self.begin[task]
+        if task.asked_by:
+            begin = -1
+            for asking, position in task.asked_by:
+                begin &= self.asked(asking, position) if asking in self.index else 0
+            self.begin[task] = begin
+        self._asked[task] = [self.begin[task]]
+        return before != self.begin[task]
 
     def _update_start(self, task: Task) -> bool:
-        start = self.begin[task]
-        for waits in task.waits:
-            start |= self._over(waits)
+        start = self.asked(task, len(task.waits))
         changed = start != self.start[task]
         self.start[task] = start
         return changed
