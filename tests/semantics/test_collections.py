@@ -21,15 +21,24 @@ loop
     [
         "fns = {a, b}",
         "fns = [a, b]\nfns.sort()",
-        "fns = [a, b][::-1]",
+        "fns = [a, b][n:]",
         "fns = sorted([a, b])",
         "fns = [a]\nif x:\n    fns.append(b)",
-        "fns = [a, b]\nfns.pop()",
+        "fns = [a, b]\nfns.pop(n)",
     ],
     ids=["a set", "sorted in place", "a slice", "sorted", "on some paths only", "taken from"],
 )
 def test_elements_in_no_known_order_or_number_are_a_loop(made: str) -> None:
     assert graph_of(f"{made}\nfor fn in fns:\n    await fn()\n") == text(EITHER)
+
+
+@pytest.mark.parametrize(
+    "made",
+    ["fns = [a, c, b][::2]", "fns = [a, b, c][:-1]", "fns = [a, b, c]\nfns.pop()", "fns = [c, a, b]\nfns.pop(0)"],
+    ids=["steps of a slice", "an end of a slice", "the last taken", "the first taken"],
+)
+def test_what_is_left_of_a_list_is_known_where_what_is_taken_is(made: str) -> None:
+    assert graph_of(f"{made}\nfor fn in fns:\n    await fn()\n").splitlines() == ["a", "b"]
 
 
 def test_a_choice_of_lists_is_a_choice_of_what_is_unrolled() -> None:
@@ -107,7 +116,7 @@ def test_a_coroutine_that_may_be_missing_in_a_gather_is_in_a_branch() -> None:
     """) == text("""
         parallel all
           a [1>2]
-          if b() in coroutines
+          if x
             b [1>2]
     """)
 

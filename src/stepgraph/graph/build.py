@@ -42,7 +42,7 @@ def _graph(program: Program, expanded: Expanded) -> Graph | None:
     def name_of(function: Function) -> str:
         return keys[id(same[id(function)])]
 
-    nodes = nodes_of(body, name_of)
+    nodes = nodes_of(body, name_of, is_run=True)
     if not nodes:
         return None
     definitions: dict[str, FunctionDef] = {}

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from stepgraph.graph.nodes import leaf, step_do
 from stepgraph.graph.ordered import members, parallel, stamp, without_clocks
+from stepgraph.graph.own_groups import OwnGroup, kind_of, own_groups
 from stepgraph.graph.partial_order import clocked, drawing
 from stepgraph.graph.pending import Pending, survey
 from stepgraph.model.payload import Block as BlockNode
@@ -33,7 +34,6 @@ from stepgraph.program.ir import (
     Handle,
     Handler,
     Join,
-    Joined,
     Loop,
     Operation,
     Ordered,
@@ -44,8 +44,7 @@ from stepgraph.program.ir import (
     SleepUntil,
     Start,
     StepRun,
-    handles_of,
-    started_by,
+    started_in,
 )
 
 Clocked = StepDo | StepSleep | StepSleepUntil | StepWaitForEvent | FunctionCall
@@ -57,7 +56,8 @@ class _Emission:
     """One pass over a function body.
 
     `grouped` says whether a group is open around what is emitted now, `clockless` that it is in a block of a group, in
-    which nothing carries a clock. `nodes` are those of work that was started, None for a block.
+    which nothing carries a clock. `nodes` are those of work that was started, None for a block. `drawn` are, for work
+    that belongs to groups which are parallels of their own, these groups, outermost first.
     """
 
     pending: Pending
@@ -66,32 +66,35 @@ class _Emission:
     grouped: bool = False
     clockless: bool = False
     nodes: dict[Handle, Clocked | None] = field(default_factory=dict)
+    drawn: dict[Handle, tuple[OwnGroup, ...]] = field(default_factory=dict)
 
 
-def nodes_of(body: Block, name_of: Callable[[Function], str]) -> list[Node]:
+def nodes_of(body: Block, name_of: Callable[[Function], str], *, is_run: bool = False) -> list[Node]:
     """Return the nodes of a structured body. `name_of` gives the key of a function that is called."""
-    return _block(_Emission(survey(body), name_of), body)
+    pending = survey(body, is_run=is_run)
+    return _block(_Emission(pending, name_of, drawn=own_groups(body, pending)), body)
 
 
 def _block(emission: _Emission, block: Block) -> list[Node]:
     operations = block.operations
     if emission.grouped:
-        return _sequence(emission, operations)
+        return _sequence(emission, block, operations)
     nodes: list[Node] = []
     done = 0
     for stretch in emission.pending.stretches.get(id(block), ()):
-        nodes += _sequence(emission, operations[done : stretch.first])
-        nodes += _group(emission, operations[stretch.first : stretch.last + 1])
+        nodes += _sequence(emission, block, operations[done : stretch.first])
+        nodes += _group(emission, block, operations[stretch.first : stretch.last + 1])
         done = stretch.last + 1
-    return nodes + _sequence(emission, operations[done:])
+    return nodes + _sequence(emission, block, operations[done:])
 
 
-def _group(emission: _Emission, operations: Sequence[Operation]) -> list[Node]:
+def _group(emission: _Emission, block: Block, operations: Sequence[Operation]) -> list[Node]:
     clock = emission.clock
+    kind = kind_of(operations, emission.pending)
     emission.grouped = True
-    nodes = _sequence(emission, operations)
+    nodes = _sequence(emission, block, operations, whole=kind is not None)
     emission.grouped = False
-    if len(nodes) == 1 and nodes[0]["type"] in _CLOCKED and "resolves" in nodes[0]:
+    if len(nodes) == 1 and _is_over(nodes[0]):
         del nodes[0]["starts"], nodes[0]["resolves"]  # type: ignore[typeddict-item] # it has both
         emission.clock = clock
         return nodes
@@ -103,29 +106,43 @@ def _group(emission: _Emission, operations: Sequence[Operation]) -> list[Node]:
     inner = nodes[0] if len(nodes) == 1 else None
     if inner is not None and inner["type"] == "parallel":
         return [inner]
-    group: Parallel = {"type": "parallel", "kind": "all", "nodes": nodes}
+    group: Parallel = {"type": "parallel", "kind": kind or "all", "nodes": nodes}
     return [group]
 
 
-def _sequence(emission: _Emission, operations: Sequence[Operation]) -> list[Node]:
-    """Return the nodes of operations in order; members of a join of another kind are a `parallel` of their own."""
-    kinds = _kinds(operations)
+def _is_over(node: Node) -> bool:
+    """Whether a node is a step or call of which it is known when it is over."""
+    return node["type"] in _CLOCKED and "resolves" in node
+
+
+def _sequence(emission: _Emission, block: Block, operations: Sequence[Operation], *, whole: bool = False) -> list[Node]:
+    """Return the nodes of operations in order, those of groups that are parallels of their own in these.
+
+    Where the operations are one such group as a `whole`, its parallel is that around all of them.
+    """
     nodes: list[Node] = []
     parallels: dict[int, Parallel] = {}
     for operation in operations:
-        joined = kinds.get(started_by(operation) or -1)
-        emitted = _operation(emission, operation) if joined is None else _member(emission, operation)
-        if joined is None:
-            nodes += emitted
-            continue
-        _place(joined, emitted, nodes, parallels)
-    return nodes
+        emitted = _operation(emission, operation)
+        groups = () if whole else _groups_around(emission, block, operation)
+        _place(groups, emitted, nodes, parallels)
+    return [alone for node in nodes for alone in _without_lone(node, parallels)]
 
 
-def _place(joined: tuple[Joined, ...], emitted: list[Node], nodes: list[Node], parallels: dict[int, Parallel]) -> None:
+def _groups_around(emission: _Emission, block: Block, operation: Operation) -> tuple[OwnGroup, ...]:
+    """Return the groups of what an operation starts that have their place in this block."""
+    first = next(started_in(operation), None)
+    if first is None:
+        return ()
+    return tuple(group for group in emission.drawn.get(first, ()) if group.block == id(block))
+
+
+def _place(
+    groups: tuple[OwnGroup, ...], emitted: list[Node], nodes: list[Node], parallels: dict[int, Parallel]
+) -> None:
     """Put nodes into the parallels of the groups that they are members of, outermost first."""
     target = nodes
-    for group in joined:
+    for group in groups:
         parallel = parallels.get(id(group))
         if parallel is None:
             parallel = {"type": "parallel", "kind": group.kind, "nodes": []}
@@ -135,55 +152,41 @@ def _place(joined: tuple[Joined, ...], emitted: list[Node], nodes: list[Node], p
     target += emitted
 
 
-def _kinds(operations: Sequence[Operation]) -> dict[Handle, tuple[Joined, ...]]:
-    """Returns, for work that is joined in these operations, the groups that are drawn as parallels of their own."""
-    found: dict[Handle, tuple[Joined, ...]] = {}
-    for operation in operations:
-        if isinstance(operation, Join):
-            own = () if operation.group.kind == "all" else (operation.group,)
-            _collect(operation.group, own, found)
-    return found
-
-
-def _collect(group: Joined, around: tuple[Joined, ...], found: dict[Handle, tuple[Joined, ...]]) -> None:
-    for member in group.members:
-        if isinstance(member, Joined):
-            _collect(member, (*around, member), found)
-        elif around:
-            found.setdefault(member, around)
-
-
-def _member(emission: _Emission, operation: Operation) -> list[Node]:
-    """Return a member of a join of another kind, which is over with that join or shown to go on."""
-    if isinstance(operation, Start) and isinstance(operation.activity, Series):
-        return [_series(emission, operation.handle, operation.activity)]
-    return _operation(emission, operation)
+def _without_lone(node: Node, parallels: dict[int, Parallel]) -> list[Node]:
+    """A group whose one member is a step or call that is over is just that."""
+    if node["type"] != "parallel" or not any(node is parallel for parallel in parallels.values()):
+        return [node]
+    node["nodes"] = [alone for inner in node["nodes"] for alone in _without_lone(inner, parallels)]
+    return node["nodes"] if len(node["nodes"]) == 1 and _is_over(node["nodes"][0]) else [node]
 
 
 def _operation(emission: _Emission, operation: Operation) -> list[Node]:
     match operation:
         case Run(activity=activity):
             return [_run(emission, activity)]
-        case Start(activity=Series() as series, handle=handle) if handle not in emission.pending.completed:
-            return _lasting_series(emission, handle, series)
         case Start(activity=Series() as series, handle=handle):
-            return [_series(emission, handle, series)]
+            return _series(emission, handle, series)
         case Start(activity=activity, handle=handle):
             return [_start(emission, handle, activity)]
         case Ordered():
             return _ordered(emission, operation)
-        case Join():
-            _join(emission, operation)
+        case Join(leaving=leaving):
+            clock = emission.clock
+            _over(emission, id(operation))
+            if leaving:
+                emission.clock = clock
             return []
         case Choice():
             return _choice(emission, operation)
         case Loop(body=body):
             nodes = _block(emission, body)
+            _over(emission, id(operation))
             return [{"type": "loop", "nodes": nodes}] if nodes else []
         case Protected():
             return _protected(emission, operation)
-        case Exit(kind=kind):
-            return [{"type": "break", "kind": "return" if kind is ExitKind.RETURN else "break"}]
+        case Exit(kind=kind, drawn=True):
+            left = kind in (ExitKind.BREAK, ExitKind.FINISHED)
+            return [{"type": "break", "kind": "break" if left else "return"}]
         case _:
             return []
 
@@ -204,23 +207,23 @@ def _start(emission: _Emission, handle: Handle, activity: Activity) -> Clocked:
     return node
 
 
-def _series(emission: _Emission, handle: Handle, series: Series) -> BlockNode:
-    emission.nodes[handle] = None
-    return {"type": "block", "nodes": _without_clocks(emission, series.block)}
+def _series(emission: _Emission, handle: Handle, series: Series) -> list[Node]:
+    """Return work that needs other steps as a block.
 
-
-def _lasting_series(emission: _Emission, handle: Handle, series: Series) -> list[Node]:
-    """Return work that may outlast the group, which no block can: it is told by when it may begin, not by its order."""
+    What may outlast the group can be none: it is told by when it may begin, not by its order.
+    """
     emission.nodes[handle] = None
     nodes = _without_clocks(emission, series.block)
-    stamp(nodes, emission.clock, None)
-    return nodes
+    if handle in emission.pending.lasting:
+        stamp(nodes, emission.clock, None)
+        return nodes
+    return [{"type": "block", "nodes": nodes}]
 
 
 def _without_clocks(emission: _Emission, block: Block) -> list[Node]:
     grouped, clockless = emission.grouped, emission.clockless
     emission.grouped, emission.clockless = False, True
-    nodes = _sequence(emission, block.operations)
+    nodes = _sequence(emission, block, block.operations)
     emission.grouped, emission.clockless = grouped, clockless
     return nodes
 
@@ -251,18 +254,16 @@ def _node(emission: _Emission, activity: Activity) -> Clocked:
             raise ValueError("a series is no node of its own")
 
 
-def _join(emission: _Emission, join: Join) -> None:
-    """Move the clock on, and says so of all that is over by this await. Of a race it is not known what is over."""
-    started = [handle for handle in sorted(handles_of(join.group)) if handle in emission.nodes]
-    if not started or not join.certain:
+def _over(emission: _Emission, waiting: int) -> None:
+    """Move the clock on at an await that completes work, or ends a race, and say so of what is over by it."""
+    over = emission.pending.over.get(waiting)
+    if over is None:
         return
     emission.clock += 1
-    if join.group.kind in ("race", "any"):
-        return
-    for handle in started:
-        node = emission.nodes[handle]
-        if node is not None and handle in emission.pending.completed:
-            node["resolves"] = emission.clock
+    for handle in sorted(over - emission.pending.lasting):
+        node = emission.nodes.get(handle)
+        if node is not None:
+            node["resolves"] = max(emission.clock, node.get("resolves", 0))
 
 
 def _choice(emission: _Emission, choice: Choice) -> list[Node]:

@@ -19,6 +19,7 @@ from stepgraph.program.ir import (
     Choice,
     Exit,
     ExitKind,
+    Join,
     Loop,
     Operation,
     Protected,
@@ -114,21 +115,22 @@ def _rewrite(operations: tuple[Operation, ...], context: _Context) -> _Rewritten
 
 
 def _matters(operation: Operation) -> bool:
-    """Whether an operation runs a step or steers one."""
-    if isinstance(operation, Run | Start | Exit):
+    """Whether an operation runs a step, steers one, or waits for one."""
+    if isinstance(operation, Run | Start | Join | Exit):
         return True
     return any(_matters(inner) for block in blocks_of(operation) for inner in block.operations)
 
 
 def _exit(operation: Exit, context: _Context) -> tuple[Operation, ...]:
+    """What steers no step is kept too, without being drawn: where a path ends decides what is over on which."""
     match operation.kind:
         case ExitKind.BREAK | ExitKind.FINISHED:
             return (operation,)
         case ExitKind.RETURN:
-            return (operation,) if context.follows else ()
+            return (replace(operation, drawn=context.follows),)
         case ExitKind.RAISE:
             leaves = context.nested and context.ran and not context.caught
-            return (replace(operation, kind=ExitKind.RETURN),) if leaves and context.follows else ()
+            return (replace(operation, drawn=leaves and context.follows),)
         case ExitKind.CONTINUE:
             return ()
 
@@ -210,16 +212,14 @@ def _breaks(operations: tuple[Operation, ...]) -> bool:
 
 
 def _without_breaks(operations: tuple[Operation, ...]) -> tuple[Operation, ...]:
-    """Take the breaks out of a loop without steps, and what holds nothing else."""
+    """Leave the breaks of a loop without steps undrawn, which steer none."""
     kept: list[Operation] = []
     for operation in operations:
         match operation:
             case Exit(kind=ExitKind.BREAK | ExitKind.FINISHED):
-                continue
+                kept.append(replace(operation, drawn=False))
             case Choice() | Protected():
-                inner = with_blocks(operation, lambda block: Block(_without_breaks(block.operations)))
-                if any(block.operations for block in blocks_of(inner)):
-                    kept.append(inner)
+                kept.append(with_blocks(operation, lambda block: Block(_without_breaks(block.operations))))
             case _:
                 kept.append(operation)
     return tuple(kept)

@@ -1,24 +1,40 @@
-"""What is pending where: from its start until the await after which it is over on every path."""
+"""What is pending where: from its start until the await after which it is over.
+
+A body is read as its paths run. At each point there is a set of the work that may be pending; paths that meet unite
+their sets, loops are read until nothing is added. Work that is pending on some way out of the block that holds its
+start and its awaits may last longer: no clock says when it is over.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
+from stepgraph.graph.bit_sets import bits
 from stepgraph.program.ir import (
+    EMPTY,
+    Awaited,
     Block,
     Choice,
     Exit,
     ExitKind,
     Handle,
     Join,
+    Joined,
     Loop,
     Operation,
     Protected,
     Start,
-    blocks_of,
     handles_of,
+    is_race,
+    over_with,
+    works,
 )
+
+# The blocks around an operation, outermost first, each with the index of what leads there.
+Path: TypeAlias = tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,35 +45,63 @@ class Stretch:
     last: int
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Pending:
-    """The stretches of each block, by the block's `id`, and the work that is over on every path."""
+    """What a body's awaits do.
 
-    stretches: dict[int, list[Stretch]] = field(default_factory=dict)
-    completed: set[Handle] = field(default_factory=set)
+    `stretches` are the groups of each block, by the block's `id`. `over` is the work that is over with a join, or with
+    a loop that awaits it piece by piece, by its `id`; it is there, and maybe empty, for all that wait for anything.
+    `lasting` is the work that may go on after its group. `raced` are the joins, by `id`, that are over with the first
+    of their members, `homes` the blocks in which work is started, innermost last, and `loops` the bodies of loops.
+    """
+
+    stretches: dict[int, list[Stretch]]
+    over: dict[int, frozenset[Handle]]
+    lasting: frozenset[Handle]
+    raced: frozenset[int]
+    homes: dict[Handle, tuple[int, ...]]
+    loops: frozenset[int]
 
 
-@dataclass(slots=True)
-class _Survey:
-    """One pass over a body with the set of what may be pending."""
-
-    opened: dict[int, list[tuple[Handle, int, int]]] = field(default_factory=dict)
-    started_in: dict[Handle, tuple[int, int, int]] = field(default_factory=dict)
-    completed: set[Handle] = field(default_factory=set)
-    breaks: list[set[Handle]] = field(default_factory=list)
-
-
-def survey(body: Block) -> Pending:
-    """Return what is pending in the body of a function."""
-    passed = _Survey()
-    _block(passed, body, set())
+def survey(body: Block, *, is_run: bool = False) -> Pending:
+    """Return what is pending in the body of a function. After that `is_run` returns, nothing more begins."""
+    reading = _Reading(is_run)
+    reading.block(body, _State())
+    homes = {handle: _home(reading, handle) for handle in reading.started}
+    lasting = reading.lasting
     stretches: dict[int, list[Stretch]] = {}
-    for block, opened in passed.opened.items():
-        stretches[block] = [Stretch(first, last) for _, first, last in opened]
-    for handle, (block, index, end) in passed.started_in.items():
-        if handle not in passed.completed:
-            stretches.setdefault(block, []).append(Stretch(index, end))
-    return Pending({block: _united(found) for block, found in stretches.items()}, passed.completed)
+    for handle, (block, first) in homes.items():
+        after = reading.after[block]
+        if (after[-1] | reading.left.get(block, 0)) >> handle & 1:
+            lasting |= 1 << handle
+        last = next((at for at in range(first, len(after)) if not after[at] >> handle & 1), len(after) - 1)
+        stretches.setdefault(block, []).append(Stretch(first, last))
+    return Pending(
+        {block: _united(found) for block, found in stretches.items()},
+        {waiting: frozenset(bits(over)) for waiting, over in reading.over.items()},
+        frozenset(bits(lasting)),
+        frozenset(reading.raced),
+        {handle: tuple(block for block, _ in path) for handle, path in reading.started.items()},
+        frozenset(reading.bodies),
+    )
+
+
+def _home(reading: _Reading, handle: Handle) -> tuple[int, int]:
+    """Return the innermost block that holds the start of work and all that waits for it, and where it begins there."""
+    start = reading.started[handle]
+    depth = len(start)
+    for path in reading.awaited.get(handle, ()):
+        shared = (one[0] == other[0] for one, other in zip(start, path, strict=False))
+        depth = min(depth, sum(1 for _ in _while_true(shared)))
+    block, first = start[depth - 1]
+    return block, 0 if reading.before[block] >> handle & 1 else first
+
+
+def _while_true(values: Iterable[bool]) -> Iterator[bool]:
+    for value in values:
+        if not value:
+            return
+        yield value
 
 
 def _united(stretches: list[Stretch]) -> list[Stretch]:
@@ -71,105 +115,297 @@ def _united(stretches: list[Stretch]) -> list[Stretch]:
     return united
 
 
-def _block(passed: _Survey, block: Block, pending: set[Handle]) -> set[Handle] | None:
-    """Return what may be pending at the end of a block, None where its end is not reached."""
-    opened: dict[Handle, int] = {}
-    for index, operation in enumerate(block.operations):
-        if isinstance(operation, Start):
-            passed.started_in[operation.handle] = (id(block), index, len(block.operations) - 1)
-        after = _operation(passed, operation, pending)
-        if after is None:
-            return None
-        if after is pending:
-            continue
-        for handle in sorted(after - pending):
-            opened.setdefault(handle, index)
-        for handle in sorted(pending - after):
-            if handle in opened:
-                passed.opened.setdefault(id(block), []).append((handle, opened.pop(handle), index))
-                passed.completed.add(handle)
-        pending = after
-    return pending
+@dataclass(frozen=True, slots=True)
+class _State:
+    """What may be pending at a point, as bit sets of handles: of `several`, not only the run that was started last.
+
+    `passed` are the joins of one member at a time that each path through the present pass of their loop has met.
+    """
+
+    pending: int = 0
+    several: int = 0
+    passed: frozenset[int] = frozenset()
+
+    def without(self, handles: int) -> _State:
+        """Return the state when some work is over."""
+        return replace(self, pending=self.pending & ~handles, several=self.several & ~handles)
 
 
-def _operation(passed: _Survey, operation: Operation, pending: set[Handle]) -> set[Handle] | None:
-    match operation:
-        case Start(handle=handle):
-            return pending | {handle}
-        case Join():
-            return pending - handles_of(operation.group) if operation.certain and not operation.each else pending
-        case Exit(kind=ExitKind.BREAK | ExitKind.FINISHED):
-            if passed.breaks:
-                passed.breaks[-1] |= pending
-            return None
-        case Exit():
-            return None
-        case Choice(branches=branches):
-            ways = [_block(passed, branch.block, pending) for branch in branches]
-            if all(branch.condition is not None for branch in branches):
-                ways.append(pending)
-            return _any(ways)
-        case Loop():
-            return _loop(passed, operation, pending)
-        case Protected():
-            return _protected(passed, operation, pending)
-        case _:
-            return pending
+def _met(states: Iterable[_State | None]) -> _State | None:
+    """Return the state where paths meet; None is a path that does not lead there."""
+    meeting: _State | None = None
+    for state in states:
+        if meeting is None or state is None:
+            meeting = meeting or state
+        elif state is not meeting:
+            meeting = _State(
+                meeting.pending | state.pending, meeting.several | state.several, meeting.passed & state.passed
+            )
+    return meeting
 
 
-def _loop(passed: _Survey, loop: Loop, pending: set[Handle]) -> set[Handle]:
-    passed.breaks.append(set())
-    end = _block(passed, loop.body, pending)
-    left = passed.breaks.pop()
-    after = pending | (end or set()) | left
-    return after - _joined_by(loop)
+@dataclass(slots=True)
+class _Around:
+    """Something that the present point is in: a block, a loop's body, or what a `try` protects.
+
+    `depth` is the length of the path there, `exits` are the states in which a loop is left, `finishes` those in which
+    its test ends it, `joins` those that wait for one member at each of its passes; `raised` is what may be pending when
+    something in a `try` fails.
+    """
+
+    depth: int
+    block: int | None = None
+    loop: Loop | None = None
+    protected: Protected | None = None
+    catches: bool = False
+    exits: list[_State] = field(default_factory=list)
+    finishes: list[_State] = field(default_factory=list)
+    is_left_early: bool = False
+    joins: dict[int, tuple[Join, Path]] = field(default_factory=dict)
+    raised: _State | None = None
 
 
-def _joined_by(loop: Loop) -> set[Handle]:
-    """Return what a loop that awaits one task at each pass has awaited when it is over, if it cannot leave early."""
-    if not any(isinstance(operation, Join) and operation.each for operation in loop.body.operations):
-        return set()
-    if _leaves(loop.body.operations):
-        return set()
-    joins = (operation for operation in loop.body.operations if isinstance(operation, Join))
-    return {handle for join in joins if join.each and join.certain for handle in handles_of(join.group)}
+class _Reading:
+    """One reading of a body. What it finds only ever grows, so that what is read repeatedly may be found repeatedly."""
 
+    def __init__(self, is_run: bool) -> None:  # noqa: FBT001 - named where it is given
+        self.is_run = is_run
+        self.around: list[_Around] = []
+        self.path: list[tuple[int, int]] = []
+        self.started: dict[Handle, Path] = {}
+        self.awaited: dict[Handle, dict[Path, None]] = {}
+        self.before: dict[int, int] = {}
+        self.after: dict[int, list[int]] = {}
+        self.left: dict[int, int] = {}
+        self.over: dict[int, int] = {}
+        self.raced: set[int] = set()
+        self.bodies: set[int] = set()
+        self.lasting = 0
 
-def _leaves(operations: Iterable[Operation]) -> bool:
-    for operation in operations:
+    def block(self, block: Block, state: _State) -> _State | None:
+        """Return the state at the end of a block, None where its end is not reached."""
+        key = id(block)
+        self.before[key] = self.before.get(key, 0) | state.pending
+        after = self.after.setdefault(key, [0] * len(block.operations))
+        with self._inside(_Around(len(self.path), block=key)):
+            for index, operation in enumerate(block.operations):
+                self.path.append((key, index))
+                end = self._operation(operation, state)
+                self.path.pop()
+                if end is None:
+                    return None
+                after[index] |= end.pending
+                self._may_raise(end)
+                state = end
+        return state
+
+    @contextmanager
+    def _inside(self, around: _Around) -> Iterator[_Around]:
+        self.around.append(around)
+        yield around
+        self.around.pop()
+
+    def _may_raise(self, state: _State) -> None:
+        """Note a state in which the innermost `try` may be left."""
+        innermost = next((around for around in reversed(self.around) if around.protected is not None), None)
+        if innermost is not None:
+            innermost.raised = _met((innermost.raised, state))
+
+    def _operation(self, operation: Operation, state: _State) -> _State | None:
         match operation:
+            case Start(handle=handle):
+                self.started.setdefault(handle, tuple(self.path))
+                again = state.pending & 1 << handle
+                return replace(state, pending=state.pending | 1 << handle, several=state.several | again)
+            case Join(each=True):
+                return self._join_each(operation, state)
+            case Join():
+                return self._join(operation, state)
             case Exit():
-                return True
+                self._leave(operation, state)
+                return None
             case Choice(branches=branches):
-                if any(_leaves(branch.block.operations) for branch in branches):
-                    return True
+                ways = [self.block(branch.block, state) for branch in branches]
+                if all(branch.condition is not None for branch in branches):
+                    ways.append(state)
+                return _met(ways)
+            case Loop():
+                return self._loop(operation, state)
             case Protected():
-                return True
-    return False
+                return self._protected(operation, state)
+            case _:
+                return state
+
+    # Awaits
+
+    def _join(self, join: Join, state: _State) -> _State:
+        """What was awaited may have failed: then others of the members may go on."""
+        if len(join.group.members) > 1 and join.group.kind != "all_settled":
+            self._may_raise(state)
+        waits = _set(handles_of(join.group)) & state.pending
+        if not waits:
+            return state
+        self._note(waits, tuple(self.path))
+        over = _over(over_with(join.group), state)
+        raced = _races(join.group) & state.pending
+        if raced and is_race(join.group):
+            self.raced.add(id(join))
+        if join.group.certain or raced:
+            self._complete(id(join), over)
+        self.lasting |= raced
+        return state.without(over | raced)
+
+    def _join_each(self, join: Join, state: _State) -> _State:
+        loop = next((around for around in reversed(self.around) if around.loop is not None), None)
+        if loop is None:
+            return self._one_of(join, state)
+        loop.joins[id(join)] = (join, tuple(self.path[: loop.depth]))
+        return replace(state, passed=state.passed | {id(join)})
+
+    def _one_of(self, join: Join, state: _State) -> _State:
+        """An await of one member, outside of a loop over them: of what is taken as it is over, that is a race."""
+        waits = _set(handles_of(join.group)) & state.pending
+        self._note(waits, tuple(self.path))
+        if not waits or not join.group.in_turn:
+            return state
+        self.raced.add(id(join))
+        self.lasting |= waits
+        self._complete(id(join), 0)
+        return state.without(waits)
+
+    def _note(self, handles: int, path: Path) -> None:
+        for handle in bits(handles):
+            self.awaited.setdefault(handle, {})[path] = None
+
+    def _complete(self, waiting: int, over: int) -> None:
+        self.over[waiting] = self.over.get(waiting, 0) | over
+
+    # Exits
+
+    def _leave(self, leaving: Exit, state: _State) -> None:
+        """Follow an exit outwards: through each `finally`, to the end of its loop, to a handler, or to the caller."""
+        left: list[int] = []
+        whole, path = self.around, self.path
+        for depth in range(len(whole) - 1, -1, -1):
+            around = whole[depth]
+            if around.block is not None:
+                left.append(around.block)
+            elif around.loop is not None:
+                around.is_left_early |= leaving.kind is not ExitKind.FINISHED
+                if leaving.kind is ExitKind.FINISHED:
+                    around.finishes.append(state)
+                    break
+                if leaving.kind is ExitKind.BREAK:
+                    around.exits.append(state)
+                    break
+            elif around.catches and leaving.kind is ExitKind.RAISE:
+                around.raised = _met((around.raised, state))
+                break
+            elif around.protected is not None and around.protected.final.operations:
+                if works(around.protected.final):
+                    self._note_left(left, state)
+                    left = []
+                self.around, self.path = whole[:depth], path[: around.depth]
+                end = self.block(around.protected.final, state)
+                self.around, self.path = whole, path
+                if end is None:
+                    break
+                state = end
+        else:
+            # After this function returns early, nothing that it shows begins; what goes on is not missed there.
+            left = [] if self.is_run and (leaving.drawn or leaving.kind is ExitKind.RAISE) else left
+        self._note_left(left, state)
+
+    def _note_left(self, blocks: Sequence[int], state: _State) -> None:
+        for block in blocks:
+            self.left[block] = self.left.get(block, 0) | state.pending
+
+    # Loops and exceptions
+
+    def _loop(self, loop: Loop, state: _State) -> _State | None:
+        self.bodies.add(id(loop.body))
+        head = state
+        while True:
+            with self._inside(_Around(len(self.path), loop=loop)) as around:
+                end = self.block(loop.body, replace(head, passed=state.passed))
+            again = _met((head, end)) or head
+            if (again.pending, again.several) == (head.pending, head.several):
+                break
+            head = again
+        finished = None if loop.endless or around.finishes else (end if loop.occurs else head)
+        if finished is not None:
+            finished = replace(finished, passed=state.passed)
+        for join, path in around.joins.values():
+            everywhere = end is None or id(join) in end.passed
+            finished = self._each_joined(loop, join, path, finished, head, everywhere=everywhere)
+        exits = (replace(left, passed=state.passed) for left in (*around.finishes, *around.exits))
+        after = _met((finished, *exits))
+        if not around.is_left_early or after is None:
+            return after
+        taken = [join.group for join, _ in around.joins.values() if join.group.in_turn]
+        self.raced.update(id(join) for join, _ in around.joins.values() if join.group in taken)
+        rest = _set(handle for group in taken for handle in handles_of(group)) & head.pending
+        self.lasting |= rest
+        return after.without(rest)
+
+    def _each_joined(
+        self, loop: Loop, join: Join, path: Path, finished: _State | None, head: _State, *, everywhere: bool
+    ) -> _State | None:
+        """A loop that waits for one member at each pass, on each path, has waited for all of them when it is over."""
+        waits = _set(handles_of(join.group)) & head.pending
+        if not waits:
+            return finished
+        self._note(waits, path)
+        over = _over(over_with(join.group), head) if everywhere else 0
+        self._complete(id(loop), over)
+        return None if finished is None else finished.without(over)
+
+    def _protected(self, protected: Protected, state: _State) -> _State | None:
+        """A handler begins with all that may be pending where what it protects may fail."""
+        catches = bool(protected.handlers) or protected.catches
+        outer = _Around(len(self.path), protected=protected)
+        with self._inside(outer):
+            inner = _Around(len(self.path), protected=replace(protected, final=EMPTY), catches=catches)
+            with self._inside(inner) as tried:
+                tried.raised = None if protected.guards_await else state
+                end = self.block(protected.body, state)
+            caught = tried.raised or state
+            ways = [end, *(self.block(handler.block, caught) for handler in protected.handlers)]
+            if protected.catches and not protected.handlers:
+                ways.append(caught)
+        after = _met(ways)
+        raised = _met((caught, outer.raised))
+        if raised is not None:
+            left = self.block(protected.final, raised) if protected.final.operations else raised
+            if left is not None:
+                self._may_raise(left)
+        if after is None or not protected.final.operations:
+            return after
+        return self.block(protected.final, after)
 
 
-def _protected(passed: _Survey, protected: Protected, pending: set[Handle]) -> set[Handle] | None:
-    """A handler begins with all that may have been pending anywhere in what it protects."""
-    end = _block(passed, protected.body, pending)
-    anywhere = pending | _started(protected.body)
-    ways = [end, *(_block(passed, handler.block, anywhere) for handler in protected.handlers)]
-    if protected.catches and not protected.handlers:
-        ways.append(anywhere)
-    after = _any(ways)
-    final = _block(passed, protected.final, anywhere if after is None else after)
-    return None if after is None else final
-
-
-def _started(block: Block) -> set[Handle]:
-    found: set[Handle] = set()
-    for operation in block.operations:
-        if isinstance(operation, Start):
-            found.add(operation.handle)
-        for inner in blocks_of(operation):
-            found |= _started(inner)
+def _set(handles: Iterable[Handle]) -> int:
+    found = 0
+    for handle in handles:
+        found |= 1 << handle
     return found
 
 
-def _any(ways: Iterable[set[Handle] | None]) -> set[Handle] | None:
-    reached = [way for way in ways if way is not None]
-    return set().union(*reached) if reached else None
+def _over(awaited: Iterable[Awaited], state: _State) -> int:
+    """Return what is pending and over now: all runs, or the last one if there are no others."""
+    found = 0
+    for one in awaited:
+        if one.sure and (one.every or not state.several >> one.handle & 1):
+            found |= 1 << one.handle
+    return found & state.pending
+
+
+def _races(group: Joined) -> int:
+    """Return the work in races, those inside a group too."""
+    if is_race(group):
+        return _set(handles_of(group))
+    found = 0
+    for member in group.members:
+        if isinstance(member, Joined):
+            found |= _races(member)
+    return found

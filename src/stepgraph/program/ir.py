@@ -192,28 +192,51 @@ class Start:
 
 
 @dataclass(frozen=True, slots=True)
+class Awaited:
+    """Work that a join waits for: `every` run of it, as a collection holds them, or the one started last.
+
+    It is `sure` if the join waits for it on each path on which it was started.
+    """
+
+    handle: Handle
+    every: bool = False
+    sure: bool = True
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Joined:
-    """What a join waits for as one member: a group of its own kind."""
+    """What a join waits for as one member: a group of its own kind.
+
+    `own` is the work that was started for it, `nested` tells that it is written inside another one, and `loops` in how
+    many loops of its function. It is not `certain`
+    where the await may end before the work does (`asyncio.wait` with a timeout); `in_turn` is it where each member is
+    awaited as it is over (`as_completed`).
+    """
 
     kind: ParallelKind
     members: tuple[JoinMember, ...]
+    own: frozenset[Handle] = frozenset()
+    nested: bool = False
+    loops: int = 0
+    certain: bool = True
+    in_turn: bool = False
 
 
-JoinMember: TypeAlias = Handle | Joined
+JoinMember: TypeAlias = Awaited | Joined
 
 
 @dataclass(frozen=True, slots=True)
 class Join:
     """An await of work started before.
 
-    `certain` is False where the await may end before the work does (`asyncio.wait` with a timeout). `each` says that it
-    waits for one of the members at each pass of the loop that it is in, so for all of them once the loop is over.
+    `each` says that it waits for one of the members at each pass of the loop that it is in, so for all of them once the
+    loop is over. One of a task group that an exit is `leaving` comes before that exit.
     """
 
     group: Joined
-    certain: bool
     place: Place
     each: bool = False
+    leaving: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,13 +260,15 @@ class Choice:
 class Loop:
     """A body that runs any number of times; `otherwise` when it was not left by a break.
 
-    An `endless` one is left by a break only. `declares` are the steps that each pass declares anew.
+    An `endless` one is left by a break only; one that `occurs` has a pass at least. `declares` are the steps that each
+    pass declares anew.
     """
 
     body: Block
     otherwise: Block
     place: Place
     endless: bool = False
+    occurs: bool = False
     declares: tuple[StepDefinition, ...] = ()
 
 
@@ -257,7 +282,10 @@ class Handler:
 
 @dataclass(frozen=True, slots=True)
 class Protected:
-    """A `try`. `together` means that several handlers may run (`except*`); `catches`, that errors end here."""
+    """A `try`. `together` means that several handlers may run (`except*`); `catches`, that errors end here.
+
+    If it `guards_await`, nothing in it can fail before the await of work that it begins with.
+    """
 
     body: Block
     handlers: tuple[Handler, ...]
@@ -265,6 +293,7 @@ class Protected:
     together: bool
     catches: bool
     place: Place
+    guards_await: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,10 +322,11 @@ class ExitKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Exit:
-    """Leaving a block, a loop or a function."""
+    """Leaving a block, a loop or a function. One that is not `drawn` steers no step, but paths end there."""
 
     kind: ExitKind
     place: Place
+    drawn: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -374,18 +404,40 @@ def works(block: Block) -> bool:
     )
 
 
-def started_by(operation: Operation) -> Handle | None:
-    """Return the handle of the work that an operation starts, in a loop too."""
+def started_in(operation: Operation) -> Iterator[Handle]:
+    """Yield the handles of the work that an operation starts, in blocks inside it too, in order."""
     if isinstance(operation, Start):
-        return operation.handle
-    if isinstance(operation, Loop):
-        return next((h for inner in operation.body.operations if (h := started_by(inner)) is not None), None)
-    return None
+        yield operation.handle
+    for block in blocks_of(operation):
+        for inner in block.operations:
+            yield from started_in(inner)
+
+
+def awaited_in(group: Joined) -> Iterator[Awaited]:
+    """Yield all that a join waits for, in groups inside it too."""
+    for member in group.members:
+        if isinstance(member, Joined):
+            yield from awaited_in(member)
+        else:
+            yield member
+
+
+def over_with(group: Joined) -> Iterator[Awaited]:
+    """Yield the work that is over with an await: nothing is known of that in a race, or awaited up to a timeout."""
+    if not group.certain or is_race(group):
+        return
+    for member in group.members:
+        if isinstance(member, Joined):
+            yield from over_with(member)
+        else:
+            yield member
+
+
+def is_race(group: Joined) -> bool:
+    """Whether an await is over with the first of its members."""
+    return group.kind in ("race", "any")
 
 
 def handles_of(group: Joined) -> frozenset[Handle]:
     """Return all handles that a join waits for, those of groups in it too."""
-    handles: set[Handle] = set()
-    for member in group.members:
-        handles |= handles_of(member) if isinstance(member, Joined) else {member}
-    return frozenset(handles)
+    return frozenset(awaited.handle for awaited in awaited_in(group))

@@ -7,6 +7,7 @@ known is `UNKNOWN`, a value like any other.
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Literal, TypeAlias
 
@@ -137,12 +138,16 @@ class Declarations(Slots):
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """An element of a collection. `many` stands for any number of such elements; `maybe`, one may be missing."""
+    """An element of a collection. `many` stands for any number of such elements; `maybe`, one may be missing.
+
+    Where it is known, `condition` is that under which it is there.
+    """
 
     value: Value
     place: Place
     many: bool = False
     maybe: bool = False
+    condition: str | None = None
 
 
 @dataclass(eq=False, slots=True)
@@ -173,6 +178,12 @@ class Collection(Value):
         """Its elements now."""
         items: tuple[Item, ...] = self.state["items"]
         return items
+
+    @property
+    def has_known_order(self) -> bool:
+        """Whether it is known which element stands where."""
+        ordered = self.kind != "set" and not self.state.unordered
+        return ordered and not any(item.many or item.maybe for item in self.items)
 
 
 @dataclass(frozen=True, slots=True)
@@ -394,17 +405,24 @@ class Wrapped(Value):
 
 @dataclass(frozen=True, slots=True)
 class Task(Value):
-    """Work that was started, to be joined. `result` is what awaiting it gives."""
+    """Work that was started, to be joined. `result` is what awaiting it gives.
+
+    It stands for `every` run that was started here, or for the last; it is `sure` unless the value may be something
+    else while this work goes on.
+    """
 
     handle: Handle
     result: Value = UNKNOWN
+    every: bool = False
+    sure: bool = True
 
 
 @dataclass(eq=False, slots=True)
 class Gathering(Value):
     """A future of several: `members` are tasks and gatherings. `result` is what awaiting it gives.
 
-    With `each`, it is one of the members, another at each pass of a loop.
+    With `each`, it is one of the members, another at each pass of a loop. `own`, `loops`, `certain` and `in_turn` are
+    as in `ir.Joined`.
     """
 
     kind: ParallelKind
@@ -412,6 +430,9 @@ class Gathering(Value):
     certain: bool = True
     result: Value = UNKNOWN
     each: bool = False
+    own: frozenset[Handle] = frozenset()
+    loops: int = 0
+    in_turn: bool = False
 
 
 @dataclass(eq=False, slots=True)
@@ -501,7 +522,48 @@ class Arguments:
         positional = self.positional
         if index is not None and index < len(positional):
             return positional[index]
-        return next((argument for argument in self.items if argument.keyword == keyword), None)
+        found = next((argument for argument in self.items if argument.keyword == keyword), None)
+        return self._find_spread(keyword) if found is None else found
+
+    def _find_spread(self, keyword: str) -> Argument | None:
+        """Return a keyword argument that is in a dictionary, as `**options`."""
+        for spread in self.items:
+            if spread.star == "**" and isinstance(spread.value, Mapping):
+                for entry in spread.value.entries:
+                    if entry.key == Constant(keyword):
+                        return Argument(entry.value, spread.place, keyword)
+        return None
+
+
+def changed_tasks(value: Value, change: Callable[[Task], Task]) -> Value:
+    """Return a value with each of the tasks in it changed, those in gatherings and alternatives too."""
+    match value:
+        case Task():
+            return change(value)
+        case Gathering(members=members):
+            return replace(value, members=tuple(changed_tasks(member, change) for member in members))
+        case Wrapped(inner=inner):
+            return replace(value, inner=changed_tasks(inner, change))
+        case Alternatives(options=options):
+            changed = tuple(replace(option, value=changed_tasks(option.value, change)) for option in options)
+            return Alternatives(changed, value.discriminant, value.place)
+        case _:
+            return value
+
+
+def every_run(value: Value) -> Value:
+    """Return a value that stands for many: its tasks are all that were started."""
+    return changed_tasks(value, lambda task: replace(task, every=True))
+
+
+def unsure(value: Value) -> Value:
+    """Return a value that may be another one: awaiting it is no proof that its tasks are over."""
+    return changed_tasks(value, lambda task: replace(task, sure=False))
+
+
+def possible(item: Item) -> Item:
+    """Return an element that may not be there."""
+    return replace(item, value=unsure(item.value), maybe=True)
 
 
 def hidden(value: Value) -> Value:

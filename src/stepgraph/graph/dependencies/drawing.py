@@ -13,6 +13,7 @@ from stepgraph.graph.dependencies.schedule import HasRun, Memory, Root, Schedule
 from stepgraph.graph.partial_order import series
 from stepgraph.model.payload import ParallelKind
 from stepgraph.program.ir import (
+    Awaited,
     Block,
     Branch,
     Choice,
@@ -43,7 +44,7 @@ def operations_of(
         needed = [set(planned.after[index]) for index in part]
         ready = sorted((set.intersection(*needed) | late) - waited - reading.knowledge.joint)
         if ready:
-            found.append(Join(Joined("all", tuple(ready)), certain=True, place=place))
+            found.append(Join(Joined("all", tuple(map(Awaited, ready))), place))
         waited.update(ready)
         late = set.union(*needed)
         contents = [_content(reading, planned.tasks[index], memory, meanwhile) for index in part]

@@ -12,6 +12,7 @@ from stepgraph.graph.dependencies.drawing import Operations
 from stepgraph.graph.dependencies.history import History, Past, joined
 from stepgraph.graph.dependencies.reading import Reading, Ways
 from stepgraph.program.ir import (
+    Awaited,
     Block,
     Branch,
     Call,
@@ -77,8 +78,9 @@ def _only_join(reading: Reading, operation: Start) -> Join | None:
 
 def _is_of_all(join: Join) -> bool:
     """Whether an await is over when each of its members is, and none is a group of another kind."""
-    plain = all(isinstance(member, int) for member in join.group.members)
-    return plain and join.certain and not join.each and join.group.kind in ("all", "all_settled")
+    group = join.group
+    plain = all(isinstance(member, Awaited) and member.sure for member in group.members)
+    return plain and group.certain and not join.each and group.kind in ("all", "all_settled")
 
 
 def _closes(operation: Operation | None, starts: Sequence[Start]) -> TypeGuard[Join]:

@@ -10,7 +10,7 @@ from stepgraph.graph.dependencies.history import NOTHING
 from stepgraph.graph.dependencies.reading import Reading
 from stepgraph.graph.dependencies.schedule import Root, Schedule, definitions_of, schedule
 from stepgraph.model.payload import ParallelKind
-from stepgraph.program.ir import Call, Function, Handle, Join, Run, Start, StepRun, handles_of
+from stepgraph.program.ir import Call, Function, Handle, Join, Run, Start, StepRun, handles_of, over_with
 from stepgraph.syntax.module import Place
 
 
@@ -40,12 +40,10 @@ def gather(reading: Reading, starts: Sequence[Start], join: Join) -> Operations:
 def join(reading: Reading, operation: Join) -> Operations:
     """Return an await of work started before: it is over now, unless the await ends before."""
     begin_waiting(reading)
-    handles = handles_of(operation.group)
-    kind = operation.group.kind
-    if operation.certain and not operation.each and kind in ("all", "all_settled"):
-        over(reading, sorted(handles))
-    if kind != "all":
-        for handle in sorted(handles):
+    if not operation.each:
+        over(reading, sorted(awaited.handle for awaited in over_with(operation.group) if awaited.sure))
+    if operation.group.kind != "all":
+        for handle in sorted(handles_of(operation.group)):
             activity = reading.usage.activities.get(handle)
             if isinstance(activity, StepRun):
                 reading.lapse(reading.survey.closure(activity))

@@ -10,6 +10,7 @@ import libcst as cst
 from stepgraph.program.ir import (
     EMPTY,
     Activity,
+    Awaited,
     Block,
     Branch,
     Call,
@@ -21,6 +22,8 @@ from stepgraph.program.ir import (
     Run,
     Start,
     StepRun,
+    awaited_in,
+    started_in,
 )
 from stepgraph.program.lowering.dependencies import dependencies_of
 from stepgraph.program.lowering.functions import read_function
@@ -58,8 +61,11 @@ def is_awaitable(value: Value) -> bool:
     return isinstance(value, AWAITABLES)
 
 
-def await_value(machine: Machine, value: Value, place: Place) -> Value:
-    """Return what awaiting a value gives, having emitted what runs or is waited for."""
+def await_value(machine: Machine, value: Value, place: Place, first: int | None = None) -> Value:
+    """Return what awaiting a value gives, having emitted what runs or is waited for.
+
+    The operations from `first` on are those of evaluating the expression that is awaited.
+    """
     match value:
         case StepCall() | WaitCall() | FunctionCall() | PreparedCall():
             activity, result = _activity(machine, value)
@@ -68,20 +74,38 @@ def await_value(machine: Machine, value: Value, place: Place) -> Value:
             return result
         case Task(handle=handle, result=result):
             if not _ran_on_the_spot(machine, handle):
-                machine.emit(Join(Joined("all", (handle,)), certain=True, place=place))
+                machine.emit(Join(Joined("all", members_of(value)), place))
             return result
-        case Gathering(kind=kind, result=result):
+        case Gathering(result=result):
             if value.members:
-                machine.emit(Join(Joined(kind, members_of(value)), value.certain, place, value.each))
+                machine.emit(Join(joined(value), place, value.each))
             return result
         case Wrapped(inner=inner):
-            return await_value(machine, inner, place)
+            last = machine.operations[-1:]
+            result = await_value(machine, inner, place, first)
+            if machine.operations[-1:] != last:
+                report_cut_short(machine, value.place, "the timeout")
+            return result
         case Alternatives():
-            if _chosen_ran_on_the_spot(machine, value, place):
-                return UNKNOWN
-            return machine.choose(value, lambda chosen: await_value(machine, chosen, place))
+            return _await_one(machine, value, place, first)
     _report_unresolved(machine, value, place)
     return UNKNOWN
+
+
+def _await_one(machine: Machine, value: Alternatives, place: Place, first: int | None) -> Value:
+    """Wait for whichever of several values it is; for work that is only there if it is that value, without a choice."""
+    if first is not None and first < len(machine.operations) and _chosen_on_the_spot(machine, value, place):
+        return UNKNOWN
+    started = [o.value for o in value.options if isinstance(o.value, Task | Gathering)]
+    others = [o.value for o in value.options if is_awaitable(o.value) and o.value not in started]
+    members = tuple(member for one in started for member in members_of(one))
+    if started and (not others or all(awaited.sure for awaited in awaited_in(Joined("all", members)))):
+        machine.emit(Join(Joined("all", members), place, any(isinstance(v, Gathering) and v.each for v in started)))
+        if not others:
+            return UNKNOWN
+        rest = (replace(o, value=UNKNOWN if o.value in started else o.value) for o in value.options)
+        value = Alternatives(tuple(rest), value.discriminant, value.place)
+    return machine.choose(value, lambda chosen: await_value(machine, chosen, place))
 
 
 def start(machine: Machine, value: Value, place: Place) -> Value:
@@ -112,10 +136,10 @@ def start_activity(
 def members_of(value: Value) -> tuple[JoinMember, ...]:
     """Return what a join of a value waits for."""
     match value:
-        case Task(handle=handle):
-            return (handle,)
+        case Task(handle=handle, every=every, sure=sure):
+            return (Awaited(handle, every, sure),)
         case Gathering(members=members):
-            return tuple(member for inner in members for member in _member(inner))
+            return tuple(member for inner in members for member in _member(inner, value.own))
         case Wrapped(inner=inner):
             return members_of(inner)
         case Alternatives(options=options):
@@ -124,12 +148,22 @@ def members_of(value: Value) -> tuple[JoinMember, ...]:
             return ()
 
 
-def _member(value: Value) -> tuple[JoinMember, ...]:
-    """A gathering inside another is a group of its own."""
-    if isinstance(value, Gathering):
-        members = members_of(value)
-        return (Joined(value.kind, members),) if members else ()
-    return members_of(value)
+def joined(value: Gathering) -> Joined:
+    """Return a gathering as what a join waits for."""
+    return Joined(
+        value.kind, members_of(value), value.own, loops=value.loops, certain=value.certain, in_turn=value.in_turn
+    )
+
+
+def _member(value: Value, own: frozenset[Handle]) -> tuple[JoinMember, ...]:
+    """A gathering written inside another, or of another kind, is a group of its own."""
+    if not isinstance(value, Gathering):
+        return members_of(value)
+    group = joined(value)
+    nested = bool(group.own) and group.own <= own
+    if not group.members or (not nested and group.kind == "all" and group.certain):
+        return group.members
+    return (replace(group, nested=nested),)
 
 
 def _activity(machine: Machine, value: Value) -> tuple[Activity | None, Value]:
@@ -184,22 +218,22 @@ def _ran_on_the_spot(machine: Machine, handle: Handle) -> bool:
     return True
 
 
-def _chosen_ran_on_the_spot(machine: Machine, value: Alternatives, place: Place) -> bool:
-    """`await (step.sleep(...) if c else step.sleep(...))`: the same, where the last operation is the choice."""
-    last = machine.operations[-1] if machine.operations else None
+def _chosen_on_the_spot(machine: Machine, value: Alternatives, place: Place) -> bool:
+    """`await (gather(a(), b()) if c else d())`: each branch of the choice that was just made ends in its await."""
+    last = machine.operations[-1]
     if not isinstance(last, Choice) or len(last.branches) != len(value.options):
         return False
     pairs = list(zip(last.branches, value.options, strict=True))
     tasks = [(branch, option.value) for branch, option in pairs if isinstance(option.value, Task | Gathering)]
-    if not tasks or not all(_ends_in_start(branch, task) for branch, task in tasks):
+    if not tasks or not all(_starts(branch, task) for branch, task in tasks):
         return False
     machine.operations[-1] = replace(last, branches=tuple(_awaited(machine, b, o.value, place) for b, o in pairs))
     return True
 
 
-def _ends_in_start(branch: Branch, task: Value) -> bool:
-    last = branch.block.operations[-1] if branch.block.operations else None
-    return isinstance(last, Start) and last.eager and isinstance(task, Task) and last.handle == task.handle
+def _starts(branch: Branch, task: Value) -> bool:
+    started = {handle for operation in branch.block.operations for handle in started_in(operation)}
+    return started >= {awaited.handle for awaited in awaited_in(Joined("all", members_of(task)))}
 
 
 def _awaited(machine: Machine, branch: Branch, value: Value, place: Place) -> Branch:
@@ -208,6 +242,17 @@ def _awaited(machine: Machine, branch: Branch, value: Value, place: Place) -> Br
         operations.extend(branch.block.operations)
         await_value(machine, value, place)
     return replace(branch, block=Block(tuple(operations)))
+
+
+def report_cut_short(machine: Machine, place: Place, by: str) -> None:
+    """Say that cancelling a coroutine of the SDK does not stop the engine (`_do_call` runs in a task of its own)."""
+    machine.note(
+        "cancelled-step",
+        place,
+        f"a step that is cut short by {by} here goes on in the background, and calling it again runs it again.",
+        "The graph shows it as over; to stop the step itself, give it a `timeout` in its config.",
+        incomplete=False,
+    )
 
 
 def _report_unresolved(machine: Machine, value: Value, place: Place) -> None:

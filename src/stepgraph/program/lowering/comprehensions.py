@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import libcst as cst
 
 from stepgraph.program.lowering.arguments import collection, mapping
-from stepgraph.program.lowering.loops import element, run_loop, unrolled
+from stepgraph.program.lowering.loops import element, has_elements, run_loop, unrolled
 from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.lowering.targets import assign
 from stepgraph.program.values import (
@@ -20,6 +21,7 @@ from stepgraph.program.values import (
     LazyItems,
     LexicalScope,
     Value,
+    unsure,
 )
 from stepgraph.syntax.bindings import Bindings, target_names
 
@@ -53,13 +55,20 @@ def consumed(
     """Return the elements that a comprehension makes, having emitted its loop."""
     items: list[Item] = []
     depth = machine.branches
+    filtered = _is_filtered(node.for_in)
 
     def add(*, many: bool) -> None:
         maybe = not many and machine.branches > depth
-        items.append(Item(machine.evaluate(node.elt), machine.place(node.elt), many, maybe))
+        item = Item(machine.evaluate(node.elt), machine.place(node.elt), many, maybe)
+        items.append(replace(item, value=unsure(item.value)) if filtered else item)
 
     _run(machine, node.for_in, scope, add)
     return collection(machine, kind, tuple(items))
+
+
+def _is_filtered(clause: cst.CompFor | None) -> bool:
+    """Whether a comprehension may leave out elements of what it goes over: those that are tasks are not all in it."""
+    return clause is not None and (bool(clause.ifs) or _is_filtered(clause.inner_for_in))
 
 
 def each_of(machine: Machine, lazy: LazyItems, take: Callable[[Value], None]) -> None:
@@ -119,9 +128,10 @@ def _over(machine: Machine, clause: cst.CompFor, iterable: Value, add: Callable[
     place = machine.place(clause)
 
     def body() -> None:
-        _pass(machine, clause, element(iterable, machine.text(clause.target), place), add)
+        value = element(machine, iterable, machine.text(clause.target), place)
+        _pass(machine, clause, unsure(value) if clause.ifs else value, add)
 
-    run_loop(machine, body, None, place, endless=False)
+    run_loop(machine, body, None, place, occurs=has_elements(iterable))
     return UNKNOWN
 
 

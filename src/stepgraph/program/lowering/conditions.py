@@ -6,9 +6,10 @@ from typing import Final
 
 import libcst as cst
 
+from stepgraph.program.ir import Handle
 from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.lowering.names import look_up
-from stepgraph.program.lowering.state import merged
+from stepgraph.program.lowering.state import merged, told_apart
 from stepgraph.program.values import UNKNOWN, Alternatives, External, Option, Value
 
 _CHECKING: Final = frozenset({"typing.TYPE_CHECKING", "typing_extensions.TYPE_CHECKING"})
@@ -48,7 +49,7 @@ def evaluate_conditional(machine: Machine, node: cst.IfExp) -> Value:
         (None, machine.branch(lambda: values.append(machine.evaluate(node.orelse)))),
     ]
     machine.take_one(ways, None, place)
-    value = merged([(condition, values[0]), (None, values[1])], None, place)
+    value = merged([(condition, values[0]), (None, values[1])], None, place, ways[0][1].since)
     return _no_constant(value)
 
 
@@ -90,21 +91,21 @@ def _rest(
             continue
         condition = _condition(machine, node, operands[first:index])
         machine.take_one([(condition, outcome)], None, machine.place(node))
-        value = _either(machine, node, value, found[0], condition)
+        value = _either(machine, node, value, Option(condition, found[0]), outcome.since)
         if outcome.block.operations:
             return value
         index += 1
     return value
 
 
-def _either(machine: Machine, node: cst.BooleanOperation, left: Value, right: Value, condition: str) -> Value:
+def _either(machine: Machine, node: cst.BooleanOperation, left: Value, right: Option, since: Handle | None) -> Value:
     """`a or b` is `b` where `not a`, else `a`; what cannot be called is not worth keeping apart."""
-    if not (left.relevant or right.relevant):
+    if not (left.relevant or right.value.relevant):
         return UNKNOWN
     place = machine.place(node)
     if not left.relevant:
-        return Alternatives((Option(condition, right),), None, place)
-    return merged([(condition, right), (None, left)], None, place)
+        return Alternatives((Option(right.condition, told_apart(right.value, (), since)),), None, place)
+    return merged([(right.condition, right.value), (None, left)], None, place, since)
 
 
 def _operands(node: cst.BooleanOperation) -> list[cst.BaseExpression]:

@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 import libcst as cst
 
-from stepgraph.program.ir import EMPTY, Block, Join, Joined, Protected, Scope
-from stepgraph.program.lowering.awaiting import await_value, members_of
+from stepgraph.program.ir import EMPTY, Awaited, Block, Join, Joined, Protected, Scope
+from stepgraph.program.lowering.awaiting import await_value, report_cut_short
 from stepgraph.program.lowering.functions import may_run_steps
 from stepgraph.program.lowering.machine import Machine, Outcome
+from stepgraph.program.lowering.protection import guards_await
 from stepgraph.program.lowering.state import any_way
 from stepgraph.program.lowering.targets import assign
 from stepgraph.program.values import (
     UNKNOWN,
     Arguments,
+    External,
     FunctionValue,
-    Gathering,
     GeneratorCall,
     Instance,
     Suppressor,
     TaskGroup,
     Value,
 )
+from stepgraph.syntax.module import Place
+
+# What `asyncio.timeout(...)` and its like return, as `call_external` names it.
+TIMEOUTS: Final = frozenset(["asyncio.timeout()", "asyncio.timeout_at()"])
 
 
 def execute_with(machine: Machine, node: cst.With) -> None:
@@ -48,17 +54,41 @@ def _inside(machine: Machine, node: cst.With, item: cst.WithItem, manager: Value
         outcome = machine.branch(lambda: _items(machine, node, rest), cut_short=True)
         # Whether or not it was cut short, the program goes on after it.
         left = any_way([outcome.changes, *outcome.passed], place)
-        machine.rejoin([("no exception", outcome), (None, Outcome(EMPTY, left, live=True))], "exception", place)
+        ways = [("no exception", outcome), (None, Outcome(EMPTY, left, live=True))]
+        machine.rejoin(ways, "exception", place, exclusive=False)
         if outcome.block.operations:
-            machine.emit(Protected(outcome.block, (), EMPTY, together=False, catches=True, place=place))
+            guards = not rest and guards_await(node.body, outcome.block)
+            machine.emit(
+                Protected(outcome.block, (), EMPTY, together=False, catches=True, place=place, guards_await=guards)
+            )
+        return
+    if isinstance(manager, TaskGroup):
+        _task_group(machine, node, place, manager, rest)
         return
     block = machine.block_of(lambda: _items(machine, node, rest))
     if block.operations:
+        if isinstance(manager, External) and manager.name in TIMEOUTS:
+            report_cut_short(machine, place, "the timeout")
         _emit_body(machine, item, manager, block)
-    if isinstance(manager, TaskGroup) and machine.live:
-        members = members_of(Gathering("all", manager.state["items"]))
+
+
+def _task_group(machine: Machine, node: cst.With, place: Place, group: TaskGroup, rest: Sequence[cst.WithItem]) -> None:
+    """However the block of a task group is left, its tasks are awaited."""
+
+    def leave() -> None:
+        members = tuple(Awaited(handle, every=True) for handle in group.state["items"])
         if members:
-            machine.emit(Join(Joined("all", members), certain=True, place=place))
+            machine.emit(Join(Joined("all", members), place, leaving=not machine.live))
+
+    def body() -> None:
+        with machine.inside(leave):
+            _items(machine, node, rest)
+        if machine.live:
+            leave()
+
+    block = machine.block_of(body)
+    if block.operations:
+        machine.emit(Scope(block, place))
 
 
 def _emit_body(machine: Machine, item: cst.WithItem, manager: Value, block: Block) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 import libcst as cst
 
@@ -33,6 +33,7 @@ from stepgraph.program.values import (
     Mapping,
     Template,
     Value,
+    possible,
 )
 
 # `[a] * n` is written out up to this `n`.
@@ -161,12 +162,14 @@ def _put(entries: dict[object, Entry], entry: Entry) -> None:
 
 
 def _call(machine: Machine, node: cst.Call) -> Value:
+    since = machine.handles
     callee = machine.evaluate(node.func)
     # Python evaluates positional arguments first, those in `*` too, then keywords.
     positional = {id(a): _argument(machine, a) for a in node.args if a.keyword is None and a.star != "**"}
     named = {id(a): _argument(machine, a) for a in node.args if a.keyword is not None or a.star == "**"}
     evaluated = positional | named
     arguments = Arguments(tuple(evaluated[id(argument)] for argument in node.args))
+    machine.call_since = since
     return _unfolded(machine.call(callee, arguments, machine.place(node)))
 
 
@@ -205,15 +208,20 @@ def _subscript(machine: Machine, node: cst.Subscript) -> Value:
 
 
 def _sliced(machine: Machine, owner: Value, node: cst.Slice) -> Value:
-    for part in (node.lower, node.upper, node.step):
-        if part is not None:
-            machine.evaluate(part)
-    # Any part of a collection may be in the slice.
+    bounds: list[Any] = [_bound(machine, part) for part in (node.lower, node.upper, node.step)]
     if not isinstance(owner, Collection) or _constant_items(owner):
         return UNKNOWN
-    kept = collection(machine, owner.kind, owner.items)
+    if owner.has_known_order and all(isinstance(bound, int | None) for bound in bounds):
+        return collection(machine, owner.kind, owner.items[slice(*bounds)])
+    kept = collection(machine, owner.kind, tuple(map(possible, owner.items)))
     kept.state.unordered = True
     return kept
+
+
+def _bound(machine: Machine, part: cst.BaseExpression | None) -> object:
+    """Return a bound of a slice, None where it has none."""
+    value = Constant(None) if part is None else machine.evaluate(part)
+    return value.value if isinstance(value, Constant) else value
 
 
 def _constant_items(value: Collection) -> bool:
@@ -240,6 +248,8 @@ def _combined(machine: Machine, node: cst.BinaryOperation, left: Value, right: V
             return collection(machine, left.kind, (*left.items, *right.items))
         if isinstance(left, Collection | Alternatives) and isinstance(right, Collection | Alternatives):
             return collection(machine, "list", (*(items_of(machine, left) or ()), *(items_of(machine, right) or ())))
+    if isinstance(node.operator, cst.BitOr) and isinstance(left, Collection) and isinstance(right, Collection):
+        return collection(machine, left.kind, (*left.items, *right.items))
     if isinstance(node.operator, cst.BitOr) and isinstance(left, Mapping) and isinstance(right, Mapping):
         entries: dict[object, Entry] = {}
         for entry in (*left.entries, *right.entries):
@@ -283,7 +293,8 @@ def _lambda(machine: Machine, node: cst.Lambda) -> Value:
 
 
 def _await(machine: Machine, node: cst.Await) -> Value:
-    return await_value(machine, machine.evaluate(node.expression), machine.place(node))
+    first = len(machine.operations)
+    return await_value(machine, machine.evaluate(node.expression), machine.place(node), first)
 
 
 def _named(machine: Machine, node: cst.NamedExpr) -> Value:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final, TypeAlias
 
 from stepgraph.model.payload import ParallelKind
-from stepgraph.program.ir import EMPTY, Handle, Loop, started_by
+from stepgraph.program.ir import EMPTY, Handle, Joined, Loop, awaited_in, started_in
 from stepgraph.program.lowering.arguments import made, mapping, ordered_like
-from stepgraph.program.lowering.awaiting import is_awaitable, start
+from stepgraph.program.lowering.awaiting import is_awaitable, members_of, start
 from stepgraph.program.lowering.calls import call_unknown
 from stepgraph.program.lowering.datetimes import moment
 from stepgraph.program.lowering.iteration import copied, items_of, materialized
@@ -17,9 +17,11 @@ from stepgraph.program.lowering.loops import any_of
 from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.values import (
     UNKNOWN,
+    Alternatives,
     Argument,
     Arguments,
     ClassValue,
+    Collection,
     CollectionKind,
     Constant,
     Entry,
@@ -38,7 +40,9 @@ from stepgraph.program.values import (
     Unresolved,
     Value,
     Wrapped,
+    every_run,
     hidden,
+    possible,
 )
 from stepgraph.syntax.module import Place
 
@@ -72,6 +76,9 @@ _HARMLESS: Final = frozenset(
     ]
 )
 
+# Calls of which the result is told apart where it is used.
+_KNOWN_BY_CALL: Final = frozenset(["functools.wraps", "functools.lru_cache", "asyncio.timeout", "asyncio.timeout_at"])
+
 
 def call_external(machine: Machine, callee: External, arguments: Arguments, place: Place) -> Value:
     """Call something outside the project, by its name."""
@@ -81,7 +88,7 @@ def call_external(machine: Machine, callee: External, arguments: Arguments, plac
         return meaning(machine, arguments, place)
     if name in _HARMLESS or name.startswith("logging."):
         return UNKNOWN
-    if name in ("functools.wraps", "functools.lru_cache"):
+    if name in _KNOWN_BY_CALL:
         return External(f"{name}()")
     return call_unknown(machine, callee, arguments, place)
 
@@ -94,45 +101,45 @@ def _first(arguments: Arguments) -> Value:
 
 
 def _gather(machine: Machine, arguments: Arguments, place: Place) -> Value:
+    since = machine.call_since
     members: list[Value] = []
     for given in arguments.items:
         if given.star:
             members += _started(machine, given)
         elif given.keyword is None:
             members.append(start(machine, given.value, given.place))
-    before = [given.value for given in arguments.items if isinstance(given.value, Task)]
-    _in_member_order(machine, [member for member in members if member not in before])
     settled = arguments.find(None, "return_exceptions")
     kind: ParallelKind = "all_settled" if settled and settled.value == Constant(value=True) else "all"
-    return _gathering(machine, kind, members, place)
+    return _gathering(machine, kind, members, place, since)
 
 
-def _in_member_order(machine: Machine, members: list[Value]) -> None:
+def _in_member_order(machine: Machine, handles: Sequence[Handle]) -> None:
     """A gather among the arguments has started its members before the others: they are shown in the order written."""
-    order = {handle: index for index, handle in enumerate(_handles(members))}
+    order = {handle: index for index, handle in enumerate(handles)}
     first = len(machine.operations)
-    while first and started_by(machine.operations[first - 1]) in order:
+    while first and next(started_in(machine.operations[first - 1]), None) in order:
         first -= 1
-    machine.operations[first:] = sorted(machine.operations[first:], key=lambda o: order[started_by(o) or 0])
+    machine.operations[first:] = sorted(machine.operations[first:], key=lambda o: order[next(started_in(o))])
 
 
-def _handles(members: list[Value]) -> list[Handle]:
-    found: list[Handle] = []
-    for member in members:
-        if isinstance(member, Task):
-            found.append(member.handle)
-        elif isinstance(member, Gathering):
-            found += _handles(list(member.members))
-    return found
+def _handles(members: Sequence[Value]) -> list[Handle]:
+    return [awaited.handle for member in members for awaited in awaited_in(Joined("all", members_of(member)))]
 
 
-def _gathering(machine: Machine, kind: ParallelKind, members: list[Value], place: Place) -> Gathering:
+def _gathering(machine: Machine, kind: ParallelKind, members: list[Value], place: Place, since: Handle) -> Gathering:
+    """Return a future of several; what has a handle after `since` was started for it."""
     results = tuple(Item(UNKNOWN, place) for _ in members)
-    return Gathering(kind, tuple(m for m in members if is_awaitable(m)), result=made(machine, "list", results))
+    started = [handle for handle in _handles(members) if handle > since]
+    _in_member_order(machine, started)
+    awaited = tuple(member for member in members if is_awaitable(member))
+    loops = machine.loop_depth - machine.frame.loops_outside
+    return Gathering(kind, awaited, result=made(machine, "list", results), own=frozenset(started), loops=loops)
 
 
 def _started(machine: Machine, given: Argument) -> list[Value]:
     """Start each element of an argument that holds several awaitables."""
+    if isinstance(given.value, Alternatives) and any(isinstance(o.value, Collection) for o in given.value.options):
+        return [machine.choose(given.value, lambda chosen: _started_of_one(machine, replace(given, value=chosen)))]
     items = items_of(machine, given.value)
     if items is not None:
         return [_start_item(machine, item, given) for item in items]
@@ -146,20 +153,28 @@ def _started(machine: Machine, given: Argument) -> list[Value]:
     return [given.value] if is_awaitable(given.value) else []
 
 
+def _started_of_one(machine: Machine, given: Argument) -> Value:
+    """Start each element of one of several collections, as a future of them."""
+    since = machine.handles
+    return _gathering(machine, "all", _started(machine, given), given.place, since)
+
+
 def _start_item(machine: Machine, item: Item, given: Argument) -> Value:
     """Start an element; one that stands for many starts in a loop, one that may be missing in a branch."""
-    if isinstance(item.value, Task | Gathering) or not (item.many or item.maybe):
+    if isinstance(item.value, Task | Gathering):
+        return every_run(item.value) if item.many else item.value
+    if not (item.many or item.maybe):
         return start(machine, item.value, item.place)
     started: list[Value] = []
     if item.maybe and not item.many:
-        condition = f"{item.place.text} in {given.place.text}"
+        condition = item.condition or f"{item.place.text} in {given.place.text}"
         outcome = machine.branch(lambda: started.append(start(machine, item.value, item.place)), condition)
         machine.emit_choice([(condition, outcome.block)], None, item.place)
         return started[0]
     block = machine.block_of(lambda: started.append(start(machine, item.value, item.place)))
     if block.operations:
         machine.emit(Loop(block, EMPTY, item.place))
-    return started[0]
+    return every_run(started[0])
 
 
 def _create_task(machine: Machine, arguments: Arguments, place: Place) -> Value:
@@ -169,17 +184,15 @@ def _create_task(machine: Machine, arguments: Arguments, place: Place) -> Value:
 
 
 def _wait(machine: Machine, arguments: Arguments, place: Place) -> Value:
+    since = machine.call_since
     given = arguments.find(0, "fs") or arguments.find(None, "aws")
     if given is None:
         return UNKNOWN
     until = arguments.find(None, "return_when")
-    when = until.value if until is not None else UNKNOWN
-    kind = _WHEN.get(when.name if isinstance(when, External) else "", "all_settled")
-    if isinstance(when, Constant) and isinstance(when.value, str):
-        kind = _WHEN.get(f"asyncio.{when.value}", kind)
-    waited = _gathering(machine, kind, _started(machine, given), place)
+    kind = "all_settled" if until is None else _kind_when(until.value)
+    waited = _gathering(machine, kind or "all", _started(machine, given), place, since)
     limit = arguments.find(None, "timeout")
-    certain = limit is None or limit.value == Constant(None)
+    certain = kind is not None and (limit is None or limit.value == Constant(None))
     done = made(machine, "tuple", (Item(UNKNOWN, place), Item(UNKNOWN, place)))
     return replace(waited, certain=certain, result=done)
 
@@ -191,25 +204,41 @@ _WHEN: Final[dict[str, ParallelKind]] = {
 }
 
 
+def _kind_when(when: Value) -> ParallelKind | None:
+    """Return the kind of a wait by its `return_when`, None where that is not known."""
+    if isinstance(when, Constant) and isinstance(when.value, str):
+        return _WHEN.get(f"asyncio.{when.value}")
+    return _WHEN.get(when.name) if isinstance(when, External) else None
+
+
 def _wait_for(machine: Machine, arguments: Arguments, place: Place) -> Value:
     del machine
     given = arguments.find(0, "fut")
     if given is None:
         return UNKNOWN
-    return Wrapped(given.value, place) if is_awaitable(given.value) else given.value
+    limit = arguments.find(1, "timeout")
+    limited = limit is None or limit.value != Constant(None)
+    return Wrapped(given.value, place) if limited and is_awaitable(given.value) else given.value
 
 
 def _shield(machine: Machine, arguments: Arguments, place: Place) -> Value:
-    del machine, place
+    """A coroutine that is shielded becomes a task at once."""
+    del place
     given = arguments.find(0, "arg")
-    return UNKNOWN if given is None else given.value
+    if given is None or not is_awaitable(given.value):
+        return UNKNOWN if given is None else given.value
+    return start(machine, given.value, given.place)
 
 
 def _as_completed(machine: Machine, arguments: Arguments, place: Place) -> Value:
+    since = machine.call_since
     given = arguments.find(0, "fs")
     if given is None:
         return UNKNOWN
-    return made(machine, "list", tuple(Item(v, place, many=True) for v in _started(machine, given)))
+    members = _gathering(machine, "all", _started(machine, given), place, since)
+    if not members.members:
+        return UNKNOWN
+    return made(machine, "list", (Item(replace(members, each=True, in_turn=True), place, many=True),))
 
 
 def _task_group(machine: Machine, arguments: Arguments, place: Place) -> Value:
@@ -224,8 +253,9 @@ def _event_loop(machine: Machine, arguments: Arguments, place: Place) -> Value:
 
 def _promise(kind: ParallelKind) -> Meaning:
     def combined(machine: Machine, arguments: Arguments, place: Place) -> Value:
+        since = machine.call_since
         members = _started(machine, arguments.items[0]) if arguments.items else []
-        return _gathering(machine, kind, members, place)
+        return _gathering(machine, kind, members, place, since)
 
     return combined
 
@@ -238,7 +268,7 @@ def _partial(machine: Machine, arguments: Arguments, place: Place) -> Value:
     rest = arguments.items[1:]
     if isinstance(function, StepFunction):
         return function
-    if not function.relevant:
+    if not function.relevant and not _starts_work(function):
         return call_unknown(machine, function, arguments, place)
     if not isinstance(function, FunctionValue):
         return Partial(function, Arguments(rest))
@@ -252,6 +282,11 @@ def _partial(machine: Machine, arguments: Arguments, place: Place) -> Value:
 def _suppress(machine: Machine, arguments: Arguments, place: Place) -> Value:
     del machine, place
     return Suppressor(", ".join(a.place.text for a in arguments.items) or None)
+
+
+def _itself(machine: Machine, arguments: Arguments, place: Place) -> Value:
+    del machine, place
+    return _first(arguments)
 
 
 def _second(machine: Machine, arguments: Arguments, place: Place) -> Value:
@@ -312,9 +347,11 @@ def _zip(machine: Machine, arguments: Arguments, place: Place) -> Value:
         Item(made(machine, "tuple", tuple(_cell(column, index, place) for column in columns)), place)
         for index in range(min(len(column) for column in known))
     ]
-    zipped = made(machine, "list", tuple(rows))
+    if len(known) == len(columns):
+        return made(machine, "list", tuple(rows))
     # A column of which the length is not known may end first.
-    zipped.state.unordered = len(known) < len(columns)
+    zipped = made(machine, "list", tuple(map(possible, rows)))
+    zipped.state.unordered = True
     return zipped
 
 
@@ -325,13 +362,23 @@ def _cell(column: tuple[Item, ...] | None, index: int, place: Place) -> Item:
 def _map(machine: Machine, arguments: Arguments, place: Place) -> Value:
     """`map(f, xs)` calls `f` with each element, where it is consumed; that is taken to be here."""
     function = _first(arguments)
-    if not function.relevant or not arguments.items[1:]:
+    starts = _starts_work(function)
+    if not (function.relevant or starts) or not arguments.items[1:]:
         return UNKNOWN
     items = items_of(machine, arguments.items[1].value)
     if items is not None and not any(item.many for item in items):
         values = [machine.call(function, Arguments((Argument(i.value, i.place),)), i.place) for i in items]
         return made(machine, "list", tuple(Item(v, place) for v in values))
+    if starts:
+        started = _started(machine, arguments.items[1])
+        return made(machine, "list", tuple(Item(value, place, many=True) for value in started))
     return made(machine, "list", (_mapped(machine, function, place),))
+
+
+def _starts_work(function: Value) -> bool:
+    """Whether calling a function of asyncio makes a coroutine a task."""
+    name = function.name if isinstance(function, External) else ""
+    return _ALIASES.get(name, name) in ("asyncio.create_task", "asyncio.shield")
 
 
 def _mapped(machine: Machine, function: Value, place: Place) -> Item:
@@ -423,6 +470,8 @@ _MEANINGS: Final[dict[str, Meaning]] = {
     "contextlib.suppress": _suppress,
     "typing.cast": _second,
     "datetime.datetime": moment,
+    "collections.deque": _copy("list"),
+    "pyodide.ffi.to_js": _itself,
     "builtins.list": _copy("list"),
     "builtins.sorted": _sorted,
     "builtins.tuple": _copy("tuple"),

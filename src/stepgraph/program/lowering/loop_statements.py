@@ -9,11 +9,12 @@ from stepgraph.program.lowering.comprehensions import each_of
 from stepgraph.program.lowering.conditions import decided, negated
 from stepgraph.program.lowering.functions import read_function
 from stepgraph.program.lowering.iteration import materialized
-from stepgraph.program.lowering.loops import element, run_loop, unrolled
+from stepgraph.program.lowering.loops import element, has_elements, run_loop, unrolled
 from stepgraph.program.lowering.machine import LoopState, Machine
+from stepgraph.program.lowering.names import look_up
 from stepgraph.program.lowering.state import any_way, apply
 from stepgraph.program.lowering.targets import assign
-from stepgraph.program.values import UNKNOWN, Alternatives, Collection, GeneratorCall, Item, LazyItems, Value
+from stepgraph.program.values import UNKNOWN, Alternatives, Collection, GeneratorCall, Item, LazyItems, Slots, Value
 from stepgraph.syntax.bindings import target_names
 from stepgraph.syntax.walk import expressions_below, statements, statements_below, suites
 
@@ -51,10 +52,11 @@ def _loop(machine: Machine, node: cst.For, iterable: Value) -> None:
 
     def body() -> None:
         _advance(machine, iterable)
-        _one_pass(machine, node, element(iterable, machine.text(node.target), place))
+        _one_pass(machine, node, element(machine, iterable, machine.text(node.target), place))
 
     otherwise = None if node.orelse is None else node.orelse.body
-    run_loop(machine, body, None if otherwise is None else lambda: machine.execute(otherwise), place, endless=False)
+    rest = None if otherwise is None else lambda: machine.execute(otherwise)
+    run_loop(machine, body, rest, place, occurs=has_elements(iterable))
 
 
 def _unroll(machine: Machine, node: cst.For, items: tuple[Item, ...]) -> None:
@@ -73,7 +75,7 @@ def _one_pass(machine: Machine, node: cst.For, value: Value) -> None:
 
 def _written_out(machine: Machine, node: cst.For, item: Item) -> None:
     """One pass of a loop that is written out: a `continue` leaves it, and the next one follows."""
-    outer = machine.frame.loop
+    outer, since = machine.frame.loop, machine.handles
     state = machine.frame.loop = LoopState(machine.store.mark())
     block = machine.block_of(lambda: _one_pass(machine, node, item.value))
     machine.frame.loop = outer
@@ -81,7 +83,7 @@ def _written_out(machine: Machine, node: cst.For, item: Item) -> None:
     if block.operations:
         machine.emit(Scope(block, place, is_pass=True))
     if state.leaves:
-        apply(machine.store, any_way(state.leaves, place))
+        apply(machine.store, any_way(state.leaves, place, since))
         machine.live = True
 
 
@@ -123,10 +125,14 @@ def execute_while(machine: Machine, node: cst.While) -> None:
             machine.execute(otherwise)
         return
 
+    emptied = None if decision is not None else _emptied(machine, node.test)
+
     def body() -> None:
         if decision is None:
             _test(machine, node.test)
+        outer, machine.frame.drained = machine.frame.drained, emptied
         machine.execute(node.body)
+        machine.frame.drained = outer
 
     run_loop(
         machine,
@@ -135,6 +141,12 @@ def execute_while(machine: Machine, node: cst.While) -> None:
         machine.place(node),
         endless=decision is True,
     )
+
+
+def _emptied(machine: Machine, test: cst.BaseExpression) -> Slots | None:
+    """Return the state of the collection that `while tasks:` goes on with until it is empty, if it is such a loop."""
+    value = look_up(machine, test.value) if isinstance(test, cst.Name) else UNKNOWN
+    return value.state if isinstance(value, Collection) else None
 
 
 def _test(machine: Machine, test: cst.BaseExpression) -> None:

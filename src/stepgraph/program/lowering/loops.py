@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Final
 
 from stepgraph.program.ir import EMPTY, Block, Loop, StepDefinition
-from stepgraph.program.lowering.arguments import DEEPEST
+from stepgraph.program.lowering.arguments import DEEPEST, collection
 from stepgraph.program.lowering.machine import LoopState, Machine, Outcome
 from stepgraph.program.lowering.state import (
     MOST_OPTIONS,
@@ -36,6 +37,8 @@ from stepgraph.program.values import (
     Value,
     WaitCall,
     Wrapped,
+    every_run,
+    unsure,
 )
 from stepgraph.syntax.module import Place
 
@@ -50,9 +53,15 @@ LONGEST_UNROLLED: Final = 256
 
 
 def run_loop(
-    machine: Machine, body: Callable[[], None], otherwise: Callable[[], None] | None, place: Place, *, endless: bool
+    machine: Machine,
+    body: Callable[[], None],
+    otherwise: Callable[[], None] | None,
+    place: Place,
+    *,
+    endless: bool = False,
+    occurs: bool = False,
 ) -> None:
-    """Read a loop and emit it. `endless` loops end by a break only."""
+    """Read a loop and emit it. `endless` loops end by a break only; one that `occurs` has a pass at least."""
     block, breaks, declares = _settled(machine, body, place)
     after = EMPTY
     if otherwise is not None and not endless:
@@ -63,7 +72,7 @@ def run_loop(
     else:
         machine.live = breaks or not endless
     if block.operations or after.operations:
-        machine.emit(Loop(block, after, place, endless, declares))
+        machine.emit(Loop(block, after, place, endless, occurs, declares))
 
 
 def _settled(
@@ -74,7 +83,8 @@ def _settled(
     Each pass begins anew from the state before the loop and what the pass before it may have changed, so that nothing
     is left of the values of an earlier one.
     """
-    outer, live = machine.frame.loop, machine.live
+    outer, live, since = machine.frame.loop, machine.live, machine.handles
+    drained, machine.frame.drained = machine.frame.drained, None
     machine.loop_depth += 1
     passes = MOST_PASSES if machine.loop_depth <= DEEPEST_REPEATED else 1
     head: Changes = {}
@@ -88,13 +98,14 @@ def _settled(
         block = machine.block_of(body)
         ends = [*state.leaves, machine.store.changes(mark)] if machine.live else state.leaves
         machine.store.rewind(mark)
-        seen, head = head, any_way(ends, place)
+        seen, head = head, any_way(ends, place, since)
         machine.passes += 1
         if not passes or machine.passes > MOST_REPEATED or not unsettled(seen, head):
             break
     apply(machine.store, head)
     machine.loop_depth -= 1
     machine.frame.loop, machine.live = outer, live
+    machine.frame.drained = drained
     return block, state.breaks, machine.declared_since(declared)
 
 
@@ -109,25 +120,50 @@ def unrolled(value: Value) -> tuple[Item, ...] | None:
     return value.items if any(_runs(item.value) for item in value.items) else None
 
 
+def has_elements(value: Value) -> bool:
+    """Whether a collection is known not to be empty."""
+    return isinstance(value, Collection) and any(not (item.many or item.maybe) for item in value.items)
+
+
 def _runs(value: Value, depth: int = 0) -> bool:
     if isinstance(value, Collection):
         return depth < DEEPEST and any(_runs(item.value, depth + 1) for item in value.items)
     if isinstance(value, Mapping):
         return depth < DEEPEST and any(_runs(entry.value, depth + 1) for entry in value.entries)
+    if isinstance(value, Wrapped):
+        return _runs(value.inner, depth)
     return isinstance(value, StepFunction | FunctionValue | StepCall | FunctionCall | PreparedCall | WaitCall)
 
 
-def element(value: Value, discriminant: str, place: Place) -> Value:
-    """Return what the variable of a loop over a value is: any one of its elements."""
-    if isinstance(value, Mapping):
-        return UNKNOWN
+def element(machine: Machine, value: Value, discriminant: str, place: Place) -> Value:
+    """Return what the variable of a loop over a value is: any one of its elements, and each of them in its turn."""
     if not isinstance(value, Collection):
-        return UNKNOWN if isinstance(value, Alternatives) or not value.relevant else _of_unknown(value)
-    return any_of([item.value for item in value.items], [item.place.text for item in value.items], discriminant, place)
+        return UNKNOWN
+    rows = [_parts(item) for item in value.items]
+    known = [row for row in rows if row is not None]
+    if not known or len(known) < len(rows) or len({len(row) for row in known}) > 1:
+        return _each_of(value.items, discriminant, place)
+    columns = [_each_of(column, discriminant, place) for column in zip(*known, strict=True)]
+    return collection(machine, "tuple", tuple(Item(column, place) for column in columns))
 
 
-def any_of(values: list[Value], conditions: list[str], discriminant: str, place: Place) -> Value:
-    """Return the value that is any one of several, each once."""
+def _parts(item: Item) -> tuple[Item, ...] | None:
+    """Return the parts of an element that is a tuple with a task in it, as many of each as there are of it."""
+    row = item.value
+    if not isinstance(row, Collection) or not row.has_known_order:
+        return None
+    if not any(isinstance(part.value, Task | Gathering) for part in row.items):
+        return None
+    return tuple(replace(part, many=item.many) for part in row.items)
+
+
+def _each_of(items: Sequence[Item], discriminant: str, place: Place) -> Value:
+    values = [every_run(item.value) if item.many else item.value for item in items]
+    return any_of(values, [item.place.text for item in items], discriminant, place, each=True)
+
+
+def any_of(values: list[Value], conditions: list[str], discriminant: str, place: Place, *, each: bool = False) -> Value:
+    """Return the value that is any one of several, each once; with `each`, a loop takes them one after another."""
     options: list[Option] = []
     for condition, value in zip(conditions, values, strict=True):
         nested = isinstance(value, Alternatives)
@@ -139,10 +175,22 @@ def any_of(values: list[Value], conditions: list[str], discriminant: str, place:
     relevant = [option.value for option in options if option.value.relevant]
     if not relevant:
         return UNKNOWN
-    if all(isinstance(value, Task | Gathering | Wrapped) for value in relevant):
-        return Gathering("all", tuple(relevant), each=True)
-    return options[0].value if len(options) == 1 else Alternatives(tuple(options), discriminant, place)
+    if each and all(is_started(value) for value in relevant):
+        return relevant[0] if _is_each(relevant[0]) and len(relevant) == 1 else _in_turn(relevant)
+    if len(options) == 1:
+        return options[0].value
+    return Alternatives(tuple(replace(o, value=unsure(o.value)) for o in options), discriminant, place)
 
 
-def _of_unknown(value: Value) -> Value:
-    return value if isinstance(value, Gathering) else UNKNOWN
+def is_started(value: Value) -> bool:
+    """Whether a value is work that goes on already."""
+    return isinstance(value, Task | Gathering) or (isinstance(value, Wrapped) and is_started(value.inner))
+
+
+def _is_each(value: Value) -> bool:
+    return isinstance(value, Gathering) and value.each
+
+
+def _in_turn(values: list[Value]) -> Gathering:
+    in_turn = any(isinstance(value, Gathering) and value.in_turn for value in values)
+    return Gathering("all", tuple(values), each=True, in_turn=in_turn)

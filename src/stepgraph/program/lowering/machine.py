@@ -40,6 +40,7 @@ from stepgraph.program.values import (
     Declarations,
     LexicalScope,
     Option,
+    Slots,
     StepFunction,
     Value,
 )
@@ -62,6 +63,18 @@ class LoopState:
     breaks: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class OpenContext:
+    """A block that is left with its loop or function: `leave` emits what is awaited then.
+
+    It `stops` exits that go no further, or only after something that is not known here: a handler, a `finally`.
+    """
+
+    loop: LoopState | None
+    leave: Callable[[], None]
+    stops: frozenset[ExitKind] = frozenset()
+
+
 @dataclass(slots=True)
 class Frame:
     """One execution of a function body, or of a module's or class's own code.
@@ -69,7 +82,9 @@ class Frame:
     `scope` is the present one, which in a comprehension or lambda is not the function's `own`. `conditions` are those
     of the branches being read; `called` identifies the callables whose steps ran, `declared` are the steps that were
     declared, also by functions it called, the last one last, each with the number of its declaration. A plain function
-    that returns an awaitable `awaits_result`, and `starts_work` if it sets something going before it returns.
+    that returns an awaitable `awaits_result`, and `starts_work` if it sets something going before it returns. `drained`
+    is the collection that the present loop empties, `loops_outside` the number of loops around the call, `contexts` are
+    those that are left with whatever leaves here.
     """
 
     scope: LexicalScope
@@ -83,6 +98,9 @@ class Frame:
     emitted: bool = False
     awaits_result: bool = False
     starts_work: bool = False
+    drained: Slots | None = None
+    loops_outside: int = 0
+    contexts: list[OpenContext] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.own = self.scope
@@ -92,13 +110,15 @@ class Frame:
 class Outcome:
     """A stretch of the program, read and taken back: what it does, what it changed, and whether its end is reached.
 
-    `passed` are values that it replaced again, which are what it leaves if it is cut short by an exception.
+    `passed` are values that it replaced again, which are what it leaves if it is cut short by an exception; work with a
+    handle after `since` was started on it.
     """
 
     block: Block
     changes: Changes
     live: bool
     passed: tuple[Changes, ...] = ()
+    since: Handle | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +141,8 @@ class Machine:
 
     `declarations` are the steps declared so far, `step_runs` their runs as dependencies with the version of those they
     hold for, `resolving` the steps whose dependencies are being looked up. `lists_depends` tells that some step was
-    declared as in legacy mode.
+    declared as in legacy mode. `handles` numbers the work that was started, `call_since` is the last number before the
+    arguments of the present call were evaluated.
     """
 
     frame: Frame
@@ -153,7 +174,8 @@ class Machine:
     branches: int = 0
     assigned_attributes: dict[SourceModule, frozenset[str]] = field(default_factory=dict)
     _scans: dict[cst.CSTNode, Bindings] = field(default_factory=dict)
-    _handles: int = 0
+    handles: Handle = 0
+    call_since: Handle = 0
 
     # What is read
 
@@ -220,14 +242,19 @@ class Machine:
         return tuple(step.definition for step, _ in recent)[::-1]
 
     def leave(self, kind: ExitKind, place: Place) -> None:
-        """Emit an exit; nothing after it in the present block is reached."""
-        self.operations.append(Exit(kind, place))
+        """Emit an exit; nothing after it in the present block is reached. Task groups are awaited on the way."""
+        whole_function = kind in (ExitKind.RETURN, ExitKind.RAISE)
         self.live = False
+        for context in reversed(self.frame.contexts):
+            if kind in context.stops or not (whole_function or context.loop is self.frame.loop):
+                break
+            context.leave()
+        self.operations.append(Exit(kind, place))
 
     def new_handle(self) -> Handle:
         """Return a handle for work to be started."""
-        self._handles += 1
-        return self._handles
+        self.handles += 1
+        return self.handles
 
     def note(self, code: str, place: Place, message: str, advice: str, *, incomplete: bool = True) -> None:
         """Report something at a place, once."""
@@ -273,9 +300,21 @@ class Machine:
             self.frame.scope = outer
 
     @contextmanager
+    def inside(
+        self, leave: Callable[[], None] = lambda: None, stops: frozenset[ExitKind] = frozenset()
+    ) -> Iterator[None]:
+        """Read a block that is left with whatever leaves its loop or function."""
+        self.frame.contexts.append(OpenContext(self.frame.loop, leave, stops))
+        try:
+            yield
+        finally:
+            self.frame.contexts.pop()
+
+    @contextmanager
     def in_frame(self, frame: Frame) -> Iterator[None]:
         """Read code in another frame."""
         outer, self.frame = self.frame, frame
+        frame.loops_outside = self.loop_depth
         try:
             yield
         finally:
@@ -283,7 +322,7 @@ class Machine:
 
     def branch(self, run: Callable[[], object], condition: str | None = None, *, cut_short: bool = False) -> Outcome:
         """Read one of several ways and take its changes back. One that may be `cut_short` keeps what it passed."""
-        mark = self.store.mark()
+        mark, since = self.store.mark(), self.handles
         self.live = True
         self.frame.conditions.append(condition)
         self.branches += 1
@@ -292,18 +331,28 @@ class Machine:
         self.branches -= 1
         live, self.live = self.live, True
         passed = tuple(self.store.passed(mark)) if cut_short else ()
-        return Outcome(block, self.store.rewind(mark), live, passed)
+        return Outcome(block, self.store.rewind(mark), live, passed, since)
 
-    def rejoin(self, ways: Sequence[tuple[str | None, Outcome]], discriminant: str | None, place: Place) -> None:
-        """Go on after exactly one of several ways."""
+    def rejoin(
+        self,
+        ways: Sequence[tuple[str | None, Outcome]],
+        discriminant: str | None,
+        place: Place,
+        *,
+        exclusive: bool = True,
+    ) -> None:
+        """Go on after one of several ways. Where they are not `exclusive`, another one was begun, and cut short."""
         paths = [Path(condition, outcome.changes) for condition, outcome in ways if outcome.live]
         self.live = bool(paths)
-        if paths:
-            meet(self.store, paths, discriminant, place)
+        if not paths:
+            return
+        since = min((outcome.since for _, outcome in ways if outcome.since is not None), default=None)
+        meet(self.store, paths, discriminant, place, since if exclusive else None)
 
     def choose(self, alternatives: Alternatives, act: Callable[[Value], Value]) -> Value:
         """Do something with whichever of several values it is: a choice, if anything is done by it."""
         results: list[Value] = []
+        since = self.handles
 
         def take(value: Value) -> None:
             results.append(act(value))
@@ -312,7 +361,7 @@ class Machine:
         exhaustive = alternatives.discriminant is not None
         self.take_one(ways, alternatives.discriminant, alternatives.place, exhaustive=exhaustive)
         options = [(option.condition, result) for option, result in zip(alternatives.options, results, strict=True)]
-        return merged(options, alternatives.discriminant, alternatives.place)
+        return merged(options, alternatives.discriminant, alternatives.place, since)
 
     def take_one(
         self,

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import Final
 
+from stepgraph.program.ir import Joined, awaited_in
 from stepgraph.program.lowering.arguments import made, ordered_like
-from stepgraph.program.lowering.awaiting import start
+from stepgraph.program.lowering.awaiting import members_of, report_cut_short, start
 from stepgraph.program.lowering.calls import call_unknown
 from stepgraph.program.lowering.iteration import items_of
 from stepgraph.program.lowering.loops import any_of
 from stepgraph.program.lowering.machine import Caller, Machine
 from stepgraph.program.lowering.subscripts import entry_at, part_of
-from stepgraph.program.lowering.targets import add_items, set_entry
+from stepgraph.program.lowering.targets import add_items, set_entry, take_item
 from stepgraph.program.values import (
     UNKNOWN,
+    Argument,
     Arguments,
     Collection,
     Constant,
@@ -27,6 +29,7 @@ from stepgraph.program.values import (
     Task,
     TaskGroup,
     Value,
+    every_run,
 )
 from stepgraph.syntax.module import Place
 
@@ -74,9 +77,20 @@ def _copy(machine: Machine, receiver: Collection, arguments: Arguments, place: P
 
 
 def _pop(machine: Machine, receiver: Collection, arguments: Arguments, place: Place) -> Value:
-    del machine, arguments
-    receiver.state.changed = receiver.state.unordered = True
-    return any_of([i.value for i in receiver.items], [i.place.text for i in receiver.items], place.text, place)
+    """`tasks.pop()`: a known element, or any one; a loop that goes on until there is none takes each."""
+    items = receiver.items
+    conditions = [item.place.text for item in items]
+    if machine.frame.drained is receiver.state:
+        receiver.state.changed = receiver.state.unordered = True
+        values = [every_run(item.value) if item.many else item.value for item in items]
+        return any_of(values, conditions, place.text, place, each=True)
+    taken = take_item(machine, receiver, arguments.items[0].value if arguments.items else Constant(-1))
+    return any_of([item.value for item in items], conditions, place.text, place) if taken is None else taken.value
+
+
+def _pop_left(machine: Machine, receiver: Collection, arguments: Arguments, place: Place) -> Value:
+    del arguments
+    return _pop(machine, receiver, Arguments((Argument(Constant(0), place),)), place)
 
 
 def _get(machine: Machine, receiver: Mapping, arguments: Arguments, place: Place) -> Value:
@@ -85,6 +99,15 @@ def _get(machine: Machine, receiver: Mapping, arguments: Arguments, place: Place
         return UNKNOWN
     default = arguments.items[1].value if len(arguments.items) > 1 else None
     return entry_at(receiver, arguments.items[0].value, arguments.items[0].place, place, default)
+
+
+def _set_default(machine: Machine, receiver: Mapping, arguments: Arguments, place: Place) -> Value:
+    found = _get(machine, receiver, arguments, place)
+    if len(arguments.items) > 1:
+        key, default = arguments.items[0], arguments.items[1]
+        if not any(entry.key == key.value for entry in receiver.entries):
+            set_entry(machine, receiver, key.value, default.value, key.place, default.place)
+    return found
 
 
 def _taken(machine: Machine, receiver: Mapping, arguments: Arguments, place: Place) -> Value:
@@ -130,8 +153,9 @@ def _create(machine: Machine, receiver: TaskGroup, arguments: Arguments, place: 
     if not arguments.items:
         return UNKNOWN
     task = start(machine, arguments.items[0].value, arguments.items[0].place)
-    if task.relevant:
-        machine.store.write(receiver.state, "items", (*receiver.state["items"], task))
+    for awaited in awaited_in(Joined("all", members_of(task))):
+        if awaited.handle not in receiver.state["items"]:
+            machine.store.write(receiver.state, "items", (*receiver.state["items"], awaited.handle))
     return task
 
 
@@ -141,10 +165,23 @@ def _result(machine: Machine, receiver: Value, arguments: Arguments, place: Plac
 
 
 def _changes(machine: Machine, receiver: Collection, arguments: Arguments, place: Place) -> Value:
-    """Sorting and removing leave what a list can hold, but which constant is where is not known any longer."""
+    """Sorting leaves what a list can hold, but which constant is where is not known any longer."""
     del machine, arguments, place
     receiver.state.changed = receiver.state.unordered = True
     return Constant(None)
+
+
+def _removes(machine: Machine, receiver: Collection, arguments: Arguments, place: Place) -> Value:
+    """Any element may be the one that is taken out."""
+    del arguments, place
+    take_item(machine, receiver, UNKNOWN)
+    return Constant(None)
+
+
+def _cancel(machine: Machine, receiver: Value, arguments: Arguments, place: Place) -> Value:
+    del receiver, arguments
+    report_cut_short(machine, place, "cancelling its task")
+    return UNKNOWN
 
 
 def _nothing(machine: Machine, receiver: Value, arguments: Arguments, place: Place) -> Value:
@@ -164,8 +201,9 @@ _METHODS: Final[tuple[tuple[type[Value], dict[str, Caller]], ...]] = (
             "clear": _clear,
             "copy": _copy,
             "pop": _pop,
-            "remove": _changes,
-            "discard": _changes,
+            "popleft": _pop_left,
+            "remove": _removes,
+            "discard": _removes,
             "index": _nothing,
             "count": _nothing,
             "reverse": _changes,
@@ -177,7 +215,7 @@ _METHODS: Final[tuple[tuple[type[Value], dict[str, Caller]], ...]] = (
         {
             "get": _get,
             "pop": _taken,
-            "setdefault": _get,
+            "setdefault": _set_default,
             "items": _items,
             "values": _values,
             "update": _update,
@@ -187,6 +225,6 @@ _METHODS: Final[tuple[tuple[type[Value], dict[str, Caller]], ...]] = (
     (Payload, {"get": _part, "pop": _part}),
     (Event, {"get": _part}),
     (TaskGroup, {"create_task": _create}),
-    (Task, {"result": _result, "done": _nothing, "cancel": _nothing, "exception": _nothing, "cancelled": _nothing}),
-    (Gathering, {"result": _result, "done": _nothing, "cancel": _nothing}),
+    (Task, {"result": _result, "done": _nothing, "cancel": _cancel, "exception": _nothing, "cancelled": _nothing}),
+    (Gathering, {"result": _result, "done": _nothing, "cancel": _cancel}),
 )

@@ -2,36 +2,54 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import libcst as cst
 
-from stepgraph.program.ir import EMPTY, Handler, Protected, Scope
+from stepgraph.program.ir import EMPTY, Block, ExitKind, Handler, Join, Protected, Scope
 from stepgraph.program.lowering.machine import Machine, Outcome
 from stepgraph.program.lowering.names import bind
 from stepgraph.program.lowering.state import any_way, apply
 from stepgraph.program.values import UNKNOWN
+from stepgraph.syntax.walk import statements
+
+ALL_EXITS: Final = frozenset(ExitKind)
 
 
 def execute_try(machine: Machine, node: cst.Try | cst.TryStar) -> None:
     """A `try`: its `else` ends the protected block; a handler begins with what any part of that may have changed."""
     place = machine.place(node)
-    body = machine.branch(lambda: _body(machine, node), cut_short=True)
+    last = ALL_EXITS if node.finalbody is not None else frozenset()
+    with machine.inside(stops=last | {ExitKind.RAISE} if node.handlers else last):
+        body = machine.branch(lambda: _body(machine, node), cut_short=True)
     ways: list[tuple[str | None, Outcome]] = [("no exception", body)]
     handlers: list[Handler] = []
-    for handler in node.handlers:
-        condition = None if handler.type is None else machine.text(handler.type)
-        outcome = machine.branch(lambda handler=handler: _handle(machine, handler, body), condition)  # type: ignore[misc]
-        handlers.append(Handler(condition, outcome.block))
-        ways.append((condition, outcome))
-    machine.rejoin(ways, "exception", place)
+    with machine.inside(stops=last):
+        for handler in node.handlers:
+            condition = None if handler.type is None else machine.text(handler.type)
+            outcome = machine.branch(lambda handler=handler: _handle(machine, handler, body), condition)  # type: ignore[misc]
+            handlers.append(Handler(condition, outcome.block))
+            ways.append((condition, outcome))
+    machine.rejoin(ways, "exception", place, exclusive=not handlers)
     final = EMPTY
     if node.finalbody is not None:
         live, machine.live = machine.live, True
-        last = node.finalbody.body
-        final = machine.block_of(lambda: machine.execute(last))
+        final_body = node.finalbody.body
+        final = machine.block_of(lambda: machine.execute(final_body))
         machine.live = machine.live and live
     together = isinstance(node, cst.TryStar)
     if body.block.operations or final.operations or any(h.block.operations for h in handlers):
-        machine.emit(Protected(body.block, tuple(handlers), final, together, bool(handlers), place))
+        guards = guards_await(node.body, body.block)
+        machine.emit(Protected(body.block, tuple(handlers), final, together, bool(handlers), place, guards))
+
+
+def guards_await(body: cst.BaseSuite, block: Block) -> bool:
+    """Whether all that a `try` does before anything in it can fail is to await work by its name."""
+    if not block.operations or not isinstance(block.operations[0], Join):
+        return False
+    first = next(statements(body), None)
+    value = first.value if isinstance(first, cst.Expr | cst.Assign | cst.AnnAssign | cst.Return) else None
+    return isinstance(value, cst.Await) and isinstance(value.expression, cst.Name)
 
 
 def _body(machine: Machine, node: cst.Try | cst.TryStar) -> None:

@@ -10,11 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeAlias
 
+from stepgraph.program.ir import Handle
 from stepgraph.program.values import (
     UNKNOWN,
     Alternatives,
     Entry,
     FunctionValue,
+    Gathering,
     Item,
     Option,
     Slots,
@@ -22,6 +24,7 @@ from stepgraph.program.values import (
     Task,
     Unresolved,
     Value,
+    changed_tasks,
 )
 from stepgraph.syntax.module import Place
 
@@ -131,8 +134,13 @@ class Path:
     changes: Changes
 
 
-def meet(store: Store, paths: Sequence[Path], discriminant: str | None, place: Place) -> None:
-    """Apply to the state what it is after exactly one of the paths, each counted from the present state."""
+def meet(
+    store: Store, paths: Sequence[Path], discriminant: str | None, place: Place, since: Handle | None = None
+) -> None:
+    """Apply to the state what it is after exactly one of the paths, each counted from the present state.
+
+    Work with a handle after `since` was started on one of the paths only.
+    """
     if len(paths) == 1:
         apply(store, paths[0].changes)
         return
@@ -140,7 +148,7 @@ def meet(store: Store, paths: Sequence[Path], discriminant: str | None, place: P
     for key, change in keys.items():
         present = change.container.get(change.key, MISSING)
         ways = [(p.condition, p.changes[key].value if key in p.changes else present) for p in paths]
-        store.write(change.container, change.key, _merged_slot(ways, discriminant, place))
+        store.write(change.container, change.key, _merged_slot(ways, discriminant, place, since))
 
 
 def apply(store: Store, changes: Changes) -> None:
@@ -149,14 +157,17 @@ def apply(store: Store, changes: Changes) -> None:
         store.write(change.container, change.key, change.value)
 
 
-def any_way(ways: Sequence[Changes], place: Place) -> Changes:
-    """Return what the state is after any of several ways, or none of them, without conditions to tell them apart."""
+def any_way(ways: Sequence[Changes], place: Place, since: Handle | None = None) -> Changes:
+    """Return what the state is after any of several ways, or none of them, without conditions to tell them apart.
+
+    Work with a handle after `since` was started on one of these ways only.
+    """
     keys = {key: change for way in ways for key, change in way.items()}
     found: Changes = {}
     for key, change in keys.items():
         present = change.container.get(change.key, MISSING)
         values = [present, *(way[key].value for way in ways if key in way)]
-        found[key] = Change(change.container, change.key, _any_of(change.key, values, place))
+        found[key] = Change(change.container, change.key, _any_of(change.key, values, place, since))
     return found
 
 
@@ -174,9 +185,17 @@ def unsettled(seen: Changes, found: Changes) -> bool:
 
 def same(one: Slot, other: Slot) -> bool:
     """Whether two values are the same, or what one piece of code makes at two passes of a loop."""
-    if isinstance(one, Item | Entry) and isinstance(other, Item | Entry) and one.maybe is not other.maybe:
-        return same(replace(one, maybe=False), replace(other, maybe=False))
+    if isinstance(one, Item | Entry) and isinstance(other, Item | Entry) and one is not other:
+        one, other = _present(one), _present(other)
     return one is other or bool(one == other) or (_origin(one) is not None and _origin(one) == _origin(other))
+
+
+def _present(element: Item | Entry) -> Item | Entry:
+    """Return an element as it is where it is known to be there."""
+    value = changed_tasks(element.value, lambda task: task if task.sure else replace(task, sure=True))
+    if isinstance(element, Item):
+        return Item(value, element.place, element.many)
+    return replace(element, value=value, maybe=False)
 
 
 def _origin(value: Slot) -> object:
@@ -200,26 +219,46 @@ def _matters(present: Slot, value: Slot) -> bool:
     return any(not isinstance(getattr(element, "value", element), Task) for element in added)
 
 
-def merged(ways: Sequence[tuple[str | None, Value]], discriminant: str | None, place: Place) -> Value:
-    """Return the value that is one of several, by condition."""
+def merged(
+    ways: Sequence[tuple[str | None, Value]], discriminant: str | None, place: Place, since: Handle | None = None
+) -> Value:
+    """Return the value that is one of several, by condition.
+
+    Work with a handle after `since` was started on its way only.
+    """
     values = [value for _, value in ways]
     only_entry = discriminant is not None and len(values) == 1  # a table of one entry is a switch like any other
     if not only_entry and all(value is values[0] or value == values[0] for value in values):
         return values[0]
     if not any(value.relevant for value in values):
         return UNKNOWN
-    alternatives = Alternatives(tuple(Option(condition, value) for condition, value in ways), discriminant, place)
+    told = [Option(condition, told_apart(value, values, since)) for condition, value in ways]
+    alternatives = Alternatives(tuple(told), discriminant, place)
     return alternatives if alternatives.size <= MOST_OPTIONS else Unresolved("it may be any one of very many", place)
 
 
-def _merged_slot(ways: Sequence[tuple[str | None, Slot]], discriminant: str | None, place: Place) -> Slot:
+def told_apart(value: Value, values: Sequence[Value], since: Handle | None) -> Value:
+    """Return one of several values a place may hold: awaiting it is a proof for the work only started on its way."""
+
+    def change(task: Task) -> Task:
+        only_here = since is not None and task.handle > since
+        everywhere = bool(values) and all(isinstance(v, Task) and v.handle == task.handle and v.sure for v in values)
+        return task if only_here or everywhere else replace(task, sure=False)
+
+    return changed_tasks(value, change)
+
+
+def _merged_slot(
+    ways: Sequence[tuple[str | None, Slot]], discriminant: str | None, place: Place, since: Handle | None
+) -> Slot:
     bound = [(condition, value) for condition, value in ways if value is not MISSING]
     if any(isinstance(value, tuple) for _, value in bound):
-        return _united([value for _, value in bound if isinstance(value, tuple)])
-    return merged(bound, discriminant, place) if bound else UNKNOWN
+        held = [(condition, value) for condition, value in bound if isinstance(value, tuple)]
+        return _united([value for _, value in held], [condition for condition, _ in held], since)
+    return merged(bound, discriminant, place, since) if bound else UNKNOWN
 
 
-def _any_of(key: str, values: Sequence[Slot], place: Place) -> Slot:
+def _any_of(key: str, values: Sequence[Slot], place: Place, since: Handle | None) -> Slot:
     bound: list[Slot] = []
     for value in values:
         for leaf in leaves(value):
@@ -228,10 +267,10 @@ def _any_of(key: str, values: Sequence[Slot], place: Place) -> Slot:
     if len(bound) == 1:
         return bound[0]
     if any(isinstance(value, tuple) for value in bound):
-        return _united([value for value in bound if isinstance(value, tuple)])
+        return _united([value for value in bound if isinstance(value, tuple)], (), since)
     if not any(value.relevant for value in bound):
         return UNKNOWN
-    known = [value for value in bound if value.relevant]
+    known = [told_apart(value, bound, since) for value in bound if value.relevant]
     options = [Option(callable_name(value) or f"{key} {number}", value) for number, value in enumerate(known, 1)]
     if len(known) < len(bound):
         rest = [value for value in bound if not value.relevant]
@@ -257,26 +296,44 @@ def callable_name(value: Value) -> str | None:
             return None
 
 
-def _united(collections: Sequence[tuple[Any, ...]]) -> tuple[Any, ...]:
+def _united(
+    collections: Sequence[tuple[Any, ...]], conditions: Sequence[str | None], since: Handle | None
+) -> tuple[Any, ...]:
     """Return the elements of all, each once, in order of first appearance; of those of one origin, the newest.
 
-    What is not in each of them may be missing.
+    What is not in each of them may be missing; it is there under the condition of the way that added it.
     """
     elements: list[Any] = []
-    counts: list[int] = []
-    for collection in collections:
+    ways: list[list[int]] = []
+    for way, collection in enumerate(collections):
         for element in collection:
             index = next((i for i, other in enumerate(elements) if same(element, other)), None)
             if index is None:
                 elements.append(element)
-                counts.append(1)
+                ways.append([way])
             else:
-                elements[index] = element
-                counts[index] += 1
+                if not _may_be_another(elements[index]):
+                    elements[index] = element
+                ways[index].append(way)
     return tuple(
-        element if count >= len(collections) or not isinstance(element, Item | Entry) else replace(element, maybe=True)
-        for element, count in zip(elements, counts, strict=True)
+        element if len(own) >= len(collections) else _missing_on(element, own, conditions, since)
+        for element, own in zip(elements, ways, strict=True)
     )
+
+
+def _may_be_another(element: Slot) -> bool:
+    return isinstance(element, Item | Entry) and isinstance(element.value, Task) and not element.value.sure
+
+
+def _missing_on(element: Slot, own: Sequence[int], conditions: Sequence[str | None], since: Handle | None) -> Slot:
+    """Return an element that was added on some ways only."""
+    if isinstance(element, Item | Entry):
+        condition = conditions[own[0]] if len(own) == 1 and conditions and not element.maybe else None
+        present = told_apart(element.value, (), since)
+        if isinstance(element, Item):
+            return replace(element, value=present, maybe=True, condition=condition)
+        return replace(element, value=present, maybe=True)
+    return told_apart(element, (), since) if isinstance(element, Task | Gathering) else element
 
 
 def _is_relevant(value: Slot) -> bool:

@@ -17,7 +17,7 @@ from stepgraph.program.lowering.loop_statements import execute_for, execute_whil
 from stepgraph.program.lowering.machine import Executor, Machine
 from stepgraph.program.lowering.names import bind, imported
 from stepgraph.program.lowering.protection import execute_try
-from stepgraph.program.lowering.targets import add_items, assign
+from stepgraph.program.lowering.targets import add_items, assign, take_item
 from stepgraph.program.values import UNKNOWN, Alternatives, Collection, Constant, Mapping, Option, Unresolved
 from stepgraph.syntax.bindings import import_binding
 
@@ -59,10 +59,19 @@ def _delete(machine: Machine, node: cst.Del) -> None:
         bind(machine, node.target.value, UNKNOWN)
         return
     if isinstance(node.target, cst.Subscript):
-        owner = machine.evaluate(node.target.value)
-        if isinstance(owner, Collection | Mapping):
-            owner.state.changed = owner.state.unordered = True
+        _delete_element(machine, node.target)
+        return
     machine.evaluate(node.target)
+
+
+def _delete_element(machine: Machine, target: cst.Subscript) -> None:
+    owner = machine.evaluate(target.value)
+    parts = [element.slice for element in target.slice]
+    keys = [machine.evaluate(part.value) for part in parts if isinstance(part, cst.Index)]
+    if isinstance(owner, Collection):
+        take_item(machine, owner, keys[0] if len(keys) == len(parts) == 1 else UNKNOWN)
+    elif isinstance(owner, Mapping):
+        owner.state.changed = owner.state.unordered = True
 
 
 def _function(machine: Machine, node: cst.FunctionDef) -> None:

@@ -17,6 +17,7 @@ from stepgraph.program.values import (
     Unresolved,
     Value,
     hidden,
+    unsure,
 )
 from stepgraph.syntax.module import Place
 
@@ -62,7 +63,7 @@ def entry_at(owner: Mapping, key: Value, key_place: Place, place: Place, default
             return UNKNOWN if default is None else default
     if not any(entry.value.relevant for entry in owner.entries):
         return default if default is not None and not owner.entries else UNKNOWN
-    options = [Option(entry.key_place.text, entry.value) for entry in owner.entries]
+    options = [Option(entry.key_place.text, unsure(entry.value)) for entry in owner.entries]
     if default is not None and default != Constant(None):
         options.append(Option(None, default))
     elif owner.partial:
@@ -79,7 +80,11 @@ def _seen(owner: Collection | Mapping, value: Value) -> Value:
 
 def _item_at(owner: Collection, key: Value, key_place: Place, place: Place) -> Value:
     items = owner.items
-    known = not owner.state.unordered and not any(item.many or item.maybe for item in items)
-    if known and isinstance(key, Constant) and isinstance(key.value, int) and -len(items) <= key.value < len(items):
+    if (
+        owner.has_known_order
+        and isinstance(key, Constant)
+        and isinstance(key.value, int)
+        and -len(items) <= key.value < len(items)
+    ):
         return _seen(owner, items[key.value].value)
     return any_of([i.value for i in items], [str(n) for n in range(len(items))], key_place.text, place)

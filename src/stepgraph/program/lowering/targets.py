@@ -24,6 +24,7 @@ from stepgraph.program.values import (
     Mapping,
     Value,
     hidden,
+    possible,
 )
 from stepgraph.syntax.module import Place
 
@@ -128,11 +129,26 @@ def _assign_element(machine: Machine, target: cst.Subscript, value: Value, sourc
 
 def set_entry(machine: Machine, owner: Mapping, key: Value, value: Value, key_place: Place, place: Place) -> None:
     """Set a key of a dictionary. A key that is not known adds to those there are."""
-    many = machine.loop_depth > owner.loop_depth
+    many = machine.loop_depth > owner.loop_depth and not isinstance(key, Constant)
     entry = Entry(key, value, key_place, place, many)
     kept = tuple(e for e in owner.entries if not (isinstance(key, Constant) and e.key == key))
     owner.state.changed = True
     machine.store.write(owner.state, "items", (*kept, entry))
+
+
+def take_item(machine: Machine, owner: Collection, at: Value) -> Item | None:
+    """Take an element out of a list or set; return it if it is known which one it is, else it may be any of them."""
+    items = owner.items
+    owner.state.changed = True
+    here = machine.loop_depth == owner.loop_depth and owner.has_known_order
+    if here and isinstance(at, Constant) and isinstance(at.value, int) and -len(items) <= at.value < len(items):
+        left = list(items)
+        taken = left.pop(at.value)
+        machine.store.write(owner.state, "items", tuple(left))
+        return taken
+    owner.state.unordered = True
+    machine.store.write(owner.state, "items", tuple(map(possible, items)))
+    return None
 
 
 def add_items(machine: Machine, owner: Collection, items: tuple[Item, ...]) -> None:

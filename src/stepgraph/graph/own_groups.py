@@ -1,0 +1,106 @@
+"""Gathers, waits and races that are a `parallel` of their own, inside the group of whatever is pending."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from stepgraph.graph.pending import Pending
+from stepgraph.model.payload import ParallelKind
+from stepgraph.program.ir import (
+    Block,
+    Choice,
+    Handle,
+    Join,
+    Joined,
+    Loop,
+    Operation,
+    Start,
+    blocks_of,
+    handles_of,
+    started_in,
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OwnGroup:
+    """A group drawn as a parallel in a block, which is that of all the work started for it."""
+
+    kind: ParallelKind
+    block: int
+
+
+def own_groups(body: Block, pending: Pending) -> dict[Handle, tuple[OwnGroup, ...]]:
+    """Return, for the work in them, the groups of a body that are parallels of their own, outermost first.
+
+    Those are the groups written inside others, and those of another kind than `all`; work that was started before, and
+    not for such a group, stays where it was started.
+    """
+    found: dict[Handle, tuple[OwnGroup, ...]] = {}
+    for join in _joins(body):
+        _collect(join.group, _kind(join, pending), (), pending, found)
+    return found
+
+
+def _joins(block: Block) -> Iterator[Join]:
+    for operation in block.operations:
+        if isinstance(operation, Join):
+            yield operation
+        for inner in blocks_of(operation):
+            yield from _joins(inner)
+
+
+def _kind(join: Join, pending: Pending) -> ParallelKind:
+    """What is taken as it is over, by a loop that can leave early, is a race."""
+    return "race" if join.group.in_turn and id(join) in pending.raced else join.group.kind
+
+
+def _collect(
+    group: Joined,
+    kind: ParallelKind,
+    around: tuple[OwnGroup, ...],
+    pending: Pending,
+    found: dict[Handle, tuple[OwnGroup, ...]],
+) -> None:
+    own = sorted(handle for handle in group.own if handle in pending.homes)
+    if own and (group.nested or kind != "all"):
+        around = (*around, OwnGroup(kind, _home(group, own, pending)))
+    for member in group.members:
+        if isinstance(member, Joined):
+            _collect(member, member.kind, around if member.nested else (), pending, found)
+        elif member.handle in group.own and around:
+            found.setdefault(member.handle, around)
+
+
+def _home(group: Joined, handles: Sequence[Handle], pending: Pending) -> int:
+    """Return the innermost block that holds all starts of a group's work, in no more loops than the group itself."""
+    first, *others = (pending.homes[handle] for handle in handles)
+    home, loops = first[0], 0
+    for depth, block in enumerate(first):
+        loops += block in pending.loops
+        if loops > group.loops or any(path[depth : depth + 1] != (block,) for path in others):
+            break
+        home = block
+    return home
+
+
+def kind_of(operations: Sequence[Operation], pending: Pending) -> ParallelKind | None:
+    """Return the kind of the join that covers a group exactly, None if the group holds anything else."""
+    last = operations[-1]
+    join = next(_joins(Block((last,))), None)
+    if join is None or not (last is join or (isinstance(last, Loop) and join.each)):
+        return None
+    members = handles_of(join.group)
+    if any(isinstance(member, Joined) and member.own for member in join.group.members):
+        return None
+    if not all(_only_starts(operation) and members.issuperset(started_in(operation)) for operation in operations[:-1]):
+        return None
+    return _kind(join, pending)
+
+
+def _only_starts(operation: Operation) -> bool:
+    """Whether an operation does nothing but start work."""
+    if isinstance(operation, Start):
+        return True
+    inner = [operation for block in blocks_of(operation) for operation in block.operations]
+    return isinstance(operation, Loop | Choice) and bool(inner) and all(map(_only_starts, inner))
