@@ -240,6 +240,13 @@ class Join:
 
 
 @dataclass(frozen=True, slots=True)
+class Pause:
+    """An await of something else, at which what was set going begins."""
+
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
 class Branch:
     """One way of a choice: its condition as source, None for the one that is left."""
 
@@ -342,7 +349,7 @@ class Ordered:
     place: Place
 
 
-Operation: TypeAlias = Run | Start | Join | Choice | Loop | Protected | Scope | Exit | Ordered
+Operation: TypeAlias = Run | Start | Join | Pause | Choice | Loop | Protected | Scope | Exit | Ordered
 
 
 @dataclass(frozen=True, slots=True)

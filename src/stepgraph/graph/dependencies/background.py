@@ -30,7 +30,7 @@ def start(reading: Reading, operation: Start) -> Operations:
     activity = operation.activity
     if not isinstance(activity, StepRun | Call):
         return [operation]
-    reading.history.waiting[operation.handle] = operation
+    reading.history.set_going(operation)
     if isinstance(activity, StepRun):
         return [replace(operation, activity=reading.without_dependencies(activity))]
     return [operation]
@@ -40,7 +40,7 @@ def start_together(reading: Reading, starts: Sequence[Start]) -> Operations:
     """Return steps that are set going together, each with those it needs; what shares some of these is one piece."""
     together = frozenset(operation.handle for operation in starts)
     for operation in starts:
-        reading.history.waiting[operation.handle] = operation
+        reading.history.set_going(operation)
         reading.knowledge.together[operation.handle] = together
     memory = _memory(reading, starts)
     by_root = {Root(s.activity): s for s in starts if isinstance(s.activity, StepRun)}
@@ -59,7 +59,7 @@ def _memory(reading: Reading, starts: Sequence[Start]) -> Memory:
     def ask(step: StepDefinition) -> HasRun:
         return has_run(known.get(step, Past.NOT_RUN))
 
-    return Memory(ask, ask, lambda _: None)
+    return Memory(ask, ask, lambda _: None, reading.survey.runs_inside)
 
 
 def _piece(
@@ -82,8 +82,12 @@ def _piece(
 
 def waiting_roots(reading: Reading) -> list[Root]:
     """Return the steps that begin at the next await, in that order."""
-    starts = reading.history.waiting.values()
-    return [Root(start.activity, start.handle) for start in starts if isinstance(start.activity, StepRun)]
+    history = reading.history
+    return [
+        Root(start.activity, start.handle, start.handle in history.started)
+        for start in history.waiting.values()
+        if isinstance(start.activity, StepRun)
+    ]
 
 
 def begin_waiting(
@@ -118,7 +122,7 @@ def _learn_of(
         elsewhere = reading.survey.places.get(step, 0) > sum(step in closure for closure in needed)
         begun = planned.has_begun_for(roots, step, elsewhere=elsewhere)
         past = Past.RUN if begun is HasRun.ALWAYS else reading.past(step)
-        if begun is HasRun.SOMETIMES or step in meanwhile:
+        if begun is HasRun.SOMETIMES or step in meanwhile or reading.usage.shares(handle, step):
             past |= Past.RUN
         reading.knowledge.learn(known, step, past)
 
@@ -128,14 +132,14 @@ def _begin_step(reading: Reading, root: Root, planned: Schedule, meanwhile: Cont
         return
     step = root.run.definition
     is_first = has_run(reading.past(step)) is HasRun.NEVER and step not in meanwhile
-    if is_first and step in reading.survey.needed and len(planned.begun.get((step,), ())) == 1:
+    if is_first and root.is_sure and step in reading.survey.needed and len(planned.begun.get((step,), ())) == 1:
         reading.history.running[step] = root.handle
     else:
         reading.history.running.pop(step, None)
-    reading.begun([step])
+    reading.begun([step], surely=root.is_sure)
     for needed in reading.survey.closure(root.run):
         tasks = planned.begun.get((needed,), ())
-        surely = any(not task.asked_by and not task.conditional for task in tasks)
+        surely = any(task.is_sure and not task.asked_by and not task.conditional for task in tasks)
         if needed is not step:
             reading.begun([needed], surely=surely)
 

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import islice
 from typing import TypeGuard
 
 from stepgraph.graph.dependencies import background, foreground
 from stepgraph.graph.dependencies.drawing import Operations
-from stepgraph.graph.dependencies.history import History, Past, joined
+from stepgraph.graph.dependencies.history import History, joined
 from stepgraph.graph.dependencies.reading import Reading, Ways
 from stepgraph.program.ir import (
     Awaited,
     Block,
     Branch,
-    Call,
     Choice,
     Exit,
     ExitKind,
@@ -23,13 +22,12 @@ from stepgraph.program.ir import (
     Join,
     Loop,
     Operation,
+    Pause,
     Protected,
     Run,
     Scope,
     Start,
-    StepDefinition,
     StepRun,
-    blocks_of,
     handles_of,
 )
 
@@ -98,6 +96,9 @@ def _operation(reading: Reading, operation: Operation) -> Operations:
             return background.start(reading, operation)
         case Join():
             return foreground.join(reading, operation)
+        case Pause():
+            background.begin_waiting(reading)
+            return []
         case Choice():
             return [_choice(reading, operation)]
         case Loop():
@@ -156,7 +157,11 @@ def _loop(reading: Reading, loop: Loop) -> Loop:
         if again is None or again.is_as(head):
             break
         head = again
-    finished = joined(ways.finishes) if ways.finishes or loop.endless else head
+    finished: History | None = head
+    if ways.finishes or loop.endless:
+        finished = joined(ways.finishes)
+    elif loop.occurs:
+        finished = joined([end, *ways.continues])
     if finished is None:
         otherwise, end = loop.otherwise, None
     else:
@@ -198,10 +203,11 @@ def _protected(reading: Reading, protected: Protected) -> Protected:
     before = reading.history.copy()
     reading.leaving.append([])
     body, end = _way(reading, protected.body, before)
-    tried = list(_touched(reading, protected.body))
     caught = before.copy()
-    for step in tried:
-        caught.begun(step, surely=False)
+    caught.exceptional = True
+    for step in reading.survey.touched_in(protected.body):
+        if step in reading.survey.needed:
+            caught.begun(step, surely=False)
     if end is not None:
         caught.waiting |= end.waiting
     handlers: list[Handler] = []
@@ -213,21 +219,9 @@ def _protected(reading: Reading, protected: Protected) -> Protected:
     if protected.catches and not protected.handlers:
         ends.append(caught)
     left = reading.leaving.pop()
-    after = joined(ends) if end is None else _after_exceptions(end, ends, tried)
+    after = joined([end, *ends])
     final = _final(reading, protected.final, after, left)
     return replace(protected, body=body, handlers=tuple(handlers), final=final)
-
-
-def _after_exceptions(end: History, ends: Sequence[History], tried: Sequence[StepDefinition]) -> History:
-    after = end.copy()
-    if ends:
-        for step in tried:
-            after.past[step] = after.at(step) | Past.LAPSED
-    for handled in ends:
-        for step in handled.past:
-            after.past[step] = after.at(step) | handled.at(step) & Past.RUN
-        after.waiting |= handled.waiting
-    return after
 
 
 def _final(reading: Reading, final: Block, after: History | None, left: Sequence[History]) -> Block:
@@ -239,17 +233,3 @@ def _final(reading: Reading, final: Block, after: History | None, left: Sequence
     block, end = _way(reading, final, entered)
     _go_on(reading, None if after is None else end)
     return block
-
-
-def _touched(reading: Reading, block: Block) -> Iterator[StepDefinition]:
-    """Yield the steps that a block runs or needs."""
-    for operation in block.operations:
-        if isinstance(operation, Run | Start):
-            activity = operation.activity
-            if isinstance(activity, Call):
-                found = reading.survey.touched(activity.function)
-            else:
-                found = reading.survey.closure(activity) if isinstance(activity, StepRun) else {}
-            yield from (step for step in found if step in reading.survey.needed)
-        for inner in blocks_of(operation):
-            yield from _touched(reading, inner)

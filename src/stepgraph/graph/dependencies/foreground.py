@@ -54,10 +54,11 @@ def over(reading: Reading, handles: Iterable[Handle]) -> None:
     """Note that background work is over."""
     for handle in handles:
         activity = reading.usage.activities.get(handle)
+        surely = handle in reading.history.started
         if isinstance(activity, StepRun):
-            reading.begun(reading.survey.closure(activity))
+            reading.begun(reading.survey.closure(activity), surely=surely)
         elif isinstance(activity, Call):
-            reading.history.apply(reading.knowledge.effects.get(id(activity.function), {}))
+            reading.history.apply(reading.knowledge.effects.get(id(activity.function), {}), surely=surely)
         running = reading.history.running
         for step in [step for step, other in running.items() if other == handle]:
             del running[step]

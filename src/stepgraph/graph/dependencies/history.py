@@ -30,19 +30,30 @@ Effects: TypeAlias = dict[StepDefinition, Past]
 
 @dataclass(slots=True)
 class History:
-    """What is known at a point of a function: what has run, which background work runs it, what has yet to begin."""
+    """What is known at a point of a function: what has run, which background work runs it, what has yet to begin.
+
+    `started` is the work that was set going on each path there. A point is `exceptional` if only paths through an
+    exception lead there.
+    """
 
     past: dict[StepDefinition, Past] = field(default_factory=dict)
     running: dict[StepDefinition, Handle] = field(default_factory=dict)
     waiting: dict[Handle, Start] = field(default_factory=dict)
+    started: frozenset[Handle] = frozenset()
+    exceptional: bool = False
 
     def copy(self) -> History:
         """Return the same, to go on from on another path."""
-        return History(dict(self.past), dict(self.running), dict(self.waiting))
+        return History(dict(self.past), dict(self.running), dict(self.waiting), self.started, self.exceptional)
 
     def at(self, step: StepDefinition) -> Past:
         """Return what is known of a step."""
         return self.past.get(step, Past.SAME)
+
+    def set_going(self, start: Start) -> None:
+        """Note that work begins at the next await."""
+        self.waiting[start.handle] = start
+        self.started |= {start.handle}
 
     def begun(self, step: StepDefinition, *, surely: bool = True) -> None:
         """Note that a step has run, or may have."""
@@ -63,23 +74,34 @@ class History:
 
     def is_as(self, other: History) -> bool:
         """Whether the same is known at two points."""
-        return self.past == other.past and self.running == other.running and self.waiting.keys() == other.waiting.keys()
+        alike = self.past == other.past and self.running == other.running and self.started == other.started
+        return alike and self.waiting.keys() == other.waiting.keys() and self.exceptional == other.exceptional
 
 
 def joined(paths: Iterable[History | None]) -> History | None:
-    """Return what is known where paths meet. None is a path that does not lead there."""
-    reached = [path for path in paths if path is not None]
+    """Return what is known where paths meet. None is a path that does not lead there.
+
+    A path through an exception tells of what has run on it, not of what has not: it may have failed, or been skipped.
+    """
+    reached = sorted((path for path in paths if path is not None), key=lambda path: path.exceptional)
     if not reached:
         return None
-    if len(reached) == 1:
-        return reached[0].copy()
     meeting = reached[0].copy()
     for path in reached[1:]:
+        lapsed = path.exceptional and not meeting.exceptional
         for step in {**meeting.past, **path.past}:
-            meeting.past[step] = meeting.at(step) | path.at(step)
+            ours, theirs = meeting.at(step), path.at(step)
+            meeting.past[step] = ours | (_lapsed(theirs, ours) if lapsed else theirs)
         meeting.running = {s: h for s, h in meeting.running.items() if path.running.get(s) == h}
         meeting.waiting |= path.waiting
+        meeting.started &= path.started
     return meeting
+
+
+def _lapsed(past: Past, otherwise: Past) -> Past:
+    """Return what a path through an exception adds to what is known of a step on the others."""
+    skipped = past & (Past.NOT_RUN | Past.SAME) & ~otherwise
+    return past & (Past.RUN | Past.LAPSED) | (Past.LAPSED if skipped else NOTHING)
 
 
 def has_run(past: Past) -> HasRun:

@@ -98,7 +98,7 @@ class Reading:
                 self._report_lapse(step)
             return has_run(past)
 
-        return Memory(ask, ask, self.history.running.get)
+        return Memory(ask, ask, self.history.running.get, self.survey.runs_inside)
 
     def begun(self, steps: Iterable[StepDefinition], *, surely: bool = True) -> None:
         """Note that steps have begun, or may have: they are over before what needs them."""
@@ -113,8 +113,15 @@ class Reading:
                 self.history.past[step] = self.history.at(step) | Past.LAPSED
 
     def without_dependencies(self, run: StepRun) -> StepRun:
-        """Return a run of a step alone, with what its body does."""
-        body = self.read_block(self, run.body) if run.body.operations else run.body
+        """Return a run of a step alone, with what its body does after all that the step needs."""
+        if not run.body.operations:
+            return StepRun(run.definition, run.body)
+        here = self.history
+        self.history = here.copy()
+        self.begun(step for step in self.survey.closure(run) if step is not run.definition)
+        body = self.read_block(self, run.body)
+        self.history, self.live = here, True
+        self.begun(self.survey.runs_inside(run), surely=False)
         return StepRun(run.definition, body)
 
     def report_twice(self, planned: Schedule) -> None:

@@ -9,7 +9,7 @@ for in any order. Of the orders possible, that is kept which holds in all of the
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TypeAlias
@@ -28,22 +28,28 @@ class HasRun(Enum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Root:
-    """A step that is called directly. `handle` tells one that runs in the background, begun at the same await."""
+    """A step that is called directly. `handle` tells one that runs in the background, begun at the same await.
+
+    It is not sure if that was started on some of the paths only.
+    """
 
     run: StepRun
     handle: Handle | None = None
+    is_sure: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Memory:
     """What is known where steps begin: whether a step has run, and what is still running it.
 
-    `has_run_later` tells it for one that is needed only after something else is over.
+    `has_run_later` tells it for one that is needed only after something else is over; `runs_inside` are the steps that
+    may run in the body of a step.
     """
 
     has_run: Callable[[StepDefinition], HasRun]
     has_run_later: Callable[[StepDefinition], HasRun]
     running: Callable[[StepDefinition], Handle | None]
+    runs_inside: Callable[[StepRun], Iterable[StepDefinition]] = lambda _: ()
 
 
 @dataclass(eq=False, slots=True)
@@ -70,6 +76,11 @@ class Task:
         if self.conditional or isinstance(self.run, StepChoice) or self.handle is not None:
             return ()
         return self.run.dependencies
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether it begins for sure: for a call that was surely made, or asked for on behalf of one."""
+        return any(root.is_sure for root in _roots_of(self))
 
     @property
     def is_concurrent(self) -> bool:
@@ -103,7 +114,7 @@ class Schedule:
             return None
         own = [task for task in tasks if task not in self.tasks and not _roots_of(task).isdisjoint(roots)]
         if not own:
-            return HasRun.ALWAYS
+            return HasRun.ALWAYS if any(task.is_sure for task in tasks) else HasRun.SOMETIMES
         alone = any(_roots_of(task) <= set(roots) and not (task.asked_by and elsewhere) for task in own)
         return HasRun.NEVER if alone else HasRun.SOMETIMES
 
@@ -164,6 +175,8 @@ class _Play:
         key = definitions_of(task.run)
         self.begun.setdefault(key, []).append(task)
         self.may_have_begun.update(key)
+        if isinstance(task.run, StepRun):
+            self.may_have_begun.update(self.memory.runs_inside(task.run))
         self._resolve(task if task.handle is None else Task(task.run, begun_by=task.root))
 
     def _resolve(self, task: Task) -> None:
@@ -182,9 +195,13 @@ class _Play:
         dependency = task.dependencies[position]
         key = definitions_of(dependency)
         running = self.begun.get(key)
-        if running is None:
+        if running is None or not any(other.is_sure for other in running):
             return self._ask_memory(task, position, dependency, key, later=later)
-        task.waits[position] = list(running)
+        known = self._known(key, later=later)
+        if known == {HasRun.ALWAYS} and self._in_background(key) is None:
+            return False  # its result is remembered, whatever runs it again
+        if known == {HasRun.NEVER}:
+            task.waits[position] = list(running)
         for other in running:
             other.shared_with.append((task, position))
             if other.asked_by:
@@ -192,17 +209,18 @@ class _Play:
         return True
 
     def _ask_memory(self, task: Task, position: int, dependency: Dependency, key: _Key, *, later: bool) -> bool:
-        has_run = self.memory.has_run_later if later else self.memory.has_run
-        known = set(map(has_run, key))
+        known = self._known(key, later=later)
         if known == {HasRun.ALWAYS}:
-            handle = self.memory.running(key[0]) if len(key) == 1 else None
+            handle = self._in_background(key)
             if handle is None:
                 return False
             needed = Task(dependency, handle=handle)
         else:
             needed = Task(dependency, conditional=known != {HasRun.NEVER} or not self.may_have_begun.isdisjoint(key))
+            if isinstance(dependency, StepRun):
+                self.may_have_begun.update(self.memory.runs_inside(dependency))
         needed.begun_by = task.begun_by
-        self.begun[key] = [needed]
+        self.begun.setdefault(key, []).append(needed)
         self.may_have_begun.update(key)
         task.waits[position] = [needed]
         if later and needed.handle is None:
@@ -213,6 +231,12 @@ class _Play:
         else:
             self._resolve(needed)
         return True
+
+    def _known(self, key: _Key, *, later: bool) -> set[HasRun]:
+        return set(map(self.memory.has_run_later if later else self.memory.has_run, key))
+
+    def _in_background(self, key: _Key) -> Handle | None:
+        return self.memory.running(key[0]) if len(key) == 1 else None
 
 
 def _depth_first(roots: Sequence[Task]) -> tuple[list[Task], list[tuple[Task, bool]]]:

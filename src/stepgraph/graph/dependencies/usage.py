@@ -28,7 +28,8 @@ class Usage:
     """What one body does itself.
 
     `touches` are the steps that it runs or needs, `calls` the functions it calls; `started` and `repeated` are those of
-    them that it calls in the background, and in a loop. `joins` are the awaits of each handle.
+    them that it calls in the background, and in a loop. `joins` are the awaits of each handle. `repeats` are, for work
+    that is set going in a loop, the steps that each pass declares anew.
     """
 
     touches: dict[StepDefinition, None] = field(default_factory=dict)
@@ -37,6 +38,11 @@ class Usage:
     repeated: set[int] = field(default_factory=set)
     activities: dict[Handle, Activity] = field(default_factory=dict)
     joins: dict[Handle, list[Join]] = field(default_factory=dict)
+    repeats: dict[Handle, frozenset[StepDefinition]] = field(default_factory=dict)
+
+    def shares(self, handle: Handle, step: StepDefinition) -> bool:
+        """Whether work that is set going repeatedly may find that an earlier pass has begun a step it needs."""
+        return handle in self.repeats and step not in self.repeats[handle]
 
 
 class Survey:
@@ -53,9 +59,10 @@ class Survey:
         self.needed: dict[StepDefinition, None] = {}
         self.places: dict[StepDefinition, int] = {}
         self._closures: dict[int, dict[StepDefinition, None]] = {}
-        self._walk(body, self.run, repeated=False)
+        self._inside: dict[int, dict[StepDefinition, None]] = {}
+        self._walk(body, self.run, None)
         for function in self.functions:  # grows meanwhile
-            self._walk(function.body, self.of[id(function)], repeated=False)
+            self._walk(function.body, self.of[id(function)], None)
         self._touched: dict[int, dict[StepDefinition, None]] = {}
         self.shared = self._shared_by_concurrent()
 
@@ -110,29 +117,56 @@ class Survey:
                     pending.append(id(called))
         return functions
 
-    def _walk(self, block: Block, usage: Usage, *, repeated: bool) -> None:
+    def runs_inside(self, run: StepRun) -> dict[StepDefinition, None]:
+        """Return the steps that the body of a step runs or needs, those of the functions it calls too."""
+        known = self._inside.get(id(run))
+        if known is None:
+            known = self._inside[id(run)] = dict.fromkeys(self.touched_in(run.body))
+        return known
+
+    def touched_in(self, block: Block) -> Iterator[StepDefinition]:
+        """Yield the steps that a block runs or needs, those of the functions it calls too."""
+        for operation in block.operations:
+            if isinstance(operation, Run | Start) and isinstance(operation.activity, Call):
+                yield from self.touched(operation.activity.function)
+            elif isinstance(operation, Run | Start) and isinstance(operation.activity, StepRun):
+                for run in self._runs(operation.activity):
+                    yield run.definition
+                    yield from self.touched_in(run.body)
+            for inner in blocks_of(operation):
+                yield from self.touched_in(inner)
+
+    def _walk(self, block: Block, usage: Usage, declares: frozenset[StepDefinition] | None) -> None:
+        """Note what a block does. In a loop, `declares` are the steps that each pass declares anew."""
         for operation in block.operations:
             match operation:
                 case Run(activity=activity):
-                    self._activity(activity, usage, started=False, repeated=repeated)
+                    self._activity(activity, usage, declares, started=False)
                 case Start(handle=handle, activity=activity):
                     usage.activities[handle] = activity
-                    self._activity(activity, usage, started=True, repeated=repeated)
+                    if declares is not None:
+                        usage.repeats[handle] = declares
+                    self._activity(activity, usage, declares, started=True)
                 case Join(group=group):
                     for handle in handles_of(group):
                         usage.joins.setdefault(handle, []).append(operation)
                 case _:
-                    inside = repeated or isinstance(operation, Loop)
+                    inside = declares
+                    if isinstance(operation, Loop):
+                        inside = frozenset(operation.declares) | (declares or frozenset())
                     for inner in blocks_of(operation):
-                        self._walk(inner, usage, repeated=inside)
+                        self._walk(inner, usage, inside)
 
-    def _activity(self, activity: Activity, usage: Usage, *, started: bool, repeated: bool) -> None:
+    def _activity(
+        self, activity: Activity, usage: Usage, declares: frozenset[StepDefinition] | None, *, started: bool
+    ) -> None:
+        repeated = declares is not None
         if isinstance(activity, StepRun):
             for step in self.closure(activity):
                 usage.touches[step] = None
                 self.places[step] = self.places.get(step, 0) + 1 + repeated
             for run in self._runs(activity):
-                self._walk(run.body, usage, repeated=repeated)
+                self._walk(run.body, usage, declares)
         elif isinstance(activity, Call):
             function = activity.function
             usage.calls.append(function)

@@ -129,6 +129,7 @@ def start_activity(
 ) -> Task:
     """Return a task for work, having emitted its start."""
     handle = machine.new_handle()
+    machine.frame.has_started = True
     machine.emit(Start(handle, activity, eager, place))
     return Task(handle, result)
 

@@ -343,15 +343,15 @@ def _zip(machine: Machine, arguments: Arguments, place: Place) -> Value:
     known = [column for column in columns if column is not None]
     if not known or any(item.many for column in known for item in column):
         return UNKNOWN
+    if len(known) < len(columns):
+        # A column of which the length is not known may end first.
+        columns = [None if column is None else tuple(map(possible, column)) for column in columns]
     rows = [
         Item(made(machine, "tuple", tuple(_cell(column, index, place) for column in columns)), place)
         for index in range(min(len(column) for column in known))
     ]
-    if len(known) == len(columns):
-        return made(machine, "list", tuple(rows))
-    # A column of which the length is not known may end first.
-    zipped = made(machine, "list", tuple(map(possible, rows)))
-    zipped.state.unordered = True
+    zipped = made(machine, "list", tuple(rows))
+    zipped.state.unordered = len(known) < len(columns)
     return zipped
 
 

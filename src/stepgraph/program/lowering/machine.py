@@ -32,7 +32,7 @@ from stepgraph.program.ir import (
     StepDefinition,
     StepRun,
 )
-from stepgraph.program.lowering.state import Changes, Path, Store, meet, merged
+from stepgraph.program.lowering.state import Changes, Path, Store, meet, merged, told_apart
 from stepgraph.program.values import (
     UNKNOWN,
     Alternatives,
@@ -82,9 +82,9 @@ class Frame:
     `scope` is the present one, which in a comprehension or lambda is not the function's `own`. `conditions` are those
     of the branches being read; `called` identifies the callables whose steps ran, `declared` are the steps that were
     declared, also by functions it called, the last one last, each with the number of its declaration. A plain function
-    that returns an awaitable `awaits_result`, and `starts_work` if it sets something going before it returns. `drained`
-    is the collection that the present loop empties, `loops_outside` the number of loops around the call, `contexts` are
-    those that are left with whatever leaves here.
+    that returns an awaitable `awaits_result`, and `starts_work` if it sets something going before it returns; a body
+    `has_started` work of which it may not have awaited all. `drained` is the collection that the present loop empties,
+    `loops_outside` the number of loops around the call, `contexts` are those that are left with whatever leaves here.
     """
 
     scope: LexicalScope
@@ -98,6 +98,7 @@ class Frame:
     emitted: bool = False
     awaits_result: bool = False
     starts_work: bool = False
+    has_started: bool = False
     drained: Slots | None = None
     loops_outside: int = 0
     contexts: list[OpenContext] = field(default_factory=list)
@@ -360,8 +361,11 @@ class Machine:
         ways = [(o.condition, self.branch(partial(take, o.value), o.condition)) for o in alternatives.options]
         exhaustive = alternatives.discriminant is not None
         self.take_one(ways, alternatives.discriminant, alternatives.place, exhaustive=exhaustive)
-        options = [(option.condition, result) for option, result in zip(alternatives.options, results, strict=True)]
-        return merged(options, alternatives.discriminant, alternatives.place, since)
+        options = [
+            (o.condition, result if result is o.value else told_apart(result, (), since))
+            for o, result in zip(alternatives.options, results, strict=True)
+        ]
+        return merged(options, alternatives.discriminant, alternatives.place, since=0)
 
     def take_one(
         self,

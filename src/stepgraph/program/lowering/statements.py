@@ -6,7 +6,7 @@ from typing import Final
 
 import libcst as cst
 
-from stepgraph.program.ir import ExitKind
+from stepgraph.program.ir import ExitKind, Pause
 from stepgraph.program.lowering.awaiting import await_value, is_awaitable
 from stepgraph.program.lowering.choices import execute_if, execute_match
 from stepgraph.program.lowering.conditions import negated
@@ -18,16 +18,25 @@ from stepgraph.program.lowering.machine import Executor, Machine
 from stepgraph.program.lowering.names import bind, imported
 from stepgraph.program.lowering.protection import execute_try
 from stepgraph.program.lowering.targets import add_items, assign, take_item
-from stepgraph.program.values import UNKNOWN, Alternatives, Collection, Constant, Mapping, Option, Unresolved
+from stepgraph.program.values import UNKNOWN, Alternatives, Collection, Constant, Mapping, Option, Unresolved, Value
 from stepgraph.syntax.bindings import import_binding
 
 
 def _expression(machine: Machine, node: cst.Expr) -> None:
-    machine.evaluate(node.value)
+    _evaluated(machine, node.value)
+
+
+def _evaluated(machine: Machine, node: cst.BaseExpression) -> Value:
+    """Return the value of an expression; an await of what is not followed is a pause for what was set going."""
+    before = len(machine.operations)
+    value = machine.evaluate(node)
+    if isinstance(node, cst.Await) and machine.frame.has_started and len(machine.operations) == before:
+        machine.emit(Pause(machine.place(node)))
+    return value
 
 
 def _assign(machine: Machine, node: cst.Assign) -> None:
-    value = machine.evaluate(node.value)
+    value = _evaluated(machine, node.value)
     source = machine.place(node.value)
     for target in node.targets:
         assign(machine, target.target, value, source)
@@ -35,7 +44,7 @@ def _assign(machine: Machine, node: cst.Assign) -> None:
 
 def _annotated(machine: Machine, node: cst.AnnAssign) -> None:
     if node.value is not None:
-        assign(machine, node.target, machine.evaluate(node.value), machine.place(node.value))
+        assign(machine, node.target, _evaluated(machine, node.value), machine.place(node.value))
 
 
 def _augmented(machine: Machine, node: cst.AugAssign) -> None:
