@@ -115,7 +115,9 @@ class Schedule:
         own = [task for task in tasks if task not in self.tasks and not _roots_of(task).isdisjoint(roots)]
         if not own:
             return HasRun.ALWAYS if any(task.is_sure for task in tasks) else HasRun.SOMETIMES
-        alone = any(_roots_of(task) <= set(roots) and not (task.asked_by and elsewhere) for task in own)
+        alone = any(
+            _roots_of(task) <= set(roots) and not task.conditional and not (task.asked_by and elsewhere) for task in own
+        )
         return HasRun.NEVER if alone else HasRun.SOMETIMES
 
 

@@ -118,10 +118,12 @@ class Survey:
         return functions
 
     def runs_inside(self, run: StepRun) -> dict[StepDefinition, None]:
-        """Return the steps that the body of a step runs or needs, those of the functions it calls too."""
+        """Return the steps that the body of a step runs or needs, besides those that have run before it."""
         known = self._inside.get(id(run))
         if known is None:
-            known = self._inside[id(run)] = dict.fromkeys(self.touched_in(run.body))
+            before = self.closure(run)
+            known = dict.fromkeys(step for step in self.touched_in(run.body) if step not in before)
+            self._inside[id(run)] = known
         return known
 
     def touched_in(self, block: Block) -> Iterator[StepDefinition]:

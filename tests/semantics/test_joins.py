@@ -1,0 +1,325 @@
+"""Awaits of several: gathers, waits, races, task groups, and tasks kept in collections."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.semantics.notation import graph_of, text, workflow_of
+
+TWO = "t = asyncio.create_task(a())\nu = asyncio.create_task(b())\n"
+
+
+@pytest.mark.parametrize(
+    "joined",
+    [
+        "await asyncio.gather(t, u)",
+        "await asyncio.gather(*[t, u])",
+        "for task in (t, u): await task",
+        "[await task for task in [t, u]]",
+        "tasks = {'x': t, 'y': u}\nfor task in tasks.values(): await task",
+        "tasks = {'x': t, 'y': u}\nfor key, task in tasks.items(): await task",
+        "tasks = {'x': t, 'y': u}\n{key: await task for key, task in tasks.items()}",
+        "for number, task in enumerate([t, u]): await task",
+        "pairs = [('x', t), ('y', u)]\nfor key, task in pairs: await task",
+        "tasks = [t, u]\nwhile tasks: await tasks.pop()",
+        "await asyncio.gather(*map(asyncio.shield, [t, u]))",
+    ],
+)
+def test_tasks_are_over_when_all_of_a_collection_are_awaited(joined: str) -> None:
+    assert graph_of(f"{TWO}{joined}\nawait c()\n") == text("""
+        parallel all
+          a [1>2]
+          b [1>2]
+        c
+    """)
+
+
+@pytest.mark.parametrize(
+    "joined",
+    [
+        "for task in [t, u]:\n    if await task: break",
+        "for task in [t, u]:\n    if skip(task): continue\n    await task",
+        "[await task for task in [t, u] if wanted(task)]",
+        "await asyncio.gather(*[task for task in [t, u] if wanted(task)])",
+        "await asyncio.gather(*[t, u][:n])",
+        "for row, task in zip(rows, [t, u]): await task",
+        "tasks = [t, u]\ntasks.remove(t)\nawait asyncio.gather(*tasks)",
+        "tasks = {'x': t, 'y': u}\nawait tasks[key]",
+        "await [t, u][n]",
+    ],
+)
+def test_tasks_of_which_some_may_not_be_awaited_are_not_known_to_be_over(joined: str) -> None:
+    assert graph_of(f"{TWO}{joined}\nawait c()\n") == text("""
+        parallel all
+          a [1>]
+          b [1>]
+          c [2>3]
+    """)
+
+
+def test_a_part_of_a_list_that_is_known_is_awaited_alone() -> None:
+    assert graph_of("""
+        tasks = [asyncio.create_task(a()), asyncio.create_task(b())]
+        await asyncio.gather(*tasks[1:])
+        await c()
+        await tasks[0]
+        await d()
+    """) == text("""
+        parallel all
+          a [1>4]
+          b [1>2]
+          c [2>3]
+        d
+    """)
+
+
+def test_a_step_between_the_awaits_of_a_loop_runs_before_all_of_them_are_over() -> None:
+    assert graph_of("""
+        tasks = [asyncio.create_task(a()) for row in rows]
+        for task in tasks:
+            await task
+            await b()
+        await c()
+    """) == text("""
+        parallel all
+          loop
+            a [1>3]
+          loop
+            b [1>2]
+        c
+    """)
+
+
+def test_what_is_taken_as_it_is_over_is_all_over_after_the_loop() -> None:
+    assert graph_of("""
+        for done in asyncio.as_completed([a(), b()]):
+            await done
+        await c()
+    """) == text("""
+        parallel all
+          a [1>2]
+          b [1>2]
+        c
+    """)
+
+
+@pytest.mark.parametrize(
+    "taken",
+    [
+        "for done in asyncio.as_completed([a(), b()]):\n    await done\n    break",
+        "for done in asyncio.as_completed([a(), b()]):\n    if await done: break",
+        "await next(asyncio.as_completed([a(), b()]))",
+    ],
+)
+def test_taking_the_first_of_what_is_over_is_a_race(taken: str) -> None:
+    assert graph_of(f"{taken}\nawait c()\nawait asyncio.gather(a(), b())\n") == text("""
+        parallel race
+          a [1>]
+          b [1>]
+        c
+        parallel all
+          a [2>3]
+          b [2>3]
+    """)
+
+
+def test_a_race_in_a_gather_tells_nothing_of_its_members() -> None:
+    assert graph_of("""
+        from js import Promise
+
+        await asyncio.gather(a(), Promise.any([b(), c()]))
+        await d()
+    """) == text("""
+        parallel all
+          a [1>2]
+          parallel any
+            b [1>]
+            c [1>]
+        d
+    """)
+
+
+def test_a_wait_whose_end_is_not_known_tells_nothing() -> None:
+    assert graph_of(f"{TWO}await asyncio.wait([t, u], return_when=when)\nawait c()\n") == text("""
+        parallel all
+          a [1>]
+          b [1>]
+          c [1>2]
+    """)
+
+
+def test_what_is_awaited_up_to_a_timeout_is_over_when_it_is_awaited_again() -> None:
+    assert graph_of(f"""{TWO}
+await asyncio.wait([t, u], timeout=5)
+await c()
+await asyncio.wait([t, u])
+await d()
+""") == text("""
+        parallel all
+          a [1>3]
+          b [1>3]
+          c [1>2]
+        d
+    """)
+
+
+def test_joining_tasks_that_go_on_already_makes_no_parallel_of_its_own() -> None:
+    assert graph_of("""
+        t = asyncio.create_task(a())
+        u = asyncio.create_task(b())
+        v = asyncio.create_task(c())
+        await asyncio.gather(t, u, return_exceptions=True)
+        await v
+        await d()
+    """) == text("""
+        parallel all
+          a [1>2]
+          b [1>2]
+          c [1>3]
+        d
+    """)
+
+
+def test_a_group_that_a_join_covers_takes_its_kind() -> None:
+    assert graph_of("""
+        tasks = [asyncio.create_task(a())]
+        if x:
+            tasks.append(asyncio.create_task(b()))
+        await asyncio.wait(tasks)
+    """) == text("""
+        parallel all_settled
+          a [1>2]
+          if x
+            b [1>2]
+    """)
+
+
+def test_a_stored_gather_of_another_kind_is_a_parallel_in_the_group() -> None:
+    assert graph_of("""
+        both = asyncio.gather(a(), b(), return_exceptions=True)
+        await c()
+        await both
+        await d()
+    """) == text("""
+        parallel all
+          parallel all_settled
+            a [1>3]
+            b [1>3]
+          c [1>2]
+        d
+    """)
+
+
+def test_members_of_stored_gathers_are_members_of_the_group() -> None:
+    assert graph_of("""
+        one, other = asyncio.gather(a(), b()), asyncio.gather(c(), d())
+        await asyncio.gather(one, other)
+    """) == text("""
+        parallel all
+          a [1>2]
+          b [1>2]
+          c [1>2]
+          d [1>2]
+    """)
+
+
+def test_gathers_in_a_comprehension_are_parallels_in_its_loop() -> None:
+    assert graph_of("""
+        await asyncio.gather(*[asyncio.gather(a(), b(), return_exceptions=True) for row in rows])
+    """) == text("""
+        parallel all
+          loop
+            parallel all_settled
+              a [1>2]
+              b [1>2]
+    """)
+
+
+@pytest.mark.parametrize(
+    "awaited",
+    [
+        "await asyncio.gather(a(), return_exceptions=True)",
+        "await asyncio.wait([asyncio.create_task(a())])",
+        "async with asyncio.TaskGroup() as group: group.create_task(a())",
+        "await asyncio.shield(a())",
+        "await asyncio.create_task(a())",
+    ],
+)
+def test_a_group_of_one_is_that_one_whatever_its_kind(awaited: str) -> None:
+    assert graph_of(f"{awaited}\nawait asyncio.gather(b(), c())\n") == text("""
+        a
+        parallel all
+          b [1>2]
+          c [1>2]
+    """)
+
+
+@pytest.mark.parametrize(
+    "options", ["return_exceptions=True", "**options", "**{'return_exceptions': True}"], ids=["keyword", "name", "dict"]
+)
+def test_exceptions_returned_make_a_gather_all_settled(options: str) -> None:
+    assert graph_of(f"options = {{'return_exceptions': True}}\nawait asyncio.gather(a(), b(), {options})\n") == text("""
+        parallel all_settled
+          a [1>2]
+          b [1>2]
+    """)
+
+
+def test_members_of_a_gather_that_are_chosen_are_a_branch_each() -> None:
+    assert graph_of("""
+        work = [a(), b()] if x else [c()]
+        await asyncio.gather(*work)
+    """) == text("""
+        parallel all
+          if x
+            a [1>2]
+            b [1>2]
+          else
+            c [1>2]
+    """)
+
+
+@pytest.mark.parametrize(
+    "started",
+    [
+        "list(map(asyncio.create_task, [a(), b()]))",
+        "[functools.partial(asyncio.create_task, name='x')(a()), asyncio.ensure_future(b())]",
+        "[asyncio.get_running_loop().create_task(a()), asyncio.shield(b())]",
+    ],
+)
+def test_all_that_starts_a_coroutine_starts_it_at_once(started: str) -> None:
+    assert graph_of(f"tasks = {started}\nawait c()\nawait asyncio.gather(*tasks)\nawait d()\n") == text("""
+        parallel all
+          a [1>3]
+          b [1>3]
+          c [1>2]
+        d
+    """)
+
+
+def test_javascript_promises_are_joined_as_they_are_in_python() -> None:
+    assert graph_of("""
+        from js import Promise
+        from pyodide.ffi import to_js
+
+        await Promise.allSettled(to_js([a(), b()]))
+    """) == text("""
+        parallel all_settled
+          a [1>2]
+          b [1>2]
+    """)
+
+
+@pytest.mark.parametrize(
+    "cut",
+    ["await asyncio.wait_for(a(), 5)", "async with asyncio.timeout(5):\n    await a()", f"{TWO}t.cancel()\nawait u"],
+    ids=["wait_for", "timeout", "cancel"],
+)
+def test_cutting_a_step_short_is_reported_since_it_goes_on(cut: str) -> None:
+    workflow = workflow_of(cut)
+    assert [note.code for note in workflow.notes] == ["cancelled-step"]
+    assert workflow.complete
+
+
+def test_a_wait_without_a_limit_cuts_nothing_short() -> None:
+    assert workflow_of("await asyncio.wait_for(a(), timeout=None)").notes == ()

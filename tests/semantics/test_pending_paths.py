@@ -1,0 +1,386 @@
+"""Work that is pending along different paths: branches, loops, exits, exceptions."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.semantics.notation import graph_of, text
+
+
+def test_awaited_in_different_branches_work_is_over_at_the_highest_clock() -> None:
+    assert graph_of("""
+        t = asyncio.create_task(a())
+        if x:
+            await b()
+            await c()
+            await t
+        else:
+            await t
+        await d()
+    """) == text("""
+        parallel all
+          a [1>4]
+          if x
+            b [1>2]
+            c [2>3]
+          else
+        d
+    """)
+
+
+def test_a_task_of_either_branch_is_over_with_the_await_of_its_name() -> None:
+    assert graph_of("""
+        if x:
+            t = asyncio.create_task(a())
+        else:
+            t = asyncio.create_task(b())
+        await c()
+        await t
+        await d()
+    """) == text("""
+        parallel all
+          if x
+            a [1>3]
+          else
+            b [1>3]
+          c [1>2]
+        d
+    """)
+
+
+def test_one_of_two_tasks_chosen_later_is_not_known_to_be_over() -> None:
+    assert graph_of("""
+        t = asyncio.create_task(a())
+        u = asyncio.create_task(b())
+        await (t if x else u)
+        await c()
+    """) == text("""
+        parallel all
+          a [1>]
+          b [1>]
+          c [2>3]
+    """)
+
+
+def test_a_task_started_on_one_path_and_awaited_if_there_opens_a_group_around_both() -> None:
+    assert graph_of("""
+        t = None
+        if x:
+            t = asyncio.create_task(a())
+        await b()
+        if t:
+            await t
+        await c()
+    """) == text("""
+        parallel all
+          if x
+            a [1>]
+          b [1>2]
+          c [3>4]
+    """)
+
+
+@pytest.mark.parametrize("leaving", ["break", "return"])
+def test_a_loop_left_before_the_await_leaves_the_task_behind(leaving: str) -> None:
+    assert graph_of(f"""
+        async def inner():
+            for row in rows:
+                t = asyncio.create_task(a())
+                await b()
+                if x:
+                    {leaving}
+                await t
+        await inner()
+        await c()
+    """) == text(f"""
+        call inner
+        c
+        def inner
+          loop
+            parallel all
+              a [1>]
+              b [1>2]
+              if x
+                {leaving}
+    """)
+
+
+def test_a_function_that_returns_before_its_await_leaves_the_task_behind() -> None:
+    assert graph_of("""
+        async def inner():
+            t = asyncio.create_task(a())
+            if x:
+                return
+            await t
+        await inner()
+        await b()
+    """) == text("""
+        call inner
+        b
+        def inner
+          parallel all
+            a [1>]
+    """)
+
+
+def test_nothing_begins_after_run_has_returned_early() -> None:
+    assert graph_of("""
+        t = asyncio.create_task(a())
+        if x:
+            return
+        await b()
+        await t
+        await c()
+    """) == text("""
+        parallel all
+          a [1>3]
+          if x
+            return
+          b [1>2]
+        c
+    """)
+
+
+def test_a_raise_that_is_caught_may_leave_a_task_behind() -> None:
+    assert graph_of("""
+        try:
+            t = asyncio.create_task(a())
+            if bad:
+                raise ValueError
+            await t
+        except ValueError:
+            await b()
+        await c()
+    """) == text("""
+        try
+          parallel all
+            a [1>]
+        catch
+          b
+        c
+    """)
+
+
+def test_a_branch_that_raises_is_no_path_to_what_follows() -> None:
+    assert graph_of("""
+        t = asyncio.create_task(a())
+        if x:
+            await b()
+            await t
+        else:
+            raise ValueError
+        await c()
+    """) == text("""
+        parallel all
+          a [1>3]
+          if x
+            b [1>2]
+          else
+        c
+    """)
+
+
+def test_a_pass_that_continues_before_its_await_leaves_the_task_behind() -> None:
+    assert graph_of("""
+        for row in rows:
+            t = asyncio.create_task(a())
+            if x:
+                continue
+            await t
+        await b()
+    """) == text("""
+        loop
+          parallel all
+            a [1>]
+        b
+    """)
+
+
+def test_of_tasks_started_anew_in_a_loop_only_the_last_one_is_awaited_by_its_name() -> None:
+    assert graph_of("""
+        for row in rows:
+            t = asyncio.create_task(a())
+        await t
+        await b()
+    """) == text("""
+        parallel all
+          loop
+            a [1>]
+          b [2>3]
+    """)
+
+
+def test_a_loop_that_surely_runs_and_awaits_at_each_pass_has_awaited() -> None:
+    assert graph_of("""
+        t = asyncio.create_task(a())
+        while True:
+            await b()
+            await t
+            if done:
+                break
+        await c()
+    """) == text("""
+        parallel all
+          a [1>3]
+          loop
+            b [1>2]
+            if done
+              break
+        c
+    """)
+
+
+def test_a_finally_awaits_on_each_way_out() -> None:
+    assert graph_of("""
+        async def inner():
+            try:
+                t = asyncio.create_task(a())
+                if await b():
+                    return
+            finally:
+                await t
+            await c()
+        await inner()
+        await d()
+    """) == text("""
+        call inner
+        d
+        def inner
+          parallel all
+            try
+              a [1>3]
+              b [1>2]
+              if await b()
+                return
+          c
+    """)
+
+
+def test_a_handler_begins_with_the_clock_of_its_try() -> None:
+    assert graph_of("""
+        t = asyncio.create_task(a())
+        try:
+            await b()
+        except ValueError:
+            await c()
+            await t
+        else:
+            await t
+        await d()
+    """) == text("""
+        parallel all
+          a [1>3]
+          try
+            b [1>2]
+          catch
+            c [1>2]
+        d
+    """)
+
+
+def test_a_task_that_fails_at_its_await_is_over() -> None:
+    assert graph_of("""
+        t = asyncio.create_task(a())
+        await b()
+        try:
+            await t
+        except ValueError:
+            await c()
+        await d()
+    """) == text("""
+        parallel all
+          a [1>3]
+          b [1>2]
+          catch
+            c [2>3]
+        d
+    """)
+
+
+def test_a_task_awaited_late_in_a_try_may_go_on_after_a_failure() -> None:
+    assert graph_of("""
+        t = asyncio.create_task(a())
+        try:
+            await b()
+            await t
+        except ValueError:
+            pass
+        await c()
+    """) == text("""
+        parallel all
+          a [1>]
+          try
+            b [1>2]
+          c [3>4]
+    """)
+
+
+def test_an_await_of_work_that_is_over_moves_no_clock() -> None:
+    assert graph_of("""
+        t = asyncio.create_task(a())
+        u = asyncio.create_task(b())
+        await t
+        await c()
+        await asyncio.gather(t, u)
+        await t
+        await asyncio.gather(a(), b())
+    """) == text("""
+        parallel all
+          a [1>2]
+          b [1>4]
+          c [2>3]
+        parallel all
+          a [4>5]
+          b [4>5]
+    """)
+
+
+def test_a_task_awaited_after_its_group_opens_no_other() -> None:
+    assert graph_of("""
+        async with asyncio.TaskGroup() as group:
+            await group.create_task(a())
+            t = group.create_task(b())
+        await t
+        await c()
+    """).splitlines() == ["a", "b", "c"]
+
+
+def test_leaving_a_task_group_early_awaits_its_tasks_too() -> None:
+    assert graph_of("""
+        for row in rows:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(a())
+                if x:
+                    break
+                await b()
+        await c()
+    """) == text("""
+        loop
+          parallel all
+            a [1>3]
+            if x
+              break
+            b [1>2]
+        c
+    """)
+
+
+def test_what_follows_a_task_group_that_a_pass_leaves_early_is_skipped() -> None:
+    assert graph_of("""
+        for row in rows:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(a())
+                if x:
+                    continue
+                await b()
+            await c()
+    """) == text("""
+        loop
+          parallel all
+            a [1>3]
+            if x
+            else
+              b [1>2]
+          if no continue
+            c
+    """)
