@@ -78,7 +78,7 @@ def nodes_of(body: Block, name_of: Callable[[Function], str], *, is_run: bool = 
 def _block(emission: _Emission, block: Block) -> list[Node]:
     operations = block.operations
     if emission.grouped:
-        return _sequence(emission, block, operations)
+        return _beside(_sequence(emission, block, operations))
     nodes: list[Node] = []
     done = 0
     for stretch in emission.pending.stretches.get(id(block), ()):
@@ -86,6 +86,33 @@ def _block(emission: _Emission, block: Block) -> list[Node]:
         nodes += _group(emission, block, operations[stretch.first : stretch.last + 1])
         done = stretch.last + 1
     return nodes + _sequence(emission, block, operations[done:])
+
+
+def _beside(nodes: list[Node]) -> list[Node]:
+    """Return what stands in a branch or loop of a group: no clock says that blocks there are no sequence."""
+    pieces = [node for node in nodes if node["type"] == "block" or _repeats_block(node)]
+    if not pieces or any(map(_carries_clock, nodes)) or (len(nodes) == 1 and nodes[0]["type"] == "block"):
+        return nodes
+    group: Parallel = {"type": "parallel", "kind": "all", "nodes": nodes}
+    return [group]
+
+
+def _repeats_block(node: Node) -> bool:
+    return node["type"] == "loop" and any(inner["type"] == "block" or _repeats_block(inner) for inner in node["nodes"])
+
+
+def _carries_clock(node: Node) -> bool:
+    match node["type"]:
+        case "block":
+            return False
+        case "loop" | "parallel":
+            return any(map(_carries_clock, node["nodes"]))
+        case "if" | "switch":
+            return any(_carries_clock(inner) for branch in node["branches"] for inner in branch["nodes"])
+        case "try":
+            return True
+        case _:
+            return "starts" in node
 
 
 def _group(emission: _Emission, block: Block, operations: Sequence[Operation]) -> list[Node]:

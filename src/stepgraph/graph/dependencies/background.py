@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from stepgraph.graph.bit_sets import restricted
@@ -43,7 +43,11 @@ def start_together(reading: Reading, starts: Sequence[Start]) -> Operations:
         reading.history.set_going(operation)
         reading.knowledge.together[operation.handle] = together
     memory = _memory(reading, starts)
-    by_root = {Root(s.activity): s for s in starts if isinstance(s.activity, StepRun)}
+    by_root = {
+        Root(start.activity): start
+        for start in sorted(starts, key=lambda start: start.handle)
+        if isinstance(start.activity, StepRun)
+    }
     planned = schedule(list(by_root), memory)
     reading.report_twice(planned)
     return [_piece(reading, planned, part, by_root, memory) for part in components(planned.before)]
@@ -81,35 +85,52 @@ def _piece(
 
 
 def waiting_roots(reading: Reading) -> list[Root]:
-    """Return the steps that begin at the next await, in that order."""
-    history = reading.history
+    """Return the steps that begin at the next await, in the order in which they were set going."""
+    started = reading.history.started
     return [
-        Root(start.activity, start.handle, start.handle in history.started)
-        for start in history.waiting.values()
+        Root(start.activity, start.handle, start.handle in started)
+        for start in _in_order(reading.history.waiting)
         if isinstance(start.activity, StepRun)
     ]
+
+
+def _in_order(waiting: Mapping[Handle, Start]) -> list[Start]:
+    return [waiting[handle] for handle in sorted(waiting)]
 
 
 def begin_waiting(
     reading: Reading,
     planned: Schedule | None = None,
     roots: Sequence[Root] = (),
-    meanwhile: Container[StepDefinition] = (),
+    meanwhile: Iterable[StepDefinition] = (),
 ) -> None:
     """Note that what was set going begins: as `planned` with what begins too; some steps may run `meanwhile`."""
     if planned is None:
         roots = waiting_roots(reading)
         planned = schedule(roots, reading.memory())
-    waiting, reading.history.waiting = reading.history.waiting, {}
+    waiting, reading.history.waiting = _in_order(reading.history.waiting), {}
+    calls = [start.activity.function for start in waiting if isinstance(start.activity, Call)]
+    besides = {*meanwhile, *(step for function in calls for step in reading.survey.touched(function))}
     for root in roots:
         if root.handle is not None:
             together = reading.knowledge.together.get(root.handle, {root.handle})
-            _learn_of(reading, root.handle, [r for r in roots if r.handle in together], planned, meanwhile)
-    for root in roots:
-        _begin_step(reading, root, planned, meanwhile)
-    for operation in waiting.values():
-        if isinstance(operation.activity, Call):
-            _begin_call(reading, operation.activity.function)
+            _learn_of(reading, root.handle, [r for r in roots if r.handle in together], planned, besides)
+    by_handle = {root.handle: root for root in roots}
+    for start in waiting:
+        if isinstance(start.activity, Call):
+            enter(reading, start.activity.function)
+        elif start.handle in by_handle:
+            _begin_step(reading, by_handle[start.handle], planned, besides)
+    for function in calls:
+        enter(reading, function)
+        reading.history.apply(reading.knowledge.effects.get(id(function), {}), surely=False)
+
+
+def enter(reading: Reading, function: Function) -> None:
+    """Learn what may have run when a function is called here."""
+    entries = reading.knowledge.entries.setdefault(id(function), {})
+    for step in reading.survey.touched(function):
+        reading.knowledge.learn(entries, step, reading.past(step))
 
 
 def _learn_of(
@@ -142,10 +163,3 @@ def _begin_step(reading: Reading, root: Root, planned: Schedule, meanwhile: Cont
         surely = any(task.is_sure and not task.asked_by and not task.conditional for task in tasks)
         if needed is not step:
             reading.begun([needed], surely=surely)
-
-
-def _begin_call(reading: Reading, function: Function) -> None:
-    entries = reading.knowledge.entries.setdefault(id(function), {})
-    for step in reading.survey.touched(function):
-        reading.knowledge.learn(entries, step, reading.past(step))
-    reading.history.apply(reading.knowledge.effects.get(id(function), {}), surely=False)

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from stepgraph.graph.dependencies.background import begin_waiting
 from stepgraph.graph.dependencies.flow import read_block
-from stepgraph.graph.dependencies.history import joined
+from stepgraph.graph.dependencies.history import History, joined
 from stepgraph.graph.dependencies.reading import Knowledge, Reading
 from stepgraph.graph.dependencies.usage import Survey, Usage
 from stepgraph.model.note import Note
-from stepgraph.program.ir import Block, Function, Program
+from stepgraph.program.ir import Block, Call, Function, Program, StepRun
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +52,29 @@ def expand(program: Program) -> Expanded:
     return Expanded(body, bodies, tuple(knowledge.notes.values()))
 
 
+def _left_waiting(reading: Reading, path: History) -> History:
+    """Return what is known at the end of a function: what waits there begins at the next await of whoever called it."""
+    if not path.waiting:
+        return path
+    survey = reading.survey
+    reading.history = path.copy()
+    begin_waiting(reading, meanwhile=[step for step, places in survey.places.items() if places > 1])
+    reading.history = path.copy()
+    for start in path.waiting.values():
+        if isinstance(start.activity, StepRun):
+            reading.begun(survey.closure(start.activity), surely=False)
+        elif isinstance(start.activity, Call):
+            reading.begun(survey.touched(start.activity.function), surely=False)
+    return reading.history
+
+
 def _read(knowledge: Knowledge, function: Function, usage: Usage) -> Block:
     """Return the body of a function, expanded, having learned what it does."""
     reading = Reading(knowledge, function, usage, read_block)
     reading.history.declared(step for step in function.declares if step in knowledge.survey.needed)
     body = read_block(reading, function.body)
-    end = joined([*reading.returns, reading.history if reading.live else None])
+    ends = [*reading.returns, reading.history] if reading.live else reading.returns
+    end = joined([_left_waiting(reading, path) for path in ends])
     effects = knowledge.effects.setdefault(id(function), {})
     for step, past in (end.past if end is not None else {}).items():
         knowledge.learn(effects, step, past)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from stepgraph.graph.dependencies.background import begin_waiting, waiting_roots
+from stepgraph.graph.dependencies.background import begin_waiting, enter, waiting_roots
 from stepgraph.graph.dependencies.drawing import Operations, operations_of
 from stepgraph.graph.dependencies.history import NOTHING
 from stepgraph.graph.dependencies.reading import Reading
@@ -28,7 +28,8 @@ def run(reading: Reading, operation: Run) -> Operations:
 
 def gather(reading: Reading, starts: Sequence[Start], join: Join) -> Operations:
     """Return steps that are started and awaited together, with those they need. What waits begins before them."""
-    roots = [Root(start.activity) for start in starts if isinstance(start.activity, StepRun)]
+    in_order = sorted(starts, key=lambda start: start.handle)
+    roots = [Root(start.activity) for start in in_order if isinstance(start.activity, StepRun)]
     waiting = waiting_roots(reading)
     found = _together(reading, [*waiting, *roots], join.group.kind, join.place)
     if join.group.kind != "all":
@@ -95,14 +96,8 @@ def _note_begun(reading: Reading, planned: Schedule) -> None:
 def _call(reading: Reading, function: Function) -> None:
     """Note a call. Waiting work begins when the function awaits first, so before or after what that runs."""
     may_run = reading.survey.touched(function)
-    _enter(reading, function)
+    enter(reading, function)
     if reading.history.waiting:
         begin_waiting(reading, meanwhile=may_run)
-        _enter(reading, function)
+        enter(reading, function)
     reading.history.apply(reading.knowledge.effects.get(id(function), dict.fromkeys(may_run, NOTHING)))
-
-
-def _enter(reading: Reading, function: Function) -> None:
-    entries = reading.knowledge.entries.setdefault(id(function), {})
-    for step in reading.survey.touched(function):
-        reading.knowledge.learn(entries, step, reading.past(step))
