@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from stepgraph.graph.bit_sets import bits
 from stepgraph.program.ir import (
@@ -32,6 +32,9 @@ from stepgraph.program.ir import (
     over_with,
     works,
 )
+
+# `finally` in `finally` multiplies the ways through them; past so many, what they await is taken to be pending.
+MOST_DETOURS: Final = 2_000
 
 # The blocks around an operation, outermost first, each with the index of what leads there.
 Path: TypeAlias = tuple[tuple[int, int], ...]
@@ -180,6 +183,9 @@ class _Reading:
         self.over: dict[int, int] = {}
         self.raced: set[int] = set()
         self.bodies: set[int] = set()
+        self.heads: dict[tuple[int, bool], _State] = {}
+        self.failing = False
+        self.detours = 0
         self.lasting = 0
 
     def block(self, block: Block, state: _State) -> _State | None:
@@ -306,7 +312,7 @@ class _Reading:
                     self._note_left(left, state)
                     left = []
                 self.around, self.path = whole[:depth], path[: around.depth]
-                end = self.block(around.protected.final, state)
+                end = self._passed(around.protected.final, state)
                 self.around, self.path = whole, path
                 if end is None:
                     break
@@ -324,7 +330,9 @@ class _Reading:
 
     def _loop(self, loop: Loop, state: _State) -> _State | None:
         self.bodies.add(id(loop.body))
-        head = state
+        # Read again in another pass of a loop around it, it begins with no less than before: so nesting costs no power.
+        key = id(loop.body), self.failing
+        head = _met((self.heads.get(key), state)) or state
         while True:
             with self._inside(_Around(len(self.path), loop=loop)) as around:
                 end = self.block(loop.body, replace(head, passed=state.passed))
@@ -332,6 +340,7 @@ class _Reading:
             if (again.pending, again.several) == (head.pending, head.several):
                 break
             head = again
+        self.heads[key] = replace(head, passed=frozenset())
         finished = None if loop.endless or around.finishes else (end if loop.occurs else head)
         if finished is not None:
             finished = replace(finished, passed=state.passed)
@@ -374,14 +383,25 @@ class _Reading:
             if protected.catches and not protected.handlers:
                 ways.append(caught)
         after = _met(ways)
-        raised = _met((caught, outer.raised))
-        if raised is not None:
-            left = self.block(protected.final, raised) if protected.final.operations else raised
-            if left is not None:
-                self._may_raise(left)
-        if after is None or not protected.final.operations:
+        raised = _met((caught, outer.raised)) or caught
+        if not protected.final.operations:
+            self._may_raise(raised)
             return after
-        return self.block(protected.final, after)
+        end = None if after is None else self.block(protected.final, after)
+        left = end if after == raised else self._passed(protected.final, raised)
+        if left is not None:
+            self._may_raise(left)
+        return end
+
+    def _passed(self, final: Block, state: _State) -> _State | None:
+        """Read a `finally` on the way of an exception or exit. Nested in each other, not each of them is followed."""
+        self.detours += 1
+        if self.detours > MOST_DETOURS:
+            return state
+        outer, self.failing = self.failing, True
+        end = self.block(final, state)
+        self.failing = outer
+        return end
 
 
 def _set(handles: Iterable[Handle]) -> int:

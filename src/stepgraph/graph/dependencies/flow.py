@@ -142,8 +142,11 @@ def _choice(reading: Reading, choice: Choice) -> Choice:
 
 
 def _loop(reading: Reading, loop: Loop) -> Loop:
-    """Read a body until what is known where it begins covers what is known where it begins again."""
-    head = reading.history
+    """Read a body until what is known where it begins covers what is known where it begins again.
+
+    Read anew in another pass of a loop around it, it begins with no less than before: so nesting costs no power.
+    """
+    head = joined([reading.history, reading.heads.get(id(loop))]) or reading.history
     while True:
         ways = Ways()
         reading.loops.append(ways)
@@ -157,6 +160,7 @@ def _loop(reading: Reading, loop: Loop) -> Loop:
         if again is None or again.is_as(head):
             break
         head = again
+    reading.heads[id(loop)] = head
     finished: History | None = head
     if ways.finishes or loop.endless:
         finished = joined(ways.finishes)

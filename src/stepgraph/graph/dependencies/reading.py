@@ -60,7 +60,7 @@ class Reading:
     """One reading of the body of a function.
 
     `loops` are those around the present point, `passes` what a `continue` ends, `leaving` the histories with which each
-    `try` with a `finally` around it is left by an exit.
+    `try` with a `finally` around it is left by an exit. `heads` are those with which loops begin, by `id`.
     """
 
     knowledge: Knowledge
@@ -73,6 +73,7 @@ class Reading:
     passes: list[Ways] = field(default_factory=list)
     returns: list[History] = field(default_factory=list)
     leaving: list[list[History]] = field(default_factory=list)
+    heads: dict[int, History] = field(default_factory=dict)
 
     @property
     def survey(self) -> Survey:
