@@ -56,7 +56,10 @@ def ends_of(plans: Sequence[StepPlan]) -> list[str]:
 
 @st.composite
 def task_bodies(draw: st.DrawFn, names: Sequence[str]) -> list[str]:
-    """Draw a body that calls each of the steps once, in tasks, gathers and plain awaits, and awaits all of it."""
+    """Draw a body that calls each of the steps once, and awaits all of it.
+
+    In tasks, gathers in gathers, waits, loops over tasks, task groups and plain awaits.
+    """
     waiting = list(draw(st.permutations(names)))
     tasks: list[str] = []
     lines: list[str] = []
@@ -67,17 +70,46 @@ def task_bodies(draw: st.DrawFn, names: Sequence[str]) -> list[str]:
 
 @st.composite
 def _statement(draw: st.DrawFn, waiting: list[str], tasks: list[str]) -> str:
-    kinds = (["run", "start"] if waiting else []) + (["join"] if tasks else []) + ["gather"]
+    kinds = [*(["run", "start", "group"] if waiting else []), *(["join", "loop"] if tasks else []), "gather", "wait"]
     match draw(st.sampled_from(kinds)):
         case "run":
             return f"await {waiting.pop()}()"
         case "start":
-            name = waiting.pop()
-            tasks.append(f"task_{name}")
-            return f"task_{name} = asyncio.create_task({name}())"
+            return _start(waiting.pop(), tasks)
         case "join":
             return f"await {tasks.pop(draw(st.integers(0, len(tasks) - 1)))}"
+        case "loop":
+            return f"for task in [{', '.join(_some(draw, tasks))}]: await task"
+        case "wait":
+            joined = _some(draw, tasks)
+            return f"await asyncio.wait([{', '.join(joined)}])" if joined else "pass"
+        case "group":
+            return _group(draw, waiting)
         case _:
-            members = [f"{waiting.pop()}()" for _ in range(draw(st.integers(0, min(3, len(waiting)))))]
-            members += [tasks.pop() for _ in range(draw(st.integers(0, min(2, len(tasks)))))]
-            return f"await asyncio.gather({', '.join(draw(st.permutations(members)))})" if members else "pass"
+            gathered = _gather(draw, waiting, tasks, nested=False)
+            return f"await {gathered}" if gathered else "pass"
+
+
+def _start(name: str, tasks: list[str]) -> str:
+    tasks.append(f"task_{name}")
+    return f"task_{name} = asyncio.create_task({name}())"
+
+
+def _some(draw: st.DrawFn, names: list[str]) -> list[str]:
+    """Take at most three of the names, the last ones."""
+    return [names.pop() for _ in range(draw(st.integers(0, min(3, len(names)))))]
+
+
+def _group(draw: st.DrawFn, waiting: list[str]) -> str:
+    lines = ["async with asyncio.TaskGroup() as group:", "    pass"]
+    calls = (
+        f"group.create_task({name}())" if draw(st.booleans()) else f"await {name}()" for name in _some(draw, waiting)
+    )
+    return "\n".join([*lines, *(f"    {call}" for call in calls)])
+
+
+def _gather(draw: st.DrawFn, waiting: list[str], tasks: list[str], *, nested: bool) -> str:
+    members = [f"{name}()" for name in _some(draw, waiting)] + _some(draw, tasks)
+    if not nested and waiting and draw(st.booleans()):
+        members += filter(None, [_gather(draw, waiting, tasks, nested=True)])
+    return f"asyncio.gather({', '.join(draw(st.permutations(members)))})" if members else ""

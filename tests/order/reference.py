@@ -42,6 +42,7 @@ class ReferenceStep:
         self.trace = trace
         self.steps: dict[str, Callable[[], Awaitable[object]]] = {}
         self.begun: dict[Callable[[], Awaitable[object]], asyncio.Future[None]] = {}
+        self.remembered: set[Callable[[], Awaitable[object]]] = set()
 
     def do(self, name: str | None = None, *, concurrent: bool = False) -> Callable[..., Any]:
         def declare(function: Callable[..., Any]) -> Callable[[], Awaitable[object]]:
@@ -60,6 +61,7 @@ class ReferenceStep:
                 self.trace.began.append((now(), own))
                 await asyncio.create_task(asyncio.sleep(self.durations.get(own, SHORT)))
                 self.trace.over[own] = now()
+                self.remembered.add(call)
                 over.set_result(None)
 
             self.steps[own] = call
@@ -71,6 +73,8 @@ class ReferenceStep:
         if parameter == "ctx":
             return
         step = self.steps[parameter]
+        if step in self.remembered:
+            return
         if step in self.begun:
             await self.begun[step]
         else:

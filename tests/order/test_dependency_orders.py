@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import networkx as nx
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -10,8 +9,9 @@ from stepgraph import analyze_source
 from stepgraph.model.payload import Graph
 from tests.order.claims import claimed_order, steps_of
 from tests.order.effort import thorough
+from tests.order.orders import is_interval_order, is_series_parallel
 from tests.order.programs import StepPlan, ends_of, module, step_plans
-from tests.order.reference import Relation, execute, true_order
+from tests.order.reference import execute, true_order
 
 
 def graph_of(source: str) -> Graph:
@@ -22,25 +22,6 @@ def graph_of(source: str) -> Graph:
 
 def names_in(graph: Graph, *, certain: bool = False) -> list[str]:
     return sorted(node["name"] for node in steps_of(graph["workflow"]["nodes"], certain=certain))
-
-
-def is_series_parallel(order: Relation, members: frozenset[str]) -> bool:
-    """Whether an order falls into parts with no order between them, or one after another, again and again."""
-    if len(members) <= 1:
-        return True
-    comparable: nx.Graph[str] = nx.Graph()
-    comparable.add_nodes_from(members)
-    comparable.add_edges_from(pair for pair in order if members.issuperset(pair))
-    for graph in (comparable, nx.complement(comparable)):
-        parts = [frozenset(part) for part in nx.connected_components(graph)]
-        if len(parts) > 1:
-            return all(is_series_parallel(order, part) for part in parts)
-    return False
-
-
-def is_interval_order(order: Relation) -> bool:
-    """Whether no two chains of two stand beside each other: of two pairs, one's first is before the other's second."""
-    return all((a, d) in order or (c, b) in order for a, b in order for c, d in order)
 
 
 def check(source: str, plans: list[StepPlan]) -> None:

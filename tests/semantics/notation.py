@@ -6,6 +6,7 @@ a step is its name, with its clock as `[starts>resolves]`; what is in something 
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterator, Sequence
 
@@ -31,6 +32,23 @@ STEPS = "".join(f'@step.do("{name}")\nasync def {name}():\n    return 1\n\n' for
 def graph_of(body: str) -> str:
     """Return the graph of a workflow whose `run` declares the steps a, b, c, d and then has this body."""
     return notation(workflow_of(body).graph)
+
+
+def dependent_graph_of(steps: str, body: str) -> str:
+    """Return the graph of a workflow whose `run` declares steps such as `a b(a) *c(a, b)` and then has this body.
+
+    In brackets are the names of the steps that one needs; a star makes it `concurrent=True`.
+    """
+    return notation(dependent_workflow_of(steps, body).graph)
+
+
+def dependent_workflow_of(steps: str, body: str) -> WorkflowAnalysis:
+    """Return the analysis of such a workflow."""
+    declared = "".join(
+        f"@step.do({'concurrent=True' if star else ''})\nasync def {name}({needs}): ...\n\n"
+        for star, name, needs in re.findall(r"(\*?)(\w+)(?:\(([^)]*)\))?", steps)
+    )
+    return module_of(HEADER + textwrap.indent(declared + textwrap.dedent(body), " " * 8)).workflows[0]
 
 
 def workflow_of(body: str) -> WorkflowAnalysis:

@@ -63,7 +63,8 @@ def _memory(reading: Reading, starts: Sequence[Start]) -> Memory:
     def ask(step: StepDefinition) -> HasRun:
         return has_run(known.get(step, Past.NOT_RUN))
 
-    return Memory(ask, ask, lambda _: None, reading.survey.runs_inside)
+    going_on = {step for operation in starts for step in reading.knowledge.going_on.get(operation.handle, ())}
+    return Memory(ask, ask, lambda _: None, reading.survey.runs_inside, lambda steps: not going_on.isdisjoint(steps))
 
 
 def _piece(
@@ -142,7 +143,10 @@ def _learn_of(
     for step in dict.fromkeys(step for closure in needed for step in closure):
         elsewhere = reading.survey.places.get(step, 0) > sum(step in closure for closure in needed)
         begun = planned.has_begun_for(roots, step, elsewhere=elsewhere)
-        past = Past.RUN if begun is HasRun.ALWAYS else reading.past(step)
+        before = reading.past(step)
+        past = Past.RUN if begun is HasRun.ALWAYS else before
+        if begun is HasRun.ALWAYS and before & Past.NOT_RUN:
+            reading.knowledge.goes_on(handle, step)
         if begun is HasRun.SOMETIMES or step in meanwhile or reading.usage.shares(handle, step):
             past |= Past.RUN
         reading.knowledge.learn(known, step, past)

@@ -20,14 +20,16 @@ class Knowledge:
     """What was learned of all functions so far; bodies are read again until there is no more to learn.
 
     `entries` say what may have run when a function is called, `effects` what has when it is over, by `id`. `background`
-    is what may have run when the work of a `Start` begins, by its handle; `together` are the handles that are started
-    with one, `joint` those of steps that are drawn as one piece of work with others, and are not awaited without them.
+    is what may have run when the work of a `Start` begins, by its handle, `going_on` what has just begun; `together`
+    are the handles that are started with one, `joint` those of steps that are drawn as one piece of work with others,
+    and are not awaited without them.
     """
 
     survey: Survey
     entries: dict[int, Effects] = field(default_factory=dict)
     effects: dict[int, Effects] = field(default_factory=dict)
     background: dict[Handle, Effects] = field(default_factory=dict)
+    going_on: dict[Handle, dict[StepDefinition, None]] = field(default_factory=dict)
     together: dict[Handle, frozenset[Handle]] = field(default_factory=dict)
     joint: set[Handle] = field(default_factory=set)
     notes: dict[tuple[str, StepDefinition], Note] = field(default_factory=dict)
@@ -38,6 +40,13 @@ class Knowledge:
         before = known.get(step, NOTHING)
         if past & ~before:
             known[step] = before | past
+            self.changed = True
+
+    def goes_on(self, handle: Handle, step: StepDefinition) -> None:
+        """Note that a step has begun at the await at which work begins."""
+        known = self.going_on.setdefault(handle, {})
+        if step not in known:
+            known[step] = None
             self.changed = True
 
     def note(self, code: str, step: StepDefinition, message: str, advice: str) -> None:

@@ -43,13 +43,15 @@ class Memory:
     """What is known where steps begin: whether a step has run, and what is still running it.
 
     `has_run_later` tells it for one that is needed only after something else is over; `runs_inside` are the steps that
-    may run in the body of a step.
+    may run in the body of a step. One of some steps `goes_on` if others have begun it at the same await: it has to be
+    waited for, but by no order that is drawn here.
     """
 
     has_run: Callable[[StepDefinition], HasRun]
     has_run_later: Callable[[StepDefinition], HasRun]
     running: Callable[[StepDefinition], Handle | None]
     runs_inside: Callable[[StepRun], Iterable[StepDefinition]] = lambda _: ()
+    goes_on: Callable[[Iterable[StepDefinition]], bool] = lambda _: False
 
 
 @dataclass(eq=False, slots=True)
@@ -58,7 +60,8 @@ class Task:
 
     `waits` are, for each of its dependencies, the runs it waits for: the first to be over. `asked_by` are the places it
     may begin at, none for what begins with the await, on behalf of a root; `shared_with` those that find it begun.
-    `handle` tells one that runs in the background, `conditional` one that may have run already.
+    `handle` tells one that runs in the background, `conditional` one that may have run already. It `may_be_early` with
+    what it asks for later: what it waits for is in the background, and over already perhaps.
     """
 
     run: Dependency
@@ -66,6 +69,7 @@ class Task:
     begun_by: Root | None = None
     handle: Handle | None = None
     conditional: bool = False
+    may_be_early: bool = False
     waits: list[list[Task]] = field(default_factory=list)
     asked_by: list[tuple[Task, int]] = field(default_factory=list)
     shared_with: list[tuple[Task, int]] = field(default_factory=list)
@@ -113,12 +117,11 @@ class Schedule:
         if not tasks:
             return None
         own = [task for task in tasks if task not in self.tasks and not _roots_of(task).isdisjoint(roots)]
-        if not own:
-            return HasRun.ALWAYS if any(task.is_sure for task in tasks) else HasRun.SOMETIMES
-        alone = any(
-            _roots_of(task) <= set(roots) and not task.conditional and not (task.asked_by and elsewhere) for task in own
-        )
-        return HasRun.NEVER if alone else HasRun.SOMETIMES
+        needed = [task for task in own if task.root is None]
+        if not own or (tasks[0] not in own and not needed):
+            return HasRun.ALWAYS if any(task.is_sure for task in tasks if task not in own) else HasRun.SOMETIMES
+        alone = any(_roots_of(task) <= set(roots) and not (task.asked_by and elsewhere) for task in needed or own)
+        return HasRun.NEVER if alone and not any(task.conditional for task in needed) else HasRun.SOMETIMES
 
 
 _Key: TypeAlias = tuple[StepDefinition, ...]
@@ -174,12 +177,14 @@ class _Play:
 
     def _call(self, task: Task) -> None:
         """Begin a step. What it needs has begun for others too, which see nothing of background work but its end."""
-        key = definitions_of(task.run)
+        self._begin(task, definitions_of(task.run))
+        self._resolve(task if task.handle is None else Task(task.run, begun_by=task.root))
+
+    def _begin(self, task: Task, key: _Key) -> None:
         self.begun.setdefault(key, []).append(task)
         self.may_have_begun.update(key)
-        if isinstance(task.run, StepRun):
+        if isinstance(task.run, StepRun) and task.handle is None:
             self.may_have_begun.update(self.memory.runs_inside(task.run))
-        self._resolve(task if task.handle is None else Task(task.run, begun_by=task.root))
 
     def _resolve(self, task: Task) -> None:
         task.waits = [[] for _ in task.dependencies]
@@ -202,6 +207,9 @@ class _Play:
         known = self._known(key, later=later)
         if known == {HasRun.ALWAYS} and self._in_background(key) is None:
             return False  # its result is remembered, whatever runs it again
+        if later and task.may_be_early and all(other.root is not None for other in running):
+            self._begin(Task(dependency, begun_by=task.begun_by, conditional=True), key)
+            running = self.begun[key]
         if known == {HasRun.NEVER}:
             task.waits[position] = list(running)
         for other in running:
@@ -215,15 +223,13 @@ class _Play:
         if known == {HasRun.ALWAYS}:
             handle = self._in_background(key)
             if handle is None:
-                return False
+                return self.memory.goes_on(key)
+            task.may_be_early = True
             needed = Task(dependency, handle=handle)
         else:
             needed = Task(dependency, conditional=known != {HasRun.NEVER} or not self.may_have_begun.isdisjoint(key))
-            if isinstance(dependency, StepRun):
-                self.may_have_begun.update(self.memory.runs_inside(dependency))
         needed.begun_by = task.begun_by
-        self.begun.setdefault(key, []).append(needed)
-        self.may_have_begun.update(key)
+        self._begin(needed, key)
         task.waits[position] = [needed]
         if later and needed.handle is None:
             needed.asked_by.append((task, position))

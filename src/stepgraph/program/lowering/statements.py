@@ -18,7 +18,17 @@ from stepgraph.program.lowering.machine import Executor, Machine
 from stepgraph.program.lowering.names import bind, imported
 from stepgraph.program.lowering.protection import execute_try
 from stepgraph.program.lowering.targets import add_items, assign, take_item
-from stepgraph.program.values import UNKNOWN, Alternatives, Collection, Constant, Mapping, Option, Unresolved, Value
+from stepgraph.program.values import (
+    UNKNOWN,
+    Alternatives,
+    Collection,
+    Constant,
+    Gathering,
+    Mapping,
+    Option,
+    Unresolved,
+    Value,
+)
 from stepgraph.syntax.bindings import import_binding
 
 
@@ -28,9 +38,12 @@ def _expression(machine: Machine, node: cst.Expr) -> None:
 
 def _evaluated(machine: Machine, node: cst.BaseExpression) -> Value:
     """Return the value of an expression; an await of what is not followed is a pause for what was set going."""
-    before = len(machine.operations)
-    value = machine.evaluate(node)
-    if isinstance(node, cst.Await) and machine.frame.has_started and len(machine.operations) == before:
+    if not isinstance(node, cst.Await) or not machine.frame.has_started:
+        return machine.evaluate(node)
+    first = len(machine.operations)
+    awaited = machine.evaluate(node.expression)
+    value = await_value(machine, awaited, machine.place(node), first)
+    if len(machine.operations) == first and not isinstance(awaited, Gathering):  # an empty one is over already
         machine.emit(Pause(machine.place(node)))
     return value
 

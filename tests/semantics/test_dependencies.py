@@ -1,0 +1,444 @@
+"""Steps that run because another step needs them."""
+
+from __future__ import annotations
+
+import textwrap
+
+import pytest
+
+from tests.semantics.notation import (
+    HEADER,
+    dependent_graph_of,
+    dependent_workflow_of,
+    graph_of_module,
+    module_of,
+    text,
+)
+
+
+def test_what_a_step_needs_runs_before_it_one_after_another_each_after_its_own() -> None:
+    steps = "a b(a) c d(c) e(b, d)"
+    assert dependent_graph_of(steps, "await e()").splitlines() == ["a", "b", "c", "d", "e"]
+
+
+def test_a_concurrent_step_runs_what_it_needs_at_the_same_time() -> None:
+    assert dependent_graph_of("a b *c(a, b)", "await c()") == text("""
+        parallel all
+          a [1>2]
+          b [1>2]
+        c
+    """)
+
+
+def test_a_dependency_runs_once_for_all_that_need_it() -> None:
+    assert dependent_graph_of("a b(a) c(a)", "await b()\nawait c()").splitlines() == ["a", "b", "c"]
+
+
+def test_a_direct_call_always_runs_the_step() -> None:
+    assert dependent_graph_of("a b(a)", "await b()\nawait a()\nawait b()").splitlines() == ["a", "b", "a", "b"]
+
+
+def test_ctx_is_no_dependency_wherever_it_stands() -> None:
+    assert dependent_graph_of("a b(ctx, a, ctx)", "await b()").splitlines() == ["a", "b"]
+
+
+def test_independent_chains_are_blocks_side_by_side() -> None:
+    assert dependent_graph_of("p q(p) x y(x) *end(q, y)", "await end()") == text("""
+        parallel all
+          block
+            p
+            q
+          block
+            x
+            y
+        end
+    """)
+
+
+def test_a_diamond_is_its_source_then_both_sides_then_its_end() -> None:
+    workflow = dependent_workflow_of("z a(z) b(a) c(a) *d(b, c)", "await d()")
+    assert dependent_graph_of("z a(z) b(a) c(a) *d(b, c)", "await d()") == text("""
+        z
+        a
+        parallel all
+          b [1>2]
+          c [1>2]
+        d
+    """)
+    assert [note.code for note in workflow.notes] == ["dependency-runs-twice"]
+    assert workflow.complete
+
+
+def test_the_n_shape_is_one_parallel_with_clocks() -> None:
+    assert dependent_graph_of("a b c(a) *d(a, b) *end(c, d)", "await end()") == text("""
+        parallel all
+          a [1>2]
+          c [2>4]
+          b [1>3]
+          d [3>4]
+        end
+    """)
+
+
+def test_an_order_that_no_payload_can_say_is_claimed_in_part() -> None:
+    """An N whose ends are two chains: some of the order is left out, none is made up."""
+    steps = "a b c(a) *d(a, b) e(c) f(d) *end(e, f)"
+    assert dependent_graph_of(steps, "await end()") == text("""
+        parallel all
+          a [1>2]
+          c [2>5]
+          e [2>5]
+          b [1>3]
+          d [3>4]
+          f [4>5]
+        end
+    """)
+
+
+def test_members_of_a_gather_that_need_the_same_are_after_it() -> None:
+    assert dependent_graph_of("a b(a) c(a)", "await asyncio.gather(b(), c())") == text("""
+        a
+        parallel all
+          b [1>2]
+          c [1>2]
+    """)
+
+
+def test_a_member_that_needs_another_member_called_before_it_waits_for_that() -> None:
+    assert dependent_graph_of("a b(a)", "await asyncio.gather(a(), b())").splitlines() == ["a", "b"]
+
+
+def test_a_member_that_needs_one_called_after_it_runs_its_own() -> None:
+    assert dependent_graph_of("a b(a)", "await asyncio.gather(b(), a())") == text("""
+        parallel all
+          block
+            a
+            b
+          a [1>2]
+    """)
+
+
+def test_a_result_that_is_remembered_is_not_waited_for_when_the_step_runs_again() -> None:
+    assert dependent_graph_of("a b(a)", "await a()\nawait asyncio.gather(a(), b())") == text("""
+        a
+        parallel all
+          a [1>2]
+          b [1>2]
+    """)
+
+
+def test_a_task_begins_after_what_the_next_await_starts() -> None:
+    assert dependent_graph_of("a b(a)", "t = asyncio.create_task(a())\nawait b()\nawait t") == text("""
+        parallel all
+          a [1>4]
+          a [1>2]
+          b [2>3]
+    """)
+
+
+def test_a_task_begins_at_an_await_of_anything() -> None:
+    body = "t = asyncio.create_task(a())\nawait asyncio.sleep(0)\nawait b()\nawait t"
+    assert dependent_graph_of("a b(a)", body).splitlines() == ["a", "b"]
+
+
+def test_what_needs_a_task_that_goes_on_waits_for_it() -> None:
+    body = "t = asyncio.create_task(a())\nu = asyncio.create_task(d())\nawait c()\nawait b()\nawait u"
+    assert dependent_graph_of("a b(a) c d", body) == text("""
+        parallel all
+          a [1>3]
+          d [1>5]
+          c [1>2]
+          b [3>4]
+    """)
+
+
+def test_a_task_with_dependencies_is_a_block() -> None:
+    assert dependent_graph_of("a b(a) c", "t = asyncio.create_task(b())\nawait c()\nawait t") == text("""
+        parallel all
+          block
+            a
+            b
+          c [1>2]
+    """)
+
+
+def test_a_task_group_runs_what_its_tasks_share_before_them() -> None:
+    body = """
+        async with asyncio.TaskGroup() as group:
+            group.create_task(b())
+            group.create_task(c())
+        await d()
+    """
+    assert dependent_graph_of("a b(a) c(a) d", body) == text("""
+        a
+        parallel all
+          b [1>2]
+          c [1>2]
+        d
+    """)
+
+
+def test_what_has_run_on_some_paths_only_runs_if_it_has_not() -> None:
+    assert dependent_graph_of("a b(a)", "if ready:\n    await a()\nawait b()") == text("""
+        if ready
+          a
+        if a has not run
+          a
+        b
+    """)
+
+
+def test_what_has_run_on_each_path_does_not_run_again() -> None:
+    assert dependent_graph_of("a b(a) c(a)", "if ready:\n    await b()\nelse:\n    await a()\nawait c()") == text("""
+        if ready
+          a
+          b
+        else
+          a
+        c
+    """)
+
+
+def test_in_a_loop_a_dependency_runs_at_the_first_pass() -> None:
+    assert dependent_graph_of("a b(a)", "for row in rows:\n    await b()\nawait a()") == text("""
+        loop
+          if a has not run
+            a
+          b
+        a
+    """)
+
+
+def test_a_loop_over_something_has_run_what_its_body_runs() -> None:
+    assert dependent_graph_of("a b(a)", "for number in [1, 2]:\n    await a()\nawait b()") == text("""
+        loop
+          a
+        b
+    """)
+
+
+def test_steps_declared_anew_have_not_run() -> None:
+    body = """
+        for row in rows:
+            @step.do()
+            async def a(): ...
+
+            @step.do()
+            async def b(a): ...
+
+            await b()
+    """
+    assert dependent_graph_of("c", body).splitlines() == ["loop", "  a", "  b"]
+
+
+def test_repeated_work_shares_what_it_needs_with_other_passes() -> None:
+    assert dependent_graph_of("a b(a)", "await asyncio.gather(*[b() for row in rows])\nawait b()") == text("""
+        parallel all
+          loop
+            block
+              if a has not run
+                a
+              b
+        if a has not run
+          a
+        b
+    """)
+
+
+def test_work_started_on_some_paths_only_may_not_have_run_what_it_needs() -> None:
+    body = "await asyncio.gather(b() if ready else c(), d())"
+    assert dependent_graph_of("a b(a) c d(a)", body) == text("""
+        parallel all
+          if ready
+            block
+              a
+              b
+          else
+            c [1>2]
+          block
+            if a has not run
+              a
+            d
+    """)
+
+
+def test_a_path_through_an_exception_is_no_path() -> None:
+    workflow = dependent_workflow_of(
+        "a b(a) c(a)",
+        """
+        async def first():
+            try:
+                return await b()
+            except ValueError:
+                return None
+
+        await first()
+        await c()
+        """,
+    )
+    assert [note.code for note in workflow.notes] == ["dependency-after-failure"]
+    assert dependent_graph_of("a b(a)", "try:\n    await a()\nexcept ValueError:\n    pass\nawait b()") == text("""
+        try
+          a
+        b
+    """)
+
+
+def test_what_a_function_has_run_counts_for_its_caller_and_for_other_functions() -> None:
+    body = """
+        async def first():
+            await b()
+
+        async def second():
+            await c()
+
+        await first()
+        await second()
+        await d()
+    """
+    assert dependent_graph_of("a b(a) c(a) d(a)", body) == text("""
+        call first
+        call second
+        d
+        def first
+          a
+          b
+        def second
+          c
+    """)
+
+
+def test_what_a_function_leaves_waiting_may_run_later() -> None:
+    body = """
+        async def start():
+            task = asyncio.create_task(b())
+
+        await start()
+        await c()
+        await b()
+    """
+    assert dependent_graph_of("a b(a) c", body) == text("""
+        call start
+        c
+        if a has not run
+          a
+        b
+        def start
+          parallel all
+            if a has not run
+              a [1>]
+            b [1>]
+    """)
+
+
+def test_a_step_given_to_a_function_runs_there_with_what_it_needs() -> None:
+    body = """
+        async def attempt(fn):
+            try:
+                return await fn()
+            except ValueError:
+                return None
+
+        await attempt(b)
+    """
+    assert dependent_graph_of("a b(a)", body) == text("""
+        call attempt(b)
+        def attempt(b)
+          try
+            a
+            b
+    """)
+
+
+def test_the_body_of_a_step_finds_what_the_step_needs_done() -> None:
+    body = """
+        @step.do()
+        async def outer(a):
+            @step.do()
+            async def inner(a): ...
+
+            await inner()
+
+        await outer()
+    """
+    assert dependent_graph_of("a", body).splitlines() == ["a", "outer", "  inner"]
+
+
+LEGACY = """
+        @step.do("first")
+        async def a(): ...
+
+        @step.do("second", depends=[a], concurrent=True)
+        async def b(result, ctx): ...
+
+        @step.do("third", [a, b], True)
+        async def c(one, other): ...
+
+        await c()
+"""
+
+
+def test_in_legacy_mode_steps_are_listed_by_the_functions_they_decorate() -> None:
+    assert graph_of_module(HEADER + LEGACY).splitlines() == ["first", "second", "third"]
+
+
+@pytest.mark.parametrize(
+    ("steps", "body", "code"),
+    [
+        ("a b(missing)", "await b()", "unknown-parameter"),
+        ("a(b) b(a)", "await b()", "dependency-cycle"),
+    ],
+)
+def test_what_the_sdk_rejects_is_reported(steps: str, body: str, code: str) -> None:
+    assert code in [note.code for note in dependent_workflow_of(steps, body).notes]
+
+
+def test_a_parameter_named_after_a_function_is_told_the_name_of_the_step() -> None:
+    body = """
+        @step.do("load rows")
+        async def load(): ...
+
+        @step.do()
+        async def use(load): ...
+
+        await use()
+    """
+    (note,) = dependent_workflow_of("a", body).notes
+    assert note.code == "unknown-parameter"
+    assert note.advice == "The step of that function is named 'load rows', and parameters bear the names of steps."
+
+
+def test_of_two_steps_of_one_name_the_last_one_declared_is_needed() -> None:
+    source = HEADER + textwrap.indent(
+        textwrap.dedent("""
+            @step.do("a", config={"retries": {"limit": 1, "delay": 1}})
+            async def one(): ...
+
+            @step.do("a", config={"retries": {"limit": 2, "delay": 1}})
+            async def other(): ...
+
+            @step.do()
+            async def b(a): ...
+
+            await b()
+        """),
+        " " * 8,
+    )
+    graph = module_of(source).workflows[0].graph
+    assert graph is not None
+    first = graph["workflow"]["nodes"][0]
+    assert first["type"] == "step_do"
+    assert first["config"]["retries"]["limit"] == 2
+
+
+def test_a_step_declared_between_declaration_and_call_counts() -> None:
+    body = """
+        @step.do()
+        async def b(late): ...
+
+        @step.do()
+        async def late(): ...
+
+        await b()
+    """
+    assert dependent_graph_of("a", body).splitlines() == ["late", "b"]
