@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import combinations, pairwise
 from typing import Final, TypeAlias
 
 from stepgraph.graph.bit_sets import bits
 
-# Of more different sets of predecessors than this, the chain is not looked for that keeps most of the order.
+# Among more sets of predecessors and common parts of two than this, the chain that keeps most is not looked for.
 MOST_COMPARED: Final = 64
 
 
@@ -182,10 +182,13 @@ class _Order:
         return Clocked(tuple(placed), len(chain) + 1)
 
     def chain(self, members: int) -> list[int]:
-        """Return sets of predecessors of which each contains the one before, such that much of the order is kept."""
+        """Return sets of which each contains the one before, such that clocks at which they are over keep much."""
         sets = self.predecessor_sets(members)
-        if len(sets) > MOST_COMPARED or self.is_interval_order(members):
+        if self.is_interval_order(members):
+            return sets
+        if len(sets) > MOST_COMPARED:
             return _first_chain(sets)
+        sets = _with_common_parts(sets)
         later = [sum(1 for index in bits(members) if not over & ~self.before[index]) for over in sets]
         best: list[tuple[int, list[int]]] = []
         for position, over in enumerate(sets):
@@ -216,6 +219,15 @@ def _root(component_of: dict[int, int], index: int) -> int:
         component_of[index] = component_of[component_of[index]]
         index = component_of[index]
     return index
+
+
+def _with_common_parts(sets: list[int]) -> list[int]:
+    """Return sets and what two of them have in common, the smallest first, as far as there are not too many."""
+    found = dict.fromkeys(sets)
+    for one, other in combinations(sets, 2):
+        if one & other and len(found) < MOST_COMPARED:
+            found[one & other] = None
+    return sorted(found, key=int.bit_count)
 
 
 def _first_chain(sets: list[int]) -> list[int]:

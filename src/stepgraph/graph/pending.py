@@ -7,6 +7,7 @@ start and its awaits may last longer: no clock says when it is over.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -27,6 +28,7 @@ from stepgraph.program.ir import (
     Operation,
     Protected,
     Start,
+    blocks_of,
     handles_of,
     is_race,
     over_with,
@@ -68,7 +70,7 @@ class Pending:
 
 def survey(body: Block, *, is_run: bool = False) -> Pending:
     """Return what is pending in the body of a function. After that `is_run` returns, nothing more begins."""
-    reading = _Reading(is_run)
+    reading = _Reading(body, is_run=is_run)
     reading.block(body, _State())
     homes = {handle: _home(reading, handle) for handle in reading.started}
     lasting = reading.lasting
@@ -171,7 +173,7 @@ class _Around:
 class _Reading:
     """One reading of a body. What it finds only ever grows, so that what is read repeatedly may be found repeatedly."""
 
-    def __init__(self, is_run: bool) -> None:  # noqa: FBT001 - named where it is given
+    def __init__(self, body: Block, *, is_run: bool) -> None:
         self.is_run = is_run
         self.around: list[_Around] = []
         self.path: list[tuple[int, int]] = []
@@ -186,6 +188,8 @@ class _Reading:
         self.heads: dict[tuple[int, bool], _State] = {}
         self.failing = False
         self.detours = 0
+        self.mentions = Counter(_mentions(body))
+        self.local: dict[int, int] = {}
         self.lasting = 0
 
     def block(self, block: Block, state: _State) -> _State | None:
@@ -232,9 +236,7 @@ class _Reading:
                 return None
             case Choice(branches=branches):
                 ways = [self.block(branch.block, state) for branch in branches]
-                if all(branch.condition is not None for branch in branches):
-                    ways.append(state)
-                return _met(ways)
+                return _met([*ways, state] if operation.may_skip else ways)
             case Loop():
                 return self._loop(operation, state)
             case Protected():
@@ -378,7 +380,8 @@ class _Reading:
             with self._inside(inner) as tried:
                 tried.raised = None if protected.guards_await else state
                 end = self.block(protected.body, state)
-            caught = tried.raised or state
+            # What only the body awaits is left behind when it fails, as the group that it is in says.
+            caught = (tried.raised or state).without(self.only_in(protected.body))
             ways = [end, *(self.block(handler.block, caught) for handler in protected.handlers)]
             if protected.catches and not protected.handlers:
                 ways.append(caught)
@@ -393,6 +396,15 @@ class _Reading:
             self._may_raise(left)
         return end
 
+    def only_in(self, block: Block) -> int:
+        """Return the work that is started and awaited in a block and nowhere else."""
+        found = self.local.get(id(block))
+        if found is None:
+            inside = Counter(_mentions(block))
+            found = _set(handle for handle, count in inside.items() if count == self.mentions[handle])
+            self.local[id(block)] = found
+        return found
+
     def _passed(self, final: Block, state: _State) -> _State | None:
         """Read a `finally` on the way of an exception or exit. Nested in each other, not each of them is followed."""
         self.detours += 1
@@ -402,6 +414,17 @@ class _Reading:
         end = self.block(final, state)
         self.failing = outer
         return end
+
+
+def _mentions(block: Block) -> Iterator[Handle]:
+    """Yield the handles of all starts and joins in a block."""
+    for operation in block.operations:
+        if isinstance(operation, Start):
+            yield operation.handle
+        elif isinstance(operation, Join):
+            yield from handles_of(operation.group)
+        for inner in blocks_of(operation):
+            yield from _mentions(inner)
 
 
 def _set(handles: Iterable[Handle]) -> int:

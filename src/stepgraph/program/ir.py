@@ -256,11 +256,17 @@ class Branch:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Exactly one of the branches, or none; a discriminant makes it a `switch`."""
+    """Exactly one of the branches, or none unless they are `exhaustive`; a discriminant makes it a `switch`."""
 
     branches: tuple[Branch, ...]
     place: Place
     discriminant: str | None = None
+    exhaustive: bool = False
+
+    @property
+    def may_skip(self) -> bool:
+        """Whether none of the branches may be taken."""
+        return not self.exhaustive and all(branch.condition is not None for branch in self.branches)
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,7 +135,7 @@ def _choice(reading: Reading, choice: Choice) -> Choice:
         block, end = _way(reading, branch.block, before)
         branches.append(replace(branch, block=block))
         ends.append(end)
-    if all(branch.condition is not None for branch in choice.branches):
+    if choice.may_skip:
         ends.append(before)
     _go_on(reading, *ends)
     return replace(choice, branches=tuple(branches))

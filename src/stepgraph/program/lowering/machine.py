@@ -376,12 +376,21 @@ class Machine:
         exhaustive: bool = False,
     ) -> None:
         """Emit a choice of ways that were read, and go on after it; without an `else`, none may be taken."""
-        self.emit_choice([(condition, outcome.block) for condition, outcome in ways], discriminant, place)
+        blocks = [(condition, outcome.block) for condition, outcome in ways]
+        self.emit_choice(blocks, discriminant, place, exhaustive=exhaustive)
         if not exhaustive and all(condition is not None for condition, _ in ways):
             ways = [*ways, (None, Outcome(EMPTY, {}, live=True))]
         self.rejoin(ways, discriminant, place)
 
-    def emit_choice(self, ways: Sequence[tuple[str | None, Block]], discriminant: str | None, place: Place) -> None:
+    def emit_choice(
+        self,
+        ways: Sequence[tuple[str | None, Block]],
+        discriminant: str | None,
+        place: Place,
+        *,
+        exhaustive: bool = False,
+    ) -> None:
         """Emit a choice, unless there is nothing in any of its branches."""
         if any(block.operations for _, block in ways):
-            self.emit(Choice(tuple(Branch(condition, block) for condition, block in ways), place, discriminant))
+            branches = tuple(Branch(condition, block) for condition, block in ways)
+            self.emit(Choice(branches, place, discriminant, exhaustive))
