@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from stepgraph.graph.bit_sets import restricted
 from stepgraph.graph.dependencies.drawing import Operations, operations_of
@@ -18,6 +19,7 @@ from stepgraph.program.ir import (
     Function,
     Handle,
     Operation,
+    Run,
     Series,
     Start,
     StepDefinition,
@@ -78,10 +80,9 @@ def _piece(
     if len(called) > 1:
         reading.knowledge.joint.update(start.handle for start in called)
     operations = operations_of(reading, piece, memory, first.place)
-    only = operations[0] if len(operations) == 1 else None
     activity: Activity = Series(Block(tuple(operations)))
-    if only is not None and len(piece.tasks) == 1 and isinstance(first.activity, StepRun):
-        activity = reading.without_dependencies(first.activity)
+    if len(operations) == 1 and isinstance(operations[0], Run):
+        activity = operations[0].activity
     return Start(first.handle, activity, first.eager, first.place)
 
 
@@ -111,20 +112,56 @@ def begin_waiting(
         planned = schedule(roots, reading.memory())
     waiting, reading.history.waiting = _in_order(reading.history.waiting), {}
     calls = [start.activity.function for start in waiting if isinstance(start.activity, Call)]
-    besides = {*meanwhile, *(step for function in calls for step in reading.survey.touched(function))}
-    for root in roots:
-        if root.handle is not None:
-            together = reading.knowledge.together.get(root.handle, {root.handle})
-            _learn_of(reading, root.handle, [r for r in roots if r.handle in together], planned, besides)
-    by_handle = {root.handle: root for root in roots}
+    beginning = _Beginning(
+        planned,
+        {root.handle: root for root in roots if root.handle is not None},
+        {*meanwhile, *(step for function in calls for step in reading.survey.touched(function))},
+    )
+    note_beside(reading, roots, [start.handle for start in waiting])
+    for start in waiting:
+        if isinstance(start.activity, Call):
+            beginning.early.update(_immediate(reading, start.activity.function, start.handle))
+        elif start.handle in beginning.roots:
+            _learn_of(reading, start.handle, beginning)
     for start in waiting:
         if isinstance(start.activity, Call):
             enter(reading, start.activity.function)
-        elif start.handle in by_handle:
-            _begin_step(reading, by_handle[start.handle], planned, besides)
+            reading.begun(_immediate(reading, start.activity.function, start.handle))
+        elif start.handle in beginning.roots:
+            _begin_step(reading, beginning.roots[start.handle], beginning)
     for function in calls:
-        enter(reading, function)
         reading.history.apply(reading.knowledge.effects.get(id(function), {}), surely=False)
+    reading.at_entry = False
+
+
+@dataclass(slots=True)
+class _Beginning:
+    """What begins at an await: the plan of the steps, and what functions that begin with them may begin.
+
+    What has begun `early` is what functions begin at once that were set going before; `learned` are the handles of
+    which is known what they find.
+    """
+
+    planned: Schedule
+    roots: dict[Handle, Root]
+    meanwhile: set[StepDefinition]
+    early: set[StepDefinition] = field(default_factory=set)
+    learned: set[Handle] = field(default_factory=set)
+
+
+def note_beside(reading: Reading, roots: Sequence[Root], handles: Sequence[Handle] = ()) -> None:
+    """Note which steps may begin now while functions go on in the background, or begin there too."""
+    history = reading.history
+    history.going |= set(handles)
+    going = {handle: reading.steps_of(handle) for handle in sorted(history.going)}
+    begun = Counter(step for root in roots if root.handle is None for step in reading.survey.closure(root.run))
+    begun.update(step for steps in going.values() for step in steps)
+    for handle, steps in going.items():
+        activity = reading.usage.activities.get(handle)
+        if isinstance(activity, Call):
+            beside = [step for step, count in begun.items() if count > (step in steps)]
+            own = [step for step in steps if reading.usage.shares(handle, step)]
+            reading.knowledge.runs_beside(activity.function, [*beside, *own, *reading.meanwhile()])
 
 
 def enter(reading: Reading, function: Function) -> None:
@@ -134,36 +171,55 @@ def enter(reading: Reading, function: Function) -> None:
         reading.knowledge.learn(entries, step, reading.past(step))
 
 
-def _learn_of(
-    reading: Reading, handle: Handle, roots: Sequence[Root], planned: Schedule, meanwhile: Container[StepDefinition]
-) -> None:
+def _immediate(reading: Reading, function: Function, handle: Handle) -> list[StepDefinition]:
+    """Return the steps that have begun as soon as a function in the background awaits something."""
+    if handle not in reading.history.started:
+        return []
+    touched = reading.survey.touched(function)
+    immediate = reading.knowledge.immediate.get(id(function), touched)
+    return [step for step in touched if step in immediate]
+
+
+def _learn_of(reading: Reading, handle: Handle, beginning: _Beginning) -> None:
     """Learn what has run when steps begin that were started together, or is begun by others meanwhile."""
-    known = reading.knowledge.background.setdefault(handle, {})
-    needed = [reading.survey.closure(root.run) for root in roots]
-    for step in dict.fromkeys(step for closure in needed for step in closure):
-        elsewhere = reading.survey.places.get(step, 0) > sum(step in closure for closure in needed)
-        begun = planned.has_begun_for(roots, step, elsewhere=elsewhere)
+    if handle in beginning.learned:
+        return
+    together = reading.knowledge.together.get(handle, frozenset({handle}))
+    beginning.learned |= together
+    roots = [root for other, root in beginning.roots.items() if other in together]
+    places = Counter(step for root in roots for step in reading.survey.closure(root.run))
+    for step, count in places.items():
+        elsewhere = reading.survey.places.get(step, 0) > count
+        begun = beginning.planned.has_begun_for(roots, step, elsewhere=elsewhere)
+        if step in beginning.early:
+            begun = HasRun.ALWAYS
         before = reading.past(step)
         past = Past.RUN if begun is HasRun.ALWAYS else before
-        if begun is HasRun.ALWAYS and before & Past.NOT_RUN:
-            reading.knowledge.goes_on(handle, step)
-        if begun is HasRun.SOMETIMES or step in meanwhile or reading.usage.shares(handle, step):
+        if begun is HasRun.SOMETIMES or (begun is not HasRun.ALWAYS and step in beginning.meanwhile):
             past |= Past.RUN
-        reading.knowledge.learn(known, step, past)
+        for root in roots:
+            if root.handle is not None:
+                _learn(reading, root.handle, step, past, goes_on=begun is HasRun.ALWAYS and bool(before & Past.NOT_RUN))
 
 
-def _begin_step(reading: Reading, root: Root, planned: Schedule, meanwhile: Container[StepDefinition]) -> None:
-    if root.handle is None:
-        return
+def _learn(reading: Reading, handle: Handle, step: StepDefinition, past: Past, *, goes_on: bool) -> None:
+    known = reading.knowledge.background.setdefault(handle, {})
+    reading.knowledge.learn(known, step, past | (Past.RUN if reading.usage.shares(handle, step) else NOTHING))
+    if goes_on:
+        reading.knowledge.goes_on(handle, step)
+
+
+def _begin_step(reading: Reading, root: Root, beginning: _Beginning) -> None:
     step = root.run.definition
-    is_first = has_run(reading.past(step)) is HasRun.NEVER and step not in meanwhile
-    if is_first and root.is_sure and step in reading.survey.needed and len(planned.begun.get((step,), ())) == 1:
-        reading.history.running[step] = root.handle
+    begun = beginning.planned.begun
+    is_first = has_run(reading.past(step)) is HasRun.NEVER and step not in beginning.meanwhile
+    if is_first and root.is_sure and step in reading.survey.needed and len(begun.get((step,), ())) == 1:
+        reading.history.running[step] = root.handle or 0
     else:
         reading.history.running.pop(step, None)
     reading.begun([step], surely=root.is_sure)
     for needed in reading.survey.closure(root.run):
-        tasks = planned.begun.get((needed,), ())
+        tasks = begun.get((needed,), ())
         surely = any(task.is_sure and not task.asked_by and not task.conditional for task in tasks)
         if needed is not step:
             reading.begun([needed], surely=surely)

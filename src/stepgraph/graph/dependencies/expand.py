@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from stepgraph.graph.dependencies.background import begin_waiting
 from stepgraph.graph.dependencies.flow import read_block
-from stepgraph.graph.dependencies.history import History, joined
+from stepgraph.graph.dependencies.history import NOTHING, History, joined
 from stepgraph.graph.dependencies.reading import Knowledge, Reading
 from stepgraph.graph.dependencies.usage import Survey, Usage
 from stepgraph.model.note import Note
@@ -38,13 +38,13 @@ def expand(program: Program) -> Expanded:
     run = Function(("run",), program.place, body=program.body)
     knowledge = Knowledge(survey)
     usages = {id(run): survey.run, **survey.of}
-    # Callees first, then callers first: most is learned in these two rounds.
-    order = [*reversed(survey.functions), run]
+    # Callers first, then callees first: most is learned in these two rounds.
+    order = [run, *survey.functions]
     bodies: dict[int, Block] = {}
     while True:
         knowledge.changed = False
         for function in order:
-            bodies[id(function)] = _read(knowledge, function, usages[id(function)])
+            bodies[id(function)] = _read(knowledge, function, usages[id(function)], is_run=function is run)
         if not knowledge.changed:
             break
         order.reverse()
@@ -54,11 +54,14 @@ def expand(program: Program) -> Expanded:
 
 def _left_waiting(reading: Reading, path: History) -> History:
     """Return what is known at the end of a function: what waits there begins at the next await of whoever called it."""
-    if not path.waiting:
-        return path
     survey = reading.survey
+    elsewhere = [step for step, places in survey.places.items() if places > 1]
     reading.history = path.copy()
-    begin_waiting(reading, meanwhile=[step for step, places in survey.places.items() if places > 1])
+    begin_waiting(reading, meanwhile=elsewhere)
+    for handle in sorted(reading.history.going):
+        activity = reading.usage.activities.get(handle)
+        if isinstance(activity, Call):
+            reading.knowledge.runs_beside(activity.function, elsewhere)
     reading.history = path.copy()
     for start in path.waiting.values():
         if isinstance(start.activity, StepRun):
@@ -68,14 +71,16 @@ def _left_waiting(reading: Reading, path: History) -> History:
     return reading.history
 
 
-def _read(knowledge: Knowledge, function: Function, usage: Usage) -> Block:
+def _read(knowledge: Knowledge, function: Function, usage: Usage, *, is_run: bool) -> Block:
     """Return the body of a function, expanded, having learned what it does."""
-    reading = Reading(knowledge, function, usage, read_block)
+    reading = Reading(knowledge, function, usage, read_block, is_run)
     reading.history.declared(step for step in function.declares if step in knowledge.survey.needed)
     body = read_block(reading, function.body)
     ends = [*reading.returns, reading.history] if reading.live else reading.returns
     end = joined([_left_waiting(reading, path) for path in ends])
-    effects = knowledge.effects.setdefault(id(function), {})
-    for step, past in (end.past if end is not None else {}).items():
-        knowledge.learn(effects, step, past)
+    known = dict.fromkeys(knowledge.survey.touched(function) if not is_run else (), NOTHING)
+    effects = knowledge.effects.setdefault(id(function), known)
+    if end is not None:
+        for step in effects:
+            knowledge.learn(effects, step, end.at(step))
     return body

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from stepgraph.graph.dependencies.background import begin_waiting, enter, waiting_roots
+from stepgraph.graph.dependencies.background import begin_waiting, enter, note_beside, waiting_roots
 from stepgraph.graph.dependencies.drawing import Operations, operations_of
-from stepgraph.graph.dependencies.history import NOTHING
+from stepgraph.graph.dependencies.history import NOTHING, has_run
 from stepgraph.graph.dependencies.reading import Reading
-from stepgraph.graph.dependencies.schedule import Root, Schedule, definitions_of, schedule
+from stepgraph.graph.dependencies.schedule import HasRun, Root, Schedule, definitions_of, schedule
 from stepgraph.model.payload import ParallelKind
-from stepgraph.program.ir import Call, Function, Handle, Join, Run, Start, StepRun, handles_of, over_with
+from stepgraph.program.ir import (
+    Call,
+    Function,
+    Handle,
+    Join,
+    Run,
+    Start,
+    StepDefinition,
+    StepRun,
+    handles_of,
+    over_with,
+)
 from stepgraph.syntax.module import Place
 
 
@@ -21,6 +32,9 @@ def run(reading: Reading, operation: Run) -> Operations:
         return _run_step(reading, activity, operation.place)
     if isinstance(activity, Call):
         _call(reading, activity.function)
+    elif reading.at_entry:
+        reading.knowledge.begins_with(reading.function, ())
+        begin_waiting(reading)
     else:
         begin_waiting(reading)
     return [operation]
@@ -40,9 +54,14 @@ def gather(reading: Reading, starts: Sequence[Start], join: Join) -> Operations:
 
 def join(reading: Reading, operation: Join) -> Operations:
     """Return an await of work started before: it is over now, unless the await ends before."""
+    if reading.at_entry:
+        reading.knowledge.begins_with(reading.function, ())
     begin_waiting(reading)
     if not operation.each:
-        over(reading, sorted(awaited.handle for awaited in over_with(operation.group) if awaited.sure))
+        awaited = [one for one in over_with(operation.group) if one.sure]
+        over(reading, sorted(one.handle for one in awaited))
+        repeats = reading.usage.repeats
+        reading.history.going -= {one.handle for one in awaited if one.every or one.handle not in repeats}
     if operation.group.kind != "all":
         for handle in sorted(handles_of(operation.group)):
             activity = reading.usage.activities.get(handle)
@@ -74,12 +93,25 @@ def _together(reading: Reading, roots: Sequence[Root], kind: ParallelKind, place
     """Return steps that begin at one await, as far as they are not in the background, and note what has run then."""
     memory = reading.memory()
     planned = schedule(roots, memory)
+    if reading.at_entry:
+        reading.knowledge.begins_with(reading.function, _begun_at_once(reading, planned, roots))
     reading.report_twice(planned)
     found = operations_of(reading, planned, memory, place, kind)
+    note_beside(reading, roots)
     begin_waiting(reading, planned, roots)
     _note_begun(reading, planned)
     over(reading, sorted({handle for handles in planned.after for handle in handles}))
     return found
+
+
+def _begun_at_once(reading: Reading, planned: Schedule, roots: Sequence[Root]) -> Iterator[StepDefinition]:
+    """Yield what has begun as soon as these wait for something, or has run before."""
+    for root in roots:
+        for step in reading.survey.closure(root.run):
+            tasks = planned.begun.get((step,), ())
+            now = any(task.is_sure and not task.asked_by for task in tasks)
+            if now or has_run(reading.past(step)) is HasRun.ALWAYS:
+                yield step
 
 
 def _note_begun(reading: Reading, planned: Schedule) -> None:
@@ -93,11 +125,26 @@ def _note_begun(reading: Reading, planned: Schedule) -> None:
             reading.history.running.pop(definition, None)
 
 
+def _note_call(reading: Reading, function: Function) -> None:
+    """Note what may run while a function does: what goes on beside its caller, and the other way round."""
+    beside = sorted(reading.history.going | reading.history.waiting.keys())
+    steps = [step for handle in beside for step in reading.steps_of(handle)]
+    reading.knowledge.runs_beside(function, [*steps, *reading.meanwhile()])
+    for handle in beside:
+        activity = reading.usage.activities.get(handle)
+        if isinstance(activity, Call):
+            reading.knowledge.runs_beside(activity.function, reading.survey.touched(function))
+
+
 def _call(reading: Reading, function: Function) -> None:
     """Note a call. Waiting work begins when the function awaits first, so before or after what that runs."""
     may_run = reading.survey.touched(function)
+    if reading.at_entry:
+        reading.knowledge.begins_with(reading.function, reading.knowledge.immediate.get(id(function), may_run))
+    _note_call(reading, function)
     enter(reading, function)
     if reading.history.waiting:
         begin_waiting(reading, meanwhile=may_run)
         enter(reading, function)
+    reading.at_entry = False
     reading.history.apply(reading.knowledge.effects.get(id(function), dict.fromkeys(may_run, NOTHING)))

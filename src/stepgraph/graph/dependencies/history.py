@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntFlag
 from typing import TypeAlias
 
@@ -32,19 +32,20 @@ Effects: TypeAlias = dict[StepDefinition, Past]
 class History:
     """What is known at a point of a function: what has run, which background work runs it, what has yet to begin.
 
-    `started` is the work that was set going on each path there. A point is `exceptional` if only paths through an
-    exception lead there.
+    `started` is the work that was set going on each path there, `going` what may go on in the background. A point is
+    `exceptional` if only paths through an exception lead there.
     """
 
     past: dict[StepDefinition, Past] = field(default_factory=dict)
     running: dict[StepDefinition, Handle] = field(default_factory=dict)
     waiting: dict[Handle, Start] = field(default_factory=dict)
     started: frozenset[Handle] = frozenset()
+    going: frozenset[Handle] = frozenset()
     exceptional: bool = False
 
     def copy(self) -> History:
         """Return the same, to go on from on another path."""
-        return History(dict(self.past), dict(self.running), dict(self.waiting), self.started, self.exceptional)
+        return replace(self, past=dict(self.past), running=dict(self.running), waiting=dict(self.waiting))
 
     def at(self, step: StepDefinition) -> Past:
         """Return what is known of a step."""
@@ -74,8 +75,9 @@ class History:
 
     def is_as(self, other: History) -> bool:
         """Whether the same is known at two points."""
-        alike = self.past == other.past and self.running == other.running and self.started == other.started
-        return alike and self.waiting.keys() == other.waiting.keys() and self.exceptional == other.exceptional
+        known = self.past == other.past and self.running == other.running and self.exceptional == other.exceptional
+        work = self.started == other.started and self.going == other.going
+        return known and work and self.waiting.keys() == other.waiting.keys()
 
 
 def joined(paths: Iterable[History | None]) -> History | None:
@@ -95,6 +97,7 @@ def joined(paths: Iterable[History | None]) -> History | None:
         meeting.running = {s: h for s, h in meeting.running.items() if path.running.get(s) == h}
         meeting.waiting |= path.waiting
         meeting.started &= path.started
+        meeting.going |= path.going
     return meeting
 
 

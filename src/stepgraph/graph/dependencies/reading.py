@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -10,7 +10,7 @@ from stepgraph.graph.dependencies.history import NOTHING, Effects, History, Past
 from stepgraph.graph.dependencies.schedule import HasRun, Memory, Schedule
 from stepgraph.graph.dependencies.usage import Survey, Usage
 from stepgraph.model.note import Note
-from stepgraph.program.ir import Block, Function, Handle, StepDefinition, StepRun
+from stepgraph.program.ir import Block, Call, Function, Handle, StepDefinition, StepRun
 
 BlockReader: TypeAlias = "Callable[[Reading, Block], Block]"
 
@@ -22,7 +22,8 @@ class Knowledge:
     `entries` say what may have run when a function is called, `effects` what has when it is over, by `id`. `background`
     is what may have run when the work of a `Start` begins, by its handle, `going_on` what has just begun; `together`
     are the handles that are started with one, `joint` those of steps that are drawn as one piece of work with others,
-    and are not awaited without them.
+    and are not awaited without them. `meanwhile` are the steps that may begin while a function runs, `immediate` those
+    that have begun as soon as it awaits for the first time, by `id`.
     """
 
     survey: Survey
@@ -32,6 +33,8 @@ class Knowledge:
     going_on: dict[Handle, dict[StepDefinition, None]] = field(default_factory=dict)
     together: dict[Handle, frozenset[Handle]] = field(default_factory=dict)
     joint: set[Handle] = field(default_factory=set)
+    meanwhile: dict[int, dict[StepDefinition, None]] = field(default_factory=dict)
+    immediate: dict[int, frozenset[StepDefinition]] = field(default_factory=dict)
     notes: dict[tuple[str, StepDefinition], Note] = field(default_factory=dict)
     changed: bool = False
 
@@ -48,6 +51,21 @@ class Knowledge:
         if step not in known:
             known[step] = None
             self.changed = True
+
+    def runs_beside(self, function: Function, steps: Iterable[StepDefinition]) -> None:
+        """Note that steps may begin while a function runs; those that it declares itself are others for each call."""
+        known = self.meanwhile.setdefault(id(function), {})
+        fresh = [step for step in steps if step not in known and step not in function.declares]
+        if fresh:
+            known.update(dict.fromkeys(fresh))
+            self.changed = True
+
+    def begins_with(self, function: Function, steps: Iterable[StepDefinition]) -> None:
+        """Note what has begun when a function awaits for the first time, in each way that it may be called."""
+        before = self.immediate.get(id(function))
+        found = frozenset(steps) if before is None else before.intersection(steps)
+        self.changed |= before is not None and found != before
+        self.immediate[id(function)] = found
 
     def note(self, code: str, step: StepDefinition, message: str, advice: str) -> None:
         """Report, once for a step, how the engine departs from the graph."""
@@ -69,13 +87,16 @@ class Reading:
     """One reading of the body of a function.
 
     `loops` are those around the present point, `passes` what a `continue` ends, `leaving` the histories with which each
-    `try` with a `finally` around it is left by an exit. `heads` are those with which loops begin, by `id`.
+    `try` with a `finally` around it is left by an exit. `heads` are those with which loops begin, by `id`. Until the
+    function has awaited anything it is `at_entry`: nothing has run meanwhile.
     """
 
     knowledge: Knowledge
     function: Function
     usage: Usage
     read_block: BlockReader
+    is_run: bool
+    at_entry: bool = True
     history: History = field(default_factory=History)
     live: bool = True
     loops: list[Ways] = field(default_factory=list)
@@ -93,11 +114,25 @@ class Reading:
         """Return what may be the case with a step here, whoever calls the function."""
         past = self.history.at(step)
         if past & Past.SAME:
-            entry = self.knowledge.entries.get(id(self.function), {})
-            past = past & ~Past.SAME | entry.get(step, Past.NOT_RUN)
-        if past & Past.NOT_RUN and step in self.survey.shared.get(id(self.function), ()):
+            past = past & ~Past.SAME | (Past.NOT_RUN if self.is_run else self._at_call(step))
+        if past & Past.NOT_RUN and not self.at_entry and step in self.meanwhile():
             past |= Past.RUN
         return past
+
+    def _at_call(self, step: StepDefinition) -> Past:
+        """Return what was known of a step when the function was called: nothing, as long as no call was seen."""
+        return self.knowledge.entries.get(id(self.function), {}).get(step, NOTHING)
+
+    def meanwhile(self) -> Mapping[StepDefinition, None]:
+        """Return the steps that may begin while the function runs."""
+        return self.knowledge.meanwhile.get(id(self.function), {})
+
+    def steps_of(self, handle: Handle) -> Mapping[StepDefinition, None]:
+        """Return the steps that background work may begin."""
+        activity = self.usage.activities.get(handle)
+        if isinstance(activity, StepRun):
+            return self.survey.closure(activity)
+        return self.survey.touched(activity.function) if isinstance(activity, Call) else {}
 
     def memory(self) -> Memory:
         """Return what is known here, for steps that begin."""
@@ -126,11 +161,10 @@ class Reading:
         """Return a run of a step alone, with what its body does after all that the step needs."""
         if not run.body.operations:
             return StepRun(run.definition, run.body)
-        here = self.history
-        self.history = here.copy()
-        self.begun(step for step in self.survey.closure(run) if step is not run.definition)
-        body = self.read_block(self, run.body)
-        self.history, self.live = here, True
+        inside = Reading(self.knowledge, self.function, self.usage, self.read_block, self.is_run, at_entry=False)
+        inside.history = self.history.copy()
+        inside.begun(step for step in self.survey.closure(run) if step is not run.definition)
+        body = self.read_block(inside, run.body)
         self.begun(self.survey.runs_inside(run), surely=False)
         return StepRun(run.definition, body)
 

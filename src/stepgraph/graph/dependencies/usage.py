@@ -49,7 +49,7 @@ class Survey:
     """All bodies of a program: that of `run`, and those of the functions it calls, in the order of their first call.
 
     `needed` are the steps that others need, `places` says in how many places a step is run or needed (one in a loop
-    counts twice). `shared` are, for functions that may run beside others, by `id`, the steps that may run meanwhile.
+    counts twice).
     """
 
     def __init__(self, body: Block) -> None:
@@ -64,7 +64,6 @@ class Survey:
         for function in self.functions:  # grows meanwhile
             self._walk(function.body, self.of[id(function)], None)
         self._touched: dict[int, dict[StepDefinition, None]] = {}
-        self.shared = self._shared_by_concurrent()
 
     def closure(self, run: Dependency) -> dict[StepDefinition, None]:
         """Return all steps that a step needs, directly or through others, and itself."""
@@ -91,31 +90,6 @@ class Survey:
                 seen.update(map(id, fresh))
                 pending += fresh
         return known
-
-    def _shared_by_concurrent(self) -> dict[int, set[StepDefinition]]:
-        usages = [self.run, *self.of.values()]
-        concurrent = self._reached({f for usage in usages for f in usage.started})
-        callers: dict[int, int] = {}
-        for usage in usages:
-            for function in usage.calls:
-                callers[id(function)] = callers.get(id(function), 0) + 1 + (id(function) in usage.repeated)
-        often = self._reached({function for function, count in callers.items() if count > 1})
-        places: dict[StepDefinition, int] = dict.fromkeys(self.run.touches, 1)
-        for name, usage in self.of.items():
-            for step in usage.touches:
-                places[step] = places.get(step, 0) + 1 + (name in often)
-        own = {step for function in self.functions if id(function) in concurrent for step in function.declares}
-        shared = {step for step, count in places.items() if count > 1} - own
-        return dict.fromkeys(concurrent, shared)
-
-    def _reached(self, functions: set[int]) -> set[int]:
-        pending = list(functions)
-        while pending:
-            for called in self.of[pending.pop()].calls:
-                if id(called) not in functions:
-                    functions.add(id(called))
-                    pending.append(id(called))
-        return functions
 
     def runs_inside(self, run: StepRun) -> dict[StepDefinition, None]:
         """Return the steps that the body of a step runs or needs, besides those that have run before it."""
