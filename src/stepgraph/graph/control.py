@@ -183,30 +183,35 @@ def _choice(operation: Choice, context: _Context) -> _Rewritten:
 
 
 def _loop(operation: Loop, context: _Context) -> _Rewritten:
-    otherwise = _rewrite(operation.otherwise.operations, context)
-    inner = _Context(follows=True, caught=context.caught, nested=True)
+    runs = works(operation.body)
+    breaks = _breaks(operation.body.operations)
+    # Nothing in a loop without steps is skipped by leaving it; what is after it may be.
+    ends = any(map(_matters, operation.otherwise.operations))
+    follows = runs or ends or context.follows
+    inner = _Context(follows=follows, caught=context.caught, nested=True)
     body = _rewrite(operation.body.operations, inner).operations
-    if not works(Block(body)):
-        # Nothing in the loop is skipped by leaving it; what is after it may be.
-        follows = context.follows or bool(otherwise.operations)
-        body = _rewrite(operation.body.operations, replace(inner, follows=follows)).operations
-        if not otherwise.operations:
-            body = _without_breaks(body)
-    after = otherwise.operations
-    if after and _breaks(body):
-        otherwise = _rewrite(operation.otherwise.operations, replace(context, nested=True, ran=False))
-        after = (Choice((Branch("no break", Block(otherwise.operations)),), operation.place),)
+    if not runs and not ends:
+        body = _without_breaks(body)
     loop: tuple[Operation, ...] = (replace(operation, body=Block(body), otherwise=EMPTY),) if body else ()
+    if not breaks:
+        otherwise = _rewrite(operation.otherwise.operations, context)
+        return _Rewritten((*loop, *otherwise.operations), otherwise.continues)
+    otherwise = _rewrite(operation.otherwise.operations, replace(context, nested=True, ran=False))
+    after: tuple[Operation, ...] = ()
+    if otherwise.operations:
+        after = (Choice((Branch("no break", Block(otherwise.operations)),), operation.place),)
     return _Rewritten((*loop, *after), otherwise.continues)
 
 
 def _breaks(operations: tuple[Operation, ...]) -> bool:
-    """Whether a loop's body has a `break` of that loop."""
+    """Whether a loop's body has a `break` of that loop; one in the `else` of a loop inside it is one."""
     for operation in operations:
         if isinstance(operation, Exit):
             if operation.kind is ExitKind.BREAK:
                 return True
-        elif not isinstance(operation, Loop) and any(_breaks(block.operations) for block in blocks_of(operation)):
+            continue
+        inside = (operation.otherwise,) if isinstance(operation, Loop) else blocks_of(operation)
+        if any(_breaks(block.operations) for block in inside):
             return True
     return False
 

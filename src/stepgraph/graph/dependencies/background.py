@@ -66,7 +66,8 @@ def _memory(reading: Reading, starts: Sequence[Start]) -> Memory:
         return has_run(known.get(step, Past.NOT_RUN))
 
     going_on = {step for operation in starts for step in reading.knowledge.going_on.get(operation.handle, ())}
-    return Memory(ask, ask, lambda _: None, reading.survey.runs_inside, lambda steps: not going_on.isdisjoint(steps))
+    survey = reading.survey
+    return Memory(ask, lambda _: None, survey.runs_inside, survey.closure, lambda steps: not going_on.isdisjoint(steps))
 
 
 def _piece(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from stepgraph.graph.bit_sets import restricted
 from stepgraph.graph.dependencies.reading import Reading
@@ -30,6 +30,9 @@ from stepgraph.program.ir import (
 from stepgraph.syntax.module import Place
 
 Operations: TypeAlias = list[Operation]
+
+# Branches that run what has not run are nested no deeper than this.
+DEEPEST: Final = 4
 
 
 def operations_of(
@@ -70,11 +73,11 @@ def _content(reading: Reading, task: Task, memory: Memory, meanwhile: Counter[St
     own = set(definitions_of(run))
 
     def ask(step: StepDefinition) -> HasRun:
-        known = memory.has_run_later(step)
+        known = memory.has_run(step)
         others = meanwhile[step] - (step in own)
         return HasRun.SOMETIMES if known is HasRun.NEVER and others else known
 
-    inner = replace(memory, has_run=ask, has_run_later=ask)
+    inner = replace(memory, has_run=ask)
     if isinstance(run, StepChoice):
         return Block((_choice(reading, run, inner),))
     return _unless_run(reading, run, inner)
@@ -87,8 +90,46 @@ def _unless_run(reading: Reading, run: StepRun, memory: Memory) -> Block:
 
 
 def _with_what_it_needs(reading: Reading, run: StepRun, memory: Memory) -> Block:
+    if reading.nested >= DEEPEST:
+        return Block((_flat(reading, run),))
+    reading.nested += 1
     planned = schedule([Root(run)], memory)
-    return Block(tuple(operations_of(reading, planned, memory, run.definition.place)))
+    operations = operations_of(reading, planned, memory, run.definition.place)
+    reading.nested -= 1
+    return Block(tuple(operations))
+
+
+def _flat(reading: Reading, run: StepRun) -> Operation:
+    """Return a step with all it needs, each in a branch of its own, since it may have run: nested, they multiply."""
+    runs = _needed_by(run)
+    index = {one.definition: position for position, one in enumerate(runs)}
+    before: list[int] = []
+    members: list[Block] = []
+    for position, one in enumerate(runs):
+        needed = (index[step] for step in reading.survey.closure(one))
+        before.append(sum(1 << earlier for earlier in needed if earlier != position))
+        place = one.definition.place
+        block = Block((Run(reading.without_dependencies(one), place),))
+        if one is not run:
+            block = Block((Choice((Branch(f"{one.definition.name} has not run", block),), place),))
+        members.append(block)
+    return Ordered(tuple(members), tuple(before), "all", run.definition.place)
+
+
+def _needed_by(run: StepRun) -> list[StepRun]:
+    """Return the runs of all steps that a step needs, each after those it needs itself, and the step last."""
+    found: dict[StepDefinition, StepRun] = {}
+    stack: list[tuple[Dependency, bool]] = [(run, False)]
+    while stack:
+        one, left = stack.pop()
+        inner = one.dependencies if isinstance(one, StepRun) else tuple(o.dependency for o in one.options)
+        if isinstance(one, StepRun) and one.definition in found:
+            continue
+        if not left:
+            stack += [(one, True), *((needed, False) for needed in reversed(inner))]
+        elif isinstance(one, StepRun):
+            found[one.definition] = one
+    return list(found.values())
 
 
 def _choice(reading: Reading, choice: StepChoice, memory: Memory) -> Choice:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import islice
-from typing import TypeGuard
+from typing import Final, TypeGuard
 
 from stepgraph.graph.dependencies import background, foreground
 from stepgraph.graph.dependencies.drawing import Operations
@@ -30,6 +30,9 @@ from stepgraph.program.ir import (
     StepRun,
     handles_of,
 )
+
+# `finally` in `finally` multiplies the ways through them; past so many, what one runs may not have run after it.
+MOST_DETOURS: Final = 500
 
 
 def read_block(reading: Reading, block: Block) -> Block:
@@ -144,96 +147,105 @@ def _choice(reading: Reading, choice: Choice) -> Choice:
 def _loop(reading: Reading, loop: Loop) -> Loop:
     """Read a body until what is known where it begins covers what is known where it begins again.
 
-    Read anew in another pass of a loop around it, it begins with no less than before: so nesting costs no power.
+    Read anew in another pass of a loop around it, it begins with no less than before.
     """
-    head = joined([reading.history, reading.heads.get(id(loop))]) or reading.history
+    heads = reading.heads
+    head = joined([reading.history, heads.get(id(loop))]) or reading.history
     while True:
-        ways = Ways()
-        reading.loops.append(ways)
-        reading.passes.append(ways)
+        ways = Ways(ends_loop=True, ends_pass=True, heads=heads)
         begin = head.copy()
         begin.declared(step for step in loop.declares if step in reading.survey.needed)
-        body, end = _way(reading, loop.body, begin)
-        reading.loops.pop()
-        reading.passes.pop()
-        again = joined([head, end, *ways.continues])
+        with reading.inside(ways):
+            body, end = _way(reading, loop.body, begin)
+        again = joined([head, end, *ways.left(ExitKind.CONTINUE)])
         if again is None or again.is_as(head):
             break
         head = again
-    reading.heads[id(loop)] = head
+    heads[id(loop)] = head
+    finishes = ways.left(ExitKind.FINISHED)
     finished: History | None = head
-    if ways.finishes or loop.endless:
-        finished = joined(ways.finishes)
+    if finishes or loop.endless:
+        finished = joined(finishes)
     elif loop.occurs:
-        finished = joined([end, *ways.continues])
+        finished = joined([end, *ways.left(ExitKind.CONTINUE)])
     if finished is None:
         otherwise, end = loop.otherwise, None
     else:
         otherwise, end = _way(reading, loop.otherwise, finished)
-    _go_on(reading, end, *ways.breaks)
+    _go_on(reading, end, *ways.left(ExitKind.BREAK))
     return replace(loop, body=body, otherwise=otherwise)
 
 
 def _scope(reading: Reading, scope: Scope) -> Scope:
     if not scope.is_pass:
         return replace(scope, block=read_block(reading, scope.block))
-    ways = Ways()
-    reading.passes.append(ways)
-    block = read_block(reading, scope.block)
-    reading.passes.pop()
-    _go_on(reading, reading.history if reading.live else None, *ways.continues)
+    ways = Ways(ends_pass=True, heads=reading.heads)
+    with reading.inside(ways):
+        block = read_block(reading, scope.block)
+    _go_on(reading, reading.history if reading.live else None, *ways.left(ExitKind.CONTINUE))
     return replace(scope, block=block)
 
 
 def _exit(reading: Reading, kind: ExitKind) -> None:
-    left = reading.history
-    match kind:
-        case ExitKind.BREAK if reading.loops:
-            reading.loops[-1].breaks.append(left)
-        case ExitKind.FINISHED if reading.loops:
-            reading.loops[-1].finishes.append(left)
-        case ExitKind.CONTINUE if reading.passes:
-            reading.passes[-1].continues.append(left)
-        case ExitKind.RETURN:
-            reading.returns.append(left)
-    if kind is not ExitKind.RAISE:
-        for ways in reading.leaving:
-            ways.append(left)
+    """Leave for what an exit ends: the pass, the loop, the function, or a `try` with a `finally` on the way there."""
+    for ways in reversed(reading.around):
+        if ways.catches(kind):
+            ways.exits.setdefault(kind, []).append(reading.history)
+            break
+    else:
+        if kind is ExitKind.RETURN:
+            reading.returns.append(reading.history)
     reading.live = False
 
 
 def _protected(reading: Reading, protected: Protected) -> Protected:
     """Read a `try`. A path through an exception tells of what has run on it, not of what has not."""
     before = reading.history.copy()
-    reading.leaving.append([])
-    body, end = _way(reading, protected.body, before)
-    caught = before.copy()
-    caught.exceptional = True
-    for step in reading.survey.touched_in(protected.body):
-        if step in reading.survey.needed:
-            caught.begun(step, surely=False)
-    if end is not None:
-        caught.waiting |= end.waiting
-    handlers: list[Handler] = []
-    ends: list[History] = []
-    for handler in protected.handlers:
-        block, handled = _way(reading, handler.block, caught)
-        handlers.append(replace(handler, block=block))
-        ends += [handled] if handled is not None else []
-    if protected.catches and not protected.handlers:
-        ends.append(caught)
-    left = reading.leaving.pop()
-    after = joined([end, *ends])
-    final = _final(reading, protected.final, after, left)
+    ways = Ways(passes_finally=bool(protected.final.operations), heads=reading.heads)
+    with reading.inside(ways):
+        body, end = _way(reading, protected.body, before)
+        caught = before.copy()
+        caught.exceptional = True
+        for step in reading.survey.touched_in(protected.body):
+            if step in reading.survey.needed:
+                caught.begun(step, surely=False)
+        if end is not None:
+            caught.waiting |= end.waiting
+        handlers: list[Handler] = []
+        ends: list[History] = []
+        for handler in protected.handlers:
+            block, handled = _way(reading, handler.block, caught)
+            handlers.append(replace(handler, block=block))
+            ends += [handled] if handled is not None else []
+        if protected.catches and not protected.handlers:
+            ends.append(caught)
+    final = _final(reading, protected.final, joined([end, *ends]), ways)
     return replace(protected, body=body, handlers=tuple(handlers), final=final)
 
 
-def _final(reading: Reading, final: Block, after: History | None, left: Sequence[History]) -> Block:
-    """Read a `finally`, which runs on each way out."""
-    entered = joined([after, *left])
+def _final(reading: Reading, final: Block, after: History | None, ways: Ways) -> Block:
+    """Read a `finally`: as it is drawn, for each way out of its `try`, then on each of the ways of its own."""
+    left = {kind: joined(histories) for kind, histories in ways.exits.items()}
+    entered = joined([after, *left.values()])
     if entered is None or not final.operations:
         _go_on(reading, after)
         return final
     block, end = _way(reading, final, entered)
-    _go_on(reading, None if after is None else end)
+    if not left:
+        _go_on(reading, end)
+        return block
+    for kind, history in left.items():
+        passed = _through(reading, final, history)
+        if passed is not None:
+            reading.history = passed
+            _exit(reading, kind)
+    _go_on(reading, _through(reading, final, after))
     return block
+
+
+def _through(reading: Reading, final: Block, history: History | None) -> History | None:
+    """Return what is known after a `finally` on one way through it. Nested in each other, not all ways are followed."""
+    reading.detours += 1
+    if history is None or reading.detours > MOST_DETOURS:
+        return history
+    return _way(reading, final, history)[1]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -10,7 +11,7 @@ from stepgraph.graph.dependencies.history import NOTHING, Effects, History, Past
 from stepgraph.graph.dependencies.schedule import HasRun, Memory, Schedule
 from stepgraph.graph.dependencies.usage import Survey, Usage
 from stepgraph.model.note import Note
-from stepgraph.program.ir import Block, Call, Function, Handle, StepDefinition, StepRun
+from stepgraph.program.ir import Block, Call, ExitKind, Function, Handle, StepDefinition, StepRun
 
 BlockReader: TypeAlias = "Callable[[Reading, Block], Block]"
 
@@ -75,20 +76,41 @@ class Knowledge:
 
 @dataclass(slots=True)
 class Ways:
-    """The ways out of a loop, or of one pass of a loop that is written out."""
+    """The ways out of something: of a loop, of a pass, or of a `try` whose `finally` they pass first.
 
-    breaks: list[History] = field(default_factory=list)
-    finishes: list[History] = field(default_factory=list)
-    continues: list[History] = field(default_factory=list)
+    `heads` are those with which loops begin that are read anew at each pass of the loops around them, by `id`.
+    """
+
+    ends_loop: bool = False
+    ends_pass: bool = False
+    passes_finally: bool = False
+    exits: dict[ExitKind, list[History]] = field(default_factory=dict)
+    heads: dict[int, History] = field(default_factory=dict)
+
+    def catches(self, kind: ExitKind) -> bool:
+        """Whether an exit goes no further, or not at once."""
+        match kind:
+            case ExitKind.BREAK | ExitKind.FINISHED:
+                return self.ends_loop or self.passes_finally
+            case ExitKind.CONTINUE:
+                return self.ends_pass or self.passes_finally
+            case ExitKind.RETURN:
+                return self.passes_finally
+            case ExitKind.RAISE:
+                return False
+
+    def left(self, kind: ExitKind) -> list[History]:
+        """Return what is known on the ways of a kind."""
+        return self.exits.get(kind, [])
 
 
 @dataclass(slots=True)
 class Reading:
     """One reading of the body of a function.
 
-    `loops` are those around the present point, `passes` what a `continue` ends, `leaving` the histories with which each
-    `try` with a `finally` around it is left by an exit. `heads` are those with which loops begin, by `id`. Until the
-    function has awaited anything it is `at_entry`: nothing has run meanwhile.
+    `around` is what the present point is in, with the ways out of it, `detours` counts those through a `finally`, and
+    `nested` is how deep branches stand in each other that run what has not run. Until the function has awaited anything
+    it is `at_entry`: nothing has run meanwhile.
     """
 
     knowledge: Knowledge
@@ -99,16 +121,27 @@ class Reading:
     at_entry: bool = True
     history: History = field(default_factory=History)
     live: bool = True
-    loops: list[Ways] = field(default_factory=list)
-    passes: list[Ways] = field(default_factory=list)
+    around: list[Ways] = field(default_factory=list)
     returns: list[History] = field(default_factory=list)
-    leaving: list[list[History]] = field(default_factory=list)
-    heads: dict[int, History] = field(default_factory=dict)
+    detours: int = 0
+    nested: int = 0
 
     @property
     def survey(self) -> Survey:
         """What was found out about the whole program."""
         return self.knowledge.survey
+
+    @property
+    def heads(self) -> dict[int, History]:
+        """With what loops begin that are read again and again here."""
+        return self.around[-1].heads if self.around else {}
+
+    @contextmanager
+    def inside(self, ways: Ways) -> Iterator[None]:
+        """Read something with ways out of its own."""
+        self.around.append(ways)
+        yield
+        self.around.pop()
 
     def past(self, step: StepDefinition) -> Past:
         """Return what may be the case with a step here, whoever calls the function."""
@@ -143,7 +176,7 @@ class Reading:
                 self._report_lapse(step)
             return has_run(past)
 
-        return Memory(ask, ask, self.history.running.get, self.survey.runs_inside)
+        return Memory(ask, self.history.running.get, self.survey.runs_inside, self.survey.closure)
 
     def begun(self, steps: Iterable[StepDefinition], *, surely: bool = True) -> None:
         """Note that steps have begun, or may have: they are over before what needs them."""

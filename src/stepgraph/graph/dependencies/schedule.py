@@ -42,15 +42,15 @@ class Root:
 class Memory:
     """What is known where steps begin: whether a step has run, and what is still running it.
 
-    `has_run_later` tells it for one that is needed only after something else is over; `runs_inside` are the steps that
-    may run in the body of a step. One of some steps `goes_on` if others have begun it at the same await: it has to be
-    waited for, but by no order that is drawn here.
+    `runs_inside` are the steps that may run in the body of a step, `needs` those that it needs, and itself. One of some
+    steps `goes_on` if others have begun it at the same await: it has to be waited for, but by no order that is drawn
+    here.
     """
 
     has_run: Callable[[StepDefinition], HasRun]
-    has_run_later: Callable[[StepDefinition], HasRun]
     running: Callable[[StepDefinition], Handle | None]
-    runs_inside: Callable[[StepRun], Iterable[StepDefinition]] = lambda _: ()
+    runs_inside: Callable[[StepRun], Iterable[StepDefinition]]
+    needs: Callable[[Dependency], Mapping[StepDefinition, None]]
     goes_on: Callable[[Iterable[StepDefinition]], bool] = lambda _: False
 
 
@@ -204,7 +204,7 @@ class _Play:
         running = self.begun.get(key)
         if running is None or not any(other.is_sure for other in running):
             return self._ask_memory(task, position, dependency, key, later=later)
-        known = self._known(key, later=later)
+        known = self._known(key)
         if known == {HasRun.ALWAYS} and self._in_background(key) is None:
             return False  # its result is remembered, whatever runs it again
         if later and task.may_be_early and all(other.root is not None for other in running):
@@ -219,7 +219,9 @@ class _Play:
         return True
 
     def _ask_memory(self, task: Task, position: int, dependency: Dependency, key: _Key, *, later: bool) -> bool:
-        known = self._known(key, later=later)
+        if self._has_run_with(task, position, key):
+            return False
+        known = self._known(key)
         if known == {HasRun.ALWAYS}:
             handle = self._in_background(key)
             if handle is None:
@@ -240,8 +242,15 @@ class _Play:
             self._resolve(needed)
         return True
 
-    def _known(self, key: _Key, *, later: bool) -> set[HasRun]:
-        return set(map(self.memory.has_run_later if later else self.memory.has_run, key))
+    def _known(self, key: _Key) -> set[HasRun]:
+        return set(map(self.memory.has_run, key))
+
+    def _has_run_with(self, task: Task, position: int, key: _Key) -> bool:
+        """Whether a step has run since another one has that needs it and was waited for before."""
+        if task.is_concurrent or len(key) > 1:
+            return False
+        before = (other for waits in task.waits[:position] for other in waits if other.conditional)
+        return any(isinstance(other.run, StepRun) and key[0] in self.memory.needs(other.run) for other in before)
 
     def _in_background(self, key: _Key) -> Handle | None:
         return self.memory.running(key[0]) if len(key) == 1 else None

@@ -7,7 +7,7 @@ from typing import Final
 
 import libcst as cst
 
-from stepgraph.program.ir import EMPTY, Awaited, Block, Join, Joined, Protected, Scope
+from stepgraph.program.ir import EMPTY, Awaited, Block, ExitKind, Join, Joined, Protected, Scope
 from stepgraph.program.lowering.awaiting import await_value, report_cut_short
 from stepgraph.program.lowering.functions import may_run_steps
 from stepgraph.program.lowering.machine import Machine, Outcome
@@ -51,7 +51,8 @@ def _items(machine: Machine, node: cst.With, items: Sequence[cst.WithItem]) -> N
 def _inside(machine: Machine, node: cst.With, item: cst.WithItem, manager: Value, rest: Sequence[cst.WithItem]) -> None:
     place = machine.place(item)
     if isinstance(manager, Suppressor):
-        outcome = machine.branch(lambda: _items(machine, node, rest), cut_short=True)
+        with machine.inside(stops=frozenset({ExitKind.RAISE})):
+            outcome = machine.branch(lambda: _items(machine, node, rest), cut_short=True)
         # Whether or not it was cut short, the program goes on after it.
         left = any_way([outcome.changes, *outcome.passed], place)
         ways = [("no exception", outcome), (None, Outcome(EMPTY, left, live=True))]

@@ -305,10 +305,13 @@ def _united(
     """
     elements: list[Any] = []
     ways: list[list[int]] = []
+    by_place: dict[object, list[int]] = {}
     for way, collection in enumerate(collections):
         for element in collection:
-            index = next((i for i, other in enumerate(elements) if same(element, other)), None)
+            alike = by_place.setdefault(_whence(element), [])
+            index = next((i for i in alike if same(element, elements[i])), None)
             if index is None:
+                alike.append(len(elements))
                 elements.append(element)
                 ways.append([way])
             else:
@@ -319,6 +322,11 @@ def _united(
         element if len(own) >= len(collections) else _missing_on(element, own, conditions, since)
         for element, own in zip(elements, ways, strict=True)
     )
+
+
+def _whence(element: Slot) -> object:
+    """What elements that are the same have in common."""
+    return element.place.node if isinstance(element, Item | Entry) else None
 
 
 def _may_be_another(element: Slot) -> bool:
