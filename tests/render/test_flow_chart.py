@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from stepgraph.model.payload import Graph, Node
@@ -353,6 +353,7 @@ def test_every_identity_is_used_once(drawn: Graph) -> None:
 
 
 @given(any_graph)
+@example(graph(protected(final=block(do("a", starts=1)))))
 def test_every_arrow_leads_from_box_to_box_within_its_frames(drawn: Graph) -> None:
     chart = flow_chart(drawn)
     frames = _frames_around(chart)

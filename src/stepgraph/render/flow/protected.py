@@ -28,7 +28,13 @@ def _part(drawer: Drawer, kind: FrameKind, block: Block | None, entry: LooseEnds
     title = {FrameKind.CATCH: "catch", FrameKind.FINALLY: "finally"}.get(kind, "")
     entry = tuple(replace(end, into=place.id) if end.kind is ArrowKind.FAILURE else end for end in entry)
     with drawer.builder.frame(place.id, kind, title):
-        return (yield drawer.filling(block["nodes"] if block else (), entry, place))
+        drawn = yield drawer.filling(block["nodes"] if block else (), entry, place)
+    return replace(drawn, next=tuple(_outside(end, place) for end in drawn.next))
+
+
+def _outside(end: LooseEnd, place: Place) -> LooseEnd:
+    """Return an end that leaves a part, past work that nothing waits for perhaps: it does not lead into it any more."""
+    return replace(end, into="") if end.into == place.id else end
 
 
 def _failure(drawer: Drawer, body: Place) -> LooseEnds:
