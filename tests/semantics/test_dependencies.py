@@ -442,3 +442,142 @@ def test_a_step_declared_between_declaration_and_call_counts() -> None:
         await b()
     """
     assert dependent_graph_of("a", body).splitlines() == ["late", "b"]
+
+
+def test_what_a_finally_runs_has_run_for_whoever_leaves_through_it() -> None:
+    body = """
+        async def first():
+            try:
+                return await c()
+            finally:
+                await a()
+
+        await first()
+        await b()
+    """
+    assert dependent_graph_of("a b(a) c", body) == text("""
+        call first
+        b
+        def first
+          try
+            c
+          finally
+            a
+    """)
+
+
+def test_ways_that_have_left_do_not_go_on_after_a_finally() -> None:
+    assert dependent_graph_of(
+        "a b(a) c", "try:\n    if x: return\n    await a()\nfinally:\n    await c()\nawait b()"
+    ) == text("""
+        try
+          if x
+            return
+          a
+        finally
+          c
+        b
+    """)
+
+
+def test_what_has_run_is_known_two_calls_down() -> None:
+    body = """
+        async def inner():
+            await b()
+
+        async def outer():
+            await inner()
+
+        await a()
+        await outer()
+    """
+    assert dependent_graph_of("a b(a)", body) == text("""
+        a
+        call outer
+        def outer
+          call inner
+        def inner
+          b
+    """)
+
+
+def test_of_functions_that_run_together_the_first_one_runs_what_both_need_at_once() -> None:
+    body = """
+        async def first():
+            await b()
+
+        async def second():
+            await c()
+
+        await asyncio.gather(first(), second())
+    """
+    assert dependent_graph_of("a b(a) c(a)", body) == text("""
+        parallel all
+          call first [1>2]
+          call second [1>2]
+        def first
+          a
+          b
+        def second
+          c
+    """)
+
+
+def test_what_a_function_needs_later_may_have_run_beside_it() -> None:
+    body = """
+        async def first():
+            await d()
+            await b()
+
+        await asyncio.gather(first(), c())
+    """
+    assert dependent_graph_of("a b(a) c(a) d", body) == text("""
+        parallel all
+          call first [1>2]
+          block
+            a
+            c
+        def first
+          d
+          if a has not run
+            a
+          b
+    """)
+
+
+def test_a_function_that_is_over_is_not_beside_what_follows() -> None:
+    body = """
+        async def first():
+            await b()
+
+        task = asyncio.create_task(first())
+        await task
+        await a()
+    """
+    assert dependent_graph_of("a b(a)", body) == text("""
+        call first
+        a
+        def first
+          a
+          b
+    """)
+
+
+def test_each_entry_of_a_table_has_run_what_all_of_them_need() -> None:
+    body = "table = {'b': b, 'c': c}\nawait table[key]()\nawait d()"
+    assert dependent_graph_of("a b(a) c(a) d(a)", body) == text("""
+        switch key
+        | case 'b'
+          a
+          b
+        | case 'c'
+          a
+          c
+        d
+    """)
+
+
+def test_many_steps_that_may_each_have_run_are_nested_no_deeper_than_four() -> None:
+    steps = "s0 s1 " + " ".join(f"s{n}(s{n - 1}, s{n - 2})" for n in range(2, 30))
+    body = "\n".join(f"if x: await s{n}()" for n in range(29)) + "\nawait s29()"
+    assert dependent_workflow_of(steps, body).steps < 2_000

@@ -227,3 +227,81 @@ def test_a_handler_begins_with_any_value_that_the_try_passed_through() -> None:
           | case b
             b
     """)
+
+
+def test_a_finally_begins_with_what_any_way_out_of_its_try_has_changed() -> None:
+    assert graph_of("""
+        undo = None
+        try:
+            if event:
+                undo = a
+            return await c()
+        finally:
+            if undo:
+                await undo()
+    """) == text("""
+        try
+          c
+        finally
+          if undo
+            switch undo
+            | case a
+              a
+            | default
+    """)
+
+
+def test_a_coroutine_made_before_a_return_is_awaited_in_a_finally() -> None:
+    assert graph_of("""
+        try:
+            made = a()
+            return await c()
+        finally:
+            await made
+    """) == text("""
+        try
+          c
+        finally
+          a
+    """)
+
+
+def test_what_a_finally_binds_is_known_after_the_loop_that_is_left_through_it() -> None:
+    assert graph_of("""
+        while True:
+            try:
+                await b()
+                break
+            finally:
+                fn = a
+        await fn()
+    """) == text("""
+        loop
+          try
+            b
+            break
+        a
+    """)
+
+
+def test_a_handler_begins_with_what_was_changed_before_a_raise() -> None:
+    assert graph_of("""
+        undo = None
+        try:
+            if bad:
+                undo = a
+                raise ValueError
+            await b()
+        except ValueError:
+            if undo:
+                await undo()
+    """) == text("""
+        try
+          b
+        catch
+          if undo
+            switch undo
+            | case a
+              a
+            | default
+    """)

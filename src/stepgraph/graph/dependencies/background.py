@@ -116,18 +116,21 @@ def begin_waiting(
     beginning = _Beginning(
         planned,
         {root.handle: root for root in roots if root.handle is not None},
-        {*meanwhile, *(step for function in calls for step in reading.survey.touched(function))},
+        set(meanwhile),
+        {step for function in calls for step in reading.survey.touched(function)},
     )
     note_beside(reading, roots, [start.handle for start in waiting])
     for start in waiting:
         if isinstance(start.activity, Call):
-            beginning.early.update(_immediate(reading, start.activity.function, start.handle))
+            immediate = _immediate(reading, start.activity.function)
+            (beginning.early if start.handle in reading.history.started else beginning.meanwhile).update(immediate)
         elif start.handle in beginning.roots:
             _learn_of(reading, start.handle, beginning)
     for start in waiting:
         if isinstance(start.activity, Call):
             enter(reading, start.activity.function)
-            reading.begun(_immediate(reading, start.activity.function, start.handle))
+            surely = start.handle in reading.history.started
+            reading.begun(_immediate(reading, start.activity.function), surely=surely)
         elif start.handle in beginning.roots:
             _begin_step(reading, beginning.roots[start.handle], beginning)
     for function in calls:
@@ -137,7 +140,7 @@ def begin_waiting(
 
 @dataclass(slots=True)
 class _Beginning:
-    """What begins at an await: the plan of the steps, and what functions that begin with them may begin.
+    """What begins at an await: the plan of the steps, what may run meanwhile, and what functions may begin `later`.
 
     What has begun `early` is what functions begin at once that were set going before; `learned` are the handles of
     which is known what they find.
@@ -146,8 +149,14 @@ class _Beginning:
     planned: Schedule
     roots: dict[Handle, Root]
     meanwhile: set[StepDefinition]
+    later: set[StepDefinition]
     early: set[StepDefinition] = field(default_factory=set)
     learned: set[Handle] = field(default_factory=set)
+
+    def may_find_begun(self, step: StepDefinition) -> bool:
+        """Whether a step may have been begun elsewhere when it is asked for, at once or later."""
+        at_once = any(not task.asked_by for task in self.planned.begun.get((step,), ()))
+        return step in self.meanwhile or (step in self.later and not at_once)
 
 
 def note_beside(reading: Reading, roots: Sequence[Root], handles: Sequence[Handle] = ()) -> None:
@@ -172,12 +181,10 @@ def enter(reading: Reading, function: Function) -> None:
         reading.knowledge.learn(entries, step, reading.past(step))
 
 
-def _immediate(reading: Reading, function: Function, handle: Handle) -> list[StepDefinition]:
-    """Return the steps that have begun as soon as a function in the background awaits something."""
-    if handle not in reading.history.started:
-        return []
+def _immediate(reading: Reading, function: Function) -> list[StepDefinition]:
+    """Return the steps that have begun as soon as a function awaits something."""
     touched = reading.survey.touched(function)
-    immediate = reading.knowledge.immediate.get(id(function), touched)
+    immediate = reading.knowledge.immediate.get(id(function), ())
     return [step for step in touched if step in immediate]
 
 
@@ -196,7 +203,7 @@ def _learn_of(reading: Reading, handle: Handle, beginning: _Beginning) -> None:
             begun = HasRun.ALWAYS
         before = reading.past(step)
         past = Past.RUN if begun is HasRun.ALWAYS else before
-        if begun is HasRun.SOMETIMES or (begun is not HasRun.ALWAYS and step in beginning.meanwhile):
+        if begun is HasRun.SOMETIMES or (begun is not HasRun.ALWAYS and beginning.may_find_begun(step)):
             past |= Past.RUN
         for root in roots:
             if root.handle is not None:
@@ -213,7 +220,7 @@ def _learn(reading: Reading, handle: Handle, step: StepDefinition, past: Past, *
 def _begin_step(reading: Reading, root: Root, beginning: _Beginning) -> None:
     step = root.run.definition
     begun = beginning.planned.begun
-    is_first = has_run(reading.past(step)) is HasRun.NEVER and step not in beginning.meanwhile
+    is_first = has_run(reading.past(step)) is HasRun.NEVER and not beginning.may_find_begun(step)
     if is_first and root.is_sure and step in reading.survey.needed and len(begun.get((step,), ())) == 1:
         reading.history.running[step] = root.handle or 0
     else:

@@ -6,6 +6,7 @@ have run at any call of it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from stepgraph.graph.dependencies.background import begin_waiting
@@ -14,7 +15,7 @@ from stepgraph.graph.dependencies.history import NOTHING, History, joined
 from stepgraph.graph.dependencies.reading import Knowledge, Reading
 from stepgraph.graph.dependencies.usage import Survey, Usage
 from stepgraph.model.note import Note
-from stepgraph.program.ir import Block, Call, Function, Program, StepRun
+from stepgraph.program.ir import Block, Call, Function, Program, StepDefinition, StepRun
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +36,19 @@ def expand(program: Program) -> Expanded:
     survey = Survey(program.body)
     if not survey.needed:
         return Expanded(program.body)
+    knowledge, expanded = _settled(program, survey, {})
+    if any(usage.started for usage in (survey.run, *survey.of.values())):
+        # What a function begins at once is known now, and tells those more that begin with it.
+        knowledge, expanded = _settled(program, survey, knowledge.begins)
+    return expanded
+
+
+def _settled(
+    program: Program, survey: Survey, immediate: Mapping[int, frozenset[StepDefinition]]
+) -> tuple[Knowledge, Expanded]:
+    """Read all bodies until there is no more to learn; return what was learned, and the program."""
     run = Function(("run",), program.place, body=program.body)
-    knowledge = Knowledge(survey)
+    knowledge = Knowledge(survey, immediate)
     usages = {id(run): survey.run, **survey.of}
     # Callers first, then callees first: most is learned in these two rounds.
     order = [run, *survey.functions]
@@ -49,7 +61,7 @@ def expand(program: Program) -> Expanded:
             break
         order.reverse()
     body = bodies.pop(id(run))
-    return Expanded(body, bodies, tuple(knowledge.notes.values()))
+    return knowledge, Expanded(body, bodies, tuple(knowledge.notes.values()))
 
 
 def _left_waiting(reading: Reading, path: History) -> History:

@@ -140,7 +140,7 @@ def _call(reading: Reading, function: Function) -> None:
     """Note a call. Waiting work begins when the function awaits first, so before or after what that runs."""
     may_run = reading.survey.touched(function)
     if reading.at_entry:
-        reading.knowledge.begins_with(reading.function, reading.knowledge.immediate.get(id(function), may_run))
+        reading.knowledge.begins_with(reading.function, reading.knowledge.immediate.get(id(function), ()))
     _note_call(reading, function)
     enter(reading, function)
     if reading.history.waiting:

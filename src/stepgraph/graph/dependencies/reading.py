@@ -23,11 +23,13 @@ class Knowledge:
     `entries` say what may have run when a function is called, `effects` what has when it is over, by `id`. `background`
     is what may have run when the work of a `Start` begins, by its handle, `going_on` what has just begun; `together`
     are the handles that are started with one, `joint` those of steps that are drawn as one piece of work with others,
-    and are not awaited without them. `meanwhile` are the steps that may begin while a function runs, `immediate` those
-    that have begun as soon as it awaits for the first time, by `id`.
+    and are not awaited without them. `meanwhile` are the steps that may begin while a function runs, by `id`;
+    `immediate` those that have begun as soon as it awaits for the first time, as was found before, and `begins` as is
+    found now.
     """
 
     survey: Survey
+    immediate: Mapping[int, frozenset[StepDefinition]]
     entries: dict[int, Effects] = field(default_factory=dict)
     effects: dict[int, Effects] = field(default_factory=dict)
     background: dict[Handle, Effects] = field(default_factory=dict)
@@ -35,7 +37,7 @@ class Knowledge:
     together: dict[Handle, frozenset[Handle]] = field(default_factory=dict)
     joint: set[Handle] = field(default_factory=set)
     meanwhile: dict[int, dict[StepDefinition, None]] = field(default_factory=dict)
-    immediate: dict[int, frozenset[StepDefinition]] = field(default_factory=dict)
+    begins: dict[int, frozenset[StepDefinition]] = field(default_factory=dict)
     notes: dict[tuple[str, StepDefinition], Note] = field(default_factory=dict)
     changed: bool = False
 
@@ -62,11 +64,8 @@ class Knowledge:
             self.changed = True
 
     def begins_with(self, function: Function, steps: Iterable[StepDefinition]) -> None:
-        """Note what has begun when a function awaits for the first time, in each way that it may be called."""
-        before = self.immediate.get(id(function))
-        found = frozenset(steps) if before is None else before.intersection(steps)
-        self.changed |= before is not None and found != before
-        self.immediate[id(function)] = found
+        """Note what has begun when a function awaits for the first time. It counts once all else is known."""
+        self.begins[id(function)] = frozenset(steps)
 
     def note(self, code: str, step: StepDefinition, message: str, advice: str) -> None:
         """Report, once for a step, how the engine departs from the graph."""

@@ -63,16 +63,20 @@ class LoopState:
     breaks: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class OpenContext:
     """A block that is left with its loop or function: `leave` emits what is awaited then.
 
-    It `stops` exits that go no further, or only after something that is not known here: a handler, a `finally`.
+    It `stops` exits that go no further, or only after something that is not known here: a handler, a `finally`. These
+    begin with what has `changed` since the `mark`, for each exit that led there; `kinds` are those of the exits.
     """
 
     loop: LoopState | None
     leave: Callable[[], None]
-    stops: frozenset[ExitKind] = frozenset()
+    stops: frozenset[ExitKind]
+    mark: int
+    changed: list[Changes] = field(default_factory=list)
+    kinds: set[ExitKind] = field(default_factory=set)
 
 
 @dataclass(slots=True)
@@ -246,10 +250,16 @@ class Machine:
         """Emit an exit; nothing after it in the present block is reached. Task groups are awaited on the way."""
         whole_function = kind in (ExitKind.RETURN, ExitKind.RAISE)
         self.live = False
+        is_known = True
         for context in reversed(self.frame.contexts):
-            if kind in context.stops or not (whole_function or context.loop is self.frame.loop):
+            if not (whole_function or context.loop is self.frame.loop):
                 break
-            context.leave()
+            if kind in context.stops:
+                is_known = False
+                context.changed.append(self.store.changes(context.mark))
+                context.kinds.add(kind)
+            elif is_known:
+                context.leave()
         self.operations.append(Exit(kind, place))
 
     def new_handle(self) -> Handle:
@@ -303,11 +313,12 @@ class Machine:
     @contextmanager
     def inside(
         self, leave: Callable[[], None] = lambda: None, stops: frozenset[ExitKind] = frozenset()
-    ) -> Iterator[None]:
+    ) -> Iterator[OpenContext]:
         """Read a block that is left with whatever leaves its loop or function."""
-        self.frame.contexts.append(OpenContext(self.frame.loop, leave, stops))
+        context = OpenContext(self.frame.loop, leave, stops, self.store.mark())
+        self.frame.contexts.append(context)
         try:
-            yield
+            yield context
         finally:
             self.frame.contexts.pop()
 

@@ -7,7 +7,7 @@ from typing import Final
 import libcst as cst
 
 from stepgraph.program.ir import EMPTY, Block, ExitKind, Handler, Join, Protected, Scope
-from stepgraph.program.lowering.machine import Machine, Outcome
+from stepgraph.program.lowering.machine import Machine, OpenContext, Outcome
 from stepgraph.program.lowering.names import bind
 from stepgraph.program.lowering.state import any_way, apply
 from stepgraph.program.values import UNKNOWN
@@ -19,28 +19,44 @@ ALL_EXITS: Final = frozenset(ExitKind)
 def execute_try(machine: Machine, node: cst.Try | cst.TryStar) -> None:
     """A `try`: its `else` ends the protected block; a handler begins with what any part of that may have changed."""
     place = machine.place(node)
+    mark = machine.store.mark()
     last = ALL_EXITS if node.finalbody is not None else frozenset()
-    with machine.inside(stops=last | {ExitKind.RAISE} if node.handlers else last):
+    with machine.inside(stops=last | {ExitKind.RAISE} if node.handlers else last) as tried:
         body = machine.branch(lambda: _body(machine, node), cut_short=True)
     ways: list[tuple[str | None, Outcome]] = [("no exception", body)]
     handlers: list[Handler] = []
-    with machine.inside(stops=last):
+    with machine.inside(stops=last) as caught:
         for handler in node.handlers:
             condition = None if handler.type is None else machine.text(handler.type)
-            outcome = machine.branch(lambda handler=handler: _handle(machine, handler, body), condition)  # type: ignore[misc]
+            outcome = machine.branch(lambda handler=handler: _handle(machine, handler, body, tried), condition)  # type: ignore[misc]
             handlers.append(Handler(condition, outcome.block))
             ways.append((condition, outcome))
     machine.rejoin(ways, "exception", place, exclusive=not handlers)
     final = EMPTY
     if node.finalbody is not None:
-        live, machine.live = machine.live, True
-        final_body = node.finalbody.body
-        final = machine.block_of(lambda: machine.execute(final_body))
-        machine.live = machine.live and live
+        final = _final(machine, node.finalbody, mark, (tried, caught))
     together = isinstance(node, cst.TryStar)
     if body.block.operations or final.operations or any(h.block.operations for h in handlers):
         guards = guards_await(node.body, body.block)
         machine.emit(Protected(body.block, tuple(handlers), final, together, bool(handlers), place, guards))
+
+
+def _final(machine: Machine, node: cst.Finally, mark: int, left: tuple[OpenContext, ...]) -> Block:
+    """Read a `finally`: it begins with what any way out of its `try` has changed, and goes on only where that does."""
+    place = machine.place(node)
+    live = machine.live
+    ways = [changes for context in left for changes in context.changed]
+    if ways:
+        ends = [machine.store.changes(mark)] if live else []
+        machine.store.rewind(mark)
+        apply(machine.store, any_way([*ways, *ends], place))
+    machine.live = True
+    block = machine.block_of(lambda: machine.execute(node.body))
+    loop = machine.frame.loop
+    if loop is not None and any(context.kinds & {ExitKind.BREAK, ExitKind.CONTINUE} for context in left):
+        loop.leaves.append(machine.store.changes(loop.mark))
+    machine.live = machine.live and live
+    return block
 
 
 def guards_await(body: cst.BaseSuite, block: Block) -> bool:
@@ -62,8 +78,11 @@ def _body(machine: Machine, node: cst.Try | cst.TryStar) -> None:
         machine.emit(Scope(block, machine.place(node.orelse), unprotected=True))
 
 
-def _handle(machine: Machine, handler: cst.ExceptHandler | cst.ExceptStarHandler, body: Outcome) -> None:
-    apply(machine.store, any_way([body.changes, *body.passed], machine.place(handler)))
+def _handle(
+    machine: Machine, handler: cst.ExceptHandler | cst.ExceptStarHandler, body: Outcome, tried: OpenContext
+) -> None:
+    ways = [body.changes, *body.passed, *tried.changed]
+    apply(machine.store, any_way(ways, machine.place(handler)))
     if handler.type is not None:
         machine.evaluate(handler.type)
     if handler.name is not None and isinstance(handler.name.name, cst.Name):
