@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 
 def bits(members: int) -> Iterator[int]:
@@ -13,10 +13,18 @@ def bits(members: int) -> Iterator[int]:
         members ^= lowest
 
 
+def bit_set(members: Iterable[int]) -> int:
+    """Return the set of some members."""
+    found = 0
+    for member in members:
+        found |= 1 << member
+    return found
+
+
 def restricted(sets: Sequence[int], part: Sequence[int]) -> list[int]:
     """Return the sets of some members, with just these in them; each is known by its position in `part` from now on."""
-    inside = sum(1 << member for member in part)
+    inside = bit_set(part)
     if list(part) == list(range(part[0], part[0] + len(part))):
         return [(sets[member] & inside) >> part[0] for member in part]
     position = {member: new for new, member in enumerate(part)}
-    return [sum(1 << position[other] for other in bits(sets[member] & inside)) for member in part]
+    return [bit_set(position[other] for other in bits(sets[member] & inside)) for member in part]

@@ -11,9 +11,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
 from typing import Final, TypeAlias
 
-from stepgraph.graph.bit_sets import bits
+from stepgraph.graph.bit_sets import bit_set, bits
 from stepgraph.program.ir import (
     EMPTY,
     Awaited,
@@ -97,16 +98,9 @@ def _home(reading: _Reading, handle: Handle) -> tuple[int, int]:
     depth = len(start)
     for path in reading.awaited.get(handle, ()):
         shared = (one[0] == other[0] for one, other in zip(start, path, strict=False))
-        depth = min(depth, sum(1 for _ in _while_true(shared)))
+        depth = min(depth, sum(1 for _ in takewhile(bool, shared)))
     block, first = start[depth - 1]
     return block, 0 if reading.before[block] >> handle & 1 else first
-
-
-def _while_true(values: Iterable[bool]) -> Iterator[bool]:
-    for value in values:
-        if not value:
-            return
-        yield value
 
 
 def _united(stretches: list[Stretch]) -> list[Stretch]:
@@ -250,7 +244,7 @@ class _Reading:
         """What was awaited may have failed: then others of the members may go on."""
         if len(join.group.members) > 1 and join.group.kind != "all_settled":
             self._may_raise(state)
-        waits = _set(handles_of(join.group)) & state.pending
+        waits = bit_set(handles_of(join.group)) & state.pending
         if not waits:
             return state
         self._note(waits, tuple(self.path))
@@ -272,7 +266,7 @@ class _Reading:
 
     def _one_of(self, join: Join, state: _State) -> _State:
         """An await of one member, outside of a loop over them: of what is taken as it is over, that is a race."""
-        waits = _set(handles_of(join.group)) & state.pending
+        waits = bit_set(handles_of(join.group)) & state.pending
         self._note(waits, tuple(self.path))
         if not waits or not join.group.in_turn:
             return state
@@ -355,7 +349,7 @@ class _Reading:
             return after
         taken = [join.group for join, _ in around.joins.values() if join.group.in_turn]
         self.raced.update(id(join) for join, _ in around.joins.values() if join.group in taken)
-        rest = _set(handle for group in taken for handle in handles_of(group)) & head.pending
+        rest = bit_set(handle for group in taken for handle in handles_of(group)) & head.pending
         self.lasting |= rest
         return after.without(rest)
 
@@ -363,7 +357,7 @@ class _Reading:
         self, loop: Loop, join: Join, path: Path, finished: _State | None, head: _State, *, everywhere: bool
     ) -> _State | None:
         """A loop that waits for one member at each pass, on each path, has waited for all of them when it is over."""
-        waits = _set(handles_of(join.group)) & head.pending
+        waits = bit_set(handles_of(join.group)) & head.pending
         if not waits:
             return finished
         self._note(waits, path)
@@ -401,7 +395,7 @@ class _Reading:
         found = self.local.get(id(block))
         if found is None:
             inside = Counter(_mentions(block))
-            found = _set(handle for handle, count in inside.items() if count == self.mentions[handle])
+            found = bit_set(handle for handle, count in inside.items() if count == self.mentions[handle])
             self.local[id(block)] = found
         return found
 
@@ -427,13 +421,6 @@ def _mentions(block: Block) -> Iterator[Handle]:
             yield from _mentions(inner)
 
 
-def _set(handles: Iterable[Handle]) -> int:
-    found = 0
-    for handle in handles:
-        found |= 1 << handle
-    return found
-
-
 def _over(awaited: Iterable[Awaited], state: _State) -> int:
     """Return what is pending and over now: all runs, or the last one if there are no others."""
     found = 0
@@ -446,7 +433,7 @@ def _over(awaited: Iterable[Awaited], state: _State) -> int:
 def _races(group: Joined) -> int:
     """Return the work in races, those inside a group too."""
     if is_race(group):
-        return _set(handles_of(group))
+        return bit_set(handles_of(group))
     found = 0
     for member in group.members:
         if isinstance(member, Joined):

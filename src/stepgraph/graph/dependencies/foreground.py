@@ -32,9 +32,6 @@ def run(reading: Reading, operation: Run) -> Operations:
         return _run_step(reading, activity, operation.place)
     if isinstance(activity, Call):
         _call(reading, activity.function)
-    elif reading.at_entry:
-        reading.knowledge.begins_with(reading.function, ())
-        begin_waiting(reading)
     else:
         begin_waiting(reading)
     return [operation]
@@ -54,8 +51,6 @@ def gather(reading: Reading, starts: Sequence[Start], join: Join) -> Operations:
 
 def join(reading: Reading, operation: Join) -> Operations:
     """Return an await of work started before: it is over now, unless the await ends before."""
-    if reading.at_entry:
-        reading.knowledge.begins_with(reading.function, ())
     begin_waiting(reading)
     if not operation.each:
         awaited = [one for one in over_with(operation.group) if one.sure]

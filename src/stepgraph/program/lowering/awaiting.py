@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
@@ -99,7 +100,7 @@ def _await_one(machine: Machine, value: Alternatives, place: Place, first: int |
     started = [o.value for o in value.options if isinstance(o.value, Task | Gathering)]
     others = [o.value for o in value.options if is_awaitable(o.value) and o.value not in started]
     members = tuple(member for one in started for member in members_of(one))
-    if started and (not others or all(awaited.sure for awaited in awaited_in(Joined("all", members)))):
+    if started and (not others or all(awaited.sure for one in started for awaited in awaited_of(one))):
         machine.emit(Join(Joined("all", members), place, any(isinstance(v, Gathering) and v.each for v in started)))
         if not others:
             return UNKNOWN
@@ -147,6 +148,11 @@ def members_of(value: Value) -> tuple[JoinMember, ...]:
             return tuple(member for option in options for member in members_of(option.value))
         case _:
             return ()
+
+
+def awaited_of(value: Value) -> Iterator[Awaited]:
+    """Yield all the work that a join of a value waits for."""
+    return awaited_in(Joined("all", members_of(value)))
 
 
 def joined(value: Gathering) -> Joined:
@@ -234,7 +240,7 @@ def _chosen_on_the_spot(machine: Machine, value: Alternatives, place: Place) -> 
 
 def _starts(branch: Branch, task: Value) -> bool:
     started = {handle for operation in branch.block.operations for handle in started_in(operation)}
-    return started >= {awaited.handle for awaited in awaited_in(Joined("all", members_of(task)))}
+    return started >= {awaited.handle for awaited in awaited_of(task)}
 
 
 def _awaited(machine: Machine, branch: Branch, value: Value, place: Place) -> Branch:

@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import Final, TypeAlias
 
 from stepgraph.model.payload import ParallelKind
-from stepgraph.program.ir import EMPTY, Handle, Joined, Loop, awaited_in, started_in
+from stepgraph.program.ir import EMPTY, Handle, Loop, started_in
 from stepgraph.program.lowering.arguments import made, mapping, ordered_like
-from stepgraph.program.lowering.awaiting import is_awaitable, members_of, start
+from stepgraph.program.lowering.awaiting import awaited_of, is_awaitable, start
 from stepgraph.program.lowering.calls import call_unknown
 from stepgraph.program.lowering.datetimes import moment
 from stepgraph.program.lowering.iteration import copied, items_of, materialized
@@ -123,7 +123,7 @@ def _in_member_order(machine: Machine, handles: Sequence[Handle]) -> None:
 
 
 def _handles(members: Sequence[Value]) -> list[Handle]:
-    return [awaited.handle for member in members for awaited in awaited_in(Joined("all", members_of(member)))]
+    return [awaited.handle for member in members for awaited in awaited_of(member)]
 
 
 def _gathering(machine: Machine, kind: ParallelKind, members: list[Value], place: Place, since: Handle) -> Gathering:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from stepgraph.program.ir import Joined, awaited_in
 from stepgraph.program.lowering.arguments import made, ordered_like
-from stepgraph.program.lowering.awaiting import members_of, report_cut_short, start
+from stepgraph.program.lowering.awaiting import awaited_of, report_cut_short, start
 from stepgraph.program.lowering.calls import call_unknown
 from stepgraph.program.lowering.iteration import items_of
 from stepgraph.program.lowering.loops import any_of
@@ -153,7 +152,7 @@ def _create(machine: Machine, receiver: TaskGroup, arguments: Arguments, place: 
     if not arguments.items:
         return UNKNOWN
     task = start(machine, arguments.items[0].value, arguments.items[0].place)
-    for awaited in awaited_in(Joined("all", members_of(task))):
+    for awaited in awaited_of(task):
         if awaited.handle not in receiver.state["items"]:
             machine.store.write(receiver.state, "items", (*receiver.state["items"], awaited.handle))
     return task
