@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from stepgraph.graph.calls import Calls
 from stepgraph.graph.clock import nodes_of
+from stepgraph.graph.completion import calls_of
 from stepgraph.graph.control import structured
 from stepgraph.graph.dependencies.expand import Expanded, expand
 from stepgraph.graph.merging import representatives
 from stepgraph.graph.naming import keys_of
 from stepgraph.graph.nodes import shape
-from stepgraph.graph.reach import called_in, functions_with_steps
+from stepgraph.graph.reach import called_in
 from stepgraph.model.note import Note
 from stepgraph.model.payload import FunctionDef, Graph, Workflow
 from stepgraph.program.ir import Block, Function, Program
@@ -31,10 +33,10 @@ def build_graph(program: Program) -> BuiltGraph:
 
 
 def _graph(program: Program, expanded: Expanded) -> Graph | None:
-    working = functions_with_steps(expanded.body, expanded.body_of)
-    body = structured(expanded.body, working)
+    calls = calls_of(expanded.body, expanded.body_of)
+    body = structured(expanded.body, calls)
     bodies: dict[int, Block] = {}
-    called = _in_call_order(body, working, bodies, expanded)
+    called = _in_call_order(body, calls, bodies, expanded)
     same = representatives(called, bodies)
     functions = [function for function in called if same[id(function)] is function]
     keys = keys_of(functions, taken=("run",))
@@ -56,9 +58,7 @@ def _graph(program: Program, expanded: Expanded) -> Graph | None:
     return {"version": 1, "workflow": workflow}
 
 
-def _in_call_order(
-    body: Block, working: frozenset[int], bodies: dict[int, Block], expanded: Expanded
-) -> list[Function]:
+def _in_call_order(body: Block, calls: Calls, bodies: dict[int, Block], expanded: Expanded) -> list[Function]:
     """Return the functions called, each where it is first called, and fills in their structured bodies."""
     found: list[Function] = []
     stack = [called_in(body)]
@@ -67,7 +67,7 @@ def _in_call_order(
         if function is None:
             stack.pop()
         elif id(function) not in bodies:
-            bodies[id(function)] = structured(expanded.body_of(function), working)
+            bodies[id(function)] = structured(expanded.body_of(function), calls)
             found.append(function)
             stack.append(called_in(bodies[id(function)]))
     return found

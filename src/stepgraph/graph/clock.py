@@ -190,7 +190,9 @@ def _without_lone(node: Node, parallels: dict[int, Parallel]) -> list[Node]:
 def _operation(emission: _Emission, operation: Operation) -> list[Node]:
     match operation:
         case Run(activity=activity):
-            return [_run(emission, activity)]
+            node = _run(emission, activity)
+            _complete(emission, emission.pending.over.get(id(operation), frozenset()))
+            return [node]
         case Start(activity=Series() as series, handle=handle):
             return _series(emission, handle, series)
         case Start(activity=activity, handle=handle):
@@ -287,6 +289,10 @@ def _over(emission: _Emission, waiting: int) -> None:
     if over is None:
         return
     emission.clock += 1
+    _complete(emission, over)
+
+
+def _complete(emission: _Emission, over: frozenset[Handle]) -> None:
     for handle in sorted(over - emission.pending.lasting):
         node = emission.nodes.get(handle)
         if node is not None:

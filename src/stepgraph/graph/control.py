@@ -8,9 +8,11 @@ goes that neither runs a step nor steers one.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TypeGuard
 
+from stepgraph.graph.calls import Calls
 from stepgraph.program.ir import (
     EMPTY,
     Block,
@@ -20,6 +22,7 @@ from stepgraph.program.ir import (
     Exit,
     ExitKind,
     Join,
+    Joined,
     Loop,
     Operation,
     Protected,
@@ -56,36 +59,35 @@ class _Rewritten:
     continues: bool = False
 
 
-def structured(block: Block, working: frozenset[int]) -> Block:
-    """Return the body of a function without `continue`, `raise`, `with`, loop `else`, and what is no step.
-
-    `working` are the functions that run steps (`functions_with_steps`); calls of others go.
-    """
-    return Block(_rewrite(_without_idle_calls(block, working).operations, _Context()).operations)
+def structured(block: Block, calls: Calls) -> Block:
+    """Return the body of a function without `continue`, `raise`, `with`, loop `else`, and what is no step."""
+    return Block(_rewrite(_with_known_calls(block, calls).operations, _Context()).operations)
 
 
-# Calls of functions without steps
+def _with_known_calls(block: Block, calls: Calls) -> Block:
+    """Calls of functions without steps go; what they, or others, wait for is kept."""
+    return Block(tuple(kept for operation in block.operations for kept in _kept(operation, calls)))
 
 
-def _without_idle_calls(block: Block, working: frozenset[int]) -> Block:
-    kept = [_kept(operation, working) for operation in block.operations if not _is_idle(operation, working)]
-    return Block(tuple(kept))
-
-
-def _is_idle(operation: Operation, working: frozenset[int]) -> bool:
-    if not isinstance(operation, Run | Start) or not isinstance(operation.activity, Call):
-        return False
-    return id(operation.activity.function) not in working
-
-
-def _kept(operation: Operation, working: frozenset[int]) -> Operation:
-    if isinstance(operation, Run | Start) and isinstance(operation.activity, StepRun):
-        run = operation.activity
-        body = structured(run.body, working) if run.body.operations else run.body
-        return replace(operation, activity=replace(run, body=body))
-    if isinstance(operation, Start) and isinstance(operation.activity, Series):
-        return replace(operation, activity=Series(_without_idle_calls(operation.activity.block, working)))
-    return with_blocks(operation, lambda block: _without_idle_calls(block, working))
+def _kept(operation: Operation, calls: Calls) -> Iterator[Operation]:
+    match operation:
+        case Run(activity=Call(function=function), place=place):
+            over = calls.over_after(function)
+            if calls.works(function):
+                yield replace(operation, completes=over)
+            elif over:
+                yield Join(Joined("all", over), place)
+        case Start(activity=Call(function=function)):
+            if calls.works(function):
+                yield operation
+        case Run(activity=StepRun(body=body) as run) | Start(activity=StepRun(body=body) as run) if body.operations:
+            yield replace(operation, activity=replace(run, body=structured(body, calls)))
+        case Start(activity=Series(block=inner)):
+            yield replace(operation, activity=Series(_with_known_calls(inner, calls)))
+        case Join(group=group):
+            yield replace(operation, group=calls.with_implied(group))
+        case _:
+            yield with_blocks(operation, lambda block: _with_known_calls(block, calls))
 
 
 # Exits

@@ -28,11 +28,13 @@ from stepgraph.program.ir import (
     Loop,
     Operation,
     Protected,
+    Run,
     Start,
-    blocks_of,
     handles_of,
     is_race,
+    mentioned_in,
     over_with,
+    started_in,
     works,
 )
 
@@ -90,6 +92,21 @@ def survey(body: Block, *, is_run: bool = False) -> Pending:
         {handle: tuple(block for block, _ in path) for handle, path in reading.started.items()},
         frozenset(reading.bodies),
     )
+
+
+def surely_over(body: Block, foreign: frozenset[Handle]) -> tuple[Awaited, ...]:
+    """Return which work that others started is over at each normal end of a function: all its runs, or the last one."""
+    pending = bit_set(foreign)
+    last = pending & ~_left_pending(body, _State(pending))
+    every = last & ~_left_pending(body, _State(pending, several=pending))
+    return tuple(Awaited(handle, every=bool(every >> handle & 1)) for handle in bits(last))
+
+
+def _left_pending(body: Block, state: _State) -> int:
+    """Return what may be pending at the normal ends of a function; where it has none, that is all."""
+    reading = _Reading(body, is_run=False)
+    end = _met([reading.block(body, state), *reading.returns])
+    return (state if end is None else end).pending
 
 
 def _home(reading: _Reading, handle: Handle) -> tuple[int, int]:
@@ -182,9 +199,11 @@ class _Reading:
         self.heads: dict[tuple[int, bool], _State] = {}
         self.failing = False
         self.detours = 0
-        self.mentions = Counter(_mentions(body))
+        own = {handle for operation in body.operations for handle in started_in(operation)}
+        self.mentions = Counter(handle for handle in mentioned_in(body) if handle in own)
         self.local: dict[int, int] = {}
         self.lasting = 0
+        self.returns: list[_State] = []
 
     def block(self, block: Block, state: _State) -> _State | None:
         """Return the state at the end of a block, None where its end is not reached."""
@@ -221,6 +240,8 @@ class _Reading:
                 self.started.setdefault(handle, tuple(self.path))
                 again = state.pending & 1 << handle
                 return replace(state, pending=state.pending | 1 << handle, several=state.several | again)
+            case Run(completes=completes) if completes:
+                return self._completed(operation, state)
             case Join(each=True):
                 return self._join_each(operation, state)
             case Join():
@@ -256,6 +277,13 @@ class _Reading:
             self._complete(id(join), over)
         self.lasting |= raced
         return state.without(over | raced)
+
+    def _completed(self, call: Run, state: _State) -> _State:
+        """A call that fails may have left some of it pending, but all was before."""
+        self._note(bit_set(awaited.handle for awaited in call.completes) & state.pending, tuple(self.path))
+        over = _over(call.completes, state)
+        self._complete(id(call), over)
+        return state.without(over)
 
     def _join_each(self, join: Join, state: _State) -> _State:
         loop = next((around for around in reversed(self.around) if around.loop is not None), None)
@@ -316,6 +344,8 @@ class _Reading:
         else:
             # After this function returns early, nothing that it shows begins; what goes on is not missed there.
             left = [] if self.is_run and (leaving.drawn or leaving.kind is ExitKind.RAISE) else left
+            if leaving.kind is ExitKind.RETURN:
+                self.returns.append(state)
         self._note_left(left, state)
 
     def _note_left(self, blocks: Sequence[int], state: _State) -> None:
@@ -394,7 +424,7 @@ class _Reading:
         """Return the work that is started and awaited in a block and nowhere else."""
         found = self.local.get(id(block))
         if found is None:
-            inside = Counter(_mentions(block))
+            inside = Counter(mentioned_in(block))
             found = bit_set(handle for handle, count in inside.items() if count == self.mentions[handle])
             self.local[id(block)] = found
         return found
@@ -408,17 +438,6 @@ class _Reading:
         end = self.block(final, state)
         self.failing = outer
         return end
-
-
-def _mentions(block: Block) -> Iterator[Handle]:
-    """Yield the handles of all starts and joins in a block."""
-    for operation in block.operations:
-        if isinstance(operation, Start):
-            yield operation.handle
-        elif isinstance(operation, Join):
-            yield from handles_of(operation.group)
-        for inner in blocks_of(operation):
-            yield from _mentions(inner)
 
 
 def _over(awaited: Iterable[Awaited], state: _State) -> int:

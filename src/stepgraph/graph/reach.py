@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TypeAlias
 
 from stepgraph.program.ir import Block, Call, Function, Join, Operation, Run, Series, Start, StepRun, blocks_of
@@ -30,9 +30,8 @@ def called_in(block: Block) -> Iterator[Function]:
             stack.append(iter(inner))
 
 
-def functions_with_steps(body: Block, body_of: BodyOf) -> frozenset[int]:
-    """Return the `id`s of the functions reachable from a body that run steps, directly or through others."""
-    functions = _reachable(body, body_of)
+def functions_with_steps(functions: Sequence[Function], body_of: BodyOf) -> frozenset[int]:
+    """Return the `id`s of the functions that run steps, directly or through others, of all that a program reaches."""
     calls = {id(f): [id(called) for called in called_in(body_of(f))] for f in functions}
     working = {id(f) for f in functions if _runs_steps(body_of(f))}
     callers: dict[int, list[int]] = {}
@@ -48,7 +47,8 @@ def functions_with_steps(body: Block, body_of: BodyOf) -> frozenset[int]:
     return frozenset(working)
 
 
-def _reachable(body: Block, body_of: BodyOf) -> list[Function]:
+def reachable(body: Block, body_of: BodyOf) -> list[Function]:
+    """Return the functions that a body calls, directly or through others, callers first."""
     found: dict[int, Function] = {}
     pending = [body]
     while pending:

@@ -172,10 +172,14 @@ class Function:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Work that is started and waited for on the spot."""
+    """Work that is started and waited for on the spot.
+
+    A call `completes` what was started by others, and is over when the call is.
+    """
 
     activity: Activity
     place: Place
+    completes: tuple[Awaited, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -412,9 +416,15 @@ def with_blocks(operation: Operation, change: Callable[[Block], Block]) -> Opera
 def works(block: Block) -> bool:
     """Whether anything is run or started in a block."""
     return any(
-        isinstance(operation, Run | Start) or any(works(inner) for inner in blocks_of(operation))
+        _has_steps(operation.activity)
+        if isinstance(operation, Run | Start)
+        else any(works(inner) for inner in blocks_of(operation))
         for operation in block.operations
     )
+
+
+def _has_steps(activity: Activity) -> bool:
+    return not isinstance(activity, Call) or activity.function.works
 
 
 def started_in(operation: Operation) -> Iterator[Handle]:
@@ -424,6 +434,20 @@ def started_in(operation: Operation) -> Iterator[Handle]:
     for block in blocks_of(operation):
         for inner in block.operations:
             yield from started_in(inner)
+
+
+def mentioned_in(block: Block) -> Iterator[Handle]:
+    """Yield the handles of all that is started or waited for in a block, as often as it is."""
+    for operation in block.operations:
+        match operation:
+            case Start(handle=handle):
+                yield handle
+            case Join(group=group):
+                yield from handles_of(group)
+            case Run(completes=completes):
+                yield from (awaited.handle for awaited in completes)
+        for inner in blocks_of(operation):
+            yield from mentioned_in(inner)
 
 
 def awaited_in(group: Joined) -> Iterator[Awaited]:

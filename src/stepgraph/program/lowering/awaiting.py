@@ -24,6 +24,7 @@ from stepgraph.program.ir import (
     Start,
     StepRun,
     awaited_in,
+    mentioned_in,
     started_in,
 )
 from stepgraph.program.lowering.dependencies import dependencies_of
@@ -191,10 +192,10 @@ def _activity(machine: Machine, value: Value) -> tuple[Activity | None, Value]:
         case FunctionCall(function=function_value, arguments=arguments, place=place):
             machine.begun.add(id(place.node))
             summary = read_function(machine, function_value, arguments)
-            if not summary.function.works:
-                return None, summary.result
-            machine.frame.called.append(function_value.node)
-            return Call(summary.function), summary.result
+            if summary.function.works:
+                machine.frame.called.append(function_value.node)
+            waits = any(True for _ in mentioned_in(summary.function.body))
+            return (Call(summary.function) if summary.function.works or waits else None), summary.result
         case _:
             return None, UNKNOWN
 

@@ -1,0 +1,42 @@
+"""What is known of the functions that a program calls."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from stepgraph.program.ir import Awaited, Function, Handle, Joined, JoinMember
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """Functions by their `id`s: those `working` run steps, directly or through others.
+
+    `completed` is the work that others started and a function waits for on each way to its end; `implied` is the same
+    for calls that were started, by their handles.
+    """
+
+    working: frozenset[int]
+    completed: Mapping[int, tuple[Awaited, ...]] = field(default_factory=dict)
+    implied: Mapping[Handle, tuple[Awaited, ...]] = field(default_factory=dict)
+
+    def works(self, function: Function) -> bool:
+        """Whether a function runs steps."""
+        return id(function) in self.working
+
+    def over_after(self, function: Function) -> tuple[Awaited, ...]:
+        """Return the work of others that is over when a call is."""
+        return self.completed.get(id(function), ())
+
+    def with_implied(self, group: Joined) -> Joined:
+        """Return what a join waits for, with what the functions in it wait for."""
+        if not self.implied:
+            return group
+        members: list[JoinMember] = []
+        for member in group.members:
+            if isinstance(member, Joined):
+                members.append(self.with_implied(member))
+                continue
+            members.append(member)
+            members += (replace(one, sure=one.sure and member.sure) for one in self.implied.get(member.handle, ()))
+        return replace(group, members=tuple(members))

@@ -1,0 +1,63 @@
+"""Which work a function completes that was started by others: `async def finish(task): await task`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from stepgraph.graph.calls import Calls
+from stepgraph.graph.control import structured
+from stepgraph.graph.pending import surely_over
+from stepgraph.graph.reach import BodyOf, functions_with_steps, reachable
+from stepgraph.program.ir import (
+    Block,
+    Call,
+    Function,
+    Handle,
+    Start,
+    blocks_of,
+    mentioned_in,
+    started_in,
+)
+
+
+def calls_of(body: Block, body_of: BodyOf) -> Calls:
+    """Return what is known of the functions that a program calls."""
+    functions = reachable(body, body_of)
+    calls = Calls(functions_with_steps(functions, body_of))
+    bodies = [body, *map(body_of, functions)]
+    if not any(map(_foreign, bodies)):
+        return calls
+    tasks = {handle: function for inner in bodies for handle, function in _tasks(inner)}
+    while True:
+        # Callees first: another round learns more only of functions that call each other.
+        learned = calls
+        for function in reversed(functions):
+            learned = _learned(learned, function, structured(body_of(function), learned), tasks)
+        if learned.completed == calls.completed:
+            return learned
+        calls = learned
+
+
+def _learned(calls: Calls, function: Function, body: Block, tasks: Mapping[Handle, Function]) -> Calls:
+    foreign = _foreign(body)
+    over = surely_over(body, foreign) if foreign else ()
+    if over == calls.over_after(function):
+        return calls
+    implied = {handle: over for handle, task in tasks.items() if task is function}
+    return replace(calls, completed={**calls.completed, id(function): over}, implied={**calls.implied, **implied})
+
+
+def _foreign(body: Block) -> frozenset[Handle]:
+    """Return the work that a body waits for and does not start."""
+    started = {handle for operation in body.operations for handle in started_in(operation)}
+    return frozenset(handle for handle in mentioned_in(body) if handle not in started)
+
+
+def _tasks(block: Block) -> Iterator[tuple[Handle, Function]]:
+    """Yield the calls that are started in a block, by their handles."""
+    for operation in block.operations:
+        if isinstance(operation, Start) and isinstance(operation.activity, Call):
+            yield operation.handle, operation.activity.function
+        for inner in blocks_of(operation):
+            yield from _tasks(inner)
