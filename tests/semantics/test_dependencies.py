@@ -284,6 +284,21 @@ def test_a_path_through_an_exception_is_no_path() -> None:
     """)
 
 
+@pytest.mark.parametrize(("between", "over"), [("", 3), ("await d()\n", 4)])
+def test_tasks_awaited_one_by_one_begin_after_what_both_need(between: str, over: int) -> None:
+    graph = dependent_graph_of(
+        "load left(load) right(load) d",
+        f"t = asyncio.create_task(left())\nu = asyncio.create_task(right())\nawait t\n{between}await u",
+    )
+    beside = "\n          d [2>3]" if between else ""
+    assert graph == text(f"""
+        load
+        parallel all
+          left [1>2]
+          right [1>{over}]{beside}
+    """)
+
+
 def test_what_a_function_has_run_counts_for_its_caller_and_for_other_functions() -> None:
     body = """
         async def first():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 from tests.semantics.notation import graph_of, graph_of_module, text, workflow_of
 
 
@@ -364,4 +366,102 @@ def test_a_function_that_is_defined_on_different_paths_is_either_one() -> None:
         | case rest 2
         def rest
           sleep 'new' 1
+    """)
+
+
+def _over_after(finishing: str, call: str) -> str:
+    """Return the graph of a task that is started, waited for in a function as told, and followed by another step."""
+    return graph_of(f"""
+{textwrap.indent(textwrap.dedent(finishing), " " * 8)}
+        t = asyncio.create_task(a())
+        await b()
+        await {call}
+        await c()
+    """)
+
+
+def test_a_task_awaited_in_a_function_is_over_with_its_call() -> None:
+    finishing = """
+        async def finish(task):
+            await task
+    """
+    assert _over_after(finishing, "finish(t)") == text("""
+        parallel all
+          a [1>3]
+          b [1>2]
+        c
+    """)
+
+
+def test_a_function_with_steps_is_over_with_the_task_that_it_awaits() -> None:
+    finishing = """
+        async def finish(task):
+            await d()
+            await task
+    """
+    assert _over_after(finishing, "finish(t)") == text("""
+        parallel all
+          a [1>3]
+          b [1>2]
+          call finish [2>3]
+        c
+        def finish
+          d
+    """)
+
+
+def test_a_task_awaited_by_a_function_that_runs_as_a_task_is_over_with_that() -> None:
+    finishing = """
+        async def finish(task):
+            await task
+    """
+    assert _over_after(finishing, "asyncio.create_task(finish(t))") == text("""
+        parallel all
+          a [1>3]
+          b [1>2]
+        c
+    """)
+
+
+def test_tasks_that_a_function_drains_are_over_with_its_call_through_others() -> None:
+    finishing = """
+        async def finish(tasks):
+            for task in tasks:
+                await task
+
+        async def settle(*tasks):
+            await finish(tasks)
+    """
+    assert _over_after(finishing, "settle(t)") == text("""
+        parallel all
+          a [1>3]
+          b [1>2]
+        c
+    """)
+
+
+def test_a_task_that_a_function_may_not_await_is_not_known_to_be_over() -> None:
+    finishing = """
+        async def finish(task):
+            if x:
+                return
+            await task
+    """
+    assert _over_after(finishing, "finish(t)") == text("""
+        parallel all
+          a [1>]
+          b [1>2]
+          c [2>3]
+    """)
+
+
+def test_a_sleep_given_to_a_function_that_awaits_it_is_over_with_its_call() -> None:
+    assert graph_of("""
+        async def timed(work):
+            return await work
+        await timed(step.sleep("nap", 10))
+        await a()
+    """) == text("""
+        sleep 'nap' 10
+        a
     """)

@@ -423,6 +423,14 @@ def works(block: Block) -> bool:
     )
 
 
+def waits(block: Block) -> bool:
+    """Whether anything is waited for in a block, in functions called there too: others are called where they do."""
+    return any(
+        isinstance(operation, Join | Run) or any(waits(inner) for inner in blocks_of(operation))
+        for operation in block.operations
+    )
+
+
 def _has_steps(activity: Activity) -> bool:
     return not isinstance(activity, Call) or activity.function.works
 

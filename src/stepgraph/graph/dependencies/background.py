@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
 
 from stepgraph.graph.bit_sets import restricted
 from stepgraph.graph.dependencies.drawing import Operations, operations_of
 from stepgraph.graph.dependencies.history import NOTHING, Effects, Past, has_run
 from stepgraph.graph.dependencies.reading import Reading
 from stepgraph.graph.dependencies.schedule import HasRun, Memory, Root, Schedule, schedule
-from stepgraph.graph.partial_order import components
+from stepgraph.graph.partial_order import components, series
 from stepgraph.program.ir import (
     Activity,
     Block,
@@ -40,19 +41,55 @@ def start(reading: Reading, operation: Start) -> Operations:
 
 def start_together(reading: Reading, starts: Sequence[Start]) -> Operations:
     """Return steps that are set going together, each with those it needs; what shares some of these is one piece."""
+    setting = _set_going(reading, starts)
+    return [_piece(reading, setting, part) for part in components(setting.planned.before)]
+
+
+def start_awaited_next(reading: Reading, starts: Sequence[Start]) -> Operations | None:
+    """Return steps that are set going before an await of one of them, at which what all of them need runs first.
+
+    None if they share nothing that can be drawn before them, or more than that.
+    """
+    setting = _plan(reading, starts)
+    tasks = setting.planned.tasks
+    parts = takewhile(lambda part: all(tasks[i].root is None for i in part), series(setting.planned.before))
+    shared = [index for part in parts for index in part]
+    rest = [index for index in range(len(tasks)) if index not in shared]
+    pieces = [[rest[i] for i in piece] for piece in components(restricted(setting.planned.before, rest))]
+    if not shared or any(sum(tasks[i].root is not None for i in piece) != 1 for piece in pieces):
+        return None
+    setting = _set_going(reading, starts)
+    found = operations_of(reading, setting.planned.only(shared), setting.memory, starts[0].place)
+    return [*found, *(_piece(reading, setting, piece) for piece in pieces)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Setting:
+    """Steps that are set going together: by the calls of them, with what is known when they begin, and the plan."""
+
+    by_root: dict[Root, Start]
+    memory: Memory
+    planned: Schedule
+
+
+def _set_going(reading: Reading, starts: Sequence[Start]) -> _Setting:
     together = frozenset(operation.handle for operation in starts)
     for operation in starts:
         reading.history.set_going(operation)
         reading.knowledge.together[operation.handle] = together
+    setting = _plan(reading, starts)
+    reading.report_twice(setting.planned)
+    return setting
+
+
+def _plan(reading: Reading, starts: Sequence[Start]) -> _Setting:
     memory = _memory(reading, starts)
     by_root = {
         Root(start.activity): start
         for start in sorted(starts, key=lambda start: start.handle)
         if isinstance(start.activity, StepRun)
     }
-    planned = schedule(list(by_root), memory)
-    reading.report_twice(planned)
-    return [_piece(reading, planned, part, by_root, memory) for part in components(planned.before)]
+    return _Setting(by_root, memory, schedule(list(by_root), memory))
 
 
 def _memory(reading: Reading, starts: Sequence[Start]) -> Memory:
@@ -70,17 +107,14 @@ def _memory(reading: Reading, starts: Sequence[Start]) -> Memory:
     return Memory(ask, lambda _: None, survey.runs_inside, survey.closure, lambda steps: not going_on.isdisjoint(steps))
 
 
-def _piece(
-    reading: Reading, planned: Schedule, part: Sequence[int], by_root: dict[Root, Start], memory: Memory
-) -> Operation:
+def _piece(reading: Reading, setting: _Setting, part: Sequence[int]) -> Operation:
     """Return one piece of work under the first handle of those that are called in it: they are awaited together."""
-    before = tuple(restricted(planned.before, part))
-    piece = Schedule(tuple(planned.tasks[index] for index in part), before, ((),) * len(part), (), {})
-    called = [by_root[task.root] for task in piece.tasks if task.root is not None]
+    piece = setting.planned.only(part)
+    called = [setting.by_root[task.root] for task in piece.tasks if task.root is not None]
     first = min(called, key=lambda start: start.handle)
     if len(called) > 1:
         reading.knowledge.joint.update(start.handle for start in called)
-    operations = operations_of(reading, piece, memory, first.place)
+    operations = operations_of(reading, piece, setting.memory, first.place)
     activity: Activity = Series(Block(tuple(operations)))
     if len(operations) == 1 and isinstance(operations[0], Run):
         activity = operations[0].activity

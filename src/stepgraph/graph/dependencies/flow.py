@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import islice
+from itertools import islice, takewhile
 from typing import Final, TypeGuard
 
 from stepgraph.graph.dependencies import background, foreground
@@ -40,20 +40,48 @@ def read_block(reading: Reading, block: Block) -> Block:
     found: Operations = []
     operations = block.operations
     position = 0
+    tried = 0
     while position < len(operations) and reading.live:
         starts = _starts_at(reading, operations, position)
-        if not starts:
-            found += _operation(reading, operations[position])
-            position += 1
+        follows = operations[position + len(starts)] if position + len(starts) < len(operations) else None
+        if starts and _closes(follows, starts):
+            found += foreground.gather(reading, starts, follows)
+            position += len(starts) + 1
             continue
-        position += len(starts)
-        join = operations[position] if position < len(operations) else None
-        if _closes(join, starts):
-            found += foreground.gather(reading, starts, join)
-            position += 1
-        else:
-            found += background.start_together(reading, starts)
+        if starts and position >= tried:
+            row = _row_of_starts(operations, position)
+            tried = position + len(row)
+            drawn = background.start_awaited_next(reading, row) if _awaits_one(operations[tried:][:1], row) else None
+            if drawn is not None:
+                found += drawn
+                position = tried
+                continue
+        found += background.start_together(reading, starts) if starts else _operation(reading, operations[position])
+        position += len(starts) or 1
     return Block(tuple(found))
+
+
+def _row_of_starts(operations: Sequence[Operation], position: int) -> list[Start]:
+    """Return the steps that are started there, one after another."""
+    row = takewhile(_starts_step, islice(operations, position, None))
+    return [operation for operation in row if isinstance(operation, Start)]
+
+
+def _starts_step(operation: Operation) -> bool:
+    return isinstance(operation, Start) and isinstance(operation.activity, StepRun)
+
+
+def _awaits_one(follows: Sequence[Operation], starts: Sequence[Start]) -> bool:
+    """Whether what follows waits for one of some work at least, itself or as a loop over it."""
+    match follows:
+        case [Loop(occurs=True, body=Block(operations=(Join(each=True, group=group),)))]:
+            members = group.members
+        case [Join(each=False, group=group)] if _is_of_all(follows[0]):
+            members = group.members
+        case _:
+            return False
+    handles = {start.handle for start in starts}
+    return bool(members) and all(isinstance(member, Awaited) and member.handle in handles for member in members)
 
 
 def _starts_at(reading: Reading, operations: Sequence[Operation], position: int) -> list[Start]:

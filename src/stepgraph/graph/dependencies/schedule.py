@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TypeAlias
 
-from stepgraph.graph.bit_sets import bits
+from stepgraph.graph.bit_sets import bits, restricted
 from stepgraph.program.ir import Dependency, Handle, StepChoice, StepDefinition, StepRun
 
 
@@ -105,6 +105,12 @@ class Schedule:
     after: tuple[tuple[Handle, ...], ...]
     twice: tuple[StepDefinition, ...]
     begun: Mapping[_Key, Sequence[Task]]
+
+    def only(self, part: Sequence[int]) -> Schedule:
+        """Return some of the runs in their order; what the whole finds begun or run twice is not told again."""
+        tasks = tuple(self.tasks[index] for index in part)
+        after = tuple(self.after[index] for index in part)
+        return Schedule(tasks, tuple(restricted(self.before, part)), after, (), {})
 
     def has_begun_for(self, roots: Collection[Root], step: StepDefinition, *, elsewhere: bool) -> HasRun | None:
         """Return whether background work of some roots finds a step it needs begun; None if nobody has begun it.

@@ -24,8 +24,8 @@ from stepgraph.program.ir import (
     Start,
     StepRun,
     awaited_in,
-    mentioned_in,
     started_in,
+    waits,
 )
 from stepgraph.program.lowering.dependencies import dependencies_of
 from stepgraph.program.lowering.functions import read_function
@@ -194,8 +194,8 @@ def _activity(machine: Machine, value: Value) -> tuple[Activity | None, Value]:
             summary = read_function(machine, function_value, arguments)
             if summary.function.works:
                 machine.frame.called.append(function_value.node)
-            waits = any(True for _ in mentioned_in(summary.function.body))
-            return (Call(summary.function) if summary.function.works or waits else None), summary.result
+            called = Call(summary.function) if summary.function.works or waits(summary.function.body) else None
+            return called, summary.result
         case _:
             return None, UNKNOWN
 
