@@ -1,0 +1,40 @@
+"""A configuration file as plain data, and where in the file each part of it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol, TypeAlias
+
+# Names of fields and indices of elements, from the top.
+Path: TypeAlias = tuple[str | int, ...]
+# Line and column, from 1.
+Position: TypeAlias = tuple[int, int]
+
+
+class MalformedError(Exception):
+    """Text that is not of the format it claims: the message, and where."""
+
+    def __init__(self, message: str, position: Position) -> None:
+        super().__init__(message)
+        self.message = message
+        self.position = position
+
+
+class Document(Protocol):
+    """The contents of a file: `data` as Python's own types, and `repeated` fields, which no two readers take alike."""
+
+    data: Mapping[str, object]
+    repeated: tuple[tuple[Path, Position], ...]
+
+    def position(self, path: Path) -> Position:
+        """Return where a part stands, or the innermost part around it that is there."""
+
+
+def position_at(text: str, offset: int) -> Position:
+    """Return the line and column of an offset in text."""
+    return text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)
+
+
+def innermost(values: Mapping[Path, int], path: Path) -> int:
+    """Return the offset of a part, or of the innermost part around it that is there; 0 for the whole."""
+    return next((values[path[:length]] for length in range(len(path), 0, -1) if path[:length] in values), 0)

@@ -1,0 +1,105 @@
+"""Fields of a configuration: read with the type they must have, or reported."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from stepgraph.model.note import Problem
+from stepgraph.project.configuration.document import Document, Path
+
+_KINDS = {str: "text", bool: "true or false", int: "a number", float: "a number", list: "a list", dict: "an object"}
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """An object in a document, at `at`, with what was wrong so far."""
+
+    path: str
+    document: Document
+    problems: list[Problem]
+    values: Mapping[str, object]
+    at: Path = field(default=())
+
+    def text(self, name: str, *, required: bool = False) -> str | None:
+        """Return a field that is text and not empty."""
+        value = self.values.get(name)
+        if value is None:
+            if required:
+                self.report((), f"`{name}` is missing{self._here()}.")
+            return None
+        if isinstance(value, str) and value:
+            return value
+        self.report((name,), f"`{name}` is {_kind(value)}, where text is expected.")
+        return None
+
+    def number(self, name: str) -> int | None:
+        """Return a field that is a whole number above 0."""
+        value = self.values.get(name)
+        if value is None or (isinstance(value, int) and not isinstance(value, bool) and value > 0):
+            return value
+        shown = value if isinstance(value, int | float) and not isinstance(value, bool) else _kind(value)
+        self.report((name,), f"`{name}` is {shown}, where a whole number above 0 is expected.")
+        return None
+
+    def texts(self, name: str) -> tuple[str, ...] | None:
+        """Return a field that is a list of texts."""
+        value = self.values.get(name)
+        if value is None:
+            return None
+        if not isinstance(value, list):
+            self.report((name,), f"`{name}` is {_kind(value)}, where a list of texts is expected.")
+            return None
+        wrong = [index for index, element in enumerate(value) if not isinstance(element, str)]
+        for index in wrong:
+            self.report((name, index), f"this is {_kind(value[index])}, where text is expected.")
+        return tuple(element for element in value if isinstance(element, str))
+
+    def inside(self, name: str) -> Fields | None:
+        """Return a field that is an object."""
+        value = self.values.get(name)
+        if value is None:
+            return None
+        if isinstance(value, dict):
+            return self._of(value, name)
+        self.report((name,), f"`{name}` is {_kind(value)}, where an object is expected.")
+        return None
+
+    def each(self, name: str) -> Iterator[Fields]:
+        """Yield the objects in a field that is a list of them."""
+        value = self.values.get(name)
+        if value is None:
+            return
+        if not isinstance(value, list):
+            self.report((name,), f"`{name}` is {_kind(value)}, where a list of objects is expected.")
+            return
+        for index, element in enumerate(value):
+            if isinstance(element, dict):
+                yield self._of(element, name, index)
+            else:
+                self.report((name, index), f"this is {_kind(element)}, where an object is expected.")
+
+    def named(self) -> Iterator[tuple[str, Fields]]:
+        """Yield the fields that are objects, by their names; others are reported."""
+        for name in self.values:
+            inner = self.inside(name)
+            if inner is not None:
+                yield name, inner
+
+    def report(self, below: Sequence[str | int], message: str, advice: str = "") -> None:
+        """Note what is wrong with a part of this."""
+        self.problems.append(Problem(self.path, message, advice, *self.position(below)))
+
+    def position(self, below: Sequence[str | int] = ()) -> tuple[int, int]:
+        """Return the line and column of a part of this, from 1."""
+        return self.document.position((*self.at, *below))
+
+    def _of(self, values: Mapping[str, object], *below: str | int) -> Fields:
+        return Fields(self.path, self.document, self.problems, values, (*self.at, *below))
+
+    def _here(self) -> str:
+        return f" in this entry of `{self.at[-2]}`" if self.at and isinstance(self.at[-1], int) else ""
+
+
+def _kind(value: object) -> str:
+    return _KINDS.get(type(value), "a date")

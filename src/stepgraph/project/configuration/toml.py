@@ -1,0 +1,150 @@
+"""TOML, read by the standard library's parser, and where in the text its values stand."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Final
+
+from stepgraph.project.configuration.document import MalformedError, Path, Position, innermost, position_at
+
+_AT: Final = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
+_STRING: Final = re.compile(
+    r'"""(?:[^\\]|\\.)*?"{3,5}' + r"|'''.*?'{3,5}" + r'|"(?:[^"\\\n]|\\.)*"' + r"|'[^'\n]*'", re.DOTALL
+)
+_BARE_KEY: Final = re.compile(r"[A-Za-z0-9_-]+")
+_SCALAR: Final = re.compile(r"[^\s,\]}#](?:[^\n,\]}#]*[^\s,\]}#])?")
+_SPACE: Final = re.compile(r"(?:[ \t]+|#[^\n]*)*")
+_SPACE_AND_LINES: Final = re.compile(r"(?:[ \t\n]+|#[^\n]*)*")
+
+
+class TomlDocument:
+    """A document in TOML, which refuses repeated keys itself. Raises MalformedError for anything else."""
+
+    repeated: tuple[tuple[Path, Position], ...] = ()
+
+    def __init__(self, text: str) -> None:
+        self._text = text.replace("\r\n", "\n")
+        try:
+            self.data: Mapping[str, object] = tomllib.loads(self._text)
+        except tomllib.TOMLDecodeError as error:
+            raise _malformed(self._text, str(error)) from None
+        except RecursionError:
+            raise MalformedError("nested too deeply", (1, 1)) from None
+        except ValueError as error:  # a number of more digits than Python reads
+            raise MalformedError(str(error), (1, 1)) from None
+
+    def position(self, path: Path) -> Position:
+        """Return where a part stands, or the innermost part around it that is there."""
+        return position_at(self._text, innermost(self._values, path))
+
+    @cached_property
+    def _values(self) -> dict[Path, int]:
+        return _Places(self._text).values
+
+
+def _malformed(text: str, message: str) -> MalformedError:
+    at = _AT.search(message)
+    position = (int(at[1]), int(at[2])) if at and at[1] else position_at(text, len(text))
+    message = _AT.sub("", message)
+    return MalformedError(message[:1].lower() + message[1:], position)
+
+
+class _Places:
+    """One pass over a valid document that notes where each value stands."""
+
+    def __init__(self, text: str) -> None:
+        self.values: dict[Path, int] = {}
+        self._text = text
+        self._at = 0
+        self._tables: dict[Path, int] = {}  # how many there are in each array of tables
+        table: Path = ()
+        while True:
+            self._skip(_SPACE_AND_LINES)
+            if self._at >= len(text):
+                return
+            if text[self._at] == "[":
+                table = self._header()
+            else:
+                self._pair(table)
+
+    def _skip(self, space: re.Pattern[str]) -> None:
+        found = space.match(self._text, self._at)
+        self._at = found.end() if found else self._at
+
+    def _header(self) -> Path:
+        start = self._at
+        double = self._text.startswith("[[", start)
+        self._at += 1 + double
+        keys = self._keys()
+        self._at += 1 + double
+        for length in range(1, len(keys)):
+            self.values.setdefault(self._inside((), keys[:length]), start)
+        table = (*self._inside((), keys[:-1]), keys[-1])
+        if double:
+            self.values.setdefault(table, start)
+            self._tables[table] = self._tables.get(table, 0) + 1
+            table = (*table, self._tables[table] - 1)
+        self.values[table] = start
+        return table
+
+    def _inside(self, path: Path, keys: list[str]) -> Path:
+        """Return the path to a table, in an array of tables to its last one."""
+        for key in keys:
+            path = (*path, key)
+            if path in self._tables:
+                path = (*path, self._tables[path] - 1)
+        return path
+
+    def _keys(self) -> list[str]:
+        """Read a dotted key."""
+        found: list[str] = []
+        while True:
+            self._skip(_SPACE)
+            quoted = _STRING.match(self._text, self._at)
+            key = quoted or _BARE_KEY.match(self._text, self._at)
+            if key is None:
+                raise ValueError("a key is expected: the document is valid")
+            found.append(next(iter(tomllib.loads(f"{key[0]}=0"))) if quoted else key[0])
+            self._at = key.end()
+            self._skip(_SPACE)
+            if self._text[self._at] != ".":
+                return found
+            self._at += 1
+
+    def _pair(self, table: Path) -> None:
+        self._skip(_SPACE)
+        start = self._at
+        keys = self._keys()
+        self._at += 1
+        for length in range(1, len(keys)):
+            self.values.setdefault((*table, *keys[:length]), start)
+        self._value((*table, *keys))
+
+    def _value(self, path: Path) -> None:
+        self._skip(_SPACE)
+        self.values[path] = self._at
+        opening = self._text[self._at]
+        if opening in "[{":
+            self._at += 1
+            self._elements(path, in_array=opening == "[")
+            return
+        found = _STRING.match(self._text, self._at) or _SCALAR.match(self._text, self._at)
+        self._at = found.end() if found else len(self._text)
+
+    def _elements(self, path: Path, *, in_array: bool) -> None:
+        count = 0
+        while True:
+            self._skip(_SPACE_AND_LINES)
+            character = self._text[self._at]
+            if character in ",]}":
+                self._at += 1
+                if character != ",":
+                    return
+            elif in_array:
+                self._value((*path, count))
+                count += 1
+            else:
+                self._pair(path)

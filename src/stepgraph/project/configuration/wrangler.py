@@ -1,0 +1,197 @@
+"""What wrangler's configuration says of workflows, for one environment.
+
+Names and inheritance are those of wrangler: in an environment `workflows` are not inherited, all else that is read here
+is; the deployed name is that of the environment, or the top one with `-ENVIRONMENT` after it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Final
+
+from stepgraph.model.note import InputError, Problem
+from stepgraph.project.configuration.document import Document, MalformedError
+from stepgraph.project.configuration.fields import Fields
+from stepgraph.project.dependency_mode import DependencyMode
+from stepgraph.project.encoding import check_text
+from stepgraph.project.folders import folder_of
+from stepgraph.project.reading import read_bytes
+
+# In the order in which wrangler looks for them.
+CONFIGURATION_NAMES: Final = ("wrangler.json", "wrangler.jsonc", "wrangler.toml")
+
+# From this compatibility date on, dependencies are implicit (workerd: compatibility-date.capnp).
+_IMPLICIT_FROM: Final = "2026-02-25"
+_IMPLICIT_FLAG: Final = "python_workflows_implicit_dependencies"
+
+_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+@dataclass(frozen=True, slots=True)
+class ConfiguredWorkflow:
+    """A workflow that a configuration names, at a line and column of it, from 1.
+
+    `script_name` is the Worker that its class is in, None for this one; `steps` how many steps an instance may run.
+    """
+
+    name: str
+    class_name: str
+    line: int
+    column: int
+    script_name: str | None = None
+    steps: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """The configuration at `path`, for the environment asked for.
+
+    `main` and `base_dir` are paths as the user would name them. `problems` are what is wrong with it, `hints` what may
+    surprise.
+    """
+
+    path: str
+    name: str
+    main: str | None
+    main_position: tuple[int, int]
+    base_dir: str | None
+    mode: DependencyMode | None
+    workflows: tuple[ConfiguredWorkflow, ...]
+    problems: tuple[Problem, ...]
+    hints: tuple[Problem, ...]
+
+    def named(self, class_name: str) -> ConfiguredWorkflow | None:
+        """Return the first workflow of this Worker that is of a class."""
+        own = (workflow for workflow in self.workflows if workflow.script_name is None)
+        return next((workflow for workflow in own if workflow.class_name == class_name), None)
+
+
+def read_configuration(path: str, environment: str | None = None) -> Configuration:
+    """Return the configuration in a file. Raises InputError where it cannot be read, or has no such environment."""
+    document = _document(path)
+    problems = [
+        Problem(path, f"`{'.'.join(map(str, at))}` is given twice.", "Remove one of them.", *position)
+        for at, position in document.repeated
+    ]
+    top = Fields(path, document, problems, document.data)
+    chosen = None if environment is None else _environment(top, environment)
+    name = _name(top, chosen, environment)
+    workflows = _workflows(top if chosen is None else chosen, top, name)
+    return Configuration(
+        path,
+        name,
+        _beside(path, _inherited(top, chosen, "main")),
+        (top if chosen is None or "main" not in chosen.values else chosen).position(("main",)),
+        _beside(path, _inherited(top, chosen, "base_dir")),
+        _mode(top, chosen),
+        tuple(workflows),
+        tuple(problems),
+        tuple(_hints(top, chosen, environment)),
+    )
+
+
+def _document(path: str) -> Document:
+    content = read_bytes(path)
+    check_text(content, path)
+    text = content.decode("utf-8-sig")
+    # Imported here: most runs need one of the two, or none.
+    try:
+        if path.endswith(".toml"):
+            from stepgraph.project.configuration.toml import TomlDocument
+
+            return TomlDocument(text)
+        from stepgraph.project.configuration.jsonc import JsoncDocument
+
+        return JsoncDocument(text)
+    except MalformedError as error:
+        kind = "TOML" if path.endswith(".toml") else "JSON"
+        raise InputError(Problem(path, f"not valid {kind}: {error.message}.", "", *error.position)) from None
+
+
+def _environment(top: Fields, name: str) -> Fields | None:
+    """Return the part for an environment; None where there are no environments, and the top is for all of them."""
+    environments = top.inside("env")
+    if environments is None:
+        return None
+    if name in environments.values:
+        return environments.inside(name)
+    known = ", ".join(f"`{known}`" for known in environments.values)
+    message = f"there is no environment `{name}`."
+    raise InputError(Problem(top.path, message, f"There is {known}." if known else "", *environments.position()))
+
+
+def _inherited(top: Fields, chosen: Fields | None, name: str) -> str | None:
+    value = None if chosen is None else chosen.text(name)
+    return top.text(name) if value is None else value
+
+
+def _name(top: Fields, chosen: Fields | None, environment: str | None) -> str:
+    own = None if chosen is None else chosen.text("name")
+    name = top.text("name") or ""
+    return own or (f"{name}-{environment}" if name and environment else name)
+
+
+def _beside(path: str, name: str | None) -> str | None:
+    """Return a path that is relative to a configuration as one that the user would name."""
+    if name is None or name.startswith("/"):
+        return name
+    return folder_of(path) + name.removeprefix("./")
+
+
+def _mode(top: Fields, chosen: Fields | None) -> DependencyMode | None:
+    date = _inherited(top, chosen, "compatibility_date")
+    if date is not None and not _DATE.fullmatch(date):
+        owner = top if chosen is None or "compatibility_date" not in chosen.values else chosen
+        owner.report(("compatibility_date",), f"`{date}` is no date such as 2026-03-01.")
+        date = None
+    flags = None if chosen is None else chosen.texts("compatibility_flags")
+    flags = top.texts("compatibility_flags") or () if flags is None else flags
+    if f"no_{_IMPLICIT_FLAG}" in flags:
+        return DependencyMode.LEGACY
+    if _IMPLICIT_FLAG in flags:
+        return DependencyMode.IMPLICIT
+    if date is None:
+        return None
+    return DependencyMode.IMPLICIT if date >= _IMPLICIT_FROM else DependencyMode.LEGACY
+
+
+def _workflows(owner: Fields, top: Fields, name: str) -> Iterator[ConfiguredWorkflow]:
+    """Yield the workflows in order, those among the `exports` last. Of one name there can be only one."""
+    known: dict[str, ConfiguredWorkflow] = {}
+    for fields in owner.each("workflows"):
+        workflow_name, class_name = fields.text("name", required=True), fields.text("class_name", required=True)
+        if workflow_name is None or class_name is None:
+            continue
+        if workflow_name in known:
+            fields.report(("name",), f"`{workflow_name}` is the name of another workflow above.", "Rename one of them.")
+            continue
+        workflow = _workflow(fields, workflow_name, class_name, name)
+        known[workflow_name] = workflow
+        yield workflow
+    exports = owner.inside("exports") if "exports" in owner.values else top.inside("exports")
+    for class_name, fields in () if exports is None else exports.named():
+        workflow_name = fields.text("name", required=True) if fields.values.get("type") == "workflow" else None
+        if workflow_name is None:
+            continue
+        other = known.get(workflow_name)
+        if other is None:
+            yield _workflow(fields, workflow_name, class_name, name)
+        elif other.class_name != class_name or other.script_name is not None:
+            fields.report(("name",), f"`{workflow_name}` is the name of another workflow, of `{other.class_name}`.")
+
+
+def _workflow(fields: Fields, name: str, class_name: str, worker: str) -> ConfiguredWorkflow:
+    limits = fields.inside("limits")
+    script = fields.text("script_name")
+    line, column = fields.position(("class_name",))
+    steps = None if limits is None else limits.number("steps")
+    workflow = ConfiguredWorkflow(name, class_name, line, column, steps=steps)
+    return workflow if script == worker else replace(workflow, script_name=script)
+
+
+def _hints(top: Fields, chosen: Fields | None, environment: str | None) -> Iterator[Problem]:
+    if chosen is not None and "workflows" not in chosen.values and top.values.get("workflows"):
+        message = f"the environment `{environment}` has no `workflows`, and does not inherit those of the top level."
+        yield Problem(top.path, message, f"Repeat them in `env.{environment}`.", *chosen.position())

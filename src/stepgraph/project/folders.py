@@ -1,0 +1,41 @@
+"""Folders as prefixes of the names in them: `src/`, `../`, and nothing for the working directory itself."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+
+def prefix_of(folder: str) -> str:
+    """Return what the names in a folder are preceded by."""
+    return "" if folder in (".", "") else folder.rstrip("/") + "/"
+
+
+def folder_of(path: str) -> str:
+    """Return the prefix of the folder that a file is in."""
+    return path[: path.rfind("/") + 1]
+
+
+def parent_of(prefix: str) -> str | None:
+    """Return the prefix of the folder around a folder, None at the root of the file system."""
+    name = prefix.rstrip("/").rsplit("/", 1)[-1]
+    if name in ("", ".", ".."):
+        up = prefix + "../"
+        return None if os.path.realpath(up) == os.path.realpath(prefix or ".") else up
+    return prefix[: len(prefix.rstrip("/")) - len(name)]
+
+
+def and_above(prefix: str) -> Iterator[str]:
+    """Yield a folder and those around it, innermost first, up to that of a repository (which holds `.git`)."""
+    folder: str | None = prefix
+    while folder is not None:
+        yield folder
+        if os.path.lexists(f"{folder}.git"):
+            return
+        folder = parent_of(folder)
+
+
+def is_inside(path: str, prefix: str) -> bool:
+    """Whether a file or folder is in a folder, or is it, symbolic links followed."""
+    root = os.path.join(os.path.realpath(prefix or "."), "")
+    return os.path.join(os.path.realpath(path or "."), "").startswith(root)

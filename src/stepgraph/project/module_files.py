@@ -1,0 +1,101 @@
+"""Where the modules of a project are: from the name that an import says to a file. No file is read here."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from stepgraph.project.folders import folder_of, is_inside, parent_of
+
+_PACKAGE = "__init__.py"
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleFile:
+    """A module: its dotted name and its file. A package has a `folder`, and no `path` if there is no `__init__.py`."""
+
+    name: str
+    path: str | None
+    folder: str | None = None
+
+
+class ModuleFiles:
+    """The modules below one folder, found by name in some folders of it, in their order, and then in those `vendored`.
+
+    Case counts, on file systems where it does not too. Symbolic links out of the folder lead nowhere.
+    """
+
+    def __init__(self, root: str, folders: Sequence[str], vendored: Sequence[str] = ()) -> None:
+        self.root = root
+        self.folders = tuple(dict.fromkeys((*folders, *vendored)))
+        self._named_from = (*vendored, *folders)
+        self._names: dict[str, frozenset[str]] = {}
+
+    def find(self, name: str) -> ModuleFile | None:
+        """Return the module or package of a dotted name; a package without a file only where there is no other."""
+        found = [module for folder in self.folders if (module := self._below(folder, name)) is not None]
+        return next((module for module in found if module.path is not None), found[0] if found else None)
+
+    def find_from(self, importer: str, level: int, name: str) -> ModuleFile | None:
+        """Return the module that the file `importer` names relative to its package: `level` is the number of dots."""
+        folder: str | None = folder_of(importer)
+        for _ in range(level - 1):
+            folder = None if folder is None else parent_of(folder)
+        if folder is None or not is_inside(folder, self.root):
+            return None
+        found = self._below(folder, name) if name else self._package(folder)
+        if found is None:
+            return None
+        return ModuleFile(self.name_of(found.path or f"{found.folder}{_PACKAGE}"), found.path, found.folder)
+
+    def inside(self, package: ModuleFile, name: str) -> ModuleFile | None:
+        """Return a module of a package."""
+        found = None if package.folder is None else self._below(package.folder, name)
+        return found and ModuleFile(f"{package.name}.{name}", found.path, found.folder)
+
+    def name_of(self, path: str) -> str:
+        """Return the dotted name of a module: that by which it is found from outside of all packages around it."""
+        top = folder_of(path)
+        while _PACKAGE in self._listing(top):
+            around = parent_of(top)
+            if around is None or not is_inside(around, self.root):
+                break
+            top = around
+        base = next((folder for folder in self._named_from if top.startswith(folder)), top)
+        return path.removeprefix(base).removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+
+    def _below(self, folder: str, name: str) -> ModuleFile | None:
+        *packages, last = name.split(".")
+        for package in packages:
+            names = self._listing(folder)
+            if f"{package}/" not in names:
+                return None
+            folder = f"{folder}{package}/"
+            if f"{package}.py" in names and _PACKAGE not in self._listing(folder):
+                return None  # a module goes before a folder that is no package
+        names = self._listing(folder)
+        found = self._package(f"{folder}{last}/", name) if f"{last}/" in names else None
+        if f"{last}.py" in names and (found is None or found.path is None):
+            return ModuleFile(name, f"{folder}{last}.py")
+        return found
+
+    def _package(self, folder: str, name: str = "") -> ModuleFile:
+        path = f"{folder}{_PACKAGE}" if _PACKAGE in self._listing(folder) else None
+        return ModuleFile(name, path, folder)
+
+    def _listing(self, folder: str) -> frozenset[str]:
+        """Return the Python files in a folder, and the folders, these with a slash."""
+        names = self._names.get(folder)
+        if names is None:
+            names = self._names[folder] = frozenset(self._read(folder))
+        return names
+
+    def _read(self, folder: str) -> list[str]:
+        try:
+            with os.scandir(folder or ".") as listing:
+                entries = [entry for entry in listing if "." not in entry.name or entry.name.endswith(".py")]
+                inside = [entry for entry in entries if not entry.is_symlink() or is_inside(entry.path, self.root)]
+                return [f"{entry.name}/" if entry.is_dir() else entry.name for entry in inside]
+        except OSError:
+            return []
