@@ -20,7 +20,7 @@ from typing import TypeAlias
 from stepgraph.graph.build import build_graph
 from stepgraph.graph.dependencies.schedule import HasRun, Memory, Root, schedule
 from stepgraph.program.ir import Program, Start, StepRun
-from stepgraph.program.lowering.program import find_workflows, read_workflow
+from stepgraph.program.lowering.program import Entry, find_workflows, read_workflow
 from stepgraph.syntax.deep import run_deep
 from stepgraph.syntax.parse import parse_module
 
@@ -93,8 +93,9 @@ def pairs(program: Program) -> int:
 
 def program_of(source: str) -> Program:
     """Return what the workflow of a module does."""
-    module = parse_module(source.encode(), "entry.py", "entry")
-    return read_workflow(module, find_workflows(module)[0])
+    module = parse_module(source.encode(), "entry.py")
+    entry = Entry(module)
+    return read_workflow(entry, find_workflows(entry)[0])
 
 
 def seconds(program: Program) -> float:

@@ -10,8 +10,9 @@ from stepgraph.model.span import Span
 from stepgraph.project.module_dates import ModuleDates, module_dates
 
 if TYPE_CHECKING:
-    from stepgraph.model.payload import Graph, VersionGraph
+    from stepgraph.model.payload import Graph, Version, VersionGraph, VersionIdentity, VersionLimits
     from stepgraph.model.schema import VersionGraphResponse
+    from stepgraph.project.sources import ExternalWorkflow
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,8 @@ class WorkflowAnalysis:
     """One workflow class: its graph, and what is to be said about it.
 
     `name` is the workflow's, `class_name` that of its class, which stands at `span`. `graph` is None if no step of it
-    can run; the reasons are among the `notes`, which are in source order.
+    can run; the reasons are among the `notes`, which are in source order. `project` is the name of the Worker, empty
+    where it is not known, and `steps_limit` how many steps an instance may run, where the configuration says it.
     """
 
     name: str
@@ -27,6 +29,8 @@ class WorkflowAnalysis:
     span: Span
     graph: Graph | None
     notes: tuple[Note, ...]
+    project: str = ""
+    steps_limit: int | None = None
 
     @property
     def has_dag(self) -> bool:
@@ -46,27 +50,29 @@ class WorkflowAnalysis:
 
         return 0 if self.graph is None else count_steps(self.graph["workflow"])
 
-    def version_graph(self, *, project: str = "", dates: ModuleDates | None = None) -> VersionGraph:
-        """Return what the Workflows API would answer for this version, as plain JSON data.
+    def version_graph(self, *, dates: ModuleDates | None = None) -> VersionGraph:
+        """Return what the Workflows API would answer for the graph of this version, as plain JSON data.
 
-        The ids follow from the name of the `project`, the name of the workflow and the graph. `dates` are looked up
-        for the module's file if they are not given: first and last commit, else SOURCE_DATE_EPOCH, else the file's.
-        Raises InputError if SOURCE_DATE_EPOCH is needed and is not a number.
+        The ids follow from the names of the project and the workflow, and from the graph. `dates` are looked up for the
+        module's file if they are not given: first and last commit, else SOURCE_DATE_EPOCH, else the file's. Raises
+        InputError if SOURCE_DATE_EPOCH is needed and is not a number.
         """
-        from stepgraph.identity import version_id, workflow_id
+        return {**self._identity(dates), "graph": self.graph}
 
-        known_dates = module_dates(self.span.path) if dates is None else dates
-        workflow = workflow_id(project, self.name)
-        return {
-            "id": version_id(workflow, self.graph),
-            "class_name": self.class_name,
-            "created_on": known_dates.created_on,
-            "modified_on": known_dates.modified_on,
-            "workflow_id": workflow,
-            "graph": self.graph,
+    def version(self, *, dates: ModuleDates | None = None) -> Version:
+        """Return what the Workflows API would answer for this version, as plain JSON data. As `version_graph`."""
+        limits: VersionLimits = {} if self.steps_limit is None else {"steps": self.steps_limit}
+        version: Version = {
+            **self._identity(dates),
+            "has_dag": self.has_dag,
+            "language": "python",
+            "limits": limits,
         }
+        if not limits:
+            del version["limits"]
+        return version
 
-    def model(self, *, project: str = "", dates: ModuleDates | None = None) -> VersionGraphResponse:
+    def model(self, *, dates: ModuleDates | None = None) -> VersionGraphResponse:
         """Return `version_graph` as a pydantic model.
 
         Raises as that does, and pydantic's ValidationError for a graph that is nested too deeply for it (see
@@ -74,12 +80,31 @@ class WorkflowAnalysis:
         """
         from stepgraph.model.schema import VersionGraphResponse
 
-        return VersionGraphResponse.model_validate(self.version_graph(project=project, dates=dates))
+        return VersionGraphResponse.model_validate(self.version_graph(dates=dates))
+
+    def _identity(self, dates: ModuleDates | None) -> VersionIdentity:
+        from stepgraph.identity import version_id, workflow_id
+
+        known_dates = module_dates(self.span.path) if dates is None else dates
+        workflow = workflow_id(self.project, self.name)
+        return {
+            "id": version_id(workflow, self.graph),
+            "class_name": self.class_name,
+            "created_on": known_dates.created_on,
+            "modified_on": known_dates.modified_on,
+            "workflow_id": workflow,
+        }
 
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """Everything found in the sources given: workflows in source order, problems in the order met."""
+    """Everything found in the sources given: workflows in source order, problems in the order met.
+
+    `external` workflows are bound by a configuration, and are of another Worker. `hints` say what may surprise, and are
+    no problems.
+    """
 
     workflows: tuple[WorkflowAnalysis, ...]
     problems: tuple[Problem, ...]
+    external: tuple[ExternalWorkflow, ...] = ()
+    hints: tuple[Problem, ...] = ()

@@ -2,58 +2,90 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from stepgraph.analysis import Analysis, WorkflowAnalysis
 from stepgraph.internal_error import InternalError
 from stepgraph.model.note import InputError, Problem
 from stepgraph.project.encoding import check_text, encode_text
-from stepgraph.project.reading import StrPath, read_source, shown_path
-from stepgraph.project.sources import Sources, find_sources
+from stepgraph.project.reading import StrPath
+from stepgraph.project.sources import Source, Sources, find_sources
 
 
 def analyze_source(source: str | bytes, path: str = "<string>") -> Analysis:
     """Return the workflows of a module, given as text or as the bytes of its file.
 
-    `path` is where it stands or will stand, for places in notes and for dates. Raises InputError, with line and column,
-    for what is not valid Python.
+    `path` is where it stands or will stand, for places in notes and for dates; what it imports is not looked for.
+    Raises InputError, with line and column, for what is not valid Python.
     """
     content = encode_text(source, path) if isinstance(source, str) else source
     check_text(content, path)
-    return Analysis(_analyze_module(content, path), ())
+    return _strictly(Sources(modules=[Source(path, content)]))
 
 
-def analyze_file(path: StrPath) -> Analysis:
-    """Return the workflows of the Python file at `path`. Raises InputError if it cannot be read or is not Python."""
-    return Analysis(_analyze_module(read_source(path), shown_path(path)), ())
+def analyze_file(path: StrPath, *, environment: str | None = None) -> Analysis:
+    """Return the workflows of the Python file at `path`, read with what it imports from its project.
 
-
-def analyze_paths(paths: Iterable[StrPath]) -> Analysis:
-    """Return the workflows of files, and of the Python files below folders; `-` is standard input.
-
-    What cannot be read is among the problems of the result, and the rest is analysed. Raises InternalError, which names
-    the file, where the analysis itself fails.
+    The nearest configuration, for the `environment`, gives their names. Raises InputError if the file cannot be read or
+    is not Python.
     """
-    return analyze_sources(find_sources(paths))
+    sources = Sources(environment)
+    sources.add_file(path)
+    return _strictly(sources)
 
 
-def analyze_sources(sources: Sources) -> Analysis:
-    """Return the workflows of modules that were found before. Problems of finding come first. Raises InternalError."""
-    workflows: list[WorkflowAnalysis] = []
-    problems: list[Problem] = list(sources.problems)
-    for module in sources.modules:
+def analyze_paths(paths: Iterable[StrPath], *, environment: str | None = None) -> Analysis:
+    """Return the workflows of files and projects; `-` is standard input.
+
+    A folder stands for the projects below it, with the workflows that their configurations name for the `environment`;
+    where there are none, for all workflow classes below it. What cannot be read is among the problems of the result,
+    and the rest is analysed. Raises InternalError, which names the file, where the analysis itself fails.
+    """
+    return analyze_sources(find_sources(paths, environment))
+
+
+def analyze_sources(sources: Sources, on_module: Callable[[str], object] = lambda _: None) -> Analysis:
+    """Return the workflows of modules that were found before. Problems of finding come first. Raises InternalError.
+
+    `on_module` is called with the path of each module before it is analysed.
+    """
+    refused: list[Problem] = []
+
+    def analyze(run: Callable[[], tuple[WorkflowAnalysis, ...]], path: str) -> tuple[WorkflowAnalysis, ...]:
+        on_module(path)
         try:
-            workflows.extend(_analyze_module(module.content, module.path))
+            return run()
         except InputError as error:
-            problems.append(error.problem)
+            refused.append(error.problem)
+            return ()
         except Exception as error:
-            raise InternalError(module.path) from error
-    return Analysis(tuple(workflows), tuple(problems))
+            raise InternalError(path) from error
+
+    return _analyzed(sources, analyze, refused)
 
 
-def _analyze_module(source: bytes, path: str) -> tuple[WorkflowAnalysis, ...]:
-    """Return the workflows of one module, in source order. Raises InputError for what is not valid Python."""
-    # Imported here: LibCST costs more than all the rest, and a tree without workflows never needs it.
-    from stepgraph.pipeline import analyze_module
+def _strictly(sources: Sources) -> Analysis:
+    """Raise InputError for a module that is not valid Python."""
+    return _analyzed(sources, lambda run, _: run(), [])
 
-    return analyze_module(source, path)
+
+_Attempt = Callable[[Callable[[], tuple[WorkflowAnalysis, ...]], str], tuple[WorkflowAnalysis, ...]]
+
+
+def _analyzed(sources: Sources, attempt: _Attempt, refused: list[Problem]) -> Analysis:
+    """Return the workflows of all modules, and of those that derive from classes in them."""
+    workflows: list[WorkflowAnalysis] = []
+    met: list[Problem] = []
+    if sources.modules:
+        # Imported here: LibCST costs more than all the rest, and a tree without workflows never needs it.
+        from stepgraph.pipeline import Pipeline
+
+        pipeline = Pipeline(refused)
+        pending = list(sources.modules)
+        while pending:
+            for module in pending:
+                workflows += attempt(lambda module=module: pipeline.analyze(module), module.path)  # type: ignore[misc]
+            pending = sources.deriving(pipeline.take_names())
+        met = [*refused, *pipeline.broken]
+    problems = tuple(dict.fromkeys([*sources.problems, *met]))
+    return Analysis(tuple(workflows), problems, tuple(sources.external), tuple(sources.hints))

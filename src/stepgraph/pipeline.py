@@ -1,35 +1,105 @@
-"""One module through all the layers: syntax, program, graph."""
+"""Modules through all the layers: syntax, program, graph."""
 
 from __future__ import annotations
 
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import PurePath
+from dataclasses import dataclass, field
+from difflib import get_close_matches
 
 from stepgraph.analysis import WorkflowAnalysis
 from stepgraph.graph.build import build_graph
-from stepgraph.program.lowering.program import find_workflows, read_workflow
+from stepgraph.model.note import Problem
+from stepgraph.program.lowering.program import (
+    Entry,
+    Exported,
+    NotExported,
+    find_exported,
+    find_workflows,
+    read_workflow,
+)
+from stepgraph.project.configuration.wrangler import ConfiguredWorkflow
+from stepgraph.project.project import Project
+from stepgraph.project.sources import Source
 from stepgraph.syntax.deep import run_deep
-from stepgraph.syntax.module import SourceModule
-from stepgraph.syntax.parse import parse_module
+from stepgraph.syntax.derived_names import derived_names
+from stepgraph.syntax.modules import Importer, Modules
+
+_MOST_NAMES = 8
 
 
-def analyze_module(source: bytes, path: str) -> tuple[WorkflowAnalysis, ...]:
-    """Return the workflows of a module, in source order. Raises InputError for what is not valid Python."""
-    with _without_collection():
-        return run_deep(lambda: _workflows(parse_module(source, path, PurePath(path).stem)))
+@dataclass(slots=True)
+class Pipeline:
+    """One run over the modules of some projects, each parsed at most once.
+
+    Configured classes that are not there are added to the `problems`.
+    """
+
+    problems: list[Problem]
+    _modules: Modules = field(default_factory=Modules)
+    _names: dict[str, None] = field(default_factory=lambda: {"WorkflowEntrypoint": None})
+    _new_names: list[str] = field(default_factory=list)
+
+    def analyze(self, source: Source) -> tuple[WorkflowAnalysis, ...]:
+        """Return the workflows of a module, in order. Raises InputError for what is not valid Python."""
+        with _without_collection():
+            return run_deep(lambda: tuple(self._workflows(source)))
+
+    def take_names(self) -> tuple[str, ...]:
+        """Return the names by which other modules may derive workflow classes, those not returned before."""
+        names, self._new_names = tuple(self._new_names), []
+        return names
+
+    @property
+    def broken(self) -> tuple[Problem, ...]:
+        """Why modules that were imported could not be read."""
+        return tuple(self._modules.problems.values())
+
+    def _workflows(self, source: Source) -> Iterator[WorkflowAnalysis]:
+        module = self._modules.parse(source.path, source.content)
+        files = source.project.files
+        entry = Entry(module, Importer(files, self._modules) if files.folders else None)
+        names = derived_names(module, self._names)
+        self._names |= dict.fromkeys(names)
+        self._new_names += names
+        if source.workflows is None:
+            for name in find_workflows(entry):
+                yield _workflow(entry, name, source.project)
+            return
+        for configured in source.workflows:
+            exported = find_exported(entry, configured.class_name)
+            if isinstance(exported, Exported):
+                yield _workflow(entry, exported.name, source.project, configured)
+            else:
+                self.problems.append(_not_exported(source, configured, exported))
 
 
-def _workflows(module: SourceModule) -> tuple[WorkflowAnalysis, ...]:
-    return tuple(_workflow(module, name) for name in find_workflows(module))
-
-
-def _workflow(module: SourceModule, name: str) -> WorkflowAnalysis:
-    program = read_workflow(module, name)
+def _workflow(
+    entry: Entry, name: str, project: Project, configured: ConfiguredWorkflow | None = None
+) -> WorkflowAnalysis:
+    program = read_workflow(entry, name, project.mode)
     built = build_graph(program)
     notes = sorted((*program.notes, *built.notes), key=lambda note: (note.span, note.code))
-    return WorkflowAnalysis(name, name, program.place.span, built.graph, tuple(notes))
+    if configured is None and project.configuration is not None:
+        configured = project.configuration.named(program.class_name)
+    return WorkflowAnalysis(
+        program.class_name if configured is None else configured.name,
+        program.class_name,
+        program.place.span,
+        built.graph,
+        tuple(notes),
+        project.name,
+        None if configured is None else configured.steps,
+    )
+
+
+def _not_exported(source: Source, configured: ConfiguredWorkflow, why: NotExported) -> Problem:
+    path = source.path if source.project.configuration is None else source.project.configuration.path
+    near = get_close_matches(configured.class_name, why.others, 1, 0.4) or why.others[:_MOST_NAMES]
+    names = ", ".join(f"`{name}`" for name in near)
+    advice = f"It exports {names}." if near else "It exports no workflow class."
+    return Problem(path, f"{why.reason}.", advice, configured.line, configured.column)
 
 
 @contextmanager

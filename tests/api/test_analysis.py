@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from stepgraph.analysis import WorkflowAnalysis
 from stepgraph.identity import version_id, workflow_id
 from stepgraph.model.note import Note
 from stepgraph.model.schema import VersionGraphResponse
@@ -46,7 +47,7 @@ def test_without_a_graph_there_are_no_steps() -> None:
 
 def test_a_version_graph_is_what_the_api_would_answer() -> None:
     graph = graph_of(sleep("rest"))
-    assert workflow(graph).version_graph(project="shop", dates=DATES) == {
+    assert workflow(graph).version_graph(dates=DATES) == {
         "id": version_id(workflow_id("shop", "orders"), graph),
         "class_name": "Orders",
         "created_on": "2026-01-02T03:04:05Z",
@@ -54,6 +55,21 @@ def test_a_version_graph_is_what_the_api_would_answer() -> None:
         "workflow_id": workflow_id("shop", "orders"),
         "graph": graph,
     }
+
+
+def test_a_version_has_the_identity_of_its_graph_and_the_limit_that_is_configured() -> None:
+    limited = WorkflowAnalysis("orders", "Orders", SPAN, None, (), "shop", 50)
+    assert limited.version(dates=DATES) == {
+        "id": version_id(workflow_id("shop", "orders"), None),
+        "class_name": "Orders",
+        "created_on": "2026-01-02T03:04:05Z",
+        "modified_on": "2026-03-01T00:00:00Z",
+        "workflow_id": workflow_id("shop", "orders"),
+        "has_dag": False,
+        "language": "python",
+        "limits": {"steps": 50},
+    }
+    assert "limits" not in workflow(None).version(dates=DATES)
 
 
 def test_without_dates_those_of_the_modules_file_are_looked_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -65,6 +81,6 @@ def test_without_dates_those_of_the_modules_file_are_looked_up(tmp_path: Path, m
 
 def test_the_model_is_the_version_graph_checked_and_typed() -> None:
     analysis = workflow(graph_of(sleep("rest")))
-    model = analysis.model(project="shop", dates=DATES)
+    model = analysis.model(dates=DATES)
     assert isinstance(model, VersionGraphResponse)
-    assert model.model_dump(mode="json") == analysis.version_graph(project="shop", dates=DATES)
+    assert model.model_dump(mode="json") == analysis.version_graph(dates=DATES)

@@ -98,10 +98,10 @@ def test_a_defect_names_the_file_and_keeps_its_cause(monkeypatch: pytest.MonkeyP
     Path("orders.py").write_text(WORKFLOW, encoding="utf-8")
     cause = RecursionError()
 
-    def fail(_source: bytes, _path: str) -> tuple[()]:
+    def fail(_pipeline: object, _source: object) -> tuple[()]:
         raise cause
 
-    monkeypatch.setattr("stepgraph.api._analyze_module", fail)
+    monkeypatch.setattr("stepgraph.pipeline.Pipeline.analyze", fail)
     with pytest.raises(InternalError) as caught:
         analyze_paths(["orders.py"])
     assert caught.value.path == "orders.py"

@@ -17,10 +17,10 @@ MESSAGE = (
 def defect(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ARG001 - it changes into the folder
     write_orders()
 
-    def fail(_source: bytes, _path: str) -> tuple[()]:
+    def fail(_pipeline: object, _source: object) -> tuple[()]:
         raise KeyError("a\nb")
 
-    monkeypatch.setattr("stepgraph.api._analyze_module", fail)
+    monkeypatch.setattr("stepgraph.pipeline.Pipeline.analyze", fail)
 
 
 def test_a_defect_is_one_line_that_names_the_file(stepgraph: Command) -> None:
@@ -36,7 +36,7 @@ def test_the_traceback_is_shown_on_demand(stepgraph: Command, monkeypatch: pytes
 
 
 def test_a_defect_outside_of_the_analysis_names_no_file(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(_: object) -> None:
+    def fail(*_: object) -> None:
         raise RecursionError
 
     monkeypatch.setattr("stepgraph.cli.graph_command.find_sources", fail)
@@ -46,7 +46,7 @@ def test_a_defect_outside_of_the_analysis_names_no_file(stepgraph: Command, monk
 
 
 def test_an_interruption_from_the_keyboard_is_quiet(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupt(_: object) -> None:
+    def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("stepgraph.cli.graph_command.find_sources", interrupt)

@@ -41,11 +41,21 @@ def test_json_is_an_array_even_of_one(stepgraph: Command) -> None:
         {
             "name": "Orders",
             "class_name": "Orders",
+            "script_name": None,
             "path": "orders.py",
             "line": 5,
             "steps": 1,
             "has_dag": True,
             "complete": False,
+            "version": {
+                "id": "e17428e0-05ae-5d9e-989b-003169012cd6",
+                "class_name": "Orders",
+                "created_on": "2026-01-02T03:04:05Z",
+                "modified_on": "2026-01-02T03:04:05Z",
+                "workflow_id": "bf0f79d3-70f7-5ab1-8913-551d3fa38419",
+                "has_dag": True,
+                "language": "python",
+            },
         }
     ]
 

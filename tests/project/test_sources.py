@@ -27,18 +27,18 @@ def give_standard_input(monkeypatch: pytest.MonkeyPatch, content: bytes) -> None
 def test_below_a_folder_only_modules_that_speak_of_workflows_are_taken(tmp_path: Path) -> None:
     plant(tmp_path, {"src/a.py": "x = 1", "src/b.py": WORKFLOW})
     sources = find_sources(["src"])
-    assert sources.modules == (Source("src/b.py", CONTENT),)
-    assert sources.searched == ("src/a.py", "src/b.py")
+    assert sources.modules == [Source("src/b.py", CONTENT)]
+    assert list(sources.searched) == ["src/a.py", "src/b.py"]
 
 
 def test_a_file_that_is_named_is_always_taken(tmp_path: Path) -> None:
     plant(tmp_path, {"a.txt": "x = 1"})
-    assert find_sources(["a.txt"]).modules == (Source("a.txt", b"x = 1"),)
+    assert find_sources(["a.txt"]).modules == [Source("a.txt", b"x = 1")]
 
 
 def test_paths_may_be_path_objects(tmp_path: Path) -> None:
     plant(tmp_path, {"a.py": WORKFLOW})
-    assert find_sources([Path("a.py")]).modules == (Source("a.py", CONTENT),)
+    assert find_sources([Path("a.py")]).modules == [Source("a.py", CONTENT)]
 
 
 def test_modules_come_in_the_order_of_the_paths(tmp_path: Path) -> None:
@@ -72,18 +72,18 @@ def test_below_a_folder_a_module_that_is_no_text_is_a_problem(tmp_path: Path) ->
 
 def test_below_a_folder_bytes_without_workflows_are_nobodys_business(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_bytes(b"# \xe9")
-    assert find_sources(["."]).problems == ()
+    assert find_sources(["."]).problems == []
 
 
 def test_an_empty_folder_gives_nothing(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     sources = find_sources(["empty"])
-    assert (sources.modules, sources.problems, sources.searched) == ((), (), ())
+    assert (sources.modules, sources.problems, sources.searched) == ([], [], {})
 
 
 def test_a_dash_is_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     give_standard_input(monkeypatch, CONTENT)
-    assert find_sources(["-"]).modules == (Source("<stdin>", CONTENT, on_disk=False),)
+    assert find_sources(["-"]).modules == [Source("<stdin>", CONTENT, on_disk=False)]
 
 
 def test_standard_input_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,6 +99,6 @@ def test_standard_input_that_is_no_text_is_a_problem(monkeypatch: pytest.MonkeyP
 
 def test_closed_standard_input_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", None)
-    assert find_sources(["-"]).problems == (
-        Problem("<stdin>", "standard input is closed.", "Name a file instead of `-`."),
-    )
+    assert find_sources(["-"]).problems == [
+        Problem("<stdin>", "standard input is closed.", "Name a file instead of `-`.")
+    ]

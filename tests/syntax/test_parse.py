@@ -11,7 +11,7 @@ from stepgraph.syntax.parse import parse_module
 
 def problem_of(source: bytes) -> str:
     with pytest.raises(InputError) as caught:
-        run_deep(lambda: parse_module(source, "entry.py", "entry"))
+        run_deep(lambda: parse_module(source, "entry.py"))
     return str(caught.value)
 
 
@@ -30,7 +30,7 @@ def test_brackets_nested_5000_deep_are_refused_before_the_parser_dies_of_them() 
 
 def test_brackets_in_text_are_not_nesting() -> None:
     source = b'x = "' + b"(" * 5000 + b'"\n'
-    assert run_deep(lambda: parse_module(source, "entry.py", "entry")).tree.body
+    assert run_deep(lambda: parse_module(source, "entry.py")).tree.body
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_brackets_in_text_are_not_nesting() -> None:
     ids=["calls", "attributes", "operators", "negations", "brackets"],
 )
 def test_long_chains_are_read(expression: bytes) -> None:
-    assert run_deep(lambda: parse_module(b"x = " + expression + b"\n", "entry.py", "entry")).tree.body
+    assert run_deep(lambda: parse_module(b"x = " + expression + b"\n", "entry.py")).tree.body
 
 
 @pytest.mark.parametrize(
@@ -54,9 +54,9 @@ def test_long_chains_are_read(expression: bytes) -> None:
     ids=["empty", "comment", "byte order mark and CRLF", "tabs and a form feed"],
 )
 def test_odd_files_are_read(source: bytes) -> None:
-    assert parse_module(source, "entry.py", "entry").source == source
+    assert parse_module(source, "entry.py").source == source
 
 
 def test_newer_syntax_than_that_of_the_running_python_is_read() -> None:
     source = b"type Pair[T] = tuple[T, T]\ndef first[T](pair: Pair[T]) -> T:\n    return pair[0]\n"
-    assert len(parse_module(source, "entry.py", "entry").tree.body) == 2
+    assert len(parse_module(source, "entry.py").tree.body) == 2

@@ -11,7 +11,7 @@ from stepgraph.syntax.parse import parse_module
 
 
 def module(source: str) -> SourceModule:
-    return parse_module(source.encode(), "entry.py", "entry")
+    return parse_module(source.encode(), "entry.py")
 
 
 def first_value(source: SourceModule) -> cst.BaseExpression:

@@ -9,6 +9,7 @@ from stepgraph.analysis import Analysis
 from stepgraph.api import analyze_sources
 from stepgraph.cli.command_error import CommandError
 from stepgraph.cli.exit_code import ExitCode
+from stepgraph.cli.progress import Progress
 from stepgraph.cli.streams import tell
 from stepgraph.project.sources import STANDARD_INPUT, Sources
 
@@ -25,13 +26,16 @@ def analysed(sources: Sources, paths: Sequence[str]) -> Analysis:
 
     Raises CommandError if there is no workflow in them.
     """
-    analysis = analyze_sources(sources)
-    for problem in analysis.problems:
+    with Progress(len(sources.modules)) as progress:
+        analysis = analyze_sources(sources, progress.show)
+    for problem in (*analysis.problems, *analysis.hints):
         tell(str(problem))
     if analysis.workflows:
         return analysis
     if analysis.problems:
         raise CommandError(ExitCode.ERROR)
+    if analysis.external or analysis.hints:
+        raise CommandError(ExitCode.NOTHING, f"no workflow of this project in {_searched(sources, paths)}.")
     raise CommandError(ExitCode.NOTHING, f"no workflow found in {_searched(sources, paths)}. {_WHAT_A_WORKFLOW_IS}")
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from stepgraph.analysis import WorkflowAnalysis
+from stepgraph.cli.dates import Dates
 from stepgraph.cli.terminal import Look
-from stepgraph.project.module_dates import DateLookup, ModuleDates, dates_without_file
-from stepgraph.project.sources import Sources
 
 FORMATS = ("text", "json", "dot")
 
@@ -36,14 +35,9 @@ def as_dot(workflows: Sequence[WorkflowAnalysis]) -> str:
     return "".join(render_dot(workflow.graph) for workflow in workflows if workflow.graph is not None)
 
 
-def as_json(workflows: Sequence[WorkflowAnalysis], lookup: DateLookup, sources: Sources) -> str:
+def as_json(workflows: Sequence[WorkflowAnalysis], dates: Dates) -> str:
     """Return a version graph, or an array of them where there are several workflows."""
     from stepgraph.json_text import pretty_json
 
-    without_file = {module.path for module in sources.modules if not module.on_disk}
-    graphs = [workflow.version_graph(dates=_dates(workflow.span.path, lookup, without_file)) for workflow in workflows]
+    graphs = [workflow.version_graph(dates=dates.of(workflow)) for workflow in workflows]
     return pretty_json(graphs[0] if len(graphs) == 1 else graphs)
-
-
-def _dates(path: str, lookup: DateLookup, without_file: set[str]) -> ModuleDates:
-    return dates_without_file() if path in without_file else lookup.dates(path)

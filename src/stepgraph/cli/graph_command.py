@@ -10,10 +10,11 @@ import click
 from stepgraph.analysis import WorkflowAnalysis
 from stepgraph.cli.analysed import analysed
 from stepgraph.cli.command_error import CommandError
+from stepgraph.cli.dates import Dates, look_ahead
 from stepgraph.cli.exit_code import ExitCode
 from stepgraph.cli.formats import FORMATS, as_dot, as_json, as_text
+from stepgraph.cli.inputs import inputs
 from stepgraph.cli.notes import tell_notes
-from stepgraph.cli.paths_argument import paths_argument
 from stepgraph.cli.selection import select
 from stepgraph.cli.streams import write_result
 from stepgraph.cli.terminal import Look, look_of_standard_output
@@ -25,32 +26,35 @@ if TYPE_CHECKING:
 
 
 @click.command("graph")
-@paths_argument
+@inputs
 @click.option("--workflow", metavar="NAME", help="Only the workflow, or workflow class, of this name.")
 @click.option(
     "-f", "--format", "form", type=click.Choice(FORMATS), default="text", show_default=True, help="What to print."
 )
 @click.option("-o", "--output", metavar="FILE", help="Write to FILE, whole or not at all; - is standard output.")
 @click.option("-q", "--quiet", is_flag=True, help="No notes on standard error.")
-def graph(*, paths: tuple[str, ...], workflow: str | None, form: str, output: str | None, quiet: bool) -> ExitCode:
+def graph(
+    *, paths: tuple[str, ...], environment: str | None, workflow: str | None, form: str, output: str | None, quiet: bool
+) -> ExitCode:
     """Print the version graph of Python Workflows.
 
-    PATHS are files, folders to search, or - for standard input; without any, the current folder.
+    PATHS are files, folders, or - for standard input; without any, the current folder. A folder stands for the
+    workflows that the configurations in it name or, where there are none, for all workflow classes below it.
 
     JSON is what the Workflows API answers for a version: one object, or an array if there are several workflows and
     --workflow does not name one of them. Notes stand below the outline in text, on standard error otherwise.
     """
-    sources = find_sources(paths or (".",))
+    sources = find_sources(paths or (".",), environment or None)
     file = _output_file(output, sources)
     with DateLookup() as lookup:
         if form == "json":
-            _look_ahead(sources, lookup)
+            look_ahead(sources, lookup)
         analysis = analysed(sources, paths or (".",))
         chosen = select(analysis.workflows, workflow)
         for one in chosen:
             if form != "text" or not one.has_dag:
                 tell_notes(one, quiet=quiet)
-        text = _text(form, chosen, lookup, sources, to_file=file is not None)
+        text = _text(form, chosen, Dates(lookup, sources), to_file=file is not None)
     _write(text, file, failed=bool(analysis.problems))
     return _exit_code(chosen, failed=bool(analysis.problems))
 
@@ -65,18 +69,9 @@ def _output_file(name: str | None, sources: Sources) -> OutputFile | None:
     return prepare_output(name, sources.searched)
 
 
-def _look_ahead(sources: Sources, lookup: DateLookup) -> None:
-    """Have git look for dates while the modules are analysed, which takes longer."""
-    for module in sources.modules:
-        if module.on_disk:
-            lookup.start(module.path)
-
-
-def _text(
-    form: str, workflows: Sequence[WorkflowAnalysis], lookup: DateLookup, sources: Sources, *, to_file: bool
-) -> str:
+def _text(form: str, workflows: Sequence[WorkflowAnalysis], dates: Dates, *, to_file: bool) -> str:
     if form == "json":
-        return as_json(workflows, lookup, sources)
+        return as_json(workflows, dates)
     if form == "dot":
         return as_dot(workflows)
     return as_text(workflows, Look() if to_file else look_of_standard_output())

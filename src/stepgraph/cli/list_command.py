@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import click
 
-from stepgraph.analysis import WorkflowAnalysis
+from stepgraph.analysis import Analysis, WorkflowAnalysis
 from stepgraph.cli.analysed import analysed
+from stepgraph.cli.dates import Dates, look_ahead
 from stepgraph.cli.exit_code import ExitCode
-from stepgraph.cli.paths_argument import paths_argument
+from stepgraph.cli.inputs import inputs
 from stepgraph.cli.streams import write_result
-from stepgraph.project.sources import find_sources
+from stepgraph.project.module_dates import DateLookup
+from stepgraph.project.sources import ExternalWorkflow, find_sources
 
 _FORMATS = ("text", "json")
 _FORMAT_HELP = "A table, or an array of objects."
@@ -19,24 +19,30 @@ _HEADINGS = ("NAME", "CLASS", "WHERE", "STEPS", "HAS_DAG", "COMPLETE")
 
 
 @click.command("list")
-@paths_argument
+@inputs
 @click.option(
     "-f", "--format", "form", type=click.Choice(_FORMATS), default="text", show_default=True, help=_FORMAT_HELP
 )
-def list_workflows(*, paths: tuple[str, ...], form: str) -> ExitCode:
+def list_workflows(*, paths: tuple[str, ...], environment: str | None, form: str) -> ExitCode:
     """List the workflows found: name, class, place, steps, whether there is a graph, and whether it is complete.
 
-    PATHS are files, folders to search, or - for standard input; without any, the current folder.
+    PATHS are files, folders, or - for standard input; without any, the current folder. A folder stands for the
+    workflows that the configurations in it name or, where there are none, for all workflow classes below it.
     """
-    analysis = analysed(find_sources(paths or (".",)), paths or (".",))
-    write_result(_as_json(analysis.workflows) if form == "json" else _as_table(analysis.workflows))
+    sources = find_sources(paths or (".",), environment or None)
+    with DateLookup() as lookup:
+        if form == "json":
+            look_ahead(sources, lookup)
+        analysis = analysed(sources, paths or (".",))
+        write_result(_as_json(analysis, Dates(lookup, sources)) if form == "json" else _as_table(analysis))
     return ExitCode.ERROR if analysis.problems else ExitCode.CLEAN
 
 
-def _as_table(workflows: Sequence[WorkflowAnalysis]) -> str:
+def _as_table(analysis: Analysis) -> str:
     from stepgraph.cli.table import table
 
-    return table(_HEADINGS, [_row(workflow) for workflow in workflows])
+    rows = [*map(_row, analysis.workflows), *map(_external_row, analysis.external)]
+    return table(_HEADINGS, rows)
 
 
 def _row(workflow: WorkflowAnalysis) -> tuple[str, ...]:
@@ -50,20 +56,40 @@ def _row(workflow: WorkflowAnalysis) -> tuple[str, ...]:
     )
 
 
-def _as_json(workflows: Sequence[WorkflowAnalysis]) -> str:
+def _external_row(external: ExternalWorkflow) -> tuple[str, ...]:
+    configured = external.configured
+    return (configured.name, configured.class_name, f"Worker {configured.script_name}", "-", "-", "-")
+
+
+def _as_json(analysis: Analysis, dates: Dates) -> str:
     from stepgraph.json_text import pretty_json
 
-    return pretty_json(
-        [
-            {
-                "name": workflow.name,
-                "class_name": workflow.class_name,
-                "path": workflow.span.path,
-                "line": workflow.span.line,
-                "steps": workflow.steps,
-                "has_dag": workflow.has_dag,
-                "complete": workflow.complete,
-            }
-            for workflow in workflows
-        ]
-    )
+    own = [
+        {
+            "name": workflow.name,
+            "class_name": workflow.class_name,
+            "script_name": None,
+            "path": workflow.span.path,
+            "line": workflow.span.line,
+            "steps": workflow.steps,
+            "has_dag": workflow.has_dag,
+            "complete": workflow.complete,
+            "version": workflow.version(dates=dates.of(workflow)),
+        }
+        for workflow in analysis.workflows
+    ]
+    return pretty_json([*own, *map(_external_object, analysis.external)])
+
+
+def _external_object(external: ExternalWorkflow) -> dict[str, object]:
+    return {
+        "name": external.configured.name,
+        "class_name": external.configured.class_name,
+        "script_name": external.configured.script_name,
+        "path": external.path,
+        "line": external.configured.line,
+        "steps": None,
+        "has_dag": None,
+        "complete": None,
+        "version": None,
+    }

@@ -38,9 +38,13 @@ class Problem:
     line: int | None = None
     column: int | None = None
 
+    @property
+    def place(self) -> str:
+        """Where it is: `path:line:column`, or the path alone."""
+        return self.path if self.line is None else f"{self.path}:{self.line}:{self.column or 1}"
+
     def __str__(self) -> str:
-        place = self.path if self.line is None else f"{self.path}:{self.line}:{self.column or 1}"
-        return f"{place}: {self.message} {self.advice}".rstrip()
+        return f"{self.place}: {self.message} {self.advice}".rstrip()
 
 
 class InputError(Exception):

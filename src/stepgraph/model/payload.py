@@ -172,14 +172,19 @@ class Graph(TypedDict):
     workflow: Workflow
 
 
-class VersionGraph(TypedDict):
-    """The result of `GET /accounts/{account_id}/workflows/{workflow_name}/versions/{version_id}/graph`."""
+class VersionIdentity(TypedDict):
+    """What all answers about one version of a workflow begin with."""
 
     id: str
     class_name: str
     created_on: str
     modified_on: str
     workflow_id: str
+
+
+class VersionGraph(VersionIdentity):
+    """The result of `GET /accounts/{account_id}/workflows/{workflow_name}/versions/{version_id}/graph`."""
+
     graph: Graph | None
 
 
@@ -187,14 +192,9 @@ class VersionLimits(TypedDict, total=False):
     steps: int
 
 
-class Version(TypedDict):
+class Version(VersionIdentity):
     """The result of `GET /accounts/{account_id}/workflows/{workflow_name}/versions/{version_id}`."""
 
-    id: str
-    class_name: str
-    created_on: str
-    modified_on: str
-    workflow_id: str
     has_dag: bool
     language: Literal["javascript", "python"]
     limits: NotRequired[VersionLimits]

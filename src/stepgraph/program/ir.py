@@ -19,13 +19,6 @@ from stepgraph.syntax.module import Place
 Handle: TypeAlias = int
 
 
-class DependencyMode(Enum):
-    """How a step says which others it needs: by the names of its parameters, or in `depends=[...]`."""
-
-    IMPLICIT = "implicit"
-    LEGACY = "legacy"
-
-
 @dataclass(frozen=True, slots=True)
 class Block:
     """Operations, one after another."""

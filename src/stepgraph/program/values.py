@@ -22,6 +22,7 @@ from stepgraph.program.ir import (
     StepDefinition,
     StepSettings,
 )
+from stepgraph.project.module_files import ModuleFile
 from stepgraph.syntax.bindings import Bindings
 from stepgraph.syntax.module import Place, SourceModule
 
@@ -275,6 +276,14 @@ class LexicalScope:
     kind: Literal["module", "class", "function", "expression"] = "function"
     owner: ClassValue | None = None
     given: tuple[Given, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleValue(Value):
+    """A module of the project, with the scope of its names; None for a package that has no file of its own."""
+
+    file: ModuleFile
+    scope: LexicalScope | None
 
 
 @dataclass(frozen=True, slots=True)

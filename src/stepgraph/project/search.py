@@ -6,17 +6,21 @@ import os
 from dataclasses import dataclass, field
 
 from stepgraph.model.note import Problem
+from stepgraph.project.configuration.wrangler import CONFIGURATION_NAMES
+from stepgraph.project.folders import prefix_of
+from stepgraph.project.project import configuration_in
 from stepgraph.project.unreadable import unreadable
 
-_SKIPPED = frozenset({"node_modules", "__pycache__"})
+_SKIPPED = frozenset({"node_modules", "__pycache__", "python_modules"})
 _ENVIRONMENT_MARK = "pyvenv.cfg"
 
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """The Python files below a folder, sorted, and the folders that could not be searched."""
+    """The Python files below a folder, sorted, its configurations, and the folders that could not be searched."""
 
     files: tuple[str, ...]
+    configurations: tuple[str, ...]
     problems: tuple[Problem, ...]
 
 
@@ -24,17 +28,18 @@ class Search:
 class _Finds:
     files: list[str] = field(default_factory=list)
     links: list[str] = field(default_factory=list)
+    configured: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
 
 def search_folder(folder: str) -> Search:
     """Return the `*.py` files below `folder`, named as `folder` is, with forward slashes.
 
-    Not entered: hidden folders, `node_modules`, `__pycache__`, virtual environments, and symbolic links to folders. A
-    symbolic link to a file counts if its target is in `folder`; links come after the files.
+    Not entered: hidden folders, `node_modules`, `__pycache__`, `python_modules`, virtual environments, and symbolic
+    links to folders. A symbolic link to a file counts if its target is in `folder`; links come after the files.
     """
     finds = _Finds()
-    top = _prefix(folder)
+    top = prefix_of(folder)
     pending = [top]
     while pending:
         prefix = pending.pop()
@@ -44,12 +49,8 @@ def search_folder(folder: str) -> Search:
             finds.problems.append(unreadable(prefix or ".", error))
     links = _inside(sorted(finds.links), folder)
     problems = sorted(finds.problems, key=lambda problem: problem.path)
-    return Search((*sorted(finds.files), *links), tuple(problems))
-
-
-def _prefix(folder: str) -> str:
-    """Return what the names in a folder are preceded by: nothing for the working directory itself."""
-    return "" if folder == "." else folder.rstrip("/") + "/"
+    configurations = [path for prefix in sorted(finds.configured) if (path := configuration_in(prefix)) is not None]
+    return Search((*sorted(finds.files), *links), tuple(configurations), tuple(problems))
 
 
 def _enter(prefix: str, finds: _Finds, *, named: bool) -> list[str]:
@@ -61,6 +62,8 @@ def _enter(prefix: str, finds: _Finds, *, named: bool) -> list[str]:
         entries = list(listing)
     if not named and any(entry.name == _ENVIRONMENT_MARK for entry in entries):
         return []
+    if any(entry.name in CONFIGURATION_NAMES for entry in entries):
+        finds.configured.append(prefix)
     return _sort_in(entries, prefix, finds)
 
 

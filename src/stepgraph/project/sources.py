@@ -4,105 +4,198 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from stepgraph.model.note import InputError, Problem
+from stepgraph.project.configuration.wrangler import Configuration, ConfiguredWorkflow
+from stepgraph.project.configurations import Configurations
 from stepgraph.project.encoding import check_text
+from stepgraph.project.folders import folder_of
+from stepgraph.project.ignored import ignored
+from stepgraph.project.project import NO_PROJECT, Project, configured_project, project_of_file
 from stepgraph.project.reading import StrPath, read_bytes, shown_path
 from stepgraph.project.search import search_folder
+from stepgraph.project.unmarked import Unmarked
 
 STANDARD_INPUT = "-"
 STANDARD_INPUT_NAME = "<stdin>"
 
-# A module that does not hold this word has no workflow class of its own, and is not worth parsing.
+# A module that does not hold this word derives no class from the SDK's, and is not worth parsing for that.
 _MARK = b"WorkflowEntrypoint"
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A module to analyse: how it is named, its bytes, and whether these stand in a file of that name."""
+    """A module to analyse: how it is named, its bytes, and whether these stand in a file of that name.
+
+    All workflow classes that it defines are meant or, of a project's main module, the `workflows` that the
+    configuration names.
+    """
 
     path: str
     content: bytes
     on_disk: bool = True
+    project: Project = field(default=NO_PROJECT, compare=False)
+    workflows: tuple[ConfiguredWorkflow, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Sources:
-    """What was found: modules and problems in the order met, and the path of every file that was looked at."""
+class ExternalWorkflow:
+    """A workflow that the configuration at `path` binds, and whose class is in another Worker."""
 
-    modules: tuple[Source, ...]
-    problems: tuple[Problem, ...]
-    searched: tuple[str, ...]
+    configured: ConfiguredWorkflow
+    path: str
 
 
 @dataclass(slots=True)
-class _Finds:
-    """What has been found so far. A file reached by two paths is analysed once, under the first."""
+class Sources:
+    """What was found: modules, external workflows and problems in the order met, and every file that was looked at.
 
-    modules: list[Source] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
-    searched: dict[str, None] = field(default_factory=dict)
-    known: set[str] = field(default_factory=set)
-
-
-def find_sources(paths: Iterable[StrPath]) -> Sources:
-    """Return the modules that `paths` name, in their order.
-
-    These are each file, the modules below each folder that have workflows, and standard input for `-`. What cannot be
-    read is among the problems; the rest is still found.
+    `hints` may explain what was not found. A file reached by two paths is analysed once, under the first.
     """
-    finds = _Finds()
-    for path in paths:
+
+    environment: str | None = None
+    modules: list[Source] = field(default_factory=list)
+    external: list[ExternalWorkflow] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    hints: list[Problem] = field(default_factory=list)
+    searched: dict[str, None] = field(default_factory=dict)
+    _unmarked: dict[str, Unmarked] = field(default_factory=dict)
+    _known: set[tuple[str, str]] = field(default_factory=set)
+    _configurations: Configurations = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._configurations = Configurations(self.environment, self.problems)
+
+    def find(self, path: StrPath) -> None:
+        """Find the modules that a path names."""
+        name = shown_path(path)
         try:
-            _find(path, finds)
+            if name == STANDARD_INPUT:
+                self._add_standard_input()
+            elif os.path.isdir(path):
+                self._add_folder(name)
+            else:
+                self.add_file(path)
         except InputError as error:
-            finds.problems.append(error.problem)
-    return Sources(tuple(finds.modules), tuple(finds.problems), tuple(finds.searched))
+            self.problems.append(error.problem)
 
+    def add_file(self, path: StrPath) -> None:
+        """Add the module in a file. Raises InputError where it cannot be read."""
+        name = shown_path(path)
+        self.searched[name] = None
+        self._add(name, read_bytes(path))
 
-def _find(path: StrPath, finds: _Finds) -> None:
-    name = shown_path(path)
-    if name == STANDARD_INPUT:
-        _add_standard_input(finds)
-    elif os.path.isdir(path):
-        _add_folder(name, finds)
-    else:
-        finds.searched[name] = None
-        _add(name, read_bytes(path), finds)
+    def deriving(self, names: Sequence[str]) -> list[Source]:
+        """Return further modules of the folders searched, which derive classes from those of some names."""
+        count = len(self.modules)
+        for folder, unmarked in self._unmarked.items():
+            self._add_all(folder, unmarked.take(names))
+        return self.modules[count:]
 
+    def _add_folder(self, folder: str) -> None:
+        search = search_folder(folder)
+        self.problems += search.problems
+        skipped = ignored(folder, search.configurations)
+        configurations = [self._configurations.at(path) for path in search.configurations if path not in skipped]
+        if not self._add_deployed([found for found in configurations if found is not None]):
+            self._add_classes(folder, search.files)
 
-def _add_folder(folder: str, finds: _Finds) -> None:
-    search = search_folder(folder)
-    finds.problems.extend(search.problems)
-    for path in search.files:
-        finds.searched[path] = None
-        try:
-            content = read_bytes(path)
+    def _add_deployed(self, configurations: Sequence[Configuration]) -> bool:
+        """Add the main modules of projects, and return whether there are any with workflows."""
+        found = False
+        for configuration in configurations:
+            self.hints += configuration.hints
+            own = tuple(workflow for workflow in configuration.workflows if workflow.script_name is None)
+            others = [workflow for workflow in configuration.workflows if workflow.script_name is not None]
+            self.external += [ExternalWorkflow(workflow, configuration.path) for workflow in others]
+            found = found or bool(configuration.workflows or configuration.hints)
+            if own:
+                self._add_main(configuration, own)
+        return found
+
+    def _add_main(self, configuration: Configuration, workflows: tuple[ConfiguredWorkflow, ...]) -> None:
+        path = configuration.path
+        main = configuration.main
+        if main is None:
+            message = "there is no `main`, the module with the workflows' classes."
+            self.problems.append(Problem(path, message, 'Add it, as in `"main": "src/entry.py"`.', 1, 1))
+        elif not main.endswith(".py"):
+            message = f"`main` is `{main}`, which is no Python module."
+            self.hints.append(Problem(path, message, "Its workflows are not analysed.", *configuration.main_position))
+        elif not os.path.isfile(main):
+            message = f"`main` is `{main}`, and there is no such file."
+            self.problems.append(Problem(path, message, "", *configuration.main_position))
+        else:
+            self._add_source(main, read_bytes(main), configured_project(configuration), workflows)
+
+    def _add_classes(self, folder: str, paths: Iterable[str]) -> None:
+        """Add the modules with workflow classes of their own."""
+        unmarked = self._unmarked.setdefault(folder, Unmarked())
+        marked: list[tuple[str, bytes]] = []
+        for path in paths:
+            self.searched[path] = None
+            try:
+                content = read_bytes(path)
+            except InputError as error:
+                self.problems.append(error.problem)
+                continue
             if _MARK in content:
-                _add(path, content, finds)
-        except InputError as error:
-            finds.problems.append(error.problem)
+                marked.append((path, content))
+            else:
+                unmarked.add(path, content)
+        self._add_all(folder, marked)
+
+    def _add_all(self, folder: str, files: Sequence[tuple[str, bytes]]) -> None:
+        skipped = ignored(folder, [path for path, _ in files])
+        for path, content in files:
+            if path not in skipped:
+                try:
+                    self._add(path, content)
+                except InputError as error:
+                    self.problems.append(error.problem)
+
+    def _add(self, path: str, content: bytes) -> None:
+        project = project_of_file(path, self._configurations.above(folder_of(path)))
+        self._add_source(path, content, project)
+
+    def _add_source(
+        self,
+        path: str,
+        content: bytes,
+        project: Project,
+        workflows: tuple[ConfiguredWorkflow, ...] | None = None,
+    ) -> None:
+        real = os.path.realpath(path)
+        key = (real, "" if workflows is None or project.configuration is None else project.configuration.path)
+        if key in self._known:
+            return
+        self._known |= {key, (real, "")}
+        check_text(content, path)
+        self.searched[path] = None
+        self.modules.append(Source(path, content, project=project, workflows=workflows))
+
+    def _add_standard_input(self) -> None:
+        if STANDARD_INPUT_NAME in self.searched:
+            return
+        self.searched[STANDARD_INPUT_NAME] = None
+        content = _read_standard_input()
+        check_text(content, STANDARD_INPUT_NAME)
+        project = project_of_file(STANDARD_INPUT_NAME, self._configurations.above(""))
+        self.modules.append(Source(STANDARD_INPUT_NAME, content, on_disk=False, project=project))
 
 
-def _add(path: str, content: bytes, finds: _Finds) -> None:
-    real = os.path.realpath(path)
-    if real in finds.known:
-        return
-    finds.known.add(real)
-    check_text(content, path)
-    finds.modules.append(Source(path, content))
+def find_sources(paths: Iterable[StrPath], environment: str | None = None) -> Sources:
+    """Return the modules that `paths` name, in their order: files, folders, and standard input for `-`.
 
-
-def _add_standard_input(finds: _Finds) -> None:
-    if STANDARD_INPUT in finds.known:
-        return
-    finds.known.add(STANDARD_INPUT)
-    finds.searched[STANDARD_INPUT_NAME] = None
-    content = _read_standard_input()
-    check_text(content, STANDARD_INPUT_NAME)
-    finds.modules.append(Source(STANDARD_INPUT_NAME, content, on_disk=False))
+    Of a folder these are the main modules of the projects below it or, where no configuration there has workflows, all
+    modules that define workflow classes. What cannot be read is among the problems; the rest is still found.
+    """
+    sources = Sources(environment)
+    for path in paths:
+        sources.find(path)
+    return sources
 
 
 def _read_standard_input() -> bytes:

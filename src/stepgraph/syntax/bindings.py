@@ -38,11 +38,11 @@ class Bindings:
         return name in self.binders and name not in self.globals and name not in self.nonlocals
 
     def binds_constant(self, name: str) -> bool:
-        """Whether `name` is bound here by one assignment only, and what it holds is not written to at this level."""
+        """Whether `name` is bound here once only, by an assignment or import, and not written to at this level."""
         binders = self.binders.get(name, ())
         return (
             len(binders) == 1
-            and isinstance(binders[0], cst.Assign | cst.AnnAssign | cst.NamedExpr)
+            and isinstance(binders[0], cst.Assign | cst.AnnAssign | cst.NamedExpr | cst.Import | cst.ImportFrom)
             and name not in self.changed
         )
 

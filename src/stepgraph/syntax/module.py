@@ -18,10 +18,9 @@ if TYPE_CHECKING:
 
 @dataclass(eq=False)
 class SourceModule:
-    """A module of the project: its path as the user named it, its dotted name and its tree."""
+    """A module of the project: its path as the user named it, and its tree."""
 
     path: str
-    name: str
     tree: cst.Module = field(repr=False)
     source: bytes = field(repr=False)
     _mentions: dict[bytes, bool] = field(default_factory=dict, repr=False)

@@ -12,7 +12,7 @@ from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.nesting import DEEPEST, too_deep
 
 
-def parse_module(source: bytes, path: str, name: str) -> SourceModule:
+def parse_module(source: bytes, path: str) -> SourceModule:
     """Return the module parsed from `source`. Raises InputError where it is not valid Python.
 
     To be called where there is room for deep recursion (`stepgraph.syntax.deep`): the native parser overflows a usual
@@ -23,7 +23,7 @@ def parse_module(source: bytes, path: str, name: str) -> SourceModule:
         message = f"brackets are nested more than {DEEPEST} deep, which Python itself refuses."
         raise InputError(Problem(path, message, "Split the expression.", deep.line, deep.column))
     try:
-        return SourceModule(path, name, cst.parse_module(source), source)
+        return SourceModule(path, cst.parse_module(source), source)
     except (cst.ParserSyntaxError, cst.CSTValidationError, SyntaxError, UnicodeDecodeError, TypeError) as error:
         # A TypeError is LibCST's own defect on valid code such as `x if y else(lambda: z)`.
         raise InputError(_syntax_problem(source, path, error)) from None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from typing import TypeAlias
 
 import libcst as cst
@@ -72,6 +72,28 @@ def statements_below(body: cst.BaseSuite | cst.Module, *, into_functions: bool =
         yield statement
         if into_functions or not isinstance(statement, cst.FunctionDef | cst.ClassDef):
             stack.extend(statements(suite) for suite in reversed(tuple(suites(statement))))
+
+
+@dataclass(frozen=True, slots=True)
+class Enclosing:
+    """A compound statement, and the one of its blocks that something stands in."""
+
+    statement: cst.CSTNode
+    suite: cst.BaseSuite
+
+
+def statements_with_enclosing(
+    body: cst.BaseSuite | cst.Module, around: tuple[Enclosing, ...] = ()
+) -> Iterator[tuple[Statement, tuple[Enclosing, ...]]]:
+    """Yield the statements of a block and of all blocks in it, each with what encloses it, outermost first.
+
+    Functions and classes are yielded; their bodies are not entered.
+    """
+    for statement in statements(body):
+        yield statement, around
+        if not isinstance(statement, cst.FunctionDef | cst.ClassDef):
+            for suite in suites(statement):
+                yield from statements_with_enclosing(suite, (*around, Enclosing(statement, suite)))
 
 
 def children(node: cst.CSTNode) -> Iterator[cst.CSTNode]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from stepgraph.program.lowering.classes import class_attribute, instance_attribute, super_attribute
 from stepgraph.program.lowering.machine import Machine
+from stepgraph.program.lowering.module_members import module_member
 from stepgraph.program.lowering.state import merged
 from stepgraph.program.values import (
     UNKNOWN,
@@ -17,6 +18,7 @@ from stepgraph.program.values import (
     Instance,
     Mapping,
     MethodOf,
+    ModuleValue,
     Payload,
     StepMethod,
     StepObject,
@@ -40,6 +42,8 @@ def attribute(machine: Machine, owner: Value, name: str, place: Place) -> Value:
             return class_attribute(machine, owner, name, place)
         case SuperObject():
             return super_attribute(machine, owner, name, place)
+        case ModuleValue():
+            return module_member(machine, owner, name, place)
         case External(name=prefix):
             return External(f"{prefix}.{name}")
         case Event(shape=shape) if name == "payload":

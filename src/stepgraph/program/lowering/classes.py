@@ -62,9 +62,14 @@ def _linearized(defined: ClassValue) -> tuple[Value, ...]:
 
 def is_workflow(machine: Machine, defined: ClassValue) -> bool:
     """Whether a class derives from WorkflowEntrypoint and has or inherits `run`."""
-    order = resolution_order(defined)
-    derives = any(isinstance(c, External) and c.name == ENTRYPOINT for c in order)
-    return derives and isinstance(member(machine, order, "run"), FunctionValue)
+    if not derives_from_entrypoint(defined):
+        return False
+    return isinstance(member(machine, resolution_order(defined), "run"), FunctionValue)
+
+
+def derives_from_entrypoint(defined: ClassValue) -> bool:
+    """Whether a class derives from WorkflowEntrypoint."""
+    return any(isinstance(c, External) and c.name == ENTRYPOINT for c in resolution_order(defined))
 
 
 def member(machine: Machine, order: tuple[Value, ...], name: str) -> Value | None:
@@ -76,16 +81,20 @@ def member(machine: Machine, order: tuple[Value, ...], name: str) -> Value | Non
         if found is None:
             found = module_name(machine, owner.scope, name)
         if found is not None:
-            return _class_constant(machine, owner, name, found)
+            return _class_constant(machine, owner, name, found, order)
     return None
 
 
-def _class_constant(machine: Machine, owner: ClassValue, name: str, value: Value) -> Value:
-    """A class attribute is a constant only if it is bound once, and nothing assigns to an attribute of its name."""
+def _class_constant(machine: Machine, owner: ClassValue, name: str, value: Value, order: tuple[Value, ...]) -> Value:
+    """A class attribute is a constant only if it is bound once, and nothing assigns to an attribute of its name.
+
+    What may assign to it are the modules of all classes of the object.
+    """
     if not isinstance(value, Constant | Moment | Collection | Mapping):
         return value
-    once = owner.scope.bindings.binds_constant(name) and name not in _assigned_attributes(machine, owner.scope.module)
-    return value if once else UNKNOWN
+    modules = dict.fromkeys(c.scope.module for c in order if isinstance(c, ClassValue))
+    assigned = any(name in _assigned_attributes(machine, module) for module in modules)
+    return value if owner.scope.bindings.binds_constant(name) and not assigned else UNKNOWN
 
 
 def _assigned_attributes(machine: Machine, module: SourceModule) -> frozenset[str]:

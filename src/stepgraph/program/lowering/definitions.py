@@ -54,7 +54,7 @@ _KINDS: Final[dict[str, FunctionKind]] = {
 
 def names_in(scope: LexicalScope, name: str) -> tuple[str, ...]:
     """Return the names for something defined in `scope`, from the plain one to the most qualified one."""
-    path = (scope.module.name, *scope.path, name)
+    path = (*scope.path, name)
     return tuple(".".join(path[-length:]) for length in range(1, len(path) + 1))
 
 

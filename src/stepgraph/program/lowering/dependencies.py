@@ -9,7 +9,6 @@ from typing import Final, TypeAlias
 from stepgraph.program.ir import (
     Block,
     Dependency,
-    DependencyMode,
     StepChoice,
     StepDefinition,
     StepOption,
@@ -18,6 +17,7 @@ from stepgraph.program.ir import (
 )
 from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.values import Alternatives, Constant, Item, StepFunction, Value
+from stepgraph.project.dependency_mode import DependencyMode
 from stepgraph.syntax.module import Place
 
 BodyReader: TypeAlias = Callable[[Machine, StepFunction], Block]

@@ -20,7 +20,6 @@ from stepgraph.program.ir import (
     Block,
     Branch,
     Choice,
-    DependencyMode,
     Exit,
     ExitKind,
     Function,
@@ -44,8 +43,10 @@ from stepgraph.program.values import (
     StepFunction,
     Value,
 )
+from stepgraph.project.dependency_mode import DependencyMode
 from stepgraph.syntax.bindings import Bindings, Owner, scan
 from stepgraph.syntax.module import Place, SourceModule
+from stepgraph.syntax.modules import Importer
 from stepgraph.syntax.walk import statements
 
 # A table says by the type of a node or value what to do with it: each entry takes that type, which cannot be written.
@@ -147,14 +148,15 @@ class Machine:
     `declarations` are the steps declared so far, `step_runs` their runs as dependencies with the version of those they
     hold for, `resolving` the steps whose dependencies are being looked up. `lists_depends` tells that some step was
     declared as in legacy mode. `handles` numbers the work that was started, `call_since` is the last number before the
-    arguments of the present call were evaluated.
+    arguments of the present call were evaluated. `modules` are those that were needed so far, of which `exporting` are
+    asked for the names that they export.
     """
 
-    frame: Frame
     evaluators: dict[type[cst.CSTNode], Evaluator]
     executors: dict[type[cst.CSTNode], Executor]
     callers: dict[type[Value], Caller]
     attributes: Callable[[Machine, Value, str, Place], Value]
+    frame: Frame = field(init=False)
     mode: DependencyMode = DependencyMode.IMPLICIT
     lists_depends: bool = False
     declarations: Declarations = field(default_factory=Declarations)
@@ -178,6 +180,9 @@ class Machine:
     passes: int = 0
     branches: int = 0
     assigned_attributes: dict[SourceModule, frozenset[str]] = field(default_factory=dict)
+    importer: Importer | None = None
+    modules: dict[SourceModule, LexicalScope] = field(default_factory=dict)
+    exporting: list[LexicalScope] = field(default_factory=list)
     _scans: dict[cst.CSTNode, Bindings] = field(default_factory=dict)
     handles: Handle = 0
     call_since: Handle = 0
@@ -203,6 +208,16 @@ class Machine:
         if found is None:
             found = self._scans[owner] = scan(owner, module)
         return found
+
+    def module_scope(self, module: SourceModule, name: str | None = None) -> LexicalScope:
+        """Return the names of a module, which is called by its dotted name, or as told; they are read as asked for."""
+        scope = self.modules.get(module)
+        if scope is None:
+            known = name or (self.importer.files.name_of(module.path) if self.importer is not None else module.path)
+            bindings = self.bindings_of(module.tree, module)
+            scope = LexicalScope(bindings, self.store.new(), None, module, path=(known,), kind="module")
+            self.modules[module] = scope
+        return scope
 
     def evaluate(self, node: cst.BaseExpression) -> Value:
         """Return the value of an expression, having emitted what it does."""

@@ -6,7 +6,9 @@ import builtins
 
 import libcst as cst
 
+from stepgraph.program.lowering.binders import Provider, taken
 from stepgraph.program.lowering.definitions import make_class, make_function
+from stepgraph.program.lowering.imports import imported, starred
 from stepgraph.program.lowering.machine import Frame, Machine
 from stepgraph.program.values import (
     UNKNOWN,
@@ -22,7 +24,7 @@ from stepgraph.program.values import (
     Value,
     hidden,
 )
-from stepgraph.syntax.bindings import import_binding
+from stepgraph.syntax.walk import statements
 
 _BUILTINS = frozenset(dir(builtins))
 
@@ -96,7 +98,7 @@ def module_name(machine: Machine, scope: LexicalScope, name: str) -> Value | Non
     """Return what a name of a module or class body stands for; its statement is read the first time it is asked for."""
     binders = scope.bindings.binders.get(name)
     if not binders:
-        return _starred(scope, name)
+        return starred(machine, scope, name) if scope.bindings.stars and name not in _BUILTINS else None
     scope.names[name] = UNKNOWN  # what a definition in terms of itself sees
     with machine.in_frame(Frame(scope)), machine.nested():
         value = _bound_by(machine, scope, name, binders)
@@ -104,33 +106,32 @@ def module_name(machine: Machine, scope: LexicalScope, name: str) -> Value | Non
     return value
 
 
-def _defined(
-    machine: Machine, scope: LexicalScope, name: str, definitions: list[cst.FunctionDef | cst.ClassDef]
-) -> Value:
-    """Return what a name stands for that is defined once or, on different paths, several times."""
-    owner = scope.owner.node.body if scope.owner is not None else scope.module.tree
-    certain = [index for index, node in enumerate(definitions) if any(node is top for top in owner.body)]
-    possible = definitions[certain[-1] :] if certain else definitions
-    if len(possible) == 1:
-        return definition(machine, scope, possible[0])
-    options = [Option(f"{name} {n}", definition(machine, scope, node)) for n, node in enumerate(possible, 1)]
-    return Alternatives(tuple(options), name, machine.place(possible[0]))
+def _provided(machine: Machine, scope: LexicalScope, name: str, providers: list[Provider]) -> Value:
+    """Return what a name stands for that is defined or imported once or, on different paths, several times."""
+    top = {id(statement) for statement in statements(_body(scope))}
+    certain = [index for index, node in enumerate(providers) if id(node) in top]
+    values = [_from(machine, scope, name, node) for node in providers[certain[-1] if certain else 0 :]]
+    if len(values) == 1 or not any(value.relevant for value in values):
+        return values[0]
+    options = tuple(Option(f"{name} {n}", value) for n, value in enumerate(values, 1))
+    return Alternatives(options, name, machine.place(providers[-len(values)]))
 
 
-def _starred(scope: LexicalScope, name: str) -> Value | None:
-    """Return what a name is that only `from module import *` can have bound."""
-    if len(scope.bindings.stars) != 1 or name in _BUILTINS:
-        return None
-    return External(f"{_module(scope.bindings.stars[0])}.{name}")
+def _body(scope: LexicalScope) -> cst.BaseSuite | cst.Module:
+    return scope.owner.node.body if scope.owner is not None else scope.module.tree
+
+
+def _from(machine: Machine, scope: LexicalScope, name: str, provider: Provider) -> Value:
+    if isinstance(provider, cst.Import | cst.ImportFrom):
+        return imported(machine, provider, name)
+    return definition(machine, scope, provider)
 
 
 def _bound_by(machine: Machine, scope: LexicalScope, name: str, binders: list[cst.CSTNode]) -> Value:
-    definitions = [b for b in binders if isinstance(b, cst.FunctionDef | cst.ClassDef)]
-    if definitions:
-        return _defined(machine, scope, name, definitions)
-    imports = [b for b in binders if isinstance(b, cst.Import | cst.ImportFrom)]
-    if imports:
-        return imported(imports[0], name)
+    possible = taken(machine, _body(scope), binders) if len(binders) > 1 else binders
+    providers = [b for b in possible if isinstance(b, cst.FunctionDef | cst.ClassDef | cst.Import | cst.ImportFrom)]
+    if providers:
+        return _kept(scope, name, _provided(machine, scope, name, providers))
     if len(binders) > 1:
         return UNKNOWN
     match binders[0]:
@@ -165,30 +166,3 @@ def definition(machine: Machine, scope: LexicalScope, node: cst.FunctionDef | cs
     if isinstance(node, cst.FunctionDef):
         return make_function(machine, node, scope)
     return make_class(machine, node, scope)
-
-
-def imported(statement: cst.Import | cst.ImportFrom, name: str) -> Value:
-    """Return what an import statement binds to `name`."""
-    if isinstance(statement.names, cst.ImportStar):
-        return UNKNOWN
-    for alias in statement.names:
-        if import_binding(alias) != name:
-            continue
-        if isinstance(statement, cst.ImportFrom):
-            return External(f"{_module(statement)}.{alias.evaluated_name}")
-        return External(alias.evaluated_name if alias.asname is not None else name)
-    return UNKNOWN
-
-
-def _module(statement: cst.ImportFrom) -> str:
-    dots = "." * len(statement.relative)
-    if statement.module is None:
-        return dots
-    node: cst.BaseExpression = statement.module
-    parts: list[str] = []
-    while isinstance(node, cst.Attribute):
-        parts.append(node.attr.value)
-        node = node.value
-    if isinstance(node, cst.Name):
-        parts.append(node.value)
-    return dots + ".".join(reversed(parts))

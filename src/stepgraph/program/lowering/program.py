@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Final
 
 import libcst as cst
 
-from stepgraph.program.ir import EMPTY, Block, DependencyMode, PayloadShape, Program
+from stepgraph.program.ir import EMPTY, Block, PayloadShape, Program
 from stepgraph.program.lowering.attributes import attribute
 from stepgraph.program.lowering.awaiting import await_value
 from stepgraph.program.lowering.calls import (
@@ -18,10 +20,11 @@ from stepgraph.program.lowering.calls import (
     call_unknown,
     call_unresolved,
 )
-from stepgraph.program.lowering.classes import call_instance, instantiate, is_workflow
+from stepgraph.program.lowering.classes import call_instance, derives_from_entrypoint, instantiate, is_workflow
 from stepgraph.program.lowering.expressions import EVALUATORS
 from stepgraph.program.lowering.externals import call_external
 from stepgraph.program.lowering.functions import may_run_steps, read_function
+from stepgraph.program.lowering.imports import exported_names
 from stepgraph.program.lowering.machine import Caller, Frame, Machine
 from stepgraph.program.lowering.methods import call_method_of
 from stepgraph.program.lowering.names import module_name
@@ -40,7 +43,6 @@ from stepgraph.program.values import (
     LexicalScope,
     MethodOf,
     Partial,
-    Slots,
     StepDecorator,
     StepFunction,
     StepMethod,
@@ -48,8 +50,9 @@ from stepgraph.program.values import (
     Unresolved,
     Value,
 )
-from stepgraph.syntax.bindings import Bindings
+from stepgraph.project.dependency_mode import DependencyMode
 from stepgraph.syntax.module import Place, SourceModule
+from stepgraph.syntax.modules import Importer
 from stepgraph.syntax.walk import statements_below
 
 
@@ -77,27 +80,85 @@ CALLERS: Final = _Callers(
 )
 
 
-def find_workflows(module: SourceModule) -> tuple[str, ...]:
-    """Return the names of the workflow classes that a module defines, in source order."""
-    machine, scope = _machine(module)
-    names = dict.fromkeys(_class_names(module))
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """The module that a workflow is looked for in, and what it imports."""
+
+    module: SourceModule
+    importer: Importer | None = None
+
+
+def find_workflows(entry: Entry) -> tuple[str, ...]:
+    """Return the names of the workflow classes that a module defines, in source order; else of those it exports."""
+    machine, scope = _machine(entry)
+    names = tuple(dict.fromkeys(_class_names(entry.module))) or exported_names(machine, scope)
     return tuple(name for name in names if _workflow(machine, scope, name) is not None)
 
 
-def read_workflow(module: SourceModule, name: str, mode: DependencyMode | None = None) -> Program:
-    """Return the program of a workflow class of a module. Raises KeyError where there is no such class.
+def find_exported(entry: Entry, class_name: str) -> Exported | NotExported:
+    """Return the class of that name as the runtime finds it in a main module, or why it does not.
+
+    It registers the workflow classes among the public names, or those of `__all__`, by the classes' names (workerd).
+    """
+    machine, scope = _machine(entry)
+    names = exported_names(machine, scope)
+    value = scope.names.get(class_name) or module_name(machine, scope, class_name)
+    if class_name in names and isinstance(value, ClassValue) and value.name == class_name:
+        if is_workflow(machine, value):
+            return Exported(class_name)
+        missing = "a method `run`" if derives_from_entrypoint(value) else "`WorkflowEntrypoint` among its bases"
+        return NotExported(f"the class `{class_name}` in {entry.module.path} has no {missing}")
+    found = {name: _workflow(machine, scope, name) for name in names}
+    workflows = {name: workflow for name, workflow in found.items() if workflow is not None}
+    renamed = next((name for name, workflow in workflows.items() if workflow.name == class_name), None)
+    if renamed is not None:
+        return Exported(renamed)
+    near = tuple(dict.fromkeys(workflow.name for workflow in workflows.values()))
+    return NotExported(_why_not(entry, class_name, value), near)
+
+
+def _why_not(entry: Entry, class_name: str, value: Value | None) -> str:
+    path = entry.module.path
+    if isinstance(value, Unresolved):
+        return f"the class `{class_name}` cannot be followed: {value.reason}"
+    if not isinstance(value, ClassValue):
+        return f"there is no class `{class_name}` in {path}"
+    if value.name != class_name:
+        return f"`{class_name}` in {path} is the class `{value.name}`, and is exported under that name"
+    if class_name.startswith("_"):
+        return f"the class `{class_name}` in {path} is private, and so is not exported"
+    return f"the class `{class_name}` is not in `__all__` of {path}, and so is not exported"
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """A workflow class that a main module exports, under a name there."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotExported:
+    """Why a class is not exported, and the workflow classes that are."""
+
+    reason: str
+    others: tuple[str, ...] = ()
+
+
+def read_workflow(entry: Entry, name: str, mode: DependencyMode | None = None) -> Program:
+    """Return the program of a workflow class by its name in a module. Raises KeyError where there is no such class.
 
     The `mode` of dependencies follows from the project's compatibility date; without it, a step that lists its
     `depends` means legacy mode.
     """
-    program, lists_depends = _read(module, name, mode or DependencyMode.IMPLICIT)
+    program, lists_depends = _read(entry, name, mode or DependencyMode.IMPLICIT)
     if mode is None and lists_depends:
-        program, _ = _read(module, name, DependencyMode.LEGACY)
+        program, _ = _read(entry, name, DependencyMode.LEGACY)
     return program
 
 
-def _read(module: SourceModule, name: str, mode: DependencyMode) -> tuple[Program, bool]:
-    machine, scope = _machine(module)
+def _read(entry: Entry, name: str, mode: DependencyMode) -> tuple[Program, bool]:
+    machine, scope = _machine(entry)
     machine.mode = mode
     defined = _workflow(machine, scope, name)
     if defined is None:
@@ -106,14 +167,14 @@ def _read(module: SourceModule, name: str, mode: DependencyMode) -> tuple[Progra
     payload = PayloadShape()
     body = _run(machine, defined, payload, place)
     _report_never_awaited(machine)
-    return Program(name, body, payload, machine.finished_notes(), place), machine.lists_depends
+    return Program(defined.name, body, payload, machine.finished_notes(), place), machine.lists_depends
 
 
-def _machine(module: SourceModule) -> tuple[Machine, LexicalScope]:
-    scope = LexicalScope(Bindings(), Slots(0), None, module, kind="module")
-    machine = Machine(Frame(scope), EVALUATORS, EXECUTORS, CALLERS, attribute)
-    scope.names = machine.store.new()
-    scope.bindings = machine.bindings_of(module.tree, module)
+def _machine(entry: Entry) -> tuple[Machine, LexicalScope]:
+    """Return a machine that is about to read a module, which is called by its stem, and the module's scope."""
+    machine = Machine(EVALUATORS, EXECUTORS, CALLERS, attribute, importer=entry.importer)
+    scope = machine.module_scope(entry.module, PurePosixPath(entry.module.path).stem)
+    machine.frame = Frame(scope)
     return machine, scope
 
 

@@ -12,10 +12,11 @@ from stepgraph.program.lowering.choices import execute_if, execute_match
 from stepgraph.program.lowering.conditions import negated
 from stepgraph.program.lowering.contexts import execute_with
 from stepgraph.program.lowering.definitions import make_class, make_function
+from stepgraph.program.lowering.imports import imported
 from stepgraph.program.lowering.iteration import items_of
 from stepgraph.program.lowering.loop_statements import execute_for, execute_while
 from stepgraph.program.lowering.machine import Executor, Machine
-from stepgraph.program.lowering.names import bind, imported
+from stepgraph.program.lowering.names import bind
 from stepgraph.program.lowering.protection import execute_try
 from stepgraph.program.lowering.targets import add_items, assign, take_item
 from stepgraph.program.values import (
@@ -109,7 +110,7 @@ def _import(machine: Machine, node: cst.Import | cst.ImportFrom) -> None:
         return
     for alias in node.names:
         name = import_binding(alias)
-        bind(machine, name, imported(node, name))
+        bind(machine, name, imported(machine, node, name))
 
 
 def _return(machine: Machine, node: cst.Return) -> None:

@@ -1,0 +1,181 @@
+"""Imports: from the names in them to modules of the project."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import libcst as cst
+
+from stepgraph.model.note import Problem
+from stepgraph.program.lowering.machine import Frame, Machine
+from stepgraph.program.values import (
+    UNKNOWN,
+    Collection,
+    Constant,
+    External,
+    LexicalScope,
+    ModuleValue,
+    Unresolved,
+    Value,
+)
+from stepgraph.project.module_files import ModuleFile
+from stepgraph.syntax.bindings import import_binding
+from stepgraph.syntax.module import Place
+
+# What the platform and the standard library give under these names is known here, whatever stands beside a project.
+_KNOWN: Final = frozenset(
+    {
+        *("abc", "asyncio", "builtins", "collections", "contextlib", "dataclasses", "datetime", "enum", "functools"),
+        *("inspect", "itertools", "js", "logging", "pyodide", "pyodide_js", "random", "time", "typing"),
+        *("typing_extensions", "uuid", "workers"),
+    }
+)
+
+
+def imported(machine: Machine, statement: cst.Import | cst.ImportFrom, name: str) -> Value:
+    """Return what an import statement of the module being read binds to `name`."""
+    if isinstance(statement.names, cst.ImportStar):
+        return UNKNOWN
+    place = machine.place(statement)
+    for alias in statement.names:
+        if import_binding(alias) != name:
+            continue
+        if isinstance(statement, cst.Import):
+            return _module(machine, 0, alias.evaluated_name if alias.asname is not None else name, place)
+        return _imported_from(machine, _module(machine, *_named(statement), place), alias.evaluated_name, place)
+    return UNKNOWN
+
+
+def _imported_from(machine: Machine, source: Value, name: str, place: Place) -> Value:
+    if isinstance(source, Unresolved):
+        return source
+    if isinstance(source, ModuleValue) and source.scope is not None and source.scope.module is machine.module:
+        # `from . import part` in a package: what it binds is not there before.
+        part = submodule(machine, source, name, place)
+        if part is not None:
+            return part
+    return machine.attribute(source, name, place)
+
+
+def is_in_project(machine: Machine, statement: cst.Import | cst.ImportFrom) -> bool:
+    """Whether an import statement of the module being read names modules that the project has."""
+    return all(_find(machine, *named) is not None for named in _all_named(statement))
+
+
+def is_in_python(statement: cst.Import | cst.ImportFrom) -> bool:
+    """Whether an import statement names what the runtime always has."""
+    return all(not level and name.split(".")[0] in _KNOWN for level, name in _all_named(statement))
+
+
+def starred(machine: Machine, scope: LexicalScope, name: str) -> Value | None:
+    """Return what a name is that `from module import *` binds, the last one that does; None where none can."""
+    outside: list[str] = []
+    for statement in reversed(scope.bindings.stars):
+        with machine.in_frame(Frame(scope)):
+            source = _starred_source(machine, statement)
+            if isinstance(source, ModuleValue) and name in exported_names(machine, source.scope):
+                return machine.attribute(source, name, machine.place(statement))
+        if isinstance(source, External):
+            outside.append(source.name)
+    return External(f"{outside[0]}.{name}") if len(outside) == 1 else None
+
+
+def exported_names(machine: Machine, scope: LexicalScope | None) -> tuple[str, ...]:
+    """Return the names that a module exports, in source order: those of `__all__`, else the public ones."""
+    if scope is None or scope in machine.exporting:
+        return ()
+    listed = _listed(machine, scope)
+    if listed is not None:
+        return listed
+    names = dict.fromkeys(name for name in scope.bindings.binders if not name.startswith("_"))
+    machine.exporting.append(scope)
+    for statement in scope.bindings.stars:
+        with machine.in_frame(Frame(scope)):
+            source = _starred_source(machine, statement)
+        if isinstance(source, ModuleValue):
+            names |= dict.fromkeys(exported_names(machine, source.scope))
+    machine.exporting.pop()
+    return tuple(names)
+
+
+def submodule(machine: Machine, package: ModuleValue, name: str, place: Place) -> Value | None:
+    """Return a module of a package, None where it has none of that name."""
+    found = machine.importer.files.inside(package.file, name) if machine.importer is not None else None
+    return None if found is None else _loaded(machine, found, place)
+
+
+def _listed(machine: Machine, scope: LexicalScope) -> tuple[str, ...] | None:
+    """Return the names in `__all__`, None where they are not known."""
+    binders = scope.bindings.binders.get("__all__")
+    if not binders or "__all__" in scope.bindings.changed:
+        return None
+    names: list[str] = []
+    for binder in binders:
+        if not isinstance(binder, cst.Assign | cst.AnnAssign | cst.AugAssign) or binder.value is None:
+            return None
+        with machine.in_frame(Frame(scope)), machine.nested():
+            value = machine.evaluate(binder.value)
+        if not isinstance(value, Collection):
+            return None
+        known = [item.value.value for item in value.items if isinstance(item.value, Constant)]
+        names += [name for name in known if isinstance(name, str)]
+    return tuple(dict.fromkeys(names))
+
+
+def _starred_source(machine: Machine, statement: cst.ImportFrom) -> Value:
+    return _module(machine, *_named(statement), machine.place(statement))
+
+
+def _all_named(statement: cst.Import | cst.ImportFrom) -> list[tuple[int, str]]:
+    if isinstance(statement, cst.ImportFrom):
+        return [_named(statement)]
+    return [(0, alias.evaluated_name) for alias in statement.names]
+
+
+def _named(statement: cst.ImportFrom) -> tuple[int, str]:
+    """Return the number of dots before the name that is imported from, and the name."""
+    node: cst.BaseExpression | None = statement.module
+    parts: list[str] = []
+    while isinstance(node, cst.Attribute):
+        parts.append(node.attr.value)
+        node = node.value
+    if isinstance(node, cst.Name):
+        parts.append(node.value)
+    return len(statement.relative), ".".join(reversed(parts))
+
+
+def _find(machine: Machine, level: int, name: str) -> ModuleFile | None:
+    if machine.importer is None or (not level and name.split(".", maxsplit=1)[0] in _KNOWN):
+        return None
+    return machine.importer.find(machine.module, level, name)
+
+
+def _module(machine: Machine, level: int, name: str, place: Place) -> Value:
+    """Return a module of the project, External for one of another, Unresolved where the project should have it."""
+    found = _find(machine, level, name)
+    if found is not None:
+        return _loaded(machine, found, place)
+    top, _, rest = name.partition(".")
+    if machine.importer is None or (not level and not rest):
+        return External("." * level + name)
+    package = None if level else _find(machine, 0, top)
+    if not level and (package is None or package.path is None):
+        return External(name)
+    shown = "." * level + name
+    reason = f"there is no module `{shown}` in the project"
+    machine.note("missing-module", place, f"{reason}.", "Correct the import: it fails when the module is loaded.")
+    return Unresolved(reason, place)
+
+
+def _loaded(machine: Machine, file: ModuleFile, place: Place) -> Value:
+    module = None if machine.importer is None else machine.importer.load(file)
+    if not isinstance(module, Problem):
+        return ModuleValue(file, None if module is None else machine.module_scope(module))
+    reason = f"{module.place} could not be read"
+    machine.note(
+        "broken-module",
+        place,
+        f"`{place.text}` cannot be followed: {module.place}: {module.message}",
+        "Steps that it leads to are missing from the graph.",
+    )
+    return Unresolved(reason, place)

@@ -1,0 +1,36 @@
+"""Attributes of modules: what they bind, and the modules in a package."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+
+from stepgraph.program.lowering.imports import exported_names, submodule
+from stepgraph.program.lowering.machine import Machine
+from stepgraph.program.lowering.names import module_name
+from stepgraph.program.values import UNKNOWN, External, ModuleValue, Unresolved, Value
+from stepgraph.syntax.module import Place
+
+
+def module_member(machine: Machine, module: ModuleValue, name: str, place: Place) -> Value:
+    """Return `module.name`."""
+    scope = module.scope
+    found: Value | None = None
+    if scope is not None:
+        found = scope.names.get(name) or module_name(machine, scope, name)
+    found = found or submodule(machine, module, name, place)
+    if found is not None:
+        return found
+    if scope is None:
+        return External(f"{module.file.name}.{name}")
+    if name.startswith("__") or "__getattr__" in scope.bindings.binders:
+        return UNKNOWN
+    return _missing(machine, module, name, place)
+
+
+def _missing(machine: Machine, module: ModuleValue, name: str, place: Place) -> Value:
+    near = get_close_matches(name, exported_names(machine, module.scope), 1)
+    path = module.file.path or module.file.name
+    reason = f"{path} has no `{name}`"
+    advice = f"Did you mean `{near[0]}`?" if near else "Reading it fails when the workflow runs."
+    machine.note("missing-name", place, f"{reason}.", advice)
+    return Unresolved(reason, place)

@@ -1,0 +1,53 @@
+"""The modules of a run, each read and parsed at most once, and only when something asks for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from stepgraph.model.note import InputError, Problem
+from stepgraph.project.module_files import ModuleFile, ModuleFiles
+from stepgraph.project.reading import read_source
+from stepgraph.syntax.module import SourceModule
+from stepgraph.syntax.parse import parse_module
+
+
+@dataclass(slots=True)
+class Modules:
+    """What was parsed so far, by path. Of files that could not be, the problems, in the order met."""
+
+    problems: dict[str, Problem] = field(default_factory=dict)
+    _parsed: dict[str, SourceModule] = field(default_factory=dict)
+
+    def parse(self, path: str, content: bytes) -> SourceModule:
+        """Return the module that stands at a path, from its content. Raises InputError where it is not Python."""
+        known = self._parsed.get(path)
+        if known is None:
+            known = self._parsed[path] = parse_module(content, path)
+        return known
+
+    def load(self, path: str) -> SourceModule | Problem:
+        """Return the module in a file, or why there is none."""
+        known = self._parsed.get(path) or self.problems.get(path)
+        if known is not None:
+            return known
+        try:
+            return self.parse(path, read_source(path))
+        except InputError as error:
+            self.problems[path] = error.problem
+            return error.problem
+
+
+@dataclass(frozen=True, slots=True)
+class Importer:
+    """What the modules of one project get by importing."""
+
+    files: ModuleFiles
+    modules: Modules
+
+    def find(self, module: SourceModule, level: int, name: str) -> ModuleFile | None:
+        """Return what a module imports by a name with so many dots before it; None if that is not in the project."""
+        return self.files.find_from(module.path, level, name) if level else self.files.find(name)
+
+    def load(self, file: ModuleFile) -> SourceModule | Problem | None:
+        """Return the module in a file, or why there is none; None for a package without a file of its own."""
+        return None if file.path is None else self.modules.load(file.path)
