@@ -262,6 +262,89 @@ def test_work_started_on_some_paths_only_may_not_have_run_what_it_needs() -> Non
     """)
 
 
+def test_a_task_that_begins_at_one_of_several_awaits_has_not_run_what_it_needs_before() -> None:
+    body = "t = asyncio.create_task(b())\nif x:\n    await c()\nawait t\nawait d()"
+    assert dependent_graph_of("a b(a) c d(a)", body) == text("""
+        parallel all
+          block
+            a
+            b
+          if x
+            c [1>2]
+        d
+    """)
+
+
+def test_what_a_task_that_begins_at_one_of_several_awaits_needs_has_run_after_them() -> None:
+    body = "t = asyncio.create_task(b())\nif x:\n    await c()\nawait c()\nawait d()\nawait t"
+    assert dependent_graph_of("a b(a) c d(a)", body) == text("""
+        parallel all
+          block
+            a
+            b
+          if x
+            c [1>2]
+          c [2>3]
+          d [3>4]
+    """)
+
+
+def test_what_runs_where_a_task_has_begun_may_not_run_where_it_has_yet_to() -> None:
+    body = "t = asyncio.create_task(b())\nif x:\n    await a()\nawait t"
+    assert dependent_graph_of("a b(a)", body) == text("""
+        parallel all
+          block
+            if a has not run
+              a
+            b
+          if x
+            a [1>2]
+    """)
+
+
+def test_a_loop_that_awaits_tasks_begins_what_they_need_at_its_first_await() -> None:
+    body = "t = asyncio.create_task(b())\nu = asyncio.create_task(c())\nfor task in [t, u]:\n    await task\nawait d()"
+    assert dependent_graph_of("a b(a) c d(a)", body) == text("""
+        parallel all
+          block
+            a
+            b
+          c [1>2]
+        d
+    """)
+
+
+def test_a_step_that_begins_in_a_task_on_one_path_and_has_run_on_the_other_has_run_on_both() -> None:
+    body = "if x:\n    t = asyncio.create_task(a())\nelse:\n    await a()\nawait c()\nawait b()"
+    assert dependent_graph_of("a b(a) c", body) == text("""
+        if x
+          parallel all
+            a [1>]
+        else
+          a
+        c
+        b
+    """)
+
+
+def test_a_step_that_begins_in_a_task_on_one_path_may_not_have_run_on_the_other() -> None:
+    body = "if x:\n    t = asyncio.create_task(a())\nawait c()\nawait b()"
+    assert dependent_graph_of("a b(a) c", body) == text("""
+        if x
+          parallel all
+            a [1>]
+        c
+        if a has not run
+          a
+        b
+    """)
+
+
+def test_an_exception_does_not_skip_what_a_task_has_begun_before_it() -> None:
+    body = "t = asyncio.create_task(b())\ntry:\n    await c()\nexcept ValueError:\n    pass\nawait t\nawait d()"
+    assert dependent_workflow_of("a b(a) c d(a)", body).notes == ()
+
+
 def test_a_path_through_an_exception_is_no_path() -> None:
     workflow = dependent_workflow_of(
         "a b(a) c(a)",
