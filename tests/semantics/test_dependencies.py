@@ -345,6 +345,34 @@ def test_an_exception_does_not_skip_what_a_task_has_begun_before_it() -> None:
     assert dependent_workflow_of("a b(a) c d(a)", body).notes == ()
 
 
+def test_what_a_task_needs_has_run_once_it_has_begun_even_if_it_may_have_run_before() -> None:
+    body = "if x:\n    await a()\nt = asyncio.create_task(b())\nawait c()\nawait d()\nawait t"
+    assert dependent_graph_of("a b(a) c d(a)", body) == text("""
+        if x
+          a
+        parallel all
+          block
+            if a has not run
+              a
+            b
+          c [1>2]
+          d [2>3]
+    """)
+
+
+def test_nothing_runs_after_run_that_a_task_left_waiting_there_might_find_run() -> None:
+    body = "t = asyncio.create_task(b())\nif x:\n    return\nawait t\nawait d()"
+    assert dependent_graph_of("a b(a) d(a)", body) == text("""
+        parallel all
+          block
+            a
+            b
+          if x
+            return
+        d
+    """)
+
+
 def test_a_path_through_an_exception_is_no_path() -> None:
     workflow = dependent_workflow_of(
         "a b(a) c(a)",

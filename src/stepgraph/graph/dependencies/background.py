@@ -239,7 +239,7 @@ def _begin_step(reading: Reading, root: Root, beginning: _Beginning) -> None:
         if needed is not step:
             reading.begun([needed], surely=False)
             for task in begun.get((needed,), ()):
-                if task.begun_by is not None and not task.asked_by and not task.conditional:
+                if task.begun_by is not None and not task.asked_by:
                     _begun(reading, [needed], task.begun_by.handle, beginning.apart)
 
 
