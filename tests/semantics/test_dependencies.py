@@ -504,6 +504,23 @@ def test_what_the_sdk_rejects_is_reported(steps: str, body: str, code: str) -> N
     assert code in [note.code for note in dependent_workflow_of(steps, body).notes]
 
 
+@pytest.mark.parametrize(
+    ("steps", "body", "codes"),
+    [
+        ("a(c) b(a) c(b)", "await b()", ["dependency-cycle"]),
+        ("*a(b) b(a) *c(a, b)", "await c()", ["dependency-cycle"]),
+        ("a(b) b(a) e(a) f(e) g(e) *h(f, g)", "await h()", ["dependency-cycle"]),
+        (
+            "a(b) b(a) z e(z) f(e) g(e) *h(f, g)",
+            "if x:\n    await h()\nelse:\n    await a()",
+            ["dependency-cycle", "dependency-runs-twice"],
+        ),
+    ],
+)
+def test_what_needs_itself_is_not_said_to_run_twice(steps: str, body: str, codes: list[str]) -> None:
+    assert sorted(note.code for note in dependent_workflow_of(steps, body).notes) == codes
+
+
 def test_a_parameter_named_after_a_function_is_told_the_name_of_the_step() -> None:
     body = """
         @step.do("load rows")

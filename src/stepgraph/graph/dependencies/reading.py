@@ -203,6 +203,8 @@ class Reading:
     def report_twice(self, planned: Schedule) -> None:
         """Say which steps the SDK runs again."""
         for step in planned.twice:
+            if step in self.survey.endless:
+                continue
             self.knowledge.note(
                 "dependency-runs-twice",
                 step,
