@@ -262,6 +262,117 @@ def test_work_started_on_some_paths_only_may_not_have_run_what_it_needs() -> Non
     """)
 
 
+def test_a_task_that_begins_at_one_of_several_awaits_has_not_run_what_it_needs_before() -> None:
+    body = "t = asyncio.create_task(b())\nif x:\n    await c()\nawait t\nawait d()"
+    assert dependent_graph_of("a b(a) c d(a)", body) == text("""
+        parallel all
+          block
+            a
+            b
+          if x
+            c [1>2]
+        d
+    """)
+
+
+def test_what_a_task_that_begins_at_one_of_several_awaits_needs_has_run_after_them() -> None:
+    body = "t = asyncio.create_task(b())\nif x:\n    await c()\nawait c()\nawait d()\nawait t"
+    assert dependent_graph_of("a b(a) c d(a)", body) == text("""
+        parallel all
+          block
+            a
+            b
+          if x
+            c [1>2]
+          c [2>3]
+          d [3>4]
+    """)
+
+
+def test_what_runs_where_a_task_has_begun_may_not_run_where_it_has_yet_to() -> None:
+    body = "t = asyncio.create_task(b())\nif x:\n    await a()\nawait t"
+    assert dependent_graph_of("a b(a)", body) == text("""
+        parallel all
+          block
+            if a has not run
+              a
+            b
+          if x
+            a [1>2]
+    """)
+
+
+def test_a_loop_that_awaits_tasks_begins_what_they_need_at_its_first_await() -> None:
+    body = "t = asyncio.create_task(b())\nu = asyncio.create_task(c())\nfor task in [t, u]:\n    await task\nawait d()"
+    assert dependent_graph_of("a b(a) c d(a)", body) == text("""
+        parallel all
+          block
+            a
+            b
+          c [1>2]
+        d
+    """)
+
+
+def test_a_step_that_begins_in_a_task_on_one_path_and_has_run_on_the_other_has_run_on_both() -> None:
+    body = "if x:\n    t = asyncio.create_task(a())\nelse:\n    await a()\nawait c()\nawait b()"
+    assert dependent_graph_of("a b(a) c", body) == text("""
+        if x
+          parallel all
+            a [1>]
+        else
+          a
+        c
+        b
+    """)
+
+
+def test_a_step_that_begins_in_a_task_on_one_path_may_not_have_run_on_the_other() -> None:
+    body = "if x:\n    t = asyncio.create_task(a())\nawait c()\nawait b()"
+    assert dependent_graph_of("a b(a) c", body) == text("""
+        if x
+          parallel all
+            a [1>]
+        c
+        if a has not run
+          a
+        b
+    """)
+
+
+def test_an_exception_does_not_skip_what_a_task_has_begun_before_it() -> None:
+    body = "t = asyncio.create_task(b())\ntry:\n    await c()\nexcept ValueError:\n    pass\nawait t\nawait d()"
+    assert dependent_workflow_of("a b(a) c d(a)", body).notes == ()
+
+
+def test_what_a_task_needs_has_run_once_it_has_begun_even_if_it_may_have_run_before() -> None:
+    body = "if x:\n    await a()\nt = asyncio.create_task(b())\nawait c()\nawait d()\nawait t"
+    assert dependent_graph_of("a b(a) c d(a)", body) == text("""
+        if x
+          a
+        parallel all
+          block
+            if a has not run
+              a
+            b
+          c [1>2]
+          d [2>3]
+    """)
+
+
+def test_nothing_runs_after_run_that_a_task_left_waiting_there_might_find_run() -> None:
+    body = "t = asyncio.create_task(b())\nif x:\n    return\nawait t\nawait d()"
+    assert dependent_graph_of("a b(a) d(a)", body) == text("""
+        parallel all
+          block
+            a
+            b
+          if x
+            return
+        d
+    """)
+
+
 def test_a_path_through_an_exception_is_no_path() -> None:
     workflow = dependent_workflow_of(
         "a b(a) c(a)",
@@ -406,6 +517,23 @@ def test_in_legacy_mode_steps_are_listed_by_the_functions_they_decorate() -> Non
 )
 def test_what_the_sdk_rejects_is_reported(steps: str, body: str, code: str) -> None:
     assert code in [note.code for note in dependent_workflow_of(steps, body).notes]
+
+
+@pytest.mark.parametrize(
+    ("steps", "body", "codes"),
+    [
+        ("a(c) b(a) c(b)", "await b()", ["dependency-cycle"]),
+        ("*a(b) b(a) *c(a, b)", "await c()", ["dependency-cycle"]),
+        ("a(b) b(a) e(a) f(e) g(e) *h(f, g)", "await h()", ["dependency-cycle"]),
+        (
+            "a(b) b(a) z e(z) f(e) g(e) *h(f, g)",
+            "if x:\n    await h()\nelse:\n    await a()",
+            ["dependency-cycle", "dependency-runs-twice"],
+        ),
+    ],
+)
+def test_what_needs_itself_is_not_said_to_run_twice(steps: str, body: str, codes: list[str]) -> None:
+    assert sorted(note.code for note in dependent_workflow_of(steps, body).notes) == codes
 
 
 def test_a_parameter_named_after_a_function_is_told_the_name_of_the_step() -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import takewhile
 
 from stepgraph.graph.bit_sets import restricted
 from stepgraph.graph.dependencies.drawing import Operations, operations_of
-from stepgraph.graph.dependencies.history import NOTHING, Effects, Past, has_run
+from stepgraph.graph.dependencies.history import NOTHING, Apart, Effects, Past, has_run
 from stepgraph.graph.dependencies.reading import Reading
 from stepgraph.graph.dependencies.schedule import HasRun, Memory, Root, Schedule, schedule
 from stepgraph.graph.partial_order import components, series
@@ -125,10 +126,15 @@ def waiting_roots(reading: Reading) -> list[Root]:
     """Return the steps that begin at the next await, in the order in which they were set going."""
     started = reading.history.started
     return [
-        Root(start.activity, start.handle, start.handle in started)
+        Root(start.activity, start.handle, start.handle in started, _known_where_waiting(reading, start.handle))
         for start in _in_order(reading.history.waiting)
         if isinstance(start.activity, StepRun)
     ]
+
+
+def _known_where_waiting(reading: Reading, handle: Handle) -> Callable[[StepDefinition], HasRun] | None:
+    apart = reading.history.apart.get(handle)
+    return None if apart is None else partial(reading.has_run, known=apart.waiting)
 
 
 def _in_order(waiting: Mapping[Handle, Start]) -> list[Start]:
@@ -146,12 +152,14 @@ def begin_waiting(
         roots = waiting_roots(reading)
         planned = schedule(roots, reading.memory())
     waiting, reading.history.waiting = _in_order(reading.history.waiting), {}
+    apart, reading.history.apart = reading.history.apart, {}
     calls = [start.activity.function for start in waiting if isinstance(start.activity, Call)]
     beginning = _Beginning(
         planned,
         {root.handle: root for root in roots if root.handle is not None},
         set(meanwhile),
         {step for function in calls for step in reading.survey.touched(function)},
+        apart,
     )
     note_beside(reading, roots, [start.handle for start in waiting])
     for start in waiting:
@@ -163,8 +171,7 @@ def begin_waiting(
     for start in waiting:
         if isinstance(start.activity, Call):
             enter(reading, start.activity.function)
-            surely = start.handle in reading.history.started
-            reading.begun(_immediate(reading, start.activity.function), surely=surely)
+            _begun(reading, _immediate(reading, start.activity.function), start.handle, apart)
         elif start.handle in beginning.roots:
             _begin_step(reading, beginning.roots[start.handle], beginning)
     for function in calls:
@@ -176,14 +183,15 @@ def begin_waiting(
 class _Beginning:
     """What begins at an await: the plan of the steps, what may run meanwhile, and what functions may begin `later`.
 
-    What has begun `early` is what functions begin at once that were set going before; `learned` are the handles of
-    which is known what they find.
+    `apart` tells what is known where work begins here on some of the paths only. What has begun `early` is what
+    functions begin at once that were set going before; `learned` are the handles of which is known what they find.
     """
 
     planned: Schedule
     roots: dict[Handle, Root]
     meanwhile: set[StepDefinition]
     later: set[StepDefinition]
+    apart: Mapping[Handle, Apart]
     early: set[StepDefinition] = field(default_factory=set)
     learned: set[Handle] = field(default_factory=set)
 
@@ -235,13 +243,14 @@ def _learn_of(reading: Reading, handle: Handle, beginning: _Beginning) -> None:
         begun = beginning.planned.has_begun_for(roots, step, elsewhere=elsewhere)
         if step in beginning.early:
             begun = HasRun.ALWAYS
-        before = reading.past(step)
-        past = Past.RUN if begun is HasRun.ALWAYS else before
-        if begun is HasRun.SOMETIMES or (begun is not HasRun.ALWAYS and beginning.may_find_begun(step)):
-            past |= Past.RUN
+        found = begun is HasRun.SOMETIMES or (begun is not HasRun.ALWAYS and beginning.may_find_begun(step))
         for root in roots:
-            if root.handle is not None:
-                _learn(reading, root.handle, step, past, goes_on=begun is HasRun.ALWAYS and bool(before & Past.NOT_RUN))
+            if root.handle is None:
+                continue
+            apart = beginning.apart.get(root.handle)
+            before = reading.past(step, None if apart is None else apart.waiting)
+            past = Past.RUN if begun is HasRun.ALWAYS else before | (Past.RUN if found else NOTHING)
+            _learn(reading, root.handle, step, past, goes_on=begun is HasRun.ALWAYS and bool(before & Past.NOT_RUN))
 
 
 def _learn(reading: Reading, handle: Handle, step: StepDefinition, past: Past, *, goes_on: bool) -> None:
@@ -259,9 +268,23 @@ def _begin_step(reading: Reading, root: Root, beginning: _Beginning) -> None:
         reading.history.running[step] = root.handle or 0
     else:
         reading.history.running.pop(step, None)
-    reading.begun([step], surely=root.is_sure)
+    _begun(reading, [step], root.handle, beginning.apart)
     for needed in reading.survey.closure(root.run):
-        tasks = begun.get((needed,), ())
-        surely = any(task.is_sure and not task.asked_by and not task.conditional for task in tasks)
         if needed is not step:
-            reading.begun([needed], surely=surely)
+            reading.begun([needed], surely=False)
+            for task in begun.get((needed,), ()):
+                if task.begun_by is not None and not task.asked_by:
+                    _begun(reading, [needed], task.begun_by.handle, beginning.apart)
+
+
+def _begun(
+    reading: Reading, steps: Iterable[StepDefinition], handle: Handle | None, apart: Mapping[Handle, Apart]
+) -> None:
+    """Note that steps have begun with work, where it was waiting."""
+    where = None if handle is None else apart.get(handle)
+    if where is None:
+        reading.begun(steps, surely=handle is None or handle in reading.history.started)
+        return
+    for step in steps:
+        if step in reading.survey.needed:
+            reading.history.begun_where_waiting(step, where)

@@ -67,7 +67,7 @@ def _settled(
 def _left_waiting(reading: Reading, path: History) -> History:
     """Return what is known at the end of a function: what waits there begins at the next await of whoever called it."""
     survey = reading.survey
-    elsewhere = [step for step, places in survey.places.items() if places > 1]
+    elsewhere = [step for step, places in survey.places.items() if places > 1 and not reading.is_run]
     reading.history = path.copy()
     begin_waiting(reading, meanwhile=elsewhere)
     for handle in sorted(reading.history.going):

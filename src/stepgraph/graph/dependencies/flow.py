@@ -238,7 +238,7 @@ def _protected(reading: Reading, protected: Protected) -> Protected:
             if step in reading.survey.needed:
                 caught.begun(step, surely=False)
         if end is not None:
-            caught.waiting |= end.waiting
+            caught.may_wait(end.waiting)
         handlers: list[Handler] = []
         ends: list[History] = []
         for handler in protected.handlers:

@@ -28,17 +28,27 @@ NOTHING = Past(0)
 Effects: TypeAlias = dict[StepDefinition, Past]
 
 
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """What is known of steps where work waits on some of the paths that meet: on these, and on the others."""
+
+    waiting: Effects
+    otherwise: Effects
+
+
 @dataclass(slots=True)
 class History:
     """What is known at a point of a function: what has run, which background work runs it, what has yet to begin.
 
-    `started` is the work that was set going on each path there, `going` what may go on in the background. A point is
-    `exceptional` if only paths through an exception lead there.
+    `apart` tells paths apart for work that is waiting on some of them only. `started` is the work that was set going on
+    each path there, `going` what may go on in the background. A point is `exceptional` if only paths through an
+    exception lead there.
     """
 
     past: dict[StepDefinition, Past] = field(default_factory=dict)
     running: dict[StepDefinition, Handle] = field(default_factory=dict)
     waiting: dict[Handle, Start] = field(default_factory=dict)
+    apart: Mapping[Handle, Apart] = field(default_factory=dict)
     started: frozenset[Handle] = frozenset()
     going: frozenset[Handle] = frozenset()
     exceptional: bool = False
@@ -49,16 +59,28 @@ class History:
 
     def at(self, step: StepDefinition) -> Past:
         """Return what is known of a step."""
-        return self.past.get(step, Past.SAME)
+        return at(self.past, step)
 
     def set_going(self, start: Start) -> None:
         """Note that work begins at the next await."""
         self.waiting[start.handle] = start
+        self.apart = {handle: apart for handle, apart in self.apart.items() if handle != start.handle}
         self.started |= {start.handle}
+
+    def may_wait(self, waiting: Mapping[Handle, Start]) -> None:
+        """Note that work may be waiting that may also not have been set going."""
+        fresh = {handle: start for handle, start in waiting.items() if handle not in self.waiting}
+        self.waiting |= fresh
+        self.apart = {**self.apart, **dict.fromkeys(fresh, Apart(dict(self.past), dict(self.past)))}
 
     def begun(self, step: StepDefinition, *, surely: bool = True) -> None:
         """Note that a step has run, or may have."""
         self.past[step] = (self.at(step) & Past.LAPSED) | Past.RUN if surely else self.at(step) | Past.RUN
+
+    def begun_where_waiting(self, step: StepDefinition, apart: Apart) -> None:
+        """Note that a step has begun on the paths on which some work was waiting for this await."""
+        kept = at(apart.otherwise, step) | at(apart.waiting, step) & Past.LAPSED
+        self.past[step] = self.at(step) & kept | Past.RUN
 
     def apply(self, effects: Mapping[StepDefinition, Past], *, surely: bool = True) -> None:
         """Note what a function has done, or may have."""
@@ -77,7 +99,7 @@ class History:
         """Whether the same is known at two points."""
         known = self.past == other.past and self.running == other.running and self.exceptional == other.exceptional
         work = self.started == other.started and self.going == other.going
-        return known and work and self.waiting.keys() == other.waiting.keys()
+        return known and work and self.waiting.keys() == other.waiting.keys() and self.apart == other.apart
 
 
 def joined(paths: Iterable[History | None]) -> History | None:
@@ -91,14 +113,55 @@ def joined(paths: Iterable[History | None]) -> History | None:
     meeting = reached[0].copy()
     for path in reached[1:]:
         lapsed = path.exceptional and not meeting.exceptional
-        for step in {**meeting.past, **path.past}:
-            ours, theirs = meeting.at(step), path.at(step)
-            meeting.past[step] = ours | (_lapsed(theirs, ours) if lapsed else theirs)
+        meeting.apart = _apart(meeting, path, lapsed=lapsed)
+        meeting.past = _either(meeting.past, path.past, lapsed=lapsed)
         meeting.running = {s: h for s, h in meeting.running.items() if path.running.get(s) == h}
         meeting.waiting |= path.waiting
         meeting.started &= path.started
         meeting.going |= path.going
     return meeting
+
+
+def _apart(ours: History, theirs: History, *, lapsed: bool) -> Mapping[Handle, Apart]:
+    """Return what is known where two points meet for work that waits on some of the paths there only."""
+    found: dict[Handle, Apart] = {}
+    for handle in {**ours.waiting, **theirs.waiting}:
+        apart = ours.apart.get(handle)
+        if apart is None or apart is not theirs.apart.get(handle):
+            (waiting, otherwise), (their_waiting, their_otherwise) = _sides(ours, handle), _sides(theirs, handle)
+            waiting = _where_reached(waiting, their_waiting, lapsed=lapsed)
+            otherwise = _where_reached(otherwise, their_otherwise, lapsed=lapsed)
+            apart = None if waiting is None or otherwise is None else Apart(waiting, otherwise)
+        if apart is not None:
+            found[handle] = apart
+    return found
+
+
+def _sides(history: History, handle: Handle) -> tuple[Effects | None, Effects | None]:
+    """Return what is known at a point where work waits, and where it does not; None where no path leads there."""
+    if handle not in history.waiting:
+        return None, history.past
+    apart = history.apart.get(handle)
+    return (history.past, None) if apart is None else (apart.waiting, apart.otherwise)
+
+
+def _where_reached(ours: Effects | None, theirs: Effects | None, *, lapsed: bool) -> Effects | None:
+    if ours is None or theirs is None:
+        return theirs if ours is None else ours
+    return _either(ours, theirs, lapsed=lapsed)
+
+
+def _either(ours: Effects, theirs: Effects, *, lapsed: bool) -> Effects:
+    met: Effects = {}
+    for step in {**ours, **theirs}:
+        one, other = at(ours, step), at(theirs, step)
+        met[step] = one | (_lapsed(other, one) if lapsed else other)
+    return met
+
+
+def at(past: Mapping[StepDefinition, Past], step: StepDefinition) -> Past:
+    """Return what is known of a step: as long as nothing is, it is as it was when the function was called."""
+    return past.get(step, Past.SAME)
 
 
 def _lapsed(past: Past, otherwise: Past) -> Past:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from stepgraph.graph.dependencies.history import NOTHING, Effects, History, Past, has_run
+from stepgraph.graph.dependencies.history import NOTHING, Effects, History, Past, at, has_run
 from stepgraph.graph.dependencies.schedule import HasRun, Memory, Schedule
 from stepgraph.graph.dependencies.usage import Survey, Usage
 from stepgraph.model.note import Note
@@ -142,9 +142,9 @@ class Reading:
         yield
         self.around.pop()
 
-    def past(self, step: StepDefinition) -> Past:
-        """Return what may be the case with a step here, whoever calls the function."""
-        past = self.history.at(step)
+    def past(self, step: StepDefinition, known: Effects | None = None) -> Past:
+        """Return what may be the case with a step here, or for what is `known` of it, whoever calls the function."""
+        past = at(self.history.past if known is None else known, step)
         if past & Past.SAME:
             past = past & ~Past.SAME | (Past.NOT_RUN if self.is_run else self._at_call(step))
         if past & Past.NOT_RUN and not self.at_entry and step in self.meanwhile():
@@ -166,16 +166,16 @@ class Reading:
             return self.survey.closure(activity)
         return self.survey.touched(activity.function) if isinstance(activity, Call) else {}
 
+    def has_run(self, step: StepDefinition, known: Effects | None = None) -> HasRun:
+        """Return whether a step has run when another one needs it here, for what is `known` of it."""
+        past = self.past(step, known)
+        if past & Past.LAPSED and not past & Past.NOT_RUN:
+            self._report_lapse(step)
+        return has_run(past)
+
     def memory(self) -> Memory:
         """Return what is known here, for steps that begin."""
-
-        def ask(step: StepDefinition) -> HasRun:
-            past = self.past(step)
-            if past & Past.LAPSED and not past & Past.NOT_RUN:
-                self._report_lapse(step)
-            return has_run(past)
-
-        return Memory(ask, self.history.running.get, self.survey.runs_inside, self.survey.closure)
+        return Memory(self.has_run, self.history.running.get, self.survey.runs_inside, self.survey.closure)
 
     def begun(self, steps: Iterable[StepDefinition], *, surely: bool = True) -> None:
         """Note that steps have begun, or may have: they are over before what needs them."""
@@ -203,6 +203,8 @@ class Reading:
     def report_twice(self, planned: Schedule) -> None:
         """Say which steps the SDK runs again."""
         for step in planned.twice:
+            if step in self.survey.endless:
+                continue
             self.knowledge.note(
                 "dependency-runs-twice",
                 step,

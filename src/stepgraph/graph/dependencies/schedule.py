@@ -30,12 +30,14 @@ class HasRun(Enum):
 class Root:
     """A step that is called directly. `handle` tells one that runs in the background, begun at the same await.
 
-    It is not sure if that was started on some of the paths only.
+    It is not sure if that was started on some of the paths only. `has_run` tells what has run on the paths on which it
+    begins here, where these are not all.
     """
 
     run: StepRun
     handle: Handle | None = None
     is_sure: bool = True
+    has_run: Callable[[StepDefinition], HasRun] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +212,7 @@ class _Play:
         running = self.begun.get(key)
         if running is None or not any(other.is_sure for other in running):
             return self._ask_memory(task, position, dependency, key, later=later)
-        known = self._known(key)
+        known = self._known(key, task.begun_by)
         if known == {HasRun.ALWAYS} and self._in_background(key) is None:
             return False  # its result is remembered, whatever runs it again
         if later and task.may_be_early and all(other.root is not None for other in running):
@@ -227,7 +229,7 @@ class _Play:
     def _ask_memory(self, task: Task, position: int, dependency: Dependency, key: _Key, *, later: bool) -> bool:
         if self._has_run_with(task, position, key):
             return False
-        known = self._known(key)
+        known = self._known(key, task.begun_by)
         if known == {HasRun.ALWAYS}:
             handle = self._in_background(key)
             if handle is None:
@@ -248,8 +250,9 @@ class _Play:
             self._resolve(needed)
         return True
 
-    def _known(self, key: _Key) -> set[HasRun]:
-        return set(map(self.memory.has_run, key))
+    def _known(self, key: _Key, asking: Root | None) -> set[HasRun]:
+        ask = self.memory.has_run if asking is None else asking.has_run or self.memory.has_run
+        return set(map(ask, key))
 
     def _has_run_with(self, task: Task, position: int, key: _Key) -> bool:
         """Whether a step has run since another one has that needs it and was waited for before."""

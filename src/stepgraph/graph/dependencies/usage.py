@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
+from graphlib import CycleError, TopologicalSorter
 
 from stepgraph.program.ir import (
     Activity,
@@ -58,6 +60,7 @@ class Survey:
         self.of: dict[int, Usage] = {}
         self.needed: dict[StepDefinition, None] = {}
         self.places: dict[StepDefinition, int] = {}
+        self._needs: dict[StepDefinition, set[StepDefinition]] = {}
         self._closures: dict[int, dict[StepDefinition, None]] = {}
         self._inside: dict[int, dict[StepDefinition, None]] = {}
         self._walk(body, self.run, None)
@@ -75,6 +78,22 @@ class Survey:
             if isinstance(run, StepRun):
                 known[run.definition] = None
         return known
+
+    @cached_property
+    def endless(self) -> frozenset[StepDefinition]:
+        """The steps that need themselves, or one that does: the SDK never comes to run them."""
+        order = TopologicalSorter(self._needs)
+        try:
+            order.prepare()
+        except CycleError:
+            pass  # it still gives the steps that need none of a cycle
+        else:
+            return frozenset()
+        runnable: set[StepDefinition] = set()
+        while ready := order.get_ready():
+            runnable.update(ready)
+            order.done(*ready)
+        return frozenset(self._needs.keys() - runnable)
 
     def touched(self, function: Function) -> dict[StepDefinition, None]:
         """Return the steps that a function runs or needs, those of the functions it calls too."""
@@ -165,6 +184,8 @@ class Survey:
             seen.add(id(found))
             pending += _dependencies_of(found)
             if isinstance(found, StepRun):
+                needs = self._needs.setdefault(found.definition, set())
+                needs.update(inner.definition for inner in found.dependencies if isinstance(inner, StepRun))
                 if found is not run:
                     self.needed[found.definition] = None
                 yield found
