@@ -57,8 +57,10 @@ def _row(workflow: WorkflowAnalysis) -> tuple[str, ...]:
 
 
 def _external_row(external: ExternalWorkflow) -> tuple[str, ...]:
+    from stepgraph.cli.table import NOTHING
+
     configured = external.configured
-    return (configured.name, configured.class_name, f"Worker {configured.script_name}", "-", "-", "-")
+    return (configured.name, configured.class_name, f"Worker {configured.script_name}", *[NOTHING] * 3)
 
 
 def _as_json(analysis: Analysis, dates: Dates) -> str:

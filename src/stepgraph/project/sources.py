@@ -99,7 +99,9 @@ class Sources:
         self.problems += search.problems
         skipped = ignored(folder, search.configurations)
         configurations = [self._configurations.at(path) for path in search.configurations if path not in skipped]
-        if not self._add_deployed([found for found in configurations if found is not None]):
+        found = [configuration for configuration in configurations if configuration is not None]
+        # What one that is broken would deploy is not known.
+        if not self._add_deployed(found) and len(found) == len(configurations):
             self._add_classes(folder, search.files)
 
     def _add_deployed(self, configurations: Sequence[Configuration]) -> bool:
