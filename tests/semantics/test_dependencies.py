@@ -536,6 +536,31 @@ def test_what_needs_itself_is_not_said_to_run_twice(steps: str, body: str, codes
     assert sorted(note.code for note in dependent_workflow_of(steps, body).notes) == codes
 
 
+@pytest.mark.parametrize(
+    ("steps", "body", "twice"),
+    [
+        ("z a(z) b(a)", "t = asyncio.create_task(b())\nawait a()\nawait t", ["a"]),
+        ("z a(z) b(a) c(a)", "t = asyncio.create_task(b())\nawait c()\nawait t", ["a"]),
+        ("z a(z) b(a) c(a)", "t = asyncio.create_task(b())\nu = asyncio.create_task(c())\nawait t\nawait u", ["a"]),
+        ("*a(ctx) b(a)", "t = asyncio.create_task(b())\nawait a()\nawait t", ["a"]),
+        ("z a(z) c(a) d", "t = asyncio.create_task(a())\nawait asyncio.gather(c(), d())\nawait t", ["a"]),
+        # It has started when it is asked for: it needs nothing, or nothing that has not run, or is the first to go on.
+        ("a b(a)", "t = asyncio.create_task(b())\nawait a()\nawait t", []),
+        ("z a(z) b(a)", "await z()\nt = asyncio.create_task(b())\nawait a()\nawait t", []),
+        ("z a(z) b(z, a)", "t = asyncio.create_task(b())\nawait a()\nawait t", []),
+        # Only one of them is called.
+        (
+            "z a(z) b(a) c(a) d",
+            "if x:\n    t = asyncio.create_task(b())\nelse:\n    t = asyncio.create_task(c())\nawait d()\nawait t",
+            [],
+        ),
+    ],
+)
+def test_a_step_that_a_task_asks_for_before_it_has_started_runs_twice(steps: str, body: str, twice: list[str]) -> None:
+    notes = dependent_workflow_of(steps, body).notes
+    assert [note.message.split("'")[1] for note in notes if note.code == "dependency-runs-twice"] == twice
+
+
 def test_a_parameter_named_after_a_function_is_told_the_name_of_the_step() -> None:
     body = """
         @step.do("load rows")

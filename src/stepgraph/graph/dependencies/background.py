@@ -78,9 +78,7 @@ def _set_going(reading: Reading, starts: Sequence[Start]) -> _Setting:
     for operation in starts:
         reading.history.set_going(operation)
         reading.knowledge.together[operation.handle] = together
-    setting = _plan(reading, starts)
-    reading.report_twice(setting.planned)
-    return setting
+    return _plan(reading, starts)
 
 
 def _plan(reading: Reading, starts: Sequence[Start]) -> _Setting:
@@ -151,6 +149,7 @@ def begin_waiting(
     if planned is None:
         roots = waiting_roots(reading)
         planned = schedule(roots, reading.memory())
+        reading.report_twice(planned)
     waiting, reading.history.waiting = _in_order(reading.history.waiting), {}
     apart, reading.history.apart = reading.history.apart, {}
     calls = [start.activity.function for start in waiting if isinstance(start.activity, Call)]

@@ -150,7 +150,7 @@ def schedule(roots: Sequence[Root], memory: Memory) -> Schedule:
         needed = needs.start[task]
         before.append(needed & ((1 << len(foreground)) - 1))
         after.append(tuple(handles[position] for position in bits(needed >> len(foreground))))
-    return Schedule(tuple(foreground), tuple(before), tuple(after), _twice(foreground, needs), play.begun)
+    return Schedule(tuple(foreground), tuple(before), tuple(after), _twice(tasks, needs, begun, play), play.begun)
 
 
 def definitions_of(dependency: Dependency) -> tuple[StepDefinition, ...]:
@@ -161,11 +161,12 @@ def definitions_of(dependency: Dependency) -> tuple[StepDefinition, ...]:
 
 
 class _Play:
-    """The tasks that begin, and who waits for which of them."""
+    """The tasks that begin, and who waits for which of them. What background work needs is waited for `inside` it."""
 
     def __init__(self, memory: Memory) -> None:
         self.memory = memory
         self.begun: dict[_Key, list[Task]] = {}
+        self.inside: dict[Task, Task] = {}
         self.may_have_begun: set[StepDefinition] = set()
         self.ready: deque[Callable[[], object]] = deque()
         self.waiting: deque[tuple[Task, int]] = deque()
@@ -186,7 +187,9 @@ class _Play:
     def _call(self, task: Task) -> None:
         """Begin a step. What it needs has begun for others too, which see nothing of background work but its end."""
         self._begin(task, definitions_of(task.run))
-        self._resolve(task if task.handle is None else Task(task.run, begun_by=task.root))
+        if task.handle is not None:
+            self.inside[task] = task = Task(task.run, begun_by=task.root)
+        self._resolve(task)
 
     def _begin(self, task: Task, key: _Key) -> None:
         self.begun.setdefault(key, []).append(task)
@@ -357,17 +360,37 @@ class _Needs:
         return changed
 
 
-def _twice(tasks: Sequence[Task], needs: _Needs) -> tuple[StepDefinition, ...]:
-    """Return the steps that are asked for by another before they have started, and so run once more."""
+def _twice(tasks: Sequence[Task], needs: _Needs, begun: Sequence[Task], play: _Play) -> tuple[StepDefinition, ...]:
+    """Return the steps that are asked for by another before they have started, and so run once more.
+
+    Those that only may have been called need not be on the same path.
+    """
+    if play.inside:
+        tasks, visits = _depth_first([*begun, *play.inside.values()])
+        needs = _Needs({task: position for position, task in enumerate(tasks)}, visits)
     found: list[StepDefinition] = []
     for task in tasks:
+        inside = play.inside.get(task, task)
         if (
             task.conditional
             or isinstance(task.run, StepChoice)
-            or not (task.is_concurrent or needs.start[task] != needs.begin[task])
+            or inside.handle is not None  # begun at an earlier await
+            or not (task.is_concurrent or needs.start[inside] != needs.begin[inside])
         ):
             continue
-        bit = 1 << needs.index[task]
-        if any(other in needs.index and not needs.asked(other, position) & bit for other, position in task.shared_with):
+        enough = 1 << needs.index[task]
+        last = _last_of_its_own(inside)
+        if last is not None:
+            enough |= 1 << needs.index[last]
+        asking = [(other, position) for other, position in task.shared_with if other in needs.index]
+        if any(not needs.asked(*asked) & enough and (task.is_sure or asked[0].is_sure) for asked in asking):
             found.append(task.run.definition)
     return tuple(dict.fromkeys(found))
+
+
+def _last_of_its_own(task: Task) -> Task | None:
+    """Return the run that a step has begun itself and waits for last: after it, the step goes on first."""
+    if task.is_concurrent or not task.waits or len(task.waits[-1]) != 1:
+        return None
+    (last,) = task.waits[-1]
+    return None if any(other is task for other, _ in last.shared_with) else last
