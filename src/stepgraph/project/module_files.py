@@ -21,9 +21,10 @@ class ModuleFile:
 
 
 class ModuleFiles:
-    """The modules below one folder, found by name in some folders of it, in their order, and then in those `vendored`.
+    """The modules below a root, found by name in some folders, in their order, and then in those `vendored`.
 
-    Case counts, on file systems where it does not too. Symbolic links out of the folder lead nowhere.
+    Case counts, on file systems where it does not too. Dots and symbolic links out of the root lead nowhere, but for
+    one of the folders outside of it.
     """
 
     def __init__(self, root: str, folders: Sequence[str], vendored: Sequence[str] = ()) -> None:
@@ -42,7 +43,7 @@ class ModuleFiles:
         folder: str | None = folder_of(importer)
         for _ in range(level - 1):
             folder = None if folder is None else parent_of(folder)
-        if folder is None or not is_inside(folder, self.root):
+        if folder is None or not self._has(folder):
             return None
         found = self._below(folder, name) if name else self._package(folder)
         if found is None:
@@ -59,11 +60,14 @@ class ModuleFiles:
         top = folder_of(path)
         while _PACKAGE in self._listing(top):
             around = parent_of(top)
-            if around is None or not is_inside(around, self.root):
+            if around is None or not self._has(around):
                 break
             top = around
         base = next((folder for folder in self._named_from if top.startswith(folder)), top)
         return path.removeprefix(base).removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+
+    def _has(self, path: str) -> bool:
+        return any(is_inside(path, folder) for folder in (self.root, *self.folders))
 
     def _below(self, folder: str, name: str) -> ModuleFile | None:
         *packages, last = name.split(".")
@@ -95,7 +99,7 @@ class ModuleFiles:
         try:
             with os.scandir(folder or ".") as listing:
                 entries = [entry for entry in listing if "." not in entry.name or entry.name.endswith(".py")]
-                inside = [entry for entry in entries if not entry.is_symlink() or is_inside(entry.path, self.root)]
+                inside = [entry for entry in entries if not entry.is_symlink() or self._has(entry.path)]
                 return [f"{entry.name}/" if entry.is_dir() else entry.name for entry in inside]
         except OSError:
             return []

@@ -6,6 +6,7 @@ is; the deployed name is that of the environment, or the top one with `-ENVIRONM
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -136,7 +137,10 @@ def _beside(path: str, name: str | None) -> str | None:
     """Return a path that is relative to a configuration as one that the user would name."""
     if name is None or name.startswith("/"):
         return name
-    return folder_of(path) + name.removeprefix("./")
+    beside = folder_of(path) + name
+    plain = os.path.normpath(beside).replace(os.sep, "/")
+    # `..` after a symbolic link is the folder around what it leads to.
+    return plain if os.path.realpath(plain) == os.path.realpath(beside) else beside
 
 
 def _mode(top: Fields, chosen: Fields | None) -> DependencyMode | None:
