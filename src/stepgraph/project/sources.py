@@ -131,7 +131,8 @@ class Sources:
         main = configuration.main
         if main is None:
             message = "there is no `main`, the module with the workflows' classes."
-            self.problems.append(Problem(path, message, 'Add it, as in `"main": "src/entry.py"`.', 1, 1))
+            example = 'main = "src/entry.py"' if path.endswith(".toml") else '"main": "src/entry.py"'
+            self.problems.append(Problem(path, message, f"Add it, as in `{example}`.", 1, 1))
         elif not main.endswith(".py"):
             message = f"`main` is `{main}`, which is no Python module."
             self.hints.append(Problem(path, message, "Its workflows are not analysed.", *configuration.main_position))
