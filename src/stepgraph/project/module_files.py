@@ -55,6 +55,11 @@ class ModuleFiles:
         found = None if package.folder is None else self._below(package.folder, name)
         return found and ModuleFile(f"{package.name}.{name}", found.path, found.folder)
 
+    def names_inside(self, package: ModuleFile) -> list[str]:
+        """Return the names of the modules of a package, sorted."""
+        names = () if package.folder is None else self._listing(package.folder)
+        return sorted({name.removesuffix("/").removesuffix(".py") for name in names} - {"__init__"})
+
     def name_of(self, path: str) -> str:
         """Return the dotted name of a module: that by which it is found from outside of all packages around it."""
         top = folder_of(path)
