@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from stepgraph.analysis import WorkflowAnalysis
-from stepgraph.cli.analysed import analysed
+from stepgraph.cli.analysed import analysed, demand_workflows
 from stepgraph.cli.command_error import CommandError
 from stepgraph.cli.dates import Dates, look_ahead
 from stepgraph.cli.exit_code import ExitCode
@@ -49,8 +49,9 @@ def graph(
     with DateLookup() as lookup:
         if form == "json":
             look_ahead(sources, lookup)
-        analysis = analysed(sources, paths or (".",))
-        chosen = select(analysis.workflows, workflow)
+        analysis = analysed(sources)
+        demand_workflows(analysis, sources, paths or (".",))
+        chosen = select(analysis, workflow)
         for one in chosen:
             if form != "text" or not one.has_dag:
                 tell_notes(one, quiet=quiet)
