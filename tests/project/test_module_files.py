@@ -120,6 +120,14 @@ def test_a_symbolic_link_out_of_the_root_leads_nowhere() -> None:
     assert path_of(files.find("again.c")) == "app/again/c.py"
 
 
+def test_a_symbolic_link_back_to_itself_hides_nothing_beside_it() -> None:
+    files = files_in("shop/a.py", "shop/b/c.py")
+    Path("shop/loop.py").symlink_to("loop.py")
+    Path("shop/again").symlink_to("again")
+    assert path_of(files.find("shop.a")) == "shop/a.py"
+    assert path_of(files.find("shop.b.c")) == "shop/b/c.py"
+
+
 def test_what_is_inside_a_package_is_named_after_it() -> None:
     files = files_in("shop/__init__.py", "shop/a.py", "alone.py")
     package = ModuleFile("shop", "shop/__init__.py", "shop/")

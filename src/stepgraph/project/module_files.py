@@ -105,6 +105,11 @@ class ModuleFiles:
             with os.scandir(folder or ".") as listing:
                 entries = [entry for entry in listing if "." not in entry.name or entry.name.endswith(".py")]
                 inside = [entry for entry in entries if not entry.is_symlink() or self._has(entry.path)]
-                return [f"{entry.name}/" if entry.is_dir() else entry.name for entry in inside]
+                return [f"{entry.name}/" if _is_folder(entry) else entry.name for entry in inside]
         except OSError:
             return []
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    # Asked of the path where it is a link: of the entry, one that leads back to itself would be an error.
+    return os.path.isdir(entry.path) if entry.is_symlink() else entry.is_dir(follow_symlinks=False)
