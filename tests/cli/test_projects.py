@@ -204,7 +204,7 @@ def test_an_environment_that_is_not_there_is_an_error(stepgraph: Command) -> Non
         ("Idle", "the class `Idle` in src/entry.py has no method `run`. {exports}"),
         ("Again", "`Again` in src/entry.py is the class `Orders`, and is exported under that name. {exports}"),
         ("make", "there is no class `make` in src/entry.py. {exports}"),
-        ("Far", "the class `Far` is imported from outside of the project, as `elsewhere.Far`. {exports}"),
+        ("Far", "the class `Far` is imported as `elsewhere.Far`, which is not in the project. {exports}"),
     ],
 )
 def test_a_configured_class_that_is_not_exported_is_an_error_and_the_others_are_listed(

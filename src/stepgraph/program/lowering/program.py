@@ -126,7 +126,7 @@ def _why_not(machine: Machine, entry: Entry, class_name: str, value: Value | Non
     if isinstance(value, Unresolved):
         return f"the class `{class_name}` cannot be followed: {value.reason}"
     if isinstance(value, External):
-        return f"the class `{class_name}` is imported from outside of the project, as `{value.name}`"
+        return f"the class `{class_name}` is imported as `{value.name}`, which is not in the project"
     if not isinstance(value, ClassValue):
         return f"there is no class `{class_name}` in {path}"
     if value.name != class_name:
