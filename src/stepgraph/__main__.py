@@ -1,8 +1,6 @@
 """`python -m stepgraph`: the command, where its script is not on PATH."""
 
-import sys
-
-from stepgraph.cli.main import main
+from stepgraph.cli.process import run
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run()

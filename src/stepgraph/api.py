@@ -41,7 +41,12 @@ def analyze_paths(paths: Iterable[StrPath], *, environment: str | None = None) -
     where there are none, for all workflow classes below it. What cannot be read is among the problems of the result,
     and the rest is analysed. Raises InternalError, which names the file, where the analysis itself fails.
     """
-    return analyze_sources(find_sources(paths, environment))
+    return analyze_sources(find_sources(paths, environment, make_ready))
+
+
+def make_ready() -> None:
+    """Import what analysing takes, which is most of the time of analysing little."""
+    import stepgraph.pipeline  # noqa: F401 - for the import alone
 
 
 def analyze_sources(sources: Sources, on_module: Callable[[str], object] = lambda _: None) -> Analysis:

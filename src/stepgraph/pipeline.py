@@ -86,7 +86,8 @@ def _workflow(
     return WorkflowAnalysis(
         program.class_name if configured is None else configured.name,
         program.class_name,
-        program.place.span,
+        program.place.module.path,
+        lambda: program.place.span,
         built.graph,
         tuple(notes),
         project.name,

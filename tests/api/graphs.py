@@ -32,4 +32,4 @@ def step(name: str, *nodes: Node) -> Node:
 
 def workflow(graph: Graph | None, *notes: Note) -> WorkflowAnalysis:
     """Return the analysis of the workflow `orders` of the class `Orders`, of the project `shop`."""
-    return WorkflowAnalysis("orders", "Orders", SPAN, graph, notes, "shop")
+    return WorkflowAnalysis("orders", "Orders", SPAN.path, lambda: SPAN, graph, notes, "shop")

@@ -58,7 +58,7 @@ def test_a_version_graph_is_what_the_api_would_answer() -> None:
 
 
 def test_a_version_has_the_identity_of_its_graph_and_the_limit_that_is_configured() -> None:
-    limited = WorkflowAnalysis("orders", "Orders", SPAN, None, (), "shop", 50)
+    limited = WorkflowAnalysis("orders", "Orders", SPAN.path, lambda: SPAN, None, (), "shop", 50)
     assert limited.version(dates=DATES) == {
         "id": version_id(workflow_id("shop", "orders"), None),
         "class_name": "Orders",

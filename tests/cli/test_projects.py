@@ -63,8 +63,8 @@ def test_a_workflow_of_another_worker_is_listed_with_the_name_of_that(stepgraph:
     assert stepgraph("list") == Run(
         0,
         "NAME     CLASS    WHERE            STEPS  HAS_DAG  COMPLETE\n"
-        "orders   Orders   src/entry.py:4   1      yes      yes\n"
-        "billing  Billing  Worker accounts  -      -        -\n",
+        "orders   Orders   src/entry.py:4       1  yes      yes\n"
+        "billing  Billing  Worker accounts      -  -        -\n",
         [],
     )
 

@@ -16,7 +16,7 @@ class Dates:
 
     def of(self, workflow: WorkflowAnalysis) -> ModuleDates:
         """Return the dates of the module with the workflow's class. Raises InputError as `dates_without_file` does."""
-        path = workflow.span.path
+        path = workflow.path
         return dates_without_file() if path in self._without_file else self._lookup.dates(path)
 
 

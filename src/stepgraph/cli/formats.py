@@ -21,7 +21,7 @@ def as_text(workflows: Sequence[WorkflowAnalysis], look: Look) -> str:
             colour=look.colour,
             notes=workflow.notes,
             width=look.width,
-            place=f"{workflow.span.path}:{workflow.span.line}",
+            place=f"{workflow.path}:{workflow.span.line}",
         )
         for workflow in workflows
         if workflow.graph is not None

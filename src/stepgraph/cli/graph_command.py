@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from stepgraph.analysis import WorkflowAnalysis
+from stepgraph.api import make_ready
 from stepgraph.cli.analysed import analysed, demand_workflows
 from stepgraph.cli.command_error import CommandError
 from stepgraph.cli.dates import Dates, look_ahead
@@ -44,7 +45,7 @@ def graph(
     JSON is what the Workflows API answers for a version: one object, or an array if there are several workflows and
     --workflow does not name one of them. Notes stand below the outline in text, on standard error otherwise.
     """
-    sources = find_sources(paths or (".",), environment or None)
+    sources = find_sources(paths or (".",), environment or None, make_ready)
     file = _output_file(output, sources)
     with DateLookup() as lookup:
         if form == "json":

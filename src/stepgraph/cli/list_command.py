@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from stepgraph.analysis import Analysis, WorkflowAnalysis
+from stepgraph.api import make_ready
 from stepgraph.cli.analysed import analysed, demand_workflows
 from stepgraph.cli.dates import Dates, look_ahead
 from stepgraph.cli.exit_code import ExitCode
@@ -29,7 +30,7 @@ def list_workflows(*, paths: tuple[str, ...], environment: str | None, form: str
     PATHS are files, folders, or - for standard input; without any, the current folder. A folder stands for the
     workflows that the configurations in it name or, where there are none, for all workflow classes below it.
     """
-    sources = find_sources(paths or (".",), environment or None)
+    sources = find_sources(paths or (".",), environment or None, make_ready)
     with DateLookup() as lookup:
         if form == "json":
             look_ahead(sources, lookup)
@@ -51,7 +52,7 @@ def _row(workflow: WorkflowAnalysis) -> tuple[str, ...]:
     return (
         workflow.name,
         workflow.class_name,
-        f"{workflow.span.path}:{workflow.span.line}",
+        f"{workflow.path}:{workflow.span.line}",
         str(workflow.steps),
         "yes" if workflow.has_dag else "no",
         "yes" if workflow.complete else "no",
@@ -59,8 +60,10 @@ def _row(workflow: WorkflowAnalysis) -> tuple[str, ...]:
 
 
 def _external_row(external: ExternalWorkflow) -> tuple[str, ...]:
+    from stepgraph.cli.table import NOTHING
+
     configured = external.configured
-    return (configured.name, configured.class_name, f"Worker {configured.script_name}", "-", "-", "-")
+    return (configured.name, configured.class_name, f"Worker {configured.script_name}", *[NOTHING] * 3)
 
 
 def _as_json(analysis: Analysis, dates: Dates) -> str:
@@ -71,7 +74,7 @@ def _as_json(analysis: Analysis, dates: Dates) -> str:
             "name": workflow.name,
             "class_name": workflow.class_name,
             "script_name": None,
-            "path": workflow.span.path,
+            "path": workflow.path,
             "line": workflow.span.line,
             "steps": workflow.steps,
             "has_dag": workflow.has_dag,

@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from stepgraph.render.cells import cell_width
 from stepgraph.render.visible import visible
 
+# In the place of a number that there is not.
+NOTHING = "-"
+
 _GAP = "  "
 
 
@@ -22,7 +25,7 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def _aligned(column: Sequence[str]) -> list[str]:
     width = max(cell_width(cell) for cell in column)
-    to_the_right = all(cell.isdecimal() for cell in column[1:])
+    to_the_right = all(cell.isdecimal() or cell == NOTHING for cell in column[1:])
     padded = []
     for cell in column:
         space = " " * (width - cell_width(cell))

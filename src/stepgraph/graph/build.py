@@ -8,7 +8,8 @@ from stepgraph.graph.calls import Calls
 from stepgraph.graph.clock import nodes_of
 from stepgraph.graph.completion import calls_of
 from stepgraph.graph.control import structured
-from stepgraph.graph.dependencies.expand import Expanded, expand
+from stepgraph.graph.dependencies.expand import expand
+from stepgraph.graph.dependencies.expanded import Expanded
 from stepgraph.graph.merging import representatives
 from stepgraph.graph.naming import keys_of
 from stepgraph.graph.nodes import shape

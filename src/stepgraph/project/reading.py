@@ -17,6 +17,7 @@ else:
     _FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
 
 _PIECE = 1024 * 1024
+_SMALL = 64 * 1024
 
 StrPath = str | os.PathLike[str]
 
@@ -52,6 +53,22 @@ def read_bytes(path: StrPath) -> bytes:
         raise InputError(unreadable(name, error)) from None
     finally:
         os.close(descriptor)
+
+
+def read_found(path: str) -> bytes:
+    """Return the bytes of a file that a search has just found to be a regular one. Raises InputError as `read_bytes`.
+
+    Most of those searched are small: they take three calls of the system, and nothing is asked about them.
+    """
+    try:
+        descriptor = os.open(path, _FLAGS)
+        try:
+            content = os.read(descriptor, _SMALL)
+        finally:
+            os.close(descriptor)
+    except OSError:
+        return read_bytes(path)  # which says what is wrong
+    return content if len(content) < _SMALL else read_bytes(path)
 
 
 def _read_descriptor(descriptor: int, name: str) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from stepgraph.model.note import InputError, Problem
@@ -15,14 +15,12 @@ from stepgraph.project.folders import folder_of
 from stepgraph.project.ignored import ignored
 from stepgraph.project.project import NO_PROJECT, Project, configured_project, project_of_file
 from stepgraph.project.reading import StrPath, read_bytes, shown_path
+from stepgraph.project.scan import Holds, scan
 from stepgraph.project.search import search_folder
 from stepgraph.project.unmarked import Unmarked
 
 STANDARD_INPUT = "-"
 STANDARD_INPUT_NAME = "<stdin>"
-
-# A module that does not hold this word derives no class from the SDK's, and is not worth parsing for that.
-_MARK = b"WorkflowEntrypoint"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +50,12 @@ class ExternalWorkflow:
 class Sources:
     """What was found: modules, external workflows and problems in the order met, and every file that was looked at.
 
-    `hints` may explain what was not found. A file reached by two paths is analysed once, under the first.
+    `hints` may explain what was not found. A file reached by two paths is analysed once, under the first. `on_find` is
+    called when a module is found in a folder: what will be needed then can be made ready while more is searched.
     """
 
     environment: str | None = None
+    on_find: Callable[[], object] = field(default=lambda: None, compare=False)
     modules: list[Source] = field(default_factory=list)
     external: list[ExternalWorkflow] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
@@ -101,7 +101,9 @@ class Sources:
         self.problems += search.problems
         skipped = ignored(folder, search.configurations)
         configurations = [self._configurations.at(path) for path in search.configurations if path not in skipped]
-        if not self._add_deployed([found for found in configurations if found is not None]):
+        found = [configuration for configuration in configurations if configuration is not None]
+        # What one that is broken would deploy is not known.
+        if not self._add_deployed(found) and len(found) == len(configurations):
             self._add_classes(folder, search.files)
 
     def _add_deployed(self, configurations: Sequence[Configuration]) -> bool:
@@ -142,22 +144,28 @@ class Sources:
         else:
             self._add_source(main, read_bytes(main), configured_project(configuration), workflows)
 
-    def _add_classes(self, folder: str, paths: Iterable[str]) -> None:
+    def _add_classes(self, folder: str, paths: Sequence[str]) -> None:
         """Add the modules with workflow classes of their own."""
+        self.searched |= dict.fromkeys(paths)
         unmarked = self._unmarked.setdefault(folder, Unmarked())
         marked: list[tuple[str, bytes]] = []
-        for path in paths:
-            self.searched[path] = None
-            try:
-                content = read_bytes(path)
-            except InputError as error:
-                self.problems.append(error.problem)
-                continue
-            if _MARK in content:
-                marked.append((path, content))
+        for path, holds in zip(paths, scan(paths), strict=True):
+            if holds is Holds.NEITHER:
+                unmarked.others.append(path)
+            elif holds is Holds.COMMON:
+                unmarked.likely.append(path)
             else:
-                unmarked.add(path, content)
+                marked += self._read(path)
+                if marked:
+                    self.on_find()
         self._add_all(folder, marked)
+
+    def _read(self, path: str) -> list[tuple[str, bytes]]:
+        try:
+            return [(path, read_bytes(path))]
+        except InputError as error:
+            self.problems.append(error.problem)
+            return []
 
     def _add_all(self, folder: str, files: Sequence[tuple[str, bytes]]) -> None:
         skipped = ignored(folder, [path for path, _ in files])
@@ -199,13 +207,15 @@ class Sources:
         self.modules.append(Source(STANDARD_INPUT_NAME, content, on_disk=False, project=project))
 
 
-def find_sources(paths: Iterable[StrPath], environment: str | None = None) -> Sources:
+def find_sources(
+    paths: Iterable[StrPath], environment: str | None = None, on_find: Callable[[], object] = lambda: None
+) -> Sources:
     """Return the modules that `paths` name, in their order: files, folders, and standard input for `-`.
 
     Of a folder these are the main modules of the projects below it or, where no configuration there has workflows, all
     modules that define workflow classes. What cannot be read is among the problems; the rest is still found.
     """
-    sources = Sources(environment)
+    sources = Sources(environment, on_find)
     for path in paths:
         sources.find(path)
     return sources

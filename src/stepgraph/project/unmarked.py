@@ -8,9 +8,7 @@ from dataclasses import dataclass, field
 
 from stepgraph.model.note import InputError
 from stepgraph.project.reading import read_bytes
-
-# Part of the SDK's own name too, so that looking for this first costs nothing.
-COMMON = b"orkflow"
+from stepgraph.project.scan import COMMON
 
 
 @dataclass(slots=True)
@@ -19,10 +17,6 @@ class Unmarked:
 
     likely: list[str] = field(default_factory=list)
     others: list[str] = field(default_factory=list)
-
-    def add(self, path: str, content: bytes) -> None:
-        """Note a file."""
-        (self.likely if COMMON in content else self.others).append(path)
 
     def take(self, names: Iterable[str]) -> list[tuple[str, bytes]]:
         """Return, with their contents, the files that derive a class from one of that name, or rename it; only once."""

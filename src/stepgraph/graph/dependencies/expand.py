@@ -1,34 +1,10 @@
-"""A program whose steps need others, as one that runs each step itself.
-
-What has run is followed through the whole program, functions included. A function is expanded once, for all that may
-have run at any call of it.
-"""
+"""Making explicit what runs because a step needs it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-
-from stepgraph.graph.dependencies.background import begin_waiting
-from stepgraph.graph.dependencies.flow import read_block
-from stepgraph.graph.dependencies.history import NOTHING, History, joined
-from stepgraph.graph.dependencies.reading import Knowledge, Reading
-from stepgraph.graph.dependencies.usage import Survey, Usage
-from stepgraph.model.note import Note
-from stepgraph.program.ir import Block, Call, Function, Program, StepDefinition, StepRun
-
-
-@dataclass(frozen=True, slots=True)
-class Expanded:
-    """A program without dependencies: the body of `run`, those of functions that changed, by `id`, and the notes."""
-
-    body: Block
-    bodies: dict[int, Block] = field(default_factory=dict)
-    notes: tuple[Note, ...] = ()
-
-    def body_of(self, function: Function) -> Block:
-        """Return the body of a function."""
-        return self.bodies.get(id(function), function.body)
+from stepgraph.graph.dependencies.expanded import Expanded
+from stepgraph.graph.dependencies.usage import Survey
+from stepgraph.program.ir import Program
 
 
 def expand(program: Program) -> Expanded:
@@ -36,63 +12,7 @@ def expand(program: Program) -> Expanded:
     survey = Survey(program.body)
     if not survey.needed:
         return Expanded(program.body)
-    knowledge, expanded = _settled(program, survey, {})
-    if any(usage.started for usage in (survey.run, *survey.of.values())):
-        # What a function begins at once is known now, and tells those more that begin with it.
-        knowledge, expanded = _settled(program, survey, knowledge.begins)
-    return expanded
+    # Imported here for start-up: in most programs no step needs another.
+    from stepgraph.graph.dependencies.settle import settled
 
-
-def _settled(
-    program: Program, survey: Survey, immediate: Mapping[int, frozenset[StepDefinition]]
-) -> tuple[Knowledge, Expanded]:
-    """Read all bodies until there is no more to learn; return what was learned, and the program."""
-    run = Function(("run",), program.place, body=program.body)
-    knowledge = Knowledge(survey, immediate)
-    usages = {id(run): survey.run, **survey.of}
-    # Callers first, then callees first: most is learned in these two rounds.
-    order = [run, *survey.functions]
-    bodies: dict[int, Block] = {}
-    while True:
-        knowledge.changed = False
-        for function in order:
-            bodies[id(function)] = _read(knowledge, function, usages[id(function)], is_run=function is run)
-        if not knowledge.changed:
-            break
-        order.reverse()
-    body = bodies.pop(id(run))
-    return knowledge, Expanded(body, bodies, tuple(knowledge.notes.values()))
-
-
-def _left_waiting(reading: Reading, path: History) -> History:
-    """Return what is known at the end of a function: what waits there begins at the next await of whoever called it."""
-    survey = reading.survey
-    elsewhere = [step for step, places in survey.places.items() if places > 1 and not reading.is_run]
-    reading.history = path.copy()
-    begin_waiting(reading, meanwhile=elsewhere)
-    for handle in sorted(reading.history.going):
-        activity = reading.usage.activities.get(handle)
-        if isinstance(activity, Call):
-            reading.knowledge.runs_beside(activity.function, elsewhere)
-    reading.history = path.copy()
-    for start in path.waiting.values():
-        if isinstance(start.activity, StepRun):
-            reading.begun(survey.closure(start.activity), surely=False)
-        elif isinstance(start.activity, Call):
-            reading.begun(survey.touched(start.activity.function), surely=False)
-    return reading.history
-
-
-def _read(knowledge: Knowledge, function: Function, usage: Usage, *, is_run: bool) -> Block:
-    """Return the body of a function, expanded, having learned what it does."""
-    reading = Reading(knowledge, function, usage, read_block, is_run)
-    reading.history.declared(step for step in function.declares if step in knowledge.survey.needed)
-    body = read_block(reading, function.body)
-    ends = [*reading.returns, reading.history] if reading.live else reading.returns
-    end = joined([_left_waiting(reading, path) for path in ends])
-    known = dict.fromkeys(knowledge.survey.touched(function) if not is_run else (), NOTHING)
-    effects = knowledge.effects.setdefault(id(function), known)
-    if end is not None:
-        for step in effects:
-            knowledge.learn(effects, step, end.at(step))
-    return body
+    return settled(program, survey)

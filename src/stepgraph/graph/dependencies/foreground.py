@@ -101,12 +101,13 @@ def _together(reading: Reading, roots: Sequence[Root], kind: ParallelKind, place
 
 def _begun_at_once(reading: Reading, planned: Schedule, roots: Sequence[Root]) -> Iterator[StepDefinition]:
     """Yield what has begun as soon as these wait for something, or has run before."""
+    closures: dict[StepDefinition, None] = {}
     for root in roots:
-        for step in reading.survey.closure(root.run):
-            tasks = planned.begun.get((step,), ())
-            now = any(task.is_sure and not task.asked_by for task in tasks)
-            if now or has_run(reading.past(step)) is HasRun.ALWAYS:
-                yield step
+        closures |= reading.survey.closure(root.run)
+    for step in closures:
+        now = any(not task.asked_by and task.is_sure for task in planned.begun.get((step,), ()))
+        if now or has_run(reading.past(step)) is HasRun.ALWAYS:
+            yield step
 
 
 def _note_begun(reading: Reading, planned: Schedule) -> None:

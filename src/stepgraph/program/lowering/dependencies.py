@@ -44,6 +44,8 @@ def dependencies_of(machine: Machine, step: StepFunction, read_body: BodyReader)
 
 def _named(machine: Machine, step: StepFunction, needed: list[StepParameter]) -> Iterator[tuple[Value, Place]]:
     """Implicit mode: each parameter is the name of a step declared by now; of several, the last one."""
+    if step.depends is not None:
+        return  # refused, and said so
     for parameter in needed:
         found = machine.declarations.look_up(parameter.name)
         if found is None:

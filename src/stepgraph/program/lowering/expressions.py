@@ -59,7 +59,9 @@ def _number(machine: Machine, node: cst.BaseNumber) -> Value:
 def _string(machine: Machine, node: cst.SimpleString) -> Value:
     del machine
     try:
-        return Constant(node.evaluated_value)
+        # Plain text, which most is, says what it means.
+        plain = not node.prefix and "\\" not in node.value and "\r" not in node.value
+        return Constant(node.raw_value if plain else node.evaluated_value)
     except (ValueError, SyntaxError):
         return UNKNOWN
 

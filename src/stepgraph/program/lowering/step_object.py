@@ -33,6 +33,7 @@ from stepgraph.program.values import (
     Value,
     WaitCall,
 )
+from stepgraph.project.dependency_mode import DependencyMode
 from stepgraph.syntax.bindings import parameters
 from stepgraph.syntax.module import Place
 
@@ -83,6 +84,15 @@ def _do(machine: Machine, given: Arguments, place: Place) -> Value:
         )
     depends = given.find(1, "depends")
     machine.lists_depends = machine.lists_depends or depends is not None
+    if depends is not None and machine.mode is DependencyMode.IMPLICIT:
+        # Where the mode is not known, this makes it legacy, and the workflow is read again.
+        machine.note(
+            "depends-refused",
+            depends.place,
+            "`depends` is refused with a TypeError: by the compatibility date or flags, dependencies are implicit.",
+            "Name the parameters of the step after the steps that it needs, and remove `depends`.",
+            incomplete=False,
+        )
     return StepDecorator(
         None if name is None or name.value == Constant(None) else name_text(name),
         settings_from(machine, given.find(3, "config")),

@@ -1,0 +1,23 @@
+"""The command as a process, from its arguments to its end."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import suppress
+from typing import NoReturn
+
+from stepgraph.cli.main import main
+
+
+def run() -> NoReturn:
+    """Run the command with the arguments of the process, and end it with the command's exit code.
+
+    What has been read is not taken down piece by piece, which takes longer than many an analysis.
+    """
+    code = int(main())
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            with suppress(OSError):  # its reader may have left
+                stream.flush()
+    os._exit(code)

@@ -1,0 +1,21 @@
+"""A program whose steps need others, as one that runs each step itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from stepgraph.model.note import Note
+from stepgraph.program.ir import Block, Function
+
+
+@dataclass(frozen=True, slots=True)
+class Expanded:
+    """A program without dependencies: the body of `run`, those of functions that changed, by `id`, and the notes."""
+
+    body: Block
+    bodies: dict[int, Block] = field(default_factory=dict)
+    notes: tuple[Note, ...] = ()
+
+    def body_of(self, function: Function) -> Block:
+        """Return the body of a function."""
+        return self.bodies.get(id(function), function.body)
