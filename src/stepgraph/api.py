@@ -79,7 +79,7 @@ _Attempt = Callable[[Callable[[], tuple[WorkflowAnalysis, ...]], str], tuple[Wor
 
 def _analyzed(sources: Sources, attempt: _Attempt, refused: list[Problem]) -> Analysis:
     """Return the workflows of all modules, and of those that derive from classes in them."""
-    workflows: list[WorkflowAnalysis] = []
+    workflows: dict[object, WorkflowAnalysis] = {}  # a project may name what was analysed as a file
     met: list[Problem] = []
     if sources.modules:
         # Imported here: LibCST costs more than all the rest, and a tree without workflows never needs it.
@@ -89,8 +89,10 @@ def _analyzed(sources: Sources, attempt: _Attempt, refused: list[Problem]) -> An
         pending = list(sources.modules)
         while pending:
             for module in pending:
-                workflows += attempt(lambda module=module: pipeline.analyze(module), module.path)  # type: ignore[misc]
+                found = attempt(lambda module=module: pipeline.analyze(module), module.path)  # type: ignore[misc]
+                for workflow in found:
+                    workflows.setdefault((workflow.project, workflow.name, workflow.span), workflow)
             pending = sources.deriving(pipeline.take_names())
         met = [*refused, *pipeline.broken]
     problems = tuple(dict.fromkeys([*sources.problems, *met]))
-    return Analysis(tuple(workflows), problems, tuple(sources.external), tuple(sources.hints))
+    return Analysis(tuple(workflows.values()), problems, tuple(sources.external), tuple(sources.hints))

@@ -97,10 +97,15 @@ def _workflow(
 
 def _not_exported(source: Source, configured: ConfiguredWorkflow, why: NotExported) -> Problem:
     path = source.path if source.project.configuration is None else source.project.configuration.path
-    near = get_close_matches(configured.class_name, why.others, 1, 0.4) or why.others[:_MOST_NAMES]
-    names = ", ".join(f"`{name}`" for name in near)
-    advice = f"It exports {names}." if near else "It exports no workflow class."
-    return Problem(path, f"{why.reason}.", advice, configured.line, configured.column)
+    return Problem(path, f"{why.reason}.", _instead(source, configured, why), configured.line, configured.column)
+
+
+def _instead(source: Source, configured: ConfiguredWorkflow, why: NotExported) -> str:
+    near = get_close_matches(configured.class_name, why.others, 1)
+    if near:
+        return f"Did you mean `{near[0]}`?"
+    names = ", ".join(f"`{name}`" for name in why.others[:_MOST_NAMES])
+    return f"{source.path} exports {names or 'no workflow class'}."
 
 
 @contextmanager

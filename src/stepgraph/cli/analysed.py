@@ -21,17 +21,19 @@ _WHAT_A_WORKFLOW_IS = (
 )
 
 
-def analysed(sources: Sources, paths: Sequence[str]) -> Analysis:
-    """Return the analysis of the sources, which `paths` named. Its problems have been told.
-
-    Raises CommandError if there is no workflow in them.
-    """
+def analysed(sources: Sources) -> Analysis:
+    """Return the analysis of the sources. Its problems have been told."""
     with Progress(len(sources.modules)) as progress:
         analysis = analyze_sources(sources, progress.show)
     for problem in (*analysis.problems, *analysis.hints):
         tell(str(problem))
+    return analysis
+
+
+def demand_workflows(analysis: Analysis, sources: Sources, paths: Sequence[str]) -> None:
+    """Raise CommandError if there is no workflow in the sources, which `paths` named."""
     if analysis.workflows:
-        return analysis
+        return
     if analysis.problems:
         raise CommandError(ExitCode.ERROR)
     if analysis.external or analysis.hints:

@@ -9,7 +9,7 @@ import click
 
 from stepgraph.analysis import WorkflowAnalysis
 from stepgraph.api import make_ready
-from stepgraph.cli.analysed import analysed
+from stepgraph.cli.analysed import analysed, demand_workflows
 from stepgraph.cli.command_error import CommandError
 from stepgraph.cli.dates import Dates, look_ahead
 from stepgraph.cli.exit_code import ExitCode
@@ -50,8 +50,9 @@ def graph(
     with DateLookup() as lookup:
         if form == "json":
             look_ahead(sources, lookup)
-        analysis = analysed(sources, paths or (".",))
-        chosen = select(analysis.workflows, workflow)
+        analysis = analysed(sources)
+        demand_workflows(analysis, sources, paths or (".",))
+        chosen = select(analysis, workflow)
         for one in chosen:
             if form != "text" or not one.has_dag:
                 tell_notes(one, quiet=quiet)

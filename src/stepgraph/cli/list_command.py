@@ -6,7 +6,7 @@ import click
 
 from stepgraph.analysis import Analysis, WorkflowAnalysis
 from stepgraph.api import make_ready
-from stepgraph.cli.analysed import analysed
+from stepgraph.cli.analysed import analysed, demand_workflows
 from stepgraph.cli.dates import Dates, look_ahead
 from stepgraph.cli.exit_code import ExitCode
 from stepgraph.cli.inputs import inputs
@@ -34,8 +34,10 @@ def list_workflows(*, paths: tuple[str, ...], environment: str | None, form: str
     with DateLookup() as lookup:
         if form == "json":
             look_ahead(sources, lookup)
-        analysis = analysed(sources, paths or (".",))
-        write_result(_as_json(analysis, Dates(lookup, sources)) if form == "json" else _as_table(analysis))
+        analysis = analysed(sources)
+        if analysis.workflows or analysis.external:
+            write_result(_as_json(analysis, Dates(lookup, sources)) if form == "json" else _as_table(analysis))
+        demand_workflows(analysis, sources, paths or (".",))
     return ExitCode.ERROR if analysis.problems else ExitCode.CLEAN
 
 

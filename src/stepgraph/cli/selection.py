@@ -4,24 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from stepgraph.analysis import WorkflowAnalysis
+from stepgraph.analysis import Analysis, WorkflowAnalysis
 from stepgraph.cli.command_error import CommandError
 from stepgraph.cli.exit_code import ExitCode
 
 _MOST_NAMES = 8
 
 
-def select(workflows: Sequence[WorkflowAnalysis], name: str | None) -> Sequence[WorkflowAnalysis]:
+def select(analysis: Analysis, name: str | None) -> Sequence[WorkflowAnalysis]:
     """Return the workflows of that name or class name, all for None.
 
     Raises CommandError, with the names that are near, if there is none.
     """
+    workflows = analysis.workflows
     if name is None:
         return workflows
     chosen = [workflow for workflow in workflows if name in (workflow.name, workflow.class_name)]
-    if not chosen:
-        raise CommandError(ExitCode.ERROR, f"no workflow is named `{name}`. {_names_instead(workflows, name)}")
-    return chosen
+    if chosen:
+        return chosen
+    for external in analysis.external:
+        if name in (external.configured.name, external.configured.class_name):
+            worker = external.configured.script_name
+            raise CommandError(ExitCode.ERROR, f"the class of `{name}` is in another Worker, `{worker}`.")
+    raise CommandError(ExitCode.ERROR, f"no workflow is named `{name}`. {_names_instead(workflows, name)}")
 
 
 def _names_instead(workflows: Sequence[WorkflowAnalysis], name: str) -> str:

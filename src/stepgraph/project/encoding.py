@@ -23,13 +23,19 @@ def check_text(content: bytes, path: str) -> None:
         raise _error(content, path, null, "a null byte, which Python source cannot hold.", "Is this a binary file?")
     declared = coding_line(content)
     if declared is None:
-        _check_utf_8(content, path)
+        _check_utf_8(content, path, _SAVE_AS_UTF_8)
         return
     encoding = _text_encoding(content, path, declared)
     if content.startswith(codecs.BOM_UTF8) and encoding != "utf-8":
         message = f"the coding line says {declared.encoding}, but the file begins with the mark of UTF-8."
         raise _error(content, path, declared.offset, message, "Remove one of the two.")
     _check_declared(content, path, declared)
+
+
+def decode_utf_8(content: bytes, path: str) -> str:
+    """Return the text of a file that is always in UTF-8, without its byte order mark. Raises InputError for others."""
+    _check_utf_8(content, path, "Save it as UTF-8.")
+    return content.decode("utf-8-sig")
 
 
 def encode_text(text: str, path: str) -> bytes:
@@ -50,12 +56,12 @@ def encode_text(text: str, path: str) -> bytes:
         raise InputError(Problem(path, message, "", line, column)) from None
 
 
-def _check_utf_8(content: bytes, path: str) -> None:
+def _check_utf_8(content: bytes, path: str, advice: str) -> None:
     try:
         content.decode("utf-8")
     except UnicodeDecodeError as error:
         message = f"not UTF-8: byte 0x{content[error.start]:02x}."
-        raise _error(content, path, error.start, message, _SAVE_AS_UTF_8) from None
+        raise _error(content, path, error.start, message, advice) from None
 
 
 def _text_encoding(content: bytes, path: str, declared: CodingLine) -> str:

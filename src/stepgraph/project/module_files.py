@@ -21,9 +21,10 @@ class ModuleFile:
 
 
 class ModuleFiles:
-    """The modules below one folder, found by name in some folders of it, in their order, and then in those `vendored`.
+    """The modules below a root, found by name in some folders, in their order, and then in those `vendored`.
 
-    Case counts, on file systems where it does not too. Symbolic links out of the folder lead nowhere.
+    Case counts, on file systems where it does not too. Dots and symbolic links out of the root lead nowhere, but for
+    one of the folders outside of it.
     """
 
     def __init__(self, root: str, folders: Sequence[str], vendored: Sequence[str] = ()) -> None:
@@ -42,7 +43,7 @@ class ModuleFiles:
         folder: str | None = folder_of(importer)
         for _ in range(level - 1):
             folder = None if folder is None else parent_of(folder)
-        if folder is None or not is_inside(folder, self.root):
+        if folder is None or not self._has(folder):
             return None
         found = self._below(folder, name) if name else self._package(folder)
         if found is None:
@@ -54,16 +55,24 @@ class ModuleFiles:
         found = None if package.folder is None else self._below(package.folder, name)
         return found and ModuleFile(f"{package.name}.{name}", found.path, found.folder)
 
+    def names_inside(self, package: ModuleFile) -> list[str]:
+        """Return the names of the modules of a package, sorted."""
+        names = () if package.folder is None else self._listing(package.folder)
+        return sorted({name.removesuffix("/").removesuffix(".py") for name in names} - {"__init__"})
+
     def name_of(self, path: str) -> str:
         """Return the dotted name of a module: that by which it is found from outside of all packages around it."""
         top = folder_of(path)
         while _PACKAGE in self._listing(top):
             around = parent_of(top)
-            if around is None or not is_inside(around, self.root):
+            if around is None or not self._has(around):
                 break
             top = around
         base = next((folder for folder in self._named_from if top.startswith(folder)), top)
         return path.removeprefix(base).removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+
+    def _has(self, path: str) -> bool:
+        return any(is_inside(path, folder) for folder in (self.root, *self.folders))
 
     def _below(self, folder: str, name: str) -> ModuleFile | None:
         *packages, last = name.split(".")
@@ -95,7 +104,12 @@ class ModuleFiles:
         try:
             with os.scandir(folder or ".") as listing:
                 entries = [entry for entry in listing if "." not in entry.name or entry.name.endswith(".py")]
-                inside = [entry for entry in entries if not entry.is_symlink() or is_inside(entry.path, self.root)]
-                return [f"{entry.name}/" if entry.is_dir() else entry.name for entry in inside]
+                inside = [entry for entry in entries if not entry.is_symlink() or self._has(entry.path)]
+                return [f"{entry.name}/" if _is_folder(entry) else entry.name for entry in inside]
         except OSError:
             return []
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    # Asked of the path where it is a link: of the entry, one that leads back to itself would be an error.
+    return os.path.isdir(entry.path) if entry.is_symlink() else entry.is_dir(follow_symlinks=False)

@@ -63,6 +63,8 @@ class Sources:
     searched: dict[str, None] = field(default_factory=dict)
     _unmarked: dict[str, Unmarked] = field(default_factory=dict)
     _known: set[tuple[str, str]] = field(default_factory=set)
+    _first_names: dict[str, str] = field(default_factory=dict)
+    _deployed: set[str] = field(default_factory=set)
     _configurations: Configurations = field(init=False)
 
     def __post_init__(self) -> None:
@@ -106,23 +108,33 @@ class Sources:
 
     def _add_deployed(self, configurations: Sequence[Configuration]) -> bool:
         """Add the main modules of projects, and return whether there are any with workflows."""
-        found = False
-        for configuration in configurations:
-            self.hints += configuration.hints
-            own = tuple(workflow for workflow in configuration.workflows if workflow.script_name is None)
-            others = [workflow for workflow in configuration.workflows if workflow.script_name is not None]
-            self.external += [ExternalWorkflow(workflow, configuration.path) for workflow in others]
-            found = found or bool(configuration.workflows or configuration.hints)
-            if own:
-                self._add_main(configuration, own)
-        return found
+        deployed = [configuration for configuration in configurations if configuration.workflows or configuration.hints]
+        for configuration in deployed:
+            real = os.path.realpath(configuration.path)
+            if real in self._deployed:
+                continue
+            self._deployed.add(real)
+            try:
+                self._add_workflows(configuration)
+            except InputError as error:
+                self.problems.append(error.problem)
+        return bool(deployed)
+
+    def _add_workflows(self, configuration: Configuration) -> None:
+        self.hints += configuration.hints
+        own = tuple(workflow for workflow in configuration.workflows if workflow.script_name is None)
+        others = [workflow for workflow in configuration.workflows if workflow.script_name is not None]
+        self.external += [ExternalWorkflow(workflow, configuration.path) for workflow in others]
+        if own:
+            self._add_main(configuration, own)
 
     def _add_main(self, configuration: Configuration, workflows: tuple[ConfiguredWorkflow, ...]) -> None:
         path = configuration.path
         main = configuration.main
         if main is None:
             message = "there is no `main`, the module with the workflows' classes."
-            self.problems.append(Problem(path, message, 'Add it, as in `"main": "src/entry.py"`.', 1, 1))
+            example = 'main = "src/entry.py"' if path.endswith(".toml") else '"main": "src/entry.py"'
+            self.problems.append(Problem(path, message, f"Add it, as in `{example}`.", 1, 1))
         elif not main.endswith(".py"):
             message = f"`main` is `{main}`, which is no Python module."
             self.hints.append(Problem(path, message, "Its workflows are not analysed.", *configuration.main_position))
@@ -176,6 +188,7 @@ class Sources:
         workflows: tuple[ConfiguredWorkflow, ...] | None = None,
     ) -> None:
         real = os.path.realpath(path)
+        path = self._first_names.setdefault(real, path)
         key = (real, "" if workflows is None or project.configuration is None else project.configuration.path)
         if key in self._known:
             return

@@ -101,7 +101,7 @@ def call_partial(machine: Machine, callee: Partial, arguments: Arguments, place:
 
 def call_unresolved(machine: Machine, callee: Unresolved, arguments: Arguments, place: Place) -> Value:
     """Call something that may lead to a step and cannot be followed: what comes of it cannot be followed either."""
-    report_escape(machine, arguments, place)
+    report_escape(machine, arguments, place, "which cannot be followed")
     machine.note(
         "unresolved-call",
         place,

@@ -32,8 +32,10 @@ from stepgraph.program.values import (
 from stepgraph.syntax.module import Place
 
 
-def report_escape(machine: Machine, arguments: Arguments, place: Place) -> None:
-    """Report arguments with which foreign code can run steps that the graph will not show."""
+def report_escape(
+    machine: Machine, arguments: Arguments, place: Place, why: str = "which is not in the project"
+) -> None:
+    """Report arguments with which code that is not read, and `why`, can run steps that the graph will not show."""
     for argument in arguments.items:
         what = _escaping(machine, argument.value, 0)
         if what is None:
@@ -41,7 +43,7 @@ def report_escape(machine: Machine, arguments: Arguments, place: Place) -> None:
         machine.note(
             "escapes",
             argument.place,
-            f"{what} is handed to `{_callee(place)}`, which is not in the project.",
+            f"{what} is handed to `{_callee(place)}`, {why}.",
             "Steps run from there are missing from the graph.",
         )
 

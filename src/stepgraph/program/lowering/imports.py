@@ -32,6 +32,9 @@ _KNOWN: Final = frozenset(
 )
 
 
+IMPORT_FAILS: Final = "Correct the import: it fails when the module is loaded."
+
+
 def imported(machine: Machine, statement: cst.Import | cst.ImportFrom, name: str) -> Value:
     """Return what an import statement of the module being read binds to `name`."""
     if isinstance(statement.names, cst.ImportStar):
@@ -58,8 +61,23 @@ def _imported_from(machine: Machine, source: Value, name: str, place: Place) -> 
 
 
 def is_in_project(machine: Machine, statement: cst.Import | cst.ImportFrom) -> bool:
-    """Whether an import statement of the module being read names modules that the project has."""
-    return all(_find(machine, *named) is not None for named in _all_named(statement))
+    """Whether an import statement of the module being read names what the project has."""
+    found = [_find(machine, *named) for named in _all_named(statement)]
+    if isinstance(statement, cst.Import) or isinstance(statement.names, cst.ImportStar):
+        return None not in found
+    names = [alias.evaluated_name for alias in statement.names]
+    return all(file is not None and _may_have(machine, file, name) for file in found for name in names)
+
+
+def _may_have(machine: Machine, file: ModuleFile, name: str) -> bool:
+    """Whether a module may have a name, as far as its own text tells."""
+    if machine.importer is None or machine.importer.files.inside(file, name) is not None:
+        return True
+    module = machine.importer.load(file)
+    if module is None or isinstance(module, Problem):
+        return module is not None
+    bindings = machine.module_scope(module).bindings
+    return bool(bindings.stars) or name in bindings.binders or "__getattr__" in bindings.binders
 
 
 def is_in_python(statement: cst.Import | cst.ImportFrom) -> bool:
@@ -163,7 +181,7 @@ def _module(machine: Machine, level: int, name: str, place: Place) -> Value:
         return External(name)
     shown = "." * level + name
     reason = f"there is no module `{shown}` in the project"
-    machine.note("missing-module", place, f"{reason}.", "Correct the import: it fails when the module is loaded.")
+    machine.note("missing-module", place, f"{reason}.", IMPORT_FAILS)
     return Unresolved(reason, place)
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 
-from stepgraph.program.lowering.imports import exported_names, submodule
+import libcst as cst
+
+from stepgraph.program.lowering.imports import IMPORT_FAILS, exported_names, submodule
 from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.lowering.names import module_name
 from stepgraph.program.values import UNKNOWN, External, ModuleValue, Unresolved, Value
@@ -28,9 +30,12 @@ def module_member(machine: Machine, module: ModuleValue, name: str, place: Place
 
 
 def _missing(machine: Machine, module: ModuleValue, name: str, place: Place) -> Value:
-    near = get_close_matches(name, exported_names(machine, module.scope), 1)
+    modules = [] if machine.importer is None else machine.importer.files.names_inside(module.file)
+    near = get_close_matches(name, [*exported_names(machine, module.scope), *modules], 1)
     path = module.file.path or module.file.name
     reason = f"{path} has no `{name}`"
-    advice = f"Did you mean `{near[0]}`?" if near else "Reading it fails when the workflow runs."
+    is_imported = isinstance(place.node, cst.ImportFrom)
+    advice = IMPORT_FAILS if is_imported else "Reading it fails when the workflow runs."
+    advice = f"Did you mean `{near[0]}`?" if near else advice
     machine.note("missing-name", place, f"{reason}.", advice)
     return Unresolved(reason, place)

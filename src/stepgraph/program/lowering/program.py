@@ -20,7 +20,13 @@ from stepgraph.program.lowering.calls import (
     call_unknown,
     call_unresolved,
 )
-from stepgraph.program.lowering.classes import call_instance, derives_from_entrypoint, instantiate, is_workflow
+from stepgraph.program.lowering.classes import (
+    call_instance,
+    derives_from_entrypoint,
+    instantiate,
+    is_workflow,
+    resolution_order,
+)
 from stepgraph.program.lowering.expressions import EVALUATORS
 from stepgraph.program.lowering.externals import call_external
 from stepgraph.program.lowering.functions import may_run_steps, read_function
@@ -103,28 +109,35 @@ def find_exported(entry: Entry, class_name: str) -> Exported | NotExported:
     machine, scope = _machine(entry)
     names = exported_names(machine, scope)
     value = scope.names.get(class_name) or module_name(machine, scope, class_name)
-    if class_name in names and isinstance(value, ClassValue) and value.name == class_name:
-        if is_workflow(machine, value):
-            return Exported(class_name)
-        missing = "a method `run`" if derives_from_entrypoint(value) else "`WorkflowEntrypoint` among its bases"
-        return NotExported(f"the class `{class_name}` in {entry.module.path} has no {missing}")
+    is_there = class_name in names and isinstance(value, ClassValue) and value.name == class_name
+    if is_there and _workflow(machine, scope, class_name) is not None:
+        return Exported(class_name)
     found = {name: _workflow(machine, scope, name) for name in names}
     workflows = {name: workflow for name, workflow in found.items() if workflow is not None}
     renamed = next((name for name, workflow in workflows.items() if workflow.name == class_name), None)
     if renamed is not None:
         return Exported(renamed)
-    near = tuple(dict.fromkeys(workflow.name for workflow in workflows.values()))
-    return NotExported(_why_not(entry, class_name, value), near)
+    others = tuple(dict.fromkeys(workflow.name for workflow in workflows.values()))
+    return NotExported(_why_not(machine, entry, class_name, value), others)
 
 
-def _why_not(entry: Entry, class_name: str, value: Value | None) -> str:
+def _why_not(machine: Machine, entry: Entry, class_name: str, value: Value | None) -> str:
     path = entry.module.path
     if isinstance(value, Unresolved):
         return f"the class `{class_name}` cannot be followed: {value.reason}"
+    if isinstance(value, External):
+        return f"the class `{class_name}` is imported as `{value.name}`, which is not in the project"
     if not isinstance(value, ClassValue):
         return f"there is no class `{class_name}` in {path}"
     if value.name != class_name:
         return f"`{class_name}` in {path} is the class `{value.name}`, and is exported under that name"
+    broken = next((base for base in resolution_order(value) if isinstance(base, Unresolved)), None)
+    if broken is not None:
+        return f"a base of the class `{class_name}` in {path} cannot be followed: {broken.reason}"
+    if not derives_from_entrypoint(value):
+        return f"the class `{class_name}` in {path} has no `WorkflowEntrypoint` among its bases"
+    if not is_workflow(machine, value):
+        return f"the class `{class_name}` in {path} has no method `run`"
     if class_name.startswith("_"):
         return f"the class `{class_name}` in {path} is private, and so is not exported"
     return f"the class `{class_name}` is not in `__all__` of {path}, and so is not exported"

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 # Names of fields and indices of elements, from the top.
 Path: TypeAlias = tuple[str | int, ...]
 # Line and column, from 1.
 Position: TypeAlias = tuple[int, int]
+
+
+# Of a number with more digits than Python reads: its own message speaks of Python.
+TOO_MANY_DIGITS: Final = "a number in it has too many digits"
 
 
 class MalformedError(Exception):

@@ -8,7 +8,15 @@ from dataclasses import dataclass, field
 from stepgraph.model.note import Problem
 from stepgraph.project.configuration.document import Document, Path
 
-_KINDS = {str: "text", bool: "true or false", int: "a number", float: "a number", list: "a list", dict: "an object"}
+_KINDS = {
+    str: "text",
+    bool: "true or false",
+    int: "a number",
+    float: "a number",
+    list: "a list",
+    dict: "an object",
+    type(None): "null",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,4 +110,6 @@ class Fields:
 
 
 def _kind(value: object) -> str:
+    if value == "":
+        return "empty"
     return _KINDS.get(type(value), "a date")

@@ -12,7 +12,14 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Final
 
-from stepgraph.project.configuration.document import MalformedError, Path, Position, innermost, position_at
+from stepgraph.project.configuration.document import (
+    TOO_MANY_DIGITS,
+    MalformedError,
+    Path,
+    Position,
+    innermost,
+    position_at,
+)
 
 _TOKEN: Final = re.compile(r'"(?:[^"\\\n]|\\.)*"|//[^\r\n]*|/\*.*?\*/|/\*|[^\s"/,\[\]{}]+|\S', re.DOTALL)
 _VALID_TOKEN: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{},]|[^\s\[\]{},:"]+')
@@ -37,12 +44,11 @@ class JsoncDocument:
         try:
             data: object = json.loads(self._json, object_pairs_hook=self._object, parse_constant=self._constant)
         except json.JSONDecodeError as error:
-            message = error.msg[:1].lower() + error.msg[1:]
-            raise MalformedError(message, (error.lineno, error.colno)) from None
+            raise MalformedError(_message(error), (error.lineno, error.colno)) from None
         except RecursionError:
             raise MalformedError("nested too deeply", (1, 1)) from None
-        except ValueError as error:  # a number of more digits than Python reads
-            raise MalformedError(str(error), (1, 1)) from None
+        except ValueError:
+            raise MalformedError(TOO_MANY_DIGITS, (1, 1)) from None
         if not isinstance(data, dict):
             raise MalformedError("an object is expected", (1, 1))
         return data
@@ -94,6 +100,11 @@ class _Places:
                     expects_key = part == "{"
                     in_objects.append(expects_key)
                     path.append("" if expects_key else 0)
+
+
+def _message(error: json.JSONDecodeError) -> str:
+    """Return the parser's message as part of a sentence, which the place follows in none."""
+    return (error.msg[:1].lower() + error.msg[1:]).removesuffix(" at").removesuffix(" starting")
 
 
 def _next(part: str | int) -> str | int:

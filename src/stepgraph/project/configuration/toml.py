@@ -8,7 +8,14 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Final
 
-from stepgraph.project.configuration.document import MalformedError, Path, Position, innermost, position_at
+from stepgraph.project.configuration.document import (
+    TOO_MANY_DIGITS,
+    MalformedError,
+    Path,
+    Position,
+    innermost,
+    position_at,
+)
 
 _AT: Final = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 _STRING: Final = re.compile(
@@ -33,8 +40,8 @@ class TomlDocument:
             raise _malformed(self._text, str(error)) from None
         except RecursionError:
             raise MalformedError("nested too deeply", (1, 1)) from None
-        except ValueError as error:  # a number of more digits than Python reads
-            raise MalformedError(str(error), (1, 1)) from None
+        except ValueError:
+            raise MalformedError(TOO_MANY_DIGITS, (1, 1)) from None
 
     def position(self, path: Path) -> Position:
         """Return where a part stands, or the innermost part around it that is there."""

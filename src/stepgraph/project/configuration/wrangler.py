@@ -6,6 +6,7 @@ is; the deployed name is that of the environment, or the top one with `-ENVIRONM
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -15,7 +16,7 @@ from stepgraph.model.note import InputError, Problem
 from stepgraph.project.configuration.document import Document, MalformedError
 from stepgraph.project.configuration.fields import Fields
 from stepgraph.project.dependency_mode import DependencyMode
-from stepgraph.project.encoding import check_text
+from stepgraph.project.encoding import decode_utf_8
 from stepgraph.project.folders import folder_of
 from stepgraph.project.reading import read_bytes
 
@@ -93,9 +94,7 @@ def read_configuration(path: str, environment: str | None = None) -> Configurati
 
 
 def _document(path: str) -> Document:
-    content = read_bytes(path)
-    check_text(content, path)
-    text = content.decode("utf-8-sig")
+    text = decode_utf_8(read_bytes(path), path)
     # Imported here: most runs need one of the two, or none.
     try:
         if path.endswith(".toml"):
@@ -118,8 +117,9 @@ def _environment(top: Fields, name: str) -> Fields | None:
     if name in environments.values:
         return environments.inside(name)
     known = ", ".join(f"`{known}`" for known in environments.values)
-    message = f"there is no environment `{name}`."
-    raise InputError(Problem(top.path, message, f"There is {known}." if known else "", *environments.position()))
+    verb = "are" if len(environments.values) > 1 else "is"
+    advice = f"There {verb} {known}." if known else ""
+    raise InputError(Problem(top.path, f"there is no environment `{name}`.", advice, *environments.position()))
 
 
 def _inherited(top: Fields, chosen: Fields | None, name: str) -> str | None:
@@ -137,7 +137,10 @@ def _beside(path: str, name: str | None) -> str | None:
     """Return a path that is relative to a configuration as one that the user would name."""
     if name is None or name.startswith("/"):
         return name
-    return folder_of(path) + name.removeprefix("./")
+    beside = folder_of(path) + name
+    plain = os.path.normpath(beside).replace(os.sep, "/")
+    # `..` after a symbolic link is the folder around what it leads to.
+    return plain if os.path.realpath(plain) == os.path.realpath(beside) else beside
 
 
 def _mode(top: Fields, chosen: Fields | None) -> DependencyMode | None:

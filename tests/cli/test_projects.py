@@ -1,0 +1,433 @@
+"""The command in a project: what its configuration names, and what is wrong with that."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from stepgraph.cli.progress import Progress
+from tests.cli.conftest import Command, Run
+from tests.cli.sources import IMPORT, SYNTAX_ERROR, module, workflow, write
+
+pytestmark = pytest.mark.usefixtures("folder")
+
+ORDERS: Final = {"binding": "ORDERS", "name": "orders", "class_name": "Orders"}
+REFUNDS: Final = {"binding": "REFUNDS", "name": "refunds", "class_name": "Refunds"}
+BILLING: Final = {"binding": "BILLING", "name": "billing", "class_name": "Billing", "script_name": "accounts"}
+ENTRY: Final = module(workflow("Orders", "rest"), workflow("Refunds", "rest"))
+HEADINGS: Final = ["NAME", "CLASS", "WHERE", "STEPS", "HAS_DAG", "COMPLETE"]
+
+
+def configure(*workflows: object, **fields: object) -> None:
+    """Write `wrangler.jsonc` with workflows whose classes stand from line 6 on, each in column 3."""
+    lines = ["{"]
+    top = {"name": "shop", "main": "src/entry.py", "compatibility_date": "2026-03-01", **fields}
+    lines += [f"{json.dumps(key)}: {json.dumps(value)}," for key, value in top.items()]
+    lines.append('"workflows": [')
+    lines += [f"{json.dumps(entry)}," for entry in workflows]
+    write("wrangler.jsonc", "\n".join([*lines, "]}"]))
+
+
+def rows(run: Run) -> list[list[str]]:
+    """Return the cells of the table that was printed, without its headings."""
+    first, *others = (line.split() for line in run.out.splitlines())
+    assert first == HEADINGS
+    return others
+
+
+def names(run: Run) -> list[str]:
+    return [row[0] for row in rows(run)]
+
+
+def test_the_workflows_of_a_project_go_by_their_configured_names(stepgraph: Command) -> None:
+    write("src/entry.py", ENTRY)
+    configure(ORDERS, {**REFUNDS, "class_name": "Orders"})
+    assert stepgraph("list") == Run(
+        0,
+        "NAME     CLASS   WHERE           STEPS  HAS_DAG  COMPLETE\n"
+        "orders   Orders  src/entry.py:4      1  yes      yes\n"
+        "refunds  Orders  src/entry.py:4      1  yes      yes\n",
+        [],
+    )
+
+
+def test_a_workflow_of_another_worker_is_listed_with_the_name_of_that(stepgraph: Command) -> None:
+    write("src/entry.py", ENTRY)
+    configure(BILLING, ORDERS)
+    assert stepgraph("list") == Run(
+        0,
+        "NAME     CLASS    WHERE            STEPS  HAS_DAG  COMPLETE\n"
+        "orders   Orders   src/entry.py:4       1  yes      yes\n"
+        "billing  Billing  Worker accounts      -  -        -\n",
+        [],
+    )
+
+
+def test_json_says_what_is_known_of_both(stepgraph: Command) -> None:
+    write("src/entry.py", ENTRY)
+    configure({**ORDERS, "limits": {"steps": 500}}, BILLING)
+    own, other = json.loads(stepgraph("list", "-f", "json").out)
+    assert (own["name"], own["script_name"], own["path"], own["line"]) == ("orders", None, "src/entry.py", 4)
+    assert own["version"] == {
+        "id": own["version"]["id"],
+        "class_name": "Orders",
+        "created_on": "2026-01-02T03:04:05Z",
+        "modified_on": "2026-01-02T03:04:05Z",
+        "workflow_id": own["version"]["workflow_id"],
+        "has_dag": True,
+        "language": "python",
+        "limits": {"steps": 500},
+    }
+    assert other == {
+        "name": "billing",
+        "class_name": "Billing",
+        "script_name": "accounts",
+        "path": "wrangler.jsonc",
+        "line": 7,
+        "steps": None,
+        "has_dag": None,
+        "complete": None,
+        "version": None,
+    }
+
+
+def test_without_a_limit_a_version_has_no_limits(stepgraph: Command) -> None:
+    write("src/entry.py", ENTRY)
+    configure(ORDERS)
+    (own,) = json.loads(stepgraph("list", "-f", "json").out)
+    assert "limits" not in own["version"]
+
+
+def test_the_ids_follow_from_the_names_of_the_worker_and_the_workflow(stepgraph: Command) -> None:
+    def ids() -> set[str]:
+        return {graph["workflow_id"] for graph in json.loads(stepgraph("graph", "-f", "json").out)}
+
+    write("src/entry.py", ENTRY)
+    configure(ORDERS, REFUNDS)
+    first = ids()
+    configure(ORDERS, REFUNDS, name="other")
+    assert len(first) == 2
+    assert len(first | ids()) == 4
+
+
+def test_a_graph_is_asked_for_by_the_name_of_the_workflow_or_its_class(stepgraph: Command) -> None:
+    write("src/entry.py", ENTRY)
+    configure(ORDERS, REFUNDS)
+    by_name = stepgraph("graph", "-f", "json", "--workflow", "refunds")
+    assert json.loads(by_name.out)["class_name"] == "Refunds"
+    assert stepgraph("graph", "-f", "json", "--workflow", "Refunds") == by_name
+
+
+def test_a_graph_of_another_worker_cannot_be_had(stepgraph: Command) -> None:
+    write("src/entry.py", ENTRY)
+    configure(ORDERS, BILLING)
+    assert stepgraph("graph", "--workflow", "billing") == Run(
+        2, "", ["stepgraph: the class of `billing` is in another Worker, `accounts`."]
+    )
+
+
+def test_dependencies_follow_the_compatibility_date(stepgraph: Command) -> None:
+    steps = (
+        '        @step.do("a")\n        async def a(): ...\n\n'
+        '        @step.do("b", depends=[a])\n        async def b(x): ...\n\n'
+        "        await b()\n"
+    )
+    write("src/entry.py", f"{IMPORT}class Orders(WorkflowEntrypoint):\n    async def run(self, event, step):\n{steps}")
+    configure(ORDERS, compatibility_date="2025-12-01")
+    assert [row[3] for row in rows(stepgraph("list"))] == ["2"]
+
+
+ENVIRONMENTS: Final = {"test": {"workflows": [{**ORDERS, "name": "orders-test"}]}, "none": {}}
+
+
+def test_an_environment_is_chosen_by_an_option(stepgraph: Command) -> None:
+    write("src/entry.py", ENTRY)
+    configure(ORDERS, env=ENVIRONMENTS)
+    assert names(stepgraph("list")) == ["orders"]
+    assert names(stepgraph("list", "--env", "test")) == ["orders-test"]
+    assert stepgraph("graph", "--env", "test", "--workflow", "orders-test").code == 0
+
+
+def test_an_environment_is_chosen_by_the_variable_that_wrangler_reads(
+    stepgraph: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write("src/entry.py", ENTRY)
+    configure(ORDERS, env=ENVIRONMENTS)
+    monkeypatch.setenv("CLOUDFLARE_ENV", "test")
+    assert names(stepgraph("list")) == ["orders-test"]
+    assert stepgraph("list", "--env", "none").code == 3
+
+
+@pytest.mark.parametrize("variable", [True, False])
+def test_an_empty_environment_is_none(stepgraph: Command, monkeypatch: pytest.MonkeyPatch, *, variable: bool) -> None:
+    write("src/entry.py", ENTRY)
+    configure(ORDERS, env=ENVIRONMENTS)
+    if variable:
+        monkeypatch.setenv("CLOUDFLARE_ENV", "")
+    assert names(stepgraph("list", *(() if variable else ("--env", "")))) == ["orders"]
+
+
+def test_an_environment_without_workflows_is_explained(stepgraph: Command) -> None:
+    write("src/entry.py", ENTRY)
+    configure(ORDERS, env=ENVIRONMENTS)
+    run = stepgraph("list", "--env", "none")
+    assert (run.code, run.out) == (3, "")
+    hint, told = run.told
+    assert hint == (
+        "wrangler.jsonc:5:112: the environment `none` has no `workflows`, and does not inherit those of the top level. "
+        "Repeat them in `env.none`."
+    )
+    assert told == "stepgraph: no workflow of this project in the current folder (0 Python files searched)."
+
+
+def test_an_environment_that_is_not_there_is_an_error(stepgraph: Command) -> None:
+    write("src/entry.py", ENTRY)
+    configure(ORDERS, env=ENVIRONMENTS)
+    run = stepgraph("list", "--env", "tset")
+    assert run.code == 2
+    assert run.told[0] == "wrangler.jsonc:5:8: there is no environment `tset`. There are `test`, `none`."
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("Ordres", "there is no class `Ordres` in src/entry.py. Did you mean `Orders`?"),
+        ("Zebra", "there is no class `Zebra` in src/entry.py. src/entry.py exports `Orders`, `Refunds`."),
+        ("_Hidden", "the class `_Hidden` in src/entry.py is private, and so is not exported. {exports}"),
+        ("Plain", "the class `Plain` in src/entry.py has no `WorkflowEntrypoint` among its bases. {exports}"),
+        ("Idle", "the class `Idle` in src/entry.py has no method `run`. {exports}"),
+        ("Again", "`Again` in src/entry.py is the class `Orders`, and is exported under that name. {exports}"),
+        ("make", "there is no class `make` in src/entry.py. {exports}"),
+        ("Far", "the class `Far` is imported as `elsewhere.Far`, which is not in the project. {exports}"),
+    ],
+)
+def test_a_configured_class_that_is_not_exported_is_an_error_and_the_others_are_listed(
+    stepgraph: Command, name: str, said: str
+) -> None:
+    more = "class Plain: ...\nclass Idle(WorkflowEntrypoint): ...\nAgain = Orders\ndef make(): ...\n"
+    write("src/entry.py", ENTRY + workflow("_Hidden", "rest") + more + "from elsewhere import Far\n")
+    configure({**ORDERS, "class_name": name}, {**ORDERS, "name": "kept"})
+    run = stepgraph("list")
+    assert (run.code, names(run)) == (2, ["kept"])
+    exports = "src/entry.py exports `Orders`, `Refunds`."
+    assert run.told == [f"wrangler.jsonc:6:55: {said.format(exports=exports)}"]
+
+
+def test_a_class_that_is_not_in_all_is_not_exported(stepgraph: Command) -> None:
+    write("src/entry.py", f'{ENTRY}__all__ = ["Orders"]\n')
+    configure(ORDERS, REFUNDS)
+    run = stepgraph("list")
+    assert (run.code, names(run)) == (2, ["orders"])
+    (told,) = run.told
+    assert told == (
+        "wrangler.jsonc:7:57: the class `Refunds` is not in `__all__` of src/entry.py, and so is not exported. "
+        "src/entry.py exports `Orders`."
+    )
+
+
+def test_a_private_class_counts_if_it_is_in_all(stepgraph: Command) -> None:
+    write("src/entry.py", f'{module(workflow("_Orders", "rest"))}__all__ = ["_Orders"]\n')
+    configure({**ORDERS, "class_name": "_Orders"})
+    assert stepgraph("list").code == 0
+
+
+def test_a_main_module_without_workflows_says_so(stepgraph: Command) -> None:
+    write("src/entry.py", "x = 1\n")
+    configure(ORDERS)
+    assert stepgraph("list") == Run(
+        2,
+        "",
+        ["wrangler.jsonc:6:55: there is no class `Orders` in src/entry.py. src/entry.py exports no workflow class."],
+    )
+
+
+def test_classes_are_exported_from_where_they_are_imported(stepgraph: Command) -> None:
+    write("src/entry.py", "from shop.orders import Orders\nfrom shop import refunds\nRefunds = refunds.Refunds\n")
+    write("src/shop/orders.py", module(workflow("Orders", "rest")))
+    write("src/shop/refunds.py", module(workflow("Refunds", "rest")))
+    configure(ORDERS, REFUNDS)
+    run = stepgraph("list")
+    assert [row[2] for row in rows(run)] == ["src/shop/orders.py:4", "src/shop/refunds.py:4"]
+    assert run.code == 0
+
+
+def test_a_class_is_exported_under_its_own_name_whatever_it_is_imported_as(stepgraph: Command) -> None:
+    write("src/entry.py", "from orders import Orders as Renamed\n")
+    write("src/orders.py", module(workflow("Orders", "rest")))
+    configure(ORDERS, {**REFUNDS, "class_name": "Renamed"})
+    run = stepgraph("list")
+    assert names(run) == ["orders"]
+    (told,) = run.told
+    assert told == (
+        "wrangler.jsonc:7:57: `Renamed` in src/entry.py is the class `Orders`, and is exported under that name. "
+        "src/entry.py exports `Orders`."
+    )
+
+
+def test_a_class_from_a_broken_module_is_an_error_with_the_reason(stepgraph: Command) -> None:
+    write("src/entry.py", f"from orders import Orders\n{module(workflow('Refunds', 'rest'))}")
+    write("src/orders.py", SYNTAX_ERROR)
+    configure(ORDERS, REFUNDS)
+    run = stepgraph("list")
+    assert (run.code, names(run)) == (2, ["refunds"])
+    assert run.told[0] == (
+        "wrangler.jsonc:6:55: the class `Orders` cannot be followed: src/orders.py:2:5 could not be read. "
+        "src/entry.py exports `Refunds`."
+    )
+    assert run.told[1].startswith("src/orders.py:2:5: syntax error")
+
+
+def test_a_base_class_from_a_broken_module_is_an_error_with_the_reason(stepgraph: Command) -> None:
+    write("src/entry.py", "from base import Base\n\nclass Orders(Base):\n    async def run(self, event, step): ...\n")
+    write("src/base.py", SYNTAX_ERROR)
+    configure(ORDERS)
+    assert stepgraph("list").told[0] == (
+        "wrangler.jsonc:6:55: a base of the class `Orders` in src/entry.py cannot be followed: "
+        "src/base.py:2:5 could not be read. src/entry.py exports no workflow class."
+    )
+
+
+def test_a_broken_helper_leaves_what_does_not_need_it(stepgraph: Command) -> None:
+    head = "from helpers import rest\nfrom broken import pay\n"
+    body = "        await rest(step)\n        await pay(step)\n"
+    write("src/entry.py", head + module(workflow("Refunds", "rest"), workflow("Orders", "first") + body))
+    write("src/helpers.py", 'async def rest(step):\n    await step.sleep("second", 1)\n')
+    write("src/broken.py", SYNTAX_ERROR)
+    configure(ORDERS, REFUNDS)
+    run = stepgraph("list")
+    assert run.code == 2
+    assert [[row[0], *row[3:]] for row in rows(run)] == [["orders", "2", "yes", "no"], ["refunds", "1", "yes", "yes"]]
+    (told,) = run.told
+    assert told.startswith("src/broken.py:2:5: syntax error: ")
+
+
+def test_the_notes_on_a_broken_helper_say_where_it_is_missed(stepgraph: Command) -> None:
+    write(
+        "src/entry.py", "from broken import pay\n" + module(workflow("Orders", "first") + "        await pay(step)\n")
+    )
+    write("src/broken.py", SYNTAX_ERROR)
+    configure(ORDERS)
+    run = stepgraph("graph", "-f", "json")
+    assert run.code == 2
+    assert json.loads(run.out)["class_name"] == "Orders"
+    assert [line.split(": ")[0] for line in run.told] == [
+        "src/broken.py:2:5",
+        "src/entry.py:1:1",
+        "src/entry.py:8:15",
+        "src/entry.py:8:19",
+    ]
+    assert [line.split("[")[-1] for line in run.told[1:]] == ["broken-module]", "unresolved-call]", "escapes]"]
+
+
+def test_a_project_of_external_workflows_alone_has_nothing_to_analyse(stepgraph: Command) -> None:
+    configure(BILLING)
+    told = ["stepgraph: no workflow of this project in the current folder (0 Python files searched)."]
+    assert stepgraph("graph") == Run(3, "", told)
+
+
+def test_a_project_of_external_workflows_alone_is_listed(stepgraph: Command) -> None:
+    configure(BILLING)
+    run = stepgraph("list")
+    assert (run.code, names(run)) == (3, ["billing"])
+
+
+def test_a_worker_of_javascript_is_explained(stepgraph: Command) -> None:
+    configure(ORDERS, main="src/index.ts")
+    assert stepgraph("list") == Run(
+        3,
+        "",
+        [
+            "wrangler.jsonc:3:9: `main` is `src/index.ts`, which is no Python module. Its workflows are not analysed.",
+            "stepgraph: no workflow of this project in the current folder (0 Python files searched).",
+        ],
+    )
+
+
+def test_a_mistake_in_the_configuration_is_told_beside_what_is_found(stepgraph: Command) -> None:
+    write("src/entry.py", ENTRY)
+    configure(ORDERS, {"name": "refunds"})
+    run = stepgraph("list")
+    assert (run.code, names(run)) == (2, ["orders"])
+    assert run.told == ["wrangler.jsonc:7:1: `class_name` is missing in this entry of `workflows`."]
+
+
+def test_a_project_that_is_named_in_several_ways_is_listed_once(stepgraph: Command) -> None:
+    write("src/entry.py", ENTRY)
+    configure(ORDERS, BILLING)
+    assert names(stepgraph("list", ".", "./", "src/entry.py")) == ["orders", "billing"]
+    assert sorted(names(stepgraph("list", "src/entry.py", "."))) == ["Refunds", "billing", "orders"]
+
+
+def test_a_file_that_is_named_is_not_held_to_the_configuration(stepgraph: Command) -> None:
+    write("src/entry.py", ENTRY)
+    configure(ORDERS, {**REFUNDS, "class_name": "Missing"})
+    run = stepgraph("list", "src/entry.py")
+    assert (run.code, names(run)) == (0, ["orders", "Refunds"])
+
+
+class Stream(io.TextIOWrapper):
+    """Standard error that is a terminal, or not, and keeps what is written."""
+
+    def __init__(self, *, is_terminal: bool) -> None:
+        self.written = io.BytesIO()
+        self.is_terminal = is_terminal
+        super().__init__(self.written)
+
+    def isatty(self) -> bool:
+        return self.is_terminal
+
+
+def shown(monkeypatch: pytest.MonkeyPatch, *times: float, is_terminal: bool = True, term: str = "xterm") -> str:
+    """Return what is shown of modules that are met at these times, in seconds after the beginning."""
+    stream = Stream(is_terminal=is_terminal)
+    monkeypatch.setattr(sys, "stderr", stream)
+    monkeypatch.setenv("TERM", term)
+    clock = iter((0.0, *times))
+    monkeypatch.setattr(time, "monotonic", lambda: next(clock))
+    with Progress(len(times)) as progress:
+        for number in range(len(times)):
+            progress.show(f"{number}.py")
+    return stream.written.getvalue().decode()
+
+
+def test_progress_is_shown_to_who_has_waited_for_a_second_and_is_gone_in_the_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert shown(monkeypatch, 0.1, 1.5, 2.0) == (
+        "\r\x1b[Kstepgraph: 2 of 3: 1.py\r\x1b[Kstepgraph: 3 of 3: 2.py\r\x1b[K"
+    )
+
+
+def test_nothing_is_shown_to_who_need_not_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert shown(monkeypatch, 0.1, 0.2, 0.9) == ""
+
+
+def test_nothing_is_shown_outside_of_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert shown(monkeypatch, 2.0, is_terminal=False) == ""
+    assert shown(monkeypatch, 2.0, term="dumb") == ""
+
+
+def test_a_path_that_would_steer_the_terminal_is_spelt_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = Stream(is_terminal=True)
+    monkeypatch.setattr(sys, "stderr", stream)
+    monkeypatch.setenv("TERM", "xterm")
+    clock = iter((0.0, 2.0))
+    monkeypatch.setattr(time, "monotonic", lambda: next(clock))
+    with Progress(1) as progress:
+        progress.show("a\x1b[31m.py")
+    assert stream.written.getvalue() == b"\r\x1b[Kstepgraph: 1 of 1: a\\x1b[31m.py\r\x1b[K"
+
+
+def test_files_written_by_a_project_are_not_its_sources(stepgraph: Command) -> None:
+    write("src/entry.py", ENTRY)
+    configure(ORDERS)
+    before = Path("src/entry.py").read_bytes()
+    run = stepgraph("graph", "-o", "src/entry.py")
+    assert run.code == 2
+    assert Path("src/entry.py").read_bytes() == before

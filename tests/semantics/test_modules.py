@@ -1,0 +1,615 @@
+"""Imports: what a name of another module of the project stands for."""
+
+from __future__ import annotations
+
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from stepgraph import Analysis, WorkflowAnalysis, analyze_file
+from tests.project.trees import plant
+from tests.semantics.notation import notation, text
+
+HEADER = (
+    "from workers import WorkflowEntrypoint\n\n\nclass W(WorkflowEntrypoint):\n    async def run(self, event, step):\n"
+)
+
+REST = """
+async def rest(step):
+    await step.sleep("rest", 1)
+"""
+RESTED = "call rest\ndef rest\n  sleep 'rest' 1"
+
+
+@pytest.fixture(autouse=True)
+def in_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def project_of(entry: str, **modules: str) -> Analysis:
+    """Return the analysis of `entry.py` beside other modules: `shop__part` is `shop/part.py`, `shop__` its package."""
+    files = {f"{name.removesuffix('__').replace('__', '/')}.py": source for name, source in modules.items()}
+    for name in modules:
+        if name.endswith("__"):
+            files[f"{name.replace('__', '/')}__init__.py"] = files.pop(
+                f"{name.removesuffix('__').replace('__', '/')}.py"
+            )
+    plant(Path(), {name: textwrap.dedent(source) for name, source in {"entry.py": entry, **files}.items()})
+    return analyze_file("entry.py")
+
+
+def workflow_of(entry: str, **modules: str) -> WorkflowAnalysis:
+    """Return the analysis of the workflow `W` in `entry.py`."""
+    (found,) = (workflow for workflow in project_of(entry, **modules).workflows if workflow.class_name == "W")
+    return found
+
+
+def running(head: str, body: str) -> str:
+    """Return a module with a workflow `W` whose `run` has this body."""
+    return textwrap.dedent(head) + HEADER + textwrap.indent(textwrap.dedent(body).strip("\n"), " " * 8) + "\n"
+
+
+def graph_of(head: str, body: str, **modules: str) -> str:
+    """Return the graph of a workflow with this body, in a module that begins with `head`. It has to be complete."""
+    workflow = workflow_of(running(head, body), **modules)
+    assert [note for note in workflow.notes if note.incomplete] == []
+    return notation(workflow.graph)
+
+
+def notes_of(head: str, body: str, **modules: str) -> list[str]:
+    """Return what is noted of such a workflow, whose graph may lack steps because of it."""
+    workflow = workflow_of(running(head, body), **modules)
+    assert not workflow.complete
+    return [f"{note} [{note.code}]" for note in workflow.notes]
+
+
+@pytest.mark.parametrize(
+    ("head", "call"),
+    [
+        ("from helpers import rest", "rest(step)"),
+        ("from helpers import rest as pause", "pause(step)"),
+        ("from helpers import (\n    rest,\n)", "rest(step)"),
+        ("import helpers", "helpers.rest(step)"),
+        ("import helpers as h", "h.rest(step)"),
+        ("import helpers\nh = helpers\npause = h.rest", "pause(step)"),
+        ("from helpers import *", "rest(step)"),
+    ],
+)
+def test_a_function_of_another_module_is_found_however_it_is_imported(head: str, call: str) -> None:
+    assert graph_of(head + "\n", f"await {call}", helpers=REST) == RESTED
+
+
+@pytest.mark.parametrize(
+    ("head", "call"),
+    [
+        ("import shop.pay.cards", "shop.pay.cards.rest(step)"),
+        ("import shop.pay.cards as cards", "cards.rest(step)"),
+        ("import shop.pay.cards\nimport shop.pay as pay", "pay.cards.rest(step)"),
+        ("from shop.pay import cards", "cards.rest(step)"),
+        ("from shop.pay.cards import rest", "rest(step)"),
+        ("from shop import pay", "pay.cards.rest(step)"),
+    ],
+)
+def test_modules_of_packages_are_found_by_their_dotted_names(head: str, call: str) -> None:
+    assert graph_of(head + "\n", f"await {call}", shop__="", shop__pay__="", shop__pay__cards=REST) == RESTED
+
+
+def test_modules_of_folders_that_are_no_packages_are_found_too() -> None:
+    assert graph_of("import shop.pay.cards as cards\n", "await cards.rest(step)", shop__pay__cards=REST) == RESTED
+
+
+@pytest.mark.parametrize(
+    "package",
+    [
+        "from shop.cards import rest",
+        "from .cards import rest",
+        "from .cards import rest as rest",
+        "from . import cards\nrest = cards.rest",
+        "from .cards import *",
+        "import shop.cards\nrest = shop.cards.rest",
+    ],
+)
+def test_a_package_exports_what_its_modules_define(package: str) -> None:
+    assert graph_of("from shop import rest\n", "await rest(step)", shop__=package, shop__cards=REST) == RESTED
+
+
+def test_a_module_of_a_package_may_bear_the_name_of_what_the_package_takes_from_it() -> None:
+    assert graph_of(
+        "from shop import rest\n", "await rest(step)", shop__="from .rest import rest", shop__rest=REST
+    ) == (RESTED)
+
+
+def test_modules_of_a_package_import_each_other_by_dots() -> None:
+    assert graph_of(
+        "from shop.pay.cards import charge\n",
+        "await charge(step)",
+        shop__="",
+        shop__common=REST,
+        shop__pay__="",
+        shop__pay__cards="""
+                from . import later
+                from .. import common
+
+                async def charge(step):
+                    await common.rest(step)
+                    await later.settle(step)
+            """,
+        shop__pay__later="""
+                from ..common import rest
+
+                async def settle(step):
+                    await rest(step)
+            """,
+    ) == text("""
+            call charge
+            def charge
+              call rest
+              call settle
+            def rest
+              sleep 'rest' 1
+            def settle
+              call rest
+        """)
+
+
+def test_a_star_takes_the_public_names() -> None:
+    helpers = REST + "\nasync def _hidden(step):\n    await step.sleep('hidden', 1)\n"
+    body = "await rest(step)\nawait _hidden(step)"
+    workflow = workflow_of(running("from helpers import *\n", body), helpers=helpers)
+    assert notation(workflow.graph) == RESTED
+    assert not workflow.complete
+
+
+def test_a_star_takes_exactly_what_is_in_all() -> None:
+    helpers = """
+        __all__ = ["_hidden"]
+        __all__ += ["rest"]
+
+        async def _hidden(step):
+            await step.sleep("hidden", 1)
+
+        async def rest(step):
+            await step.sleep("rest", 1)
+
+        async def other(step):
+            await step.sleep("other", 1)
+    """
+    workflow = workflow_of(
+        running("from helpers import *\n", "await rest(step)\nawait _hidden(step)\nawait other(step)"), helpers=helpers
+    )
+    assert notation(workflow.graph) == text("""
+        call rest
+        call _hidden
+        def rest
+          sleep 'rest' 1
+        def _hidden
+          sleep 'hidden' 1
+    """)
+    assert not workflow.complete
+
+
+def test_of_several_stars_the_last_that_has_a_name_counts() -> None:
+    first = 'async def rest(step):\n    await step.sleep("first", 1)\n'
+    stars = "from first import *\nfrom second import *\nfrom third import *\n"
+    assert graph_of(stars, "await rest(step)", first=first, second=REST, third="x = 1") == RESTED
+
+
+def test_stars_lead_through_stars() -> None:
+    assert graph_of("from a import *\n", "await rest(step)", a="from b import *", b="from c import *", c=REST) == RESTED
+
+
+def test_stars_that_lead_in_circles_end() -> None:
+    a = "from b import *\n"
+    assert graph_of("from a import *\n", "await rest(step)", a=a, b=f"from a import *\n{REST}") == RESTED
+
+
+def test_a_name_of_the_module_itself_goes_before_a_star() -> None:
+    assert graph_of(
+        'from helpers import *\nasync def rest(step):\n    await step.sleep("own", 1)\n',
+        "await rest(step)",
+        helpers=REST,
+    ) == RESTED.replace("sleep 'rest'", "sleep 'own'")
+
+
+def test_functions_import_for_themselves() -> None:
+    assert graph_of("", "from helpers import rest\nawait rest(step)", helpers=REST) == RESTED
+    assert graph_of("", "import helpers as h\nawait h.rest(step)", helpers=REST) == RESTED
+    helpers = "async def rest(step):\n    from . import x\n    await step.sleep(x.NAME, 1)\n"
+    assert graph_of("from p.m import rest\n", "await rest(step)", p__m=helpers, p__x='NAME = "rest"') == RESTED
+
+
+def test_what_only_type_checkers_import_is_not_what_counts() -> None:
+    head = """
+        from typing import TYPE_CHECKING
+
+        if TYPE_CHECKING:
+            from typed import rest
+        else:
+            from helpers import rest
+    """
+    assert graph_of(head, "await rest(step)", helpers=REST, typed="async def rest(step): ...") == RESTED
+
+
+def test_what_is_imported_for_type_checkers_alone_still_says_what_it_is() -> None:
+    head = """
+        from typing import TYPE_CHECKING
+
+        if TYPE_CHECKING:
+            from helpers import Rester
+    """
+    assert graph_of(head, 'await step.sleep("rest", 1)', helpers="class Rester: ...") == "sleep 'rest' 1"
+
+
+@pytest.mark.parametrize("error", ["ImportError", "ModuleNotFoundError", "Exception"])
+def test_a_fallback_is_not_what_counts_where_the_import_succeeds(error: str) -> None:
+    head = f"""
+        try:
+            from helpers import rest
+        except {error}:
+            async def rest(step):
+                await step.sleep("fallback", 1)
+    """
+    assert graph_of(head, "await rest(step)", helpers=REST) == RESTED
+
+
+def test_a_fallback_is_what_counts_where_the_import_fails() -> None:
+    head = """
+        try:
+            from vendored import rest
+        except ImportError:
+            from helpers import rest
+    """
+    assert graph_of(head, "await rest(step)", helpers=REST) == RESTED
+
+
+def test_a_fallback_of_none_is_not_what_counts() -> None:
+    head = """
+        try:
+            from helpers import rest
+        except ImportError:
+            rest = None
+    """
+    assert graph_of(head, "if rest:\n    await rest(step)", helpers=REST) == text("""
+        if rest
+          call rest
+        def rest
+          sleep 'rest' 1
+    """)
+
+
+def test_modules_may_import_each_other() -> None:
+    one = """
+        import two
+
+        async def first(step):
+            await step.sleep("first", 1)
+            await two.second(step)
+    """
+    two = """
+        import one
+
+        async def second(step):
+            await one.first(step)
+    """
+    assert graph_of("from one import first\n", "await first(step)", one=one, two=two) == text("""
+        call first
+        def first
+          sleep 'first' 1
+          call second
+        def second
+          call first
+    """)
+
+
+def test_a_module_may_import_the_one_with_the_workflow() -> None:
+    head = "import helpers\nasync def rest(step):\n    await step.sleep('rest', 1)\n\n"
+    helpers = "import entry\n\nasync def twice(step):\n    await entry.rest(step)\n    await entry.rest(step)\n"
+    assert graph_of(head, "await helpers.twice(step)", helpers=helpers) == text("""
+        call twice
+        def twice
+          call rest
+          call rest
+        def rest
+          sleep 'rest' 1
+    """)
+
+
+def test_constants_of_modules_are_folded() -> None:
+    assert (
+        graph_of(
+            "import settings\nfrom settings import PAUSE, NAMES as N\nfrom shop import *\n",
+            'await step.sleep(f"{settings.PREFIX} {N[0]}", PAUSE * 2)\nawait step.sleep(SHOP, settings.Names.LONG)',
+            settings='PREFIX = "pre"\nPAUSE = 30 * 1000\nNAMES = ["first"]\n\nclass Names:\n    LONG = "1 day"\n',
+            shop='from settings import PREFIX\nSHOP = PREFIX + "-shop"',
+        )
+        == "sleep 'pre first' 60000\nsleep 'pre-shop' '1 day'"
+    )
+
+
+def test_a_name_that_another_module_rebinds_is_no_constant() -> None:
+    assert graph_of("from settings import A\n", "await step.sleep(A, 1)", settings='A = "x"\nA = "y"\n') == (
+        "sleep '{A}' 1"
+    )
+
+
+BASE = """
+from workers import WorkflowEntrypoint
+
+
+class Base(WorkflowEntrypoint):
+    LABEL = "base"
+
+    async def run(self, event, step):
+        await step.sleep(self.LABEL, 1)
+        await self.finish(step)
+
+    async def finish(self, step):
+        await step.sleep("finish", 1)
+"""
+
+
+def test_a_workflow_inherits_run_from_a_class_of_another_module() -> None:
+    entry = 'from base import Base\n\nclass W(Base):\n    LABEL = "own"\n'
+    assert notation(workflow_of(entry, base=BASE).graph) == text("""
+        sleep 'own' 1
+        call finish
+        def finish
+          sleep 'finish' 1
+    """)
+
+
+def test_super_is_the_class_of_the_other_module() -> None:
+    entry = """
+        import base
+
+        class W(base.Base):
+            async def run(self, event, step):
+                await super().run(event, step)
+                await step.sleep("after", 1)
+
+            async def finish(self, step):
+                await super().finish(step)
+    """
+    assert notation(workflow_of(entry, base=BASE).graph) == text("""
+        call Base.run
+        sleep 'after' 1
+        def Base.run
+          sleep 'base' 1
+          call W.finish
+        def W.finish
+          call Base.finish
+        def Base.finish
+          sleep 'finish' 1
+    """)
+
+
+def test_a_workflow_stands_where_its_class_is_defined() -> None:
+    (workflow,) = project_of("from orders import W\n", orders=running("", 'await step.sleep("rest", 1)')).workflows
+    assert str(workflow.span).startswith("orders.py:4:1")
+    assert notation(workflow.graph) == "sleep 'rest' 1"
+
+
+def test_objects_of_classes_of_other_modules_carry_the_step_object() -> None:
+    mailer = """
+        class Mailer:
+            def __init__(self, step):
+                self.step = step
+
+            async def send(self):
+                await self.step.sleep("mail", 1)
+    """
+    assert graph_of("from mail import Mailer\n", "await Mailer(step).send()", mail=mailer) == text("""
+        call send
+        def send
+          sleep 'mail' 1
+    """)
+
+
+def test_functions_of_one_name_are_qualified_by_their_modules() -> None:
+    body = "await rest(step)\nawait a.rest(step)\nawait cards.rest(step)"
+    head = "import a\nfrom shop import cards\n\nasync def rest(step):\n    await step.sleep('own', 1)\n\n"
+    assert graph_of(head, body, a=REST, shop__cards=REST).splitlines()[:3] == [
+        "call entry.rest",
+        "call a.rest",
+        "call shop.cards.rest",
+    ]
+
+
+def test_functions_of_modules_of_one_name_are_qualified_by_their_packages() -> None:
+    body = "await x.rest(step)\nawait y.rest(step)"
+    head = "import shop.cards as x\nimport bank.cards as y\n"
+    modules = {"shop__cards": REST, "bank__cards": REST}
+    assert graph_of(head, body, **modules).splitlines()[:2] == ["call shop.cards.rest", "call bank.cards.rest"]
+
+
+def test_a_module_of_the_project_that_is_not_there_is_noted() -> None:
+    assert notes_of("from shop.cards import rest\n", "await rest(step)", shop__="")[0] == (
+        "entry.py:1:1: there is no module `shop.cards` in the project. "
+        "Correct the import: it fails when the module is loaded. [missing-module]"
+    )
+    assert notes_of("from .helpers import rest\n", "await rest(step)")[0] == (
+        "entry.py:1:1: there is no module `.helpers` in the project. "
+        "Correct the import: it fails when the module is loaded. [missing-module]"
+    )
+
+
+def test_a_module_that_is_of_no_project_is_noted_where_it_is_given_the_step_object() -> None:
+    (note,) = notes_of("from somewhere import rest\n", "await rest(step)")
+    assert note == (
+        "entry.py:7:20: the step object is handed to `rest`, which is not in the project. "
+        "Steps run from there are missing from the graph. [escapes]"
+    )
+
+
+def test_a_name_that_a_module_does_not_have_is_noted_with_one_that_is_near() -> None:
+    assert notes_of("from helpers import rset\n", "await rset(step)", helpers=REST)[0] == (
+        "entry.py:1:1: helpers.py has no `rset`. Did you mean `rest`? [missing-name]"
+    )
+    assert notes_of("import helpers\n", "await helpers.rset(step)", helpers=REST)[0] == (
+        "entry.py:7:15: helpers.py has no `rset`. Did you mean `rest`? [missing-name]"
+    )
+
+
+def test_a_name_that_is_like_no_other_is_noted_too() -> None:
+    assert notes_of("from helpers import xyz\n", "await xyz(step)", helpers=REST)[0] == (
+        "entry.py:1:1: helpers.py has no `xyz`. Correct the import: it fails when the module is loaded. [missing-name]"
+    )
+    assert notes_of("import helpers\n", "await helpers.xyz(step)", helpers=REST)[0] == (
+        "entry.py:7:15: helpers.py has no `xyz`. Reading it fails when the workflow runs. [missing-name]"
+    )
+
+
+def test_a_module_of_a_package_is_near_as_well() -> None:
+    assert notes_of("from shop import card\n", "await card.rest(step)", shop__="", shop__cards=REST)[0] == (
+        "entry.py:1:1: shop/__init__.py has no `card`. Did you mean `cards`? [missing-name]"
+    )
+
+
+def test_what_a_module_makes_at_run_time_is_not_said_to_be_missing() -> None:
+    helpers = "def __getattr__(name): ..."
+    (note,) = notes_of("import helpers\n", "await helpers.rest(step)", helpers=helpers)
+    assert note.endswith("[escapes]")
+
+
+def test_a_module_that_is_not_valid_python_is_noted_and_is_a_problem() -> None:
+    analysis = project_of(
+        running("from helpers import rest\n", 'await rest(step)\nawait step.sleep("kept", 1)'), helpers="def (:\n"
+    )
+    (workflow,) = analysis.workflows
+    assert notation(workflow.graph) == "sleep 'kept' 1"
+    assert not workflow.complete
+    (problem,) = analysis.problems
+    assert problem.place == "helpers.py:1:5"
+    note = workflow.notes[0]
+    assert (note.code, note.span.line, note.span.column) == ("broken-module", 1, 1)
+    assert note.message.startswith("`from helpers import rest` cannot be followed: helpers.py:1:5: syntax error")
+
+
+def test_what_is_not_needed_is_not_read() -> None:
+    analysis = project_of(running("import helpers\n", 'await step.sleep("rest", 1)'), helpers="def (:\n")
+    assert analysis.problems == ()
+    assert analysis.workflows[0].complete
+
+
+@pytest.mark.parametrize("name", ["workers", "asyncio", "typing", "js", "functools"])
+def test_a_file_does_not_shadow_what_the_platform_has(name: str) -> None:
+    modules = {name: "def gather(*_): ...\nWorkflowEntrypoint = object\n"}
+    head = "import asyncio, functools, typing, js\n"
+    assert graph_of(head, 'await asyncio.gather(step.sleep("a", 1), step.sleep("b", 1))', **modules) == text("""
+        parallel all
+          sleep 'a' 1 [1>2]
+          sleep 'b' 1 [1>2]
+    """)
+
+
+def test_a_module_of_a_package_may_bear_such_a_name() -> None:
+    assert graph_of("from shop import time\n", "await time.rest(step)", shop__="", shop__time=REST) == RESTED
+
+
+def test_steps_of_other_modules_are_steps_where_they_are_called() -> None:
+    steps = """
+        def make(step):
+            @step.do("charge")
+            async def charge():
+                return 1
+
+            return charge
+    """
+    assert graph_of("from steps import make\n", "charge = make(step)\nawait charge()", steps=steps) == "charge"
+
+
+def test_a_star_from_a_module_that_is_not_there_is_noted() -> None:
+    assert notes_of("from .nothing import *\n", "await rest(step)")[0].startswith(
+        "entry.py:1:1: there is no module `.nothing` in the project."
+    )
+
+
+def test_a_star_from_a_module_that_is_broken_is_noted() -> None:
+    notes = notes_of("from helpers import *\n", "await rest(step)", helpers="def (:\n")
+    assert notes[0].startswith("entry.py:1:1: `from helpers import *` cannot be followed: helpers.py:1:5: ")
+
+
+def test_a_fallback_counts_where_the_module_lacks_the_name() -> None:
+    head = """
+        try:
+            from helpers import newer as rest
+        except ImportError:
+            from helpers import rest
+    """
+    assert graph_of(head, "await rest(step)", helpers=REST) == RESTED
+
+
+def test_a_package_and_its_modules_may_need_each_other() -> None:
+    package = "from .cards import charge\n" + REST
+    cards = "import shop\n\nasync def charge(step):\n    await shop.rest(step)\n"
+    assert graph_of("import shop\n", "await shop.charge(step)", shop__=package, shop__cards=cards) == text("""
+        call charge
+        def charge
+          call rest
+        def rest
+          sleep 'rest' 1
+    """)
+
+
+def test_several_modules_of_a_package_may_be_imported_one_by_one() -> None:
+    pay = REST.replace("rest", "pay")
+    assert graph_of(
+        "import shop.rests\nimport shop.pays\n",
+        "await shop.rests.rest(step)\nawait shop.pays.pay(step)",
+        shop__="",
+        shop__rests=REST,
+        shop__pays=pay,
+    ) == text("""
+        call rest
+        call pay
+        def rest
+          sleep 'rest' 1
+        def pay
+          sleep 'pay' 1
+    """)
+
+
+def test_a_function_that_a_module_decorates_elsewhere_is_itself() -> None:
+    tools = """
+        import functools
+
+        def logged(function):
+            @functools.wraps(function)
+            async def inner(*args):
+                return await function(*args)
+            return inner
+    """
+    helpers = "from tools import logged\n\n@logged\nasync def rest(step):\n    await step.sleep('rest', 1)\n"
+    assert graph_of("from helpers import rest\n", "await rest(step)", helpers=helpers, tools=tools).count("rest") >= 2
+
+
+def test_an_import_in_a_class_is_a_name_of_the_class() -> None:
+    entry = """
+        from workers import WorkflowEntrypoint
+
+        class W(WorkflowEntrypoint):
+            from helpers import LABEL
+
+            async def run(self, event, step):
+                await step.sleep(self.LABEL, 1)
+    """
+    assert notation(workflow_of(entry, helpers='LABEL = "label"').graph) == "sleep 'label' 1"
+
+
+def test_a_chain_of_renamings_leads_to_the_function() -> None:
+    assert (
+        graph_of(
+            "from a import one\n",
+            "await one(step)",
+            a="from b import two as one",
+            b="import c\ntwo = c.rest",
+            c=REST,
+        )
+        == RESTED
+    )
+
+
+def test_names_that_lead_in_circles_end() -> None:
+    workflow = workflow_of(running("from a import x\n", "await x(step)"), a="from b import x", b="from a import x")
+    assert not workflow.complete
