@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from typing import TYPE_CHECKING
 
 from stepgraph.analysis import Analysis, WorkflowAnalysis
 from stepgraph.internal_error import InternalError
@@ -10,6 +12,9 @@ from stepgraph.model.note import InputError, Problem
 from stepgraph.project.encoding import check_text, encode_text
 from stepgraph.project.reading import StrPath
 from stepgraph.project.sources import Source, Sources, find_sources
+
+if TYPE_CHECKING:
+    from stepgraph.pipeline import Pipeline
 
 
 def analyze_source(source: str | bytes, path: str = "<string>") -> Analysis:
@@ -79,20 +84,28 @@ _Attempt = Callable[[Callable[[], tuple[WorkflowAnalysis, ...]], str], tuple[Wor
 
 def _analyzed(sources: Sources, attempt: _Attempt, refused: list[Problem]) -> Analysis:
     """Return the workflows of all modules, and of those that derive from classes in them."""
-    workflows: dict[object, WorkflowAnalysis] = {}  # a project may name what was analysed as a file
+    workflows: tuple[WorkflowAnalysis, ...] = ()
     met: list[Problem] = []
     if sources.modules:
         # Imported here: LibCST costs more than all the rest, and a tree without workflows never needs it.
-        from stepgraph.pipeline import Pipeline
+        from stepgraph.pipeline import Pipeline, undisturbed
 
         pipeline = Pipeline(refused)
-        pending = list(sources.modules)
-        while pending:
-            for module in pending:
-                found = attempt(lambda module=module: pipeline.analyze(module), module.path)  # type: ignore[misc]
-                for workflow in found:
-                    workflows.setdefault((workflow.project, workflow.name, workflow.span), workflow)
-            pending = sources.deriving(pipeline.take_names())
+        workflows = undisturbed(lambda: tuple(_workflows(sources, pipeline, attempt)))
         met = [*refused, *pipeline.broken]
     problems = tuple(dict.fromkeys([*sources.problems, *met]))
-    return Analysis(tuple(workflows.values()), problems, tuple(sources.external), tuple(sources.hints))
+    return Analysis(workflows, problems, tuple(sources.external), tuple(sources.hints))
+
+
+def _workflows(sources: Sources, pipeline: Pipeline, attempt: _Attempt) -> Iterator[WorkflowAnalysis]:
+    """Yield each workflow once: a project may name what was analysed as a file."""
+    known: set[tuple[str, ...]] = set()
+    pending = list(sources.modules)
+    while pending:
+        for module in pending:
+            for workflow in attempt(partial(pipeline.analyze, module), module.path):
+                key = (workflow.project, workflow.name, workflow.class_name, workflow.path)
+                if key not in known:
+                    known.add(key)
+                    yield workflow
+        pending = sources.deriving(pipeline.take_names())

@@ -28,6 +28,15 @@ def test_brackets_nested_5000_deep_are_refused_before_the_parser_dies_of_them() 
     assert told.startswith("entry.py:1:205: brackets are nested more than 200 deep")
 
 
+def test_signs_without_end_are_refused_before_the_parser_takes_all_memory_for_them() -> None:
+    told = problem_of(b"x = " + b"-" * 20_000 + b"1\n")
+    assert told == "entry.py:1:1005: more than 1,000 signs stand before a value. Split the expression."
+
+
+def test_a_line_of_dashes_in_a_comment_is_no_sign() -> None:
+    assert run_deep(lambda: parse_module(b"# " + b"-" * 2_000 + b"\nx = 1\n", "entry.py")).tree.body
+
+
 def test_brackets_in_text_are_not_nesting() -> None:
     source = b'x = "' + b"(" * 5000 + b'"\n'
     assert run_deep(lambda: parse_module(source, "entry.py")).tree.body

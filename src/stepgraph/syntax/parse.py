@@ -9,7 +9,7 @@ import libcst as cst
 
 from stepgraph.model.note import InputError, Problem
 from stepgraph.syntax.module import SourceModule
-from stepgraph.syntax.nesting import DEEPEST, too_deep
+from stepgraph.syntax.nesting import too_deep
 
 
 def parse_module(source: bytes, path: str) -> SourceModule:
@@ -20,8 +20,7 @@ def parse_module(source: bytes, path: str) -> SourceModule:
     """
     deep = too_deep(source)
     if deep is not None:
-        message = f"brackets are nested more than {DEEPEST} deep, which Python itself refuses."
-        raise InputError(Problem(path, message, "Split the expression.", deep.line, deep.column))
+        raise InputError(Problem(path, deep.message, "Split the expression.", deep.line, deep.column))
     try:
         return SourceModule(path, cst.parse_module(source), source)
     except (cst.ParserSyntaxError, cst.CSTValidationError, SyntaxError, UnicodeDecodeError, TypeError) as error:
