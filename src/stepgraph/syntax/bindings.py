@@ -13,7 +13,7 @@ from typing import TypeAlias
 import libcst as cst
 
 from stepgraph.syntax.module import SourceModule
-from stepgraph.syntax.walk import expressions_below, statements_below
+from stepgraph.syntax.walk import expressions_below, statements, statements_below, with_below
 
 Owner: TypeAlias = cst.Module | cst.ClassDef | cst.FunctionDef | cst.Lambda
 
@@ -26,7 +26,7 @@ class Bindings:
     globals: set[str] = field(default_factory=set)
     nonlocals: set[str] = field(default_factory=set)
     stars: list[cst.ImportFrom] = field(default_factory=list)
-    changed: set[str] = field(default_factory=set)
+    changes: dict[str, list[cst.CSTNode]] = field(default_factory=dict)
     is_generator: bool = False
 
     def add(self, name: str, binder: cst.CSTNode) -> None:
@@ -43,7 +43,7 @@ class Bindings:
         return (
             len(binders) == 1
             and isinstance(binders[0], cst.Assign | cst.AnnAssign | cst.NamedExpr | cst.Import | cst.ImportFrom)
-            and name not in self.changed
+            and name not in self.changes
         )
 
 
@@ -58,8 +58,10 @@ def scan(owner: Owner, module: SourceModule) -> Bindings:
     body = owner if isinstance(owner, cst.Module) else owner.body
     for statement in statements_below(body):
         _bind_statement(statement, bindings)
-        if not isinstance(owner, cst.FunctionDef):
-            bindings.changed.update(_changed_names(statement))
+    if not isinstance(owner, cst.FunctionDef):
+        for statement in statements(body):
+            for name in dict.fromkeys(changed for inner in with_below(statement) for changed in _changed_names(inner)):
+                bindings.changes.setdefault(name, []).append(statement)
     if module.mentions(b":=") or module.mentions(b"yield"):
         _bind_expressions(body, bindings)
     if module.mentions(b"nonlocal"):
@@ -142,6 +144,16 @@ def _changed_names(statement: cst.CSTNode) -> Iterator[str]:
     for target in changed:
         if isinstance(target, cst.Subscript) and isinstance(target.value, cst.Name):
             yield target.value.value
+
+
+def changed_in_functions(module: SourceModule) -> frozenset[str]:
+    """Return the names whose collections functions of a module write to."""
+    found: set[str] = set()
+    for statement in statements_below(module.tree, into_functions=True):
+        if isinstance(statement, cst.FunctionDef):
+            for inner in statements_below(statement.body):
+                found.update(_changed_names(inner))
+    return frozenset(found)
 
 
 def import_binding(alias: cst.ImportAlias) -> str:

@@ -74,6 +74,14 @@ def statements_below(body: cst.BaseSuite | cst.Module, *, into_functions: bool =
             stack.extend(statements(suite) for suite in reversed(tuple(suites(statement))))
 
 
+def with_below(statement: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    """Yield a statement and those in its blocks, in source order; bodies of functions and classes are not entered."""
+    yield statement
+    if not isinstance(statement, cst.FunctionDef | cst.ClassDef):
+        for suite in suites(statement):
+            yield from statements_below(suite)
+
+
 @dataclass(frozen=True, slots=True)
 class Enclosing:
     """A compound statement, and the one of its blocks that something stands in."""

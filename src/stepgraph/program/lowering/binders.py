@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeAlias
 
 import libcst as cst
 
 from stepgraph.program.lowering.imports import is_in_project, is_in_python
 from stepgraph.program.lowering.machine import Machine
 from stepgraph.syntax.walk import Enclosing, statements_with_enclosing
-
-Provider: TypeAlias = cst.FunctionDef | cst.ClassDef | cst.Import | cst.ImportFrom
 
 
 def taken(machine: Machine, body: cst.BaseSuite | cst.Module, binders: Sequence[cst.CSTNode]) -> list[cst.CSTNode]:

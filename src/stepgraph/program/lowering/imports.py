@@ -125,7 +125,7 @@ def submodule(machine: Machine, package: ModuleValue, name: str, place: Place) -
 def _listed(machine: Machine, scope: LexicalScope) -> tuple[str, ...] | None:
     """Return the names in `__all__`, None where they are not known."""
     binders = scope.bindings.binders.get("__all__")
-    if not binders or "__all__" in scope.bindings.changed:
+    if not binders or "__all__" in scope.bindings.changes:
         return None
     names: list[str] = []
     for binder in binders:

@@ -149,7 +149,7 @@ class Machine:
     hold for, `resolving` the steps whose dependencies are being looked up. `lists_depends` tells that some step was
     declared as in legacy mode. `handles` numbers the work that was started, `call_since` is the last number before the
     arguments of the present call were evaluated. `modules` are those that were needed so far, of which `exporting` are
-    asked for the names that they export.
+    asked for the names that they export, and `ran` is the own code that was run as a whole.
     """
 
     evaluators: dict[type[cst.CSTNode], Evaluator]
@@ -183,6 +183,8 @@ class Machine:
     importer: Importer | None = None
     modules: dict[SourceModule, LexicalScope] = field(default_factory=dict)
     exporting: list[LexicalScope] = field(default_factory=list)
+    ran: list[LexicalScope] = field(default_factory=list)
+    changed_in_functions: dict[SourceModule, frozenset[str]] = field(default_factory=dict)
     _scans: dict[cst.CSTNode, Bindings] = field(default_factory=dict)
     handles: Handle = 0
     call_since: Handle = 0
@@ -346,6 +348,17 @@ class Machine:
             yield
         finally:
             self.frame = outer
+
+    @contextmanager
+    def in_own_code(self, scope: LexicalScope) -> Iterator[None]:
+        """Read the own code of a module or class: it ran once, before all else, and nothing it did is taken back."""
+        depth, self.loop_depth = self.loop_depth, 0
+        live, self.live = self.live, True
+        try:
+            with self.store.apart(), self.in_frame(Frame(scope)), self.nested():
+                yield
+        finally:
+            self.loop_depth, self.live = depth, live
 
     def branch(self, run: Callable[[], object], condition: str | None = None, *, cut_short: bool = False) -> Outcome:
         """Read one of several ways and take its changes back. One that may be `cut_short` keeps what it passed."""

@@ -4,27 +4,21 @@ from __future__ import annotations
 
 import builtins
 
-import libcst as cst
-
-from stepgraph.program.lowering.binders import Provider, taken
-from stepgraph.program.lowering.definitions import make_class, make_function
-from stepgraph.program.lowering.imports import imported, starred
-from stepgraph.program.lowering.machine import Frame, Machine
+from stepgraph.program.lowering.imports import starred
+from stepgraph.program.lowering.machine import Machine
+from stepgraph.program.lowering.own_code import apply_changes, bound_value
 from stepgraph.program.values import (
     UNKNOWN,
-    Alternatives,
     Collection,
     Constant,
     External,
     LexicalScope,
     Mapping,
-    Option,
     TaskGroup,
     Template,
     Value,
     hidden,
 )
-from stepgraph.syntax.walk import statements
 
 _BUILTINS = frozenset(dir(builtins))
 
@@ -100,69 +94,9 @@ def module_name(machine: Machine, scope: LexicalScope, name: str) -> Value | Non
     if not binders:
         return starred(machine, scope, name) if scope.bindings.stars and name not in _BUILTINS else None
     scope.names[name] = UNKNOWN  # what a definition in terms of itself sees
-    with machine.in_frame(Frame(scope)), machine.nested():
-        value = _bound_by(machine, scope, name, binders)
-    scope.names[name] = value
+    with machine.in_own_code(scope):
+        value = _kept(scope, name, bound_value(machine, scope, name, binders))
+        scope.names[name] = value
+        if isinstance(value, Collection | Mapping):
+            apply_changes(machine, scope, name, value)
     return value
-
-
-def _provided(machine: Machine, scope: LexicalScope, name: str, providers: list[Provider]) -> Value:
-    """Return what a name stands for that is defined or imported once or, on different paths, several times."""
-    top = {id(statement) for statement in statements(_body(scope))}
-    certain = [index for index, node in enumerate(providers) if id(node) in top]
-    values = [_from(machine, scope, name, node) for node in providers[certain[-1] if certain else 0 :]]
-    if len(values) == 1 or not any(value.relevant for value in values):
-        return values[0]
-    options = tuple(Option(f"{name} {n}", value) for n, value in enumerate(values, 1))
-    return Alternatives(options, name, machine.place(providers[-len(values)]))
-
-
-def _body(scope: LexicalScope) -> cst.BaseSuite | cst.Module:
-    return scope.owner.node.body if scope.owner is not None else scope.module.tree
-
-
-def _from(machine: Machine, scope: LexicalScope, name: str, provider: Provider) -> Value:
-    if isinstance(provider, cst.Import | cst.ImportFrom):
-        return imported(machine, provider, name)
-    return definition(machine, scope, provider)
-
-
-def _bound_by(machine: Machine, scope: LexicalScope, name: str, binders: list[cst.CSTNode]) -> Value:
-    possible = taken(machine, _body(scope), binders) if len(binders) > 1 else binders
-    providers = [b for b in possible if isinstance(b, cst.FunctionDef | cst.ClassDef | cst.Import | cst.ImportFrom)]
-    if providers:
-        return _kept(scope, name, _provided(machine, scope, name, providers))
-    if len(binders) > 1:
-        return UNKNOWN
-    match binders[0]:
-        case cst.Assign(targets=targets, value=expression):
-            value = machine.evaluate(expression)
-            parts = [_part(target.target, value, name) for target in targets]
-            found = next((part for part in parts if part is not None), UNKNOWN)
-        case cst.AnnAssign(value=cst.BaseExpression() as expression) | cst.NamedExpr(value=expression):
-            found = machine.evaluate(expression)
-        case _:
-            return UNKNOWN
-    return _kept(scope, name, found)
-
-
-def _part(target: cst.BaseExpression, value: Value, name: str) -> Value | None:
-    """Return what a target gives a name of the value assigned, None where it does not bind it."""
-    if isinstance(target, cst.Name):
-        return value if target.value == name else None
-    if not isinstance(target, cst.Tuple | cst.List):
-        return None
-    items = value.items if isinstance(value, Collection) and value.kind != "set" else ()
-    known = len(items) == len(target.elements) and not any(item.many for item in items)
-    for index, element in enumerate(target.elements):
-        found = _part(element.value, items[index].value if known else UNKNOWN, name)
-        if found is not None:
-            return found
-    return None
-
-
-def definition(machine: Machine, scope: LexicalScope, node: cst.FunctionDef | cst.ClassDef) -> Value:
-    """Return the function or class that a statement defines, decorated."""
-    if isinstance(node, cst.FunctionDef):
-        return make_function(machine, node, scope)
-    return make_class(machine, node, scope)

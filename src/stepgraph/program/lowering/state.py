@@ -6,7 +6,8 @@ what it changed, not of all there is.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeAlias
 
@@ -88,6 +89,15 @@ class Store:
         if (container.serial, key) in self._observed and (_is_relevant(old) or _is_relevant(value)):
             self._epochs += 1
             self.epoch = self._epochs
+
+    @contextmanager
+    def apart(self) -> Iterator[None]:
+        """Write what is not taken back with what is being read now."""
+        trail, self._trail = self._trail, []
+        try:
+            yield
+        finally:
+            self._trail = trail
 
     def wrote_outside(self, mark: int, serial: int) -> bool:
         """Whether anything since `mark` went to slots that are older than `serial`."""
