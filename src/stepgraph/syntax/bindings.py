@@ -178,8 +178,40 @@ def target_names(target: cst.CSTNode) -> Iterator[str]:
             yield from target_names(target.value)
 
 
-def attribute_names(statement: cst.CSTNode) -> Iterator[str]:
-    """Yield the names of the attributes that a statement assigns to, of whatever object."""
+@dataclass(frozen=True, slots=True)
+class AssignedAttributes:
+    """The names of the attributes that a module assigns to: of whatever object, and of modules and classes it names."""
+
+    all: frozenset[str]
+    foreign: frozenset[str]
+
+
+def assigned_attributes(module: SourceModule) -> AssignedAttributes:
+    """Return the names of the attributes that a module assigns to, `setattr` with a constant name included."""
+    found: list[tuple[cst.BaseExpression, str]] = []
+    named: set[str] = set()
+    for statement in statements_below(module.tree, into_functions=True):
+        found += _attribute_targets(statement)
+        match statement:
+            case cst.Import() | cst.ImportFrom() if not isinstance(statement.names, cst.ImportStar):
+                named.update(map(import_binding, statement.names))
+            case cst.ClassDef(name=cst.Name(value=name)):
+                named.add(name)
+            case cst.Expr(value=cst.Call(func=cst.Name(value="setattr"), args=[owner, attribute, *_])):
+                if isinstance(attribute.value, cst.SimpleString):
+                    found.append((owner.value, attribute.value.raw_value))
+    foreign = (name for owner, name in found if _first_name(owner) in named)
+    return AssignedAttributes(frozenset(name for _, name in found), frozenset(foreign))
+
+
+def _first_name(owner: cst.BaseExpression) -> str:
+    while isinstance(owner, cst.Attribute):
+        owner = owner.value
+    return owner.value if isinstance(owner, cst.Name) else ""
+
+
+def _attribute_targets(statement: cst.CSTNode) -> Iterator[tuple[cst.BaseExpression, str]]:
+    """Yield the objects and names of the attributes that a statement assigns to."""
     match statement:
         case cst.Assign(targets=targets):
             assigned: list[cst.CSTNode] = [target.target for target in targets]
@@ -192,7 +224,7 @@ def attribute_names(statement: cst.CSTNode) -> Iterator[str]:
     while assigned:
         part = assigned.pop()
         if isinstance(part, cst.Attribute):
-            yield part.attr.value
+            yield part.value, part.attr.value
         elif isinstance(part, cst.Tuple | cst.List):
             assigned += [element.value for element in part.elements]
 

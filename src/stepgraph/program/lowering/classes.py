@@ -10,7 +10,7 @@ import libcst as cst
 
 from stepgraph.program.lowering.definitions import names_in
 from stepgraph.program.lowering.machine import Machine
-from stepgraph.program.lowering.names import module_name
+from stepgraph.program.lowering.names import module_name, report_assigned_elsewhere
 from stepgraph.program.values import (
     UNKNOWN,
     Arguments,
@@ -29,8 +29,7 @@ from stepgraph.program.values import (
     Value,
     hidden,
 )
-from stepgraph.syntax.bindings import attribute_names
-from stepgraph.syntax.module import Place, SourceModule
+from stepgraph.syntax.module import Place
 from stepgraph.syntax.walk import statements_below
 
 ENTRYPOINT: Final = "workers.WorkflowEntrypoint"
@@ -91,20 +90,18 @@ def _class_constant(machine: Machine, owner: ClassValue, name: str, value: Value
     What may assign to it are the modules of all classes of the object.
     """
     if not isinstance(value, Constant | Moment | Collection | Mapping):
+        if value.relevant and machine.is_assigned_elsewhere(name):
+            report_assigned_elsewhere(machine, owner.scope, name)
         return value
     modules = dict.fromkeys(c.scope.module for c in order if isinstance(c, ClassValue))
-    assigned = any(name in _assigned_attributes(machine, module) for module in modules)
-    return value if owner.scope.bindings.binds_constant(name) and not assigned else UNKNOWN
+    assigned = any(name in machine.assigned_attributes(module).all for module in modules)
+    once = owner.scope.bindings.binds_constant(name) and not assigned and not machine.is_assigned_elsewhere(name)
+    return value if once and not _is_enumeration(order) else UNKNOWN
 
 
-def _assigned_attributes(machine: Machine, module: SourceModule) -> frozenset[str]:
-    found = machine.assigned_attributes.get(module)
-    if found is None:
-        names: set[str] = set()
-        for statement in statements_below(module.tree, into_functions=True):
-            names.update(attribute_names(statement))
-        found = machine.assigned_attributes[module] = frozenset(names)
-    return found
+def _is_enumeration(order: tuple[Value, ...]) -> bool:
+    """Whether members of a class are objects of their own: those of IntEnum and StrEnum are what they hold."""
+    return any(isinstance(c, External) and c.name in ("enum.Enum", "enum.Flag") for c in order)
 
 
 def instance_attribute(machine: Machine, instance: Instance, name: str, place: Place) -> Value:

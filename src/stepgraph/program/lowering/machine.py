@@ -44,7 +44,7 @@ from stepgraph.program.values import (
     Value,
 )
 from stepgraph.project.dependency_mode import DependencyMode
-from stepgraph.syntax.bindings import Bindings, Owner, scan
+from stepgraph.syntax.bindings import AssignedAttributes, Bindings, Owner, assigned_attributes, scan
 from stepgraph.syntax.module import Place, SourceModule
 from stepgraph.syntax.modules import Importer
 from stepgraph.syntax.walk import statements
@@ -179,7 +179,7 @@ class Machine:
     lambdas_read: int = 0
     passes: int = 0
     branches: int = 0
-    assigned_attributes: dict[SourceModule, frozenset[str]] = field(default_factory=dict)
+    _assigned: dict[SourceModule, AssignedAttributes] = field(default_factory=dict)
     importer: Importer | None = None
     modules: dict[SourceModule, LexicalScope] = field(default_factory=dict)
     exporting: list[LexicalScope] = field(default_factory=list)
@@ -220,6 +220,17 @@ class Machine:
             scope = LexicalScope(bindings, self.store.new(), None, module, path=(known,), kind="module")
             self.modules[module] = scope
         return scope
+
+    def assigned_attributes(self, module: SourceModule) -> AssignedAttributes:
+        """Return the names of the attributes that a module assigns to; scanned once."""
+        found = self._assigned.get(module)
+        if found is None:
+            found = self._assigned[module] = assigned_attributes(module)
+        return found
+
+    def is_assigned_elsewhere(self, name: str) -> bool:
+        """Whether a module, of those needed so far, assigns to that attribute of a module or class."""
+        return any(name in self.assigned_attributes(module).foreign for module in self.modules)
 
     def evaluate(self, node: cst.BaseExpression) -> Value:
         """Return the value of an expression, having emitted what it does."""

@@ -19,6 +19,7 @@ from stepgraph.program.values import (
     Value,
     hidden,
 )
+from stepgraph.syntax.module import Place
 
 _BUILTINS = frozenset(dir(builtins))
 
@@ -96,7 +97,26 @@ def module_name(machine: Machine, scope: LexicalScope, name: str) -> Value | Non
     scope.names[name] = UNKNOWN  # what a definition in terms of itself sees
     with machine.in_own_code(scope):
         value = _kept(scope, name, bound_value(machine, scope, name, binders))
+        if scope.kind == "module" and machine.is_assigned_elsewhere(name):
+            value = _reassigned(machine, scope, name, value)
         scope.names[name] = value
         if isinstance(value, Collection | Mapping):
             apply_changes(machine, scope, name, value)
     return value
+
+
+def _reassigned(machine: Machine, scope: LexicalScope, name: str, value: Value) -> Value:
+    """What code assigns to from outside of its module is not known: no constant, and maybe another function."""
+    if value.relevant:
+        report_assigned_elsewhere(machine, scope, name)
+    return hidden(value) if isinstance(value, Collection | Mapping) or not value.relevant else value
+
+
+def report_assigned_elsewhere(machine: Machine, scope: LexicalScope, name: str) -> None:
+    """Report what is defined in a module or class, and replaced by code outside of it."""
+    machine.note(
+        "assigned-elsewhere",
+        Place(scope.module, scope.bindings.binders[name][0]),
+        f"`{name}` is assigned to as an attribute elsewhere, so what it is when it is used is not known.",
+        "The graph shows what is defined here.",
+    )

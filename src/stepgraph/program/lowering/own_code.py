@@ -114,6 +114,9 @@ def _bound_by(machine: Machine, scope: LexicalScope, name: str, binder: cst.CSTN
             found = next((part for part in parts if part is not None), UNKNOWN)
         case cst.AnnAssign(value=cst.BaseExpression() as expression) | cst.NamedExpr(value=expression):
             found = machine.evaluate(expression)
+        case cst.AugAssign() if isinstance(before, Collection):
+            _execute(machine, binder)
+            return before
         case _:
             return UNKNOWN
     if found == UNKNOWN and isinstance(before, FunctionValue) and _mentions(expression, name):

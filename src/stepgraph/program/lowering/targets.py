@@ -22,6 +22,11 @@ from stepgraph.program.values import (
     Instance,
     Item,
     Mapping,
+    ModuleValue,
+    StepDecorator,
+    StepFunction,
+    StepMethod,
+    StepObject,
     Value,
     hidden,
     possible,
@@ -40,7 +45,7 @@ def assign(machine: Machine, target: cst.BaseExpression, value: Value, source: P
         case cst.StarredElement(value=inner):
             assign(machine, inner, value)
         case cst.Attribute(value=owner, attr=attr):
-            _assign_attribute(machine, machine.evaluate(owner), attr.value, value)
+            _assign_attribute(machine, machine.evaluate(owner), attr.value, value, machine.place(target))
         case cst.Subscript():
             _assign_element(machine, target, value, source)
 
@@ -104,11 +109,20 @@ def _any_part(machine: Machine, target: cst.BaseExpression, items: tuple[Item, .
     return any_of([item.value for item in items], [item.place.text for item in items], machine.text(target), place)
 
 
-def _assign_attribute(machine: Machine, owner: Value, name: str, value: Value) -> None:
+def _assign_attribute(machine: Machine, owner: Value, name: str, value: Value, place: Place) -> None:
     if isinstance(owner, Instance):
         machine.store.write(owner.state, name, value if value == Constant(None) else hidden(value))
-    elif isinstance(owner, ClassValue):
-        machine.store.write(owner.scope.names, name, hidden(value))
+        return
+    scope = owner.scope if isinstance(owner, ClassValue | ModuleValue) else None
+    if scope is not None:
+        machine.store.write(scope.names, name, hidden(value))
+    elif isinstance(value, StepObject | StepMethod | StepDecorator | StepFunction):
+        machine.note(
+            "escapes",
+            place,
+            f"what is assigned to `{place.text}` can run steps, and that is not followed.",
+            "Steps run from there are missing from the graph.",
+        )
 
 
 def _assign_element(machine: Machine, target: cst.Subscript, value: Value, source: Place | None) -> None:

@@ -1,0 +1,152 @@
+"""What the code of a module or class itself does to the names in it, before anything runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.semantics.notation import text
+from tests.semantics.test_modules import graph_of, notes_of
+
+TWO = """
+async def a(step):
+    await step.sleep("a", 1)
+
+async def b(step):
+    await step.sleep("b", 1)
+
+"""
+EACH = "for job in JOBS:\n    await job(step)"
+BOTH = text("""
+    call a
+    call b
+    def a
+      sleep 'a' 1
+    def b
+      sleep 'b' 1
+""")
+
+
+@pytest.fixture(autouse=True)
+def in_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def test_a_function_may_be_wrapped_under_its_own_name() -> None:
+    wrapping = """
+        def wrap(inner):
+            async def outer(step):
+                await step.sleep("before", 1)
+                await inner(step)
+            return outer
+
+        async def job(step):
+            await step.sleep("job", 1)
+
+        job = wrap(job)
+    """
+    assert graph_of(wrapping, "await job(step)") == text("""
+        call outer(job)
+        def outer(job)
+          sleep 'before' 1
+          call job
+        def job
+          sleep 'job' 1
+    """)
+
+
+def test_what_wraps_a_function_and_is_not_known_is_reported_as_a_decorator_is() -> None:
+    head = TWO + "from tenacity import retry\na = retry(a)\n"
+    (note,) = notes_of(head, "await a(step)")
+    assert "the decorator `retry(a)` is not in the project" in note
+
+
+def test_of_what_is_bound_again_the_last_counts() -> None:
+    assert graph_of(TWO + "a = b\n", "await a(step)") == text("""
+        call b
+        def b
+          sleep 'b' 1
+    """)
+
+
+@pytest.mark.parametrize(
+    "filling",
+    [
+        "JOBS = [a]\nJOBS.append(b)",
+        "JOBS = []\nfor job in (a, b):\n    JOBS.append(job)",
+        "JOBS = []\nJOBS += [a, b]",
+        "JOBS = []\n\ndef register(job):\n    JOBS.append(job)\n\nregister(a)\nregister(b)",
+    ],
+    ids=["append", "loop", "augmented", "function"],
+)
+def test_a_list_holds_what_its_module_puts_there(filling: str) -> None:
+    assert graph_of(f"{TWO}{filling}\n", EACH) == BOTH
+
+
+def test_a_table_holds_what_decorators_register() -> None:
+    head = """
+        JOBS = {}
+
+        def register(name):
+            def keep(function):
+                JOBS[name] = function
+                return function
+            return keep
+
+        @register("a")
+        async def a(step):
+            await step.sleep("a", 1)
+
+        @register("b")
+        async def b(step):
+            await step.sleep("b", 1)
+    """
+    assert graph_of(head, "for job in JOBS.values():\n    await job(step)") == BOTH
+
+
+def test_a_constant_in_what_functions_write_to_is_not_shown() -> None:
+    head = """
+        WAITS = {"short": "1 minute"}
+
+        def slow_down():
+            WAITS["short"] = "2 hours"
+    """
+    assert graph_of(head, 'await step.sleep("rest", WAITS["short"])') == "sleep 'rest' '{WAITS[\"short\"]}'"
+
+
+def test_a_constant_that_is_assigned_to_from_outside_is_not_shown() -> None:
+    head = "import settings\nsettings.DELAY = 5\n"
+    assert graph_of(head, 'await step.sleep("rest", settings.DELAY)', settings="DELAY = 1") == (
+        "sleep 'rest' '{settings.DELAY}'"
+    )
+
+
+def test_a_function_that_is_assigned_to_from_outside_is_reported() -> None:
+    head = "import helpers\nhelpers.a = print\n"
+    (note,) = notes_of(head, "await helpers.a(step)", helpers=TWO)
+    assert note == (
+        "helpers.py:2:1: `a` is assigned to as an attribute elsewhere, so what it is when it is used is not known."
+        " The graph shows what is defined here. [assigned-elsewhere]"
+    )
+
+
+def test_the_step_object_is_followed_through_a_module() -> None:
+    body = "state.step = step\nawait jobs.job()"
+    jobs = 'import state\n\nasync def job():\n    await state.step.sleep("job", 1)\n'
+    assert graph_of("import state\nimport jobs\n", body, state="step = None", jobs=jobs) == text("""
+        call job
+        def job
+          sleep 'job' 1
+    """)
+
+
+def test_the_step_object_in_an_attribute_that_is_not_followed_is_reported() -> None:
+    (note,) = notes_of("import lib\n", "lib.step = step")
+    assert "what is assigned to `lib.step` can run steps, and that is not followed." in note
+
+
+@pytest.mark.parametrize(("base", "shown"), [("Enum", "{Name.A}"), ("StrEnum", "alpha")])
+def test_a_member_of_an_enumeration_is_what_it_holds_only_in_those_of_text_and_numbers(base: str, shown: str) -> None:
+    head = f"from enum import {base}\n\nclass Name({base}):\n    A = 'alpha'\n"
+    assert graph_of(head, "await step.sleep(Name.A, 1)") == f"sleep '{shown}' 1"
