@@ -204,6 +204,56 @@ def test_stars_that_lead_in_circles_end() -> None:
     assert graph_of("from a import *\n", "await rest(step)", a=a, b=f"from a import *\n{REST}") == RESTED
 
 
+def test_a_star_in_a_circle_leads_to_what_an_earlier_star_has() -> None:
+    modules = {"b": "from c import *\nfrom a import *\n", "c": REST}
+    assert graph_of("from a import *\n", "await rest(step)", a="from b import *\n", **modules) == RESTED
+
+
+def test_modules_that_list_what_they_have_of_each_other_lead_to_who_has_it() -> None:
+    a = '__all__ = ["rest"]\nfrom c import *\nfrom b import *\n'
+    b = '__all__ = ["rest"]\nfrom a import *\n'
+    assert graph_of("from b import *\n", "await rest(step)", a=a, b=b, c=REST) == RESTED
+
+
+def test_a_name_that_modules_list_in_a_circle_and_none_has_is_missing() -> None:
+    a = '__all__ = ["rest"]\nfrom b import *\n'
+    b = '__all__ = ["rest"]\nfrom a import *\n'
+    (note,) = (note for note in notes_of("from a import *\n", "await rest(step)", a=a, b=b) if "missing-name" in note)
+    assert note == (
+        "a.py:2:1: b.py has no `rest`. Correct the import: it fails when the module is loaded. [missing-name]"
+    )
+
+
+def test_modules_that_all_take_all_of_each_other_are_each_gone_through_once() -> None:
+    names = [f"m{number}" for number in range(20)]
+    modules = {name: "".join(f"from {other} import *\n" for other in names if other != name) for name in names}
+    modules["m19"] += REST
+    assert graph_of("from m0 import *\n", "await rest(step)", **modules) == RESTED
+
+
+def test_stars_that_part_and_meet_again_and_again_are_each_gone_through_once() -> None:
+    stars = {number: f"from a{number} import *\nfrom b{number} import *\n" for number in range(41)}
+    modules = {f"{side}{number}": stars[number + 1] for number in range(40) for side in "ab"}
+    assert graph_of(stars[0], "await rest(step)", **modules, a40=REST, b40="x = 1\n") == RESTED
+
+
+def test_a_long_chain_of_stars_is_followed() -> None:
+    modules = {f"m{number}": f"from m{number + 1} import *\n" for number in range(1500)}
+    assert graph_of("from m0 import *\n", "await rest(step)", **modules, m1500=REST) == RESTED
+
+
+def test_a_star_takes_a_module_of_a_package_that_is_listed() -> None:
+    shop = '__all__ = ["cards"]\n'
+    assert graph_of("from shop import *\n", "await cards.rest(step)", shop__=shop, shop__cards=REST) == RESTED
+
+
+def test_what_a_module_lists_and_has_by_a_star_from_outside_is_not_of_an_earlier_star() -> None:
+    head = "from helpers import *\nfrom api import *\n"
+    api = '__all__ = ["sleep"]\nfrom asyncio import *\n'
+    helpers = REST.replace("def rest", "def sleep")
+    assert graph_of(head, "await sleep(1)\nawait step.sleep('after', 1)", api=api, helpers=helpers) == "sleep 'after' 1"
+
+
 def test_a_name_of_the_module_itself_goes_before_a_star() -> None:
     assert graph_of(
         'from helpers import *\nasync def rest(step):\n    await step.sleep("own", 1)\n',

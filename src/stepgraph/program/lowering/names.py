@@ -8,8 +8,9 @@ import libcst as cst
 
 from stepgraph.program.lowering.binders import Provider, taken
 from stepgraph.program.lowering.definitions import make_class, make_function
-from stepgraph.program.lowering.imports import imported, starred
+from stepgraph.program.lowering.imports import imported
 from stepgraph.program.lowering.machine import Frame, Machine
+from stepgraph.program.lowering.stars import starred
 from stepgraph.program.values import (
     UNKNOWN,
     Alternatives,
