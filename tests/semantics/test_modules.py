@@ -189,6 +189,58 @@ def test_a_star_takes_exactly_what_is_in_all() -> None:
     assert not workflow.complete
 
 
+SEVERAL = """
+async def rest(step):
+    await step.sleep("rest", 1)
+
+async def other(step):
+    await step.sleep("other", 1)
+
+async def _hidden(step):
+    await step.sleep("hidden", 1)
+"""
+EACH = 'await rest(step)\nawait other(step)\nawait _hidden(step)\nawait step.sleep("after", 1)'
+
+
+def taken_of(listing: str) -> list[str]:
+    """Return the functions of `SEVERAL` that a star takes where the module ends with this."""
+    workflow = workflow_of(running("from helpers import *\n", EACH), helpers=SEVERAL + textwrap.dedent(listing))
+    return [line.removeprefix("call ") for line in notation(workflow.graph).splitlines() if line.startswith("call ")]
+
+
+@pytest.mark.parametrize(
+    ("listing", "names"),
+    [
+        ('__all__ = []\n__all__.append("_hidden")', ["_hidden"]),
+        ('__all__ = ["rest"]\n__all__.extend(["_hidden", "other"])', ["rest", "other", "_hidden"]),
+        ('__all__ = ["rest", "other"]\n__all__.remove("rest")', ["other"]),
+        ('__all__ = ["rest"]\n__all__ = ["other"]', ["other"]),
+        ('__all__ = ["rest"] + ["_hidden"]', ["rest", "_hidden"]),
+        ('__all__: list[str] = ["other"]', ["other"]),
+    ],
+)
+def test_all_may_be_made_by_several_statements(listing: str, names: list[str]) -> None:
+    assert taken_of(listing) == names
+
+
+@pytest.mark.parametrize(
+    "listing",
+    [
+        'if DEBUG:\n    __all__ = ["_hidden"]',
+        'if DEBUG:\n    __all__ = ["_hidden"]\nelse:\n    __all__ = ["rest"]',
+        '__all__ = ["rest"]\nif DEBUG:\n    __all__.append("_hidden")',
+        '__all__ = ["_hidden"]\nif DEBUG:\n    __all__.remove("_hidden")',
+        '__all__ = ["_hidden", *NAMES]',
+        '__all__ = ["_hidden"] + NAMES',
+        '__all__ = ["_hidden"]\n__all__.insert(0, NAME)',
+        '__all__ = ["_hidden"]\n__all__[0] = NAME',
+        '__all__ = ["_hidden"]\n__all__.append(NAME)',
+    ],
+)
+def test_where_all_is_not_known_public_names_and_those_it_mentions_are_taken(listing: str) -> None:
+    assert taken_of(listing) == ["rest", "other", "_hidden"]
+
+
 def test_of_several_stars_the_last_that_has_a_name_counts() -> None:
     first = 'async def rest(step):\n    await step.sleep("first", 1)\n'
     stars = "from first import *\nfrom second import *\nfrom third import *\n"

@@ -59,7 +59,7 @@ def scan(owner: Owner, module: SourceModule) -> Bindings:
     for statement in statements_below(body):
         _bind_statement(statement, bindings)
         if not isinstance(owner, cst.FunctionDef):
-            bindings.changed.update(_changed_names(statement))
+            bindings.changed.update(changed_names(statement))
     if module.mentions(b":=") or module.mentions(b"yield"):
         _bind_expressions(body, bindings)
     if module.mentions(b"nonlocal"):
@@ -126,7 +126,7 @@ _CHANGING = frozenset(
 )
 
 
-def _changed_names(statement: cst.CSTNode) -> Iterator[str]:
+def changed_names(statement: cst.CSTNode) -> Iterator[str]:
     """Yield the names whose collections a statement of a module or class writes to: `A["k"] = 1`, `A.update(...)`."""
     match statement:
         case cst.Assign(targets=targets):

@@ -16,6 +16,14 @@ class Starred:
     place: Place
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """The names in `__all__`, or those that may be: then others may be exported too."""
+
+    names: tuple[str, ...]
+    is_known: bool
+
+
 @dataclass(slots=True)
 class StarMemory:
     """Of modules: the `sources` of their stars, with names of those `outside` of the project, and what they export.
@@ -26,6 +34,6 @@ class StarMemory:
 
     sources: dict[LexicalScope, tuple[Starred, ...]] = field(default_factory=dict)
     outside: dict[LexicalScope, tuple[str, ...]] = field(default_factory=dict)
-    listed: dict[LexicalScope, tuple[str, ...] | None] = field(default_factory=dict)
+    listed: dict[LexicalScope, Listed | None] = field(default_factory=dict)
     exported: dict[LexicalScope, tuple[str, ...]] = field(default_factory=dict)
     origins: dict[tuple[LexicalScope, str], Starred | Value | None] = field(default_factory=dict)

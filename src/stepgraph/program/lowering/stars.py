@@ -5,16 +5,18 @@ Stars form a graph, which may have cycles and be deep: it is walked without recu
 
 from __future__ import annotations
 
-import libcst as cst
-
 from stepgraph.program.lowering.imports import star_source, submodule
+from stepgraph.program.lowering.listed_names import listed_names
 from stepgraph.program.lowering.machine import Frame, Machine
-from stepgraph.program.lowering.star_memory import Starred
-from stepgraph.program.values import UNKNOWN, Collection, Constant, External, LexicalScope, ModuleValue, Value
+from stepgraph.program.lowering.star_memory import Listed, Starred
+from stepgraph.program.values import UNKNOWN, External, LexicalScope, ModuleValue, Value
 
 
 def exported_names(machine: Machine, scope: LexicalScope | None) -> tuple[str, ...]:
-    """Return the names that a module exports, in source order: those of `__all__`, else the public ones."""
+    """Return the names that a module exports, in source order: those of `__all__`, else the public ones.
+
+    Where `__all__` is not known, these are all that may be.
+    """
     if scope is None:
         return ()
     known = machine.stars.exported.get(scope)
@@ -31,8 +33,9 @@ def _exported_names(machine: Machine, scope: LexicalScope) -> tuple[str, ...]:
         current = pending.pop()
         listed = _listed(machine, current)
         if listed is not None:
-            names |= dict.fromkeys(listed)
-            continue
+            names |= dict.fromkeys(listed.names)
+            if listed.is_known:
+                continue
         names |= dict.fromkeys(name for name in current.bindings.binders if not name.startswith("_"))
         for star in reversed(_sources(machine, current)):
             inner = star.source.scope
@@ -69,12 +72,13 @@ def _origin(machine: Machine, scope: LexicalScope, name: str) -> Starred | Value
         elif inner is not None and inner not in seen:
             seen.add(inner)
             listed = _listed(machine, inner)
-            if name.startswith("_") if listed is None else name not in listed:
+            is_listed = listed is not None and name in listed.names
+            if not is_listed and (name.startswith("_") or (listed is not None and listed.is_known)):
                 continue
             if name in inner.bindings.binders:
                 return star
-            if listed is not None:
-                in_vain = star
+            if is_listed:
+                in_vain = star if listed is not None and listed.is_known else in_vain
                 pending.append((star, True))
             pending += [(further, False) for further in _sources(machine, inner)]
     if in_vain is not None and in_vain.source.scope is not None:
@@ -117,27 +121,9 @@ def _sources(machine: Machine, scope: LexicalScope) -> tuple[Starred, ...]:
     return machine.stars.sources[scope]
 
 
-def _listed(machine: Machine, scope: LexicalScope) -> tuple[str, ...] | None:
-    """Return the names in `__all__`, None where they are not known."""
+def _listed(machine: Machine, scope: LexicalScope) -> Listed | None:
     listed = machine.stars.listed
     if scope not in listed:
         listed[scope] = None  # what it is in terms of itself
-        listed[scope] = _names_in_all(machine, scope)
+        listed[scope] = listed_names(machine, scope)
     return listed[scope]
-
-
-def _names_in_all(machine: Machine, scope: LexicalScope) -> tuple[str, ...] | None:
-    binders = scope.bindings.binders.get("__all__")
-    if not binders or "__all__" in scope.bindings.changed:
-        return None
-    names: list[str] = []
-    for binder in binders:
-        if not isinstance(binder, cst.Assign | cst.AnnAssign | cst.AugAssign) or binder.value is None:
-            return None
-        with machine.in_frame(Frame(scope)), machine.nested():
-            value = machine.evaluate(binder.value)
-        if not isinstance(value, Collection):
-            return None
-        known = [item.value.value for item in value.items if isinstance(item.value, Constant)]
-        names += [name for name in known if isinstance(name, str)]
-    return tuple(dict.fromkeys(names))
