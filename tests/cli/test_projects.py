@@ -465,3 +465,13 @@ def test_what_is_wrong_with_a_configuration_is_said_once_however_it_is_named(ste
     assert stepgraph("list", ".", "./", str(folder)) == Run(
         2, "", ["wrangler.json:1:9: not valid JSON: expecting value."]
     )
+
+
+def test_a_configuration_that_cannot_be_read_is_an_error_and_is_not_passed_over(stepgraph: Command) -> None:
+    write("src/entry.py", ENTRY)
+    configure(ORDERS)
+    Path("wrangler.json").symlink_to("missing.json")
+    told = ["wrangler.json: a symbolic link that leads to no file."]
+    assert stepgraph("list") == Run(2, "", told)
+    run = stepgraph("list", "src/entry.py")
+    assert (run.code, run.told, names(run)) == (2, told, ["Orders", "Refunds"])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -572,3 +574,31 @@ def test_an_environment_with_flags_of_its_own_does_not_inherit_any() -> None:
     top = {"compatibility_date": "2026-03-01", "compatibility_flags": ["no_python_workflows_implicit_dependencies"]}
     assert read_data({**top, "env": {"test": {}}}, "test").mode is DependencyMode.LEGACY
     assert read_data({**top, "env": {"test": {"compatibility_flags": []}}}, "test").mode is DependencyMode.IMPLICIT
+
+
+def test_a_folder_is_no_configuration() -> None:
+    Path("wrangler.toml").mkdir()
+    assert why_unreadable("wrangler.toml") == "wrangler.toml: a folder, where a configuration file is meant."
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no named pipes")
+def test_a_pipe_is_no_configuration_and_is_not_waited_for() -> None:
+    os.mkfifo("wrangler.toml")
+    assert why_unreadable("wrangler.toml") == "wrangler.toml: a pipe, not a file."
+
+
+def test_a_link_that_leads_nowhere_is_no_configuration() -> None:
+    Path("wrangler.json").symlink_to("missing.json")
+    assert why_unreadable("wrangler.json") == "wrangler.json: a symbolic link that leads to no file."
+
+
+def test_a_link_that_leads_back_to_itself_is_no_configuration() -> None:
+    Path("wrangler.json").symlink_to("wrangler.json")
+    assert why_unreadable("wrangler.json") == "wrangler.json: a symbolic link that leads back to itself."
+
+
+def why_unreadable(name: str) -> str:
+    """Return why what stands at a path is no configuration."""
+    with pytest.raises(InputError) as caught:
+        read_configuration(name)
+    return str(caught.value)

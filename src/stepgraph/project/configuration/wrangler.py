@@ -18,7 +18,7 @@ from stepgraph.project.configuration.fields import Fields
 from stepgraph.project.dependency_mode import DependencyMode
 from stepgraph.project.encoding import decode_utf_8
 from stepgraph.project.folders import folder_of
-from stepgraph.project.reading import read_bytes
+from stepgraph.project.reading import read_configuration_bytes
 
 # In the order in which wrangler looks for them.
 CONFIGURATION_NAMES: Final = ("wrangler.json", "wrangler.jsonc", "wrangler.toml")
@@ -94,7 +94,7 @@ def read_configuration(path: str, environment: str | None = None) -> Configurati
 
 
 def _document(path: str) -> Document:
-    text = decode_utf_8(read_bytes(path), path)
+    text = decode_utf_8(read_configuration_bytes(path), path)
     # Imported here: most runs need one of the two, or none.
     try:
         if path.endswith(".toml"):
