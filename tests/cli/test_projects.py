@@ -475,3 +475,16 @@ def test_a_configuration_that_cannot_be_read_is_an_error_and_is_not_passed_over(
     assert stepgraph("list") == Run(2, "", told)
     run = stepgraph("list", "src/entry.py")
     assert (run.code, run.told, names(run)) == (2, told, ["Orders", "Refunds"])
+
+
+@pytest.mark.parametrize(
+    ("main", "said"),
+    [
+        ("", "`main` is empty, where text is expected."),
+        ("src/\0.py", "`main` has a null character in it."),
+        ("src/\ud800.py", "`main` has half of a surrogate pair in it."),
+    ],
+)
+def test_a_main_module_that_is_no_path_is_not_said_to_be_missing(stepgraph: Command, main: str, said: str) -> None:
+    configure(ORDERS, main=main)
+    assert stepgraph("list") == Run(2, "", [f"wrangler.jsonc:3:9: {said}"])

@@ -602,3 +602,31 @@ def why_unreadable(name: str) -> str:
     with pytest.raises(InputError) as caught:
         read_configuration(name)
     return str(caught.value)
+
+
+def test_a_base_dir_that_is_not_there_is_a_problem_at_its_value() -> None:
+    text = '{\n  "main": "src/entry.py",\n  "base_dir": "lib"\n}'
+    assert told(read(text, name="shop/wrangler.json")) == [
+        "shop/wrangler.json:3:15: `base_dir` is `shop/lib`, and there is no such folder."
+    ]
+
+
+def test_a_base_dir_of_another_language_may_yet_have_to_be_built() -> None:
+    assert told(read('{"main": "dist/index.js", "base_dir": "dist"}')) == []
+
+
+@pytest.mark.parametrize("field", ["name", "main", "base_dir"])
+@pytest.mark.parametrize(
+    ("escape", "said"),
+    [("u0000", "a null character"), ("ud800", "half of a surrogate pair"), ("udfff", "half of a surrogate pair")],
+)
+def test_a_name_or_path_that_none_can_be_is_a_problem_at_its_value(field: str, escape: str, said: str) -> None:
+    configuration = read(f'{{"{field}": "a\\{escape}"}}')
+    assert told(configuration) == [f"wrangler.jsonc:1:{len(field) + 6}: `{field}` has {said} in it."]
+    assert (configuration.name, configuration.main, configuration.base_dir) == ("", None, None)
+
+
+def test_a_class_with_a_name_that_none_can_have_is_no_workflow() -> None:
+    configuration = read('{"exports": {"A\\ud800": {"type": "workflow", "name": "orders"}}}')
+    assert told(configuration) == ["wrangler.jsonc:1:25: a name in this object has half of a surrogate pair in it."]
+    assert configuration.workflows == ()
