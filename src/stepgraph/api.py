@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING
@@ -98,13 +99,13 @@ def _analyzed(sources: Sources, attempt: _Attempt, refused: list[Problem]) -> An
 
 
 def _workflows(sources: Sources, pipeline: Pipeline, attempt: _Attempt) -> Iterator[WorkflowAnalysis]:
-    """Yield each workflow once: a project may name what was analysed as a file."""
+    """Yield each workflow once: a project may name what was analysed as a file, and paths may lead to the same file."""
     known: set[tuple[str, ...]] = set()
     pending = list(sources.modules)
     while pending:
         for module in pending:
             for workflow in attempt(partial(pipeline.analyze, module), module.path):
-                key = (workflow.project, workflow.name, workflow.class_name, workflow.path)
+                key = (workflow.project, workflow.name, workflow.class_name, os.path.realpath(workflow.path))
                 if key not in known:
                     known.add(key)
                     yield workflow

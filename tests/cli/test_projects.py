@@ -431,3 +431,60 @@ def test_files_written_by_a_project_are_not_its_sources(stepgraph: Command) -> N
     run = stepgraph("graph", "-o", "src/entry.py")
     assert run.code == 2
     assert Path("src/entry.py").read_bytes() == before
+
+
+def test_a_class_of_another_module_is_listed_once_however_its_project_is_named(
+    stepgraph: Command, folder: Path
+) -> None:
+    write("src/orders.py", module(workflow("Orders", "rest")))
+    write("src/entry.py", "from orders import Orders\n")
+    configure(ORDERS)
+    assert rows(stepgraph("list", "src/entry.py", ".", str(folder))) == [
+        ["orders", "Orders", "src/orders.py:4", "1", "yes", "yes"]
+    ]
+
+
+def test_a_workflow_of_another_worker_is_listed_once_however_its_project_is_named(
+    stepgraph: Command, folder: Path
+) -> None:
+    configure(BILLING)
+    assert rows(stepgraph("list", ".", "./", str(folder))) == [["billing", "Billing", "Worker", "accounts", *"---"]]
+
+
+def test_a_graph_is_written_once_however_its_file_is_named(stepgraph: Command, folder: Path) -> None:
+    write("src/entry.py", ENTRY)
+    configure(ORDERS)
+    once = stepgraph("graph", "-f", "json", ".")
+    assert once.out
+    assert stepgraph("graph", "-f", "json", ".", str(folder), str(folder / "src/entry.py")) == once
+
+
+def test_what_is_wrong_with_a_configuration_is_said_once_however_it_is_named(stepgraph: Command, folder: Path) -> None:
+    write("src/entry.py", ENTRY)
+    write("wrangler.json", '{"name":')
+    assert stepgraph("list", ".", "./", str(folder)) == Run(
+        2, "", ["wrangler.json:1:9: not valid JSON: expecting value."]
+    )
+
+
+def test_a_configuration_that_cannot_be_read_is_an_error_and_is_not_passed_over(stepgraph: Command) -> None:
+    write("src/entry.py", ENTRY)
+    configure(ORDERS)
+    Path("wrangler.json").symlink_to("missing.json")
+    told = ["wrangler.json: a symbolic link that leads to no file."]
+    assert stepgraph("list") == Run(2, "", told)
+    run = stepgraph("list", "src/entry.py")
+    assert (run.code, run.told, names(run)) == (2, told, ["Orders", "Refunds"])
+
+
+@pytest.mark.parametrize(
+    ("main", "said"),
+    [
+        ("", "`main` is empty, where text is expected."),
+        ("src/\0.py", "`main` has a null character in it."),
+        ("src/\ud800.py", "`main` has half of a surrogate pair in it."),
+    ],
+)
+def test_a_main_module_that_is_no_path_is_not_said_to_be_missing(stepgraph: Command, main: str, said: str) -> None:
+    configure(ORDERS, main=main)
+    assert stepgraph("list") == Run(2, "", [f"wrangler.jsonc:3:9: {said}"])

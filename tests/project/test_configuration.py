@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -572,3 +574,59 @@ def test_an_environment_with_flags_of_its_own_does_not_inherit_any() -> None:
     top = {"compatibility_date": "2026-03-01", "compatibility_flags": ["no_python_workflows_implicit_dependencies"]}
     assert read_data({**top, "env": {"test": {}}}, "test").mode is DependencyMode.LEGACY
     assert read_data({**top, "env": {"test": {"compatibility_flags": []}}}, "test").mode is DependencyMode.IMPLICIT
+
+
+def test_a_folder_is_no_configuration() -> None:
+    Path("wrangler.toml").mkdir()
+    assert why_unreadable("wrangler.toml") == "wrangler.toml: a folder, where a configuration file is meant."
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no named pipes")
+def test_a_pipe_is_no_configuration_and_is_not_waited_for() -> None:
+    os.mkfifo("wrangler.toml")
+    assert why_unreadable("wrangler.toml") == "wrangler.toml: a pipe, not a file."
+
+
+def test_a_link_that_leads_nowhere_is_no_configuration() -> None:
+    Path("wrangler.json").symlink_to("missing.json")
+    assert why_unreadable("wrangler.json") == "wrangler.json: a symbolic link that leads to no file."
+
+
+def test_a_link_that_leads_back_to_itself_is_no_configuration() -> None:
+    Path("wrangler.json").symlink_to("wrangler.json")
+    assert why_unreadable("wrangler.json") == "wrangler.json: a symbolic link that leads back to itself."
+
+
+def why_unreadable(name: str) -> str:
+    """Return why what stands at a path is no configuration."""
+    with pytest.raises(InputError) as caught:
+        read_configuration(name)
+    return str(caught.value)
+
+
+def test_a_base_dir_that_is_not_there_is_a_problem_at_its_value() -> None:
+    text = '{\n  "main": "src/entry.py",\n  "base_dir": "lib"\n}'
+    assert told(read(text, name="shop/wrangler.json")) == [
+        "shop/wrangler.json:3:15: `base_dir` is `shop/lib`, and there is no such folder."
+    ]
+
+
+def test_a_base_dir_of_another_language_may_yet_have_to_be_built() -> None:
+    assert told(read('{"main": "dist/index.js", "base_dir": "dist"}')) == []
+
+
+@pytest.mark.parametrize("field", ["name", "main", "base_dir"])
+@pytest.mark.parametrize(
+    ("escape", "said"),
+    [("u0000", "a null character"), ("ud800", "half of a surrogate pair"), ("udfff", "half of a surrogate pair")],
+)
+def test_a_name_or_path_that_none_can_be_is_a_problem_at_its_value(field: str, escape: str, said: str) -> None:
+    configuration = read(f'{{"{field}": "a\\{escape}"}}')
+    assert told(configuration) == [f"wrangler.jsonc:1:{len(field) + 6}: `{field}` has {said} in it."]
+    assert (configuration.name, configuration.main, configuration.base_dir) == ("", None, None)
+
+
+def test_a_class_with_a_name_that_none_can_have_is_no_workflow() -> None:
+    configuration = read('{"exports": {"A\\ud800": {"type": "workflow", "name": "orders"}}}')
+    assert told(configuration) == ["wrangler.jsonc:1:25: a name in this object has half of a surrogate pair in it."]
+    assert configuration.workflows == ()

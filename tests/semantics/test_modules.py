@@ -189,6 +189,58 @@ def test_a_star_takes_exactly_what_is_in_all() -> None:
     assert not workflow.complete
 
 
+SEVERAL = """
+async def rest(step):
+    await step.sleep("rest", 1)
+
+async def other(step):
+    await step.sleep("other", 1)
+
+async def _hidden(step):
+    await step.sleep("hidden", 1)
+"""
+EACH = 'await rest(step)\nawait other(step)\nawait _hidden(step)\nawait step.sleep("after", 1)'
+
+
+def taken_of(listing: str) -> list[str]:
+    """Return the functions of `SEVERAL` that a star takes where the module ends with this."""
+    workflow = workflow_of(running("from helpers import *\n", EACH), helpers=SEVERAL + textwrap.dedent(listing))
+    return [line.removeprefix("call ") for line in notation(workflow.graph).splitlines() if line.startswith("call ")]
+
+
+@pytest.mark.parametrize(
+    ("listing", "names"),
+    [
+        ('__all__ = []\n__all__.append("_hidden")', ["_hidden"]),
+        ('__all__ = ["rest"]\n__all__.extend(["_hidden", "other"])', ["rest", "other", "_hidden"]),
+        ('__all__ = ["rest", "other"]\n__all__.remove("rest")', ["other"]),
+        ('__all__ = ["rest"]\n__all__ = ["other"]', ["other"]),
+        ('__all__ = ["rest"] + ["_hidden"]', ["rest", "_hidden"]),
+        ('__all__: list[str] = ["other"]', ["other"]),
+    ],
+)
+def test_all_may_be_made_by_several_statements(listing: str, names: list[str]) -> None:
+    assert taken_of(listing) == names
+
+
+@pytest.mark.parametrize(
+    "listing",
+    [
+        'if DEBUG:\n    __all__ = ["_hidden"]',
+        'if DEBUG:\n    __all__ = ["_hidden"]\nelse:\n    __all__ = ["rest"]',
+        '__all__ = ["rest"]\nif DEBUG:\n    __all__.append("_hidden")',
+        '__all__ = ["_hidden"]\nif DEBUG:\n    __all__.remove("_hidden")',
+        '__all__ = ["_hidden", *NAMES]',
+        '__all__ = ["_hidden"] + NAMES',
+        '__all__ = ["_hidden"]\n__all__.insert(0, NAME)',
+        '__all__ = ["_hidden"]\n__all__[0] = NAME',
+        '__all__ = ["_hidden"]\n__all__.append(NAME)',
+    ],
+)
+def test_where_all_is_not_known_public_names_and_those_it_mentions_are_taken(listing: str) -> None:
+    assert taken_of(listing) == ["rest", "other", "_hidden"]
+
+
 def test_of_several_stars_the_last_that_has_a_name_counts() -> None:
     first = 'async def rest(step):\n    await step.sleep("first", 1)\n'
     stars = "from first import *\nfrom second import *\nfrom third import *\n"
@@ -202,6 +254,56 @@ def test_stars_lead_through_stars() -> None:
 def test_stars_that_lead_in_circles_end() -> None:
     a = "from b import *\n"
     assert graph_of("from a import *\n", "await rest(step)", a=a, b=f"from a import *\n{REST}") == RESTED
+
+
+def test_a_star_in_a_circle_leads_to_what_an_earlier_star_has() -> None:
+    modules = {"b": "from c import *\nfrom a import *\n", "c": REST}
+    assert graph_of("from a import *\n", "await rest(step)", a="from b import *\n", **modules) == RESTED
+
+
+def test_modules_that_list_what_they_have_of_each_other_lead_to_who_has_it() -> None:
+    a = '__all__ = ["rest"]\nfrom c import *\nfrom b import *\n'
+    b = '__all__ = ["rest"]\nfrom a import *\n'
+    assert graph_of("from b import *\n", "await rest(step)", a=a, b=b, c=REST) == RESTED
+
+
+def test_a_name_that_modules_list_in_a_circle_and_none_has_is_missing() -> None:
+    a = '__all__ = ["rest"]\nfrom b import *\n'
+    b = '__all__ = ["rest"]\nfrom a import *\n'
+    (note,) = (note for note in notes_of("from a import *\n", "await rest(step)", a=a, b=b) if "missing-name" in note)
+    assert note == (
+        "a.py:2:1: b.py has no `rest`. Correct the import: it fails when the module is loaded. [missing-name]"
+    )
+
+
+def test_modules_that_all_take_all_of_each_other_are_each_gone_through_once() -> None:
+    names = [f"m{number}" for number in range(20)]
+    modules = {name: "".join(f"from {other} import *\n" for other in names if other != name) for name in names}
+    modules["m19"] += REST
+    assert graph_of("from m0 import *\n", "await rest(step)", **modules) == RESTED
+
+
+def test_stars_that_part_and_meet_again_and_again_are_each_gone_through_once() -> None:
+    stars = {number: f"from a{number} import *\nfrom b{number} import *\n" for number in range(41)}
+    modules = {f"{side}{number}": stars[number + 1] for number in range(40) for side in "ab"}
+    assert graph_of(stars[0], "await rest(step)", **modules, a40=REST, b40="x = 1\n") == RESTED
+
+
+def test_a_long_chain_of_stars_is_followed() -> None:
+    modules = {f"m{number}": f"from m{number + 1} import *\n" for number in range(1500)}
+    assert graph_of("from m0 import *\n", "await rest(step)", **modules, m1500=REST) == RESTED
+
+
+def test_a_star_takes_a_module_of_a_package_that_is_listed() -> None:
+    shop = '__all__ = ["cards"]\n'
+    assert graph_of("from shop import *\n", "await cards.rest(step)", shop__=shop, shop__cards=REST) == RESTED
+
+
+def test_what_a_module_lists_and_has_by_a_star_from_outside_is_not_of_an_earlier_star() -> None:
+    head = "from helpers import *\nfrom api import *\n"
+    api = '__all__ = ["sleep"]\nfrom asyncio import *\n'
+    helpers = REST.replace("def rest", "def sleep")
+    assert graph_of(head, "await sleep(1)\nawait step.sleep('after', 1)", api=api, helpers=helpers) == "sleep 'after' 1"
 
 
 def test_a_name_of_the_module_itself_goes_before_a_star() -> None:
@@ -251,6 +353,30 @@ def test_a_fallback_is_not_what_counts_where_the_import_succeeds(error: str) -> 
                 await step.sleep("fallback", 1)
     """
     assert graph_of(head, "await rest(step)", helpers=REST) == RESTED
+
+
+def test_of_several_imports_in_a_try_the_last_counts() -> None:
+    head = """
+        try:
+            from helpers import other as rest
+            from helpers import rest
+        except ImportError:
+            async def rest(step):
+                await step.sleep("fallback", 1)
+    """
+    assert graph_of(head, "await rest(step)", helpers=SEVERAL) == RESTED
+
+
+def test_of_several_imports_in_a_try_the_last_that_is_in_the_project_counts() -> None:
+    head = """
+        try:
+            from helpers import other as rest
+            from helpers import rest
+            from vendored import rest
+        except ImportError:
+            from fallback import rest
+    """
+    assert graph_of(head, "await rest(step)", helpers=SEVERAL, fallback="def rest(step): ...") == RESTED
 
 
 def test_a_fallback_is_what_counts_where_the_import_fails() -> None:
@@ -613,3 +739,11 @@ def test_a_chain_of_renamings_leads_to_the_function() -> None:
 def test_names_that_lead_in_circles_end() -> None:
     workflow = workflow_of(running("from a import x\n", "await x(step)"), a="from b import x", b="from a import x")
     assert not workflow.complete
+
+
+@pytest.mark.parametrize(
+    ("order", "shown"), [("DELAY = 1\nfrom helpers import *", 5), ("from helpers import *\nDELAY = 1", 1)]
+)
+def test_of_a_star_and_a_name_of_its_own_the_later_one_counts(order: str, shown: int) -> None:
+    graph = graph_of(order + "\n", 'await step.sleep("rest", DELAY)', helpers="DELAY = 5")
+    assert graph == f"sleep 'rest' {shown}"

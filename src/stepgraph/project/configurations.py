@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from stepgraph.model.note import InputError, Problem
@@ -11,11 +13,12 @@ from stepgraph.project.project import configuration_above
 
 @dataclass(slots=True)
 class Configurations:
-    """Configurations for one environment. What is wrong with them goes to the `problems`."""
+    """Configurations for one environment. What is wrong with one goes to the `problems` once, however named."""
 
     environment: str | None
     problems: list[Problem]
     _read: dict[str, Configuration | None] = field(default_factory=dict)
+    _told: set[str] = field(default_factory=set)
     _above: dict[str, Configuration | None] = field(default_factory=dict)
 
     def at(self, path: str) -> Configuration | None:
@@ -23,10 +26,10 @@ class Configurations:
         if path not in self._read:
             try:
                 configuration = self._read[path] = read_configuration(path, self.environment)
-                self.problems += configuration.problems
+                self._tell(path, configuration.problems)
             except InputError as error:
                 self._read[path] = None
-                self.problems.append(error.problem)
+                self._tell(path, (error.problem,))
         return self._read[path]
 
     def above(self, folder: str) -> Configuration | None:
@@ -35,3 +38,9 @@ class Configurations:
             path = configuration_above(folder)
             self._above[folder] = None if path is None else self.at(path)
         return self._above[folder]
+
+    def _tell(self, path: str, problems: Sequence[Problem]) -> None:
+        real = os.path.realpath(path)
+        if real not in self._told:
+            self._told.add(real)
+            self.problems += problems

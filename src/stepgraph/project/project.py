@@ -73,8 +73,8 @@ def _is_marked(folder: str) -> bool:
 
 
 def configuration_in(folder: str) -> str | None:
-    """Return the path of the configuration in a folder: of several, that which wrangler takes."""
-    return next((path for name in CONFIGURATION_NAMES if os.path.isfile(path := f"{folder}{name}")), None)
+    """Return the path of the configuration in a folder: of several, that which wrangler takes. It may be no file."""
+    return next((path for name in CONFIGURATION_NAMES if os.path.lexists(path := f"{folder}{name}")), None)
 
 
 def configuration_above(folder: str) -> str | None:

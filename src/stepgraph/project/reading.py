@@ -38,6 +38,17 @@ def read_source(path: StrPath) -> bytes:
     return content
 
 
+def read_configuration_bytes(path: str) -> bytes:
+    """Return the bytes of a configuration that was found, not named. Raises InputError as `read_bytes`."""
+    try:
+        return read_bytes(path)
+    except InputError:
+        message = _why_no_configuration(path)
+        if message is None:
+            raise
+        raise InputError(Problem(path, message)) from None
+
+
 def read_bytes(path: StrPath) -> bytes:
     """Return the bytes of the regular file at `path`. Raises InputError where there is none to read."""
     name = shown_path(path)
@@ -99,3 +110,18 @@ def _not_a_file(name: str, mode: int) -> Problem:
         return Problem(name, "a pipe, not a file.", "To analyse what comes through it, give `-` and redirect it.")
     kind = "a socket" if stat.S_ISSOCK(mode) else "a device"
     return Problem(name, f"{kind}, not a file.", "Name a Python file.")
+
+
+def _why_no_configuration(path: str) -> str | None:
+    """Return what stands at a path instead of a file; None where it is one."""
+    try:
+        mode = os.stat(path).st_mode
+    except FileNotFoundError:
+        return "a symbolic link that leads to no file." if os.path.islink(path) else None
+    except OSError as error:
+        return unreadable(path, error).message
+    if stat.S_ISREG(mode):
+        return None
+    if stat.S_ISDIR(mode):
+        return "a folder, where a configuration file is meant."
+    return _not_a_file(path, mode).message

@@ -131,6 +131,10 @@ class Sources:
     def _add_main(self, configuration: Configuration, workflows: tuple[ConfiguredWorkflow, ...]) -> None:
         path = configuration.path
         main = configuration.main
+        if main is None and any(
+            (problem.line, problem.column) == configuration.main_position for problem in configuration.problems
+        ):
+            return  # what is given is no path, which was said
         if main is None:
             message = "there is no `main`, the module with the workflows' classes."
             example = 'main = "src/entry.py"' if path.endswith(".toml") else '"main": "src/entry.py"'

@@ -20,18 +20,24 @@ Owner: TypeAlias = cst.Module | cst.ClassDef | cst.FunctionDef | cst.Lambda
 
 @dataclass(slots=True)
 class Bindings:
-    """What is bound in one scope (a function, class or module body)."""
+    """What is bound in one scope (a function, class or module body).
+
+    `changes` are the statements that write to what a name holds, `stars_before` how many of the `stars` stand before
+    the last binding of a name.
+    """
 
     binders: dict[str, list[cst.CSTNode]] = field(default_factory=dict)
     globals: set[str] = field(default_factory=set)
     nonlocals: set[str] = field(default_factory=set)
     stars: list[cst.ImportFrom] = field(default_factory=list)
+    stars_before: dict[str, int] = field(default_factory=dict)
     changes: dict[str, list[cst.CSTNode]] = field(default_factory=dict)
     is_generator: bool = False
 
     def add(self, name: str, binder: cst.CSTNode) -> None:
         """Notes that `binder` (a statement or an assignment expression) binds `name`."""
         self.binders.setdefault(name, []).append(binder)
+        self.stars_before[name] = len(self.stars)
 
     def binds(self, name: str) -> bool:
         """Whether `name` is local to this scope."""
@@ -60,7 +66,7 @@ def scan(owner: Owner, module: SourceModule) -> Bindings:
         _bind_statement(statement, bindings)
     if not isinstance(owner, cst.FunctionDef):
         for statement in statements(body):
-            for name in dict.fromkeys(changed for inner in with_below(statement) for changed in _changed_names(inner)):
+            for name in dict.fromkeys(changed for inner in with_below(statement) for changed in changed_names(inner)):
                 bindings.changes.setdefault(name, []).append(statement)
     if module.mentions(b":=") or module.mentions(b"yield"):
         _bind_expressions(body, bindings)
@@ -128,7 +134,7 @@ _CHANGING = frozenset(
 )
 
 
-def _changed_names(statement: cst.CSTNode) -> Iterator[str]:
+def changed_names(statement: cst.CSTNode) -> Iterator[str]:
     """Yield the names whose collections a statement of a module or class writes to: `A["k"] = 1`, `A.update(...)`."""
     match statement:
         case cst.Assign(targets=targets):
@@ -152,7 +158,7 @@ def changed_in_functions(module: SourceModule) -> frozenset[str]:
     for statement in statements_below(module.tree, into_functions=True):
         if isinstance(statement, cst.FunctionDef):
             for inner in statements_below(statement.body):
-                found.update(_changed_names(inner))
+                found.update(changed_names(inner))
     return frozenset(found)
 
 

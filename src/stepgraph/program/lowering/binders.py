@@ -20,7 +20,11 @@ def taken(machine: Machine, body: cst.BaseSuite | cst.Module, binders: Sequence[
         return running
     if not isinstance(outermost[0][0].statement, cst.Try):
         return running
-    return [next((binder for binder in running if _succeeds(machine, binder)), running[0])]
+    tried = outermost[0][0].statement.body
+    attempts = [binder for binder, around in zip(running, outermost, strict=True) if around[0].suite is tried]
+    # All of the body runs, so that its last one counts, but only one of the fallbacks.
+    found = next((binder for binder in reversed(attempts) if _succeeds(machine, binder)), None)
+    return [found or next((binder for binder in running if _succeeds(machine, binder)), running[0])]
 
 
 def _is_for_types(around: Sequence[Enclosing]) -> bool:

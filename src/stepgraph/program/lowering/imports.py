@@ -7,13 +7,10 @@ from typing import Final
 import libcst as cst
 
 from stepgraph.model.note import Problem
-from stepgraph.program.lowering.machine import Frame, Machine
+from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.values import (
     UNKNOWN,
-    Collection,
-    Constant,
     External,
-    LexicalScope,
     ModuleValue,
     Unresolved,
     Value,
@@ -85,63 +82,15 @@ def is_in_python(statement: cst.Import | cst.ImportFrom) -> bool:
     return all(not level and name.split(".")[0] in _KNOWN for level, name in _all_named(statement))
 
 
-def starred(machine: Machine, scope: LexicalScope, name: str) -> Value | None:
-    """Return what a name is that `from module import *` binds, the last one that does; None where none can."""
-    outside: list[str] = []
-    for statement in reversed(scope.bindings.stars):
-        with machine.in_frame(Frame(scope)):
-            source = _starred_source(machine, statement)
-            if isinstance(source, ModuleValue) and name in exported_names(machine, source.scope):
-                return machine.attribute(source, name, machine.place(statement))
-        if isinstance(source, External):
-            outside.append(source.name)
-    return External(f"{outside[0]}.{name}") if len(outside) == 1 else None
-
-
-def exported_names(machine: Machine, scope: LexicalScope | None) -> tuple[str, ...]:
-    """Return the names that a module exports, in source order: those of `__all__`, else the public ones."""
-    if scope is None or scope in machine.exporting:
-        return ()
-    listed = _listed(machine, scope)
-    if listed is not None:
-        return listed
-    names = dict.fromkeys(name for name in scope.bindings.binders if not name.startswith("_"))
-    machine.exporting.append(scope)
-    for statement in scope.bindings.stars:
-        with machine.in_frame(Frame(scope)):
-            source = _starred_source(machine, statement)
-        if isinstance(source, ModuleValue):
-            names |= dict.fromkeys(exported_names(machine, source.scope))
-    machine.exporting.pop()
-    return tuple(names)
+def star_source(machine: Machine, statement: cst.ImportFrom) -> Value:
+    """Return what an `import *` of the module being read takes its names from."""
+    return _module(machine, *_named(statement), machine.place(statement))
 
 
 def submodule(machine: Machine, package: ModuleValue, name: str, place: Place) -> Value | None:
     """Return a module of a package, None where it has none of that name."""
     found = machine.importer.files.inside(package.file, name) if machine.importer is not None else None
     return None if found is None else _loaded(machine, found, place)
-
-
-def _listed(machine: Machine, scope: LexicalScope) -> tuple[str, ...] | None:
-    """Return the names in `__all__`, None where they are not known."""
-    binders = scope.bindings.binders.get("__all__")
-    if not binders or "__all__" in scope.bindings.changes:
-        return None
-    names: list[str] = []
-    for binder in binders:
-        if not isinstance(binder, cst.Assign | cst.AnnAssign | cst.AugAssign) or binder.value is None:
-            return None
-        with machine.in_frame(Frame(scope)), machine.nested():
-            value = machine.evaluate(binder.value)
-        if not isinstance(value, Collection):
-            return None
-        known = [item.value.value for item in value.items if isinstance(item.value, Constant)]
-        names += [name for name in known if isinstance(name, str)]
-    return tuple(dict.fromkeys(names))
-
-
-def _starred_source(machine: Machine, statement: cst.ImportFrom) -> Value:
-    return _module(machine, *_named(statement), machine.place(statement))
 
 
 def _all_named(statement: cst.Import | cst.ImportFrom) -> list[tuple[int, str]]:

@@ -31,6 +31,7 @@ from stepgraph.program.ir import (
     StepDefinition,
     StepRun,
 )
+from stepgraph.program.lowering.star_memory import StarMemory
 from stepgraph.program.lowering.state import Changes, Path, Store, meet, merged, told_apart
 from stepgraph.program.values import (
     UNKNOWN,
@@ -148,8 +149,8 @@ class Machine:
     `declarations` are the steps declared so far, `step_runs` their runs as dependencies with the version of those they
     hold for, `resolving` the steps whose dependencies are being looked up. `lists_depends` tells that some step was
     declared as in legacy mode. `handles` numbers the work that was started, `call_since` is the last number before the
-    arguments of the present call were evaluated. `modules` are those that were needed so far, of which `exporting` are
-    asked for the names that they export, and `ran` is the own code that was run as a whole.
+    arguments of the present call were evaluated. `modules` are those that were needed so far, `stars` what is known of
+    their star imports, and `ran` those whose own code was run as a whole.
     """
 
     evaluators: dict[type[cst.CSTNode], Evaluator]
@@ -182,7 +183,7 @@ class Machine:
     _assigned: dict[SourceModule, AssignedAttributes] = field(default_factory=dict)
     importer: Importer | None = None
     modules: dict[SourceModule, LexicalScope] = field(default_factory=dict)
-    exporting: list[LexicalScope] = field(default_factory=list)
+    stars: StarMemory = field(default_factory=StarMemory)
     ran: list[LexicalScope] = field(default_factory=list)
     changed_in_functions: dict[SourceModule, frozenset[str]] = field(default_factory=dict)
     _scans: dict[cst.CSTNode, Bindings] = field(default_factory=dict)

@@ -6,9 +6,10 @@ from difflib import get_close_matches
 
 import libcst as cst
 
-from stepgraph.program.lowering.imports import IMPORT_FAILS, exported_names, submodule
+from stepgraph.program.lowering.imports import IMPORT_FAILS, submodule
 from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.lowering.names import module_name
+from stepgraph.program.lowering.stars import exported_names
 from stepgraph.program.values import UNKNOWN, External, ModuleValue, Unresolved, Value
 from stepgraph.syntax.module import Place
 
@@ -31,7 +32,8 @@ def module_member(machine: Machine, module: ModuleValue, name: str, place: Place
 
 def _missing(machine: Machine, module: ModuleValue, name: str, place: Place) -> Value:
     modules = [] if machine.importer is None else machine.importer.files.names_inside(module.file)
-    near = get_close_matches(name, [*exported_names(machine, module.scope), *modules], 1)
+    others = [other for other in (*exported_names(machine, module.scope), *modules) if other != name]
+    near = get_close_matches(name, others, 1)
     path = module.file.path or module.file.name
     reason = f"{path} has no `{name}`"
     is_imported = isinstance(place.node, cst.ImportFrom)

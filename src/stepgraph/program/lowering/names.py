@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import builtins
 
-from stepgraph.program.lowering.imports import starred
 from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.lowering.own_code import apply_changes, bound_value
+from stepgraph.program.lowering.stars import is_starred_later, starred
 from stepgraph.program.values import (
     UNKNOWN,
     Collection,
@@ -92,7 +92,7 @@ def _binding_scope(scope: LexicalScope, name: str) -> LexicalScope:
 def module_name(machine: Machine, scope: LexicalScope, name: str) -> Value | None:
     """Return what a name of a module or class body stands for; its statement is read the first time it is asked for."""
     binders = scope.bindings.binders.get(name)
-    if not binders:
+    if not binders or is_starred_later(machine, scope, name):
         return starred(machine, scope, name) if scope.bindings.stars and name not in _BUILTINS else None
     scope.names[name] = UNKNOWN  # what a definition in terms of itself sees
     with machine.in_own_code(scope):

@@ -30,10 +30,10 @@ from stepgraph.program.lowering.classes import (
 from stepgraph.program.lowering.expressions import EVALUATORS
 from stepgraph.program.lowering.externals import call_external
 from stepgraph.program.lowering.functions import may_run_steps, read_function
-from stepgraph.program.lowering.imports import exported_names
 from stepgraph.program.lowering.machine import Caller, Frame, Machine
 from stepgraph.program.lowering.methods import call_method_of
 from stepgraph.program.lowering.names import module_name
+from stepgraph.program.lowering.stars import exported_names
 from stepgraph.program.lowering.statements import EXECUTORS
 from stepgraph.program.lowering.step_object import call_method, declare
 from stepgraph.program.values import (

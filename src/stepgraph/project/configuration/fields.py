@@ -30,14 +30,18 @@ class Fields:
     at: Path = field(default=())
 
     def text(self, name: str, *, required: bool = False) -> str | None:
-        """Return a field that is text and not empty."""
+        """Return a field that is text and not empty, and that can be the name of something."""
         value = self.values.get(name)
         if value is None:
             if required:
                 self.report((), f"`{name}` is missing{self._here()}.")
             return None
         if isinstance(value, str) and value:
-            return value
+            unfit = unfit_character(value)
+            if unfit is None:
+                return value
+            self.report((name,), f"`{name}` has {unfit} in it.")
+            return None
         self.report((name,), f"`{name}` is {_kind(value)}, where text is expected.")
         return None
 
@@ -90,6 +94,10 @@ class Fields:
     def named(self) -> Iterator[tuple[str, Fields]]:
         """Yield the fields that are objects, by their names; others are reported."""
         for name in self.values:
+            unfit = unfit_character(name)
+            if unfit is not None:
+                self.report((name,), f"a name in this object has {unfit} in it.")
+                continue
             inner = self.inside(name)
             if inner is not None:
                 yield name, inner
@@ -107,6 +115,13 @@ class Fields:
 
     def _here(self) -> str:
         return f" in this entry of `{self.at[-2]}`" if self.at and isinstance(self.at[-1], int) else ""
+
+
+def unfit_character(text: str) -> str | None:
+    """Return what in a text no name or path can hold, None where it is fit for one."""
+    if "\0" in text:
+        return "a null character"
+    return "half of a surrogate pair" if any("\ud800" <= character <= "\udfff" for character in text) else None
 
 
 def _kind(value: object) -> str:

@@ -18,7 +18,7 @@ from stepgraph.project.configuration.fields import Fields
 from stepgraph.project.dependency_mode import DependencyMode
 from stepgraph.project.encoding import decode_utf_8
 from stepgraph.project.folders import folder_of
-from stepgraph.project.reading import read_bytes
+from stepgraph.project.reading import read_configuration_bytes
 
 # In the order in which wrangler looks for them.
 CONFIGURATION_NAMES: Final = ("wrangler.json", "wrangler.jsonc", "wrangler.toml")
@@ -80,12 +80,13 @@ def read_configuration(path: str, environment: str | None = None) -> Configurati
     chosen = None if environment is None else _environment(top, environment)
     name = _name(top, chosen, environment)
     workflows = _workflows(top if chosen is None else chosen, top, name)
+    main = _beside(path, _inherited(top, chosen, "main"))
     return Configuration(
         path,
         name,
-        _beside(path, _inherited(top, chosen, "main")),
-        (top if chosen is None or "main" not in chosen.values else chosen).position(("main",)),
-        _beside(path, _inherited(top, chosen, "base_dir")),
+        main,
+        _giving(top, chosen, "main").position(("main",)),
+        _base_dir(top, chosen, is_python=main is not None and main.endswith(".py")),
         _mode(top, chosen),
         tuple(workflows),
         tuple(problems),
@@ -94,7 +95,7 @@ def read_configuration(path: str, environment: str | None = None) -> Configurati
 
 
 def _document(path: str) -> Document:
-    text = decode_utf_8(read_bytes(path), path)
+    text = decode_utf_8(read_configuration_bytes(path), path)
     # Imported here: most runs need one of the two, or none.
     try:
         if path.endswith(".toml"):
@@ -127,6 +128,20 @@ def _inherited(top: Fields, chosen: Fields | None, name: str) -> str | None:
     return top.text(name) if value is None else value
 
 
+def _giving(top: Fields, chosen: Fields | None, name: str) -> Fields:
+    """Return the part that gives an inherited field."""
+    return top if chosen is None or name not in chosen.values else chosen
+
+
+def _base_dir(top: Fields, chosen: Fields | None, *, is_python: bool) -> str | None:
+    """Return the folder that modules are named from. That of another language may yet have to be built."""
+    folder = _beside(top.path, _inherited(top, chosen, "base_dir"))
+    if folder is not None and is_python and not os.path.isdir(folder):
+        message = f"`base_dir` is `{folder}`, and there is no such folder."
+        _giving(top, chosen, "base_dir").report(("base_dir",), message)
+    return folder
+
+
 def _name(top: Fields, chosen: Fields | None, environment: str | None) -> str:
     own = None if chosen is None else chosen.text("name")
     name = top.text("name") or ""
@@ -146,8 +161,9 @@ def _beside(path: str, name: str | None) -> str | None:
 def _mode(top: Fields, chosen: Fields | None) -> DependencyMode | None:
     date = _inherited(top, chosen, "compatibility_date")
     if date is not None and not _DATE.fullmatch(date):
-        owner = top if chosen is None or "compatibility_date" not in chosen.values else chosen
-        owner.report(("compatibility_date",), f"`{date}` is no date such as 2026-03-01.")
+        _giving(top, chosen, "compatibility_date").report(
+            ("compatibility_date",), f"`{date}` is no date such as 2026-03-01."
+        )
         date = None
     flags = None if chosen is None else chosen.texts("compatibility_flags")
     flags = top.texts("compatibility_flags") or () if flags is None else flags

@@ -1,0 +1,39 @@
+"""What is remembered of star imports, so that each is followed once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from stepgraph.program.values import LexicalScope, ModuleValue, Value
+from stepgraph.syntax.module import Place
+
+
+@dataclass(frozen=True, slots=True)
+class Starred:
+    """A module that the `import *` at a place takes names from."""
+
+    source: ModuleValue
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """The names in `__all__`, or those that may be: then others may be exported too."""
+
+    names: tuple[str, ...]
+    is_known: bool
+
+
+@dataclass(slots=True)
+class StarMemory:
+    """Of modules: the `sources` of their stars, with names of those `outside` of the project, and what they export.
+
+    `listed` are the names in `__all__`. `origins` are where a name leads that a module has by a star: to a module that
+    binds it, or to what it stands for.
+    """
+
+    sources: dict[LexicalScope, tuple[Starred, ...]] = field(default_factory=dict)
+    outside: dict[LexicalScope, tuple[str, ...]] = field(default_factory=dict)
+    listed: dict[LexicalScope, Listed | None] = field(default_factory=dict)
+    exported: dict[LexicalScope, tuple[str, ...]] = field(default_factory=dict)
+    origins: dict[tuple[LexicalScope, str], Starred | Value | None] = field(default_factory=dict)
