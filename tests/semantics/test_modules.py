@@ -747,3 +747,9 @@ def test_names_that_lead_in_circles_end() -> None:
 def test_of_a_star_and_a_name_of_its_own_the_later_one_counts(order: str, shown: int) -> None:
     graph = graph_of(order + "\n", 'await step.sleep("rest", DELAY)', helpers="DELAY = 5")
     assert graph == f"sleep 'rest' {shown}"
+
+
+def test_a_module_that_defines_no_workflow_stands_for_those_that_it_exports() -> None:
+    entry = "from flows import Orders\n\n\nclass Default:\n    pass\n"
+    flows = running("", "await step.sleep('rest', 1)").replace("class W", "class Orders")
+    assert [workflow.class_name for workflow in project_of(entry, flows=flows).workflows] == ["Orders"]

@@ -97,8 +97,11 @@ class Entry:
 def find_workflows(entry: Entry) -> tuple[str, ...]:
     """Return the names of the workflow classes that a module defines, in source order; else of those it exports."""
     machine, scope = _machine(entry)
-    names = tuple(dict.fromkeys(_class_names(entry.module))) or exported_names(machine, scope)
-    return tuple(name for name in names if _workflow(machine, scope, name) is not None)
+    for names in (dict.fromkeys(_class_names(entry.module)), exported_names(machine, scope)):
+        found = tuple(name for name in names if _workflow(machine, scope, name) is not None)
+        if found:
+            return found
+    return ()
 
 
 def find_exported(entry: Entry, class_name: str) -> Exported | NotExported:
