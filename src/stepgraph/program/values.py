@@ -295,10 +295,20 @@ class Given:
 
 
 @dataclass(frozen=True, slots=True)
+class Doubt:
+    """Why it is not certain that a function is what runs where it is called: reported if it runs steps."""
+
+    code: str
+    place: Place
+    message: str
+    advice: str
+
+
+@dataclass(frozen=True, slots=True)
 class FunctionValue(Value):
     """A function, method or lambda of the project, with what is bound to it already.
 
-    `names` go from the plain name to the most qualified one. `wrapper` is a decorator from outside the project.
+    `names` go from the plain name to the most qualified one.
     """
 
     node: cst.FunctionDef | cst.Lambda
@@ -310,7 +320,7 @@ class FunctionValue(Value):
     keywords: tuple[tuple[str, Value], ...] = ()
     kind: FunctionKind = "function"
     defaults: tuple[tuple[str, Value], ...] = ()
-    wrapper: Place | None = None
+    doubts: tuple[Doubt, ...] = ()
 
     @property
     def name(self) -> str:
@@ -322,7 +332,7 @@ class FunctionValue(Value):
 class ClassValue(Value):
     """A class of the project. `bases` are classes of the project or External names.
 
-    `order` is that in which members are looked up, once it was asked for.
+    `order` is that in which members are looked up, once it was asked for. `doubts` are those about all of its members.
     """
 
     node: cst.ClassDef
@@ -330,6 +340,7 @@ class ClassValue(Value):
     name: str
     bases: tuple[Value, ...]
     order: tuple[Value, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
 
 
 @dataclass(eq=False, slots=True)

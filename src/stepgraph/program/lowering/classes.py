@@ -17,6 +17,7 @@ from stepgraph.program.values import (
     ClassValue,
     Collection,
     Constant,
+    Doubt,
     External,
     FunctionValue,
     Instance,
@@ -81,8 +82,17 @@ def member(machine: Machine, order: tuple[Value, ...], name: str) -> Value | Non
         if found is None:
             found = module_name(machine, owner.scope, name)
         if found is not None:
-            return _class_constant(machine, owner, name, found, order)
+            return _doubted(_class_constant(machine, owner, name, found, order), owner.doubts)
     return None
+
+
+def _doubted(found: Value, doubts: tuple[Doubt, ...]) -> Value:
+    """Return a member that may be another one: not a constant any more, and reported if it runs steps."""
+    if not doubts:
+        return found
+    if isinstance(found, FunctionValue):
+        return replace(found, doubts=(*found.doubts, *doubts))
+    return hidden(found)
 
 
 def _class_constant(machine: Machine, owner: ClassValue, name: str, value: Value, order: tuple[Value, ...]) -> Value:
@@ -168,8 +178,9 @@ def bound(machine: Machine, found: Value, instance: Instance | None, owner: Clas
         case "property" if instance is not None:
             return machine.call(replace(found, receiver=instance, kind="function"), Arguments(), place)
         case _ if instance is not None:
-            # An inherited method is one of the class that `self` is.
-            return replace(found, receiver=instance, names=names_in(owner.scope, found.name))
+            # An inherited method is one of the class that `self` is; a function assigned to it is what it was.
+            names = found.names if found.owner is None else names_in(owner.scope, found.name)
+            return replace(found, receiver=instance, names=names)
         case _:
             return found
 

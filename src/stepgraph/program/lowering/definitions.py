@@ -12,11 +12,13 @@ from stepgraph.program.values import (
     Argument,
     Arguments,
     ClassValue,
+    Doubt,
     External,
     FunctionKind,
     FunctionValue,
     Instance,
     LexicalScope,
+    Partial,
     StepDecorator,
     StepFunction,
     StepMethod,
@@ -39,6 +41,28 @@ TRANSPARENT: Final = frozenset(
         "typing.overload",
         "typing.override",
         "typing_extensions.override",
+    }
+)
+
+# Those that leave what the methods of a class run as it is.
+TRANSPARENT_TO_CLASSES: Final = frozenset(
+    {
+        "attr.attrs",
+        "attr.define",
+        "attr.frozen",
+        "attr.mutable",
+        "attr.s",
+        "attrs.define",
+        "attrs.frozen",
+        "attrs.mutable",
+        "dataclasses.dataclass",
+        "enum.global_enum",
+        "enum.unique",
+        "functools.total_ordering",
+        "typing.final",
+        "typing.runtime_checkable",
+        "typing_extensions.final",
+        "typing_extensions.runtime_checkable",
     }
 )
 
@@ -96,15 +120,15 @@ def _decorated(machine: Machine, decorator: Value, value: Value, place: Place) -
         case StepDecorator() | StepMethod() | FunctionValue() | ClassValue() | Instance() | Unresolved():
             return machine.call(decorator, Arguments((Argument(value, place),)), place)
     if isinstance(value, FunctionValue):
-        return replace(value, wrapper=place)
+        return replace(value, doubts=(*value.doubts, _doubt_of(place)))
     if isinstance(value, StepFunction):
-        report_wrapper(machine, place)
+        machine.doubt(_doubt_of(place))
     return value
 
 
-def report_wrapper(machine: Machine, place: Place) -> None:
-    """Report a decorator of which nothing is known but that it may change how often its function runs."""
-    machine.note(
+def _doubt_of(place: Place) -> Doubt:
+    """Of a decorator nothing is known but that it may change how often its function runs."""
+    return Doubt(
         "unknown-decorator",
         place,
         f"the decorator `{place.text}` is not in the project, so how often it runs its function is not known.",
@@ -112,8 +136,38 @@ def report_wrapper(machine: Machine, place: Place) -> None:
     )
 
 
-def make_class(machine: Machine, node: cst.ClassDef, scope: LexicalScope) -> Value:
-    """Return the class that a `class` statement defines; its body is read as its members are asked for."""
+def make_class(machine: Machine, node: cst.ClassDef, scope: LexicalScope) -> ClassValue:
+    """Return the class that a `class` statement defines, decorated."""
+    decorators = [(machine.evaluate(d.decorator), machine.place(d.decorator)) for d in node.decorators]
+    defined = _undecorated(machine, node, scope)
+    for decorator, place in reversed(decorators):
+        defined = _decorated_class(machine, decorator, defined, place)
+    return defined
+
+
+def _decorated_class(machine: Machine, decorator: Value, defined: ClassValue, place: Place) -> ClassValue:
+    match decorator:
+        case External(name=name) if name.removesuffix("()") in TRANSPARENT_TO_CLASSES:
+            return defined
+        case FunctionValue() | ClassValue() | Instance() | Partial():
+            made = machine.call(decorator, Arguments((Argument(defined, place),)), place)
+            if isinstance(made, ClassValue):
+                return made
+    defined.doubts = (*defined.doubts, _doubt_of_class(defined, place))
+    return defined
+
+
+def _doubt_of_class(defined: ClassValue, place: Place) -> Doubt:
+    return Doubt(
+        "unknown-decorator",
+        place,
+        f"what the decorator `{place.text}` makes of the class `{defined.name}` is not known.",
+        "The graph shows the methods as they stand in the class.",
+    )
+
+
+def _undecorated(machine: Machine, node: cst.ClassDef, scope: LexicalScope) -> ClassValue:
+    """Its body is read as its members are asked for."""
     bases = tuple(
         _base(machine, argument.value) for argument in node.bases if argument.keyword is None and not argument.star
     )

@@ -37,6 +37,7 @@ from stepgraph.program.values import (
     Alternatives,
     Arguments,
     Declarations,
+    Doubt,
     LexicalScope,
     Option,
     Slots,
@@ -285,6 +286,10 @@ class Machine:
     def note(self, code: str, place: Place, message: str, advice: str, *, incomplete: bool = True) -> None:
         """Report something at a place, once."""
         self.notes.setdefault((code, id(place.node)), (place, message, advice, incomplete))
+
+    def doubt(self, doubt: Doubt) -> None:
+        """Report why it is not certain that what is shown is what runs."""
+        self.note(doubt.code, doubt.place, doubt.message, doubt.advice)
 
     def make(self, coroutine: Value, place: Place) -> Value:
         """Return a new coroutine, and remember it: one that never begins is reported."""

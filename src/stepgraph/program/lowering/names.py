@@ -100,8 +100,10 @@ def module_name(machine: Machine, scope: LexicalScope, name: str) -> Value | Non
     if not binders:
         return starred(machine, scope, name) if scope.bindings.stars and name not in _BUILTINS else None
     scope.names[name] = UNKNOWN  # what a definition in terms of itself sees
+    mark = machine.store.mark()
     with machine.in_frame(Frame(scope)), machine.nested():
         value = _bound_by(machine, scope, name, binders)
+    machine.store.settle(mark)  # it has run when the module was loaded, whichever way the program goes
     scope.names[name] = value
     return value
 

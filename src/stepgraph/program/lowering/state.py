@@ -114,6 +114,10 @@ class Store:
             seen.add((id(container), key))
         return found
 
+    def settle(self, mark: int) -> None:
+        """Keep what was written since `mark`, whatever is taken back later."""
+        del self._trail[mark:]
+
     def rewind(self, mark: int) -> Changes:
         """Take back all since `mark` and return it."""
         found = self.changes(mark)

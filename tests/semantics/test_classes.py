@@ -1,0 +1,220 @@
+"""Classes: what decorators, bases and special methods make of their members."""
+
+from __future__ import annotations
+
+import textwrap
+
+import pytest
+
+from tests.semantics.notation import graph_of_module, module_of, text
+
+HEAD = """\
+import attr
+import dataclasses
+import functools
+import typing
+from contextlib import asynccontextmanager
+from functools import partialmethod, total_ordering
+
+from elsewhere import Mixin, traced
+from workers import WorkflowEntrypoint
+
+"""
+
+
+def graph_of(source: str) -> str:
+    """Return the graph of the workflow `W` of a module. It has to be complete."""
+    assert notes_of(source) == []
+    return graph_of_module(HEAD + textwrap.dedent(source))
+
+
+def notes_of(source: str) -> list[str]:
+    """Return the codes of the notes that say that the graph of `W` is not complete."""
+    (found,) = (w for w in module_of(HEAD + textwrap.dedent(source)).workflows if w.class_name == "W")
+    assert found.complete == (not any(note.incomplete for note in found.notes))
+    return [note.code for note in found.notes if note.incomplete]
+
+
+def test_a_class_decorator_sets_a_method() -> None:
+    assert graph_of("""
+        def traced(cls):
+            inner = cls.run
+
+            @functools.wraps(inner)
+            async def run(self, event, step):
+                await step.sleep("before", 1)
+                await inner(self, event, step)
+
+            cls.run = run
+            return cls
+
+        @traced
+        class W(WorkflowEntrypoint):
+            async def run(self, event, step):
+                await step.sleep("own", 1)
+    """) == text("""
+        sleep 'before' 1
+        call W.run
+        def W.run
+          sleep 'own' 1
+    """)
+
+
+def test_a_class_decorator_returns_another_class() -> None:
+    assert graph_of("""
+        def traced(name):
+            def decorate(cls):
+                class W(cls):
+                    async def run(self, event, step):
+                        await step.sleep("before", 1)
+                        await super().run(event, step)
+                return W
+            return decorate
+
+        @traced("w")
+        class W(WorkflowEntrypoint):
+            async def run(self, event, step):
+                await step.sleep("own", 1)
+    """) == text("""
+        sleep 'before' 1
+        call W.run
+        def W.run
+          sleep 'own' 1
+    """)
+
+
+def test_what_a_decorator_did_to_a_class_stays_whichever_branch_asked_for_it() -> None:
+    assert graph_of("""
+        def traced(cls):
+            inner = cls.go
+
+            async def go(self, step):
+                await step.sleep("before", 1)
+                await inner(self, step)
+
+            setattr(cls, "go", go)
+            return cls
+
+        @traced
+        class Job:
+            async def go(self, step):
+                await step.sleep("go", 1)
+
+        class W(WorkflowEntrypoint):
+            async def run(self, event, step):
+                if event:
+                    await Job().go(step)
+                await Job().go(step)
+    """) == text("""
+        if event
+          call traced.go
+        call traced.go
+        def traced.go
+          sleep 'before' 1
+          call Job.go
+        def Job.go
+          sleep 'go' 1
+    """)
+
+
+def test_a_constant_that_a_class_decorator_sets_is_not_known() -> None:
+    assert (
+        graph_of("""
+        def slow(cls):
+            cls.DELAY = 5
+            return cls
+
+        @slow
+        class W(WorkflowEntrypoint):
+            DELAY = 1
+
+            async def run(self, event, step):
+                await step.sleep("s", self.DELAY)
+    """)
+        == "sleep 's' '{self.DELAY}'"
+    )
+
+
+@pytest.mark.parametrize(
+    "decorator",
+    [
+        "dataclasses.dataclass",
+        "dataclasses.dataclass(frozen=True)",
+        "attr.s(auto_attribs=True)",
+        "typing.final",
+        "total_ordering",
+        "register('w')",
+    ],
+)
+def test_a_class_decorator_that_leaves_the_methods_alone(decorator: str) -> None:
+    known = """
+        KNOWN = {}
+
+        def register(name):
+            def decorate(cls):
+                KNOWN[name] = cls
+                return dataclasses.dataclass(cls)
+            return decorate
+
+        @DECORATOR
+        class W(WorkflowEntrypoint):
+            DELAY = 1
+
+            async def run(self, event, step):
+                await step.sleep("own", self.DELAY)
+    """
+    assert graph_of(known.replace("DECORATOR", decorator)) == "sleep 'own' 1"
+
+
+def test_a_class_decorator_from_elsewhere_is_reported_where_it_matters() -> None:
+    source = """
+        @traced
+        class Job:
+            async def go(self, step):
+                await step.sleep("go", 1)
+
+            async def look(self):
+                return 1
+
+        class W(WorkflowEntrypoint):
+            async def run(self, event, step):
+                await step.sleep("own", 1)
+                await Job().{method}
+    """
+    assert notes_of(source.format(method="go(step)")) == ["unknown-decorator"]
+    assert notes_of(source.format(method="look()")) == []
+
+
+def test_a_decorator_from_elsewhere_of_a_workflow_is_reported() -> None:
+    assert notes_of("""
+        @traced
+        class W(WorkflowEntrypoint):
+            async def run(self, event, step):
+                await step.sleep("own", 1)
+    """) == ["unknown-decorator"]
+
+
+def test_a_class_whose_decorator_gives_something_else_is_reported() -> None:
+    assert notes_of("""
+        def wrap(cls):
+            return traced(cls)
+
+        @wrap
+        class W(WorkflowEntrypoint):
+            async def run(self, event, step):
+                await step.sleep("own", 1)
+    """) == ["unknown-decorator"]
+
+
+def test_members_that_a_class_decorator_sets_by_unknown_names_are_reported() -> None:
+    assert notes_of("""
+        def wrap(cls):
+            for name, method in vars(cls).items():
+                setattr(cls, name, method)
+            return cls
+
+        @wrap
+        class W(WorkflowEntrypoint):
+            async def run(self, event, step):
+                await step.sleep("own", 1)
+    """) == ["unknown-member"]
