@@ -218,3 +218,77 @@ def test_members_that_a_class_decorator_sets_by_unknown_names_are_reported() -> 
             async def run(self, event, step):
                 await step.sleep("own", 1)
     """) == ["unknown-member"]
+
+
+ROOT = """
+class Root(WorkflowEntrypoint):
+    DELAY = 1
+
+    async def run(self, event, step):
+        await self.hook(step)
+        await step.sleep("root", self.DELAY)
+
+    async def hook(self, step):
+        await step.sleep("hook", 1)
+
+
+class A:
+    async def hook(self, step):
+        await step.sleep("a", 1)
+
+
+class B:
+    async def hook(self, step):
+        await step.sleep("b", 1)
+
+
+CHOSEN = A if Mixin else B
+MIXINS = {}
+BASES = (A, Root)
+"""
+
+
+@pytest.mark.parametrize("base", ["Mixin", "traced(A)", "CHOSEN", 'MIXINS["a"]', "*MIXINS"])
+def test_a_base_that_is_not_known_may_have_what_stands_behind_it(base: str) -> None:
+    source = ROOT + f"class W({base}, Root):\n    pass\n"
+    assert set(notes_of(source)) == {"unknown-base"}
+    assert "sleep 'root' '{self.DELAY}'" in graph_of_module(HEAD + source)
+
+
+@pytest.mark.parametrize(
+    "bases", ["Root, Mixin", "typing.Generic, Root", "WorkflowEntrypoint, Root", "typing.Generic[int], Root"]
+)
+def test_a_base_behind_it_or_without_steps_changes_nothing(bases: str) -> None:
+    assert graph_of(ROOT + f"class W({bases}):\n    pass\n") == text("""
+        call hook
+        sleep 'root' 1
+        def hook
+          sleep 'hook' 1
+    """)
+
+
+def test_a_base_that_is_not_known_matters_only_for_what_runs_steps() -> None:
+    assert (
+        notes_of("""
+        class Named:
+            def name(self):
+                return "n"
+
+        class Job(Mixin, Named):
+            pass
+
+        class W(WorkflowEntrypoint):
+            async def run(self, event, step):
+                await step.sleep(Job().name(), 1)
+    """)
+        == []
+    )
+
+
+def test_starred_bases_are_those_of_the_tuple() -> None:
+    assert graph_of(ROOT + "class W(*BASES):\n    pass\n") == text("""
+        call hook
+        sleep 'root' 1
+        def hook
+          sleep 'a' 1
+    """)

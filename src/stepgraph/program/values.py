@@ -330,7 +330,7 @@ class FunctionValue(Value):
 
 @dataclass(eq=False, slots=True)
 class ClassValue(Value):
-    """A class of the project. `bases` are classes of the project or External names.
+    """A class of the project. `bases` are classes of the project, External names without members, and unknown ones.
 
     `order` is that in which members are looked up, once it was asked for. `doubts` are those about all of its members.
     """
@@ -349,6 +349,15 @@ class Instance(Value):
 
     of: ClassValue
     state: Slots
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownBase(Value):
+    """A base class that may have any member: its `identity` is its name outside the project, or its expression."""
+
+    identity: object
+    place: Place = field(compare=False)
+    relevant: ClassVar[bool] = False
 
 
 @dataclass(frozen=True, slots=True)

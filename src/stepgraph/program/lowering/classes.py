@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -26,6 +26,7 @@ from stepgraph.program.values import (
     StepObject,
     SuperObject,
     TaskGroup,
+    UnknownBase,
     Unresolved,
     Value,
     hidden,
@@ -74,16 +75,36 @@ def derives_from_entrypoint(defined: ClassValue) -> bool:
 
 
 def member(machine: Machine, order: tuple[Value, ...], name: str) -> Value | None:
-    """Return a member of the first class that has it, None where none of the project's has."""
+    """Return a member of the first class that has it, None where none of the project's has.
+
+    Of classes before it that are not known, any may have it.
+    """
+    unknown: list[UnknownBase | Unresolved] = []
     for owner in order:
+        if isinstance(owner, UnknownBase | Unresolved):
+            unknown.append(owner)
         if not isinstance(owner, ClassValue):
             continue
         found = owner.scope.names.get(name)
         if found is None:
             found = module_name(machine, owner.scope, name)
         if found is not None:
-            return _doubted(_class_constant(machine, owner, name, found, order), owner.doubts)
+            return _doubted(_class_constant(machine, owner, name, found, order), _doubts(owner, name, unknown))
     return None
+
+
+def _doubts(owner: ClassValue, name: str, unknown: Sequence[UnknownBase | Unresolved]) -> tuple[Doubt, ...]:
+    """Return the doubts about a member of a class that is looked up after others that are not known."""
+    before = (
+        Doubt(
+            "unknown-base",
+            base.place,
+            f"what `{base.place.text}` has is not known, and it is asked for `{name}` before `{owner.name}` is.",
+            f"The graph shows `{owner.name}.{name}`.",
+        )
+        for base in unknown
+    )
+    return (*owner.doubts, *before)
 
 
 def _doubted(found: Value, doubts: tuple[Doubt, ...]) -> Value:
@@ -136,12 +157,8 @@ def instance_attribute(machine: Machine, instance: Instance, name: str, place: P
 
 def _may_run_steps(instance: Instance, order: tuple[Value, ...]) -> bool:
     """Whether a member that is not in the project could reach the step object through `self`."""
-    foreign = any(not isinstance(c, ClassValue) and not _is_harmless_base(c) for c in order)
+    foreign = any(isinstance(c, UnknownBase | Unresolved) for c in order)
     return foreign and any(isinstance(value, StepObject) for value in instance.state.values())
-
-
-def _is_harmless_base(base: Value) -> bool:
-    return isinstance(base, External) and base.name.split(".")[0] in ("workers", "abc", "typing", "builtins", "enum")
 
 
 def class_attribute(machine: Machine, owner: ClassValue, name: str, place: Place) -> Value:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
@@ -12,6 +13,7 @@ from stepgraph.program.values import (
     Argument,
     Arguments,
     ClassValue,
+    Collection,
     Doubt,
     External,
     FunctionKind,
@@ -22,6 +24,7 @@ from stepgraph.program.values import (
     StepDecorator,
     StepFunction,
     StepMethod,
+    UnknownBase,
     Unresolved,
     Value,
 )
@@ -63,6 +66,14 @@ TRANSPARENT_TO_CLASSES: Final = frozenset(
         "typing.runtime_checkable",
         "typing_extensions.final",
         "typing_extensions.runtime_checkable",
+    }
+)
+
+# Where classes come from of which no member runs steps.
+_WITHOUT_STEPS: Final = frozenset(
+    {
+        *("abc", "builtins", "collections", "contextlib", "dataclasses", "datetime", "enum", "typing"),
+        *("typing_extensions", "workers"),
     }
 )
 
@@ -168,9 +179,7 @@ def _doubt_of_class(defined: ClassValue, place: Place) -> Doubt:
 
 def _undecorated(machine: Machine, node: cst.ClassDef, scope: LexicalScope) -> ClassValue:
     """Its body is read as its members are asked for."""
-    bases = tuple(
-        _base(machine, argument.value) for argument in node.bases if argument.keyword is None and not argument.star
-    )
+    bases = tuple(base for argument in node.bases if argument.keyword is None for base in _bases(machine, argument))
     body = LexicalScope(
         machine.bindings_of(node, scope.module),
         machine.store.new(),
@@ -184,6 +193,28 @@ def _undecorated(machine: Machine, node: cst.ClassDef, scope: LexicalScope) -> C
     return defined
 
 
-def _base(machine: Machine, node: cst.BaseExpression) -> Value:
-    # class W(WorkflowEntrypoint[Env]): what is subscripted is the class.
-    return machine.evaluate(node.value if isinstance(node, cst.Subscript) else node)
+def _bases(machine: Machine, argument: cst.Arg) -> Iterator[Value]:
+    """Yield the base classes that an argument of a `class` statement gives."""
+    value = machine.evaluate(argument.value)
+    place = machine.place(argument.value)
+    if not argument.star:
+        yield _base(machine, argument.value, value, place)
+    elif isinstance(value, Collection) and value.has_known_order and value.shows_constants:
+        for item in value.items:
+            yield _base(machine, argument.value, item.value, place)
+    else:
+        yield UnknownBase(argument.value, place)
+
+
+def _base(machine: Machine, node: cst.BaseExpression, value: Value, place: Place) -> Value:
+    if isinstance(node, cst.Subscript) and not isinstance(value, ClassValue):
+        # class W(WorkflowEntrypoint[Env]): what is subscripted is the class.
+        subscripted = machine.evaluate(node.value)
+        value = subscripted if isinstance(subscripted, ClassValue | External) else value
+    match value:
+        case ClassValue() | Unresolved():
+            return value
+        case External(name=name):
+            return value if name.split(".")[0] in _WITHOUT_STEPS else UnknownBase(name, place)
+        case _:
+            return UnknownBase(node, place)

@@ -79,7 +79,12 @@ _HARMLESS: Final = frozenset(
 )
 
 # Calls of which the result is told apart where it is used.
-_KNOWN_BY_CALL: Final = frozenset(["functools.wraps", "functools.lru_cache", "asyncio.timeout", "asyncio.timeout_at"])
+_KNOWN_BY_CALL: Final = frozenset(
+    [
+        *("functools.wraps", "functools.lru_cache", "asyncio.timeout", "asyncio.timeout_at"),
+        *("collections.namedtuple", "typing.NamedTuple", "typing.TypedDict"),
+    ]
+)
 
 
 def call_external(machine: Machine, callee: External, arguments: Arguments, place: Place) -> Value:
