@@ -292,3 +292,287 @@ def test_starred_bases_are_those_of_the_tuple() -> None:
         def hook
           sleep 'a' 1
     """)
+
+
+JOBS = """
+class Jobs:
+    def __init__(self, step):
+        self.step = step
+
+    async def go(self, name):
+        await self.step.sleep("go", 1)
+
+    def look(self, name):
+        return name
+
+"""
+
+
+@pytest.mark.parametrize(
+    ("method", "use"),
+    [
+        ("__getitem__(self, key)", 'jobs["a"]'),
+        ("__add__(self, key)", "(jobs + 1)"),
+        ("__ror__(self, key)", "(1 | jobs)"),
+        ("__neg__(self, key=1)", "(-jobs)"),
+        ("__lt__(self, key)", "(jobs < 1)"),
+        ("__getattr__(self, key)", "jobs.anything"),
+        ("__await__(self, key=1)", "jobs"),
+    ],
+)
+def test_a_special_method_of_an_object_is_called_where_python_calls_it(method: str, use: str) -> None:
+    body = f"""
+class W(WorkflowEntrypoint):
+    async def run(self, event, step):
+        jobs = Jobs(step)
+        await step.sleep("own", 1)
+        await {use}
+"""
+    name = method.partition("(")[0]
+    result = "self.go(key).__await__()" if name == "__await__" else "self.go(key)"
+    assert graph_of(JOBS + f"    def {method}:\n        return {result}\n" + body) == text(f"""
+        sleep 'own' 1
+        call {name}
+        def {name}
+          call go
+        def go
+          sleep 'go' 1
+    """)
+    assert graph_of(JOBS + f"    def {method}:\n        return self.look(key)\n" + body) == "sleep 'own' 1"
+
+
+def test_an_object_that_is_awaited_by_several_is_started() -> None:
+    assert graph_of(
+        JOBS
+        + """
+    def __await__(self):
+        yield from self.go("a").__await__()
+
+class W(WorkflowEntrypoint):
+    async def run(self, event, step):
+        import asyncio
+        await asyncio.gather(Jobs(step), step.sleep("own", 1))
+"""
+    ) == text("""
+        parallel all
+          call __await__ [1>2]
+          sleep 'own' 1 [1>2]
+        def __await__
+          call go
+        def go
+          sleep 'go' 1
+    """)
+
+
+def test_what_getattribute_gives_cannot_be_followed() -> None:
+    source = """
+    async def hook(self):
+        pass
+
+    def __getattribute__(self, name):
+        if name == "hook":
+            return OTHER
+        return super().__getattribute__(name)
+
+class W(WorkflowEntrypoint):
+    async def run(self, event, step):
+        await step.sleep("own", 1)
+        await Jobs(step).hook()
+"""
+    assert "unresolved-call" in notes_of(JOBS + source.replace("OTHER", "lambda: self.go(name)"))
+    assert notes_of(JOBS + source.replace("OTHER", "name")) == []
+
+
+def test_an_iterator_is_asked_before_each_pass_and_says_when_it_is_over() -> None:
+    assert graph_of("""
+        class Pages:
+            def __init__(self, step):
+                self.step = step
+
+            def __aiter__(self):
+                return self
+
+            async def __anext__(self):
+                await self.step.sleep("fetch", 1)
+                raise StopAsyncIteration
+
+        class W(WorkflowEntrypoint):
+            async def run(self, event, step):
+                async for page in Pages(step):
+                    await step.sleep("page", 1)
+                [page async for page in Pages(step)]
+    """) == text("""
+        loop
+          call __anext__
+          if no more
+            break
+          sleep 'page' 1
+        loop
+          call __anext__
+          if no more
+            break
+        def __anext__
+          sleep 'fetch' 1
+    """)
+
+
+def test_a_partial_method_is_the_method() -> None:
+    assert graph_of("""
+        class W(WorkflowEntrypoint):
+            async def _job(self, name, step):
+                await step.sleep("job", 1)
+
+            job = partialmethod(_job, "a")
+
+            async def run(self, event, step):
+                await self.job(step)
+    """) == text("""
+        call _job
+        def _job
+          sleep 'job' 1
+    """)
+
+
+def test_a_context_manager_that_is_a_generator_stands_around_its_block() -> None:
+    assert graph_of("""
+        @asynccontextmanager
+        async def saga(step):
+            await step.sleep("enter", 1)
+            yield step
+            await step.sleep("exit", 1)
+
+        class W(WorkflowEntrypoint):
+            async def run(self, event, step):
+                async with saga(step) as inner, saga(inner):
+                    await inner.sleep("body", 1)
+    """) == text("""
+        sleep 'enter' 1
+        sleep 'enter' 1
+        sleep 'body' 1
+        sleep 'exit' 1
+        sleep 'exit' 1
+    """)
+
+
+def test_what_a_context_manager_does_at_last_is_a_finally() -> None:
+    assert graph_of("""
+        @asynccontextmanager
+        async def saga(step):
+            await step.sleep("enter", 1)
+            try:
+                yield
+            except ValueError:
+                await step.sleep("undo", 1)
+                raise
+            finally:
+                await step.sleep("exit", 1)
+
+        class W(WorkflowEntrypoint):
+            async def run(self, event, step):
+                async with saga(step):
+                    await step.sleep("body", 1)
+                    if event:
+                        return
+                await step.sleep("after", 1)
+    """) == text("""
+        sleep 'enter' 1
+        try
+          sleep 'body' 1
+          if event
+            return
+        catch
+          sleep 'undo' 1
+          return
+        finally
+          sleep 'exit' 1
+        sleep 'after' 1
+    """)
+
+
+def test_a_context_manager_without_steps_changes_nothing() -> None:
+    assert graph_of("""
+        @asynccontextmanager
+        async def timed():
+            try:
+                yield 1
+            finally:
+                print("done")
+
+        class W(WorkflowEntrypoint):
+            async def run(self, event, step):
+                async with timed():
+                    await step.sleep("body", 1)
+    """) == text("""
+        sleep 'body' 1
+    """)
+
+
+@pytest.mark.parametrize(
+    ("manager", "body"), [("yield", "return"), ("if not step: return\n            yield", "await step.sleep('b', 1)")]
+)
+def test_a_block_that_is_left_past_a_context_manager_is_reported(manager: str, body: str) -> None:
+    assert notes_of(f"""
+        @asynccontextmanager
+        async def saga(step):
+            {manager}
+            await step.sleep("exit", 1)
+
+        class W(WorkflowEntrypoint):
+            async def run(self, event, step):
+                await step.sleep("own", 1)
+                async with saga(step):
+                    {body}
+    """) == ["context-manager"]
+
+
+def test_either_of_two_context_managers_is_entered() -> None:
+    assert graph_of(
+        JOBS
+        + """
+    async def __aenter__(self):
+        await self.step.sleep("enter", 1)
+
+    async def __aexit__(self, *args):
+        pass
+
+class Quiet:
+    async def __aenter__(self):
+        pass
+
+    async def __aexit__(self, *args):
+        pass
+
+class W(WorkflowEntrypoint):
+    async def run(self, event, step):
+        async with Jobs(step) if event else Quiet():
+            await step.sleep("body", 1)
+"""
+    ) == text("""
+        if event
+          call __aenter__
+        else
+        sleep 'body' 1
+        def __aenter__
+          sleep 'enter' 1
+    """)
+
+
+def test_what_a_context_manager_without_steps_yields_is_followed() -> None:
+    assert graph_of(
+        JOBS
+        + """
+
+@asynccontextmanager
+async def opened(step):
+    yield Jobs(step)
+
+class W(WorkflowEntrypoint):
+    async def run(self, event, step):
+        async with opened(step) as jobs:
+            await jobs.go("a")
+"""
+    ) == text("""
+        call go
+        def go
+          sleep 'go' 1
+    """)

@@ -13,6 +13,7 @@ from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.lowering.names import module_name
 from stepgraph.program.values import (
     UNKNOWN,
+    Argument,
     Arguments,
     ClassValue,
     Collection,
@@ -147,12 +148,32 @@ def instance_attribute(machine: Machine, instance: Instance, name: str, place: P
             machine.store.observe(value.state, "items")
         return value
     order = resolution_order(instance.of)
+    intercepted = _intercepted(machine, instance, "__getattribute__", name, place)
+    if intercepted is not None and intercepted.relevant:
+        return Unresolved(f"`{instance.of.name}.__getattribute__` decides what it is", place)
     found = member(machine, order, name)
     if found is not None:
         return bound(machine, found, instance, instance.of, place)
+    intercepted = _intercepted(machine, instance, "__getattr__", name, place)
+    if intercepted is not None:
+        return intercepted
     if _may_run_steps(instance, order):
         return Unresolved(f"a base class of {instance.of.name} is not in the project", place)
     return UNKNOWN
+
+
+def _intercepted(machine: Machine, instance: Instance, by: str, name: str, place: Place) -> Value | None:
+    """Return what a method of an object gives that is asked for attributes; None where it has none, or is not asked."""
+    if name.startswith("__"):
+        return None
+    method = member(machine, resolution_order(instance.of), by)
+    if not isinstance(method, FunctionValue):
+        return None
+    return machine.call(bound(machine, method, instance, instance.of, place), _named(name, place), place)
+
+
+def _named(name: str, place: Place) -> Arguments:
+    return Arguments((Argument(Constant(name), place),))
 
 
 def _may_run_steps(instance: Instance, order: tuple[Value, ...]) -> bool:

@@ -497,6 +497,7 @@ _MEANINGS: Final[dict[str, Meaning]] = {
     "js.Promise.race": _promise("race"),
     "js.Promise.allSettled": _promise("all_settled"),
     "functools.partial": _partial,
+    "functools.partialmethod": _partial,
     "contextlib.suppress": _suppress,
     "typing.cast": _second,
     "datetime.datetime": moment,

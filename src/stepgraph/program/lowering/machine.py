@@ -90,7 +90,8 @@ class Frame:
     declared, also by functions it called, the last one last, each with the number of its declaration. A plain function
     that returns an awaitable `awaits_result`, and `starts_work` if it sets something going before it returns; a body
     `has_started` work of which it may not have awaited all. `drained` is the collection that the present loop empties,
-    `loops_outside` the number of loops around the call, `contexts` are those that are left with whatever leaves here.
+    `loops_outside` the number of loops around the call, `contexts` are those that are left with whatever leaves here. A
+    context manager that is a generator gives way `at_yield` to the block that it stands around.
     """
 
     scope: LexicalScope
@@ -108,6 +109,7 @@ class Frame:
     drained: Slots | None = None
     loops_outside: int = 0
     contexts: list[OpenContext] = field(default_factory=list)
+    at_yield: Callable[[Value], None] | None = None
 
     def __post_init__(self) -> None:
         self.own = self.scope
@@ -150,7 +152,7 @@ class Machine:
     hold for, `resolving` the steps whose dependencies are being looked up. `lists_depends` tells that some step was
     declared as in legacy mode. `handles` numbers the work that was started, `call_since` is the last number before the
     arguments of the present call were evaluated. `modules` are those that were needed so far, of which `exporting` are
-    asked for the names that they export.
+    asked for the names that they export. `entered` are the functions of context managers whose code is being read.
     """
 
     evaluators: dict[type[cst.CSTNode], Evaluator]
@@ -186,6 +188,7 @@ class Machine:
     exporting: list[LexicalScope] = field(default_factory=list)
     _scans: dict[cst.CSTNode, Bindings] = field(default_factory=dict)
     handles: Handle = 0
+    entered: list[cst.CSTNode] = field(default_factory=list)
     call_since: Handle = 0
 
     # What is read
