@@ -576,3 +576,84 @@ class W(WorkflowEntrypoint):
         def go
           sleep 'go' 1
     """)
+
+
+def test_a_base_class_sets_a_method_of_the_classes_below_it() -> None:
+    assert graph_of("""
+        class Registered:
+            def __init_subclass__(cls, **settings):
+                cls.settings = settings
+
+        class Base(WorkflowEntrypoint):
+            def __init_subclass__(cls, **settings):
+                super().__init_subclass__(**settings)
+                inner = cls.run
+
+                async def run(self, event, step):
+                    await step.sleep("before", 1)
+                    await inner(self, event, step)
+
+                cls.run = run
+
+        class W(Base, Registered, retries=1):
+            DELAY = 1
+
+            async def run(self, event, step):
+                await step.sleep("own", self.DELAY)
+    """) == text("""
+        sleep 'before' 1
+        call W.run
+        def W.run
+          sleep 'own' 1
+    """)
+
+
+META = """
+class Meta(type):
+    known = []
+
+    METHOD
+
+class Base(WorkflowEntrypoint, metaclass=Meta):
+    DELAY = 1
+
+class W(Base):
+    async def run(self, event, step):
+        await step.sleep("own", self.DELAY)
+"""
+
+
+@pytest.mark.parametrize(
+    "method",
+    [
+        "def __new__(m, n, b, ns): ns['run'] = traced(ns['run']); return super().__new__(m, n, b, ns)",
+        "def __new__(m, n, b, ns): return super().__new__(m, n, b, {k: traced(v) for k, v in ns.items()})",
+        "def __new__(m, n, b, ns): cls = type.__new__(m, n, b, ns); cls.run = traced(cls.run); return cls",
+        "def __init__(cls, n, b, ns): setattr(cls, n, traced)",
+        "def __prepare__(m, n, b): return {}",
+    ],
+)
+def test_a_metaclass_that_may_replace_methods_is_reported(method: str) -> None:
+    assert len(notes_of(META.replace("METHOD", method))) == 1
+
+
+@pytest.mark.parametrize(
+    "method",
+    [
+        "pass",
+        "def __new__(m, n, b, ns): cls = super().__new__(m, n, b, ns); m.known.append(cls); return cls",
+        "def __new__(m, n, b, ns): assert 'x' not in ns; return type.__new__(m, n, b, ns)",
+        "def __init__(cls, n, b, ns): Meta.known.append(cls)",
+        "def __call__(cls, *args): return super().__call__(*args)",
+    ],
+)
+def test_a_metaclass_that_leaves_methods_alone_is_not(method: str) -> None:
+    assert graph_of(META.replace("METHOD", method)) == "sleep 'own' 1"
+
+
+def test_a_metaclass_from_elsewhere_is_reported() -> None:
+    assert notes_of("""
+        class W(WorkflowEntrypoint, metaclass=traced):
+            async def run(self, event, step):
+                await step.sleep("own", 1)
+    """) == ["unknown-metaclass"]

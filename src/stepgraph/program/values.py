@@ -341,6 +341,7 @@ class ClassValue(Value):
     bases: tuple[Value, ...]
     order: tuple[Value, ...] = ()
     doubts: tuple[Doubt, ...] = ()
+    metaclass: Value | None = None
 
 
 @dataclass(eq=False, slots=True)

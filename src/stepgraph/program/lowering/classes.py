@@ -190,7 +190,7 @@ def class_attribute(machine: Machine, owner: ClassValue, name: str, place: Place
 
 def super_attribute(machine: Machine, above: SuperObject, name: str, place: Place) -> Value:
     """Return `super().name`."""
-    of = above.receiver.of if isinstance(above.receiver, Instance) else above.after
+    of = _class_of(above)
     order = resolution_order(of)
     following = order[order.index(above.after) + 1 :] if above.after in order else ()
     found = member(machine, following, name)
@@ -202,6 +202,17 @@ def super_attribute(machine: Machine, above: SuperObject, name: str, place: Plac
         # The method of a base class is another than the one of its name in the class itself.
         return replace(function, names=found.names)
     return function
+
+
+def _class_of(above: SuperObject) -> ClassValue:
+    """Return the class in whose order `super()` goes on: that of the object, or the class itself in a class method."""
+    match above.receiver:
+        case Instance(of=of):
+            return of
+        case ClassValue() as of if above.after in resolution_order(of):
+            return of
+        case _:
+            return above.after
 
 
 def bound(machine: Machine, found: Value, instance: Instance | None, owner: ClassValue, place: Place) -> Value:
@@ -219,6 +230,8 @@ def bound(machine: Machine, found: Value, instance: Instance | None, owner: Clas
             # An inherited method is one of the class that `self` is; a function assigned to it is what it was.
             names = found.names if found.owner is None else names_in(owner.scope, found.name)
             return replace(found, receiver=instance, names=names)
+        case _ if found.name == "__init_subclass__":
+            return replace(found, receiver=owner)
         case _:
             return found
 

@@ -8,6 +8,7 @@ from typing import Final
 
 import libcst as cst
 
+from stepgraph.program.lowering.class_hooks import run_hooks
 from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.values import (
     Argument,
@@ -151,6 +152,7 @@ def make_class(machine: Machine, node: cst.ClassDef, scope: LexicalScope) -> Cla
     """Return the class that a `class` statement defines, decorated."""
     decorators = [(machine.evaluate(d.decorator), machine.place(d.decorator)) for d in node.decorators]
     defined = _undecorated(machine, node, scope)
+    run_hooks(machine, defined)
     for decorator, place in reversed(decorators):
         defined = _decorated_class(machine, decorator, defined, place)
     return defined
@@ -179,7 +181,7 @@ def _doubt_of_class(defined: ClassValue, place: Place) -> Doubt:
 
 def _undecorated(machine: Machine, node: cst.ClassDef, scope: LexicalScope) -> ClassValue:
     """Its body is read as its members are asked for."""
-    bases = tuple(base for argument in node.bases if argument.keyword is None for base in _bases(machine, argument))
+    bases = tuple(base for argument in node.bases for base in _bases(machine, argument))
     body = LexicalScope(
         machine.bindings_of(node, scope.module),
         machine.store.new(),

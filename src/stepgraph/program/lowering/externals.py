@@ -423,7 +423,7 @@ def _super(machine: Machine, arguments: Arguments, place: Place) -> Value:
         method = arguments.items[0].value
     elif enclosing.owner is not None:
         method = enclosing.owner
-    receiver = next((v for v in scope.names.values() if isinstance(v, Instance)), UNKNOWN)
+    receiver = next((v for v in scope.names.values() if isinstance(v, Instance | ClassValue)), UNKNOWN)
     return SuperObject(method, receiver) if isinstance(method, ClassValue) else UNKNOWN
 
 
