@@ -657,3 +657,18 @@ def test_a_metaclass_from_elsewhere_is_reported() -> None:
             async def run(self, event, step):
                 await step.sleep("own", 1)
     """) == ["unknown-metaclass"]
+
+
+def test_a_method_without_steps_that_may_be_another_is_reported_if_it_is_handed_the_step_object() -> None:
+    source = """
+        class Base:
+            async def hook(self, step):
+                pass
+
+        class W(Mixin, Base, WorkflowEntrypoint):
+            async def run(self, event, step):
+                await step.sleep("own", 1)
+                await self.hook(HANDED)
+    """
+    assert notes_of(source.replace("HANDED", "step")) == ["unknown-base"]
+    assert notes_of(source.replace("HANDED", "event")) == []

@@ -296,12 +296,16 @@ class Given:
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """Why it is not certain that a function is what runs where it is called: reported if it runs steps."""
+    """Why it is not certain that a function is what runs where it is called: reported if it runs steps.
+
+    Where it `may_be_another` that runs, it is reported as well if it is handed what can run steps.
+    """
 
     code: str
     place: Place
     message: str
     advice: str
+    may_be_another: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,6 +66,7 @@ def _doubt_of(defined: ClassValue, place: Place) -> Doubt:
         place,
         f"what its metaclass makes of the class `{defined.name}` is not known.",
         "The graph shows the methods as they stand in the class.",
+        may_be_another=True,
     )
 
 

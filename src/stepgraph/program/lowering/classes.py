@@ -102,6 +102,7 @@ def _doubts(owner: ClassValue, name: str, unknown: Sequence[UnknownBase | Unreso
             base.place,
             f"what `{base.place.text}` has is not known, and it is asked for `{name}` before `{owner.name}` is.",
             f"The graph shows `{owner.name}.{name}`.",
+            may_be_another=True,
         )
         for base in unknown
     )

@@ -176,6 +176,7 @@ def _doubt_of_class(defined: ClassValue, place: Place) -> Doubt:
         place,
         f"what the decorator `{place.text}` makes of the class `{defined.name}` is not known.",
         "The graph shows the methods as they stand in the class.",
+        may_be_another=True,
     )
 
 

@@ -447,6 +447,7 @@ def _unknown_member(owner: ClassValue, place: Place) -> Doubt:
         place,
         f"`{place.text}` sets a member of the class `{owner.name}` by a name that is not statically known.",
         "The graph shows the methods as they stand in the class.",
+        may_be_another=True,
     )
 
 

@@ -20,6 +20,9 @@ from stepgraph.program.values import (
     Mapping,
     Option,
     Payload,
+    StepCall,
+    StepFunction,
+    StepObject,
     Value,
 )
 from stepgraph.syntax.module import Place
@@ -40,10 +43,14 @@ def read_function(machine: Machine, callee: FunctionValue, arguments: Arguments)
     Raises TypeError for a lambda, which has no body of its own.
     """
     summary = _summary(machine, callee, arguments)
-    if summary.function.works:
-        for doubt in callee.doubts:
+    for doubt in callee.doubts:
+        if summary.function.works or (doubt.may_be_another and _hands_steps(arguments)):
             machine.doubt(doubt)
     return summary
+
+
+def _hands_steps(arguments: Arguments) -> bool:
+    return any(isinstance(argument.value, StepObject | StepFunction | StepCall) for argument in arguments.items)
 
 
 def _summary(machine: Machine, callee: FunctionValue, arguments: Arguments) -> Summary:
