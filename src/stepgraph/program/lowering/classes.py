@@ -150,9 +150,12 @@ def instance_attribute(machine: Machine, instance: Instance, name: str, place: P
         return value
     order = resolution_order(instance.of)
     intercepted = _intercepted(machine, instance, "__getattribute__", name, place)
-    if intercepted is not None and intercepted.relevant:
-        return Unresolved(f"`{instance.of.name}.__getattribute__` decides what it is", place)
+    decided = intercepted is not None and intercepted.relevant
     found = member(machine, order, name)
+    if decided and isinstance(found, FunctionValue):
+        found = replace(found, doubts=(*found.doubts, _doubt_of_lookup(instance, name, place)))
+    elif decided:
+        return Unresolved(f"`{instance.of.name}.__getattribute__` decides what it is", place)
     if found is not None:
         return bound(machine, found, instance, instance.of, place)
     intercepted = _intercepted(machine, instance, "__getattr__", name, place)
@@ -161,6 +164,16 @@ def instance_attribute(machine: Machine, instance: Instance, name: str, place: P
     if _may_run_steps(instance, order):
         return Unresolved(f"a base class of {instance.of.name} is not in the project", place)
     return UNKNOWN
+
+
+def _doubt_of_lookup(instance: Instance, name: str, place: Place) -> Doubt:
+    return Doubt(
+        "unknown-member",
+        place,
+        f"`{instance.of.name}.__getattribute__` decides what `{name}` is.",
+        "The graph shows the method as it stands in the class.",
+        may_be_another=True,
+    )
 
 
 def _intercepted(machine: Machine, instance: Instance, by: str, name: str, place: Place) -> Value | None:
