@@ -295,10 +295,24 @@ class Given:
 
 
 @dataclass(frozen=True, slots=True)
+class Doubt:
+    """Why it is not certain that a function is what runs where it is called: reported if it runs steps.
+
+    Where it `may_be_another` that runs, it is reported as well if it is handed what can run steps.
+    """
+
+    code: str
+    place: Place
+    message: str
+    advice: str
+    may_be_another: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class FunctionValue(Value):
     """A function, method or lambda of the project, with what is bound to it already.
 
-    `names` go from the plain name to the most qualified one. `wrapper` is a decorator from outside the project.
+    `names` go from the plain name to the most qualified one.
     """
 
     node: cst.FunctionDef | cst.Lambda
@@ -310,7 +324,7 @@ class FunctionValue(Value):
     keywords: tuple[tuple[str, Value], ...] = ()
     kind: FunctionKind = "function"
     defaults: tuple[tuple[str, Value], ...] = ()
-    wrapper: Place | None = None
+    doubts: tuple[Doubt, ...] = ()
 
     @property
     def name(self) -> str:
@@ -320,9 +334,9 @@ class FunctionValue(Value):
 
 @dataclass(eq=False, slots=True)
 class ClassValue(Value):
-    """A class of the project. `bases` are classes of the project or External names.
+    """A class of the project. `bases` are classes of the project, External names without members, and unknown ones.
 
-    `order` is that in which members are looked up, once it was asked for.
+    `order` is that in which members are looked up, once it was asked for. `doubts` are those about all of its members.
     """
 
     node: cst.ClassDef
@@ -330,6 +344,8 @@ class ClassValue(Value):
     name: str
     bases: tuple[Value, ...]
     order: tuple[Value, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
+    metaclass: Value | None = None
 
 
 @dataclass(eq=False, slots=True)
@@ -338,6 +354,15 @@ class Instance(Value):
 
     of: ClassValue
     state: Slots
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownBase(Value):
+    """A base class that may have any member: its `identity` is its name outside the project, or its expression."""
+
+    identity: object
+    place: Place = field(compare=False)
+    relevant: ClassVar[bool] = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -197,7 +197,7 @@ def assigned_attributes(module: SourceModule) -> AssignedAttributes:
     found: list[tuple[cst.BaseExpression, str]] = []
     named: set[str] = set()
     for statement in statements_below(module.tree, into_functions=True):
-        found += _attribute_targets(statement)
+        found += attribute_targets(statement)
         match statement:
             case cst.Import() | cst.ImportFrom() if not isinstance(statement.names, cst.ImportStar):
                 named.update(map(import_binding, statement.names))
@@ -216,7 +216,7 @@ def _first_name(owner: cst.BaseExpression) -> str:
     return owner.value if isinstance(owner, cst.Name) else ""
 
 
-def _attribute_targets(statement: cst.CSTNode) -> Iterator[tuple[cst.BaseExpression, str]]:
+def attribute_targets(statement: cst.CSTNode) -> Iterator[tuple[cst.BaseExpression, str]]:
     """Yield the objects and names of the attributes that a statement assigns to."""
     match statement:
         case cst.Assign(targets=targets):

@@ -14,12 +14,15 @@ from stepgraph.program.values import (
     Constant,
     Event,
     External,
+    FunctionCall,
     Gathering,
     Instance,
     Mapping,
     MethodOf,
     ModuleValue,
     Payload,
+    PreparedCall,
+    StepCall,
     StepMethod,
     StepObject,
     SuperObject,
@@ -27,6 +30,7 @@ from stepgraph.program.values import (
     TaskGroup,
     Unresolved,
     Value,
+    WaitCall,
 )
 from stepgraph.syntax.module import Place
 
@@ -49,6 +53,8 @@ def attribute(machine: Machine, owner: Value, name: str, place: Place) -> Value:
         case Event(shape=shape) if name == "payload":
             return Payload(shape)
         case Event() | Payload() | Collection() | Mapping() | TaskGroup() | Task() | Gathering():
+            return MethodOf(owner, name)
+        case StepCall() | WaitCall() | FunctionCall() | PreparedCall() if name == "__await__":
             return MethodOf(owner, name)
         case Alternatives(options=options, discriminant=discriminant):
             # None has no attributes of use: no run goes on from there.

@@ -39,6 +39,7 @@ from stepgraph.program.values import (
     FunctionValue,
     Gathering,
     GeneratorCall,
+    Instance,
     PreparedCall,
     StepCall,
     StepDecorator,
@@ -90,6 +91,8 @@ def await_value(machine: Machine, value: Value, place: Place, first: int | None 
             return result
         case Alternatives():
             return _await_one(machine, value, place, first)
+        case Instance() if (coroutine := _coroutine_of(machine, value, place)) is not None:
+            return await_value(machine, coroutine, place, first)
     _report_unresolved(machine, value, place)
     return UNKNOWN
 
@@ -122,8 +125,19 @@ def start(machine: Machine, value: Value, place: Place) -> Value:
             return machine.choose(value, lambda chosen: start(machine, chosen, place))
         case Task() | Gathering():
             return value
+        case Instance() if (coroutine := _coroutine_of(machine, value, place)) is not None:
+            return start(machine, coroutine, place)
     _report_unresolved(machine, value, place)
     return UNKNOWN
+
+
+def _coroutine_of(machine: Machine, value: Instance, place: Place) -> FunctionCall | None:
+    """Return what runs when an object of the project is awaited: its `__await__`, which is a plain function."""
+    method = machine.attribute(value, "__await__", place)
+    if isinstance(method, FunctionValue) and isinstance(method.node, cst.FunctionDef):
+        return FunctionCall(method, Arguments(), place)
+    _report_unresolved(machine, method, place)
+    return None
 
 
 def start_activity(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -13,10 +13,12 @@ from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.lowering.names import module_name, report_assigned_elsewhere
 from stepgraph.program.values import (
     UNKNOWN,
+    Argument,
     Arguments,
     ClassValue,
     Collection,
     Constant,
+    Doubt,
     External,
     FunctionValue,
     Instance,
@@ -25,6 +27,7 @@ from stepgraph.program.values import (
     StepObject,
     SuperObject,
     TaskGroup,
+    UnknownBase,
     Unresolved,
     Value,
     hidden,
@@ -72,16 +75,46 @@ def derives_from_entrypoint(defined: ClassValue) -> bool:
 
 
 def member(machine: Machine, order: tuple[Value, ...], name: str) -> Value | None:
-    """Return a member of the first class that has it, None where none of the project's has."""
+    """Return a member of the first class that has it, None where none of the project's has.
+
+    Of classes before it that are not known, any may have it.
+    """
+    unknown: list[UnknownBase | Unresolved] = []
     for owner in order:
+        if isinstance(owner, UnknownBase | Unresolved):
+            unknown.append(owner)
         if not isinstance(owner, ClassValue):
             continue
         found = owner.scope.names.get(name)
         if found is None:
             found = module_name(machine, owner.scope, name)
         if found is not None:
-            return _class_constant(machine, owner, name, found, order)
+            return _doubted(_class_constant(machine, owner, name, found, order), _doubts(owner, name, unknown))
     return None
+
+
+def _doubts(owner: ClassValue, name: str, unknown: Sequence[UnknownBase | Unresolved]) -> tuple[Doubt, ...]:
+    """Return the doubts about a member of a class that is looked up after others that are not known."""
+    before = (
+        Doubt(
+            "unknown-base",
+            base.place,
+            f"what `{base.place.text}` has is not known, and it is asked for `{name}` before `{owner.name}` is.",
+            f"The graph shows `{owner.name}.{name}`.",
+            may_be_another=True,
+        )
+        for base in unknown
+    )
+    return (*owner.doubts, *before)
+
+
+def _doubted(found: Value, doubts: tuple[Doubt, ...]) -> Value:
+    """Return a member that may be another one: not a constant any more, and reported if it runs steps."""
+    if not doubts:
+        return found
+    if isinstance(found, FunctionValue):
+        return replace(found, doubts=(*found.doubts, *doubts))
+    return hidden(found)
 
 
 def _class_constant(machine: Machine, owner: ClassValue, name: str, value: Value, order: tuple[Value, ...]) -> Value:
@@ -113,22 +146,51 @@ def instance_attribute(machine: Machine, instance: Instance, name: str, place: P
             machine.store.observe(value.state, "items")
         return value
     order = resolution_order(instance.of)
+    intercepted = _intercepted(machine, instance, "__getattribute__", name, place)
+    decided = intercepted is not None and intercepted.relevant
     found = member(machine, order, name)
+    if decided and isinstance(found, FunctionValue):
+        found = replace(found, doubts=(*found.doubts, _doubt_of_lookup(instance, name, place)))
+    elif decided:
+        return Unresolved(f"`{instance.of.name}.__getattribute__` decides what it is", place)
     if found is not None:
         return bound(machine, found, instance, instance.of, place)
+    intercepted = _intercepted(machine, instance, "__getattr__", name, place)
+    if intercepted is not None:
+        return intercepted
     if _may_run_steps(instance, order):
         return Unresolved(f"a base class of {instance.of.name} is not in the project", place)
     return UNKNOWN
 
 
+def _doubt_of_lookup(instance: Instance, name: str, place: Place) -> Doubt:
+    return Doubt(
+        "unknown-member",
+        place,
+        f"`{instance.of.name}.__getattribute__` decides what `{name}` is.",
+        "The graph shows the method as it stands in the class.",
+        may_be_another=True,
+    )
+
+
+def _intercepted(machine: Machine, instance: Instance, by: str, name: str, place: Place) -> Value | None:
+    """Return what a method of an object gives that is asked for attributes; None where it has none, or is not asked."""
+    if name.startswith("__"):
+        return None
+    method = member(machine, resolution_order(instance.of), by)
+    if not isinstance(method, FunctionValue):
+        return None
+    return machine.call(bound(machine, method, instance, instance.of, place), _named(name, place), place)
+
+
+def _named(name: str, place: Place) -> Arguments:
+    return Arguments((Argument(Constant(name), place),))
+
+
 def _may_run_steps(instance: Instance, order: tuple[Value, ...]) -> bool:
     """Whether a member that is not in the project could reach the step object through `self`."""
-    foreign = any(not isinstance(c, ClassValue) and not _is_harmless_base(c) for c in order)
+    foreign = any(isinstance(c, UnknownBase | Unresolved) for c in order)
     return foreign and any(isinstance(value, StepObject) for value in instance.state.values())
-
-
-def _is_harmless_base(base: Value) -> bool:
-    return isinstance(base, External) and base.name.split(".")[0] in ("workers", "abc", "typing", "builtins", "enum")
 
 
 def class_attribute(machine: Machine, owner: ClassValue, name: str, place: Place) -> Value:
@@ -139,7 +201,7 @@ def class_attribute(machine: Machine, owner: ClassValue, name: str, place: Place
 
 def super_attribute(machine: Machine, above: SuperObject, name: str, place: Place) -> Value:
     """Return `super().name`."""
-    of = above.receiver.of if isinstance(above.receiver, Instance) else above.after
+    of = _class_of(above)
     order = resolution_order(of)
     following = order[order.index(above.after) + 1 :] if above.after in order else ()
     found = member(machine, following, name)
@@ -151,6 +213,17 @@ def super_attribute(machine: Machine, above: SuperObject, name: str, place: Plac
         # The method of a base class is another than the one of its name in the class itself.
         return replace(function, names=found.names)
     return function
+
+
+def _class_of(above: SuperObject) -> ClassValue:
+    """Return the class in whose order `super()` goes on: that of the object, or the class itself in a class method."""
+    match above.receiver:
+        case Instance(of=of):
+            return of
+        case ClassValue() as of if above.after in resolution_order(of):
+            return of
+        case _:
+            return above.after
 
 
 def bound(machine: Machine, found: Value, instance: Instance | None, owner: ClassValue, place: Place) -> Value:
@@ -165,8 +238,11 @@ def bound(machine: Machine, found: Value, instance: Instance | None, owner: Clas
         case "property" if instance is not None:
             return machine.call(replace(found, receiver=instance, kind="function"), Arguments(), place)
         case _ if instance is not None:
-            # An inherited method is one of the class that `self` is.
-            return replace(found, receiver=instance, names=names_in(owner.scope, found.name))
+            # An inherited method is one of the class that `self` is; a function assigned to it is what it was.
+            names = found.names if found.owner is None else names_in(owner.scope, found.name)
+            return replace(found, receiver=instance, names=names)
+        case _ if found.name == "__init_subclass__":
+            return replace(found, receiver=owner)
         case _:
             return found
 

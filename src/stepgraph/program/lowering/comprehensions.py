@@ -10,6 +10,7 @@ import libcst as cst
 from stepgraph.program.lowering.arguments import collection, mapping
 from stepgraph.program.lowering.loops import element, has_elements, run_loop, unrolled
 from stepgraph.program.lowering.machine import Machine
+from stepgraph.program.lowering.protocols import advance, iterated
 from stepgraph.program.lowering.targets import assign
 from stepgraph.program.values import (
     UNKNOWN,
@@ -108,7 +109,7 @@ def _inner_scope(machine: Machine, clause: cst.CompFor, scope: LexicalScope) -> 
 
 
 def _run_clause(machine: Machine, clause: cst.CompFor, add: Callable[..., None], *, many: bool) -> None:
-    iterable = machine.evaluate(clause.iter)
+    iterable = iterated(machine, machine.evaluate(clause.iter), machine.place(clause.iter))
     if isinstance(iterable, LazyItems):
         each_of(machine, iterable, lambda value: _pass(machine, clause, value, add))
         return
@@ -128,6 +129,7 @@ def _over(machine: Machine, clause: cst.CompFor, iterable: Value, add: Callable[
     place = machine.place(clause)
 
     def body() -> None:
+        advance(machine, iterable, place)
         value = element(machine, iterable, machine.text(clause.target), place)
         _pass(machine, clause, unsure(value) if clause.ifs else value, add)
 

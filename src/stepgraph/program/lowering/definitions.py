@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
 import libcst as cst
 
+from stepgraph.program.lowering.class_hooks import run_hooks
 from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.values import (
     Argument,
     Arguments,
     ClassValue,
+    Collection,
+    Doubt,
     External,
     FunctionKind,
     FunctionValue,
     Instance,
     LexicalScope,
+    Partial,
     StepDecorator,
     StepFunction,
     StepMethod,
+    UnknownBase,
     Unresolved,
     Value,
 )
@@ -39,6 +45,36 @@ TRANSPARENT: Final = frozenset(
         "typing.overload",
         "typing.override",
         "typing_extensions.override",
+    }
+)
+
+# Those that leave what the methods of a class run as it is.
+TRANSPARENT_TO_CLASSES: Final = frozenset(
+    {
+        "attr.attrs",
+        "attr.define",
+        "attr.frozen",
+        "attr.mutable",
+        "attr.s",
+        "attrs.define",
+        "attrs.frozen",
+        "attrs.mutable",
+        "dataclasses.dataclass",
+        "enum.global_enum",
+        "enum.unique",
+        "functools.total_ordering",
+        "typing.final",
+        "typing.runtime_checkable",
+        "typing_extensions.final",
+        "typing_extensions.runtime_checkable",
+    }
+)
+
+# Where classes come from of which no member runs steps.
+_WITHOUT_STEPS: Final = frozenset(
+    {
+        *("abc", "builtins", "collections", "contextlib", "dataclasses", "datetime", "enum", "typing"),
+        *("typing_extensions", "workers"),
     }
 )
 
@@ -96,15 +132,15 @@ def _decorated(machine: Machine, decorator: Value, value: Value, place: Place) -
         case StepDecorator() | StepMethod() | FunctionValue() | ClassValue() | Instance() | Unresolved():
             return machine.call(decorator, Arguments((Argument(value, place),)), place)
     if isinstance(value, FunctionValue):
-        return replace(value, wrapper=place)
+        return replace(value, doubts=(*value.doubts, doubt_of_decorator(place)))
     if isinstance(value, StepFunction):
-        report_wrapper(machine, place)
+        machine.doubt(doubt_of_decorator(place))
     return value
 
 
-def report_wrapper(machine: Machine, place: Place) -> None:
-    """Report a decorator of which nothing is known but that it may change how often its function runs."""
-    machine.note(
+def doubt_of_decorator(place: Place) -> Doubt:
+    """Of a decorator nothing is known but that it may change how often its function runs."""
+    return Doubt(
         "unknown-decorator",
         place,
         f"the decorator `{place.text}` is not in the project, so how often it runs its function is not known.",
@@ -112,11 +148,41 @@ def report_wrapper(machine: Machine, place: Place) -> None:
     )
 
 
-def make_class(machine: Machine, node: cst.ClassDef, scope: LexicalScope) -> Value:
-    """Return the class that a `class` statement defines; its body is read as its members are asked for."""
-    bases = tuple(
-        _base(machine, argument.value) for argument in node.bases if argument.keyword is None and not argument.star
+def make_class(machine: Machine, node: cst.ClassDef, scope: LexicalScope) -> ClassValue:
+    """Return the class that a `class` statement defines, decorated."""
+    decorators = [(machine.evaluate(d.decorator), machine.place(d.decorator)) for d in node.decorators]
+    defined = _undecorated(machine, node, scope)
+    run_hooks(machine, defined)
+    for decorator, place in reversed(decorators):
+        defined = _decorated_class(machine, decorator, defined, place)
+    return defined
+
+
+def _decorated_class(machine: Machine, decorator: Value, defined: ClassValue, place: Place) -> ClassValue:
+    match decorator:
+        case External(name=name) if name.removesuffix("()") in TRANSPARENT_TO_CLASSES:
+            return defined
+        case FunctionValue() | ClassValue() | Instance() | Partial():
+            made = machine.call(decorator, Arguments((Argument(defined, place),)), place)
+            if isinstance(made, ClassValue):
+                return made
+    defined.doubts = (*defined.doubts, _doubt_of_class(defined, place))
+    return defined
+
+
+def _doubt_of_class(defined: ClassValue, place: Place) -> Doubt:
+    return Doubt(
+        "unknown-decorator",
+        place,
+        f"what the decorator `{place.text}` makes of the class `{defined.name}` is not known.",
+        "The graph shows the methods as they stand in the class.",
+        may_be_another=True,
     )
+
+
+def _undecorated(machine: Machine, node: cst.ClassDef, scope: LexicalScope) -> ClassValue:
+    """Its body is read as its members are asked for."""
+    bases = tuple(base for argument in node.bases for base in _bases(machine, argument))
     body = LexicalScope(
         machine.bindings_of(node, scope.module),
         machine.store.new(),
@@ -130,6 +196,28 @@ def make_class(machine: Machine, node: cst.ClassDef, scope: LexicalScope) -> Val
     return defined
 
 
-def _base(machine: Machine, node: cst.BaseExpression) -> Value:
-    # class W(WorkflowEntrypoint[Env]): what is subscripted is the class.
-    return machine.evaluate(node.value if isinstance(node, cst.Subscript) else node)
+def _bases(machine: Machine, argument: cst.Arg) -> Iterator[Value]:
+    """Yield the base classes that an argument of a `class` statement gives."""
+    value = machine.evaluate(argument.value)
+    place = machine.place(argument.value)
+    if not argument.star:
+        yield _base(machine, argument.value, value, place)
+    elif isinstance(value, Collection) and value.has_known_order and value.shows_constants:
+        for item in value.items:
+            yield _base(machine, argument.value, item.value, place)
+    else:
+        yield UnknownBase(argument.value, place)
+
+
+def _base(machine: Machine, node: cst.BaseExpression, value: Value, place: Place) -> Value:
+    if isinstance(node, cst.Subscript) and not isinstance(value, ClassValue):
+        # class W(WorkflowEntrypoint[Env]): what is subscripted is the class.
+        subscripted = machine.evaluate(node.value)
+        value = subscripted if isinstance(subscripted, ClassValue | External) else value
+    match value:
+        case ClassValue() | Unresolved():
+            return value
+        case External(name=name):
+            return value if name.split(".")[0] in _WITHOUT_STEPS else UnknownBase(name, place)
+        case _:
+            return UnknownBase(node, place)

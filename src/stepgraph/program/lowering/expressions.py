@@ -10,7 +10,7 @@ import libcst as cst
 
 from stepgraph.program.lowering.arguments import collection, mapping
 from stepgraph.program.lowering.attributes import attribute
-from stepgraph.program.lowering.awaiting import await_value
+from stepgraph.program.lowering.awaiting import await_value, is_awaitable
 from stepgraph.program.lowering.comprehensions import evaluate_collection, evaluate_generator, evaluate_mapping
 from stepgraph.program.lowering.conditions import evaluate_boolean, evaluate_conditional
 from stepgraph.program.lowering.constants import binary, formatted, is_text, joined, scalar, unary
@@ -18,6 +18,7 @@ from stepgraph.program.lowering.definitions import default_values, names_in
 from stepgraph.program.lowering.iteration import items_of, materialized
 from stepgraph.program.lowering.machine import Evaluator, Machine
 from stepgraph.program.lowering.names import bind, look_up
+from stepgraph.program.lowering.protocols import call_special, compare, operate
 from stepgraph.program.lowering.subscripts import element_at
 from stepgraph.program.values import (
     UNKNOWN,
@@ -29,12 +30,14 @@ from stepgraph.program.values import (
     Constant,
     Entry,
     FunctionValue,
+    Instance,
     Item,
     Mapping,
     Template,
     Value,
     possible,
 )
+from stepgraph.syntax.module import Place
 
 # `[a] * n` is written out up to this `n`.
 MOST_REPETITIONS: Final = 64
@@ -206,7 +209,14 @@ def _subscript(machine: Machine, node: cst.Subscript) -> Value:
         key = UNKNOWN
         parts = [element.slice.value for element in node.slice if isinstance(element.slice, cst.Index)]
         key_node = cst.Tuple([cst.Element(part) for part in parts], lpar=[], rpar=[])
-    return element_at(owner, key, machine.place(key_node), machine.place(node))
+    return _element(machine, owner, key, machine.place(key_node), machine.place(node))
+
+
+def _element(machine: Machine, owner: Value, key: Value, key_place: Place, place: Place) -> Value:
+    if isinstance(owner, Alternatives) and any(isinstance(option.value, Instance) for option in owner.options):
+        return machine.choose(owner, lambda chosen: _element(machine, chosen, key, key_place, place))
+    found = call_special(machine, owner, ("__getitem__",), (key,), place)
+    return element_at(owner, key, key_place, place) if found is None else found
 
 
 def _sliced(machine: Machine, owner: Value, node: cst.Slice) -> Value:
@@ -243,6 +253,9 @@ def _binary(machine: Machine, node: cst.BaseExpression) -> Value:
 
 
 def _combined(machine: Machine, node: cst.BinaryOperation, left: Value, right: Value) -> Value:
+    found = operate(machine, node.operator, left, right, machine.place(node))
+    if found is not None:
+        return found
     if isinstance(node.operator, cst.Add):
         if is_text(left) or is_text(right):
             return joined([(left, machine.place(node.left)), (right, machine.place(node.right))])
@@ -271,22 +284,33 @@ def _repeated(machine: Machine, owner: Collection, times: Value) -> Value:
 
 
 def _unary(machine: Machine, node: cst.UnaryOperation) -> Value:
-    return unary(node.operator, machine.evaluate(node.expression))
+    operand = machine.evaluate(node.expression)
+    name = _SPECIAL_UNARY.get(type(node.operator))
+    found = None if name is None else call_special(machine, operand, (name,), (), machine.place(node))
+    return unary(node.operator, operand) if found is None else found
+
+
+_SPECIAL_UNARY: Final[dict[type[cst.BaseUnaryOp], str]] = {
+    cst.BitInvert: "__invert__",
+    cst.Minus: "__neg__",
+    cst.Plus: "__pos__",
+}
 
 
 def _comparison(machine: Machine, node: cst.Comparison) -> Value:
     """`a < b < c` evaluates `c` only if `a < b`."""
-    machine.evaluate(node.left)
+    left = machine.evaluate(node.left)
+    result: Value = UNKNOWN
     for index, target in enumerate(node.comparisons):
         if index == 0:
-            machine.evaluate(target.comparator)
+            result = compare(machine, target, left, machine.evaluate(target.comparator), machine.place(node))
             continue
         block = machine.block_of(lambda compared=target.comparator: machine.evaluate(compared))  # type: ignore[misc]
         if not block.operations:
             continue
         shorter = node.with_changes(comparisons=node.comparisons[:index], lpar=(), rpar=())
         machine.emit_choice([(machine.text(shorter), block)], None, machine.place(node))
-    return UNKNOWN
+    return result if len(node.comparisons) == 1 else UNKNOWN
 
 
 def _lambda(machine: Machine, node: cst.Lambda) -> Value:
@@ -308,9 +332,11 @@ def _named(machine: Machine, node: cst.NamedExpr) -> Value:
 
 def _yield(machine: Machine, node: cst.Yield) -> Value:
     if isinstance(node.value, cst.From):
-        machine.evaluate(node.value.item)
-    elif node.value is not None:
-        machine.evaluate(node.value)
+        value = machine.evaluate(node.value.item)
+        return await_value(machine, value, machine.place(node)) if is_awaitable(value) else UNKNOWN
+    given = Constant(None) if node.value is None else machine.evaluate(node.value)
+    if machine.frame.at_yield is not None:
+        machine.frame.at_yield(given)
     return UNKNOWN
 
 

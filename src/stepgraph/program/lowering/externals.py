@@ -12,6 +12,7 @@ from stepgraph.program.lowering.arguments import made, mapping, ordered_like
 from stepgraph.program.lowering.awaiting import awaited_of, is_awaitable, start
 from stepgraph.program.lowering.calls import call_unknown
 from stepgraph.program.lowering.datetimes import moment
+from stepgraph.program.lowering.definitions import TRANSPARENT_TO_CLASSES
 from stepgraph.program.lowering.iteration import copied, items_of, materialized
 from stepgraph.program.lowering.loops import any_of
 from stepgraph.program.lowering.machine import Machine
@@ -24,6 +25,7 @@ from stepgraph.program.values import (
     Collection,
     CollectionKind,
     Constant,
+    Doubt,
     Entry,
     External,
     FunctionValue,
@@ -77,7 +79,12 @@ _HARMLESS: Final = frozenset(
 )
 
 # Calls of which the result is told apart where it is used.
-_KNOWN_BY_CALL: Final = frozenset(["functools.wraps", "functools.lru_cache", "asyncio.timeout", "asyncio.timeout_at"])
+_KNOWN_BY_CALL: Final = frozenset(
+    [
+        *("functools.wraps", "functools.lru_cache", "asyncio.timeout", "asyncio.timeout_at"),
+        *("collections.namedtuple", "typing.NamedTuple", "typing.TypedDict"),
+    ]
+)
 
 
 def call_external(machine: Machine, callee: External, arguments: Arguments, place: Place) -> Value:
@@ -86,11 +93,19 @@ def call_external(machine: Machine, callee: External, arguments: Arguments, plac
     meaning = _MEANINGS.get(name)
     if meaning is not None:
         return meaning(machine, arguments, place)
+    if name.removesuffix("()") in TRANSPARENT_TO_CLASSES:
+        return _decorated(callee, arguments)
     if name in _HARMLESS or name.startswith("logging."):
         return UNKNOWN
     if name in _KNOWN_BY_CALL:
         return External(f"{name}()")
     return call_unknown(machine, callee, arguments, place)
+
+
+def _decorated(decorator: External, arguments: Arguments) -> Value:
+    """Return the class that a decorator is called with; with settings only, it makes the decorator."""
+    given = _first(arguments)
+    return given if isinstance(given, ClassValue) else External(f"{decorator.name.removesuffix('()')}()")
 
 
 def _first(arguments: Arguments) -> Value:
@@ -408,7 +423,7 @@ def _super(machine: Machine, arguments: Arguments, place: Place) -> Value:
         method = arguments.items[0].value
     elif enclosing.owner is not None:
         method = enclosing.owner
-    receiver = next((v for v in scope.names.values() if isinstance(v, Instance)), UNKNOWN)
+    receiver = next((v for v in scope.names.values() if isinstance(v, Instance | ClassValue)), UNKNOWN)
     return SuperObject(method, receiver) if isinstance(method, ClassValue) else UNKNOWN
 
 
@@ -426,10 +441,26 @@ def _dict(machine: Machine, arguments: Arguments, place: Place) -> Value:
     return replace(mapping(machine, tuple(entries), partial=len(entries) < len(arguments.items)), hidden=True)
 
 
+def _unknown_member(owner: ClassValue, place: Place) -> Doubt:
+    return Doubt(
+        "unknown-member",
+        place,
+        f"`{place.text}` sets a member of the class `{owner.name}` by a name that is not statically known.",
+        "The graph shows the methods as they stand in the class.",
+        may_be_another=True,
+    )
+
+
 def _setattr(machine: Machine, arguments: Arguments, place: Place) -> Value:
     match [argument.value for argument in arguments.items]:
         case [Instance() as owner, Constant(value=str(name)), value]:
             machine.store.write(owner.state, name, hidden(value))
+            return Constant(None)
+        case [ClassValue() as owner, Constant(value=str(name)), value]:
+            machine.store.write(owner.scope.names, name, hidden(value))
+            return Constant(None)
+        case [ClassValue() as owner, _, _]:
+            owner.doubts = (*owner.doubts, _unknown_member(owner, place))
             return Constant(None)
         case _:
             return call_unknown(machine, UNKNOWN, arguments, place)
@@ -467,6 +498,7 @@ _MEANINGS: Final[dict[str, Meaning]] = {
     "js.Promise.race": _promise("race"),
     "js.Promise.allSettled": _promise("all_settled"),
     "functools.partial": _partial,
+    "functools.partialmethod": _partial,
     "contextlib.suppress": _suppress,
     "typing.cast": _second,
     "datetime.datetime": moment,

@@ -8,7 +8,6 @@ import libcst as cst
 
 from stepgraph.program.ir import Block, Function, works
 from stepgraph.program.lowering.arguments import DEEPEST, bound_arguments, given
-from stepgraph.program.lowering.definitions import report_wrapper
 from stepgraph.program.lowering.machine import Frame, Machine, Summary
 from stepgraph.program.lowering.state import merged
 from stepgraph.program.values import (
@@ -21,6 +20,9 @@ from stepgraph.program.values import (
     Mapping,
     Option,
     Payload,
+    StepCall,
+    StepFunction,
+    StepObject,
     Value,
 )
 from stepgraph.syntax.module import Place
@@ -40,6 +42,18 @@ def read_function(machine: Machine, callee: FunctionValue, arguments: Arguments)
 
     Raises TypeError for a lambda, which has no body of its own.
     """
+    summary = _summary(machine, callee, arguments)
+    for doubt in callee.doubts:
+        if summary.function.works or (doubt.may_be_another and _hands_steps(arguments)):
+            machine.doubt(doubt)
+    return summary
+
+
+def _hands_steps(arguments: Arguments) -> bool:
+    return any(isinstance(argument.value, StepObject | StepFunction | StepCall) for argument in arguments.items)
+
+
+def _summary(machine: Machine, callee: FunctionValue, arguments: Arguments) -> Summary:
     node = callee.node
     if isinstance(node, cst.Lambda):
         raise TypeError("a lambda is read where it is called")
@@ -133,8 +147,6 @@ def _read(machine: Machine, callee: FunctionValue, node: cst.FunctionDef, scope:
     function.body = _read_body(machine, frame, node.body)
     function.works = works(function.body)
     del machine.active[key]
-    if callee.wrapper is not None and function.works:
-        report_wrapper(machine, callee.wrapper)
     called = tuple(dict.fromkeys(frame.called))
     function.given = tuple(
         machine.lambda_names.get(g.identity, g.name) if isinstance(g.identity, cst.Lambda) else g.name

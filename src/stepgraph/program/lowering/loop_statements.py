@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import libcst as cst
 
-from stepgraph.program.ir import Block, Branch, Call, Choice, Exit, ExitKind, Run, Scope
+from stepgraph.program.ir import Block, Branch, Choice, Exit, ExitKind, Scope
 from stepgraph.program.lowering.comprehensions import each_of
 from stepgraph.program.lowering.conditions import decided, negated
-from stepgraph.program.lowering.functions import read_function
 from stepgraph.program.lowering.iteration import materialized
 from stepgraph.program.lowering.loops import element, has_elements, run_loop, unrolled
 from stepgraph.program.lowering.machine import LoopState, Machine
 from stepgraph.program.lowering.names import look_up
+from stepgraph.program.lowering.protocols import advance, iterated
 from stepgraph.program.lowering.state import any_way, apply
 from stepgraph.program.lowering.targets import assign
-from stepgraph.program.values import UNKNOWN, Alternatives, Collection, GeneratorCall, Item, LazyItems, Slots, Value
+from stepgraph.program.values import UNKNOWN, Alternatives, Collection, Item, LazyItems, Slots, Value
 from stepgraph.syntax.bindings import target_names
 from stepgraph.syntax.walk import expressions_below, statements, statements_below, suites
 
 
 def execute_for(machine: Machine, node: cst.For) -> None:
     """A `for`: over known steps or functions, one after another; else a loop."""
-    _over(machine, node, machine.evaluate(node.iter))
+    _over(machine, node, iterated(machine, machine.evaluate(node.iter), machine.place(node.iter)))
 
 
 def _over(machine: Machine, node: cst.For, iterable: Value) -> Value:
@@ -51,7 +51,7 @@ def _loop(machine: Machine, node: cst.For, iterable: Value) -> None:
     place = machine.place(node)
 
     def body() -> None:
-        _advance(machine, iterable)
+        advance(machine, iterable, place)
         _one_pass(machine, node, element(machine, iterable, machine.text(node.target), place))
 
     otherwise = None if node.orelse is None else node.orelse.body
@@ -98,22 +98,6 @@ def _breaks(body: cst.BaseSuite) -> bool:
         elif not isinstance(statement, cst.FunctionDef | cst.ClassDef) and any(map(_breaks, suites(statement))):
             return True
     return False
-
-
-def _advance(machine: Machine, iterable: Value) -> None:
-    """A generator of the project runs in between the passes of the loop: its steps are shown at each, and reported."""
-    if not isinstance(iterable, GeneratorCall):
-        return
-    summary = read_function(machine, iterable.function, iterable.arguments)
-    if not summary.function.works:
-        return
-    machine.emit(Run(Call(summary.function), iterable.place))
-    machine.note(
-        "generator",
-        iterable.place,
-        f"`{iterable.function.name}` is a generator with steps; it runs piece by piece, in between the loop's passes.",
-        "The graph shows it as one call at each pass.",
-    )
 
 
 def execute_while(machine: Machine, node: cst.While) -> None:

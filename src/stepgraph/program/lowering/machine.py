@@ -38,6 +38,7 @@ from stepgraph.program.values import (
     Alternatives,
     Arguments,
     Declarations,
+    Doubt,
     LexicalScope,
     Option,
     Slots,
@@ -90,7 +91,8 @@ class Frame:
     declared, also by functions it called, the last one last, each with the number of its declaration. A plain function
     that returns an awaitable `awaits_result`, and `starts_work` if it sets something going before it returns; a body
     `has_started` work of which it may not have awaited all. `drained` is the collection that the present loop empties,
-    `loops_outside` the number of loops around the call, `contexts` are those that are left with whatever leaves here.
+    `loops_outside` the number of loops around the call, `contexts` are those that are left with whatever leaves here. A
+    context manager that is a generator gives way `at_yield` to the block that it stands around.
     """
 
     scope: LexicalScope
@@ -108,6 +110,7 @@ class Frame:
     drained: Slots | None = None
     loops_outside: int = 0
     contexts: list[OpenContext] = field(default_factory=list)
+    at_yield: Callable[[Value], None] | None = None
 
     def __post_init__(self) -> None:
         self.own = self.scope
@@ -150,7 +153,8 @@ class Machine:
     hold for, `resolving` the steps whose dependencies are being looked up. `lists_depends` tells that some step was
     declared as in legacy mode. `handles` numbers the work that was started, `call_since` is the last number before the
     arguments of the present call were evaluated. `modules` are those that were needed so far, `stars` what is known of
-    their star imports, and `ran` those whose own code was run as a whole.
+    their star imports, and `ran` those whose own code was run as a whole. `entered` are the functions of context
+    managers whose code is being read.
     """
 
     evaluators: dict[type[cst.CSTNode], Evaluator]
@@ -188,6 +192,7 @@ class Machine:
     changed_in_functions: dict[SourceModule, frozenset[str]] = field(default_factory=dict)
     _scans: dict[cst.CSTNode, Bindings] = field(default_factory=dict)
     handles: Handle = 0
+    entered: list[cst.CSTNode] = field(default_factory=list)
     call_since: Handle = 0
 
     # What is read
@@ -300,6 +305,10 @@ class Machine:
         """Report something at a place, once."""
         self.notes.setdefault((code, id(place.node)), (place, message, advice, incomplete))
 
+    def doubt(self, doubt: Doubt) -> None:
+        """Report why it is not certain that what is shown is what runs."""
+        self.note(doubt.code, doubt.place, doubt.message, doubt.advice)
+
     def make(self, coroutine: Value, place: Place) -> Value:
         """Return a new coroutine, and remember it: one that never begins is reported."""
         self.made.setdefault(id(place.node), (place, coroutine))
@@ -366,10 +375,12 @@ class Machine:
         """Read the own code of a module or class: it ran once, before all else, and nothing it did is taken back."""
         depth, self.loop_depth = self.loop_depth, 0
         live, self.live = self.live, True
+        mark = self.store.mark()
         try:
-            with self.store.apart(), self.in_frame(Frame(scope)), self.nested():
+            with self.in_frame(Frame(scope)), self.nested():
                 yield
         finally:
+            self.store.settle(mark)
             self.loop_depth, self.live = depth, live
 
     def branch(self, run: Callable[[], object], condition: str | None = None, *, cut_short: bool = False) -> Outcome:

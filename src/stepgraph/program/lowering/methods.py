@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from stepgraph.program.lowering.arguments import made, ordered_like
-from stepgraph.program.lowering.awaiting import awaited_of, report_cut_short, start
+from stepgraph.program.lowering.awaiting import awaited_of, is_awaitable, report_cut_short, start
 from stepgraph.program.lowering.calls import call_unknown
 from stepgraph.program.lowering.iteration import items_of
 from stepgraph.program.lowering.loops import any_of
@@ -35,6 +35,8 @@ from stepgraph.syntax.module import Place
 
 def call_method_of(machine: Machine, callee: MethodOf, arguments: Arguments, place: Place) -> Value:
     """Call a method of a built-in kind of value."""
+    if callee.name == "__await__" and is_awaitable(callee.receiver):
+        return callee.receiver
     for kind, methods in _METHODS:
         if isinstance(callee.receiver, kind):
             method = methods.get(callee.name)

@@ -11,7 +11,7 @@ from dataclasses import replace
 import libcst as cst
 
 from stepgraph.program.lowering.binders import taken
-from stepgraph.program.lowering.definitions import make_class, make_function
+from stepgraph.program.lowering.definitions import doubt_of_decorator, make_class, make_function
 from stepgraph.program.lowering.imports import imported
 from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.values import (
@@ -121,7 +121,7 @@ def _bound_by(machine: Machine, scope: LexicalScope, name: str, binder: cst.CSTN
             return UNKNOWN
     if found == UNKNOWN and isinstance(before, FunctionValue) and _mentions(expression, name):
         # `job = wrap(job)`, as a decorator of which nothing is known.
-        return replace(before, wrapper=machine.place(expression))
+        return replace(before, doubts=(*before.doubts, doubt_of_decorator(machine.place(expression))))
     return found
 
 

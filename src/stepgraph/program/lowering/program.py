@@ -214,6 +214,8 @@ def _run(machine: Machine, defined: ClassValue, payload: PayloadShape, place: Pl
     run = machine.attribute(instance, "run", place)
     if not isinstance(run, FunctionValue):
         return EMPTY
+    for doubt in run.doubts:
+        machine.doubt(doubt)
     given = Arguments((Argument(Event(payload), place), Argument(StepObject(), place)))
     if isinstance(run.node, cst.Lambda):
         return machine.block_of(lambda: await_value(machine, machine.call(run, given, place), place))

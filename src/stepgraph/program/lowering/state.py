@@ -6,8 +6,7 @@ what it changed, not of all there is.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeAlias
 
@@ -90,15 +89,6 @@ class Store:
             self._epochs += 1
             self.epoch = self._epochs
 
-    @contextmanager
-    def apart(self) -> Iterator[None]:
-        """Write what is not taken back with what is being read now."""
-        trail, self._trail = self._trail, []
-        try:
-            yield
-        finally:
-            self._trail = trail
-
     def wrote_outside(self, mark: int, serial: int) -> bool:
         """Whether anything since `mark` went to slots that are older than `serial`."""
         return any(container.serial < serial for container, *_ in self._trail[mark:])
@@ -123,6 +113,10 @@ class Store:
                 found.append({(id(container), key): Change(container, key, old)})
             seen.add((id(container), key))
         return found
+
+    def settle(self, mark: int) -> None:
+        """Keep what was written since `mark`, whatever is taken back later."""
+        del self._trail[mark:]
 
     def rewind(self, mark: int) -> Changes:
         """Take back all since `mark` and return it."""

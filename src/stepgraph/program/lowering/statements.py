@@ -18,6 +18,7 @@ from stepgraph.program.lowering.loop_statements import execute_for, execute_whil
 from stepgraph.program.lowering.machine import Executor, Machine
 from stepgraph.program.lowering.names import bind
 from stepgraph.program.lowering.protection import execute_try
+from stepgraph.program.lowering.protocols import operate_in_place
 from stepgraph.program.lowering.targets import add_items, assign, take_item
 from stepgraph.program.values import (
     UNKNOWN,
@@ -25,6 +26,7 @@ from stepgraph.program.values import (
     Collection,
     Constant,
     Gathering,
+    Instance,
     Mapping,
     Option,
     Unresolved,
@@ -72,6 +74,9 @@ def _augmented(machine: Machine, node: cst.AugAssign) -> None:
         for option in target.options:
             if isinstance(option.value, Collection):
                 add_items(machine, option.value, items_of(machine, value) or ())
+        return
+    if isinstance(target, Instance):
+        assign(machine, node.target, operate_in_place(machine, node.operator, target, value, machine.place(node)))
         return
     # The target is evaluated once: what assigning to it would emit was emitted by reading it.
     machine.block_of(lambda: assign(machine, node.target, UNKNOWN))

@@ -15,10 +15,13 @@ from stepgraph.program.lowering.state import merged
 from stepgraph.program.values import (
     UNKNOWN,
     Alternatives,
+    Argument,
+    Arguments,
     ClassValue,
     Collection,
     Constant,
     Entry,
+    FunctionValue,
     Instance,
     Item,
     Mapping,
@@ -134,6 +137,10 @@ def _assign_element(machine: Machine, target: cst.Subscript, value: Value, sourc
             key_node = element.slice.value
             key = machine.evaluate(element.slice.value)
     place = source or machine.place(target)
+    if isinstance(owner, Instance):
+        method = machine.attribute(owner, "__setitem__", place)
+        if isinstance(method, FunctionValue):
+            machine.call(method, Arguments((Argument(key, place), Argument(value, place))), place)
     if isinstance(owner, Mapping):
         set_entry(machine, owner, key, value, machine.place(key_node), place)
     elif isinstance(owner, Collection):
