@@ -109,10 +109,11 @@ class Analysis:
     """Everything found in the sources given: workflows in source order, problems in the order met.
 
     `external` workflows are bound by a configuration, and are of another Worker. `hints` say what may surprise, and are
-    no problems.
+    no problems. `files` are the paths of all that was read.
     """
 
     workflows: tuple[WorkflowAnalysis, ...]
     problems: tuple[Problem, ...]
     external: tuple[ExternalWorkflow, ...] = ()
     hints: tuple[Problem, ...] = ()
+    files: tuple[str, ...] = field(default=(), repr=False, compare=False)

@@ -87,6 +87,7 @@ def _analyzed(sources: Sources, attempt: _Attempt, refused: list[Problem]) -> An
     """Return the workflows of all modules, and of those that derive from classes in them."""
     workflows: tuple[WorkflowAnalysis, ...] = ()
     met: list[Problem] = []
+    files = dict.fromkeys(sources.files)
     if sources.modules:
         # Imported here: LibCST costs more than all the rest, and a tree without workflows never needs it.
         from stepgraph.pipeline import Pipeline, undisturbed
@@ -94,8 +95,9 @@ def _analyzed(sources: Sources, attempt: _Attempt, refused: list[Problem]) -> An
         pipeline = Pipeline(refused)
         workflows = undisturbed(lambda: tuple(_workflows(sources, pipeline, attempt)))
         met = [*refused, *pipeline.broken]
+        files |= dict.fromkeys(pipeline.files)
     problems = tuple(dict.fromkeys([*sources.problems, *met]))
-    return Analysis(workflows, problems, tuple(sources.external), tuple(sources.hints))
+    return Analysis(workflows, problems, tuple(sources.external), tuple(sources.hints), tuple(files))
 
 
 def _workflows(sources: Sources, pipeline: Pipeline, attempt: _Attempt) -> Iterator[WorkflowAnalysis]:

@@ -53,6 +53,11 @@ class Pipeline:
         return names
 
     @property
+    def files(self) -> tuple[str, ...]:
+        """The paths of the modules that were read."""
+        return self._modules.paths
+
+    @property
     def broken(self) -> tuple[Problem, ...]:
         """Why modules that were imported could not be read."""
         return tuple(self._modules.problems.values())

@@ -140,6 +140,20 @@ def test_no_file_that_was_searched_is_written_over(stepgraph: Command) -> None:
     assert run.told == ["stepgraph: other.py is one of the sources, and is not written over. Name another file."]
 
 
+@pytest.mark.parametrize("name", ["wrangler.json", "helpers.py"])
+def test_neither_a_configuration_nor_an_imported_module_is_written_over(stepgraph: Command, name: str) -> None:
+    main = "from workers import WorkflowEntrypoint\nfrom helpers import rest\n\n\nclass Orders(WorkflowEntrypoint):\n"
+    write("entry.py", main + "    async def run(self, event, step):\n        await rest(step)\n")
+    write("helpers.py", "async def rest(step):\n    await step.sleep('rest', 1)\n")
+    workflow = '{"name": "orders", "binding": "O", "class_name": "Orders"}'
+    write("wrangler.json", f'{{"main": "entry.py", "workflows": [{workflow}]}}\n')
+    run = stepgraph("graph", "-o", name)
+    assert (run.code, run.told) == (
+        2,
+        [f"stepgraph: {name} is one of the sources, and is not written over. Name another file."],
+    )
+
+
 def test_a_source_with_an_error_is_not_written_over(stepgraph: Command) -> None:
     write("broken.py", SYNTAX_ERROR)
     stepgraph("graph", "broken.py", "-o", "broken.py")

@@ -230,8 +230,11 @@ def test_the_top_of_a_project_is_the_folder_with_a_mark_of_one() -> None:
     assert files.find("outside") is None
 
 
-def test_a_file_far_away_that_no_project_is_around_finds_what_is_beside_it(tmp_path: Path) -> None:
-    plant(tmp_path, {"far/a.py": "", "far/b.py": "", "c.py": ""})
+def test_a_file_far_away_that_no_project_is_around_finds_what_is_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plant(tmp_path, {"far/a.py": "", "far/b.py": "", "c.py": "", "here/c.py": ""})
+    monkeypatch.chdir(tmp_path / "here")
     files = unconfigured(f"{tmp_path}/far/a.py")
     assert path_of(files.find("b")) == f"{tmp_path}/far/b.py"
     assert files.find("c") is None

@@ -322,6 +322,13 @@ def test_a_configuration_that_git_ignores_counts_as_little(tmp_path: Path) -> No
     assert paths(find_sources(["."])) == ["src/b.py"]
 
 
+def test_a_repository_in_a_folder_is_asked_about_its_own_files(tmp_path: Path) -> None:
+    plant(tmp_path, {"inner/a.py": WORKFLOW, "inner/copy.py": WORKFLOW, "outer/build/b.py": WORKFLOW})
+    ignoring(tmp_path, "build/")
+    ignoring(tmp_path / "inner", "copy.py")
+    assert paths(find_sources(["."])) == ["inner/a.py"]
+
+
 def test_a_folder_that_is_named_is_searched_even_if_git_ignores_it(tmp_path: Path) -> None:
     plant(tmp_path, {"build/a.py": WORKFLOW})
     ignoring(tmp_path, "build/")
@@ -367,6 +374,13 @@ def test_a_class_that_derives_from_a_projects_own_base_is_found_without_naming_t
     derived = DERIVED.format(name="Orders", base="Base")
     plant(tmp_path, {"base.py": BASE, "orders.py": f"from base import Base\n{derived}", "other.py": "class Other: ..."})
     assert found() == [("orders.py", "Orders")]
+
+
+@pytest.mark.parametrize("declared", ["class Größe(Base):", "class Orders[T: int](\n    Base,\n):"])
+def test_a_class_is_found_however_it_is_declared(tmp_path: Path, declared: str) -> None:
+    body = DERIVED.split("\n", 1)[1]
+    plant(tmp_path, {"base.py": BASE, "orders.py": f"from base import Base\n\n\n{declared}\n{body}"})
+    assert [path for path, _ in found()] == ["orders.py"]
 
 
 def test_classes_are_found_through_several_files(tmp_path: Path) -> None:

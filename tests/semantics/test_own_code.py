@@ -150,3 +150,15 @@ def test_the_step_object_in_an_attribute_that_is_not_followed_is_reported() -> N
 def test_a_member_of_an_enumeration_is_what_it_holds_only_in_those_of_text_and_numbers(base: str, shown: str) -> None:
     head = f"from enum import {base}\n\nclass Name({base}):\n    A = 'alpha'\n"
     assert graph_of(head, "await step.sleep(Name.A, 1)") == f"sleep '{shown}' 1"
+
+
+def test_an_attribute_of_another_owner_does_not_count() -> None:
+    head = "import settings\nimport other\nother.DELAY = 5\n"
+    graph = graph_of(head, 'await step.sleep("rest", settings.DELAY)', settings="DELAY = 1", other="")
+    assert graph == "sleep 'rest' 1"
+
+
+def test_a_function_that_another_one_may_replace_is_reported() -> None:
+    head = TWO + "def setup(job):\n    global a\n    a = job\n\nsetup(b)\n"
+    (note,) = notes_of(head, "await a(step)")
+    assert "functions assign to `a`, so what it is when it is used is not known." in note

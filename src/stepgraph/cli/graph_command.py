@@ -52,6 +52,8 @@ def graph(
             look_ahead(sources, lookup)
         analysis = analysed(sources)
         demand_workflows(analysis, sources, paths or (".",))
+        if file is not None:
+            file.check(analysis.files)
         chosen = select(analysis, workflow)
         for one in chosen:
             if form != "text" or not one.has_dag:
@@ -68,7 +70,7 @@ def _output_file(name: str | None, sources: Sources) -> OutputFile | None:
     # Imported here for start-up: most runs write none.
     from stepgraph.cli.output_file import prepare_output
 
-    return prepare_output(name, sources.searched)
+    return prepare_output(name, sources.files)
 
 
 def _text(form: str, workflows: Sequence[WorkflowAnalysis], dates: Dates, *, to_file: bool) -> str:

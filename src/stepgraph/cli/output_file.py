@@ -23,6 +23,11 @@ class OutputFile:
     target: str
     permissions: int | None
 
+    def check(self, sources: Iterable[str]) -> None:
+        """Raise CommandError if the file is one of the sources, more of which are known once they were read."""
+        if self.permissions is not None:
+            _check_no_source(self.name, os.stat(self.target), sources)
+
     def write(self, text: str) -> None:
         """Write the file as UTF-8. Raises CommandError if that fails; what was there before is then untouched."""
         # In the same folder, for only within a file system can a file be replaced at once.
@@ -68,10 +73,14 @@ def _check_replaceable(name: str, target: str, status: os.stat_result, sources: 
         raise _refusal(name, "is a folder. Name a file in it.")
     if not stat.S_ISREG(status.st_mode):
         raise _refusal(name, "is not a file that can be replaced. Leave out -o to write to standard output.")
-    if any(_is_same_file(source, status) for source in sources):
-        raise _refusal(name, "is one of the sources, and is not written over. Name another file.")
+    _check_no_source(name, status, sources)
     if not os.access(target, os.W_OK):
         raise _refusal(name, "cannot be written: permission denied.")
+
+
+def _check_no_source(name: str, status: os.stat_result, sources: Iterable[str]) -> None:
+    if any(_is_same_file(source, status) for source in sources):
+        raise _refusal(name, "is one of the sources, and is not written over. Name another file.")
 
 
 def _is_same_file(source: str, status: os.stat_result) -> bool:

@@ -9,6 +9,8 @@ from typing import NoReturn
 
 from stepgraph.cli.main import main
 
+_WATCHERS = frozenset({"cProfile", "coverage", "profile", "trace"})
+
 
 def run() -> NoReturn:
     """Run the command with the arguments of the process, and end it with the command's exit code.
@@ -16,6 +18,8 @@ def run() -> NoReturn:
     What has been read is not taken down piece by piece, which takes longer than many an analysis.
     """
     code = int(main())
+    if not _WATCHERS.isdisjoint(sys.modules):
+        sys.exit(code)  # what watches this process has something to write at its end
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:
             with suppress(OSError):  # its reader may have left

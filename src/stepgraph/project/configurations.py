@@ -21,6 +21,11 @@ class Configurations:
     _told: set[str] = field(default_factory=set)
     _above: dict[str, Configuration | None] = field(default_factory=dict)
 
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The paths of the configurations that were read, or tried to."""
+        return tuple(self._read)
+
     def at(self, path: str) -> Configuration | None:
         """Return the configuration in a file, None where it cannot be read."""
         if path not in self._read:

@@ -18,6 +18,8 @@ def folder_of(path: str) -> str:
 
 def parent_of(prefix: str) -> str | None:
     """Return the prefix of the folder around a folder, None at the root of the file system."""
+    if os.path.splitdrive(prefix)[1] == "/":
+        return None
     name = prefix.rstrip("/").rsplit("/", 1)[-1]
     if name in ("", ".", ".."):
         up = prefix + "../"

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from stepgraph.project.folders import prefix_of
+from stepgraph.project.folders import folder_of, parent_of, prefix_of
 
 # A repository that takes longer does not answer at all, for one whose configuration is a pipe.
 _PATIENCE_SECONDS = 30.0
@@ -14,27 +14,46 @@ _PATIENCE_SECONDS = 30.0
 def ignored(folder: str, paths: Sequence[str]) -> frozenset[str]:
     """Return those of some paths below a folder that its repository ignores: none if it ignores the folder itself.
 
-    What is tracked is not ignored, whatever the patterns say. A person's own patterns, outside the repository, do not
-    count: the answer is the same on every machine.
+    What is tracked is not ignored, whatever the patterns say. A person's own patterns outside of the repository do not
+    count. A repository in the folder, such as a submodule, is asked about what is below it.
     """
-    if not paths:
-        return frozenset()
+    top = prefix_of(folder)
+    asked: dict[str, list[str]] = {}
+    repositories: dict[str, str] = {}
+    for path in paths:
+        asked.setdefault(_repository(folder_of(path), top, repositories), []).append(path)
+    return frozenset(path for prefix, inside in asked.items() for path in _ignored(prefix, inside))
+
+
+def _repository(folder: str, top: str, known: dict[str, str]) -> str:
+    """Return the innermost folder, of one and those around it up to the top, that is a repository, else the top."""
+    if folder not in known:
+        around = parent_of(folder)
+        is_last = folder == top or around is None or not folder.startswith(top)
+        if is_last or os.path.lexists(f"{folder}.git"):
+            known[folder] = top if is_last else folder
+        else:
+            known[folder] = _repository(around or top, top, known)
+    return known[folder]
+
+
+def _ignored(prefix: str, paths: Sequence[str]) -> Iterator[str]:
     # Imported here for start-up: a tree without workflows never asks.
     from subprocess import TimeoutExpired
 
     from stepgraph.project.git import start_git
 
     arguments = ("-c", f"core.excludesFile={os.devnull}", "check-ignore", "-z", "--stdin")
-    git = start_git(folder, *arguments, reads_input=True)
+    git = start_git(prefix, *arguments, reads_input=True)
     if git is None:
-        return frozenset()
-    prefix = prefix_of(folder)
-    names = [os.path.realpath(folder), *(f"./{path.removeprefix(prefix)}" for path in paths)]
+        return
+    names = [os.path.realpath(prefix), *(f"./{path.removeprefix(prefix)}" for path in paths)]
     try:
         answer, _ = git.communicate(b"".join(os.fsencode(name) + b"\0" for name in names), timeout=_PATIENCE_SECONDS)
     except TimeoutExpired:
         git.kill()
         git.communicate()
-        return frozenset()
+        return
     found = {os.fsdecode(name) for name in answer.split(b"\0") if name}
-    return frozenset() if names[0] in found else frozenset(prefix + name[2:] for name in found)
+    if names[0] not in found:
+        yield from (path for path, name in zip(paths, names[1:], strict=True) if name in found)

@@ -63,7 +63,7 @@ def _unconfigured(folder: str) -> Project:
     around = list(and_above(folder))
     outside = next((above for above in around if not os.path.isfile(f"{above}__init__.py")), folder)
     marked = next((above for above in around if _is_marked(above)), None)
-    top = marked if marked is not None else outside if folder.startswith(("/", "../")) else ""
+    top = marked if marked is not None else "" if is_inside(folder, "") else outside
     root = outside if is_inside(top, outside) else top
     return Project(ModuleFiles(root, (folder, outside, f"{root}src/", root), (f"{root}{VENDORED}", folder + VENDORED)))
 

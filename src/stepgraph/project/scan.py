@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from enum import IntEnum
 from typing import Final
 
@@ -78,7 +79,8 @@ def _scanned_elsewhere(paths: Sequence[str]) -> Iterator[Holds]:
             yield from map(Holds, chunk)
     finally:
         os.close(reading)
-        os.waitpid(process, 0)
+        with suppress(ChildProcessError):  # whoever started us may have asked not to be told of such ends
+            os.waitpid(process, 0)
 
 
 def _write_and_end(paths: Sequence[str], writing: int) -> None:

@@ -51,7 +51,7 @@ class Sources:
     """What was found: modules, external workflows and problems in the order met, and every file that was looked at.
 
     `hints` may explain what was not found. A file reached by two paths is analysed once, under the first. `on_find` is
-    called when a module is found in a folder: what will be needed then can be made ready while more is searched.
+    called when the first module with a workflow class is found in a folder, while the search goes on.
     """
 
     environment: str | None = None
@@ -69,6 +69,11 @@ class Sources:
 
     def __post_init__(self) -> None:
         self._configurations = Configurations(self.environment, self.problems)
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The paths of all files that were looked at, configurations too."""
+        return (*self.searched, *self._configurations.paths)
 
     def find(self, path: StrPath) -> None:
         """Find the modules that a path names."""
@@ -102,8 +107,9 @@ class Sources:
         skipped = ignored(folder, search.configurations)
         configurations = [self._configurations.at(path) for path in search.configurations if path not in skipped]
         found = [configuration for configuration in configurations if configuration is not None]
-        # What one that is broken would deploy is not known.
-        if not self._add_deployed(found) and len(found) == len(configurations):
+        # What one that is wrong would deploy is not known.
+        wrong = len(found) < len(configurations) or any(configuration.problems for configuration in found)
+        if not self._add_deployed(found) and not wrong:
             self._add_classes(folder, search.files)
 
     def _add_deployed(self, configurations: Sequence[Configuration]) -> bool:
@@ -160,7 +166,7 @@ class Sources:
                 unmarked.likely.append(path)
             else:
                 marked += self._read(path)
-                if marked:
+                if len(marked) == 1:
                     self.on_find()
         self._add_all(folder, marked)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from stepgraph.model.note import InputError
@@ -18,12 +18,12 @@ class Unmarked:
     likely: list[str] = field(default_factory=list)
     others: list[str] = field(default_factory=list)
 
-    def take(self, names: Iterable[str]) -> list[tuple[str, bytes]]:
+    def take(self, names: Sequence[str]) -> list[tuple[str, bytes]]:
         """Return, with their contents, the files that derive a class from one of that name, or rename it; only once."""
         wanted = [name.encode() for name in names]
         if not wanted:
             return []
-        pattern = re.compile(_DERIVES % {b"names": b"|".join(map(re.escape, wanted))}, re.MULTILINE)
+        pattern = re.compile(_DERIVES.format(names="|".join(map(re.escape, names))), re.MULTILINE)
         rare = [name for name in wanted if COMMON not in name]
         found = _matching(self.likely, wanted, pattern) + (_matching(self.others, rare, pattern) if rare else [])
         taken = {path for path, _ in found}
@@ -32,20 +32,21 @@ class Unmarked:
         return sorted(found)
 
 
+# Bounded, for a text can be anything: type parameters and bases of a class are rarely as long.
 _DERIVES = (
-    rb"\bclass\s+\w+\s*[(\[][^:]*?\b(?:%(names)s)\b"
-    rb"|\b(?:%(names)s)\s+as\s+\w"
-    rb"|=\s*(?:\w+\.)*(?:%(names)s)\s*(?:#.*)?$"
+    r"\bclass\s+\w+\s*(?:\[[^\]]{{0,300}}\]\s*)?\([^)]{{0,600}}?\b(?:{names})\b"
+    r"|\b(?:{names})\s+as\s+\w"
+    r"|=\s*(?:\w+\.)*(?:{names})\s*(?:#.*)?$"
 )
 
 
-def _matching(paths: list[str], names: list[bytes], pattern: re.Pattern[bytes]) -> list[tuple[str, bytes]]:
+def _matching(paths: list[str], names: list[bytes], pattern: re.Pattern[str]) -> list[tuple[str, bytes]]:
     found: list[tuple[str, bytes]] = []
     for path in paths:
         try:
             content = read_bytes(path)
         except InputError:
             continue  # it could be read a moment ago, and was reported then if not
-        if any(name in content for name in names) and pattern.search(content):
+        if any(name in content for name in names) and pattern.search(content.decode("utf-8", "replace")):
             found.append((path, content))
     return found

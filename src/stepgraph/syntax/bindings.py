@@ -6,7 +6,7 @@ scanned at most once, statement by statement; its expressions only where the fil
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -186,34 +186,40 @@ def target_names(target: cst.CSTNode) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True)
 class AssignedAttributes:
-    """The names of the attributes that a module assigns to: of whatever object, and of modules and classes it names."""
+    """The names of the attributes that a module assigns to, of `all` objects.
+
+    The `foreign` ones are those of modules and classes, with the last part of the owner's name: `settings`, `Order`.
+    """
 
     all: frozenset[str]
-    foreign: frozenset[str]
+    foreign: frozenset[tuple[str, str]]
 
 
 def assigned_attributes(module: SourceModule) -> AssignedAttributes:
     """Return the names of the attributes that a module assigns to, `setattr` with a constant name included."""
     found: list[tuple[cst.BaseExpression, str]] = []
-    named: set[str] = set()
+    named: dict[str, str] = {}
     for statement in statements_below(module.tree, into_functions=True):
         found += attribute_targets(statement)
         match statement:
             case cst.Import() | cst.ImportFrom() if not isinstance(statement.names, cst.ImportStar):
-                named.update(map(import_binding, statement.names))
+                named |= {import_binding(alias): alias.evaluated_name for alias in statement.names}
             case cst.ClassDef(name=cst.Name(value=name)):
-                named.add(name)
+                named[name] = name
             case cst.Expr(value=cst.Call(func=cst.Name(value="setattr"), args=[owner, attribute, *_])):
                 if isinstance(attribute.value, cst.SimpleString):
                     found.append((owner.value, attribute.value.raw_value))
-    foreign = (name for owner, name in found if _first_name(owner) in named)
+    foreign = ((_owner_name(owner, named), name) for owner, name in found)
     return AssignedAttributes(frozenset(name for _, name in found), frozenset(foreign))
 
 
-def _first_name(owner: cst.BaseExpression) -> str:
-    while isinstance(owner, cst.Attribute):
-        owner = owner.value
-    return owner.value if isinstance(owner, cst.Name) else ""
+def _owner_name(owner: cst.BaseExpression, named: Mapping[str, str]) -> str:
+    """Return the last part of the name of a module or class, empty for any other object."""
+    if isinstance(owner, cst.Name):
+        return named.get(owner.value, "").rsplit(".", 1)[-1]
+    if isinstance(owner, cst.Attribute):
+        return owner.attr.value if _owner_name(owner.value, named) else ""
+    return ""
 
 
 def attribute_targets(statement: cst.CSTNode) -> Iterator[tuple[cst.BaseExpression, str]]:

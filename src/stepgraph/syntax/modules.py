@@ -18,6 +18,11 @@ class Modules:
     problems: dict[str, Problem] = field(default_factory=dict)
     _parsed: dict[str, SourceModule] = field(default_factory=dict)
 
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The paths of the modules that were read, or tried to."""
+        return (*self._parsed, *self.problems)
+
     def parse(self, path: str, content: bytes) -> SourceModule:
         """Return the module that stands at a path, from its content. Raises InputError where it is not Python."""
         known = self._parsed.get(path)

@@ -123,12 +123,16 @@ def _class_constant(machine: Machine, owner: ClassValue, name: str, value: Value
     What may assign to it are the modules of all classes of the object.
     """
     if not isinstance(value, Constant | Moment | Collection | Mapping):
-        if value.relevant and machine.is_assigned_elsewhere(name):
+        if value.relevant and machine.is_assigned_elsewhere(owner.scope, name):
             report_assigned_elsewhere(machine, owner.scope, name)
         return value
     modules = dict.fromkeys(c.scope.module for c in order if isinstance(c, ClassValue))
     assigned = any(name in machine.assigned_attributes(module).all for module in modules)
-    once = owner.scope.bindings.binds_constant(name) and not assigned and not machine.is_assigned_elsewhere(name)
+    once = (
+        owner.scope.bindings.binds_constant(name)
+        and not assigned
+        and not machine.is_assigned_elsewhere(owner.scope, name)
+    )
     return value if once and not _is_enumeration(order) else UNKNOWN
 
 

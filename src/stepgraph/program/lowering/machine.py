@@ -234,9 +234,10 @@ class Machine:
             found = self._assigned[module] = assigned_attributes(module)
         return found
 
-    def is_assigned_elsewhere(self, name: str) -> bool:
-        """Whether a module, of those needed so far, assigns to that attribute of a module or class."""
-        return any(name in self.assigned_attributes(module).foreign for module in self.modules)
+    def is_assigned_elsewhere(self, scope: LexicalScope, name: str) -> bool:
+        """Whether a module, of those needed so far, assigns to a name of a module or class, as that is called."""
+        owner = scope.path[-1].rsplit(".", 1)[-1] if scope.path else ""
+        return any((owner, name) in self.assigned_attributes(module).foreign for module in self.modules)
 
     def evaluate(self, node: cst.BaseExpression) -> Value:
         """Return the value of an expression, having emitted what it does."""

@@ -26,7 +26,7 @@ from stepgraph.program.values import (
 )
 from stepgraph.syntax.bindings import changed_in_functions
 from stepgraph.syntax.module import SourceModule
-from stepgraph.syntax.walk import expressions_below, statements
+from stepgraph.syntax.walk import expressions_below, statements, statements_below
 
 
 def bound_value(machine: Machine, scope: LexicalScope, name: str, binders: Sequence[cst.CSTNode]) -> Value:
@@ -37,13 +37,32 @@ def bound_value(machine: Machine, scope: LexicalScope, name: str, binders: Seque
     body = _body(scope)
     possible = taken(machine, body, binders) if len(binders) > 1 else binders
     certain = {id(statement) for statement in statements(body)} if len(possible) > 1 else set()
+    possible = _of_own_code(machine, scope, name, possible)
     ways: list[Value] = []
     for binder in possible:
         before = _one_of(machine, name, ways, binder)
         scope.names[name] = before
         value = _bound_by(machine, scope, name, binder, before)
         ways = [value] if id(binder) in certain else [*ways, value]
-    return _one_of(machine, name, ways, possible[0])
+    return _one_of(machine, name, ways, binders[0])
+
+
+def _of_own_code(
+    machine: Machine, scope: LexicalScope, name: str, binders: Sequence[cst.CSTNode]
+) -> Sequence[cst.CSTNode]:
+    """Return the binders without those of functions that say `global`, which run later if at all."""
+    if scope.kind != "module" or not scope.module.mentions(b"global"):
+        return binders
+    own = {id(statement) for statement in statements_below(scope.module.tree)}
+    kept = [binder for binder in binders if id(binder) in own or isinstance(binder, cst.NamedExpr)]
+    if kept and len(kept) < len(binders) and any(isinstance(binder, cst.FunctionDef | cst.ClassDef) for binder in kept):
+        machine.note(
+            "assigned-elsewhere",
+            machine.place(kept[-1]),
+            f"functions assign to `{name}`, so what it is when it is used is not known.",
+            "The graph shows what is defined here.",
+        )
+    return kept
 
 
 def apply_changes(machine: Machine, scope: LexicalScope, name: str, value: Collection | Mapping) -> None:

@@ -21,7 +21,7 @@ from stepgraph.project.configuration.document import (
     position_at,
 )
 
-_TOKEN: Final = re.compile(r'"(?:[^"\\\n]|\\.)*"|//[^\r\n]*|/\*.*?\*/|/\*|[^\s"/,\[\]{}]+|\S', re.DOTALL)
+_TOKEN: Final = re.compile(r'"(?:[^"\\\n]|\\.)*"|"[^\n]*|//[^\r\n]*|/\*.*?\*/|/\*|[^\s"/,\[\]{}]+|\S', re.DOTALL)
 _VALID_TOKEN: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{},]|[^\s\[\]{},:"]+')
 _CONSTANT: Final = re.compile(r'"(?:[^"\\]|\\.)*"|-?[A-Z]\w*')
 
