@@ -21,7 +21,9 @@ from stepgraph.graph.build import build_graph
 from stepgraph.graph.dependencies.schedule import HasRun, Memory, Root, schedule
 from stepgraph.graph.dependencies.usage import Survey
 from stepgraph.program.ir import Program, Start, StepRun
-from stepgraph.program.lowering.program import Entry, find_workflows, read_workflow
+from stepgraph.program.lowering.entry import Entry
+from stepgraph.program.lowering.exports import find_workflows
+from stepgraph.program.lowering.program import read_workflow
 from stepgraph.syntax.deep import run_deep
 from stepgraph.syntax.parse import parse_module
 

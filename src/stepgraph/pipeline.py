@@ -11,14 +11,9 @@ from typing import TypeVar
 from stepgraph.analysis import WorkflowAnalysis
 from stepgraph.graph.build import build_graph
 from stepgraph.model.note import Problem
-from stepgraph.program.lowering.program import (
-    Entry,
-    Exported,
-    NotExported,
-    find_exported,
-    find_workflows,
-    read_workflow,
-)
+from stepgraph.program.lowering.entry import Entry
+from stepgraph.program.lowering.exports import Exported, NotExported, find_exported, find_workflows
+from stepgraph.program.lowering.program import read_workflow
 from stepgraph.project.configuration.wrangler import ConfiguredWorkflow
 from stepgraph.project.project import Project
 from stepgraph.project.sources import Source

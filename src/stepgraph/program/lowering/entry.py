@@ -1,0 +1,88 @@
+"""Where reading begins: a machine before a module, and the workflow classes that it names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Final
+
+from stepgraph.program.lowering.attributes import attribute
+from stepgraph.program.lowering.calls import (
+    call_alternatives,
+    call_function,
+    call_partial,
+    call_step,
+    call_unknown,
+    call_unresolved,
+)
+from stepgraph.program.lowering.classes import call_instance, instantiate, is_workflow
+from stepgraph.program.lowering.expressions import EVALUATORS
+from stepgraph.program.lowering.externals import call_external
+from stepgraph.program.lowering.machine import Caller, Frame, Machine
+from stepgraph.program.lowering.methods import call_method_of
+from stepgraph.program.lowering.names import module_name
+from stepgraph.program.lowering.statements import EXECUTORS
+from stepgraph.program.lowering.step_object import call_method, declare
+from stepgraph.program.values import (
+    Alternatives,
+    ClassValue,
+    External,
+    FunctionValue,
+    Instance,
+    LexicalScope,
+    MethodOf,
+    Partial,
+    StepDecorator,
+    StepFunction,
+    StepMethod,
+    Unresolved,
+    Value,
+)
+from stepgraph.syntax.module import SourceModule
+from stepgraph.syntax.modules import Importer
+
+
+class _Callers(dict[type[Value], Caller]):
+    """Calling whatever has no meaning of its own is calling something outside the project."""
+
+    def __missing__(self, kind: type[Value]) -> Caller:
+        return call_unknown
+
+
+CALLERS: Final = _Callers(
+    {
+        FunctionValue: call_function,
+        ClassValue: instantiate,
+        Instance: call_instance,
+        StepMethod: call_method,
+        StepDecorator: declare,
+        StepFunction: call_step,
+        MethodOf: call_method_of,
+        External: call_external,
+        Alternatives: call_alternatives,
+        Partial: call_partial,
+        Unresolved: call_unresolved,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """The module that a workflow is looked for in, and what it imports."""
+
+    module: SourceModule
+    importer: Importer | None = None
+
+
+def open_machine(entry: Entry) -> tuple[Machine, LexicalScope]:
+    """Return a machine that is about to read a module, which is called by its stem, and the module's scope."""
+    machine = Machine(EVALUATORS, EXECUTORS, CALLERS, attribute, importer=entry.importer)
+    scope = machine.module_scope(entry.module, PurePosixPath(entry.module.path).stem)
+    machine.frame = Frame(scope)
+    return machine, scope
+
+
+def workflow_named(machine: Machine, scope: LexicalScope, name: str) -> ClassValue | None:
+    """Return the workflow class of that name in a module, None where there is none."""
+    defined = scope.names.get(name) or module_name(machine, scope, name)
+    return defined if isinstance(defined, ClassValue) and is_workflow(machine, defined) else None
