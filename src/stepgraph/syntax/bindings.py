@@ -6,6 +6,7 @@ scanned at most once, statement by statement; its expressions only where the fil
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
@@ -184,6 +185,17 @@ def target_names(target: cst.CSTNode) -> Iterator[str]:
             yield from target_names(target.value)
 
 
+# Without any of this in its source, a module assigns to no attribute, and need not be walked.
+_MAY_ASSIGN = re.compile(
+    rb"\bsetattr\b"
+    rb"|\.\s*\w+[\s)]*(?::[^\n=]*)?(?:<<|>>|\*\*|//|[-+*/%@&|^])?=(?!=)"
+    rb"|\.\s*\w+\s*,[^\n()]*=(?!=)"
+    rb"|\bfor\s[^\n:]*\.[^\n:]*\bin\b"
+    rb"|\bas\s[^\n:,]*\."
+    rb"|\bdel\s[^\n]*\."
+)
+
+
 @dataclass(frozen=True, slots=True)
 class AssignedAttributes:
     """The names of the attributes that a module assigns to, of `all` objects.
@@ -197,6 +209,8 @@ class AssignedAttributes:
 
 def assigned_attributes(module: SourceModule) -> AssignedAttributes:
     """Return the names of the attributes that a module assigns to, `setattr` with a constant name included."""
+    if not _MAY_ASSIGN.search(module.source):
+        return AssignedAttributes(frozenset(), frozenset())
     found: list[tuple[cst.BaseExpression, str]] = []
     named: dict[str, str] = {}
     for statement in statements_below(module.tree, into_functions=True):

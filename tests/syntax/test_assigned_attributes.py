@@ -1,0 +1,39 @@
+"""Which attributes a module assigns to."""
+
+from __future__ import annotations
+
+import pytest
+
+from stepgraph.syntax.bindings import assigned_attributes
+from stepgraph.syntax.parse import parse_module
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "self.x = 1",
+        "self.x: int = 1",
+        "self.x += 1",
+        "self.x <<= 1",
+        "self.x, y = 1, 2",
+        "y, self.x = 1, 2",
+        "for self.x in y: pass",
+        "with y as self.x: pass",
+        "del self.x",
+        "(\n    self.x\n) = 1",
+        'setattr(self, "x", 1)',
+    ],
+)
+def test_an_attribute_that_is_assigned_to_is_found(statement: str) -> None:
+    assert assigned_attributes(parse_module(f"{statement}\n".encode(), "entry.py")).all == {"x"}
+
+
+@pytest.mark.parametrize("statement", ["self.x == 1", "f(self.x, y=1)", "y = self.x", "if self.x >= 1: pass"])
+def test_an_attribute_that_is_read_is_not(statement: str) -> None:
+    assert assigned_attributes(parse_module(f"{statement}\n".encode(), "entry.py")).all == set()
+
+
+def test_the_owner_is_named_as_it_is_called_where_it_comes_from() -> None:
+    source = b"import app.settings as conf\nfrom app import other\nconf.X = 1\nother.part.Y = 2\nself.Z = 3\n"
+    found = assigned_attributes(parse_module(source, "entry.py")).foreign
+    assert {(owner, name) for owner, name in found if owner} == {("settings", "X"), ("part", "Y")}
