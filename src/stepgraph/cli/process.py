@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from contextlib import suppress
@@ -17,6 +18,8 @@ def run() -> NoReturn:
 
     What has been read is not taken down piece by piece, which takes longer than many an analysis.
     """
+    # Nor is garbage looked for: there is hardly any in the modules that are imported, and the process ends soon.
+    gc.disable()
     code = int(main())
     if not _WATCHERS.isdisjoint(sys.modules):
         sys.exit(code)  # what watches this process has something to write at its end

@@ -21,7 +21,7 @@ class CommitTimes:
 
 
 def start_log(path: str) -> subprocess.Popen[bytes] | None:
-    """Start git on the history of the file at `path`, for `read_log`. Returns None outside of a repository."""
+    """Start git on the history of the file at `path`, for `read_log`. Returns None where there is no git."""
     folder, name = os.path.split(os.path.realpath(path))
     # Plumbing: unlike `git log`, it heeds no configuration that shows signatures, follows renames or maps names.
     return start_git(folder, "--literal-pathspecs", "rev-list", "--timestamp", "HEAD", "--", name)

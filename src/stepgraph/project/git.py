@@ -21,10 +21,10 @@ _HARMLESS = {
 
 
 def start_git(folder: str, *arguments: str, reads_input: bool = False) -> subprocess.Popen[bytes] | None:
-    """Start git in a folder. Returns None outside of a repository, and where there is no git."""
+    """Start git in a folder, which is in a repository. Returns None where there is no git."""
     folder = os.path.realpath(folder)
     git = _git_program()
-    if git is None or not _in_repository(folder):
+    if git is None:
         return None
     environment = {key: value for key, value in os.environ.items() if key not in _OF_ANOTHER_REPOSITORY}
     try:
@@ -37,14 +37,6 @@ def start_git(folder: str, *arguments: str, reads_input: bool = False) -> subpro
         )
     except OSError:
         return None
-
-
-def _in_repository(folder: str) -> bool:
-    """Whether a folder above holds `.git`: starting git only to hear that there is none takes longer."""
-    parent = os.path.dirname(folder)
-    if os.path.lexists(os.path.join(folder, ".git")):
-        return True
-    return parent != folder and _in_repository(parent)
 
 
 def _git_program() -> str | None:

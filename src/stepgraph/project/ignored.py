@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 
 from stepgraph.project.folders import folder_of, parent_of, prefix_of
+from stepgraph.project.repository import is_in_repository
 
 # A repository that takes longer does not answer at all, for one whose configuration is a pipe.
 _PATIENCE_SECONDS = 30.0
@@ -38,7 +39,9 @@ def _repository(folder: str, top: str, known: dict[str, str]) -> str:
 
 
 def _ignored(prefix: str, paths: Sequence[str]) -> Iterator[str]:
-    # Imported here for start-up: a tree without workflows never asks.
+    if not is_in_repository(prefix):
+        return
+    # Imported here for start-up: starting programs takes a module that little else needs.
     from subprocess import TimeoutExpired
 
     from stepgraph.project.git import start_git

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from stepgraph.model.note import InputError, Problem
+from stepgraph.project.repository import is_in_repository
 
 if TYPE_CHECKING:
     import subprocess
@@ -85,16 +86,20 @@ def dates_without_file() -> ModuleDates:
 
 
 def _start_log(path: str) -> subprocess.Popen[bytes] | None:
+    if not os.path.isfile(path) or not is_in_repository(os.path.dirname(os.path.realpath(path))):
+        return None
     # Imported here for start-up: most commands need no dates.
     from stepgraph.project.commit_times import start_log
 
-    return start_log(path) if os.path.isfile(path) else None
+    return start_log(path)
 
 
 def _commit_dates(log: subprocess.Popen[bytes] | None) -> ModuleDates | None:
+    if log is None:
+        return None
     from stepgraph.project.commit_times import read_log
 
-    times = None if log is None else read_log(log)
+    times = read_log(log)
     return None if times is None else _dates(times.first, times.last)
 
 
