@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from stepgraph.model.note import InputError, Problem
-from stepgraph.project.configuration.wrangler import Configuration, read_configuration
 from stepgraph.project.project import configuration_above
+
+if TYPE_CHECKING:
+    from stepgraph.project.configuration.wrangler import Configuration
 
 
 @dataclass(slots=True)
@@ -29,6 +32,9 @@ class Configurations:
     def at(self, path: str) -> Configuration | None:
         """Return the configuration in a file, None where it cannot be read."""
         if path not in self._read:
+            # Imported here for start-up: what is searched may have none.
+            from stepgraph.project.configuration.wrangler import read_configuration
+
             try:
                 configuration = self._read[path] = read_configuration(path, self.environment)
                 self._tell(path, configuration.problems)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from stepgraph.project.configuration.wrangler import CONFIGURATION_NAMES, Configuration
+from stepgraph.project.configuration.names import CONFIGURATION_NAMES
 from stepgraph.project.dependency_mode import DependencyMode
 from stepgraph.project.folders import and_above, folder_of, is_inside, prefix_of
 from stepgraph.project.module_files import ModuleFiles
+
+if TYPE_CHECKING:
+    from stepgraph.project.configuration.wrangler import Configuration
 
 VENDORED = "python_modules/"
 

@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass, field
 
 from stepgraph.model.note import Problem
-from stepgraph.project.configuration.wrangler import CONFIGURATION_NAMES
+from stepgraph.project.configuration.names import CONFIGURATION_NAMES
 from stepgraph.project.folders import prefix_of
 from stepgraph.project.project import configuration_in
 from stepgraph.project.unreadable import unreadable

@@ -6,9 +6,9 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from stepgraph.model.note import InputError, Problem
-from stepgraph.project.configuration.wrangler import Configuration, ConfiguredWorkflow
 from stepgraph.project.configurations import Configurations
 from stepgraph.project.encoding import check_text
 from stepgraph.project.folders import folder_of
@@ -18,6 +18,9 @@ from stepgraph.project.reading import StrPath, read_bytes, shown_path
 from stepgraph.project.scan import Holds, scan
 from stepgraph.project.search import search_folder
 from stepgraph.project.unmarked import Unmarked
+
+if TYPE_CHECKING:
+    from stepgraph.project.configuration.wrangler import Configuration, ConfiguredWorkflow
 
 STANDARD_INPUT = "-"
 STANDARD_INPUT_NAME = "<stdin>"

@@ -20,9 +20,6 @@ from stepgraph.project.encoding import decode_utf_8
 from stepgraph.project.folders import folder_of
 from stepgraph.project.reading import read_configuration_bytes
 
-# In the order in which wrangler looks for them.
-CONFIGURATION_NAMES: Final = ("wrangler.json", "wrangler.jsonc", "wrangler.toml")
-
 # From this compatibility date on, dependencies are implicit (workerd: compatibility-date.capnp).
 _IMPLICIT_FROM: Final = "2026-02-25"
 _IMPLICIT_FLAG: Final = "python_workflows_implicit_dependencies"
