@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from stepgraph.syntax.bindings import assigned_attributes
+from stepgraph.syntax.assignments import assigned_attributes
 from stepgraph.syntax.parse import parse_module
 
 

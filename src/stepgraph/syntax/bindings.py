@@ -6,13 +6,13 @@ scanned at most once, statement by statement; its expressions only where the fil
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import libcst as cst
 
+from stepgraph.syntax.changes import changed_names
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.walk import expressions_below, statements, statements_below, with_below
 
@@ -130,39 +130,6 @@ def _bind_statement(statement: cst.CSTNode, bindings: Bindings) -> None:
                     bindings.add(name, statement)
 
 
-_CHANGING = frozenset(
-    ("add", "append", "clear", "extend", "insert", "pop", "remove", "reverse", "setdefault", "sort", "update")
-)
-
-
-def changed_names(statement: cst.CSTNode) -> Iterator[str]:
-    """Yield the names whose collections a statement of a module or class writes to: `A["k"] = 1`, `A.update(...)`."""
-    match statement:
-        case cst.Assign(targets=targets):
-            changed: list[cst.CSTNode] = [target.target for target in targets]
-        case cst.AugAssign() | cst.Del():
-            changed = [statement.target]
-        case cst.Expr(value=cst.Call(func=cst.Attribute(value=cst.Name(value=name), attr=cst.Name(value=method)))):
-            if method in _CHANGING:
-                yield name
-            return
-        case _:
-            return
-    for target in changed:
-        if isinstance(target, cst.Subscript) and isinstance(target.value, cst.Name):
-            yield target.value.value
-
-
-def changed_in_functions(module: SourceModule) -> frozenset[str]:
-    """Return the names whose collections functions of a module write to."""
-    found: set[str] = set()
-    for statement in statements_below(module.tree, into_functions=True):
-        if isinstance(statement, cst.FunctionDef):
-            for inner in statements_below(statement.body):
-                found.update(changed_names(inner))
-    return frozenset(found)
-
-
 def import_binding(alias: cst.ImportAlias) -> str:
     """Return the name that one item of an import statement binds."""
     if alias.asname is not None and isinstance(alias.asname.name, cst.Name):
@@ -183,76 +150,6 @@ def target_names(target: cst.CSTNode) -> Iterator[str]:
                 yield from target_names(element.value)
         case cst.StarredElement():
             yield from target_names(target.value)
-
-
-# Without any of this in its source, a module assigns to no attribute, and need not be walked.
-_MAY_ASSIGN = re.compile(
-    rb"\bsetattr\b"
-    rb"|\.\s*\w+[\s)]*(?::[^\n=]*)?(?:<<|>>|\*\*|//|[-+*/%@&|^])?=(?!=)"
-    rb"|\.\s*\w+\s*,[^\n()]*=(?!=)"
-    rb"|\bfor\s[^\n:]*\.[^\n:]*\bin\b"
-    rb"|\bas\s[^\n:,]*\."
-    rb"|\bdel\s[^\n]*\."
-)
-
-
-@dataclass(frozen=True, slots=True)
-class AssignedAttributes:
-    """The names of the attributes that a module assigns to, of `all` objects.
-
-    The `foreign` ones are those of modules and classes, with the last part of the owner's name: `settings`, `Order`.
-    """
-
-    all: frozenset[str]
-    foreign: frozenset[tuple[str, str]]
-
-
-def assigned_attributes(module: SourceModule) -> AssignedAttributes:
-    """Return the names of the attributes that a module assigns to, `setattr` with a constant name included."""
-    if not _MAY_ASSIGN.search(module.source):
-        return AssignedAttributes(frozenset(), frozenset())
-    found: list[tuple[cst.BaseExpression, str]] = []
-    named: dict[str, str] = {}
-    for statement in statements_below(module.tree, into_functions=True):
-        found += attribute_targets(statement)
-        match statement:
-            case cst.Import() | cst.ImportFrom() if not isinstance(statement.names, cst.ImportStar):
-                named |= {import_binding(alias): alias.evaluated_name for alias in statement.names}
-            case cst.ClassDef(name=cst.Name(value=name)):
-                named[name] = name
-            case cst.Expr(value=cst.Call(func=cst.Name(value="setattr"), args=[owner, attribute, *_])):
-                if isinstance(attribute.value, cst.SimpleString):
-                    found.append((owner.value, attribute.value.raw_value))
-    foreign = ((_owner_name(owner, named), name) for owner, name in found)
-    return AssignedAttributes(frozenset(name for _, name in found), frozenset(foreign))
-
-
-def _owner_name(owner: cst.BaseExpression, named: Mapping[str, str]) -> str:
-    """Return the last part of the name of a module or class, empty for any other object."""
-    if isinstance(owner, cst.Name):
-        return named.get(owner.value, "").rsplit(".", 1)[-1]
-    if isinstance(owner, cst.Attribute):
-        return owner.attr.value if _owner_name(owner.value, named) else ""
-    return ""
-
-
-def attribute_targets(statement: cst.CSTNode) -> Iterator[tuple[cst.BaseExpression, str]]:
-    """Yield the objects and names of the attributes that a statement assigns to."""
-    match statement:
-        case cst.Assign(targets=targets):
-            assigned: list[cst.CSTNode] = [target.target for target in targets]
-        case cst.AugAssign() | cst.AnnAssign() | cst.For() | cst.Del():
-            assigned = [statement.target]
-        case cst.With(items=items):
-            assigned = [item.asname.name for item in items if item.asname is not None]
-        case _:
-            return
-    while assigned:
-        part = assigned.pop()
-        if isinstance(part, cst.Attribute):
-            yield part.value, part.attr.value
-        elif isinstance(part, cst.Tuple | cst.List):
-            assigned += [element.value for element in part.elements]
 
 
 def pattern_names(pattern: cst.CSTNode) -> Iterator[str]:

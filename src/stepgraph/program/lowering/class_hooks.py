@@ -18,7 +18,8 @@ from stepgraph.program.values import (
     SuperObject,
     Value,
 )
-from stepgraph.syntax.bindings import attribute_targets, parameters
+from stepgraph.syntax.assignments import attribute_targets
+from stepgraph.syntax.bindings import parameters
 from stepgraph.syntax.module import Place
 from stepgraph.syntax.walk import expressions_below, statements_below
 

@@ -9,7 +9,7 @@ import libcst as cst
 from stepgraph.program.lowering.machine import Frame, Machine
 from stepgraph.program.lowering.star_memory import Listed
 from stepgraph.program.values import Collection, Constant, LexicalScope, Value
-from stepgraph.syntax.bindings import changed_names
+from stepgraph.syntax.changes import changed_names
 from stepgraph.syntax.walk import Statement, expressions_below, statements_with_enclosing
 
 _ALL = "__all__"

@@ -46,7 +46,8 @@ from stepgraph.program.values import (
     Value,
 )
 from stepgraph.project.dependency_mode import DependencyMode
-from stepgraph.syntax.bindings import AssignedAttributes, Bindings, Owner, assigned_attributes, scan
+from stepgraph.syntax.assignments import AssignedAttributes, assigned_attributes
+from stepgraph.syntax.bindings import Bindings, Owner, scan
 from stepgraph.syntax.module import Place, SourceModule
 from stepgraph.syntax.modules import Importer
 from stepgraph.syntax.walk import statements

@@ -24,7 +24,7 @@ from stepgraph.program.values import (
     Option,
     Value,
 )
-from stepgraph.syntax.bindings import changed_in_functions
+from stepgraph.syntax.changes import changed_in_functions
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.walk import expressions_below, statements, statements_below
 

@@ -1,0 +1,42 @@
+"""Statements that write to what a name holds: to its list, set or table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+from stepgraph.syntax.module import SourceModule
+from stepgraph.syntax.walk import statements_below
+
+_CHANGING = frozenset(
+    ("add", "append", "clear", "extend", "insert", "pop", "remove", "reverse", "setdefault", "sort", "update")
+)
+
+
+def changed_names(statement: cst.CSTNode) -> Iterator[str]:
+    """Yield the names whose collections a statement of a module or class writes to: `A["k"] = 1`, `A.update(...)`."""
+    match statement:
+        case cst.Assign(targets=targets):
+            changed: list[cst.CSTNode] = [target.target for target in targets]
+        case cst.AugAssign() | cst.Del():
+            changed = [statement.target]
+        case cst.Expr(value=cst.Call(func=cst.Attribute(value=cst.Name(value=name), attr=cst.Name(value=method)))):
+            if method in _CHANGING:
+                yield name
+            return
+        case _:
+            return
+    for target in changed:
+        if isinstance(target, cst.Subscript) and isinstance(target.value, cst.Name):
+            yield target.value.value
+
+
+def changed_in_functions(module: SourceModule) -> frozenset[str]:
+    """Return the names whose collections functions of a module write to."""
+    found: set[str] = set()
+    for statement in statements_below(module.tree, into_functions=True):
+        if isinstance(statement, cst.FunctionDef):
+            for inner in statements_below(statement.body):
+                found.update(changed_names(inner))
+    return frozenset(found)
