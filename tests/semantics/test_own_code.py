@@ -126,7 +126,7 @@ def test_a_function_that_is_assigned_to_from_outside_is_reported() -> None:
     head = "import helpers\nhelpers.a = print\n"
     (note,) = notes_of(head, "await helpers.a(step)", helpers=TWO)
     assert note == (
-        "helpers.py:2:1: `a` is assigned to as an attribute elsewhere, so what it is when it is used is not known."
+        "helpers.py:2:1: `a` is changed by code elsewhere, so what it is when it is used is not known."
         " The graph shows what is defined here. [assigned-elsewhere]"
     )
 
@@ -162,3 +162,29 @@ def test_a_function_that_another_one_may_replace_is_reported() -> None:
     head = TWO + "def setup(job):\n    global a\n    a = job\n\nsetup(b)\n"
     (note,) = notes_of(head, "await a(step)")
     assert "functions assign to `a`, so what it is when it is used is not known." in note
+
+
+def test_a_module_that_is_imported_for_what_it_does_counts() -> None:
+    head = "import settings\nimport setup\n"
+    graph = graph_of(
+        head,
+        'await step.sleep("rest", settings.DELAY)',
+        settings="DELAY = 1",
+        setup=("import settings\nsettings.DELAY = 5\n"),
+    )
+    assert graph == "sleep 'rest' '{settings.DELAY}'"
+
+
+@pytest.mark.parametrize(
+    "change", ["import jobs\njobs.JOBS.append(print)\n", "from jobs import JOBS\nJOBS[0] = print\n"]
+)
+def test_a_list_that_another_module_writes_to_is_reported(change: str) -> None:
+    (note,) = notes_of("from jobs import JOBS\nimport setup\n", EACH, jobs=f"{TWO}JOBS = [a, b]\n", setup=change)
+    assert "`JOBS` is changed by code elsewhere, so what it is when it is used is not known." in note
+
+
+def test_a_table_of_constants_that_another_module_writes_to_is_not_shown() -> None:
+    head = "from settings import WAITS\nimport setup\n"
+    setup = 'from settings import WAITS as waits\nwaits["short"] = 5\n'
+    graph = graph_of(head, 'await step.sleep("rest", WAITS["short"])', settings='WAITS = {"short": 1}', setup=setup)
+    assert graph == "sleep 'rest' '{WAITS[\"short\"]}'"

@@ -9,25 +9,41 @@ from dataclasses import dataclass
 import libcst as cst
 
 from stepgraph.syntax.bindings import import_binding
+from stepgraph.syntax.changes import changed_values
+from stepgraph.syntax.import_names import source_name
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.walk import statements_below
 
-# Without any of this in its source, a module assigns to no attribute, and need not be walked.
+# Without any of this in its source, a module assigns to nothing of another, and need not be walked.
 _MAY_ASSIGN = re.compile(
     rb"\bsetattr\b"
-    rb"|\.\s*\w+[\s)]*(?::[^\n=]*)?(?:<<|>>|\*\*|//|[-+*/%@&|^])?=(?!=)"
-    rb"|\.\s*\w+\s*,[^\n()]*=(?!=)"
-    rb"|\bfor\s[^\n:]*\.[^\n:]*\bin\b"
-    rb"|\bas\s[^\n:,]*\."
-    rb"|\bdel\s[^\n]*\."
+    rb"|\.\s*\w+[\s)]*(?::[^\n=]{0,400})?(?:<<|>>|\*\*|//|[-+*/%@&|^])?=(?!=)"
+    rb"|\.\s*\w+\s*,[^\n()]{0,400}=(?!=)"
+    rb"|\bfor\s[^\n:]{0,400}\.[^\n:]{0,400}\bin\b"
+    rb"|\bas\s[^\n:,]{0,400}\."
+    rb"|\bdel\s[^\n]{0,400}[.\[]"
+    rb"|\]\s*(?:<<|>>|\*\*|//|[-+*/%@&|^])?=(?!=)"
+    rb"|\.(?:add|append|clear|extend|insert|pop|remove|reverse|setdefault|sort|update)\("
 )
+
+# The names that are assigned or written to. Bounded, for a line can be anything.
+_ASSIGNED = re.compile(
+    rb"(?<!\bself)\.\s*(\w+)[\s)]*(?:\[[^\n]{0,400}\])?\s*(?:<<|>>|\*\*|//|[-+*/%@&|^])?=(?!=)"
+    rb"|\b(\w+)\s*\[[^\n]{0,400}\]\s*(?:<<|>>|\*\*|//|[-+*/%@&|^])?=(?!=)"
+    rb"|\b(\w+)\.(?:add|append|clear|extend|insert|pop|remove|setdefault|update)\("
+    rb"|\bsetattr\([^\n,]{0,400},\s*[\"'](\w+)"
+    rb"|\bdel\s[^\n]{0,400}?\b(\w+)\s*(?:\[|$)"
+)
+
+_RENAMED = re.compile(rb"\b(\w+)\s+as\s+(\w+)")
 
 
 @dataclass(frozen=True, slots=True)
 class AssignedAttributes:
     """The names of the attributes that a module assigns to, of `all` objects.
 
-    The `foreign` ones are those of modules and classes, with the last part of the owner's name: `settings`, `Order`.
+    The `foreign` ones are those of modules and classes, with the last part of the owner's name: `settings`, `Order`;
+    also those to whose lists and tables it writes.
     """
 
     all: frozenset[str]
@@ -40,18 +56,42 @@ def assigned_attributes(module: SourceModule) -> AssignedAttributes:
         return AssignedAttributes(frozenset(), frozenset())
     found: list[tuple[cst.BaseExpression, str]] = []
     named: dict[str, str] = {}
+    sources: dict[str, tuple[str, str]] = {}
+    changed: list[cst.BaseExpression] = []
     for statement in statements_below(module.tree, into_functions=True):
         found += attribute_targets(statement)
+        changed += changed_values(statement)
         match statement:
             case cst.Import() | cst.ImportFrom() if not isinstance(statement.names, cst.ImportStar):
                 named |= {import_binding(alias): alias.evaluated_name for alias in statement.names}
+                sources |= _sources(statement)
             case cst.ClassDef(name=cst.Name(value=name)):
                 named[name] = name
             case cst.Expr(value=cst.Call(func=cst.Name(value="setattr"), args=[owner, attribute, *_])):
                 if isinstance(attribute.value, cst.SimpleString):
                     found.append((owner.value, attribute.value.raw_value))
-    foreign = ((_owner_name(owner, named), name) for owner, name in found)
+    foreign = {(_owner_name(owner, named), name) for owner, name in found}
+    for value in changed:
+        if isinstance(value, cst.Name) and value.value in sources:
+            foreign.add(sources[value.value])
+        elif isinstance(value, cst.Attribute):
+            foreign.add((_owner_name(value.value, named), value.attr.value))
     return AssignedAttributes(frozenset(name for _, name in found), frozenset(foreign))
+
+
+def _sources(statement: cst.Import | cst.ImportFrom) -> Mapping[str, tuple[str, str]]:
+    """Return for each name that is taken from a module the last part of the module's name, and its name there."""
+    if isinstance(statement, cst.Import) or isinstance(statement.names, cst.ImportStar):
+        return {}
+    owner = source_name(statement)[1].rsplit(".", 1)[-1]
+    return {import_binding(alias): (owner, alias.evaluated_name) for alias in statement.names}
+
+
+def names_assigned(source: bytes) -> frozenset[str]:
+    """Return the names that a module's source may assign to, or write to, as attributes: quick, and rather too many."""
+    found = {name for groups in _ASSIGNED.findall(source) for name in groups if name}
+    found.update(name for name, alias in _RENAMED.findall(source) if alias in found)
+    return frozenset(name.decode("ascii") for name in found)
 
 
 def _owner_name(owner: cst.BaseExpression, named: Mapping[str, str]) -> str:

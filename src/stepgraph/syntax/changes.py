@@ -16,20 +16,25 @@ _CHANGING = frozenset(
 
 def changed_names(statement: cst.CSTNode) -> Iterator[str]:
     """Yield the names whose collections a statement of a module or class writes to: `A["k"] = 1`, `A.update(...)`."""
+    return (value.value for value in changed_values(statement) if isinstance(value, cst.Name))
+
+
+def changed_values(statement: cst.CSTNode) -> Iterator[cst.BaseExpression]:
+    """Yield the expressions whose collections a statement writes to."""
     match statement:
         case cst.Assign(targets=targets):
             changed: list[cst.CSTNode] = [target.target for target in targets]
         case cst.AugAssign() | cst.Del():
             changed = [statement.target]
-        case cst.Expr(value=cst.Call(func=cst.Attribute(value=cst.Name(value=name), attr=cst.Name(value=method)))):
+        case cst.Expr(value=cst.Call(func=cst.Attribute(value=value, attr=cst.Name(value=method)))):
             if method in _CHANGING:
-                yield name
+                yield value
             return
         case _:
             return
     for target in changed:
-        if isinstance(target, cst.Subscript) and isinstance(target.value, cst.Name):
-            yield target.value.value
+        if isinstance(target, cst.Subscript):
+            yield target.value
 
 
 def changed_in_functions(module: SourceModule) -> frozenset[str]:

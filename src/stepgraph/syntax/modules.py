@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from stepgraph.model.note import InputError, Problem
 from stepgraph.project.module_files import ModuleFile, ModuleFiles
 from stepgraph.project.reading import read_source
+from stepgraph.syntax.assignments import names_assigned
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.parse import parse_module
 
@@ -17,6 +18,7 @@ class Modules:
 
     problems: dict[str, Problem] = field(default_factory=dict)
     _parsed: dict[str, SourceModule] = field(default_factory=dict)
+    _assigned: dict[str, frozenset[str]] = field(default_factory=dict)
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -40,6 +42,17 @@ class Modules:
         except InputError as error:
             self.problems[path] = error.problem
             return error.problem
+
+    def names_assigned(self, path: str) -> frozenset[str]:
+        """Return the names of other modules that a module may write to, without parsing it; none if it is not there."""
+        known = self._assigned.get(path)
+        if known is None:
+            try:
+                known = names_assigned(read_source(path))
+            except InputError:
+                known = frozenset()
+            self._assigned[path] = known
+        return known
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from stepgraph.program.values import (
 )
 from stepgraph.project.module_files import ModuleFile
 from stepgraph.syntax.bindings import import_binding
+from stepgraph.syntax.import_names import source_name, source_names
 from stepgraph.syntax.module import Place
 
 # What the platform and the standard library give under these names is known here, whatever stands beside a project.
@@ -42,7 +43,7 @@ def imported(machine: Machine, statement: cst.Import | cst.ImportFrom, name: str
             continue
         if isinstance(statement, cst.Import):
             return _module(machine, 0, alias.evaluated_name if alias.asname is not None else name, place)
-        return _imported_from(machine, _module(machine, *_named(statement), place), alias.evaluated_name, place)
+        return _imported_from(machine, _module(machine, *source_name(statement), place), alias.evaluated_name, place)
     return UNKNOWN
 
 
@@ -59,7 +60,7 @@ def _imported_from(machine: Machine, source: Value, name: str, place: Place) -> 
 
 def is_in_project(machine: Machine, statement: cst.Import | cst.ImportFrom) -> bool:
     """Whether an import statement of the module being read names what the project has."""
-    found = [_find(machine, *named) for named in _all_named(statement)]
+    found = [_find(machine, *named) for named in source_names(statement)]
     if isinstance(statement, cst.Import) or isinstance(statement.names, cst.ImportStar):
         return None not in found
     names = [alias.evaluated_name for alias in statement.names]
@@ -79,36 +80,18 @@ def _may_have(machine: Machine, file: ModuleFile, name: str) -> bool:
 
 def is_in_python(statement: cst.Import | cst.ImportFrom) -> bool:
     """Whether an import statement names what the runtime always has."""
-    return all(not level and name.split(".")[0] in _KNOWN for level, name in _all_named(statement))
+    return all(not level and name.split(".")[0] in _KNOWN for level, name in source_names(statement))
 
 
 def star_source(machine: Machine, statement: cst.ImportFrom) -> Value:
     """Return what an `import *` of the module being read takes its names from."""
-    return _module(machine, *_named(statement), machine.place(statement))
+    return _module(machine, *source_name(statement), machine.place(statement))
 
 
 def submodule(machine: Machine, package: ModuleValue, name: str, place: Place) -> Value | None:
     """Return a module of a package, None where it has none of that name."""
     found = machine.importer.files.inside(package.file, name) if machine.importer is not None else None
     return None if found is None else _loaded(machine, found, place)
-
-
-def _all_named(statement: cst.Import | cst.ImportFrom) -> list[tuple[int, str]]:
-    if isinstance(statement, cst.ImportFrom):
-        return [_named(statement)]
-    return [(0, alias.evaluated_name) for alias in statement.names]
-
-
-def _named(statement: cst.ImportFrom) -> tuple[int, str]:
-    """Return the number of dots before the name that is imported from, and the name."""
-    node: cst.BaseExpression | None = statement.module
-    parts: list[str] = []
-    while isinstance(node, cst.Attribute):
-        parts.append(node.attr.value)
-        node = node.value
-    if isinstance(node, cst.Name):
-        parts.append(node.value)
-    return len(statement.relative), ".".join(reversed(parts))
 
 
 def _find(machine: Machine, level: int, name: str) -> ModuleFile | None:

@@ -46,8 +46,10 @@ from stepgraph.program.values import (
     Value,
 )
 from stepgraph.project.dependency_mode import DependencyMode
+from stepgraph.project.module_files import ModuleFile
 from stepgraph.syntax.assignments import AssignedAttributes, assigned_attributes
 from stepgraph.syntax.bindings import Bindings, Owner, scan
+from stepgraph.syntax.import_names import possible_modules
 from stepgraph.syntax.module import Place, SourceModule
 from stepgraph.syntax.modules import Importer
 from stepgraph.syntax.walk import statements
@@ -154,7 +156,8 @@ class Machine:
     hold for, `resolving` the steps whose dependencies are being looked up. `lists_depends` tells that some step was
     declared as in legacy mode. `handles` numbers the work that was started, `call_since` is the last number before the
     arguments of the present call were evaluated. `modules` are those that were needed so far, `stars` what is known of
-    their star imports, and `ran` those whose own code was run as a whole. `entered` are the functions of context
+    their star imports, and `ran` those whose own code was run as a whole, `unread` those that are
+    imported and were not needed yet. `entered` are the functions of context
     managers whose code is being read.
     """
 
@@ -190,6 +193,7 @@ class Machine:
     modules: dict[SourceModule, LexicalScope] = field(default_factory=dict)
     stars: StarMemory = field(default_factory=StarMemory)
     ran: list[LexicalScope] = field(default_factory=list)
+    unread: dict[str, ModuleFile] = field(default_factory=dict)
     changed_in_functions: dict[SourceModule, frozenset[str]] = field(default_factory=dict)
     _scans: dict[cst.CSTNode, Bindings] = field(default_factory=dict)
     handles: Handle = 0
@@ -226,7 +230,20 @@ class Machine:
             bindings = self.bindings_of(module.tree, module)
             scope = LexicalScope(bindings, self.store.new(), None, module, path=(known,), kind="module")
             self.modules[module] = scope
+            self._note_imports(module, bindings)
         return scope
+
+    def _note_imports(self, module: SourceModule, bindings: Bindings) -> None:
+        """Remember what a module imports: it may write to names of others, though nobody asks for its own."""
+        self.unread.pop(module.path, None)
+        if self.importer is None:
+            return
+        read = {known.path for known in self.modules}
+        statements = [binder for binders in bindings.binders.values() for binder in binders]
+        for statement in dict.fromkeys([*statements, *bindings.stars]):
+            if isinstance(statement, cst.Import | cst.ImportFrom):
+                found = [self.importer.find(module, level, name) for level, name in possible_modules(statement)]
+                self.unread |= {f.path: f for f in found if f is not None and f.path is not None and f.path not in read}
 
     def assigned_attributes(self, module: SourceModule) -> AssignedAttributes:
         """Return the names of the attributes that a module assigns to; scanned once."""
@@ -236,9 +253,22 @@ class Machine:
         return found
 
     def is_assigned_elsewhere(self, scope: LexicalScope, name: str) -> bool:
-        """Whether a module, of those needed so far, assigns to a name of a module or class, as that is called."""
+        """Whether a module, of those needed so far or imported by them, assigns to a name of a module or class."""
+        self._read_assigning(name)
         owner = scope.path[-1].rsplit(".", 1)[-1] if scope.path else ""
         return any((owner, name) in self.assigned_attributes(module).foreign for module in self.modules)
+
+    def _read_assigning(self, name: str) -> None:
+        """Read the imported modules that may assign to a name, and what these import in turn."""
+        while self.importer is not None:
+            modules = self.importer.modules
+            file = next((f for path, f in self.unread.items() if name in modules.names_assigned(path)), None)
+            if file is None or file.path is None:
+                return
+            del self.unread[file.path]
+            module = self.importer.load(file)
+            if isinstance(module, SourceModule):
+                self.module_scope(module)
 
     def evaluate(self, node: cst.BaseExpression) -> Value:
         """Return the value of an expression, having emitted what it does."""

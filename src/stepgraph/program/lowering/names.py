@@ -107,9 +107,16 @@ def module_name(machine: Machine, scope: LexicalScope, name: str) -> Value | Non
 
 def _reassigned(machine: Machine, scope: LexicalScope, name: str, value: Value) -> Value:
     """What code assigns to from outside of its module is not known: no constant, and maybe another function."""
+    if isinstance(value, Collection | Mapping):
+        value.state.changed = True
+        held = [item.value for item in (value.items if isinstance(value, Collection) else value.entries)]
+        if not held or any(inner.relevant for inner in held):
+            report_assigned_elsewhere(machine, scope, name)
+        return hidden(value)
     if value.relevant:
         report_assigned_elsewhere(machine, scope, name)
-    return hidden(value) if isinstance(value, Collection | Mapping) or not value.relevant else value
+        return value
+    return hidden(value)
 
 
 def report_assigned_elsewhere(machine: Machine, scope: LexicalScope, name: str) -> None:
@@ -117,6 +124,6 @@ def report_assigned_elsewhere(machine: Machine, scope: LexicalScope, name: str) 
     machine.note(
         "assigned-elsewhere",
         Place(scope.module, scope.bindings.binders[name][0]),
-        f"`{name}` is assigned to as an attribute elsewhere, so what it is when it is used is not known.",
+        f"`{name}` is changed by code elsewhere, so what it is when it is used is not known.",
         "The graph shows what is defined here.",
     )
