@@ -17,18 +17,8 @@ from stepgraph.program.values import (
 )
 from stepgraph.project.module_files import ModuleFile
 from stepgraph.syntax.bindings import import_binding
-from stepgraph.syntax.import_names import source_name, source_names
+from stepgraph.syntax.import_names import is_known, source_name, source_names
 from stepgraph.syntax.module import Place
-
-# What the platform and the standard library give under these names is known here, whatever stands beside a project.
-_KNOWN: Final = frozenset(
-    {
-        *("abc", "asyncio", "builtins", "collections", "contextlib", "dataclasses", "datetime", "enum", "functools"),
-        *("inspect", "itertools", "js", "logging", "pyodide", "pyodide_js", "random", "time", "typing"),
-        *("typing_extensions", "uuid", "workers"),
-    }
-)
-
 
 IMPORT_FAILS: Final = "Correct the import: it fails when the module is loaded."
 
@@ -80,7 +70,7 @@ def _may_have(machine: Machine, file: ModuleFile, name: str) -> bool:
 
 def is_in_python(statement: cst.Import | cst.ImportFrom) -> bool:
     """Whether an import statement names what the runtime always has."""
-    return all(not level and name.split(".")[0] in _KNOWN for level, name in source_names(statement))
+    return all(not level and is_known(name) for level, name in source_names(statement))
 
 
 def star_source(machine: Machine, statement: cst.ImportFrom) -> Value:
@@ -95,7 +85,7 @@ def submodule(machine: Machine, package: ModuleValue, name: str, place: Place) -
 
 
 def _find(machine: Machine, level: int, name: str) -> ModuleFile | None:
-    if machine.importer is None or (not level and name.split(".", maxsplit=1)[0] in _KNOWN):
+    if machine.importer is None or (not level and is_known(name)):
         return None
     return machine.importer.find(machine.module, level, name)
 
