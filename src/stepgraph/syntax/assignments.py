@@ -9,30 +9,34 @@ from dataclasses import dataclass
 import libcst as cst
 
 from stepgraph.syntax.bindings import import_binding
-from stepgraph.syntax.changes import changed_values
+from stepgraph.syntax.changes import CHANGING, changed_values
 from stepgraph.syntax.import_names import source_name
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.walk import statements_below
 
-# Without any of this in its source, a module assigns to nothing of another, and need not be walked.
+_METHODS = "|".join(sorted(CHANGING)).encode()
+_EQUALS = rb"(?:<<|>>|\*\*|//|[-+*/%@&|^])?=(?!=)"
+
+# Without any of this in its source, a module assigns to nothing of another, and need not be walked. Bounded, like what
+# follows, for a line can be anything.
 _MAY_ASSIGN = re.compile(
     rb"\bsetattr\b"
-    rb"|\.\s*\w+[\s)]*(?::[^\n=]{0,400})?(?:<<|>>|\*\*|//|[-+*/%@&|^])?=(?!=)"
+    rb"|\.\s*\w+[\s)]*(?::[^\n=]{0,400})?%(equals)s"
     rb"|\.\s*\w+\s*,[^\n()]{0,400}=(?!=)"
     rb"|\bfor\s[^\n:]{0,400}\.[^\n:]{0,400}\bin\b"
     rb"|\bas\s[^\n:,]{0,400}\."
     rb"|\bdel\s[^\n]{0,400}[.\[]"
-    rb"|\]\s*(?:<<|>>|\*\*|//|[-+*/%@&|^])?=(?!=)"
-    rb"|\.(?:add|append|clear|extend|insert|pop|remove|reverse|setdefault|sort|update)\("
+    rb"|\]\s*%(equals)s"
+    rb"|\.(?:%(methods)s)\(" % {b"equals": _EQUALS, b"methods": _METHODS}
 )
 
-# The names that are assigned or written to. Bounded, for a line can be anything.
+# The names that are assigned or written to.
 _ASSIGNED = re.compile(
-    rb"(?<!\bself)\.\s*(\w+)[\s)]*(?:\[[^\n]{0,400}\])?\s*(?:<<|>>|\*\*|//|[-+*/%@&|^])?=(?!=)"
-    rb"|\b(\w+)\s*\[[^\n]{0,400}\]\s*(?:<<|>>|\*\*|//|[-+*/%@&|^])?=(?!=)"
-    rb"|\b(\w+)\.(?:add|append|clear|extend|insert|pop|remove|setdefault|update)\("
+    rb"(?<!\bself)\.\s*(\w+)[\s)]*(?:\[[^\n]{0,400}\])?\s*%(equals)s"
+    rb"|\b(\w+)\s*\[[^\n]{0,400}\]\s*%(equals)s"
+    rb"|\b(\w+)\.(?:%(methods)s)\("
     rb"|\bsetattr\([^\n,]{0,400},\s*[\"'](\w+)"
-    rb"|\bdel\s[^\n]{0,400}?\b(\w+)\s*(?:\[|$)"
+    rb"|\bdel\s[^\n]{0,400}?\b(\w+)\s*(?:\[|$)" % {b"equals": _EQUALS, b"methods": _METHODS}
 )
 
 _RENAMED = re.compile(rb"\b(\w+)\s+as\s+(\w+)")

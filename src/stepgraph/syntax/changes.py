@@ -9,7 +9,8 @@ import libcst as cst
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.walk import statements_below
 
-_CHANGING = frozenset(
+# Methods that write to the list, set or table that they are of.
+CHANGING = frozenset(
     ("add", "append", "clear", "extend", "insert", "pop", "remove", "reverse", "setdefault", "sort", "update")
 )
 
@@ -27,7 +28,7 @@ def changed_values(statement: cst.CSTNode) -> Iterator[cst.BaseExpression]:
         case cst.AugAssign() | cst.Del():
             changed = [statement.target]
         case cst.Expr(value=cst.Call(func=cst.Attribute(value=value, attr=cst.Name(value=method)))):
-            if method in _CHANGING:
+            if method in CHANGING:
                 yield value
             return
         case _:

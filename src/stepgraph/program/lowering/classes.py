@@ -85,9 +85,7 @@ def member(machine: Machine, order: tuple[Value, ...], name: str) -> Value | Non
             unknown.append(owner)
         if not isinstance(owner, ClassValue):
             continue
-        found = owner.scope.names.get(name)
-        if found is None:
-            found = module_name(machine, owner.scope, name)
+        found = module_name(machine, owner.scope, name)
         if found is not None:
             return _doubted(_class_constant(machine, owner, name, found, order), _doubts(owner, name, unknown))
     return None

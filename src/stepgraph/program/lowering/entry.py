@@ -84,5 +84,5 @@ def open_machine(entry: Entry) -> tuple[Machine, LexicalScope]:
 
 def workflow_named(machine: Machine, scope: LexicalScope, name: str) -> ClassValue | None:
     """Return the workflow class of that name in a module, None where there is none."""
-    defined = scope.names.get(name) or module_name(machine, scope, name)
+    defined = module_name(machine, scope, name)
     return defined if isinstance(defined, ClassValue) and is_workflow(machine, defined) else None

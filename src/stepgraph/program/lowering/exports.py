@@ -49,7 +49,7 @@ def find_exported(entry: Entry, class_name: str) -> Exported | NotExported:
     """
     machine, scope = open_machine(entry)
     names = exported_names(machine, scope)
-    value = scope.names.get(class_name) or module_name(machine, scope, class_name)
+    value = module_name(machine, scope, class_name)
     is_there = class_name in names and isinstance(value, ClassValue) and value.name == class_name
     if is_there and workflow_named(machine, scope, class_name) is not None:
         return Exported(class_name)

@@ -49,6 +49,7 @@ from stepgraph.project.dependency_mode import DependencyMode
 from stepgraph.project.module_files import ModuleFile
 from stepgraph.syntax.assignments import AssignedAttributes, assigned_attributes
 from stepgraph.syntax.bindings import Bindings, Owner, scan
+from stepgraph.syntax.changes import changed_in_functions
 from stepgraph.syntax.import_names import possible_modules
 from stepgraph.syntax.module import Place, SourceModule
 from stepgraph.syntax.modules import Importer
@@ -155,10 +156,9 @@ class Machine:
     `declarations` are the steps declared so far, `step_runs` their runs as dependencies with the version of those they
     hold for, `resolving` the steps whose dependencies are being looked up. `lists_depends` tells that some step was
     declared as in legacy mode. `handles` numbers the work that was started, `call_since` is the last number before the
-    arguments of the present call were evaluated. `modules` are those that were needed so far, `stars` what is known of
-    their star imports, and `ran` those whose own code was run as a whole, `unread` those that are
-    imported and were not needed yet. `entered` are the functions of context
-    managers whose code is being read.
+    arguments of the present call were evaluated. `modules` are those that were needed so far, `unread` those that they
+    import and that were not, `stars` what is known of their star imports, and `ran` those whose own code was run as a
+    whole. `entered` are the functions of context managers whose code is being read.
     """
 
     evaluators: dict[type[cst.CSTNode], Evaluator]
@@ -194,7 +194,8 @@ class Machine:
     stars: StarMemory = field(default_factory=StarMemory)
     ran: list[LexicalScope] = field(default_factory=list)
     unread: dict[str, ModuleFile] = field(default_factory=dict)
-    changed_in_functions: dict[SourceModule, frozenset[str]] = field(default_factory=dict)
+    _noted: set[str] = field(default_factory=set)
+    _changed: dict[SourceModule, frozenset[str]] = field(default_factory=dict)
     _scans: dict[cst.CSTNode, Bindings] = field(default_factory=dict)
     handles: Handle = 0
     entered: list[cst.CSTNode] = field(default_factory=list)
@@ -236,20 +237,32 @@ class Machine:
     def _note_imports(self, module: SourceModule, bindings: Bindings) -> None:
         """Remember what a module imports: it may write to names of others, though nobody asks for its own."""
         self.unread.pop(module.path, None)
+        self._noted.add(module.path)
         if self.importer is None:
             return
-        read = {known.path for known in self.modules}
         statements = [binder for binders in bindings.binders.values() for binder in binders]
         for statement in dict.fromkeys([*statements, *bindings.stars]):
             if isinstance(statement, cst.Import | cst.ImportFrom):
-                found = [self.importer.find(module, level, name) for level, name in possible_modules(statement)]
-                self.unread |= {f.path: f for f in found if f is not None and f.path is not None and f.path not in read}
+                for level, name in possible_modules(statement):
+                    self._note_import(self.importer.find(module, level, name))
+
+    def _note_import(self, file: ModuleFile | None) -> None:
+        if file is not None and file.path is not None and file.path not in self._noted:
+            self._noted.add(file.path)
+            self.unread[file.path] = file
 
     def assigned_attributes(self, module: SourceModule) -> AssignedAttributes:
         """Return the names of the attributes that a module assigns to; scanned once."""
         found = self._assigned.get(module)
         if found is None:
             found = self._assigned[module] = assigned_attributes(module)
+        return found
+
+    def changed_in_functions(self, module: SourceModule) -> frozenset[str]:
+        """Return the names whose collections functions of a module write to; scanned once."""
+        found = self._changed.get(module)
+        if found is None:
+            found = self._changed[module] = changed_in_functions(module)
         return found
 
     def is_assigned_elsewhere(self, scope: LexicalScope, name: str) -> bool:

@@ -17,9 +17,7 @@ from stepgraph.syntax.module import Place
 def module_member(machine: Machine, module: ModuleValue, name: str, place: Place) -> Value:
     """Return `module.name`."""
     scope = module.scope
-    found: Value | None = None
-    if scope is not None:
-        found = scope.names.get(name) or module_name(machine, scope, name)
+    found = None if scope is None else module_name(machine, scope, name)
     found = found or submodule(machine, module, name, place)
     if found is not None:
         return found

@@ -46,9 +46,9 @@ def _start(scope: LexicalScope, name: str) -> LexicalScope | None:
 
 
 def _in_scope(machine: Machine, scope: LexicalScope, name: str, *, own: bool) -> Value | None:
-    value = scope.names.get(name)
     if scope.kind in ("module", "class"):
-        return value if value is not None else module_name(machine, scope, name)
+        return module_name(machine, scope, name)
+    value = scope.names.get(name)
     if value is None and not scope.bindings.binds(name):
         return None
     if not own:
@@ -91,6 +91,9 @@ def _binding_scope(scope: LexicalScope, name: str) -> LexicalScope:
 
 def module_name(machine: Machine, scope: LexicalScope, name: str) -> Value | None:
     """Return what a name of a module or class body stands for; its statement is read the first time it is asked for."""
+    known: Value | None = scope.names.get(name)
+    if known is not None:
+        return known
     binders = scope.bindings.binders.get(name)
     if not binders or is_starred_later(machine, scope, name):
         return starred(machine, scope, name) if scope.bindings.stars and name not in _BUILTINS else None

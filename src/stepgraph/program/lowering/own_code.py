@@ -24,8 +24,6 @@ from stepgraph.program.values import (
     Option,
     Value,
 )
-from stepgraph.syntax.changes import changed_in_functions
-from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.walk import expressions_below, statements, statements_below
 
 
@@ -72,16 +70,9 @@ def apply_changes(machine: Machine, scope: LexicalScope, name: str, value: Colle
     """
     for statement in scope.bindings.changes.get(name, ()):
         _execute(machine, statement)
-    if scope.kind == "module" and name in _changed_in_functions(machine, scope.module):
+    if scope.kind == "module" and name in machine.changed_in_functions(scope.module):
         value.state.changed = True
         _run(machine, scope)
-
-
-def _changed_in_functions(machine: Machine, module: SourceModule) -> frozenset[str]:
-    found = machine.changed_in_functions.get(module)
-    if found is None:
-        found = machine.changed_in_functions[module] = changed_in_functions(module)
-    return found
 
 
 def _run(machine: Machine, scope: LexicalScope) -> None:
