@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from stepgraph.render.flow.group_order import RowSpan
+from stepgraph.render.svg.figures.clock_columns import ColumnPlan, Line, column_plan
 from stepgraph.render.svg.figures.figure import GAP, Drawing, Exits, Figure, Lanes
 from stepgraph.render.svg.figures.side_by_side import Extent, SideBySide, side_by_side
 from stepgraph.render.svg.lengths import Length, longest
@@ -16,6 +17,7 @@ _FORK: Final = 16
 _THICK: Final = 6
 _ABOVE_BAR: Final = 20
 _OVERHANG: Final = 12
+_PASSAGE: Final = 7
 _TAIL: Final = 14
 
 
@@ -30,20 +32,21 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class ClockRows:
-    """A group between two bars. A bar between rows is where what begins below it waits for what is over above it.
+    """A group between two bars. A bar between rows is where what begins below it waits for what ends above it.
 
-    A group that is over with its `first_over` has another bar at its end.
+    Between rows where one member just follows the one above it, an arrow does. What passes a bar is not bound by it. A
+    group that is over with its `first_over` has another bar at its end.
     """
 
     members: Sequence[Member]
     first_over: bool
-    columns: Sequence[int] = field(init=False)
+    plan: ColumnPlan = field(init=False)
     bars: Sequence[Length] = field(init=False)
     beside: SideBySide = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "columns", _columns([member.rows for member in self.members]))
-        object.__setattr__(self, "bars", _bars(self.members))
+        object.__setattr__(self, "plan", column_plan([Line(member.rows, member.awaited) for member in self.members]))
+        object.__setattr__(self, "bars", self._bars())
         object.__setattr__(self, "beside", side_by_side(self._extents()))
 
     @property
@@ -59,7 +62,7 @@ class ClockRows:
     @property
     def height(self) -> Length:
         """Return how high it is."""
-        return self.bars[-1] + (_THICK + self.beside.room_below + _TAIL)
+        return self._end + (self.beside.room_below + _TAIL)
 
     @property
     def goes_on(self) -> bool:
@@ -69,108 +72,89 @@ class ClockRows:
     @property
     def exits(self) -> Exits:
         """Return the exits of all."""
-        return self.beside.exits(self.bars[-1] + _THICK)
+        return self.beside.exits(self._end)
 
     def draw(self, pen: Pen, lanes: Lanes) -> Drawing:
         """Draw the bars, the lines between them, and the members."""
         pen.path("line", f"M0 0V{self.bars[0]}")
-        self._draw_bars(pen)
-        for member, column in zip(self.members, self.columns, strict=True):
-            pen.open_at(self.beside.places[column], self._top(member))
+        self._draw_tails(pen)
+        for row in range(len(self.bars)):
+            self._draw_bar(pen, row)
+        for member, column in zip(self.members, self.plan.columns, strict=False):
+            pen.open_at(self.beside.places[column], self._top(member.rows))
             pen.down()
             yield member.figure.draw(pen, self.beside.lanes(column, lanes))
             pen.close()
-        end = self.bars[-1] + _THICK
         if self.goes_on:
-            pen.path("line", f"M0 {end}V{self.height}")
-        self.beside.draw_exits(pen, lanes, end)
+            pen.path("line", f"M0 {self._end}V{self.height}")
+        self.beside.draw_exits(pen, lanes, self._end)
 
-    def _draw_bars(self, pen: Pen) -> None:
-        waits, unawaited = self._tails()
-        for path, css in ((waits, "line"), (unawaited, "unawaited")):
+    def _draw_tails(self, pen: Pen) -> None:
+        """Draw the lines from members to the bars where they are waited for, wires, and the ends of the others."""
+        paths = {"line": "", "unawaited": ""}
+        for line, column, figure in self._lines():
+            x = self.beside.places[column]
+            if figure is None:
+                paths["line"] += f"M{x} {self.bars[line.rows.begins]}V{self.bars[line.rows.ends]}"
+            elif figure.goes_on:
+                end = self.bars[line.rows.ends] if line.awaited else self.bars[-1] - _THICK
+                paths["line" if line.awaited else "unawaited"] += f"M{x} {self._top(line.rows) + figure.height}V{end}"
+        for css, path in paths.items():
             if path:
                 pen.path(css, path)
-        for row, bar in enumerate(self.bars):
-            columns = self._columns_at(row)
-            if not columns:
-                continue
-            css = "bar first" if self.first_over and row == len(self.bars) - 1 else "bar"
-            left, right = columns[0] - _OVERHANG, columns[-1] + _OVERHANG
-            pen.box(css, (left, bar), (right - left, _THICK), _THICK // 2)
 
-    def _tails(self) -> tuple[str, str]:
-        """Return the lines from members to the bars where they are waited for, and from those that none waits for."""
-        waits, unawaited = "", ""
-        for member, column in zip(self.members, self.columns, strict=True):
-            x, begin = self.beside.places[column], self._top(member) + member.figure.height
-            if not member.figure.goes_on:
-                continue
-            if member.awaited:
-                over_bar = _THICK if self._is_single_file(member.rows.ends) else 0
-                waits += f"M{x} {begin}V{self.bars[member.rows.ends] + over_bar}"
-            else:
-                unawaited += f"M{x} {begin}V{self.bars[-1] - _THICK}"
-        return waits, unawaited
+    def _draw_bar(self, pen: Pen, row: int) -> None:
+        """Draw the bar above a row, with gaps where something passes."""
+        last = len(self.bars) - 1
+        if not self._thickness(row) or (row == last and not self.goes_on):
+            return
+        meeting, places = self.plan.meetings[row], self.beside.places
+        spines = [places[column] for column in (*meeting.ending, *meeting.beginning)]
+        spines += [0] if row in {0, last} else []
+        css = "bar first" if self.first_over and row == last else "bar"
+        left, end = min(spines) - _OVERHANG, max(spines) + _OVERHANG
+        passing = [places[column] for column in meeting.passing if left < places[column] < end]
+        for place in [*passing, end + _PASSAGE]:
+            pen.box(css, (left, self.bars[row]), (place - _PASSAGE - left, _THICK), _THICK // 2)
+            left = place + _PASSAGE
 
-    def _columns_at(self, row: int) -> list[int]:
-        """Return the places of the columns that a bar connects, none where there need be no bar."""
-        if row == len(self.bars) - 1 and not self.goes_on:
-            return []
-        if self._is_single_file(row):
-            return []
-        spines = {self.beside.places[column] for column in (*self._ending(row), *self._beginning(row))}
-        return sorted(spines | ({0} if row in {0, len(self.bars) - 1} else set()))
+    @property
+    def _end(self) -> Length:
+        return self.bars[-1] + _THICK
 
-    def _is_single_file(self, row: int) -> bool:
-        """Tell whether between two rows one member follows one other, straight below it."""
-        return (
-            0 < row < len(self.bars) - 1 and len(self._ending(row)) == 1 and self._ending(row) == self._beginning(row)
-        )
+    def _lines(self) -> Iterator[tuple[Line, int, Figure | None]]:
+        """Yield each line with its column and its figure; wires have none."""
+        figures: list[Figure | None] = [member.figure for member in self.members]
+        figures += [None] * (len(self.plan.lines) - len(figures))
+        return zip(self.plan.lines, self.plan.columns, figures, strict=True)
 
-    def _ending(self, row: int) -> list[int]:
-        both = zip(self.members, self.columns, strict=True)
-        return [column for member, column in both if member.rows.ends == row and member.awaited]
+    def _thickness(self, row: int) -> int:
+        """Return how thick the bar above a row is: nothing where an arrow does."""
+        return 0 if 0 < row < len(self.plan.meetings) - 1 and self.plan.meetings[row].follows else _THICK
 
-    def _beginning(self, row: int) -> list[int]:
-        both = zip(self.members, self.columns, strict=True)
-        return [column for member, column in both if member.rows.begins == row]
+    def _top(self, rows: RowSpan) -> Length:
+        return self.bars[rows.begins] + (self._thickness(rows.begins) + GAP)
 
-    def _top(self, member: Member) -> Length:
-        return self.bars[member.rows.begins] + (_THICK + GAP)
+    def _bars(self) -> list[Length]:
+        """Return how far down each bar is: below all that is waited for there."""
+        bars: list[Length] = [_FORK]
+        ending: dict[int, list[Member]] = {}
+        for member in self.members:
+            ending.setdefault(member.rows.ends, []).append(member)
+        for row in range(1, len(self.plan.meetings)):
+            above = _ABOVE_BAR if self._thickness(row) else 0
+            bottoms = [
+                bars[member.rows.begins] + (self._thickness(member.rows.begins) + GAP + above) + member.figure.height
+                for member in ending.get(row, ())
+            ]
+            bars.append(longest([bars[-1] + (_THICK + above), *bottoms]))
+        return bars
 
     def _extents(self) -> list[Extent]:
-        extents: list[Extent] = []
-        for number in range(max(self.columns) + 1):
-            inside = [member for member, column in zip(self.members, self.columns, strict=True) if column == number]
-            exits = Exits()
-            for member in inside:
-                exits = exits.before(member.figure.exits.lowered(self._top(member)))
-            left = max(member.figure.left for member in inside)
-            extents.append(Extent(left, max(member.figure.right for member in inside), exits))
+        extents = [Extent(0, 0)] * (max(self.plan.columns) + 1)
+        for line, column, figure in self._lines():
+            if figure is not None:
+                known = extents[column]
+                exits = known.exits.before(figure.exits.lowered(self._top(line.rows)))
+                extents[column] = Extent(max(known.left, figure.left), max(known.right, figure.right), exits)
         return extents
-
-
-def _columns(rows: Sequence[RowSpan]) -> list[int]:
-    """Return a column for each member: the one of what it follows, if that is free, else one of its own."""
-    columns: list[int] = []
-    free_from: list[int] = []
-    for span in rows:
-        free = [column for column, row in enumerate(free_from) if row <= span.begins]
-        follows = [column for column in free if free_from[column] == span.begins]
-        column = next(iter(follows or free), len(free_from))
-        free_from[column:] = [span.ends, *free_from[column + 1 :]]
-        columns.append(column)
-    return columns
-
-
-def _bars(members: Sequence[Member]) -> list[Length]:
-    """Return how far down each bar is: below all that is waited for there."""
-    bars: list[Length] = [_FORK]
-    for row in range(1, max(member.rows.ends for member in members) + 1):
-        bottoms = [
-            bars[member.rows.begins] + (_THICK + GAP + _ABOVE_BAR) + member.figure.height
-            for member in members
-            if member.rows.ends == row
-        ]
-        bars.append(longest([bars[-1] + (_THICK + _ABOVE_BAR), *bottoms]))
-    return bars

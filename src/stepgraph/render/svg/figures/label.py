@@ -54,7 +54,13 @@ class Label:
 
 def node_label(icon: str, name: str, details: Sequence[str]) -> Label:
     """Return the label of a step: its name in bold, and phrases below it."""
-    return _label(icon, [("name", NAME, _wrapped(NAME, name, WIDEST_NAME)), ("detail", DETAIL, _joined(details))])
+    names = _wrapped(NAME, name, WIDEST_NAME)
+    return _label(icon, [("name", NAME, names), ("detail", DETAIL, _joined(details))])
+
+
+def remark(text: str) -> Label:
+    """Return the label of what is no node: a remark."""
+    return _label("", [("detail", DETAIL, [text])])
 
 
 def heading(icon: str, word: str, code: str = "", *, widest: int = WIDEST_CODE) -> Label:

@@ -12,6 +12,8 @@ from stepgraph.render.svg.pen import Pen
 
 PADDING: Final = 11
 NARROWEST: Final = 128
+"""How wide a box with an icon is at least, so that most have the same width."""
+
 _BEHIND: Final = 4
 
 
@@ -37,7 +39,7 @@ class Leaf:
     @property
     def width(self) -> int:
         """Return how wide the box is: an even number, to stand on its spine."""
-        return max(NARROWEST, _even(self.label.width + 2 * PADDING))
+        return max(NARROWEST if self.label.icon else 0, _even(self.label.width + 2 * PADDING))
 
     @property
     def left(self) -> int:

@@ -16,7 +16,7 @@ from stepgraph.render.svg.figures.label import heading
 from stepgraph.render.svg.figures.leaf import Named
 from stepgraph.render.svg.planning.place import Place, Planner, Planning
 
-WIDEST_CONDITION: Final = 210
+WIDEST_CONDITION: Final = 230
 
 
 def plan_if(planner: Planner, node: If, place: Place) -> Planning:

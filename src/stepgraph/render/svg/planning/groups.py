@@ -55,7 +55,7 @@ def _rows(planner: Planner, nodes: Sequence[Node], place: Place, *, first_over: 
         inside = place.at(identity)
         if node["type"] == "block" and node["nodes"]:
             # A column is a sequence anyway: it needs no frame to say so.
-            figure = yield planner.stack(node["nodes"], inside, tail=0)
+            figure = yield planner.stack(node["nodes"], inside, tail=0, entered=False)
         else:
             figure = yield planner.figure(node, inside)
         members.append(Member(figure, span, awaited=first_over or not _goes_on(node)))

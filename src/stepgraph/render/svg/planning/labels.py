@@ -10,7 +10,7 @@ from stepgraph.render.folding import folded_text
 from stepgraph.render.nodes import Step
 from stepgraph.render.svg import icons
 from stepgraph.render.svg.captions import captions, step_title, told
-from stepgraph.render.svg.figures.label import Label, heading, node_label
+from stepgraph.render.svg.figures.label import Label, heading, node_label, remark
 from stepgraph.render.svg.figures.leaf import Exit, Leaf, Named
 
 _STEPS: Final = {
@@ -44,7 +44,7 @@ def exit_pill(node: Break, identity: str) -> Exit:
 
 def nothing(identity: str) -> Leaf:
     """Return what stands in a frame without nodes."""
-    return Leaf(Named("empty", identity, "no steps"), node_label("", "", ["no steps"]))
+    return Leaf(Named("empty", identity, "no steps"), remark("no steps"))
 
 
 def folded(css: str, identity: str, icon: str, name: str, nodes: Sequence[Node]) -> Leaf:

@@ -55,5 +55,8 @@ class Planner(Protocol):
     def figure(self, node: Node, place: Place) -> Planning:
         """Return the figure of a node, whose own place this is."""
 
-    def stack(self, nodes: Sequence[Node], place: Place, *, tail: int = ...) -> Planning:
-        """Return the figures of nodes that stand in this place, in the order that is theirs."""
+    def stack(self, nodes: Sequence[Node], place: Place, *, tail: int = ..., entered: bool = ...) -> Planning:
+        """Return the figures of nodes that stand in this place, in the order that is theirs.
+
+        `tail` is how far a line leads on from the last; unless `entered`, none leads to the first.
+        """

@@ -43,20 +43,20 @@ class NodePlanner:
     shown: set[str] = field(default_factory=set)
     bodies: int = 0
 
-    def stack(self, nodes: Sequence[Node], place: Place, *, tail: int = TAIL) -> Planning:
+    def stack(self, nodes: Sequence[Node], place: Place, *, tail: int = TAIL, entered: bool = True) -> Planning:
         """Return the figures of nodes one below the other, unless their clocks tell that they run at the same time."""
         if not nodes:
-            return Stack([nothing(f"{place.identity}.empty")], tail)
+            return Stack([nothing(f"{place.identity}.empty")], tail, entered)
         order: Sequence[int] | None = range(len(nodes))
         if has_clocks(nodes, in_group=place.in_group):
             order = in_sequence(nodes)
         if order is None:
-            return Stack([(yield plan_unframed(self, nodes, place))], tail)
+            return Stack([(yield plan_unframed(self, nodes, place))], tail, entered)
         named = identities(nodes, place.identity)
         figures: list[Figure] = []
         for index in order:
             figures.append((yield self.figure(nodes[index], place.at(named[index]))))
-        return Stack(figures, tail)
+        return Stack(figures, tail, entered)
 
     def figure(self, node: Node, place: Place) -> Planning:
         """Return the figure of a node, whatever its type."""
