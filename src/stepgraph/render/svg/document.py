@@ -111,12 +111,14 @@ def _title(name: str, payload: str) -> _Title:
     names = TITLE.wrap(visible(name), _WIDEST_TITLE, 2)
     details = DETAIL.wrap(visible(payload), _WIDEST_TITLE, 3) if payload else ()
     y = MARGIN - 6
+    pieces: list[tuple[str, int, int, str]] = []
     for text in names:
         y += TITLE.line_height
-        pen.text("title", MARGIN, y - 5, text)
+        pieces.append(("title", MARGIN, y - 5, text))
     for text in details:
         y += DETAIL.line_height
-        pen.text("detail", MARGIN, y - 1, text)
+        pieces.append(("detail", MARGIN, y - 1, text))
+    pen.text(pieces)
     width = max([*map(TITLE.width, names), *map(DETAIL.width, details)])
     return _Title(pen.lines, width, y - MARGIN + 18)
 

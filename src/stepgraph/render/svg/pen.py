@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from stepgraph.render.svg.lengths import Length
@@ -53,6 +54,15 @@ class Pen:
         """Draw the arrow that leads to the origin."""
         self.lines.append(DOWN)
 
+    def out(self, begin: tuple[int, Length], y: Length, end: int) -> None:
+        """Draw the line of an exit down from where it begins to `y`, and in an arrow to the left to `end`.
+
+        It goes back on itself, so that only its head is filled.
+        """
+        x, top = begin
+        line = f"M{x} {top}V{y}H{end + 7}H{x}z"
+        self.path("out filled", f"{line}M{end + 8} {y - 4}L{end} {y}L{end + 8} {y + 4}z")
+
     def path(self, css: str, path: str) -> None:
         """Draw a line."""
         self.lines.append(f'<path class="{css}" d="{path}"/>')
@@ -67,6 +77,7 @@ class Pen:
         """Draw an icon in a square of 16 pixels."""
         self.lines.append(f'<path class="icon {css}" transform="translate({x} {y})" d="{path}"/>')
 
-    def text(self, css: str, x: int, y: Length, text: str) -> None:
-        """Write a line of text, `y` being its base line."""
-        self.lines.append(f'<text class="{css}" x="{x}" y="{y}">{escaped(text)}</text>')
+    def text(self, pieces: Iterable[tuple[str, int, int, str]]) -> None:
+        """Write text: pieces with their class, where they begin and their base line."""
+        spans = "".join(f'<tspan class="{css}" x="{x}" y="{y}">{escaped(text)}</tspan>' for css, x, y, text in pieces)
+        self.lines.append(f"<text>{spans}</text>")

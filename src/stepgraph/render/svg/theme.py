@@ -131,7 +131,7 @@ def _colours(palette: Palette) -> list[str]:
         f".ring{{stroke:{palette.line};fill:{palette.paper}}}",
         f".out,.failure{{stroke:{palette.exit}}}",
         f".again{{stroke:{palette.again}}}",
-        f".out.head,.failure.head{{fill:{palette.exit}}}",
+        f".out.filled,.failure.head{{fill:{palette.exit}}}",
         f".again.head{{fill:{palette.again}}}",
     ]
     for name, hue in palette.hues.items():
@@ -141,7 +141,7 @@ def _colours(palette: Palette) -> list[str]:
             f".{name}>.icon{{stroke:{hue.line}}}",
         ]
         if name not in {"do", "sleep", "wait", "condition"}:
-            rules.append(f".{name}>.heading{{fill:{hue.line}}}")
+            rules.append(f".{name}>text>.heading{{fill:{hue.line}}}")
     bar = palette.hues["parallel"].line
     return [*rules, f".bar{{fill:{bar}}}", f".bar.first{{fill:{palette.paper};stroke:{bar}}}"]
 

@@ -48,8 +48,8 @@ class Label:
         """Write it with its corner there."""
         if self.icon:
             pen.icon(css, x, y, self.icon)
-        for line in self.lines:
-            pen.text(line.css, x + line.x, y + line.y, line.text)
+        if self.lines:
+            pen.text((line.css, x + line.x, y + line.y, line.text) for line in self.lines)
 
 
 def node_label(icon: str, name: str, details: Sequence[str]) -> Label:

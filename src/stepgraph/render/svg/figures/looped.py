@@ -11,13 +11,13 @@ from stepgraph.render.svg.pen import Pen
 
 _AWAY: Final = 20
 _ABOVE: Final = 18
-_BELOW: Final = 14
-_TAIL: Final = 14
+TAIL: Final = 28
+"""How far the line leads on from the last figure of the body: back from its middle, and out of the loop."""
 
 
 @dataclass(frozen=True, slots=True)
 class Looped:
-    """A figure that is run again and again. The line back is to its left: exits are to the right."""
+    """A stack that is run again and again, with its tail. The line back is to its left: exits are to the right."""
 
     body: Figure
 
@@ -34,7 +34,7 @@ class Looped:
     @property
     def height(self) -> Length:
         """Return how high it is."""
-        return self.body.height + (_BELOW + _TAIL)
+        return self.body.height
 
     @property
     def goes_on(self) -> bool:
@@ -49,9 +49,9 @@ class Looped:
     def draw(self, pen: Pen, lanes: Lanes) -> Drawing:
         """Draw the body and the line back, or the line past it if every pass leaves the loop for good."""
         yield self.body.draw(pen, lanes)
-        end = self.body.height + _BELOW
-        begin = self.body.height if self.body.goes_on else end
-        pen.path("line", f"M0 {begin}V{end + _TAIL}")
+        end = self.body.height - TAIL // 2
+        if not self.body.goes_on:
+            pen.path("line", f"M0 {end}V{self.body.height}")
         pen.path("again", f"M0 {end}H{-self.left}V{-_ABOVE}H0")
         head = -_ABOVE if self.body.goes_on else end
         pen.path("again head", f"M-8 {head - 4}L-1 {head}L-8 {head + 4}z")

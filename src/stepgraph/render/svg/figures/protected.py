@@ -156,12 +156,8 @@ class Finally:
     def _draw_way_into_final(self, pen: Pen, lane: int) -> None:
         """Draw the way of exits into the last part: from its side if that is free, else from above."""
         before, side, top = self.protected.exits, self.final.right, self._final_top
-        if lane > side + _LEAVING:
-            y = top + _FAILURE
-            end, head = f"V{y}H{side + 6}", f"M{side + 8} {y - 4}L{side + 1} {y}L{side + 8} {y + 4}z"
-        else:
-            end, head = f"V{top - 6}", f"M{lane - 4} {top - 8}L{lane} {top - 1}L{lane + 4} {top - 8}z"
         for begin in (before.breaks, before.returns):
-            if begin is not None:
-                pen.path("out", f"M{lane} {begin}{end}")
-        pen.path("out head", head)
+            if begin is not None and lane > side + _LEAVING:
+                pen.out((lane, begin), top + _FAILURE, side + 1)
+            elif begin is not None:
+                pen.path("out", f"M{lane} {begin}V{top - 1}m-4-7 4 7 4-7")

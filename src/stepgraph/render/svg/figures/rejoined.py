@@ -52,8 +52,8 @@ class Rejoined:
         first = self.figure.exits.breaks if self.kind == "breaks" else self.figure.exits.returns
         begin = self.figure.height if self.figure.goes_on else end
         pen.path("line", f"M0 {begin}V{end + _BELOW}")
-        pen.path("out", f"M{lane} {first}V{end}H6")
-        pen.path("out head", f"M8 {end - 4}L1 {end}L8 {end + 4}z")
+        if first is not None:
+            pen.out((lane, first), end, 1)
 
 
 def rejoined(figure: Figure, kind: Literal["breaks", "returns"]) -> Figure:

@@ -54,9 +54,7 @@ class Whole:
         end, edge = self.height - max(END.rings), max(END.rings)
         for first in (exits.breaks, exits.returns):
             if first is not None:
-                pen.path("out", f"M{lane} {first}V{end}H{edge + 6}")
-        if exits:
-            pen.path("out head", f"M{edge + 8} {end - 4}L{edge + 1} {end}L{edge + 8} {end + 4}z")
+                pen.out((lane, first), end, edge + 1)
 
 
 def whole(content: Figure) -> Whole:

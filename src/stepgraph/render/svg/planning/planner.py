@@ -17,6 +17,7 @@ from stepgraph.render.svg.figures.figure import GAP, Figure
 from stepgraph.render.svg.figures.frame import Frame
 from stepgraph.render.svg.figures.label import heading, node_label
 from stepgraph.render.svg.figures.leaf import Leaf, Named
+from stepgraph.render.svg.figures.looped import TAIL as LOOP_TAIL
 from stepgraph.render.svg.figures.looped import Looped
 from stepgraph.render.svg.figures.rejoined import rejoined
 from stepgraph.render.svg.figures.stack import Stack
@@ -100,7 +101,7 @@ class NodePlanner:
         return rejoined(frame, "returns")
 
     def _loop(self, loop: Loop, place: Place) -> Planning:
-        body = yield self.stack(loop["nodes"], place.within(place.identity), tail=0)
+        body = yield self.stack(loop["nodes"], place.within(place.identity), tail=LOOP_TAIL)
         frame = Frame(Named("loop", place.identity, "loop"), heading(icons.LOOP, "loop"), Looped(body), GAP)
         return rejoined(frame, "breaks")
 
