@@ -26,10 +26,14 @@ def escaped(text: str) -> str:
 
 @dataclass(slots=True)
 class Pen:
-    """Collects the lines of a drawing. `depth` is how many groups are open."""
+    """Collects the lines of a drawing.
+
+    `depth` is how many groups are open. Where it `chains`, a figure stands in the group of the one before it.
+    """
 
     lines: list[str] = field(default_factory=list)
     depth: int = 0
+    chains: bool = True
 
     def open_at(self, x: int, y: Length) -> None:
         """Begin a group with its own origin."""

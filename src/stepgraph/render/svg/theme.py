@@ -61,6 +61,7 @@ LIGHT: Final = Palette(
         "exit": Hue("#b3261e", "#ffffff", "#ffffff"),
         "empty": Hue("#8a96a3", "#ffffff", "#ffffff"),
         "unknown": Hue("#6b6b6b", "#f6f6f6", "#e9e9e9"),
+        "legend": Hue("#8a96a3", "#ffffff", "#ffffff"),
     },
 )
 DARK: Final = Palette(
@@ -89,6 +90,7 @@ DARK: Final = Palette(
         "exit": Hue("#f5938a", "#10161d", "#10161d"),
         "empty": Hue("#7d8b99", "#10161d", "#10161d"),
         "unknown": Hue("#a9a9a9", "#1f1f1f", "#2e2e2e"),
+        "legend": Hue("#7d8b99", "#10161d", "#10161d"),
     },
 )
 
@@ -140,7 +142,7 @@ def _colours(palette: Palette) -> list[str]:
             f".{name}>.band{{fill:{hue.band}}}",
             f".{name}>.icon{{stroke:{hue.line}}}",
         ]
-        if name not in {"do", "sleep", "wait", "condition"}:
+        if name not in {"do", "sleep", "wait", "condition", "legend"}:
             rules.append(f".{name}>text>.heading{{fill:{hue.line}}}")
     bar = palette.hues["parallel"].line
     return [*rules, f".bar{{fill:{bar}}}", f".bar.first{{fill:{palette.paper};stroke:{bar}}}"]

@@ -58,6 +58,11 @@ def node_label(icon: str, name: str, details: Sequence[str]) -> Label:
     return _label(icon, [("name", NAME, names), ("detail", DETAIL, _joined(details))])
 
 
+def beside(icon: str, text: str) -> Label:
+    """Return the label of an icon that is explained."""
+    return _label(icon, [("detail", DETAIL, [text])])
+
+
 def remark(text: str) -> Label:
     """Return the label of what is no node: a remark."""
     return _label("", [("detail", DETAIL, [text])])

@@ -48,7 +48,7 @@ class Stack:
         Each stands in the group of the one before it, so that a figure more moves those below without a word of theirs
         being changed; in long lists, which would be nested too deeply, beside it.
         """
-        chained = pen.depth + len(self.figures) <= DEEPEST_CHAIN
+        chained = pen.chains and pen.depth + len(self.figures) <= DEEPEST_CHAIN
         y: Length = 0
         reached = self.entered
         for index, figure in enumerate(self.figures):

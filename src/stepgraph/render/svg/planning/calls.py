@@ -27,9 +27,9 @@ def by_name(call: FunctionCall, phrase: str, identity: str) -> Leaf:
     return Leaf(named, node_label(icons.FUNCTION, call["name"], [phrase]), stacked=True)
 
 
-def plan_function(planner: Planner, function: FunctionDef, title: str, place: Place) -> Planning:
-    """Return a function with its body; its `return`s lead to its end."""
+def plan_function(planner: Planner, function: FunctionDef, title: str, place: Place, remark: str = "") -> Planning:
+    """Return a function with its body; its `return`s lead to its end. A remark stands beside its name."""
     inside = replace(place.within(place.identity).apart(), inside=(*place.inside, function["name"]))
     body = yield planner.stack(function["nodes"], inside)
-    label = heading(icons.FUNCTION, function["name"])
-    return rejoined(Frame(Named("function", place.identity, title), label, body, GAP), "returns")
+    label = heading(icons.FUNCTION, function["name"], remark)
+    return rejoined(Frame(Named("function", place.identity, title), label, body, GAP, planner.folds), "returns")

@@ -22,14 +22,16 @@ WIDEST_CONDITION: Final = 230
 def plan_if(planner: Planner, node: If, place: Place) -> Planning:
     """Return an `if`; without an `else`, the way past all branches is drawn as one."""
     branches = yield _branches(planner, node["branches"], place, ("else", "else"))
-    return Frame(Named("choice", place.identity, if_title(node)), heading(icons.CHOICE, "if"), branches, 0)
+    return Frame(
+        Named("choice", place.identity, if_title(node)), heading(icons.CHOICE, "if"), branches, 0, planner.folds
+    )
 
 
 def plan_switch(planner: Planner, node: Switch, place: Place) -> Planning:
     """Return a `switch`; without a default, there is a way past all cases."""
     branches = yield _branches(planner, node["branches"], place, ("default", "no match"))
     label = heading(icons.SWITCH, "switch", node["discriminant"])
-    return Frame(Named("choice", place.identity, f"switch {node['discriminant']}"), label, branches, 0)
+    return Frame(Named("choice", place.identity, f"switch {node['discriminant']}"), label, branches, 0, planner.folds)
 
 
 def if_title(node: If) -> str:
@@ -45,7 +47,7 @@ def _branches(planner: Planner, branches: Sequence[BranchNode], place: Place, wo
     for index, branch in enumerate(branches):
         is_code = branch["condition"] is not None
         text = condition_text(branch, otherwise)
-        label = heading("", "" if is_code else text, text if is_code else "", widest=WIDEST_CONDITION)
+        label = heading("", "" if is_code else text, (text or " ") if is_code else "", widest=WIDEST_CONDITION)
         inside = place.within(f"{place.identity}.{index + 1}")
         body = (yield planner.stack(branch["nodes"], inside, tail=0)) if branch["nodes"] else None
         planned.append(Branch(label, body, text))

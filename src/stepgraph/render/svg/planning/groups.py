@@ -26,7 +26,7 @@ def plan_parallel(planner: Planner, node: Parallel, place: Place) -> Planning:
     first_over = node["kind"] in OVER_AT_THE_FIRST
     inside = place.within(place.identity).grouped()
     rows = yield _rows(planner, node["nodes"], inside, first_over=first_over)
-    return Frame(Named("parallel", place.identity, title), label, rows, 0)
+    return Frame(Named("parallel", place.identity, title), label, rows, 0, planner.folds)
 
 
 def plan_unframed(planner: Planner, nodes: Sequence[Node], place: Place) -> Planning:

@@ -9,6 +9,7 @@ from typing import Protocol, TypeAlias
 from stepgraph.model.payload import FunctionDef, Node
 from stepgraph.render import trampoline
 from stepgraph.render.svg.figures.figure import Figure
+from stepgraph.render.svg.lengths import Variables
 from stepgraph.render.view import View
 
 
@@ -51,6 +52,10 @@ class Planner(Protocol):
     @property
     def functions(self) -> Mapping[str, FunctionDef]:
         """The functions that calls may mean."""
+
+    @property
+    def folds(self) -> Variables | None:
+        """What frames fold by, if they do."""
 
     def figure(self, node: Node, place: Place) -> Planning:
         """Return the figure of a node, whose own place this is."""

@@ -22,6 +22,7 @@ from stepgraph.render.svg.figures.looped import Looped
 from stepgraph.render.svg.figures.rejoined import rejoined
 from stepgraph.render.svg.figures.stack import Stack
 from stepgraph.render.svg.identities import identities
+from stepgraph.render.svg.lengths import Variables
 from stepgraph.render.svg.planning.calls import NOT_THERE, RECURSIVE, SHOWN_APART, SHOWN_BEFORE, by_name, plan_function
 from stepgraph.render.svg.planning.choices import if_title, plan_if, plan_switch
 from stepgraph.render.svg.planning.groups import in_sequence, plan_parallel, plan_unframed
@@ -37,10 +38,15 @@ MOST_BODIES: Final = 2000
 
 @dataclass(slots=True)
 class NodePlanner:
-    """Plan figures in the order in which they are drawn: a function is expanded where it is called first."""
+    """Plan figures in the order in which they are drawn: a function is expanded where it is called first.
+
+    `planned` holds the nodes of all figures by their identities.
+    """
 
     functions: Mapping[str, FunctionDef]
     view: View
+    folds: Variables | None = None
+    planned: dict[str, Node] = field(default_factory=dict)
     shown: set[str] = field(default_factory=set)
     bodies: int = 0
 
@@ -61,6 +67,7 @@ class NodePlanner:
 
     def figure(self, node: Node, place: Place) -> Planning:
         """Return the figure of a node, whatever its type."""
+        self.planned[place.identity] = node
         if unknown := as_unknown(node):
             return (yield self._unknown(unknown, place))
         inside = below(node)
@@ -97,17 +104,17 @@ class NodePlanner:
             return step_leaf(step, place.identity)
         inside = place.within(place.identity).apart()
         nested = yield self.stack(step["nodes"], inside)
-        frame = Frame(step_named(step, place.identity), step_label(step), nested, GAP)
+        frame = Frame(step_named(step, place.identity), step_label(step), nested, GAP, self.folds)
         return rejoined(frame, "returns")
 
     def _loop(self, loop: Loop, place: Place) -> Planning:
         body = yield self.stack(loop["nodes"], place.within(place.identity), tail=LOOP_TAIL)
-        frame = Frame(Named("loop", place.identity, "loop"), heading(icons.LOOP, "loop"), Looped(body), GAP)
+        frame = Frame(Named("loop", place.identity, "loop"), heading(icons.LOOP, "loop"), Looped(body), GAP, self.folds)
         return rejoined(frame, "breaks")
 
     def _block(self, block: Block, place: Place) -> Planning:
         body = yield self.stack(block["nodes"], place.within(place.identity))
-        return Frame(Named("block", place.identity, "block"), heading(icons.BLOCK, "block"), body, GAP)
+        return Frame(Named("block", place.identity, "block"), heading(icons.BLOCK, "block"), body, GAP, self.folds)
 
     def _call(self, call: FunctionCall, place: Place) -> Planning:
         name = call["name"]

@@ -28,7 +28,7 @@ def plan_try(planner: Planner, node: Try, place: Place) -> Planning:
         label = heading(icons.FINALLY, "finally")
         final = yield _panel(planner, node["finally_block"], ("finally", "finally, in any case"), label, place)
         content = Finally(Protected(body, catch), final)
-    return Frame(Named("try", place.identity, "try"), heading(icons.PROTECTED, "try"), content, 0)
+    return Frame(Named("try", place.identity, "try"), heading(icons.PROTECTED, "try"), content, 0, planner.folds)
 
 
 def _panel(planner: Planner, block: Block, words: tuple[str, str], label: Label | None, place: Place) -> Planning:
