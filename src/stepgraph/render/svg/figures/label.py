@@ -14,6 +14,7 @@ ICON_ROOM: Final = 24
 """An icon and the space beside it."""
 
 MOST_LINES: Final = 3
+MOST_CODE_LINES: Final = 5
 MOST_DETAILS: Final = 5
 WIDEST_NAME: Final = 230
 WIDEST_DETAIL: Final = 250
@@ -75,7 +76,7 @@ def heading(icon: str, word: str, code: str = "", *, widest: int = WIDEST_CODE) 
     start = ICON_ROOM if icon else 0
     lines = [Line("heading", HEADING, known, start, line)] if word else []
     code_start = start + HEADING.width(known) + _BEFORE_CODE if word else start
-    for number, text in enumerate(_wrapped(CODE, code, widest) if code else ()):
+    for number, text in enumerate(_wrapped(CODE, code, widest, MOST_CODE_LINES) if code else ()):
         lines.append(Line("code", CODE, text, code_start, line + number * CODE.line_height))
     return Label(
         icon,
