@@ -93,6 +93,18 @@ def all_functions(workflow: Workflow) -> dict[str, FunctionDef]:
     return functions
 
 
+def called_functions(nodes: Sequence[Node], functions: Mapping[str, FunctionDef]) -> frozenset[str]:
+    """Return the names of those functions that are called in `nodes`, or in a function that is."""
+    called: set[str] = set()
+    pending = [nodes]
+    while pending:
+        names = {node["name"] for node in walk(pending.pop()) if node["type"] == "function_call"}
+        new = names & functions.keys() - called
+        called |= new
+        pending.extend(functions[name]["nodes"] for name in new)
+    return frozenset(called)
+
+
 def count_steps(workflow: Workflow) -> int:
     """Return how many steps a workflow has, nested ones and those of its functions included, each once."""
     bodies = [workflow["nodes"], *(function["nodes"] for function in workflow["functions"].values())]
