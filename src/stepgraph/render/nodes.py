@@ -84,6 +84,19 @@ def walk(nodes: Sequence[Node]) -> Iterator[Node]:
             pending.extend(reversed(below))
 
 
+def levels(nodes: Sequence[Node]) -> int:
+    """Return how many levels of nodes that hold others there are; those of `nodes` are at level 1."""
+    deepest = 0
+    pending = [(nodes, 1)]
+    while pending:
+        siblings, level = pending.pop()
+        held = [inner for node in siblings for inner in node_lists(node) if inner]
+        if held:
+            deepest = max(deepest, level)
+        pending.extend((inner, level + 1) for inner in held)
+    return deepest
+
+
 def all_functions(workflow: Workflow) -> dict[str, FunctionDef]:
     """Return the functions that calls may mean: the workflow's, then those of `start` nodes in it."""
     functions = dict(workflow["functions"])

@@ -31,28 +31,26 @@ STEP_BOXES = {
 
 def flow_chart(graph: Graph, view: View = DEFAULT_VIEW) -> Chart:
     """Return the chart of a graph. All in it has an identity from its place in the graph: `n_2_b0_1`, `f0_3`."""
-    workflow, *functions = flow_charts(graph, view)
+    workflow = workflow_chart(graph, view)
+    functions = enumerate(graph["workflow"]["functions"].values())
+    charts = [workflow, *(function_chart(function, index, view) for index, function in functions)]
     return Chart(
         title=workflow.title,
-        content=workflow.content + tuple(item for chart in functions for item in chart.content),
-        arrows=workflow.arrows + tuple(arrow for chart in functions for arrow in chart.arrows),
+        content=tuple(item for chart in charts for item in chart.content),
+        arrows=tuple(arrow for chart in charts for arrow in chart.arrows),
     )
 
 
-def flow_charts(graph: Graph, view: View = DEFAULT_VIEW) -> list[Chart]:
-    """Return the chart of the workflow by itself, and then that of each of its functions."""
+def workflow_chart(graph: Graph, view: View = DEFAULT_VIEW) -> Chart:
+    """Return the chart of a workflow without its functions."""
     workflow = graph["workflow"]
-    payload = (payload_text(workflow["payload"]),) if "payload" in workflow else ()
     drawer = FlowDrawer(view.folding)
     trampoline.run(drawer.whole(workflow["nodes"], Place("n")))
-    functions = enumerate(workflow["functions"].values())
-    return [
-        drawer.builder.chart((workflow["class_name"], *payload)),
-        *(function_chart(function, index, view) for index, function in functions),
-    ]
+    payload = (payload_text(workflow["payload"]),) if "payload" in workflow else ()
+    return drawer.builder.chart((workflow["class_name"], *payload))
 
 
-def function_chart(function: FunctionDef, index: int, view: View) -> Chart:
+def function_chart(function: FunctionDef, index: int, view: View = DEFAULT_VIEW) -> Chart:
     """Return the chart of the function with this place among those of its workflow."""
     drawer = FlowDrawer(view.folding)
     trampoline.run(drawer.function(function, Place(f"f{index}")))
