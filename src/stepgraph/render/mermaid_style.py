@@ -46,7 +46,7 @@ POINT: Final[Brackets] = ("((", "))")
 
 # Names that are longer than any word of the language, of which `call`, `end` and `style` are some.
 BOXES: Final[dict[BoxKind, str]] = {
-    BoxKind.START: "beginBox",
+    BoxKind.START: "startBox",
     BoxKind.END: "endBox",
     BoxKind.STEP: "stepBox",
     BoxKind.SLEEP: "sleepBox",
@@ -76,7 +76,7 @@ FRAMES: Final[dict[FrameKind, str]] = {
     FrameKind.UNKNOWN: "partFrame",
 }
 CLASSES: Final[dict[str, str]] = {
-    "beginBox": "fill:#455a64,stroke:#90a4ae,color:#ffffff",
+    "startBox": "fill:#455a64,stroke:#90a4ae,color:#ffffff",
     "pointBox": "fill:#78909c,stroke:#78909c,color:#78909c",
     "endBox": "fill:#455a64,stroke:#cfd8dc,color:#455a64",
     "stepBox": "fill:#e3f2fd,stroke:#4878a0,color:#1a237e",

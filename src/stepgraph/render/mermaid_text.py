@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -13,14 +14,16 @@ LINE_WIDTH: Final = 28
 _KEPT: Final = frozenset(" ,")
 _KEPT_IN_WORDS: Final = frozenset("_./")
 _LINKS: Final = ("www.", "://")
-# What Mermaid puts for `&#`, `&` and `;` while it works, and turns back at the end wherever it finds it.
-_PLACE_HOLDERS: Final = frozenset("ﬂ°¶ß")
+# Mermaid puts these for `&` and `;` while it works, and turns back all that it finds: a joiner, which cannot be seen,
+# keeps those of the source apart.
+_PLACE_HOLDER: Final = re.compile("(?<=ﬂ)(?=°)|(?<=¶)(?=ß)")
+_JOINER: Final = "\u200d"
 
 
 def mermaid_label(texts: Sequence[str]) -> str:
     """Return these texts one below the other, to be put in quotes; a space if there is nothing to show."""
-    label = "<br/>".join(escaped(line) or " " for line in label_lines(texts, LINE_WIDTH))
-    return label or " "
+    lines = (escaped(_PLACE_HOLDER.sub(_JOINER, line)) or " " for line in label_lines(texts, LINE_WIDTH))
+    return "<br/>".join(lines) or " "
 
 
 def escaped(line: str, opening: str = "#") -> str:
@@ -36,11 +39,9 @@ def _is_safe(before: str, character: str, after: str, in_words: frozenset[str]) 
     if character.isspace():
         # Of several spaces in a row, and at the ends of a line, nothing would be seen.
         return character == " " and bool(before.strip() and after)
-    if not character.isascii():
-        return character not in _PLACE_HOLDERS
     if character in in_words:
         return _is_word(before) and before.isalpha() and _is_word(after)
-    return character.isalnum() or character in _KEPT
+    return not character.isascii() or character.isalnum() or character in _KEPT
 
 
 def _is_word(character: str) -> bool:
