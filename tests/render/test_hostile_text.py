@@ -133,7 +133,7 @@ MARKUP = [
 def test_a_hostile_name_is_the_exact_label_of_its_box_in_mermaid() -> None:
     texts = [*HOSTILE, *MARKUP]
     boxes = tuple(Box(f"b{index}", BoxKind.STEP, (text,)) for index, text in enumerate(texts))
-    labels = labels_of(mermaid_chart(Chart(("Orders",), boxes, ())))
+    labels = labels_of(mermaid_chart([Chart(("Orders",), boxes, ())]))
     assert [labels.get(box.id, []) for box in boxes] == [shown(text) for text in texts]
 
 
@@ -143,7 +143,7 @@ markup = st.text(st.sampled_from("<>&#;`*_~[](){}|\"'\\/!@%$^=+-.: ,xé9\ufb02\u
 @settings(max_examples=5, deadline=None)
 @given(st.lists(st.text(max_size=40) | markup, min_size=6, max_size=10))
 def test_any_text_is_the_exact_label_wherever_it_stands_in_mermaid(texts: list[str]) -> None:
-    labels = labels_of(mermaid_chart(labelled_everywhere(texts)))
+    labels = labels_of(mermaid_chart([labelled_everywhere(texts)]))
     for index, text in enumerate(texts):
         for identity in (f"b{index}", f"a_b{index}", f"f{index}"):
             assert labels.get(identity, []) == shown(text)

@@ -1,7 +1,9 @@
 """Mermaid: the text, what Mermaid says to it, and what is done about its limits."""
 
+import re
 from collections.abc import Callable
 
+import mermaidx
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
@@ -78,7 +80,20 @@ def test_lines_that_meet_have_no_heads_but_one_that_turns_back() -> None:
 
 def test_a_failure_leaves_the_frame_for_the_first_box_of_its_catch() -> None:
     text = lines(source(protected(block(do("a")), catch=block(do("b")))))
-    assert 'n_0_try -.->|"on failure"| n_0_catch_0' in text
+    assert "n_0_try -.-> n_0_catch_0" in text
+
+
+def test_a_failure_that_is_not_caught_says_what_it_is() -> None:
+    text = lines(source(protected(block(do("a")), final=block(do("b")))))
+    assert 'n_0_try -.->|"on failure"| n_0_finally_0' in text
+
+
+def test_the_workflow_stands_left_of_its_functions() -> None:
+    drawn = graph(do("a"), functions={"f": function("f", do("b")), "g": function("g", do("c"))})
+    svg = mermaidx.Diagram(render_mermaid(drawn).pieces[0].text).svg()
+    frame = r'transform="translate\(([-\d.]+)[^<]*<g class="clusters"><g class="cluster \w+" id="my-svg-(\w+)'
+    shifts = re.findall(frame, svg)
+    assert [name for _, name in sorted(shifts, key=lambda shift: float(shift[0]))] == ["n_whole", "f0", "f1"]
 
 
 def test_arrows_are_coloured_by_their_number() -> None:
@@ -101,7 +116,7 @@ def every_kind() -> Chart:
 
 
 def test_mermaid_draws_every_kind_of_box_frame_and_arrow() -> None:
-    labels = labels_of(mermaid_chart(every_kind()))
+    labels = labels_of(mermaid_chart([every_kind()]))
     names = [label for label in labels.values() if label != ["inner"]]
     kinds = [kind.name for kinds in (BoxKind, FrameKind, ArrowKind) for kind in kinds]
     # A start that begins a chart has its title.
@@ -142,28 +157,28 @@ def test_one_arrow_more_is_none() -> None:
 def padded(length: int, letter: str = "x") -> Chart:
     """Return a chart whose diagram has exactly `length` characters; the last one of a label is `letter`."""
     boxes = [Box(f"n_{number:03}", BoxKind.STEP, ("x" * 28,)) for number in range(999)]
-    spare = len(mermaid_chart(Chart((), tuple(boxes), ()))) - length
-    each = len(mermaid_chart(Chart((), tuple(boxes), ()))) - len(mermaid_chart(Chart((), tuple(boxes[1:]), ())))
+    spare = len(mermaid_chart([Chart((), tuple(boxes), ())])) - length
+    each = len(mermaid_chart([Chart((), tuple(boxes), ())])) - len(mermaid_chart([Chart((), tuple(boxes[1:]), ())]))
     kept = boxes[spare // each + 2 :]
-    missing = length - len(mermaid_chart(Chart((), tuple(kept), ())))
+    missing = length - len(mermaid_chart([Chart((), tuple(kept), ())]))
     last = Box("n_" + "0" * (missing - len('  n_("x"):::stepBox\n')), BoxKind.STEP, (letter,))
     return Chart((), (*kept, last), ())
 
 
 def test_as_many_characters_as_github_draws_fit() -> None:
-    assert len(mermaid_chart(padded(MOST_CHARACTERS))) == 50_000
-    assert excess(padded(MOST_CHARACTERS)) == ""
+    assert len(mermaid_chart([padded(MOST_CHARACTERS)])) == 50_000
+    assert excess([padded(MOST_CHARACTERS)]) == ""
 
 
 def test_one_character_more_does_not() -> None:
-    assert excess(padded(MOST_CHARACTERS + 1)) == (
+    assert excess([padded(MOST_CHARACTERS + 1)]) == (
         "GitHub draws no diagram of more than 50,000 characters, and it has 50,001"
     )
 
 
 def test_characters_are_measured_as_mermaid_does() -> None:
-    assert len(mermaid_chart(padded(MOST_CHARACTERS, "🚚"))) == 50_000
-    assert excess(padded(MOST_CHARACTERS, "🚚")) != ""
+    assert len(mermaid_chart([padded(MOST_CHARACTERS, "🚚")])) == 50_000
+    assert excess([padded(MOST_CHARACTERS, "🚚")]) != ""
 
 
 def test_of_a_large_graph_each_function_has_a_diagram_of_its_own() -> None:

@@ -23,9 +23,9 @@ def box_text(texts: Sequence[str]) -> dict[str, str]:
 
 
 def title_text(texts: Sequence[str]) -> dict[str, str]:
-    """Return the like for the graph, which is wider."""
+    """Return the like for the graph, which is wider; an empty line keeps it off what is below."""
     lines = label_lines(texts, TITLE_WIDTH)
-    return {"label": _escaped(lines), **_tooltip(texts, lines)}
+    return {"label": _escaped([*lines, ""]), **_tooltip(texts, lines)}
 
 
 def frame_text(text: str) -> dict[str, str]:

@@ -7,13 +7,13 @@ what is too large even so becomes an outline.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from stepgraph.model.payload import FunctionDef, Graph
 from stepgraph.render.flow.chart import Chart
-from stepgraph.render.flow.flow_chart import flow_chart, function_chart, workflow_chart
+from stepgraph.render.flow.flow_chart import flow_charts, function_chart, workflow_chart
 from stepgraph.render.mermaid_chart import mermaid_chart
 from stepgraph.render.mermaid_limits import excess
 from stepgraph.render.nodes import all_functions, called_functions, levels
@@ -43,9 +43,9 @@ class MermaidDrawing:
 
 def render_mermaid(graph: Graph, view: View = DEFAULT_VIEW) -> MermaidDrawing:
     """Return the graph as Mermaid. Of the view, it heeds what is folded."""
-    workflow = _Part(graph["workflow"]["class_name"], graph, lambda view: flow_chart(graph, view))
+    workflow = _Part(graph["workflow"]["class_name"], graph, lambda view: flow_charts(graph, view))
     functions = graph["workflow"]["functions"]
-    whole = workflow.chart(view)
+    whole = workflow.charts(view)
     too_large = excess(whole)
     if not too_large:
         return MermaidDrawing((_diagram(workflow.title, whole),))
@@ -62,13 +62,13 @@ class _Part:
 
     title: str
     graph: Graph
-    chart: Callable[[View], Chart]
+    charts: Callable[[View], Sequence[Chart]]
     least_depth: int = 1
 
 
 def _parts(graph: Graph) -> Iterator[_Part]:
     name = graph["workflow"]["class_name"]
-    yield _Part(name, graph, lambda view: workflow_chart(graph, view))
+    yield _Part(name, graph, lambda view: [workflow_chart(graph, view)])
     for index, function in enumerate(graph["workflow"]["functions"].values()):
         yield _function_part(f"{name} · {function['name']}", graph, function, index)
 
@@ -84,20 +84,20 @@ def _function_part(title: str, graph: Graph, function: FunctionDef, index: int) 
             "nodes": function["nodes"],
         },
     }
-    return _Part(title, as_graph, lambda view: function_chart(function, index, view), least_depth=2)
+    return _Part(title, as_graph, lambda view: [function_chart(function, index, view)], least_depth=2)
 
 
 def _fitted(part: _Part, view: View) -> MermaidDrawing:
     """Return a part as it is, or else folded as little as the limits allow, or else as an outline."""
-    chart = part.chart(view)
-    too_large = excess(chart)
+    charts = part.charts(view)
+    too_large = excess(charts)
     if not too_large:
-        return MermaidDrawing((_diagram(part.title, chart),))
+        return MermaidDrawing((_diagram(part.title, charts),))
     depths = _depths(part, view)
-    fitting = bisect_left(depths, 1, key=lambda depth: excess(part.chart(_folded(view, depth))) != "")
+    fitting = bisect_left(depths, 1, key=lambda depth: excess(part.charts(_folded(view, depth))) != "")
     if fitting:
         depth = depths[fitting - 1]
-        diagram = _diagram(f"{part.title} (folded to depth {depth})", part.chart(_folded(view, depth)))
+        diagram = _diagram(f"{part.title} (folded to depth {depth})", part.charts(_folded(view, depth)))
         done = f"it is folded to depth {depth}: choose another with `--depth`, or draw all of it with `-f svg`."
         return MermaidDrawing((diagram,), (f"{visible(part.title)}: {too_large}, so that {done}",))
     outline = MermaidPiece(part.title, "outline", render_outline(part.graph, view, colour=False))
@@ -117,8 +117,8 @@ def _folded(view: View, depth: int) -> View:
     return replace(view, folding=replace(view.folding, depth=depth))
 
 
-def _diagram(title: str, chart: Chart) -> MermaidPiece:
-    return MermaidPiece(title, "mermaid", mermaid_chart(chart))
+def _diagram(title: str, charts: Sequence[Chart]) -> MermaidPiece:
+    return MermaidPiece(title, "mermaid", mermaid_chart(charts))
 
 
 def _together(drawings: list[MermaidDrawing]) -> MermaidDrawing:

@@ -1,32 +1,47 @@
-"""A flow chart as the text of a Mermaid diagram."""
+"""Flow charts as the text of a Mermaid diagram."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from stepgraph.render import mermaid_style
 from stepgraph.render.cells import cell_width
-from stepgraph.render.flow.chart import ArrowKind, Box, BoxKind, Chart, Frame, FrameEnd, FrameKind
+from stepgraph.render.flow.chart import Arrow, ArrowKind, Box, BoxKind, Chart, Content, Frame, FrameEnd, FrameKind
 from stepgraph.render.mermaid_text import mermaid_label
 
 INDENT: Final = "  "
+WHOLE: Final = "n_whole"
 # The text of a diagram may have so many characters only: deeper, they are better spent otherwise.
 DEEPEST_INDENT: Final = 8
 
 
-def mermaid_chart(chart: Chart) -> str:
-    """Return the diagram, ending in a line break.
+def mermaid_chart(charts: Sequence[Chart]) -> str:
+    """Return one diagram of these charts, the first one leftmost, ending in a line break.
 
     It takes nothing but what Mermaid has had for years, since the places that draw it lag behind.
     """
-    return "\n".join(
-        [mermaid_style.FRONT_MATTER, "flowchart TB", *_content(chart), *_arrows(chart), *_looks(chart), ""]
-    )
+    arrows = [arrow for chart in charts for arrow in chart.arrows]
+    content = [item for chart in charts for item in chart.content]
+    lines = [mermaid_style.FRONT_MATTER, "flowchart TB", *_side_by_side(charts), *_arrows(arrows, content)]
+    return "\n".join([*lines, *_looks(arrows, content, is_framed=len(charts) > 1), ""])
 
 
-def _content(chart: Chart) -> Iterator[str]:
-    depth = 1
+def _side_by_side(charts: Sequence[Chart]) -> Iterator[str]:
+    """Yield the content of all charts. Mermaid stands frames in a row from right to left, and what has none at the end.
+
+    So what is to be leftmost comes last, in a frame that is not seen.
+    """
+    first, *others = charts
+    for chart in reversed(others):
+        yield from _content(chart, 1)
+    if others:
+        yield from (f'{INDENT}subgraph {WHOLE}[" "]', f"{INDENT * 2}direction TB", *_content(first, 2), f"{INDENT}end")
+    else:
+        yield from _content(first, 1)
+
+
+def _content(chart: Chart, depth: int) -> Iterator[str]:
     for position, item in enumerate(chart.content):
         if isinstance(item, FrameEnd):
             depth -= 1
@@ -60,12 +75,15 @@ def _shape(box: Box, lines: tuple[str, ...]) -> mermaid_style.Brackets:
     return mermaid_style.SHAPES[box.kind]
 
 
-def _arrows(chart: Chart) -> Iterator[str]:
-    joins = {item.id for item in chart.content if isinstance(item, Box) and item.kind is BoxKind.JOIN}
-    for arrow in chart.arrows:
+def _arrows(arrows: Sequence[Arrow], content: Sequence[Content]) -> Iterator[str]:
+    joins = {item.id for item in content if isinstance(item, Box) and item.kind is BoxKind.JOIN}
+    catches = {item.id for item in content if isinstance(item, Frame) and item.kind is FrameKind.CATCH}
+    for arrow in arrows:
         # Lines that meet need no heads, but one that turns back does.
         has_head = arrow.head not in joins or arrow.kind is ArrowKind.AGAIN
-        label = f'|"{mermaid_label([arrow.label])}"|' if arrow.label else ""
+        # That it catches failures is said by the frame, whose title would be behind the label.
+        is_told = arrow.label and arrow.head_frame not in catches
+        label = f'|"{mermaid_label([arrow.label])}"|' if is_told else ""
         # It leads to a box even if it is to end at a frame: of one between neighbouring frames, nothing would be seen.
         yield f"{INDENT}{arrow.tail_frame or arrow.tail} {_line(arrow.kind, has_head=has_head)}{label} {arrow.head}"
 
@@ -76,20 +94,15 @@ def _line(kind: ArrowKind, *, has_head: bool) -> str:
     return "-->" if has_head else "---"
 
 
-def _looks(chart: Chart) -> Iterator[str]:
-    """Yield the classes that the chart uses, which of its frames have which, and the colours of arrows."""
-    frames: dict[str, list[str]] = {}
-    used: set[str] = set()
-    for item in chart.content:
+def _looks(arrows: Sequence[Arrow], content: Sequence[Content], *, is_framed: bool) -> Iterator[str]:
+    """Yield the classes that are used, which frames have which, and the colours of arrows."""
+    frames = {mermaid_style.WHOLE: [WHOLE]} if is_framed else {}
+    for item in content:
         if isinstance(item, Frame):
             frames.setdefault(mermaid_style.FRAMES[item.kind], []).append(item.id)
-        elif isinstance(item, Box):
-            used.add(mermaid_style.BOXES[item.kind])
-    for name, look in mermaid_style.CLASSES.items():
-        if name in used or name in frames:
-            yield f"{INDENT}classDef {name} {look}"
-    for name, identities in frames.items():
-        yield f"{INDENT}class {','.join(identities)} {name}"
+    used = {mermaid_style.BOXES[item.kind] for item in content if isinstance(item, Box)} | frames.keys()
+    yield from (f"{INDENT}classDef {name} {look}" for name, look in mermaid_style.CLASSES.items() if name in used)
+    yield from (f"{INDENT}class {','.join(identities)} {name}" for name, identities in frames.items())
     for kind, look in mermaid_style.ARROWS.items():
-        if numbers := [str(number) for number, arrow in enumerate(chart.arrows) if arrow.kind is kind]:
+        if numbers := [str(number) for number, arrow in enumerate(arrows) if arrow.kind is kind]:
             yield f"{INDENT}linkStyle {','.join(numbers)} {look}"

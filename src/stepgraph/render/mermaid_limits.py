@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from stepgraph.render.flow.chart import Chart
@@ -11,11 +12,12 @@ MOST_ARROWS: Final = 500
 MOST_CHARACTERS: Final = 50_000
 
 
-def excess(chart: Chart) -> str:
-    """Return in words which limit the diagram exceeds, empty for none."""
-    if len(chart.arrows) > MOST_ARROWS:
-        return f"GitHub draws no diagram with more than {MOST_ARROWS:,} arrows, and it has {len(chart.arrows):,}"
-    characters = _length(mermaid_chart(chart))
+def excess(charts: Sequence[Chart]) -> str:
+    """Return in words which limit one diagram of these charts would exceed, empty for none."""
+    arrows = sum(len(chart.arrows) for chart in charts)
+    if arrows > MOST_ARROWS:
+        return f"GitHub draws no diagram with more than {MOST_ARROWS:,} arrows, and it has {arrows:,}"
+    characters = _length(mermaid_chart(charts))
     if characters > MOST_CHARACTERS:
         return f"GitHub draws no diagram of more than {MOST_CHARACTERS:,} characters, and it has {characters:,}"
     return ""

@@ -75,6 +75,7 @@ FRAMES: Final[dict[FrameKind, str]] = {
     FrameKind.START: "functionFrame",
     FrameKind.UNKNOWN: "partFrame",
 }
+WHOLE: Final = "wholeFrame"
 CLASSES: Final[dict[str, str]] = {
     "startBox": "fill:#455a64,stroke:#90a4ae,color:#ffffff",
     "pointBox": "fill:#78909c,stroke:#78909c,color:#78909c",
@@ -97,6 +98,7 @@ CLASSES: Final[dict[str, str]] = {
     "partFrame": "fill:#8080800f,stroke:#8c8c8c,stroke-dasharray:4 3",
     "branchesFrame": "fill:#e651000d,stroke:#d9762b",
     "functionFrame": "fill:#78909c0d,stroke:#78909c",
+    WHOLE: "fill:none,stroke:none",
 }
 
 DASHED: Final = frozenset({ArrowKind.AGAIN, ArrowKind.SKIP, ArrowKind.FAILURE})

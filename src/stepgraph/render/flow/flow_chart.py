@@ -31,14 +31,18 @@ STEP_BOXES = {
 
 def flow_chart(graph: Graph, view: View = DEFAULT_VIEW) -> Chart:
     """Return the chart of a graph. All in it has an identity from its place in the graph: `n_2_b0_1`, `f0_3`."""
-    workflow = workflow_chart(graph, view)
-    functions = enumerate(graph["workflow"]["functions"].values())
-    charts = [workflow, *(function_chart(function, index, view) for index, function in functions)]
+    charts = flow_charts(graph, view)
     return Chart(
-        title=workflow.title,
+        title=charts[0].title,
         content=tuple(item for chart in charts for item in chart.content),
         arrows=tuple(arrow for chart in charts for arrow in chart.arrows),
     )
+
+
+def flow_charts(graph: Graph, view: View = DEFAULT_VIEW) -> list[Chart]:
+    """Return the chart of the workflow by itself, and then that of each of its functions."""
+    functions = enumerate(graph["workflow"]["functions"].values())
+    return [workflow_chart(graph, view), *(function_chart(function, index, view) for index, function in functions)]
 
 
 def workflow_chart(graph: Graph, view: View = DEFAULT_VIEW) -> Chart:
