@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 
 import click
@@ -19,7 +20,7 @@ from stepgraph.version import __version__
 _EXIT_CODES = """\b
 Exit codes:
   0  every workflow that was asked for has a graph
-  1  a workflow that was asked for has none
+  1  one of them has none or, with --check, a file is out of date
   2  wrong use, or an input that could not be read
   3  nothing to analyse
   4  an error of stepgraph itself"""
@@ -46,8 +47,10 @@ commands.add_command(schema)
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command with the given arguments, those of the process if None, and returns its exit code."""
+    # Commands that tell how to run them again ask the context for what was given.
+    given = tuple(sys.argv[1:] if arguments is None else arguments)
     try:
-        code: int | None = commands.main(arguments, prog_name="stepgraph", standalone_mode=False)
+        code: int | None = commands.main(arguments, prog_name="stepgraph", standalone_mode=False, obj=given)
     except CommandError as error:
         if error.message:
             tell(f"stepgraph: {error.message}")
