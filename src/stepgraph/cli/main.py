@@ -12,6 +12,7 @@ from stepgraph.cli.exit_code import ExitCode
 from stepgraph.cli.failures import tell_defect
 from stepgraph.cli.graph_command import graph
 from stepgraph.cli.list_command import list_workflows
+from stepgraph.cli.render_command import render
 from stepgraph.cli.schema_command import schema
 from stepgraph.cli.streams import tell
 from stepgraph.model.note import InputError
@@ -41,6 +42,7 @@ def commands(context: click.Context) -> ExitCode | None:
 
 
 commands.add_command(graph)
+commands.add_command(render)
 commands.add_command(list_workflows)
 commands.add_command(schema)
 
