@@ -42,6 +42,12 @@ def clock_text(node: Timed) -> str:
     return "[{}→{}]".format(*("" if clock is None else number_text(clock) for clock in (starts, resolves)))
 
 
+def with_clock(text: str, node: Timed) -> str:
+    """Return `text` with the clock of `node` after it, if it has one."""
+    clock = clock_text(node)
+    return f"{text} {clock}" if clock else text
+
+
 def condition_text(branch: Branch, otherwise: str) -> str:
     """Return the condition of a branch, or `otherwise` for the branch without one."""
     return otherwise if branch["condition"] is None else branch["condition"]
