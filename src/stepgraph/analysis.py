@@ -11,7 +11,7 @@ from stepgraph.model.span import Span
 from stepgraph.project.module_dates import ModuleDates, module_dates
 
 if TYPE_CHECKING:
-    from stepgraph.model.payload import Graph, Version, VersionGraph, VersionIdentity, VersionLimits
+    from stepgraph.model.payload import Graph, Node, Version, VersionGraph, VersionIdentity, VersionLimits
     from stepgraph.model.schema import VersionGraphResponse
     from stepgraph.project.sources import ExternalWorkflow
 
@@ -34,6 +34,14 @@ class WorkflowAnalysis:
     notes: tuple[Note, ...]
     project: str = ""
     steps_limit: int | None = None
+    locate_node: Callable[[Node], Span | None] = field(default=lambda _: None, repr=False, compare=False)
+
+    def span_of(self, node: Node) -> Span | None:
+        """Return where a node of the graph comes from: a step's declaration, a call, a loop. None if it is not known.
+
+        The node is one of `graph` itself, not a copy.
+        """
+        return self.locate_node(node)
 
     @property
     def span(self) -> Span:

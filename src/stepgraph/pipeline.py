@@ -11,6 +11,7 @@ from typing import TypeVar
 from stepgraph.analysis import WorkflowAnalysis
 from stepgraph.graph.build import build_graph
 from stepgraph.model.note import Problem
+from stepgraph.model.span import Span
 from stepgraph.program.lowering.entry import Entry
 from stepgraph.program.lowering.exports import Exported, NotExported, find_exported, find_workflows
 from stepgraph.program.lowering.program import read_workflow
@@ -19,6 +20,7 @@ from stepgraph.project.project import Project
 from stepgraph.project.sources import Source
 from stepgraph.syntax.deep import run_deep
 from stepgraph.syntax.derived_names import derived_names
+from stepgraph.syntax.module import Place
 from stepgraph.syntax.modules import Importer, Modules
 
 _MOST_NAMES = 8
@@ -93,7 +95,12 @@ def _workflow(
         tuple(notes),
         project.name,
         None if configured is None else configured.steps,
+        lambda node: _span_of(built.places.of(node)),
     )
+
+
+def _span_of(place: Place | None) -> Span | None:
+    return None if place is None else place.span
 
 
 def _not_exported(source: Source, configured: ConfiguredWorkflow, why: NotExported) -> Problem:

@@ -13,6 +13,7 @@ from stepgraph.graph.dependencies.expanded import Expanded
 from stepgraph.graph.merging import representatives
 from stepgraph.graph.naming import keys_of
 from stepgraph.graph.nodes import shape
+from stepgraph.graph.places import Places
 from stepgraph.graph.reach import called_in
 from stepgraph.model.note import Note
 from stepgraph.model.payload import FunctionDef, Graph, Workflow
@@ -21,19 +22,24 @@ from stepgraph.program.ir import Block, Function, Program
 
 @dataclass(frozen=True, slots=True)
 class BuiltGraph:
-    """The version graph of a program, None where no step of it can run, and where the engine departs from it."""
+    """The version graph of a program, None where no step of it can run.
+
+    The notes say where the engine departs from it, the places where its nodes come from.
+    """
 
     graph: Graph | None
     notes: tuple[Note, ...]
+    places: Places
 
 
 def build_graph(program: Program) -> BuiltGraph:
     """Return the version graph of a program."""
     expanded = expand(program)
-    return BuiltGraph(_graph(program, expanded), expanded.notes)
+    places = Places()
+    return BuiltGraph(_graph(program, expanded, places), expanded.notes, places)
 
 
-def _graph(program: Program, expanded: Expanded) -> Graph | None:
+def _graph(program: Program, expanded: Expanded, places: Places) -> Graph | None:
     calls = calls_of(expanded.body, expanded.body_of)
     body = structured(expanded.body, calls)
     bodies: dict[int, Block] = {}
@@ -45,13 +51,15 @@ def _graph(program: Program, expanded: Expanded) -> Graph | None:
     def name_of(function: Function) -> str:
         return keys[id(same[id(function)])]
 
-    nodes = nodes_of(body, name_of, is_run=True)
+    nodes = nodes_of(body, name_of, places, is_run=True)
     if not nodes:
         return None
     definitions: dict[str, FunctionDef] = {}
     for function in functions:
         key = name_of(function)
-        definitions[key] = {"type": "function_def", "name": key, "nodes": nodes_of(bodies[id(function)], name_of)}
+        nodes_of_function = nodes_of(bodies[id(function)], name_of, places)
+        definitions[key] = {"type": "function_def", "name": key, "nodes": nodes_of_function}
+        places.note(definitions[key], function.place)
     workflow: Workflow = {"class_name": program.class_name, "functions": definitions, "nodes": nodes}
     payload = shape(program.payload)
     if payload is not None:

@@ -10,6 +10,7 @@ from stepgraph.graph.ordered import members, parallel, stamp, without_clocks
 from stepgraph.graph.own_groups import OwnGroup, kind_of, own_groups
 from stepgraph.graph.partial_order import clocked, drawing
 from stepgraph.graph.pending import Pending, survey
+from stepgraph.graph.places import Places
 from stepgraph.model.payload import Block as BlockNode
 from stepgraph.model.payload import Branch as BranchNode
 from stepgraph.model.payload import (
@@ -46,6 +47,7 @@ from stepgraph.program.ir import (
     StepRun,
     started_in,
 )
+from stepgraph.syntax.module import Place
 
 Clocked = StepDo | StepSleep | StepSleepUntil | StepWaitForEvent | FunctionCall
 _CLOCKED = frozenset({"step_do", "step_sleep", "step_sleep_until", "step_wait_for_event", "function_call"})
@@ -62,6 +64,7 @@ class _Emission:
 
     pending: Pending
     name_of: Callable[[Function], str]
+    places: Places
     clock: int = 1
     grouped: bool = False
     clockless: bool = False
@@ -69,10 +72,16 @@ class _Emission:
     drawn: dict[Handle, tuple[OwnGroup, ...]] = field(default_factory=dict)
 
 
-def nodes_of(body: Block, name_of: Callable[[Function], str], *, is_run: bool = False) -> list[Node]:
-    """Return the nodes of a structured body. `name_of` gives the key of a function that is called."""
+def nodes_of(
+    body: Block, name_of: Callable[[Function], str], places: Places | None = None, *, is_run: bool = False
+) -> list[Node]:
+    """Return the nodes of a structured body. `name_of` gives the key of a function that is called.
+
+    Where steps, calls, choices, loops and `try`s come from is noted in `places`.
+    """
     pending = survey(body, is_run=is_run)
-    return _block(_Emission(pending, name_of, drawn=own_groups(body, pending)), body)
+    noted = Places() if places is None else places
+    return _block(_Emission(pending, name_of, noted, drawn=own_groups(body, pending)), body)
 
 
 def _block(emission: _Emission, block: Block) -> list[Node]:
@@ -189,14 +198,14 @@ def _without_lone(node: Node, parallels: dict[int, Parallel]) -> list[Node]:
 
 def _operation(emission: _Emission, operation: Operation) -> list[Node]:
     match operation:
-        case Run(activity=activity):
-            node = _run(emission, activity)
+        case Run(activity=activity, place=place):
+            node = _run(emission, activity, place)
             _complete(emission, emission.pending.over.get(id(operation), frozenset()))
             return [node]
         case Start(activity=Series() as series, handle=handle):
             return _series(emission, handle, series)
-        case Start(activity=activity, handle=handle):
-            return [_start(emission, handle, activity)]
+        case Start(activity=activity, handle=handle, place=place):
+            return [_start(emission, handle, activity, place)]
         case Ordered():
             return _ordered(emission, operation)
         case Join(leaving=leaving):
@@ -205,14 +214,14 @@ def _operation(emission: _Emission, operation: Operation) -> list[Node]:
             if leaving:
                 emission.clock = clock
             return []
-        case Choice():
-            return _choice(emission, operation)
-        case Loop(body=body):
+        case Choice(place=place):
+            return _placed(emission, _choice(emission, operation), place)
+        case Loop(body=body, place=place):
             nodes = _block(emission, body)
             _over(emission, id(operation))
-            return [{"type": "loop", "nodes": nodes}] if nodes else []
-        case Protected():
-            return _protected(emission, operation)
+            return _placed(emission, [{"type": "loop", "nodes": nodes}], place) if nodes else []
+        case Protected(place=place):
+            return _placed(emission, _protected(emission, operation), place)
         case Exit(kind=kind, drawn=True):
             left = kind in (ExitKind.BREAK, ExitKind.FINISHED)
             return [{"type": "break", "kind": "break" if left else "return"}]
@@ -220,8 +229,14 @@ def _operation(emission: _Emission, operation: Operation) -> list[Node]:
             return []
 
 
-def _run(emission: _Emission, activity: Activity) -> Clocked:
-    node = _node(emission, activity)
+def _placed(emission: _Emission, nodes: list[Node], place: Place) -> list[Node]:
+    for node in nodes:
+        emission.places.note(node, place)
+    return nodes
+
+
+def _run(emission: _Emission, activity: Activity, place: Place) -> Clocked:
+    node = _node(emission, activity, place)
     if emission.grouped:
         node["starts"] = emission.clock
         emission.clock += 1
@@ -229,8 +244,8 @@ def _run(emission: _Emission, activity: Activity) -> Clocked:
     return node
 
 
-def _start(emission: _Emission, handle: Handle, activity: Activity) -> Clocked:
-    node = _node(emission, activity)
+def _start(emission: _Emission, handle: Handle, activity: Activity, place: Place) -> Clocked:
+    node = _node(emission, activity, place)
     node["starts"] = emission.clock
     emission.nodes[handle] = node
     return node
@@ -271,10 +286,17 @@ def _ordered(emission: _Emission, ordered: Ordered) -> list[Node]:
     return [{"type": "parallel", "kind": ordered.kind, "nodes": nodes}]
 
 
-def _node(emission: _Emission, activity: Activity) -> Clocked:
+def _node(emission: _Emission, activity: Activity, place: Place) -> Clocked:
+    """Return the node of an activity that begins at `place`; of a step, where it is declared is noted."""
+    node = _unplaced(emission, activity)
+    emission.places.note(node, activity.definition.place if isinstance(activity, StepRun) else place)
+    return node
+
+
+def _unplaced(emission: _Emission, activity: Activity) -> Clocked:
     match activity:
         case StepRun(body=body):
-            return step_do(activity, nodes_of(body, emission.name_of))
+            return step_do(activity, nodes_of(body, emission.name_of, emission.places))
         case Call(function=function):
             return {"type": "function_call", "name": emission.name_of(function)}
         case Sleep() | SleepUntil() | EventWait():

@@ -3,68 +3,35 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator
+from typing import Final
 
-ELLIPSIS = "…"
+from stepgraph.render.ruler import Ruler
 
 _ZERO_WIDTH_JOINERS = "\u200c\u200d"
 
 
+def cells_of(letter: str) -> int:
+    """Return how many cells a single letter takes: none if it combines with the one before."""
+    if letter.isascii():
+        return 1
+    if unicodedata.category(letter) in {"Mn", "Me"} or letter in _ZERO_WIDTH_JOINERS:
+        return 0
+    return 2 if unicodedata.east_asian_width(letter) in {"W", "F"} else 1
+
+
+CELLS: Final = Ruler(cells_of)
+
+
 def cell_width(text: str) -> int:
     """Return how many cells of a terminal `text` takes."""
-    if text.isascii():
-        return len(text)
-    return sum(_width_of(character) for character in text)
+    return len(text) if text.isascii() else CELLS.width(text)
 
 
 def clip(text: str, width: int) -> str:
     """Return `text` if it fits into `width` cells, else its beginning with an ellipsis."""
-    if cell_width(text) <= width:
-        return text
-    if width < 1:
-        return ""
-    return text[: _fitting(text, width - 1)] + ELLIPSIS
+    return CELLS.clip(text, width)
 
 
 def wrap(text: str, width: int, lines: int) -> tuple[str, ...]:
-    """Return `text` in at most `lines` lines of `width` cells, broken at spaces where there are any.
-
-    What does not fit is cut off with an ellipsis.
-    """
-    wrapped: list[str] = []
-    for line in _broken(text, width):
-        if len(wrapped) == lines:
-            wrapped[-1] = clip(f"{wrapped[-1]}{ELLIPSIS}", width)
-            break
-        wrapped.append(line)
-    return tuple(wrapped)
-
-
-def _broken(text: str, width: int) -> Iterator[str]:
-    rest = text
-    while cell_width(rest) > width:
-        end = max(1, _fitting(rest, width))
-        space = rest.rfind(" ", 1, end + 1)
-        if space > 0:
-            yield rest[:space]
-            rest = rest[space + 1 :]
-        else:
-            yield rest[:end]
-            rest = rest[end:]
-    yield rest
-
-
-def _fitting(text: str, width: int) -> int:
-    """Return how many characters of `text` fit into `width` cells."""
-    used = 0
-    for index, character in enumerate(text):
-        used += _width_of(character)
-        if used > width:
-            return index
-    return len(text)
-
-
-def _width_of(character: str) -> int:
-    if unicodedata.category(character) in {"Mn", "Me"} or character in _ZERO_WIDTH_JOINERS:
-        return 0
-    return 2 if unicodedata.east_asian_width(character) in {"W", "F"} else 1
+    """Return `text` in at most `lines` lines of `width` cells, as `Ruler.wrap` does."""
+    return CELLS.wrap(text, width, lines)

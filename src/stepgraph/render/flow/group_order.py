@@ -7,7 +7,7 @@ given, those that no third node lies between.
 from __future__ import annotations
 
 import math
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
@@ -107,6 +107,30 @@ def group_order(spans: Sequence[ClockSpan]) -> GroupOrder:
     final = max(begins, default=ALWAYS)
     last = [index for index, end in enumerate(ends) if end > final]
     return GroupOrder(before, tuple(sorted(last, key=lambda index: columns[index])), sequence)
+
+
+@dataclass(frozen=True, slots=True)
+class RowSpan:
+    """The rows of a group that a node is in: it begins with the first and is over before `ends` begins.
+
+    `ends` is the number of rows for what may last as long as the group.
+    """
+
+    begins: int
+    ends: int
+
+
+def row_spans(spans: Sequence[ClockSpan]) -> tuple[RowSpan, ...]:
+    """Return the rows of nodes with these spans, given in program order: one for each state of what is over."""
+    begins = _beginnings(spans)
+    ends = [_end(span, begin, index) for index, (span, begin) in enumerate(zip(spans, begins, strict=True))]
+    end_moments = sorted(ends)
+    over = [bisect_right(end_moments, begin) for begin in begins]
+    rows = sorted(set(over))
+    return tuple(
+        RowSpan(begins=bisect_left(rows, count), ends=bisect_right(rows, bisect_left(end_moments, end)))
+        for count, end in zip(over, ends, strict=True)
+    )
 
 
 def _columns(before: Sequence[tuple[int, ...]], sequence: Sequence[int]) -> dict[int, float]:

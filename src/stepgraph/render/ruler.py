@@ -1,0 +1,62 @@
+"""Text measured, cut and broken to a width, whatever its letters are measured in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+ELLIPSIS: Final = "…"
+
+
+@dataclass(frozen=True, slots=True)
+class Ruler:
+    """Measures text by the widths of its letters, in a unit of its own; `width_of` takes a single letter."""
+
+    width_of: Callable[[str], int]
+
+    def width(self, text: str) -> int:
+        """Return how wide `text` is."""
+        return sum(map(self.width_of, text))
+
+    def clip(self, text: str, width: int) -> str:
+        """Return `text` if it fits into `width`, else its beginning with an ellipsis."""
+        if self._fitting(text, width) == len(text):
+            return text
+        room = width - self.width_of(ELLIPSIS)
+        return "" if room < 0 else text[: self._fitting(text, room)] + ELLIPSIS
+
+    def wrap(self, text: str, width: int, lines: int) -> tuple[str, ...]:
+        """Return `text` in at most `lines` lines of `width`, broken at spaces where there are any.
+
+        What does not fit is cut off with an ellipsis.
+        """
+        wrapped: list[str] = []
+        for line in self._broken(text, width):
+            if len(wrapped) == lines:
+                wrapped[-1] = self.clip(f"{wrapped[-1]}{ELLIPSIS}", width)
+                break
+            wrapped.append(line)
+        return tuple(wrapped)
+
+    def _broken(self, text: str, width: int) -> Iterator[str]:
+        rest = text
+        while (end := self._fitting(rest, width)) < len(rest):
+            end = max(1, end)
+            space = rest.rfind(" ", 1, end + 1)
+            if space > 0:
+                yield rest[:space]
+                rest = rest[space + 1 :]
+            else:
+                yield rest[:end]
+                rest = rest[end:]
+        yield rest
+
+    def _fitting(self, text: str, width: int) -> int:
+        """Return how many letters of `text` fit into `width`."""
+        used = 0
+        for index, letter in enumerate(text):
+            used += self.width_of(letter)
+            if used > width:
+                return index
+        return len(text)

@@ -1,0 +1,114 @@
+"""A version graph laid out and drawn, on paper that is not cut yet: for a document, or for a page of several."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from stepgraph.model.payload import Graph, Node
+from stepgraph.render import trampoline
+from stepgraph.render.node_text import payload_text
+from stepgraph.render.nodes import all_functions
+from stepgraph.render.svg.figures.figure import Figure, Lanes
+from stepgraph.render.svg.figures.legend import LEGEND
+from stepgraph.render.svg.figures.whole import whole
+from stepgraph.render.svg.fonts import DETAIL, TITLE
+from stepgraph.render.svg.identities import BETWEEN, slug
+from stepgraph.render.svg.lengths import Length, Variables
+from stepgraph.render.svg.pen import Pen, escaped
+from stepgraph.render.svg.planning.calls import plan_function
+from stepgraph.render.svg.planning.place import Place
+from stepgraph.render.svg.planning.planner import NodePlanner
+from stepgraph.render.view import View
+from stepgraph.render.visible import visible
+
+SCOPE: Final = "stepgraph"
+MARGIN: Final = 24
+_BETWEEN_FIGURES: Final = 32
+_WIDEST_TITLE: Final = 560
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """The lines of a drawing, its size in pixels, and the nodes drawn by their identities."""
+
+    identity: str
+    lines: Sequence[str]
+    width: int
+    height: Length
+    nodes: Mapping[str, Node]
+    class_name: str
+
+    def document(self, style: Sequence[str] = ()) -> list[str]:
+        """Return the lines of the SVG element around the drawing, with a style sheet in it if one is given."""
+        width, height = self.width, self.height
+        size = f'width="{width}" height="{height}" viewBox="0 0 {width} {height}"'
+        title = f"{self.identity}{BETWEEN}title"
+        marks = f'class="{SCOPE}" id="{self.identity}" role="graphics-document document" aria-labelledby="{title}"'
+        return [
+            f'<svg xmlns="http://www.w3.org/2000/svg" {marks} {size}>',
+            f'<title id="{title}">{escaped(self.class_name)}, the steps of a workflow</title>',
+            *(["<style>", *style, "</style>"] if style else []),
+            '<rect class="paper" width="100%" height="100%"/>',
+            *self.lines,
+            "</svg>",
+        ]
+
+
+def draw(graph: Graph, view: View, folds: Variables | None = None, suffix: str = "") -> Drawn:
+    """Return the drawing of a graph, whose frames fold if `folds` is given.
+
+    `suffix` sets its identities apart from those of other drawings on the same page.
+    """
+    workflow = graph["workflow"]
+    identity = slug(workflow["class_name"], "workflow") + suffix
+    planner = NodePlanner(all_functions(workflow), view, folds)
+    title = _title(workflow["class_name"], payload_text(workflow["payload"]) if "payload" in workflow else "")
+    figures = _figures(graph, planner, identity)
+    width = max([title.width, *(figure.left + figure.right for figure in figures)]) + 2 * MARGIN
+    pen = Pen(chains=folds is None)
+    pen.text(title.pieces)
+    y: Length = MARGIN + title.height
+    for index, figure in enumerate(figures):
+        # The workflow stands in the middle, functions and the legend below its left edge.
+        room = 0 if index else max(0, (width - 2 * MARGIN - figure.left - figure.right) // 2)
+        pen.open_at(MARGIN + figure.left + room, y)
+        trampoline.run(figure.draw(pen, Lanes()))
+        pen.close()
+        y = y + figure.height + _BETWEEN_FIGURES
+    return Drawn(identity, pen.lines, width, y + (MARGIN - _BETWEEN_FIGURES), planner.planned, workflow["class_name"])
+
+
+def _figures(graph: Graph, planner: NodePlanner, identity: str) -> list[Figure]:
+    """Return the workflow, then the functions that stand by themselves, then the legend."""
+    nodes = planner.stack(graph["workflow"]["nodes"], Place(identity), tail=0)
+    figures: list[Figure] = [whole(trampoline.run(nodes))]
+    remark = "drawn by itself" if planner.view.expand == "none" else "never called"
+    for name, function in planner.functions.items():
+        if name not in planner.shown:
+            planner.shown.add(name)
+            place = Place(f"{identity}{BETWEEN}function.{slug(name, 'function')}")
+            figures.append(trampoline.run(plan_function(planner, function, f"function {name}", place, remark)))
+    return [*figures, LEGEND] if planner.view.legend else figures
+
+
+@dataclass(frozen=True, slots=True)
+class _Title:
+    pieces: Sequence[tuple[str, int, int, str]]
+    width: int
+    height: int
+
+
+def _title(name: str, payload: str) -> _Title:
+    names = TITLE.wrap(visible(name), _WIDEST_TITLE, 2)
+    details = DETAIL.wrap(visible(payload), _WIDEST_TITLE, 3) if payload else ()
+    pieces: list[tuple[str, int, int, str]] = []
+    y = MARGIN - 6
+    for text in names:
+        y += TITLE.line_height
+        pieces.append(("title", MARGIN, y - 5, text))
+    for text in details:
+        y += DETAIL.line_height
+        pieces.append(("detail", MARGIN, y - 1, text))
+    return _Title(pieces, max([*map(TITLE.width, names), *map(DETAIL.width, details)]), y - MARGIN + 18)

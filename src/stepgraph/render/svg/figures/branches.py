@@ -1,0 +1,131 @@
+"""The branches of a choice, side by side between where they part and where they meet again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from stepgraph.render.svg.figures.connectors import fanned_out, gathered
+from stepgraph.render.svg.figures.figure import GAP, Drawing, Exits, Figure, Lanes
+from stepgraph.render.svg.figures.label import Label
+from stepgraph.render.svg.figures.side_by_side import Extent, SideBySide, side_by_side
+from stepgraph.render.svg.lengths import Length, longest
+from stepgraph.render.svg.pen import Pen
+
+_PILLS: Final = 26
+_PILL_SIDES: Final = 9
+_PILL_PADDING: Final = 3
+_JOIN: Final = 20
+_TAIL: Final = 14
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """A condition in a pill, and what runs if it holds. A branch that is only `implied` is the way past all others."""
+
+    condition: Label
+    body: Figure | None
+    title: str
+    implied: bool = False
+
+    @property
+    def left(self) -> int:
+        """Return how far it reaches to the left."""
+        return max(self._pill[0] // 2, self.body.left if self.body else 0)
+
+    @property
+    def right(self) -> int:
+        """Return how far it reaches to the right."""
+        return max(self._pill[0] // 2, self.body.right if self.body else 0)
+
+    @property
+    def height(self) -> Length:
+        """Return how high it is."""
+        return self._pill[1] + (GAP + self.body.height if self.body else 0)
+
+    @property
+    def goes_on(self) -> bool:
+        """Tell whether something comes out of it."""
+        return self.body is None or self.body.goes_on
+
+    @property
+    def exits(self) -> Exits:
+        """Return the exits of its body."""
+        return self.body.exits.lowered(self._pill[1] + GAP) if self.body else Exits()
+
+    @property
+    def _pill(self) -> tuple[int, int]:
+        width = self.condition.width + 2 * _PILL_SIDES
+        return width + width % 2, self.condition.height + 2 * _PILL_PADDING
+
+    def draw(self, pen: Pen, lanes: Lanes) -> Drawing:
+        """Draw the pill and what is below it."""
+        width, height = self._pill
+        pen.open("condition implied" if self.implied else "condition", "", self.title)
+        pen.box("box", (-width // 2, 0), (width, height), 10)
+        self.condition.draw(pen, _PILL_SIDES - width // 2, _PILL_PADDING, "")
+        pen.close()
+        if self.body:
+            pen.open_at(0, height + GAP)
+            yield self.body.draw(pen, lanes)
+            pen.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Branches:
+    """Branches side by side. The only one that goes on is on the spine; else the middle of all is."""
+
+    branches: Sequence[Branch]
+    anchor: int | None
+    beside: SideBySide = field(init=False)
+    ends: Length = field(init=False)
+
+    def __post_init__(self) -> None:
+        extents = [Extent(branch.left, branch.right, branch.exits.lowered(_PILLS)) for branch in self.branches]
+        going_on = [index for index, branch in enumerate(self.branches) if branch.goes_on]
+        anchor = going_on[0] if len(going_on) == 1 else self.anchor
+        object.__setattr__(self, "beside", side_by_side(extents, anchor))
+        bottom = longest([branch.height + _PILLS for branch in self.branches])
+        object.__setattr__(self, "ends", bottom + _JOIN if going_on else bottom)
+
+    @property
+    def left(self) -> int:
+        """Return how far they reach to the left."""
+        return self.beside.left
+
+    @property
+    def right(self) -> int:
+        """Return how far they reach to the right."""
+        return self.beside.right
+
+    @property
+    def height(self) -> Length:
+        """Return how high they are."""
+        return self.ends + self.beside.room_below + _TAIL
+
+    @property
+    def goes_on(self) -> bool:
+        """Tell whether any of them goes on."""
+        return any(branch.goes_on for branch in self.branches)
+
+    @property
+    def exits(self) -> Exits:
+        """Return the exits of all."""
+        return self.beside.exits(self.ends)
+
+    def draw(self, pen: Pen, lanes: Lanes) -> Drawing:
+        """Draw the lines that part, the branches, and the lines that meet."""
+        pen.path("line", fanned_out(self.beside.places, _PILLS))
+        for index, (branch, place) in enumerate(zip(self.branches, self.beside.places, strict=True)):
+            pen.open_at(place, _PILLS)
+            yield branch.draw(pen, self.beside.lanes(index, lanes))
+            pen.close()
+        ends = [
+            (place, branch.height + _PILLS)
+            for branch, place in zip(self.branches, self.beside.places, strict=True)
+            if branch.goes_on
+        ]
+        if ends:
+            pen.path("line", f"{gathered(ends, self.ends)}M0 {self.ends}V{self.height}")
+        self.beside.draw_exits(pen, lanes, self.ends)

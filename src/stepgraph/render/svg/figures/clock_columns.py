@@ -1,0 +1,120 @@
+"""Which column each member of a group takes, and which columns meet above each row. Numbers only, no drawing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from stepgraph.render.flow.group_order import RowSpan
+
+_BESIDE: Final = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What takes a column for some rows. Nothing waits for one that is not `awaited`.
+
+    A `wire` is not work: it leads from one bar to the next, where what begins waits for all that is over above it and
+    not only for what ends there.
+    """
+
+    rows: RowSpan
+    awaited: bool = True
+    wire: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Meeting:
+    """The columns that end above a row, those that begin with it, and those that pass by."""
+
+    ending: tuple[int, ...]
+    beginning: tuple[int, ...]
+    passing: tuple[int, ...]
+
+    @property
+    def follows(self) -> bool:
+        """Tell whether just one begins, straight below the only one that ends: an arrow says that."""
+        return len(self.ending) == 1 and self.ending == self.beginning
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnPlan:
+    """The lines of a group, work first and in its order, then wires; the column of each; what meets above each row.
+
+    The last meeting is where the group ends.
+    """
+
+    lines: Sequence[Line]
+    columns: Sequence[int]
+    meetings: Sequence[Meeting]
+
+
+def column_plan(work: Sequence[Line]) -> ColumnPlan:
+    """Return the columns for work, that of what it follows where that is free, and for wires, beside their sources."""
+    rows = max(line.rows.ends for line in work)
+    columns = _columns([line.rows for line in work])
+    lines = [*work, *_wires(work, rows)]
+    positions = [*map(float, columns), *(_beside(wire, work, columns) for wire in lines[len(work) :])]
+    order = {position: column for column, position in enumerate(sorted(set(positions)))}
+    final = [order[position] for position in positions]
+    return ColumnPlan(lines, final, _meetings(lines, final, rows))
+
+
+def _columns(rows: Sequence[RowSpan]) -> list[int]:
+    columns: list[int] = []
+    free_from: list[int] = []
+    for span in rows:
+        free = [column for column, row in enumerate(free_from) if row <= span.begins]
+        follows = [column for column in free if free_from[column] == span.begins]
+        column = next(iter(follows or free), len(free_from))
+        free_from[column:] = [span.ends, *free_from[column + 1 :]]
+        columns.append(column)
+    return columns
+
+
+def _wires(work: Sequence[Line], rows: int) -> list[Line]:
+    """Return wires to the bars that not all of what is over above them leads to."""
+    wires: list[Line] = []
+    over = [0]  # for each bar, all that is over there, as bits
+    ending: dict[int, list[int]] = {}
+    for bit, line in enumerate(work):
+        if line.awaited:
+            ending.setdefault(line.rows.ends, []).append(bit)
+    for row in range(1, rows + 1):
+        leading, expected = 0, over[-1]
+        for bit in ending.get(row, ()):
+            expected |= 1 << bit
+            leading |= over[work[bit].rows.begins] | 1 << bit
+        if leading != expected:
+            wires.append(Line(RowSpan(row - 1, row), wire=True))
+        over.append(expected)
+    return wires
+
+
+def _beside(wire: Line, work: Sequence[Line], columns: Sequence[int]) -> float:
+    """Return a position for a wire: next to what ends where it begins, on the side of where it leads."""
+    sources = [column for line, column in zip(work, columns, strict=True) if line.rows.ends == wire.rows.begins]
+    targets = [column for line, column in zip(work, columns, strict=True) if line.rows.begins == wire.rows.ends]
+    if not sources:
+        return max(columns) + _BESIDE
+    if targets and max(targets) < min(sources):
+        return min(sources) - _BESIDE
+    return min(sources) + _BESIDE
+
+
+def _meetings(lines: Sequence[Line], columns: Sequence[int], rows: int) -> list[Meeting]:
+    ending: dict[int, set[int]] = {}
+    beginning: dict[int, set[int]] = {}
+    occupied: dict[int, set[int]] = {}
+    for line, column in zip(lines, columns, strict=True):
+        beginning.setdefault(line.rows.begins, set()).add(column)
+        if line.awaited:
+            ending.setdefault(line.rows.ends, set()).add(column)
+        for row in range(line.rows.begins + 1, line.rows.ends):
+            occupied.setdefault(row, set()).add(column)
+    empty: set[int] = set()
+    return [
+        Meeting(*(tuple(sorted(found.get(row, empty))) for found in (ending, beginning, occupied)))
+        for row in range(rows + 1)
+    ]

@@ -1,0 +1,160 @@
+"""Work that runs at the same time: beside each other what does, below each other what waits for what is above."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from stepgraph.render.flow.group_order import RowSpan
+from stepgraph.render.svg.figures.clock_columns import ColumnPlan, Line, column_plan
+from stepgraph.render.svg.figures.figure import GAP, Drawing, Exits, Figure, Lanes
+from stepgraph.render.svg.figures.side_by_side import Extent, SideBySide, side_by_side
+from stepgraph.render.svg.lengths import Length, longest
+from stepgraph.render.svg.pen import Pen
+
+_FORK: Final = 16
+_THICK: Final = 6
+_ABOVE_BAR: Final = 20
+_OVERHANG: Final = 12
+_PASSAGE: Final = 7
+_TAIL: Final = 14
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A figure of a group, and the rows it takes. Nothing waits for one that is not `awaited`."""
+
+    figure: Figure
+    rows: RowSpan
+    awaited: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ClockRows:
+    """A group between two bars. A bar between rows is where what begins below it waits for what ends above it.
+
+    Between rows where one member just follows the one above it, an arrow does. What passes a bar is not bound by it. A
+    group that is over with its `first_over` has another bar at its end.
+    """
+
+    members: Sequence[Member]
+    first_over: bool
+    plan: ColumnPlan = field(init=False)
+    bars: Sequence[Length] = field(init=False)
+    beside: SideBySide = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "plan", column_plan([Line(member.rows, member.awaited) for member in self.members]))
+        object.__setattr__(self, "bars", self._bars())
+        object.__setattr__(self, "beside", side_by_side(self._extents()))
+
+    @property
+    def left(self) -> int:
+        """Return how far it reaches to the left."""
+        return max(self.beside.left, _OVERHANG)
+
+    @property
+    def right(self) -> int:
+        """Return how far it reaches to the right."""
+        return max(self.beside.right, _OVERHANG)
+
+    @property
+    def height(self) -> Length:
+        """Return how high it is."""
+        return self._end + (self.beside.room_below + _TAIL)
+
+    @property
+    def goes_on(self) -> bool:
+        """Tell whether all of it goes on: where some of it leaves for good, so does all."""
+        return all(member.figure.goes_on for member in self.members)
+
+    @property
+    def exits(self) -> Exits:
+        """Return the exits of all."""
+        return self.beside.exits(self._end)
+
+    def draw(self, pen: Pen, lanes: Lanes) -> Drawing:
+        """Draw the bars, the lines between them, and the members."""
+        pen.path("line", f"M0 0V{self.bars[0]}")
+        self._draw_tails(pen)
+        for row in range(len(self.bars)):
+            self._draw_bar(pen, row)
+        for member, column in zip(self.members, self.plan.columns, strict=False):
+            pen.open_at(self.beside.places[column], self._top(member.rows))
+            pen.down()
+            yield member.figure.draw(pen, self.beside.lanes(column, lanes))
+            pen.close()
+        if self.goes_on:
+            pen.path("line", f"M0 {self._end}V{self.height}")
+        self.beside.draw_exits(pen, lanes, self._end)
+
+    def _draw_tails(self, pen: Pen) -> None:
+        """Draw the lines from members to the bars where they are waited for, wires, and the ends of the others."""
+        paths = {"line": "", "unawaited": ""}
+        for line, column, figure in self._lines():
+            x = self.beside.places[column]
+            if figure is None:
+                paths["line"] += f"M{x} {self.bars[line.rows.begins]}V{self.bars[line.rows.ends]}"
+            elif figure.goes_on:
+                end = self.bars[line.rows.ends] if line.awaited else self.bars[-1] - _THICK
+                paths["line" if line.awaited else "unawaited"] += f"M{x} {self._top(line.rows) + figure.height}V{end}"
+        for css, path in paths.items():
+            if path:
+                pen.path(css, path)
+
+    def _draw_bar(self, pen: Pen, row: int) -> None:
+        """Draw the bar above a row, with gaps where something passes."""
+        last = len(self.bars) - 1
+        if not self._thickness(row) or (row == last and not self.goes_on):
+            return
+        meeting, places = self.plan.meetings[row], self.beside.places
+        spines = [places[column] for column in (*meeting.ending, *meeting.beginning)]
+        spines += [0] if row in {0, last} else []
+        css = "bar first" if self.first_over and row == last else "bar"
+        left, end = min(spines) - _OVERHANG, max(spines) + _OVERHANG
+        passing = [places[column] for column in meeting.passing if left < places[column] < end]
+        for place in [*passing, end + _PASSAGE]:
+            pen.box(css, (left, self.bars[row]), (place - _PASSAGE - left, _THICK), _THICK // 2)
+            left = place + _PASSAGE
+
+    @property
+    def _end(self) -> Length:
+        return self.bars[-1] + _THICK
+
+    def _lines(self) -> Iterator[tuple[Line, int, Figure | None]]:
+        """Yield each line with its column and its figure; wires have none."""
+        figures: list[Figure | None] = [member.figure for member in self.members]
+        figures += [None] * (len(self.plan.lines) - len(figures))
+        return zip(self.plan.lines, self.plan.columns, figures, strict=True)
+
+    def _thickness(self, row: int) -> int:
+        """Return how thick the bar above a row is: nothing where an arrow does."""
+        return 0 if 0 < row < len(self.plan.meetings) - 1 and self.plan.meetings[row].follows else _THICK
+
+    def _top(self, rows: RowSpan) -> Length:
+        return self.bars[rows.begins] + (self._thickness(rows.begins) + GAP)
+
+    def _bars(self) -> list[Length]:
+        """Return how far down each bar is: below all that is waited for there."""
+        bars: list[Length] = [_FORK]
+        ending: dict[int, list[Member]] = {}
+        for member in self.members:
+            ending.setdefault(member.rows.ends, []).append(member)
+        for row in range(1, len(self.plan.meetings)):
+            above = _ABOVE_BAR if self._thickness(row) else 0
+            bottoms = [
+                bars[member.rows.begins] + (self._thickness(member.rows.begins) + GAP + above) + member.figure.height
+                for member in ending.get(row, ())
+            ]
+            bars.append(longest([bars[-1] + (_THICK + above), *bottoms]))
+        return bars
+
+    def _extents(self) -> list[Extent]:
+        extents = [Extent(0, 0)] * (max(self.plan.columns) + 1)
+        for line, column, figure in self._lines():
+            if figure is not None:
+                known = extents[column]
+                exits = known.exits.before(figure.exits.lowered(self._top(line.rows)))
+                extents[column] = Extent(max(known.left, figure.left), max(known.right, figure.right), exits)
+        return extents

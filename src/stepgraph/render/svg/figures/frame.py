@@ -1,0 +1,95 @@
+"""A frame: a label in a band at its top, and a figure below that."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from stepgraph.render.svg.figures.figure import Drawing, Exits, Figure, Lanes
+from stepgraph.render.svg.figures.label import Label
+from stepgraph.render.svg.figures.leaf import Named
+from stepgraph.render.svg.lengths import Length, Variables
+from stepgraph.render.svg.pen import Pen
+
+SIDES: Final = 16
+_BAND_PADDING: Final = 6
+_BAND_SIDES: Final = 10
+_RADIUS: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A frame around a figure that begins `lead` below the band, and ends where the frame ends.
+
+    The spine never crosses the label: it ends at the band and goes on below it. Without a label there is no band. In a
+    page the frame `folds`: it shrinks to its band.
+    """
+
+    named: Named
+    label: Label | None
+    content: Figure
+    lead: int
+    folds: Variables | None = None
+    left: int = field(init=False)
+    right: int = field(init=False)
+    height: Length = field(init=False)
+    exits: Exits = field(init=False)
+
+    def __post_init__(self) -> None:
+        left, right = self.content.left + SIDES, self.content.right + SIDES
+        if self.label is not None:
+            missing = self.label.width + 2 * _BAND_SIDES - left - right
+            left, right = left + max(0, missing // 2), right + max(0, missing - missing // 2)
+        object.__setattr__(self, "left", left)
+        object.__setattr__(self, "right", right)
+        height, exits = self.content.height + (self.band + self.lead), self.content.exits.lowered(self.band + self.lead)
+        if self.folds is not None:
+            height = self.folds.fold(self.named.identity, height, self.band)
+            exits = Exits(self._folded(exits.breaks), self._folded(exits.returns))
+        object.__setattr__(self, "height", height)
+        object.__setattr__(self, "exits", exits)
+
+    @property
+    def band(self) -> int:
+        """Return how high the band is."""
+        return 0 if self.label is None else self.label.height + 2 * _BAND_PADDING
+
+    @property
+    def goes_on(self) -> bool:
+        """Tell whether what is in it goes on."""
+        return self.content.goes_on
+
+    def _folded(self, exit_at: Length | None) -> Length | None:
+        """Return where an exit leaves, which is at the band while the frame is folded."""
+        if exit_at is None or self.folds is None:
+            return exit_at
+        return self.folds.fold(self.named.identity, exit_at, self.band // 2)
+
+    def draw(self, pen: Pen, lanes: Lanes) -> Drawing:
+        """Draw the frame, its band and what is in it."""
+        foldable = "" if self.folds is None else " foldable"
+        pen.open(f"frame{foldable} {self.named.css}", self.named.identity, self.named.title)
+        pen.box("edge", (-self.left, 0), (self.left + self.right, self.height), _RADIUS)
+        if self.label is not None:
+            pen.path("band", self._band_path())
+            self.label.draw(pen, _BAND_SIDES - self.left, _BAND_PADDING, "ink")
+        if self.folds is not None:
+            self._draw_folded_exits(pen, lanes)
+        pen.open_at(0, self.band + self.lead)
+        yield self.content.draw(pen, lanes)
+        pen.close()
+        pen.close()
+
+    def _draw_folded_exits(self, pen: Pen, lanes: Lanes) -> None:
+        """Draw the lines of exits as they are while the frame is folded."""
+        for first, lane in ((self.content.exits.breaks, lanes.breaks), (self.content.exits.returns, lanes.returns)):
+            if first is not None:
+                pen.path("out while-folded", f"M{self.right} {self.band // 2}H{lane}")
+
+    def _band_path(self) -> str:
+        width = self.left + self.right - 2 * _RADIUS
+        corner = f"{_RADIUS} {_RADIUS}"
+        return (
+            f"M{-self.left} {self.band}V{_RADIUS}a{corner} 0 0 1 {_RADIUS} {-_RADIUS}"
+            f"h{width}a{corner} 0 0 1 {corner}V{self.band}z"
+        )

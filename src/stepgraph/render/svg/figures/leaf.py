@@ -1,0 +1,149 @@
+"""Boxes without figures in them: steps, calls, what is folded, and the ways out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from stepgraph.render.svg.figures.figure import NO_EXITS, Drawing, Exits, Lanes
+from stepgraph.render.svg.figures.label import Label
+from stepgraph.render.svg.pen import Pen
+
+PADDING: Final = 11
+NARROWEST: Final = 128
+"""How wide a box with an icon is at least, so that most have the same width."""
+
+_BEHIND: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What marks a figure as that of a node: its class in the style sheet, its identity, its full text."""
+
+    css: str
+    identity: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A box with a label. One that is `stacked` has another behind it: there is more to it than is drawn."""
+
+    named: Named
+    label: Label
+    stacked: bool = False
+    goes_on: bool = True
+    exits: Exits = NO_EXITS
+
+    @property
+    def width(self) -> int:
+        """Return how wide the box is: an even number, to stand on its spine."""
+        return max(NARROWEST if self.label.icon else 0, _even(self.label.width + 2 * PADDING))
+
+    @property
+    def left(self) -> int:
+        """Return how far it reaches to the left."""
+        return self.width // 2
+
+    @property
+    def right(self) -> int:
+        """Return how far it reaches to the right."""
+        return self.width // 2 + (_BEHIND if self.stacked else 0)
+
+    @property
+    def height(self) -> int:
+        """Return how high it is."""
+        return self.label.height + 2 * PADDING - 4 + (_BEHIND if self.stacked else 0)
+
+    def draw(self, pen: Pen, lanes: Lanes) -> Drawing:  # noqa: ARG002 - it has no exits
+        """Draw the box and its label."""
+        box = (self.width, self.label.height + 2 * PADDING - 4)
+        pen.open(self.named.css, self.named.identity, self.named.title)
+        if self.stacked:
+            pen.box("box", (_BEHIND - self.left, _BEHIND), box)
+        pen.box("box", (-self.left, 0), box)
+        self.label.draw(pen, PADDING - self.left, PADDING - 2, "ink")
+        pen.close()
+        yield from ()
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """A `break` or a `return`: a pill that a line leaves to the right."""
+
+    named: Named
+    label: Label
+    kind: str
+
+    @property
+    def left(self) -> int:
+        """Return how far it reaches to the left."""
+        return _even(self.label.width + 2 * PADDING) // 2
+
+    @property
+    def right(self) -> int:
+        """Return how far it reaches to the right."""
+        return self.left
+
+    @property
+    def height(self) -> int:
+        """Return how high it is."""
+        return self.label.height + PADDING
+
+    @property
+    def goes_on(self) -> bool:
+        """Return that nothing comes after it."""
+        return False
+
+    @property
+    def exits(self) -> Exits:
+        """Return the way out that it is."""
+        middle = self.height // 2
+        return Exits(returns=middle) if self.kind == "return" else Exits(breaks=middle)
+
+    def draw(self, pen: Pen, lanes: Lanes) -> Drawing:
+        """Draw the pill, and the line to where exits turn down."""
+        lane = lanes.returns if self.kind == "return" else lanes.breaks
+        pen.open(self.named.css, self.named.identity, self.named.title)
+        pen.path("out", f"M{self.right} {self.height // 2}H{lane}")
+        pen.box("box", (-self.left, 0), (2 * self.left, self.height), self.height // 2)
+        self.label.draw(pen, PADDING - self.left, PADDING // 2, "ink")
+        pen.close()
+        yield from ()
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """The point where a workflow, or a function that stands by itself, begins or ends."""
+
+    css: str
+    rings: Sequence[int]
+    goes_on: bool
+    exits: Exits = NO_EXITS
+
+    @property
+    def left(self) -> int:
+        """Return how far it reaches to the left."""
+        return max(self.rings)
+
+    @property
+    def right(self) -> int:
+        """Return how far it reaches to the right."""
+        return max(self.rings)
+
+    @property
+    def height(self) -> int:
+        """Return how high it is."""
+        return 2 * max(self.rings)
+
+    def draw(self, pen: Pen, lanes: Lanes) -> Drawing:  # noqa: ARG002 - it has no exits
+        """Draw circles around each other."""
+        middle = max(self.rings)
+        for css, radius in zip(self.css.split(), self.rings, strict=True):
+            pen.lines.append(f'<circle class="{css}" cy="{middle}" r="{radius}"/>')
+        yield from ()
+
+
+def _even(number: int) -> int:
+    return number + number % 2

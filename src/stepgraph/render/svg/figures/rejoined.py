@@ -1,0 +1,62 @@
+"""Where exits arrive: a line along the right side of what they leave, and back to the spine below it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Final, Literal
+
+from stepgraph.render.svg.figures.figure import Drawing, Exits, Figure, Lanes
+from stepgraph.render.svg.lengths import Length
+from stepgraph.render.svg.pen import Pen
+
+_LANE: Final = 14
+_BELOW: Final = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Rejoined:
+    """A figure, and the exits out of it that get to just below it: those of a loop, or those of a function."""
+
+    figure: Figure
+    kind: Literal["breaks", "returns"]
+
+    @property
+    def left(self) -> int:
+        """Return how far it reaches to the left."""
+        return self.figure.left
+
+    @property
+    def right(self) -> int:
+        """Return how far it reaches to the right."""
+        return self.figure.right + _LANE + 1
+
+    @property
+    def height(self) -> Length:
+        """Return how high it is."""
+        return self.figure.height + 2 * _BELOW
+
+    @property
+    def goes_on(self) -> bool:
+        """Return that something comes out: the exits do."""
+        return True
+
+    @property
+    def exits(self) -> Exits:
+        """Return the exits that go on further."""
+        return replace(self.figure.exits, **{self.kind: None})
+
+    def draw(self, pen: Pen, lanes: Lanes) -> Drawing:
+        """Draw the figure, and the line of its exits."""
+        lane, end = self.figure.right + _LANE, self.figure.height + _BELOW
+        yield self.figure.draw(pen, replace(lanes, **{self.kind: lane}))
+        first = self.figure.exits.breaks if self.kind == "breaks" else self.figure.exits.returns
+        begin = self.figure.height if self.figure.goes_on else end
+        pen.path("line", f"M0 {begin}V{end + _BELOW}")
+        if first is not None:
+            pen.out((lane, first), end, 1)
+
+
+def rejoined(figure: Figure, kind: Literal["breaks", "returns"]) -> Figure:
+    """Return the figure with its exits of that kind brought back to the spine, if it has any."""
+    first = figure.exits.breaks if kind == "breaks" else figure.exits.returns
+    return figure if first is None else Rejoined(figure, kind)

@@ -1,0 +1,79 @@
+"""The fonts of a drawing, and how wide text in them is.
+
+Widths are those of Helvetica, which Arial, Liberation Sans and most fonts that stand in for it share. All is in
+whole pixels, so that the same text has the same width everywhere.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from stepgraph.render.cells import cells_of
+from stepgraph.render.ruler import Ruler
+
+EM: Final = 1000
+FAMILY: Final = "Helvetica Neue,Helvetica,Arial,Liberation Sans,sans-serif"
+CODE_FAMILY: Final = "ui-monospace,SFMono-Regular,Menlo,Consolas,Liberation Mono,DejaVu Sans Mono,monospace"
+
+_ASCII: Final = "".join(map(chr, range(32, 127)))
+# From the metrics of Helvetica and Helvetica-Bold, in thousandths of the size, for the letters of ASCII in order.
+_REGULAR: Final = (
+    "278 278 355 556 556 889 667 191 333 333 389 584 278 333 278 278"
+    " 556 556 556 556 556 556 556 556 556 556 278 278 584 584 584 556"
+    " 1015 667 667 722 722 667 611 778 722 278 500 667 556 833 722 778"
+    " 667 778 722 667 611 722 667 944 667 667 611 278 278 278 469 556"
+    " 333 556 556 500 556 556 278 556 556 222 222 500 222 833 556 556"
+    " 556 556 333 500 278 556 500 722 500 500 500 334 260 334 584"
+)
+_BOLD: Final = (
+    "278 333 474 556 556 889 722 238 333 333 389 584 278 333 278 278"
+    " 556 556 556 556 556 556 556 556 556 556 333 333 584 584 584 611"
+    " 975 722 722 722 722 667 611 778 722 278 556 722 611 833 722 778"
+    " 667 778 722 667 611 722 667 944 667 667 611 333 278 333 584 556"
+    " 333 556 611 556 611 556 333 611 611 278 278 556 278 889 611 611"
+    " 611 611 389 556 333 611 556 778 556 556 500 389 280 389 584"
+)
+_MONOSPACED: Final = " ".join(["602"] * len(_ASCII))
+_OTHER_LETTER: Final = 680
+_WIDE_LETTER: Final = 1000
+_NO_LETTER: Final = 0
+_OTHERS: Final = (_NO_LETTER, _OTHER_LETTER, _WIDE_LETTER)
+
+
+@dataclass(frozen=True, slots=True)
+class Font:
+    """A font at a size: its letters, and the distance from one line to the next, in pixels."""
+
+    ruler: Ruler
+    size: int
+    line_height: int
+
+    def width(self, text: str) -> int:
+        """Return how wide `text` is in pixels, rounded up."""
+        return -(-self.ruler.width(text) * self.size // EM)
+
+    def wrap(self, text: str, width: int, lines: int) -> tuple[str, ...]:
+        """Return `text` in at most `lines` lines of `width` pixels, as `Ruler.wrap` does."""
+        return self.ruler.wrap(text, width * EM // self.size, lines)
+
+
+def _font(widths: str, size: int, line_height: int) -> Font:
+    known = dict(zip(_ASCII, map(int, widths.split()), strict=True))
+
+    @lru_cache(maxsize=4096)
+    def other(letter: str) -> int:
+        return _OTHERS[cells_of(letter)]
+
+    def width_of(letter: str) -> int:
+        return known.get(letter) or other(letter)
+
+    return Font(Ruler(width_of), size, line_height)
+
+
+NAME: Final = _font(_BOLD, 13, 16)
+DETAIL: Final = _font(_REGULAR, 11, 14)
+HEADING: Final = _font(_BOLD, 12, 16)
+CODE: Final = _font(_MONOSPACED, 11, 14)
+TITLE: Final = _font(_BOLD, 16, 20)

@@ -1,0 +1,48 @@
+"""The identities of nodes: from names, so that a node more or less beside it changes none of them."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from typing import Final
+
+from stepgraph.model.payload import Node
+from stepgraph.render.nodes import as_unknown
+
+BETWEEN: Final = "--"
+_LONGEST: Final = 48
+_OTHERS: Final = re.compile(r"[^a-z0-9]+")
+
+
+def slug(text: str, otherwise: str) -> str:
+    """Return `text` as lower case letters, digits and single hyphens, `otherwise` if nothing is left of it."""
+    return _OTHERS.sub("-", text[: 4 * _LONGEST].lower()).strip("-")[:_LONGEST].strip("-") or otherwise
+
+
+def identities(nodes: Sequence[Node], around: str) -> list[str]:
+    """Return an identity for each node of a list that stands in the node, or part of one, `around`.
+
+    Steps and functions are known by their names, all others by their types; further ones of the same are numbered.
+    """
+    known: Counter[str] = Counter()
+    found: list[str] = []
+    for node in nodes:
+        key = _key(node)
+        known[key] += 1
+        found.append(f"{around}{BETWEEN}{key}" if known[key] == 1 else f"{around}{BETWEEN}{key}.{known[key]}")
+    return found
+
+
+def _key(node: Node) -> str:
+    if unknown := as_unknown(node):
+        return f"unknown.{slug(unknown.name or unknown.type, 'node')}"
+    match node["type"]:
+        case "step_do" | "step_sleep" | "step_sleep_until" | "step_wait_for_event":
+            return slug(node["name"], "step")
+        case "function_call" | "function_def":
+            return f"call.{slug(node['name'], 'function')}"
+        case "break":
+            return f"exit.{slug(node['kind'], 'break')}"
+        case kind:
+            return f"node.{kind}"

@@ -1,0 +1,87 @@
+"""Writing SVG: one element a line, each group relative to the one around it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from stepgraph.render.svg.lengths import Length
+from stepgraph.render.visible import visible
+
+DOWN = '<path class="flow" d="M0-28V-7m-4-1 4 8 4-8z"/>'
+"""The arrow that leads into a figure, from a gap above it: always the same."""
+
+
+def escaped(text: str) -> str:
+    """Return text of the source as content or attribute of XML, on one line and without anything that acts."""
+    return (
+        visible(text)
+        .replace("&", "&amp;")
+        .replace("<", "&lt;")
+        .replace(">", "&gt;")
+        .replace('"', "&quot;")
+        .replace("'", "&#39;")
+    )
+
+
+@dataclass(slots=True)
+class Pen:
+    """Collects the lines of a drawing.
+
+    `depth` is how many groups are open. Where it `chains`, a figure stands in the group of the one before it.
+    """
+
+    lines: list[str] = field(default_factory=list)
+    depth: int = 0
+    chains: bool = True
+
+    def open_at(self, x: int, y: Length) -> None:
+        """Begin a group with its own origin."""
+        self.lines.append(f'<g transform="translate({x} {y})">')
+        self.depth += 1
+
+    def open(self, css: str, identity: str, title: str) -> None:
+        """Begin the group of a node, which is named by what a pointer on it, or a screen reader, tells.
+
+        What is no node has no identity.
+        """
+        name = f' id="{identity}"' if identity else ""
+        self.lines.append(f'<g class="{css}"{name}><title>{escaped(title)}</title>')
+        self.depth += 1
+
+    def close(self) -> None:
+        """End the group that was begun last."""
+        self.lines.append("</g>")
+        self.depth -= 1
+
+    def down(self) -> None:
+        """Draw the arrow that leads to the origin."""
+        self.lines.append(DOWN)
+
+    def out(self, begin: tuple[int, Length], y: Length, end: int) -> None:
+        """Draw the line of an exit down from where it begins to `y`, and in an arrow to the left to `end`.
+
+        It goes back on itself, so that only its head is filled.
+        """
+        x, top = begin
+        line = f"M{x} {top}V{y}H{end + 7}H{x}z"
+        self.path("out filled", f"{line}M{end + 8} {y - 4}L{end} {y}L{end + 8} {y + 4}z")
+
+    def path(self, css: str, path: str) -> None:
+        """Draw a line."""
+        self.lines.append(f'<path class="{css}" d="{path}"/>')
+
+    def box(self, css: str, corner: tuple[int, Length], size: tuple[int, Length], radius: int = 6) -> None:
+        """Draw a rectangle from its upper left corner on."""
+        (x, y), (width, height) = corner, size
+        place = f'x="{x}" y="{y}" width="{width}" height="{height}"'
+        self.lines.append(f'<rect class="{css}" {place} rx="{radius}"/>')
+
+    def icon(self, css: str, x: int, y: Length, path: str) -> None:
+        """Draw an icon in a square of 16 pixels."""
+        self.lines.append(f'<path class="icon {css}" transform="translate({x} {y})" d="{path}"/>')
+
+    def text(self, pieces: Iterable[tuple[str, int, int, str]]) -> None:
+        """Write text: pieces with their class, where they begin and their base line."""
+        spans = "".join(f'<tspan class="{css}" x="{x}" y="{y}">{escaped(text)}</tspan>' for css, x, y, text in pieces)
+        self.lines.append(f"<text>{spans}</text>")

@@ -1,0 +1,35 @@
+"""Planning functions: their bodies where they are called first, or wherever the view says."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from stepgraph.model.payload import FunctionCall, FunctionDef
+from stepgraph.render.svg import icons
+from stepgraph.render.svg.captions import call_title
+from stepgraph.render.svg.figures.figure import GAP
+from stepgraph.render.svg.figures.frame import Frame
+from stepgraph.render.svg.figures.label import heading, node_label
+from stepgraph.render.svg.figures.leaf import Leaf, Named
+from stepgraph.render.svg.figures.rejoined import rejoined
+from stepgraph.render.svg.planning.place import Place, Planner, Planning
+
+SHOWN_BEFORE: Final = "function, drawn above"
+SHOWN_APART: Final = "function, drawn below"
+RECURSIVE: Final = "function, calls itself"
+NOT_THERE: Final = "function, not in this graph"
+
+
+def by_name(call: FunctionCall, phrase: str, identity: str) -> Leaf:
+    """Return a call whose body is elsewhere, as the phrase says."""
+    named = Named("call", identity, call_title(call, phrase))
+    return Leaf(named, node_label(icons.FUNCTION, call["name"], [phrase]), stacked=True)
+
+
+def plan_function(planner: Planner, function: FunctionDef, title: str, place: Place, remark: str = "") -> Planning:
+    """Return a function with its body; its `return`s lead to its end. A remark stands beside its name."""
+    inside = replace(place.within(place.identity).apart(), inside=(*place.inside, function["name"]))
+    body = yield planner.stack(function["nodes"], inside)
+    label = heading(icons.FUNCTION, function["name"], remark)
+    return rejoined(Frame(Named("function", place.identity, title), label, body, GAP, planner.folds), "returns")

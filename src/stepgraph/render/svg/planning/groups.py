@@ -1,0 +1,68 @@
+"""Planning what runs at the same time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from stepgraph.model.payload import Node, Parallel
+from stepgraph.render.flow.group_order import RowSpan, clock_span, row_spans, timed
+from stepgraph.render.svg import icons
+from stepgraph.render.svg.figures.clock_rows import ClockRows, Member
+from stepgraph.render.svg.figures.frame import Frame
+from stepgraph.render.svg.figures.label import heading
+from stepgraph.render.svg.figures.leaf import Named
+from stepgraph.render.svg.identities import identities
+from stepgraph.render.svg.planning.labels import nothing
+from stepgraph.render.svg.planning.place import Place, Planner, Planning
+
+OVER_AT_THE_FIRST: Final = ("any", "race")
+
+
+def plan_parallel(planner: Planner, node: Parallel, place: Place) -> Planning:
+    """Return a group between two bars: all begins after the first, and the second is where it is left."""
+    title = f"parallel · {node['kind']}"
+    label = heading(icons.PARALLEL, "parallel", node["kind"])
+    first_over = node["kind"] in OVER_AT_THE_FIRST
+    inside = place.within(place.identity).grouped()
+    rows = yield _rows(planner, node["nodes"], inside, first_over=first_over)
+    return Frame(Named("parallel", place.identity, title), label, rows, 0, planner.folds)
+
+
+def plan_unframed(planner: Planner, nodes: Sequence[Node], place: Place) -> Planning:
+    """Return nodes that run at the same time although no group is around them: nothing waits for some of them."""
+    rows = yield _rows(planner, nodes, place, first_over=False)
+    title = "at the same time"
+    return Frame(Named("parallel", f"{place.identity}.concurrent", title), heading(icons.PARALLEL, title), rows, 0)
+
+
+def in_sequence(nodes: Sequence[Node]) -> list[int] | None:
+    """Return the places of nodes with clocks in the order in which one follows the other, None if some overlap."""
+    spans = row_spans([clock_span(node) for node in nodes])
+    order = sorted(range(len(nodes)), key=lambda index: spans[index].begins)
+    is_sequence = all(
+        spans[index] == RowSpan(row, row + 1) and not _goes_on(nodes[index]) for row, index in enumerate(order)
+    )
+    return order if is_sequence else None
+
+
+def _rows(planner: Planner, nodes: Sequence[Node], place: Place, *, first_over: bool) -> Planning:
+    if not nodes:
+        return ClockRows([Member(nothing(f"{place.identity}.empty"), RowSpan(0, 1))], first_over)
+    spans = row_spans([clock_span(node) for node in nodes])
+    members: list[Member] = []
+    for node, span, identity in zip(nodes, spans, identities(nodes, place.identity), strict=True):
+        inside = place.at(identity)
+        if node["type"] == "block" and node["nodes"]:
+            # A column is a sequence anyway: it needs no frame to say so.
+            figure = yield planner.stack(node["nodes"], inside, tail=0, entered=False)
+        else:
+            figure = yield planner.figure(node, inside)
+        members.append(Member(figure, span, awaited=first_over or not _goes_on(node)))
+    return ClockRows(members, first_over)
+
+
+def _goes_on(node: Node) -> bool:
+    """Tell whether nothing waits for the node: it was started, and may outlast the group."""
+    work = timed(node)
+    return work is not None and "starts" in work and "resolves" not in work

@@ -1,0 +1,53 @@
+"""The figures that follow from a node alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from stepgraph.model.payload import Break, Node
+from stepgraph.render.folding import folded_text
+from stepgraph.render.nodes import Step
+from stepgraph.render.svg import icons
+from stepgraph.render.svg.captions import captions, step_title, told
+from stepgraph.render.svg.figures.label import Label, heading, node_label, remark
+from stepgraph.render.svg.figures.leaf import Exit, Leaf, Named
+
+_STEPS: Final = {
+    "step_do": ("step do", icons.DO),
+    "step_sleep": ("step sleep", icons.SLEEP),
+    "step_sleep_until": ("step sleep", icons.SLEEP_UNTIL),
+    "step_wait_for_event": ("step wait", icons.WAIT),
+}
+
+
+def step_label(step: Step) -> Label:
+    """Return the label of a step."""
+    return node_label(_STEPS[step["type"]][1], step["name"], captions(step))
+
+
+def step_named(step: Step, identity: str) -> Named:
+    """Return what marks the figure of a step."""
+    return Named(_STEPS[step["type"]][0], identity, step_title(step))
+
+
+def step_leaf(step: Step, identity: str) -> Leaf:
+    """Return the box of a step without others in it."""
+    return Leaf(step_named(step, identity), step_label(step))
+
+
+def exit_pill(node: Break, identity: str) -> Exit:
+    """Return the pill of a `break` or a `return`."""
+    icon = icons.RETURN if node["kind"] == "return" else icons.BREAK
+    return Exit(Named("exit", identity, node["kind"]), heading(icon, node["kind"]), node["kind"])
+
+
+def nothing(identity: str) -> Leaf:
+    """Return what stands in a frame without nodes."""
+    return Leaf(Named("empty", identity, "no steps"), remark("no steps"))
+
+
+def folded(css: str, identity: str, icon: str, name: str, nodes: Sequence[Node]) -> Leaf:
+    """Return the box of what is folded: its name, and how much is in it."""
+    text = folded_text(nodes)
+    return Leaf(Named(f"folded {css}", identity, told(name, text)), node_label(icon, name, [text]), stacked=True)

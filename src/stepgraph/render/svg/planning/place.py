@@ -1,0 +1,67 @@
+"""Where nodes stand, and what plans figures for them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol, TypeAlias
+
+from stepgraph.model.payload import FunctionDef, Node
+from stepgraph.render import trampoline
+from stepgraph.render.svg.figures.figure import Figure
+from stepgraph.render.svg.lengths import Variables
+from stepgraph.render.view import View
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where nodes stand: in what, how deep, in which functions, and whether clocks of a group apply there."""
+
+    identity: str
+    level: int = 1
+    inside: tuple[str, ...] = ()
+    in_group: bool = False
+
+    def within(self, identity: str) -> Place:
+        """Return the place in the node of this identity."""
+        return replace(self, identity=identity, level=self.level + 1)
+
+    def at(self, identity: str) -> Place:
+        """Return the place of the node of this identity, which stands here."""
+        return replace(self, identity=identity)
+
+    def grouped(self) -> Place:
+        """Return this place, as one in a group."""
+        return replace(self, in_group=True)
+
+    def apart(self) -> Place:
+        """Return this place, as one with clocks of its own."""
+        return replace(self, in_group=False)
+
+
+Planning: TypeAlias = trampoline.Call[Figure]
+
+
+class Planner(Protocol):
+    """What plans figures for nodes of any kind."""
+
+    @property
+    def view(self) -> View:
+        """How the graph is to be viewed."""
+
+    @property
+    def functions(self) -> Mapping[str, FunctionDef]:
+        """The functions that calls may mean."""
+
+    @property
+    def folds(self) -> Variables | None:
+        """What frames fold by, if they do."""
+
+    def figure(self, node: Node, place: Place) -> Planning:
+        """Return the figure of a node, whose own place this is."""
+
+    def stack(self, nodes: Sequence[Node], place: Place, *, tail: int = ..., entered: bool = ...) -> Planning:
+        """Return the figures of nodes that stand in this place, in the order that is theirs.
+
+        `tail` is how far a line leads on from the last; unless `entered`, none leads to the first.
+        """

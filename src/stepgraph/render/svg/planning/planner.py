@@ -1,0 +1,177 @@
+"""Finding out what each node is, and having its figure planned."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from stepgraph.model.payload import Block, FunctionCall, FunctionDef, Loop, Node, Start, StepDo
+from stepgraph.render.flow.group_order import has_clocks
+from stepgraph.render.folding import below
+from stepgraph.render.node_text import payload_text
+from stepgraph.render.nodes import Unknown, as_unknown
+from stepgraph.render.svg import icons
+from stepgraph.render.svg.captions import call_title, told
+from stepgraph.render.svg.figures.figure import GAP, Figure
+from stepgraph.render.svg.figures.frame import Frame
+from stepgraph.render.svg.figures.label import heading, node_label
+from stepgraph.render.svg.figures.leaf import Leaf, Named
+from stepgraph.render.svg.figures.looped import TAIL as LOOP_TAIL
+from stepgraph.render.svg.figures.looped import Looped
+from stepgraph.render.svg.figures.rejoined import rejoined
+from stepgraph.render.svg.figures.stack import Stack
+from stepgraph.render.svg.identities import identities
+from stepgraph.render.svg.lengths import Variables
+from stepgraph.render.svg.planning.calls import NOT_THERE, RECURSIVE, SHOWN_APART, SHOWN_BEFORE, by_name, plan_function
+from stepgraph.render.svg.planning.choices import if_title, plan_if, plan_switch
+from stepgraph.render.svg.planning.groups import in_sequence, plan_parallel, plan_unframed
+from stepgraph.render.svg.planning.labels import exit_pill, folded, nothing, step_label, step_leaf, step_named
+from stepgraph.render.svg.planning.place import Place, Planning
+from stepgraph.render.svg.planning.protection import plan_try
+from stepgraph.render.view import View
+
+TAIL: Final = 14
+MOST_BODIES: Final = 2000
+"""How many bodies of functions are drawn at most: functions may call each other exponentially often."""
+
+
+@dataclass(slots=True)
+class NodePlanner:
+    """Plan figures in the order in which they are drawn: a function is expanded where it is called first.
+
+    `planned` holds the nodes of all figures by their identities.
+    """
+
+    functions: Mapping[str, FunctionDef]
+    view: View
+    folds: Variables | None = None
+    planned: dict[str, Node] = field(default_factory=dict)
+    shown: set[str] = field(default_factory=set)
+    bodies: int = 0
+
+    def stack(self, nodes: Sequence[Node], place: Place, *, tail: int = TAIL, entered: bool = True) -> Planning:
+        """Return the figures of nodes one below the other, unless their clocks tell that they run at the same time."""
+        if not nodes:
+            return Stack([nothing(f"{place.identity}.empty")], tail, entered)
+        order: Sequence[int] | None = range(len(nodes))
+        if has_clocks(nodes, in_group=place.in_group):
+            order = in_sequence(nodes)
+        if order is None:
+            return Stack([(yield plan_unframed(self, nodes, place))], tail, entered)
+        named = identities(nodes, place.identity)
+        figures: list[Figure] = []
+        for index in order:
+            figures.append((yield self.figure(nodes[index], place.at(named[index]))))
+        return Stack(figures, tail, entered)
+
+    def figure(self, node: Node, place: Place) -> Planning:
+        """Return the figure of a node, whatever its type."""
+        self.planned[place.identity] = node
+        if unknown := as_unknown(node):
+            return (yield self._unknown(unknown, place))
+        inside = below(node)
+        if inside and self.view.folding.folds(node, place.level):
+            return _folded(node, inside, place)
+        match node["type"]:
+            case "step_do":
+                return (yield self._step(node, place))
+            case "step_sleep" | "step_sleep_until" | "step_wait_for_event":
+                return step_leaf(node, place.identity)
+            case "loop":
+                return (yield self._loop(node, place))
+            case "parallel":
+                return (yield plan_parallel(self, node, place))
+            case "try":
+                return (yield plan_try(self, node, place))
+            case "block":
+                return (yield self._block(node, place))
+            case "if":
+                return (yield plan_if(self, node, place))
+            case "switch":
+                return (yield plan_switch(self, node, place))
+            case "function_call":
+                return (yield self._call(node, place))
+            case "function_def":
+                return (yield plan_function(self, node, f"function {node['name']}", place))
+            case "break":
+                return exit_pill(node, place.identity)
+            case "start":
+                return (yield self._start(node, place))
+
+    def _step(self, step: StepDo, place: Place) -> Planning:
+        if not step["nodes"]:
+            return step_leaf(step, place.identity)
+        inside = place.within(place.identity).apart()
+        nested = yield self.stack(step["nodes"], inside)
+        frame = Frame(step_named(step, place.identity), step_label(step), nested, GAP, self.folds)
+        return rejoined(frame, "returns")
+
+    def _loop(self, loop: Loop, place: Place) -> Planning:
+        body = yield self.stack(loop["nodes"], place.within(place.identity), tail=LOOP_TAIL)
+        frame = Frame(Named("loop", place.identity, "loop"), heading(icons.LOOP, "loop"), Looped(body), GAP, self.folds)
+        return rejoined(frame, "breaks")
+
+    def _block(self, block: Block, place: Place) -> Planning:
+        body = yield self.stack(block["nodes"], place.within(place.identity))
+        return Frame(Named("block", place.identity, "block"), heading(icons.BLOCK, "block"), body, GAP, self.folds)
+
+    def _call(self, call: FunctionCall, place: Place) -> Planning:
+        name = call["name"]
+        if name not in self.functions:
+            return by_name(call, NOT_THERE, place.identity)
+        if name in place.inside:
+            return by_name(call, RECURSIVE, place.identity)
+        if self.view.expand == "none":
+            return by_name(call, SHOWN_APART, place.identity)
+        if name in self.shown and (self.view.expand == "first" or self.bodies >= MOST_BODIES):
+            return by_name(call, SHOWN_BEFORE, place.identity)
+        function = self.functions[name]
+        if function["nodes"] and self.view.folding.folds(function, place.level):
+            return folded("call", place.identity, icons.FUNCTION, name, function["nodes"])
+        self.shown.add(name)
+        self.bodies += 1
+        return (yield plan_function(self, function, call_title(call, "function"), place))
+
+    def _start(self, start: Start, place: Place) -> Planning:
+        """Return a `start` as a frame around its nodes. Its functions are among those that calls may mean."""
+        payload = payload_text(start["payload"]) if "payload" in start else ""
+        label = heading(icons.START, f"start {start['class_name']}", payload)
+        body = yield self.stack(start["nodes"], place.within(place.identity).apart())
+        return Frame(Named("start", place.identity, told("start", start["class_name"], payload)), label, body, GAP)
+
+    def _unknown(self, unknown: Unknown, place: Place) -> Planning:
+        label = node_label(icons.UNKNOWN, unknown.name or unknown.type, [unknown.type, "unknown type of node"])
+        named = Named("unknown", place.identity, told(unknown.name or unknown.type, unknown.type, "unknown type"))
+        if not unknown.nodes:
+            return Leaf(named, label)
+        body = yield self.stack(unknown.nodes, place.within(place.identity))
+        return Frame(named, label, body, GAP)
+
+
+def _folded(node: Node, inside: Sequence[Node], place: Place) -> Leaf:
+    css, icon, name = _folded_look(node)
+    return folded(css, place.identity, icon, name, inside)
+
+
+def _folded_look(node: Node) -> tuple[str, str, str]:
+    """Return the class, the icon and the name of a folded node."""
+    match node["type"]:
+        case "loop":
+            return "loop", icons.LOOP, "loop"
+        case "parallel":
+            return "parallel", icons.PARALLEL, f"parallel {node['kind']}"
+        case "try":
+            return "try", icons.PROTECTED, "try"
+        case "if":
+            return "choice", icons.CHOICE, if_title(node)
+        case "switch":
+            return "choice", icons.SWITCH, f"switch {node['discriminant']}"
+        case "step_do":
+            return "step do", icons.DO, node["name"]
+        case "function_def":
+            return "call", icons.FUNCTION, node["name"]
+        case "start":
+            return "start", icons.START, f"start {node['class_name']}"
+        case _:
+            return "block", icons.BLOCK, node["type"]

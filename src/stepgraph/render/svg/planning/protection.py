@@ -1,0 +1,38 @@
+"""Planning `try`."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from stepgraph.model.payload import Block, Try
+from stepgraph.render.svg import icons
+from stepgraph.render.svg.figures.figure import GAP, Figure
+from stepgraph.render.svg.figures.frame import Frame
+from stepgraph.render.svg.figures.label import Label, heading
+from stepgraph.render.svg.figures.leaf import Named
+from stepgraph.render.svg.figures.protected import Finally, Protected
+from stepgraph.render.svg.planning.place import Place, Planner, Planning
+
+NO_BLOCK: Final[Block] = {"type": "block", "nodes": []}
+
+
+def plan_try(planner: Planner, node: Try, place: Place) -> Planning:
+    """Return a `try`: the body, beside it what catches its failures, below both what runs in any case."""
+    body = yield _panel(planner, node.get("try_block", NO_BLOCK), ("body", "try body"), None, place)
+    catch = None
+    if "catch_block" in node:
+        label = heading(icons.CAUGHT, "catch")
+        catch = yield _panel(planner, node["catch_block"], ("catch", "catch, on failure"), label, place)
+    content: Figure = Protected(body, catch)
+    if "finally_block" in node:
+        label = heading(icons.FINALLY, "finally")
+        final = yield _panel(planner, node["finally_block"], ("finally", "finally, in any case"), label, place)
+        content = Finally(Protected(body, catch), final)
+    return Frame(Named("try", place.identity, "try"), heading(icons.PROTECTED, "try"), content, 0, planner.folds)
+
+
+def _panel(planner: Planner, block: Block, words: tuple[str, str], label: Label | None, place: Place) -> Planning:
+    css, title = words
+    inside = place.within(f"{place.identity}.{css}")
+    stack = yield planner.stack(block["nodes"], inside)
+    return Frame(Named(f"panel {css}", inside.identity, title), label, stack, GAP)
