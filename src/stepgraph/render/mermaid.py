@@ -94,6 +94,7 @@ def _fitted(part: _Part, view: View) -> MermaidDrawing:
     if not too_large:
         return MermaidDrawing((_diagram(part.title, charts),))
     depths = _depths(part, view)
+    # What is folded less is larger, as good as always; were it once not, a depth that fits is found all the same.
     fitting = bisect_left(depths, 1, key=lambda depth: excess(part.charts(_folded(view, depth))) != "")
     if fitting:
         depth = depths[fitting - 1]
