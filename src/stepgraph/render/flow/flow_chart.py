@@ -12,11 +12,11 @@ from stepgraph.render.flow.chart_builder import ChartBuilder, LooseEnd, LooseEnd
 from stepgraph.render.flow.choices import draw_if, draw_switch
 from stepgraph.render.flow.drawing import Drawing, Exits, Place
 from stepgraph.render.flow.folded import folded_exits, folded_lines
-from stepgraph.render.flow.group_order import has_clocks
 from stepgraph.render.flow.groups import draw_group, draw_parallel
 from stepgraph.render.flow.loops import draw_loop
 from stepgraph.render.flow.protected import draw_try
 from stepgraph.render.folding import UNFOLDED, Folding, below
+from stepgraph.render.group_order import has_clocks
 from stepgraph.render.node_text import details, payload_text, with_clock
 from stepgraph.render.nodes import Step, Unknown, as_unknown
 from stepgraph.render.view import DEFAULT_VIEW, View

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from stepgraph.render.flow.group_order import RowSpan
+from stepgraph.render.group_order import RowSpan
 from stepgraph.render.svg.figures.clock_columns import ColumnPlan, Line, column_plan
 from stepgraph.render.svg.figures.figure import GAP, Drawing, Exits, Figure, Lanes
 from stepgraph.render.svg.figures.side_by_side import Extent, SideBySide, side_by_side

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from stepgraph.model.payload import Node, Parallel
-from stepgraph.render.flow.group_order import RowSpan, clock_span, row_spans, timed
+from stepgraph.render.group_order import RowSpan, clock_span, row_spans, timed
 from stepgraph.render.svg import icons
 from stepgraph.render.svg.figures.clock_rows import ClockRows, Member
 from stepgraph.render.svg.figures.frame import Frame

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from stepgraph.model.payload import Block, FunctionCall, FunctionDef, Loop, Node, Start, StepDo
-from stepgraph.render.flow.group_order import has_clocks
 from stepgraph.render.folding import below
+from stepgraph.render.group_order import has_clocks
 from stepgraph.render.node_text import payload_text
 from stepgraph.render.nodes import Unknown, as_unknown
 from stepgraph.render.svg import icons
