@@ -63,9 +63,10 @@ def _settings(step: StepDo) -> tuple[str, ...]:
     phrases: list[str] = []
     if retries["limit"] != DEFAULT_LIMIT:
         phrases.append(counted(retries["limit"], "retry", "retries") if retries["limit"] else "no retries")
-    if retries["delay"] != DEFAULT_DELAY:
+    # Without retries there is nothing to wait between.
+    if retries["limit"] and retries["delay"] != DEFAULT_DELAY:
         phrases.append(f"retry delay {duration_text(retries['delay'])}")
-    if retries["backoff"] != DEFAULT_BACKOFF:
+    if retries["limit"] and retries["backoff"] != DEFAULT_BACKOFF:
         phrases.append(f"{retries['backoff']} backoff")
     if timeout != DEFAULT_TIMEOUT:
         phrases.append(f"timeout {duration_text(timeout)}")
