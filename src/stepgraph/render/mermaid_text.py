@@ -14,9 +14,9 @@ LINE_WIDTH: Final = 28
 _KEPT: Final = frozenset(" ,")
 _KEPT_IN_WORDS: Final = frozenset("_./")
 _LINKS: Final = ("www.", "://")
-# Mermaid puts these for `&` and `;` while it works, and turns back all that it finds: a joiner, which cannot be seen,
-# keeps those of the source apart.
-_PLACE_HOLDER: Final = re.compile("(?<=ﬂ)(?=°)|(?<=¶)(?=ß)")
+# Mermaid puts the first two for `&` and `;` while it works, and turns back all that it finds. The third it takes for
+# the end of a line where a label has several. A joiner, which cannot be seen, keeps those of the source apart.
+_PLACE_HOLDER: Final = re.compile(r"(?<=ﬂ)(?=°)|(?<=¶)(?=ß)|(?<=\\)(?=n)")
 _JOINER: Final = "\u200d"
 
 

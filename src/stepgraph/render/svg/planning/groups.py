@@ -37,9 +37,9 @@ def _plan_passes(planner: Planner, node: Parallel, loop: Loop, place: Place) -> 
     (identity,) = identities([loop], place.identity)
     planner.planned[identity] = loop
     body = yield planner.stack(loop["nodes"], place.within(identity).grouped())
-    words = f"all passes at the same time, {_over_when(node)}"
-    label = heading(icons.PARALLEL, f"parallel {node['kind']} of loop", words, code=False)
-    title = f"{_title(node)} · loop, all passes at the same time"
+    words = f"every pass of the loop, {_over_when(node)}".removesuffix(", ")
+    label = heading(icons.PARALLEL, f"parallel {node['kind']}", words, code=False)
+    title = told(f"parallel {node['kind']}", words)
     frame = Frame(Named("parallel", place.identity, title), label, body, GAP, planner.folds, stacked=True)
     return rejoined(frame, "breaks")
 
