@@ -1,6 +1,7 @@
 """Draw the gallery anew, its pictures and its page: `python docs/gallery.py`; with `--check`, tell what is out of date.
 
-There is a picture for each workflow in `fixtures/gallery` and for each graph in `fixtures/nodes`. What is said of one
+There is a picture for each workflow in `fixtures/gallery`, for the one of the README and for each graph in
+`fixtures/nodes`. What is said of one
 is the first line of the docstring of its class, or else of its module, or the `about` beside the graph.
 """
 
@@ -58,8 +59,8 @@ def gallery(draw: Draw) -> dict[str, str]:
 
 
 def workflows() -> Iterator[Exhibit]:
-    """Yield the workflows of each module in `fixtures/gallery`."""
-    for source in sorted((FIXTURES / "gallery").glob("*.py")):
+    """Yield the workflow that the README shows, then those of each module in `fixtures/gallery`."""
+    for source in (FIXTURES / "orders" / "entry.py", *sorted((FIXTURES / "gallery").glob("*.py"))):
         module = ast.parse(source.read_text(encoding="utf-8"))
         classes = {statement.name: statement for statement in module.body if isinstance(statement, ast.ClassDef)}
         found = analyze_file(source).workflows
@@ -67,7 +68,8 @@ def workflows() -> Iterator[Exhibit]:
             if workflow.graph is None:
                 raise ValueError(f"{workflow.class_name} in {source} has no graph")
             about = ast.get_docstring(classes[workflow.class_name]) or ast.get_docstring(module) or ""
-            stem = source.stem if len(found) == 1 else f"{source.stem}.{workflow.class_name}"
+            name = source.parent.name if source.stem == "entry" else source.stem
+            stem = name if len(found) == 1 else f"{name}.{workflow.class_name}"
             yield Exhibit(workflow.class_name, stem, source, _first_line(about), workflow.graph)
 
 
@@ -119,8 +121,8 @@ def main(arguments: list[str] | None = None, draw: Draw = draw_svg, docs: Path =
 
 def _entry(exhibit: Exhibit, picture: str) -> str:
     source = exhibit.source.relative_to(FIXTURES.parent).as_posix()
-    alternative = f"The graph of {exhibit.stem}"
-    return f"### {exhibit.title}\n\n{exhibit.about} ([source](../{source}))\n\n![{alternative}]({picture})\n"
+    linked = f"[![The graph of {exhibit.stem}]({picture})]({picture})"
+    return f"### {exhibit.title}\n\n{exhibit.about} ([source](../{source}))\n\n{linked}\n"
 
 
 def _first_line(text: str) -> str:

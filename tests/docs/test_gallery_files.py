@@ -30,14 +30,15 @@ def files_below(folder: Path) -> dict[str, str]:
 def test_each_module_and_each_saved_graph_has_a_picture(files: dict[str, str]) -> None:
     sources = {source.stem for folder in ("gallery", "nodes") for source in (FIXTURES / folder).iterdir()} - {"graphs"}
     pictures = set(files) - {PAGE}
-    assert {Path(picture).stem.partition(".")[0] for picture in pictures} == sources
+    assert {Path(picture).stem.partition(".")[0] for picture in pictures} == sources | {"orders"}
 
 
 def test_the_page_shows_each_picture_once_with_its_source_and_what_it_is(files: dict[str, str]) -> None:
-    assert all(files[PAGE].count(f"]({picture})") == 1 for picture in files if picture != PAGE)
+    assert all(files[PAGE].count(f"({picture})]({picture})") == 1 for picture in files if picture != PAGE)
     assert (
         "### `step_do`\n\nSteps: with the engine's defaults, with settings of their own, and with steps in them."
-        " ([source](../fixtures/nodes/step_do.json))\n\n![The graph of step_do](gallery/nodes/step_do.svg)\n"
+        " ([source](../fixtures/nodes/step_do.json))\n\n"
+        "[![The graph of step_do](gallery/nodes/step_do.svg)](gallery/nodes/step_do.svg)\n"
     ) in files[PAGE]
 
 
