@@ -54,10 +54,10 @@ class Facts:
     inside: str
 
     def as_json(self, place: str) -> dict[str, object]:
-        """Return this as JSON data without what is empty."""
-        fields = {"kind": self.kind, "name": self.name, "rows": self.rows, "inside": self.inside, "place": place}
-        known: dict[str, object] = {key: value for key, value in fields.items() if value}
-        return {**known, "found": 1} if self.found else known
+        """Return this as JSON data, with where the node comes from, and without what is empty."""
+        told: dict[str, object] = {"kind": self.kind, "name": self.name}
+        more = {"rows": self.rows, "inside": self.inside, "place": visible(place), "found": int(self.found)}
+        return told | {key: value for key, value in more.items() if value}
 
 
 def facts(node: Node, functions: Mapping[str, FunctionDef]) -> Facts:

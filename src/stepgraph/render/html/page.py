@@ -19,6 +19,19 @@ from stepgraph.render.view import DEFAULT_VIEW, View
 __all__ = ["Page", "render_page"]
 
 SEVERAL: Final = "Workflows"
+SCRIPTS: Final = (
+    "making",
+    "lengths",
+    "picture",
+    "navigation",
+    "details",
+    "search",
+    "toolbar",
+    "input",
+    "begin",
+)
+"""The parts of the script, each after those that it needs to begin with."""
+
 _ICON: Final = (
     "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Cpath d='M8 3v10' "
     "stroke='%232f6fb0' stroke-width='2'/%3E%3Cg fill='%232f6fb0'%3E%3Crect x='4' y='1' width='8' height='5' rx='1.5'"
@@ -35,7 +48,7 @@ def render_page(pages: Sequence[Page], view: View = DEFAULT_VIEW, title: str = "
     title = title or (pages[0].name if len(pages) == 1 else SEVERAL)
     sections = _sections(pages, view, title)
     style = "\n".join(["", *style_sheet(view.theme, SCOPE), *colour_variables(view.theme), _asset("page.css")])
-    script = "\n" + _asset("page.js")
+    script = _script()
     lines = [
         "<!DOCTYPE html>",
         '<html lang="en">',
@@ -87,6 +100,12 @@ def _header(sections: Sequence[Section], title: str) -> Iterator[str]:
         yield "</ul>"
         yield "</nav>"
     yield "</header>"
+
+
+def _script() -> str:
+    """Return the script: its parts in one function, so that nothing of them is global."""
+    parts = "\n".join(_asset(f"script/{name}.js") for name in SCRIPTS)
+    return f'\n"use strict";\n\n(() => {{\n{parts}}})();\n'
 
 
 def _asset(name: str) -> str:
