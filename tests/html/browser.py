@@ -42,6 +42,11 @@ class Browser:
         file = self.folder / f"page-{self.pages}.html"
         file.write_bytes(page.encode())
         self.driver.get(file.as_uri() + (f"#{fragment}" if fragment else ""))
+        self.settle()
+
+    def settle(self) -> None:
+        """Wait until the page has done what it does at the next frame."""
+        self.run("return new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
     def run(self, script: str, *arguments: object) -> Any:  # noqa: ANN401 - whatever the script returns
         return self.driver.execute_script(script, *arguments)

@@ -145,6 +145,14 @@ def test_the_panel_tells_of_a_step(browser: Browser) -> None:
     assert browser.focused() == IF
 
 
+def test_a_step_beside_which_the_panel_opens_is_moved_into_view(browser: Browser) -> None:
+    browser.open(render_page([Page(ORDERS, "orders")]))
+    browser.press("0")
+    step = "orderworkflow--node.try.catch--node.switch.2--ask-for-another-card"
+    browser.node(step).click()
+    assert browser.is_in_view(step)
+
+
 def test_the_keyboard_reaches_and_does_everything(browser: Browser) -> None:
     browser.open(PAGE)
     browser.run("document.querySelector('.viewport').focus()")
@@ -196,7 +204,7 @@ def test_a_link_to_a_step_opens_its_workflow_and_unfolds_what_hides_it(browser: 
     assert browser.one("aside h2").text == "Ship it back"
     assert browser.focused() == "returns--ship-it-back"
     browser.run(f"location.hash = '{WEIGH}'")
-    browser.run("return new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    browser.settle()
     assert browser.one("[aria-selected=true]").text == "orders"
     assert browser.one("aside h2").text == "Weigh"
     assert browser.is_in_view(WEIGH)

@@ -8,7 +8,10 @@ function select(group) {
   selected = group;
   group.classList.add("is-selected");
   panel.replaceChildren(...details(group));
+  const wasHidden = panel.hidden;
   panel.hidden = false;
+  // It may have come to stand in front of what it tells of.
+  if (wasHidden) current.reveal(group);
   remember(group.id);
 }
 
