@@ -19,7 +19,7 @@ WHAT_A_WORKFLOW_IS = (
 SAVE_AS_UTF_8 = "Save it as UTF-8, or name its encoding in the first line, as in `# coding: latin-1`."
 
 
-@pytest.fixture(params=["text", "json", "dot"])
+@pytest.fixture(params=["text", "json", "dot", "svg", "mermaid"])
 def graph(request: pytest.FixtureRequest, stepgraph: Command) -> Command:
     """Run `stepgraph graph` in each of its formats."""
 
@@ -142,7 +142,7 @@ def test_an_error_elsewhere_counts_more_than_a_missing_graph(stepgraph: Command)
 @pytest.mark.parametrize(
     ("arguments", "begin", "end"),
     [
-        (["graph", "-f", "svg"], "Invalid value for '-f' / '--format': 'svg'", "Try `stepgraph graph --help`."),
+        (["graph", "-f", "png"], "Invalid value for '-f' / '--format': 'png'", "Try `stepgraph graph --help`."),
         (["graph", "--nonsense"], "No such option", "Try `stepgraph graph --help`."),
         (["nonsense"], "No such command 'nonsense'.", "Try `stepgraph --help`."),
     ],

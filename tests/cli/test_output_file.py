@@ -38,6 +38,13 @@ def test_the_file_holds_what_would_have_been_printed(stepgraph: Command) -> None
     assert names() == ["graph.json", "orders.py"]
 
 
+@pytest.mark.parametrize(("name", "form"), [("a.json", "json"), ("a.svg", "svg"), ("a.dot", "dot"), ("a.md", "text")])
+def test_without_a_format_the_suffix_says_it(stepgraph: Command, name: str, form: str) -> None:
+    printed = stepgraph("graph", "orders.py", "-f", form).out
+    assert stepgraph("graph", "orders.py", "-o", name) == Run(0, "", [])
+    assert Path(name).read_bytes() == printed.encode()
+
+
 def test_a_file_that_is_there_is_replaced(stepgraph: Command) -> None:
     Path("graph.json").write_text("old " * 10_000, encoding="utf-8")
     stepgraph(*GRAPH, "graph.json")
@@ -158,11 +165,6 @@ def test_a_source_with_an_error_is_not_written_over(stepgraph: Command) -> None:
     write("broken.py", SYNTAX_ERROR)
     stepgraph("graph", "broken.py", "-o", "broken.py")
     assert Path("broken.py").read_text(encoding="utf-8") == SYNTAX_ERROR
-
-
-def test_a_folder_is_refused(stepgraph: Command) -> None:
-    Path("out").mkdir()
-    assert stepgraph(*GRAPH, "out") == Run(2, "", ["stepgraph: out is a folder. Name a file in it."])
 
 
 def test_a_folder_that_is_not_there_is_refused(stepgraph: Command) -> None:

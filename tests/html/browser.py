@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,8 @@ class Browser:
 
     driver: webdriver.Chrome
     folder: Path
-    pages: int = field(default=0)
+    pages: int = 0
+    runs_scripts: bool = True
 
     def open(self, page: str, fragment: str = "") -> None:
         """Open a page that is not known yet, as a file."""
@@ -42,7 +43,12 @@ class Browser:
         file = self.folder / f"page-{self.pages}.html"
         file.write_bytes(page.encode())
         self.driver.get(file.as_uri() + (f"#{fragment}" if fragment else ""))
-        self.settle()
+        if self.runs_scripts:
+            self.settle()
+
+    def let_scripts_run(self, *, allowed: bool) -> None:
+        self.runs_scripts = allowed
+        self.driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": not allowed})
 
     def settle(self) -> None:
         """Wait until the page has done what it does at the next frame."""

@@ -33,5 +33,5 @@ def browser(running_browser: Browser) -> Iterator[Browser]:
     """Return the browser, and fail if a page complained: of an error, or of what its policy forbids."""
     yield running_browser
     running_browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "", "features": []})
-    running_browser.driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
+    running_browser.let_scripts_run(allowed=True)
     assert running_browser.complaints() == []

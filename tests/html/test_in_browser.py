@@ -275,7 +275,7 @@ def test_a_drag_moves_the_picture_and_chooses_nothing(browser: Browser) -> None:
 
 
 def test_without_javascript_all_pictures_are_there_and_nothing_that_does_not_work(browser: Browser) -> None:
-    browser.driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+    browser.let_scripts_run(allowed=False)
     browser.open(SEVERAL)
     assert [one.is_displayed() for one in browser.every("svg")] == [True, True]
     assert browser.every("svg")[0].size["height"] > 400

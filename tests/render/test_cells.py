@@ -41,3 +41,12 @@ def test_what_is_left_after_the_last_line_is_cut_off() -> None:
 
 def test_empty_text_is_one_empty_line() -> None:
     assert wrap("", 10, 3) == ("",)
+
+
+def test_text_without_spaces_is_broken_behind_a_bracket_or_a_dot() -> None:
+    assert wrap('check_liquidity()["available"]', 20, 3) == ("check_liquidity()[", '"available"]')
+    assert wrap("order.customer.address", 18, 3) == ("order.customer.", "address")
+
+
+def test_text_without_any_mark_is_broken_where_it_has_to_be() -> None:
+    assert wrap("a.bcdefghijk", 8, 3) == ("a.bcdefg", "hijk")

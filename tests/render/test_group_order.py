@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stepgraph.model.payload import Node
-from stepgraph.render.flow.group_order import ClockSpan, GroupOrder, clock_span, group_order
+from stepgraph.render.group_order import ClockSpan, GroupOrder, clock_span, group_order
 from tests.render.graphs import LEAVE, block, branch, call, do, either, function, loop, parallel, unknown
 
 DECISION = ClockSpan(None, None, steers=True)

@@ -2,18 +2,25 @@
 
 import re
 from collections.abc import Callable
+from html import unescape
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from stepgraph.model.note import Note
 from stepgraph.model.payload import Graph
 from stepgraph.model.span import Span
 from stepgraph.render.dot import render_dot
+from stepgraph.render.flow.chart import Box, BoxKind, Chart
+from stepgraph.render.mermaid import MermaidPiece, render_mermaid
+from stepgraph.render.mermaid_chart import mermaid_chart
+from stepgraph.render.mermaid_document import mermaid_document
+from stepgraph.render.mermaid_style import FRONT_MATTER
 from stepgraph.render.outline import render_outline
 from stepgraph.render.visible import visible
 from tests.render.graphs import branch, call, do, either, function, graph, switch, unknown
+from tests.render.mermaid_labels import labelled_everywhere, labels_of, shown
 
 HOSTILE = [
     "</text><script>",
@@ -95,6 +102,77 @@ def test_text_in_dot_is_always_within_a_quoted_attribute(text: str) -> None:
 @given(st.text(max_size=40))
 def test_any_text_in_dot_is_always_within_a_quoted_attribute(text: str) -> None:
     assert _strange_statements(render_dot(_everywhere(text))) == []
+
+
+MARKUP = [
+    "*em* **strong** __strong__ _em_ ~~gone~~ `code`",
+    "1. item",
+    "- item",
+    "# heading",
+    "> quote",
+    "    code",
+    "two  spaces, and one at the end ",
+    "![a](b) [a]: b",
+    "www.example.com/a_b",
+    "https://example.com/a_b",
+    "a@b.example",
+    "%% comment %%{init: {}}%%",
+    "A --> B; end",
+    "subgraph x\n---\nend",
+    "|x| [x] {x} (x) ((x))",
+    ":::class @{ shape: x }",
+    "$$x^2$$",
+    "fa:fa-car",
+    "<br/> &nbsp; #quot; #35;",
+    "\ufb02\u00b0\u00b058\u00b6\u00df",
+    "\u3000wide\u2003spaces\u3000",
+    "注文を確認する処理と在庫の引き当てと請求書の発行",
+]
+
+
+def test_a_hostile_name_is_the_exact_label_of_its_box_in_mermaid() -> None:
+    texts = [*HOSTILE, *MARKUP]
+    boxes = tuple(Box(f"b{index}", BoxKind.STEP, (text,)) for index, text in enumerate(texts))
+    labels = labels_of(mermaid_chart([Chart(("Orders",), boxes, ())]))
+    assert [labels.get(box.id, []) for box in boxes] == [shown(text) for text in texts]
+
+
+markup = st.text(st.sampled_from("<>&#;`*_~[](){}|\"'\\/!@%$^=+-.: ,xé9\ufb02\u00b0\u00b6\u00df\u3000"), max_size=60)
+
+
+@settings(max_examples=5, deadline=None)
+@example(["0000000\x1f\x1f\x1f\x1f\n\x1f"])
+@given(st.lists(st.text(max_size=40) | markup, min_size=6, max_size=10))
+def test_any_text_is_the_exact_label_wherever_it_stands_in_mermaid(texts: list[str]) -> None:
+    labels = labels_of(mermaid_chart([labelled_everywhere(texts)]))
+    for index, text in enumerate(texts):
+        for identity in (f"b{index}", f"a_b{index}", f"f{index}"):
+            assert labels.get(identity, []) == shown(text)
+
+
+MERMAID_STATEMENT = re.compile(
+    r"""(?x)
+    flowchart\ TB | end | direction\ TB | subgraph\ \w+\["[^"\n]+"\]
+    | \w+[\[({]+"[^"\n]+"[\])}]+:::\w+Box
+    | \w+\ (?:-->|---|-\.->|-\.-)(?:\|"[^"\n]+"\|)?\ \w+
+    | classDef\ \w+\ [\w:#,.\- ]+ | class\ [\w,]+\ \w+ | linkStyle\ [\d,]+\ [\w:#]+
+    """
+)
+
+
+@given(st.text(max_size=40))
+@example("\n".join(HOSTILE))
+def test_any_text_in_mermaid_is_always_within_quotes(text: str) -> None:
+    (piece,) = render_mermaid(_everywhere(text)).pieces
+    lines = piece.text.removeprefix(FRONT_MATTER).split("\n")
+    assert [line for line in lines if line and not MERMAID_STATEMENT.fullmatch(line.strip(" "))] == []
+
+
+@given(st.text(max_size=40))
+def test_a_title_is_one_line_of_markdown_without_markup(text: str) -> None:
+    heading = mermaid_document([MermaidPiece(text, "outline", "")]).split("\n\n```text\n")[0]
+    assert re.fullmatch(r"## (?:[\w ,./()]|[^\x00-\x7f]|&#\d+;)*", heading)
+    assert unescape(heading).replace("\xa0", " ") == f"## {visible(text)}".replace("\xa0", " ")
 
 
 @pytest.mark.parametrize("text", [*HOSTILE, "x" * 10_000])

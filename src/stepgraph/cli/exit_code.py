@@ -9,8 +9,8 @@ class ExitCode(IntEnum):
     """How a run ended. Where several apply, the highest but `NOTHING` does: an input that failed may be why."""
 
     CLEAN = 0
-    NO_GRAPH = 1
-    """A workflow that was asked for has no graph."""
+    FINDINGS = 1
+    """A workflow that was asked for has no graph, or a file that was to be checked is out of date."""
     ERROR = 2
     """A wrong use of the command, or an input that could not be read."""
     NOTHING = 3

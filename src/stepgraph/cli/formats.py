@@ -1,43 +1,137 @@
-"""Workflows in the formats of `stepgraph graph`. Each import is made by the format that needs it, for start-up."""
+"""The formats of workflows: what each is called, what can stand in it, and what draws it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
-from stepgraph.analysis import WorkflowAnalysis
-from stepgraph.cli.dates import Dates
+from stepgraph.cli.command_error import CommandError
+from stepgraph.cli.exit_code import ExitCode
+from stepgraph.cli.subject import Subject
 from stepgraph.cli.terminal import Look
 
-FORMATS = ("text", "json", "dot")
+if TYPE_CHECKING:
+    from stepgraph.model.payload import Graph
+    from stepgraph.render.view import View
+
+_FOLDING: Final = frozenset({"--depth", "--collapse"})
+_PICTURE: Final = _FOLDING | {"--expand", "--theme", "--legend", "--engine"}
 
 
-def as_text(workflows: Sequence[WorkflowAnalysis], look: Look) -> str:
-    """Return the outlines of the workflows that have a graph, an empty line between them."""
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How a drawing is to be made: what is shown of a graph, by what it is laid out, and for what terminal."""
+
+    view: View
+    engine: str
+    look: Look
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A text to print or write, and what is to be said about it, a line each.
+
+    `suffix` is that of a file for it, if it is another than that of its format.
+    """
+
+    text: str
+    warnings: tuple[str, ...] = ()
+    suffix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A format: its name, and the end of the names of files in it.
+
+    `draw` is given workflows that have a graph, no more than one of them unless the format `holds_several`. `options`
+    are those that it heeds. A format that `shows_notes` has them beside the graph. One that is the API's `answer` is
+    no drawing: it has dates, and says also that there is no graph, so it is given all workflows.
+    """
+
+    name: str
+    suffix: str
+    draw: Callable[[Sequence[Subject], Style], Drawn]
+    options: frozenset[str] = frozenset()
+    holds_several: bool = True
+    shows_notes: bool = False
+    answer: bool = False
+
+
+# Each import below is made by the format that needs it, for start-up.
+
+
+def _text(subjects: Sequence[Subject], style: Style) -> Drawn:
+    """Return outlines, an empty line between them."""
     from stepgraph.render.outline import render_outline
 
-    return "\n".join(
-        render_outline(
-            workflow.graph,
-            colour=look.colour,
-            notes=workflow.notes,
-            width=look.width,
-            place=f"{workflow.path}:{workflow.span.line}",
-        )
-        for workflow in workflows
-        if workflow.graph is not None
-    )
+    colour, width = style.look.colour, style.look.width
+    outlines = [
+        render_outline(_graph(one), style.view, colour=colour, notes=one.notes, width=width, place=one.place())
+        for one in subjects
+    ]
+    return Drawn("\n".join(outlines))
 
 
-def as_dot(workflows: Sequence[WorkflowAnalysis]) -> str:
-    """Return a DOT graph for each workflow that has one."""
-    from stepgraph.render.dot import render_dot
-
-    return "".join(render_dot(workflow.graph) for workflow in workflows if workflow.graph is not None)
-
-
-def as_json(workflows: Sequence[WorkflowAnalysis], dates: Dates) -> str:
+def _json(subjects: Sequence[Subject], _style: Style) -> Drawn:
     """Return a version graph, or an array of them where there are several workflows."""
     from stepgraph.json_text import pretty_json
 
-    graphs = [workflow.version_graph(dates=dates.of(workflow)) for workflow in workflows]
-    return pretty_json(graphs[0] if len(graphs) == 1 else graphs)
+    answers = [one.answer() for one in subjects if one.answer is not None]
+    return Drawn(pretty_json(answers[0] if len(answers) == 1 else answers))
+
+
+def _dot(subjects: Sequence[Subject], style: Style) -> Drawn:
+    """Return DOT graphs, one after another."""
+    from stepgraph.render.dot import render_dot
+
+    return Drawn("".join(render_dot(_graph(one), style.view) for one in subjects))
+
+
+def _svg(subjects: Sequence[Subject], style: Style) -> Drawn:
+    """Return the picture of the one workflow."""
+    (subject,) = subjects
+    if style.engine == "dot":
+        return Drawn(_svg_of_dot(_dot(subjects, style).text))
+    from stepgraph.render.svg.document import render_svg
+
+    drawing = render_svg(_graph(subject), style.view)
+    return Drawn(drawing.text, (f"{subject.name}: {drawing.warning}",) if drawing.warning else ())
+
+
+def _svg_of_dot(source: str) -> str:
+    from stepgraph.render.dot_engine import DotEngineError, svg_of
+
+    try:
+        return svg_of(source)
+    except DotEngineError as error:
+        raise CommandError(ExitCode.ERROR, f"{error}.") from None
+
+
+def _mermaid(subjects: Sequence[Subject], style: Style) -> Drawn:
+    """Return a chart or, where that does not do for one workflow or for several, a page of Markdown with charts."""
+    from stepgraph.render.mermaid import render_mermaid
+    from stepgraph.render.mermaid_document import is_one_diagram, mermaid_document
+
+    drawings = [render_mermaid(_graph(one), style.view) for one in subjects]
+    pieces = [piece for drawing in drawings for piece in drawing.pieces]
+    messages = tuple(message for drawing in drawings for message in drawing.messages)
+    return Drawn(mermaid_document(pieces), messages, "" if is_one_diagram(pieces) else ".md")
+
+
+def _graph(subject: Subject) -> Graph:
+    if subject.graph is None:
+        raise ValueError(subject.name)
+    return subject.graph
+
+
+_ALL: Final = (
+    Format("text", ".txt", _text, _FOLDING, shows_notes=True),
+    Format("json", ".json", _json, answer=True),
+    Format("dot", ".dot", _dot, _FOLDING),
+    Format("svg", ".svg", _svg, _PICTURE, holds_several=False),
+    Format("mermaid", ".mmd", _mermaid, _FOLDING),
+)
+
+FORMATS: Final = {form.name: form for form in _ALL}
+DRAWINGS: Final = {form.name: form for form in _ALL if not form.answer}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 
 import click
@@ -11,6 +12,7 @@ from stepgraph.cli.exit_code import ExitCode
 from stepgraph.cli.failures import tell_defect
 from stepgraph.cli.graph_command import graph
 from stepgraph.cli.list_command import list_workflows
+from stepgraph.cli.render_command import render
 from stepgraph.cli.schema_command import schema
 from stepgraph.cli.streams import tell
 from stepgraph.model.note import InputError
@@ -19,7 +21,7 @@ from stepgraph.version import __version__
 _EXIT_CODES = """\b
 Exit codes:
   0  every workflow that was asked for has a graph
-  1  a workflow that was asked for has none
+  1  one of them has none or, with --check, a file is out of date
   2  wrong use, or an input that could not be read
   3  nothing to analyse
   4  an error of stepgraph itself"""
@@ -40,14 +42,17 @@ def commands(context: click.Context) -> ExitCode | None:
 
 
 commands.add_command(graph)
+commands.add_command(render)
 commands.add_command(list_workflows)
 commands.add_command(schema)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command with the given arguments, those of the process if None, and returns its exit code."""
+    # Commands that tell how to run them again ask the context for what was given.
+    given = tuple(sys.argv[1:] if arguments is None else arguments)
     try:
-        code: int | None = commands.main(arguments, prog_name="stepgraph", standalone_mode=False)
+        code: int | None = commands.main(arguments, prog_name="stepgraph", standalone_mode=False, obj=given)
     except CommandError as error:
         if error.message:
             tell(f"stepgraph: {error.message}")

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from stepgraph.analysis import WorkflowAnalysis
 from stepgraph.cli.streams import tell
+from stepgraph.cli.subject import Subject
 
 
-def tell_notes(workflow: WorkflowAnalysis, *, quiet: bool) -> None:
+def tell_notes(subject: Subject, *, quiet: bool) -> None:
     """Write the notes of a workflow to standard error, a line each; where it has no graph, first that."""
-    if not workflow.has_dag:
-        tell(f"{workflow.span}: `{workflow.name}` has no graph: no step of it can run.")
+    if subject.graph is None:
+        tell(subject.without_graph())
     if quiet:
         return
-    for note in workflow.notes:
+    for note in subject.notes:
         tell(f"{note} [{note.code}]")

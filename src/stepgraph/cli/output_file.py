@@ -23,11 +23,6 @@ class OutputFile:
     target: str
     permissions: int | None
 
-    def check(self, sources: Iterable[str]) -> None:
-        """Raise CommandError if the file is one of the sources, more of which are known once they were read."""
-        if self.permissions is not None:
-            _check_no_source(self.name, os.stat(self.target), sources)
-
     def write(self, text: str) -> None:
         """Write the file as UTF-8. Raises CommandError if that fails; what was there before is then untouched."""
         # In the same folder, for only within a file system can a file be replaced at once.
@@ -36,7 +31,7 @@ class OutputFile:
             self._write_to(temporary, encode(text))
             os.replace(temporary, self.target)
         except OSError as error:
-            raise _refusal(self.name, f"cannot be written: {_reason(error)}.") from None
+            raise refusal(self.name, f"cannot be written: {reason(error)}.") from None
         finally:
             _remove(temporary)
 
@@ -57,30 +52,30 @@ def prepare_output(name: str, sources: Iterable[str]) -> OutputFile:
     target = os.path.realpath(name)
     folder = os.path.dirname(target)
     if not name or not os.path.isdir(folder):
-        raise _refusal(name, "cannot be written: there is no such folder. Make it first.")
+        raise refusal(name, "cannot be written: there is no such folder. Make it first.")
     try:
         status = os.lstat(target)
     except FileNotFoundError:
         return OutputFile(name, target, None)
     except OSError as error:
-        raise _refusal(name, f"cannot be written: {_reason(error)}.") from None
+        raise refusal(name, f"cannot be written: {reason(error)}.") from None
     _check_replaceable(name, target, status, sources)
     return OutputFile(name, target, stat.S_IMODE(status.st_mode))
 
 
 def _check_replaceable(name: str, target: str, status: os.stat_result, sources: Iterable[str]) -> None:
     if stat.S_ISDIR(status.st_mode):
-        raise _refusal(name, "is a folder. Name a file in it.")
+        raise refusal(name, "is a folder, where a file is to be written. Name another one, or remove it.")
     if not stat.S_ISREG(status.st_mode):
-        raise _refusal(name, "is not a file that can be replaced. Leave out -o to write to standard output.")
+        raise refusal(name, "is not a file that can be replaced. Leave out -o to write to standard output.")
     _check_no_source(name, status, sources)
     if not os.access(target, os.W_OK):
-        raise _refusal(name, "cannot be written: permission denied.")
+        raise refusal(name, "cannot be written: permission denied.")
 
 
 def _check_no_source(name: str, status: os.stat_result, sources: Iterable[str]) -> None:
     if any(_is_same_file(source, status) for source in sources):
-        raise _refusal(name, "is one of the sources, and is not written over. Name another file.")
+        raise refusal(name, "is one of the sources, and is not written over. Name another file.")
 
 
 def _is_same_file(source: str, status: os.stat_result) -> bool:
@@ -91,11 +86,13 @@ def _is_same_file(source: str, status: os.stat_result) -> bool:
         return False
 
 
-def _reason(error: OSError) -> str:
+def reason(error: OSError) -> str:
+    """Return what the system refused a file for, in words."""
     return "permission denied" if isinstance(error, PermissionError) else error.strerror or type(error).__name__
 
 
-def _refusal(name: str, message: str) -> CommandError:
+def refusal(name: str, message: str) -> CommandError:
+    """Return the end of a command that cannot write, or read, the file or folder of that name."""
     return CommandError(ExitCode.ERROR, f"{name or repr(name)} {message}")
 
 

@@ -1,38 +1,47 @@
-"""The workflow that `--workflow` asks for."""
+"""The option `--workflow`, and the workflow that it asks for."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from stepgraph.analysis import Analysis, WorkflowAnalysis
+import click
+
 from stepgraph.cli.command_error import CommandError
 from stepgraph.cli.exit_code import ExitCode
+from stepgraph.cli.subject import Subject
+
+if TYPE_CHECKING:
+    from stepgraph.project.sources import ExternalWorkflow
 
 _MOST_NAMES = 8
 
+workflow_option = click.option("--workflow", metavar="NAME", help="Only the workflow, or workflow class, of this name.")
 
-def select(analysis: Analysis, name: str | None) -> Sequence[WorkflowAnalysis]:
+
+def select(
+    subjects: Sequence[Subject], name: str | None, external: Sequence[ExternalWorkflow] = ()
+) -> Sequence[Subject]:
     """Return the workflows of that name or class name, all for None.
 
     Raises CommandError, with the names that are near, if there is none.
     """
-    workflows = analysis.workflows
     if name is None:
-        return workflows
-    chosen = [workflow for workflow in workflows if name in (workflow.name, workflow.class_name)]
+        return subjects
+    chosen = [subject for subject in subjects if name in (subject.name, subject.class_name)]
     if chosen:
         return chosen
-    for external in analysis.external:
-        if name in (external.configured.name, external.configured.class_name):
-            worker = external.configured.script_name
+    for other in external:
+        if name in (other.configured.name, other.configured.class_name):
+            worker = other.configured.script_name
             raise CommandError(ExitCode.ERROR, f"the class of `{name}` is in another Worker, `{worker}`.")
-    raise CommandError(ExitCode.ERROR, f"no workflow is named `{name}`. {_names_instead(workflows, name)}")
+    raise CommandError(ExitCode.ERROR, f"no workflow is named `{name}`. {_names_instead(subjects, name)}")
 
 
-def _names_instead(workflows: Sequence[WorkflowAnalysis], name: str) -> str:
+def _names_instead(subjects: Sequence[Subject], name: str) -> str:
     from difflib import get_close_matches
 
-    names = list(dict.fromkeys(name for workflow in workflows for name in (workflow.class_name, workflow.name)))
+    names = list(dict.fromkeys(known for subject in subjects for known in (subject.class_name, subject.name)))
     by_folded = {known.casefold(): known for known in reversed(names)}
     near = [by_folded[match] for match in get_close_matches(name.casefold(), list(by_folded))]
     if near:

@@ -214,7 +214,7 @@ class Sources:
         if STANDARD_INPUT_NAME in self.searched:
             return
         self.searched[STANDARD_INPUT_NAME] = None
-        content = _read_standard_input()
+        content = read_standard_input()
         check_text(content, STANDARD_INPUT_NAME)
         project = project_of_file(STANDARD_INPUT_NAME, self._configurations.above(""))
         self.modules.append(Source(STANDARD_INPUT_NAME, content, on_disk=False, project=project))
@@ -234,7 +234,8 @@ def find_sources(
     return sources
 
 
-def _read_standard_input() -> bytes:
+def read_standard_input() -> bytes:
+    """Return all that comes through standard input. Raises InputError if it is closed or cannot be read."""
     # Python leaves None where the process was started without one.
     if sys.stdin is None:
         raise InputError(Problem(STANDARD_INPUT_NAME, "standard input is closed.", "Name a file instead of `-`."))

@@ -10,16 +10,20 @@ from stepgraph.render.dot_bars import Bars, bars_of
 from stepgraph.render.dot_text import arrow_text, box_text, frame_text, title_text
 from stepgraph.render.flow.chart import Arrow, ArrowKind, Box, BoxKind, Chart, Frame, FrameEnd
 from stepgraph.render.flow.flow_chart import flow_chart
+from stepgraph.render.view import DEFAULT_VIEW, View
 
 if TYPE_CHECKING:
     from graphviz import Digraph
 
 
-def render_dot(graph: Graph) -> str:
-    """Return the graph in DOT: clusters for what holds nodes, and the ways that a run can take between them."""
+def render_dot(graph: Graph, view: View = DEFAULT_VIEW) -> str:
+    """Return the graph in DOT: clusters for what holds nodes, and the ways that a run can take between them.
+
+    Of the view, it heeds what is folded: functions stand by themselves, and colours are those of light paper.
+    """
     from graphviz import Digraph
 
-    chart = flow_chart(graph)
+    chart = flow_chart(graph, view)
     bars = bars_of(chart)
     root = Digraph(
         name="workflow",

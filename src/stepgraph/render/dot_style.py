@@ -85,6 +85,13 @@ BOXES: Final[dict[BoxKind, dict[str, str]]] = {
         "fontcolor": "#616161",
         "style": "rounded,filled,dashed",
     },
+    BoxKind.FOLDED: {
+        "color": "#546e7a",
+        "fillcolor": "#eceff1",
+        "fontcolor": "#263238",
+        "shape": "folder",
+        "style": "filled",
+    },
     BoxKind.UNKNOWN: {
         "color": "#616161",
         "fillcolor": "#f5f5f5",

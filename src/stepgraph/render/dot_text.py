@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from stepgraph.render.cells import cell_width, wrap
+from stepgraph.render.cells import cell_width
+from stepgraph.render.label_lines import label_lines
 from stepgraph.render.visible import visible
 
 LINE_WIDTH: Final = 32
 TITLE_WIDTH: Final = 72
-MOST_LINES: Final = 3
 # Half the width of a wide letter at the size of our font, and what stands at both sides of a label, in inches.
 CELL: Final = 0.085
 MARGINS: Final = 0.35
@@ -18,29 +18,25 @@ MARGINS: Final = 0.35
 
 def box_text(texts: Sequence[str]) -> dict[str, str]:
     """Return a label with these texts one below the other, and a tooltip where it could not hold them whole."""
-    lines = _lines(texts, LINE_WIDTH)
+    lines = label_lines(texts, LINE_WIDTH)
     return {"label": _escaped(lines), **_tooltip(texts, lines), **_room_for_wide_letters(lines)}
 
 
 def title_text(texts: Sequence[str]) -> dict[str, str]:
-    """Return the like for the graph, which is wider."""
-    lines = _lines(texts, TITLE_WIDTH)
-    return {"label": _escaped(lines), **_tooltip(texts, lines)}
+    """Return the like for the graph, which is wider; an empty line keeps it off what is below."""
+    lines = label_lines(texts, TITLE_WIDTH)
+    return {"label": _escaped([*lines, ""]), **_tooltip(texts, lines)}
 
 
 def frame_text(text: str) -> dict[str, str]:
     """Return the like for a frame, with a tooltip in any case: else it would have that of the frame around it."""
-    return {"label": _escaped(_lines([text], LINE_WIDTH)), "tooltip": _escaped([visible(text)])}
+    return {"label": _escaped(label_lines([text], LINE_WIDTH)), "tooltip": _escaped([visible(text)])}
 
 
 def arrow_text(text: str) -> dict[str, str]:
     """Return the like for an arrow, the label kept off the line by spaces."""
-    lines = _lines([text], LINE_WIDTH)
+    lines = label_lines([text], LINE_WIDTH)
     return {"label": _escaped([f" {line} " for line in lines]), **_tooltip([text], lines)} if text else {}
-
-
-def _lines(texts: Sequence[str], width: int) -> list[str]:
-    return [line for text in texts for line in wrap(visible(text), width, MOST_LINES)]
 
 
 def _escaped(lines: Sequence[str]) -> str:

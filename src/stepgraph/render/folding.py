@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
-from stepgraph.model.payload import Node
+from stepgraph.model.payload import BreakKind, Node
 from stepgraph.render.durations import counted
-from stepgraph.render.nodes import node_lists, walk
+from stepgraph.render.leaving import leaving
+from stepgraph.render.nodes import as_unknown, node_lists, walk
 
 FoldedKind: TypeAlias = Literal["loop", "parallel", "try", "if", "switch", "block", "function", "step"]
 FOLDED_KINDS: Final[tuple[FoldedKind, ...]] = ("loop", "parallel", "try", "if", "switch", "block", "function", "step")
@@ -24,6 +25,7 @@ _KINDS: Final[dict[str, FoldedKind]] = {
     "function_def": "function",
     "step_do": "step",
 }
+_EXITS: Final[tuple[BreakKind, ...]] = ("break", "return")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +51,42 @@ UNFOLDED: Final = Folding()
 
 
 def folded_text(nodes: Sequence[Node]) -> str:
-    """Return what is said in place of what is folded: `5 steps`, `1 step · may return`."""
+    """Return what is said in place of what is folded: `5 steps`, `1 step · 2 calls`.
+
+    A call counts where it stands; the steps of the function that it calls are counted with the function.
+    """
     inner = list(walk(nodes))
+    steps = sum(node["type"].startswith("step_") for node in inner)
     calls = sum(node["type"] == "function_call" for node in inner)
-    phrases = [counted(sum(node["type"].startswith("step_") for node in inner), "step")]
-    if calls:
-        phrases.append(counted(calls, "call"))
-    if any(node["type"] == "break" and node["kind"] == "return" for node in inner):
-        phrases.append("may return")
-    return " · ".join(phrases)
+    counts = (counted(number, noun) for number, noun in ((steps, "step"), (calls, "call")) if number)
+    return " · ".join(counts) or "no steps"
+
+
+def folded_node_text(node: Node) -> str:
+    """Return the like for all that `node` holds, and whether one may get out of it: `1 step · may return`."""
+    ways_out = leaving(node)
+    exits = [f"may {kind}" for kind in _EXITS if kind in ways_out]
+    return " · ".join([folded_text(below(node)), *exits])
+
+
+def folded_title(node: Node) -> str:
+    """Return what a folded node is called: as its frame would be, an `if` by its first condition."""
+    if unknown := as_unknown(node):
+        return f"{unknown.type} {unknown.name}".rstrip()
+    match node["type"]:
+        case "parallel":
+            return f"parallel · {node['kind']}"
+        case "if":
+            first = node["branches"][0]["condition"] if node["branches"] else None
+            return "if" if first is None else f"if {first} …"
+        case "switch":
+            return f"switch {node['discriminant']}"
+        case "start":
+            return f"start {node['class_name']}"
+        case "loop" | "try" | "block" | "break":
+            return node["type"]
+        case _:
+            return node["name"]
 
 
 def below(node: Node) -> list[Node]:

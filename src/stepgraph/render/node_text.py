@@ -42,6 +42,12 @@ def clock_text(node: Timed) -> str:
     return "[{}→{}]".format(*("" if clock is None else number_text(clock) for clock in (starts, resolves)))
 
 
+def with_clock(text: str, node: Timed) -> str:
+    """Return `text` with the clock of `node` after it, if it has one."""
+    clock = clock_text(node)
+    return f"{text} {clock}" if clock else text
+
+
 def condition_text(branch: Branch, otherwise: str) -> str:
     """Return the condition of a branch, or `otherwise` for the branch without one."""
     return otherwise if branch["condition"] is None else branch["condition"]
@@ -57,9 +63,10 @@ def _settings(step: StepDo) -> tuple[str, ...]:
     phrases: list[str] = []
     if retries["limit"] != DEFAULT_LIMIT:
         phrases.append(counted(retries["limit"], "retry", "retries") if retries["limit"] else "no retries")
-    if retries["delay"] != DEFAULT_DELAY:
+    # Without retries there is nothing to wait between.
+    if retries["limit"] and retries["delay"] != DEFAULT_DELAY:
         phrases.append(f"retry delay {duration_text(retries['delay'])}")
-    if retries["backoff"] != DEFAULT_BACKOFF:
+    if retries["limit"] and retries["backoff"] != DEFAULT_BACKOFF:
         phrases.append(f"{retries['backoff']} backoff")
     if timeout != DEFAULT_TIMEOUT:
         phrases.append(f"timeout {duration_text(timeout)}")

@@ -84,6 +84,19 @@ def walk(nodes: Sequence[Node]) -> Iterator[Node]:
             pending.extend(reversed(below))
 
 
+def levels(nodes: Sequence[Node]) -> int:
+    """Return how many levels of nodes that hold others there are; those of `nodes` are at level 1."""
+    deepest = 0
+    pending = [(nodes, 1)]
+    while pending:
+        siblings, level = pending.pop()
+        held = [inner for node in siblings for inner in node_lists(node) if inner]
+        if held:
+            deepest = max(deepest, level)
+        pending.extend((inner, level + 1) for inner in held)
+    return deepest
+
+
 def all_functions(workflow: Workflow) -> dict[str, FunctionDef]:
     """Return the functions that calls may mean: the workflow's, then those of `start` nodes in it."""
     functions = dict(workflow["functions"])
@@ -91,6 +104,31 @@ def all_functions(workflow: Workflow) -> dict[str, FunctionDef]:
         if node["type"] == "start":
             functions = {**node["functions"], **functions}
     return functions
+
+
+def called_functions(nodes: Sequence[Node], functions: Mapping[str, FunctionDef]) -> frozenset[str]:
+    """Return the names of those functions that are called in `nodes`, or in a function that is."""
+    called: set[str] = set()
+    pending = [nodes]
+    while pending:
+        names = {node["name"] for node in walk(pending.pop()) if node["type"] == "function_call"}
+        new = names & functions.keys() - called
+        called |= new
+        pending.extend(functions[name]["nodes"] for name in new)
+    return frozenset(called)
+
+
+def reached_functions(workflow: Workflow) -> dict[str, FunctionDef]:
+    """Return the functions that the workflow calls, directly or through others, each where it is met first."""
+    functions = all_functions(workflow)
+    reached: dict[str, FunctionDef] = {}
+    pending: list[Sequence[Node]] = [workflow["nodes"]]
+    while pending:
+        for node in walk(pending.pop()):
+            if node["type"] == "function_call" and node["name"] in functions and node["name"] not in reached:
+                reached[node["name"]] = functions[node["name"]]
+                pending.append(functions[node["name"]]["nodes"])
+    return reached
 
 
 def count_steps(workflow: Workflow) -> int:

@@ -9,17 +9,25 @@ from stepgraph.model.note import Note
 from stepgraph.model.payload import Graph, Node
 from stepgraph.render.durations import counted
 from stepgraph.render.node_text import payload_text
-from stepgraph.render.nodes import all_functions, count_steps
+from stepgraph.render.nodes import all_functions, called_functions, count_steps
 from stepgraph.render.outline_rows import NO_STEPS, Row, RowMaker
 from stepgraph.render.terminal import Ink, Piece, Terminal
+from stepgraph.render.view import DEFAULT_VIEW, View
 
+FOLDED_AWAY = "Functions that are called in what is folded"
 UNREACHED = "Functions that are never called"
 
 
 def render_outline(
-    graph: Graph, *, colour: bool, notes: Sequence[Note] = (), width: int | None = None, place: str = ""
+    graph: Graph,
+    view: View = DEFAULT_VIEW,
+    *,
+    colour: bool,
+    notes: Sequence[Note] = (),
+    width: int | None = None,
+    place: str = "",
 ) -> str:
-    """Return the outline of a graph, ending in a line break.
+    """Return the outline of a graph, ending in a line break. Of the view, it heeds what is folded.
 
     `place` is where the workflow stands (`src/orders.py:12`). Whether the graph is complete is told from the notes;
     of a graph without a place, one that was not made from source here, only that it is not. Lines are clipped to
@@ -27,12 +35,14 @@ def render_outline(
     """
     terminal = Terminal(colour=colour, width=width)
     workflow = graph["workflow"]
-    maker = RowMaker(all_functions(workflow))
+    functions = all_functions(workflow)
+    maker = RowMaker(functions, called_functions(workflow["nodes"], functions), view.folding)
     lines = [terminal.line(_header(graph, notes, place))]
     if "payload" in workflow:
         lines.append(terminal.line([Piece(payload_text(workflow["payload"]), Ink.QUIET, elastic=True)]))
     lines += (terminal.line(pieces) for pieces in _tree(workflow["nodes"], maker))
-    lines += (terminal.line(pieces) for pieces in _unreached(maker))
+    lines += (terminal.line(pieces) for pieces in _apart(FOLDED_AWAY, maker.unreached(called=True), maker))
+    lines += (terminal.line(pieces) for pieces in _apart(UNREACHED, maker.unreached(called=False), maker))
     lines += (Terminal(colour=colour, width=None).line(pieces) for pieces in _notes(notes))
     return "\n".join([*lines, ""])
 
@@ -52,17 +62,18 @@ def _header(graph: Graph, notes: Sequence[Note], place: str) -> list[Piece]:
 
 @dataclass(slots=True)
 class _Level:
-    """The siblings that are yet to be printed, the next one last, and what their lines begin with."""
+    """The siblings that are yet to be printed, the next one last, what their lines begin with, and the nodes' level."""
 
     indent: str
     pending: list[Row | Node]
+    level: int
 
 
-def _tree(below: Sequence[Row | Node], maker: RowMaker) -> Iterator[list[Piece]]:
+def _tree(below: Sequence[Row | Node], maker: RowMaker, level_of_nodes: int = 1) -> Iterator[list[Piece]]:
     """Yield the lines of a tree without its root."""
     if not below:
         yield [Piece(f"└─ {NO_STEPS}", Ink.QUIET)]
-    levels = [_Level("", list(reversed(below)))]
+    levels = [_Level("", list(reversed(below)), level_of_nodes)]
     while levels:
         level = levels[-1]
         if not level.pending:
@@ -71,21 +82,22 @@ def _tree(below: Sequence[Row | Node], maker: RowMaker) -> Iterator[list[Piece]]
         item = level.pending.pop()
         if not isinstance(item, Row):
             # Only now: rows are made in the order in which they are printed.
-            level.pending.extend(reversed(maker.rows(item)))
+            level.pending.extend(reversed(maker.rows(item, level.level)))
             continue
         branch, indent = ("├─ ", "│  ") if level.pending else ("└─ ", "   ")
         yield [Piece(level.indent + branch, Ink.QUIET), *item.pieces]
-        levels.append(_Level(level.indent + indent, list(reversed(item.below))))
+        levels.append(_Level(level.indent + indent, list(reversed(item.below)), item.level))
 
 
-def _unreached(maker: RowMaker) -> Iterator[list[Piece]]:
-    for number, row in enumerate(maker.unreached()):
+def _apart(heading: str, rows: Iterator[Row], maker: RowMaker) -> Iterator[list[Piece]]:
+    """Yield the lines of rows that stand apart, each with what is below it; nothing for none."""
+    for number, row in enumerate(rows):
         if number == 0:
             yield []
-            yield [Piece(UNREACHED, Ink.STRONG)]
+            yield [Piece(heading, Ink.STRONG)]
         yield list(row.pieces)
         if row.below:
-            yield from _tree(row.below, maker)
+            yield from _tree(row.below, maker, row.level)
 
 
 def _notes(notes: Sequence[Note]) -> Iterator[list[Piece]]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from stepgraph.model.payload import Break, FunctionCall, FunctionDef, If, Node, Parallel, Start, Switch, Try
+from stepgraph.render.folding import UNFOLDED, Folding, below, folded_node_text, folded_text, folded_title
 from stepgraph.render.node_text import clock_text, condition_text, details, payload_text
 from stepgraph.render.nodes import Step, Unknown, as_unknown
 from stepgraph.render.terminal import Ink, Piece
@@ -25,26 +26,64 @@ ABOVE_MARK = "↑"
 START_MARK = "▸"
 UNKNOWN_MARK = "?"
 
+# The mark of what holds others, and the ink of its title.
+FOLDED_LOOKS = {
+    "step_do": (STEP_MARKS["step_do"], Ink.STEP),
+    "loop": (LOOP_MARK, Ink.LOOP),
+    "parallel": (PARALLEL_MARK, Ink.PARALLEL),
+    "block": (BLOCK_MARK, Ink.QUIET),
+    "try": (TRY_MARK, Ink.TRY),
+    "if": (IF_MARK, Ink.CHOICE),
+    "switch": (SWITCH_MARK, Ink.CHOICE),
+    "function_def": (FUNCTION_MARK, Ink.STRONG),
+    "start": (START_MARK, Ink.STRONG),
+}
+
 NO_STEPS = "(no steps)"
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A line of the outline, and the rows or nodes below it."""
+    """A line of the outline, and the rows or nodes below it; `level` is that of these nodes in the graph."""
 
     pieces: tuple[Piece, ...]
     below: Sequence[Row | Node] = ()
+    level: int = 1
 
 
 @dataclass(slots=True)
 class RowMaker:
-    """Make rows in the order in which they are printed: a function is expanded where it is called first."""
+    """Make rows in the order in which they are printed: a function is expanded where it is called first.
+
+    `called` are the functions that a run may come to. `counted` are those that a folded call has told the size of.
+    """
 
     functions: Mapping[str, FunctionDef]
+    called: frozenset[str] = frozenset()
+    folding: Folding = UNFOLDED
     shown: set[str] = field(default_factory=set)
+    counted: set[str] = field(default_factory=set)
 
-    def rows(self, node: Node) -> Sequence[Row]:
+    def rows(self, node: Node, level: int = 1) -> Sequence[Row]:
         """Return the rows of a node, at least one: an `if` has one for each branch, a `try` one for each part."""
+        if self.folding.folds(node, level):
+            if node["type"] == "function_call":
+                return [self._folded_call(node)]
+            if below(node):
+                return [_folded(node)]
+        return [_holding(row, level + 1) for row in self._open(node)]
+
+    def unreached(self, *, called: bool) -> Iterator[Row]:
+        """Yield the functions that no row so far has shown, as nodes of their own: those called, or those that are not.
+
+        What is called can be without a row only where its calls are folded.
+        """
+        for name, function in self.functions.items():
+            if (name in self.called) is called and name not in self.shown | self.counted:
+                self.shown.add(name)
+                yield from self.rows(function)
+
+    def _open(self, node: Node) -> Sequence[Row]:
         if unknown := as_unknown(node):
             return [_unknown(unknown)]
         match node["type"]:
@@ -73,13 +112,6 @@ class RowMaker:
             case "start":
                 return [self._start(node)]
 
-    def unreached(self) -> Iterator[Row]:
-        """Yield the functions that no row so far has shown, each with its body."""
-        for name, function in self.functions.items():
-            if name not in self.shown:
-                self.shown.add(name)
-                yield _container(FUNCTION_MARK, name, Ink.STRONG, function["nodes"])
-
     def _call(self, call: FunctionCall) -> Row:
         name, clock = call["name"], _clock(clock_text(call))
         if name in self.shown:
@@ -89,6 +121,14 @@ class RowMaker:
         self.shown.add(name)
         return _or_empty((_mark(FUNCTION_MARK, Ink.STRONG), _name(name), *clock), self.functions[name]["nodes"])
 
+    def _folded_call(self, call: FunctionCall) -> Row:
+        name = call["name"]
+        if name in self.shown or name not in self.functions or not self.functions[name]["nodes"]:
+            return self._call(call)
+        self.counted.add(name)
+        inside = _quiet(f"({folded_text(self.functions[name]['nodes'])})")
+        return Row((_mark(FUNCTION_MARK, Ink.STRONG), _name(name), *_clock(clock_text(call)), *inside))
+
     def _start(self, start: Start) -> Row:
         """Return a `start` with its nodes; a function of it whose name means another one is shown in place."""
         hidden = [function for name, function in start["functions"].items() if self.functions.get(name) is not function]
@@ -96,6 +136,12 @@ class RowMaker:
         if "payload" in start:
             pieces += _quiet(payload_text(start["payload"]))
         return _or_empty(pieces, [*start["nodes"], *hidden])
+
+
+def _holding(row: Row, level: int) -> Row:
+    """Return the row, and those below it, as of a node that holds others at this level."""
+    rows = [_holding(item, level) if isinstance(item, Row) else item for item in row.below]
+    return replace(row, below=rows, level=level)
 
 
 def _step(step: Step, nested: Sequence[Node] = ()) -> Row:
@@ -139,6 +185,14 @@ def _switch(node: Switch) -> Row:
         cases.append(_or_empty((*word, text), branch["nodes"]))
     subject = Piece(node["discriminant"], elastic=True)
     return _or_empty((_mark(SWITCH_MARK, Ink.CHOICE), Piece("switch ", Ink.CHOICE), subject), cases)
+
+
+def _folded(node: Node) -> Row:
+    """Return the one row of a node that holds others, which are counted in it."""
+    mark, ink = FOLDED_LOOKS.get(node["type"], (UNKNOWN_MARK, Ink.WARNING))
+    title = Piece(folded_title(node), ink, elastic=True)
+    own = (*_clock(clock_text(node)), *_quiet(*details(node))) if node["type"] == "step_do" else ()
+    return Row((_mark(mark, ink), title, *own, *_quiet(f"({folded_node_text(node)})")))
 
 
 def _exit(node: Break) -> Row:

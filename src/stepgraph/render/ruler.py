@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 ELLIPSIS: Final = "…"
+_BREAKABLE: Final = "([{,.=/-_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class Ruler:
         return "" if room < 0 else text[: self._fitting(text, room)] + ELLIPSIS
 
     def wrap(self, text: str, width: int, lines: int) -> tuple[str, ...]:
-        """Return `text` in at most `lines` lines of `width`, broken at spaces where there are any.
+        """Return `text` in at most `lines` lines of `width`, broken at spaces, else behind brackets and the like.
 
         What does not fit is cut off with an ellipsis.
         """
@@ -48,6 +49,7 @@ class Ruler:
                 yield rest[:space]
                 rest = rest[space + 1 :]
             else:
+                end = _behind_a_mark(rest, end)
                 yield rest[:end]
                 rest = rest[end:]
         yield rest
@@ -60,3 +62,9 @@ class Ruler:
             if used > width:
                 return index
         return len(text)
+
+
+def _behind_a_mark(text: str, end: int) -> int:
+    """Return where to break text without spaces: behind the last mark in its second half, else at its end."""
+    marked = max(text.rfind(mark, 0, end) + 1 for mark in _BREAKABLE)
+    return marked if marked > end // 2 else end

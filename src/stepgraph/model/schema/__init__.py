@@ -11,6 +11,7 @@ within each other, on every machine. pydantic's own limits, measured with 2.14 o
 """
 
 from stepgraph.model.schema.graph import Graph, Workflow
+from stepgraph.model.schema.json_data import MAX_NODE_DEPTH
 from stepgraph.model.schema.nodes import (
     Block,
     Branch,
@@ -29,7 +30,7 @@ from stepgraph.model.schema.nodes import (
     Switch,
     Try,
 )
-from stepgraph.model.schema.read import MAX_NODE_DEPTH, dump_version_graph, parse_version_graph
+from stepgraph.model.schema.read import dump_version_graph, parse_version_graph
 from stepgraph.model.schema.responses import (
     Concurrency,
     DefaultRetention,

@@ -22,15 +22,25 @@ _EXPECTED: Final = {
 _LONGEST_VALUE: Final = 40
 
 
-def explain(error: ValidationError, data: object) -> str:
+def explain(error: ValidationError, data: object, at: Sequence[str | int] = ()) -> str:
     """Return one line on the first thing that is wrong with `data`: the path to it, and what is expected there.
 
-    A path is written as in `graph.workflow.nodes[0].name`.
+    A path is written as in `graph.workflow.nodes[0].name`. `at` are the keys that lead to `data` in the document.
     """
     first, *others = error.errors(include_url=False)
     keys, value = _locate(first, data)
     more = f" (and {len(others)} more)" if others else ""
-    return f"{_path(keys)} {_complaint(first, value)}{more}."
+    return f"{_path([*at, *keys])} {_complaint(first, value)}{more}."
+
+
+def explain_missing(at: Sequence[str | int]) -> str:
+    """Return the like for something that is not there."""
+    return f"{_path(at)} is missing."
+
+
+def explain_kind(at: Sequence[str | int], expected: str, value: object) -> str:
+    """Return the like for a value of the wrong kind: `expected` is `an object`, `an array` or `a string`."""
+    return f"{_path(at)} should be {expected}, not {_brief(value)}."
 
 
 def _complaint(error: ErrorDetails, value: object) -> str:

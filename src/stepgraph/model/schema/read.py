@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Final
 
 from pydantic import ValidationError
 
 from stepgraph.model.note import InputError, Problem
 from stepgraph.model.schema.explain import explain
+from stepgraph.model.schema.json_data import load_json
 from stepgraph.model.schema.responses import VersionGraphResponse
 
-MAX_NODE_DEPTH: Final = 120
-"""How many nodes may lie within each other: fewer than pydantic and `json` manage, so that all machines agree."""
+EXPECTED: Final = "Expected a version graph response of the Workflows API."
 
 
 def parse_version_graph(text: str | bytes, path: str = "<input>") -> VersionGraphResponse:
@@ -23,55 +22,13 @@ def parse_version_graph(text: str | bytes, path: str = "<input>") -> VersionGrap
     that is not JSON (with line and column), that is not a version graph response (with the path to the value), or
     that nests more than `MAX_NODE_DEPTH` nodes.
     """
-    data = _load(text, path)
-    if _node_depth(data) > MAX_NODE_DEPTH:
-        raise _too_deep(path)
+    data = load_json(text, path)
     try:
         return VersionGraphResponse.model_validate(data)
     except ValidationError as error:
-        advice = "Expected a version graph response of the Workflows API."
-        raise InputError(Problem(path, explain(error, data), advice)) from None
+        raise InputError(Problem(path, explain(error, data), EXPECTED)) from None
 
 
 def dump_version_graph(response: VersionGraphResponse) -> str:
     """Return the response as JSON text on one line, with what is absent left out."""
     return json.dumps(response.model_dump(mode="json"), ensure_ascii=False)
-
-
-def _load(text: str | bytes, path: str) -> object:
-    try:
-        data: object = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise InputError(Problem(path, f"Not JSON: {error.msg}.", "", error.lineno, error.colno)) from None
-    except UnicodeDecodeError as error:
-        message = f"Not JSON: byte {error.start} is not {error.encoding.upper()} text."
-        raise InputError(Problem(path, message)) from None
-    except ValueError:  # the interpreter refuses integers of thousands of digits
-        raise InputError(Problem(path, "A number has too many digits.")) from None
-    except RecursionError:
-        raise _too_deep(path) from None
-    return data
-
-
-def _too_deep(path: str) -> InputError:
-    return InputError(Problem(path, f"Nested too deeply: at most {MAX_NODE_DEPTH} nodes may lie within each other."))
-
-
-def _node_depth(data: object) -> int:
-    """Return how many nodes of `data` lie within each other at most. A loop, for it must not recurse itself."""
-    deepest = 0
-    pending = [(data, 0)]
-    while pending:
-        value, depth = pending.pop()
-        if isinstance(value, dict) and "type" in value:
-            depth += 1
-            deepest = max(deepest, depth)
-        pending.extend((child, depth) for child in _children(value))
-    return deepest
-
-
-def _children(value: object) -> Iterator[object]:
-    if isinstance(value, dict):
-        yield from value.values()
-    elif isinstance(value, list):
-        yield from value

@@ -22,6 +22,7 @@ class BoxKind(Enum):
     JOIN = auto()
     EXIT = auto()
     EMPTY = auto()
+    FOLDED = auto()
     UNKNOWN = auto()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from stepgraph.render.flow.chart import Arrow, ArrowKind, Box, BoxKind, Chart, Content, Frame, FrameEnd, FrameKind
@@ -25,6 +25,11 @@ class LooseEnd:
 
 
 LooseEnds: TypeAlias = tuple[LooseEnd, ...]
+
+
+def leaving_by(ends: LooseEnds, label: str) -> LooseEnds:
+    """Return these ends as ways out by a `break` or `return` that is not drawn itself; the label says which."""
+    return tuple(replace(end, kind=ArrowKind.LEAVE, label=label) for end in ends)
 
 
 @dataclass(slots=True)

@@ -13,14 +13,22 @@ from stepgraph.render.flow.chart_builder import ChartBuilder, LooseEnds
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where in the graph a node is; `in_group` tells whether clocks of an open `parallel` apply there."""
+    """Where in the graph a node is, and in how many levels.
+
+    `in_group` tells whether clocks of an open `parallel` apply there.
+    """
 
     id: str
     in_group: bool = False
+    level: int = 1
 
     def below(self, name: str | int) -> Place:
         """Return the place `name` in this one."""
         return replace(self, id=f"{self.id}_{name}")
+
+    def inner(self) -> Place:
+        """Return this place, for what is in the node that stands here."""
+        return replace(self, level=self.level + 1)
 
     def grouped(self) -> Place:
         """Return this place, as one in a group."""

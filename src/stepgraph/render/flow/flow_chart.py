@@ -11,12 +11,15 @@ from stepgraph.render.flow.chart import ArrowKind, BoxKind, Chart, FrameKind
 from stepgraph.render.flow.chart_builder import ChartBuilder, LooseEnd, LooseEnds
 from stepgraph.render.flow.choices import draw_if, draw_switch
 from stepgraph.render.flow.drawing import Drawing, Exits, Place
-from stepgraph.render.flow.group_order import has_clocks
+from stepgraph.render.flow.folded import folded_exits, folded_lines
 from stepgraph.render.flow.groups import draw_group, draw_parallel
 from stepgraph.render.flow.loops import draw_loop
 from stepgraph.render.flow.protected import draw_try
-from stepgraph.render.node_text import clock_text, details, payload_text
+from stepgraph.render.folding import UNFOLDED, Folding, below
+from stepgraph.render.group_order import has_clocks
+from stepgraph.render.node_text import details, payload_text, with_clock
 from stepgraph.render.nodes import Step, Unknown, as_unknown
+from stepgraph.render.view import DEFAULT_VIEW, View
 
 STEP_BOXES = {
     "step_do": BoxKind.STEP,
@@ -26,21 +29,43 @@ STEP_BOXES = {
 }
 
 
-def flow_chart(graph: Graph) -> Chart:
-    """Return the chart of a graph. All in it has an identity from its place in the graph: `n2_b0_1`, `f0_3`."""
+def flow_chart(graph: Graph, view: View = DEFAULT_VIEW) -> Chart:
+    """Return the chart of a graph. All in it has an identity from its place in the graph: `n_2_b0_1`, `f0_3`."""
+    charts = flow_charts(graph, view)
+    return Chart(
+        title=charts[0].title,
+        content=tuple(item for chart in charts for item in chart.content),
+        arrows=tuple(arrow for chart in charts for arrow in chart.arrows),
+    )
+
+
+def flow_charts(graph: Graph, view: View = DEFAULT_VIEW) -> list[Chart]:
+    """Return the chart of the workflow by itself, and then that of each of its functions."""
+    functions = enumerate(graph["workflow"]["functions"].values())
+    return [workflow_chart(graph, view), *(function_chart(function, index, view) for index, function in functions)]
+
+
+def workflow_chart(graph: Graph, view: View = DEFAULT_VIEW) -> Chart:
+    """Return the chart of a workflow without its functions."""
     workflow = graph["workflow"]
-    drawer = FlowDrawer()
+    drawer = FlowDrawer(view.folding)
     trampoline.run(drawer.whole(workflow["nodes"], Place("n")))
-    for index, function in enumerate(workflow["functions"].values()):
-        trampoline.run(drawer.function(function, Place(f"f{index}")))
     payload = (payload_text(workflow["payload"]),) if "payload" in workflow else ()
     return drawer.builder.chart((workflow["class_name"], *payload))
+
+
+def function_chart(function: FunctionDef, index: int, view: View = DEFAULT_VIEW) -> Chart:
+    """Return the chart of the function with this place among those of its workflow."""
+    drawer = FlowDrawer(view.folding)
+    trampoline.run(drawer.function(function, Place(f"f{index}")))
+    return drawer.builder.chart((function["name"],))
 
 
 @dataclass(frozen=True, slots=True)
 class FlowDrawer:
     """Draw nodes into a chart: finds out what each is and has it drawn."""
 
+    folding: Folding = UNFOLDED
     builder: ChartBuilder = field(default_factory=ChartBuilder)
 
     def whole(self, nodes: Sequence[Node], place: Place) -> Drawing:
@@ -51,9 +76,12 @@ class FlowDrawer:
         return Exits()
 
     def function(self, function: FunctionDef, place: Place) -> Drawing:
-        """Draw a function in a frame of its own."""
+        """Draw a function in a frame of its own, or folded."""
+        if function["nodes"] and self.folding.folds(function, place.level):
+            self.builder.box(place.id, BoxKind.FOLDED, *folded_lines(function))
+            return Exits()
         with self.builder.frame(place.id, FrameKind.FUNCTION, function["name"]):
-            return (yield self.whole(function["nodes"], place))
+            return (yield self.whole(function["nodes"], place.inner()))
 
     def nodes(self, nodes: Sequence[Node], entry: LooseEnds, place: Place) -> Drawing:
         """Draw a list of nodes: by clocks where it has any, else one after another."""
@@ -72,7 +100,16 @@ class FlowDrawer:
         return (yield self.nodes(nodes, entry, place))
 
     def node(self, node: Node, entry: LooseEnds, place: Place) -> Drawing:
-        """Draw a node, whatever its type."""
+        """Draw a node: as one box if it is folded, else open."""
+        if self.folding.folds(node, place.level) and below(node):
+            box = self.builder.box(place.id, BoxKind.FOLDED, *folded_lines(node), entry=entry)
+            # Drawn into a chart that nobody sees, for how it is left.
+            inside = yield FlowDrawer().node(node, box, place)
+            return folded_exits(box, inside)
+        return (yield self._open(node, entry, place.inner()))
+
+    def _open(self, node: Node, entry: LooseEnds, place: Place) -> Drawing:
+        """Draw a node with all that is in it, whatever its type."""
         if unknown := as_unknown(node):
             return (yield self._unknown(unknown, entry, place))
         match node["type"]:
@@ -111,11 +148,11 @@ class FlowDrawer:
         return Exits(nested.all())
 
     def _step(self, step: Step, entry: LooseEnds, place: Place) -> Exits:
-        lines = (_with_clock(step["name"], clock_text(step)), *details(step))
+        lines = (with_clock(step["name"], step), *details(step))
         return Exits(self.builder.box(place.id, STEP_BOXES[step["type"]], *lines, entry=entry))
 
     def _call(self, call: FunctionCall, entry: LooseEnds, place: Place) -> Exits:
-        title = _with_clock(call["name"], clock_text(call))
+        title = with_clock(call["name"], call)
         return Exits(self.builder.box(place.id, BoxKind.CALL, title, entry=entry))
 
     def _exit(self, node: Break, entry: LooseEnds, place: Place) -> Exits:
@@ -148,7 +185,3 @@ class FlowDrawer:
         with self.builder.frame(f"{place.id}_nodes", FrameKind.UNKNOWN):
             box = self.builder.box(place.id, BoxKind.UNKNOWN, *filter(None, lines), entry=entry)
             return (yield self.nodes(unknown.nodes, box, place))
-
-
-def _with_clock(name: str, clock: str) -> str:
-    return f"{name} {clock}" if clock else name

@@ -10,7 +10,7 @@ from stepgraph.model.payload import Node, Parallel
 from stepgraph.render.flow.chart import BoxKind, FrameKind
 from stepgraph.render.flow.chart_builder import ChartBuilder, LooseEnds
 from stepgraph.render.flow.drawing import Drawer, Drawing, Exits, Place
-from stepgraph.render.flow.group_order import GroupOrder, clock_span, group_order, timed
+from stepgraph.render.group_order import GroupOrder, clock_span, group_order, timed
 
 OVER_AT_THE_FIRST = ("any", "race")
 

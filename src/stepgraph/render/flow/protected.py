@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from stepgraph.model.payload import Block, Try
 from stepgraph.render.flow.chart import ArrowKind, FrameKind
-from stepgraph.render.flow.chart_builder import LooseEnd, LooseEnds
+from stepgraph.render.flow.chart_builder import LooseEnd, LooseEnds, leaving_by
 from stepgraph.render.flow.drawing import Drawer, Drawing, Exits, Place
 
 
@@ -54,10 +54,6 @@ def _finally(drawer: Drawer, block: Block, before: Exits, failure: LooseEnds, pl
     final = yield _part(drawer, FrameKind.FINALLY, block, entry, place.below("finally"))
     return Exits(
         next=final.next if before.next or failure else (),
-        breaks=final.breaks + (_leaving(final.next, "break") if before.breaks else ()),
-        returns=final.returns + (_leaving(final.next, "return") if before.returns else ()),
+        breaks=final.breaks + (leaving_by(final.next, "break") if before.breaks else ()),
+        returns=final.returns + (leaving_by(final.next, "return") if before.returns else ()),
     )
-
-
-def _leaving(ends: LooseEnds, label: str) -> LooseEnds:
-    return tuple(replace(end, kind=ArrowKind.LEAVE, label=label) for end in ends)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from stepgraph.model.payload import FunctionDef, If, Node, Number, ParallelKind, StepDo, StepWaitForEvent, Switch, Try
 from stepgraph.render.durations import duration_text, number_text
-from stepgraph.render.flow.group_order import timed
-from stepgraph.render.folding import below, folded_text
+from stepgraph.render.folding import below, folded_node_text, folded_text
+from stepgraph.render.group_order import timed
 from stepgraph.render.node_text import DEFAULT_BACKOFF, DEFAULT_DELAY, DEFAULT_LIMIT, DEFAULT_TIMEOUT, payload_text
 from stepgraph.render.nodes import as_unknown
 from stepgraph.render.visible import visible
@@ -63,16 +63,19 @@ class Facts:
 def facts(node: Node, functions: Mapping[str, FunctionDef]) -> Facts:
     """Return what there is to say of a node."""
     name = _name(node)
-    inside = below(node)
-    if node["type"] == "function_call" and node["name"] in functions:
-        inside = list(functions[node["name"]]["nodes"])
     return Facts(
         kind=_KINDS.get(node["type"], "Unknown type of node"),
         name=visible(_word(node) if name is None else name),
         rows=tuple((row[0], visible(row[1]), *row[2:]) for row in _rows(node)),
         found=name is not None,
-        inside=_inside(inside) if inside else "",
+        inside=_inside(node, functions),
     )
+
+
+def _inside(node: Node, functions: Mapping[str, FunctionDef]) -> str:
+    if node["type"] == "function_call":
+        return folded_text(functions[node["name"]]["nodes"]) if node["name"] in functions else ""
+    return folded_node_text(node) if below(node) else ""
 
 
 def _name(node: Node) -> str | None:
@@ -151,7 +154,7 @@ def _conditions(node: If | Switch) -> Iterator[Row]:
     if node["type"] == "switch":
         yield "Value", node["discriminant"]
     for index, branch in enumerate(node["branches"]):
-        steps = _inside(branch["nodes"])
+        steps = folded_text(branch["nodes"])
         if branch["condition"] is None:
             yield "Default" if is_switch else "Else", steps
         else:
@@ -162,7 +165,7 @@ def _blocks(node: Try) -> Iterator[Row]:
     named = (("Try", node.get("try_block")), ("Catch", node.get("catch_block")), ("Finally", node.get("finally_block")))
     for label, block in named:
         if block is not None:
-            yield label, _inside(block["nodes"])
+            yield label, folded_text(block["nodes"])
 
 
 def _clocks(starts: Number | None, resolves: Number | None) -> Iterator[Row]:
@@ -175,8 +178,3 @@ def _clocks(starts: Number | None, resolves: Number | None) -> Iterator[Row]:
         yield "Is over", "at any time", "nothing waits for it"
     else:
         yield "Is over", f"by {number_text(resolves)}", "what begins at this number waits for it"
-
-
-def _inside(nodes: Sequence[Node]) -> str:
-    text = folded_text(nodes)
-    return f"no{text.removeprefix('0')}" if text.startswith("0 ") else text

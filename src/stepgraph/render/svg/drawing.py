@@ -10,7 +10,7 @@ from typing import Final
 from stepgraph.model.payload import Graph, Node
 from stepgraph.render import trampoline
 from stepgraph.render.node_text import payload_text
-from stepgraph.render.nodes import all_functions
+from stepgraph.render.nodes import all_functions, reached_functions
 from stepgraph.render.svg.figures.figure import Figure, Lanes
 from stepgraph.render.svg.figures.legend import LEGEND
 from stepgraph.render.svg.figures.whole import whole
@@ -82,18 +82,22 @@ def draw(graph: Graph, view: View, folds: Variables | None = None, suffix: str =
 
 
 def _figures(graph: Graph, planner: NodePlanner, identity: str) -> list[Figure]:
-    """Return the workflow, then the functions that stand by themselves, then the legend."""
+    """Return the workflow, then the functions that stand by themselves, then the legend.
+
+    A function that is called in what is folded does not: it is folded with that.
+    """
+    reached = reached_functions(graph["workflow"])
     nodes = planner.stack(graph["workflow"]["nodes"], Place(identity), tail=0)
     figures: list[Figure] = [whole(trampoline.run(nodes))]
-    remark = "drawn by itself" if planner.view.expand == "none" else "never called"
     known: Counter[str] = Counter()
     for name, function in planner.functions.items():
-        if name not in planner.shown:
+        if name not in planner.shown and (name not in reached or planner.view.expand == "none"):
             planner.shown.add(name)
             key = f"{identity}{BETWEEN}function.{slug(name, 'function')}"
             known[key] += 1
             place = Place(key if known[key] == 1 else f"{key}.{known[key]}")
             planner.planned[place.identity] = function
+            remark = "" if name in reached else "never called"
             figures.append(trampoline.run(plan_function(planner, function, f"function {name}", place, remark)))
     return [*figures, LEGEND] if planner.view.legend else figures
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Final
 
 from stepgraph.render.svg.lengths import Length
 from stepgraph.render.visible import visible
 
-DOWN = '<path class="flow" d="M0-28V-7m-4-1 4 8 4-8z"/>'
+RADIUS: Final = 8
+"""That of the corners of lines."""
+
+DOWN: Final = '<path class="flow" d="M0-28V-7m-4-1 4 8 4-8z"/>'
 """The arrow that leads into a figure, from a gap above it: always the same."""
 
 
@@ -59,13 +63,25 @@ class Pen:
         self.lines.append(DOWN)
 
     def out(self, begin: tuple[int, Length], y: Length, end: int) -> None:
-        """Draw the line of an exit down from where it begins to `y`, and in an arrow to the left to `end`.
+        """Draw the line of exits from where the first of them arrives down to `y`, and as an arrow left to `end`.
 
         It goes back on itself, so that only its head is filled.
         """
         x, top = begin
-        line = f"M{x} {top}V{y}H{end + 7}H{x}z"
-        self.path("out filled", f"{line}M{end + 8} {y - 4}L{end} {y}L{end + 8} {y + 4}z")
+        down = f"V{y - RADIUS}q0 {RADIUS} {-RADIUS} {RADIUS}H{end + 7}"
+        back = f"H{x - RADIUS}q{RADIUS} 0 {RADIUS} {-RADIUS}z"
+        self.path("out filled", f"M{x} {top + RADIUS}{down}{back}M{end + 8} {y - 4}L{end} {y}L{end + 8} {y + 4}z")
+
+    def turn(self, begin: tuple[int, Length], y: Length, lane: int) -> None:
+        """Draw the line of an exit down from where it arrives to `y`, and to the right to where it turns down again."""
+        x, top = begin
+        corners = f"q0 {RADIUS} {RADIUS} {RADIUS}H{lane - RADIUS}q{RADIUS} 0 {RADIUS} {RADIUS}"
+        self.path("out", f"M{x} {top + RADIUS}V{y - RADIUS}{corners}")
+
+    def leave(self, begin: tuple[int, Length], lane: int, css: str = "out") -> None:
+        """Draw the line of an exit to the right, to where it turns down in a lane."""
+        x, y = begin
+        self.path(css, f"M{x} {y}H{lane - RADIUS}q{RADIUS} 0 {RADIUS} {RADIUS}")
 
     def path(self, css: str, path: str) -> None:
         """Draw a line."""

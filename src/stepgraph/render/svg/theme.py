@@ -15,16 +15,20 @@ from stepgraph.render.view import Theme
 
 @dataclass(frozen=True, slots=True)
 class Hue:
-    """The colours of one kind of figure: lines and icons, what it is filled with, the band at its top."""
+    """The colours of one kind of figure: icons and words, what it is filled with, the band at its top, its edge.
+
+    Steps have edges of their full colour, and frames fainter ones: what is done comes first to the eye.
+    """
 
     line: str
     fill: str
     band: str
+    edge: str
 
 
 @dataclass(frozen=True, slots=True)
 class Palette:
-    """All colours of a theme. Text stands on fills, bands and paper alike."""
+    """All colours of a theme. Text stands on fills, bands and paper alike. Red is for failures only."""
 
     paper: str
     line: str
@@ -32,6 +36,8 @@ class Palette:
     detail: str
     exit: str
     again: str
+    failure: str
+    bar: str
     hues: dict[str, Hue]
 
 
@@ -40,28 +46,30 @@ LIGHT: Final = Palette(
     line="#4b5b6b",
     text="#16202a",
     detail="#4d5b69",
-    exit="#b3261e",
+    exit="#22303c",
     again="#0b7350",
+    failure="#b3261e",
+    bar="#7a2fa8",
     hues={
-        "do": Hue("#2f6fb0", "#ecf4fd", "#dcebfa"),
-        "sleep": Hue("#647388", "#f2f4f7", "#e6eaef"),
-        "wait": Hue("#0f7680", "#e5f6f7", "#d0eef0"),
-        "call": Hue("#4b51b5", "#f3f3fe", "#e6e7fb"),
-        "function": Hue("#4b51b5", "#fcfcff", "#eaebfc"),
-        "loop": Hue("#0b7350", "#f6fcf9", "#def3ea"),
-        "parallel": Hue("#7a2fa8", "#fcf9fe", "#f1e4f8"),
-        "choice": Hue("#a04f00", "#fffbf4", "#fdeed7"),
-        "condition": Hue("#c77d2b", "#fff3e0", "#fff3e0"),
-        "try": Hue("#b3261e", "#fffafa", "#fde6e4"),
-        "body": Hue("#8a96a3", "#ffffff", "#ffffff"),
-        "catch": Hue("#b3261e", "#fdf0ef", "#fadedb"),
-        "finally": Hue("#5a6673", "#f5f6f8", "#e6e9ed"),
-        "block": Hue("#6b7785", "#ffffff", "#eef0f3"),
-        "start": Hue("#37474f", "#fdfdfd", "#e9edef"),
-        "exit": Hue("#b3261e", "#ffffff", "#ffffff"),
-        "empty": Hue("#8a96a3", "#ffffff", "#ffffff"),
-        "unknown": Hue("#6b6b6b", "#f6f6f6", "#e9e9e9"),
-        "legend": Hue("#8a96a3", "#ffffff", "#ffffff"),
+        "do": Hue("#2f6fb0", "#ecf4fd", "#dcebfa", "#2f6fb0"),
+        "sleep": Hue("#647388", "#f2f4f7", "#e6eaef", "#647388"),
+        "wait": Hue("#0f7680", "#e5f6f7", "#d0eef0", "#0f7680"),
+        "call": Hue("#4b51b5", "#f3f3fe", "#e6e7fb", "#4b51b5"),
+        "function": Hue("#4b51b5", "#fcfcff", "#eaebfc", "#878bce"),
+        "loop": Hue("#0b7350", "#f6fcf9", "#def3ea", "#529c83"),
+        "parallel": Hue("#7a2fa8", "#fcf9fe", "#f1e4f8", "#ab7cc9"),
+        "choice": Hue("#a04f00", "#fffbf4", "#fdeed7", "#bc8349"),
+        "condition": Hue("#a04f00", "#fff3e0", "#fff3e0", "#b5762f"),
+        "try": Hue("#b3261e", "#fffafa", "#fde6e4", "#cf746f"),
+        "body": Hue("#7b8794", "#ffffff", "#ffffff", "#8a96a3"),
+        "catch": Hue("#b3261e", "#fdf0ef", "#fadedb", "#cd6d67"),
+        "finally": Hue("#55616e", "#f5f6f8", "#e6e9ed", "#848d97"),
+        "block": Hue("#55616e", "#ffffff", "#eef0f3", "#89929d"),
+        "start": Hue("#37474f", "#fdfdfd", "#e9edef", "#889296"),
+        "exit": Hue("#ffffff", "#22303c", "#22303c", "#22303c"),
+        "empty": Hue("#7b8794", "#ffffff", "#ffffff", "#8a96a3"),
+        "unknown": Hue("#5f5f5f", "#f6f6f6", "#e9e9e9", "#808080"),
+        "legend": Hue("#7b8794", "#ffffff", "#ffffff", "#8a96a3"),
     },
 )
 DARK: Final = Palette(
@@ -69,28 +77,30 @@ DARK: Final = Palette(
     line="#9aabbb",
     text="#e9eff5",
     detail="#b0becb",
-    exit="#f5938a",
+    exit="#d5dee7",
     again="#4cc896",
+    failure="#f5938a",
+    bar="#a873c9",
     hues={
-        "do": Hue("#5ea6e6", "#142a3f", "#1b3753"),
-        "sleep": Hue("#93a3b5", "#1e2731", "#2a3541"),
-        "wait": Hue("#43bfc9", "#0f2e32", "#163e43"),
-        "call": Hue("#a3a8f7", "#1d2140", "#292e55"),
-        "function": Hue("#a3a8f7", "#151929", "#24294a"),
-        "loop": Hue("#4cc896", "#10231c", "#17392c"),
-        "parallel": Hue("#cb95ea", "#1d1526", "#332142"),
-        "choice": Hue("#f0ab57", "#211a11", "#3a2b14"),
-        "condition": Hue("#c98a3c", "#33260f", "#33260f"),
-        "try": Hue("#f5938a", "#221516", "#3d2120"),
-        "body": Hue("#7d8b99", "#10161d", "#10161d"),
-        "catch": Hue("#f5938a", "#301a1a", "#482523"),
-        "finally": Hue("#a3afbb", "#1b222a", "#29323c"),
-        "block": Hue("#93a0ad", "#131a22", "#242d37"),
-        "start": Hue("#a9b8c6", "#151c24", "#273039"),
-        "exit": Hue("#f5938a", "#10161d", "#10161d"),
-        "empty": Hue("#7d8b99", "#10161d", "#10161d"),
-        "unknown": Hue("#a9a9a9", "#1f1f1f", "#2e2e2e"),
-        "legend": Hue("#7d8b99", "#10161d", "#10161d"),
+        "do": Hue("#5ea6e6", "#142a3f", "#1b3753", "#5ea6e6"),
+        "sleep": Hue("#93a3b5", "#1e2731", "#2a3541", "#93a3b5"),
+        "wait": Hue("#43bfc9", "#0f2e32", "#163e43", "#43bfc9"),
+        "call": Hue("#a3a8f7", "#1d2140", "#292e55", "#a3a8f7"),
+        "function": Hue("#a3a8f7", "#141826", "#1f243f", "#606596"),
+        "loop": Hue("#4cc896", "#121d1a", "#172d24", "#2f795b"),
+        "parallel": Hue("#cb95ea", "#191521", "#2a1e36", "#7b5a90"),
+        "choice": Hue("#f0ab57", "#1b1813", "#2e2416", "#886234"),
+        "condition": Hue("#f0ab57", "#2d2312", "#2d2312", "#996a2e"),
+        "try": Hue("#f5938a", "#1e1517", "#331e1e", "#925853"),
+        "body": Hue("#93a0ad", "#10161d", "#10161d", "#64707c"),
+        "catch": Hue("#f5938a", "#2a1819", "#41211f", "#9a5b56"),
+        "finally": Hue("#a3afbb", "#1a2128", "#29323c", "#66707a"),
+        "block": Hue("#a3afbb", "#131a22", "#242d37", "#64707c"),
+        "start": Hue("#a9b8c6", "#151c24", "#273039", "#64707c"),
+        "exit": Hue("#10161d", "#d5dee7", "#d5dee7", "#d5dee7"),
+        "empty": Hue("#93a0ad", "#10161d", "#10161d", "#64707c"),
+        "unknown": Hue("#b5b5b5", "#1f1f1f", "#2e2e2e", "#777777"),
+        "legend": Hue("#93a0ad", "#10161d", "#10161d", "#64707c"),
     },
 )
 
@@ -102,12 +112,13 @@ text{{font-family:{FAMILY};white-space:pre}}
 .code{{font-family:{CODE_FAMILY};font-size:{CODE.size}px}}
 .title{{font-size:{TITLE.size}px;font-weight:bold}}
 path{{fill:none;stroke-width:1.5;stroke-linejoin:round}}
-.band{{stroke:none}}
-.box,.edge{{stroke-width:1.2}}
+.box,.edge,.band{{stroke-width:1.2}}
 .icon{{stroke-width:1.3;stroke-linecap:round}}
 .again,.failure{{stroke-dasharray:5 3}}
-.unawaited{{stroke-dasharray:1.5 4;stroke-linecap:round}}
-.panel>.edge,.block>.edge,.empty>.box,.unknown>.box,.unknown>.edge,.implied>.box{{stroke-dasharray:4 3}}
+.unawaited{{stroke-dasharray:1.5 4}}
+.unawaited.end{{stroke-dasharray:none}}
+.out,.unawaited{{stroke-linecap:round}}
+.body>.edge,.block>.edge,.empty>.box,.unknown>.box,.unknown>.edge,.implied>.box{{stroke-dasharray:4 3}}
 .head{{stroke-dasharray:none}}
 .first{{fill:none;stroke-width:1.5;stroke-dasharray:4 3}}"""
 
@@ -131,21 +142,24 @@ def _colours(palette: Palette) -> list[str]:
         f".line,.unawaited{{stroke:{palette.line}}}",
         f".flow,.dot{{stroke:{palette.line};fill:{palette.line}}}",
         f".ring{{stroke:{palette.line};fill:{palette.paper}}}",
-        f".out,.failure{{stroke:{palette.exit}}}",
+        f".out{{stroke:{palette.exit}}}",
+        f".out.filled{{fill:{palette.exit}}}",
+        f".failure{{stroke:{palette.failure}}}",
+        f".failure.head{{fill:{palette.failure}}}",
         f".again{{stroke:{palette.again}}}",
-        f".out.filled,.failure.head{{fill:{palette.exit}}}",
         f".again.head{{fill:{palette.again}}}",
+        f".bar{{fill:{palette.bar}}}",
+        f".bar.first{{fill:{palette.paper};stroke:{palette.bar}}}",
     ]
     for name, hue in palette.hues.items():
         rules += [
-            f".{name}>.box,.{name}>.edge{{stroke:{hue.line};fill:{hue.fill}}}",
-            f".{name}>.band{{fill:{hue.band}}}",
+            f".{name}>.box,.{name}>.edge{{stroke:{hue.edge};fill:{hue.fill}}}",
+            f".{name}>.band{{stroke:{hue.edge};fill:{hue.band}}}",
             f".{name}>.icon{{stroke:{hue.line}}}",
         ]
         if name not in {"do", "sleep", "wait", "condition", "legend"}:
             rules.append(f".{name}>text>.heading{{fill:{hue.line}}}")
-    bar = palette.hues["parallel"].line
-    return [*rules, f".bar{{fill:{bar}}}", f".bar.first{{fill:{palette.paper};stroke:{bar}}}"]
+    return rules
 
 
 def _scoped(rules: list[str], scope: str) -> list[str]:

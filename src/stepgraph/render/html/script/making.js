@@ -1,5 +1,7 @@
 const find = (identity) => document.getElementById(identity);
 const focusable = (group) => group.querySelector(":scope > .toggle") ?? group;
+// Where another frame is behind it, that comes first.
+const edgeOf = (frame) => [...frame.querySelectorAll(":scope > .edge")].at(-1);
 
 /** Return the middle of an element on the screen. */
 function middle(element) {

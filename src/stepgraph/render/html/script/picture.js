@@ -34,18 +34,14 @@ class Picture {
   }
 
   prepareFrames() {
-    const heights = new Map();
-    for (const [kind, name, , height] of this.definitions) {
-      if (kind === "fold" && !heights.has(name)) heights.set(name, height);
-    }
     for (const frame of this.frames) {
-      const edge = frame.querySelector(":scope > .edge");
-      const [x, y] = [Number(edge.getAttribute("x")), heights.get(frame.id) / 2];
+      // A band begins at its lower left corner.
+      const [x, bottom] = frame.querySelector(":scope > .band").getAttribute("d").match(/-?\d+/g).map(Number);
       const title = frame.querySelector(":scope > title").textContent;
       const inside = this.nodes.get(frame.id)?.inside ?? "";
       const toggle = draw(
         "g",
-        { class: "toggle", transform: `translate(${x - 1} ${y})`, role: "button", tabindex: "-1",
+        { class: "toggle", transform: `translate(${x - 1} ${bottom / 2})`, role: "button", tabindex: "-1",
           "aria-expanded": "true", "aria-label": inside ? `${title} · ${inside}` : title },
         draw("circle", { class: "reach", r: 12 }),
         draw("circle", { class: "disc", r: 7 }),
@@ -83,7 +79,7 @@ class Picture {
   tell() {
     const silent = (frame) => !frame.querySelector(":scope > .inside") && !this.hiding(frame);
     const told = this.frames.filter((frame) => this.folded.has(frame.id) && silent(frame)).map((frame) => {
-      const edge = frame.querySelector(":scope > .edge");
+      const edge = edgeOf(frame);
       const [x, width] = [edge.getAttribute("x"), edge.getAttribute("width")].map(Number);
       const words = this.nodes.get(frame.id)?.inside ?? "";
       const heading = frame.querySelector(":scope > text");

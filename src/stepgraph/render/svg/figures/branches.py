@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from stepgraph.render.svg.figures.connectors import fanned_out, gathered
-from stepgraph.render.svg.figures.figure import GAP, Drawing, Exits, Figure, Lanes
+from stepgraph.render.svg.figures.figure import GAP, NO_EXITS, Drawing, Exits, Figure, Lanes
 from stepgraph.render.svg.figures.label import Label
 from stepgraph.render.svg.figures.side_by_side import Extent, SideBySide, side_by_side
 from stepgraph.render.svg.lengths import Length, longest
@@ -22,12 +22,16 @@ _TAIL: Final = 14
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """A condition in a pill, and what runs if it holds. A branch that is only `implied` is the way past all others."""
+    """A condition in a pill, and what runs if it holds. A branch that is only `implied` is the way past all others.
+
+    `pill_room` is how high the pills are among branches side by side, so that what is below them begins at one height.
+    """
 
     condition: Label
     body: Figure | None
     title: str
     implied: bool = False
+    pill_room: int = 0
 
     @property
     def left(self) -> int:
@@ -42,7 +46,7 @@ class Branch:
     @property
     def height(self) -> Length:
         """Return how high it is."""
-        return self._pill[1] + (GAP + self.body.height if self.body else 0)
+        return self._pill[1] if self.body is None else self._body_top + self.body.height
 
     @property
     def goes_on(self) -> bool:
@@ -52,12 +56,21 @@ class Branch:
     @property
     def exits(self) -> Exits:
         """Return the exits of its body."""
-        return self.body.exits.lowered(self._pill[1] + GAP) if self.body else Exits()
+        return self.body.exits.lowered(self._body_top) if self.body else NO_EXITS
+
+    @property
+    def pill_height(self) -> int:
+        """Return how high its own pill is."""
+        return self._pill[1]
 
     @property
     def _pill(self) -> tuple[int, int]:
         width = self.condition.width + 2 * _PILL_SIDES
         return width + width % 2, self.condition.height + 2 * _PILL_PADDING
+
+    @property
+    def _body_top(self) -> int:
+        return max(self._pill[1], self.pill_room) + GAP
 
     def draw(self, pen: Pen, lanes: Lanes) -> Drawing:
         """Draw the pill and what is below it."""
@@ -67,7 +80,9 @@ class Branch:
         self.condition.draw(pen, _PILL_SIDES - width // 2, _PILL_PADDING, "")
         pen.close()
         if self.body:
-            pen.open_at(0, height + GAP)
+            if height < self._body_top - GAP:
+                pen.path("line", f"M0 {height}V{self._body_top - GAP}")
+            pen.open_at(0, self._body_top)
             yield self.body.draw(pen, lanes)
             pen.close()
 
@@ -82,12 +97,18 @@ class Branches:
     ends: Length = field(init=False)
 
     def __post_init__(self) -> None:
-        extents = [Extent(branch.left, branch.right, branch.exits.lowered(_PILLS)) for branch in self.branches]
+        room = max(branch.pill_height for branch in self.branches)
+        object.__setattr__(self, "branches", [replace(branch, pill_room=room) for branch in self.branches])
+        extents = [
+            Extent(branch.left, branch.right, branch.exits.lowered(_PILLS), bare=branch.body is None)
+            for branch in self.branches
+        ]
         going_on = [index for index, branch in enumerate(self.branches) if branch.goes_on]
         anchor = going_on[0] if len(going_on) == 1 else self.anchor
         object.__setattr__(self, "beside", side_by_side(extents, anchor))
         bottom = longest([branch.height + _PILLS for branch in self.branches])
-        object.__setattr__(self, "ends", bottom + _JOIN if going_on else bottom)
+        meets = any(self.beside.places[index] for index in going_on)
+        object.__setattr__(self, "ends", bottom + _JOIN if meets else bottom)
 
     @property
     def left(self) -> int:
@@ -127,5 +148,5 @@ class Branches:
             if branch.goes_on
         ]
         if ends:
-            pen.path("line", f"{gathered(ends, self.ends)}M0 {self.ends}V{self.height}")
+            pen.path("line", gathered(ends, self.ends, self.height))
         self.beside.draw_exits(pen, lanes, self.ends)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from stepgraph.render.flow.group_order import RowSpan
+from stepgraph.render.group_order import RowSpan
 
 _BESIDE: Final = 0.5
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from stepgraph.render.flow.group_order import RowSpan
+from stepgraph.render.group_order import RowSpan
 from stepgraph.render.svg.figures.clock_columns import ColumnPlan, Line, column_plan
 from stepgraph.render.svg.figures.figure import GAP, Drawing, Exits, Figure, Lanes
 from stepgraph.render.svg.figures.side_by_side import Extent, SideBySide, side_by_side
@@ -19,6 +19,7 @@ _ABOVE_BAR: Final = 20
 _OVERHANG: Final = 12
 _PASSAGE: Final = 7
 _TAIL: Final = 14
+_LOOSE_END: Final = 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +92,18 @@ class ClockRows:
 
     def _draw_tails(self, pen: Pen) -> None:
         """Draw the lines from members to the bars where they are waited for, wires, and the ends of the others."""
-        paths = {"line": "", "unawaited": ""}
+        paths = {"line": "", "unawaited": "", "unawaited end": ""}
         for line, column, figure in self._lines():
             x = self.beside.places[column]
             if figure is None:
                 paths["line"] += f"M{x} {self.bars[line.rows.begins]}V{self.bars[line.rows.ends]}"
             elif figure.goes_on:
-                end = self.bars[line.rows.ends] if line.awaited else self.bars[-1] - _THICK
-                paths["line" if line.awaited else "unawaited"] += f"M{x} {self._top(line.rows) + figure.height}V{end}"
+                begin = self._top(line.rows) + figure.height
+                if line.awaited:
+                    paths["line"] += f"M{x} {begin}V{self.bars[line.rows.ends]}"
+                else:
+                    paths["unawaited"] += f"M{x} {begin}v{_LOOSE_END}"
+                    paths["unawaited end"] += f"M{x} {begin + _LOOSE_END}a3 3 0 1 0 1 0z"
         for css, path in paths.items():
             if path:
                 pen.path(css, path)

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from stepgraph.render.svg.lengths import Length
+from stepgraph.render.svg.pen import RADIUS
 
-RADIUS: Final = 8
 _BEND: Final = 14
 
 
@@ -16,9 +16,17 @@ def fanned_out(places: Sequence[int], length: int) -> str:
     return "".join(_outward(place, length) for place in places)
 
 
-def gathered(ends: Sequence[tuple[int, Length]], y: Length) -> str:
-    """Return the path from where columns end to the spine, where they meet at `y`."""
-    return "".join(_inward(place, end, y) for place, end in ends)
+def gathered(ends: Sequence[tuple[int, Length]], y: Length, bottom: Length) -> str:
+    """Return the path from where columns end to the spine, where they meet at `y`, and on to the bottom.
+
+    The spine begins in a corner if all come from the same side.
+    """
+    places = [place for place, _ in ends]
+    if places and (min(places) >= 2 * RADIUS or max(places) <= -2 * RADIUS):
+        side = RADIUS if places[0] > 0 else -RADIUS
+        lines = "".join(_inward(place, end, y, side) for place, end in ends)
+        return f"{lines}q{-side} 0 {-side} {RADIUS}V{bottom}"
+    return "".join(_inward(place, end, y) for place, end in ends) + f"M0 {y}V{bottom}"
 
 
 def _outward(x: int, length: int) -> str:
@@ -29,8 +37,9 @@ def _outward(x: int, length: int) -> str:
     return f"M0 0V{bend}q0 {RADIUS} {side} {RADIUS}H{x - side}q{side} 0 {side} {RADIUS}V{length}"
 
 
-def _inward(x: int, end: Length, y: Length) -> str:
+def _inward(x: int, end: Length, y: Length, to: int = 0) -> str:
+    """Return the path from the end of a column to the spine, or to beside it."""
     if abs(x) < 2 * RADIUS:
         return f"M{x} {end}V{y}H0" if x else f"M0 {end}V{y}"
     side = RADIUS if x > 0 else -RADIUS
-    return f"M{x} {end}V{y - RADIUS}q0 {RADIUS} {-side} {RADIUS}H0"
+    return f"M{x} {end}V{y - RADIUS}q0 {RADIUS} {-side} {RADIUS}H{to}"

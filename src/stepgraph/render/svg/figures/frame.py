@@ -7,7 +7,7 @@ from typing import Final
 
 from stepgraph.render.svg.figures.figure import Drawing, Exits, Figure, Lanes
 from stepgraph.render.svg.figures.label import Label
-from stepgraph.render.svg.figures.leaf import Named
+from stepgraph.render.svg.figures.leaf import BEHIND, Named
 from stepgraph.render.svg.lengths import Length, Variables
 from stepgraph.render.svg.pen import Pen
 
@@ -22,7 +22,7 @@ class Frame:
     """A frame around a figure that begins `lead` below the band, and ends where the frame ends.
 
     The spine never crosses the label: it ends at the band and goes on below it. Without a label there is no band. In a
-    page the frame `folds`: it shrinks to its band.
+    page the frame `folds`: it shrinks to its band. One that is `stacked` has another behind it: there are more like it.
     """
 
     named: Named
@@ -30,21 +30,24 @@ class Frame:
     content: Figure
     lead: int
     folds: Variables | None = None
+    stacked: bool = False
     left: int = field(init=False)
     right: int = field(init=False)
     height: Length = field(init=False)
     exits: Exits = field(init=False)
 
     def __post_init__(self) -> None:
+        behind = BEHIND if self.stacked else 0
         left, right = self.content.left + SIDES, self.content.right + SIDES
         if self.label is not None:
             missing = self.label.width + 2 * _BAND_SIDES - left - right
             left, right = left + max(0, missing // 2), right + max(0, missing - missing // 2)
         object.__setattr__(self, "left", left)
-        object.__setattr__(self, "right", right)
-        height, exits = self.content.height + (self.band + self.lead), self.content.exits.lowered(self.band + self.lead)
+        object.__setattr__(self, "right", right + behind)
+        top = self.band + self.lead
+        height, exits = self.content.height + (top + behind), self.content.exits.lowered(top)
         if self.folds is not None:
-            height = self.folds.fold(self.named.identity, height, self.band)
+            height = self.folds.fold(self.named.identity, height, self.band + behind)
             exits = Exits(self._folded(exits.breaks), self._folded(exits.returns))
         object.__setattr__(self, "height", height)
         object.__setattr__(self, "exits", exits)
@@ -69,7 +72,7 @@ class Frame:
         """Draw the frame, its band and what is in it."""
         foldable = "" if self.folds is None else " foldable"
         pen.open(f"frame{foldable} {self.named.css}", self.named.identity, self.named.title)
-        pen.box("edge", (-self.left, 0), (self.left + self.right, self.height), _RADIUS)
+        self._draw_edge(pen)
         if self.label is not None:
             pen.path("band", self._band_path())
             self.label.draw(pen, _BAND_SIDES - self.left, _BAND_PADDING, "ink")
@@ -84,10 +87,19 @@ class Frame:
         """Draw the lines of exits as they are while the frame is folded."""
         for first, lane in ((self.content.exits.breaks, lanes.breaks), (self.content.exits.returns, lanes.returns)):
             if first is not None:
-                pen.path("out while-folded", f"M{self.right} {self.band // 2}H{lane}")
+                pen.leave((self.right, self.band // 2), lane, "out while-folded")
+
+    def _draw_edge(self, pen: Pen) -> None:
+        if not self.stacked:
+            pen.box("edge", (-self.left, 0), (self.left + self.right, self.height), _RADIUS)
+            return
+        for shift in (BEHIND, 0):
+            size = (self.left + self.right - BEHIND, self.height - BEHIND)
+            pen.box("edge", (shift - self.left, shift), size, _RADIUS)
+        pen.path("line", f"M0 {self.height - BEHIND}V{self.height}")
 
     def _band_path(self) -> str:
-        width = self.left + self.right - 2 * _RADIUS
+        width = self.left + self.right - 2 * _RADIUS - (BEHIND if self.stacked else 0)
         corner = f"{_RADIUS} {_RADIUS}"
         return (
             f"M{-self.left} {self.band}V{_RADIUS}a{corner} 0 0 1 {_RADIUS} {-_RADIUS}"

@@ -65,19 +65,20 @@ def beside(icon: str, text: str) -> Label:
 
 
 def remark(text: str) -> Label:
-    """Return the label of what is no node: a remark."""
-    return _label("", [("detail", DETAIL, [text])])
+    """Return a label in our own words, not those of the source."""
+    return _label("", [("detail", DETAIL, _wrapped(DETAIL, text, WIDEST_DETAIL))])
 
 
-def heading(icon: str, word: str, code: str = "", *, widest: int = WIDEST_CODE) -> Label:
-    """Return the label of a frame: a word for what it is, and perhaps a piece of source."""
+def heading(icon: str, word: str, beside: str = "", *, widest: int = WIDEST_CODE, code: bool = True) -> Label:
+    """Return the label of a frame: a word for what it is, and beside it source or, if it is no code, words of ours."""
     line = HEADING.line_height - _DESCENT
     known = _wrapped(HEADING, word, WIDEST_HEADING, 1)[0]
     start = ICON_ROOM if icon else 0
     lines = [Line("heading", HEADING, known, start, line)] if word else []
     code_start = start + HEADING.width(known) + _BEFORE_CODE if word else start
-    for number, text in enumerate(_wrapped(CODE, code, widest, MOST_CODE_LINES) if code else ()):
-        lines.append(Line("code", CODE, text, code_start, line + number * CODE.line_height))
+    css, font = ("code", CODE) if code else ("detail", DETAIL)
+    for number, text in enumerate(_wrapped(font, beside, widest, MOST_CODE_LINES) if beside else ()):
+        lines.append(Line(css, font, text, code_start, line + number * font.line_height))
     return Label(
         icon,
         tuple(lines),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from stepgraph.model.payload import BreakKind
 from stepgraph.render.svg.figures.figure import NO_EXITS, Drawing, Exits, Lanes
 from stepgraph.render.svg.figures.label import Label
 from stepgraph.render.svg.pen import Pen
@@ -14,7 +15,7 @@ PADDING: Final = 11
 NARROWEST: Final = 128
 """How wide a box with an icon is at least, so that most have the same width."""
 
-_BEHIND: Final = 4
+BEHIND: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +29,22 @@ class Named:
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """A box with a label. One that is `stacked` has another behind it: there is more to it than is drawn."""
+    """A box with a label. One that is `stacked` has another behind it: there is more to it than is drawn.
+
+    `ways_out` lead from what is not drawn to where exits lead.
+    """
 
     named: Named
     label: Label
     stacked: bool = False
     goes_on: bool = True
-    exits: Exits = NO_EXITS
+    ways_out: Collection[BreakKind] = ()
+
+    @property
+    def exits(self) -> Exits:
+        """Return the ways out of what is folded in it."""
+        middle = self.height // 2
+        return Exits(middle if "break" in self.ways_out else None, middle if "return" in self.ways_out else None)
 
     @property
     def width(self) -> int:
@@ -49,19 +59,22 @@ class Leaf:
     @property
     def right(self) -> int:
         """Return how far it reaches to the right."""
-        return self.width // 2 + (_BEHIND if self.stacked else 0)
+        return self.width // 2 + (BEHIND if self.stacked else 0)
 
     @property
     def height(self) -> int:
         """Return how high it is."""
-        return self.label.height + 2 * PADDING - 4 + (_BEHIND if self.stacked else 0)
+        return self.label.height + 2 * PADDING - 4 + (BEHIND if self.stacked else 0)
 
-    def draw(self, pen: Pen, lanes: Lanes) -> Drawing:  # noqa: ARG002 - it has no exits
-        """Draw the box and its label."""
+    def draw(self, pen: Pen, lanes: Lanes) -> Drawing:
+        """Draw the box and its label, and the lines of ways out."""
         box = (self.width, self.label.height + 2 * PADDING - 4)
         pen.open(self.named.css, self.named.identity, self.named.title)
+        for kind, lane in (("break", lanes.breaks), ("return", lanes.returns)):
+            if kind in self.ways_out:
+                pen.leave((self.right, self.height // 2), lane)
         if self.stacked:
-            pen.box("box", (_BEHIND - self.left, _BEHIND), box)
+            pen.box("box", (BEHIND - self.left, BEHIND), box)
         pen.box("box", (-self.left, 0), box)
         self.label.draw(pen, PADDING - self.left, PADDING - 2, "ink")
         pen.close()
@@ -106,7 +119,7 @@ class Exit:
         """Draw the pill, and the line to where exits turn down."""
         lane = lanes.returns if self.kind == "return" else lanes.breaks
         pen.open(self.named.css, self.named.identity, self.named.title)
-        pen.path("out", f"M{self.right} {self.height // 2}H{lane}")
+        pen.leave((self.right, self.height // 2), lane)
         pen.box("box", (-self.left, 0), (2 * self.left, self.height), self.height // 2)
         self.label.draw(pen, PADDING - self.left, PADDING // 2, "ink")
         pen.close()

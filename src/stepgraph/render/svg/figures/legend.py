@@ -22,8 +22,8 @@ _ENTRIES: Final = (
     ("choice", icons.SWITCH, "a choice by a value"),
     ("parallel", icons.PARALLEL, "at the same time; below a bar is what waits for all above it"),
     ("try", icons.PROTECTED, "protected: a failure at any point leads to the catch"),
-    ("exit", icons.BREAK, "leaves the loop"),
-    ("exit", icons.RETURN, "leaves the function or the workflow"),
+    ("start", icons.BREAK, "leaves the loop"),
+    ("start", icons.RETURN, "leaves the function or the workflow"),
 )
 _ROW: Final = 22
 _PADDING: Final = 12

@@ -7,7 +7,7 @@ from typing import Final
 
 from stepgraph.render.svg.figures.figure import Drawing, Exits, Figure, Lanes
 from stepgraph.render.svg.lengths import Length
-from stepgraph.render.svg.pen import Pen
+from stepgraph.render.svg.pen import RADIUS, Pen
 
 _AWAY: Final = 20
 _ABOVE: Final = 18
@@ -52,6 +52,7 @@ class Looped:
         end = self.body.height - TAIL // 2
         if not self.body.goes_on:
             pen.path("line", f"M0 {end}V{self.body.height}")
-        pen.path("again", f"M0 {end}H{-self.left}V{-_ABOVE}H0")
+        up = f"q{-RADIUS} 0 {-RADIUS} {-RADIUS}V{RADIUS - _ABOVE}"
+        pen.path("again", f"M0 {end}H{RADIUS - self.left}{up}q0 {-RADIUS} {RADIUS} {-RADIUS}H0")
         head = -_ABOVE if self.body.goes_on else end
         pen.path("again head", f"M-8 {head - 4}L-1 {head}L-8 {head + 4}z")

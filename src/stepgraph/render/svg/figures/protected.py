@@ -9,7 +9,7 @@ from stepgraph.render.svg.figures.connectors import gathered
 from stepgraph.render.svg.figures.figure import GAP, Drawing, Exits, Figure, Lanes
 from stepgraph.render.svg.figures.side_by_side import Extent, SideBySide, side_by_side
 from stepgraph.render.svg.lengths import Length, longest
-from stepgraph.render.svg.pen import Pen
+from stepgraph.render.svg.pen import RADIUS, Pen
 
 _ABOVE: Final = 14
 _FAILURE: Final = 13
@@ -74,13 +74,14 @@ class Protected:
                 ends.append((place, panel.height + _ABOVE))
         self._draw_failure(pen)
         if self.goes_on:
-            pen.path("line", f"{gathered(ends, self.below)}M0 {self.below}V{self.height}")
+            pen.path("line", gathered(ends, self.below, self.height))
         self.beside.draw_exits(pen, lanes, self.below)
 
     def _draw_failure(self, pen: Pen) -> None:
         y = _ABOVE + _FAILURE
         if self.catch is None:
-            pen.path("failure", f"M{self.body.right} {y}h{_FAILURE_LANE}V{self.below}H6")
+            out = f"M{self.body.right} {y}h{_FAILURE_LANE - RADIUS}q{RADIUS} 0 {RADIUS} {RADIUS}"
+            pen.path("failure", f"{out}V{self.below - RADIUS}q0 {RADIUS} {-RADIUS} {RADIUS}H6")
             pen.path("failure head", f"M8 {self.below - 4}L1 {self.below}L8 {self.below + 4}z")
             return
         edge = self.beside.places[1] - self.catch.left

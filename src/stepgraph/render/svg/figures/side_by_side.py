@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Final
+from typing import Final, Literal
 
 from stepgraph.render.svg.figures.figure import NO_EXITS, Exits, Lanes
 from stepgraph.render.svg.lengths import Length
@@ -18,11 +18,15 @@ _NEXT_LANE: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """What one of them takes to both sides of its own spine, and where it is left early, seen from above all."""
+    """What one of them takes to both sides of its own spine, and where it is left early, seen from above all.
+
+    One that is `bare` is but a line, below a label: others may cross it.
+    """
 
     left: int
     right: int
     exits: Exits = NO_EXITS
+    bare: bool = False
 
     @property
     def lanes(self) -> Lanes:
@@ -42,12 +46,13 @@ class Extent:
 class SideBySide:
     """Columns with the places of their spines.
 
-    The exits of the last one go straight to the right. Those of the others turn down beside them, to below all, and
-    then to the right.
+    The exits of the last one, not counting bare ones, go straight to the right. Those of the others turn down beside
+    them, to below all, and then to the right: returns first, for they lead farther.
     """
 
     columns: Sequence[Extent]
     places: Sequence[int]
+    straight_from: int
 
     @property
     def left(self) -> int:
@@ -57,58 +62,76 @@ class SideBySide:
     @property
     def right(self) -> int:
         """Return how far they reach to the right."""
-        *others, last = zip(self.columns, self.places, strict=True)
-        return max([last[0].right + last[1], *(column.room + place for column, place in others)])
+        rooms = [
+            column.right if self._goes_straight(index) else column.room for index, column in enumerate(self.columns)
+        ]
+        return max(room + place for room, place in zip(rooms, self.places, strict=True))
 
     def lanes(self, index: int, outer: Lanes) -> Lanes:
         """Return the lanes for the exits of a column, seen from its spine."""
-        if index == len(self.columns) - 1:
-            return outer.seen_from(self.places[index])
-        return self.columns[index].lanes
+        return outer.seen_from(self.places[index]) if self._goes_straight(index) else self.columns[index].lanes
 
     @property
     def room_below(self) -> int:
         """Return how much room exits take below all."""
-        kinds = sum(any(getattr(column.exits, kind) is not None for column in self.columns[:-1]) for kind in _KINDS)
+        kinds = self._turning("returns") + self._turning("breaks")
         return kinds * _NEXT_LANE + (_FIRST_LANE if kinds else 0)
 
     def exits(self, below: Length) -> Exits:
         """Return the exits of all, whose columns end at `below`."""
-        first = self.columns[-1].exits
-        for column in self.columns[:-1]:
-            first = first.before(
-                Exits(
-                    None if column.exits.breaks is None else below + _FIRST_LANE,
-                    None if column.exits.returns is None else below + self._returns_below,
-                )
+        first = NO_EXITS
+        for index, column in enumerate(self.columns):
+            if self._goes_straight(index):
+                first = first.before(column.exits)
+        return first.before(
+            Exits(
+                below + self._breaks_below if self._turning("breaks") else None,
+                below + _FIRST_LANE if self._turning("returns") else None,
             )
-        return first
+        )
 
     def draw_exits(self, pen: Pen, outer: Lanes, below: Length) -> None:
         """Draw the lines of exits between the columns and below them."""
-        for column, place in zip(self.columns[:-1], self.places, strict=False):
+        for index, (column, place) in enumerate(zip(self.columns, self.places, strict=True)):
+            if self._goes_straight(index):
+                continue
             if column.exits.breaks is not None:
-                lane = place + column.lanes.breaks
-                pen.path("out", f"M{lane} {column.exits.breaks}V{below + _FIRST_LANE}H{outer.breaks}")
+                begin = (place + column.lanes.breaks, column.exits.breaks)
+                pen.turn(begin, below + self._breaks_below, outer.breaks)
             if column.exits.returns is not None:
-                lane = place + column.lanes.returns
-                pen.path("out", f"M{lane} {column.exits.returns}V{below + self._returns_below}H{outer.returns}")
+                pen.turn((place + column.lanes.returns, column.exits.returns), below + _FIRST_LANE, outer.returns)
+
+    def _goes_straight(self, index: int) -> bool:
+        return index >= self.straight_from
+
+    def _turning(self, kind: Literal["breaks", "returns"]) -> bool:
+        """Tell whether exits of a kind turn down between columns."""
+        return any(
+            getattr(column.exits, kind) is not None and not self._goes_straight(index)
+            for index, column in enumerate(self.columns)
+        )
 
     @property
-    def _returns_below(self) -> int:
-        has_breaks = any(column.exits.breaks is not None for column in self.columns[:-1])
-        return _FIRST_LANE + (_NEXT_LANE if has_breaks else 0)
-
-
-_KINDS: Final = ("breaks", "returns")
+    def _breaks_below(self) -> int:
+        return _FIRST_LANE + (_NEXT_LANE if self._turning("returns") else 0)
 
 
 def side_by_side(columns: Sequence[Extent], anchor: int | None = None, between: int = BETWEEN) -> SideBySide:
     """Return the columns placed beside each other, `anchor` on the common spine, else the middle of them all."""
     places = [0]
-    for before, column in pairwise(columns):
-        places.append(places[-1] + before.room + between + column.left)
+    straight_from = _straight_from(columns)
+    for index, (before, column) in enumerate(pairwise(columns)):
+        room = before.right if index >= straight_from else before.room
+        places.append(places[-1] + room + between + column.left)
     last = len(places) - 1
     middle = (places[last // 2] + places[(last + 1) // 2]) // 2
     shift = middle if anchor is None else places[anchor]
-    return SideBySide(columns, [place - shift for place in places])
+    return SideBySide(columns, [place - shift for place in places], straight_from)
+
+
+def _straight_from(columns: Sequence[Extent]) -> int:
+    """Return the first column whose exits meet nothing on their way to the right but lines."""
+    last = len(columns) - 1
+    while last > 0 and columns[last].bare:
+        last -= 1
+    return last

@@ -15,8 +15,8 @@ from stepgraph.render.svg.figures.leaf import Leaf, Named
 from stepgraph.render.svg.figures.rejoined import rejoined
 from stepgraph.render.svg.planning.place import Place, Planner, Planning
 
-SHOWN_BEFORE: Final = "function, drawn above"
-SHOWN_APART: Final = "function, drawn below"
+SHOWN_BEFORE: Final = "function, drawn at its first call"
+SHOWN_APART: Final = "function, drawn by itself"
 RECURSIVE: Final = "function, calls itself"
 NOT_THERE: Final = "function, not in this graph"
 
@@ -31,5 +31,5 @@ def plan_function(planner: Planner, function: FunctionDef, title: str, place: Pl
     """Return a function with its body; its `return`s lead to its end. A remark stands beside its name."""
     inside = replace(place.within(place.identity).apart(), inside=(*place.inside, function["name"]))
     body = yield planner.stack(function["nodes"], inside)
-    label = heading(icons.FUNCTION, function["name"], remark)
+    label = heading(icons.FUNCTION, function["name"], remark, code=False)
     return rejoined(Frame(Named("function", place.identity, title), label, body, GAP, planner.folds), "returns")

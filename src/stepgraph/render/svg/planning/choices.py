@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -12,11 +13,13 @@ from stepgraph.render.svg import icons
 from stepgraph.render.svg.captions import told
 from stepgraph.render.svg.figures.branches import Branch, Branches
 from stepgraph.render.svg.figures.frame import Frame
-from stepgraph.render.svg.figures.label import heading
+from stepgraph.render.svg.figures.label import heading, remark
 from stepgraph.render.svg.figures.leaf import Named
 from stepgraph.render.svg.planning.place import Place, Planner, Planning
 
 WIDEST_CONDITION: Final = 230
+_OUR_WORDS: Final = re.compile(r"no break|no continue|.* has not run", re.DOTALL)
+"""Conditions that are no source: none of them could be."""
 
 
 def plan_if(planner: Planner, node: If, place: Place) -> Planning:
@@ -45,15 +48,15 @@ def _branches(planner: Planner, branches: Sequence[BranchNode], place: Place, wo
     otherwise, past = words
     planned: list[Branch] = []
     for index, branch in enumerate(branches):
-        is_code = branch["condition"] is not None
         text = condition_text(branch, otherwise)
-        label = heading("", "" if is_code else text, (text or " ") if is_code else "", widest=WIDEST_CONDITION)
+        is_code = branch["condition"] is not None and not _OUR_WORDS.fullmatch(text)
+        label = heading("", "", text or " ", widest=WIDEST_CONDITION) if is_code else remark(text)
         inside = place.within(f"{place.identity}.{index + 1}")
         body = (yield planner.stack(branch["nodes"], inside, tail=0)) if branch["nodes"] else None
         planned.append(Branch(label, body, text))
     if any(branch["condition"] is None for branch in branches):
         return Branches(planned, None)
-    implied = Branch(heading("", past), None, past, implied=True)
+    implied = Branch(remark(past), None, past, implied=True)
     leaves = len(planned) == 1 and not planned[0].goes_on
     # What leaves the usual way stands to its right, where ways out are.
     return Branches([implied, *planned] if leaves else [*planned, implied], 0 if len(planned) == 1 else None)

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from stepgraph.model.payload import Node, Parallel
-from stepgraph.render.flow.group_order import RowSpan, clock_span, row_spans, timed
+from stepgraph.model.payload import Loop, Node, Parallel
+from stepgraph.render.group_order import RowSpan, clock_span, row_spans, timed
 from stepgraph.render.svg import icons
+from stepgraph.render.svg.captions import told
 from stepgraph.render.svg.figures.clock_rows import ClockRows, Member
+from stepgraph.render.svg.figures.figure import GAP
 from stepgraph.render.svg.figures.frame import Frame
 from stepgraph.render.svg.figures.label import heading
 from stepgraph.render.svg.figures.leaf import Named
+from stepgraph.render.svg.figures.rejoined import rejoined
 from stepgraph.render.svg.identities import identities
 from stepgraph.render.svg.planning.labels import nothing
 from stepgraph.render.svg.planning.place import Place, Planner, Planning
@@ -21,12 +24,38 @@ OVER_AT_THE_FIRST: Final = ("any", "race")
 
 def plan_parallel(planner: Planner, node: Parallel, place: Place) -> Planning:
     """Return a group between two bars: all begins after the first, and the second is where it is left."""
-    title = f"parallel · {node['kind']}"
-    label = heading(icons.PARALLEL, "parallel", node["kind"])
-    first_over = node["kind"] in OVER_AT_THE_FIRST
+    if len(node["nodes"]) == 1 and node["nodes"][0]["type"] == "loop":
+        return (yield _plan_passes(planner, node, node["nodes"][0], place))
     inside = place.within(place.identity).grouped()
-    rows = yield _rows(planner, node["nodes"], inside, first_over=first_over)
-    return Frame(Named("parallel", place.identity, title), label, rows, 0, planner.folds)
+    rows = yield _rows(planner, node["nodes"], inside, first_over=node["kind"] in OVER_AT_THE_FIRST)
+    label = heading(icons.PARALLEL, f"parallel {node['kind']}", _over_when(node), code=False)
+    return Frame(Named("parallel", place.identity, _title(node)), label, rows, 0, planner.folds)
+
+
+def _plan_passes(planner: Planner, node: Parallel, loop: Loop, place: Place) -> Planning:
+    """Return a group of nothing but a loop, all passes of which run at the same time: one of them, as if on others."""
+    (identity,) = identities([loop], place.identity)
+    planner.planned[identity] = loop
+    body = yield planner.stack(loop["nodes"], place.within(identity).grouped())
+    words = f"every pass of the loop, {_over_when(node)}".removesuffix(", ")
+    label = heading(icons.PARALLEL, f"parallel {node['kind']}", words, code=False)
+    title = told(f"parallel {node['kind']}", words)
+    frame = Frame(Named("parallel", place.identity, title), label, body, GAP, planner.folds, stacked=True)
+    return rejoined(frame, "breaks")
+
+
+def _title(node: Parallel) -> str:
+    return told(f"parallel {node['kind']}", _over_when(node))
+
+
+def _over_when(node: Parallel) -> str:
+    """Return when a group is over, in words, nothing for a kind that is not known."""
+    return {
+        "all": "until all are done",
+        "all_settled": "until all have ended, failed or not",
+        "any": "until one succeeds",
+        "race": "until one ends",
+    }.get(node["kind"], "")
 
 
 def plan_unframed(planner: Planner, nodes: Sequence[Node], place: Place) -> Planning:

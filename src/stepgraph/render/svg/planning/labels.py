@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
 from stepgraph.model.payload import Break, Node
-from stepgraph.render.folding import folded_text
+from stepgraph.render.folding import folded_node_text, folded_title
+from stepgraph.render.leaving import leaving
 from stepgraph.render.nodes import Step
 from stepgraph.render.svg import icons
 from stepgraph.render.svg.captions import captions, step_title, told
@@ -47,7 +47,8 @@ def nothing(identity: str) -> Leaf:
     return Leaf(Named("empty", identity, "no steps"), remark("no steps"))
 
 
-def folded(css: str, identity: str, icon: str, name: str, nodes: Sequence[Node]) -> Leaf:
-    """Return the box of what is folded: its name, and how much is in it."""
-    text = folded_text(nodes)
-    return Leaf(Named(f"folded {css}", identity, told(name, text)), node_label(icon, name, [text]), stacked=True)
+def folded(css: str, identity: str, icon: str, node: Node) -> Leaf:
+    """Return the box of what is folded: its name, how much is in it, and the ways out of it."""
+    name, text = folded_title(node), folded_node_text(node)
+    named = Named(f"folded {css}", identity, told(name, text))
+    return Leaf(named, node_label(icon, name, [text]), stacked=True, ways_out=leaving(node))

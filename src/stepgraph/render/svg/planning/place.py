@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeAlias
 
@@ -52,6 +52,10 @@ class Planner(Protocol):
     @property
     def functions(self) -> Mapping[str, FunctionDef]:
         """The functions that calls may mean."""
+
+    @property
+    def planned(self) -> MutableMapping[str, Node]:
+        """The nodes of all figures so far, by their identities."""
 
     @property
     def folds(self) -> Variables | None:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from stepgraph.model.payload import Block, FunctionCall, FunctionDef, Loop, Node, Start, StepDo
-from stepgraph.render.flow.group_order import has_clocks
 from stepgraph.render.folding import below
+from stepgraph.render.group_order import has_clocks
 from stepgraph.render.node_text import payload_text
 from stepgraph.render.nodes import Unknown, as_unknown
 from stepgraph.render.svg import icons
@@ -24,7 +24,7 @@ from stepgraph.render.svg.figures.stack import Stack
 from stepgraph.render.svg.identities import identities
 from stepgraph.render.svg.lengths import Variables
 from stepgraph.render.svg.planning.calls import NOT_THERE, RECURSIVE, SHOWN_APART, SHOWN_BEFORE, by_name, plan_function
-from stepgraph.render.svg.planning.choices import if_title, plan_if, plan_switch
+from stepgraph.render.svg.planning.choices import plan_if, plan_switch
 from stepgraph.render.svg.planning.groups import in_sequence, plan_parallel, plan_unframed
 from stepgraph.render.svg.planning.labels import exit_pill, folded, nothing, step_label, step_leaf, step_named
 from stepgraph.render.svg.planning.place import Place, Planning
@@ -70,9 +70,8 @@ class NodePlanner:
         self.planned[place.identity] = node
         if unknown := as_unknown(node):
             return (yield self._unknown(unknown, place))
-        inside = below(node)
-        if inside and self.view.folding.folds(node, place.level):
-            return _folded(node, inside, place)
+        if self.view.folding.folds(node, place.level) and below(node):
+            return _folded(node, place.identity)
         match node["type"]:
             case "step_do":
                 return (yield self._step(node, place))
@@ -128,7 +127,7 @@ class NodePlanner:
             return by_name(call, SHOWN_BEFORE, place.identity)
         function = self.functions[name]
         if function["nodes"] and self.view.folding.folds(function, place.level):
-            return folded("call", place.identity, icons.FUNCTION, name, function["nodes"])
+            return folded("call", place.identity, icons.FUNCTION, function)
         self.shown.add(name)
         self.bodies += 1
         return (yield plan_function(self, function, call_title(call, "function"), place))
@@ -149,29 +148,29 @@ class NodePlanner:
         return Frame(named, label, body, GAP)
 
 
-def _folded(node: Node, inside: Sequence[Node], place: Place) -> Leaf:
-    css, icon, name = _folded_look(node)
-    return folded(css, place.identity, icon, name, inside)
+def _folded(node: Node, identity: str) -> Leaf:
+    css, icon = _folded_look(node)
+    return folded(css, identity, icon, node)
 
 
-def _folded_look(node: Node) -> tuple[str, str, str]:
-    """Return the class, the icon and the name of a folded node."""
+def _folded_look(node: Node) -> tuple[str, str]:
+    """Return the class and the icon of a folded node."""
     match node["type"]:
         case "loop":
-            return "loop", icons.LOOP, "loop"
+            return "loop", icons.LOOP
         case "parallel":
-            return "parallel", icons.PARALLEL, f"parallel {node['kind']}"
+            return "parallel", icons.PARALLEL
         case "try":
-            return "try", icons.PROTECTED, "try"
+            return "try", icons.PROTECTED
         case "if":
-            return "choice", icons.CHOICE, if_title(node)
+            return "choice", icons.CHOICE
         case "switch":
-            return "choice", icons.SWITCH, f"switch {node['discriminant']}"
+            return "choice", icons.SWITCH
         case "step_do":
-            return "step do", icons.DO, node["name"]
+            return "step do", icons.DO
         case "function_def":
-            return "call", icons.FUNCTION, node["name"]
+            return "call", icons.FUNCTION
         case "start":
-            return "start", icons.START, f"start {node['class_name']}"
+            return "start", icons.START
         case _:
-            return "block", icons.BLOCK, node["type"]
+            return "block", icons.BLOCK

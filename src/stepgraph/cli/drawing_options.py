@@ -1,0 +1,118 @@
+"""What the commands that draw share: the options that say how a graph is drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import TYPE_CHECKING, Final, TypeVar, cast
+
+import click
+
+from stepgraph.cli.formats import FORMATS, Style
+from stepgraph.cli.output_options import Output
+from stepgraph.cli.terminal import Look, look_of_standard_output
+
+if TYPE_CHECKING:
+    from stepgraph.render.folding import FoldedKind
+    from stepgraph.render.view import Expansion, Theme, View
+
+R = TypeVar("R")
+
+# Repeated here, where every run passes, for start-up; the renderers have them where they are defined.
+COLLAPSIBLE: Final = ("loop", "parallel", "try", "if", "switch", "block", "function", "step")
+EXPANSIONS: Final = ("first", "all", "none")
+THEMES: Final = ("auto", "light", "dark")
+ENGINES: Final = ("structured", "dot")
+# What Graphviz cannot do.
+_OF_OUR_LAYOUT: Final = frozenset({"--expand", "--theme", "--legend"})
+
+_DEPTH_HELP = "Draw N levels open; what holds other nodes at level N is folded to one box."
+_COLLAPSE_HELP = f"Fold what is of these kinds, with commas between them: {', '.join(COLLAPSIBLE)}."
+_EXPAND_HELP = "Where an SVG shows the body of a function: at the first call (default), at all, or by itself."
+_THEME_HELP = "Colours of an SVG: those of the reader's system (default), light, or dark."
+_LEGEND_HELP = "Explain the symbols beside an SVG."
+_ENGINE_HELP = "What lays out an SVG: stepgraph's own layout (default), or Graphviz."
+
+
+@dataclass(frozen=True, slots=True)
+class DrawingOptions:
+    """The options as they were given, None or False for those that were not."""
+
+    depth: int | None
+    collapse: tuple[str, ...] | None
+    expand: str | None
+    theme: str | None
+    engine: str | None
+    legend: bool
+
+    def style(self, output: Output) -> Style:
+        """Return the style of what is to be made. Raises UsageError for an option that its format does not heed."""
+        for option in self._given():
+            if option not in output.form.options:
+                formats = ", ".join(form.name for form in FORMATS.values() if option in form.options)
+                message = f"{option} is of no use to the format {output.form.name}, only to {formats}. Leave it out."
+                raise click.UsageError(message)
+            if self.engine == "dot" and option in _OF_OUR_LAYOUT:
+                raise click.UsageError(f"{option} is of no use to the engine dot. Leave it out.")
+        return Style(self._view(), self.engine or ENGINES[0], Look() if output.name else look_of_standard_output())
+
+    def _given(self) -> list[str]:
+        values = {
+            "--depth": self.depth,
+            "--collapse": self.collapse,
+            "--expand": self.expand,
+            "--theme": self.theme,
+            "--legend": self.legend or None,
+            "--engine": self.engine,
+        }
+        return [option for option, value in values.items() if value is not None]
+
+    def _view(self) -> View:
+        from stepgraph.render.folding import Folding
+        from stepgraph.render.view import View
+
+        return View(
+            Folding(self.depth, cast("tuple[FoldedKind, ...]", self.collapse or ())),
+            cast("Expansion", self.expand or EXPANSIONS[0]),
+            cast("Theme", self.theme or THEMES[0]),
+            self.legend,
+        )
+
+
+def drawing_options(command: Callable[..., R]) -> Callable[..., R]:
+    """Give a command the options on how a graph is drawn, as one argument `drawing`."""
+
+    @click.option("--depth", type=click.IntRange(min=1), metavar="N", help=_DEPTH_HELP)
+    @click.option("--collapse", callback=_collapse, metavar="KINDS", help=_COLLAPSE_HELP)
+    @click.option("--expand", type=click.Choice(EXPANSIONS), help=_EXPAND_HELP)
+    @click.option("--theme", type=click.Choice(THEMES), help=_THEME_HELP)
+    @click.option("--legend", is_flag=True, help=_LEGEND_HELP)
+    @click.option("--engine", type=click.Choice(ENGINES), help=_ENGINE_HELP)
+    @wraps(command)
+    def with_drawing(
+        *,
+        depth: int | None,
+        collapse: tuple[str, ...] | None,
+        expand: str | None,
+        theme: str | None,
+        engine: str | None,
+        legend: bool,
+        **others: object,
+    ) -> R:
+        return command(drawing=DrawingOptions(depth, collapse, expand, theme, engine, legend), **others)
+
+    return with_drawing
+
+
+def _collapse(_context: click.Context, _option: click.Parameter, value: str | None) -> tuple[str, ...] | None:
+    """Return the kinds that a text names, in the order of their definition."""
+    if value is None:
+        return None
+    named = [kind.strip() for kind in value.split(",") if kind.strip()]
+    for kind in named:
+        if kind not in COLLAPSIBLE:
+            raise click.BadParameter(f"'{kind}' is no kind that can be folded. There are {', '.join(COLLAPSIBLE)}.")
+    if not named:
+        raise click.BadParameter(f"no kind is named. There are {', '.join(COLLAPSIBLE)}.")
+    return tuple(kind for kind in COLLAPSIBLE if kind in named)

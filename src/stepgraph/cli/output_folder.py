@@ -1,0 +1,67 @@
+"""The folder that `-o` names: a file for each workflow, each written whole or not at all, and only if it changes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+
+from stepgraph.cli.output_file import OutputFile, prepare_output, reason, refusal
+from stepgraph.cli.streams import tell
+from stepgraph.cli.up_to_date import State, state_of
+
+
+def means_folder(name: str) -> bool:
+    """Tell whether the name is that of a folder: one that is there, or one to be made, with a slash at its end."""
+    return name.endswith(("/", os.sep)) or os.path.isdir(name)
+
+
+def prepare_folder(name: str) -> None:
+    """Raise CommandError if the folder evidently cannot be written to, or cannot be made."""
+    nearest = os.path.realpath(name)
+    while not os.path.lexists(nearest):
+        nearest = os.path.dirname(nearest)
+    if not os.path.isdir(nearest):
+        raise refusal(name, f"cannot be a folder: {_relative(nearest, name)} is a file.")
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise refusal(name, "cannot be written: permission denied.")
+
+
+def write_folder(name: str, texts: Mapping[str, str], sources: Iterable[str], *, quiet: bool) -> None:
+    """Write a text to each of the files of these paths in the folder, which is made if it is not there.
+
+    Names of files that were written are told. Those that have that text already are left alone, and so is all else in
+    the folder. Raises CommandError if one of them must not be written, before any is, or cannot be.
+    """
+    _make(name)
+    known = list(sources)
+    files = [(_file_in(name, path, known), text) for path, text in texts.items()]
+    for file, text in files:
+        if state_of(file.name, text) is State.CURRENT:
+            continue
+        file.write(text)
+        if not quiet:
+            tell(f"wrote {file.name}")
+
+
+def _make(name: str) -> None:
+    try:
+        os.makedirs(name, exist_ok=True)
+    except OSError as error:
+        raise refusal(name, f"cannot be made: {reason(error)}.") from None
+
+
+def _file_in(folder: str, path: str, sources: Iterable[str]) -> OutputFile:
+    file = prepare_output(path, sources)
+    if os.path.dirname(file.target) != os.path.realpath(folder):
+        raise refusal(file.name, "is a link that leads out of the folder. Remove it, or name another folder.")
+    return file
+
+
+def path_in(folder: str, file_name: str) -> str:
+    """Return the path of a file in a folder, with a slash between them, however the folder is written."""
+    return folder + file_name if folder.endswith(("/", os.sep)) else f"{folder}/{file_name}"
+
+
+def _relative(path: str, name: str) -> str:
+    """Return a path as short as the name that it was found for."""
+    return path if os.path.isabs(name) else os.path.relpath(path)

@@ -1,0 +1,39 @@
+"""`stepgraph render`: drawings of graphs that were saved."""
+
+from __future__ import annotations
+
+import click
+
+from stepgraph.cli.command_error import CommandError
+from stepgraph.cli.delivery import deliver, prepare
+from stepgraph.cli.drawing_options import DrawingOptions, drawing_options
+from stepgraph.cli.exit_code import ExitCode
+from stepgraph.cli.formats import DRAWINGS
+from stepgraph.cli.notes import tell_notes
+from stepgraph.cli.output_options import Output, output_options
+from stepgraph.cli.saved_files import saved_subjects
+from stepgraph.cli.selection import select, workflow_option
+
+
+@click.command("render")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@workflow_option
+@output_options(DRAWINGS)
+@drawing_options
+def render(*, files: tuple[str, ...], workflow: str | None, output: Output, drawing: DrawingOptions) -> ExitCode:
+    """Draw version graphs that were saved as JSON, those of JavaScript workflows too.
+
+    FILES hold what the Workflows API answers for the graph of a version, or what `stepgraph graph -f json` prints; - is
+    standard input. What a later version of the API may add is drawn as far as it can be.
+    """
+    style = drawing.style(output)
+    prepare(output, files)
+    subjects, failed = saved_subjects(files)
+    if not subjects and not failed:
+        raise CommandError(ExitCode.NOTHING, f"no graph found in {', '.join(files)}: nothing but an empty array.")
+    if not subjects:
+        return ExitCode.ERROR
+    chosen = select(subjects, workflow)
+    for subject in chosen:
+        tell_notes(subject, quiet=output.quiet)
+    return deliver(chosen, output, style, sources=files, failed=failed)

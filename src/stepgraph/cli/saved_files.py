@@ -1,0 +1,46 @@
+"""The saved graphs that `stepgraph render` is given."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+
+from stepgraph.cli.streams import tell
+from stepgraph.cli.subject import Subject, saved_subject
+from stepgraph.model.note import InputError, Problem
+from stepgraph.project.reading import read_bytes, shown_path
+from stepgraph.project.sources import STANDARD_INPUT, STANDARD_INPUT_NAME, read_standard_input
+
+
+def saved_subjects(paths: Iterable[str]) -> tuple[list[Subject], bool]:
+    """Return the workflows in these files, `-` being standard input, and whether any failed, which has been told."""
+    subjects: list[Subject] = []
+    failed = False
+    for path in dict.fromkeys(paths):
+        try:
+            subjects += _subjects(path)
+        except InputError as error:
+            tell(str(error.problem))
+            failed = True
+    return subjects, failed
+
+
+def _subjects(path: str) -> Iterator[Subject]:
+    from stepgraph.model.schema.saved import read_saved_graphs
+
+    name = STANDARD_INPUT_NAME if path == STANDARD_INPUT else shown_path(path)
+    content = read_standard_input() if path == STANDARD_INPUT else _content(path, name)
+    try:
+        graphs = read_saved_graphs(content, name)
+    except InputError as error:
+        if path.endswith(".py"):
+            advice = f"To draw the workflows of a Python file, run `stepgraph graph {name}`."
+            raise InputError(Problem(name, "Not JSON, but Python.", advice)) from None
+        raise error from None
+    return (saved_subject(graph, name) for graph in graphs)
+
+
+def _content(path: str, name: str) -> bytes:
+    if os.path.isdir(path):
+        raise InputError(Problem(name, "a folder, where a saved graph is meant.", "Name the files in it."))
+    return read_bytes(path)

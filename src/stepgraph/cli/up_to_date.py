@@ -1,0 +1,65 @@
+"""Whether a file holds what would be written to it."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from enum import Enum
+from typing import Final
+
+from stepgraph.cli.command_error import CommandError
+from stepgraph.cli.exit_code import ExitCode
+from stepgraph.cli.output_file import reason, refusal
+from stepgraph.cli.streams import encode, tell
+
+# The dates of an answer of the API, as this package writes them. Those of a commit are not known before it is made.
+_DATES: Final = re.compile(rb'^( +"(?:created_on|modified_on)": )"[^"]*"', re.MULTILINE)
+
+
+class State(Enum):
+    """What a file is compared with what would be written to it; the value says it of the file."""
+
+    CURRENT = "is up to date"
+    MISSING = "is missing"
+    OUT_OF_DATE = "is out of date"
+
+
+def state_of(path: str, text: str, *, with_dates: bool = True) -> State:
+    """Return the state of the file for which `text` is meant. Line ends may be those of any system.
+
+    Without `with_dates`, the dates in an answer of the API may differ. Raises CommandError if it cannot be read.
+    """
+    if not os.path.exists(path):
+        return State.MISSING
+    if not os.path.isfile(path):
+        raise refusal(path, "is no file, and so cannot be compared with one.")
+    content = _content(path)
+    same = _comparable(content, with_dates=with_dates) == _comparable(encode(text), with_dates=with_dates)
+    return State.CURRENT if same else State.OUT_OF_DATE
+
+
+def check_files(texts: Mapping[str, str], command: str, *, with_dates: bool) -> None:
+    """Tell which of the files of these paths are not current, and raise CommandError if there are any.
+
+    `command` is what brings them up to date.
+    """
+    states = {path: state_of(path, text, with_dates=with_dates) for path, text in texts.items()}
+    wanting = {path: state for path, state in states.items() if state is not State.CURRENT}
+    for path, state in wanting.items():
+        tell(f"{path} {state.value}: run `{command}`")
+    if wanting:
+        raise CommandError(ExitCode.FINDINGS)
+
+
+def _content(path: str) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError as error:
+        raise refusal(path, f"cannot be read: {reason(error)}.") from None
+
+
+def _comparable(content: bytes, *, with_dates: bool) -> bytes:
+    unix = content.replace(b"\r\n", b"\n")
+    return unix if with_dates else _DATES.sub(rb"\1", unix)

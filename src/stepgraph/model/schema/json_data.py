@@ -1,0 +1,64 @@
+"""From JSON text to JSON data, with a place for what is wrong with it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Final
+
+from stepgraph.model.note import InputError, Problem
+
+MAX_NODE_DEPTH: Final = 120
+"""How many nodes may lie within each other: fewer than pydantic and `json` manage, so that all machines agree."""
+
+
+def load_json(text: str | bytes, path: str) -> object:
+    """Return the data that `text` holds as JSON; bytes are UTF-8, UTF-16 or UTF-32.
+
+    Raises InputError for text that is not JSON, and for data with more than `MAX_NODE_DEPTH` nodes within each other.
+    """
+    data = _load(text, path)
+    if _node_depth(data) > MAX_NODE_DEPTH:
+        raise _too_deep(path)
+    return data
+
+
+def _load(text: str | bytes, path: str) -> object:
+    if not text.strip():
+        raise InputError(Problem(path, "Not JSON: it is empty."))
+    try:
+        data: object = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise InputError(Problem(path, f"Not JSON: {error.msg}.", "", error.lineno, error.colno)) from None
+    except UnicodeDecodeError as error:
+        message = f"Not JSON: byte {error.start} is not {error.encoding.upper()} text."
+        raise InputError(Problem(path, message)) from None
+    except ValueError:  # the interpreter refuses integers of thousands of digits
+        raise InputError(Problem(path, "A number has too many digits.")) from None
+    except RecursionError:
+        raise _too_deep(path) from None
+    return data
+
+
+def _too_deep(path: str) -> InputError:
+    return InputError(Problem(path, f"Nested too deeply: at most {MAX_NODE_DEPTH} nodes may lie within each other."))
+
+
+def _node_depth(data: object) -> int:
+    """Return how many nodes of `data` lie within each other at most. A loop, for it must not recurse itself."""
+    deepest = 0
+    pending = [(data, 0)]
+    while pending:
+        value, depth = pending.pop()
+        if isinstance(value, dict) and "type" in value:
+            depth += 1
+            deepest = max(deepest, depth)
+        pending.extend((child, depth) for child in _children(value))
+    return deepest
+
+
+def _children(value: object) -> Iterator[object]:
+    if isinstance(value, dict):
+        yield from value.values()
+    elif isinstance(value, list):
+        yield from value

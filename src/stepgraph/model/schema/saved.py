@@ -1,0 +1,87 @@
+"""The graphs in a file that was saved: answers of the Workflows API, or what `stepgraph graph -f json` printed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from stepgraph.model.note import InputError, Problem
+from stepgraph.model.payload import Graph
+from stepgraph.model.schema.explain import explain_kind
+from stepgraph.model.schema.json_data import load_json
+from stepgraph.model.schema.read import EXPECTED
+from stepgraph.model.schema.tolerant import Keys, read_graph
+
+_NO_ENVELOPE: Final = frozenset({"graph", "workflow"})
+
+
+@dataclass(frozen=True, slots=True)
+class SavedGraph:
+    """The graph of one version of a workflow, None if it has none, and the name of the workflow's class."""
+
+    class_name: str
+    graph: Graph | None
+
+
+def read_saved_graphs(text: str | bytes, path: str = "<input>") -> tuple[SavedGraph, ...]:
+    """Return the graphs that `text` holds as JSON: version graph responses or `graph` objects, one or an array of them.
+
+    The API's envelope (`{"result": ...}`) may be around them. `path` names the input in messages. Raises InputError,
+    with one line, for everything else, for an answer that is an error, and for a graph that cannot be drawn.
+    """
+    return tuple(_saved(load_json(text, path), path))
+
+
+def _saved(data: object, path: str) -> Iterator[SavedGraph]:
+    at: Keys = ()
+    if isinstance(data, dict) and _NO_ENVELOPE.isdisjoint(data) and ("result" in data or "success" in data):
+        data, at = _result(data, path), ("result",)
+    if not isinstance(data, list):
+        yield _one(data, path, at)
+        return
+    for index, item in enumerate(data):
+        yield _one(item, path, (*at, index))
+
+
+def _result(envelope: Mapping[str, object], path: str) -> object:
+    """Return what is in an envelope of the API."""
+    if envelope.get("success", True) is not True:
+        raise InputError(Problem(path, f"The API answered with an error: {_first_error(envelope)}."))
+    if envelope.get("result") is None:
+        raise InputError(Problem(path, "An answer of the API without a result.", EXPECTED))
+    return envelope["result"]
+
+
+def _first_error(envelope: Mapping[str, object]) -> str:
+    errors = envelope.get("errors")
+    first = errors[0] if isinstance(errors, list) and errors else None
+    message = first.get("message") if isinstance(first, dict) else first
+    if not isinstance(message, str) or not message:
+        return "it does not say which"
+    code = first.get("code") if isinstance(first, dict) else None
+    return message.rstrip(".") + (f" ({code})" if isinstance(code, int) else "")
+
+
+def _one(data: object, path: str, at: Keys) -> SavedGraph:
+    if not isinstance(data, dict):
+        raise InputError(Problem(path, explain_kind(at, "an object", data), EXPECTED))
+    if "graph" in data:
+        return _response(data, path, at)
+    if "workflow" in data:
+        return _of_graph(read_graph(data, path, at))
+    if "has_dag" in data:
+        raise InputError(Problem(path, "A version, without its graph.", "The API gives that at `.../graph`."))
+    place = "".join(f"[{key}]" if isinstance(key, int) else key for key in at)
+    raise InputError(Problem(path, f"There is no `graph` in {place or 'it'}.", EXPECTED))
+
+
+def _response(data: Mapping[str, object], path: str, at: Keys) -> SavedGraph:
+    if data["graph"] is not None:
+        return _of_graph(read_graph(data["graph"], path, (*at, "graph")))
+    name = data.get("class_name")
+    return SavedGraph(name if isinstance(name, str) and name else "The workflow", None)
+
+
+def _of_graph(graph: Graph) -> SavedGraph:
+    return SavedGraph(graph["workflow"]["class_name"], graph)

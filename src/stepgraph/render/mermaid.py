@@ -1,0 +1,129 @@
+"""A version graph in Mermaid, in as many diagrams as the places that draw them need.
+
+GitHub and others draw Mermaid with limits that a diagram cannot raise. A graph that exceeds them is split, then folded;
+what is too large even so becomes an outline.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias
+
+from stepgraph.model.payload import FunctionDef, Graph
+from stepgraph.render.flow.chart import Chart
+from stepgraph.render.flow.flow_chart import flow_charts, function_chart, workflow_chart
+from stepgraph.render.mermaid_chart import mermaid_chart
+from stepgraph.render.mermaid_limits import excess
+from stepgraph.render.nodes import all_functions, called_functions, levels
+from stepgraph.render.outline import render_outline
+from stepgraph.render.view import DEFAULT_VIEW, View
+from stepgraph.render.visible import visible
+
+PieceKind: TypeAlias = Literal["mermaid", "outline"]
+
+
+@dataclass(frozen=True, slots=True)
+class MermaidPiece:
+    """A diagram, or the outline in place of one; the title may hold source text."""
+
+    title: str
+    kind: PieceKind
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class MermaidDrawing:
+    """A graph in one piece or several, and messages for people: what was done to it for the limits, and why."""
+
+    pieces: tuple[MermaidPiece, ...]
+    messages: tuple[str, ...] = ()
+
+
+def render_mermaid(graph: Graph, view: View = DEFAULT_VIEW) -> MermaidDrawing:
+    """Return the graph as Mermaid. Of the view, it heeds what is folded."""
+    workflow = _Part(graph["workflow"]["class_name"], graph, lambda view: flow_charts(graph, view))
+    functions = graph["workflow"]["functions"]
+    whole = workflow.charts(view)
+    too_large = excess(whole)
+    if not too_large:
+        return MermaidDrawing((_diagram(workflow.title, whole),))
+    if not functions:
+        return _fitted(workflow, view)
+    parts = [_fitted(part, view) for part in _parts(graph)]
+    split = f"{visible(workflow.title)}: {too_large}, so that each of its functions has a diagram of its own."
+    return _together([MermaidDrawing((), (split,)), *parts])
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What has a diagram of its own: a workflow or a function, as a graph too, and the least depth that shows it."""
+
+    title: str
+    graph: Graph
+    charts: Callable[[View], Sequence[Chart]]
+    least_depth: int = 1
+
+
+def _parts(graph: Graph) -> Iterator[_Part]:
+    name = graph["workflow"]["class_name"]
+    yield _Part(name, graph, lambda view: [workflow_chart(graph, view)])
+    for index, function in enumerate(graph["workflow"]["functions"].values()):
+        yield _function_part(f"{name} · {function['name']}", graph, function, index)
+
+
+def _function_part(title: str, graph: Graph, function: FunctionDef, index: int) -> _Part:
+    functions = all_functions(graph["workflow"])
+    called = called_functions(function["nodes"], functions)
+    as_graph: Graph = {
+        "version": graph["version"],
+        "workflow": {
+            "class_name": function["name"],
+            "functions": {name: functions[name] for name in functions if name in called},
+            "nodes": function["nodes"],
+        },
+    }
+    return _Part(title, as_graph, lambda view: [function_chart(function, index, view)], least_depth=2)
+
+
+def _fitted(part: _Part, view: View) -> MermaidDrawing:
+    """Return a part as it is, or else folded as little as the limits allow, or else as an outline."""
+    charts = part.charts(view)
+    too_large = excess(charts)
+    if not too_large:
+        return MermaidDrawing((_diagram(part.title, charts),))
+    depths = _depths(part, view)
+    # What is folded less is larger, as good as always; were it once not, a depth that fits is found all the same.
+    fitting = bisect_left(depths, 1, key=lambda depth: excess(part.charts(_folded(view, depth))) != "")
+    if fitting:
+        depth = depths[fitting - 1]
+        diagram = _diagram(f"{part.title} (folded to depth {depth})", part.charts(_folded(view, depth)))
+        done = f"it is folded to depth {depth}: choose another with `--depth`, or draw all of it with `-f svg`."
+        return MermaidDrawing((diagram,), (f"{visible(part.title)}: {too_large}, so that {done}",))
+    outline = MermaidPiece(part.title, "outline", render_outline(part.graph, view, colour=False))
+    done = "an outline stands in its place: draw all of it with `-f svg`."
+    return MermaidDrawing((outline,), (f"{visible(part.title)}: {too_large}, so that {done}",))
+
+
+def _depths(part: _Part, view: View) -> range:
+    """Return the depths that fold more than the view does, and still show something."""
+    deepest = levels(part.graph["workflow"]["nodes"]) + part.least_depth - 1
+    if view.folding.depth is not None:
+        deepest = min(deepest, view.folding.depth - 1)
+    return range(part.least_depth, deepest + 1)
+
+
+def _folded(view: View, depth: int) -> View:
+    return replace(view, folding=replace(view.folding, depth=depth))
+
+
+def _diagram(title: str, charts: Sequence[Chart]) -> MermaidPiece:
+    return MermaidPiece(title, "mermaid", mermaid_chart(charts))
+
+
+def _together(drawings: list[MermaidDrawing]) -> MermaidDrawing:
+    return MermaidDrawing(
+        tuple(piece for drawing in drawings for piece in drawing.pieces),
+        tuple(message for drawing in drawings for message in drawing.messages),
+    )

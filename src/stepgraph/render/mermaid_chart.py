@@ -1,0 +1,108 @@
+"""Flow charts as the text of a Mermaid diagram."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from stepgraph.render import mermaid_style
+from stepgraph.render.cells import cell_width
+from stepgraph.render.flow.chart import Arrow, ArrowKind, Box, BoxKind, Chart, Content, Frame, FrameEnd, FrameKind
+from stepgraph.render.mermaid_text import mermaid_label
+
+INDENT: Final = "  "
+WHOLE: Final = "n_whole"
+# The text of a diagram may have so many characters only: deeper, they are better spent otherwise.
+DEEPEST_INDENT: Final = 8
+
+
+def mermaid_chart(charts: Sequence[Chart]) -> str:
+    """Return one diagram of these charts, the first one leftmost, ending in a line break.
+
+    It takes nothing but what Mermaid has had for years, since the places that draw it lag behind.
+    """
+    arrows = [arrow for chart in charts for arrow in chart.arrows]
+    content = [item for chart in charts for item in chart.content]
+    lines = [mermaid_style.FRONT_MATTER, "flowchart TB", *_side_by_side(charts), *_arrows(arrows, content)]
+    return "\n".join([*lines, *_looks(arrows, content, is_framed=len(charts) > 1), ""])
+
+
+def _side_by_side(charts: Sequence[Chart]) -> Iterator[str]:
+    """Yield the content of all charts. Mermaid stands frames in a row from right to left, and what has none at the end.
+
+    So what is to be leftmost comes last, in a frame that is not seen.
+    """
+    first, *others = charts
+    for chart in reversed(others):
+        yield from _content(chart, 1)
+    if others:
+        yield from (f'{INDENT}subgraph {WHOLE}[" "]', f"{INDENT * 2}direction TB", *_content(first, 2), f"{INDENT}end")
+    else:
+        yield from _content(first, 1)
+
+
+def _content(chart: Chart, depth: int) -> Iterator[str]:
+    for position, item in enumerate(chart.content):
+        if isinstance(item, FrameEnd):
+            depth -= 1
+            yield f"{_indent(depth)}end"
+        elif isinstance(item, Frame):
+            yield f'{_indent(depth)}subgraph {item.id}["{mermaid_label([item.title])}"]'
+            depth += 1
+            if item.kind is FrameKind.FUNCTION:
+                # No arrow leads into it, for which Mermaid would turn it on its side.
+                yield f"{_indent(depth)}direction TB"
+        else:
+            # What begins the whole chart has room for its title.
+            lines = chart.title if position == 0 and item.kind is BoxKind.START else item.lines
+            yield f"{_indent(depth)}{_box(item, lines)}"
+
+
+def _indent(depth: int) -> str:
+    return INDENT * min(depth, DEEPEST_INDENT)
+
+
+def _box(box: Box, lines: tuple[str, ...]) -> str:
+    opening, closing = _shape(box, lines)
+    return f'{box.id}{opening}"{mermaid_label(lines)}"{closing}:::{mermaid_style.BOXES[box.kind]}'
+
+
+def _shape(box: Box, lines: tuple[str, ...]) -> mermaid_style.Brackets:
+    if box.kind is BoxKind.CHOICE and len(lines) == 1 and cell_width(lines[0]) <= mermaid_style.LONGEST_IN_DIAMOND:
+        return mermaid_style.DIAMOND
+    if box.kind is BoxKind.START and not lines:
+        return mermaid_style.POINT
+    return mermaid_style.SHAPES[box.kind]
+
+
+def _arrows(arrows: Sequence[Arrow], content: Sequence[Content]) -> Iterator[str]:
+    joins = {item.id for item in content if isinstance(item, Box) and item.kind is BoxKind.JOIN}
+    catches = {item.id for item in content if isinstance(item, Frame) and item.kind is FrameKind.CATCH}
+    for arrow in arrows:
+        # Lines that meet need no heads, but one that turns back does.
+        has_head = arrow.head not in joins or arrow.kind is ArrowKind.AGAIN
+        # That it catches failures is said by the frame, whose title would be behind the label.
+        is_told = arrow.label and arrow.head_frame not in catches
+        label = f'|"{mermaid_label([arrow.label])}"|' if is_told else ""
+        # It leads to a box even if it is to end at a frame: of one between neighbouring frames, nothing would be seen.
+        yield f"{INDENT}{arrow.tail_frame or arrow.tail} {_line(arrow.kind, has_head=has_head)}{label} {arrow.head}"
+
+
+def _line(kind: ArrowKind, *, has_head: bool) -> str:
+    if kind in mermaid_style.DASHED:
+        return "-.->" if has_head else "-.-"
+    return "-->" if has_head else "---"
+
+
+def _looks(arrows: Sequence[Arrow], content: Sequence[Content], *, is_framed: bool) -> Iterator[str]:
+    """Yield the classes that are used, which frames have which, and the colours of arrows."""
+    frames = {mermaid_style.WHOLE: [WHOLE]} if is_framed else {}
+    for item in content:
+        if isinstance(item, Frame):
+            frames.setdefault(mermaid_style.FRAMES[item.kind], []).append(item.id)
+    used = {mermaid_style.BOXES[item.kind] for item in content if isinstance(item, Box)} | frames.keys()
+    yield from (f"{INDENT}classDef {name} {look}" for name, look in mermaid_style.CLASSES.items() if name in used)
+    yield from (f"{INDENT}class {','.join(identities)} {name}" for name, identities in frames.items())
+    for kind, look in mermaid_style.ARROWS.items():
+        if numbers := [str(number) for number, arrow in enumerate(arrows) if arrow.kind is kind]:
+            yield f"{INDENT}linkStyle {','.join(numbers)} {look}"

@@ -1,0 +1,110 @@
+"""How a flow chart looks in Mermaid: shapes, and classes with colours by kind.
+
+Boxes have a light fill and dark text of their own, so that they read in a light theme and in a dark one. Frames are
+see-through, with outlines that stand out on either; their titles, arrows and labels of arrows have the theme's colours.
+"""
+
+from __future__ import annotations
+
+from typing import Final, TypeAlias
+
+from stepgraph.render.flow.chart import ArrowKind, BoxKind, FrameKind
+
+Brackets: TypeAlias = tuple[str, str]
+
+# Room for the titles of frames, and a little less of it elsewhere.
+FRONT_MATTER: Final = """\
+---
+config:
+  flowchart:
+    nodeSpacing: 40
+    rankSpacing: 40
+    subGraphTitleMargin:
+      bottom: 14
+---"""
+
+SHAPES: Final[dict[BoxKind, Brackets]] = {
+    BoxKind.START: ("([", "])"),
+    BoxKind.END: ("(((", ")))"),
+    BoxKind.STEP: ("(", ")"),
+    BoxKind.SLEEP: ("(", ")"),
+    BoxKind.WAIT: ("(", ")"),
+    BoxKind.CALL: ("[[", "]]"),
+    BoxKind.CHOICE: ("{{", "}}"),
+    BoxKind.FORK: ("((", "))"),
+    BoxKind.MERGE: ("((", "))"),
+    BoxKind.JOIN: ("((", "))"),
+    BoxKind.EXIT: ("([", "])"),
+    BoxKind.EMPTY: ("(", ")"),
+    BoxKind.FOLDED: ("[", "]"),
+    BoxKind.UNKNOWN: ("[", "]"),
+}
+# A diamond is as high as it is wide, so that only a word stands well in it.
+DIAMOND: Final[Brackets] = ("{", "}")
+LONGEST_IN_DIAMOND: Final = 8
+POINT: Final[Brackets] = ("((", "))")
+
+# Names that are longer than any word of the language, of which `call`, `end` and `style` are some.
+BOXES: Final[dict[BoxKind, str]] = {
+    BoxKind.START: "startBox",
+    BoxKind.END: "endBox",
+    BoxKind.STEP: "stepBox",
+    BoxKind.SLEEP: "sleepBox",
+    BoxKind.WAIT: "waitBox",
+    BoxKind.CALL: "callBox",
+    BoxKind.CHOICE: "choiceBox",
+    BoxKind.FORK: "forkBox",
+    BoxKind.MERGE: "forkBox",
+    BoxKind.JOIN: "pointBox",
+    BoxKind.EXIT: "exitBox",
+    BoxKind.EMPTY: "emptyBox",
+    BoxKind.FOLDED: "foldedBox",
+    BoxKind.UNKNOWN: "unknownBox",
+}
+FRAMES: Final[dict[FrameKind, str]] = {
+    FrameKind.NESTED_STEPS: "stepsFrame",
+    FrameKind.LOOP: "loopFrame",
+    FrameKind.PARALLEL: "parallelFrame",
+    FrameKind.TRY: "tryFrame",
+    FrameKind.TRY_BODY: "partFrame",
+    FrameKind.CATCH: "catchFrame",
+    FrameKind.FINALLY: "partFrame",
+    FrameKind.BLOCK: "partFrame",
+    FrameKind.CHOICE: "branchesFrame",
+    FrameKind.FUNCTION: "functionFrame",
+    FrameKind.START: "functionFrame",
+    FrameKind.UNKNOWN: "partFrame",
+}
+WHOLE: Final = "wholeFrame"
+CLASSES: Final[dict[str, str]] = {
+    "startBox": "fill:#455a64,stroke:#90a4ae,color:#ffffff",
+    "pointBox": "fill:#78909c,stroke:#78909c,color:#78909c",
+    "endBox": "fill:#455a64,stroke:#cfd8dc,color:#455a64",
+    "stepBox": "fill:#e3f2fd,stroke:#4878a0,color:#1a237e",
+    "sleepBox": "fill:#eceff1,stroke:#607d8b,color:#263238",
+    "waitBox": "fill:#e0f7fa,stroke:#00838f,color:#004d57",
+    "callBox": "fill:#ffffff,stroke:#4878a0,color:#1a237e",
+    "choiceBox": "fill:#ffe0b2,stroke:#e65100,color:#5d2200",
+    "forkBox": "fill:#9c4dcc,stroke:#9c4dcc,color:#9c4dcc",
+    "exitBox": "fill:#ffebee,stroke:#d9363e,color:#b71c1c",
+    "emptyBox": "fill:#fafafa,stroke:#9e9e9e,color:#616161,stroke-dasharray:4 3",
+    "foldedBox": "fill:#eceff1,stroke:#546e7a,color:#263238,stroke-width:3px",
+    "unknownBox": "fill:#f5f5f5,stroke:#757575,color:#424242,stroke-dasharray:4 3",
+    "stepsFrame": "fill:#4878a014,stroke:#5b8db8",
+    "loopFrame": "fill:#00968814,stroke:#26938a",
+    "parallelFrame": "fill:#9c4dcc14,stroke:#9c5fc4",
+    "tryFrame": "fill:#d9363e0d,stroke:#d9534f",
+    "catchFrame": "fill:#d9363e1f,stroke:#d9534f,stroke-dasharray:4 3",
+    "partFrame": "fill:#8080800f,stroke:#8c8c8c,stroke-dasharray:4 3",
+    "branchesFrame": "fill:#e651000d,stroke:#d9762b",
+    "functionFrame": "fill:#78909c0d,stroke:#78909c",
+    WHOLE: "fill:none,stroke:none",
+}
+
+DASHED: Final = frozenset({ArrowKind.AGAIN, ArrowKind.SKIP, ArrowKind.FAILURE})
+ARROWS: Final[dict[ArrowKind, str]] = {
+    ArrowKind.AGAIN: "stroke:#26938a",
+    ArrowKind.SKIP: "stroke:#26938a",
+    ArrowKind.FAILURE: "stroke:#d9534f",
+    ArrowKind.LEAVE: "stroke:#d9534f",
+}

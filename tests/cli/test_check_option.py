@@ -1,0 +1,135 @@
+"""`--check`: whether committed files are what would be written, for CI."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Command, Run
+from tests.cli.sources import SYNTAX_ERROR, module, workflow, write
+
+FOLDER = ["graph", "shop.py", "-f", "svg", "-o", "docs/"]
+FILE = ["graph", "shop.py", "-f", "json", "-o", "shop.json"]
+
+
+@pytest.fixture(autouse=True)
+def shop(stepgraph: Command) -> None:  # noqa: ARG001 - it changes into the folder
+    write("shop.py", module(workflow("Orders", "rest"), workflow("Returns", "rest")))
+
+
+def test_files_that_were_just_written_pass(stepgraph: Command) -> None:
+    stepgraph(*FOLDER)
+    assert stepgraph(*FOLDER, "--check") == Run(0, "", [])
+    stepgraph(*FILE)
+    assert stepgraph(*FILE, "--check") == Run(0, "", [])
+
+
+def test_what_is_missing_or_out_of_date_is_told_with_what_to_run(stepgraph: Command) -> None:
+    write("docs/Orders.svg", "old")
+    advice = "run `stepgraph graph shop.py -f svg -o docs/`"
+    assert stepgraph("graph", "shop.py", "--check", "-f", "svg", "-o", "docs/") == Run(
+        1, "", [f"docs/Orders.svg is out of date: {advice}", f"docs/Returns.svg is missing: {advice}"]
+    )
+    assert Path("docs/Orders.svg").read_text(encoding="utf-8") == "old"
+    assert not Path("docs/Returns.svg").exists()
+
+
+def test_a_folder_or_file_that_is_not_there_is_missing_and_not_made(stepgraph: Command) -> None:
+    assert stepgraph("graph", "-o", "new/", "--check").told == [
+        "new/Orders.txt is missing: run `stepgraph graph -o new/`",
+        "new/Returns.txt is missing: run `stepgraph graph -o new/`",
+    ]
+    assert stepgraph("graph", "-o", "new/all.txt", "--check").told == [
+        "new/all.txt is missing: run `stepgraph graph -o new/all.txt`"
+    ]
+    assert not Path("new").exists()
+
+
+def test_the_command_to_run_is_quoted_for_a_shell(stepgraph: Command) -> None:
+    assert stepgraph("graph", "-o", "all flows.txt", "--check").told == [
+        "all flows.txt is missing: run `stepgraph graph -o 'all flows.txt'`"
+    ]
+
+
+def test_line_ends_of_a_checkout_do_not_matter(stepgraph: Command) -> None:
+    stepgraph(*FOLDER)
+    for path in Path("docs").iterdir():
+        path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    assert stepgraph(*FOLDER, "--check") == Run(0, "", [])
+
+
+def test_other_files_in_the_folder_do_not_matter(stepgraph: Command) -> None:
+    stepgraph(*FOLDER)
+    write("docs/more.svg", "mine")
+    assert stepgraph(*FOLDER, "--check").code == 0
+
+
+def test_the_dates_of_json_do_not_matter_for_they_change_with_the_commit(
+    stepgraph: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stepgraph(*FILE)
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1800000000")
+    assert stepgraph(*FILE, "--check") == Run(0, "", [])
+    text = Path("shop.json").read_text(encoding="utf-8")
+    Path("shop.json").write_text(text.replace("1 hour", "2 hours"), encoding="utf-8")
+    assert stepgraph(*FILE, "--check").code == 1
+
+
+def test_files_that_cannot_be_written_can_be_checked(stepgraph: Command) -> None:
+    stepgraph(*FOLDER)
+    for path in Path("docs").iterdir():
+        path.chmod(0o400)
+    Path("docs").chmod(0o500)
+    try:
+        assert stepgraph(*FOLDER, "--check") == Run(0, "", [])
+    finally:
+        Path("docs").chmod(0o700)
+
+
+def test_a_folder_in_the_place_of_a_file_is_an_error(stepgraph: Command) -> None:
+    Path("docs/Orders.svg").mkdir(parents=True)
+    assert stepgraph(*FOLDER, "--check") == Run(
+        2, "", ["stepgraph: docs/Orders.svg is no file, and so cannot be compared with one."]
+    )
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such permissions")
+def test_a_file_that_cannot_be_read_is_an_error(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    write("docs/Orders.svg", "old")
+
+    def refuse(*_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr("builtins.open", refuse)
+    assert stepgraph(*FOLDER, "--check") == Run(
+        2, "", ["stepgraph: docs/Orders.svg cannot be read: permission denied."]
+    )
+
+
+def test_nothing_passes_where_an_input_failed(stepgraph: Command) -> None:
+    stepgraph(*FOLDER)
+    write("shop.py", SYNTAX_ERROR)
+    assert stepgraph(*FOLDER, "--check").code == 2
+    write("broken.py", SYNTAX_ERROR)
+    write("shop.py", module(workflow("Orders", "rest")))
+    run = stepgraph("graph", "shop.py", "broken.py", "-f", "svg", "-o", "docs/", "--check")
+    assert run.code == 2
+    assert run.told[-1] == "stepgraph: docs/ was not checked, for not every input could be read."
+
+
+def test_nothing_passes_where_a_workflow_has_no_graph(stepgraph: Command) -> None:
+    write("shop.py", module(workflow("Orders", "rest"), workflow("Empty")))
+    run = stepgraph(*FOLDER, "--check")
+    assert run.code == 1
+    assert run.told[-1] == "stepgraph: docs/ was not checked, for `Empty` has no graph."
+
+
+@pytest.mark.parametrize("output", [[], ["-o", "-"]])
+def test_there_must_be_something_to_check(stepgraph: Command, output: list[str]) -> None:
+    assert stepgraph("graph", "--check", *output) == Run(
+        2,
+        "",
+        ["stepgraph: --check needs -o with the file or folder that is to be checked. Try `stepgraph graph --help`."],
+    )

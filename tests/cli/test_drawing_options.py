@@ -1,0 +1,132 @@
+"""The options on how a graph is drawn, and the formats that heed them."""
+
+from __future__ import annotations
+
+import pytest
+
+from stepgraph.cli import drawing_options, formats
+from stepgraph.render import dot_engine, folding, svg, view
+from tests.cli.conftest import Command, Run
+from tests.cli.graphs import response, save, sleep
+
+LOOP = {"type": "loop", "nodes": [sleep("a"), {"type": "if", "branches": [{"condition": "x", "nodes": [sleep("b")]}]}]}
+
+KINDS = "There are loop, parallel, try, if, switch, block, function, step."
+
+
+@pytest.fixture(autouse=True)
+def orders(stepgraph: Command) -> None:  # noqa: ARG001 - it changes into the folder
+    save("orders.json", response("Orders", LOOP))
+
+
+def test_the_words_of_the_options_are_those_of_the_renderers() -> None:
+    assert drawing_options.COLLAPSIBLE == folding.FOLDED_KINDS
+    assert drawing_options.EXPANSIONS == view.EXPANSIONS
+    assert drawing_options.THEMES == view.THEMES
+
+
+def test_a_depth_folds_what_is_deeper(stepgraph: Command) -> None:
+    assert stepgraph("render", "orders.json", "--depth", "1").out == "Orders  2 steps\n└─ ↻ loop  (2 steps)\n"
+
+
+def test_kinds_are_folded_wherever_they_are(stepgraph: Command) -> None:
+    assert stepgraph("render", "orders.json", "--collapse", " if, loop ,").out == (
+        "Orders  2 steps\n└─ ↻ loop  (2 steps)\n"
+    )
+    assert stepgraph("render", "orders.json", "--collapse", "if").out.endswith("└─ ◇ if x …  (1 step)\n")
+
+
+@pytest.mark.parametrize("form", ["dot", "svg", "mermaid"])
+def test_all_drawings_can_be_folded(stepgraph: Command, form: str) -> None:
+    whole = stepgraph("render", "orders.json", "-f", form)
+    folded = stepgraph("render", "orders.json", "-f", form, "--collapse", "loop")
+    assert (whole.code, folded.code) == (0, 0)
+    assert "2 steps" in folded.out
+    assert len(folded.out) < len(whole.out)
+
+
+def test_an_svg_has_themes(stepgraph: Command) -> None:
+    plain = stepgraph("render", "orders.json", "-f", "svg").out
+    assert stepgraph("render", "orders.json", "-f", "svg", "--theme", "auto", "--expand", "first").out == plain
+    others = (stepgraph("render", "orders.json", "-f", "svg", "--theme", theme).out for theme in ("light", "dark"))
+    assert len({plain, *others}) == 3
+
+
+def test_an_svg_can_be_laid_out_by_graphviz(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dot_engine, "svg_of", lambda source: f"<svg of {source}")
+    drawn = stepgraph("render", "orders.json", "-f", "svg", "--engine", "dot", "--depth", "1").out
+    assert drawn == f"<svg of {stepgraph('render', 'orders.json', '-f', 'dot', '--depth', '1').out}"
+
+
+def test_that_there_is_no_graphviz_is_told(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dot_engine, "_places", lambda: iter(()))
+    assert stepgraph("render", "orders.json", "-f", "svg", "--engine", "dot") == Run(
+        2,
+        "",
+        ["stepgraph: there is nothing to draw DOT with: install Graphviz, or `pip install 'stepgraph[dot]'`."],
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--depth", "0"], "Invalid value for '--depth': 0 is not in the range x>=1."),
+        (
+            ["--collapse", "loop,fi"],
+            f"Invalid value for '--collapse': 'fi' is no kind that can be folded. {KINDS}",
+        ),
+        (
+            ["--collapse", ","],
+            f"Invalid value for '--collapse': no kind is named. {KINDS}",
+        ),
+        (["--theme", "dark"], "--theme is of no use to the format text, only to svg. Leave it out."),
+        (["--legend"], "--legend is of no use to the format text, only to svg. Leave it out."),
+        (["--expand", "all", "-f", "dot"], "--expand is of no use to the format dot, only to svg. Leave it out."),
+        (["--engine", "dot", "-f", "dot"], "--engine is of no use to the format dot, only to svg. Leave it out."),
+        (["--engine", "dot", "-f", "svg", "--legend"], "--legend is of no use to the engine dot. Leave it out."),
+    ],
+)
+def test_an_option_without_sense_is_refused(stepgraph: Command, arguments: list[str], said: str) -> None:
+    assert stepgraph("render", "orders.json", *arguments) == Run(
+        2, "", [f"stepgraph: {said} Try `stepgraph render --help`."]
+    )
+
+
+def test_json_cannot_be_folded(stepgraph: Command) -> None:
+    (told,) = stepgraph("graph", "-f", "json", "--depth", "2").told
+    assert told.startswith("stepgraph: --depth is of no use to the format json, only to text, dot, svg, mermaid.")
+
+
+def test_a_picture_that_is_too_large_is_drawn_with_a_warning(
+    stepgraph: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(f"{svg.__name__}.document.WIDEST", 1)
+    run = stepgraph("render", "orders.json", "-f", "svg")
+    (told,) = run.told
+    assert run.code == 0
+    assert run.out.startswith("<svg")
+    assert told.startswith("Orders: the picture is ")
+    assert stepgraph("render", "orders.json", "-f", "svg", "--quiet").told == []
+
+
+def test_every_format_has_a_suffix_of_its_own() -> None:
+    assert len({form.suffix for form in formats.FORMATS.values()}) == len(formats.FORMATS)
+
+
+def test_a_mermaid_chart_of_one_workflow_stands_by_itself(stepgraph: Command) -> None:
+    out = stepgraph("render", "orders.json", "-f", "mermaid").out
+    assert "```" not in out
+    assert "flowchart" in out
+
+
+def test_mermaid_of_several_workflows_is_a_page_of_markdown(stepgraph: Command) -> None:
+    save("both.json", [response("Bee"), response("Ant")])
+    lines = stepgraph("render", "both.json", "-f", "mermaid").out.splitlines()
+    assert [line for line in lines if line.startswith(("#", "```"))] == [
+        "## Bee",
+        "```mermaid",
+        "```",
+        "## Ant",
+        "```mermaid",
+        "```",
+    ]

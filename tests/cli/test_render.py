@@ -1,0 +1,197 @@
+"""`stepgraph render`: drawings of graphs that were saved."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import sys
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from tests.cli.conftest import Command, Run
+from tests.cli.graphs import response, save, sleep, without_graph
+from tests.cli.sources import module, workflow, write, write_orders
+
+OUTLINE = "Orders  1 step\n└─ ◔ rest  sleep 1 hour\n"
+EXPECTED = "Expected a version graph response of the Workflows API."
+
+
+def feed(monkeypatch: pytest.MonkeyPatch, content: bytes) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
+
+
+@pytest.mark.parametrize(
+    "data", [response(), response()["graph"], {"result": response(), "success": True}, [response()]]
+)
+def test_a_saved_graph_is_drawn_as_an_outline(stepgraph: Command, data: object) -> None:
+    save("orders.json", data)
+    assert stepgraph("render", "orders.json") == Run(0, OUTLINE, [])
+
+
+def test_standard_input_is_drawn_for_a_dash(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    feed(monkeypatch, json.dumps(response()).encode())
+    assert stepgraph("render", "-") == Run(0, OUTLINE, [])
+
+
+def test_what_graph_prints_is_drawn(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    write("a.py", module(workflow("Bee", "rest"), workflow("Ant", "rest")))
+    feed(monkeypatch, stepgraph("graph", "-f", "json").out.encode())
+    assert [line for line in stepgraph("render", "-").out.splitlines() if "  1 step" in line] == [
+        "Bee  1 step",
+        "Ant  1 step",
+    ]
+
+
+def test_several_files_are_drawn_in_their_order_and_each_once(stepgraph: Command) -> None:
+    save("b.json", response("Bee"))
+    save("a.json", response("Ant"))
+    run = stepgraph("render", "b.json", "a.json", "b.json")
+    assert run.out == f"{OUTLINE}\n{OUTLINE}".replace("Orders", "Bee", 1).replace("Orders", "Ant", 1)
+
+
+def test_a_workflow_is_chosen_by_the_name_of_its_class(stepgraph: Command) -> None:
+    save("both.json", [response("Bee"), response()])
+    assert stepgraph("render", "both.json", "--workflow", "Orders").out == OUTLINE
+    assert stepgraph("render", "both.json", "--workflow", "Order") == Run(
+        2, "", ["stepgraph: no workflow is named `Order`. Did you mean `Orders`?"]
+    )
+
+
+@pytest.mark.parametrize("form", ["text", "dot", "svg", "mermaid"])
+def test_what_is_not_known_is_drawn_in_every_format(stepgraph: Command, form: str) -> None:
+    nodes = [
+        {"type": "start", "class_name": "Orders", "nodes": [{"type": "block", "nodes": [sleep("in a block")]}]},
+        {"type": "novel", "name": "a novelty", "nodes": [sleep("in a novelty")], "colour": "red"},
+        {"type": "step_do", "name": "without configuration"},
+    ]
+    save("orders.json", {"result": response("Orders", *nodes)})
+    run = stepgraph("render", "orders.json", "-f", form)
+    assert (run.code, run.told) == (0, [])
+    for text in ("in a block", "novel", "in a novelty", "without configuration"):
+        assert text in run.out
+
+
+def test_svg_is_a_document(stepgraph: Command) -> None:
+    save("orders.json", response())
+    root = ET.fromstring(stepgraph("render", "orders.json", "-f", "svg").out)  # noqa: S314 - our own
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+
+
+def test_json_is_no_drawing(stepgraph: Command) -> None:
+    save("orders.json", response())
+    (told,) = stepgraph("render", "orders.json", "-f", "json").told
+    assert told.startswith("stepgraph: Invalid value for '-f' / '--format': 'json' is not one of 'text', 'dot', 'svg'")
+
+
+def test_a_version_without_a_graph_is_told_and_the_others_are_drawn(stepgraph: Command) -> None:
+    save("both.json", [without_graph("Empty"), response()])
+    assert stepgraph("render", "both.json") == Run(
+        1, OUTLINE, ["both.json: `Empty` has no graph: the API gave none for this version."]
+    )
+
+
+def test_a_file_that_fails_does_not_keep_the_others_from_being_drawn(stepgraph: Command) -> None:
+    save("broken.json", response("Orders", {"type": "step_sleep", "name": 3}))
+    save("orders.json", response())
+    assert stepgraph("render", "broken.json", "orders.json") == Run(
+        2, OUTLINE, [f"broken.json: graph.workflow.nodes[0].name should be a string, not 3 (and 1 more). {EXPECTED}"]
+    )
+
+
+def test_an_error_of_the_api_is_shown(stepgraph: Command) -> None:
+    save("a.json", {"success": False, "errors": [{"code": 10000, "message": "Authentication error"}], "result": None})
+    assert stepgraph("render", "a.json") == Run(
+        2, "", ["a.json: The API answered with an error: Authentication error (10000)."]
+    )
+
+
+def test_an_empty_array_is_nothing(stepgraph: Command) -> None:
+    save("none.json", [])
+    assert stepgraph("render", "none.json") == Run(
+        3, "", ["stepgraph: no graph found in none.json: nothing but an empty array."]
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "a.json: Not JSON: it is empty."),
+        (b"\x7fELF\x02\x01\x00\x00\xff", "a.json: Not JSON: byte 8 is not UTF-8 text."),
+        (b"x = 1", "a.json:1:1: Not JSON: Expecting value."),
+        (b"[" * 100_000, "a.json: Nested too deeply: at most 120 nodes may lie within each other."),
+        (b"[1" + b"0" * 5000 + b"]", "a.json: A number has too many digits."),
+        (b"3", f"a.json: The document should be an object, not 3. {EXPECTED}"),
+        (b"{}", f"a.json: There is no `graph` in it. {EXPECTED}"),
+    ],
+)
+def test_what_is_no_graph_is_refused(stepgraph: Command, content: bytes, said: str) -> None:
+    Path("a.json").write_bytes(content)
+    assert stepgraph("render", "a.json") == Run(2, "", [said])
+
+
+def test_a_graph_with_huge_numbers_is_drawn(stepgraph: Command) -> None:
+    retries = {"limit": 10**300, "delay": 1.5e308}
+    save(
+        "a.json", response("Orders", {"type": "step_do", "name": "a", "config": {"retries": retries}, "starts": -1e300})
+    )
+    for form in ("text", "dot", "svg", "mermaid"):
+        assert stepgraph("render", "a.json", "-f", form).code == 0
+
+
+def test_python_is_sent_to_the_other_command(stepgraph: Command) -> None:
+    write_orders()
+    assert stepgraph("render", "orders.py") == Run(
+        2,
+        "",
+        ["orders.py: Not JSON, but Python. To draw the workflows of a Python file, run `stepgraph graph orders.py`."],
+    )
+
+
+def test_a_folder_and_a_missing_file_are_refused(stepgraph: Command) -> None:
+    Path("graphs").mkdir()
+    assert stepgraph("render", "graphs", "missing.json") == Run(
+        2,
+        "",
+        [
+            "graphs: a folder, where a saved graph is meant. Name the files in it.",
+            "missing.json: no such file or folder. Paths are relative to the working directory.",
+        ],
+    )
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no named pipes in folders of Windows")
+def test_a_pipe_is_refused_and_not_waited_for(stepgraph: Command) -> None:
+    os.mkfifo("pipe.json")
+    assert stepgraph("render", "pipe.json").code == 2
+
+
+def test_without_a_file_the_use_is_wrong(stepgraph: Command) -> None:
+    assert stepgraph("render") == Run(2, "", ["stepgraph: Missing argument 'FILE...'. Try `stepgraph render --help`."])
+
+
+def test_a_file_is_written_and_checked(stepgraph: Command) -> None:
+    save("orders.json", response())
+    assert stepgraph("render", "orders.json", "-o", "orders.txt") == Run(0, "", [])
+    assert Path("orders.txt").read_text(encoding="utf-8") == OUTLINE
+    assert stepgraph("render", "orders.json", "-o", "orders.txt", "--check") == Run(0, "", [])
+    save("orders.json", response("Orders", sleep("longer")))
+    assert stepgraph("render", "orders.json", "-o", "orders.txt", "--check") == Run(
+        1, "", ["orders.txt is out of date: run `stepgraph render orders.json -o orders.txt`"]
+    )
+
+
+def test_files_of_a_folder_are_named_after_the_classes(stepgraph: Command) -> None:
+    save("both.json", [response("Bee"), response("Orders")])
+    assert stepgraph("render", "both.json", "-f", "svg", "-o", "drawn/") == Run(
+        0, "", ["wrote drawn/Bee.svg", "wrote drawn/Orders.svg"]
+    )
+
+
+def test_the_saved_graph_is_not_written_over(stepgraph: Command) -> None:
+    save("orders.json", response())
+    assert stepgraph("render", "orders.json", "-o", "orders.json") == Run(
+        2, "", ["stepgraph: orders.json is one of the sources, and is not written over. Name another file."]
+    )

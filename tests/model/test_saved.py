@@ -1,0 +1,272 @@
+"""What was saved is read in order to draw it: whoever wrote it, as far as it can be drawn, and else with one line."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from stepgraph.model.note import InputError
+from stepgraph.model.payload import Graph, Node, VersionGraph
+from stepgraph.model.schema import MAX_NODE_DEPTH
+from stepgraph.model.schema.saved import SavedGraph, read_saved_graphs
+from tests.model.payloads import RESPONSES, nested_ifs, response
+
+EMPTY: Graph = {"version": 1, "workflow": {"class_name": "Order", "functions": {}, "nodes": []}}
+ADVICE = "Expected a version graph response of the Workflows API."
+
+
+def document(*nodes: object, **workflow: object) -> dict[str, object]:
+    """Return a `graph` object as someone else may have written it."""
+    return {"version": 1, "workflow": {"class_name": "Order", "nodes": list(nodes), **workflow}}
+
+
+def read(data: object) -> tuple[SavedGraph, ...]:
+    return read_saved_graphs(json.dumps(data), "saved.json")
+
+
+def nodes(*written: object) -> list[Node]:
+    """Return these nodes as they are read."""
+    (saved,) = read(document(*written))
+    assert saved.graph is not None
+    return saved.graph["workflow"]["nodes"]
+
+
+def refusal(data: object) -> str:
+    """Return the message with which the data is refused, without the place and the advice."""
+    with pytest.raises(InputError) as caught:
+        read(data)
+    assert "\n" not in str(caught.value)
+    assert caught.value.problem.path == "saved.json"
+    return caught.value.problem.message
+
+
+@pytest.mark.parametrize("payload", RESPONSES.values(), ids=RESPONSES.keys())
+def test_what_the_models_know_is_read_as_it_is(payload: VersionGraph) -> None:
+    (saved,) = read(payload)
+    assert saved.graph == payload["graph"]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        EMPTY,
+        {**response(), "graph": EMPTY},
+        {"graph": EMPTY},
+        {"result": EMPTY},
+        {"result": {"graph": EMPTY}, "success": True, "errors": [], "messages": []},
+        [EMPTY],
+        {"result": [{"graph": EMPTY}], "result_info": {"count": 1}},
+    ],
+)
+def test_a_graph_is_found_in_all_that_may_be_around_it(data: object) -> None:
+    assert read(data) == (SavedGraph("Order", EMPTY),)
+
+
+def test_an_array_may_hold_many_or_none() -> None:
+    assert [saved.class_name for saved in read([document(class_name="A"), {"graph": document(class_name="B")}])] == [
+        "A",
+        "B",
+    ]
+    assert read([]) == ()
+
+
+def test_a_version_without_a_graph_keeps_its_name() -> None:
+    assert read({"class_name": "Order", "graph": None}) == (SavedGraph("Order", None),)
+    assert read({"graph": None}) == (SavedGraph("The workflow", None),)
+
+
+def test_fields_that_are_not_known_are_dropped() -> None:
+    assert nodes({"type": "loop", "label": "x", "nodes": [{"type": "block", "nodes": [], "more": {"a": []}}]}) == [
+        {"type": "loop", "nodes": [{"type": "block", "nodes": []}]}
+    ]
+
+
+def test_what_a_step_leaves_out_is_what_the_engine_does() -> None:
+    assert nodes({"type": "step_do", "name": "charge"}) == [
+        {
+            "type": "step_do",
+            "name": "charge",
+            "config": {
+                "retries": {"limit": 5, "delay": 1000, "backoff": "exponential"},
+                "timeout": "10 minutes",
+            },
+            "nodes": [],
+        }
+    ]
+
+
+def test_what_only_a_part_of_the_configuration_says_is_completed() -> None:
+    (step,) = nodes({"type": "step_do", "name": "charge", "config": {"retries": {"limit": 0}, "timeout": None}})
+    assert step["type"] == "step_do"
+    assert step["config"] == {
+        "retries": {"limit": 0, "delay": 1000, "backoff": "exponential"},
+        "timeout": "10 minutes",
+    }
+
+
+def test_lists_that_are_left_out_are_empty() -> None:
+    assert nodes(
+        {"type": "loop"},
+        {"type": "parallel", "kind": "all", "nodes": None},
+        {"type": "try", "try_block": {"type": "block"}, "catch_block": None},
+        {"type": "if"},
+        {"type": "switch", "discriminant": "x", "branches": [{}]},
+        {"type": "start", "class_name": "Order"},
+    ) == [
+        {"type": "loop", "nodes": []},
+        {"type": "parallel", "kind": "all", "nodes": []},
+        {"type": "try", "try_block": {"type": "block", "nodes": []}},
+        {"type": "if", "branches": []},
+        {"type": "switch", "discriminant": "x", "branches": [{"condition": None, "nodes": []}]},
+        {"type": "start", "class_name": "Order", "functions": {}, "nodes": []},
+    ]
+
+
+def test_words_of_another_version_of_the_api_are_kept() -> None:
+    retries = {"limit": 1, "delay": "1 hour", "backoff": "fibonacci"}
+    written = [
+        {"type": "parallel", "kind": "some", "nodes": []},
+        {"type": "break", "kind": "throw"},
+        {"type": "step_do", "name": "a", "config": {"retries": retries, "timeout": 1}, "nodes": []},
+    ]
+    assert nodes(*written) == written
+
+
+def test_a_shape_that_is_not_known_is_an_unknown_one() -> None:
+    fields = {"lines": {"type": "array", "items": {"type": "unknown"}}, "id": {"type": "unknown"}}
+    (saved,) = read(document(payload={"type": "object", "fields": fields}))
+    assert saved.graph is not None
+    assert saved.graph["workflow"].get("payload") == {
+        "type": "object",
+        "fields": {"lines": {"type": "unknown"}, "id": {"type": "unknown"}},
+    }
+
+
+def test_of_a_node_that_is_not_known_its_type_name_and_nodes_are_kept() -> None:
+    sleep = {"type": "step_sleep", "name": "rest", "duration": 1}
+    inner = {"type": "novel", "nodes": []}
+    unknown = {
+        "type": "step_dream",
+        "name": "x",
+        "nodes": [sleep, 3],
+        "branches": [inner, {"nodes": [{"nodes": [sleep]}]}],
+    }
+    assert nodes(unknown, {"type": "", "name": 3, "nodes": {}}) == [
+        {"type": "step_dream", "name": "x", "nodes": [sleep, inner, sleep]},
+        {"type": "", "nodes": []},
+    ]
+
+
+def test_nodes_may_be_nested_as_deeply_as_is_documented() -> None:
+    deepest = nested_ifs(MAX_NODE_DEPTH - 1)
+    assert read(deepest)[0].graph == deepest["graph"]
+
+
+def test_nodes_that_are_nested_more_deeply_are_refused() -> None:
+    assert refusal(nested_ifs(MAX_NODE_DEPTH)) == (
+        f"Nested too deeply: at most {MAX_NODE_DEPTH} nodes may lie within each other."
+    )
+
+
+@pytest.mark.parametrize(
+    ("node", "said"),
+    [
+        (3, "[0] should be an object, not 3."),
+        ({}, "[0].type is missing."),
+        ({"type": 3}, "[0].type should be a string, not 3."),
+        ({"type": "step_do", "name": 3}, "[0].name should be a string, not 3."),
+        ({"type": "step_do"}, "[0].name is missing."),
+        ({"type": "step_do", "name": "a", "config": []}, "[0].config should be an object, not an array."),
+        (
+            {"type": "step_do", "name": "a", "config": {"retries": {"limit": "5"}}},
+            '[0].config.retries.limit should be a number, not "5".',
+        ),
+        (
+            {"type": "parallel", "kind": 3},
+            '[0].kind should be "all", "any", "all_settled" or "race", not 3.',
+        ),
+        ({"type": "loop", "nodes": {}}, "[0].nodes should be an array, not an object."),
+        (
+            {"type": "if", "branches": [{"nodes": [{"type": "try", "try_block": {"type": "loop"}}]}]},
+            '[0].branches[0].nodes[0].try_block.type should be "block", not "loop".',
+        ),
+        (
+            {"type": "if", "branches": [{"condition": False}]},
+            "[0].branches[0].condition should be a string, not false.",
+        ),
+        (
+            {"type": "novel", "branches": [{"nodes": [None, {"type": "step_sleep", "name": "a"}]}]},
+            "[0].branches[0].nodes[1].duration is missing.",
+        ),
+        (
+            {"type": "start", "class_name": "A", "functions": {"a b": {"type": "function_def"}}},
+            '[0].functions["a b"].name is missing.',
+        ),
+        (
+            {"type": "step_wait_for_event", "name": "a", "payload": {"type": "object", "fields": {"id": 3}}},
+            "[0].payload.fields.id should be an object, not 3.",
+        ),
+    ],
+)
+def test_what_cannot_be_drawn_is_refused_with_its_place(node: object, said: str) -> None:
+    assert refusal({"result": {"graph": document(node)}}) == f"result.graph.workflow.nodes{said}"
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (3, "The document should be an object, not 3."),
+        ({}, "There is no `graph` in it."),
+        ({"nodes": []}, "There is no `graph` in it."),
+        ([EMPTY, {}], "There is no `graph` in [1]."),
+        ({"result": [EMPTY, {}]}, "There is no `graph` in result[1]."),
+        ({"result": ["x"]}, 'result[0] should be an object, not "x".'),
+        ({"graph": []}, "graph should be an object, not an array."),
+        ({"graph": {"version": 1}}, "graph.workflow is missing."),
+        ({"graph": {"version": 1, "workflow": {}}}, "graph.workflow.class_name is missing."),
+        ({"result": None, "success": True}, "An answer of the API without a result."),
+        ({"success": True}, "An answer of the API without a result."),
+        ({"id": "1", "has_dag": True}, "A version, without its graph."),
+    ],
+)
+def test_what_is_no_graph_is_refused(data: object, said: str) -> None:
+    assert refusal(data) == said
+
+
+@pytest.mark.parametrize(
+    ("errors", "said"),
+    [
+        ([{"code": 10000, "message": "Authentication error"}], "Authentication error (10000)"),
+        ([{"message": "No such version."}, {"message": "x"}], "No such version"),
+        (["down"], "down"),
+        ([], "it does not say which"),
+        (None, "it does not say which"),
+        ([{"code": 1}], "it does not say which"),
+    ],
+)
+def test_an_answer_that_is_an_error_says_which(errors: object, said: str) -> None:
+    assert refusal({"success": False, "errors": errors, "result": None}) == (f"The API answered with an error: {said}.")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (b"", "saved.json: Not JSON: it is empty."),
+        (b" \n", "saved.json: Not JSON: it is empty."),
+        (b'{"graph": }', "saved.json:1:11: Not JSON: Expecting value."),
+        (b"\x89PNG\r\n\x1a\n", "saved.json: Not JSON: byte 0 is not UTF-8 text."),
+        (b"[" * 100_000, f"saved.json: Nested too deeply: at most {MAX_NODE_DEPTH} nodes may lie within each other."),
+        (b"[1" + b"0" * 5000 + b"]", "saved.json: A number has too many digits."),
+    ],
+)
+def test_what_is_no_json_is_refused(text: bytes, said: str) -> None:
+    with pytest.raises(InputError) as caught:
+        read_saved_graphs(text, "saved.json")
+    assert str(caught.value) == said
+
+
+def test_a_message_says_what_was_expected() -> None:
+    with pytest.raises(InputError) as caught:
+        read({})
+    assert str(caught.value) == f"saved.json: There is no `graph` in it. {ADVICE}"

@@ -1,0 +1,197 @@
+"""Drawing DOT: which renderer is run, how, and what is said if there is no drawing."""
+
+import os
+import shutil
+import sys
+import sysconfig
+from collections.abc import Callable
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stepgraph.render import dot_engine
+from stepgraph.render.cells import cell_width
+from stepgraph.render.dot import render_dot
+from stepgraph.render.dot_engine import DotEngineError, svg_of
+from stepgraph.render.dot_text import LINE_WIDTH
+from stepgraph.render.label_lines import label_lines
+from tests.render.graphs import ORDERS, branch, do, either, function, graph
+
+StandIn = Callable[[str, str], Path]
+
+if sys.platform == "win32":
+    pytest.skip("the renderers that stand in here are scripts of a POSIX shell", allow_module_level=True)
+
+
+@pytest.fixture
+def on_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StandIn:
+    """Return what puts a program on a PATH with nothing else on it."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    monkeypatch.setenv("PATH", str(folder))
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "nowhere" / "python"))
+    monkeypatch.setattr(sysconfig, "get_path", lambda _: str(tmp_path / "scripts"))
+
+    def put(name: str, script: str) -> Path:
+        return _program(folder / name, script)
+
+    return put
+
+
+def _program(path: Path, script: str) -> Path:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+    return path
+
+
+def test_dot_is_given_the_source_and_asked_for_svg(on_path: StandIn) -> None:
+    on_path("dot", 'printf "%s" "$*"; while read -r line; do printf " %s" "$line"; done')
+    assert svg_of("digraph {\nü -> b\n}\n") == "-Kdot -Tsvg digraph { ü -> b }"
+
+
+def test_dot_comes_before_what_stands_in_for_it(on_path: StandIn) -> None:
+    on_path("dot", "echo dot")
+    on_path("graphviz-pure", "echo stand-in")
+    assert svg_of("digraph {}") == "dot\n"
+
+
+@pytest.mark.parametrize("folder", ["nowhere", "scripts", "bin"])
+def test_what_stands_in_is_found_beside_python_among_scripts_and_on_the_path(
+    on_path: StandIn, tmp_path: Path, folder: str
+) -> None:
+    assert callable(on_path)
+    _program(tmp_path / folder / "graphviz-pure", f"echo {folder}")
+    assert svg_of("digraph {}") == f"{folder}\n"
+
+
+def test_without_either_one_is_told_what_to_install(on_path: StandIn) -> None:
+    assert callable(on_path)
+    with pytest.raises(DotEngineError, match=r"install Graphviz, or `pip install 'stepgraph\[dot\]'`"):
+        svg_of("digraph {}")
+
+
+def test_a_program_of_the_current_folder_is_not_run(
+    on_path: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on_path("dot", "echo the folder's own")
+    monkeypatch.chdir(tmp_path / "bin")
+    _program(tmp_path / "usr" / "dot", "echo dot")
+    monkeypatch.setenv("PATH", os.pathsep.join([".", "", str(tmp_path / "usr")]))
+    assert svg_of("digraph {}") == "dot\n"
+
+
+def test_one_that_takes_too_long_is_stopped(on_path: StandIn) -> None:
+    program = on_path("dot", "while :; do :; done")
+    with pytest.raises(DotEngineError) as raised:
+        svg_of("digraph {}", timeout=0.05)
+    assert str(raised.value) == (
+        f"{program} was not done after 0.05 seconds: fold the graph with `--depth`, or draw it without `--engine dot`"
+    )
+
+
+def test_of_one_that_fails_the_last_words_are_told(on_path: StandIn) -> None:
+    program = on_path("dot", r"echo Warning >&2; printf 'Error: \033[31m<stdin>\n\n' >&2; exit 1")
+    with pytest.raises(DotEngineError) as raised:
+        svg_of("digraph {}")
+    assert str(raised.value) == f"{program} failed: Error: \\x1b[31m<stdin>"
+
+
+@pytest.mark.parametrize(("script", "status"), [("exit 3", 3), ("exit 0", 0)])
+def test_one_that_gives_nothing_has_failed(on_path: StandIn, script: str, status: int) -> None:
+    on_path("dot", script)
+    with pytest.raises(DotEngineError, match=f"failed: it ended with status {status} and said nothing"):
+        svg_of("digraph {}")
+
+
+def test_warnings_are_no_failure(on_path: StandIn) -> None:
+    on_path("dot", "echo '<svg/>'; echo Warning >&2")
+    assert svg_of("digraph {}") == "<svg/>\n"
+
+
+def test_one_that_cannot_be_run_is_an_error_of_the_engine(on_path: StandIn) -> None:
+    on_path("dot", "").write_bytes(b"\x7fELF nothing of the kind")
+    with pytest.raises(DotEngineError, match="dot cannot be run: "):
+        svg_of("digraph {}")
+
+
+def test_nothing_around_tells_it_where_to_look_for_files(on_path: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GV_FILE_PATH", "/etc")
+    monkeypatch.setenv("GVBINDIR", "/tmp")  # noqa: S108 - never looked into
+    monkeypatch.setenv("SERVER_NAME", "example.com")
+    on_path("dot", 'echo "[$GV_FILE_PATH$GVBINDIR$SERVER_NAME]"')
+    assert svg_of("digraph {}") == "[]\n"
+
+
+def use(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have DOT drawn by this one of the real renderers, which differ in much but the text of labels."""
+    path = shutil.which(name, path=os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
+    if path is None:
+        pytest.skip(f"{name} is not installed")
+    monkeypatch.setattr(dot_engine, "_places", lambda: iter([Path(path)]))
+
+
+@pytest.fixture(params=[dot_engine.GRAPHVIZ, dot_engine.STAND_IN])
+def renderer(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Return the name of the real renderer that draws DOT meanwhile."""
+    name: str = request.param
+    use(name, monkeypatch)
+    return name
+
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def labels(svg: str) -> dict[str, list[str]]:
+    """Return the lines of text of every node, edge and cluster by the name that DOT has for it."""
+    found: dict[str, list[str]] = {}
+    for group in ET.fromstring(svg).iter(f"{SVG}g"):  # noqa: S314 - what a renderer here has just made
+        name = group.findtext(f"{SVG}title")
+        if name and group.get("class") in {"node", "edge", "cluster"}:
+            found[name] = [_as_seen("".join(text.itertext())) for text in group.iter(f"{SVG}text")]
+    return found
+
+
+def _as_seen(line: str) -> str:
+    return line.replace("\xa0", " ").strip(" ")
+
+
+def shown(text: str) -> list[str]:
+    """Return the lines that are to be seen of a text; none for one in which nothing is."""
+    lines = [_as_seen(line) for line in label_lines([text], LINE_WIDTH)]
+    return [line for line in lines if cell_width(line)]
+
+
+def test_a_real_renderer_draws_the_order_workflow(renderer: str) -> None:
+    drawn = labels(svg_of(render_dot(ORDERS)))
+    assert renderer
+    assert drawn["n_3_4"] == ["Book the carrier [3→4]"]
+    assert drawn["cluster_n_4"] == ["loop"]
+
+
+def test_a_real_renderer_says_what_is_wrong(renderer: str) -> None:
+    with pytest.raises(DotEngineError, match=rf"{renderer}\S* failed: .*syntax error"):
+        svg_of("digraph {")
+
+
+@pytest.mark.parametrize("name", [dot_engine.GRAPHVIZ, dot_engine.STAND_IN])
+def test_any_text_is_the_exact_label_wherever_it_stands(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    use(name, monkeypatch)
+    _any_text_is_the_exact_label()
+
+
+markup = st.text(st.sampled_from("<>&#;\\\"'`{}[]|:/%NGTElrHn= .,xé9\xa0\u3000"), max_size=60)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.text(max_size=40) | markup, min_size=4, max_size=8))
+def _any_text_is_the_exact_label(texts: list[str]) -> None:
+    nodes = [either(branch(text, do(text)), branch(None)) for text in texts]
+    functions = {f"f{index}": function(text, do("a")) for index, text in enumerate(texts)}
+    drawn = labels(svg_of(render_dot(graph(*nodes, functions=functions))))
+    for index, text in enumerate(texts):
+        for name in (f"n_{index}_b0_0", f"n_{index}_choice->n_{index}_b0_0", f"cluster_f{index}"):
+            assert [line for line in drawn[name] if cell_width(line)] == shown(text)

@@ -1,0 +1,271 @@
+"""What is folded is one box or one row, which says what is in it: nothing is lost."""
+
+import re
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from syrupy.assertion import SnapshotAssertion
+
+from stepgraph.model.payload import Graph, Node
+from stepgraph.render.dot import render_dot
+from stepgraph.render.flow.chart import Arrow, ArrowKind, Box, BoxKind, Frame
+from stepgraph.render.flow.flow_chart import flow_chart
+from stepgraph.render.folding import FOLDED_KINDS, FoldedKind, Folding, below, folded_node_text, folded_text
+from stepgraph.render.leaving import leaving
+from stepgraph.render.nodes import count_steps
+from stepgraph.render.outline import render_outline
+from stepgraph.render.view import View
+from tests.render.any_graph import any_graph, any_node
+from tests.render.graphs import (
+    LEAVE,
+    LEAVE_LOOP,
+    ORDERS,
+    block,
+    branch,
+    call,
+    deep,
+    do,
+    either,
+    function,
+    graph,
+    loop,
+    parallel,
+    protected,
+    switch,
+    unknown,
+)
+
+
+def folded(depth: int | None = None, *kinds: FoldedKind) -> View:
+    return View(folding=Folding(depth, kinds))
+
+
+def folded_boxes(drawn: Graph, view: View) -> list[tuple[str, ...]]:
+    """Return the lines of all folded boxes."""
+    content = flow_chart(drawn, view).content
+    return [item.lines for item in content if isinstance(item, Box) and item.kind is BoxKind.FOLDED]
+
+
+def rows(drawn: Graph, view: View) -> list[str]:
+    return render_outline(drawn, view, colour=False).splitlines()[1:]
+
+
+CONTAINERS: list[tuple[Node, FoldedKind, str]] = [
+    (loop(do("a")), "loop", "loop"),
+    (parallel("race", do("a")), "parallel", "parallel · race"),
+    (protected(block(do("a")), catch=block()), "try", "try"),
+    (block(do("a")), "block", "block"),
+    (either(branch("x > 1", do("a")), branch(None)), "if", "if x > 1 …"),
+    (switch("kind", branch("1", do("a"))), "switch", "switch kind"),
+    (function("f", do("a")), "function", "f"),
+    (do("s", do("a")), "step", "s"),
+]
+
+
+@pytest.mark.parametrize(("node", "kind", "title"), CONTAINERS)
+def test_a_folded_node_is_one_box_with_the_title_of_its_frame(node: Node, kind: FoldedKind, title: str) -> None:
+    chart = flow_chart(graph(node, do("b")), folded(None, kind))
+    assert [item.lines for item in chart.content if isinstance(item, Box) and item.lines] == [
+        (title, "1 step"),
+        ("b",),
+    ]
+    assert [item for item in chart.content if isinstance(item, Frame)] == []
+    assert chart.arrows[0] == Arrow("n_start", "n_0")
+    assert chart == flow_chart(graph(node, do("b")), folded(1))
+
+
+@pytest.mark.parametrize(("node", "kind", "title"), CONTAINERS)
+def test_a_folded_node_is_one_row(node: Node, kind: FoldedKind, title: str) -> None:
+    (row,) = rows(graph(node), folded(None, kind))
+    assert row.endswith(f" {title}  (1 step)")
+    assert [row] == rows(graph(node), folded(1))
+
+
+@pytest.mark.parametrize(
+    "node", [loop(), parallel("all"), protected(block()), block(), either(branch("x")), switch("x"), function("f")]
+)
+def test_what_holds_nothing_is_not_folded(node: Node) -> None:
+    assert flow_chart(graph(node), folded(1)) == flow_chart(graph(node))
+    assert rows(graph(node), folded(1)) == rows(graph(node), View())
+
+
+def test_depth_counts_what_holds_nodes_not_its_branches() -> None:
+    drawn = graph(either(branch("x", loop(protected(catch=block(do("a")))))))
+    assert folded_boxes(drawn, folded(1)) == [("if x …", "1 step")]
+    assert folded_boxes(drawn, folded(2)) == [("loop", "1 step")]
+    assert folded_boxes(drawn, folded(3)) == [("try", "1 step")]
+    assert folded_boxes(drawn, folded(4)) == []
+    assert rows(drawn, folded(2)) == ["└─ ◇ if x", "   └─ ↻ loop  (1 step)"]
+    assert rows(drawn, folded(3))[-1] == "      └─ ▣ try  (1 step)"
+
+
+def test_the_nodes_in_a_case_are_one_level_below_their_switch() -> None:
+    drawn = graph(switch("x", branch("1", loop(loop(do("a"))))))
+    assert rows(drawn, folded(3)) == [
+        "└─ ◆ switch x",
+        "   └─ case 1",
+        "      └─ ↻ loop",
+        "         └─ ↻ loop  (1 step)",
+    ]
+
+
+def test_a_step_says_its_own_settings_too() -> None:
+    config = {"retries": {"limit": 3, "delay": 1000, "backoff": "exponential"}, "timeout": "10 minutes"}
+    step = do("s", do("a"), do("b"), starts=1, resolves=2, config=config)  # type: ignore[arg-type]
+    assert folded_boxes(graph(step), folded(1)) == [("s [1→2]", "3 retries", "2 steps")]
+    assert rows(graph(step), folded(1)) == ["└─ ● s [1→2]  3 retries  (2 steps)"]
+
+
+def test_an_unknown_node_is_folded_by_its_depth() -> None:
+    odd = unknown("teleport", name="beam", nodes=[do("a")])
+    assert folded_boxes(graph(odd), folded(1)) == [("teleport beam", "1 step")]
+    assert rows(graph(odd), folded(1)) == ["└─ ? teleport beam  (1 step)"]
+
+
+def test_a_start_is_folded_by_its_depth() -> None:
+    start = unknown("start", class_name="Orders", functions={}, nodes=[do("a")])
+    assert folded_boxes(graph(start), folded(1)) == [("start Orders", "1 step")]
+    assert rows(graph(start), folded(1)) == ["└─ ▸ start Orders  (1 step)"]
+
+
+def test_a_function_is_a_level_of_its_own() -> None:
+    drawn = graph(call("f"), functions={"f": function("f", loop(do("a")))})
+    assert folded_boxes(drawn, folded(1)) == [("f", "1 step")]
+    assert folded_boxes(drawn, folded(2)) == [("loop", "1 step")]
+    assert folded_boxes(drawn, folded(None, "function")) == [("f", "1 step")]
+
+
+def test_a_call_is_not_expanded_where_it_is_folded() -> None:
+    drawn = graph(call("f"), loop(call("f")), functions={"f": function("f", do("a"), do("b"))})
+    assert rows(drawn, folded(1)) == ["├─ ƒ f  (2 steps)", "└─ ↻ loop  (1 call)"]
+    assert rows(drawn, folded(None, "function")) == ["├─ ƒ f  (2 steps)", "└─ ↻ loop", "   └─ ƒ f  (2 steps)"]
+
+
+def test_a_function_that_was_shown_is_not_counted_again() -> None:
+    drawn = graph(call("f"), loop(call("f")), functions={"f": function("f", do("a"))})
+    assert rows(drawn, folded(2)) == ["├─ ƒ f", "│  └─ ● a", "└─ ↻ loop", "   └─ ↑ f  (shown above)"]
+
+
+def test_a_function_that_is_nowhere_or_empty_cannot_be_folded() -> None:
+    drawn = graph(call("f"), call("g"), functions={"g": function("g")})
+    assert rows(drawn, folded(1)) == ["├─ ƒ f  (not in this graph)", "└─ ƒ g  (no steps)"]
+
+
+def test_functions_that_only_folded_nodes_call_are_listed_apart() -> None:
+    functions = {
+        "f": function("f", call("g")),
+        "g": function("g", do("a")),
+        "h": function("h", loop(do("b"))),
+    }
+    assert rows(graph(loop(call("f")), functions=functions), folded(1)) == [
+        "└─ ↻ loop  (1 call)",
+        "",
+        "Functions that are called in what is folded",
+        "ƒ f  (1 call)",
+        "ƒ g  (1 step)",
+        "",
+        "Functions that are never called",
+        "ƒ h  (1 step)",
+    ]
+    assert rows(graph(loop(call("f")), functions=functions), folded(None, "loop")) == [
+        "└─ ↻ loop  (1 call)",
+        "",
+        "Functions that are called in what is folded",
+        "ƒ f",
+        "└─ ƒ g",
+        "   └─ ● a",
+        "",
+        "Functions that are never called",
+        "ƒ h",
+        "└─ ↻ loop  (1 step)",
+    ]
+
+
+def test_a_return_leads_from_the_box_to_the_end() -> None:
+    drawn = graph(either(branch("x", do("a"), LEAVE)), do("b"))
+    assert folded_boxes(drawn, folded(1)) == [("if x …", "1 step · may return")]
+    assert flow_chart(drawn, folded(1)).arrows[1:] == (
+        Arrow("n_0", "n_1"),
+        Arrow("n_1", "n_end"),
+        Arrow("n_0", "n_end", ArrowKind.LEAVE, "return"),
+    )
+
+
+def test_a_break_leads_from_the_box_past_the_loop() -> None:
+    drawn = graph(loop(do("a"), either(branch("x", LEAVE_LOOP))), do("b"))
+    assert folded_boxes(drawn, folded(2)) == [("if x …", "no steps · may break")]
+    assert Arrow("n_0_1", "n_0_after", ArrowKind.LEAVE, "break") in flow_chart(drawn, folded(2)).arrows
+
+
+def test_nothing_follows_what_always_returns() -> None:
+    drawn = graph(either(branch("x", LEAVE), branch(None, LEAVE)), do("b"))
+    assert Arrow("n_0", "n_1") not in flow_chart(drawn, folded(1)).arrows
+
+
+def test_what_a_function_or_a_loop_keeps_does_not_leave_it() -> None:
+    assert folded_node_text(function("f", do("a"), LEAVE)) == "1 step"
+    assert folded_node_text(loop(do("a"), LEAVE_LOOP)) == "1 step"
+    assert folded_node_text(loop(do("a"), LEAVE)) == "1 step · may return"
+
+
+@pytest.mark.parametrize(
+    ("nodes", "text"),
+    [
+        ([], "no steps"),
+        ([LEAVE], "no steps"),
+        ([call("f")], "1 call"),
+        ([do("a", do("b")), call("f"), loop(call("g"))], "2 steps · 2 calls"),
+        ([{"type": "step_sleep", "name": "a", "duration": 1}], "1 step"),
+    ],
+)
+def test_what_is_folded_is_counted(nodes: Sequence[Node], text: str) -> None:
+    assert folded_text(nodes) == text
+
+
+def test_the_order_workflow_folded(snapshot: SnapshotAssertion) -> None:
+    assert render_outline(ORDERS, folded(1), colour=False) == snapshot(name="outline")
+    assert render_dot(ORDERS, folded(1)) == snapshot(name="dot")
+
+
+def test_depth_is_not_bound_by_pythons_recursion() -> None:
+    assert folded_boxes(deep(3000), folded(1)) == [("loop", "1 step")]
+    assert rows(deep(3000), folded(1)) == ["└─ ↻ loop  (1 step)"]
+
+
+views = st.builds(
+    lambda depth, kinds: folded(depth, *kinds),
+    st.none() | st.integers(1, 4),
+    st.lists(st.sampled_from(FOLDED_KINDS), max_size=3),
+)
+
+
+@given(any_graph, views)
+def test_every_step_is_drawn_or_counted_in_a_chart(drawn: Graph, view: View) -> None:
+    boxes = [item for item in flow_chart(drawn, view).content if isinstance(item, Box)]
+    open_steps = sum(box.kind is BoxKind.STEP for box in boxes)
+    folded_steps = sum(box.kind is BoxKind.FOLDED and box.lines[0].partition(" ")[0] == "s" for box in boxes)
+    assert open_steps + folded_steps + sum(map(_counted, folded_boxes(drawn, view))) == count_steps(drawn["workflow"])
+
+
+@given(any_graph, views)
+def test_every_step_is_drawn_or_counted_in_an_outline(drawn: Graph, view: View) -> None:
+    lines = rows(drawn, view)
+    assert sum("●" in line for line in lines) + sum(_counted([line]) for line in lines) == count_steps(
+        drawn["workflow"]
+    )
+
+
+@given(any_node)
+@example(protected(block(LEAVE), final=block(LEAVE)))
+def test_where_an_arrow_leaves_the_box_says_so(node: Node) -> None:
+    box = next(item for item in flow_chart(graph(node), folded(1)).content if isinstance(item, Box) and item.lines)
+    if box.kind is BoxKind.FOLDED:
+        labels = {arrow.label for arrow in flow_chart(graph(node), folded(1)).arrows if arrow.kind is ArrowKind.LEAVE}
+        assert labels <= leaving(node)
+        assert below(node)
+
+
+def _counted(lines: Sequence[str]) -> int:
+    return sum(int(number) for line in lines for number in re.findall(r"(\d+) steps?\b", line))

@@ -1,0 +1,280 @@
+"""Mermaid: the text, what Mermaid says to it, and what is done about its limits."""
+
+import re
+from collections.abc import Callable
+
+import mermaidx
+import pytest
+from syrupy.assertion import SnapshotAssertion
+
+from stepgraph.model.payload import Graph, Node
+from stepgraph.render.flow.chart import Arrow, ArrowKind, Box, BoxKind, Chart, Frame, FrameEnd, FrameKind
+from stepgraph.render.flow.flow_chart import flow_chart
+from stepgraph.render.folding import Folding
+from stepgraph.render.mermaid import MermaidPiece, render_mermaid
+from stepgraph.render.mermaid_chart import mermaid_chart
+from stepgraph.render.mermaid_document import is_one_diagram, mermaid_document
+from stepgraph.render.mermaid_limits import MOST_CHARACTERS, excess
+from stepgraph.render.outline import render_outline
+from stepgraph.render.view import View
+from tests.render.graphs import (
+    LEAVE,
+    LEAVE_LOOP,
+    ORDERS,
+    block,
+    branch,
+    call,
+    do,
+    either,
+    function,
+    graph,
+    loop,
+    parallel,
+    protected,
+    switch,
+)
+from tests.render.mermaid_labels import labels_of
+
+
+def source(*nodes: Node, view: View | None = None) -> str:
+    (piece,) = render_mermaid(graph(*nodes), view or View()).pieces
+    return piece.text
+
+
+def lines(text: str) -> list[str]:
+    return [line.strip() for line in text.splitlines()]
+
+
+def steps(count: int) -> list[Node]:
+    """Return so many steps, to be drawn with one arrow more."""
+    return [do(f"s{number}") for number in range(count)]
+
+
+def test_the_order_workflow_in_full(snapshot: SnapshotAssertion) -> None:
+    (piece,) = render_mermaid(ORDERS).pieces
+    assert piece.text == snapshot
+
+
+def test_the_order_workflow_folded(snapshot: SnapshotAssertion) -> None:
+    (piece,) = render_mermaid(ORDERS, View(folding=Folding(1))).pieces
+    assert piece.text == snapshot
+
+
+def test_a_workflow_begins_with_its_title_and_a_function_with_a_point() -> None:
+    drawn = graph(call("f"), functions={"f": function("f", do("a"))})
+    text = lines(render_mermaid(drawn).pieces[0].text)
+    assert 'n_start(["Orders"]):::startBox' in text
+    assert 'f0_start((" ")):::startBox' in text
+
+
+def test_a_short_choice_is_a_diamond_and_a_long_one_is_not() -> None:
+    assert 'n_0_choice{"if"}:::choiceBox' in lines(source(either(branch("x"))))
+    assert 'n_0_choice{{"order.shipping"}}:::choiceBox' in lines(source(switch("order.shipping", branch("1"))))
+
+
+def test_lines_that_meet_have_no_heads_but_one_that_turns_back() -> None:
+    text = lines(source(loop(do("a"), either(branch("x", LEAVE_LOOP)))))
+    assert "n_0_foot -.-> n_0_head" in text
+    assert "n_0_1_join --- n_0_foot" in text
+
+
+def test_a_failure_leaves_the_frame_for_the_first_box_of_its_catch() -> None:
+    text = lines(source(protected(block(do("a")), catch=block(do("b")))))
+    assert "n_0_try -.-> n_0_catch_0" in text
+
+
+def test_a_failure_that_is_not_caught_says_what_it_is() -> None:
+    text = lines(source(protected(block(do("a")), final=block(do("b")))))
+    assert 'n_0_try -.->|"on failure"| n_0_finally_0' in text
+
+
+def test_the_workflow_stands_left_of_its_functions() -> None:
+    drawn = graph(do("a"), functions={"f": function("f", do("b")), "g": function("g", do("c"))})
+    svg = mermaidx.Diagram(render_mermaid(drawn).pieces[0].text).svg()
+    frame = r'transform="translate\(([-\d.]+)[^<]*<g class="clusters"><g class="cluster \w+" id="my-svg-(\w+)'
+    shifts = re.findall(frame, svg)
+    assert [name for _, name in sorted(shifts, key=lambda shift: float(shift[0]))] == ["n_whole", "f0", "f1"]
+
+
+def test_arrows_are_coloured_by_their_number() -> None:
+    text = lines(source(either(branch("x", LEAVE)), do("a")))
+    arrows = [line for line in text if "--" in line and not line.startswith("---")]
+    assert "linkStyle 5 stroke:#d9534f" in text
+    assert arrows[5] == "n_0_b0_0 --> n_end"
+
+
+def every_kind() -> Chart:
+    """Return a chart with every kind of box, frame and arrow, in frames that are nested."""
+    boxes = [Box(f"n_{number}", kind, (kind.name,)) for number, kind in enumerate(BoxKind)]
+    frames = [Frame(f"n_f{number}", kind, kind.name) for number, kind in enumerate(FrameKind)]
+    arrows = [Arrow("n_0", f"n_{number}", kind, kind.name) for number, kind in enumerate(ArrowKind, start=1)]
+    return Chart(
+        ("Orders",),
+        (*boxes, *frames, Box("n_inner", BoxKind.STEP, ("inner",)), *(FrameEnd() for _ in frames)),
+        (*arrows, Arrow("n_0", "n_inner", ArrowKind.FAILURE, tail_frame="", head_frame="n_f0")),
+    )
+
+
+def test_mermaid_draws_every_kind_of_box_frame_and_arrow() -> None:
+    labels = labels_of(mermaid_chart([every_kind()]))
+    names = [label for label in labels.values() if label != ["inner"]]
+    kinds = [kind.name for kinds in (BoxKind, FrameKind, ArrowKind) for kind in kinds]
+    # A start that begins a chart has its title.
+    assert sorted(names) == sorted([name] for name in ["Orders", *kinds[1:]])
+
+
+@pytest.mark.parametrize(
+    "node",
+    [
+        loop(do("a"), either(branch("x", LEAVE_LOOP), branch("y", LEAVE))),
+        protected({"type": "block", "nodes": [loop(do("a"))]}, catch={"type": "block", "nodes": [do("b", do("c"))]}),
+        protected(
+            {"type": "block", "nodes": []}, final={"type": "block", "nodes": [parallel("all", do("a"), do("b"))]}
+        ),
+    ],
+)
+def test_mermaid_draws_arrows_into_and_out_of_nested_frames(node: Node) -> None:
+    assert ["after"] in labels_of(source(node, do("after"))).values()
+
+
+def test_as_many_arrows_as_github_draws_are_one_diagram() -> None:
+    drawn = render_mermaid(graph(*steps(499)))
+    assert len(flow_chart(graph(*steps(499))).arrows) == 500
+    assert [(piece.title, piece.kind) for piece in drawn.pieces] == [("Orders", "mermaid")]
+    assert drawn.messages == ()
+
+
+def test_one_arrow_more_is_none() -> None:
+    drawn = render_mermaid(graph(*steps(500)))
+    assert [(piece.title, piece.kind) for piece in drawn.pieces] == [("Orders", "outline")]
+    (message,) = drawn.messages
+    assert message == (
+        "Orders: GitHub draws no diagram with more than 500 arrows, and it has 501, so that an outline stands in its "
+        "place: draw all of it with `-f svg`."
+    )
+
+
+def padded(length: int, letter: str = "x") -> Chart:
+    """Return a chart whose diagram has exactly `length` characters; the last one of a label is `letter`."""
+    boxes = [Box(f"n_{number:03}", BoxKind.STEP, ("x" * 28,)) for number in range(999)]
+    spare = len(mermaid_chart([Chart((), tuple(boxes), ())])) - length
+    each = len(mermaid_chart([Chart((), tuple(boxes), ())])) - len(mermaid_chart([Chart((), tuple(boxes[1:]), ())]))
+    kept = boxes[spare // each + 2 :]
+    missing = length - len(mermaid_chart([Chart((), tuple(kept), ())]))
+    last = Box("n_" + "0" * (missing - len('  n_("x"):::stepBox\n')), BoxKind.STEP, (letter,))
+    return Chart((), (*kept, last), ())
+
+
+def test_as_many_characters_as_github_draws_fit() -> None:
+    assert len(mermaid_chart([padded(MOST_CHARACTERS)])) == 50_000
+    assert excess([padded(MOST_CHARACTERS)]) == ""
+
+
+def test_one_character_more_does_not() -> None:
+    assert excess([padded(MOST_CHARACTERS + 1)]) == (
+        "GitHub draws no diagram of more than 50,000 characters, and it has 50,001"
+    )
+
+
+def test_characters_are_measured_as_mermaid_does() -> None:
+    assert len(mermaid_chart([padded(MOST_CHARACTERS, "🚚")])) == 50_000
+    assert excess([padded(MOST_CHARACTERS, "🚚")]) != ""
+
+
+def test_of_a_large_graph_each_function_has_a_diagram_of_its_own() -> None:
+    functions = {"f": function("f", *steps(300)), "g": function("g", do("a"))}
+    drawn = render_mermaid(graph(*steps(300), call("f"), functions=functions))
+    assert [(piece.title, piece.kind) for piece in drawn.pieces] == [
+        ("Orders", "mermaid"),
+        ("Orders · f", "mermaid"),
+        ("Orders · g", "mermaid"),
+    ]
+    assert 'subgraph f1["g"]' in drawn.pieces[2].text
+    (message,) = drawn.messages
+    assert message == (
+        "Orders: GitHub draws no diagram with more than 500 arrows, and it has 605, so that each of its functions has "
+        "a diagram of its own."
+    )
+
+
+def test_what_is_too_large_is_folded_as_little_as_it_takes() -> None:
+    drawn = render_mermaid(graph(loop(loop(loop(*steps(500))))))
+    assert [(piece.title, piece.kind) for piece in drawn.pieces] == [("Orders (folded to depth 3)", "mermaid")]
+    assert 'n_0_0_0["loop<br/>500 steps"]:::foldedBox' in lines(drawn.pieces[0].text)
+    (message,) = drawn.messages
+    assert message == (
+        "Orders: GitHub draws no diagram with more than 500 arrows, and it has 510, so that it is folded to depth 3: "
+        "choose another with `--depth`, or draw all of it with `-f svg`."
+    )
+
+
+def test_what_is_folded_already_is_folded_further() -> None:
+    drawn = render_mermaid(graph(loop(*steps(500), loop(loop(do("a"))))), View(folding=Folding(2)))
+    assert [piece.title for piece in drawn.pieces] == ["Orders (folded to depth 1)"]
+
+
+def test_a_function_is_folded_within_its_frame() -> None:
+    functions = {"f": function("f", loop(*steps(500)), call("g")), "g": function("g", *steps(500))}
+    drawn = render_mermaid(graph(call("f"), functions=functions))
+    assert [(piece.title, piece.kind) for piece in drawn.pieces] == [
+        ("Orders", "mermaid"),
+        ("Orders · f (folded to depth 2)", "mermaid"),
+        ("Orders · g", "outline"),
+    ]
+    assert 'f0_0["loop<br/>500 steps"]:::foldedBox' in lines(drawn.pieces[1].text)
+    assert len(drawn.messages) == 3
+
+
+def test_the_outline_of_a_function_has_what_it_calls_and_nothing_else() -> None:
+    functions = {"f": function("f", *steps(500), call("g")), "g": function("g", do("a")), "h": function("h", do("b"))}
+    drawn = render_mermaid(graph(call("f"), functions=functions))
+    outline = drawn.pieces[1].text.splitlines()
+    assert outline[0] == "f  501 steps"
+    assert outline[-2:] == ["└─ ƒ g", "   └─ ● a"]
+
+
+def test_where_no_depth_is_enough_there_is_the_outline() -> None:
+    drawn = graph(*steps(500), loop(do("a")))
+    (piece,) = render_mermaid(drawn).pieces
+    assert piece.text == render_outline(drawn, colour=False)
+
+
+def test_one_diagram_is_a_document_of_mermaid() -> None:
+    pieces = render_mermaid(graph(do("a"))).pieces
+    assert is_one_diagram(pieces)
+    assert mermaid_document(pieces) == pieces[0].text
+
+
+PIECES = (MermaidPiece("Orders", "mermaid", "flowchart TB\n"), MermaidPiece("add_item · *f*", "outline", "f\n"))
+
+
+def test_several_pieces_are_a_document_of_markdown() -> None:
+    assert not is_one_diagram(PIECES)
+    assert mermaid_document(PIECES) == (
+        "## Orders\n\n```mermaid\nflowchart TB\n```\n\n## add_item · &#42;f&#42;\n\n```text\nf\n```\n"
+    )
+
+
+def test_an_outline_alone_is_markdown_too() -> None:
+    assert mermaid_document(PIECES[1:]).startswith("## add_item")
+
+
+@pytest.mark.parametrize(("ticks", "fence"), [(0, 3), (2, 3), (3, 4), (7, 8)])
+def test_a_fence_is_longer_than_what_it_holds(ticks: int, fence: int) -> None:
+    piece = MermaidPiece("f", "outline", f"{'`' * ticks}\n")
+    assert mermaid_document([piece]) == f"## f\n\n{'`' * fence}text\n{'`' * ticks}\n{'`' * fence}\n"
+
+
+@pytest.mark.parametrize("make", [graph, lambda: graph(*steps(600))])
+def test_a_document_ends_in_one_line_break(make: Callable[[], Graph]) -> None:
+    document = mermaid_document(render_mermaid(make()).pieces)
+    assert document.endswith("\n")
+    assert not document.endswith("\n\n")
+
+
+def test_deep_graphs_are_folded_in_good_time() -> None:
+    node: Node = do("a")
+    for _ in range(1000):
+        node = loop(node)
+    (piece,) = render_mermaid(graph(node)).pieces
+    assert piece.title == "Orders (folded to depth 61)"

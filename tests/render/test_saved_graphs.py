@@ -1,0 +1,108 @@
+"""Whatever a saved graph holds, it is drawn or refused with one line; nothing of what is drawn crashes."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Iterator
+from typing import Any
+from xml.etree import ElementTree as ET
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from stepgraph.model.note import InputError
+from stepgraph.model.schema.saved import read_saved_graphs
+from stepgraph.render.dot import render_dot
+from stepgraph.render.mermaid import render_mermaid
+from stepgraph.render.nodes import KNOWN_TYPES
+from stepgraph.render.outline import render_outline
+from stepgraph.render.svg.document import render_svg
+from tests.render.graphs import ORDERS
+
+KEYS = st.one_of(
+    st.sampled_from(["type", "name", "nodes", "branches", "functions", "config", "kind", "payload", "fields", "x"]),
+    st.sampled_from(["starts", "resolves", "duration", "condition", "class_name", "workflow", "options", "try_block"]),
+    st.sampled_from(["graph", "result"]),
+)
+SCALARS = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(10**400), 10**400) | st.integers(-3, 3),
+    st.floats(),
+    st.text(max_size=3),
+    st.sampled_from([*KNOWN_TYPES, "novel", "object", "unknown", "all", "break", "return", "notify", "compensate"]),
+)
+JSON = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS | st.text(max_size=2), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+def draw_or_refuse(data: object) -> None:
+    """Draw what is read of the data. Nothing but InputError, of one line, may come of it."""
+    try:
+        saved = read_saved_graphs(json.dumps(data))
+    except InputError as error:
+        assert "\n" not in str(error)  # noqa: PT017 - most of the data is refused
+        return
+    for one in saved:
+        if one.graph is not None:
+            render_outline(one.graph, colour=False)
+            render_dot(one.graph)
+            render_mermaid(one.graph)
+            ET.fromstring(render_svg(one.graph).text)  # noqa: S314 - our own
+
+
+def containers(data: object) -> Iterator[Any]:
+    """Yield all objects and arrays in some JSON data that have something in them."""
+    pending = [data]
+    while pending:
+        value = pending.pop()
+        if value and isinstance(value, (dict, list)):
+            yield value
+            pending.extend(value.values() if isinstance(value, dict) else value)
+
+
+def mutate(data: object, draw: st.DataObject) -> None:
+    """Change one thing somewhere in the data: drop, replace, insert or repeat."""
+    container = draw.draw(st.sampled_from(list(containers(data))))
+    key = draw.draw(st.sampled_from(list(container) if isinstance(container, dict) else list(range(len(container)))))
+    match draw.draw(st.sampled_from(["drop", "replace", "insert", "move"])):
+        case "drop":
+            del container[key]
+        case "replace":
+            container[key] = draw.draw(JSON)
+        case "insert" if isinstance(container, dict):
+            container[draw.draw(KEYS)] = draw.draw(JSON)
+        case "insert":
+            container.insert(key, draw.draw(JSON))
+        case _:
+            container[key] = copy.deepcopy(draw.draw(st.sampled_from(list(containers(data)))))
+
+
+PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+@PATIENT
+@given(JSON)
+def test_any_json_is_drawn_or_refused(data: object) -> None:
+    draw_or_refuse(data)
+
+
+@PATIENT
+@given(st.lists(JSON, max_size=4))
+def test_any_nodes_are_drawn_or_refused(nodes: list[object]) -> None:
+    draw_or_refuse({"version": 1, "workflow": {"class_name": "Orders", "nodes": nodes}})
+
+
+@settings(PATIENT, max_examples=200)
+@given(st.data())
+def test_a_graph_that_was_tampered_with_is_drawn_or_refused(draw: st.DataObject) -> None:
+    data = {"graph": copy.deepcopy(ORDERS)}
+    for _ in range(draw.draw(st.integers(1, 4))):
+        mutate(data, draw)
+        if not data:
+            break
+    draw_or_refuse(data)
