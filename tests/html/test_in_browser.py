@@ -42,6 +42,9 @@ def test_folding_shrinks_a_frame_and_moves_what_is_below(browser: Browser) -> No
     assert browser.top("orders--ship") == pytest.approx(before - shrunk, abs=1)
     assert not browser.is_shown(WEIGH)
     assert browser.is_shown("orders--ship")
+    browser.node(LOOP).find_element("css selector", ":scope > .edge").click()
+    assert browser.is_shown(WEIGH)
+    assert browser.top("orders--ship") == pytest.approx(before, abs=1)
 
 
 def test_unfolding_restores_each_attribute(browser: Browser) -> None:

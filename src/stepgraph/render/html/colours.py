@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from stepgraph.render.svg.drawing import SCOPE
 from stepgraph.render.svg.theme import DARK, LIGHT, Palette
 from stepgraph.render.view import Theme
 
@@ -11,15 +12,21 @@ SCHEMES: Final[dict[Theme, str]] = {"auto": "light dark", "light": "light", "dar
 """What a browser is told of each theme, for scroll bars and fields."""
 
 
-def colour_variables(theme: Theme) -> list[str]:
-    """Return the rules that set the variables, a rule a line. As in drawings, what is printed is light."""
+def colour_rules(theme: Theme) -> list[str]:
+    """Return the rules that set the variables, and colour what is folded. As in drawings, what is printed is light."""
     if theme == "dark":
-        return [_rule(DARK)]
-    dark = f"@media screen and (prefers-color-scheme:dark){{{_rule(DARK)}}}"
-    return [_rule(LIGHT)] if theme == "light" else [_rule(LIGHT), dark]
+        return _rules(DARK)
+    light = _rules(LIGHT)
+    return light if theme == "light" else [*light, "@media screen and (prefers-color-scheme:dark){", *_rules(DARK), "}"]
 
 
-def _rule(palette: Palette) -> str:
+def _rules(palette: Palette) -> list[str]:
+    """Return the variables, and rules by which a folded frame looks like its band, whose lower corners are square."""
+    folded = (f".{SCOPE} .is-folded.{name}>.edge{{fill:{hue.band}}}" for name, hue in palette.hues.items())
+    return [_variables(palette), *folded]
+
+
+def _variables(palette: Palette) -> str:
     hues = palette.hues
     colours = {
         "paper": palette.paper,

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from importlib.resources import files
 from typing import Final
 
-from stepgraph.render.html.colours import SCHEMES, colour_variables
+from stepgraph.render.html.colours import SCHEMES, colour_rules
 from stepgraph.render.html.picture import picture
 from stepgraph.render.html.policy import content_security_policy, embedded_json
 from stepgraph.render.html.section import Page, Section
@@ -47,7 +47,7 @@ def render_page(pages: Sequence[Page], view: View = DEFAULT_VIEW, title: str = "
     """
     title = title or (pages[0].name if len(pages) == 1 else SEVERAL)
     sections = _sections(pages, view, title)
-    style = "\n".join(["", *style_sheet(view.theme, SCOPE), *colour_variables(view.theme), _asset("page.css")])
+    style = "\n".join(["", *style_sheet(view.theme, SCOPE), *colour_rules(view.theme), _asset("page.css")])
     script = _script()
     lines = [
         "<!DOCTYPE html>",

@@ -32,9 +32,10 @@ function details(group) {
   const path = current.groups.filter((one) => one !== group && one.contains(group));
   if (path.length) list.append(make("dt", {}, "In"), make("dd", { class: "path" }, ...path.map(pathButton)));
   if (fact.place) list.append(make("dt", {}, "Source"), make("dd", {}, make("code", {}, ...breakable(fact.place))));
+  const close = button("×", "Close (Esc)", unselect, { class: "close" });
   const link = make("a", { class: "link", href: `#${group.id}` }, "Link to this");
   return [
-    make("header", {}, make("h2", {}, fact.name || "no name"), button("×", "Close (Esc)", unselect, { class: "close" })),
+    make("header", {}, make("h2", {}, fact.name || "no name"), close),
     make("p", { class: "kind" }, fact.kind),
     list,
     make("p", { class: "actions" }, link, ...(navigator.clipboard ? [copyButton(link)] : [])),

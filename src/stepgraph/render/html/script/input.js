@@ -3,8 +3,10 @@
 function onClick(event) {
   const group = around(event.target);
   if (!group) return unselect();
-  const isOwn = event.target.closest("g") === group && !event.target.matches(".edge");
-  if (event.target.closest(".toggle") || (group.matches(".foldable") && isOwn)) {
+  // The band and what is in it; the edge has taken their place while the frame is folded.
+  const isInside = event.target.matches(".edge") && !current.folded.has(group.id);
+  const isBand = event.target.closest("g") === group && !isInside;
+  if (event.target.closest(".toggle") || (group.matches(".foldable") && isBand)) {
     current.toggle(group);
     if (!panel.hidden) select(group);
   } else {
