@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -44,7 +45,7 @@ class Drawn:
         """Return the lines of the SVG element around the drawing, with a style sheet in it if one is given."""
         width, height = self.width, self.height
         size = f'width="{width}" height="{height}" viewBox="0 0 {width} {height}"'
-        title = f"{self.identity}{BETWEEN}title"
+        title = f"{self.identity}.title"  # of no node: theirs go on with two hyphens
         marks = f'class="{SCOPE}" id="{self.identity}" role="graphics-document document" aria-labelledby="{title}"'
         return [
             f'<svg xmlns="http://www.w3.org/2000/svg" {marks} {size}>',
@@ -88,10 +89,14 @@ def _figures(graph: Graph, planner: NodePlanner, identity: str) -> list[Figure]:
     reached = reached_functions(graph["workflow"])
     nodes = planner.stack(graph["workflow"]["nodes"], Place(identity), tail=0)
     figures: list[Figure] = [whole(trampoline.run(nodes))]
+    known: Counter[str] = Counter()
     for name, function in planner.functions.items():
         if name not in planner.shown and (name not in reached or planner.view.expand == "none"):
             planner.shown.add(name)
-            place = Place(f"{identity}{BETWEEN}function.{slug(name, 'function')}")
+            key = f"{identity}{BETWEEN}function.{slug(name, 'function')}"
+            known[key] += 1
+            place = Place(key if known[key] == 1 else f"{key}.{known[key]}")
+            planner.planned[place.identity] = function
             remark = "" if name in reached else "never called"
             figures.append(trampoline.run(plan_function(planner, function, f"function {name}", place, remark)))
     return [*figures, LEGEND] if planner.view.legend else figures

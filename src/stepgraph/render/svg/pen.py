@@ -78,10 +78,10 @@ class Pen:
         corners = f"q0 {RADIUS} {RADIUS} {RADIUS}H{lane - RADIUS}q{RADIUS} 0 {RADIUS} {RADIUS}"
         self.path("out", f"M{x} {top + RADIUS}V{y - RADIUS}{corners}")
 
-    def leave(self, begin: tuple[int, Length], lane: int) -> None:
+    def leave(self, begin: tuple[int, Length], lane: int, css: str = "out") -> None:
         """Draw the line of an exit to the right, to where it turns down in a lane."""
         x, y = begin
-        self.path("out", f"M{x} {y}H{lane - RADIUS}q{RADIUS} 0 {RADIUS} {RADIUS}")
+        self.path(css, f"M{x} {y}H{lane - RADIUS}q{RADIUS} 0 {RADIUS} {RADIUS}")
 
     def path(self, css: str, path: str) -> None:
         """Draw a line."""

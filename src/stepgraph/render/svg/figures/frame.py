@@ -87,7 +87,7 @@ class Frame:
         """Draw the lines of exits as they are while the frame is folded."""
         for first, lane in ((self.content.exits.breaks, lanes.breaks), (self.content.exits.returns, lanes.returns)):
             if first is not None:
-                pen.path("out while-folded", f"M{self.right} {self.band // 2}H{lane}")
+                pen.leave((self.right, self.band // 2), lane, "out while-folded")
 
     def _draw_edge(self, pen: Pen) -> None:
         if not self.stacked:

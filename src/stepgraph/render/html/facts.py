@@ -1,0 +1,180 @@
+"""What the panel of a page says of a node: all there is in the payload, in words. Text of the source is visible."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from stepgraph.model.payload import FunctionDef, If, Node, Number, ParallelKind, StepDo, StepWaitForEvent, Switch, Try
+from stepgraph.render.durations import duration_text, number_text
+from stepgraph.render.folding import below, folded_node_text, folded_text
+from stepgraph.render.group_order import timed
+from stepgraph.render.node_text import DEFAULT_BACKOFF, DEFAULT_DELAY, DEFAULT_LIMIT, DEFAULT_TIMEOUT, payload_text
+from stepgraph.render.nodes import as_unknown
+from stepgraph.render.visible import visible
+
+DEFAULT: Final = "default"
+
+Row: TypeAlias = tuple[str, str] | tuple[str, str, str]
+"""A label and a value; the third says what is to be known of the value: that it is the engine's default."""
+
+_KINDS: Final = {
+    "step_do": "Step that runs code",
+    "step_sleep": "Sleep for a time",
+    "step_sleep_until": "Sleep until a moment",
+    "step_wait_for_event": "Wait for an event",
+    "loop": "Loop: any number of times",
+    "parallel": "Work at the same time",
+    "try": "Protected: a failure at any point leads to the catch",
+    "block": "Block",
+    "if": "Choice: one of its branches",
+    "switch": "Choice by a value",
+    "function_call": "Call of a function that runs steps",
+    "function_def": "Function that runs steps",
+    "break": "Way out",
+    "start": "Start of a workflow",
+}
+_OVER: Final[Mapping[ParallelKind, str]] = {
+    "all": "with all of it, or with the first failure",
+    "all_settled": "with all of it, failures too",
+    "any": "with the first that succeeds",
+    "race": "with the first that is over",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """A node in words. `found` tells whether it bears a name that one would search for."""
+
+    kind: str
+    name: str
+    rows: tuple[Row, ...]
+    found: bool
+    inside: str
+
+    def as_json(self, place: str) -> dict[str, object]:
+        """Return this as JSON data, with where the node comes from, and without what is empty."""
+        told: dict[str, object] = {"kind": self.kind, "name": self.name}
+        more = {"rows": self.rows, "inside": self.inside, "place": visible(place), "found": int(self.found)}
+        return told | {key: value for key, value in more.items() if value}
+
+
+def facts(node: Node, functions: Mapping[str, FunctionDef]) -> Facts:
+    """Return what there is to say of a node."""
+    name = _name(node)
+    return Facts(
+        kind=_KINDS.get(node["type"], "Unknown type of node"),
+        name=visible(_word(node) if name is None else name),
+        rows=tuple((row[0], visible(row[1]), *row[2:]) for row in _rows(node)),
+        found=name is not None,
+        inside=_inside(node, functions),
+    )
+
+
+def _inside(node: Node, functions: Mapping[str, FunctionDef]) -> str:
+    if node["type"] == "function_call":
+        return folded_text(functions[node["name"]]["nodes"]) if node["name"] in functions else ""
+    return folded_node_text(node) if below(node) else ""
+
+
+def _name(node: Node) -> str | None:
+    """Return the name that a node bears, None for what has none of its own."""
+    if unknown := as_unknown(node):
+        return unknown.name or None
+    match node["type"]:
+        case "step_do" | "step_sleep" | "step_sleep_until" | "step_wait_for_event":
+            return node["name"]
+        case "function_call" | "function_def":
+            return node["name"]
+        case "start":
+            return node["class_name"]
+        case _:
+            return None
+
+
+def _word(node: Node) -> str:
+    if unknown := as_unknown(node):
+        return unknown.type
+    return node["kind"] if node["type"] == "break" else node["type"]
+
+
+def _rows(node: Node) -> Iterator[Row]:
+    if unknown := as_unknown(node):
+        yield "Type", unknown.type
+        return
+    match node["type"]:
+        case "step_do":
+            yield from _settings(node)
+        case "step_sleep":
+            yield "Duration", duration_text(node["duration"])
+        case "step_sleep_until":
+            yield "Until", node["timestamp"]
+        case "step_wait_for_event":
+            yield from _event(node)
+        case "parallel":
+            yield "Is over", _OVER.get(node["kind"], "as its kind says"), node["kind"]
+        case "if" | "switch":
+            yield from _conditions(node)
+        case "try":
+            yield from _blocks(node)
+        case "break":
+            yield "Leaves", "the function or the workflow" if node["kind"] == "return" else "the loop"
+        case "start":
+            if "payload" in node:
+                yield "Payload", payload_text(node["payload"]).removeprefix("payload: ")
+        case _:
+            pass
+    if work := timed(node):
+        yield from _clocks(work.get("starts"), work.get("resolves"))
+
+
+def _settings(step: StepDo) -> Iterator[Row]:
+    retries, timeout = step["config"]["retries"], step["config"]["timeout"]
+    yield _setting("Retries", number_text(retries["limit"]), is_default=retries["limit"] == DEFAULT_LIMIT)
+    yield _setting("Retry delay", duration_text(retries["delay"]), is_default=retries["delay"] == DEFAULT_DELAY)
+    yield _setting("Backoff", retries["backoff"], is_default=retries["backoff"] == DEFAULT_BACKOFF)
+    yield _setting("Timeout", duration_text(timeout), is_default=timeout == DEFAULT_TIMEOUT)
+
+
+def _setting(label: str, value: str, *, is_default: bool) -> Row:
+    return (label, value, DEFAULT) if is_default else (label, value)
+
+
+def _event(step: StepWaitForEvent) -> Iterator[Row]:
+    if "options" in step:
+        yield "Event type", step["options"]["event_type"]
+        yield "Timeout", duration_text(step["options"]["timeout"])
+    if "payload" in step:
+        yield "Payload", payload_text(step["payload"]).removeprefix("payload: ")
+
+
+def _conditions(node: If | Switch) -> Iterator[Row]:
+    is_switch = node["type"] == "switch"
+    if node["type"] == "switch":
+        yield "Value", node["discriminant"]
+    for index, branch in enumerate(node["branches"]):
+        steps = folded_text(branch["nodes"])
+        if branch["condition"] is None:
+            yield "Default" if is_switch else "Else", steps
+        else:
+            yield "Case" if is_switch else ("Else if" if index else "If"), branch["condition"], steps
+
+
+def _blocks(node: Try) -> Iterator[Row]:
+    named = (("Try", node.get("try_block")), ("Catch", node.get("catch_block")), ("Finally", node.get("finally_block")))
+    for label, block in named:
+        if block is not None:
+            yield label, folded_text(block["nodes"])
+
+
+def _clocks(starts: Number | None, resolves: Number | None) -> Iterator[Row]:
+    """Yield what the clocks of a node mean, if it has any."""
+    if starts is None and resolves is None:
+        return
+    if starts is not None:
+        yield "Begins", f"at {number_text(starts)}", "with all that begins at this number of its group"
+    if resolves is None:
+        yield "Is over", "at any time", "nothing waits for it"
+    else:
+        yield "Is over", f"by {number_text(resolves)}", "what begins at this number waits for it"

@@ -1,0 +1,112 @@
+"""Workflows as a page in one file: their pictures, and a script that makes them move, fold and tell more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from importlib.resources import files
+from typing import Final
+
+from stepgraph.render.html.colours import SCHEMES, colour_rules
+from stepgraph.render.html.picture import picture
+from stepgraph.render.html.policy import content_security_policy, embedded_json
+from stepgraph.render.html.section import Page, Section
+from stepgraph.render.svg.drawing import SCOPE
+from stepgraph.render.svg.identities import slug
+from stepgraph.render.svg.pen import escaped
+from stepgraph.render.svg.theme import style_sheet
+from stepgraph.render.view import DEFAULT_VIEW, View
+
+__all__ = ["Page", "render_page"]
+
+SEVERAL: Final = "Workflows"
+SCRIPTS: Final = (
+    "making",
+    "lengths",
+    "picture",
+    "navigation",
+    "details",
+    "search",
+    "toolbar",
+    "input",
+    "begin",
+)
+"""The parts of the script, each after those that it needs to begin with."""
+
+_ICON: Final = (
+    "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Cpath d='M8 3v10' "
+    "stroke='%232f6fb0' stroke-width='2'/%3E%3Cg fill='%232f6fb0'%3E%3Crect x='4' y='1' width='8' height='5' rx='1.5'"
+    "/%3E%3Crect x='4' y='10' width='8' height='5' rx='1.5'/%3E%3C/g%3E%3C/svg%3E"
+)
+
+
+def render_page(pages: Sequence[Page], view: View = DEFAULT_VIEW, title: str = "") -> str:
+    """Return an HTML document that shows workflows, and needs nothing from outside.
+
+    Without a title it is the name of the only workflow, or says that there are several. What the view folds is folded
+    to begin with. The same graphs give the same bytes.
+    """
+    title = title or (pages[0].name if len(pages) == 1 else SEVERAL)
+    sections = _sections(pages, view, title)
+    style = "\n".join(["", *style_sheet(view.theme, SCOPE), *colour_rules(view.theme), _asset("page.css")])
+    script = _script()
+    lines = [
+        "<!DOCTYPE html>",
+        '<html lang="en">',
+        "<head>",
+        '<meta charset="utf-8">',
+        f'<meta http-equiv="Content-Security-Policy" content="{content_security_policy(style, script)}">',
+        '<meta name="viewport" content="width=device-width, initial-scale=1">',
+        f'<meta name="color-scheme" content="{SCHEMES[view.theme]}">',
+        f"<title>{escaped(title)}</title>",
+        f'<link rel="icon" href="{_ICON}">',
+        f"<style>{style}</style>",
+        "</head>",
+        "<body>",
+        *_header(sections, title),
+        "<main>",
+        *(line for section in sections for line in section.lines()),
+        "</main>",
+        f'<script type="application/json" id="{SCOPE}.data">{embedded_json([one.data() for one in sections])}</script>',
+        f"<script>{script}</script>",
+        "</body>",
+        "</html>",
+    ]
+    return "\n".join([*lines, ""])
+
+
+def _sections(pages: Sequence[Page], view: View, title: str) -> list[Section]:
+    """Return a section for each workflow, with identities that no other one has."""
+    sections: list[Section] = []
+    taken: set[str] = set()
+    for page in pages:
+        class_name = page.graph["workflow"]["class_name"] if page.graph else page.name
+        stem, suffix, number = slug(class_name, "workflow"), "", 1
+        while stem + suffix in taken:
+            number += 1
+            suffix = f"-{number}"
+        taken.add(stem + suffix)
+        drawn = picture(page.graph, view, suffix) if page.graph else None
+        sections.append(Section(page, stem + suffix, drawn, title))
+    return sections
+
+
+def _header(sections: Sequence[Section], title: str) -> Iterator[str]:
+    yield '<header class="masthead">'
+    yield f"<h1>{escaped(title)}</h1>"
+    if len(sections) > 1:
+        yield '<nav class="contents" aria-label="Workflows">'
+        yield "<ul>"
+        yield from (f'<li><a href="#{one.identity}">{escaped(one.page.name)}</a></li>' for one in sections)
+        yield "</ul>"
+        yield "</nav>"
+    yield "</header>"
+
+
+def _script() -> str:
+    """Return the script: its parts in one function, so that nothing of them is global."""
+    parts = "\n".join(_asset(f"script/{name}.js") for name in SCRIPTS)
+    return f'\n"use strict";\n\n(() => {{\n{parts}}})();\n'
+
+
+def _asset(name: str) -> str:
+    return files("stepgraph.render.html").joinpath(name).read_text(encoding="utf-8")

@@ -1,0 +1,71 @@
+// The side panel.
+
+const panel = make("aside", { class: "details", "aria-label": "Details", "aria-live": "polite", hidden: "" });
+let selected = null;
+
+function select(group) {
+  selected?.classList.remove("is-selected");
+  selected = group;
+  group.classList.add("is-selected");
+  panel.replaceChildren(...details(group));
+  const wasHidden = panel.hidden;
+  panel.hidden = false;
+  // It may have come to stand in front of what it tells of.
+  if (wasHidden) current.reveal(group);
+  remember(group.id);
+}
+
+function unselect() {
+  if (!selected) return;
+  const [group, hadFocus] = [selected, panel.contains(document.activeElement)];
+  selected.classList.remove("is-selected");
+  selected = null;
+  panel.hidden = true;
+  if (hadFocus && owner(group.id) === current) focus(group);
+}
+
+function details(group) {
+  const fact = current.nodes.get(group.id);
+  const list = make("dl");
+  for (const [label, value, remark] of fact.rows ?? []) list.append(...row(label, value, remark));
+  if (fact.inside) list.append(...row("Inside", fact.inside));
+  const path = current.groups.filter((one) => one !== group && one.contains(group));
+  if (path.length) list.append(make("dt", {}, "In"), make("dd", { class: "path" }, ...path.map(pathButton)));
+  if (fact.place) list.append(make("dt", {}, "Source"), make("dd", {}, make("code", {}, ...breakable(fact.place))));
+  const close = button("×", "Close (Esc)", unselect, { class: "close" });
+  const link = make("a", { class: "link", href: `#${group.id}` }, "Link to this");
+  return [
+    make("header", {}, make("h2", {}, fact.name || "no name"), close),
+    make("p", { class: "kind" }, fact.kind),
+    list,
+    make("p", { class: "actions" }, link, ...(navigator.clipboard ? [copyButton(link)] : [])),
+  ];
+}
+
+function row(label, value, remark) {
+  const told = remark ? [make("span", { class: remark === "default" ? "remark tag" : "remark" }, remark)] : [];
+  return [make("dt", {}, label), make("dd", {}, value, ...told)];
+}
+
+/** Return a path as text that may be broken after each slash. */
+function breakable(place) {
+  return place.split("/").flatMap((part, index) => (index ? ["/", make("wbr"), part] : [part]));
+}
+
+function pathButton(group) {
+  const click = () => {
+    select(group);
+    current.reveal(group);
+    focus(group);
+  };
+  return make("button", { click }, current.nodes.get(group.id).name);
+}
+
+function copyButton(link) {
+  const copy = make("button", { class: "link" }, "Copy link");
+  const say = (word) => () => { copy.textContent = word; };
+  copy.addEventListener("click", () => {
+    navigator.clipboard.writeText(link.href).then(say("Copied"), say("Not allowed here"));
+  });
+  return copy;
+}

@@ -1,0 +1,33 @@
+const find = (identity) => document.getElementById(identity);
+const focusable = (group) => group.querySelector(":scope > .toggle") ?? group;
+// Where another frame is behind it, that comes first.
+const edgeOf = (frame) => [...frame.querySelectorAll(":scope > .edge")].at(-1);
+
+/** Return the middle of an element on the screen. */
+function middle(element) {
+  const box = element.getBoundingClientRect();
+  return { x: box.left + box.width / 2, y: box.top + box.height / 2 };
+}
+
+/** Return a new HTML element with attributes or listeners, and nodes or text in it: text never becomes markup. */
+function make(name, attributes = {}, ...children) {
+  const element = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) {
+    if (typeof value === "function") element.addEventListener(key, value);
+    else element.setAttribute(key, value);
+  }
+  element.append(...children);
+  return element;
+}
+
+function button(label, title, click, attributes = {}) {
+  return make("button", { type: "button", title, "aria-label": title, click, ...attributes }, label);
+}
+
+/** Return a new SVG element. */
+function draw(name, attributes, ...children) {
+  const element = document.createElementNS("http://www.w3.org/2000/svg", name);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+  element.append(...children);
+  return element;
+}

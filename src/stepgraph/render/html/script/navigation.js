@@ -1,0 +1,65 @@
+// What is open: a workflow, and perhaps a node of it, which the address of the page names.
+
+const pictures = JSON.parse(find("stepgraph.data").textContent).map((entry) => new Picture(entry));
+const around = (target) => target.closest?.("[data-node]");
+const owner = (identity) => pictures.find((one) => one.identity === identity || one.nodes.has(identity));
+
+/** Make a node of what is open the one that the keyboard is at. */
+function focus(group) {
+  current.land(group);
+  focusable(group).focus({ preventScroll: true });
+}
+
+function remember(identity) {
+  try {
+    history.replaceState(null, "", `#${identity}`);
+  } catch {
+    // A page without an address of its own: there is nothing to link to.
+  }
+}
+
+// Tabs, of which there are none for a single workflow.
+
+let current = pictures[0];
+const tabs = make("div", { class: "tabs", role: "tablist", "aria-label": "Workflows" });
+for (const one of pictures) {
+  const { identity, section } = one;
+  one.tab = make("button", { role: "tab", id: `${identity}.tab`, "aria-controls": section.id, title: one.name,
+    click: () => { open(one); remember(identity); } }, one.name || "no name");
+  tabs.append(one.tab);
+  if (pictures.length > 1) section.setAttribute("role", "tabpanel");
+}
+tabs.addEventListener("keydown", (event) => {
+  const last = pictures.length - 1, at = pictures.indexOf(current);
+  const next = { ArrowRight: at === last ? 0 : at + 1, ArrowLeft: at ? at - 1 : last, Home: 0, End: last }[event.key];
+  if (next === undefined) return;
+  event.preventDefault();
+  pictures[next].tab.click();
+  current.tab.focus();
+});
+
+function open(picture) {
+  if (picture !== current) unselect();
+  current = picture;
+  for (const one of pictures) {
+    one.section.hidden = one !== picture;
+    one.tab.setAttribute("aria-selected", String(one === picture));
+    one.tab.tabIndex = one === picture ? 0 : -1;
+  }
+  picture.show();
+  tools.hidden = !picture.svg;
+  percent.textContent = `${Math.round(picture.scale * 100)} %`;
+}
+
+/** Open what an address of this page says: a workflow, or a node with the panel. */
+function follow() {
+  const identity = location.hash.slice(1);
+  const picture = owner(identity);
+  if (!picture) return;
+  open(picture);
+  const group = picture.nodes.has(identity) && picture.groups.find(({ id }) => id === identity);
+  if (!group) return;
+  select(group);
+  picture.reveal(group);
+  focus(group);
+}

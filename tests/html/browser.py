@@ -1,0 +1,150 @@
+"""A page in a real browser: Chromium, headless, driven as a person would with pointer and keys."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from selenium import webdriver
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.remote.webelement import WebElement
+
+_ARGUMENTS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-dev-shm-usage",
+    "--disable-sync",
+    "--no-first-run",
+    "--force-prefers-reduced-motion",
+    "--force-device-scale-factor=1",
+    "--window-size=1200,900",
+)
+
+
+@dataclass(slots=True)
+class Browser:
+    """A browser, and the folder for the pages it is to open."""
+
+    driver: webdriver.Chrome
+    folder: Path
+    pages: int = 0
+    runs_scripts: bool = True
+
+    def open(self, page: str, fragment: str = "") -> None:
+        """Open a page that is not known yet, as a file."""
+        self.pages += 1
+        file = self.folder / f"page-{self.pages}.html"
+        file.write_bytes(page.encode())
+        self.driver.get(file.as_uri() + (f"#{fragment}" if fragment else ""))
+        if self.runs_scripts:
+            self.settle()
+
+    def let_scripts_run(self, *, allowed: bool) -> None:
+        self.runs_scripts = allowed
+        self.driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": not allowed})
+
+    def settle(self) -> None:
+        """Wait until the page has done what it does at the next frame."""
+        self.run("return new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+    def run(self, script: str, *arguments: object) -> Any:  # noqa: ANN401 - whatever the script returns
+        return self.driver.execute_script(script, *arguments)
+
+    def one(self, css: str) -> WebElement:
+        return self.driver.find_element(By.CSS_SELECTOR, css)
+
+    def every(self, css: str) -> list[WebElement]:
+        return self.driver.find_elements(By.CSS_SELECTOR, css)
+
+    def node(self, identity: str) -> WebElement:
+        return self.driver.find_element(By.ID, identity)
+
+    def button(self, text: str) -> WebElement:
+        return self.driver.find_element(By.XPATH, f"//button[text()='{text}']")
+
+    def press(self, *keys: str) -> None:
+        for key in keys:
+            ActionChains(self.driver, duration=0).send_keys(key).perform()
+
+    def press_with_shift(self, key: str) -> None:
+        ActionChains(self.driver, duration=0).key_down(Keys.SHIFT).send_keys(key).key_up(Keys.SHIFT).perform()
+
+    def drag(self, element: WebElement, x: int, y: int) -> None:
+        ActionChains(self.driver, duration=20).drag_and_drop_by_offset(element, x, y).perform()
+
+    def band(self, identity: str) -> WebElement:
+        """Return what bears the name of a frame, in its band."""
+        return self.node(identity).find_element(By.CSS_SELECTOR, ":scope > text")
+
+    def is_shown(self, identity: str) -> bool:
+        """Tell whether a node is drawn: not within something that is folded."""
+        return bool(self.run("return document.getElementById(arguments[0]).getClientRects().length > 0", identity))
+
+    def is_in_view(self, identity: str) -> bool:
+        """Tell whether the box of a node is within what one sees of the picture."""
+        return bool(
+            self.run(
+                """
+                const node = document.getElementById(arguments[0]);
+                const box = node.querySelector(":scope > .box, :scope > .edge").getBoundingClientRect();
+                const view = node.closest(".viewport").getBoundingClientRect();
+                return box.left >= view.left && box.right <= view.right && box.top >= view.top && box.top < view.bottom;
+                """,
+                identity,
+            )
+        )
+
+    def top(self, identity: str) -> float:
+        """Return how far down in its picture a node is, at a scale of 1."""
+        return float(
+            self.run(
+                """
+                const node = document.getElementById(arguments[0]);
+                const svg = node.closest("svg");
+                const scale = svg.getBoundingClientRect().height / svg.getAttribute("height");
+                return (node.getBoundingClientRect().top - svg.getBoundingClientRect().top) / scale;
+                """,
+                identity,
+            )
+        )
+
+    def varying(self) -> list[list[str]]:
+        """Return all attributes of all elements that have some that vary, in the order of the document."""
+        found: list[list[str]] = self.run(
+            """
+            return [...document.querySelectorAll("[data-vary]")].map((one) =>
+              [...one.attributes].filter(({ name }) => name !== "style").map(({ name, value }) => `${name}=${value}`));
+            """
+        )
+        return found
+
+    def details(self) -> str:
+        """Return what the side panel says, empty while it is closed."""
+        return self.one("aside").text if self.one("aside").is_displayed() else ""
+
+    def focused(self) -> str:
+        """Return the identity of the node that has the focus, or of the frame whose toggle has it."""
+        return str(
+            self.run("const at = document.activeElement; return (at.matches('.toggle') ? at.parentNode : at).id || ''")
+        )
+
+    def complaints(self) -> list[str]:
+        """Return what was written to the console since last asked."""
+        return [entry["message"] for entry in self.driver.get_log("browser")]  # type: ignore[no-untyped-call]
+
+
+def launch(chromium: str, driver: str, profile: Path, folder: Path) -> Browser:
+    """Return a new browser with an empty profile."""
+    options = webdriver.ChromeOptions()
+    options.binary_location = chromium
+    for argument in (*_ARGUMENTS, f"--user-data-dir={profile}"):
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    return Browser(webdriver.Chrome(options=options, service=Service(driver)), folder)

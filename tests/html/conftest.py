@@ -1,0 +1,37 @@
+"""One browser for all tests of a module. Where none is installed they are skipped, unless one is required."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+
+import pytest
+
+from tests.html.browser import Browser, launch
+
+REQUIRED = "STEPGRAPH_BROWSER"
+"""The variable that says `required` where the tests in a browser must not be skipped."""
+
+
+@pytest.fixture(scope="module")
+def running_browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    if chromium is None or driver is None:
+        message = "chromium and chromedriver are not both on PATH (Debian: apt install chromium chromium-driver)"
+        if os.environ.get(REQUIRED) == "required":
+            pytest.fail(message)
+        pytest.skip(message)
+    folder = tmp_path_factory.mktemp("browser")
+    browser = launch(chromium, driver, folder / "profile", folder)
+    yield browser
+    browser.driver.quit()
+
+
+@pytest.fixture
+def browser(running_browser: Browser) -> Iterator[Browser]:
+    """Return the browser, and fail if a page complained: of an error, or of what its policy forbids."""
+    yield running_browser
+    running_browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "", "features": []})
+    running_browser.let_scripts_run(allowed=True)
+    assert running_browser.complaints() == []

@@ -1,0 +1,124 @@
+"""Names, conditions, notes and places come from source code: nothing of them may become markup or script."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stepgraph.render.html.page import Page, render_page
+from stepgraph.render.visible import visible
+from tests.html.reading import Element, data_of, read
+from tests.render.graphs import branch, call, do, either, function, graph, switch, unknown
+
+HOSTILE = [
+    "</text><script>alert(1)</script>",
+    '"]--><b>',
+    "</script><script>alert(1)</script>",
+    "<!--<script>",
+    "]]>",
+    "' onload='alert(1)",
+    '" onfocus="alert(1)" autofocus="',
+    "javascript:alert(1)",
+    "</title><img src=x onerror=alert(1)>",
+    "</style><style>*{display:none}",
+    "\x02" + "3:0:1" + "\x03",
+    "{3,0};d=M0 0",
+    "\x1b[2J\x07\x00",
+    "invoice\u202efdp.exe",
+    "first\nsecond\u2028third",
+    "lone \ud800 surrogate",
+    "&lt;&amp;&#60;",
+    "__proto__",
+    "",
+    "x" * 10_000,
+]
+
+
+def everywhere(text: str) -> Page:
+    """Return a page with this text in every place that takes one."""
+    drawn = graph(
+        do(text),
+        {"type": "step_sleep", "name": text, "duration": text},
+        {"type": "step_sleep_until", "name": text, "timestamp": text},
+        {"type": "step_wait_for_event", "name": text, "options": {"event_type": text, "timeout": text}},
+        either(branch(text, do("a"))),
+        switch(text, branch(text, do("b"))),
+        call(text),
+        unknown(f"unknown {text}", name=text),
+        unknown("start", class_name=text, functions={}, nodes=[]),
+        functions={text: function(text, do("c"))},
+        class_name=text,
+    )
+    drawn["workflow"]["payload"] = {"type": "object", "fields": {text: {"type": "unknown"}}}
+    return Page(drawn, text, lambda _: text, [text], complete=False, source=text)
+
+
+def _shape(root: Element) -> list[tuple[str, tuple[str, ...]]]:
+    """Return the names of all elements and of their attributes, but for labels, of which there are as many as fit."""
+    return [(one.name, tuple(one.attributes)) for one in root.walk() if one.name not in {"tspan", "text"}]
+
+
+PLAIN = _shape(read(render_page([everywhere("plain")], title="plain")))
+
+
+@pytest.mark.parametrize("text", [text for text in HOSTILE if text])
+def test_text_makes_no_elements_and_no_attributes(text: str) -> None:
+    assert _shape(read(render_page([everywhere(text)], title=text))) == PLAIN
+
+
+@given(st.text(min_size=1, max_size=60))
+@settings(max_examples=60, deadline=None)
+def test_any_text_makes_no_elements_and_no_attributes(text: str) -> None:
+    assert _shape(read(render_page([everywhere(text)], title=text))) == PLAIN
+
+
+@given(st.text(alphabet="<>&\"'/!-=;{}\x02\x03[]abscript \u2028", min_size=1, max_size=60))
+@settings(max_examples=60, deadline=None)
+def test_no_text_of_what_acts_makes_elements_or_attributes(text: str) -> None:
+    assert _shape(read(render_page([everywhere(text)], title=text))) == PLAIN
+
+
+def _step(root: Element) -> dict[str, str]:
+    """Return what is told of the first step."""
+    found: dict[str, str] = data_of(root)[0]["nodes"][root.with_class("do")[0].attributes["id"]]
+    return found
+
+
+@pytest.mark.parametrize("text", [text for text in HOSTILE if text])
+def test_text_is_found_again_exactly(text: str) -> None:
+    root = read(render_page([everywhere(text)], title=text))
+    expected = visible(text)
+    assert root.all("title")[0].text == expected
+    assert root.all("h2")[0].text == expected
+    assert root.with_class("notes")[0].all("li")[0].text == expected
+    assert _step(root)["name"] == expected
+    assert _step(root)["place"] == expected
+
+
+@given(st.text(max_size=200))
+@settings(max_examples=60, deadline=None)
+def test_the_name_of_a_step_is_whole_in_its_title(text: str) -> None:
+    root = read(render_page([Page(graph(do(text)), "a")]))
+    assert root.with_class("do")[0].all("title")[0].text == f"{visible(text)} · step"
+
+
+@given(st.text(max_size=40))
+@settings(max_examples=40, deadline=None)
+def test_every_page_can_be_encoded(text: str) -> None:
+    render_page([everywhere(text)]).encode()
+
+
+def test_what_has_no_name_is_told_of_too() -> None:
+    root = read(render_page([everywhere("")]))
+    assert _step(root)["name"] == ""
+
+
+def test_an_identity_is_made_of_letters_digits_hyphens_and_dots() -> None:
+    def identities(text: str) -> set[str]:
+        return {
+            one.attributes["id"] or "" for one in read(render_page([everywhere(text)])).walk() if "id" in one.attributes
+        }
+
+    for text in HOSTILE:
+        assert not {one for one in identities(text) if one.strip("abcdefghijklmnopqrstuvwxyz0123456789-.")}
