@@ -19,7 +19,7 @@ WHAT_A_WORKFLOW_IS = (
 SAVE_AS_UTF_8 = "Save it as UTF-8, or name its encoding in the first line, as in `# coding: latin-1`."
 
 
-@pytest.fixture(params=["text", "json", "dot", "svg", "mermaid"])
+@pytest.fixture(params=["text", "json", "dot", "svg", "html", "mermaid"])
 def graph(request: pytest.FixtureRequest, stepgraph: Command) -> Command:
     """Run `stepgraph graph` in each of its formats."""
 

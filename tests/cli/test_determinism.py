@@ -18,6 +18,6 @@ def output(seed: str, output_format: str) -> bytes:
     return subprocess.run(command, env=environment, capture_output=True, check=True).stdout
 
 
-@pytest.mark.parametrize("output_format", ["json", "text", "dot", "svg", "mermaid"])
+@pytest.mark.parametrize("output_format", ["json", "text", "dot", "svg", "html", "mermaid"])
 def test_no_format_depends_on_the_hash_seed(output_format: str) -> None:
     assert output("1", output_format) == output("2", output_format)

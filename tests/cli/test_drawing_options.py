@@ -45,6 +45,17 @@ def test_all_drawings_can_be_folded(stepgraph: Command, form: str) -> None:
     assert len(folded.out) < len(whole.out)
 
 
+def test_what_is_folded_in_a_page_can_be_opened(stepgraph: Command) -> None:
+    page = stepgraph("render", "orders.json", "-f", "html", "--collapse", "loop")
+    assert page.code == 0
+    assert '"folded": ["orders--node.loop"]' in page.out.replace('"folded":[', '"folded": [')
+
+
+def test_an_svg_has_a_legend_if_it_is_asked_for(stepgraph: Command) -> None:
+    assert "Legend" not in stepgraph("render", "orders.json", "-f", "svg").out
+    assert "Legend" in stepgraph("render", "orders.json", "-f", "svg", "--legend").out
+
+
 def test_an_svg_has_themes(stepgraph: Command) -> None:
     plain = stepgraph("render", "orders.json", "-f", "svg").out
     assert stepgraph("render", "orders.json", "-f", "svg", "--theme", "auto", "--expand", "first").out == plain
@@ -79,9 +90,9 @@ def test_that_there_is_no_graphviz_is_told(stepgraph: Command, monkeypatch: pyte
             ["--collapse", ","],
             f"Invalid value for '--collapse': no kind is named. {KINDS}",
         ),
-        (["--theme", "dark"], "--theme is of no use to the format text, only to svg. Leave it out."),
-        (["--legend"], "--legend is of no use to the format text, only to svg. Leave it out."),
-        (["--expand", "all", "-f", "dot"], "--expand is of no use to the format dot, only to svg. Leave it out."),
+        (["--theme", "dark"], "--theme is of no use to the format text, only to svg, html. Leave it out."),
+        (["--legend"], "--legend is of no use to the format text, only to svg, html. Leave it out."),
+        (["--expand", "all", "-f", "dot"], "--expand is of no use to the format dot, only to svg, html. Leave it out."),
         (["--engine", "dot", "-f", "dot"], "--engine is of no use to the format dot, only to svg. Leave it out."),
         (["--engine", "dot", "-f", "svg", "--legend"], "--legend is of no use to the engine dot. Leave it out."),
     ],
@@ -94,7 +105,7 @@ def test_an_option_without_sense_is_refused(stepgraph: Command, arguments: list[
 
 def test_json_cannot_be_folded(stepgraph: Command) -> None:
     (told,) = stepgraph("graph", "-f", "json", "--depth", "2").told
-    assert told.startswith("stepgraph: --depth is of no use to the format json, only to text, dot, svg, mermaid.")
+    assert told.startswith("stepgraph: --depth is of no use to the format json, only to text, dot, svg, html, mermaid.")
 
 
 def test_a_picture_that_is_too_large_is_drawn_with_a_warning(

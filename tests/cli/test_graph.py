@@ -123,7 +123,7 @@ def test_quiet_tells_no_notes(stepgraph: Command) -> None:
     assert stepgraph("graph", "-f", "json", "--quiet").told == []
 
 
-@pytest.mark.parametrize("form", ["text", "dot", "svg", "mermaid"])
+@pytest.mark.parametrize("form", ["text", "dot", "svg", "html", "mermaid"])
 def test_a_workflow_without_a_graph_is_told_and_not_printed(stepgraph: Command, form: str) -> None:
     write("orders.py", module(workflow("Orders")))
     run = stepgraph("graph", "-f", form)

@@ -45,7 +45,9 @@ def test_one_workflow_has_a_file_in_a_folder_too(stepgraph: Command) -> None:
     assert stepgraph(*GRAPH, "out/", "--workflow", "Returns").told == ["wrote out/Returns.svg"]
 
 
-@pytest.mark.parametrize(("form", "suffix"), [("text", "txt"), ("json", "json"), ("dot", "dot"), ("mermaid", "mmd")])
+@pytest.mark.parametrize(
+    ("form", "suffix"), [("text", "txt"), ("json", "json"), ("dot", "dot"), ("html", "html"), ("mermaid", "mmd")]
+)
 def test_every_format_has_its_suffix(stepgraph: Command, form: str, suffix: str) -> None:
     assert stepgraph("graph", "shop.py", "-f", form, "-o", "out/", "--quiet") == Run(0, "", [])
     assert names("out") == [f"Orders.{suffix}", f"Returns.{suffix}"]

@@ -60,7 +60,7 @@ def test_a_workflow_is_chosen_by_the_name_of_its_class(stepgraph: Command) -> No
     )
 
 
-@pytest.mark.parametrize("form", ["text", "dot", "svg", "mermaid"])
+@pytest.mark.parametrize("form", ["text", "dot", "svg", "html", "mermaid"])
 def test_what_is_not_known_is_drawn_in_every_format(stepgraph: Command, form: str) -> None:
     nodes = [
         {"type": "start", "class_name": "Orders", "nodes": [{"type": "block", "nodes": [sleep("in a block")]}]},
@@ -137,7 +137,7 @@ def test_a_graph_with_huge_numbers_is_drawn(stepgraph: Command) -> None:
     save(
         "a.json", response("Orders", {"type": "step_do", "name": "a", "config": {"retries": retries}, "starts": -1e300})
     )
-    for form in ("text", "dot", "svg", "mermaid"):
+    for form in ("text", "dot", "svg", "html", "mermaid"):
         assert stepgraph("render", "a.json", "-f", form).code == 0
 
 

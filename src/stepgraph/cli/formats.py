@@ -119,6 +119,17 @@ def _mermaid(subjects: Sequence[Subject], style: Style) -> Drawn:
     return Drawn(mermaid_document(pieces), messages, "" if is_one_diagram(pieces) else ".md")
 
 
+def _html(subjects: Sequence[Subject], style: Style) -> Drawn:
+    """Return one page for all workflows."""
+    from stepgraph.render.html.page import Page, render_page
+
+    pages = [
+        Page(one.graph, one.name, one.place_of, [str(note) for note in one.notes], one.complete, one.place())
+        for one in subjects
+    ]
+    return Drawn(render_page(pages, style.view))
+
+
 def _graph(subject: Subject) -> Graph:
     if subject.graph is None:
         raise ValueError(subject.name)
@@ -130,6 +141,7 @@ _ALL: Final = (
     Format("json", ".json", _json, answer=True),
     Format("dot", ".dot", _dot, _FOLDING),
     Format("svg", ".svg", _svg, _PICTURE, holds_several=False),
+    Format("html", ".html", _html, _PICTURE - {"--engine"}, shows_notes=True),
     Format("mermaid", ".mmd", _mermaid, _FOLDING),
 )
 

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from stepgraph.analysis import WorkflowAnalysis
 from stepgraph.cli.dates import Dates
 from stepgraph.model.note import Note
+from stepgraph.model.span import Span
 
 if TYPE_CHECKING:
-    from stepgraph.model.payload import Graph, VersionGraph
+    from stepgraph.model.payload import Graph, Node, VersionGraph
     from stepgraph.model.schema.saved import SavedGraph
 
 
@@ -23,8 +24,9 @@ def _unknown_place() -> str:
 class Subject:
     """A workflow to show: its name, that of its class, and its graph, None if it has none.
 
-    `without_graph` says that it has none, and why. `place` is where its source stands, as in `src/orders.py:12`, and
-    `answer` what the Workflows API would answer for it; of a saved graph neither is known.
+    `without_graph` says that it has none, and why. `place` is where its source stands, as in `src/orders.py:12`,
+    `place_of` where a node of its graph does, `complete` whether everything was resolved, and `answer` what the
+    Workflows API would answer for it; of a saved graph none of these is known.
     """
 
     name: str
@@ -33,6 +35,8 @@ class Subject:
     without_graph: Callable[[], str]
     notes: tuple[Note, ...] = ()
     place: Callable[[], str] = _unknown_place
+    place_of: Callable[[Node], str] | None = None
+    complete: bool | None = None
     answer: Callable[[], VersionGraph] | None = None
 
 
@@ -45,8 +49,14 @@ def analysed_subject(workflow: WorkflowAnalysis, dates: Dates) -> Subject:
         lambda: f"{workflow.span}: `{workflow.name}` has no graph: no step of it can run.",
         workflow.notes,
         lambda: f"{workflow.path}:{workflow.span.line}",
+        lambda node: _line_of(workflow.span_of(node)),
+        workflow.complete,
         lambda: workflow.version_graph(dates=dates.of(workflow)),
     )
+
+
+def _line_of(span: Span | None) -> str:
+    return f"{span.path}:{span.line}" if span else ""
 
 
 def saved_subject(saved: SavedGraph, path: str) -> Subject:
