@@ -12,7 +12,7 @@ from stepgraph.render.node_text import payload_text
 from stepgraph.render.nodes import all_functions
 from stepgraph.render.svg.figures.figure import Figure, Lanes
 from stepgraph.render.svg.figures.legend import LEGEND
-from stepgraph.render.svg.figures.whole import whole
+from stepgraph.render.svg.figures.whole import ended, whole
 from stepgraph.render.svg.fonts import DETAIL, TITLE
 from stepgraph.render.svg.identities import BETWEEN, slug
 from stepgraph.render.svg.lengths import Length, Variables
@@ -89,7 +89,7 @@ def _figures(graph: Graph, planner: NodePlanner, identity: str) -> list[Figure]:
         if name not in planner.shown:
             planner.shown.add(name)
             place = Place(f"{identity}{BETWEEN}function.{slug(name, 'function')}")
-            figures.append(trampoline.run(plan_function(planner, function, f"function {name}", place, remark)))
+            figures.append(ended(trampoline.run(plan_function(planner, function, f"function {name}", place, remark))))
     return [*figures, LEGEND] if planner.view.legend else figures
 
 
