@@ -10,7 +10,7 @@ from stepgraph.render.flow.group_order import RowSpan
 from stepgraph.render.svg.figures.clock_columns import ColumnPlan, Line, column_plan
 from stepgraph.render.svg.figures.figure import GAP, Drawing, Exits, Figure, Lanes
 from stepgraph.render.svg.figures.side_by_side import Extent, SideBySide, side_by_side
-from stepgraph.render.svg.lengths import Length, longest
+from stepgraph.render.svg.lengths import Length, longest, value_of
 from stepgraph.render.svg.pen import Pen
 
 _FORK: Final = 16
@@ -18,6 +18,7 @@ _THICK: Final = 6
 _ABOVE_BAR: Final = 20
 _OVERHANG: Final = 12
 _PASSAGE: Final = 7
+_CLEAR: Final = 4
 _TAIL: Final = 14
 
 
@@ -78,8 +79,9 @@ class ClockRows:
         """Draw the bars, the lines between them, and the members."""
         pen.path("line", f"M0 0V{self.bars[0]}")
         self._draw_tails(pen)
+        columns = self._by_column()
         for row in range(len(self.bars)):
-            self._draw_bar(pen, row)
+            self._draw_bar(pen, row, columns)
         for member, column in zip(self.members, self.plan.columns, strict=False):
             pen.open_at(self.beside.places[column], self._top(member.rows))
             pen.down()
@@ -103,20 +105,40 @@ class ClockRows:
             if path:
                 pen.path(css, path)
 
-    def _draw_bar(self, pen: Pen, row: int) -> None:
-        """Draw the bar above a row, with gaps where something passes."""
+    def _draw_bar(self, pen: Pen, row: int, columns: Sequence[Sequence[Member]]) -> None:
+        """Draw the bar above a row, with gaps where something passes: a line, or a whole figure."""
         last = len(self.bars) - 1
-        if not self._thickness(row) or (row == last and not self.goes_on):
+        if not self._thickness(row) or (row == last and not (self.goes_on or self._is_reached)):
             return
         meeting, places = self.plan.meetings[row], self.beside.places
         spines = [places[column] for column in (*meeting.ending, *meeting.beginning)]
         spines += [0] if row in {0, last} else []
         css = "bar first" if self.first_over and row == last else "bar"
         left, end = min(spines) - _OVERHANG, max(spines) + _OVERHANG
-        passing = [places[column] for column in meeting.passing if left < places[column] < end]
-        for place in [*passing, end + _PASSAGE]:
-            pen.box(css, (left, self.bars[row]), (place - _PASSAGE - left, _THICK), _THICK // 2)
-            left = place + _PASSAGE
+        passing = [
+            self._passage(row, column, columns[column]) for column in meeting.passing if left < places[column] < end
+        ]
+        for begin, over in [*passing, (end, end)]:
+            pen.box(css, (left, self.bars[row]), (begin - left, _THICK), _THICK // 2)
+            left = over
+
+    def _passage(self, row: int, column: int, members: Sequence[Member]) -> tuple[int, int]:
+        """Return from where to where something in a column, which has these members, passes the bar above a row."""
+        place, bar = self.beside.places[column], value_of(self.bars[row])
+        for member in members:
+            top = self._top(member.rows)
+            if value_of(top) - _CLEAR < bar + _THICK and bar < value_of(top + member.figure.height) + _CLEAR:
+                return place - member.figure.left - _PASSAGE, place + member.figure.right + _PASSAGE
+        return place - _PASSAGE, place + _PASSAGE
+
+    @property
+    def _is_reached(self) -> bool:
+        """Tell whether any line leads to the last bar: work may be over though the group is left elsewhere."""
+        last = len(self.bars) - 1
+        return any(
+            line.awaited and line.rows.ends == last and (figure is None or figure.goes_on)
+            for line, _, figure in self._lines()
+        )
 
     @property
     def _end(self) -> Length:
@@ -127,6 +149,12 @@ class ClockRows:
         figures: list[Figure | None] = [member.figure for member in self.members]
         figures += [None] * (len(self.plan.lines) - len(figures))
         return zip(self.plan.lines, self.plan.columns, figures, strict=True)
+
+    def _by_column(self) -> list[list[Member]]:
+        columns: list[list[Member]] = [[] for _ in self.beside.columns]
+        for member, column in zip(self.members, self.plan.columns, strict=False):
+            columns[column].append(member)
+        return columns
 
     def _thickness(self, row: int) -> int:
         """Return how thick the bar above a row is: nothing where an arrow does."""
