@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -123,12 +124,12 @@ class ClockRows:
             left = over
 
     def _passage(self, row: int, column: int, members: Sequence[Member]) -> tuple[int, int]:
-        """Return from where to where something in a column, which has these members, passes the bar above a row."""
+        """Return from where to where what passes the bar above a row does so, in a column with these members."""
         place, bar = self.beside.places[column], value_of(self.bars[row])
-        for member in members:
-            top = self._top(member.rows)
-            if value_of(top) - _CLEAR < bar + _THICK and bar < value_of(top + member.figure.height) + _CLEAR:
-                return place - member.figure.left - _PASSAGE, place + member.figure.right + _PASSAGE
+        member = members[bisect_left(members, row, key=lambda member: member.rows.begins) - 1]
+        top = self._top(member.rows)
+        if value_of(top) - _CLEAR < bar + _THICK and bar < value_of(top + member.figure.height) + _CLEAR:
+            return place - member.figure.left - _PASSAGE, place + member.figure.right + _PASSAGE
         return place - _PASSAGE, place + _PASSAGE
 
     @property
