@@ -48,7 +48,7 @@ def steps_with_others(graph: Graph) -> Iterator[Place]:
 def steps(graph: Graph) -> Iterator[Place]:
     """Yield the places of all steps."""
     for keys, nodes in _lists(graph["workflow"], ("workflow",)):
-        yield from (Place(keys, index) for index, node in enumerate(nodes) if node["type"].startswith("step_"))
+        yield from (Place(keys, index) for index, node in enumerate(nodes) if str(node["type"]).startswith("step_"))
 
 
 def removed(graph: Graph, place: Place) -> Graph:

@@ -1,4 +1,4 @@
-"""A step more, less or of another name changes little of the file: its own lines, and the sizes of what is around it."""
+"""A step more, less or of another name changes little of the file: its lines, and the sizes of what is around it."""
 
 from __future__ import annotations
 
