@@ -57,14 +57,13 @@ def something_that_goes_on_leads_nowhere(picture: Picture) -> Iterator[str]:
 
 
 def something_stops_that_goes_on(picture: Picture) -> Iterator[str]:
-    """Steps, calls, loops and functions always go on, other frames exactly if anything in them gets to their end."""
+    """Steps, calls, loops and functions always go on, exits never, other frames if anything gets to their end."""
     for figure in picture.figures:
-        if figure.css & {"condition", "exit", "legend"} or (
-            figure.identity not in picture.nodes and not _is_part(figure)
-        ):
+        if figure.css & {"condition", "legend"} or (figure.identity not in picture.nodes and not _is_part(figure)):
             continue
         always = figure.css & {"step", "call", "folded", "loop", "function", "start", "empty"}
-        if leads_on(figure) != bool(always or (not figure.is_frame) or _gets_to_its_end(figure)):
+        expected = "exit" not in figure.css and (always or not figure.is_frame or _gets_to_its_end(figure))
+        if leads_on(figure) != bool(expected):
             yield figure.identity
 
 

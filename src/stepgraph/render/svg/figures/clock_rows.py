@@ -80,12 +80,13 @@ class ClockRows:
         """Draw the bars, the lines between them, and the members."""
         pen.path("line", f"M0 0V{self.bars[0]}")
         self._draw_tails(pen)
-        columns = self._by_column()
+        columns, stopped = self._by_column(), self._stopped()
         for row in range(len(self.bars)):
             self._draw_bar(pen, row, columns)
         for member, column in zip(self.members, self.plan.columns, strict=False):
             pen.open_at(self.beside.places[column], self._top(member.rows))
-            pen.down()
+            if (member.rows.begins, column) not in stopped:
+                pen.down()
             yield member.figure.draw(pen, self.beside.lanes(column, lanes))
             pen.close()
         if self.goes_on:
@@ -156,6 +157,14 @@ class ClockRows:
         for member, column in zip(self.members, self.plan.columns, strict=False):
             columns[column].append(member)
         return columns
+
+    def _stopped(self) -> set[tuple[int, int]]:
+        """Return the rows and columns in which nothing comes from what just ended: an exit, above without a bar."""
+        return {
+            (line.rows.ends, column)
+            for line, column, figure in self._lines()
+            if figure and not figure.goes_on and not self._thickness(line.rows.ends)
+        }
 
     def _thickness(self, row: int) -> int:
         """Return how thick the bar above a row is: nothing where an arrow does."""
