@@ -58,11 +58,11 @@ def _borders(box: Box) -> list[Segment]:
 
 
 def line_passes_a_bar_without_a_gap(picture: Picture) -> Iterator[str]:
-    """What begins or ends at a bar may lie on it. Ways out cross all that is in their way."""
+    """What begins or ends at a bar may lie on it."""
     for figure in picture.whole.walk():
         for bar in figure.bars:
-            for line in figure.lines:
-                for stroke in line.strokes if "out" not in line.css else ():
+            for line in picture.lines:
+                for stroke in line.strokes:
                     passes = any(segment.enters(bar.grown(2)) for segment in stroke.segments)
                     if passes and not bar.has(stroke.begin) and not bar.has(stroke.end):
                         yield f"{line.css} of {figure.identity}"
