@@ -10,6 +10,7 @@ from xml.etree import ElementTree as ET
 from stepgraph.model.payload import Graph, Node
 from stepgraph.render.svg.drawing import draw
 from stepgraph.render.svg.fonts import CODE, DETAIL, HEADING, NAME, TITLE
+from stepgraph.render.svg.lengths import BEGIN, END, Variables, value_of
 from stepgraph.render.view import DEFAULT_VIEW, View
 from tests.svg.shapes import Box, Point, around
 from tests.svg.strokes import Stroke, strokes
@@ -17,6 +18,7 @@ from tests.svg.strokes import Stroke, strokes
 FONTS = {"name": NAME, "detail": DETAIL, "heading": HEADING, "code": CODE, "title": TITLE}
 SVG = "{http://www.w3.org/2000/svg}"
 _TRANSLATE = re.compile(r"translate\((-?\d+) (-?\d+)\)")
+_MARK = re.compile(f"{BEGIN}[^:]*:[^:]*:(-?[0-9]+){END}")
 _ASCENT = 0.72
 _DESCENT = 0.21
 
@@ -108,13 +110,13 @@ class Picture:
         return next(figure for figure in self.whole.walk() if figure.identity == identity)
 
 
-def picture_of(graph: Graph, view: View = DEFAULT_VIEW) -> Picture:
-    """Draw a graph, and read the picture."""
-    drawn = draw(graph, view)
-    text = "\n".join(drawn.document())
+def picture_of(graph: Graph, view: View = DEFAULT_VIEW, folds: Variables | None = None) -> Picture:
+    """Draw a graph, and read the picture, of what may fold as it is while nothing is folded."""
+    drawn = draw(graph, view, folds)
+    text = _MARK.sub(r"\1", "\n".join(drawn.document()))
     whole = Figure(frozenset({"whole"}), "", "", None)
     _read(ET.fromstring(text), whole)  # noqa: S314 - it is our own
-    return Picture(text, drawn.width, int(f"{drawn.height}"), whole, drawn.nodes)
+    return Picture(text, drawn.width, value_of(drawn.height), whole, drawn.nodes)
 
 
 def _read(root: ET.Element, whole: Figure) -> None:
@@ -164,7 +166,7 @@ def _read_shape(element: ET.Element, figure: Figure, at: Point) -> None:
         case "path" if css == "band":
             points = [point for stroke in strokes(element.attrib["d"], at) for point in stroke.points]
             figure.band = around([Box(point.x, point.y, point.x, point.y) for point in points])
-        case "path":
+        case "path" if "while-folded" not in css:
             figure.lines.append(Line(css, tuple(strokes(element.attrib["d"], at)), figure))
 
 
