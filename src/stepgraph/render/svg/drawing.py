@@ -13,7 +13,7 @@ from stepgraph.render.node_text import payload_text
 from stepgraph.render.nodes import all_functions, reached_functions
 from stepgraph.render.svg.figures.figure import Figure, Lanes
 from stepgraph.render.svg.figures.legend import LEGEND
-from stepgraph.render.svg.figures.whole import whole
+from stepgraph.render.svg.figures.whole import ended, whole
 from stepgraph.render.svg.fonts import DETAIL, TITLE
 from stepgraph.render.svg.identities import BETWEEN, slug
 from stepgraph.render.svg.lengths import Length, Variables
@@ -98,7 +98,8 @@ def _figures(graph: Graph, planner: NodePlanner, identity: str) -> list[Figure]:
             place = Place(key if known[key] == 1 else f"{key}.{known[key]}")
             planner.planned[place.identity] = function
             remark = "" if name in reached else "never called"
-            figures.append(trampoline.run(plan_function(planner, function, f"function {name}", place, remark)))
+            body = trampoline.run(plan_function(planner, function, f"function {name}", place, remark))
+            figures.append(ended(body))
     return [*figures, LEGEND] if planner.view.legend else figures
 
 

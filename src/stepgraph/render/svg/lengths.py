@@ -29,11 +29,11 @@ class Variables:
 
     def longest(self, lengths: Sequence[Length]) -> Varying:
         """Return a length as long as the longest of these."""
-        return self._define(["max", *map(_term, lengths)], max(map(_value, lengths)))
+        return self._define(["max", *map(_term, lengths)], max(map(value_of, lengths)))
 
     def fold(self, name: str, open_length: Length, folded_length: int) -> Varying:
         """Return `open_length` for as long as what bears this name is open."""
-        return self._define(["fold", name, _term(open_length), folded_length], _value(open_length))
+        return self._define(["fold", name, _term(open_length), folded_length], value_of(open_length))
 
     def _define(self, definition: list[object], value: int) -> Varying:
         self.definitions.append(definition)
@@ -78,9 +78,10 @@ def longest(lengths: Sequence[Length]) -> Length:
     return max((length for length in lengths if isinstance(length, int)), default=0)
 
 
+def value_of(length: Length) -> int:
+    """Return a length as it is while nothing is folded."""
+    return length if isinstance(length, int) else length.value
+
+
 def _term(length: Length) -> object:
     return length if isinstance(length, int) else length.term
-
-
-def _value(length: Length) -> int:
-    return length if isinstance(length, int) else length.value

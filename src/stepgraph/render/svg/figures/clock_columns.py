@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from stepgraph.render.group_order import RowSpan
+from stepgraph.render.svg.figures.free_columns import FreeColumns
 
 _BESIDE: Final = 0.5
 
@@ -53,24 +54,13 @@ class ColumnPlan:
 def column_plan(work: Sequence[Line]) -> ColumnPlan:
     """Return the columns for work, that of what it follows where that is free, and for wires, beside their sources."""
     rows = max(line.rows.ends for line in work)
-    columns = _columns([line.rows for line in work])
+    free = FreeColumns(len(work))
+    columns = [free.take(line.rows.begins, line.rows.ends) for line in work]
     lines = [*work, *_wires(work, rows)]
-    positions = [*map(float, columns), *(_beside(wire, work, columns) for wire in lines[len(work) :])]
+    positions = [*map(float, columns), *_beside(lines[len(work) :], work, columns)]
     order = {position: column for column, position in enumerate(sorted(set(positions)))}
     final = [order[position] for position in positions]
     return ColumnPlan(lines, final, _meetings(lines, final, rows))
-
-
-def _columns(rows: Sequence[RowSpan]) -> list[int]:
-    columns: list[int] = []
-    free_from: list[int] = []
-    for span in rows:
-        free = [column for column, row in enumerate(free_from) if row <= span.begins]
-        follows = [column for column in free if free_from[column] == span.begins]
-        column = next(iter(follows or free), len(free_from))
-        free_from[column:] = [span.ends, *free_from[column + 1 :]]
-        columns.append(column)
-    return columns
 
 
 def _wires(work: Sequence[Line], rows: int) -> list[Line]:
@@ -92,15 +82,21 @@ def _wires(work: Sequence[Line], rows: int) -> list[Line]:
     return wires
 
 
-def _beside(wire: Line, work: Sequence[Line], columns: Sequence[int]) -> float:
-    """Return a position for a wire: next to what ends where it begins, on the side of where it leads."""
-    sources = [column for line, column in zip(work, columns, strict=True) if line.rows.ends == wire.rows.begins]
-    targets = [column for line, column in zip(work, columns, strict=True) if line.rows.begins == wire.rows.ends]
-    if not sources:
-        return max(columns) + _BESIDE
-    if targets and max(targets) < min(sources):
-        return min(sources) - _BESIDE
-    return min(sources) + _BESIDE
+def _beside(wires: Sequence[Line], work: Sequence[Line], columns: Sequence[int]) -> Iterator[float]:
+    """Yield positions for wires: next to what ends where one begins, on the side of where it leads."""
+    ending: dict[int, list[int]] = {}
+    beginning: dict[int, list[int]] = {}
+    for line, column in zip(work, columns, strict=True):
+        ending.setdefault(line.rows.ends, []).append(column)
+        beginning.setdefault(line.rows.begins, []).append(column)
+    for wire in wires:
+        sources, targets = ending.get(wire.rows.begins), beginning.get(wire.rows.ends)
+        if not sources:
+            yield max(columns) + _BESIDE
+        elif targets and max(targets) < min(sources):
+            yield min(sources) - _BESIDE
+        else:
+            yield min(sources) + _BESIDE
 
 
 def _meetings(lines: Sequence[Line], columns: Sequence[int], rows: int) -> list[Meeting]:

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, TypeAlias
 
 from stepgraph.render.group_order import RowSpan
+from stepgraph.render.svg.figures.bar import THICK, draw_bar
 from stepgraph.render.svg.figures.clock_columns import ColumnPlan, Line, column_plan
 from stepgraph.render.svg.figures.figure import GAP, Drawing, Exits, Figure, Lanes
 from stepgraph.render.svg.figures.side_by_side import Extent, SideBySide, side_by_side
-from stepgraph.render.svg.lengths import Length, longest
+from stepgraph.render.svg.lengths import Length, longest, value_of
 from stepgraph.render.svg.pen import Pen
 
 _FORK: Final = 16
-_THICK: Final = 6
 _ABOVE_BAR: Final = 20
 _OVERHANG: Final = 12
-_PASSAGE: Final = 7
+_CLEAR: Final = 4
 _TAIL: Final = 14
 _LOOSE_END: Final = 14
+
+_Lane: TypeAlias = tuple[int, Length]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +82,13 @@ class ClockRows:
         """Draw the bars, the lines between them, and the members."""
         pen.path("line", f"M0 0V{self.bars[0]}")
         self._draw_tails(pen)
+        columns, lanes_between, stopped = self._by_column(), self._lanes(), self._stopped()
         for row in range(len(self.bars)):
-            self._draw_bar(pen, row)
+            self._draw_bar(pen, row, columns, lanes_between)
         for member, column in zip(self.members, self.plan.columns, strict=False):
             pen.open_at(self.beside.places[column], self._top(member.rows))
-            pen.down()
+            if (member.rows.begins, column) not in stopped:
+                pen.down()
             yield member.figure.draw(pen, self.beside.lanes(column, lanes))
             pen.close()
         if self.goes_on:
@@ -108,24 +113,52 @@ class ClockRows:
             if path:
                 pen.path(css, path)
 
-    def _draw_bar(self, pen: Pen, row: int) -> None:
-        """Draw the bar above a row, with gaps where something passes."""
+    def _draw_bar(self, pen: Pen, row: int, columns: Sequence[Sequence[Member]], lanes: Sequence[_Lane]) -> None:
+        """Draw the bar above a row, with gaps where something passes: a line, or a whole figure."""
         last = len(self.bars) - 1
-        if not self._thickness(row) or (row == last and not self.goes_on):
+        if not self._thickness(row) or (row == last and not (self.goes_on or self._is_reached)):
             return
         meeting, places = self.plan.meetings[row], self.beside.places
         spines = [places[column] for column in (*meeting.ending, *meeting.beginning)]
         spines += [0] if row in {0, last} else []
         css = "bar first" if self.first_over and row == last else "bar"
-        left, end = min(spines) - _OVERHANG, max(spines) + _OVERHANG
-        passing = [places[column] for column in meeting.passing if left < places[column] < end]
-        for place in [*passing, end + _PASSAGE]:
-            pen.box(css, (left, self.bars[row]), (place - _PASSAGE - left, _THICK), _THICK // 2)
-            left = place + _PASSAGE
+        passing = [self._passage(row, column, columns[column]) for column in meeting.passing]
+        passing += [(x, x) for x, begins in lanes if value_of(begins) < value_of(self.bars[row])]
+        draw_bar(pen, css, self.bars[row], (min(spines) - _OVERHANG, max(spines) + _OVERHANG), passing)
+
+    def _passage(self, row: int, column: int, members: Sequence[Member]) -> tuple[int, int]:
+        """Return from where to where what passes the bar above a row is, in a column with these members."""
+        place, bar = self.beside.places[column], value_of(self.bars[row])
+        member = members[bisect_left(members, row, key=lambda member: member.rows.begins) - 1]
+        top = self._top(member.rows)
+        if value_of(top) - _CLEAR < bar + THICK and bar < value_of(top + member.figure.height) + _CLEAR:
+            return place - member.figure.left, place + member.figure.right
+        return place, place
+
+    def _lanes(self) -> list[_Lane]:
+        """Return where lines of exits go down between the columns, and from where on."""
+        return [
+            (place + lane, begins)
+            for column, place in zip(self.beside.columns[:-1], self.beside.places, strict=False)
+            for begins, lane in (
+                (column.exits.breaks, column.lanes.breaks),
+                (column.exits.returns, column.lanes.returns),
+            )
+            if begins is not None
+        ]
+
+    @property
+    def _is_reached(self) -> bool:
+        """Tell whether any line leads to the last bar: work may be over though the group is left elsewhere."""
+        last = len(self.bars) - 1
+        return any(
+            line.awaited and line.rows.ends == last and (figure is None or figure.goes_on)
+            for line, _, figure in self._lines()
+        )
 
     @property
     def _end(self) -> Length:
-        return self.bars[-1] + _THICK
+        return self.bars[-1] + THICK
 
     def _lines(self) -> Iterator[tuple[Line, int, Figure | None]]:
         """Yield each line with its column and its figure; wires have none."""
@@ -133,9 +166,23 @@ class ClockRows:
         figures += [None] * (len(self.plan.lines) - len(figures))
         return zip(self.plan.lines, self.plan.columns, figures, strict=True)
 
+    def _by_column(self) -> list[list[Member]]:
+        columns: list[list[Member]] = [[] for _ in self.beside.columns]
+        for member, column in zip(self.members, self.plan.columns, strict=False):
+            columns[column].append(member)
+        return columns
+
+    def _stopped(self) -> set[tuple[int, int]]:
+        """Return the rows and columns in which nothing comes from what just ended: an exit, above without a bar."""
+        return {
+            (line.rows.ends, column)
+            for line, column, figure in self._lines()
+            if figure and not figure.goes_on and not self._thickness(line.rows.ends)
+        }
+
     def _thickness(self, row: int) -> int:
         """Return how thick the bar above a row is: nothing where an arrow does."""
-        return 0 if 0 < row < len(self.plan.meetings) - 1 and self.plan.meetings[row].follows else _THICK
+        return 0 if 0 < row < len(self.plan.meetings) - 1 and self.plan.meetings[row].follows else THICK
 
     def _top(self, rows: RowSpan) -> Length:
         return self.bars[rows.begins] + (self._thickness(rows.begins) + GAP)
@@ -152,7 +199,7 @@ class ClockRows:
                 bars[member.rows.begins] + (self._thickness(member.rows.begins) + GAP + above) + member.figure.height
                 for member in ending.get(row, ())
             ]
-            bars.append(longest([bars[-1] + (_THICK + above), *bottoms]))
+            bars.append(longest([bars[-1] + (THICK + above), *bottoms]))
         return bars
 
     def _extents(self) -> list[Extent]:

@@ -34,6 +34,7 @@ class Frame:
     left: int = field(init=False)
     right: int = field(init=False)
     height: Length = field(init=False)
+    goes_on: bool = field(init=False)
     exits: Exits = field(init=False)
 
     def __post_init__(self) -> None:
@@ -42,6 +43,7 @@ class Frame:
         if self.label is not None:
             missing = self.label.width + 2 * _BAND_SIDES - left - right
             left, right = left + max(0, missing // 2), right + max(0, missing - missing // 2)
+        object.__setattr__(self, "goes_on", self.content.goes_on)
         object.__setattr__(self, "left", left)
         object.__setattr__(self, "right", right + behind)
         top = self.band + self.lead
@@ -56,11 +58,6 @@ class Frame:
     def band(self) -> int:
         """Return how high the band is."""
         return 0 if self.label is None else self.label.height + 2 * _BAND_PADDING
-
-    @property
-    def goes_on(self) -> bool:
-        """Tell whether what is in it goes on."""
-        return self.content.goes_on
 
     def _folded(self, exit_at: Length | None) -> Length | None:
         """Return where an exit leaves, which is at the band while the frame is folded."""

@@ -18,6 +18,8 @@ _JOIN: Final = 20
 _TAIL: Final = 14
 _FAILURE_LANE: Final = 18
 _LEAVING: Final = 14
+_CORNER: Final = 14
+_ENTRANCE: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +106,7 @@ class Finally:
     @property
     def right(self) -> int:
         """Return how far it reaches to the right."""
-        return max(self.protected.right + (_LEAVING if self.protected.exits else 0), self.final.right)
+        return max(self._lane if self.protected.exits else self.protected.right, self.final.right)
 
     @property
     def height(self) -> Length:
@@ -131,12 +133,18 @@ class Finally:
         )
 
     @property
+    def _lane(self) -> int:
+        """Return where ways out turn down: past the side of the last part with room for an arrow, or well within it."""
+        lane, side = self.protected.right + _LEAVING, self.final.right
+        return max(lane, side + _ENTRANCE) if lane > side - _CORNER else lane
+
+    @property
     def _final_top(self) -> Length:
         return self.protected.height + GAP
 
     def draw(self, pen: Pen, lanes: Lanes) -> Drawing:
         """Draw both parts, and the ways from one to the other."""
-        lane = self.protected.right + _LEAVING
+        lane = self._lane
         yield self.protected.draw(pen, Lanes(lane, lane))
         pen.open_at(0, self._final_top)
         if self.protected.goes_on:
@@ -158,7 +166,7 @@ class Finally:
         """Draw the way of exits into the last part: from its side if that is free, else from above."""
         before, side, top = self.protected.exits, self.final.right, self._final_top
         for begin in (before.breaks, before.returns):
-            if begin is not None and lane > side + _LEAVING:
+            if begin is not None and lane > side:
                 pen.out((lane, begin), top + _FAILURE, side + 1)
             elif begin is not None:
                 pen.path("out", f"M{lane} {begin}V{top - 1}m-4-7 4 7 4-7")

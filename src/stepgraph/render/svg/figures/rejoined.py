@@ -56,6 +56,11 @@ class Rejoined:
             pen.out((lane, first), end, 1)
 
 
+def enclosed(figure: Figure) -> Figure:
+    """Return the figure of a body of code, which no exit leads out of: all get to just below it."""
+    return rejoined(rejoined(figure, "breaks"), "returns")
+
+
 def rejoined(figure: Figure, kind: Literal["breaks", "returns"]) -> Figure:
     """Return the figure with its exits of that kind brought back to the spine, if it has any."""
     first = figure.exits.breaks if kind == "breaks" else figure.exits.returns

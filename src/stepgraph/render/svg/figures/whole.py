@@ -7,6 +7,7 @@ from typing import Final
 
 from stepgraph.render.svg.figures.figure import Drawing, Exits, Figure, Lanes
 from stepgraph.render.svg.figures.leaf import Mark
+from stepgraph.render.svg.figures.rejoined import Rejoined
 from stepgraph.render.svg.figures.stack import Stack
 from stepgraph.render.svg.lengths import Length
 from stepgraph.render.svg.pen import Pen
@@ -55,6 +56,11 @@ class Whole:
         for first in (exits.breaks, exits.returns):
             if first is not None:
                 pen.out((lane, first), end, edge + 1)
+
+
+def ended(function: Figure) -> Figure:
+    """Return a function that stands by itself, and below it where it ends if exits lead there."""
+    return Stack([function, END], entered=False) if isinstance(function, Rejoined) else function
 
 
 def whole(content: Figure) -> Whole:

@@ -12,7 +12,7 @@ from stepgraph.render.svg.figures.figure import GAP
 from stepgraph.render.svg.figures.frame import Frame
 from stepgraph.render.svg.figures.label import heading, node_label
 from stepgraph.render.svg.figures.leaf import Leaf, Named
-from stepgraph.render.svg.figures.rejoined import rejoined
+from stepgraph.render.svg.figures.rejoined import enclosed
 from stepgraph.render.svg.planning.place import Place, Planner, Planning
 
 SHOWN_BEFORE: Final = "function, drawn at its first call"
@@ -32,4 +32,4 @@ def plan_function(planner: Planner, function: FunctionDef, title: str, place: Pl
     inside = replace(place.within(place.identity).apart(), inside=(*place.inside, function["name"]))
     body = yield planner.stack(function["nodes"], inside)
     label = heading(icons.FUNCTION, function["name"], remark, code=False)
-    return rejoined(Frame(Named("function", place.identity, title), label, body, GAP, planner.folds), "returns")
+    return enclosed(Frame(Named("function", place.identity, title), label, body, GAP, planner.folds))

@@ -19,7 +19,7 @@ from stepgraph.render.svg.figures.label import heading, node_label
 from stepgraph.render.svg.figures.leaf import Leaf, Named
 from stepgraph.render.svg.figures.looped import TAIL as LOOP_TAIL
 from stepgraph.render.svg.figures.looped import Looped
-from stepgraph.render.svg.figures.rejoined import rejoined
+from stepgraph.render.svg.figures.rejoined import enclosed, rejoined
 from stepgraph.render.svg.figures.stack import Stack
 from stepgraph.render.svg.identities import identities
 from stepgraph.render.svg.lengths import Variables
@@ -103,8 +103,7 @@ class NodePlanner:
             return step_leaf(step, place.identity)
         inside = place.within(place.identity).apart()
         nested = yield self.stack(step["nodes"], inside)
-        frame = Frame(step_named(step, place.identity), step_label(step), nested, GAP, self.folds)
-        return rejoined(frame, "returns")
+        return enclosed(Frame(step_named(step, place.identity), step_label(step), nested, GAP, self.folds))
 
     def _loop(self, loop: Loop, place: Place) -> Planning:
         body = yield self.stack(loop["nodes"], place.within(place.identity), tail=LOOP_TAIL)
@@ -137,7 +136,8 @@ class NodePlanner:
         payload = payload_text(start["payload"]) if "payload" in start else ""
         label = heading(icons.START, f"start {start['class_name']}", payload)
         body = yield self.stack(start["nodes"], place.within(place.identity).apart())
-        return Frame(Named("start", place.identity, told("start", start["class_name"], payload)), label, body, GAP)
+        named = Named("start", place.identity, told("start", start["class_name"], payload))
+        return enclosed(Frame(named, label, body, GAP))
 
     def _unknown(self, unknown: Unknown, place: Place) -> Planning:
         label = node_label(icons.UNKNOWN, unknown.name or unknown.type, [unknown.type, "unknown type of node"])

@@ -1,0 +1,123 @@
+"""How long it takes to draw large graphs as SVG.
+
+    python benchmarks/drawing.py [STEPS ...]
+
+For each shape of graph and number of steps: the median time of `render_svg` in milliseconds, the size of the picture's
+text, and the exponent of the growth since the size before. Time should grow as the text does, with an exponent of one;
+500 mixed steps should take 50 ms at most. Graphs are made before the clock starts.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+import sys
+import time
+from collections.abc import Callable, Sequence
+from typing import cast
+
+from stepgraph.model.payload import Branch, Graph, Node
+from stepgraph.render.svg.document import render_svg
+
+STEPS = (500, 1000, 2000, 5000)
+ROUNDS = 5
+PART = 25
+
+
+def step(number: int, **clocks: int) -> Node:
+    """Return a step with a name of usual length."""
+    config = {"retries": {"limit": 3, "delay": 1000, "backoff": "exponential"}, "timeout": "10 minutes"}
+    return cast("Node", {"type": "step_do", "name": f"do part {number}", "config": config, "nodes": [], **clocks})
+
+
+def branch(condition: str | None, *nodes: Node) -> Branch:
+    """Return a branch of a choice."""
+    return {"condition": condition, "nodes": list(nodes)}
+
+
+def graph(nodes: list[Node]) -> Graph:
+    """Return a workflow of these nodes."""
+    return {"version": 1, "workflow": {"class_name": "LargeWorkflow", "functions": {}, "nodes": nodes}}
+
+
+def part(first: int) -> list[Node]:
+    """Return 25 steps in what graphs are usually made of: sequences, choices, loops, groups and protected blocks."""
+    steps = [step(first + number) for number in range(PART)]
+    gathered = [step(first + number, starts=1, resolves=2) for number in range(14, 18)]
+    leave: Node = {"type": "break", "kind": "return"}
+    return [
+        *steps[:5],
+        {"type": "if", "branches": [branch("ready", *steps[5:7]), branch("late", steps[7], leave), branch(None)]},
+        {"type": "loop", "nodes": [*steps[8:10], {"type": "loop", "nodes": steps[10:12]}]},
+        {"type": "switch", "discriminant": "kind", "branches": [branch("1", steps[12]), branch("2", steps[13])]},
+        {"type": "parallel", "kind": "all", "nodes": gathered},
+        {
+            "type": "try",
+            "try_block": {"type": "block", "nodes": steps[18:21]},
+            "catch_block": {"type": "block", "nodes": [steps[21], leave]},
+            "finally_block": {"type": "block", "nodes": [steps[22]]},
+        },
+        *steps[23:],
+    ]
+
+
+def mixed(steps: int) -> Graph:
+    """All that graphs are made of, in turn."""
+    return graph([node for first in range(0, steps, PART) for node in part(first)])
+
+
+def chain(steps: int) -> Graph:
+    """One after another."""
+    return graph([step(number) for number in range(steps)])
+
+
+def gathered(steps: int) -> Graph:
+    """All at the same time."""
+    return graph([{"type": "parallel", "kind": "all", "nodes": [step(n, starts=1, resolves=2) for n in range(steps)]}])
+
+
+def staggered(steps: int) -> Graph:
+    """At most five at the same time: each begins when the fifth before it is over."""
+    return graph(
+        [{"type": "parallel", "kind": "all", "nodes": [step(n, starts=n, resolves=n + 5) for n in range(steps)]}]
+    )
+
+
+def branches(steps: int) -> Graph:
+    """One of many."""
+    return graph(
+        [{"type": "switch", "discriminant": "kind", "branches": [branch(str(n), step(n)) for n in range(steps)]}]
+    )
+
+
+SHAPES: tuple[Callable[[int], Graph], ...] = (mixed, chain, gathered, staggered, branches)
+
+
+def milliseconds(drawn: Graph) -> float:
+    """Return the median time of drawing a graph, of the processor: whatever else the machine does."""
+    times: list[float] = []
+    for _ in range(ROUNDS):
+        began = time.process_time()
+        render_svg(drawn)
+        times.append(time.process_time() - began)
+    return statistics.median(times) * 1000
+
+
+def main(sizes: Sequence[int]) -> None:
+    """Print a row for each shape and size."""
+    print(f"{'shape':<12}{'steps':>7}{'kB':>9}{'ms':>9}{'µs/step':>9}{'exponent':>10}")
+    for shape in SHAPES:
+        before: tuple[int, float] | None = None
+        for size in sizes:
+            drawn = shape(size)
+            spent, text = milliseconds(drawn), render_svg(drawn).text
+            exponent = f"{math.log(spent / before[1]) / math.log(size / before[0]):.2f}" if before else ""
+            kilobytes = len(text.encode()) / 1000
+            print(
+                f"{shape.__name__:<12}{size:>7}{kilobytes:>9.0f}{spent:>9.1f}{spent / size * 1000:>9.1f}{exponent:>10}"
+            )
+            before = size, spent
+
+
+if __name__ == "__main__":
+    main(tuple(map(int, sys.argv[1:])) or STEPS)

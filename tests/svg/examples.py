@@ -1,0 +1,35 @@
+"""Graphs whose pictures are held to the laws: all that are kept in files, and those of other tests."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, cast
+
+from stepgraph.model.payload import Graph
+from stepgraph.render.view import DEFAULT_VIEW, View
+from tests.render.graphs import ORDERS
+from tests.svg.picture import Picture, picture_of
+
+FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"
+
+
+@cache
+def examples() -> Mapping[str, Graph]:
+    """Return the graphs of the gallery, one for each type of node, and one with all of them."""
+    found: dict[str, Graph] = {"ORDERS": ORDERS}
+    for name in ("gallery", "orders"):
+        found |= json.loads((FIXTURES / name / "graphs.json").read_text(encoding="utf-8"))
+    for path in sorted((FIXTURES / "nodes").glob("*.json")):
+        data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        response = data.get("result", data)
+        found[path.stem] = cast("Graph", response.get("graph", response))
+    return found
+
+
+@cache
+def pictures(view: View = DEFAULT_VIEW) -> Mapping[str, Picture]:
+    """Return their pictures."""
+    return {name: picture_of(graph, view) for name, graph in examples().items()}

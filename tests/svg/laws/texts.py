@@ -1,0 +1,41 @@
+"""Where text may be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import combinations
+
+from tests.svg.picture import Figure, Picture
+from tests.svg.shapes import Box
+
+
+def text_leaves_its_box(picture: Picture) -> Iterator[str]:
+    for figure in picture.whole.walk():
+        room = _room(figure) or Box(0, 0, picture.width, picture.height)
+        for text in figure.texts:
+            if not room.holds(text.box):
+                yield f"{text.text!r} leaves {room}"
+
+
+def text_covers_text_or_an_icon(picture: Picture) -> Iterator[str]:
+    for figure in picture.whole.walk():
+        boxes = [*(text.box for text in figure.texts), *figure.icons]
+        if any(one.overlaps(other) for one, other in combinations(boxes, 2)):
+            yield figure.identity or figure.title
+
+
+def line_passes_through_text(picture: Picture) -> Iterator[str]:
+    texts = [text for figure in picture.whole.walk() for text in figure.texts if text.text]
+    for line in picture.lines:
+        for stroke in line.strokes:
+            for segment in stroke.segments:
+                yield from (f"{line.css} through {text.text!r}" for text in texts if segment.enters(text.box))
+
+
+def _room(figure: Figure) -> Box | None:
+    """Return what the text of a figure stands in: its band, its box, or what it is in itself."""
+    if figure.band is not None:
+        return figure.band
+    if figure.boxes:
+        return figure.boxes[-1]
+    return next((outer.box for outer in figure.around if outer.boxes), None)

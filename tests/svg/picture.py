@@ -1,0 +1,181 @@
+"""Reading one of our pictures: figures within figures, each with its boxes, lines and text, where they really are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from xml.etree import ElementTree as ET
+
+from stepgraph.model.payload import Graph, Node
+from stepgraph.render.svg.drawing import draw
+from stepgraph.render.svg.fonts import CODE, DETAIL, HEADING, NAME, TITLE
+from stepgraph.render.svg.lengths import BEGIN, END, Variables, value_of
+from stepgraph.render.view import DEFAULT_VIEW, View
+from tests.svg.shapes import Box, Point, around
+from tests.svg.strokes import Stroke, strokes
+
+FONTS = {"name": NAME, "detail": DETAIL, "heading": HEADING, "code": CODE, "title": TITLE}
+SVG = "{http://www.w3.org/2000/svg}"
+_TRANSLATE = re.compile(r"translate\((-?\d+) (-?\d+)\)")
+_MARK = re.compile(f"{BEGIN}[^:]*:[^:]*:(-?[0-9]+){END}")
+_ASCENT = 0.72
+_DESCENT = 0.21
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A piece of text, with the box that its letters take: measured, as tall as the tallest letters."""
+
+    css: str
+    text: str
+    box: Box
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What is drawn of lines at once, by its class. `figure` is what it was drawn in."""
+
+    css: str
+    strokes: tuple[Stroke, ...]
+    figure: Figure
+
+
+@dataclass(eq=False, slots=True)
+class Figure:
+    """A group with a class: a node, a part of one, or the whole picture."""
+
+    css: frozenset[str]
+    identity: str
+    title: str
+    parent: Figure | None
+    boxes: list[Box] = field(default_factory=list)
+    bars: list[Box] = field(default_factory=list)
+    marks: list[Box] = field(default_factory=list)
+    icons: list[Box] = field(default_factory=list)
+    band: Box | None = None
+    lines: list[Line] = field(default_factory=list)
+    texts: list[Text] = field(default_factory=list)
+    inner: list[Figure] = field(default_factory=list)
+
+    @property
+    def box(self) -> Box:
+        """Return what it takes, with the box that is behind some."""
+        return around(self.boxes)
+
+    @property
+    def is_frame(self) -> bool:
+        """Tell whether there are figures in it."""
+        return "frame" in self.css
+
+    @property
+    def around(self) -> Iterator[Figure]:
+        """Yield what it stands in, from near to far."""
+        figure = self.parent
+        while figure is not None:
+            yield figure
+            figure = figure.parent
+
+    def walk(self) -> Iterator[Figure]:
+        """Yield it and all in it, as written."""
+        pending = [self]
+        while pending:
+            figure = pending.pop()
+            yield figure
+            pending.extend(reversed(figure.inner))
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture as read, and the nodes that it shows by the identities of their figures."""
+
+    text: str
+    width: int
+    height: int
+    whole: Figure
+    nodes: Mapping[str, Node]
+
+    @property
+    def figures(self) -> list[Figure]:
+        """Return all figures with boxes."""
+        return [figure for figure in self.whole.walk() if figure.boxes]
+
+    @property
+    def lines(self) -> list[Line]:
+        """Return all lines but icons and bands."""
+        return [line for figure in self.whole.walk() for line in figure.lines]
+
+    def figure(self, identity: str) -> Figure:
+        """Return the figure of this identity."""
+        return next(figure for figure in self.whole.walk() if figure.identity == identity)
+
+
+def picture_of(graph: Graph, view: View = DEFAULT_VIEW, folds: Variables | None = None) -> Picture:
+    """Draw a graph, and read the picture, of what may fold as it is while nothing is folded."""
+    drawn = draw(graph, view, folds)
+    text = _MARK.sub(r"\1", "\n".join(drawn.document()))
+    whole = Figure(frozenset({"whole"}), "", "", None)
+    _read(ET.fromstring(text), whole)  # noqa: S314 - it is our own
+    return Picture(text, drawn.width, value_of(drawn.height), whole, drawn.nodes)
+
+
+def _read(root: ET.Element, whole: Figure) -> None:
+    pending = [(root, whole, Point(0, 0))]
+    while pending:
+        element, figure, at = pending.pop()
+        inner: list[tuple[ET.Element, Figure, Point]] = []
+        for child in element:
+            if child.tag == f"{SVG}g":
+                inner.append(_group(child, figure, at))
+            else:
+                _read_shape(child, figure, at)
+        pending.extend(reversed(inner))
+
+
+def _group(element: ET.Element, figure: Figure, at: Point) -> tuple[ET.Element, Figure, Point]:
+    """Return a group with the figure that it is, or is in, and its origin."""
+    if "transform" in element.attrib:
+        return element, figure, _moved(element, at)
+    css = frozenset(element.attrib["class"].split())
+    inner = Figure(css, element.get("id", ""), element.findtext(f"{SVG}title") or "", figure)
+    figure.inner.append(inner)
+    return element, inner, at
+
+
+def _moved(element: ET.Element, at: Point) -> Point:
+    match = _TRANSLATE.fullmatch(element.attrib["transform"])
+    if match is None:
+        raise ValueError(f"no transformation that we use: {element.attrib['transform']}")
+    return Point(at.x + int(match[1]), at.y + int(match[2]))
+
+
+def _read_shape(element: ET.Element, figure: Figure, at: Point) -> None:
+    css = element.get("class", "")
+    match element.tag.removeprefix(SVG):
+        case "rect" if css != "paper":
+            bars = figure.bars if "bar" in css.split() else figure.boxes
+            bars.append(_rectangle(element, at))
+        case "circle":
+            y, radius = at.y + float(element.attrib["cy"]), float(element.attrib["r"])
+            figure.marks.append(Box(at.x - radius, y - radius, at.x + radius, y + radius))
+        case "text":
+            figure.texts += [_text(span, at) for span in element]
+        case "path" if "icon" in css.split():
+            corner = _moved(element, at)
+            figure.icons.append(Box(corner.x, corner.y, corner.x + 16, corner.y + 16))
+        case "path" if css == "band":
+            points = [point for stroke in strokes(element.attrib["d"], at) for point in stroke.points]
+            figure.band = around([Box(point.x, point.y, point.x, point.y) for point in points])
+        case "path" if "while-folded" not in css:
+            figure.lines.append(Line(css, tuple(strokes(element.attrib["d"], at)), figure))
+
+
+def _rectangle(element: ET.Element, at: Point) -> Box:
+    x, y, width, height = (float(element.attrib[name]) for name in ("x", "y", "width", "height"))
+    return Box(at.x + x, at.y + y, at.x + x + width, at.y + y + height)
+
+
+def _text(span: ET.Element, at: Point) -> Text:
+    css, text = span.attrib["class"], span.text or ""
+    x, y, font = at.x + float(span.attrib["x"]), at.y + float(span.attrib["y"]), FONTS[span.attrib["class"]]
+    return Text(css, text, Box(x, y - font.size * _ASCENT, x + font.width(text), y + font.size * _DESCENT))

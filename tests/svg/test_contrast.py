@@ -1,0 +1,89 @@
+"""Text and lines stand out from what is behind them, as the Web Content Accessibility Guidelines ask for (WCAG 2.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from stepgraph.render.svg.theme import DARK, LIGHT, Palette
+
+TEXT = 4.5
+GRAPHICS = 3.0
+LEAVES = ("do", "sleep", "wait", "call", "empty", "unknown")
+FRAMES = (
+    "do",
+    "function",
+    "loop",
+    "parallel",
+    "choice",
+    "try",
+    "body",
+    "catch",
+    "finally",
+    "block",
+    "start",
+    "unknown",
+)
+HEADED = ("function", "loop", "parallel", "choice", "try", "catch", "finally", "block", "start")
+PALETTES = pytest.mark.parametrize("palette", [LIGHT, DARK], ids=["light", "dark"])
+
+
+def luminance(colour: str) -> float:
+    channels = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(one: str, other: str) -> float:
+    darker, lighter = sorted((luminance(one), luminance(other)))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def texts(palette: Palette) -> Iterator[tuple[str, str, str]]:
+    """Yield each colour of text with a background that it can stand on."""
+    yield "title", palette.text, palette.paper
+    yield "payload", palette.detail, palette.paper
+    for name in (*LEAVES, "condition", "legend"):
+        yield f"text on {name}", palette.text, palette.hues[name].fill
+        yield f"details on {name}", palette.detail, palette.hues[name].fill
+    for name in FRAMES:
+        yield f"text on the band of {name}", palette.text, palette.hues[name].band
+        yield f"details on the band of {name}", palette.detail, palette.hues[name].band
+    for name in HEADED:
+        yield f"heading on the band of {name}", palette.hues[name].line, palette.hues[name].band
+    yield "text of an exit", palette.hues["exit"].line, palette.hues["exit"].fill
+
+
+def graphics(palette: Palette) -> Iterator[tuple[str, str, str]]:
+    """Yield each colour of lines with what they are drawn on."""
+    backgrounds = {"paper": palette.paper} | {name: palette.hues[name].fill for name in FRAMES}
+    for name, background in backgrounds.items():
+        yield f"line on {name}", palette.line, background
+        yield f"exit on {name}", palette.exit, background
+        yield f"way back on {name}", palette.again, background
+        for inner in (*LEAVES, *FRAMES, "exit"):
+            yield f"border of {inner} on {name}", palette.hues[inner].line, background
+    for name in LEAVES:
+        yield f"icon on {name}", palette.hues[name].line, palette.hues[name].fill
+    for name in FRAMES:
+        yield f"icon on the band of {name}", palette.hues[name].line, palette.hues[name].band
+    yield "icon of an exit", palette.hues["exit"].line, palette.hues["exit"].fill
+    for background in ("paper", "choice"):
+        colour = palette.hues["condition"].line
+        yield f"border of a condition on {background}", colour, backgrounds[background]
+    yield "bar", palette.hues["parallel"].line, palette.hues["parallel"].fill
+
+
+@PALETTES
+def test_all_text_can_be_read(palette: Palette) -> None:
+    assert [(name, round(contrast(*pair), 2)) for name, *pair in texts(palette) if contrast(*pair) < TEXT] == []
+
+
+@PALETTES
+def test_all_lines_and_icons_can_be_seen(palette: Palette) -> None:
+    assert [(name, round(contrast(*pair), 2)) for name, *pair in graphics(palette) if contrast(*pair) < GRAPHICS] == []
+
+
+def test_the_contrast_of_black_and_white_is_21() -> None:
+    assert contrast("#000000", "#ffffff") == 21

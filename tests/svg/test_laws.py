@@ -1,0 +1,62 @@
+"""All pictures, of likely graphs and of any others, are held to the laws of pictures."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from stepgraph.model.payload import Graph, Node
+from stepgraph.render.folding import FOLDED_KINDS, FoldedKind, Folding
+from stepgraph.render.svg.lengths import Variables
+from stepgraph.render.view import DEFAULT_VIEW, EXPANSIONS, View
+from tests.render.graphs import graph
+from tests.render.random_graphs import graphs, groups, likely_clocks
+from tests.svg.examples import examples, pictures
+from tests.svg.laws.all_laws import LAWS, Law, broken
+from tests.svg.picture import picture_of
+
+
+def in_order(kinds: set[FoldedKind]) -> tuple[FoldedKind, ...]:
+    return tuple(sorted(kinds))
+
+
+views = st.builds(View, expand=st.sampled_from(EXPANSIONS), legend=st.booleans())
+foldings = st.builds(Folding, st.none() | st.integers(1, 3), st.sets(st.sampled_from(FOLDED_KINDS)).map(in_order))
+lots = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+
+
+@pytest.mark.parametrize("law", LAWS.values(), ids=LAWS.keys())
+def test_the_pictures_of_all_saved_graphs_keep_the_law_that(law: Law) -> None:
+    drawn = pictures()
+    found = {name: list(law(graph, drawn[name], DEFAULT_VIEW)) for name, graph in examples().items()}
+    assert {name: breaks for name, breaks in found.items() if breaks} == {}
+
+
+@settings(lots, max_examples=120)
+@given(graphs(), views)
+def test_any_picture_keeps_all_laws(drawn: Graph, view: View) -> None:
+    assert broken(drawn, picture_of(drawn, view), view) == {}
+
+
+@settings(lots, max_examples=40)
+@given(graphs(), foldings)
+def test_any_picture_with_parts_of_it_folded_keeps_all_other_laws(drawn: Graph, folding: Folding) -> None:
+    view = View(folding)
+    assert broken(drawn, picture_of(drawn, view), view).keys() <= {"every node is drawn, as often as its function is"}
+
+
+@settings(lots, max_examples=40)
+@given(graphs())
+def test_a_picture_that_may_fold_has_its_figures_where_others_have_them(drawn: Graph) -> None:
+    pictures = [picture_of(drawn), picture_of(drawn, folds=Variables())]
+    as_picture, as_page = ([(figure.identity, figure.boxes) for figure in one.figures] for one in pictures)
+    assert as_picture == as_page
+    assert broken(drawn, pictures[1], DEFAULT_VIEW) == {}
+
+
+@settings(lots, max_examples=80)
+@given(groups(1, likely_clocks))
+def test_the_picture_of_any_group_with_clocks_keeps_all_laws(group: Node) -> None:
+    drawn = graph(group)
+    assert broken(drawn, picture_of(drawn), DEFAULT_VIEW) == {}
