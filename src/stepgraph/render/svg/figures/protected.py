@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from stepgraph.render.svg.figures.connectors import gathered
 from stepgraph.render.svg.figures.figure import GAP, Drawing, Exits, Figure, Lanes
+from stepgraph.render.svg.figures.leaf import Exit
 from stepgraph.render.svg.figures.side_by_side import Extent, SideBySide, side_by_side
 from stepgraph.render.svg.lengths import Length, longest
 from stepgraph.render.svg.pen import RADIUS, Pen
@@ -20,14 +22,19 @@ _FAILURE_LANE: Final = 18
 _LEAVING: Final = 14
 _CORNER: Final = 14
 _ENTRANCE: Final = 20
+_EXIT_ENTERS: Final = 9
+_FAILURE_ENTERS: Final = 20
+_PILL_AWAY: Final = 26
+_PILL_ROOM: Final = 34
 
 
 @dataclass(frozen=True, slots=True)
 class Protected:
-    """The panels of a `try`. Without a `catch`, a failure leads past the body, through `final` if there is one."""
+    """The panels of a `try` but the last. Without a `catch`, a failure leads past the body, or into what is `final`."""
 
     body: Figure
     catch: Figure | None
+    final: bool = False
     beside: SideBySide = field(init=False)
     below: Length = field(init=False)
 
@@ -46,7 +53,7 @@ class Protected:
     @property
     def right(self) -> int:
         """Return how far it reaches to the right."""
-        return self.beside.right + (0 if self.catch else _FAILURE_LANE)
+        return max(self.beside.right, 0 if self.catch else self.failure_lane)
 
     @property
     def height(self) -> Length:
@@ -55,8 +62,18 @@ class Protected:
 
     @property
     def goes_on(self) -> bool:
-        """Tell whether something comes out: without a `catch`, a failure does."""
-        return self.body.goes_on or self.catch is None or self.catch.goes_on
+        """Tell whether something comes out at the end: without a `catch`, a failure does."""
+        return self.body.goes_on or (not self.final if self.catch is None else self.catch.goes_on)
+
+    @property
+    def fails_into_final(self) -> bool:
+        """Tell whether a failure leads from the body to the last part."""
+        return self.final and self.catch is None
+
+    @property
+    def failure_lane(self) -> int:
+        """Return where the line of a failure that nothing catches turns down."""
+        return self.body.right + _FAILURE_LANE
 
     @property
     def exits(self) -> Exits:
@@ -80,23 +97,36 @@ class Protected:
         self.beside.draw_exits(pen, lanes, self.below)
 
     def _draw_failure(self, pen: Pen) -> None:
-        y = _ABOVE + _FAILURE
-        if self.catch is None:
-            out = f"M{self.body.right} {y}h{_FAILURE_LANE - RADIUS}q{RADIUS} 0 {RADIUS} {RADIUS}"
-            pen.path("failure", f"{out}V{self.below - RADIUS}q0 {RADIUS} {-RADIUS} {RADIUS}H6")
-            pen.path("failure head", f"M8 {self.below - 4}L1 {self.below}L8 {self.below + 4}z")
-            return
-        edge = self.beside.places[1] - self.catch.left
-        pen.path("failure", f"M{self.body.right} {y}H{edge - 6}")
-        pen.path("failure head", f"M{edge - 8} {y - 4}L{edge - 1} {y}L{edge - 8} {y + 4}z")
+        if self.catch is not None:
+            y, edge = _ABOVE + _FAILURE, self.beside.places[1] - self.catch.left
+            pen.path("failure", f"M{self.body.right} {y}H{edge - 6}")
+            pen.path("failure head", f"M{edge - 8} {y - 4}L{edge - 1} {y}L{edge - 8} {y + 4}z")
+        elif not self.final:
+            self.draw_failure_to(pen, self.below, 1)
+
+    def draw_failure_to(self, pen: Pen, y: Length, end: int) -> None:
+        """Draw the line of a failure that nothing catches down to `y`, and as an arrow left to `end`."""
+        out = f"M{self.body.right} {_ABOVE + _FAILURE}h{_FAILURE_LANE - RADIUS}q{RADIUS} 0 {RADIUS} {RADIUS}"
+        pen.path("failure", f"{out}V{y - RADIUS}q0 {RADIUS} {-RADIUS} {RADIUS}H{end + 5}")
+        pen.path("failure head", f"M{end + 7} {y - 4}L{end} {y}L{end + 7} {y + 4}z")
+
+    def draw_failure_onto(self, pen: Pen, y: Length) -> None:
+        """Draw the line of a failure that nothing catches down onto what begins at `y`."""
+        x, out = self.failure_lane, f"M{self.body.right} {_ABOVE + _FAILURE}h{_FAILURE_LANE - RADIUS}"
+        pen.path("failure", f"{out}q{RADIUS} 0 {RADIUS} {RADIUS}V{y - 6}")
+        pen.path("failure head", f"M{x - 4} {y - 8}L{x} {y - 1}L{x + 4} {y - 8}z")
 
 
 @dataclass(frozen=True, slots=True)
 class Finally:
-    """What is protected, and below it what runs in any case: ways out of the first lead through it, and then on."""
+    """What is protected, and below it what runs in any case: ways out of the first lead through it, and then on.
+
+    `ways_on` are the pills of the ways out that go on after it, those that lead farther first.
+    """
 
     protected: Protected
     final: Figure
+    ways_on: Sequence[Exit]
 
     @property
     def left(self) -> int:
@@ -106,31 +136,36 @@ class Finally:
     @property
     def right(self) -> int:
         """Return how far it reaches to the right."""
-        return max(self._lane if self.protected.exits else self.protected.right, self.final.right)
+        pills = (_PILL_AWAY + 2 * pill.left for pill in self.ways_on)
+        side = self._lane if self._enters_aside else self.protected.right
+        return max([side, self.final.right, *pills])
 
     @property
     def height(self) -> Length:
         """Return how high it is."""
-        return self._final_top + self.final.height + _TAIL
+        return self._end + (len(self.ways_on) * _PILL_ROOM + _TAIL)
 
     @property
     def goes_on(self) -> bool:
         """Tell whether something comes out of the last part, other than ways out."""
-        return self.final.goes_on and self.protected.goes_on
+        return self.final.goes_on and (self.protected.goes_on or self.protected.fails_into_final)
 
     @property
     def exits(self) -> Exits:
         """Return the exits of the last part, and after it those that led through it."""
-        own = self.final.exits.lowered(self._final_top)
-        if not self.final.goes_on:
-            return own
-        end, before = self._final_top + self.final.height, self.protected.exits
-        return own.before(
-            Exits(
-                None if before.breaks is None else end - _LEAVING,
-                None if before.returns is None else end - 2 * _LEAVING,
-            )
-        )
+        exits = self.final.exits.lowered(self._final_top)
+        for index, pill in enumerate(self.ways_on):
+            exits = exits.before(pill.exits.lowered(self._end + self._pill_top(index)))
+        return exits
+
+    @property
+    def _end(self) -> Length:
+        return self._final_top + self.final.height
+
+    @property
+    def _enters_aside(self) -> bool:
+        """Tell whether something gets to the last part other than down the spine."""
+        return bool(self.protected.exits) or self.protected.fails_into_final
 
     @property
     def _lane(self) -> int:
@@ -142,6 +177,9 @@ class Finally:
     def _final_top(self) -> Length:
         return self.protected.height + GAP
 
+    def _pill_top(self, index: int) -> int:
+        return _ABOVE + index * _PILL_ROOM
+
     def draw(self, pen: Pen, lanes: Lanes) -> Drawing:
         """Draw both parts, and the ways from one to the other."""
         lane = self._lane
@@ -151,22 +189,27 @@ class Finally:
             pen.down()
         yield self.final.draw(pen, lanes)
         pen.close()
-        before, end = self.protected.exits, self._final_top + self.final.height
-        if before:
-            self._draw_way_into_final(pen, lane)
-        if self.final.goes_on:
-            if before.breaks is not None:
-                pen.path("out", f"M{self.final.right} {end - _LEAVING}H{lanes.breaks}")
-            if before.returns is not None:
-                pen.path("out", f"M{self.final.right} {end - 2 * _LEAVING}H{lanes.returns}")
+        self._draw_ways_into_final(pen, lane)
         if self.goes_on:
-            pen.path("line", f"M0 {end}V{self.height}")
+            pen.path("line", f"M0 {self._end}V{self.height}")
+        for index, pill in enumerate(self.ways_on):
+            top = self._end + self._pill_top(index)
+            middle = top + pill.height // 2
+            pen.path("line", f"M0 {self._end}V{middle - RADIUS}q0 {RADIUS} {RADIUS} {RADIUS}H{_PILL_AWAY}")
+            place = _PILL_AWAY + pill.left
+            pen.open_at(place, top)
+            yield pill.draw(pen, lanes.seen_from(place))
+            pen.close()
 
-    def _draw_way_into_final(self, pen: Pen, lane: int) -> None:
-        """Draw the way of exits into the last part: from its side if that is free, else from above."""
+    def _draw_ways_into_final(self, pen: Pen, lane: int) -> None:
+        """Draw the ways of exits, and of a failure, into the last part: to its side if it is free, else onto its top."""
         before, side, top = self.protected.exits, self.final.right, self._final_top
         for begin in (before.breaks, before.returns):
             if begin is not None and lane > side:
-                pen.out((lane, begin), top + _FAILURE, side + 1)
+                pen.out((lane, begin), top + _EXIT_ENTERS, side + 1)
             elif begin is not None:
-                pen.path("out", f"M{lane} {begin}V{top - 1}m-4-7 4 7 4-7")
+                pen.path("out", f"M{lane} {begin + RADIUS}V{top - 1}m-4-7 4 7 4-7")
+        if self.protected.fails_into_final and self.protected.failure_lane > side + _ENTRANCE:
+            self.protected.draw_failure_to(pen, top + _FAILURE_ENTERS, side + 1)
+        elif self.protected.fails_into_final:
+            self.protected.draw_failure_onto(pen, top)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from stepgraph.model.payload import Break, Node
+from stepgraph.model.payload import Node
 from stepgraph.render.folding import folded_node_text, folded_title
 from stepgraph.render.leaving import leaving
 from stepgraph.render.nodes import Step
@@ -36,10 +36,10 @@ def step_leaf(step: Step, identity: str) -> Leaf:
     return Leaf(step_named(step, identity), step_label(step))
 
 
-def exit_pill(node: Break, identity: str) -> Exit:
+def exit_pill(kind: str, identity: str, title: str) -> Exit:
     """Return the pill of a `break` or a `return`."""
-    icon = icons.RETURN if node["kind"] == "return" else icons.BREAK
-    return Exit(Named("exit", identity, node["kind"]), heading(icon, node["kind"]), node["kind"])
+    icon = icons.RETURN if kind == "return" else icons.BREAK
+    return Exit(Named("exit", identity, title), heading(icon, kind), kind)
 
 
 def nothing(identity: str) -> Leaf:

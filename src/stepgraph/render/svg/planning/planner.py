@@ -94,7 +94,7 @@ class NodePlanner:
             case "function_def":
                 return (yield plan_function(self, node, f"function {node['name']}", place))
             case "break":
-                return exit_pill(node, place.identity)
+                return exit_pill(node["kind"], place.identity, node["kind"])
             case "start":
                 return (yield self._start(node, place))
 

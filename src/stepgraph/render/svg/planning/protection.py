@@ -9,8 +9,9 @@ from stepgraph.render.svg import icons
 from stepgraph.render.svg.figures.figure import GAP, Figure
 from stepgraph.render.svg.figures.frame import Frame
 from stepgraph.render.svg.figures.label import Label, heading
-from stepgraph.render.svg.figures.leaf import Named
+from stepgraph.render.svg.figures.leaf import Exit, Named
 from stepgraph.render.svg.figures.protected import Finally, Protected
+from stepgraph.render.svg.planning.labels import exit_pill
 from stepgraph.render.svg.planning.place import Place, Planner, Planning
 
 NO_BLOCK: Final[Block] = {"type": "block", "nodes": []}
@@ -27,8 +28,18 @@ def plan_try(planner: Planner, node: Try, place: Place) -> Planning:
     if "finally_block" in node:
         label = heading(icons.FINALLY, "finally")
         final = yield _panel(planner, node["finally_block"], ("finally", "finally, in any case"), label, place)
-        content = Finally(Protected(body, catch), final)
+        protected = Protected(body, catch, final=True)
+        content = Finally(protected, final, _ways_on(protected, final))
     return Frame(Named("try", place.identity, "try"), heading(icons.PROTECTED, "try"), content, 0, planner.folds)
+
+
+def _ways_on(protected: Protected, final: Figure) -> list[Exit]:
+    """Return the pills of the ways out that go on after the last part, if that goes on itself: returns lead farther."""
+    if not final.goes_on:
+        return []
+    exits = protected.exits
+    kinds = [kind for kind, first in (("return", exits.returns), ("break", exits.breaks)) if first is not None]
+    return [exit_pill(kind, "", f"{kind}, after finally") for kind in kinds]
 
 
 def _panel(planner: Planner, block: Block, words: tuple[str, str], label: Label | None, place: Place) -> Planning:
