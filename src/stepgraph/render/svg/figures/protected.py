@@ -202,7 +202,7 @@ class Finally:
             pen.close()
 
     def _draw_ways_into_final(self, pen: Pen, lane: int) -> None:
-        """Draw the ways of exits, and of a failure, into the last part: to its side if it is free, else onto its top."""
+        """Draw the ways of exits and of a failure into the last part: to its side if it is free, else onto its top."""
         before, side, top = self.protected.exits, self.final.right, self._final_top
         for begin in (before.breaks, before.returns):
             if begin is not None and lane > side:
