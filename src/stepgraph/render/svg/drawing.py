@@ -88,7 +88,7 @@ def _figures(graph: Graph, planner: NodePlanner, identity: str) -> list[Figure]:
     for name, function in planner.functions.items():
         if name not in planner.shown:
             planner.shown.add(name)
-            place = Place(f"{identity}{BETWEEN}function.{slug(name, 'function')}")
+            place = Place(f"{identity}{BETWEEN}function.{slug(name, 'function')}", inside=(name,))
             figures.append(ended(trampoline.run(plan_function(planner, function, f"function {name}", place, remark))))
     return [*figures, LEGEND] if planner.view.legend else figures
 
