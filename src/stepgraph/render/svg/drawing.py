@@ -95,7 +95,7 @@ def _figures(graph: Graph, planner: NodePlanner, identity: str) -> list[Figure]:
             planner.shown.add(name)
             key = f"{identity}{BETWEEN}function.{slug(name, 'function')}"
             known[key] += 1
-            place = Place(key if known[key] == 1 else f"{key}.{known[key]}")
+            place = Place(key if known[key] == 1 else f"{key}.{known[key]}", inside=(name,))
             planner.planned[place.identity] = function
             remark = "" if name in reached else "never called"
             body = trampoline.run(plan_function(planner, function, f"function {name}", place, remark))

@@ -47,9 +47,11 @@ class ClockRows:
     plan: ColumnPlan = field(init=False)
     bars: Sequence[Length] = field(init=False)
     beside: SideBySide = field(init=False)
+    stopped: frozenset[tuple[int, int]] = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "plan", column_plan([Line(member.rows, member.awaited) for member in self.members]))
+        object.__setattr__(self, "stopped", self._stopped())
         object.__setattr__(self, "bars", self._bars())
         object.__setattr__(self, "beside", side_by_side(self._extents()))
 
@@ -82,12 +84,12 @@ class ClockRows:
         """Draw the bars, the lines between them, and the members."""
         pen.path("line", f"M0 0V{self.bars[0]}")
         self._draw_tails(pen)
-        columns, lanes_between, stopped = self._by_column(), self._lanes(), self._stopped()
+        columns, lanes_between = self._by_column(), self._lanes()
         for row in range(len(self.bars)):
             self._draw_bar(pen, row, columns, lanes_between)
         for member, column in zip(self.members, self.plan.columns, strict=False):
             pen.open_at(self.beside.places[column], self._top(member.rows))
-            if (member.rows.begins, column) not in stopped:
+            if self._thickness(member.rows.begins) or (member.rows.begins, column) not in self.stopped:
                 pen.down()
             yield member.figure.draw(pen, self.beside.lanes(column, lanes))
             pen.close()
@@ -115,14 +117,16 @@ class ClockRows:
 
     def _draw_bar(self, pen: Pen, row: int, columns: Sequence[Sequence[Member]], lanes: Sequence[_Lane]) -> None:
         """Draw the bar above a row, with gaps where something passes: a line, or a whole figure."""
-        last = len(self.bars) - 1
-        if not self._thickness(row) or (row == last and not (self.goes_on or self._is_reached)):
+        if not self._thickness(row):
             return
-        meeting, places = self.plan.meetings[row], self.beside.places
-        spines = [places[column] for column in (*meeting.ending, *meeting.beginning)]
-        spines += [0] if row in {0, last} else []
+        last, places = len(self.bars) - 1, self.beside.places
+        spines = [places[column] for column in (*self._leading(row), *self.plan.meetings[row].beginning)]
+        if row == 0 or (row == last and self.goes_on):
+            spines.append(0)
+        if not spines:
+            return
         css = "bar first" if self.first_over and row == last else "bar"
-        passing = [self._passage(row, column, columns[column]) for column in meeting.passing]
+        passing = [self._passage(row, column, columns[column]) for column in self.plan.meetings[row].passing]
         passing += [(x, x) for x, begins in lanes if value_of(begins) < value_of(self.bars[row])]
         draw_bar(pen, css, self.bars[row], (min(spines) - _OVERHANG, max(spines) + _OVERHANG), passing)
 
@@ -135,6 +139,10 @@ class ClockRows:
             return place - member.figure.left, place + member.figure.right
         return place, place
 
+    def _leading(self, row: int) -> list[int]:
+        """Return the columns that lead to the bar above a row: work may be over there though other work leaves."""
+        return [column for column in self.plan.meetings[row].ending if (row, column) not in self.stopped]
+
     def _lanes(self) -> list[_Lane]:
         """Return where lines of exits go down between the columns, and from where on."""
         return [
@@ -146,15 +154,6 @@ class ClockRows:
             )
             if begins is not None
         ]
-
-    @property
-    def _is_reached(self) -> bool:
-        """Tell whether any line leads to the last bar: work may be over though the group is left elsewhere."""
-        last = len(self.bars) - 1
-        return any(
-            line.awaited and line.rows.ends == last and (figure is None or figure.goes_on)
-            for line, _, figure in self._lines()
-        )
 
     @property
     def _end(self) -> Length:
@@ -172,13 +171,10 @@ class ClockRows:
             columns[column].append(member)
         return columns
 
-    def _stopped(self) -> set[tuple[int, int]]:
-        """Return the rows and columns in which nothing comes from what just ended: an exit, above without a bar."""
-        return {
-            (line.rows.ends, column)
-            for line, column, figure in self._lines()
-            if figure and not figure.goes_on and not self._thickness(line.rows.ends)
-        }
+    def _stopped(self) -> frozenset[tuple[int, int]]:
+        """Return the rows and columns in which nothing comes from what ends there: it is left for good before that."""
+        ends = ((line.rows.ends, column, figure) for line, column, figure in self._lines())
+        return frozenset((row, column) for row, column, figure in ends if figure and not figure.goes_on)
 
     def _thickness(self, row: int) -> int:
         """Return how thick the bar above a row is: nothing where an arrow does."""

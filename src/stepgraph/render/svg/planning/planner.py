@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from stepgraph.model.payload import Block, FunctionCall, FunctionDef, Loop, Node, Start, StepDo
@@ -129,7 +129,8 @@ class NodePlanner:
             return folded("call", place.identity, icons.FUNCTION, function)
         self.shown.add(name)
         self.bodies += 1
-        return (yield plan_function(self, function, call_title(call, "function"), place))
+        inside = replace(place, inside=(*place.inside, name))
+        return (yield plan_function(self, function, call_title(call, "function"), inside))
 
     def _start(self, start: Start, place: Place) -> Planning:
         """Return a `start` as a frame around its nodes. Its functions are among those that calls may mean."""
