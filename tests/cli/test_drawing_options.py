@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from stepgraph.cli import drawing_options, formats
-from stepgraph.render import dot_engine, folding, svg, view
+from stepgraph.render import folding, svg, view
+from stepgraph.render.dot import engine as dot_engine
 from tests.cli.conftest import Command, Run
 from tests.cli.graphs import response, save, sleep
 

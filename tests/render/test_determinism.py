@@ -6,10 +6,10 @@ import sys
 
 SCRIPT = """
 import sys
-from stepgraph.render.dot import render_dot
-from stepgraph.render.mermaid import render_mermaid
-from stepgraph.render.mermaid_document import mermaid_document
-from stepgraph.render.outline import render_outline
+from stepgraph.render.dot.document import render_dot
+from stepgraph.render.mermaid.drawing import render_mermaid
+from stepgraph.render.mermaid.document import mermaid_document
+from stepgraph.render.outline.outline import render_outline
 from tests.render.graphs import ORDERS
 outputs = [render_dot(ORDERS), render_outline(ORDERS, colour=True), mermaid_document(render_mermaid(ORDERS).pieces)]
 sys.stdout.buffer.write("".join(outputs).encode())

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stepgraph.render import dot_engine
 from stepgraph.render.cells import cell_width
-from stepgraph.render.dot import render_dot
-from stepgraph.render.dot_engine import DotEngineError, svg_of
-from stepgraph.render.dot_text import LINE_WIDTH
+from stepgraph.render.dot import engine as dot_engine
+from stepgraph.render.dot.document import render_dot
+from stepgraph.render.dot.engine import DotEngineError, svg_of
+from stepgraph.render.dot.text import LINE_WIDTH
 from stepgraph.render.label_lines import label_lines
 from tests.render.graphs import ORDERS, branch, do, either, function, graph
 

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from stepgraph.model.note import Note
 from stepgraph.model.payload import Graph
 from stepgraph.model.span import Span
-from stepgraph.render.dot import render_dot
+from stepgraph.render.dot.document import render_dot
 from stepgraph.render.flow.chart import Box, BoxKind, Chart
-from stepgraph.render.mermaid import MermaidPiece, render_mermaid
-from stepgraph.render.mermaid_chart import mermaid_chart
-from stepgraph.render.mermaid_document import mermaid_document
-from stepgraph.render.mermaid_style import FRONT_MATTER
-from stepgraph.render.outline import render_outline
+from stepgraph.render.mermaid.chart import mermaid_chart
+from stepgraph.render.mermaid.document import mermaid_document
+from stepgraph.render.mermaid.drawing import MermaidPiece, render_mermaid
+from stepgraph.render.mermaid.style import FRONT_MATTER
+from stepgraph.render.outline.outline import render_outline
 from stepgraph.render.visible import visible
 from tests.render.graphs import branch, call, do, either, function, graph, switch, unknown
 from tests.render.mermaid_labels import labelled_everywhere, labels_of, shown

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from stepgraph.model.note import InputError
 from stepgraph.model.schema.saved import read_saved_graphs
-from stepgraph.render.dot import render_dot
-from stepgraph.render.mermaid import render_mermaid
+from stepgraph.render.dot.document import render_dot
+from stepgraph.render.mermaid.drawing import render_mermaid
 from stepgraph.render.nodes import KNOWN_TYPES
-from stepgraph.render.outline import render_outline
+from stepgraph.render.outline.outline import render_outline
 from stepgraph.render.svg.document import render_svg
 from tests.render.graphs import ORDERS
 

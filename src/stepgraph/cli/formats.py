@@ -63,7 +63,7 @@ class Format:
 
 def _text(subjects: Sequence[Subject], style: Style) -> Drawn:
     """Return outlines, an empty line between them."""
-    from stepgraph.render.outline import render_outline
+    from stepgraph.render.outline.outline import render_outline
 
     colour, width = style.look.colour, style.look.width
     outlines = [
@@ -83,7 +83,7 @@ def _json(subjects: Sequence[Subject], _style: Style) -> Drawn:
 
 def _dot(subjects: Sequence[Subject], style: Style) -> Drawn:
     """Return DOT graphs, one after another."""
-    from stepgraph.render.dot import render_dot
+    from stepgraph.render.dot.document import render_dot
 
     return Drawn("".join(render_dot(_graph(one), style.view) for one in subjects))
 
@@ -100,7 +100,7 @@ def _svg(subjects: Sequence[Subject], style: Style) -> Drawn:
 
 
 def _svg_of_dot(source: str) -> str:
-    from stepgraph.render.dot_engine import DotEngineError, svg_of
+    from stepgraph.render.dot.engine import DotEngineError, svg_of
 
     try:
         return svg_of(source)
@@ -110,8 +110,8 @@ def _svg_of_dot(source: str) -> str:
 
 def _mermaid(subjects: Sequence[Subject], style: Style) -> Drawn:
     """Return a chart or, where that does not do for one workflow or for several, a page of Markdown with charts."""
-    from stepgraph.render.mermaid import render_mermaid
-    from stepgraph.render.mermaid_document import is_one_diagram, mermaid_document
+    from stepgraph.render.mermaid.document import is_one_diagram, mermaid_document
+    from stepgraph.render.mermaid.drawing import render_mermaid
 
     drawings = [render_mermaid(_graph(one), style.view) for one in subjects]
     pieces = [piece for drawing in drawings for piece in drawing.pieces]

@@ -118,19 +118,6 @@ def called_functions(nodes: Sequence[Node], functions: Mapping[str, FunctionDef]
     return frozenset(called)
 
 
-def reached_functions(workflow: Workflow) -> dict[str, FunctionDef]:
-    """Return the functions that the workflow calls, directly or through others, each where it is met first."""
-    functions = all_functions(workflow)
-    reached: dict[str, FunctionDef] = {}
-    pending: list[Sequence[Node]] = [workflow["nodes"]]
-    while pending:
-        for node in walk(pending.pop()):
-            if node["type"] == "function_call" and node["name"] in functions and node["name"] not in reached:
-                reached[node["name"]] = functions[node["name"]]
-                pending.append(functions[node["name"]]["nodes"])
-    return reached
-
-
 def count_steps(workflow: Workflow) -> int:
     """Return how many steps a workflow has, nested ones and those of its functions included, each once."""
     bodies = [workflow["nodes"], *(function["nodes"] for function in workflow["functions"].values())]

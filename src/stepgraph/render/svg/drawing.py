@@ -10,7 +10,7 @@ from typing import Final
 from stepgraph.model.payload import Graph, Node
 from stepgraph.render import trampoline
 from stepgraph.render.node_text import payload_text
-from stepgraph.render.nodes import all_functions, reached_functions
+from stepgraph.render.nodes import all_functions, called_functions
 from stepgraph.render.svg.figures.figure import Figure, Lanes
 from stepgraph.render.svg.figures.legend import LEGEND
 from stepgraph.render.svg.figures.whole import ended, whole
@@ -86,18 +86,19 @@ def _figures(graph: Graph, planner: NodePlanner, identity: str) -> list[Figure]:
 
     A function that is called in what is folded does not: it is folded with that.
     """
-    reached = reached_functions(graph["workflow"])
-    nodes = planner.stack(graph["workflow"]["nodes"], Place(identity), tail=0)
+    workflow_nodes = graph["workflow"]["nodes"]
+    called = called_functions(workflow_nodes, planner.functions)
+    nodes = planner.stack(workflow_nodes, Place(identity), tail=0)
     figures: list[Figure] = [whole(trampoline.run(nodes))]
     known: Counter[str] = Counter()
     for name, function in planner.functions.items():
-        if name not in planner.shown and (name not in reached or planner.view.expand == "none"):
+        if name not in planner.shown and (name not in called or planner.view.expand == "none"):
             planner.shown.add(name)
             key = f"{identity}{BETWEEN}function.{slug(name, 'function')}"
             known[key] += 1
             place = Place(key if known[key] == 1 else f"{key}.{known[key]}", inside=(name,))
             planner.planned[place.identity] = function
-            remark = "" if name in reached else "never called"
+            remark = "" if name in called else "never called"
             body = trampoline.run(plan_function(planner, function, f"function {name}", place, remark))
             figures.append(ended(body))
     return [*figures, LEGEND] if planner.view.legend else figures

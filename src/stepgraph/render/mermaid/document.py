@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from stepgraph.render.mermaid import MermaidPiece, PieceKind
-from stepgraph.render.mermaid_text import escaped
+from stepgraph.render.mermaid.drawing import MermaidPiece, PieceKind
+from stepgraph.render.mermaid.text import escaped
 from stepgraph.render.visible import visible
 
 _LANGUAGES: Final[dict[PieceKind, str]] = {"mermaid": "mermaid", "outline": "text"}

@@ -10,8 +10,8 @@ from stepgraph.model.payload import Graph, Node
 from stepgraph.render.durations import counted
 from stepgraph.render.node_text import payload_text
 from stepgraph.render.nodes import all_functions, called_functions, count_steps
-from stepgraph.render.outline_rows import NO_STEPS, Row, RowMaker
-from stepgraph.render.terminal import Ink, Piece, Terminal
+from stepgraph.render.outline.rows import NO_STEPS, Row, RowMaker
+from stepgraph.render.outline.terminal import Ink, Piece, Terminal
 from stepgraph.render.view import DEFAULT_VIEW, View
 
 FOLDED_AWAY = "Functions that are called in what is folded"

@@ -14,10 +14,10 @@ from typing import Literal, TypeAlias
 from stepgraph.model.payload import FunctionDef, Graph
 from stepgraph.render.flow.chart import Chart
 from stepgraph.render.flow.flow_chart import flow_charts, function_chart, workflow_chart
-from stepgraph.render.mermaid_chart import mermaid_chart
-from stepgraph.render.mermaid_limits import excess
+from stepgraph.render.mermaid.chart import mermaid_chart
+from stepgraph.render.mermaid.limits import excess
 from stepgraph.render.nodes import all_functions, called_functions, levels
-from stepgraph.render.outline import render_outline
+from stepgraph.render.outline.outline import render_outline
 from stepgraph.render.view import DEFAULT_VIEW, View
 from stepgraph.render.visible import visible
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from stepgraph.render.flow.chart import Chart
-from stepgraph.render.mermaid_chart import mermaid_chart
+from stepgraph.render.mermaid.chart import mermaid_chart
 
 MOST_ARROWS: Final = 500
 MOST_CHARACTERS: Final = 50_000

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stepgraph.model.payload import Graph
-from stepgraph.render import dot_style
-from stepgraph.render.dot_bars import Bars, bars_of
-from stepgraph.render.dot_text import arrow_text, box_text, frame_text, title_text
+from stepgraph.render.dot import style
+from stepgraph.render.dot.bars import Bars, bars_of
+from stepgraph.render.dot.text import arrow_text, box_text, frame_text, title_text
 from stepgraph.render.flow.chart import Arrow, ArrowKind, Box, BoxKind, Chart, Frame, FrameEnd
 from stepgraph.render.flow.flow_chart import flow_chart
 from stepgraph.render.view import DEFAULT_VIEW, View
@@ -27,9 +27,9 @@ def render_dot(graph: Graph, view: View = DEFAULT_VIEW) -> str:
     bars = bars_of(chart)
     root = Digraph(
         name="workflow",
-        graph_attr={**dot_style.GRAPH, **title_text(chart.title)},
-        node_attr=dot_style.NODE,
-        edge_attr=dot_style.EDGE,
+        graph_attr={**style.GRAPH, **title_text(chart.title)},
+        node_attr=style.NODE,
+        edge_attr=style.EDGE,
     )
     _write_content(chart, bars, root)
     _write_arrows(chart, bars, root)
@@ -43,22 +43,22 @@ def _write_content(chart: Chart, bars: Bars, root: Digraph) -> None:
     open_graphs = [root]
     for item in chart.content:
         if isinstance(item, Frame):
-            attributes = {**dot_style.FRAMES[item.kind], **frame_text(item.title)}
+            attributes = {**style.FRAMES[item.kind], **frame_text(item.title)}
             open_graphs.append(Digraph(name=_cluster(item.id), graph_attr=attributes))
         elif isinstance(item, FrameEnd):
             closed = open_graphs.pop()
             open_graphs[-1].subgraph(closed)
         else:
             text = box_text(item.lines) if item.lines else {}
-            open_graphs[-1].node(item.id, **dot_style.BOXES[item.kind], **text, **bars.of_box(item))
+            open_graphs[-1].node(item.id, **style.BOXES[item.kind], **text, **bars.of_box(item))
 
 
 def _write_arrows(chart: Chart, bars: Bars, root: Digraph) -> None:
     joins = {item.id for item in chart.content if isinstance(item, Box) and item.kind is BoxKind.JOIN}
     for index, arrow in enumerate(chart.arrows):
         # Lines that meet need no heads, but one that turns back does.
-        head = dot_style.HEADLESS if arrow.head in joins and arrow.kind is not ArrowKind.AGAIN else {}
-        look = {**dot_style.ARROWS[arrow.kind], **head, **arrow_text(arrow.label)}
+        head = style.HEADLESS if arrow.head in joins and arrow.kind is not ArrowKind.AGAIN else {}
+        look = {**style.ARROWS[arrow.kind], **head, **arrow_text(arrow.label)}
         root.edge(arrow.tail, arrow.head, **look, **_frames_of(arrow), **bars.of_arrow(index))
 
 

@@ -9,7 +9,7 @@ from stepgraph.model.payload import Break, FunctionCall, FunctionDef, If, Node, 
 from stepgraph.render.folding import UNFOLDED, Folding, below, folded_node_text, folded_text, folded_title
 from stepgraph.render.node_text import clock_text, condition_text, details, payload_text
 from stepgraph.render.nodes import Step, Unknown, as_unknown
-from stepgraph.render.terminal import Ink, Piece
+from stepgraph.render.outline.terminal import Ink, Piece
 
 # One cell wide each, in common fonts, and without a colourful double in the emoji fonts.
 STEP_MARKS = {"step_do": "●", "step_sleep": "◔", "step_sleep_until": "◕", "step_wait_for_event": "◎"}

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from stepgraph.render import mermaid_style
 from stepgraph.render.cells import cell_width
 from stepgraph.render.flow.chart import Arrow, ArrowKind, Box, BoxKind, Chart, Content, Frame, FrameEnd, FrameKind
-from stepgraph.render.mermaid_text import mermaid_label
+from stepgraph.render.mermaid import style
+from stepgraph.render.mermaid.text import mermaid_label
 
 INDENT: Final = "  "
 WHOLE: Final = "n_whole"
@@ -23,7 +23,7 @@ def mermaid_chart(charts: Sequence[Chart]) -> str:
     """
     arrows = [arrow for chart in charts for arrow in chart.arrows]
     content = [item for chart in charts for item in chart.content]
-    lines = [mermaid_style.FRONT_MATTER, "flowchart TB", *_side_by_side(charts), *_arrows(arrows, content)]
+    lines = [style.FRONT_MATTER, "flowchart TB", *_side_by_side(charts), *_arrows(arrows, content)]
     return "\n".join([*lines, *_looks(arrows, content, is_framed=len(charts) > 1), ""])
 
 
@@ -64,15 +64,15 @@ def _indent(depth: int) -> str:
 
 def _box(box: Box, lines: tuple[str, ...]) -> str:
     opening, closing = _shape(box, lines)
-    return f'{box.id}{opening}"{mermaid_label(lines)}"{closing}:::{mermaid_style.BOXES[box.kind]}'
+    return f'{box.id}{opening}"{mermaid_label(lines)}"{closing}:::{style.BOXES[box.kind]}'
 
 
-def _shape(box: Box, lines: tuple[str, ...]) -> mermaid_style.Brackets:
-    if box.kind is BoxKind.CHOICE and len(lines) == 1 and cell_width(lines[0]) <= mermaid_style.LONGEST_IN_DIAMOND:
-        return mermaid_style.DIAMOND
+def _shape(box: Box, lines: tuple[str, ...]) -> style.Brackets:
+    if box.kind is BoxKind.CHOICE and len(lines) == 1 and cell_width(lines[0]) <= style.LONGEST_IN_DIAMOND:
+        return style.DIAMOND
     if box.kind is BoxKind.START and not lines:
-        return mermaid_style.POINT
-    return mermaid_style.SHAPES[box.kind]
+        return style.POINT
+    return style.SHAPES[box.kind]
 
 
 def _arrows(arrows: Sequence[Arrow], content: Sequence[Content]) -> Iterator[str]:
@@ -89,20 +89,20 @@ def _arrows(arrows: Sequence[Arrow], content: Sequence[Content]) -> Iterator[str
 
 
 def _line(kind: ArrowKind, *, has_head: bool) -> str:
-    if kind in mermaid_style.DASHED:
+    if kind in style.DASHED:
         return "-.->" if has_head else "-.-"
     return "-->" if has_head else "---"
 
 
 def _looks(arrows: Sequence[Arrow], content: Sequence[Content], *, is_framed: bool) -> Iterator[str]:
     """Yield the classes that are used, which frames have which, and the colours of arrows."""
-    frames = {mermaid_style.WHOLE: [WHOLE]} if is_framed else {}
+    frames = {style.WHOLE: [WHOLE]} if is_framed else {}
     for item in content:
         if isinstance(item, Frame):
-            frames.setdefault(mermaid_style.FRAMES[item.kind], []).append(item.id)
-    used = {mermaid_style.BOXES[item.kind] for item in content if isinstance(item, Box)} | frames.keys()
-    yield from (f"{INDENT}classDef {name} {look}" for name, look in mermaid_style.CLASSES.items() if name in used)
+            frames.setdefault(style.FRAMES[item.kind], []).append(item.id)
+    used = {style.BOXES[item.kind] for item in content if isinstance(item, Box)} | frames.keys()
+    yield from (f"{INDENT}classDef {name} {look}" for name, look in style.CLASSES.items() if name in used)
     yield from (f"{INDENT}class {','.join(identities)} {name}" for name, identities in frames.items())
-    for kind, look in mermaid_style.ARROWS.items():
+    for kind, look in style.ARROWS.items():
         if numbers := [str(number) for number, arrow in enumerate(arrows) if arrow.kind is kind]:
             yield f"{INDENT}linkStyle {','.join(numbers)} {look}"

@@ -1,0 +1,1 @@
+"""A version graph as an outline for the terminal."""
