@@ -141,7 +141,7 @@ markup = st.text(st.sampled_from("<>&#;`*_~[](){}|\"'\\/!@%$^=+-.: ,xé9\ufb02\u
 
 
 @settings(max_examples=5, deadline=None)
-@example(["0000000\x1f\x1f\x1f\x1f\n\x1f"])
+@example(["0000000\x1f\x1f\x1f\x1f\n\x1f", " 00000000000000000000000000\u0e5c"])
 @given(st.lists(st.text(max_size=40) | markup, min_size=6, max_size=10))
 def test_any_text_is_the_exact_label_wherever_it_stands_in_mermaid(texts: list[str]) -> None:
     labels = labels_of(mermaid_chart([labelled_everywhere(texts)]))
