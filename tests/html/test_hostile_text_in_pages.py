@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from stepgraph.render.html.page import Page, render_page
 from stepgraph.render.visible import visible
 from tests.html.reading import Element, data_of, read
-from tests.render.graphs import branch, call, do, either, function, graph, switch, unknown
+from tests.render import graphs
 
 HOSTILE = [
     "</text><script>alert(1)</script>",
@@ -37,21 +37,7 @@ HOSTILE = [
 
 def everywhere(text: str) -> Page:
     """Return a page with this text in every place that takes one."""
-    drawn = graph(
-        do(text),
-        {"type": "step_sleep", "name": text, "duration": text},
-        {"type": "step_sleep_until", "name": text, "timestamp": text},
-        {"type": "step_wait_for_event", "name": text, "options": {"event_type": text, "timeout": text}},
-        either(branch(text, do("a"))),
-        switch(text, branch(text, do("b"))),
-        call(text),
-        unknown(f"unknown {text}", name=text),
-        unknown("start", class_name=text, functions={}, nodes=[]),
-        functions={text: function(text, do("c"))},
-        class_name=text,
-    )
-    drawn["workflow"]["payload"] = {"type": "object", "fields": {text: {"type": "unknown"}}}
-    return Page(drawn, text, lambda _: text, [text], complete=False, source=text)
+    return Page(graphs.everywhere(text), text, lambda _: text, [text], complete=False, source=text)
 
 
 def _shape(root: Element) -> list[tuple[str, tuple[str, ...]]]:
@@ -99,7 +85,7 @@ def test_text_is_found_again_exactly(text: str) -> None:
 @given(st.text(max_size=200))
 @settings(max_examples=60, deadline=None)
 def test_the_name_of_a_step_is_whole_in_its_title(text: str) -> None:
-    root = read(render_page([Page(graph(do(text)), "a")]))
+    root = read(render_page([Page(graphs.graph(graphs.do(text)), "a")]))
     assert root.with_class("do")[0].all("title")[0].text == f"{visible(text)} · step"
 
 

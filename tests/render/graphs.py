@@ -112,6 +112,25 @@ def deep(levels: int, name: str = "the innermost step") -> Graph:
     return graph(node)
 
 
+def everywhere(text: str) -> Graph:
+    """Return a graph with this text in every place that takes one."""
+    drawn = graph(
+        do(text),
+        {"type": "step_sleep", "name": text, "duration": text},
+        {"type": "step_sleep_until", "name": text, "timestamp": text},
+        {"type": "step_wait_for_event", "name": text, "options": {"event_type": text, "timeout": text}},
+        either(branch(text, do("a"))),
+        switch(text, branch(text, do("b"))),
+        call(text),
+        unknown(f"unknown {text}", name=text),
+        unknown("start", class_name=text, functions={}, nodes=[]),
+        functions={text: function(text, do("c"))},
+        class_name=text,
+    )
+    drawn["workflow"]["payload"] = {"type": "object", "fields": {text: {"type": "unknown"}}}
+    return drawn
+
+
 ORDERS: Graph = {
     "version": 1,
     "workflow": {

@@ -51,7 +51,7 @@ def _labels(svg: str) -> Iterator[tuple[str, list[str]]]:
 
 
 def _as_seen(line: str) -> str:
-    # The stand-in for a browser takes the text `&nbsp;` for a space, which no browser does, and sometimes writes a space
+    # The stand-in for a browser takes the text `&nbsp;` for a space, which no browser does, and may write a space
     # at the begin of several lines twice, which no reader sees.
     seen = line.replace("&nbsp;", " ").replace("\xa0", " ").replace("\u200d", "")
     return re.sub(" +", " ", seen)

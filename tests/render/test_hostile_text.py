@@ -19,7 +19,7 @@ from stepgraph.render.mermaid.drawing import MermaidPiece, render_mermaid
 from stepgraph.render.mermaid.style import FRONT_MATTER
 from stepgraph.render.outline.outline import render_outline
 from stepgraph.render.visible import visible
-from tests.render.graphs import branch, call, do, either, function, graph, switch, unknown
+from tests.render.graphs import branch, do, either, everywhere, graph
 from tests.render.mermaid_labels import labelled_everywhere, labels_of, shown
 
 HOSTILE = [
@@ -61,25 +61,6 @@ def test_any_name_is_whole_in_the_label_or_the_tooltip_of_its_node(text: str) ->
     assert visible(text) in {_label(source, "n_0"), _label(source, "n_0", "tooltip")}
 
 
-def _everywhere(text: str) -> Graph:
-    """Return a graph with this text in every place that takes one."""
-    drawn = graph(
-        do(text),
-        {"type": "step_sleep", "name": text, "duration": text},
-        {"type": "step_sleep_until", "name": text, "timestamp": text},
-        {"type": "step_wait_for_event", "name": text, "options": {"event_type": text, "timeout": text}},
-        either(branch(text, do("a"))),
-        switch(text, branch(text, do("b"))),
-        call(text),
-        unknown(f"unknown {text}", name=text),
-        unknown("start", class_name=text, functions={}, nodes=[]),
-        functions={text: function(text, do("c"))},
-        class_name=text,
-    )
-    drawn["workflow"]["payload"] = {"type": "object", "fields": {text: {"type": "unknown"}}}
-    return drawn
-
-
 DOT_STATEMENT = re.compile(
     r"""(?x)
     digraph\ workflow\ \{ | subgraph\ cluster_\w+\ \{ | \}
@@ -96,12 +77,12 @@ def _strange_statements(source: str) -> list[str]:
 
 @pytest.mark.parametrize("text", [*HOSTILE, "x" * 10_000])
 def test_text_in_dot_is_always_within_a_quoted_attribute(text: str) -> None:
-    assert _strange_statements(render_dot(_everywhere(text))) == []
+    assert _strange_statements(render_dot(everywhere(text))) == []
 
 
 @given(st.text(max_size=40))
 def test_any_text_in_dot_is_always_within_a_quoted_attribute(text: str) -> None:
-    assert _strange_statements(render_dot(_everywhere(text))) == []
+    assert _strange_statements(render_dot(everywhere(text))) == []
 
 
 MARKUP = [
@@ -163,7 +144,7 @@ MERMAID_STATEMENT = re.compile(
 @given(st.text(max_size=40))
 @example("\n".join(HOSTILE))
 def test_any_text_in_mermaid_is_always_within_quotes(text: str) -> None:
-    (piece,) = render_mermaid(_everywhere(text)).pieces
+    (piece,) = render_mermaid(everywhere(text)).pieces
     lines = piece.text.removeprefix(FRONT_MATTER).split("\n")
     assert [line for line in lines if line and not MERMAID_STATEMENT.fullmatch(line.strip(" "))] == []
 
@@ -177,15 +158,15 @@ def test_a_title_is_one_line_of_markdown_without_markup(text: str) -> None:
 
 @pytest.mark.parametrize("text", [*HOSTILE, "x" * 10_000])
 def test_only_our_own_escapes_reach_the_terminal(text: str) -> None:
-    coloured = render_outline(_everywhere(text), colour=True, notes=[_note(text)], place=text)
-    plain = render_outline(_everywhere(text), colour=False, notes=[_note(text)], place=text)
+    coloured = render_outline(everywhere(text), colour=True, notes=[_note(text)], place=text)
+    plain = render_outline(everywhere(text), colour=False, notes=[_note(text)], place=text)
     assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == plain
     assert _raw(plain) == []
 
 
 @given(st.text(max_size=40), st.integers(1, 100))
 def test_no_text_reaches_the_terminal_raw(text: str, width: int) -> None:
-    assert _raw(render_outline(_everywhere(text), colour=False, notes=[_note(text)], width=width, place=text)) == []
+    assert _raw(render_outline(everywhere(text), colour=False, notes=[_note(text)], width=width, place=text)) == []
 
 
 @pytest.mark.parametrize("render", [render_dot, lambda drawn: render_outline(drawn, colour=False)])
