@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from time import process_time
 
 import mermaidx
 import pytest
@@ -278,3 +279,12 @@ def test_deep_graphs_are_folded_in_good_time() -> None:
         node = loop(node)
     (piece,) = render_mermaid(graph(node)).pieces
     assert piece.title == "Orders (folded to depth 61)"
+
+
+def test_functions_that_call_each_other_in_a_chain_are_drawn_in_good_time() -> None:
+    names = [f"f{number}" for number in range(3000)]
+    functions = {name: function(name, call(called)) for name, called in zip(names, [*names[1:], "last"], strict=True)}
+    started = process_time()
+    drawn = render_mermaid(graph(call("f0"), functions=functions))
+    assert len(drawn.pieces) == 3001
+    assert process_time() - started < 20  # a second or two; that of the square of their number is minutes

@@ -112,7 +112,7 @@ def called_functions(nodes: Sequence[Node], functions: Mapping[str, FunctionDef]
     pending = [nodes]
     while pending:
         names = {node["name"] for node in walk(pending.pop()) if node["type"] == "function_call"}
-        new = names & functions.keys() - called
+        new = {name for name in names if name in functions and name not in called}
         called |= new
         pending.extend(functions[name]["nodes"] for name in new)
     return frozenset(called)

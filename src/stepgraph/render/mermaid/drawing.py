@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
-from stepgraph.model.payload import FunctionDef, Graph
+from stepgraph.model.payload import FunctionDef, Graph, Node
 from stepgraph.render.flow.chart import Chart
 from stepgraph.render.flow.flow_chart import flow_charts, function_chart, workflow_chart
 from stepgraph.render.mermaid.chart import mermaid_chart
@@ -43,7 +43,7 @@ class MermaidDrawing:
 
 def render_mermaid(graph: Graph, view: View = DEFAULT_VIEW) -> MermaidDrawing:
     """Return the graph as Mermaid. Of the view, it heeds what is folded."""
-    workflow = _Part(graph["workflow"]["class_name"], graph, lambda view: flow_charts(graph, view))
+    workflow = _whole(graph, lambda view: flow_charts(graph, view))
     functions = graph["workflow"]["functions"]
     whole = workflow.charts(view)
     too_large = excess(whole)
@@ -58,25 +58,43 @@ def render_mermaid(graph: Graph, view: View = DEFAULT_VIEW) -> MermaidDrawing:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """What has a diagram of its own: a workflow or a function, as a graph too, and the least depth that shows it."""
+    """What has a diagram of its own: a workflow or a function, its nodes, and the least depth that shows it.
+
+    `as_graph` makes a graph of it, with the functions that it calls.
+    """
 
     title: str
-    graph: Graph
+    nodes: Sequence[Node]
+    as_graph: Callable[[], Graph]
     charts: Callable[[View], Sequence[Chart]]
     least_depth: int = 1
 
 
+def _whole(graph: Graph, charts: Callable[[View], Sequence[Chart]]) -> _Part:
+    workflow = graph["workflow"]
+    return _Part(workflow["class_name"], workflow["nodes"], lambda: graph, charts)
+
+
 def _parts(graph: Graph) -> Iterator[_Part]:
-    name = graph["workflow"]["class_name"]
-    yield _Part(name, graph, lambda view: [workflow_chart(graph, view)])
+    yield _whole(graph, lambda view: [workflow_chart(graph, view)])
     for index, function in enumerate(graph["workflow"]["functions"].values()):
-        yield _function_part(f"{name} · {function['name']}", graph, function, index)
+        yield _function_part(graph, function, index)
 
 
-def _function_part(title: str, graph: Graph, function: FunctionDef, index: int) -> _Part:
+def _function_part(graph: Graph, function: FunctionDef, index: int) -> _Part:
+    return _Part(
+        f"{graph['workflow']['class_name']} · {function['name']}",
+        function["nodes"],
+        lambda: _function_graph(graph, function),
+        lambda view: [function_chart(function, index, view)],
+        least_depth=2,
+    )
+
+
+def _function_graph(graph: Graph, function: FunctionDef) -> Graph:
     functions = all_functions(graph["workflow"])
     called = called_functions(function["nodes"], functions)
-    as_graph: Graph = {
+    return {
         "version": graph["version"],
         "workflow": {
             "class_name": function["name"],
@@ -84,7 +102,6 @@ def _function_part(title: str, graph: Graph, function: FunctionDef, index: int) 
             "nodes": function["nodes"],
         },
     }
-    return _Part(title, as_graph, lambda view: [function_chart(function, index, view)], least_depth=2)
 
 
 def _fitted(part: _Part, view: View) -> MermaidDrawing:
@@ -101,14 +118,14 @@ def _fitted(part: _Part, view: View) -> MermaidDrawing:
         diagram = _diagram(f"{part.title} (folded to depth {depth})", part.charts(_folded(view, depth)))
         done = f"it is folded to depth {depth}: choose another with `--depth`, or draw all of it with `-f svg`."
         return MermaidDrawing((diagram,), (f"{visible(part.title)}: {too_large}, so that {done}",))
-    outline = MermaidPiece(part.title, "outline", render_outline(part.graph, view, colour=False))
+    outline = MermaidPiece(part.title, "outline", render_outline(part.as_graph(), view, colour=False))
     done = "an outline stands in its place: draw all of it with `-f svg`."
     return MermaidDrawing((outline,), (f"{visible(part.title)}: {too_large}, so that {done}",))
 
 
 def _depths(part: _Part, view: View) -> range:
     """Return the depths that fold more than the view does, and still show something."""
-    deepest = levels(part.graph["workflow"]["nodes"]) + part.least_depth - 1
+    deepest = levels(part.nodes) + part.least_depth - 1
     if view.folding.depth is not None:
         deepest = min(deepest, view.folding.depth - 1)
     return range(part.least_depth, deepest + 1)
