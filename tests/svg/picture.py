@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Container, Iterator, Mapping
 from dataclasses import dataclass, field
 from xml.etree import ElementTree as ET
 
-from stepgraph.model.payload import Graph, Node
-from stepgraph.render.svg.drawing import draw
+from stepgraph.model.payload import BreakKind, Graph, Node
+from stepgraph.render.svg.drawing import Drawn, draw
 from stepgraph.render.svg.fonts import CODE, DETAIL, HEADING, NAME, TITLE
-from stepgraph.render.svg.lengths import BEGIN, END, Variables, value_of
+from stepgraph.render.svg.lengths import BEGIN, END, Variables
 from stepgraph.render.view import DEFAULT_VIEW, View
+from tests.svg.heights import lengths_of
 from tests.svg.shapes import Box, Point, around
 from tests.svg.strokes import Stroke, strokes
 
 FONTS = {"name": NAME, "detail": DETAIL, "heading": HEADING, "code": CODE, "title": TITLE}
 SVG = "{http://www.w3.org/2000/svg}"
 _TRANSLATE = re.compile(r"translate\((-?\d+) (-?\d+)\)")
-_MARK = re.compile(f"{BEGIN}[^:]*:[^:]*:(-?[0-9]+){END}")
+_MARK = re.compile(f"{BEGIN}([0-9]+):(-?[0-9]+):-?[0-9]+{END}")
+_CIRCLE = re.compile(r"M(-?\d+) (-?\d+)a(\d+) \3 0 1 0 1 0z")
 _ASCENT = 0.72
 _DESCENT = 0.21
 
@@ -52,6 +54,7 @@ class Figure:
     boxes: list[Box] = field(default_factory=list)
     bars: list[Box] = field(default_factory=list)
     marks: list[Box] = field(default_factory=list)
+    loose_ends: list[Box] = field(default_factory=list)
     icons: list[Box] = field(default_factory=list)
     band: Box | None = None
     lines: list[Line] = field(default_factory=list)
@@ -94,6 +97,8 @@ class Picture:
     height: int
     whole: Figure
     nodes: Mapping[str, Node]
+    ways_out: Mapping[str, Collection[BreakKind]]
+    """Those of each figure that is `shut`."""
 
     @property
     def figures(self) -> list[Figure]:
@@ -110,33 +115,65 @@ class Picture:
         return next(figure for figure in self.whole.walk() if figure.identity == identity)
 
 
-def picture_of(graph: Graph, view: View = DEFAULT_VIEW, folds: Variables | None = None) -> Picture:
-    """Draw a graph, and read the picture, of what may fold as it is while nothing is folded."""
-    drawn = draw(graph, view, folds)
-    text = _MARK.sub(r"\1", "\n".join(drawn.document()))
+def picture_of(graph: Graph, view: View = DEFAULT_VIEW) -> Picture:
+    """Draw a graph, and read the picture."""
+    drawn = draw(graph, view)
+    return _picture(drawn, "\n".join(drawn.document()))
+
+
+def page_of(
+    graph: Graph, folded: Mapping[str, Collection[BreakKind]] | None = None, view: View = DEFAULT_VIEW
+) -> Picture:
+    """Draw a graph for a page, and read the picture as it is while the frames with these identities are folded.
+
+    Those are figures without others in them, of the class `shut`; `folded` tells the ways out that each of them has.
+    """
+    folded = folded or {}
+    variables = Variables()
+    drawn = draw(graph, view, variables)
+    lengths = lengths_of(variables.definitions, folded)
+    text = _MARK.sub(lambda mark: str(lengths[int(mark[1])] + int(mark[2])), "\n".join(drawn.document()))
+    return _picture(drawn, text, folded)
+
+
+def _picture(drawn: Drawn, text: str, folded: Mapping[str, Collection[BreakKind]] | None = None) -> Picture:
+    root, folded = ET.fromstring(text), folded or {}  # noqa: S314 - it is our own
     whole = Figure(frozenset({"whole"}), "", "", None)
-    _read(ET.fromstring(text), whole)  # noqa: S314 - it is our own
-    return Picture(text, drawn.width, value_of(drawn.height), whole, drawn.nodes)
+    _read(root, whole, folded)
+    return Picture(text, drawn.width, int(root.attrib["height"]), whole, drawn.nodes, folded)
 
 
-def _read(root: ET.Element, whole: Figure) -> None:
+def _read(root: ET.Element, whole: Figure, folded: Container[str]) -> None:
     pending = [(root, whole, Point(0, 0))]
     while pending:
         element, figure, at = pending.pop()
         inner: list[tuple[ET.Element, Figure, Point]] = []
-        for child in element:
+        for child in _shown(element, figure):
             if child.tag == f"{SVG}g":
-                inner.append(_group(child, figure, at))
+                inner.append(_group(child, figure, at, folded))
             else:
                 _read_shape(child, figure, at)
         pending.extend(reversed(inner))
 
 
-def _group(element: ET.Element, figure: Figure, at: Point) -> tuple[ET.Element, Figure, Point]:
+def _shown(element: ET.Element, figure: Figure) -> Iterator[ET.Element]:
+    """Yield what is to be seen of what is in an element, as the style sheet of pages says."""
+    for child in element:
+        css = child.get("class", "").split()
+        if "shut" not in figure.css:
+            if "while-folded" not in css:
+                yield child
+        elif child.tag != f"{SVG}g" and "band" not in css:
+            yield child
+
+
+def _group(element: ET.Element, figure: Figure, at: Point, folded: Container[str]) -> tuple[ET.Element, Figure, Point]:
     """Return a group with the figure that it is, or is in, and its origin."""
     if "transform" in element.attrib:
         return element, figure, _moved(element, at)
     css = frozenset(element.attrib["class"].split())
+    if "foldable" in css and element.attrib["id"] in folded:
+        css = css - {"frame"} | {"shut"}
     inner = Figure(css, element.get("id", ""), element.findtext(f"{SVG}title") or "", figure)
     figure.inner.append(inner)
     return element, inner, at
@@ -166,13 +203,24 @@ def _read_shape(element: ET.Element, figure: Figure, at: Point) -> None:
         case "path" if css == "band":
             points = [point for stroke in strokes(element.attrib["d"], at) for point in stroke.points]
             figure.band = around([Box(point.x, point.y, point.x, point.y) for point in points])
-        case "path" if "while-folded" not in css:
+        case "path" if css == "unawaited end":
+            figure.loose_ends += _circles(element.attrib["d"], at)
+        case "path":
             figure.lines.append(Line(css, tuple(strokes(element.attrib["d"], at)), figure))
 
 
 def _rectangle(element: ET.Element, at: Point) -> Box:
     x, y, width, height = (float(element.attrib[name]) for name in ("x", "y", "width", "height"))
     return Box(at.x + x, at.y + y, at.x + x + width, at.y + y + height)
+
+
+def _circles(path: str, at: Point) -> Iterator[Box]:
+    """Yield the circles of a path that consists of them: each begins at its top."""
+    if "".join(match.group() for match in _CIRCLE.finditer(path)) != path:
+        raise ValueError(f"not only circles: {path}")
+    for x, y, radius in _CIRCLE.findall(path):
+        left, top, size = at.x + int(x) + 0.5 - int(radius), at.y + int(y), 2 * int(radius)
+        yield Box(left, top, left + size, top + size)
 
 
 def _text(span: ET.Element, at: Point) -> Text:

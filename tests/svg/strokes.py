@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from tests.svg.shapes import Point, Segment
@@ -16,10 +16,14 @@ _ARGUMENTS = {"M": 2, "m": 2, "V": 1, "v": 1, "H": 1, "h": 1, "L": 2, "l": 2, "q
 
 @dataclass(frozen=True, slots=True)
 class Stroke:
-    """What a pen draws without being lifted. Corners that are round are told as the corner."""
+    """What a pen draws without being lifted. Corners that are round are told as the corner.
+
+    One that goes the same way `back`, and so has nothing between its lines, is told as the way there.
+    """
 
     points: tuple[Point, ...]
     closed: bool
+    back: bool = False
 
     @property
     def segments(self) -> list[Segment]:
@@ -52,7 +56,7 @@ def strokes(path: str, at: Point) -> list[Stroke]:
             here = _MOVES[letter](here, numbers)[-1]
             points = [here]
         elif letter == "z":
-            found.append(Stroke(tuple(points), closed=True))
+            found.append(_closed(points))
             here = points[0]
             points = []
         else:
@@ -61,6 +65,13 @@ def strokes(path: str, at: Point) -> list[Stroke]:
     if points:
         found.append(Stroke(tuple(points), closed=False))
     return [_moved(stroke, at) for stroke in found]
+
+
+def _closed(points: list[Point]) -> Stroke:
+    half = len(points) // 2
+    if len(points) > 3 and len(points) == 2 * half and points[1:half] == points[:half:-1]:
+        return Stroke(tuple(points[: half + 1]), closed=False, back=True)
+    return Stroke(tuple(points), closed=True)
 
 
 def _pieces(path: str) -> Iterator[tuple[str, list[float]]]:
@@ -92,4 +103,5 @@ _MOVES: dict[str, Callable[[Point, list[float]], list[Point]]] = {
 
 
 def _moved(stroke: Stroke, at: Point) -> Stroke:
-    return Stroke(tuple(Point(point.x + at.x, point.y + at.y) for point in stroke.points), stroke.closed)
+    points = tuple(Point(point.x + at.x, point.y + at.y) for point in stroke.points)
+    return replace(stroke, points=points)

@@ -62,17 +62,19 @@ def graphics(palette: Palette) -> Iterator[tuple[str, str, str]]:
         yield f"line on {name}", palette.line, background
         yield f"exit on {name}", palette.exit, background
         yield f"way back on {name}", palette.again, background
+        yield f"failure on {name}", palette.failure, background
         for inner in (*LEAVES, *FRAMES, "exit"):
-            yield f"border of {inner} on {name}", palette.hues[inner].line, background
+            yield f"border of {inner} on {name}", palette.hues[inner].edge, background
     for name in LEAVES:
         yield f"icon on {name}", palette.hues[name].line, palette.hues[name].fill
     for name in FRAMES:
         yield f"icon on the band of {name}", palette.hues[name].line, palette.hues[name].band
     yield "icon of an exit", palette.hues["exit"].line, palette.hues["exit"].fill
     for background in ("paper", "choice"):
-        colour = palette.hues["condition"].line
+        colour = palette.hues["condition"].edge
         yield f"border of a condition on {background}", colour, backgrounds[background]
-    yield "bar", palette.hues["parallel"].line, palette.hues["parallel"].fill
+    yield "bar", palette.bar, palette.hues["parallel"].fill
+    yield "bar that the first gets to", palette.bar, palette.paper
 
 
 @PALETTES

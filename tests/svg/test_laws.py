@@ -8,13 +8,14 @@ from hypothesis import strategies as st
 
 from stepgraph.model.payload import Graph, Node
 from stepgraph.render.folding import FOLDED_KINDS, FoldedKind, Folding
-from stepgraph.render.svg.lengths import Variables
 from stepgraph.render.view import DEFAULT_VIEW, EXPANSIONS, View
 from tests.render.graphs import graph
 from tests.render.random_graphs import graphs, groups, likely_clocks
 from tests.svg.examples import examples, pictures
 from tests.svg.laws.all_laws import LAWS, Law, broken
-from tests.svg.picture import picture_of
+from tests.svg.laws.exits import ways_out_of
+from tests.svg.laws.order import leads_on
+from tests.svg.picture import page_of, picture_of
 
 
 def in_order(kinds: set[FoldedKind]) -> tuple[FoldedKind, ...]:
@@ -49,10 +50,23 @@ def test_any_picture_with_parts_of_it_folded_keeps_all_other_laws(drawn: Graph, 
 @settings(lots, max_examples=40)
 @given(graphs())
 def test_a_picture_that_may_fold_has_its_figures_where_others_have_them(drawn: Graph) -> None:
-    pictures = [picture_of(drawn), picture_of(drawn, folds=Variables())]
+    pictures = [picture_of(drawn), page_of(drawn)]
     as_picture, as_page = ([(figure.identity, figure.boxes) for figure in one.figures] for one in pictures)
     assert as_picture == as_page
     assert broken(drawn, pictures[1], DEFAULT_VIEW) == {}
+
+
+@settings(lots, max_examples=60)
+@given(graphs(), st.data())
+def test_a_page_with_any_of_its_frames_folded_keeps_all_laws(drawn: Graph, data: st.DataObject) -> None:
+    page = page_of(drawn)
+    frames = {figure.identity: figure for figure in page.figures if "foldable" in figure.css}
+    folded = data.draw(st.sets(st.sampled_from(list(frames))) if frames else st.just(set[str]()))
+    then = page_of(drawn, {identity: ways_out_of(page, frames[identity]) for identity in folded})
+    assert broken(drawn, then, DEFAULT_VIEW) == {}
+    shut = [figure for figure in then.figures if "shut" in figure.css]
+    assert {figure.identity for figure in shut} <= folded
+    assert [figure.identity for figure in shut if leads_on(figure) != leads_on(frames[figure.identity])] == []
 
 
 @settings(lots, max_examples=80)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from stepgraph.model.payload import Graph
+from stepgraph.render.folding import Folding
 from stepgraph.render.view import View
 from tests.render.graphs import (
     LEAVE,
@@ -18,9 +19,18 @@ from tests.render.graphs import (
     parallel,
     protected,
 )
-from tests.svg.laws.lines import kind, tip_of
+from tests.svg.laws.boxes import bar_touches_a_figure
+from tests.svg.laws.exits import failure_leads_elsewhere
+from tests.svg.laws.lines import (
+    arrow_points_at_nothing,
+    kind,
+    line_begins_or_ends_nowhere,
+    line_passes_a_bar_without_a_gap,
+    lines_of_two_kinds_run_along_each_other,
+    tip_of,
+)
 from tests.svg.laws.order import leads_on
-from tests.svg.picture import Picture, picture_of
+from tests.svg.picture import Picture, page_of, picture_of
 from tests.svg.shapes import Point
 
 
@@ -40,6 +50,18 @@ def bars(drawn: Graph) -> list[tuple[float, float, float]]:
     """Return the pieces of bars in the first group: how far down, from where to where."""
     group = picture_of(drawn).figure("orders--node.parallel")
     return sorted((bar.top - group.box.top, bar.left, bar.right) for bar in group.bars)
+
+
+def broken_by_failures(picture: Picture) -> list[str]:
+    return [*arrow_points_at_nothing(picture), *failure_leads_elsewhere(picture)]
+
+
+def broken_by_bars(picture: Picture) -> list[str]:
+    return [
+        *line_begins_or_ends_nowhere(picture),
+        *line_passes_a_bar_without_a_gap(picture),
+        *lines_of_two_kinds_run_along_each_other(picture),
+    ]
 
 
 def test_a_break_ends_just_below_its_loop() -> None:
@@ -82,11 +104,109 @@ def test_a_way_out_leads_through_finally() -> None:
 def test_a_way_into_a_finally_of_about_the_same_width_does_not_point_at_its_corner() -> None:
     for letters in range(60):
         picture = picture_of(graph(protected(block(either(branch("x", LEAVE))), final=block(do("w" * letters)))))
-        final = picture.figure("orders--node.try").inner[-1].box
+        final = next(panel.box for panel in picture.figure("orders--node.try").inner if "finally" in panel.css)
         into = tips(picture)[0]
         at_side = into.x == final.right + 1 and into.y > final.top + 8
         on_top = into.y == final.top - 1 and into.x < final.right - 8
         assert at_side or on_top
+
+
+def test_a_failure_into_a_finally_of_about_the_same_width_does_not_point_at_its_corner() -> None:
+    for letters in range(60):
+        picture = picture_of(graph(protected(block(do("a")), final=block(do("w" * letters)))))
+        assert broken_by_failures(picture) == []
+
+
+def test_a_failure_into_finally_crosses_no_way_out_into_it() -> None:
+    picture = picture_of(graph(protected(block(do("a long name of a step"), LEAVE), final=block(do("b")))))
+    (failure,) = (tip for line in picture.lines if kind(line) == "failure" for tip in map(tip_of, line.strokes) if tip)
+    into = tips(picture)[0]
+    assert (into.x, into.y - failure.y) == (failure.x, 11)
+
+
+def test_the_heads_of_all_ways_into_finally_are_filled() -> None:
+    wide = block(either(branch("x", do("w" * 40)), branch(None, do("w" * 40))))
+    picture = picture_of(graph(protected(block(LEAVE), catch=block(do("c")), final=wide)))
+    final = next(panel.box for panel in picture.figure("orders--node.try").inner if "finally" in panel.css)
+    onto = [
+        line.css for line in picture.lines if any(tip_of(s) and s.points[1].y == final.top - 1 for s in line.strokes)
+    ]
+    assert onto == ["out filled"]
+
+
+def test_each_way_out_that_leads_through_finally_goes_on_after_it() -> None:
+    body = block(either(branch("x", LEAVE), branch("y", LEAVE_LOOP)))
+    picture = picture_of(graph(loop(protected(body, final=block(do("b"))))))
+    pills = [figure.title for figure in picture.figure("orders--node.loop--node.try").inner if "exit" in figure.css]
+    assert pills == ["return, after finally", "break, after finally"]
+
+
+def test_no_way_out_goes_on_after_a_finally_that_leaves_itself() -> None:
+    picture = picture_of(graph(loop(protected(block(LEAVE_LOOP), final=block(LEAVE)))))
+    assert [f.title for f in picture.figures if "exit" in f.css] == ["break", "return"]
+
+
+def test_ways_out_of_what_is_folded_lead_where_they_do_unfolded() -> None:
+    body = loop(either(branch("x", LEAVE_LOOP), branch("y", LEAVE)), do("a"))
+    picture = picture_of(graph(body), View(Folding(kinds=("if",))))
+    end = picture.whole.marks[1]
+    loop_end, work_end = tips(picture)
+    assert loop_end.y - picture.figure("orders--node.loop").box.bottom == 12
+    assert work_end == Point(end.right + 1, (end.top + end.bottom) / 2)
+
+
+def test_breaks_of_passes_that_run_at_the_same_time_end_just_below_their_frame() -> None:
+    picture = picture_of(graph(parallel("all", loop(do("a"), either(branch("x", LEAVE_LOOP)))), do("b")))
+    assert below(picture, "orders--node.parallel") == 12
+
+
+def test_something_comes_out_of_passes_that_all_return_for_there_may_be_none() -> None:
+    picture = picture_of(graph(parallel("all", loop(LEAVE)), do("b")))
+    assert leads_on(picture.figure("orders--node.parallel"))
+
+
+def test_passes_that_run_at_the_same_time_are_folded_where_loops_are() -> None:
+    picture = picture_of(graph(parallel("all", loop(do("a"), LEAVE))), View(Folding(kinds=("loop",))))
+    assert picture.figure("orders--node.parallel").css == {"folded", "parallel"}
+
+
+def test_what_nothing_waits_for_ends_above_the_next_bar_which_has_no_gap_there() -> None:
+    drawn = graph(
+        parallel(
+            "all",
+            do("a", starts=1, resolves=2),
+            do("left", do("inner"), do("inner"), starts=1),
+            do("b", starts=1, resolves=2),
+            do("c", starts=2, resolves=3),
+            do("d", starts=2, resolves=3),
+        )
+    )
+    (loose,) = picture_of(drawn).figure("orders--node.parallel").loose_ends
+    top = picture_of(drawn).figure("orders--node.parallel").box.top
+    pieces = [bar for bar in bars(drawn)[1:] if bar[0] + top > loose.bottom]
+    assert [pieces[0][1] < loose.left, pieces[0][2] > loose.right, pieces[0][0] + top - loose.bottom] == [True, True, 4]
+
+
+def test_the_spine_of_an_even_number_of_columns_keeps_off_the_lanes_between_them() -> None:
+    """Else a bar has a gap where the line out of it begins, or a way out runs along that line."""
+    for letters in range(24):
+        picture = picture_of(graph(parallel("all", either(branch("x", LEAVE)), do("w" * letters))))
+        assert broken_by_bars(picture) == []
+
+
+def test_a_bar_has_a_gap_for_a_figure_that_gets_beside_it_when_another_one_is_folded() -> None:
+    drawn = graph(
+        parallel(
+            "all",
+            do("folded", do("inner"), do("inner"), do("inner"), starts=1, resolves=2),
+            do("passing", do("inner"), starts=1, resolves=3),
+            do("b", starts=1, resolves=2),
+            do("c", starts=2),
+            do("d", starts=2),
+        )
+    )
+    page = page_of(drawn, {"orders--node.parallel--folded": ()})
+    assert list(bar_touches_a_figure(page)) == []
 
 
 def test_a_group_that_is_left_early_has_a_bar_where_its_other_work_ends() -> None:

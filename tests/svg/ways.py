@@ -25,7 +25,8 @@ END = "the end"
 class Ways:
     """The ways within a frame, or in the whole picture: what each figure, bar and stroke leads to.
 
-    A figure is entered at its top and left at its bottom. A bar may have gaps for what passes it.
+    A figure is entered at its top and left at its bottom, what goes on after a `finally` at its left side. A bar may
+    have gaps for what passes it.
     """
 
     frame: Figure
@@ -39,7 +40,7 @@ class Ways:
         for stroke in drawn:
             into = [tip for tip in tips if stroke.end.x == tip.x and 0 <= tip.y - stroke.end.y <= 8]
             for inner in self.frame.inner:
-                self._link_figure(stroke, inner, _boxes(inner), into)
+                self._link_figure(stroke, inner, into)
             if any(mark.top == tip.y for mark in self.frame.marks for tip in into):
                 self._link(stroke, END)
             if self.frame.boxes and self.frame.box.bottom == stroke.end.y:
@@ -64,12 +65,15 @@ class Ways:
     def _link(self, one: Hashable, other: Hashable) -> None:
         self.leads_to.setdefault(one, set()).add(other)
 
-    def _link_figure(self, stroke: Stroke, figure: Hashable, boxes: list[Box], into: list[Point]) -> None:
-        for box in boxes:
-            if leaves(stroke, box, self.frame):
-                self._link(figure, stroke)
-            if any(box.top == point.y and box.has(point) for point in [*into, stroke.end]):
-                self._link(stroke, figure)
+    def _link_figure(self, stroke: Stroke, figure: Figure, into: list[Point]) -> None:
+        if not figure.boxes:
+            return
+        if leaves(stroke, figure.box, self.frame):
+            self._link(figure, stroke)
+        if any(figure.box.top == point.y and figure.box.has(point) for point in [*into, stroke.end]) or (
+            goes_on_after_finally(figure) and stroke.end == entrance_of(figure)
+        ):
+            self._link(stroke, figure)
 
     def _link_bars(self, stroke: Stroke, bars: list[list[Box]]) -> None:
         for bar in bars:
@@ -89,8 +93,14 @@ def leaves(stroke: Stroke, box: Box, frame: Figure) -> bool:
     return below.has(stroke.begin) and any(stroke.has(tip, 1) for tip in tips)
 
 
-def _boxes(figure: Figure) -> list[Box]:
-    return [figure.box] if figure.boxes else []
+def goes_on_after_finally(figure: Figure) -> bool:
+    """Tell whether a figure is a way out that goes on below the last part of a `try`."""
+    return "exit" in figure.css and figure.parent is not None and "try" in figure.parent.css
+
+
+def entrance_of(pill: Figure) -> Point:
+    """Return where a line leads into what goes on after a `finally`: the middle of its left side."""
+    return Point(pill.box.left, pill.box.top + (pill.box.bottom - pill.box.top) // 2)
 
 
 def _joined(frame: Figure) -> list[list[Box]]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import combinations
 
-from tests.svg.picture import Picture
+from stepgraph.render.nodes import as_unknown
+from tests.svg.laws.lines import kind
+from tests.svg.picture import Figure, Picture
 from tests.svg.shapes import Box
 
 
@@ -21,7 +23,7 @@ def box_leaves_its_frame(picture: Picture) -> Iterator[str]:
         frame = next((outer for outer in figure.around if outer.boxes), None)
         if frame is None:
             continue
-        room = frame.box
+        room = frame.boxes[-1]  # not what is behind it
         if frame.band is not None:
             room = Box(room.left, frame.band.bottom, room.right, room.bottom)
         if not room.holds(figure.box):
@@ -31,7 +33,8 @@ def box_leaves_its_frame(picture: Picture) -> Iterator[str]:
 def something_is_outside_of_the_picture(picture: Picture) -> Iterator[str]:
     paper = Box(0, 0, picture.width, picture.height)
     for figure in picture.whole.walk():
-        boxes = [*figure.boxes, *figure.bars, *figure.marks, *figure.icons, *(text.box for text in figure.texts)]
+        boxes = [*figure.boxes, *figure.bars, *figure.marks, *figure.icons, *figure.loose_ends]
+        boxes += [text.box for text in figure.texts]
         boxes += [segment.box for line in figure.lines for stroke in line.strokes for segment in stroke.segments]
         yield from (f"{box} of {figure.identity}" for box in boxes if not paper.holds(box))
 
@@ -45,3 +48,31 @@ def bar_touches_a_figure(picture: Picture) -> Iterator[str]:
                 yield f"{bar} in {figure.identity}"
             if bar.right <= bar.left:
                 yield f"{bar} in {figure.identity} is empty"
+
+
+def loose_end_touches_something(picture: Picture) -> Iterator[str]:
+    """Where what nothing waits for ends is clear of all that goes on: boxes, bars, and lines but its own."""
+    for figure in picture.whole.walk():
+        for end in figure.loose_ends:
+            boxes = [*(inner.box for inner in figure.inner if inner.boxes), *figure.bars]
+            boxes += [other for other in figure.loose_ends if other is not end]
+            if any(end.grown(1).overlaps(box) for box in boxes):
+                yield f"{end} in {figure.identity}"
+            lines = [line for line in picture.lines if kind(line) != "unawaited"]
+            if any(segment.enters(end.grown(1)) for line in lines for s in line.strokes for segment in s.segments):
+                yield f"a line through {end} in {figure.identity}"
+
+
+def frame_is_not_stacked_as_often_as_it_runs(picture: Picture) -> Iterator[str]:
+    """A frame has another behind it if it stands for all passes of a loop at the same time, and only then."""
+    for figure in picture.figures:
+        if figure.css & {"frame", "shut"} and (len(figure.boxes) == 2) != is_of_passes(picture, figure):
+            yield figure.identity
+
+
+def is_of_passes(picture: Picture, figure: Figure) -> bool:
+    """Tell whether a figure shows a group of nothing but a loop."""
+    node = picture.nodes.get(figure.identity)
+    if node is None or as_unknown(node) or node["type"] != "parallel":
+        return False
+    return [inner["type"] for inner in node["nodes"]] == ["loop"]

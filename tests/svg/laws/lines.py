@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from itertools import combinations
 
@@ -25,13 +26,17 @@ def line_passes_through_a_box(picture: Picture) -> Iterator[str]:
 
 def _closed(figure: Figure) -> Box | None:
     """Return what even the lines within a figure keep out of."""
-    return figure.band if figure.is_frame else figure.box if "legend" not in figure.css else None
+    if figure.is_frame:
+        return figure.band
+    if "shut" in figure.css:
+        return figure.boxes[-1]
+    return figure.box if "legend" not in figure.css else None
 
 
 def line_runs_along_a_border(picture: Picture) -> Iterator[str]:
     borders: dict[tuple[bool, float], list[tuple[Figure, Segment]]] = {}
     for figure in picture.figures:
-        for border in _borders(figure.box):
+        for border in [border for box in figure.boxes for border in _borders(box)]:
             borders.setdefault(_where(border), []).append((figure, border))
     for line in picture.lines:
         for stroke in line.strokes:
@@ -87,19 +92,44 @@ def kind(line: Line) -> str:
 
 
 def line_begins_or_ends_nowhere(picture: Picture) -> Iterator[str]:
-    """Only what nothing waits for ends in the open."""
+    """What nothing waits for ends in a small circle, and nothing else does."""
     things = _things(picture)
     segments = [(stroke, segment) for line in picture.lines for stroke in line.strokes for segment in stroke.segments]
     for line in picture.lines:
         for stroke in line.strokes:
             if is_head(stroke):
                 continue
-            ends = [stroke.begin] if kind(line) == "unawaited" or stroke.closed else [stroke.begin, stroke.end]
+            if kind(line) == "unawaited":
+                if not any(_top_of(end) == stroke.end for end in line.figure.loose_ends):
+                    yield f"{line.css} of {line.figure.identity} ends in the open at {stroke.end}"
+                ends = [stroke.begin]
+            else:
+                ends = [stroke.begin, stroke.end]
             for point in ends:
                 if not any(box.touches(point, 1) for box in things) and not any(
                     segment.has(point, 1) for other, segment in segments if other is not stroke
                 ):
                     yield f"{line.css} of {line.figure.identity} at {point}"
+
+    for figure in picture.whole.walk():
+        unawaited = [s.end for line in figure.lines if kind(line) == "unawaited" for s in line.strokes]
+        if Counter(unawaited) != Counter(map(_top_of, figure.loose_ends)):
+            yield f"{figure.identity} has loose ends other than those of what nothing waits for"
+
+
+def _top_of(circle: Box) -> Point:
+    return Point((circle.left + circle.right - 1) / 2, circle.top)
+
+
+def line_is_filled(picture: Picture) -> Iterator[str]:
+    """Only heads of arrows are filled: lines of classes that are have nothing between them."""
+    for line in picture.lines:
+        if not set(line.css.split()) & {"filled", "flow", "head"}:
+            continue
+        for stroke in line.strokes:
+            is_straight = not stroke.closed and len(stroke.points) == 2
+            if not (is_head(stroke) and stroke.closed) and not stroke.back and not is_straight:
+                yield f"{line.css} of {line.figure.identity} from {stroke.begin}"
 
 
 def arrow_points_at_nothing(picture: Picture) -> Iterator[str]:

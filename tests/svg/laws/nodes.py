@@ -66,6 +66,8 @@ def _words(node: Node) -> tuple[str, ...]:
             return (node["type"], visible(node["class_name"]))
         case "break":
             return (node["type"], node["kind"])
+        case "parallel":
+            return (node["type"], node["kind"])
         case "block" | "try":
             return ()
         case _:
@@ -80,6 +82,7 @@ def _expected(graph: Graph, expand: Expansion) -> Iterator[Node]:
     for name, function in functions.items():
         if name not in shown:
             shown.add(name)
+            yield function
             yield from _seen(function["nodes"], functions, shown, (name,), expand)
 
 

@@ -7,7 +7,10 @@ from itertools import pairwise, permutations
 
 from stepgraph.model.payload import Graph
 from stepgraph.render.group_order import clock_span, group_order, has_clocks
-from tests.svg.laws.lines import is_head, kind
+from stepgraph.render.svg.identities import BETWEEN
+from tests.svg.laws.boxes import is_of_passes
+from tests.svg.laws.exits import is_left_early
+from tests.svg.laws.lines import is_head, kind, tip_of
 from tests.svg.outline import Shown, shown_lists
 from tests.svg.picture import Figure, Picture
 from tests.svg.ways import END, Ways, leaves
@@ -59,12 +62,37 @@ def something_that_goes_on_leads_nowhere(picture: Picture) -> Iterator[str]:
 def something_stops_that_goes_on(picture: Picture) -> Iterator[str]:
     """Steps, calls, loops and functions always go on, exits never, other frames if anything gets to their end."""
     for figure in picture.figures:
-        if figure.css & {"condition", "legend"} or (figure.identity not in picture.nodes and not _is_part(figure)):
+        if figure.css & {"condition", "legend", "shut"} or (
+            figure.identity not in picture.nodes and not _is_part(figure)
+        ):
             continue
-        always = figure.css & {"step", "call", "folded", "loop", "function", "start", "empty"}
-        expected = "exit" not in figure.css and (always or not figure.is_frame or _gets_to_its_end(figure))
-        if leads_on(figure) != bool(expected):
-            yield figure.identity
+        if leads_on(figure) != _should_lead_on(picture, figure):
+            yield figure.identity or figure.title
+
+
+def _should_lead_on(picture: Picture, figure: Figure) -> bool:
+    if "exit" in figure.css:
+        return False
+    if _stands_by_itself(figure):
+        return is_left_early(picture, figure)
+    if figure.css & {"step", "call", "folded", "loop", "function", "start", "empty"} or is_of_passes(picture, figure):
+        return True
+    if "finally" in figure.css and not _is_entered(figure):
+        return False
+    return not figure.is_frame or _gets_to_its_end(figure)
+
+
+def _stands_by_itself(figure: Figure) -> bool:
+    """Tell whether a figure is a function below the workflow, not where it is called."""
+    place = figure.identity.split(BETWEEN)
+    return len(place) == 2 and place[1].startswith("function.") and "function" in figure.css
+
+
+def _is_entered(figure: Figure) -> bool:
+    """Tell whether an arrow leads to a figure: to its top, or to a side of it."""
+    lines = figure.parent.lines if figure.parent else []
+    tips = [tip for line in [*lines, *figure.lines] for tip in map(tip_of, line.strokes) if tip]
+    return any(figure.box.touches(tip, 1) for tip in tips)
 
 
 def leads_on(figure: Figure) -> bool:
@@ -80,7 +108,7 @@ def leads_on(figure: Figure) -> bool:
 
 
 def _is_part(figure: Figure) -> bool:
-    return bool(figure.css & {"body", "catch", "empty"}) or figure.identity.endswith(".concurrent")
+    return bool(figure.css & {"body", "catch", "finally", "empty", "exit"}) or figure.identity.endswith(".concurrent")
 
 
 def _gets_to_its_end(figure: Figure) -> bool:

@@ -72,6 +72,12 @@ class Pen:
         back = f"H{x - RADIUS}q{RADIUS} 0 {RADIUS} {-RADIUS}z"
         self.path("out filled", f"M{x} {top + RADIUS}{down}{back}M{end + 8} {y - 4}L{end} {y}L{end + 8} {y + 4}z")
 
+    def onto(self, begin: tuple[int, Length], y: Length) -> None:
+        """Draw the line of exits from where the first of them arrives down onto what begins at `y`, as an arrow."""
+        x, top = begin
+        head = f"M{x - 4} {y - 9}L{x} {y - 1}L{x + 4} {y - 9}z"
+        self.path("out filled", f"M{x} {top + RADIUS}V{y - 8}{head}")
+
     def turn(self, begin: tuple[int, Length], y: Length, lane: int) -> None:
         """Draw the line of an exit down from where it arrives to `y`, and to the right to where it turns down again."""
         x, top = begin

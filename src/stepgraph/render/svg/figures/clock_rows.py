@@ -12,7 +12,7 @@ from stepgraph.render.svg.figures.bar import THICK, draw_bar
 from stepgraph.render.svg.figures.clock_columns import ColumnPlan, Line, column_plan
 from stepgraph.render.svg.figures.figure import GAP, Drawing, Exits, Figure, Lanes
 from stepgraph.render.svg.figures.side_by_side import Extent, SideBySide, side_by_side
-from stepgraph.render.svg.lengths import Length, longest, value_of
+from stepgraph.render.svg.lengths import Length, Varying, longest, value_of
 from stepgraph.render.svg.pen import Pen
 
 _FORK: Final = 16
@@ -20,7 +20,7 @@ _ABOVE_BAR: Final = 20
 _OVERHANG: Final = 12
 _CLEAR: Final = 4
 _TAIL: Final = 14
-_LOOSE_END: Final = 14
+_LOOSE_END: Final = 10
 
 _Lane: TypeAlias = tuple[int, Length]
 
@@ -126,18 +126,23 @@ class ClockRows:
         if not spines:
             return
         css = "bar first" if self.first_over and row == last else "bar"
-        passing = [self._passage(row, column, columns[column]) for column in self.plan.meetings[row].passing]
+        passing = list(self._passages(row, columns))
         passing += [(x, x) for x, begins in lanes if value_of(begins) < value_of(self.bars[row])]
         draw_bar(pen, css, self.bars[row], (min(spines) - _OVERHANG, max(spines) + _OVERHANG), passing)
 
-    def _passage(self, row: int, column: int, members: Sequence[Member]) -> tuple[int, int]:
-        """Return from where to where what passes the bar above a row is, in a column with these members."""
-        place, bar = self.beside.places[column], value_of(self.bars[row])
-        member = members[bisect_left(members, row, key=lambda member: member.rows.begins) - 1]
-        top = self._top(member.rows)
-        if value_of(top) - _CLEAR < bar + THICK and bar < value_of(top + member.figure.height) + _CLEAR:
-            return place - member.figure.left, place + member.figure.right
-        return place, place
+    def _passages(self, row: int, columns: Sequence[Sequence[Member]]) -> Iterator[tuple[int, int]]:
+        """Yield from where to where what passes the bar above a row is: a figure that may be beside it, or a line.
+
+        Where heights vary, any figure may. What nothing waits for ends above the bar.
+        """
+        for column in self.plan.meetings[row].passing:
+            place, members = self.beside.places[column], columns[column]
+            member = members[bisect_left(members, row, key=lambda member: member.rows.begins) - 1]
+            bar, bottom = self.bars[row], self._top(member.rows) + member.figure.height
+            if member.awaited:
+                may_be_beside = isinstance(bar, Varying) or bar < value_of(bottom) + _CLEAR
+                left, right = (member.figure.left, member.figure.right) if may_be_beside else (0, 0)
+                yield place - left, place + right
 
     def _leading(self, row: int) -> list[int]:
         """Return the columns that lead to the bar above a row: work may be over there though other work leaves."""
@@ -188,7 +193,8 @@ class ClockRows:
         bars: list[Length] = [_FORK]
         ending: dict[int, list[Member]] = {}
         for member in self.members:
-            ending.setdefault(member.rows.ends, []).append(member)
+            # The next bar is below where what nothing waits for ends: it needs no gap.
+            ending.setdefault(member.rows.ends if member.awaited else member.rows.begins + 1, []).append(member)
         for row in range(1, len(self.plan.meetings)):
             above = _ABOVE_BAR if self._thickness(row) else 0
             bottoms = [

@@ -22,7 +22,8 @@ class Frame:
     """A frame around a figure that begins `lead` below the band, and ends where the frame ends.
 
     The spine never crosses the label: it ends at the band and goes on below it. Without a label there is no band. In a
-    page the frame `folds`: it shrinks to its band. One that is `stacked` has another behind it: there are more like it.
+    page the frame `folds`: it shrinks to its band. One that is `stacked` has another behind it: there are more like it,
+    or none at all, and so something always comes out of it.
     """
 
     named: Named
@@ -43,7 +44,7 @@ class Frame:
         if self.label is not None:
             missing = self.label.width + 2 * _BAND_SIDES - left - right
             left, right = left + max(0, missing // 2), right + max(0, missing - missing // 2)
-        object.__setattr__(self, "goes_on", self.content.goes_on)
+        object.__setattr__(self, "goes_on", self.stacked or self.content.goes_on)
         object.__setattr__(self, "left", left)
         object.__setattr__(self, "right", right + behind)
         top = self.band + self.lead

@@ -22,8 +22,8 @@ _FAILURE_LANE: Final = 18
 _LEAVING: Final = 14
 _CORNER: Final = 14
 _ENTRANCE: Final = 20
-_EXIT_ENTERS: Final = 9
-_FAILURE_ENTERS: Final = 20
+_ENTERS: Final = 9
+_NEXT_ENTERS: Final = 20
 _PILL_AWAY: Final = 26
 _PILL_ROOM: Final = 34
 
@@ -102,19 +102,20 @@ class Protected:
             pen.path("failure", f"M{self.body.right} {y}H{edge - 6}")
             pen.path("failure head", f"M{edge - 8} {y - 4}L{edge - 1} {y}L{edge - 8} {y + 4}z")
         elif not self.final:
-            self.draw_failure_to(pen, self.below, 1)
+            self.draw_failure_to(pen, self.failure_lane, self.below, 1)
 
-    def draw_failure_to(self, pen: Pen, y: Length, end: int) -> None:
-        """Draw the line of a failure that nothing catches down to `y`, and as an arrow left to `end`."""
-        out = f"M{self.body.right} {_ABOVE + _FAILURE}h{_FAILURE_LANE - RADIUS}q{RADIUS} 0 {RADIUS} {RADIUS}"
-        pen.path("failure", f"{out}V{y - RADIUS}q0 {RADIUS} {-RADIUS} {RADIUS}H{end + 5}")
+    def draw_failure_to(self, pen: Pen, lane: int, y: Length, end: int) -> None:
+        """Draw the line of a failure that nothing catches, in a lane down to `y`, and as an arrow left to `end`."""
+        pen.path("failure", f"{self._failure_out(lane)}V{y - RADIUS}q0 {RADIUS} {-RADIUS} {RADIUS}H{end + 5}")
         pen.path("failure head", f"M{end + 7} {y - 4}L{end} {y}L{end + 7} {y + 4}z")
 
-    def draw_failure_onto(self, pen: Pen, y: Length) -> None:
-        """Draw the line of a failure that nothing catches down onto what begins at `y`."""
-        x, out = self.failure_lane, f"M{self.body.right} {_ABOVE + _FAILURE}h{_FAILURE_LANE - RADIUS}"
-        pen.path("failure", f"{out}q{RADIUS} 0 {RADIUS} {RADIUS}V{y - 6}")
-        pen.path("failure head", f"M{x - 4} {y - 8}L{x} {y - 1}L{x + 4} {y - 8}z")
+    def draw_failure_onto(self, pen: Pen, lane: int, y: Length) -> None:
+        """Draw the line of a failure that nothing catches, in a lane down onto what begins at `y`."""
+        pen.path("failure", f"{self._failure_out(lane)}V{y - 6}")
+        pen.path("failure head", f"M{lane - 4} {y - 8}L{lane} {y - 1}L{lane + 4} {y - 8}z")
+
+    def _failure_out(self, lane: int) -> str:
+        return f"M{self.body.right} {_ABOVE + _FAILURE}H{lane - RADIUS}q{RADIUS} 0 {RADIUS} {RADIUS}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +138,9 @@ class Finally:
     def right(self) -> int:
         """Return how far it reaches to the right."""
         pills = (_PILL_AWAY + 2 * pill.left for pill in self.ways_on)
-        side = self._lane if self._enters_aside else self.protected.right
-        return max([side, self.final.right, *pills])
+        lanes = [self._lane] if self.protected.exits else []
+        lanes += [self._failure_lane] if self.protected.fails_into_final else []
+        return max([*lanes, self.protected.right, self.final.right, *pills])
 
     @property
     def height(self) -> Length:
@@ -163,14 +165,21 @@ class Finally:
         return self._final_top + self.final.height
 
     @property
-    def _enters_aside(self) -> bool:
-        """Tell whether something gets to the last part other than down the spine."""
-        return bool(self.protected.exits) or self.protected.fails_into_final
+    def _failure_lane(self) -> int:
+        """Return where the line of a failure that nothing catches turns down."""
+        return self._beside_or_above(self.protected.failure_lane)
 
     @property
     def _lane(self) -> int:
-        """Return where ways out turn down: past the side of the last part with room for an arrow, or well within it."""
-        lane, side = self.protected.right + _LEAVING, self.final.right
+        """Return where ways out turn down: beyond a failure."""
+        right = self.protected.right
+        if self.protected.fails_into_final:
+            right = max(right, self._failure_lane)
+        return self._beside_or_above(right + _LEAVING)
+
+    def _beside_or_above(self, lane: int) -> int:
+        """Return a lane from which an arrow gets to the last part: past its side with room for it, or well within."""
+        side = self.final.right
         return max(lane, side + _ENTRANCE) if lane > side - _CORNER else lane
 
     @property
@@ -204,12 +213,15 @@ class Finally:
     def _draw_ways_into_final(self, pen: Pen, lane: int) -> None:
         """Draw the ways of exits and of a failure into the last part: to its side if it is free, else onto its top."""
         before, side, top = self.protected.exits, self.final.right, self._final_top
+        fails_aside = self.protected.fails_into_final and self._failure_lane > side
+        # A failure is nearer to the panel: it enters above the exits, for none of them to cross another.
+        exits_enter = _NEXT_ENTERS if fails_aside else _ENTERS
         for begin in (before.breaks, before.returns):
             if begin is not None and lane > side:
-                pen.out((lane, begin), top + _EXIT_ENTERS, side + 1)
+                pen.out((lane, begin), top + exits_enter, side + 1)
             elif begin is not None:
-                pen.path("out", f"M{lane} {begin + RADIUS}V{top - 1}m-4-7 4 7 4-7")
-        if self.protected.fails_into_final and self.protected.failure_lane > side + _ENTRANCE:
-            self.protected.draw_failure_to(pen, top + _FAILURE_ENTERS, side + 1)
+                pen.onto((lane, begin), top)
+        if fails_aside:
+            self.protected.draw_failure_to(pen, self._failure_lane, top + _ENTERS, side + 1)
         elif self.protected.fails_into_final:
-            self.protected.draw_failure_onto(pen, top)
+            self.protected.draw_failure_onto(pen, self._failure_lane, top)

@@ -14,6 +14,10 @@ from stepgraph.render.svg.pen import Pen
 BETWEEN: Final = 22
 _FIRST_LANE: Final = 10
 _NEXT_LANE: Final = 8
+_OFF_LANES: Final = 12
+"""How far the common spine keeps off the lanes between columns: more than a bar does."""
+
+_NEAR: Final = 96
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,16 +121,30 @@ class SideBySide:
 
 
 def side_by_side(columns: Sequence[Extent], anchor: int | None = None, between: int = BETWEEN) -> SideBySide:
-    """Return the columns placed beside each other, `anchor` on the common spine, else the middle of them all."""
+    """Return the columns placed beside each other, `anchor` on the common spine, else about the middle of them all."""
     places = [0]
     straight_from = _straight_from(columns)
     for index, (before, column) in enumerate(pairwise(columns)):
         room = before.right if index >= straight_from else before.room
         places.append(places[-1] + room + between + column.left)
+    lanes = [
+        place + lane
+        for column, place in zip(columns[:straight_from], places, strict=False)
+        for lane in (column.lanes.breaks, column.lanes.returns)
+        if column.exits
+    ]
+    shift = _middle(places, lanes) if anchor is None else places[anchor]
+    return SideBySide(columns, [place - shift for place in places], straight_from)
+
+
+def _middle(places: Sequence[int], lanes: Sequence[int]) -> int:
+    """Return the middle of the columns, or what is nearest to it and off all lanes."""
     last = len(places) - 1
     middle = (places[last // 2] + places[(last + 1) // 2]) // 2
-    shift = middle if anchor is None else places[anchor]
-    return SideBySide(columns, [place - shift for place in places], straight_from)
+    near = [lane for lane in lanes if abs(lane - middle) < _NEAR]
+    free = [middle, *(lane + off for lane in near for off in (_OFF_LANES, -_OFF_LANES))]
+    clear = [x for x in free if all(abs(x - lane) >= _OFF_LANES for lane in near)]
+    return min(clear, key=lambda x: abs(x - middle), default=middle)
 
 
 def _straight_from(columns: Sequence[Extent]) -> int:

@@ -24,12 +24,20 @@ OVER_AT_THE_FIRST: Final = ("any", "race")
 
 def plan_parallel(planner: Planner, node: Parallel, place: Place) -> Planning:
     """Return a group between two bars: all begins after the first, and the second is where it is left."""
-    if len(node["nodes"]) == 1 and node["nodes"][0]["type"] == "loop":
-        return (yield _plan_passes(planner, node, node["nodes"][0], place))
+    if (loop := loop_of_passes(node)) is not None:
+        return (yield _plan_passes(planner, node, loop, place))
     inside = place.within(place.identity).grouped()
     rows = yield _rows(planner, node["nodes"], inside, first_over=node["kind"] in OVER_AT_THE_FIRST)
     label = heading(icons.PARALLEL, f"parallel {node['kind']}", _over_when(node), code=False)
     return Frame(Named("parallel", place.identity, _title(node)), label, rows, 0, planner.folds)
+
+
+def loop_of_passes(node: Node) -> Loop | None:
+    """Return the loop that a group consists of, if it does: all passes run at the same time, and share its frame."""
+    if node["type"] != "parallel" or len(node["nodes"]) != 1:
+        return None
+    (only,) = node["nodes"]
+    return only if only["type"] == "loop" else None
 
 
 def _plan_passes(planner: Planner, node: Parallel, loop: Loop, place: Place) -> Planning:

@@ -25,7 +25,7 @@ from stepgraph.render.svg.identities import identities
 from stepgraph.render.svg.lengths import Variables
 from stepgraph.render.svg.planning.calls import NOT_THERE, RECURSIVE, SHOWN_APART, SHOWN_BEFORE, by_name, plan_function
 from stepgraph.render.svg.planning.choices import plan_if, plan_switch
-from stepgraph.render.svg.planning.groups import in_sequence, plan_parallel, plan_unframed
+from stepgraph.render.svg.planning.groups import in_sequence, loop_of_passes, plan_parallel, plan_unframed
 from stepgraph.render.svg.planning.labels import exit_pill, folded, nothing, step_label, step_leaf, step_named
 from stepgraph.render.svg.planning.place import Place, Planning
 from stepgraph.render.svg.planning.protection import plan_try
@@ -70,7 +70,7 @@ class NodePlanner:
         self.planned[place.identity] = node
         if unknown := as_unknown(node):
             return (yield self._unknown(unknown, place))
-        if self.view.folding.folds(node, place.level) and below(node):
+        if self._folds(node, place):
             return _folded(node, place.identity)
         match node["type"]:
             case "step_do":
@@ -97,6 +97,11 @@ class NodePlanner:
                 return exit_pill(node["kind"], place.identity, node["kind"])
             case "start":
                 return (yield self._start(node, place))
+
+    def _folds(self, node: Node, place: Place) -> bool:
+        """Tell whether a node is drawn folded: a group that shares its frame with a loop is if either would be."""
+        sharing = [node, loop] if (loop := loop_of_passes(node)) else [node]
+        return any(self.view.folding.folds(one, place.level) and below(one) for one in sharing)
 
     def _step(self, step: StepDo, place: Place) -> Planning:
         if not step["nodes"]:
