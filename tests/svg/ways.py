@@ -104,9 +104,20 @@ def entrance_of(pill: Figure) -> Point:
 
 
 def _joined(frame: Figure) -> list[list[Box]]:
-    """Return bars with their pieces: two are of one bar if something passes through the gap between them."""
+    """Return bars with their pieces: two are of one bar if something passes through the gap between them.
+
+    Where others may be folded, a figure may get to where now the line out of it passes.
+    """
     things = [segment.box for line in frame.lines for stroke in line.strokes for segment in stroke.segments]
     things += [inner.box for inner in frame.inner if inner.boxes]
+    if any(inner.css & {"foldable"} for inner in frame.walk() if inner is not frame):
+        things += [
+            Box(inner.box.left, inner.box.top, inner.box.right, stroke.end.y)
+            for inner in frame.inner
+            for line in frame.lines
+            for stroke in line.strokes
+            if inner.boxes and stroke.begin.y == inner.box.bottom and inner.box.has(stroke.begin)
+        ]
     joined: list[list[Box]] = []
     for bar in sorted(frame.bars, key=lambda bar: (bar.top, bar.left)):
         last = joined[-1][-1] if joined else None

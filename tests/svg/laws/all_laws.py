@@ -32,6 +32,7 @@ LAWS: Final[dict[str, Law]] = {
     "bars and boxes keep apart": _of_picture(boxes.bar_touches_a_figure),
     "what nothing waits for ends clear of all else": _of_picture(boxes.loose_end_touches_something),
     "frames of all passes at once are stacked": _of_picture(boxes.frame_is_not_stacked_as_often_as_it_runs),
+    "branches begin at one height": _of_picture(boxes.branches_begin_at_different_heights),
     "text lies within its box": _of_picture(texts.text_leaves_its_box),
     "text covers nothing": _of_picture(texts.text_covers_text_or_an_icon),
     "no line passes through text": _of_picture(texts.line_passes_through_text),

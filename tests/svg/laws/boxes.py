@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from itertools import combinations
 
@@ -9,6 +10,8 @@ from stepgraph.render.nodes import as_unknown
 from tests.svg.laws.lines import kind
 from tests.svg.picture import Figure, Picture
 from tests.svg.shapes import Box
+
+_IN_BRANCH = re.compile(r"\.(\d+)(?:--|\.concurrent)")
 
 
 def siblings_overlap(picture: Picture) -> Iterator[str]:
@@ -61,6 +64,19 @@ def loose_end_touches_something(picture: Picture) -> Iterator[str]:
             lines = [line for line in picture.lines if kind(line) != "unawaited"]
             if any(segment.enters(end.grown(1)) for line in lines for s in line.strokes for segment in s.segments):
                 yield f"a line through {end} in {figure.identity}"
+
+
+def branches_begin_at_different_heights(picture: Picture) -> Iterator[str]:
+    """What runs in branches beside each other begins below the tallest of their conditions, in all of them."""
+    for frame in picture.whole.walk():
+        if "choice" not in frame.css:
+            continue
+        tops: dict[str, float] = {}
+        for inner in frame.inner:
+            if match := _IN_BRANCH.match(inner.identity.removeprefix(frame.identity)):
+                tops[match[1]] = min(inner.box.top, tops.get(match[1], inner.box.top))
+        if len(set(tops.values())) > 1:
+            yield f"{tops} in {frame.identity}"
 
 
 def frame_is_not_stacked_as_often_as_it_runs(picture: Picture) -> Iterator[str]:
