@@ -133,3 +133,11 @@ def test_there_must_be_something_to_check(stepgraph: Command, output: list[str])
         "",
         ["stepgraph: --check needs -o with the file or folder that is to be checked. Try `stepgraph graph --help`."],
     )
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege there")
+def test_what_cannot_be_looked_for_is_not_missing(stepgraph: Command) -> None:
+    Path("loop").symlink_to("loop")
+    run = stepgraph("graph", "-o", "loop/all.txt", "--check")
+    assert (run.code, len(run.told)) == (2, 1)
+    assert run.told[0].startswith("stepgraph: loop/all.txt cannot be read: ")

@@ -351,6 +351,19 @@ def test_five_hundred_steps_open_and_fold_quickly(browser: Browser) -> None:
     assert len(browser.every(".is-folded")) == 125
 
 
+def test_the_keyboard_goes_on_quickly_among_many_frames(browser: Browser) -> None:
+    browser.open(render_page([Page(graph(*(loop(do(f"Step {number}")) for number in range(2000))), "orders")]))
+    took = browser.run(
+        """
+        const before = performance.now(), first = document.querySelector("[data-node]");
+        first.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowDown", bubbles: true }));
+        return performance.now() - before;
+        """
+    )
+    assert took < 100  # a few; a look at each frame for each node takes as many hundreds
+    assert browser.focused().endswith("--step-0")
+
+
 def test_a_key_pressed_with_alt_is_left_to_the_browser(browser: Browser) -> None:
     browser.open(PAGE)
     before = _scale(browser)

@@ -177,6 +177,14 @@ def test_a_real_renderer_says_what_is_wrong(renderer: str) -> None:
         svg_of("digraph {")
 
 
+@pytest.mark.parametrize("letter", ["x", "<", "&", "\\", '"', "日", "🚚", "\x01"])
+def test_graphviz_draws_names_of_any_length(letter: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    use(dot_engine.GRAPHVIZ, monkeypatch)
+    text = letter * 100_000
+    nodes = either(branch(text, do(text)), branch(None))
+    assert svg_of(render_dot(graph(nodes, functions={"f": function(text, do("a"))})))
+
+
 @pytest.mark.parametrize("name", [dot_engine.GRAPHVIZ, dot_engine.STAND_IN])
 def test_any_text_is_the_exact_label_wherever_it_stands(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     use(name, monkeypatch)

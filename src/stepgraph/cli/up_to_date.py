@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from collections.abc import Mapping
 from enum import Enum
 from typing import Final
@@ -30,9 +31,13 @@ def state_of(path: str, text: str, *, with_dates: bool = True) -> State:
 
     Without `with_dates`, the dates in an answer of the API may differ. Raises CommandError if it cannot be read.
     """
-    if not os.path.exists(path):
+    try:
+        status = os.stat(path)
+    except (FileNotFoundError, NotADirectoryError):
         return State.MISSING
-    if not os.path.isfile(path):
+    except OSError as error:
+        raise refusal(path, f"cannot be read: {reason(error)}.") from None
+    if not stat.S_ISREG(status.st_mode):
         raise refusal(path, "is no file, and so cannot be compared with one.")
     content = _content(path)
     same = _comparable(content, with_dates=with_dates) == _comparable(encode(text), with_dates=with_dates)

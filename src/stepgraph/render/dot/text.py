@@ -11,6 +11,10 @@ from stepgraph.render.visible import visible
 
 LINE_WIDTH: Final = 32
 TITLE_WIDTH: Final = 72
+LONGEST_TOOLTIP: Final = 10_000
+# Graphviz refuses words of more than 16 KB; the longest of a character, `&amp;`, takes five bytes.
+MOST_BYTES: Final = 16_000
+BYTES_OF_A_CHARACTER: Final = 5
 # Half the width of a wide letter at the size of our font, and what stands at both sides of a label, in inches.
 CELL: Final = 0.085
 MARGINS: Final = 0.35
@@ -30,7 +34,7 @@ def title_text(texts: Sequence[str]) -> dict[str, str]:
 
 def frame_text(text: str) -> dict[str, str]:
     """Return the like for a frame, with a tooltip in any case: else it would have that of the frame around it."""
-    return {"label": _escaped(label_lines([text], LINE_WIDTH)), "tooltip": _escaped([visible(text)])}
+    return {"label": _escaped(label_lines([text], LINE_WIDTH)), "tooltip": _escaped([_told(text)])}
 
 
 def arrow_text(text: str) -> dict[str, str]:
@@ -47,8 +51,16 @@ def _escaped(lines: Sequence[str]) -> str:
 
 
 def _tooltip(texts: Sequence[str], lines: Sequence[str]) -> dict[str, str]:
-    full = [visible(text) for text in texts]
+    full = [_told(text) for text in texts]
     return {} if lines == full else {"tooltip": _escaped(full)}
+
+
+def _told(text: str) -> str:
+    """Return a text whole, unless it is longer than anyone reads and Graphviz takes."""
+    told = visible(text)
+    if len(told) <= LONGEST_TOOLTIP and len(_escaped([told]).encode()) <= MOST_BYTES:
+        return told
+    return f"{told[: MOST_BYTES // BYTES_OF_A_CHARACTER]}…"
 
 
 def _room_for_wide_letters(lines: Sequence[str]) -> dict[str, str]:

@@ -75,9 +75,14 @@ class Picture {
     return this.frames.find((frame) => frame !== group && this.folded.has(frame.id) && frame.contains(group));
   }
 
+  /** Tell whether a node is within something that is drawn folded: where all nodes ask, to try all frames is slow. */
+  isHidden(group) {
+    return group.parentNode.closest(".is-folded") !== null;
+  }
+
   /** Say in the bands of what is folded how much is in it, as far as there is room. Measuring all at once is quick. */
   tell() {
-    const silent = (frame) => !frame.querySelector(":scope > .inside") && !this.hiding(frame);
+    const silent = (frame) => !frame.querySelector(":scope > .inside") && !this.isHidden(frame);
     const told = this.frames.filter((frame) => this.folded.has(frame.id) && silent(frame)).map((frame) => {
       const edge = edgeOf(frame);
       const [x, width] = [edge.getAttribute("x"), edge.getAttribute("width")].map(Number);
@@ -169,6 +174,6 @@ class Picture {
 
   /** Return the nodes that are not within something folded. */
   visible() {
-    return this.groups.filter((group) => !this.hiding(group));
+    return this.groups.filter((group) => !this.isHidden(group));
   }
 }
