@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import subprocess
 import sys
 from pathlib import Path
 
@@ -219,3 +220,13 @@ def test_a_graph_that_is_null_is_written_as_json(stepgraph: Command) -> None:
     write("empty.py", module(workflow("Empty")))
     assert stepgraph("graph", "empty.py", "-f", "json", "-o", "graph.json").code == 1
     assert '"graph": null' in Path("graph.json").read_text(encoding="utf-8")
+
+
+def test_a_source_that_comes_through_standard_input_is_not_written_over() -> None:
+    before = Path("orders.py").read_bytes()
+    command = [sys.executable, "-m", "stepgraph", "graph", "-", "-o", "orders.py"]
+    with Path("orders.py").open("rb") as source:
+        run = subprocess.run(command, stdin=source, capture_output=True, check=False)
+    told = b"stepgraph: orders.py is one of the sources, and is not written over. Name another file.\n"
+    assert (run.returncode, run.stdout, run.stderr) == (2, b"", told)
+    assert Path("orders.py").read_bytes() == before

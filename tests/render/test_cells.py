@@ -1,6 +1,9 @@
+import unicodedata
+
 import pytest
 
 from stepgraph.render.cells import cell_width, clip, wrap
+from stepgraph.render.letter_widths import cells_of
 
 
 @pytest.mark.parametrize(
@@ -50,3 +53,26 @@ def test_text_without_spaces_is_broken_behind_a_bracket_or_a_dot() -> None:
 
 def test_text_without_any_mark_is_broken_where_it_has_to_be() -> None:
     assert wrap("a.bcdefghijk", 8, 3) == ("a.bcdefg", "hijk")
+
+
+def test_a_letter_is_cut_from_more_marks_than_any_script_needs() -> None:
+    assert clip("e" + "\u0301" * 1000, 5) == "e" + "\u0301" * 12 + "…"
+    assert cell_width("e" + "\u0301" * 12) == 1
+
+
+def test_letters_take_as_many_cells_as_python_says() -> None:
+    """All that every version of Python knows; the table has one width for the others too, on all machines."""
+    old = unicodedata.ucd_3_2_0
+    letters = (chr(code) for code in range(0x80, 0x110000))
+    known = (letter for letter in letters if old.category(letter) not in {"Cn", "Cs", "Co"})
+    assert [letter for letter in known if cells_of(letter) != _asked(letter)] == []
+
+
+def test_a_letter_that_no_version_of_unicode_has_takes_one_cell() -> None:
+    assert cells_of("\u0378") == 1
+
+
+def _asked(letter: str) -> int:
+    if unicodedata.category(letter) in {"Mn", "Me"} or letter in "\u200c\u200d":
+        return 0
+    return 2 if unicodedata.east_asian_width(letter) in {"W", "F"} else 1

@@ -74,8 +74,16 @@ def _check_replaceable(name: str, target: str, status: os.stat_result, sources: 
 
 
 def _check_no_source(name: str, status: os.stat_result, sources: Iterable[str]) -> None:
-    if any(_is_same_file(source, status) for source in sources):
+    if _is_standard_input(status) or any(_is_same_file(source, status) for source in sources):
         raise refusal(name, "is one of the sources, and is not written over. Name another file.")
+
+
+def _is_standard_input(status: os.stat_result) -> bool:
+    """Whether that very file is what standard input is read from: a source has no name then."""
+    try:
+        return os.path.samestat(os.fstat(0), status)
+    except OSError:
+        return False
 
 
 def _is_same_file(source: str, status: os.stat_result) -> bool:

@@ -2,22 +2,10 @@
 
 from __future__ import annotations
 
-import unicodedata
 from typing import Final
 
+from stepgraph.render.letter_widths import cells_of
 from stepgraph.render.ruler import Ruler
-
-_ZERO_WIDTH_JOINERS = "\u200c\u200d"
-
-
-def cells_of(letter: str) -> int:
-    """Return how many cells a single letter takes: none if it combines with the one before."""
-    if letter.isascii():
-        return 1
-    if unicodedata.category(letter) in {"Mn", "Me"} or letter in _ZERO_WIDTH_JOINERS:
-        return 0
-    return 2 if unicodedata.east_asian_width(letter) in {"W", "F"} else 1
-
 
 CELLS: Final = Ruler(cells_of)
 

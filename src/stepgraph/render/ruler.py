@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from typing import Final
 
 ELLIPSIS: Final = "…"
+MOST_MARKS: Final = 12
+"""How many marks may stand on a letter: more than any script needs."""
+
 _BREAKABLE: Final = "([{,.=/-_"
 
 
@@ -55,11 +58,13 @@ class Ruler:
         yield rest
 
     def _fitting(self, text: str, width: int) -> int:
-        """Return how many letters of `text` fit into `width`."""
-        used = 0
+        """Return how many letters of `text` fit into `width`, without more marks on a letter than there can be."""
+        used = marks = 0
         for index, letter in enumerate(text):
-            used += self.width_of(letter)
-            if used > width:
+            own = self.width_of(letter)
+            used += own
+            marks = 0 if own else marks + 1
+            if used > width or marks > MOST_MARKS:
                 return index
         return len(text)
 

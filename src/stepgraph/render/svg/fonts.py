@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from stepgraph.render.cells import cells_of
+from stepgraph.render.letter_widths import cells_of
 from stepgraph.render.ruler import Ruler
 
 EM: Final = 1000

@@ -12,6 +12,7 @@ from stepgraph.render.nodes import as_unknown
 
 BETWEEN: Final = "--"
 _LONGEST: Final = 48
+_LONGEST_AROUND: Final = 400
 _OTHERS: Final = re.compile(r"[^a-z0-9]+")
 
 
@@ -25,6 +26,7 @@ def identities(nodes: Sequence[Node], around: str) -> list[str]:
 
     Steps and functions are known by their names, all others by their types; further ones of the same are numbered.
     """
+    around = _shortened(around)
     known: Counter[str] = Counter()
     found: list[str] = []
     for node in nodes:
@@ -32,6 +34,16 @@ def identities(nodes: Sequence[Node], around: str) -> list[str]:
         known[key] += 1
         found.append(f"{around}{BETWEEN}{key}" if known[key] == 1 else f"{around}{BETWEEN}{key}.{known[key]}")
     return found
+
+
+def _shortened(identity: str) -> str:
+    """Return an identity that is not too long to be repeated in all that is within it, however deep it is."""
+    if len(identity) <= _LONGEST_AROUND:
+        return identity
+    # Imported here for start-up: few graphs are so deep.
+    from hashlib import sha256
+
+    return f"{identity[:_LONGEST]}.{sha256(identity.encode()).hexdigest()[:16]}"
 
 
 def _key(node: Node) -> str:
