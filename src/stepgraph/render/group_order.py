@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import TypeAlias
 
-from stepgraph.model.payload import Node, Number
+from stepgraph.model.payload import Node, Number, Parallel
 from stepgraph.render.nodes import Timed, as_unknown, node_lists
 
 Moment: TypeAlias = tuple[Number, int]
@@ -58,6 +58,17 @@ def timed(node: Node) -> Timed | None:
             return node
         case _:
             return None
+
+
+def is_unawaited(node: Node) -> bool:
+    """Tell whether nothing waits for the node: it was started, and may outlast the group."""
+    work = timed(node)
+    return work is not None and "starts" in work and "resolves" not in work
+
+
+def is_over_at_the_first(group: Parallel) -> bool:
+    """Tell whether a group is over before all that is in it, with the first that is, or that succeeds."""
+    return group["kind"] in {"any", "race"}
 
 
 def clock_span(node: Node) -> ClockSpan:
