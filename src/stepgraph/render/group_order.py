@@ -107,8 +107,7 @@ def has_clocks(nodes: Sequence[Node], *, in_group: bool) -> bool:
 
 def group_order(spans: Sequence[ClockSpan]) -> GroupOrder:
     """Return the order of nodes with these spans, given in program order."""
-    begins = _beginnings(spans)
-    ends = [_end(span, begin, index) for index, (span, begin) in enumerate(zip(spans, begins, strict=True))]
+    begins, ends = _moments(spans)
     by_end = sorted(range(len(spans)), key=lambda index: ends[index])
     end_moments = [ends[index] for index in by_end]
     latest_begin = list(accumulate((begins[index] for index in by_end), max))
@@ -133,8 +132,7 @@ class RowSpan:
 
 def row_spans(spans: Sequence[ClockSpan]) -> tuple[RowSpan, ...]:
     """Return the rows of nodes with these spans, given in program order: one for each state of what is over."""
-    begins = _beginnings(spans)
-    ends = [_end(span, begin, index) for index, (span, begin) in enumerate(zip(spans, begins, strict=True))]
+    begins, ends = _moments(spans)
     end_moments = sorted(ends)
     over = [bisect_right(end_moments, begin) for begin in begins]
     rows = sorted(set(over))
@@ -161,6 +159,12 @@ def _immediately_before(
     if over == 0:
         return ()
     return tuple(sorted(by_end[bisect_right(end_moments, latest_begin[over - 1]) : over]))
+
+
+def _moments(spans: Sequence[ClockSpan]) -> tuple[list[Moment], list[Moment]]:
+    """Return when each node begins, and when each is over."""
+    begins = _beginnings(spans)
+    return begins, [_end(span, begin, index) for index, (span, begin) in enumerate(zip(spans, begins, strict=True))]
 
 
 def _beginnings(spans: Sequence[ClockSpan]) -> list[Moment]:
