@@ -14,7 +14,7 @@ from itertools import accumulate
 from typing import TypeAlias
 
 from stepgraph.model.payload import Node, Number, Parallel
-from stepgraph.render.nodes import Timed, as_unknown, node_lists
+from stepgraph.render.nodes import Timed, as_unknown, below
 
 Moment: TypeAlias = tuple[Number, int]
 """A clock and a place in the program: all that resolves at a clock is over before anything starts at it."""
@@ -94,7 +94,7 @@ def _clocks_in(node: Node) -> list[tuple[Number | None, Number | None]]:
         elif as_unknown(inner) or inner["type"] in {"function_def", "start"}:
             work.append((None, None))
         else:
-            pending.extend(node for nodes in node_lists(inner) for node in nodes)
+            pending.extend(below(inner))
     return work
 
 

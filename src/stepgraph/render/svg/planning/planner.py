@@ -7,10 +7,9 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from stepgraph.model.payload import Block, FunctionCall, FunctionDef, Loop, Node, Start, StepDo
-from stepgraph.render.folding import below
 from stepgraph.render.group_order import has_clocks
 from stepgraph.render.node_text import payload_text
-from stepgraph.render.nodes import Unknown, as_unknown
+from stepgraph.render.nodes import Unknown, as_unknown, below
 from stepgraph.render.svg import icons
 from stepgraph.render.svg.captions import call_title, told
 from stepgraph.render.svg.figures.figure import GAP, Figure
