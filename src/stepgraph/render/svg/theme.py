@@ -6,6 +6,7 @@ counts on a screen only: what is printed is light.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -128,10 +129,15 @@ _DARK_SCREEN: Final = "@media screen and (prefers-color-scheme:dark){"
 def style_sheet(theme: Theme, scope: str) -> list[str]:
     """Return the style sheet for drawings of the class `scope`, a rule a line."""
     layout = _scoped(_LAYOUT.splitlines(), scope)
+    return [*layout, *by_theme(theme, lambda palette: _scoped(_colours(palette), scope))]
+
+
+def by_theme(theme: Theme, rules: Callable[[Palette], list[str]]) -> list[str]:
+    """Return the rules of a theme: those of its palette or, where the reader decides, of both."""
     if theme == "dark":
-        return [*layout, *_scoped(_colours(DARK), scope)]
-    light = [*layout, *_scoped(_colours(LIGHT), scope)]
-    return light if theme == "light" else [*light, _DARK_SCREEN, *_scoped(_colours(DARK), scope), "}"]
+        return rules(DARK)
+    light = rules(LIGHT)
+    return light if theme == "light" else [*light, _DARK_SCREEN, *rules(DARK), "}"]
 
 
 def _colours(palette: Palette) -> list[str]:
