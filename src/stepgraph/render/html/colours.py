@@ -19,7 +19,7 @@ def colour_rules(theme: Theme) -> list[str]:
 
 def _rules(palette: Palette) -> list[str]:
     """Return the variables, and rules by which a folded frame looks like its band, whose lower corners are square."""
-    folded = (f".{SCOPE} .is-folded.{name}>.edge{{fill:{hue.band}}}" for name, hue in palette.hues.items())
+    folded = (f".{SCOPE} .is-folded.{name}>.edge{{fill:{hue.band}}}" for name, hue in palette.hues.items() if hue.band)
     return [_variables(palette), *folded]
 
 
