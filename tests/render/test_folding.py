@@ -12,9 +12,9 @@ from stepgraph.model.payload import Graph, Node
 from stepgraph.render.dot.document import render_dot
 from stepgraph.render.flow.chart import Arrow, ArrowKind, Box, BoxKind, Frame
 from stepgraph.render.flow.flow_chart import flow_chart
-from stepgraph.render.folding import FOLDED_KINDS, FoldedKind, Folding, below, folded_node_text, folded_text
+from stepgraph.render.folding import FOLDED_KINDS, FoldedKind, Folding, folded_node_text, folded_text
 from stepgraph.render.leaving import leaving
-from stepgraph.render.nodes import count_steps
+from stepgraph.render.nodes import below, count_steps
 from stepgraph.render.outline.outline import render_outline
 from stepgraph.render.view import View
 from tests.render.any_graph import any_graph, any_node

@@ -25,6 +25,7 @@ FRAMES = (
     "start",
     "unknown",
 )
+BANDED = tuple(name for name in FRAMES if name != "body")
 HEADED = ("function", "loop", "parallel", "choice", "try", "catch", "finally", "block", "start")
 PALETTES = pytest.mark.parametrize("palette", [LIGHT, DARK], ids=["light", "dark"])
 
@@ -47,7 +48,7 @@ def texts(palette: Palette) -> Iterator[tuple[str, str, str]]:
     for name in (*LEAVES, "condition", "legend"):
         yield f"text on {name}", palette.text, palette.hues[name].fill
         yield f"details on {name}", palette.detail, palette.hues[name].fill
-    for name in FRAMES:
+    for name in BANDED:
         yield f"text on the band of {name}", palette.text, palette.hues[name].band
         yield f"details on the band of {name}", palette.detail, palette.hues[name].band
     for name in HEADED:
@@ -67,7 +68,7 @@ def graphics(palette: Palette) -> Iterator[tuple[str, str, str]]:
             yield f"border of {inner} on {name}", palette.hues[inner].edge, background
     for name in LEAVES:
         yield f"icon on {name}", palette.hues[name].line, palette.hues[name].fill
-    for name in FRAMES:
+    for name in BANDED:
         yield f"icon on the band of {name}", palette.hues[name].line, palette.hues[name].band
     yield "icon of an exit", palette.hues["exit"].line, palette.hues["exit"].fill
     for background in ("paper", "choice"):

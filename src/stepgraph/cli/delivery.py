@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 
 from stepgraph.cli.command_error import CommandError
 from stepgraph.cli.exit_code import ExitCode
-from stepgraph.cli.formats import Drawn, Style
+from stepgraph.cli.formats import Rendering, Style
 from stepgraph.cli.output_options import Output
 from stepgraph.cli.streams import tell, write_result
 from stepgraph.cli.subject import Subject
@@ -93,11 +93,11 @@ def _shown(subjects: Sequence[Subject], output: Output) -> Sequence[Subject]:
     return subjects if output.form.answer else [subject for subject in subjects if subject.graph is not None]
 
 
-def _drawn(shown: Sequence[Subject], output: Output, style: Style) -> Drawn:
+def _drawn(shown: Sequence[Subject], output: Output, style: Style) -> Rendering:
     """Return the workflows in the format, and tell what is to be said about them."""
     form = output.form
     if not shown:
-        return Drawn("")
+        return Rendering("")
     if len(shown) > 1 and not form.holds_several:
         advice = "Choose one with --workflow NAME, or write a file for each with -o FOLDER/."
         raise CommandError(ExitCode.ERROR, f"{form.name} holds one workflow, and there are {len(shown)}. {advice}")

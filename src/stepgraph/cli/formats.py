@@ -29,7 +29,7 @@ class Style:
 
 
 @dataclass(frozen=True, slots=True)
-class Drawn:
+class Rendering:
     """A text to print or write, and what is to be said about it, a line each.
 
     `suffix` is that of a file for it, if it is another than that of its format.
@@ -51,7 +51,7 @@ class Format:
 
     name: str
     suffix: str
-    draw: Callable[[Sequence[Subject], Style], Drawn]
+    draw: Callable[[Sequence[Subject], Style], Rendering]
     options: frozenset[str] = frozenset()
     holds_several: bool = True
     shows_notes: bool = False
@@ -61,7 +61,7 @@ class Format:
 # Each import below is made by the format that needs it, for start-up.
 
 
-def _text(subjects: Sequence[Subject], style: Style) -> Drawn:
+def _text(subjects: Sequence[Subject], style: Style) -> Rendering:
     """Return outlines, an empty line between them."""
     from stepgraph.render.outline.outline import render_outline
 
@@ -70,33 +70,33 @@ def _text(subjects: Sequence[Subject], style: Style) -> Drawn:
         render_outline(_graph(one), style.view, colour=colour, notes=one.notes, width=width, place=one.place())
         for one in subjects
     ]
-    return Drawn("\n".join(outlines))
+    return Rendering("\n".join(outlines))
 
 
-def _json(subjects: Sequence[Subject], _style: Style) -> Drawn:
+def _json(subjects: Sequence[Subject], _style: Style) -> Rendering:
     """Return a version graph, or an array of them where there are several workflows."""
     from stepgraph.json_text import pretty_json
 
     answers = [one.answer() for one in subjects if one.answer is not None]
-    return Drawn(pretty_json(answers[0] if len(answers) == 1 else answers))
+    return Rendering(pretty_json(answers[0] if len(answers) == 1 else answers))
 
 
-def _dot(subjects: Sequence[Subject], style: Style) -> Drawn:
+def _dot(subjects: Sequence[Subject], style: Style) -> Rendering:
     """Return DOT graphs, one after another."""
     from stepgraph.render.dot.document import render_dot
 
-    return Drawn("".join(render_dot(_graph(one), style.view) for one in subjects))
+    return Rendering("".join(render_dot(_graph(one), style.view) for one in subjects))
 
 
-def _svg(subjects: Sequence[Subject], style: Style) -> Drawn:
+def _svg(subjects: Sequence[Subject], style: Style) -> Rendering:
     """Return the picture of the one workflow."""
     (subject,) = subjects
     if style.engine == "dot":
-        return Drawn(_svg_of_dot(_dot(subjects, style).text))
+        return Rendering(_svg_of_dot(_dot(subjects, style).text))
     from stepgraph.render.svg.document import render_svg
 
     drawing = render_svg(_graph(subject), style.view)
-    return Drawn(drawing.text, (f"{subject.name}: {drawing.warning}",) if drawing.warning else ())
+    return Rendering(drawing.text, (f"{subject.name}: {drawing.warning}",) if drawing.warning else ())
 
 
 def _svg_of_dot(source: str) -> str:
@@ -108,7 +108,7 @@ def _svg_of_dot(source: str) -> str:
         raise CommandError(ExitCode.ERROR, f"{error}.") from None
 
 
-def _mermaid(subjects: Sequence[Subject], style: Style) -> Drawn:
+def _mermaid(subjects: Sequence[Subject], style: Style) -> Rendering:
     """Return a chart or, where that does not do for one workflow or for several, a page of Markdown with charts."""
     from stepgraph.render.mermaid.document import is_one_diagram, mermaid_document
     from stepgraph.render.mermaid.drawing import render_mermaid
@@ -116,10 +116,10 @@ def _mermaid(subjects: Sequence[Subject], style: Style) -> Drawn:
     drawings = [render_mermaid(_graph(one), style.view) for one in subjects]
     pieces = [piece for drawing in drawings for piece in drawing.pieces]
     messages = tuple(message for drawing in drawings for message in drawing.messages)
-    return Drawn(mermaid_document(pieces), messages, "" if is_one_diagram(pieces) else ".md")
+    return Rendering(mermaid_document(pieces), messages, "" if is_one_diagram(pieces) else ".md")
 
 
-def _html(subjects: Sequence[Subject], style: Style) -> Drawn:
+def _html(subjects: Sequence[Subject], style: Style) -> Rendering:
     """Return one page for all workflows."""
     from stepgraph.render.html.page import Page, render_page
 
@@ -127,7 +127,7 @@ def _html(subjects: Sequence[Subject], style: Style) -> Drawn:
         Page(one.graph, one.name, one.place_of, [str(note) for note in one.notes], one.complete, one.place())
         for one in subjects
     ]
-    return Drawn(render_page(pages, style.view))
+    return Rendering(render_page(pages, style.view))
 
 
 def _graph(subject: Subject) -> Graph:

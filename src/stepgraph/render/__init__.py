@@ -1,1 +1,1 @@
-"""Version graphs for people: an outline for the terminal, DOT, Mermaid. All that is read is the payload."""
+"""Version graphs for people: outlines, SVG, pages, DOT, Mermaid. All that is read is the payload."""

@@ -9,7 +9,7 @@ from typing import Final, Literal, TypeAlias
 from stepgraph.model.payload import BreakKind, Node
 from stepgraph.render.durations import counted
 from stepgraph.render.leaving import leaving
-from stepgraph.render.nodes import as_unknown, node_lists, walk
+from stepgraph.render.nodes import as_unknown, below, walk
 
 FoldedKind: TypeAlias = Literal["loop", "parallel", "try", "if", "switch", "block", "function", "step"]
 FOLDED_KINDS: Final[tuple[FoldedKind, ...]] = ("loop", "parallel", "try", "if", "switch", "block", "function", "step")
@@ -87,8 +87,3 @@ def folded_title(node: Node) -> str:
             return node["type"]
         case _:
             return node["name"]
-
-
-def below(node: Node) -> list[Node]:
-    """Return the nodes that `node` holds, directly or in its branches or blocks; those of a call are elsewhere."""
-    return [inner for nodes in node_lists(node) for inner in nodes]

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import TypeAlias
 
-from stepgraph.model.payload import Node, Number
-from stepgraph.render.nodes import Timed, as_unknown, node_lists
+from stepgraph.model.payload import Node, Number, Parallel
+from stepgraph.render.nodes import Timed, as_unknown, below
 
 Moment: TypeAlias = tuple[Number, int]
 """A clock and a place in the program: all that resolves at a clock is over before anything starts at it."""
@@ -60,6 +60,17 @@ def timed(node: Node) -> Timed | None:
             return None
 
 
+def is_unawaited(node: Node) -> bool:
+    """Tell whether nothing waits for the node: it was started, and may outlast the group."""
+    work = timed(node)
+    return work is not None and "starts" in work and "resolves" not in work
+
+
+def is_over_at_the_first(group: Parallel) -> bool:
+    """Tell whether a group is over before all that is in it, with the first that is, or that succeeds."""
+    return group["kind"] in {"any", "race"}
+
+
 def clock_span(node: Node) -> ClockSpan:
     """Return the span of all work in `node`, as far as it is certain."""
     work = _clocks_in(node)
@@ -83,7 +94,7 @@ def _clocks_in(node: Node) -> list[tuple[Number | None, Number | None]]:
         elif as_unknown(inner) or inner["type"] in {"function_def", "start"}:
             work.append((None, None))
         else:
-            pending.extend(node for nodes in node_lists(inner) for node in nodes)
+            pending.extend(below(inner))
     return work
 
 
@@ -96,8 +107,7 @@ def has_clocks(nodes: Sequence[Node], *, in_group: bool) -> bool:
 
 def group_order(spans: Sequence[ClockSpan]) -> GroupOrder:
     """Return the order of nodes with these spans, given in program order."""
-    begins = _beginnings(spans)
-    ends = [_end(span, begin, index) for index, (span, begin) in enumerate(zip(spans, begins, strict=True))]
+    begins, ends = _moments(spans)
     by_end = sorted(range(len(spans)), key=lambda index: ends[index])
     end_moments = [ends[index] for index in by_end]
     latest_begin = list(accumulate((begins[index] for index in by_end), max))
@@ -122,8 +132,7 @@ class RowSpan:
 
 def row_spans(spans: Sequence[ClockSpan]) -> tuple[RowSpan, ...]:
     """Return the rows of nodes with these spans, given in program order: one for each state of what is over."""
-    begins = _beginnings(spans)
-    ends = [_end(span, begin, index) for index, (span, begin) in enumerate(zip(spans, begins, strict=True))]
+    begins, ends = _moments(spans)
     end_moments = sorted(ends)
     over = [bisect_right(end_moments, begin) for begin in begins]
     rows = sorted(set(over))
@@ -150,6 +159,12 @@ def _immediately_before(
     if over == 0:
         return ()
     return tuple(sorted(by_end[bisect_right(end_moments, latest_begin[over - 1]) : over]))
+
+
+def _moments(spans: Sequence[ClockSpan]) -> tuple[list[Moment], list[Moment]]:
+    """Return when each node begins, and when each is over."""
+    begins = _beginnings(spans)
+    return begins, [_end(span, begin, index) for index, (span, begin) in enumerate(zip(spans, begins, strict=True))]
 
 
 def _beginnings(spans: Sequence[ClockSpan]) -> list[Moment]:

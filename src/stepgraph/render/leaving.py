@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from stepgraph.model.payload import BreakKind, Node
-from stepgraph.render.nodes import as_unknown, node_lists
+from stepgraph.render.nodes import as_unknown, below
 
 _EITHER: Final[frozenset[BreakKind]] = frozenset({"break", "return"})
 _NEITHER: Final[frozenset[BreakKind]] = frozenset()
@@ -23,7 +24,7 @@ def leaving(node: Node) -> frozenset[BreakKind]:
         if inner["type"] == "break" and inner["kind"] in free:
             found.add(inner["kind"])
         if free := free - _kept_by(inner):
-            pending.extend((held, free) for nodes in _flow_of(inner) for held in nodes)
+            pending.extend((held, free) for held in _flow_of(inner))
     return frozenset(found)
 
 
@@ -39,6 +40,6 @@ def _kept_by(node: Node) -> frozenset[BreakKind]:
             return _NEITHER
 
 
-def _flow_of(node: Node) -> list[list[Node]]:
-    """Return the lists of nodes that a run of `node` goes through: not those of functions beside them."""
-    return [list(node["nodes"])] if node["type"] == "start" else [list(nodes) for nodes in node_lists(node)]
+def _flow_of(node: Node) -> Sequence[Node]:
+    """Return the nodes that a run of `node` goes through: not those of functions beside them."""
+    return node["nodes"] if node["type"] == "start" else below(node)

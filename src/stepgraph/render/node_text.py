@@ -55,7 +55,22 @@ def condition_text(branch: Branch, otherwise: str) -> str:
 
 def payload_text(shape: Shape) -> str:
     """Return what is known of a payload on one line: `payload: {order: {id, lines}, note}`."""
-    return f"payload: {_shape_text(shape)}"
+    return f"payload: {shape_text(shape)}"
+
+
+def shape_text(shape: Shape) -> str:
+    """Return what is known of a shape on one line: `{order: {id, lines}, note}`."""
+    pieces: list[str] = []
+    pending: list[str | Shape] = [shape]
+    while pending:
+        part = pending.pop()
+        if isinstance(part, str):
+            pieces.append(part)
+        elif part["type"] == "object":
+            pending.extend(reversed(_object_parts(part)))
+        else:
+            pieces.append("unknown")
+    return "".join(pieces)
 
 
 def _settings(step: StepDo) -> tuple[str, ...]:
@@ -80,20 +95,6 @@ def _event(step: StepWaitForEvent) -> tuple[str, ...]:
     if "payload" in step:
         phrases.append(payload_text(step["payload"]))
     return tuple(phrases) or ("event",)
-
-
-def _shape_text(shape: Shape) -> str:
-    pieces: list[str] = []
-    pending: list[str | Shape] = [shape]
-    while pending:
-        part = pending.pop()
-        if isinstance(part, str):
-            pieces.append(part)
-        elif part["type"] == "object":
-            pending.extend(reversed(_object_parts(part)))
-        else:
-            pieces.append("unknown")
-    return "".join(pieces)
 
 
 def _object_parts(shape: ObjectShape) -> list[str | Shape]:

@@ -74,14 +74,18 @@ def node_lists(node: Node) -> list[Sequence[Node]]:
             return []
 
 
+def below(node: Node) -> list[Node]:
+    """Return the nodes that `node` holds, directly or in its branches or blocks; those of a call are elsewhere."""
+    return [inner for nodes in node_lists(node) for inner in nodes]
+
+
 def walk(nodes: Sequence[Node]) -> Iterator[Node]:
     """Yield `nodes` and all nodes below them, as written. Bodies of functions that are only called are elsewhere."""
     pending = list(reversed(nodes))
     while pending:
         node = pending.pop()
         yield node
-        for below in reversed(node_lists(node)):
-            pending.extend(reversed(below))
+        pending.extend(reversed(below(node)))
 
 
 def levels(nodes: Sequence[Node]) -> int:

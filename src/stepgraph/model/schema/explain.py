@@ -25,22 +25,28 @@ _LONGEST_VALUE: Final = 40
 def explain(error: ValidationError, data: object, at: Sequence[str | int] = ()) -> str:
     """Return one line on the first thing that is wrong with `data`: the path to it, and what is expected there.
 
-    A path is written as in `graph.workflow.nodes[0].name`. `at` are the keys that lead to `data` in the document.
+    `at` are the keys that lead to `data` in the document.
     """
     first, *others = error.errors(include_url=False)
     keys, value = _locate(first, data)
     more = f" (and {len(others)} more)" if others else ""
-    return f"{_path([*at, *keys])} {_complaint(first, value)}{more}."
+    return f"{key_path([*at, *keys])} {_complaint(first, value)}{more}."
 
 
 def explain_missing(at: Sequence[str | int]) -> str:
     """Return the like for something that is not there."""
-    return f"{_path(at)} is missing."
+    return f"{key_path(at)} is missing."
 
 
 def explain_kind(at: Sequence[str | int], expected: str, value: object) -> str:
     """Return the like for a value of the wrong kind: `expected` is `an object`, `an array` or `a string`."""
-    return f"{_path(at)} should be {expected}, not {_brief(value)}."
+    return f"{key_path(at)} should be {expected}, not {_brief(value)}."
+
+
+def key_path(keys: Sequence[str | int]) -> str:
+    """Return the path that keys make, as in `graph.workflow.nodes[0].name`, or `The document` for none."""
+    text = "".join(_step(key) for key in keys).removeprefix(".")
+    return text or "The document"
 
 
 def _complaint(error: ErrorDetails, value: object) -> str:
@@ -90,11 +96,6 @@ def _child(value: object, key: str | int) -> object:
     if isinstance(value, list) and isinstance(key, int) and key < len(value):
         return value[key]
     return None
-
-
-def _path(keys: Sequence[str | int]) -> str:
-    text = "".join(_step(key) for key in keys).removeprefix(".")
-    return text or "The document"
 
 
 def _step(key: str | int) -> str:

@@ -8,7 +8,7 @@ from typing import Final
 
 from stepgraph.model.note import InputError, Problem
 from stepgraph.model.payload import Graph
-from stepgraph.model.schema.explain import explain_kind
+from stepgraph.model.schema.explain import explain_kind, key_path
 from stepgraph.model.schema.json_data import load_json
 from stepgraph.model.schema.read import EXPECTED
 from stepgraph.model.schema.tolerant import Keys, read_graph
@@ -72,8 +72,7 @@ def _one(data: object, path: str, at: Keys) -> SavedGraph:
         return _of_graph(read_graph(data, path, at))
     if "has_dag" in data:
         raise InputError(Problem(path, "A version, without its graph.", "The API gives that at `.../graph`."))
-    place = "".join(f"[{key}]" if isinstance(key, int) else key for key in at)
-    raise InputError(Problem(path, f"There is no `graph` in {place or 'it'}.", EXPECTED))
+    raise InputError(Problem(path, f"There is no `graph` in {key_path(at) if at else 'it'}.", EXPECTED))
 
 
 def _response(data: Mapping[str, object], path: str, at: Keys) -> SavedGraph:

@@ -8,7 +8,7 @@ from stepgraph.model.payload import Graph
 from stepgraph.render.dot import style
 from stepgraph.render.dot.bars import Bars, bars_of
 from stepgraph.render.dot.text import arrow_text, box_text, frame_text, title_text
-from stepgraph.render.flow.chart import Arrow, ArrowKind, Box, BoxKind, Chart, Frame, FrameEnd
+from stepgraph.render.flow.chart import Arrow, Chart, Frame, FrameEnd, has_head, joins_in
 from stepgraph.render.flow.flow_chart import flow_chart
 from stepgraph.render.view import DEFAULT_VIEW, View
 
@@ -54,10 +54,9 @@ def _write_content(chart: Chart, bars: Bars, root: Digraph) -> None:
 
 
 def _write_arrows(chart: Chart, bars: Bars, root: Digraph) -> None:
-    joins = {item.id for item in chart.content if isinstance(item, Box) and item.kind is BoxKind.JOIN}
+    joins = joins_in(chart.content)
     for index, arrow in enumerate(chart.arrows):
-        # Lines that meet need no heads, but one that turns back does.
-        head = style.HEADLESS if arrow.head in joins and arrow.kind is not ArrowKind.AGAIN else {}
+        head = {} if has_head(arrow, joins) else style.HEADLESS
         look = {**style.ARROWS[arrow.kind], **head, **arrow_text(arrow.label)}
         root.edge(arrow.tail, arrow.head, **look, **_frames_of(arrow), **bars.of_arrow(index))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TypeAlias
@@ -90,6 +91,16 @@ class Arrow:
 
 
 Content: TypeAlias = Box | Frame | FrameEnd
+
+
+def joins_in(content: Iterable[Content]) -> frozenset[str]:
+    """Return the identities of the points where arrows meet."""
+    return frozenset(item.id for item in content if isinstance(item, Box) and item.kind is BoxKind.JOIN)
+
+
+def has_head(arrow: Arrow, joins: Collection[str]) -> bool:
+    """Tell whether an arrow has a head: lines that meet need none, but one that turns back does."""
+    return arrow.head not in joins or arrow.kind is ArrowKind.AGAIN
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,10 +15,10 @@ from stepgraph.render.flow.folded import folded_exits, folded_lines
 from stepgraph.render.flow.groups import draw_group, draw_parallel
 from stepgraph.render.flow.loops import draw_loop
 from stepgraph.render.flow.protected import draw_try
-from stepgraph.render.folding import UNFOLDED, Folding, below
+from stepgraph.render.folding import UNFOLDED, Folding
 from stepgraph.render.group_order import has_clocks
 from stepgraph.render.node_text import details, payload_text, with_clock
-from stepgraph.render.nodes import Step, Unknown, as_unknown
+from stepgraph.render.nodes import Step, Unknown, as_unknown, below
 from stepgraph.render.view import DEFAULT_VIEW, View
 
 STEP_BOXES = {

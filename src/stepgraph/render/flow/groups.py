@@ -10,9 +10,7 @@ from stepgraph.model.payload import Node, Parallel
 from stepgraph.render.flow.chart import BoxKind, FrameKind
 from stepgraph.render.flow.chart_builder import ChartBuilder, LooseEnds
 from stepgraph.render.flow.drawing import Drawer, Drawing, Exits, Place
-from stepgraph.render.group_order import GroupOrder, clock_span, group_order, timed
-
-OVER_AT_THE_FIRST = ("any", "race")
+from stepgraph.render.group_order import GroupOrder, clock_span, group_order, is_over_at_the_first, is_unawaited
 
 
 def draw_parallel(drawer: Drawer, node: Parallel, entry: LooseEnds, place: Place) -> Drawing:
@@ -20,7 +18,7 @@ def draw_parallel(drawer: Drawer, node: Parallel, entry: LooseEnds, place: Place
     builder = drawer.builder
     with builder.frame(place.id, FrameKind.PARALLEL, f"parallel · {node['kind']}"):
         fork = builder.box(f"{place.id}_fork", BoxKind.FORK, entry=entry)
-        first_ends_it = node["kind"] in OVER_AT_THE_FIRST
+        first_ends_it = is_over_at_the_first(node)
         if node["nodes"]:
             exits = yield draw_group(drawer, node["nodes"], fork, place.grouped(), waits=not first_ends_it)
         else:
@@ -74,16 +72,10 @@ def _shared_entry(builder: ChartBuilder, entry: LooseEnds, order: GroupOrder, pl
 def _exits(
     nodes: Sequence[Node], order: GroupOrder, drawn: Mapping[int, Exits], start: LooseEnds, *, waits: bool
 ) -> Exits:
-    ends = tuple(end for index in order.last if not (waits and _goes_on(nodes[index])) for end in drawn[index].next)
+    ends = tuple(end for index in order.last if not (waits and is_unawaited(nodes[index])) for end in drawn[index].next)
     is_left_for_good = any(not exits.next for exits in drawn.values())
     return Exits(
         next=() if is_left_for_good else ends or start,
         breaks=tuple(end for index in range(len(nodes)) for end in drawn[index].breaks),
         returns=tuple(end for index in range(len(nodes)) for end in drawn[index].returns),
     )
-
-
-def _goes_on(node: Node) -> bool:
-    """Tell whether nothing waits for the node: it was started, and may outlast the group."""
-    work = timed(node)
-    return work is not None and "starts" in work and "resolves" not in work

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from stepgraph.render.svg.drawing import SCOPE
-from stepgraph.render.svg.theme import DARK, LIGHT, Palette
+from stepgraph.render.svg.theme import DARK, Palette, by_theme
 from stepgraph.render.view import Theme
 
 SCHEMES: Final[dict[Theme, str]] = {"auto": "light dark", "light": "light", "dark": "dark"}
@@ -14,15 +14,12 @@ SCHEMES: Final[dict[Theme, str]] = {"auto": "light dark", "light": "light", "dar
 
 def colour_rules(theme: Theme) -> list[str]:
     """Return the rules that set the variables, and colour what is folded. As in drawings, what is printed is light."""
-    if theme == "dark":
-        return _rules(DARK)
-    light = _rules(LIGHT)
-    return light if theme == "light" else [*light, "@media screen and (prefers-color-scheme:dark){", *_rules(DARK), "}"]
+    return by_theme(theme, _rules)
 
 
 def _rules(palette: Palette) -> list[str]:
     """Return the variables, and rules by which a folded frame looks like its band, whose lower corners are square."""
-    folded = (f".{SCOPE} .is-folded.{name}>.edge{{fill:{hue.band}}}" for name, hue in palette.hues.items())
+    folded = (f".{SCOPE} .is-folded.{name}>.edge{{fill:{hue.band}}}" for name, hue in palette.hues.items() if hue.band)
     return [_variables(palette), *folded]
 
 

@@ -8,10 +8,10 @@ from typing import Final, TypeAlias
 
 from stepgraph.model.payload import FunctionDef, If, Node, Number, ParallelKind, StepDo, StepWaitForEvent, Switch, Try
 from stepgraph.render.durations import duration_text, number_text
-from stepgraph.render.folding import below, folded_node_text, folded_text
+from stepgraph.render.folding import folded_node_text, folded_text
 from stepgraph.render.group_order import timed
-from stepgraph.render.node_text import DEFAULT_BACKOFF, DEFAULT_DELAY, DEFAULT_LIMIT, DEFAULT_TIMEOUT, payload_text
-from stepgraph.render.nodes import as_unknown
+from stepgraph.render.node_text import DEFAULT_BACKOFF, DEFAULT_DELAY, DEFAULT_LIMIT, DEFAULT_TIMEOUT, shape_text
+from stepgraph.render.nodes import as_unknown, below
 from stepgraph.render.visible import visible
 
 DEFAULT: Final = "default"
@@ -83,9 +83,7 @@ def _name(node: Node) -> str | None:
     if unknown := as_unknown(node):
         return unknown.name or None
     match node["type"]:
-        case "step_do" | "step_sleep" | "step_sleep_until" | "step_wait_for_event":
-            return node["name"]
-        case "function_call" | "function_def":
+        case "step_do" | "step_sleep" | "step_sleep_until" | "step_wait_for_event" | "function_call" | "function_def":
             return node["name"]
         case "start":
             return node["class_name"]
@@ -122,7 +120,7 @@ def _rows(node: Node) -> Iterator[Row]:
             yield "Leaves", "the function or the workflow" if node["kind"] == "return" else "the loop"
         case "start":
             if "payload" in node:
-                yield "Payload", payload_text(node["payload"]).removeprefix("payload: ")
+                yield "Payload", shape_text(node["payload"])
         case _:
             pass
     if work := timed(node):
@@ -146,7 +144,7 @@ def _event(step: StepWaitForEvent) -> Iterator[Row]:
         yield "Event type", step["options"]["event_type"]
         yield "Timeout", duration_text(step["options"]["timeout"])
     if "payload" in step:
-        yield "Payload", payload_text(step["payload"]).removeprefix("payload: ")
+        yield "Payload", shape_text(step["payload"])
 
 
 def _conditions(node: If | Switch) -> Iterator[Row]:

@@ -23,7 +23,7 @@ _FOLDED: Final = re.compile('<g class="folded [a-z ]+" id="([a-z0-9.-]+)"')
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class FoldablePicture:
     """The SVG element of a workflow, a line for each of its own; what is in it; and how it folds.
 
     `definitions` are those of its heights, `folded` the identities of what is folded to begin with. What is deeper than
@@ -37,7 +37,7 @@ class Picture:
     depth: int | None
 
 
-def picture(graph: Graph, view: View, suffix: str) -> Picture | None:
+def picture(graph: Graph, view: View, suffix: str) -> FoldablePicture | None:
     """Return the picture of a graph, None if it is nested too deeply for a page however much of it is folded.
 
     What the view folds is drawn, and folded to begin with: it can be unfolded.
@@ -48,7 +48,7 @@ def picture(graph: Graph, view: View, suffix: str) -> Picture | None:
         lines = drawn.document()
         if _nesting(lines) <= MOST_NESTED:
             folded = list(_folded(graph, view, drawn, suffix))
-            return Picture(list(with_variations(lines)), drawn.nodes, variables.definitions, folded, depth)
+            return FoldablePicture(list(with_variations(lines)), drawn.nodes, variables.definitions, folded, depth)
     return None
 
 

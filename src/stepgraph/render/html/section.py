@@ -9,7 +9,7 @@ from typing import Final
 from stepgraph.model.payload import Graph, Node
 from stepgraph.render.durations import counted
 from stepgraph.render.html.facts import facts
-from stepgraph.render.html.picture import Picture
+from stepgraph.render.html.picture import FoldablePicture
 from stepgraph.render.nodes import all_functions, count_steps
 from stepgraph.render.svg.pen import escaped
 
@@ -42,7 +42,7 @@ class Section:
 
     page: Page
     identity: str
-    picture: Picture | None
+    picture: FoldablePicture | None
     title: str
 
     def lines(self) -> Iterator[str]:

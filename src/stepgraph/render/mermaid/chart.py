@@ -6,7 +6,19 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from stepgraph.render.cells import cell_width
-from stepgraph.render.flow.chart import Arrow, ArrowKind, Box, BoxKind, Chart, Content, Frame, FrameEnd, FrameKind
+from stepgraph.render.flow.chart import (
+    Arrow,
+    ArrowKind,
+    Box,
+    BoxKind,
+    Chart,
+    Content,
+    Frame,
+    FrameEnd,
+    FrameKind,
+    has_head,
+    joins_in,
+)
 from stepgraph.render.mermaid import style
 from stepgraph.render.mermaid.text import mermaid_label
 
@@ -76,16 +88,15 @@ def _shape(box: Box, lines: tuple[str, ...]) -> style.Brackets:
 
 
 def _arrows(arrows: Sequence[Arrow], content: Sequence[Content]) -> Iterator[str]:
-    joins = {item.id for item in content if isinstance(item, Box) and item.kind is BoxKind.JOIN}
+    joins = joins_in(content)
     catches = {item.id for item in content if isinstance(item, Frame) and item.kind is FrameKind.CATCH}
     for arrow in arrows:
-        # Lines that meet need no heads, but one that turns back does.
-        has_head = arrow.head not in joins or arrow.kind is ArrowKind.AGAIN
+        line = _line(arrow.kind, has_head=has_head(arrow, joins))
         # That it catches failures is said by the frame, whose title would be behind the label.
         is_told = arrow.label and arrow.head_frame not in catches
         label = f'|"{mermaid_label([arrow.label])}"|' if is_told else ""
         # It leads to a box even if it is to end at a frame: of one between neighbouring frames, nothing would be seen.
-        yield f"{INDENT}{arrow.tail_frame or arrow.tail} {_line(arrow.kind, has_head=has_head)}{label} {arrow.head}"
+        yield f"{INDENT}{arrow.tail_frame or arrow.tail} {line}{label} {arrow.head}"
 
 
 def _line(kind: ArrowKind, *, has_head: bool) -> str:

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from stepgraph.model.payload import Break, FunctionCall, FunctionDef, If, Node, Parallel, Start, Switch, Try
-from stepgraph.render.folding import UNFOLDED, Folding, below, folded_node_text, folded_text, folded_title
+from stepgraph.render.folding import UNFOLDED, Folding, folded_node_text, folded_text, folded_title
 from stepgraph.render.node_text import clock_text, condition_text, details, payload_text
-from stepgraph.render.nodes import Step, Unknown, as_unknown
+from stepgraph.render.nodes import Step, Unknown, as_unknown, below
 from stepgraph.render.outline.terminal import Ink, Piece
 
 # One cell wide each, in common fonts, and without a colourful double in the emoji fonts.

@@ -7,6 +7,7 @@ from typing import Final
 
 from stepgraph.model.payload import Graph
 from stepgraph.render.svg.drawing import SCOPE, draw
+from stepgraph.render.svg.lengths import value_of
 from stepgraph.render.svg.theme import style_sheet
 from stepgraph.render.view import DEFAULT_VIEW, View
 
@@ -40,4 +41,4 @@ def render_svg(graph: Graph, view: View = DEFAULT_VIEW) -> Picture:
     """
     drawn = draw(graph, view)
     lines = drawn.document(style_sheet(view.theme, SCOPE))
-    return Picture("\n".join([*lines, ""]), drawn.width, int(f"{drawn.height}"))
+    return Picture("\n".join([*lines, ""]), drawn.width, value_of(drawn.height))

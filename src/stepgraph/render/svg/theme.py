@@ -6,6 +6,7 @@ counts on a screen only: what is printed is light.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,15 +16,16 @@ from stepgraph.render.view import Theme
 
 @dataclass(frozen=True, slots=True)
 class Hue:
-    """The colours of one kind of figure: icons and words, what it is filled with, the band at its top, its edge.
+    """The colours of one kind of figure: icons and words, what it is filled with, its edge, and the band at its top.
 
-    Steps have edges of their full colour, and frames fainter ones: what is done comes first to the eye.
+    Only frames with a label have bands. Steps have edges of their full colour, and frames fainter ones: what is done
+    comes first to the eye.
     """
 
     line: str
     fill: str
-    band: str
     edge: str
+    band: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,25 +53,25 @@ LIGHT: Final = Palette(
     failure="#b3261e",
     bar="#7a2fa8",
     hues={
-        "do": Hue("#2f6fb0", "#ecf4fd", "#dcebfa", "#2f6fb0"),
-        "sleep": Hue("#647388", "#f2f4f7", "#e6eaef", "#647388"),
-        "wait": Hue("#0f7680", "#e5f6f7", "#d0eef0", "#0f7680"),
-        "call": Hue("#4b51b5", "#f3f3fe", "#e6e7fb", "#4b51b5"),
-        "function": Hue("#4b51b5", "#fcfcff", "#eaebfc", "#8286cc"),
-        "loop": Hue("#0b7350", "#f6fcf9", "#def3ea", "#4d997f"),
-        "parallel": Hue("#7a2fa8", "#fcf9fe", "#f1e4f8", "#a978c7"),
-        "choice": Hue("#a04f00", "#fffbf4", "#fdeed7", "#ba7f44"),
-        "condition": Hue("#a04f00", "#fff3e0", "#fff3e0", "#b5762f"),
-        "try": Hue("#b3261e", "#fffafa", "#fde6e4", "#ce716c"),
-        "body": Hue("#7b8794", "#ffffff", "#ffffff", "#818d9a"),
-        "catch": Hue("#b3261e", "#fdf0ef", "#fadedb", "#cd6d67"),
-        "finally": Hue("#55616e", "#f5f6f8", "#e6e9ed", "#848d97"),
-        "block": Hue("#55616e", "#ffffff", "#eef0f3", "#838d98"),
-        "start": Hue("#37474f", "#fdfdfd", "#e9edef", "#828d91"),
-        "exit": Hue("#ffffff", "#22303c", "#22303c", "#22303c"),
-        "empty": Hue("#7b8794", "#ffffff", "#ffffff", "#818d9a"),
-        "unknown": Hue("#5f5f5f", "#f6f6f6", "#e9e9e9", "#808080"),
-        "legend": Hue("#7b8794", "#ffffff", "#ffffff", "#8a96a3"),
+        "do": Hue("#2f6fb0", "#ecf4fd", "#2f6fb0", "#dcebfa"),
+        "sleep": Hue("#647388", "#f2f4f7", "#647388"),
+        "wait": Hue("#0f7680", "#e5f6f7", "#0f7680"),
+        "call": Hue("#4b51b5", "#f3f3fe", "#4b51b5"),
+        "function": Hue("#4b51b5", "#fcfcff", "#8286cc", "#eaebfc"),
+        "loop": Hue("#0b7350", "#f6fcf9", "#4d997f", "#def3ea"),
+        "parallel": Hue("#7a2fa8", "#fcf9fe", "#a978c7", "#f1e4f8"),
+        "choice": Hue("#a04f00", "#fffbf4", "#ba7f44", "#fdeed7"),
+        "condition": Hue("#a04f00", "#fff3e0", "#b5762f"),
+        "try": Hue("#b3261e", "#fffafa", "#ce716c", "#fde6e4"),
+        "body": Hue("#7b8794", "#ffffff", "#818d9a"),
+        "catch": Hue("#b3261e", "#fdf0ef", "#cd6d67", "#fadedb"),
+        "finally": Hue("#55616e", "#f5f6f8", "#848d97", "#e6e9ed"),
+        "block": Hue("#55616e", "#ffffff", "#838d98", "#eef0f3"),
+        "start": Hue("#37474f", "#fdfdfd", "#828d91", "#e9edef"),
+        "exit": Hue("#ffffff", "#22303c", "#22303c"),
+        "empty": Hue("#7b8794", "#ffffff", "#818d9a"),
+        "unknown": Hue("#5f5f5f", "#f6f6f6", "#808080", "#e9e9e9"),
+        "legend": Hue("#7b8794", "#ffffff", "#8a96a3"),
     },
 )
 DARK: Final = Palette(
@@ -82,25 +84,25 @@ DARK: Final = Palette(
     failure="#f5938a",
     bar="#a873c9",
     hues={
-        "do": Hue("#5ea6e6", "#142a3f", "#1b3753", "#5ea6e6"),
-        "sleep": Hue("#93a3b5", "#1e2731", "#2a3541", "#93a3b5"),
-        "wait": Hue("#43bfc9", "#0f2e32", "#163e43", "#43bfc9"),
-        "call": Hue("#a3a8f7", "#1d2140", "#292e55", "#a3a8f7"),
-        "function": Hue("#a3a8f7", "#141826", "#1f243f", "#696ea3"),
-        "loop": Hue("#4cc896", "#121d1a", "#172d24", "#328060"),
-        "parallel": Hue("#cb95ea", "#191521", "#2a1e36", "#89649f"),
-        "choice": Hue("#f0ab57", "#1b1813", "#2e2416", "#936a38"),
-        "condition": Hue("#f0ab57", "#2d2312", "#2d2312", "#996a2e"),
-        "try": Hue("#f5938a", "#1e1517", "#331e1e", "#a1615b"),
-        "body": Hue("#93a0ad", "#10161d", "#10161d", "#687480"),
-        "catch": Hue("#f5938a", "#2a1819", "#41211f", "#a2605b"),
-        "finally": Hue("#a3afbb", "#1a2128", "#29323c", "#69737d"),
-        "block": Hue("#a3afbb", "#131a22", "#242d37", "#687480"),
-        "start": Hue("#a9b8c6", "#151c24", "#273039", "#677480"),
-        "exit": Hue("#10161d", "#d5dee7", "#d5dee7", "#d5dee7"),
-        "empty": Hue("#93a0ad", "#10161d", "#10161d", "#687480"),
-        "unknown": Hue("#b5b5b5", "#1f1f1f", "#2e2e2e", "#777777"),
-        "legend": Hue("#93a0ad", "#10161d", "#10161d", "#64707c"),
+        "do": Hue("#5ea6e6", "#142a3f", "#5ea6e6", "#1b3753"),
+        "sleep": Hue("#93a3b5", "#1e2731", "#93a3b5"),
+        "wait": Hue("#43bfc9", "#0f2e32", "#43bfc9"),
+        "call": Hue("#a3a8f7", "#1d2140", "#a3a8f7"),
+        "function": Hue("#a3a8f7", "#141826", "#696ea3", "#1f243f"),
+        "loop": Hue("#4cc896", "#121d1a", "#328060", "#172d24"),
+        "parallel": Hue("#cb95ea", "#191521", "#89649f", "#2a1e36"),
+        "choice": Hue("#f0ab57", "#1b1813", "#936a38", "#2e2416"),
+        "condition": Hue("#f0ab57", "#2d2312", "#996a2e"),
+        "try": Hue("#f5938a", "#1e1517", "#a1615b", "#331e1e"),
+        "body": Hue("#93a0ad", "#10161d", "#687480"),
+        "catch": Hue("#f5938a", "#2a1819", "#a2605b", "#41211f"),
+        "finally": Hue("#a3afbb", "#1a2128", "#69737d", "#29323c"),
+        "block": Hue("#a3afbb", "#131a22", "#687480", "#242d37"),
+        "start": Hue("#a9b8c6", "#151c24", "#677480", "#273039"),
+        "exit": Hue("#10161d", "#d5dee7", "#d5dee7"),
+        "empty": Hue("#93a0ad", "#10161d", "#687480"),
+        "unknown": Hue("#b5b5b5", "#1f1f1f", "#777777", "#2e2e2e"),
+        "legend": Hue("#93a0ad", "#10161d", "#64707c"),
     },
 )
 
@@ -122,21 +124,29 @@ path{{fill:none;stroke-width:1.5;stroke-linejoin:round}}
 .head{{stroke-dasharray:none}}
 .first{{fill:none;stroke-width:1.5;stroke-dasharray:4 3}}"""
 
+# What has no icon; and whose name is no heading in its colour, but bold or plain text.
+_WITHOUT_ICON: Final = frozenset({"condition", "body", "empty", "legend"})
+_WITHOUT_HEADING: Final = _WITHOUT_ICON | {"do", "sleep", "wait", "call", "unknown"}
 _DARK_SCREEN: Final = "@media screen and (prefers-color-scheme:dark){"
 
 
 def style_sheet(theme: Theme, scope: str) -> list[str]:
     """Return the style sheet for drawings of the class `scope`, a rule a line."""
     layout = _scoped(_LAYOUT.splitlines(), scope)
+    return [*layout, *by_theme(theme, lambda palette: _scoped(_colours(palette), scope))]
+
+
+def by_theme(theme: Theme, rules: Callable[[Palette], list[str]]) -> list[str]:
+    """Return the rules of a theme: those of its palette or, where the reader decides, of both."""
     if theme == "dark":
-        return [*layout, *_scoped(_colours(DARK), scope)]
-    light = [*layout, *_scoped(_colours(LIGHT), scope)]
-    return light if theme == "light" else [*light, _DARK_SCREEN, *_scoped(_colours(DARK), scope), "}"]
+        return rules(DARK)
+    light = rules(LIGHT)
+    return light if theme == "light" else [*light, _DARK_SCREEN, *rules(DARK), "}"]
 
 
 def _colours(palette: Palette) -> list[str]:
     rules = [
-        f".paper,.halo{{fill:{palette.paper}}}",
+        f".paper{{fill:{palette.paper}}}",
         f"text{{fill:{palette.text}}}",
         f".detail{{fill:{palette.detail}}}",
         f".line,.unawaited{{stroke:{palette.line}}}",
@@ -152,12 +162,12 @@ def _colours(palette: Palette) -> list[str]:
         f".bar.first{{fill:{palette.paper};stroke:{palette.bar}}}",
     ]
     for name, hue in palette.hues.items():
-        rules += [
-            f".{name}>.box,.{name}>.edge{{stroke:{hue.edge};fill:{hue.fill}}}",
-            f".{name}>.band{{stroke:{hue.edge};fill:{hue.band}}}",
-            f".{name}>.icon{{stroke:{hue.line}}}",
-        ]
-        if name not in {"do", "sleep", "wait", "condition", "legend"}:
+        rules.append(f".{name}>.box,.{name}>.edge{{stroke:{hue.edge};fill:{hue.fill}}}")
+        if hue.band:
+            rules.append(f".{name}>.band{{stroke:{hue.edge};fill:{hue.band}}}")
+        if name not in _WITHOUT_ICON:
+            rules.append(f".{name}>.icon{{stroke:{hue.line}}}")
+        if name not in _WITHOUT_HEADING:
             rules.append(f".{name}>text>.heading{{fill:{hue.line}}}")
     return rules
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Protocol, TypeAlias
+from typing import Final, Literal, Protocol, TypeAlias
 
 from stepgraph.render import trampoline
 from stepgraph.render.svg.lengths import Length
@@ -13,6 +13,7 @@ GAP: Final = 28
 """From one figure to the next below it: as long as the arrow between them."""
 
 Drawing: TypeAlias = trampoline.Call[None]
+ExitKind: TypeAlias = Literal["breaks", "returns"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,10 @@ class Exits:
 
     def __bool__(self) -> bool:
         return self.breaks is not None or self.returns is not None
+
+    def of(self, kind: ExitKind) -> Length | None:
+        """Return how far down the first exit of a kind is."""
+        return self.breaks if kind == "breaks" else self.returns
 
     def lowered(self, by: Length) -> Exits:
         """Return the exits of a figure that stands that much lower."""

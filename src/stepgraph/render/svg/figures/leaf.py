@@ -64,11 +64,15 @@ class Leaf:
     @property
     def height(self) -> int:
         """Return how high it is."""
-        return self.label.height + 2 * PADDING - 4 + (BEHIND if self.stacked else 0)
+        return self._box_height + (BEHIND if self.stacked else 0)
+
+    @property
+    def _box_height(self) -> int:
+        return self.label.height + 2 * PADDING - 4
 
     def draw(self, pen: Pen, lanes: Lanes) -> Drawing:
         """Draw the box and its label, and the lines of ways out."""
-        box = (self.width, self.label.height + 2 * PADDING - 4)
+        box = (self.width, self._box_height)
         pen.open(self.named.css, self.named.identity, self.named.title)
         for kind, lane in (("break", lanes.breaks), ("return", lanes.returns)):
             if kind in self.ways_out:
@@ -133,7 +137,11 @@ class Mark:
     css: str
     rings: Sequence[int]
     goes_on: bool
-    exits: Exits = NO_EXITS
+
+    @property
+    def exits(self) -> Exits:
+        """Return that there are none."""
+        return NO_EXITS
 
     @property
     def left(self) -> int:

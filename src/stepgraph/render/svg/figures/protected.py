@@ -39,10 +39,9 @@ class Protected:
     below: Length = field(init=False)
 
     def __post_init__(self) -> None:
-        panels = [panel for panel in (self.body, self.catch) if panel]
-        extents = [Extent(panel.left, panel.right, panel.exits.lowered(_ABOVE)) for panel in panels]
+        extents = [Extent(panel.left, panel.right, panel.exits.lowered(_ABOVE)) for panel in self._panels]
         object.__setattr__(self, "beside", side_by_side(extents, 0, _BETWEEN))
-        bottom = longest([panel.height + _ABOVE for panel in panels])
+        bottom = longest([panel.height + _ABOVE for panel in self._panels])
         object.__setattr__(self, "below", bottom + _JOIN if self.goes_on else bottom)
 
     @property
@@ -53,7 +52,7 @@ class Protected:
     @property
     def right(self) -> int:
         """Return how far it reaches to the right."""
-        return max(self.beside.right, 0 if self.catch else self.failure_lane)
+        return max(self.beside.right, 0 if self.catch is not None else self.failure_lane)
 
     @property
     def height(self) -> Length:
@@ -80,12 +79,15 @@ class Protected:
         """Return the exits of the body and the `catch`."""
         return self.beside.exits(self.below)
 
+    @property
+    def _panels(self) -> list[Figure]:
+        return [self.body] if self.catch is None else [self.body, self.catch]
+
     def draw(self, pen: Pen, lanes: Lanes) -> Drawing:
         """Draw the panels, and the way of a failure from one to the other."""
         pen.path("line", f"M0 0V{_ABOVE}")
         ends: list[tuple[int, Length]] = []
-        panels = [panel for panel in (self.body, self.catch) if panel]
-        for index, (panel, place) in enumerate(zip(panels, self.beside.places, strict=True)):
+        for index, (panel, place) in enumerate(zip(self._panels, self.beside.places, strict=True)):
             pen.open_at(place, _ABOVE)
             yield panel.draw(pen, self.beside.lanes(index, lanes))
             pen.close()

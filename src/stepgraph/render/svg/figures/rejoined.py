@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Final, Literal
+from typing import Final
 
-from stepgraph.render.svg.figures.figure import Drawing, Exits, Figure, Lanes
+from stepgraph.render.svg.figures.figure import Drawing, ExitKind, Exits, Figure, Lanes
 from stepgraph.render.svg.lengths import Length
 from stepgraph.render.svg.pen import Pen
 
@@ -18,7 +18,7 @@ class Rejoined:
     """A figure, and the exits out of it that get to just below it: those of a loop, or those of a function."""
 
     figure: Figure
-    kind: Literal["breaks", "returns"]
+    kind: ExitKind
 
     @property
     def left(self) -> int:
@@ -49,7 +49,7 @@ class Rejoined:
         """Draw the figure, and the line of its exits."""
         lane, end = self.figure.right + _LANE, self.figure.height + _BELOW
         yield self.figure.draw(pen, replace(lanes, **{self.kind: lane}))
-        first = self.figure.exits.breaks if self.kind == "breaks" else self.figure.exits.returns
+        first = self.figure.exits.of(self.kind)
         begin = self.figure.height if self.figure.goes_on else end
         pen.path("line", f"M0 {begin}V{end + _BELOW}")
         if first is not None:
@@ -61,7 +61,6 @@ def enclosed(figure: Figure) -> Figure:
     return rejoined(rejoined(figure, "breaks"), "returns")
 
 
-def rejoined(figure: Figure, kind: Literal["breaks", "returns"]) -> Figure:
+def rejoined(figure: Figure, kind: ExitKind) -> Figure:
     """Return the figure with its exits of that kind brought back to the spine, if it has any."""
-    first = figure.exits.breaks if kind == "breaks" else figure.exits.returns
-    return figure if first is None else Rejoined(figure, kind)
+    return figure if figure.exits.of(kind) is None else Rejoined(figure, kind)

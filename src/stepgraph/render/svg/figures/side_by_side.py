@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Final, Literal
+from typing import Final
 
-from stepgraph.render.svg.figures.figure import NO_EXITS, Exits, Lanes
+from stepgraph.render.svg.figures.figure import NO_EXITS, ExitKind, Exits, Lanes
 from stepgraph.render.svg.lengths import Length
 from stepgraph.render.svg.pen import Pen
 
@@ -108,10 +108,10 @@ class SideBySide:
     def _goes_straight(self, index: int) -> bool:
         return index >= self.straight_from
 
-    def _turning(self, kind: Literal["breaks", "returns"]) -> bool:
+    def _turning(self, kind: ExitKind) -> bool:
         """Tell whether exits of a kind turn down between columns."""
         return any(
-            getattr(column.exits, kind) is not None and not self._goes_straight(index)
+            column.exits.of(kind) is not None and not self._goes_straight(index)
             for index, column in enumerate(self.columns)
         )
 

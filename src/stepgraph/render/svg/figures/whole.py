@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from stepgraph.render.svg.figures.figure import Drawing, Exits, Figure, Lanes
+from stepgraph.render.svg.figures.figure import NO_EXITS, Drawing, Exits, Figure, Lanes
 from stepgraph.render.svg.figures.leaf import Mark
 from stepgraph.render.svg.figures.rejoined import Rejoined
 from stepgraph.render.svg.figures.stack import Stack
@@ -46,7 +46,7 @@ class Whole:
     @property
     def exits(self) -> Exits:
         """Return that there are none: they all lead to the end."""
-        return Exits()
+        return NO_EXITS
 
     def draw(self, pen: Pen, lanes: Lanes) -> Drawing:  # noqa: ARG002 - it has lanes of its own
         """Draw the figures, and the line that exits take to the end."""

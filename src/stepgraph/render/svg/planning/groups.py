@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 
 from stepgraph.model.payload import Loop, Node, Parallel
-from stepgraph.render.group_order import RowSpan, clock_span, row_spans, timed
+from stepgraph.render.group_order import RowSpan, clock_span, is_over_at_the_first, is_unawaited, row_spans
 from stepgraph.render.svg import icons
 from stepgraph.render.svg.captions import told
 from stepgraph.render.svg.figures.clock_rows import ClockRows, Member
@@ -19,15 +18,13 @@ from stepgraph.render.svg.identities import identities
 from stepgraph.render.svg.planning.labels import nothing
 from stepgraph.render.svg.planning.place import Place, Planner, Planning
 
-OVER_AT_THE_FIRST: Final = ("any", "race")
-
 
 def plan_parallel(planner: Planner, node: Parallel, place: Place) -> Planning:
     """Return a group between two bars: all begins after the first, and the second is where it is left."""
     if (loop := loop_of_passes(node)) is not None:
         return (yield _plan_passes(planner, node, loop, place))
     inside = place.within(place.identity).grouped()
-    rows = yield _rows(planner, node["nodes"], inside, first_over=node["kind"] in OVER_AT_THE_FIRST)
+    rows = yield _rows(planner, node["nodes"], inside, first_over=is_over_at_the_first(node))
     label = heading(icons.PARALLEL, f"parallel {node['kind']}", _over_when(node), code=False)
     return Frame(Named("parallel", place.identity, _title(node)), label, rows, 0, planner.folds)
 
@@ -78,7 +75,7 @@ def in_sequence(nodes: Sequence[Node]) -> list[int] | None:
     spans = row_spans([clock_span(node) for node in nodes])
     order = sorted(range(len(nodes)), key=lambda index: spans[index].begins)
     is_sequence = all(
-        spans[index] == RowSpan(row, row + 1) and not _goes_on(nodes[index]) for row, index in enumerate(order)
+        spans[index] == RowSpan(row, row + 1) and not is_unawaited(nodes[index]) for row, index in enumerate(order)
     )
     return order if is_sequence else None
 
@@ -95,11 +92,5 @@ def _rows(planner: Planner, nodes: Sequence[Node], place: Place, *, first_over: 
             figure = yield planner.stack(node["nodes"], inside, tail=0, entered=False)
         else:
             figure = yield planner.figure(node, inside)
-        members.append(Member(figure, span, awaited=first_over or not _goes_on(node)))
+        members.append(Member(figure, span, awaited=first_over or not is_unawaited(node)))
     return ClockRows(members, first_over)
-
-
-def _goes_on(node: Node) -> bool:
-    """Tell whether nothing waits for the node: it was started, and may outlast the group."""
-    work = timed(node)
-    return work is not None and "starts" in work and "resolves" not in work

@@ -47,8 +47,32 @@ def nothing(identity: str) -> Leaf:
     return Leaf(Named("empty", identity, "no steps"), remark("no steps"))
 
 
-def folded(css: str, identity: str, icon: str, node: Node) -> Leaf:
+def folded(node: Node, identity: str) -> Leaf:
     """Return the box of what is folded: its name, how much is in it, and the ways out of it."""
+    css, icon = _folded_look(node)
     name, text = folded_title(node), folded_node_text(node)
     named = Named(f"folded {css}", identity, told(name, text))
     return Leaf(named, node_label(icon, name, [text]), stacked=True, ways_out=leaving(node))
+
+
+def _folded_look(node: Node) -> tuple[str, str]:
+    """Return the class and the icon of a folded node; a function is one that is called."""
+    match node["type"]:
+        case "loop":
+            return "loop", icons.LOOP
+        case "parallel":
+            return "parallel", icons.PARALLEL
+        case "try":
+            return "try", icons.PROTECTED
+        case "if":
+            return "choice", icons.CHOICE
+        case "switch":
+            return "choice", icons.SWITCH
+        case "step_do":
+            return "step do", icons.DO
+        case "function_def":
+            return "call", icons.FUNCTION
+        case "start":
+            return "start", icons.START
+        case _:
+            return "block", icons.BLOCK

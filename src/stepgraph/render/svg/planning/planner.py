@@ -7,10 +7,9 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from stepgraph.model.payload import Block, FunctionCall, FunctionDef, Loop, Node, Start, StepDo
-from stepgraph.render.folding import below
 from stepgraph.render.group_order import has_clocks
 from stepgraph.render.node_text import payload_text
-from stepgraph.render.nodes import Unknown, as_unknown
+from stepgraph.render.nodes import Unknown, as_unknown, below
 from stepgraph.render.svg import icons
 from stepgraph.render.svg.captions import call_title, told
 from stepgraph.render.svg.figures.figure import GAP, Figure
@@ -71,7 +70,7 @@ class NodePlanner:
         if unknown := as_unknown(node):
             return (yield self._unknown(unknown, place))
         if self._folds(node, place):
-            return _folded(node, place.identity)
+            return folded(node, place.identity)
         match node["type"]:
             case "step_do":
                 return (yield self._step(node, place))
@@ -131,7 +130,7 @@ class NodePlanner:
             return by_name(call, SHOWN_BEFORE, place.identity)
         function = self.functions[name]
         if function["nodes"] and self.view.folding.folds(function, place.level):
-            return folded("call", place.identity, icons.FUNCTION, function)
+            return folded(function, place.identity)
         self.shown.add(name)
         self.bodies += 1
         inside = replace(place, inside=(*place.inside, name))
@@ -152,31 +151,3 @@ class NodePlanner:
             return Leaf(named, label)
         body = yield self.stack(unknown.nodes, place.within(place.identity))
         return Frame(named, label, body, GAP)
-
-
-def _folded(node: Node, identity: str) -> Leaf:
-    css, icon = _folded_look(node)
-    return folded(css, identity, icon, node)
-
-
-def _folded_look(node: Node) -> tuple[str, str]:
-    """Return the class and the icon of a folded node."""
-    match node["type"]:
-        case "loop":
-            return "loop", icons.LOOP
-        case "parallel":
-            return "parallel", icons.PARALLEL
-        case "try":
-            return "try", icons.PROTECTED
-        case "if":
-            return "choice", icons.CHOICE
-        case "switch":
-            return "choice", icons.SWITCH
-        case "step_do":
-            return "step do", icons.DO
-        case "function_def":
-            return "call", icons.FUNCTION
-        case "start":
-            return "start", icons.START
-        case _:
-            return "block", icons.BLOCK
