@@ -243,3 +243,11 @@ def test_a_function_that_calls_itself_is_known_by_its_key() -> None:
     drawn = graph(call("key"), functions={"key": function("name", do("a"), call("key"))})
     picture = picture_of(drawn, View(expand="all"))
     assert [figure.title for figure in picture.figures if "call" in figure.css] == ["key · function, calls itself"]
+
+
+def test_a_bar_has_no_gap_for_what_left_for_good_above_it_but_for_its_way_out() -> None:
+    tall = do("tall", do("inner"), do("inner"), do("inner"), starts=1, resolves=2)
+    leaves = block(do("leaves"), LEAVE)
+    drawn = graph(parallel("all", tall, leaves, do("b", starts=2, resolves=3), do("c", starts=2)))
+    (_, (middle, *_), *_) = bars(drawn)
+    assert [(left, right) for top, left, right in bars(drawn) if top == middle] == [(108, 353), (367, 458)]

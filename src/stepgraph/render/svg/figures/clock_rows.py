@@ -133,16 +133,18 @@ class ClockRows:
     def _passages(self, row: int, columns: Sequence[Sequence[Member]]) -> Iterator[tuple[int, int]]:
         """Yield from where to where what passes the bar above a row is: a figure that may be beside it, or a line.
 
-        Where heights vary, any figure may. What nothing waits for ends above the bar.
+        Where heights vary, any figure may. What nothing waits for ends above the bar, and what leaves for good leads no
+        line past it.
         """
         for column in self.plan.meetings[row].passing:
             place, members = self.beside.places[column], columns[column]
             member = members[bisect_left(members, row, key=lambda member: member.rows.begins) - 1]
             bar, bottom = self.bars[row], self._top(member.rows) + member.figure.height
-            if member.awaited:
-                may_be_beside = isinstance(bar, Varying) or bar < value_of(bottom) + _CLEAR
-                left, right = (member.figure.left, member.figure.right) if may_be_beside else (0, 0)
-                yield place - left, place + right
+            may_be_beside = isinstance(bar, Varying) or bar < value_of(bottom) + _CLEAR
+            if member.awaited and may_be_beside:
+                yield place - member.figure.left, place + member.figure.right
+            elif member.awaited and member.figure.goes_on:
+                yield place, place
 
     def _leading(self, row: int) -> list[int]:
         """Return the columns that lead to the bar above a row: work may be over there though other work leaves."""
