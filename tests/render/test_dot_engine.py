@@ -97,7 +97,7 @@ def test_of_one_that_fails_the_last_words_are_told(on_path: StandIn) -> None:
     program = on_path("dot", r"echo Warning >&2; printf 'Error: \033[31m<stdin>\n\n' >&2; exit 1")
     with pytest.raises(DotEngineError) as raised:
         svg_of("digraph {}")
-    assert str(raised.value) == f"{program} failed: Error: \\x1b[31m<stdin>"
+    assert str(raised.value) == f"{program} failed: Error: \\x1b[31m<stdin>. It can be drawn without `--engine dot`"
 
 
 @pytest.mark.parametrize(("script", "status"), [("exit 3", 3), ("exit 0", 0)])

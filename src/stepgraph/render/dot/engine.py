@@ -45,7 +45,7 @@ def svg_of(dot_source: str, *, timeout: float = PATIENCE) -> str:
     except OSError as error:
         raise DotEngineError(f"{_name(command)} cannot be run: {visible(error.strerror or str(error))}") from error
     if done.returncode != 0 or not done.stdout:
-        raise DotEngineError(f"{_name(command)} failed: {_last_words(done)}")
+        raise DotEngineError(f"{_name(command)} failed: {_last_words(done)}. It can be drawn without `--engine dot`")
     return done.stdout.decode("utf-8", "replace")
 
 

@@ -142,7 +142,7 @@ class NodePlanner:
         label = heading(icons.START, f"start {start['class_name']}", payload)
         body = yield self.stack(start["nodes"], place.within(place.identity).apart())
         named = Named("start", place.identity, told("start", start["class_name"], payload))
-        return enclosed(Frame(named, label, body, GAP))
+        return enclosed(Frame(named, label, body, GAP, self.folds))
 
     def _unknown(self, unknown: Unknown, place: Place) -> Planning:
         label = node_label(icons.UNKNOWN, unknown.name or unknown.type, [unknown.type, "unknown type of node"])
@@ -150,4 +150,4 @@ class NodePlanner:
         if not unknown.nodes:
             return Leaf(named, label)
         body = yield self.stack(unknown.nodes, place.within(place.identity))
-        return Frame(named, label, body, GAP)
+        return Frame(named, label, body, GAP, self.folds)
