@@ -224,3 +224,10 @@ def test_no_link_leads_out_of_the_folder(stepgraph: Command) -> None:
     )
     assert Path("elsewhere.svg").read_text(encoding="utf-8") == "old"
     assert names("out") == ["Returns.svg"]
+
+
+@on_unix
+def test_a_link_that_leads_nowhere_is_told_to_be_one(stepgraph: Command) -> None:
+    Path("gone").symlink_to("nowhere")
+    told = ["stepgraph: gone/ cannot be made: it is a link that leads nowhere."]
+    assert stepgraph("graph", "shop.py", "-f", "svg", "-o", "gone/") == Run(2, "", told)

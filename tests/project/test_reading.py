@@ -72,7 +72,7 @@ def test_a_folder_is_not_a_file() -> None:
 def test_a_pipe_is_refused_without_waiting_for_its_writer() -> None:
     os.mkfifo("pipe.py")
     assert problem_of("pipe.py") == Problem(
-        "pipe.py", "a pipe, not a file.", "To analyse what comes through it, give `-` and redirect it."
+        "pipe.py", "a pipe, not a file.", "To read what comes through it, give `-` and redirect it."
     )
 
 

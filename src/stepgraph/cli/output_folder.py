@@ -47,7 +47,8 @@ def _make(name: str) -> None:
     try:
         os.makedirs(name, exist_ok=True)
     except OSError as error:
-        raise refusal(name, f"cannot be made: {reason(error)}.") from None
+        why = "it is a link that leads nowhere" if os.path.islink(name.rstrip("/" + os.sep)) else reason(error)
+        raise refusal(name, f"cannot be made: {why}.") from None
 
 
 def _file_in(folder: str, path: str, sources: Iterable[str]) -> OutputFile:

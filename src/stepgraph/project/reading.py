@@ -107,9 +107,9 @@ def _not_a_file(name: str, mode: int) -> Problem:
     if stat.S_ISDIR(mode):
         return Problem(name, "a folder, where a Python file is meant.", "Name the file in it.")
     if stat.S_ISFIFO(mode):
-        return Problem(name, "a pipe, not a file.", "To analyse what comes through it, give `-` and redirect it.")
+        return Problem(name, "a pipe, not a file.", "To read what comes through it, give `-` and redirect it.")
     kind = "a socket" if stat.S_ISSOCK(mode) else "a device"
-    return Problem(name, f"{kind}, not a file.", "Name a Python file.")
+    return Problem(name, f"{kind}, not a file.", "Name a file.")
 
 
 def _why_no_configuration(path: str) -> str | None:
