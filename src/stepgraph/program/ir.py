@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TypeAlias
 
+from stepgraph.model import defaults
 from stepgraph.model.note import Note
 from stepgraph.model.payload import Backoff, Number, ParallelKind
 from stepgraph.syntax.module import Place
@@ -42,12 +43,12 @@ class PayloadShape:
 
 @dataclass(frozen=True, slots=True)
 class StepSettings:
-    """The configuration of a step, merged with the engine's defaults (5 retries, 1000 ms, exponential, 10 minutes)."""
+    """The configuration of a step, merged with the engine's defaults."""
 
-    limit: Number = 5
-    delay: Number | str = 1000
-    backoff: Backoff = "exponential"
-    timeout: Number | str = "10 minutes"
+    limit: Number = defaults.LIMIT
+    delay: Number | str = defaults.DELAY
+    backoff: Backoff = defaults.BACKOFF
+    timeout: Number | str = defaults.TIMEOUT
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Final
 
+from stepgraph.model import defaults
 from stepgraph.model.payload import Branch, ObjectShape, Shape, StepDo, StepWaitForEvent
 from stepgraph.render.durations import counted, duration_text, number_text
 from stepgraph.render.nodes import Step, Timed
-
-DEFAULT_LIMIT: Final = 5
-DEFAULT_DELAY: Final = 1000
-DEFAULT_BACKOFF: Final = "exponential"
-DEFAULT_TIMEOUT: Final = "10 minutes"
 
 _PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -76,14 +71,14 @@ def shape_text(shape: Shape) -> str:
 def _settings(step: StepDo) -> tuple[str, ...]:
     retries, timeout = step["config"]["retries"], step["config"]["timeout"]
     phrases: list[str] = []
-    if retries["limit"] != DEFAULT_LIMIT:
+    if retries["limit"] != defaults.LIMIT:
         phrases.append(counted(retries["limit"], "retry", "retries") if retries["limit"] else "no retries")
     # Without retries there is nothing to wait between.
-    if retries["limit"] and retries["delay"] != DEFAULT_DELAY:
+    if retries["limit"] and retries["delay"] != defaults.DELAY:
         phrases.append(f"retry delay {duration_text(retries['delay'])}")
-    if retries["limit"] and retries["backoff"] != DEFAULT_BACKOFF:
+    if retries["limit"] and retries["backoff"] != defaults.BACKOFF:
         phrases.append(f"{retries['backoff']} backoff")
-    if timeout != DEFAULT_TIMEOUT:
+    if timeout != defaults.TIMEOUT:
         phrases.append(f"timeout {duration_text(timeout)}")
     return tuple(phrases)
 

@@ -14,7 +14,7 @@ from typing import Any, Final, TypeAlias, cast, get_args
 
 from pydantic import ValidationError
 
-from stepgraph.model import payload
+from stepgraph.model import defaults, payload
 from stepgraph.model.note import InputError, Problem
 from stepgraph.model.schema.base import Model
 from stepgraph.model.schema.explain import explain, explain_kind, explain_missing
@@ -45,9 +45,9 @@ _NODES: Final[dict[str, type[Model]]] = {
 # What is taken for a field that is not there, or null. For steps this is what the engine does.
 _FILLED: Final[dict[type[Model], Fields]] = {
     StepDo: {"config": {}, "nodes": []},
-    StepConfig: {"retries": {}, "timeout": "10 minutes"},
-    Retries: {"limit": 5, "delay": 1000, "backoff": "exponential"},
-    WaitOptions: {"timeout": "24 hours"},
+    StepConfig: {"retries": {}, "timeout": defaults.TIMEOUT},
+    Retries: {"limit": defaults.LIMIT, "delay": defaults.DELAY, "backoff": defaults.BACKOFF},
+    WaitOptions: {"timeout": defaults.EVENT_TIMEOUT},
     ObjectShape: {"fields": {}},
     Loop: {"nodes": []},
     Parallel: {"nodes": []},

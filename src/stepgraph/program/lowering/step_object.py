@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from stepgraph.model.defaults import EVENT_TIMEOUT
 from stepgraph.program.ir import (
     EventWait,
     PayloadShape,
@@ -65,7 +66,7 @@ def _wait(machine: Machine, given: Arguments, place: Place) -> Value:
     wait = EventWait(
         name_text(given.find(0, "name")),
         None if event_type is None else name_text(event_type),
-        "24 hours" if timeout is None or timeout.value == Constant(None) else duration_text(timeout),
+        EVENT_TIMEOUT if timeout is None or timeout.value == Constant(None) else duration_text(timeout),
         PayloadShape(),
     )
     return machine.make(WaitCall(wait, place), place)

@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
+from stepgraph.model import defaults
 from stepgraph.model.payload import FunctionDef, If, Node, Number, ParallelKind, StepDo, StepWaitForEvent, Switch, Try
 from stepgraph.render.durations import duration_text, number_text
 from stepgraph.render.folding import folded_node_text, folded_text
 from stepgraph.render.group_order import timed
-from stepgraph.render.node_text import DEFAULT_BACKOFF, DEFAULT_DELAY, DEFAULT_LIMIT, DEFAULT_TIMEOUT, shape_text
+from stepgraph.render.node_text import shape_text
 from stepgraph.render.nodes import as_unknown, below
 from stepgraph.render.visible import visible
 
@@ -129,10 +130,10 @@ def _rows(node: Node) -> Iterator[Row]:
 
 def _settings(step: StepDo) -> Iterator[Row]:
     retries, timeout = step["config"]["retries"], step["config"]["timeout"]
-    yield _setting("Retries", number_text(retries["limit"]), is_default=retries["limit"] == DEFAULT_LIMIT)
-    yield _setting("Retry delay", duration_text(retries["delay"]), is_default=retries["delay"] == DEFAULT_DELAY)
-    yield _setting("Backoff", retries["backoff"], is_default=retries["backoff"] == DEFAULT_BACKOFF)
-    yield _setting("Timeout", duration_text(timeout), is_default=timeout == DEFAULT_TIMEOUT)
+    yield _setting("Retries", number_text(retries["limit"]), is_default=retries["limit"] == defaults.LIMIT)
+    yield _setting("Retry delay", duration_text(retries["delay"]), is_default=retries["delay"] == defaults.DELAY)
+    yield _setting("Backoff", retries["backoff"], is_default=retries["backoff"] == defaults.BACKOFF)
+    yield _setting("Timeout", duration_text(timeout), is_default=timeout == defaults.TIMEOUT)
 
 
 def _setting(label: str, value: str, *, is_default: bool) -> Row:
