@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Sequence
 from itertools import count
 from typing import Final
@@ -29,7 +30,7 @@ def file_stems(subjects: Sequence[Subject]) -> list[str]:
     """
     stems = [_safe(subject.name) for subject in subjects]
     keys = [_key(stem) for stem in stems]
-    alone = {key for key in keys if keys.count(key) == 1}
+    alone = {key for key, number in Counter(keys).items() if number == 1}
     taken = set(alone)
     names: list[str] = []
     for subject, stem, key in zip(subjects, stems, keys, strict=True):

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,7 +14,7 @@ from stepgraph.render.svg.figures.figure import Figure, Lanes
 from stepgraph.render.svg.figures.legend import LEGEND
 from stepgraph.render.svg.figures.whole import ended, whole
 from stepgraph.render.svg.fonts import DETAIL, TITLE
-from stepgraph.render.svg.identities import BETWEEN, slug
+from stepgraph.render.svg.identities import BETWEEN, Numbering, slug
 from stepgraph.render.svg.lengths import Length, Variables
 from stepgraph.render.svg.pen import Pen, escaped
 from stepgraph.render.svg.planning.calls import plan_function
@@ -86,22 +85,25 @@ def _figures(graph: Graph, planner: NodePlanner, identity: str) -> list[Figure]:
 
     A function that is called in what is folded does not: it is folded with that.
     """
-    workflow_nodes = graph["workflow"]["nodes"]
-    called = called_functions(workflow_nodes, planner.functions)
-    nodes = planner.stack(workflow_nodes, Place(identity), tail=0)
+    nodes = planner.stack(graph["workflow"]["nodes"], Place(identity), tail=0)
     figures: list[Figure] = [whole(trampoline.run(nodes))]
-    known: Counter[str] = Counter()
+    if planner.functions.keys() - planner.shown:
+        figures += _functions_apart(graph, planner, identity)
+    return [*figures, LEGEND] if planner.view.legend else figures
+
+
+def _functions_apart(graph: Graph, planner: NodePlanner, identity: str) -> Iterator[Figure]:
+    """Yield the functions that stand by themselves. One that an earlier of them shows does not."""
+    called = called_functions(graph["workflow"]["nodes"], planner.functions)
+    numbering = Numbering()
     for name, function in planner.functions.items():
         if name not in planner.shown and (name not in called or planner.view.expand == "none"):
             planner.shown.add(name)
-            key = f"{identity}{BETWEEN}function.{slug(name, 'function')}"
-            known[key] += 1
-            place = Place(key if known[key] == 1 else f"{key}.{known[key]}", inside=(name,))
+            own = numbering.of(f"{identity}{BETWEEN}function.{slug(name, 'function')}")
+            place = Place(own, inside=(name,))
             planner.planned[place.identity] = function
             remark = "" if name in called else "never called"
-            body = trampoline.run(plan_function(planner, function, f"function {name}", place, remark))
-            figures.append(ended(body))
-    return [*figures, LEGEND] if planner.view.legend else figures
+            yield ended(trampoline.run(plan_function(planner, function, f"function {name}", place, remark)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 from stepgraph.model.payload import Node
@@ -27,13 +28,21 @@ def identities(nodes: Sequence[Node], around: str) -> list[str]:
     Steps and functions are known by their names, all others by their types; further ones of the same are numbered.
     """
     around = _shortened(around)
-    known: Counter[str] = Counter()
-    found: list[str] = []
-    for node in nodes:
-        key = _key(node)
-        known[key] += 1
-        found.append(f"{around}{BETWEEN}{key}" if known[key] == 1 else f"{around}{BETWEEN}{key}.{known[key]}")
-    return found
+    numbering = Numbering()
+    return [numbering.of(f"{around}{BETWEEN}{_key(node)}") for node in nodes]
+
+
+@dataclass(frozen=True, slots=True)
+class Numbering:
+    """Tells identities apart that stand side by side."""
+
+    _known: Counter[str] = field(default_factory=Counter)
+
+    def of(self, identity: str) -> str:
+        """Return an identity as it is the first time, then with a number."""
+        self._known[identity] += 1
+        number = self._known[identity]
+        return identity if number == 1 else f"{identity}.{number}"
 
 
 def _shortened(identity: str) -> str:

@@ -96,12 +96,13 @@ class SideBySide:
 
     def draw_exits(self, pen: Pen, outer: Lanes, below: Length) -> None:
         """Draw the lines of exits between the columns and below them."""
+        breaks_below = below + self._breaks_below
         for index, (column, place) in enumerate(zip(self.columns, self.places, strict=True)):
             if self._goes_straight(index):
                 continue
             if column.exits.breaks is not None:
                 begin = (place + column.lanes.breaks, column.exits.breaks)
-                pen.turn(begin, below + self._breaks_below, outer.breaks)
+                pen.turn(begin, breaks_below, outer.breaks)
             if column.exits.returns is not None:
                 pen.turn((place + column.lanes.returns, column.exits.returns), below + _FIRST_LANE, outer.returns)
 
