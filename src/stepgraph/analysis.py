@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ from stepgraph.model.span import Span
 from stepgraph.project.module_dates import ModuleDates, module_dates
 
 if TYPE_CHECKING:
+    from stepgraph.checks.subject import ProjectSubject, WorkflowSubject
     from stepgraph.model.payload import Graph, Node, Version, VersionGraph, VersionIdentity, VersionLimits
     from stepgraph.model.schema import VersionGraphResponse
     from stepgraph.project.sources import ExternalWorkflow
@@ -23,7 +24,8 @@ class WorkflowAnalysis:
     `name` is the workflow's, `class_name` that of its class, which stands in the file at `path`. `graph` is None if no
     step of it can run; the reasons are among the `notes`, which are in source order. `project` is the name of the
     Worker, empty where it is not known, and `steps_limit` how many steps an instance may run, where the configuration
-    says it. `locate` finds the `span` of the class, which takes a quarter of the time of parsing its module.
+    says it. `locate` finds the `span` of the class, which takes a quarter of the time of parsing its module. `subject`
+    is what the rules of `check_analysis` look at.
     """
 
     name: str
@@ -35,6 +37,7 @@ class WorkflowAnalysis:
     project: str = ""
     steps_limit: int | None = None
     locate_node: Callable[[Node], Span | None] = field(default=lambda _: None, repr=False, compare=False)
+    subject: WorkflowSubject | None = field(default=None, repr=False, compare=False)
 
     def span_of(self, node: Node) -> Span | None:
         """Return where a node of the graph comes from: a step's declaration, a call, a loop. None if it is not known.
@@ -117,7 +120,8 @@ class Analysis:
     """Everything found in the sources given: workflows in source order, problems in the order met.
 
     `external` workflows are bound by a configuration, and are of another Worker. `hints` say what may surprise, and are
-    no problems. `files` are the paths of all that was read.
+    no problems. `files` are the paths of all that was read, `project` is what the rules of `check_analysis` look at
+    besides the workflows, and `read` holds the content of the modules that were read, by path.
     """
 
     workflows: tuple[WorkflowAnalysis, ...]
@@ -125,3 +129,5 @@ class Analysis:
     external: tuple[ExternalWorkflow, ...] = ()
     hints: tuple[Problem, ...] = ()
     files: tuple[str, ...] = field(default=(), repr=False, compare=False)
+    project: ProjectSubject | None = field(default=None, repr=False, compare=False)
+    read: Mapping[str, bytes] = field(default_factory=dict, repr=False, compare=False)

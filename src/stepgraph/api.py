@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from stepgraph.analysis import Analysis, WorkflowAnalysis
+from stepgraph.checks.subject import ProjectSubject
 from stepgraph.internal_error import InternalError
 from stepgraph.model.note import InputError, Problem
 from stepgraph.project.encoding import check_text, encode_text
@@ -15,6 +16,7 @@ from stepgraph.project.reading import StrPath
 from stepgraph.project.sources import Source, Sources, find_sources
 
 if TYPE_CHECKING:
+    from stepgraph.checks.finding import Finding
     from stepgraph.pipeline import Pipeline
 
 
@@ -75,6 +77,18 @@ def analyze_sources(sources: Sources, on_module: Callable[[str], object] = lambd
     return _analyzed(sources, analyze, refused)
 
 
+def check_analysis(analysis: Analysis) -> tuple[Finding, ...]:
+    """Return what the rules find in workflows that were analysed, and in their configurations.
+
+    Each finding once, in the order of the source; nothing is left out by settings or by comments.
+    """
+    # Imported here, as only this needs the rules.
+    from stepgraph.checks.run import check
+
+    subjects = [workflow.subject for workflow in analysis.workflows if workflow.subject is not None]
+    return check(analysis.project or ProjectSubject(problems=analysis.problems), subjects)
+
+
 def _strictly(sources: Sources) -> Analysis:
     """Raise InputError for a module that is not valid Python."""
     return _analyzed(sources, lambda run, _: run(), [])
@@ -87,6 +101,7 @@ def _analyzed(sources: Sources, attempt: _Attempt, refused: list[Problem]) -> An
     """Return the workflows of all modules, and of those that derive from classes in them."""
     workflows: tuple[WorkflowAnalysis, ...] = ()
     met: list[Problem] = []
+    read: dict[str, bytes] = {}
     files = dict.fromkeys(sources.files)
     if sources.modules:
         # Imported here: LibCST costs more than all the rest, and a tree without workflows never needs it.
@@ -96,8 +111,11 @@ def _analyzed(sources: Sources, attempt: _Attempt, refused: list[Problem]) -> An
         workflows = undisturbed(lambda: tuple(_workflows(sources, pipeline, attempt)))
         met = [*refused, *pipeline.broken]
         files |= dict.fromkeys(pipeline.files)
+        read = pipeline.contents
     problems = tuple(dict.fromkeys([*sources.problems, *met]))
-    return Analysis(workflows, problems, tuple(sources.external), tuple(sources.hints), tuple(files))
+    hints = tuple(sources.hints)
+    project = ProjectSubject(sources.configurations, problems, hints)
+    return Analysis(workflows, problems, tuple(sources.external), hints, tuple(files), project, read)
 
 
 def _workflows(sources: Sources, pipeline: Pipeline, attempt: _Attempt) -> Iterator[WorkflowAnalysis]:

@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from typing import TypeVar
 
 from stepgraph.analysis import WorkflowAnalysis
+from stepgraph.checks.subject import WorkflowSubject
 from stepgraph.graph.build import build_graph
 from stepgraph.model.note import Problem
 from stepgraph.model.span import Span
@@ -55,6 +56,11 @@ class Pipeline:
         return self._modules.paths
 
     @property
+    def contents(self) -> dict[str, bytes]:
+        """The content of each module that was read, by path."""
+        return self._modules.contents
+
+    @property
     def broken(self) -> tuple[Problem, ...]:
         """Why modules that were imported could not be read."""
         return tuple(self._modules.problems.values())
@@ -79,15 +85,16 @@ class Pipeline:
 
 
 def _workflow(
-    entry: Entry, name: str, project: Project, configured: ConfiguredWorkflow | None = None
+    entry: Entry, class_name: str, project: Project, configured: ConfiguredWorkflow | None = None
 ) -> WorkflowAnalysis:
-    program = read_workflow(entry, name, project.mode)
+    program = read_workflow(entry, class_name, project.mode)
     built = build_graph(program)
     notes = sorted((*program.notes, *built.notes), key=lambda note: (note.span, note.code))
     if configured is None and project.configuration is not None:
         configured = project.configuration.named(program.class_name)
+    name = program.class_name if configured is None else configured.name
     return WorkflowAnalysis(
-        program.class_name if configured is None else configured.name,
+        name,
         program.class_name,
         program.place.module.path,
         lambda: program.place.span,
@@ -96,6 +103,7 @@ def _workflow(
         project.name,
         None if configured is None else configured.steps,
         lambda node: _span_of(built.places.of(node)),
+        WorkflowSubject(name, program, built.graph, tuple(notes), configured),
     )
 
 

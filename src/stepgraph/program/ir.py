@@ -10,12 +10,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from stepgraph.model import defaults
 from stepgraph.model.note import Note
 from stepgraph.model.payload import Backoff, Number, ParallelKind
+from stepgraph.project.dependency_mode import DependencyMode
 from stepgraph.syntax.module import Place
+
+if TYPE_CHECKING:
+    from stepgraph.program.facts import Fact
 
 Handle: TypeAlias = int
 
@@ -358,13 +362,15 @@ Operation: TypeAlias = Run | Start | Join | Pause | Choice | Loop | Protected | 
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """All that one workflow class does."""
+    """All that one workflow class does, in which mode of dependencies, and the facts that reading it has shown."""
 
     class_name: str
     body: Block
     payload: PayloadShape
     notes: tuple[Note, ...]
     place: Place
+    mode: DependencyMode = DependencyMode.IMPLICIT
+    facts: tuple[Fact, ...] = ()
 
 
 def blocks_of(operation: Operation) -> Iterator[Block]:

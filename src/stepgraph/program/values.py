@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Literal, TypeAlias
 import libcst as cst
 
 from stepgraph.model.payload import ParallelKind
+from stepgraph.program.facts import GivenArguments
 from stepgraph.program.ir import (
     EventWait,
     Function,
@@ -83,6 +84,14 @@ class Unresolved(Value):
 @dataclass(frozen=True, slots=True)
 class External(Value):
     """Something outside the project, by its dotted name: `asyncio.gather`, `builtins.print`."""
+
+    name: str
+    relevant: ClassVar[bool] = False
+
+
+@dataclass(frozen=True, slots=True)
+class Foreign(Value):
+    """What a call of something outside the project gave, by the dotted name of that; nothing else is known of it."""
 
     name: str
     relevant: ClassVar[bool] = False
@@ -249,6 +258,7 @@ class StepDecorator(Value):
     settings: StepSettings
     concurrent: bool
     depends: tuple[Item, ...] | None
+    given: GivenArguments
     place: Place
 
 
@@ -336,7 +346,8 @@ class FunctionValue(Value):
 class ClassValue(Value):
     """A class of the project. `bases` are classes of the project, External names without members, and unknown ones.
 
-    `order` is that in which members are looked up, once it was asked for. `doubts` are those about all of its members.
+    `order` is that in which members are looked up, once it was asked for. `doubts` are those about all of its members,
+    `marks` the names of the decorators from outside that it has.
     """
 
     node: cst.ClassDef
@@ -346,6 +357,7 @@ class ClassValue(Value):
     order: tuple[Value, ...] = ()
     doubts: tuple[Doubt, ...] = ()
     metaclass: Value | None = None
+    marks: tuple[str, ...] = ()
 
 
 @dataclass(eq=False, slots=True)

@@ -29,6 +29,11 @@ class Configurations:
         """The paths of the configurations that were read, or tried to."""
         return tuple(self._read)
 
+    @property
+    def known(self) -> tuple[Configuration, ...]:
+        """The configurations that could be read."""
+        return tuple(configuration for configuration in self._read.values() if configuration is not None)
+
     def at(self, path: str) -> Configuration | None:
         """Return the configuration in a file, None where it cannot be read."""
         if path not in self._read:

@@ -78,6 +78,11 @@ class Sources:
         """The paths of all files that were looked at, configurations too."""
         return (*self.searched, *self._configurations.paths)
 
+    @property
+    def configurations(self) -> tuple[Configuration, ...]:
+        """The configurations that were read, in the order met."""
+        return self._configurations.known
+
     def find(self, path: StrPath) -> None:
         """Find the modules that a path names."""
         name = shown_path(path)

@@ -25,6 +25,11 @@ class Modules:
         """The paths of the modules that were read, or tried to."""
         return (*self._parsed, *self.problems)
 
+    @property
+    def contents(self) -> dict[str, bytes]:
+        """The content of each module that was parsed, by path."""
+        return {path: module.source for path, module in self._parsed.items()}
+
     def parse(self, path: str, content: bytes) -> SourceModule:
         """Return the module that stands at a path, from its content. Raises InputError where it is not Python."""
         known = self._parsed.get(path)

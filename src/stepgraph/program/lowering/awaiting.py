@@ -218,14 +218,16 @@ def _step_body(machine: Machine, step: StepFunction) -> Block:
     """Return what the body of a step does; its parameters are results of other steps, and not known."""
     function = step.function
     if isinstance(function, FunctionValue) and isinstance(function.node, cst.FunctionDef):
-        read = read_function(machine, function, Arguments()).function
+        with machine.step_body():
+            read = read_function(machine, function, Arguments()).function
         if read.works:
             machine.frame.called.append(function.node)
         return read.body if read.works else EMPTY
     if not function.relevant:
         return EMPTY
     place = step.definition.place
-    return machine.block_of(lambda: await_value(machine, machine.call(function, Arguments(), place), place))
+    with machine.step_body():
+        return machine.block_of(lambda: await_value(machine, machine.call(function, Arguments(), place), place))
 
 
 def _ran_on_the_spot(machine: Machine, handle: Handle) -> bool:

@@ -6,17 +6,21 @@ from typing import Final
 
 import libcst as cst
 
+from stepgraph.program.facts import StepCalled
 from stepgraph.program.ir import Call, Run
 from stepgraph.program.lowering.arguments import given
 from stepgraph.program.lowering.awaiting import start
 from stepgraph.program.lowering.escapes import report_escape
 from stepgraph.program.lowering.functions import function_scope, read_function
 from stepgraph.program.lowering.machine import Machine
+from stepgraph.program.lowering.picture import given_arguments
 from stepgraph.program.values import (
     UNKNOWN,
     Alternatives,
     Arguments,
     Constant,
+    External,
+    Foreign,
     FunctionCall,
     FunctionValue,
     GeneratorCall,
@@ -79,7 +83,7 @@ def _call_lambda(machine: Machine, callee: FunctionValue, node: cst.Lambda, argu
 
 def call_step(machine: Machine, callee: StepFunction, arguments: Arguments, place: Place) -> Value:
     """Call a declared step: a coroutine, nothing runs yet. Arguments are an error at run time and change nothing."""
-    del arguments
+    machine.observe(StepCalled(callee.definition, given_arguments(arguments), place, machine.in_step))
     return machine.make(StepCall(callee, place), place)
 
 
@@ -113,6 +117,5 @@ def call_unresolved(machine: Machine, callee: Unresolved, arguments: Arguments, 
 
 def call_unknown(machine: Machine, callee: Value, arguments: Arguments, place: Place) -> Value:
     """Call something outside the project: reported only if it is handed what can run steps."""
-    del callee
     report_escape(machine, arguments, place)
-    return UNKNOWN
+    return Foreign(callee.name) if isinstance(callee, External) else UNKNOWN

@@ -161,6 +161,7 @@ def make_class(machine: Machine, node: cst.ClassDef, scope: LexicalScope) -> Cla
 def _decorated_class(machine: Machine, decorator: Value, defined: ClassValue, place: Place) -> ClassValue:
     match decorator:
         case External(name=name) if name.removesuffix("()") in TRANSPARENT_TO_CLASSES:
+            defined.marks = (*defined.marks, name.removesuffix("()"))
             return defined
         case FunctionValue() | ClassValue() | Instance() | Partial():
             made = machine.call(decorator, Arguments((Argument(defined, place),)), place)

@@ -58,7 +58,7 @@ def _summary(machine: Machine, callee: FunctionValue, arguments: Arguments) -> S
     if isinstance(node, cst.Lambda):
         raise TypeError("a lambda is read where it is called")
     scope = function_scope(machine, callee, arguments)
-    key = (callee.node, callee.scope, *(_signature(value) for value in scope.names.values()))
+    key = (callee.node, callee.scope, machine.in_step, *(_signature(value) for value in scope.names.values()))
     known = machine.summaries.get(key)
     if known is not None and known.reusable and known.epoch == machine.store.epoch:
         machine.frame.called.extend(known.called)
@@ -141,7 +141,7 @@ def _unfinished(machine: Machine, callee: FunctionValue, key: Key) -> Function |
 def _read(machine: Machine, callee: FunctionValue, node: cst.FunctionDef, scope: LexicalScope, key: Key) -> Summary:
     machine.readings += 1
     function = Function(callee.names, Place(callee.scope.module, node))
-    frame = Frame(scope, is_async=node.asynchronous is not None)
+    frame = Frame(scope, function=node, is_async=node.asynchronous is not None)
     mark = machine.store.mark()
     machine.active[key] = function
     function.body = _read_body(machine, frame, node.body)

@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 import libcst as cst
 
 from stepgraph.model.note import Note
+from stepgraph.program.facts import Fact
 from stepgraph.program.ir import (
     EMPTY,
     Block,
@@ -90,7 +91,7 @@ class OpenContext:
 class Frame:
     """One execution of a function body, or of a module's or class's own code.
 
-    `scope` is the present one, which in a comprehension or lambda is not the function's `own`. `conditions` are those
+    `scope` is the present one, which in a comprehension or lambda is not the `function`'s `own`. `conditions` are those
     of the branches being read; `called` identifies the callables whose steps ran, `declared` are the steps that were
     declared, also by functions it called, the last one last, each with the number of its declaration. A plain function
     that returns an awaitable `awaits_result`, and `starts_work` if it sets something going before it returns; a body
@@ -101,6 +102,7 @@ class Frame:
 
     scope: LexicalScope
     own: LexicalScope = field(init=False)
+    function: cst.FunctionDef | None = None
     is_async: bool = False
     returns: list[Option] = field(default_factory=list)
     conditions: list[str | None] = field(default_factory=list)
@@ -158,7 +160,8 @@ class Machine:
     declared as in legacy mode. `handles` numbers the work that was started, `call_since` is the last number before the
     arguments of the present call were evaluated. `modules` are those that were needed so far, `unread` those that they
     import and that were not, `stars` what is known of their star imports, and `ran` those whose own code was run as a
-    whole. `entered` are the functions of context managers whose code is being read.
+    whole. `entered` are the functions of context managers whose code is being read. `facts` are for rules to judge, in
+    the order in which they were met; `in_step` tells that the body of a step is being read.
     """
 
     evaluators: dict[type[cst.CSTNode], Evaluator]
@@ -177,6 +180,8 @@ class Machine:
     live: bool = True
     loop_depth: int = 0
     notes: dict[tuple[str, int], tuple[Place, str, str, bool]] = field(default_factory=dict)
+    facts: dict[Fact, None] = field(default_factory=dict)
+    in_step: bool = False
     made: dict[int, tuple[Place, Value]] = field(default_factory=dict)
     begun: set[int] = field(default_factory=set)
     summaries: dict[tuple[object, ...], Summary] = field(default_factory=dict)
@@ -349,6 +354,19 @@ class Machine:
     def note(self, code: str, place: Place, message: str, advice: str, *, incomplete: bool = True) -> None:
         """Report something at a place, once."""
         self.notes.setdefault((code, id(place.node)), (place, message, advice, incomplete))
+
+    def observe(self, fact: Fact) -> None:
+        """Remember a fact for rules to judge, once."""
+        self.facts.setdefault(fact)
+
+    @contextmanager
+    def step_body(self) -> Iterator[None]:
+        """Read what a step runs: the engine keeps its result, and does not run it again."""
+        outer, self.in_step = self.in_step, True
+        try:
+            yield
+        finally:
+            self.in_step = outer
 
     def doubt(self, doubt: Doubt) -> None:
         """Report why it is not certain that what is shown is what runs."""

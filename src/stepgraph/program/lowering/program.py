@@ -45,7 +45,8 @@ def _read(entry: Entry, name: str, mode: DependencyMode) -> tuple[Program, bool]
     payload = PayloadShape()
     body = _run(machine, defined, payload, place)
     _report_never_awaited(machine)
-    return Program(defined.name, body, payload, machine.finished_notes(), place), machine.lists_depends
+    program = Program(defined.name, body, payload, machine.finished_notes(), place, mode, tuple(machine.facts))
+    return program, machine.lists_depends
 
 
 def _run(machine: Machine, defined: ClassValue, payload: PayloadShape, place: Place) -> Block:

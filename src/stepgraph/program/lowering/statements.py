@@ -6,6 +6,7 @@ from typing import Final
 
 import libcst as cst
 
+from stepgraph.program.facts import Returned
 from stepgraph.program.ir import ExitKind, Pause
 from stepgraph.program.lowering.awaiting import await_value, is_awaitable
 from stepgraph.program.lowering.choices import execute_if, execute_match
@@ -17,6 +18,7 @@ from stepgraph.program.lowering.iteration import items_of
 from stepgraph.program.lowering.loop_statements import execute_for, execute_while
 from stepgraph.program.lowering.machine import Executor, Machine
 from stepgraph.program.lowering.names import bind
+from stepgraph.program.lowering.picture import known
 from stepgraph.program.lowering.protection import execute_try
 from stepgraph.program.lowering.protocols import operate_in_place
 from stepgraph.program.lowering.targets import add_items, assign, take_item
@@ -33,6 +35,7 @@ from stepgraph.program.values import (
     Value,
 )
 from stepgraph.syntax.bindings import import_binding
+from stepgraph.syntax.module import Place
 
 
 def _expression(machine: Machine, node: cst.Expr) -> None:
@@ -122,6 +125,9 @@ def _return(machine: Machine, node: cst.Return) -> None:
     """In a function that is not async, a returned awaitable is what the caller awaits as the function's own work."""
     frame = machine.frame
     value = Constant(None) if node.value is None else machine.evaluate(node.value)
+    if node.value is not None and frame.function is not None:
+        function = Place(frame.own.module, frame.function)
+        machine.observe(Returned(function, known(value), machine.place(node.value)))
     if not frame.is_async and is_awaitable(value):
         emitted = frame.emitted
         frame.awaits_result = True

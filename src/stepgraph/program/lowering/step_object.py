@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from stepgraph.model.defaults import EVENT_TIMEOUT
+from stepgraph.program.facts import MethodCalled, StepDeclared
 from stepgraph.program.ir import (
     EventWait,
     PayloadShape,
@@ -15,6 +16,7 @@ from stepgraph.program.lowering.awaiting import start_activity
 from stepgraph.program.lowering.escapes import report_escape
 from stepgraph.program.lowering.iteration import items_of
 from stepgraph.program.lowering.machine import Machine
+from stepgraph.program.lowering.picture import function_shape, given_arguments
 from stepgraph.program.lowering.settings import settings_from
 from stepgraph.program.lowering.state import callable_name
 from stepgraph.program.lowering.text import duration_text, name_text, timestamp_text
@@ -42,6 +44,7 @@ from stepgraph.syntax.module import Place
 def call_method(machine: Machine, callee: StepMethod, arguments: Arguments, place: Place) -> Value:
     """Call `step.do`, `step.sleep`, `step.sleep_until` or `step.wait_for_event`."""
     given = _spread(arguments)
+    machine.observe(MethodCalled(callee.name, given_arguments(given), place, machine.in_step))
     match callee.name:
         case "do":
             return _do(machine, given, place)
@@ -99,6 +102,7 @@ def _do(machine: Machine, given: Arguments, place: Place) -> Value:
         settings_from(machine, given.find(3, "config")),
         _concurrent(given.find(2, "concurrent")),
         _depends(machine, depends),
+        given_arguments(given),
         place,
     )
 
@@ -134,6 +138,8 @@ def declare(machine: Machine, callee: StepDecorator, arguments: Arguments, place
         callee.place,
     )
     step = StepFunction(definition, body if body.relevant else UNKNOWN, callee.depends)
+    shape = function_shape(machine, body)
+    machine.observe(StepDeclared(definition, callee.given, shape, machine.mode, callee.place, machine.in_step))
     machine.declare(step)
     return step
 

@@ -1,0 +1,29 @@
+"""What is reported."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from stepgraph.checks.severity import Severity
+from stepgraph.model.span import Span
+from stepgraph.syntax.edits import Edit
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A place in a source file, or a configuration, at which a rule found something.
+
+    `code` is the rule's, `message` says what is wrong and what comes of it, `advice` what to do. `workflow` is the name
+    of the workflow, empty where none is meant. `edits` put it right, where there is one right answer.
+    """
+
+    code: str
+    severity: Severity
+    message: str
+    advice: str
+    span: Span
+    workflow: str = ""
+    edits: tuple[Edit, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.span}: {self.severity}: {self.message} {self.advice}".rstrip() + f" [{self.code}]"

@@ -1,0 +1,45 @@
+"""What a rule is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from stepgraph.checks.severity import Confidence, Severity
+
+if TYPE_CHECKING:
+    from stepgraph.checks.example import Example
+    from stepgraph.checks.match import Match
+    from stepgraph.checks.subject import ProjectSubject, WorkflowSubject
+
+WorkflowCheck: TypeAlias = "Callable[[WorkflowSubject], Iterable[Match]]"
+ProjectCheck: TypeAlias = "Callable[[ProjectSubject], Iterable[Match]]"
+
+
+def _nothing(_: object) -> Iterable[Match]:
+    return ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """Something to find in workflows, with all that is to be said about it.
+
+    `code` (`SG101`) and `name` (`unknown-step-parameter`) are stable. `summary` says in a sentence what is flagged,
+    `why` what happens at run time, `fix` what to do instead, `source` where that is known from: the SDK, the engine,
+    the documentation. `flagged` and `clean` make examples, which are the rule's tests and its documentation, and of no
+    use to a run of it. Of the two checks a rule has one.
+    """
+
+    code: str
+    name: str
+    severity: Severity
+    confidence: Confidence = Confidence.HIGH
+    summary: str
+    why: str
+    fix: str
+    source: str
+    flagged: Callable[[], tuple[Example, ...]]
+    clean: Callable[[], tuple[Example, ...]]
+    check: WorkflowCheck = _nothing
+    check_project: ProjectCheck = _nothing

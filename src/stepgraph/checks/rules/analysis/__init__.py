@@ -1,0 +1,1 @@
+"""SG0: what the analysis has to say of itself."""

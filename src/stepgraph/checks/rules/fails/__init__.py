@@ -1,0 +1,1 @@
+"""SG1: what fails at run time."""

@@ -1,0 +1,1 @@
+"""SG2: what does something else than it says."""

@@ -1,0 +1,30 @@
+"""Running rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from stepgraph.checks.catalogue import RULES
+from stepgraph.checks.finding import Finding
+from stepgraph.checks.match import Match
+from stepgraph.checks.rule import Rule
+from stepgraph.checks.subject import ProjectSubject, WorkflowSubject
+
+
+def check(
+    project: ProjectSubject, workflows: Iterable[WorkflowSubject], rules: Sequence[Rule] = RULES
+) -> tuple[Finding, ...]:
+    """Return what rules find, each once: first in the project, then in the workflows, in the order of the source.
+
+    What several workflows share, as a base class, is found in the first one.
+    """
+    found = [_finding(rule, match, "") for rule in rules for match in rule.check_project(project)]
+    for workflow in workflows:
+        own = [_finding(rule, match, workflow.name) for rule in rules for match in rule.check(workflow)]
+        found += sorted(own, key=lambda finding: (finding.span, finding.code))
+    return tuple({(f.code, f.span, f.message): f for f in reversed(found)}.values())[::-1]
+
+
+def _finding(rule: Rule, match: Match, workflow: str) -> Finding:
+    severity = match.severity or rule.severity
+    return Finding(rule.code, severity, match.message, match.advice, match.span, workflow, match.edits)

@@ -1,0 +1,125 @@
+"""What reading a program shows besides what it does: what was written, for rules to judge.
+
+Facts are as they were met. What is read several times, as the body of a loop is, may show a fact again, or another one
+of the same place if values differ.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from stepgraph.program.ir import StepDefinition
+from stepgraph.program.known import Known
+from stepgraph.project.dependency_mode import DependencyMode
+from stepgraph.syntax.module import Place
+
+ParameterKind: TypeAlias = Literal["positional", "*args", "keyword", "**kwargs"]
+
+
+class Fact:
+    """Anything met while a program was read."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GivenArgument:
+    """An argument of a call, as written. `star` is `""`, or `"*"` or `"**"` where what it holds is not known."""
+
+    value: Known
+    place: Place
+    keyword: str | None = None
+    star: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GivenArguments:
+    """The arguments of a call, in order; those in `*[...]` and `**{...}` in the places that they take."""
+
+    items: tuple[GivenArgument, ...] = ()
+
+    @property
+    def positional(self) -> tuple[GivenArgument, ...]:
+        """Those that stand by their position alone."""
+        return tuple(argument for argument in self.items if argument.keyword is None and not argument.star)
+
+    @property
+    def whole(self) -> bool:
+        """Whether all arguments are known, none is in a collection that is not."""
+        return not any(argument.star for argument in self.items)
+
+    def find(self, index: int | None, keyword: str) -> GivenArgument | None:
+        """Return an argument by its position or its keyword."""
+        positional = self.positional
+        if index is not None and index < len(positional):
+            return positional[index]
+        return next((argument for argument in self.items if argument.keyword == keyword), None)
+
+
+@dataclass(frozen=True, slots=True)
+class MethodCalled(Fact):
+    """A call of a method of the step object: `do`, `sleep`, `sleep_until`, `wait_for_event`, or one that it lacks.
+
+    `in_step` tells that it is in the body of a step.
+    """
+
+    method: str
+    arguments: GivenArguments
+    place: Place
+    in_step: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A parameter of a step's function. `default` is the source of what it is without an argument, None for none."""
+
+    name: str
+    kind: ParameterKind
+    default: str | None
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class StepFunctionShape:
+    """The function that a step runs: how it is declared. `place` is the function, or lambda, itself."""
+
+    name: str
+    parameters: tuple[Parameter, ...]
+    is_async: bool
+    is_generator: bool
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class StepDeclared(Fact):
+    """`step.do(...)` applied to a function: the arguments of that call, and the function, None where it is not known.
+
+    `place` is the call of `step.do`, `in_step` tells that it is in the body of another step.
+    """
+
+    definition: StepDefinition
+    arguments: GivenArguments
+    function: StepFunctionShape | None
+    mode: DependencyMode
+    place: Place
+    in_step: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StepCalled(Fact):
+    """A call of a declared step, which makes its coroutine."""
+
+    definition: StepDefinition
+    arguments: GivenArguments
+    place: Place
+    in_step: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Returned(Fact):
+    """A `return` with a value, in a function, or the value of a lambda. `place` is that of the value."""
+
+    function: Place
+    value: Known
+    place: Place

@@ -1,0 +1,169 @@
+"""Pictures of values as they are at one time, for the facts that rules judge."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import libcst as cst
+
+from stepgraph.program.facts import (
+    GivenArgument,
+    GivenArguments,
+    Parameter,
+    ParameterKind,
+    StepFunctionShape,
+)
+from stepgraph.program.known import (
+    NOT_KNOWN,
+    Awaitable,
+    Element,
+    Elements,
+    Generator,
+    Imported,
+    Keyed,
+    KeyedElement,
+    Known,
+    KnownClass,
+    KnownConstant,
+    KnownFunction,
+    KnownMoment,
+    KnownObject,
+    KnownStep,
+    Made,
+    OneOf,
+    PartlyKnownText,
+)
+from stepgraph.program.lowering.arguments import DEEPEST
+from stepgraph.program.lowering.machine import Machine
+from stepgraph.program.values import (
+    Alternatives,
+    Arguments,
+    ClassValue,
+    Collection,
+    Constant,
+    External,
+    Foreign,
+    FunctionCall,
+    FunctionValue,
+    Gathering,
+    GeneratorCall,
+    Instance,
+    LazyItems,
+    Mapping,
+    Moment,
+    PreparedCall,
+    StepCall,
+    StepFunction,
+    Task,
+    Template,
+    UnknownBase,
+    Value,
+    WaitCall,
+    Wrapped,
+)
+from stepgraph.syntax.module import Place
+
+# Elements of a collection beyond these are not looked at.
+MOST_ELEMENTS: Final = 100
+
+
+def known(value: Value, depth: int = 0) -> Known:
+    """Return what is known of a value now."""
+    match value:
+        case Constant(value=constant):
+            return KnownConstant(constant)
+        case Template(text=text):
+            return PartlyKnownText(text)
+        case Moment(text=text):
+            return KnownMoment(text)
+        case External(name=name):
+            return Imported(name)
+        case Foreign(name=name):
+            return Made(name)
+        case StepFunction(definition=definition):
+            return KnownStep(definition)
+        case FunctionValue():
+            return KnownFunction(value.name, Place(value.scope.module, value.node))
+        case ClassValue(name=name):
+            return KnownClass(name)
+        case Instance(of=of):
+            return KnownObject(of.name, tuple(_kinds(of)))
+        case StepCall() | WaitCall() | FunctionCall() | PreparedCall() | Task() | Gathering() | Wrapped():
+            return Awaitable()
+        case GeneratorCall() | LazyItems():
+            return Generator()
+        case Alternatives(options=options):
+            return OneOf(tuple(known(option.value, depth) for option in options))
+        case Collection() | Mapping() if depth <= DEEPEST:
+            return _collected(value, depth + 1)
+        case _:
+            return NOT_KNOWN
+
+
+def _collected(value: Collection | Mapping, depth: int) -> Known:
+    """Constants in what has changed, or is reached through what is no constant, may be others by then."""
+    shown = value.shows_constants
+
+    def held(inner: Value) -> Known:
+        return known(inner, depth) if shown or inner.relevant else NOT_KNOWN
+
+    if isinstance(value, Collection):
+        elements = tuple(Element(held(item.value), item.place) for item in value.items[:MOST_ELEMENTS])
+        whole = shown and value.has_known_order and len(elements) == len(value.items)
+        return Elements(value.kind, elements, whole)
+    entries = tuple(
+        KeyedElement(held(entry.key), entry.key_place, held(entry.value), entry.place)
+        for entry in value.entries[:MOST_ELEMENTS]
+    )
+    whole = shown and not value.partial and not any(entry.many or entry.maybe for entry in value.entries)
+    return Keyed(entries, whole and len(entries) == len(value.entries))
+
+
+def _kinds(defined: ClassValue) -> list[str]:
+    """Return the names of what makes a class what it is: bases and decorators from outside, of its bases too."""
+    found = list(defined.marks)
+    for base in defined.bases:
+        match base:
+            case External(name=name):
+                found.append(name)
+            case UnknownBase(identity=str(name)):
+                found.append(name)
+            case ClassValue():
+                found += _kinds(base)
+    return list(dict.fromkeys(found))
+
+
+def given_arguments(arguments: Arguments) -> GivenArguments:
+    """Return the arguments of a call as facts carry them."""
+    return GivenArguments(
+        tuple(GivenArgument(known(a.value), a.place, a.keyword, a.star) for a in arguments.items),
+    )
+
+
+def function_shape(machine: Machine, function: Value) -> StepFunctionShape | None:
+    """Return how a step's function is declared, without the parameters that are bound already; None for no function."""
+    if not isinstance(function, FunctionValue):
+        return None
+    place = Place(function.scope.module, function.node)
+    bound = (function.receiver is not None) + len(function.positional)
+    named = {name for name, _ in function.keywords}
+    parameters = _parameters(function.node.params, place)
+    free = [parameter for parameter in parameters[bound:] if parameter.name not in named]
+    is_async = isinstance(function.node, cst.FunctionDef) and function.node.asynchronous is not None
+    is_generator = machine.bindings_of(function.node, function.scope.module).is_generator
+    return StepFunctionShape(function.name, tuple(free), is_async, is_generator, place)
+
+
+def _parameters(params: cst.Parameters, function: Place) -> list[Parameter]:
+    found = [_parameter(parameter, "positional", function) for parameter in (*params.posonly_params, *params.params)]
+    if isinstance(params.star_arg, cst.Param):
+        found.append(_parameter(params.star_arg, "*args", function))
+    found += [_parameter(parameter, "keyword", function) for parameter in params.kwonly_params]
+    if params.star_kwarg is not None:
+        found.append(_parameter(params.star_kwarg, "**kwargs", function))
+    return found
+
+
+def _parameter(parameter: cst.Param, kind: ParameterKind, function: Place) -> Parameter:
+    default = None if parameter.default is None else function.module.text(parameter.default)
+    return Parameter(parameter.name.value, kind, default, Place(function.module, parameter))
