@@ -18,10 +18,12 @@ from stepgraph.program.values import (
     UNKNOWN,
     Alternatives,
     Collection,
+    Foreign,
     FunctionValue,
     LexicalScope,
     Mapping,
     Option,
+    Unknown,
     Value,
 )
 from stepgraph.syntax.walk import expressions_below, statements, statements_below
@@ -129,7 +131,7 @@ def _bound_by(machine: Machine, scope: LexicalScope, name: str, binder: cst.CSTN
             return before
         case _:
             return UNKNOWN
-    if found == UNKNOWN and isinstance(before, FunctionValue) and _mentions(expression, name):
+    if isinstance(found, Unknown | Foreign) and isinstance(before, FunctionValue) and _mentions(expression, name):
         # `job = wrap(job)`, as a decorator of which nothing is known.
         return replace(before, doubts=(*before.doubts, doubt_of_decorator(machine.place(expression))))
     return found
