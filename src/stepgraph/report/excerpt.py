@@ -17,7 +17,6 @@ WIDEST: Final = 200
 _TAB: Final = "    "
 # More characters of a line than any excerpt shows: the rest of a very long line is not looked at.
 _FAR: Final = 4 * WIDEST
-_LEAST_MARKED: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +63,10 @@ def _cut(before: str, marked: str, after: str, width: int) -> tuple[str, str, st
     if cell_width(before + marked + after) <= width:
         return before, marked, after
     if cell_width(before + marked) >= width:
-        # Half of the line for what stands before, or as much as is left by what is marked.
-        room = max(width // 2, width - 1 - cell_width(marked))
-        before = _end_of(before, min(room, width - _LEAST_MARKED))
-        marked = clip(marked, max(_LEAST_MARKED, width - cell_width(before) - (1 if after else 0)))
+        # What is around shares the room, and what is marked leaves some of it for what leads there.
+        free = width - cell_width(marked)
+        before = _end_of(before, max(free // 2, free - cell_width(after), width // 4))
+        marked = clip(marked, width - cell_width(before) - (1 if after else 0))
     return before, marked, clip(after, max(0, width - cell_width(before + marked)))
 
 

@@ -14,15 +14,13 @@ _TICKS: Final = re.compile("`+")
 _MARKUP: Final = re.compile(
     r"""(?x)
     [\\`*\[\]<>&|~$]        # wherever they stand
-    | (?<!\w)_ | _(?!\w)     # within a word it means nothing
+    | (?<![^\W_])_ | _(?![^\W_]) # within a word it means nothing
     | :(?=\S)                # of links and of pictures by their name
     | (?<=www)\.             # likewise
-    | ^[ ]*[-+=\#>]           # at the start of a line
-    | (?<=^\d)[.)] | (?<=^\d\d)[.)] | (?<=^\d\d\d)[.)]
-    | ^[ ]+
     """,
     re.IGNORECASE,
 )
+_AT_START: Final = re.compile(r"^[0-9]*[-+=#.)]|^ +")
 # GitHub looks for people and issues in what is shown, where escapes are gone: a space without width keeps them apart.
 _CALL: Final = re.compile(r"(?<=[@#])(?=\w)")
 _APART: Final = "\u200b"
@@ -32,8 +30,9 @@ def prose(text: str) -> str:
     """Return text that means nothing in Markdown but for its code between backticks, which is shown as code."""
     parts = visible(text).split("`")
     if len(parts) % 2 == 0:
-        return _plain("`".join(parts))
-    return "".join(code(part) if number % 2 else _plain(part) for number, part in enumerate(parts) if part)
+        parts = ["`".join(parts)]
+    line = "".join(code(part) if number % 2 else _plain(part) for number, part in enumerate(parts) if part)
+    return _AT_START.sub(lambda match: _but_for_digits(match[0]), line)
 
 
 def code(text: str) -> str:
@@ -64,7 +63,15 @@ def html_code(text: str) -> str:
 
 def _plain(text: str) -> str:
     """Return a part of a line with all that is markup there by its number, and with nothing that GitHub looks for."""
-    return _CALL.sub(_APART, _MARKUP.sub(lambda match: "".join(f"&#{ord(mark)};" for mark in match[0]), text))
+    return _MARKUP.sub(lambda match: _numbered(match[0]), _CALL.sub(_APART, text))
+
+
+def _but_for_digits(text: str) -> str:
+    return "".join(character if character.isdigit() else _numbered(character) for character in text)
+
+
+def _numbered(text: str) -> str:
+    return "".join(f"&#{ord(character)};" for character in text)
 
 
 def _longest_run(text: str) -> int:
