@@ -26,8 +26,8 @@ from workers import WorkflowEntrypoint
 class Wrong(WorkflowEntrypoint):
     async def run(self, event, step):
         @step.do("charge")
-        async def charge(amount):
-            return amount
+        async def charge():
+            return 1
 
         await charge(10)
 """
@@ -251,6 +251,8 @@ def test_a_source_in_another_encoding_is_quoted_as_text(stepgraph: Command) -> N
 def test_the_environment_is_that_of_the_command(stepgraph: Command) -> None:
     write_orders()
     binding = 'binding = "ORDERS"\nname = "orders"\nclass_name = "Orders"\n'
-    write("wrangler.toml", f'main = "orders.py"\n\n[[env.staging.workflows]]\n{binding}')
-    assert stepgraph("check", "--env", "staging").out.splitlines()[1].startswith("orders  Orders  orders.py:4")
+    worker = 'name = "shop"\nmain = "orders.py"\ncompatibility_date = "2026-03-01"\n'
+    flags = 'compatibility_flags = ["python_workers"]\n'
+    write("wrangler.toml", f"{worker}{flags}\n[[env.staging.workflows]]\n{binding}")
+    assert "orders  Orders  orders.py:4 " in stepgraph("check", "--env", "staging").out
     assert stepgraph("check", "--env", "production").code == 2

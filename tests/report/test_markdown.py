@@ -158,9 +158,9 @@ def test_excerpts_go_next_and_the_last_findings_at_last() -> None:
     assert f"{2000 - kept} more findings would be too long for GitHub: `stepgraph check` prints all." in many
 
 
-@pytest.mark.parametrize("count", [1, 400])
+@pytest.mark.parametrize("count", [1, 30])
 def test_nothing_makes_it_longer_than_github_takes(count: int) -> None:
-    text = "|\\<@" * 3000
+    text = "|\\<@" * 1000
     workflows = [workflow(text, text, has_dag=False)] * count
     made = replace(report(*([finding(text, text, at=span(text), workflow=text)] * count), workflows=workflows))
     assert length(render_markdown(replace(made, require_dag=True))) < LONGEST

@@ -24,6 +24,8 @@ _TABLE_HEAD: Final = "| Workflow | Class | Where | Steps | Graph | Complete |\n|
 _FOR_NOTES: Final = 500
 _FOR_TABLE: Final = 20_000
 _FOR_UNMET: Final = 10_000
+# None is shorter, so that none need be drawn where there is less room.
+_SHORTEST_DIAGRAM: Final = 500
 
 
 def render_markdown(report: Report, *, quiet: bool = False) -> str:
@@ -116,14 +118,14 @@ def _some(lines: Sequence[str], room: int, noun: str) -> str:
 
 def _diagrams(report: Report, room: int) -> list[str]:
     """Return the diagrams that there is room for, and how many there is none for."""
-    diagrams = [diagram(workflow) for workflow in report.workflows]
-    texts = [text for text in diagrams if text]
+    drawable = [workflow for workflow in report.workflows if workflow.graph is not None]
     shown: list[str] = []
-    for text in texts:
-        if length(text) < room:
+    for workflow in drawable:
+        text = diagram(workflow) if room > _SHORTEST_DIAGRAM else ""
+        if text and length(text) < room:
             shown.append(text)
             room -= length(text) + 1
-    left_out = len(texts) - len(shown)
+    left_out = len(drawable) - len(shown)
     if left_out:
         shown.append(f"{counted(left_out, 'diagram')} would be too long for GitHub: `stepgraph graph` draws all.\n")
     return shown
