@@ -25,6 +25,14 @@ def test_the_table_has_a_row_for_each_rule() -> None:
     )
 
 
+def test_summaries_are_broken_where_the_terminal_is_narrower() -> None:
+    assert rules_table([RULE], 76) == (
+        "CODE   NAME                        SEVERITY  SUMMARY\n"
+        "SG118  step-called-with-arguments  error     A declared step is called with\n"
+        "                                             arguments.\n"
+    )
+
+
 def test_an_explanation_says_why_what_to_do_and_shows_examples() -> None:
     assert explanation(RULE).startswith(
         "SG118 step-called-with-arguments  error\n"

@@ -70,6 +70,22 @@ def test_a_graph_that_is_required_and_lacks_is_told_at_its_class() -> None:
     )
 
 
+def test_in_a_narrow_terminal_classes_that_name_workflows_go_and_places_lose_their_beginning() -> None:
+    made = report(workflows=[workflow("OrderWorkflow", "fixtures/gallery/orders/entry.py")])
+    assert render_text(made, width=64).splitlines()[:2] == [
+        "NAME           WHERE                   STEPS  HAS_DAG  COMPLETE",
+        "OrderWorkflow  …lery/orders/entry.py:1      3  yes      yes",
+    ]
+
+
+def test_in_a_narrow_terminal_other_classes_stay() -> None:
+    made = report(workflows=[workflow("orders", "fixtures/gallery/orders/entry.py")])
+    assert render_text(made, width=64).splitlines()[:2] == [
+        "NAME    CLASS          WHERE             STEPS  HAS_DAG  COMPLETE",
+        "orders  OrderWorkflow  …ders/entry.py:1      3  yes      yes",
+    ]
+
+
 def test_colours_are_for_terminals_only() -> None:
     made = report(finding("no.", at=span(column=16, end=(4, 18))), files={"src/orders.py": SOURCE})
     assert "\x1b" not in render_text(made)

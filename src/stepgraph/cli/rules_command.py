@@ -51,7 +51,7 @@ def _all(rules: Sequence[Rule], form: str) -> str:
         return rules_page(rules)
     from stepgraph.report.explained.plain import rules_table
 
-    return rules_table(rules)
+    return rules_table(rules, look_of_standard_output().width)
 
 
 def _one(rule: Rule, form: str) -> str:

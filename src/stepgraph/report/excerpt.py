@@ -7,8 +7,8 @@ from typing import Final
 
 from stepgraph.model.span import Span
 from stepgraph.render.cells import cell_width, clip
-from stepgraph.render.ruler import ELLIPSIS
 from stepgraph.render.visible import visible
+from stepgraph.report.cut import end_of
 from stepgraph.report.report import SourceFile
 
 WIDEST: Final = 200
@@ -65,16 +65,6 @@ def _cut(before: str, marked: str, after: str, width: int) -> tuple[str, str, st
     if cell_width(before + marked) >= width:
         # What is around shares the room, and what is marked leaves some of it for what leads there.
         free = width - cell_width(marked)
-        before = _end_of(before, max(free // 2, free - cell_width(after), width // 4))
+        before = end_of(before, max(free // 2, free - cell_width(after), width // 4))
         marked = clip(marked, width - cell_width(before) - (1 if after else 0))
     return before, marked, clip(after, max(0, width - cell_width(before + marked)))
-
-
-def _end_of(text: str, width: int) -> str:
-    """Return `text` if it fits into `width` cells, else its end behind an ellipsis."""
-    if cell_width(text) <= width:
-        return text
-    start = max(0, len(text) - _FAR)
-    while start < len(text) and cell_width(text[start:]) > width - 1:
-        start += 1
-    return ELLIPSIS + text[start:]

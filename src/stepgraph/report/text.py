@@ -37,7 +37,7 @@ def render_text(report: Report, *, colour: bool = False, width: int | None = Non
         for workflow in report.unmet
     ]
     if not quiet or report.verdict is Verdict.NOTHING:
-        blocks.append(summary_text(report))
+        blocks.append(summary_text(report, page.width))
     return "\n".join(blocks)
 
 

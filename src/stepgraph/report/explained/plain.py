@@ -8,7 +8,7 @@ from typing import Final
 
 from stepgraph.checks.example import Example
 from stepgraph.checks.rule import Rule
-from stepgraph.render.cells import wrap
+from stepgraph.render.cells import cell_width, wrap
 from stepgraph.render.outline.terminal import Ink, Piece, Terminal
 from stepgraph.report.table import table
 from stepgraph.report.wording import LABELS
@@ -16,12 +16,21 @@ from stepgraph.report.wording import LABELS
 _HEADINGS: Final = ("CODE", "NAME", "SEVERITY", "SUMMARY")
 _INDENT: Final = "    "
 _LABEL_WIDTH: Final = 8
+_NARROWEST_SUMMARY: Final = 24
 _MOST_LINES: Final = 1000
 
 
-def rules_table(rules: Sequence[Rule]) -> str:
-    """Return a row for each rule."""
-    return table(_HEADINGS, [(rule.code, rule.name, LABELS[rule.severity], rule.summary) for rule in rules])
+def rules_table(rules: Sequence[Rule], width: int | None = None) -> str:
+    """Return a row for each rule, with its summary broken into several where it is wider than `width` cells allow."""
+    starts = [(rule.code, rule.name, LABELS[rule.severity]) for rule in rules]
+    # A row with a summary of one cell tells how wide all before the summaries is.
+    before = max(map(cell_width, table(_HEADINGS, [(*start, "x") for start in starts]).splitlines()[1:]), default=0)
+    room = None if width is None else max(width - before + 1, _NARROWEST_SUMMARY)
+    rows: list[tuple[str, ...]] = []
+    for rule, start in zip(rules, starts, strict=True):
+        first, *others = _broken(rule.summary, room)
+        rows += [(*start, first), *(("", "", "", line) for line in others)]
+    return table(_HEADINGS, rows)
 
 
 def explanation(rule: Rule, *, colour: bool = False, width: int | None = None) -> str:
