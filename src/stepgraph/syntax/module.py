@@ -7,8 +7,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from stepgraph.model.span import Span
-from stepgraph.syntax.positions import positions
-from stepgraph.syntax.source_text import source_text
 
 if TYPE_CHECKING:
     import libcst as cst
@@ -27,6 +25,9 @@ class SourceModule:
 
     @cached_property
     def _positions(self) -> dict[int, Range]:
+        # Imported here, as below: what only carries places around does without LibCST.
+        from stepgraph.syntax.positions import positions
+
         return positions(self.tree)
 
     def mentions(self, word: bytes) -> bool:
@@ -43,6 +44,8 @@ class SourceModule:
 
     def text(self, node: cst.CSTNode) -> str:
         """Return the source of `node` on one line, without comments."""
+        from stepgraph.syntax.source_text import source_text
+
         return source_text(self.tree, node)
 
 
