@@ -29,10 +29,10 @@ def read_baseline(path: str) -> Baseline:
     fields = Fields(path, document, [], document.data)
     version = fields.number("version")
     if version is not None and version > VERSION:
-        message = f"a baseline of version {version}, and this version of stepgraph knows {VERSION}."
+        message = f"a baseline of version {version}, and this stepgraph knows version {VERSION}."
         raise InputError(Problem(path, message, "Upgrade it.", *fields.position(("version",))))
     if version is None or "findings" not in fields.values:
-        fields.report((), "no baseline: it has `version` and `findings`.")
+        fields.report((), "no baseline: it has no `version` and `findings`.")
     entries = [_entry(each) for each in fields.each("findings")]
     if fields.problems:
         problem = fields.problems[0]

@@ -21,7 +21,7 @@ def _check(subject: IgnoresSubject) -> Iterator[Match]:
         if not ignore.rules:
             yield Match(ignore.span, *_without_rules(ignore.text))
     for named, clause, advice in subject.wrong():
-        yield Match(named.span, f"{clause}, so nothing is ignored.", advice)
+        yield Match(named.span, f"{clause}, so nothing is ignored by it.", advice)
 
 
 def _without_rules(text: str) -> tuple[str, str]:
