@@ -92,6 +92,8 @@ def test_of_several_rules_those_that_find_nothing_are_told() -> None:
         ("# stepgraph: ignore this line", "10:27: warning: `stepgraph: ignore this line` ignores nothing"),
         ("# stepgraph: ignore[]", "10:27: warning: `stepgraph: ignore[]` ignores nothing"),
         ("# stepgraph: ignore SG118", "10:27: warning: `stepgraph: ignore SG118` ignores nothing"),
+        ("# stepgraph: ignore [SG118]", "10:27: warning: `stepgraph: ignore [SG118]` ignores nothing"),
+        ("# stepgraph ignores [SG118]", "10:27: warning: `stepgraph ignores [SG118` ignores nothing"),
         ("# stepgraph ignore[SG118]", "10:27: warning: `stepgraph ignore[SG118]` ignores nothing"),
         ("# Stepgraph: Ignore[SG118]", "10:27: warning: `Stepgraph: Ignore[SG118]` ignores nothing"),
         ("# stepgraph: noqa[SG118]", "10:27: warning: `stepgraph: noqa[SG118]` ignores nothing"),
@@ -124,6 +126,7 @@ def test_a_comment_that_ignores_nothing_is_told(comment: str, told: str) -> None
         "# stepgraph ignores `finally` here",
         "# see stepgraph: ignored by it",
         "# stepgraph: skip ahead to the last step",
+        "# stepgraph: see [SG118]",
     ],
 )
 def test_words_about_this_package_are_no_such_comment(comment: str) -> None:

@@ -24,6 +24,10 @@ class FailOn(StrEnum):
     NEW = "new"
     """As for warnings, with a baseline that holds those before."""
 
+    def fails(self, severity: Severity) -> bool:
+        """Whether a finding of a severity, which is not in the baseline, makes a run fail."""
+        return severity is Severity.ERROR or (self is not FailOn.ERROR and severity is Severity.WARNING)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
@@ -68,12 +72,6 @@ class Settings:
             return True
         ignored = (code.startswith(codes) for pattern, codes in self.per_file_ignores.items() if matches(pattern, path))
         return self.selects(code) and not any(ignored)
-
-    def fails_on(self, finding: Finding) -> bool:
-        """Whether a finding, which is not in the baseline, makes the run fail."""
-        if self.fail_on is FailOn.ERROR:
-            return finding.severity is Severity.ERROR
-        return finding.severity is not Severity.INFORMATION
 
     def _set_for(self, code: str) -> str:
         return _longest(code, self.severity)

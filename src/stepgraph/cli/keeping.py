@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from stepgraph.api import keep_findings
 from stepgraph.checks.selectors import OF_INPUTS
+from stepgraph.checks.severity import Severity
 from stepgraph.cli.command_error import CommandError
 from stepgraph.cli.exit_code import ExitCode
 from stepgraph.cli.output_file import OutputFile, prepare_output
@@ -75,7 +76,8 @@ def _baseline(path: str, *, may_lack: bool) -> Baseline:
 
 def _written(kept: Kept, baseline: Baseline, output: OutputFile) -> Kept:
     everything = (*kept.findings, *kept.known)
-    failed = tuple(finding for finding in everything if finding.code in OF_INPUTS)
+    errors = (finding for finding in everything if finding.severity is Severity.ERROR)
+    failed = tuple(finding for finding in errors if finding.code in OF_INPUTS)
     if failed:
         for finding in failed:
             tell(str(finding))

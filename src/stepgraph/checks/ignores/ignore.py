@@ -16,7 +16,7 @@ _CODE: Final = r"(?:SG\d|[a-z]+-[a-z])"
 _MEANT: Final = re.compile(
     _MARK
     + r"(?P<whole>stepgraph:[ \t]*ignore(?:-[\w-]+)?(?![\w-])"
-    + rf"|stepgraph[ \t]*:?[ \t]*[\w-]+[ \t]*\[[ \t]*{_CODE}"
+    + rf"|stepgraph[ \t]*:?[ \t]*(?:ignor[\w-]*[ \t]*|[\w-]+)\[[ \t]*{_CODE}"
     + r"|stepgraph:[ \t]*(?:noqa|disable|skip)(?=[ \t]*$))",
     re.IGNORECASE,
 )
