@@ -93,7 +93,7 @@ def test_of_several_rules_those_that_find_nothing_are_told() -> None:
         ("# stepgraph: ignore[]", "10:27: warning: `stepgraph: ignore[]` ignores nothing"),
         ("# stepgraph: ignore SG118", "10:27: warning: `stepgraph: ignore SG118` ignores nothing"),
         ("# stepgraph: ignore [SG118]", "10:27: warning: `stepgraph: ignore [SG118]` ignores nothing"),
-        ("# stepgraph ignores [SG118]", "10:27: warning: `stepgraph ignores [SG118` ignores nothing"),
+        ("# stepgraph ignores [SG118]", "10:27: warning: `stepgraph ignores [SG118]` ignores nothing: that form is"),
         ("# stepgraph ignore[SG118]", "10:27: warning: `stepgraph ignore[SG118]` ignores nothing"),
         ("# Stepgraph: Ignore[SG118]", "10:27: warning: `Stepgraph: Ignore[SG118]` ignores nothing"),
         ("# stepgraph: noqa[SG118]", "10:27: warning: `stepgraph: noqa[SG118]` ignores nothing"),

@@ -28,7 +28,9 @@ def _without_rules(text: str) -> tuple[str, str]:
     if "ignore-file" in text:
         message = f"`{text}` ignores nothing: there is no comment for a whole file."
         return message, "Name the file in `per-file-ignores` in `pyproject.toml`."
-    return f"`{text}` ignores nothing: it has to name the rules.", f"Write {_FORM}."
+    names_something = "[" in text and "[]" not in text
+    why = "that form is not understood" if names_something else "it has to name the rules"
+    return f"`{text}` ignores nothing: {why}.", f"Write {_FORM}."
 
 
 def _flagged() -> tuple[Example, ...]:
