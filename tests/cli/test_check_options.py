@@ -29,13 +29,15 @@ ONLY = ("--select", "SG118")
 
 @click.command("check")
 @click.argument("paths", nargs=-1)
+@click.option("-o", "name")
 @check_options
-def _command(*, paths: tuple[str, ...], checking: CheckOptions) -> tuple[CheckOptions, tuple[str, ...]]:
-    return checking, paths
+def _command(*, paths: tuple[str, ...], name: str | None, checking: CheckOptions) -> CheckOptions:
+    assert (paths, name) == ((), None)
+    return checking
 
 
 def options(*arguments: str) -> CheckOptions:
-    given: CheckOptions = _command.main(list(arguments), standalone_mode=False)[0]
+    given: CheckOptions = _command.main(list(arguments), standalone_mode=False)
     return given
 
 

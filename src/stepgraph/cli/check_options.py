@@ -101,11 +101,11 @@ def check_options(command: Callable[..., R]) -> Callable[..., R]:
 
 
 def _baseline_options(command: Callable[..., R]) -> Callable[..., R]:
-    @click.option("--baseline", "name", metavar="FILE", help=_BASELINE_HELP)
-    @click.option("--update-baseline", "update", is_flag=True, help=_UPDATE_HELP)
+    @click.option("--baseline", metavar="FILE", help=_BASELINE_HELP)
+    @click.option("--update-baseline", is_flag=True, help=_UPDATE_HELP)
     @wraps(command)
-    def with_baseline(*, name: str | None, update: bool, **others: object) -> R:
-        return command(baseline=BaselineOptions(name, update), **others)
+    def with_baseline(*, baseline: str | None, update_baseline: bool, **others: object) -> R:
+        return command(baseline=BaselineOptions(baseline, update_baseline), **others)
 
     return with_baseline
 
