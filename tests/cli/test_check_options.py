@@ -162,3 +162,9 @@ def test_no_baseline_is_written_where_a_module_is_no_python() -> None:
     with pytest.raises(CommandError):
         keep_to(standards, analyze_paths(["."]), [broken])
     assert not Path("known.json").exists()
+
+
+def test_no_baseline_is_written_where_there_is_no_workflow() -> None:
+    write("entry.py", "x = 1\n")
+    check("--baseline", "known.json", "--update-baseline")
+    assert not Path("known.json").exists()

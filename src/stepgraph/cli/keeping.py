@@ -48,13 +48,14 @@ def read_standards(options: CheckOptions, paths: Sequence[str]) -> Standards:
 def keep_to(standards: Standards, analysis: Analysis, findings: Sequence[Finding]) -> Kept:
     """Return which of the findings in an analysis count.
 
-    The baseline is written where that is asked for, and the findings are then known. Otherwise it is told what of it is
-    out of date. Raises CommandError where it cannot be written, or where an input failed: what is in that is not known.
+    The baseline is written where that is asked for and workflows were found; their findings are then known. Otherwise
+    it is told what of it is out of date. Raises CommandError where it cannot be written, or where an input failed:
+    what is in that is not known.
     """
     kept = keep_findings(analysis, findings, standards.settings, standards.baseline)
     if standards.baseline is None or standards.settings.baseline is None:
         return kept
-    if not standards.updates_baseline:
+    if not standards.updates_baseline or not analysis.workflows:
         _tell_outdated(kept, standards.settings.baseline)
         return kept
     output = prepare_output(standards.settings.baseline, analysis.files)
