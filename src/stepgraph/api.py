@@ -16,7 +16,10 @@ from stepgraph.project.reading import StrPath
 from stepgraph.project.sources import Source, Sources, find_sources
 
 if TYPE_CHECKING:
+    from stepgraph.checks.baseline import Baseline
     from stepgraph.checks.finding import Finding
+    from stepgraph.checks.keep import Kept
+    from stepgraph.checks.settings import Settings
     from stepgraph.pipeline import Pipeline
 
 
@@ -89,6 +92,19 @@ def check_analysis(analysis: Analysis) -> tuple[Finding, ...]:
     return check(analysis.project or ProjectSubject(problems=analysis.problems), subjects)
 
 
+def keep_findings(
+    analysis: Analysis, findings: Iterable[Finding], settings: Settings, baseline: Baseline | None = None
+) -> Kept:
+    """Return which of the findings in an analysis count, by settings, by comments in the source, and by a baseline.
+
+    What is wrong with the settings or with the comments is added to the findings.
+    """
+    from stepgraph.checks.keep import Inputs, keep
+
+    subjects = tuple(workflow.subject for workflow in analysis.workflows if workflow.subject is not None)
+    return keep(findings, settings, Inputs(analysis.read, subjects), baseline)
+
+
 def _strictly(sources: Sources) -> Analysis:
     """Raise InputError for a module that is not valid Python."""
     return _analyzed(sources, lambda run, _: run(), [])
@@ -101,7 +117,7 @@ def _analyzed(sources: Sources, attempt: _Attempt, refused: list[Problem]) -> An
     """Return the workflows of all modules, and of those that derive from classes in them."""
     workflows: tuple[WorkflowAnalysis, ...] = ()
     met: list[Problem] = []
-    read: dict[str, bytes] = {}
+    read = {configuration.path: configuration.content for configuration in sources.configurations}
     files = dict.fromkeys(sources.files)
     if sources.modules:
         # Imported here: LibCST costs more than all the rest, and a tree without workflows never needs it.
@@ -111,7 +127,7 @@ def _analyzed(sources: Sources, attempt: _Attempt, refused: list[Problem]) -> An
         workflows = undisturbed(lambda: tuple(_workflows(sources, pipeline, attempt)))
         met = [*refused, *pipeline.broken]
         files |= dict.fromkeys(pipeline.files)
-        read = pipeline.contents
+        read |= pipeline.contents
     problems = tuple(dict.fromkeys([*sources.problems, *met]))
     hints = tuple(sources.hints)
     project = ProjectSubject(sources.configurations, problems, hints)

@@ -54,6 +54,14 @@ class Fields:
         self.report((name,), f"`{name}` is {shown}, where a whole number above 0 is expected.")
         return None
 
+    def flag(self, name: str) -> bool | None:
+        """Return a field that is true or false."""
+        value = self.values.get(name)
+        if value is None or isinstance(value, bool):
+            return value
+        self.report((name,), f"`{name}` is {_kind(value)}, where true or false is expected.")
+        return None
+
     def texts(self, name: str) -> tuple[str, ...] | None:
         """Return a field that is a list of texts."""
         value = self.values.get(name)

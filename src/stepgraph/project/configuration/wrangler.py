@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from stepgraph.model.note import InputError, Problem
@@ -47,7 +47,7 @@ class Configuration:
     """The configuration at `path`, for the environment asked for.
 
     `main` and `base_dir` are paths as the user would name them. `problems` are what is wrong with it, `hints` what may
-    surprise.
+    surprise. `content` is that of the file.
     """
 
     path: str
@@ -59,6 +59,7 @@ class Configuration:
     workflows: tuple[ConfiguredWorkflow, ...]
     problems: tuple[Problem, ...]
     hints: tuple[Problem, ...]
+    content: bytes = field(default=b"", repr=False, compare=False)
 
     def named(self, class_name: str) -> ConfiguredWorkflow | None:
         """Return the first workflow of this Worker that is of a class."""
@@ -68,7 +69,8 @@ class Configuration:
 
 def read_configuration(path: str, environment: str | None = None) -> Configuration:
     """Return the configuration in a file. Raises InputError where it cannot be read, or has no such environment."""
-    document = _document(path)
+    content = read_configuration_bytes(path)
+    document = _document(path, content)
     problems = [
         Problem(path, f"`{'.'.join(map(str, at))}` is given twice.", "Remove one of them.", *position)
         for at, position in document.repeated
@@ -88,11 +90,12 @@ def read_configuration(path: str, environment: str | None = None) -> Configurati
         tuple(workflows),
         tuple(problems),
         tuple(_hints(top, chosen, environment)),
+        content=content,
     )
 
 
-def _document(path: str) -> Document:
-    text = decode_utf_8(read_configuration_bytes(path), path)
+def _document(path: str, content: bytes) -> Document:
+    text = decode_utf_8(content, path)
     # Imported here: most runs need one of the two, or none.
     try:
         if path.endswith(".toml"):
