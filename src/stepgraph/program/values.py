@@ -97,6 +97,13 @@ class Foreign(Value):
     relevant: ClassVar[bool] = False
 
 
+@dataclass(frozen=True, slots=True)
+class Ranged(Foreign):
+    """A `range` of which it is known how many numbers are in it."""
+
+    count: int
+
+
 class Slots(dict[str, Any]):
     """The slots of a scope, an object or a collection.
 

@@ -23,4 +23,13 @@ class AddedAwait:
     place: Place
 
 
-Edit: TypeAlias = Replacement | AddedAwait
+@dataclass(frozen=True, slots=True)
+class MovedImport:
+    """Names to be imported from another module: taken out of the `from` import at `place`, which goes with its last."""
+
+    place: Place
+    names: tuple[str, ...]
+    module: str
+
+
+Edit: TypeAlias = Replacement | AddedAwait | MovedImport

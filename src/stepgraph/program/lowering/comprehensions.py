@@ -8,7 +8,7 @@ from dataclasses import replace
 import libcst as cst
 
 from stepgraph.program.lowering.arguments import collection, mapping
-from stepgraph.program.lowering.loops import element, has_elements, run_loop, unrolled
+from stepgraph.program.lowering.loops import element, extent_over, run_loop, unrolled
 from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.lowering.protocols import advance, iterated
 from stepgraph.program.lowering.targets import assign
@@ -133,7 +133,7 @@ def _over(machine: Machine, clause: cst.CompFor, iterable: Value, add: Callable[
         value = element(machine, iterable, machine.text(clause.target), place)
         _pass(machine, clause, unsure(value) if clause.ifs else value, add)
 
-    run_loop(machine, body, None, place, occurs=has_elements(iterable))
+    run_loop(machine, body, None, place, extent_over(iterable, machine.place(clause.iter)))
     return UNKNOWN
 
 

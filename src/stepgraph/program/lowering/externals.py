@@ -33,6 +33,7 @@ from stepgraph.program.values import (
     Instance,
     Item,
     Partial,
+    Ranged,
     StepFunction,
     StepObject,
     SuperObject,
@@ -331,6 +332,24 @@ def _sorted(machine: Machine, arguments: Arguments, place: Place) -> Value:
     return copy
 
 
+def _range(machine: Machine, arguments: Arguments, place: Place) -> Value:
+    numbers = [_whole(a.value) for a in arguments.items if a.keyword is None and not a.star]
+    known = [number for number in numbers if number is not None]
+    if not 0 < len(known) == len(arguments.items) <= _MOST_BOUNDS or known[2:] == [0]:
+        return call_unknown(machine, _RANGE, arguments, place)
+    held = range(*known)
+    return Ranged(_RANGE.name, (held[-1] - held[0]) // held.step + 1 if held else 0)
+
+
+_RANGE: Final = External("builtins.range")
+_MOST_BOUNDS: Final = 3  # start, stop, step
+
+
+def _whole(value: Value) -> int | None:
+    """Return a constant that is a whole number."""
+    return value.value if isinstance(value, Constant) and isinstance(value.value, int) else None
+
+
 def _enumerate(machine: Machine, arguments: Arguments, place: Place) -> Value:
     items = items_of(machine, _first(arguments))
     if items is None:
@@ -508,6 +527,7 @@ _MEANINGS: Final[dict[str, Meaning]] = {
     "builtins.sorted": _sorted,
     "builtins.tuple": _copy("tuple"),
     "builtins.set": _copy("set"),
+    "builtins.range": _range,
     "builtins.enumerate": _enumerate,
     "builtins.reversed": _reversed,
     "builtins.zip": _zip,
