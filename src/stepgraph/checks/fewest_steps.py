@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from stepgraph.program.ir import (
+    EMPTY,
     Activity,
     Block,
     Call,
@@ -131,24 +132,31 @@ class Counting:
         for kind, count in first.items():
             if kind is not None:
                 left = _either(left, {None if kind in (ExitKind.BREAK, ExitKind.FINISHED) else kind: count})
-        if loop.endless or None not in first:
+        passes = _passes(loop)
+        if loop.endless or (passes and None not in first):
             return left
         after: Ways = {}
-        end = _then({None: first[None] * _passes(loop)}, self.ways(loop.otherwise), after)
+        end = _then({None: first.get(None, 0) * passes}, self.ways(loop.otherwise), after)
         return _either(left, after, end)
 
     def _protected(self, tried: Protected) -> Ways:
         ways = self.ways(tried.body)
-        if tried.catches and ExitKind.RAISE in ways:
-            raised: Ways = {None: ways[ExitKind.RAISE]}
-            for handler in tried.handlers:
+        if tried.catches:
+            # Anything may raise what is caught, but a step that comes first has begun by then.
+            raised: Ways = {None: int(_begins_with_step(tried.body))}
+            for block in [handler.block for handler in tried.handlers] or [EMPTY]:
                 handled: Ways = {}
-                ways = _either(ways, _then(raised, self.ways(handler.block), handled), handled)
+                ways = _either(ways, _then(raised, self.ways(block), handled), handled)
         final = self.ways(tried.final)
         found: Ways = {}
         for kind, count in ways.items():
             found = _either(found, {end or kind: count + more for end, more in final.items()})
         return found
+
+
+def _begins_with_step(block: Block) -> bool:
+    first = block.operations[0] if block.operations else None
+    return isinstance(first, Run) and isinstance(first.activity, StepRun)
 
 
 def _passes(loop: Loop) -> int:

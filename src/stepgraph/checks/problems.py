@@ -10,11 +10,14 @@ from stepgraph.model.note import Problem, ProblemKind
 from stepgraph.model.span import Span
 
 
-def matches_of(problems: Iterable[Problem], kind: ProblemKind, consequence: str = "") -> Iterator[Match]:
-    """Yield the problems of a kind as matches, with what comes of each."""
+def matches_of(
+    problems: Iterable[Problem], kind: ProblemKind, consequence: str = "", advice: str | None = None
+) -> Iterator[Match]:
+    """Yield the problems of a kind as matches, with what comes of each, and an advice other than their own."""
     for problem in problems:
         if problem.kind is kind:
-            yield Match(span_of(problem), f"{problem.message} {consequence}".rstrip(), problem.advice)
+            message = f"{problem.message} {consequence}".rstrip()
+            yield Match(span_of(problem), message, problem.advice if advice is None else advice)
 
 
 def hinted(hints: Iterable[Problem]) -> Iterator[Match]:

@@ -19,6 +19,7 @@ from stepgraph.program.ir import (
     EventWait,
     Function,
     Handle,
+    Passes,
     PayloadShape,
     StepDefinition,
     StepSettings,
@@ -157,7 +158,7 @@ class Declarations(Slots):
 class Item:
     """An element of a collection. `many` stands for any number of such elements; `maybe`, one may be missing.
 
-    Where it is known, `condition` is that under which it is there.
+    Where it is known, `condition` is that under which it is there, and `passes` how many there are of it.
     """
 
     value: Value
@@ -165,6 +166,7 @@ class Item:
     many: bool = False
     maybe: bool = False
     condition: str | None = None
+    passes: Passes | None = None
 
 
 @dataclass(eq=False, slots=True)

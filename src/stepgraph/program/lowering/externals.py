@@ -158,6 +158,8 @@ def _started(machine: Machine, given: Argument) -> list[Value]:
         return [machine.choose(given.value, lambda chosen: _started_of_one(machine, replace(given, value=chosen)))]
     items = items_of(machine, given.value)
     if items is not None:
+        is_whole = not (isinstance(given.value, Collection) and given.value.state.changed)
+        items = items if is_whole else tuple(replace(item, passes=None) for item in items)
         return [_start_item(machine, item, given) for item in items]
     if given.value.relevant and not is_awaitable(given.value):
         machine.note(
@@ -189,7 +191,7 @@ def _start_item(machine: Machine, item: Item, given: Argument) -> Value:
         return started[0]
     block = machine.block_of(lambda: started.append(start(machine, item.value, item.place)))
     if block.operations:
-        machine.emit(Loop(block, EMPTY, item.place))
+        machine.emit(Loop(block, EMPTY, item.place, passes=None if item.maybe else item.passes))
     return every_run(started[0])
 
 

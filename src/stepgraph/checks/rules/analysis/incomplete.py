@@ -16,12 +16,15 @@ if TYPE_CHECKING:
     from stepgraph.checks.subject import ProjectSubject, WorkflowSubject
 
 
+_ADVICE = "Define it in the project, once and by that name, for them to be."
+
+
 def _check(subject: WorkflowSubject) -> Iterator[Match]:
     return (Match(note.span, note.message, note.advice) for note in subject.notes if note.incomplete)
 
 
 def _check_project(subject: ProjectSubject) -> Iterator[Match]:
-    return matches_of(subject.problems, ProblemKind.UNRESOLVED_CLASS, "Its steps are not checked.")
+    return matches_of(subject.problems, ProblemKind.UNRESOLVED_CLASS, "Its steps are not checked.", _ADVICE)
 
 
 def _flagged() -> tuple[Example, ...]:

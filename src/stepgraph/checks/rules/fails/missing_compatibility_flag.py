@@ -43,9 +43,9 @@ def _faults(compatibility: Compatibility) -> Iterator[tuple[str, str]]:
             "Remove it.",
         )
     elif compatibility.lacks_workflows:
-        date = compatibility.date
+        without = f"and the date {compatibility.date} does not imply it: no workflow runs."
         yield (
-            f"the compatibility flag `python_workflows` is missing, and the date {date} does not imply it: none runs.",
+            f"the compatibility flag `python_workflows` is missing, {without}",
             "Set `compatibility_date` to 2025-09-20 or later, or add the flag.",
         )
 

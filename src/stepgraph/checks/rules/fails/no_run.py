@@ -12,8 +12,6 @@ from stepgraph.checks.severity import Severity
 from stepgraph.model.note import ProblemKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from stepgraph.checks.example import Example
     from stepgraph.checks.subject import ProjectSubject
 
@@ -32,15 +30,7 @@ _ADVICE = "Give it `async def run(self, event, step)`, or name the class that ha
 
 
 def _check(subject: ProjectSubject) -> Iterator[Match]:
-    return (_advised(match) for match in _found(subject))
-
-
-def _found(subject: ProjectSubject) -> Iterable[Match]:
-    return matches_of(subject.problems, ProblemKind.NO_RUN, "Each of its instances fails at its start.")
-
-
-def _advised(match: Match) -> Match:
-    return Match(match.span, match.message, _ADVICE)
+    return matches_of(subject.problems, ProblemKind.NO_RUN, "Each of its instances fails at its start.", _ADVICE)
 
 
 def _flagged() -> tuple[Example, ...]:
