@@ -48,7 +48,6 @@ def _flagged() -> tuple[Example, ...]:
                                 return charge()
 
                             await charged()
-                            charge(step)
                     """,
                 "wrangler.jsonc": """
                     {

@@ -27,6 +27,17 @@ def _check(subject: WorkflowSubject) -> Iterator[Match]:
     )
 
 
+_CONFIGURATION = """
+    {
+      "name": "shop",
+      "main": "entry.py",
+      "compatibility_date": "2026-03-01",
+      "compatibility_flags": ["python_workers"],
+      "workflows": [{"binding": "ORDERS", "name": "orders", "class_name": "Orders"}]
+    }
+    """
+
+
 def _flagged() -> tuple[Example, ...]:
     from stepgraph.checks.example import module, project
 
@@ -70,22 +81,14 @@ def _flagged() -> tuple[Example, ...]:
                         async def run(self, event, step):
                             raise NotImplementedError
                     """,
-                "wrangler.jsonc": """
-                    {
-                      "name": "shop",
-                      "main": "entry.py",
-                      "compatibility_date": "2026-03-01",
-                      "compatibility_flags": ["python_workers"],
-                      "workflows": [{"binding": "ORDERS", "name": "orders", "class_name": "Orders"}]
-                    }
-                    """,
+                "wrangler.jsonc": _CONFIGURATION,
             },
         ),
     )
 
 
 def _clean() -> tuple[Example, ...]:
-    from stepgraph.checks.example import in_run, module
+    from stepgraph.checks.example import in_run, module, project
 
     return (
         in_run("a sleep alone", 'await step.sleep("rest", "1 hour")'),
@@ -108,18 +111,38 @@ def _clean() -> tuple[Example, ...]:
                     await step.sleep("rest", "1 hour")
             """,
         ),
-        module(
-            "a base class that demands `run`",
+        project(
+            "a base class that demands `run`, and is not deployed",
+            {
+                "entry.py": """
+                    from workers import WorkflowEntrypoint
+
+
+                    class Flow(WorkflowEntrypoint):
+                        async def run(self, event, step):
+                            raise NotImplementedError
+
+
+                    class Orders(Flow):
+                        async def run(self, event, step):
+                            await step.sleep("rest", "1 hour")
+                    """,
+                "wrangler.jsonc": _CONFIGURATION,
+            },
+        ),
+        in_run(
+            "steps in functions of its own",
             """
-            from workers import WorkflowEntrypoint
+            async def charge():
+                @step.do("charge")
+                async def charged():
+                    return 1
 
+                return await charged()
 
-            class Flow(WorkflowEntrypoint):
-                async def run(self, event, step):
-                    raise NotImplementedError
+            await charge()
             """,
         ),
-        in_run("steps that other code may run", "await runner.process(step)", imports="import runner"),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from stepgraph.checks.fewest_steps import fewest_steps, where_exceeded
@@ -23,34 +24,53 @@ _HIGHEST: Final = 25_000
 _SPLIT: Final = "Do the work of several steps in one, or start further instances that each do a part."
 
 
+@dataclass(frozen=True, slots=True)
+class _Limit:
+    """How many steps are allowed, how bad it is to execute more, and what is to be said of it."""
+
+    steps: int
+    severity: Severity
+    source: str
+    advice: str
+
+
 def _check(subject: WorkflowSubject) -> Iterator[Match]:
     count = fewest_steps(subject.program)
-    configured = None if subject.configured is None else subject.configured.steps
-    limit, severity, says, advice = _exceeded(count, configured)
+    limit = _exceeded(count, None if subject.configured is None else subject.configured.steps)
     if limit is not None:
-        message = f"each run executes at least {count:,} steps, and {says}: an instance fails at step {limit + 1:,}."
-        yield Match(where_exceeded(subject.program, limit).span, message, advice, severity=severity)
+        span = where_exceeded(subject.program, limit.steps).span
+        fails = f"an instance fails at step {limit.steps + 1:,}"
+        message = f"each run executes at least {count:,} steps, and {limit.source}: {fails}."
+        yield Match(span, message, limit.advice, severity=limit.severity)
 
 
-def _exceeded(count: int, configured: int | None) -> tuple[int | None, Severity, str, str]:
-    """Return the limit that a number of steps exceeds, how bad that is, and what to say of it."""
+def _exceeded(count: int, configured: int | None) -> _Limit | None:
+    """Return the limit that a number of steps exceeds: the configured one, else the highest of the fixed ones."""
     if configured is not None and configured < _HIGHEST:
-        limit = configured if count > configured else None
         advice = f"Raise `limits.steps`, which may be up to {_HIGHEST:,}. Or: {_SPLIT[0].lower()}{_SPLIT[1:]}"
-        return limit, Severity.ERROR, f"`limits.steps` allows {configured:,}", advice
-    if count > _HIGHEST:
-        return _HIGHEST, Severity.ERROR, f"{_HIGHEST:,} are the most that can be allowed", _SPLIT
-    if count > _PAID and configured is None:
-        advice = f"Set `limits.steps` in the workflow's configuration, up to {_HIGHEST:,}."
-        return _PAID, Severity.WARNING, f"without `limits.steps` the paid plan allows {_PAID:,}", advice
-    if count > _FREE and configured is None:
-        return (
-            _FREE,
-            Severity.INFORMATION,
-            f"the free plan allows {_FREE:,}",
-            "On the paid plan there is no need to act.",
-        )
-    return None, Severity.INFORMATION, "", ""
+        limits = [_Limit(configured, Severity.ERROR, f"`limits.steps` allows {configured:,}", advice)]
+    elif configured is not None:
+        limits = [_MOST]
+    else:
+        limits = [_MOST, *_DEFAULTS]
+    return next((limit for limit in limits if count > limit.steps), None)
+
+
+_MOST: Final = _Limit(_HIGHEST, Severity.ERROR, f"{_HIGHEST:,} are the most that can be allowed", _SPLIT)
+_DEFAULTS: Final = (
+    _Limit(
+        _PAID,
+        Severity.WARNING,
+        f"without `limits.steps` the paid plan allows {_PAID:,}",
+        f"Set `limits.steps` in the workflow's configuration, up to {_HIGHEST:,}.",
+    ),
+    _Limit(
+        _FREE,
+        Severity.INFORMATION,
+        f"the free plan allows {_FREE:,}",
+        "On the paid plan there is no need to act.",
+    ),
+)
 
 
 def _check_project(subject: ProjectSubject) -> Iterator[Match]:
@@ -70,7 +90,7 @@ _CONFIGURATION = """
       "compatibility_date": "2026-03-01",
       "compatibility_flags": ["python_workers"],
       "workflows": [
-        {"binding": "ORDERS", "name": "orders", "class_name": "Orders", "limits": {"steps": STEPS}}MARK
+        {"binding": "ORDERS", "name": "orders", "class_name": "Orders", "limits": {"steps": STEPS}}
       ]
     }
     """
@@ -96,7 +116,7 @@ def _flagged() -> tuple[Example, ...]:
 
                                 await fetch()
                     """,
-                "wrangler.jsonc": _CONFIGURATION.replace("STEPS", "500").replace("MARK", ""),
+                "wrangler.jsonc": _CONFIGURATION.replace("STEPS", "500"),
             },
         ),
         in_run(
@@ -184,7 +204,7 @@ def _clean() -> tuple[Example, ...]:
 
                                 await fetch()
                     """,
-                "wrangler.jsonc": _CONFIGURATION.replace("STEPS", "500").replace("MARK", ""),
+                "wrangler.jsonc": _CONFIGURATION.replace("STEPS", "500"),
             },
         ),
     )
