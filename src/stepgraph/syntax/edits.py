@@ -25,7 +25,7 @@ class AddedAwait:
 
 @dataclass(frozen=True, slots=True)
 class MovedImport:
-    """Names to be imported from another module: taken out of the `from` import at `place`, which goes with its last."""
+    """Names of a `from ... import` statement, at `place`, to be imported from another module instead."""
 
     place: Place
     names: tuple[str, ...]
