@@ -87,9 +87,12 @@ def check_analysis(analysis: Analysis) -> tuple[Finding, ...]:
     """
     # Imported here, as only this needs the rules.
     from stepgraph.checks.run import check
+    from stepgraph.syntax.deep import run_deep
 
     subjects = [workflow.subject for workflow in analysis.workflows if workflow.subject is not None]
-    return check(analysis.project or ProjectSubject(problems=analysis.problems), subjects)
+    project = analysis.project or ProjectSubject(problems=analysis.problems)
+    # Rules walk programs, which may be as deep as the source is.
+    return run_deep(lambda: check(project, subjects))
 
 
 def keep_findings(

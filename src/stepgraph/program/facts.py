@@ -123,3 +123,17 @@ class Returned(Fact):
     function: Place
     value: Known
     place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class WrongImport(Fact):
+    """An import of a name from a module of the SDK that surely lacks it, and the module that has it.
+
+    `place` is the name, `statement` the whole import.
+    """
+
+    name: str
+    module: str
+    right_module: str
+    place: Place
+    statement: Place

@@ -276,7 +276,7 @@ class Loop:
     """A body that runs any number of times; `otherwise` when it was not left by a break.
 
     An `endless` one is left by a break only; one that `occurs` has a pass at least. `declares` are the steps that each
-    pass declares anew.
+    pass declares anew. `passes` tells how many there are, unless it is left before, where that is known.
     """
 
     body: Block
@@ -285,6 +285,15 @@ class Loop:
     endless: bool = False
     occurs: bool = False
     declares: tuple[StepDefinition, ...] = ()
+    passes: Passes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Passes:
+    """How often a loop runs, and what says so: `range(5)`."""
+
+    count: int
+    place: Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -362,7 +371,11 @@ Operation: TypeAlias = Run | Start | Join | Pause | Choice | Loop | Protected | 
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """All that one workflow class does, in which mode of dependencies, and the facts that reading it has shown."""
+    """All that one workflow class does, in which mode of dependencies, and the facts that reading it has shown.
+
+    `named_at` is where the class has its name. One that runs no step `may_be_base`: it looks as if others derived from
+    it.
+    """
 
     class_name: str
     body: Block
@@ -371,6 +384,13 @@ class Program:
     place: Place
     mode: DependencyMode = DependencyMode.IMPLICIT
     facts: tuple[Fact, ...] = ()
+    named_at: Place | None = None
+    may_be_base: bool = False
+
+    @property
+    def name_place(self) -> Place:
+        """Where the class has its name, as far as that is known: the class itself otherwise."""
+        return self.named_at or self.place
 
 
 def blocks_of(operation: Operation) -> Iterator[Block]:

@@ -19,6 +19,7 @@ from stepgraph.program.ir import (
     EventWait,
     Function,
     Handle,
+    Passes,
     PayloadShape,
     StepDefinition,
     StepSettings,
@@ -97,6 +98,13 @@ class Foreign(Value):
     relevant: ClassVar[bool] = False
 
 
+@dataclass(frozen=True, slots=True)
+class Ranged(Foreign):
+    """A `range` of which it is known how many numbers are in it."""
+
+    count: int
+
+
 class Slots(dict[str, Any]):
     """The slots of a scope, an object or a collection.
 
@@ -150,7 +158,7 @@ class Declarations(Slots):
 class Item:
     """An element of a collection. `many` stands for any number of such elements; `maybe`, one may be missing.
 
-    Where it is known, `condition` is that under which it is there.
+    Where it is known, `condition` is that under which it is there, and `passes` how many there are of it.
     """
 
     value: Value
@@ -158,6 +166,7 @@ class Item:
     many: bool = False
     maybe: bool = False
     condition: str | None = None
+    passes: Passes | None = None
 
 
 @dataclass(eq=False, slots=True)

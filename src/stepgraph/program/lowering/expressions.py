@@ -280,7 +280,7 @@ def _repeated(machine: Machine, owner: Collection, times: Value) -> Value:
     """`[a, b] * 2`; a number that is not known, or large, is any number."""
     if isinstance(times, Constant) and isinstance(times.value, int) and 0 <= times.value <= MOST_REPETITIONS:
         return collection(machine, owner.kind, owner.items * times.value)
-    return collection(machine, owner.kind, tuple(replace(item, many=True) for item in owner.items))
+    return collection(machine, owner.kind, tuple(replace(item, many=True, passes=None) for item in owner.items))
 
 
 def _unary(machine: Machine, node: cst.UnaryOperation) -> Value:

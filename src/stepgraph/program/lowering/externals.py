@@ -33,6 +33,7 @@ from stepgraph.program.values import (
     Instance,
     Item,
     Partial,
+    Ranged,
     StepFunction,
     StepObject,
     SuperObject,
@@ -157,6 +158,8 @@ def _started(machine: Machine, given: Argument) -> list[Value]:
         return [machine.choose(given.value, lambda chosen: _started_of_one(machine, replace(given, value=chosen)))]
     items = items_of(machine, given.value)
     if items is not None:
+        is_whole = not (isinstance(given.value, Collection) and given.value.state.changed)
+        items = items if is_whole else tuple(replace(item, passes=None) for item in items)
         return [_start_item(machine, item, given) for item in items]
     if given.value.relevant and not is_awaitable(given.value):
         machine.note(
@@ -188,7 +191,7 @@ def _start_item(machine: Machine, item: Item, given: Argument) -> Value:
         return started[0]
     block = machine.block_of(lambda: started.append(start(machine, item.value, item.place)))
     if block.operations:
-        machine.emit(Loop(block, EMPTY, item.place))
+        machine.emit(Loop(block, EMPTY, item.place, passes=None if item.maybe else item.passes))
     return every_run(started[0])
 
 
@@ -329,6 +332,24 @@ def _sorted(machine: Machine, arguments: Arguments, place: Place) -> Value:
         return UNKNOWN
     copy.state.unordered = True
     return copy
+
+
+def _range(machine: Machine, arguments: Arguments, place: Place) -> Value:
+    numbers = [_whole(a.value) for a in arguments.items if a.keyword is None and not a.star]
+    known = [number for number in numbers if number is not None]
+    if not 0 < len(known) == len(arguments.items) <= _MOST_BOUNDS or known[2:] == [0]:
+        return call_unknown(machine, _RANGE, arguments, place)
+    held = range(*known)
+    return Ranged(_RANGE.name, (held[-1] - held[0]) // held.step + 1 if held else 0)
+
+
+_RANGE: Final = External("builtins.range")
+_MOST_BOUNDS: Final = 3  # start, stop, step
+
+
+def _whole(value: Value) -> int | None:
+    """Return a constant that is a whole number."""
+    return value.value if isinstance(value, Constant) and isinstance(value.value, int) else None
 
 
 def _enumerate(machine: Machine, arguments: Arguments, place: Place) -> Value:
@@ -508,6 +529,7 @@ _MEANINGS: Final[dict[str, Meaning]] = {
     "builtins.sorted": _sorted,
     "builtins.tuple": _copy("tuple"),
     "builtins.set": _copy("set"),
+    "builtins.range": _range,
     "builtins.enumerate": _enumerate,
     "builtins.reversed": _reversed,
     "builtins.zip": _zip,

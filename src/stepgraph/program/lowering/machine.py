@@ -34,6 +34,7 @@ from stepgraph.program.ir import (
 )
 from stepgraph.program.lowering.star_memory import StarMemory
 from stepgraph.program.lowering.state import Changes, Path, Store, meet, merged, told_apart
+from stepgraph.program.lowering.wrong_imports import wrong_imports_of
 from stepgraph.program.values import (
     UNKNOWN,
     Alternatives,
@@ -237,6 +238,8 @@ class Machine:
             scope = LexicalScope(bindings, self.store.new(), None, module, path=(known,), kind="module")
             self.modules[module] = scope
             self._note_imports(module, bindings)
+            for wrong in wrong_imports_of(module):
+                self.observe(wrong)
         return scope
 
     def _note_imports(self, module: SourceModule, bindings: Bindings) -> None:

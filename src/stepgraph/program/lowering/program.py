@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import libcst as cst
 
-from stepgraph.program.ir import EMPTY, Block, PayloadShape, Program
+from stepgraph.program.ir import EMPTY, Block, PayloadShape, Program, works
 from stepgraph.program.lowering.awaiting import await_value
+from stepgraph.program.lowering.bases import may_be_base
 from stepgraph.program.lowering.entry import Entry, open_machine, workflow_named
 from stepgraph.program.lowering.functions import may_run_steps, read_function
 from stepgraph.program.lowering.machine import Machine
@@ -45,7 +46,17 @@ def _read(entry: Entry, name: str, mode: DependencyMode) -> tuple[Program, bool]
     payload = PayloadShape()
     body = _run(machine, defined, payload, place)
     _report_never_awaited(machine)
-    program = Program(defined.name, body, payload, machine.finished_notes(), place, mode, tuple(machine.facts))
+    program = Program(
+        defined.name,
+        body,
+        payload,
+        machine.finished_notes(),
+        place,
+        mode,
+        tuple(machine.facts),
+        Place(defined.scope.module, defined.node.name),
+        may_be_base=not works(body) and may_be_base(defined),
+    )
     return program, machine.lists_depends
 
 

@@ -175,7 +175,7 @@ def take_item(machine: Machine, owner: Collection, at: Value) -> Item | None:
 def add_items(machine: Machine, owner: Collection, items: tuple[Item, ...]) -> None:
     """Add elements to a list or set; one added in a loop that the list was made outside of stands for many."""
     if machine.loop_depth > owner.loop_depth:
-        items = tuple(replace(item, many=True) for item in items)
+        items = tuple(replace(item, many=True, passes=None) for item in items)
     owner.state.changed = True
     kept = [item for item in owner.items if not any(new.many and item.place.node is new.place.node for new in items)]
     machine.store.write(owner.state, "items", bounded((*kept, *items)))
