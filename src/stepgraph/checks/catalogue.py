@@ -5,8 +5,26 @@ from __future__ import annotations
 from typing import Final
 
 from stepgraph.checks.rule import Rule
-from stepgraph.checks.rules.fails import step_called_with_arguments
+from stepgraph.checks.rules.fails import (
+    dependency_cycle,
+    depends_in_implicit_mode,
+    depends_not_a_step,
+    missing_depends,
+    missing_step_name,
+    step_called_with_arguments,
+    unknown_step_parameter,
+    wrong_depends_count,
+)
 
-RULES: Final[tuple[Rule, ...]] = (step_called_with_arguments.RULE,)
+RULES: Final[tuple[Rule, ...]] = (
+    unknown_step_parameter.RULE,
+    wrong_depends_count.RULE,
+    depends_not_a_step.RULE,
+    depends_in_implicit_mode.RULE,
+    missing_depends.RULE,
+    missing_step_name.RULE,
+    dependency_cycle.RULE,
+    step_called_with_arguments.RULE,
+)
 
 BY_CODE: Final = {rule.code: rule for rule in RULES}
