@@ -155,14 +155,15 @@ class Summary:
 class Machine:
     """The state of reading one workflow.
 
-    `declarations` are the steps declared so far, `step_runs` their runs as dependencies with the version of those they
-    hold for, `resolving` the steps whose dependencies are being looked up, `choosing` how many of them there were where
-    a dependency is one of several. `started` are the steps that ran, `hides` says which step that had not run another
-    one of its name took the place of. `lists_depends` tells that some step was declared as in legacy mode. `handles` numbers the work that was started, `call_since` is the last number before the
-    arguments of the present call were evaluated. `modules` are those that were needed so far, `unread` those that they
-    import and that were not, `stars` what is known of their star imports, and `ran` those whose own code was run as a
-    whole. `entered` are the functions of context managers whose code is being read. `facts` are for rules to judge, in
-    the order in which they were met; `in_step` tells that the body of a step is being read.
+    `declarations` are the steps declared so far, `step_runs` their runs as dependencies with the version of those
+    they hold for, `resolving` the steps whose dependencies are being looked up, `choosing` how many of them there
+    were where a dependency is one of several. `started` are the steps that ran, `hides` says which step that had
+    not run another one of its name took the place of. `lists_depends` tells that some step was declared as in
+    legacy mode. `handles` numbers the work that was started, `call_since` is the last number before the arguments
+    of the present call were evaluated. `modules` are those that were needed so far, `unread` those that they import
+    and that were not, `stars` what is known of their star imports, and `ran` those whose own code was run as a
+    whole. `entered` are the functions of context managers whose code is being read. `facts` are for rules to judge,
+    in the order in which they were met; `in_step` tells that the body of a step is being read.
     """
 
     evaluators: dict[type[cst.CSTNode], Evaluator]

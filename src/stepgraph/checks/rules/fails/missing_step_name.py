@@ -128,8 +128,8 @@ RULE = Rule(
     name="missing-step-name",
     severity=Severity.ERROR,
     summary="`step.do` is given no name where dependencies are listed.",
-    why="Before compatibility date 2026-02-25, or with the flag `no_python_workflows_implicit_dependencies`, the name of"
-    " `step.do` is required: without it, declaring the step is a TypeError.",
+    why="Before compatibility date 2026-02-25, or with the flag `no_python_workflows_implicit_dependencies`, the name"
+    " is required: without it, declaring the step is a TypeError.",
     fix='Name the step: `@step.do("charge")`.',
     source="SDK: `_do_legacy`; workerd: the compatibility flag; seen by running it.",
     flagged=_flagged,
