@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from stepgraph.program.ir import StepDefinition
+from stepgraph.program.ir import StepDefinition, StepParameter
 from stepgraph.program.known import Known
 from stepgraph.project.dependency_mode import DependencyMode
 from stepgraph.syntax.module import Place
@@ -68,6 +68,23 @@ class MethodCalled(Fact):
     arguments: GivenArguments
     place: Place
     in_step: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MethodMissing(Fact):
+    """A call of a method that the step object does not have. `place` is what is called."""
+
+    method: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class DecoratorApplied(Fact):
+    """A call of what `step.do(...)` made: its own arguments, which should be a function, and those `given` to `do`."""
+
+    given: GivenArguments
+    arguments: GivenArguments
+    place: Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,3 +154,43 @@ class WrongImport(Fact):
     right_module: str
     place: Place
     statement: Place
+
+
+class ParameterUnknown(Fact):
+    """A step was called that has a parameter after which no step is named. `declared` are the steps there were then."""
+
+    definition: StepDefinition
+    parameter: StepParameter
+    declared: tuple[StepDefinition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DependenciesMiscounted(Fact):
+    """A step was called, in legacy mode, that has so many `parameters` besides `ctx`, and lists so many steps.
+
+    `listed` is None where `depends` is not given.
+    """
+
+    definition: StepDefinition
+    parameters: int
+    listed: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class DependencyCycle(Fact):
+    """A step was called that needs itself by way of others, whichever path the program takes: each needs the next."""
+
+    steps: tuple[StepDefinition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NameShared(Fact):
+    """A step was called of which a parameter names two steps: one that is `meant`, the `other` is hidden by it.
+
+    They were both declared before either had run.
+    """
+
+    definition: StepDefinition
+    parameter: StepParameter
+    meant: StepDefinition
+    other: StepDefinition

@@ -90,10 +90,14 @@ class KnownStep(Known):
 
 @dataclass(frozen=True, slots=True)
 class KnownFunction(Known):
-    """A function, method or lambda of the project, by its name."""
+    """A function, method or lambda of the project, by its name.
+
+    It is `doubtful` where a decorator that is not known may have made something else of it.
+    """
 
     name: str
     place: Place
+    doubtful: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import libcst as cst
 
 from stepgraph.program.facts import StepCalled
 from stepgraph.program.ir import Call, Run
-from stepgraph.program.lowering.arguments import given
+from stepgraph.program.lowering.arguments import given, spread
 from stepgraph.program.lowering.awaiting import start
 from stepgraph.program.lowering.escapes import report_escape
 from stepgraph.program.lowering.functions import function_scope, read_function
@@ -83,7 +83,8 @@ def _call_lambda(machine: Machine, callee: FunctionValue, node: cst.Lambda, argu
 
 def call_step(machine: Machine, callee: StepFunction, arguments: Arguments, place: Place) -> Value:
     """Call a declared step: a coroutine, nothing runs yet. Arguments are an error at run time and change nothing."""
-    machine.observe(StepCalled(callee.definition, given_arguments(arguments), place, machine.in_step))
+    passed = given_arguments(spread(arguments))
+    machine.observe(StepCalled(callee.definition, passed, place, machine.in_step))
     return machine.make(StepCall(callee, place), place)
 
 

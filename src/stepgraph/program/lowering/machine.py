@@ -156,13 +156,15 @@ class Summary:
 class Machine:
     """The state of reading one workflow.
 
-    `declarations` are the steps declared so far, `step_runs` their runs as dependencies with the version of those they
-    hold for, `resolving` the steps whose dependencies are being looked up. `lists_depends` tells that some step was
-    declared as in legacy mode. `handles` numbers the work that was started, `call_since` is the last number before the
-    arguments of the present call were evaluated. `modules` are those that were needed so far, `unread` those that they
-    import and that were not, `stars` what is known of their star imports, and `ran` those whose own code was run as a
-    whole. `entered` are the functions of context managers whose code is being read. `facts` are for rules to judge, in
-    the order in which they were met; `in_step` tells that the body of a step is being read.
+    `declarations` are the steps declared so far, `step_runs` their runs as dependencies with the version of those
+    they hold for, `resolving` the steps whose dependencies are being looked up, `choosing` how many of them there
+    were where a dependency is one of several. `started` are the steps that ran, `hides` says which step that had
+    not run another one of its name took the place of. `lists_depends` tells that some step was declared as in
+    legacy mode. `handles` numbers the work that was started, `call_since` is the last number before the arguments
+    of the present call were evaluated. `modules` are those that were needed so far, `unread` those that they import
+    and that were not, `stars` what is known of their star imports, and `ran` those whose own code was run as a
+    whole. `entered` are the functions of context managers whose code is being read. `facts` are for rules to judge,
+    in the order in which they were met; `in_step` tells that the body of a step is being read.
     """
 
     evaluators: dict[type[cst.CSTNode], Evaluator]
@@ -175,6 +177,9 @@ class Machine:
     declarations: Declarations = field(default_factory=Declarations)
     step_runs: dict[StepDefinition, tuple[int, StepRun]] = field(default_factory=dict)
     resolving: list[StepDefinition] = field(default_factory=list)
+    choosing: list[int] = field(default_factory=list)
+    started: set[StepDefinition] = field(default_factory=set)
+    hides: dict[StepDefinition, StepDefinition] = field(default_factory=dict)
     declared: int = 0
     store: Store = field(default_factory=Store)
     operations: list[Operation] = field(default_factory=list)
@@ -323,10 +328,17 @@ class Machine:
 
     def declare(self, step: StepFunction) -> None:
         """Enter a step under its name: of several of one name, the last one counts (SDK: `step_closures`)."""
+        before = self.declarations.get(step.definition.name)
+        if isinstance(before, StepFunction) and before.definition not in self.started:
+            self._hide(before.definition, step.definition)
         self.store.write(self.declarations, step.definition.name, step)
         self.declared += 1
         self.frame.declared.pop(step, None)
         self.frame.declared[step] = self.declared
+
+    def _hide(self, before: StepDefinition, now: StepDefinition) -> None:
+        if before.place.node is not now.place.node:
+            self.hides[now] = before
 
     def declared_since(self, number: int) -> tuple[StepDefinition, ...]:
         """Return the steps that the present frame has declared after so many declarations, in order."""

@@ -83,7 +83,7 @@ def known(value: Value, depth: int = 0) -> Known:
         case StepFunction(definition=definition):
             return KnownStep(definition)
         case FunctionValue():
-            return KnownFunction(value.name, Place(value.scope.module, value.node))
+            return KnownFunction(value.name, Place(value.scope.module, value.node), bool(value.doubts))
         case ClassValue(name=name):
             return KnownClass(name)
         case Instance(of=of):

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 def _check(subject: WorkflowSubject) -> Iterator[Match]:
     for call in subject.facts(StepCalled):
-        if call.arguments.items:
-            given = call.arguments.items[0].place
+        given = next((argument.place for argument in call.arguments.items if not argument.star), None)
+        if given is not None:
             yield Match(
                 given.span,
                 f"the step {call.definition.name!r} is called with `{given.text}`, and the SDK refuses arguments.",
