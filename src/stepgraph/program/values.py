@@ -66,6 +66,14 @@ class Moment(Value):
 
 
 @dataclass(frozen=True, slots=True)
+class Duration(Value):
+    """A constant `timedelta(...)`, in milliseconds."""
+
+    milliseconds: float
+    relevant: ClassVar[bool] = False
+
+
+@dataclass(frozen=True, slots=True)
 class Template(Value):
     """Text of which only parts are known; the others stand in it as source in braces."""
 
@@ -92,6 +100,14 @@ class External(Value):
 @dataclass(frozen=True, slots=True)
 class Foreign(Value):
     """What a call of something outside the project gave, by the dotted name of that; nothing else is known of it."""
+
+    name: str
+    relevant: ClassVar[bool] = False
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignMember(Value):
+    """An attribute of what foreign code gave, by its dotted name: `datetime.datetime.now().date`."""
 
     name: str
     relevant: ClassVar[bool] = False
@@ -366,6 +382,14 @@ class Instance(Value):
 
     of: ClassValue
     state: Slots
+
+
+@dataclass(frozen=True, slots=True)
+class EnumMember(Value):
+    """A member of an enumeration of the project, which is an object of its own."""
+
+    of: ClassValue
+    relevant: ClassVar[bool] = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from stepgraph.program.ir import EMPTY, Handle, Loop, started_in
 from stepgraph.program.lowering.arguments import made, mapping, ordered_like
 from stepgraph.program.lowering.awaiting import awaited_of, is_awaitable, start
 from stepgraph.program.lowering.calls import call_unknown
-from stepgraph.program.lowering.datetimes import moment
+from stepgraph.program.lowering.datetimes import duration, moment
 from stepgraph.program.lowering.definitions import TRANSPARENT_TO_CLASSES
 from stepgraph.program.lowering.iteration import copied, items_of, materialized
 from stepgraph.program.lowering.loops import any_of
@@ -502,6 +502,7 @@ _MEANINGS: Final[dict[str, Meaning]] = {
     "contextlib.suppress": _suppress,
     "typing.cast": _second,
     "datetime.datetime": moment,
+    "datetime.timedelta": duration,
     "collections.deque": _copy("list"),
     "pyodide.ffi.to_js": _itself,
     "builtins.list": _copy("list"),
