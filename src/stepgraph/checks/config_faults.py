@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from stepgraph.checks.durations import as_float
 from stepgraph.checks.kinds import kind_of
 from stepgraph.checks.step_configs import entries, given_configs
 from stepgraph.program.known import Imported, Keyed, KeyedElement, Known, KnownConstant, KnownObject, possibilities
@@ -116,20 +117,32 @@ def _faults_of_retry(key: str, value: Known, place: Place) -> Iterator[ConfigFau
 
 
 def _fault_of_limit(value: Known, place: Place) -> tuple[str, str] | None:
-    advice = "Write how many retries there may be after the first attempt, as a number from 0 to 10,000."
-    if isinstance(value, KnownConstant) and type(value.value) in (int, float):
-        number = value.value
-        if not isinstance(number, int | float) or not math.isfinite(number):
-            return f"`limit` is `{place.text}`, which is no finite number", advice
-        if number < 0:
-            return f"`limit` is negative: `{place.text}`", advice
-        if number > _MOST_RETRIES:
-            return f"`limit` is {number:,}, more than the 10,000 retries that the engine allows", advice
+    what = _why_no_limit(value, place.text)
+    if what is None:
         return None
-    if isinstance(value, Imported) and value.name in _NOT_FINITE:
-        return f"`limit` is `{place.text}`, which is no finite number", advice
+    return what, "Write how many retries there may be after the first attempt, as a number from 0 to 10,000."
+
+
+def _why_no_limit(value: Known, written: str) -> str | None:
+    match value:
+        case KnownConstant(value=int(constant) | float(constant)) if not isinstance(constant, bool):
+            return _why_out_of_bounds(as_float(constant), written)
+        case Imported(name=name) if name in _NOT_FINITE:
+            return _why_out_of_bounds(math.nan, written)
     kind = kind_of(value)
-    return None if kind is None else (f"`limit` is {kind} (`{place.text}`), not a number", advice)
+    if kind is None:
+        return None
+    return f"`limit` is {kind}{'' if kind == written else f' (`{written}`)'}, not a number"
+
+
+def _why_out_of_bounds(number: float, written: str) -> str | None:
+    if not math.isfinite(number):
+        return f"`limit` is `{written}`, which is no finite number"
+    if number < 0:
+        return f"`limit` is negative: `{written}`"
+    if number > _MOST_RETRIES:
+        return f"`limit` is {number:,.0f}, more than the 10,000 that there may be"
+    return None
 
 
 def _unknown_keys(value: Keyed, known: tuple[str, ...], where: str) -> Iterator[ConfigFault]:

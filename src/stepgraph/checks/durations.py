@@ -6,6 +6,7 @@ in `s`; a word that is no unit stands for milliseconds, without a complaint (pac
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from typing import Final
@@ -93,7 +94,15 @@ def _number(text: str) -> float | None:
         return 0.0
     if _DECIMAL.fullmatch(stripped):
         return float(stripped)
-    return float(int(stripped, 0)) if _PREFIXED.fullmatch(stripped) else None
+    return as_float(int(stripped, 0)) if _PREFIXED.fullmatch(stripped) else None
+
+
+def as_float(number: float) -> float:
+    """Return a number as JavaScript has it: one that is too large is infinite."""
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf if number > 0 else -math.inf
 
 
 def is_number(text: str) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from stepgraph.checks.durations import read_duration
+from stepgraph.checks.durations import as_float, read_duration
 from stepgraph.checks.step_configs import entries, given_configs
 from stepgraph.program.facts import MethodCalled
 from stepgraph.program.known import Known, KnownConstant, possibilities
@@ -43,10 +43,10 @@ class GivenDuration:
         return value if isinstance(value, str) else None
 
     @property
-    def number(self) -> int | float | None:
+    def number(self) -> float | None:
         """The number that it is, None for anything else."""
         value = self.value.value if isinstance(self.value, KnownConstant) else None
-        return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+        return as_float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
     @property
     def milliseconds(self) -> float | None:

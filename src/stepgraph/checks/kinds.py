@@ -54,6 +54,14 @@ def kind_of(value: Known) -> str | None:
             return None
 
 
+def described(value: Known, written: str) -> str | None:
+    """Return what is said of a value that is not of the right kind, None where it is not known for certain."""
+    kind = kind_of(value)
+    if kind is None:
+        return None
+    return f"`{written}` is given" if kind == written else f"`{written}` is {kind}"
+
+
 def _kind_of_constant(constant: object) -> str:
     if constant is None:
         return "None"

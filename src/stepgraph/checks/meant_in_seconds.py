@@ -10,6 +10,9 @@ from stepgraph.checks.durations import DAY, HOUR, MINUTE, SECOND
 _SECONDS_IN_HOUR: Final = HOUR // SECOND
 _SECONDS_IN_DAY: Final = DAY // SECOND
 
+_SIXTY: Final = 60
+_HUNDRED: Final = 100
+
 # Fewer milliseconds than this are too few to wait for on purpose.
 _FEW: Final = 100
 
@@ -27,7 +30,7 @@ def is_meant_in_seconds(written: str, number: float) -> bool:
 
     Of a computation, only products of 60 without a 1000 do so, of names only those that do not speak of milliseconds.
     """
-    if number <= 0 or number != int(number):
+    if not 0 < number <= 365 * _SECONDS_IN_DAY * SECOND or number != int(number):
         return False
     if _LITERAL.fullmatch(written):
         return _looks_like_seconds(int(number))
@@ -44,7 +47,7 @@ def _looks_like_seconds(number: int) -> bool:
     if number < _FEW:
         return True
     if number < SECOND:
-        return number % 60 == 0
+        return number % _SIXTY == 0
     if number <= 2 * _SECONDS_IN_DAY and number % _SECONDS_IN_HOUR == 0:
         return number % SECOND != 0
     return number <= 365 * _SECONDS_IN_DAY and number % _SECONDS_IN_DAY == 0 and number % MINUTE != 0
@@ -52,9 +55,4 @@ def _looks_like_seconds(number: int) -> bool:
 
 def _is_product_of_seconds(written: str) -> bool:
     factors = [int(factor) for factor in re.findall(r"[\d_]+", written)]
-    return any(factor == 60 for factor in factors) and not any(factor % 100 == 0 for factor in factors)  # noqa: PLR2004
-
-
-def is_too_few(number: float) -> bool:
-    """Return whether milliseconds are so few that waiting for them makes no difference."""
-    return 0 < number < _FEW
+    return _SIXTY in factors and not any(factor % _HUNDRED == 0 for factor in factors)

@@ -9,8 +9,8 @@ from typing import Final
 from stepgraph.checks.durations import is_unit, unit_meant
 
 _FIELD_AND_UNIT: Final = re.compile(r"\{([^{}]+)\}( *)([A-Za-z]+)")
-# A sum, product or power, or a call that gives a whole number: it is no text with a unit of its own.
-_NUMERIC: Final = re.compile(r".*\w *(?:[*/%]|[+-] *\d)|(?:int|round|len|min|max)\(.*", re.DOTALL)
+# A sum, product or power, a call that gives a number, or the format of one: it is no text with a unit of its own.
+_NUMERIC: Final = re.compile(r".*[\w\])] *(?:[*/]|[+-] *\d)|(?:int|round|len|min|max)\(.*|.*:[\d.]*[dfg]$", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,10 @@ UNSTORABLE: Final[dict[str, tuple[str, str]]] = {
     **dict.fromkeys((f"{made}().time" for made in _DATETIMES), ("a time", _ISO)),
     **dict.fromkeys(("datetime.time", "datetime.time.fromisoformat"), ("a time", _ISO)),
     "datetime.timedelta": ("a timedelta", _SECONDS),
-    "decimal.Decimal": ("a Decimal", _TEXT),
+    **dict.fromkeys(
+        ("decimal.Decimal", *(f"decimal.Decimal().{name}" for name in ("quantize", "normalize", "to_integral_value"))),
+        ("a Decimal", _TEXT),
+    ),
     "fractions.Fraction": ("a Fraction", _TEXT),
     **dict.fromkeys(
         (f"uuid.{name}" for name in ("UUID", "uuid1", "uuid3", "uuid4", "uuid5", "uuid6", "uuid7", "uuid8")),
@@ -55,7 +58,8 @@ UNSTORABLE: Final[dict[str, tuple[str, str]]] = {
     "builtins.bytearray": ("a bytearray", "Return `bytes(...)` of it."),
     "builtins.complex": ("a complex number", "Return its parts, `[z.real, z.imag]`."),
     "builtins.divmod": ("a tuple", _LIST),
-    **dict.fromkeys(("builtins.range", "builtins.filter"), ("what is not yet a list", _LIST)),
+    "builtins.range": ("a range", _LIST),
+    "builtins.filter": ("an iterator", _LIST),
     "builtins.object": ("an object", "Return text or a number."),
     "re.compile": ("a pattern", "Return its `.pattern`."),
     "types.SimpleNamespace": ("an object", "Return `vars(...)` of it."),

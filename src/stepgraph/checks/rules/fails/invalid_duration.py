@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from stepgraph.checks.durations import duration_meant, in_unit, in_words, read_duration
 from stepgraph.checks.given_durations import GivenDuration, Use, given_durations
-from stepgraph.checks.kinds import kind_of
+from stepgraph.checks.kinds import described, kind_of
 from stepgraph.checks.match import Match
 from stepgraph.checks.partial_durations import partial_duration
 from stepgraph.checks.rule import Rule
@@ -52,13 +52,13 @@ def _match(given: GivenDuration) -> Match | None:
         return _match_of_text(given, given.text)
     if given.number is not None or _is_fine(given):
         return None
-    kind = kind_of(given.value)
-    if kind is None:
+    what = described(given.value, given.place.text)
+    if what is None:
         return None
-    message = f"`{given.place.text}` is {kind}, and the engine takes text or a number, so {_FAILS[given.use]}."
+    message = f"{what}, and the engine takes text or a number, so {_FAILS[given.use]}."
     if isinstance(given.value, KnownDuration):
         return Match(given.place.span, message, f'Write "{in_words(given.value.milliseconds)}".')
-    if kind == "a timedelta":
+    if kind_of(given.value) == "a timedelta":
         in_milliseconds = f"`int({given.place.text}.total_seconds() * 1000)`"
         return Match(given.place.span, message, f"Write its milliseconds, {in_milliseconds}.")
     return Match(given.place.span, message, _FORMS)

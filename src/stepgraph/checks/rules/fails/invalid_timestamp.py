@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from stepgraph.checks.kinds import kind_of
+from stepgraph.checks.kinds import described, kind_of
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 # Before this day no workflow was written in Python. The present day is no measure: what is found must not depend on it.
 _FIRST_DAY: Final = dt.datetime(2025, 1, 1, tzinfo=dt.UTC)
 _FIRST_MILLISECOND: Final = _FIRST_DAY.timestamp() * 1000
+# A number below is one of seconds, if it is in the time of workflows as such.
+_MOST_SECONDS: Final = 10**11
 
 _TAKES: Final = "`step.sleep_until` takes a datetime or epoch milliseconds"
 _ADVICE: Final = "Give a datetime in the future, like `datetime.now(timezone.utc) + timedelta(hours=1)`."
@@ -64,7 +66,7 @@ def _fault(value: Known, written: str) -> tuple[str, str] | None:
         case Made(name=name) if name in _TEXT:
             return f"`{written}` is text, and {_TAKES}, so this fails.", "Give the datetime itself."
         case Made(name=name) if name in _SECONDS:
-            message = f"`{written}` is seconds, and {_TAKES}: this is a time in January 1970, so it fails."
+            message = f"`{written}` is seconds, and {_TAKES}: this is in 1970, so it fails."
             return message, _ADVICE
         case KnownConstant(value=bool()):
             return f"`{written}` is no time: {_TAKES}, so this fails.", _ADVICE
@@ -89,9 +91,9 @@ def _fault_of_text(text: str) -> tuple[str, str] | None:
 def _fault_of_number(number: float, written: str) -> tuple[str, str] | None:
     if number >= _FIRST_MILLISECOND:
         return None
-    # A number of seconds from the time of workflows on.
-    if number >= _FIRST_DAY.timestamp():
-        message = f"`{written}` is epoch seconds, and {_TAKES}: this is in January 1970, so it fails."
+    if _FIRST_DAY.timestamp() <= number < _MOST_SECONDS:
+        year = dt.datetime.fromtimestamp(number / 1000, dt.UTC).year
+        message = f"`{written}` looks like epoch seconds, and {_TAKES}: this is in {year}, so it fails."
         return message, "Multiply it by 1000."
     return f"`{written}` is a time in the past (in epoch milliseconds), so this fails.", _ADVICE
 
@@ -103,11 +105,11 @@ def _fault_of_moment(text: str) -> tuple[str, str] | None:
 
 
 def _fault_of_kind(value: Known, written: str) -> tuple[str, str] | None:
-    kind = kind_of(value)
-    if kind is None or kind == "a datetime":
+    what = described(value, written)
+    if what is None or kind_of(value) == "a datetime":
         return None
-    message = f"`{written}` is {kind}, and {_TAKES}, so this fails."
-    if kind == "a timedelta":
+    message = f"{what}, and {_TAKES}, so this fails."
+    if kind_of(value) == "a timedelta":
         return message, f"Add it to a datetime, like `datetime.now(timezone.utc) + {written}`, or use `step.sleep`."
     return message, _ADVICE
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from stepgraph.checks.durations import DurationText, in_unit, read_duration, unit_meant
+from stepgraph.checks.durations import UNITS, DurationText, in_unit, read_duration, unit_meant
 from stepgraph.checks.given_durations import GivenDuration, given_durations
 from stepgraph.checks.match import Match
 from stepgraph.checks.partial_durations import partial_duration
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from stepgraph.checks.example import Example
     from stepgraph.checks.subject import WorkflowSubject
 
+# A unit that is as close to a right one as this is a slip.
+_SLIP: Final = 0.75
 _UNITS: Final = "Write second, minute, hour, day, week, month or year, in lower case."
 
 
@@ -37,7 +40,9 @@ def _match(given: GivenDuration, text: str, read: DurationText, unit: str) -> Ma
     message = f"`{unit}` is {known}, which takes {text!r} for {count}."
     meant = unit_meant(unit)
     if meant is None:
-        return Match(given.place.span, message, _UNITS)
+        near = difflib.get_close_matches(unit.lower(), UNITS, 1, _SLIP)
+        advice = f'Write "{in_unit(read.number, near[0])}" if that is meant.' if near else _UNITS
+        return Match(given.place.span, message, advice)
     right = in_unit(read.number, meant)
     quoted = given.quoted(right)
     edits = () if quoted is None else (Replacement(given.place, quoted),)
