@@ -230,6 +230,17 @@ def test_the_message_on_seconds_leaves_both_ways_open() -> None:
     assert found.advice == 'Write "1 hour" if seconds are meant, and "3600 ms" if not.'
 
 
+@pytest.mark.parametrize("source", ["int(pause.total_seconds())", "pause.total_seconds() + 5", "math.ceil(seconds)"])
+def test_seconds_are_seconds_when_they_are_rounded(source: str) -> None:
+    body = f"""
+    pause = timedelta(hours=event["payload"]["hours"])
+    seconds = pause.total_seconds()
+    await step.sleep("cool down", {source})
+    """
+
+    assert codes_in(body, f"import math\n{_TIMEDELTA}") == ["SG206"]
+
+
 def test_total_seconds_are_no_milliseconds() -> None:
     found = only('await step.sleep("cool down", PAUSE.total_seconds())', f"{_TIMEDELTA}\nPAUSE = timedelta(hours=1)")
 

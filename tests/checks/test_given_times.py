@@ -40,8 +40,8 @@ def test_what_is_no_time(source: str, message: str) -> None:
         (
             "4070908800",
             (
-                "`4070908800` looks like epoch seconds, and `step.sleep_until` takes a datetime or epoch milliseconds: this"
-                " is in 1970, so it fails."
+                "`4070908800` looks like epoch seconds, and `step.sleep_until` takes a datetime or epoch milliseconds:"
+                " this is in 1970, so it fails."
             ),
         ),
         (
@@ -154,3 +154,39 @@ def test_keywords_of_a_sleep_on_several_lines_are_left_to_the_author() -> None:
 
 def test_keywords_that_are_not_known_are_no_fault() -> None:
     assert codes_in('await step.sleep("a", "1 hour", **event["payload"]["others"])') == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "time.time() + 60",
+        "int(time.time()) + 60",
+        "round(time.time() + delay)",
+        "time.time() + delay",
+        "(datetime.now() + timedelta(hours=1)).timestamp()",
+        "int((datetime.now(timezone.utc) + timedelta(hours=delay)).timestamp())",
+    ],
+)
+def test_seconds_are_seconds_however_they_are_added_to(source: str) -> None:
+    body = f'delay = event["payload"]["delay"]\nawait step.sleep_until("due", {source})'
+
+    assert codes_in(body, _BEFORE) == ["SG120"]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "int(time.time() * 1000)",
+        "(time.time() + 60) * 1000",
+        "int((time.time() + delay) * 1000)",
+        "1000 * (datetime.now() + timedelta(hours=1)).timestamp()",
+        "datetime.now() + timedelta(hours=1)",
+        "datetime.fromtimestamp(time.time() + 60)",
+        "time.time_ns() // 1_000_000 + 5000",
+        "timedelta(hours=delay) + datetime.now()",
+    ],
+)
+def test_what_is_made_of_seconds_may_be_none(source: str) -> None:
+    body = f'delay = event["payload"]["delay"]\nawait step.sleep_until("due", {source})'
+
+    assert codes_in(body, _BEFORE) == []

@@ -97,6 +97,8 @@ def _returning(source: str) -> str:
         ("bytearray(5)", "is a bytearray", "Return `bytes(...)` of it."),
         ("date.today()", "is a date", "Return `.isoformat()` of it."),
         ("datetime.now().date()", "is a date", "Return `.isoformat()` of it."),
+        ("date.today() + timedelta(days=1)", "is a date", "Return `.isoformat()` of it."),
+        ("(datetime.now() + timedelta(days=1)).date()", "is a date", "Return `.isoformat()` of it."),
         ("timedelta(days=1)", "is a timedelta", "Return its `total_seconds()`."),
         ('timedelta(days=event["payload"]["days"])', "is a timedelta", "Return its `total_seconds()`."),
         ('Decimal("1.5")', "is a Decimal", "Return `str(...)` of it."),
@@ -135,6 +137,10 @@ def test_a_step_cannot_return(source: str, what: str, advice: str) -> None:
         "datetime.now()",
         "datetime(2026, 1, 1)",
         "datetime.now().isoformat()",
+        "datetime.now() + timedelta(days=1)",
+        "timedelta(days=n) + datetime.now()",
+        "timedelta(days=n) / timedelta(days=1)",
+        'int(Decimal("1.5"))',
         "list(pair())",
         "[*PAIR]",
         "sorted(PAIR)",
@@ -164,7 +170,7 @@ def test_a_step_cannot_return(source: str, what: str, advice: str) -> None:
     ],
 )
 def test_a_step_may_return(source: str) -> None:
-    assert codes_in(f"same((1, 2))\n{_returning(source)}", _BEFORE) == []
+    assert codes_in(f"n = event['payload']['n']\nsame((1, 2))\n{_returning(source)}", _BEFORE) == []
 
 
 def test_a_part_is_shown_where_it_is_written() -> None:

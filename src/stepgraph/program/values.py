@@ -99,10 +99,18 @@ class External(Value):
 
 @dataclass(frozen=True, slots=True)
 class Foreign(Value):
-    """What a call of something outside the project gave, by the dotted name of that; nothing else is known of it."""
+    """What a call of something outside the project gave, by the dotted name of that; nothing else is known of it.
+
+    It may be later or greater by something than what the call gave: `datetime.now() + timedelta(hours=1)`.
+    """
 
     name: str
     relevant: ClassVar[bool] = False
+
+
+def made_by(value: Value) -> str | None:
+    """Return the dotted name of what gave a value outside the project, None for any other value."""
+    return value.name if isinstance(value, Foreign) else None
 
 
 @dataclass(frozen=True, slots=True)

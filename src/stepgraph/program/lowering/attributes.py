@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from stepgraph.program.lowering.classes import class_attribute, instance_attribute, super_attribute
-from stepgraph.program.lowering.datetimes import TIMEDELTA
+from stepgraph.program.lowering.constants import TIMEDELTA
 from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.lowering.module_members import module_member
 from stepgraph.program.lowering.state import merged

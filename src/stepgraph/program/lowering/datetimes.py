@@ -5,11 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from typing import Final
 
+from stepgraph.program.lowering.constants import TIMEDELTA
 from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.values import UNKNOWN, Arguments, Constant, Duration, External, Foreign, Moment, Value
 from stepgraph.syntax.module import Place
 
-TIMEDELTA: Final = "datetime.timedelta"
 _UTC: Final = frozenset({"datetime.timezone.utc", "datetime.UTC"})
 _UNITS: Final = ("days", "seconds", "microseconds", "milliseconds", "minutes", "hours", "weeks")
 _FIELDS: Final = ("year", "month", "day", "hour", "minute", "second", "microsecond")

@@ -28,6 +28,7 @@ from stepgraph.program.values import (
     Doubt,
     Entry,
     External,
+    Foreign,
     FunctionValue,
     Gathering,
     Instance,
@@ -44,6 +45,7 @@ from stepgraph.program.values import (
     Wrapped,
     every_run,
     hidden,
+    made_by,
     possible,
 )
 from stepgraph.syntax.module import Place
@@ -59,11 +61,9 @@ _HARMLESS: Final = frozenset(
         "bool",
         "callable",
         "dir",
-        "float",
         "format",
         "hash",
         "id",
-        "int",
         "isinstance",
         "issubclass",
         "len",
@@ -312,6 +312,16 @@ def _second(machine: Machine, arguments: Arguments, place: Place) -> Value:
 # builtins
 
 
+def _number(machine: Machine, arguments: Arguments, place: Place) -> Value:
+    """A number of seconds is one of seconds when it is rounded, too."""
+    del machine, place
+    name = made_by(_first(arguments)) or ""
+    return Foreign(name) if name.rsplit(".", 1)[-1] in _SECONDS else UNKNOWN
+
+
+_SECONDS: Final = ("time", "timestamp", "total_seconds")
+
+
 def _copy(kind: CollectionKind) -> Meaning:
     def copy(machine: Machine, arguments: Arguments, place: Place) -> Value:
         del place
@@ -505,6 +515,12 @@ _MEANINGS: Final[dict[str, Meaning]] = {
     "datetime.timedelta": duration,
     "collections.deque": _copy("list"),
     "pyodide.ffi.to_js": _itself,
+    "builtins.float": _number,
+    "builtins.int": _number,
+    "builtins.round": _number,
+    "math.ceil": _number,
+    "math.floor": _number,
+    "math.trunc": _number,
     "builtins.list": _copy("list"),
     "builtins.sorted": _sorted,
     "builtins.tuple": _copy("tuple"),

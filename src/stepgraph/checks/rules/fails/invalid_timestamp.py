@@ -175,7 +175,8 @@ RULE = Rule(
     name="invalid-timestamp",
     severity=Severity.ERROR,
     summary="`step.sleep_until` is given text, a time that is certainly past, or something else that is no time.",
-    why="The engine takes a datetime or epoch milliseconds, and refuses a time in the past. As what is found must not"
+    why="The engine takes a datetime or epoch milliseconds, whatever the documentation of the Python API says of"
+    " seconds, and refuses a time in the past. As what is found must not"
     " depend on the day, a constant counts as past before 2025: no workflow in Python is older.",
     fix="Give a datetime in the future.",
     source="Engine: `sleepUntil` in `context.ts`; SDK: `sleep_until`; seen by running it.",

@@ -157,7 +157,8 @@ RULE = Rule(
     severity=Severity.WARNING,
     confidence=Confidence.MEDIUM,
     summary="A number of milliseconds looks like one of seconds.",
-    why="A number is milliseconds to the engine: `step.sleep(name, 30)` is over at once, and 3600 is 3.6 seconds.",
+    why="A number is milliseconds to the engine, whatever the documentation of the Python API says of seconds:"
+    " `step.sleep(name, 30)` is over at once, and 3600 is 3.6 seconds.",
     fix='Write text with its unit, like "30 seconds"; milliseconds that are meant are plain as "30 ms".',
     source="Engine: `context.ts`, package itty-time; seen by running it.",
     flagged=_flagged,
