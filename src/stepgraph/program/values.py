@@ -67,6 +67,14 @@ class Moment(Value):
 
 
 @dataclass(frozen=True, slots=True)
+class Duration(Value):
+    """A constant `timedelta(...)`, in milliseconds."""
+
+    milliseconds: float
+    relevant: ClassVar[bool] = False
+
+
+@dataclass(frozen=True, slots=True)
 class Template(Value):
     """Text of which only parts are known; the others stand in it as source in braces."""
 
@@ -92,7 +100,23 @@ class External(Value):
 
 @dataclass(frozen=True, slots=True)
 class Foreign(Value):
-    """What a call of something outside the project gave, by the dotted name of that; nothing else is known of it."""
+    """What a call of something outside the project gave, by the dotted name of that; nothing else is known of it.
+
+    It may be later or greater by something than what the call gave: `datetime.now() + timedelta(hours=1)`.
+    """
+
+    name: str
+    relevant: ClassVar[bool] = False
+
+
+def made_by(value: Value) -> str | None:
+    """Return the dotted name of what gave a value outside the project, None for any other value."""
+    return value.name if isinstance(value, Foreign) else None
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignMember(Value):
+    """An attribute of what foreign code gave, by its dotted name: `datetime.datetime.now().date`."""
 
     name: str
     relevant: ClassVar[bool] = False
@@ -375,6 +399,14 @@ class Instance(Value):
 
     of: ClassValue
     state: Slots
+
+
+@dataclass(frozen=True, slots=True)
+class EnumMember(Value):
+    """A member of an enumeration of the project, which is an object of its own."""
+
+    of: ClassValue
+    relevant: ClassVar[bool] = False
 
 
 @dataclass(frozen=True, slots=True)

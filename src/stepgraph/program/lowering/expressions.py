@@ -13,7 +13,7 @@ from stepgraph.program.lowering.attributes import attribute
 from stepgraph.program.lowering.awaiting import await_value, is_awaitable
 from stepgraph.program.lowering.comprehensions import evaluate_collection, evaluate_generator, evaluate_mapping
 from stepgraph.program.lowering.conditions import evaluate_boolean, evaluate_conditional
-from stepgraph.program.lowering.constants import binary, formatted, is_text, joined, scalar, unary
+from stepgraph.program.lowering.constants import binary, formatted, is_text, joined, scalar, shifted, unary
 from stepgraph.program.lowering.definitions import default_values, names_in
 from stepgraph.program.lowering.iteration import items_of, materialized
 from stepgraph.program.lowering.machine import Evaluator, Machine
@@ -273,7 +273,7 @@ def _combined(machine: Machine, node: cst.BinaryOperation, left: Value, right: V
         return mapping(machine, tuple(entries.values()), partial=partial)
     if isinstance(node.operator, cst.Multiply) and isinstance(left, Collection):
         return _repeated(machine, left, right)
-    return binary(node.operator, left, right)
+    return shifted(node.operator, left, right) or binary(node.operator, left, right)
 
 
 def _repeated(machine: Machine, owner: Collection, times: Value) -> Value:

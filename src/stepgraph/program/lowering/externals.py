@@ -11,7 +11,7 @@ from stepgraph.program.ir import EMPTY, Handle, Loop, started_in
 from stepgraph.program.lowering.arguments import made, mapping, ordered_like
 from stepgraph.program.lowering.awaiting import awaited_of, is_awaitable, start
 from stepgraph.program.lowering.calls import call_unknown
-from stepgraph.program.lowering.datetimes import moment
+from stepgraph.program.lowering.datetimes import duration, moment
 from stepgraph.program.lowering.definitions import TRANSPARENT_TO_CLASSES
 from stepgraph.program.lowering.iteration import copied, items_of, materialized
 from stepgraph.program.lowering.loops import any_of
@@ -28,6 +28,7 @@ from stepgraph.program.values import (
     Doubt,
     Entry,
     External,
+    Foreign,
     FunctionValue,
     Gathering,
     Instance,
@@ -45,6 +46,7 @@ from stepgraph.program.values import (
     Wrapped,
     every_run,
     hidden,
+    made_by,
     possible,
 )
 from stepgraph.syntax.module import Place
@@ -60,11 +62,9 @@ _HARMLESS: Final = frozenset(
         "bool",
         "callable",
         "dir",
-        "float",
         "format",
         "hash",
         "id",
-        "int",
         "isinstance",
         "issubclass",
         "len",
@@ -315,6 +315,16 @@ def _second(machine: Machine, arguments: Arguments, place: Place) -> Value:
 # builtins
 
 
+def _number(machine: Machine, arguments: Arguments, place: Place) -> Value:
+    """A number of seconds is one of seconds when it is rounded, too."""
+    del machine, place
+    name = made_by(_first(arguments)) or ""
+    return Foreign(name) if name.rsplit(".", 1)[-1] in _SECONDS else UNKNOWN
+
+
+_SECONDS: Final = ("time", "timestamp", "total_seconds")
+
+
 def _copy(kind: CollectionKind) -> Meaning:
     def copy(machine: Machine, arguments: Arguments, place: Place) -> Value:
         del place
@@ -523,8 +533,15 @@ _MEANINGS: Final[dict[str, Meaning]] = {
     "contextlib.suppress": _suppress,
     "typing.cast": _second,
     "datetime.datetime": moment,
+    "datetime.timedelta": duration,
     "collections.deque": _copy("list"),
     "pyodide.ffi.to_js": _itself,
+    "builtins.float": _number,
+    "builtins.int": _number,
+    "builtins.round": _number,
+    "math.ceil": _number,
+    "math.floor": _number,
+    "math.trunc": _number,
     "builtins.list": _copy("list"),
     "builtins.sorted": _sorted,
     "builtins.tuple": _copy("tuple"),
