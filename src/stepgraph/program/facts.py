@@ -15,6 +15,7 @@ from stepgraph.project.dependency_mode import DependencyMode
 from stepgraph.syntax.module import Place
 
 ParameterKind: TypeAlias = Literal["positional", "*args", "keyword", "**kwargs"]
+Work: TypeAlias = Literal["step", "wait", "function", "sleep", "task"]
 
 
 class Fact:
@@ -123,3 +124,18 @@ class Returned(Fact):
     function: Place
     value: Known
     place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class NeverAwaited(Fact):
+    """Work that nothing can wait for, as its value is put to no use.
+
+    A coroutine of a step, a wait or a function with steps, which never begins; or a sleep or task, which is left to
+    itself. `name` is what it is called, `place` the expression that makes it. It `stands_alone` where that is a
+    statement of its own, to which `await` can be added.
+    """
+
+    work: Work
+    name: str
+    place: Place
+    stands_alone: bool

@@ -7,12 +7,14 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from stepgraph.model.span import Span
+from stepgraph.syntax.parents import parents_in
 from stepgraph.syntax.positions import positions
 from stepgraph.syntax.source_text import source_text
 
 if TYPE_CHECKING:
     import libcst as cst
 
+    from stepgraph.syntax.parents import Parents
     from stepgraph.syntax.positions import Range
 
 
@@ -28,6 +30,11 @@ class SourceModule:
     @cached_property
     def _positions(self) -> dict[int, Range]:
         return positions(self.tree)
+
+    @cached_property
+    def parents(self) -> Parents:
+        """The parent of each node; computed only when asked for."""
+        return parents_in(self.tree)
 
     def mentions(self, word: bytes) -> bool:
         """Return whether the source has a word anywhere: without it, there is no need to look for what needs it."""

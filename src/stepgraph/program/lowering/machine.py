@@ -5,7 +5,7 @@ It dispatches; what the constructs of the language mean is decided in the other 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -161,7 +161,8 @@ class Machine:
     arguments of the present call were evaluated. `modules` are those that were needed so far, `unread` those that they
     import and that were not, `stars` what is known of their star imports, and `ran` those whose own code was run as a
     whole. `entered` are the functions of context managers whose code is being read. `facts` are for rules to judge, in
-    the order in which they were met; `in_step` tells that the body of a step is being read.
+    the order in which they were met; `in_step` tells that the body of a step is being read. `made` are the coroutines,
+    of which some have `begun`, `wrapped` the calls that make others of them, `started` those that set work going.
     """
 
     evaluators: dict[type[cst.CSTNode], Evaluator]
@@ -184,6 +185,8 @@ class Machine:
     in_step: bool = False
     made: dict[int, tuple[Place, Value]] = field(default_factory=dict)
     begun: set[int] = field(default_factory=set)
+    wrapped: dict[int, Place] = field(default_factory=dict)
+    started: dict[int, tuple[Place, set[Handle]]] = field(default_factory=dict)
     summaries: dict[tuple[object, ...], Summary] = field(default_factory=dict)
     active: dict[tuple[object, ...], Function] = field(default_factory=dict)
     latest: dict[cst.CSTNode, Summary] = field(default_factory=dict)
@@ -376,6 +379,10 @@ class Machine:
         """Return a new coroutine, and remember it: one that never begins is reported."""
         self.made.setdefault(id(place.node), (place, coroutine))
         return coroutine
+
+    def hold(self, place: Place, handles: Iterable[Handle]) -> None:
+        """Remember the call that set work going: whoever has what it gives can wait for that."""
+        self.started.setdefault(id(place.node), (place, set()))[1].update(handles)
 
     def finished_notes(self) -> tuple[Note, ...]:
         """Return all that was reported, in the order of the source."""
