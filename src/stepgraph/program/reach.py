@@ -10,10 +10,13 @@ from stepgraph.program.ir import (
     Block,
     Call,
     Dependency,
+    EventWait,
     Function,
     Operation,
     Run,
     Series,
+    Sleep,
+    SleepUntil,
     Start,
     StepChoice,
     StepDefinition,
@@ -35,18 +38,11 @@ def reached(block: Block) -> Iterator[Reached]:
     yield from _Walk().block(block, None)
 
 
-def steps_run_in(block: Block) -> Iterator[StepRun]:
-    """Yield the steps that a block runs or starts, in functions called there too; not what these need."""
-    for met in reached(block):
-        if met.in_step is None and isinstance(met.operation, Run | Start):
-            yield from (activity for activity in _parts(met.operation.activity) if isinstance(activity, StepRun))
-
-
 def activities_in(block: Block) -> Iterator[Activity]:
     """Yield the work that a block runs or starts, in functions called there too; not in the bodies of steps."""
     for met in reached(block):
         if met.in_step is None and isinstance(met.operation, Run | Start):
-            yield from _parts(met.operation.activity)
+            yield met.operation.activity
 
 
 def definitions_needed(run: StepRun) -> Iterator[StepDefinition]:
@@ -65,12 +61,27 @@ def definitions_needed(run: StepRun) -> Iterator[StepDefinition]:
             stack += dependency.dependencies
 
 
-def _parts(activity: Activity) -> Iterator[Activity]:
-    """Yield the work, or what it consists of if it is a series."""
-    if isinstance(activity, Series):
-        yield from activities_in(activity.block)
-    else:
-        yield activity
+def parts_of(activity: Activity) -> Iterator[Activity]:
+    """Yield work, or what it consists of if it is a series, with what functions that it calls do."""
+    yield activity
+    match activity:
+        case Series(block=block):
+            yield from activities_in(block)
+        case Call(function=function):
+            yield from activities_in(function.body)
+
+
+def name_of(activity: Activity) -> str:
+    """Return the name of a step, sleep, wait or function."""
+    match activity:
+        case StepRun(definition=definition):
+            return definition.name
+        case Call(function=function):
+            return function.names[0]
+        case Sleep(name=name) | SleepUntil(name=name) | EventWait(name=name):
+            return name
+        case Series(block=block):
+            return next(map(name_of, reversed(list(activities_in(block)))), "")
 
 
 @dataclass(slots=True)

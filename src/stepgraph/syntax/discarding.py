@@ -17,6 +17,8 @@ from stepgraph.syntax.walk import children
 # Functions that look at what they are given, and keep nothing of it.
 _LOOKING: Final = frozenset(["bool", "isinstance", "len", "print", "repr", "str", "type"])
 _ADDING: Final = frozenset(["add", "append", "extend"])
+# Functions that may come by whatever has a name.
+_BY_ANY_NAME: Final = frozenset(["eval", "exec", "locals", "vars"])
 # What a coroutine has itself; any other attribute is one that its result was meant to have.
 _OF_COROUTINES: Final = frozenset(["__await__", "close", "cr_await", "cr_code", "cr_frame", "send", "throw"])
 
@@ -88,23 +90,36 @@ class Discarding:
             case _:
                 return False
 
+    def ignores(self, function: cst.FunctionDef) -> bool:
+        """Whether nothing is made of a function that is defined in another one, by its name."""
+        outer = scope_around(self.parents, function)
+        return isinstance(outer, cst.FunctionDef) and self._leaves_idle(outer, function.name.value, collected=False)
+
     def _kept_idly(self, target: cst.CSTNode, *, collected: bool) -> bool:
-        """Whether nothing is made of what a name of a function holds, wherever the function reads it."""
+        """Whether nothing is made of what is kept under a name of a function."""
         function = scope_around(self.parents, target)
         if not isinstance(target, cst.Name) or not isinstance(function, cst.FunctionDef):
             return False
-        key = (id(function), target.value)
+        return self._leaves_idle(function, target.value, collected=collected)
+
+    def _leaves_idle(self, function: cst.FunctionDef, name: str, *, collected: bool) -> bool:
+        """Whether nothing is made of what a name holds, wherever a function reads it."""
+        key = (id(function), name)
         if key in self._open:
             return True
         self._open.add(key)
-        names = [node for node in _below(function.body) if isinstance(node, cst.Name) and node.value == target.value]
-        idle = all(self._is_idle(name, collected=collected) for name in names)
+        names = [node for node in _below(function.body) if isinstance(node, cst.Name)]
+        idle = not any(node.value in _BY_ANY_NAME for node in names) and all(
+            self._is_idle(node, collected=collected) for node in names if node.value == name
+        )
         self._open.discard(key)
         return idle
 
     def _is_idle(self, name: cst.Name, *, collected: bool) -> bool:
         match self.parents.get(id(name)):
             case cst.AssignTarget() | cst.Del() | cst.Param():
+                return True
+            case cst.FunctionDef(name=own) if own is name:
                 return True
             case cst.AnnAssign(target=target) if target is name:
                 return True

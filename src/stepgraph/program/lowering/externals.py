@@ -247,7 +247,9 @@ def _shield(machine: Machine, arguments: Arguments, place: Place) -> Value:
     given = arguments.find(0, "arg")
     if given is None or not is_awaitable(given.value):
         return UNKNOWN if given is None else given.value
-    return _task(machine, given, place)
+    task = _task(machine, given, place)
+    machine.shielded.update(_handles([task]))
+    return task
 
 
 def _as_completed(machine: Machine, arguments: Arguments, place: Place) -> Value:

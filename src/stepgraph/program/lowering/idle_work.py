@@ -4,24 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from stepgraph.program.facts import NeverAwaited, Work
+import libcst as cst
+
+from stepgraph.program.facts import NeverAwaited, NeverCalled, StepCalled, StepDeclared, Work
 from stepgraph.program.ir import (
-    Activity,
     Block,
-    Call,
-    EventWait,
     Handle,
     Join,
     Run,
     Sleep,
     SleepUntil,
     Start,
-    StepRun,
     handles_of,
 )
 from stepgraph.program.lowering.functions import may_run_steps
 from stepgraph.program.lowering.machine import Machine
-from stepgraph.program.reach import reached
+from stepgraph.program.reach import name_of, reached
 from stepgraph.program.values import FunctionCall, PreparedCall, StepCall, Value, WaitCall
 from stepgraph.syntax.discarding import Discarding
 from stepgraph.syntax.module import Place
@@ -56,7 +54,37 @@ def observe_left_alone(machine: Machine, body: Block, run: Place) -> None:
             continue
         activities = [work.started[handle].activity for handle in handles if handle in work.started]
         if activities:
-            _observe(machine, "task", ", ".join(map(_called, activities)), place, run)
+            _observe(machine, "task", ", ".join(map(name_of, activities)), place, run)
+
+
+def observe_never_called(machine: Machine) -> None:
+    """Observe the declared steps of which it is certain that nothing calls them, and which no other step may need."""
+    facts = [fact for fact in machine.facts if isinstance(fact, StepDeclared | StepCalled)]
+    called = {id(fact.definition.place.node) for fact in facts if isinstance(fact, StepCalled)}
+    declared = [fact for fact in facts if isinstance(fact, StepDeclared)]
+    needed = {parameter.name for fact in declared for parameter in fact.definition.parameters}
+    unclear = any(code == "unresolved-dependency" for code, _ in machine.notes)
+    for fact in declared:
+        name = fact.definition.name
+        if id(fact.place.node) in called or name in needed or (unclear and "{" in name):
+            continue
+        if _is_ignored(fact):
+            machine.observe(NeverCalled(fact.definition, fact.place))
+
+
+def _is_ignored(declared: StepDeclared) -> bool:
+    """Whether nothing is made of what `step.do(...)` made of a function: by the function's name, or where it stands."""
+    call = declared.place
+    discarding = Discarding(call.module.parents, is_coroutine=False)
+    match call.module.parents.get(id(call.node)):
+        case cst.Decorator() as decorator:
+            function = call.module.parents.get(id(decorator))
+            outermost = isinstance(function, cst.FunctionDef) and function.decorators[0] is decorator
+            return isinstance(function, cst.FunctionDef) and outermost and discarding.ignores(function)
+        case cst.Call(func=decorated) as applied if decorated is call.node:
+            return discarding.discards(applied)
+        case _:
+            return False
 
 
 @dataclass(slots=True)
@@ -95,15 +123,3 @@ def _coroutine(coroutine: Value) -> tuple[Work, str]:
             return "function", prepared.names[0]
         case _:
             return "function", ""
-
-
-def _called(activity: Activity) -> str:
-    match activity:
-        case StepRun(definition=definition):
-            return definition.name
-        case Call(function=function):
-            return function.names[0]
-        case Sleep(name=name) | SleepUntil(name=name) | EventWait(name=name):
-            return name
-        case _:
-            return ""

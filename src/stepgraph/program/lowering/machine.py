@@ -18,6 +18,7 @@ from stepgraph.model.note import Note
 from stepgraph.program.facts import Fact
 from stepgraph.program.ir import (
     EMPTY,
+    Activity,
     Block,
     Branch,
     Choice,
@@ -162,7 +163,8 @@ class Machine:
     import and that were not, `stars` what is known of their star imports, and `ran` those whose own code was run as a
     whole. `entered` are the functions of context managers whose code is being read. `facts` are for rules to judge, in
     the order in which they were met; `in_step` tells that the body of a step is being read. `made` are the coroutines,
-    of which some have `begun`, `wrapped` the calls that make others of them, `started` those that set work going.
+    of which some have `begun`, `wrapped` the calls that make others of them, `started` those that set work going;
+    `activities` is what was started, by its handle, and of these some are `shielded` from being cancelled.
     """
 
     evaluators: dict[type[cst.CSTNode], Evaluator]
@@ -187,6 +189,8 @@ class Machine:
     begun: set[int] = field(default_factory=set)
     wrapped: dict[int, Place] = field(default_factory=dict)
     started: dict[int, tuple[Place, set[Handle]]] = field(default_factory=dict)
+    activities: dict[Handle, Activity] = field(default_factory=dict)
+    shielded: set[Handle] = field(default_factory=set)
     summaries: dict[tuple[object, ...], Summary] = field(default_factory=dict)
     active: dict[tuple[object, ...], Function] = field(default_factory=dict)
     latest: dict[cst.CSTNode, Summary] = field(default_factory=dict)

@@ -8,8 +8,9 @@ from stepgraph.program.ir import EMPTY, Block, PayloadShape, Program
 from stepgraph.program.lowering.awaiting import await_value
 from stepgraph.program.lowering.entry import Entry, open_machine, workflow_named
 from stepgraph.program.lowering.functions import read_function
-from stepgraph.program.lowering.idle_work import observe_left_alone, report_never_awaited
+from stepgraph.program.lowering.idle_work import observe_left_alone, observe_never_called, report_never_awaited
 from stepgraph.program.lowering.machine import Machine
+from stepgraph.program.lowering.races import observe_races
 from stepgraph.program.values import (
     Argument,
     Arguments,
@@ -46,6 +47,8 @@ def _read(entry: Entry, name: str, mode: DependencyMode) -> tuple[Program, bool]
     body, run = _run(machine, defined, payload, place)
     report_never_awaited(machine, run)
     observe_left_alone(machine, body, run)
+    observe_never_called(machine)
+    observe_races(machine, body)
     program = Program(defined.name, body, payload, machine.finished_notes(), place, mode, tuple(machine.facts))
     return program, machine.lists_depends
 

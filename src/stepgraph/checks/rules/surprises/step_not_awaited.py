@@ -168,7 +168,7 @@ RULE = Rule(
     name="step-not-awaited",
     severity=Severity.WARNING,
     summary="A step, `wait_for_event` or a function that runs steps is called, and the call is never awaited.",
-    why="Such a call makes a coroutine, which does nothing until it is awaited: the step never runs, and nothing fails.",
+    why="The call makes a coroutine, which does nothing until it is awaited: the step never runs, without an error.",
     fix="Write `await` before the call, or hand it to `asyncio.gather` and await that.",
     source="SDK: the wrapper that `step.do` returns and `wait_for_event` are coroutine functions; seen by running it."
     " Rules of Workflows: always await steps.",
