@@ -11,7 +11,10 @@ from stepgraph.checks.rules.replay import (
     race_outside_step,
 )
 from stepgraph.checks.rules.surprises import (
+    concurrent_steps_of_one_name,
+    declaration_error_hidden,
     event_without_payload,
+    exception_type_lost,
     sleep_not_awaited,
     step_never_run,
     step_not_awaited,
@@ -25,6 +28,9 @@ RULES: Final[tuple[Rule, ...]] = (
     step_never_run.RULE,
     sleep_not_awaited.RULE,
     task_never_awaited.RULE,
+    concurrent_steps_of_one_name.RULE,
+    exception_type_lost.RULE,
+    declaration_error_hidden.RULE,
     event_without_payload.RULE,
     timeout_around_step.RULE,
     race_outside_step.RULE,

@@ -152,7 +152,7 @@ RULE = Rule(
     summary="`asyncio.wait_for` or `asyncio.timeout` stands around a step or `wait_for_event`.",
     why="The timeout ends the wait in Python only. The engine goes on with the step, with its retries too, and calling"
     " the step again is a second run of it.",
-    fix="Give the step a `timeout` in its `config`, and `wait_for_event` its own `timeout`. Where the step is meant to go"
+    fix="Give the step a `timeout` in its `config`, and `wait_for_event` its own `timeout`. If the step is meant to go"
     " on, say so with `asyncio.shield`.",
     source="SDK: a step runs in a task of its own, which cancelling its caller does not reach; seen by running it.",
     flagged=_flagged,
