@@ -43,12 +43,23 @@ from stepgraph.checks.rules.fails import (
 )
 from stepgraph.checks.rules.replay import (
     long_step_timeout,
+    nested_step,
+    race_outside_step,
 )
 from stepgraph.checks.rules.surprises import (
     ambiguous_dependency_name,
+    concurrent_steps_of_one_name,
+    declaration_error_hidden,
     dependency_after_failure,
     dependency_runs_twice,
+    event_without_payload,
+    exception_type_lost,
     milliseconds_like_seconds,
+    sleep_not_awaited,
+    step_never_run,
+    step_not_awaited,
+    task_never_awaited,
+    timeout_around_step,
     unknown_duration_unit,
 )
 
@@ -85,11 +96,22 @@ RULES: Final[tuple[Rule, ...]] = (
     no_step.RULE,  # SG123
     too_many_steps.RULE,  # SG124
     wrong_import.RULE,  # SG125
+    step_not_awaited.RULE,  # SG201
+    step_never_run.RULE,  # SG202
+    sleep_not_awaited.RULE,  # SG203
+    task_never_awaited.RULE,  # SG204
     unknown_duration_unit.RULE,  # SG205
     milliseconds_like_seconds.RULE,  # SG206
+    concurrent_steps_of_one_name.RULE,  # SG207
     ambiguous_dependency_name.RULE,  # SG208
     dependency_runs_twice.RULE,  # SG209
+    exception_type_lost.RULE,  # SG210
+    declaration_error_hidden.RULE,  # SG211
+    event_without_payload.RULE,  # SG212
+    timeout_around_step.RULE,  # SG213
     dependency_after_failure.RULE,  # SG214
+    race_outside_step.RULE,  # SG307
+    nested_step.RULE,  # SG308
     long_step_timeout.RULE,  # SG309
 )
 

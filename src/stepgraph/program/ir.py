@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from enum import Enum
+from enum import Enum, IntEnum
 from typing import TYPE_CHECKING, TypeAlias
 
 from stepgraph.model import defaults
@@ -296,19 +296,47 @@ class Passes:
     place: Place
 
 
+class OwnErrors(IntEnum):
+    """What code can raise by itself, outside of steps: nothing, errors of the language only, or anything."""
+
+    NONE = 0
+    LANGUAGE = 1
+    ANY = 2
+
+
+@dataclass(frozen=True, slots=True)
+class CaughtType:
+    """A type of exceptions that a handler names: its dotted name, or that of a class of the project.
+
+    `ancestors` are the dotted names of the classes from outside that it is or derives from. `raised_in` is the name of
+    a step in what is tried that raises it.
+    """
+
+    name: str
+    ancestors: tuple[str, ...]
+    place: Place
+    raised_in: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Handler:
-    """What runs for exceptions of the types whose source is `condition`; None catches all."""
+    """What runs for exceptions of the types whose source is `condition`; None catches all.
+
+    `types` are empty where not all of them are known.
+    """
 
     condition: str | None
     block: Block
+    types: tuple[CaughtType, ...] = ()
+    place: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Protected:
     """A `try`. `together` means that several handlers may run (`except*`); `catches`, that errors end here.
 
-    If it `guards_await`, nothing in it can fail before the await of work that it begins with.
+    If it `guards_await`, nothing in it can fail before the await of work that it begins with. `own_errors` are what the
+    body can raise besides by its steps.
     """
 
     body: Block
@@ -318,6 +346,7 @@ class Protected:
     catches: bool
     place: Place
     guards_await: bool = False
+    own_errors: OwnErrors = OwnErrors.ANY
 
 
 @dataclass(frozen=True, slots=True)

@@ -436,9 +436,10 @@ class MethodOf(Value):
 
 @dataclass(frozen=True, slots=True)
 class Event(Value):
-    """The `event` argument of `run`, whose `["payload"]` has this shape."""
+    """The `event` argument of `run`, or what a wait gave (`waited`), whose `["payload"]` has this shape."""
 
     shape: PayloadShape
+    waited: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from stepgraph.model.span import Span
 if TYPE_CHECKING:
     import libcst as cst
 
+    from stepgraph.syntax.parents import Parents
     from stepgraph.syntax.positions import Range
 
 
@@ -29,6 +30,13 @@ class SourceModule:
         from stepgraph.syntax.positions import positions
 
         return positions(self.tree)
+
+    @cached_property
+    def parents(self) -> Parents:
+        """The parent of each node; computed only when asked for."""
+        from stepgraph.syntax.parents import parents_in
+
+        return parents_in(self.tree)
 
     def mentions(self, word: bytes) -> bool:
         """Return whether the source has a word anywhere: without it, there is no need to look for what needs it."""

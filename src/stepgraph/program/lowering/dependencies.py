@@ -104,7 +104,7 @@ def _dependency(machine: Machine, value: Value, place: Place, read_body: BodyRea
 
 def _step_run(machine: Machine, step: StepFunction, read_body: BodyReader) -> StepRun:
     """Return the run of a step as a dependency: one object as long as no name it looks up means another step."""
-    machine.started.add(step.definition)
+    machine.ran_steps.add(step.definition)
     known = machine.step_runs.get(step.definition)
     if known is not None and known[0] == machine.declarations.version:
         return known[1]

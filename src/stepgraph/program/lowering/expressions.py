@@ -15,6 +15,7 @@ from stepgraph.program.lowering.comprehensions import evaluate_collection, evalu
 from stepgraph.program.lowering.conditions import evaluate_boolean, evaluate_conditional
 from stepgraph.program.lowering.constants import binary, formatted, is_text, joined, scalar, shifted, unary
 from stepgraph.program.lowering.definitions import default_values, names_in
+from stepgraph.program.lowering.event_keys import observe_key
 from stepgraph.program.lowering.iteration import items_of, materialized
 from stepgraph.program.lowering.machine import Evaluator, Machine
 from stepgraph.program.lowering.names import bind, look_up
@@ -192,7 +193,9 @@ def _argument(machine: Machine, argument: cst.Arg) -> Argument:
 
 
 def _attribute(machine: Machine, node: cst.Attribute) -> Value:
-    return attribute(machine, machine.evaluate(node.value), node.attr.value, machine.place(node))
+    owner, name = machine.evaluate(node.value), node.attr.value
+    observe_key(machine, "attribute", owner, Constant(name), machine.place(node.value), machine.place(node))
+    return attribute(machine, owner, name, machine.place(node))
 
 
 def _subscript(machine: Machine, node: cst.Subscript) -> Value:
@@ -209,6 +212,7 @@ def _subscript(machine: Machine, node: cst.Subscript) -> Value:
         key = UNKNOWN
         parts = [element.slice.value for element in node.slice if isinstance(element.slice, cst.Index)]
         key_node = cst.Tuple([cst.Element(part) for part in parts], lpar=[], rpar=[])
+    observe_key(machine, "read", owner, key, machine.place(node.value), machine.place(node))
     return _element(machine, owner, key, machine.place(key_node), machine.place(node))
 
 
@@ -303,7 +307,9 @@ def _comparison(machine: Machine, node: cst.Comparison) -> Value:
     result: Value = UNKNOWN
     for index, target in enumerate(node.comparisons):
         if index == 0:
-            result = compare(machine, target, left, machine.evaluate(target.comparator), machine.place(node))
+            right = machine.evaluate(target.comparator)
+            observe_key(machine, "asked", right, left, machine.place(target.comparator), machine.place(node))
+            result = compare(machine, target, left, right, machine.place(node))
             continue
         block = machine.block_of(lambda compared=target.comparator: machine.evaluate(compared))  # type: ignore[misc]
         if not block.operations:

@@ -149,6 +149,7 @@ def _gathering(machine: Machine, kind: ParallelKind, members: list[Value], place
     _in_member_order(machine, started)
     awaited = tuple(member for member in members if is_awaitable(member))
     loops = machine.loop_depth - machine.frame.loops_outside
+    machine.hold(place, _handles(awaited))
     return Gathering(kind, awaited, result=made(machine, "list", results), own=frozenset(started), loops=loops)
 
 
@@ -196,9 +197,14 @@ def _start_item(machine: Machine, item: Item, given: Argument) -> Value:
 
 
 def _create_task(machine: Machine, arguments: Arguments, place: Place) -> Value:
-    del place
     given = arguments.find(0, "coro")
-    return UNKNOWN if given is None else start(machine, given.value, given.place)
+    return UNKNOWN if given is None else _task(machine, given, place)
+
+
+def _task(machine: Machine, given: Argument, place: Place) -> Value:
+    task = start(machine, given.value, given.place)
+    machine.hold(place, _handles([task]))
+    return task
 
 
 def _wait(machine: Machine, arguments: Arguments, place: Place) -> Value:
@@ -230,10 +236,10 @@ def _kind_when(when: Value) -> ParallelKind | None:
 
 
 def _wait_for(machine: Machine, arguments: Arguments, place: Place) -> Value:
-    del machine
     given = arguments.find(0, "fut")
     if given is None:
         return UNKNOWN
+    machine.wrapped[id(given.place.node)] = place
     limit = arguments.find(1, "timeout")
     limited = limit is None or limit.value != Constant(None)
     return Wrapped(given.value, place) if limited and is_awaitable(given.value) else given.value
@@ -241,11 +247,12 @@ def _wait_for(machine: Machine, arguments: Arguments, place: Place) -> Value:
 
 def _shield(machine: Machine, arguments: Arguments, place: Place) -> Value:
     """A coroutine that is shielded becomes a task at once."""
-    del place
     given = arguments.find(0, "arg")
     if given is None or not is_awaitable(given.value):
         return UNKNOWN if given is None else given.value
-    return start(machine, given.value, given.place)
+    task = _task(machine, given, place)
+    machine.shielded.update(_handles([task]))
+    return task
 
 
 def _as_completed(machine: Machine, arguments: Arguments, place: Place) -> Value:

@@ -8,6 +8,7 @@ import libcst as cst
 
 from stepgraph.program.lowering.arguments import bounded, collection
 from stepgraph.program.lowering.classes import field_names
+from stepgraph.program.lowering.event_keys import observe_key
 from stepgraph.program.lowering.loops import any_of
 from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.lowering.names import bind
@@ -113,6 +114,7 @@ def _any_part(machine: Machine, target: cst.BaseExpression, items: tuple[Item, .
 
 
 def _assign_attribute(machine: Machine, owner: Value, name: str, value: Value, place: Place) -> None:
+    observe_key(machine, "written", owner, Constant(name), place, place)
     if isinstance(owner, Instance):
         machine.store.write(owner.state, name, value if value == Constant(None) else hidden(value))
         return
@@ -137,6 +139,7 @@ def _assign_element(machine: Machine, target: cst.Subscript, value: Value, sourc
             key_node = element.slice.value
             key = machine.evaluate(element.slice.value)
     place = source or machine.place(target)
+    observe_key(machine, "written", owner, key, machine.place(target.value), machine.place(target))
     if isinstance(owner, Instance):
         method = machine.attribute(owner, "__setitem__", place)
         if isinstance(method, FunctionValue):
