@@ -94,13 +94,16 @@ def test_what_is_not_known_is_no_fault(source: str) -> None:
         ('f"{2 ** n}s"', "SG109"),
         ('f"{int(n)}min"', "SG109"),
         ('f"{n:.0f}s"', "SG109"),
+        ('f"{delay_seconds}s"', "SG109"),
         ('f"{n} min"', "SG205"),
         ('f"{n} Hours"', "SG205"),
         ('str(n) + " hrs"', "SG205"),
     ],
 )
 def test_the_unit_of_text_that_is_made_can_be_wrong(source: str, code: str) -> None:
-    assert codes_in(f'n = event["payload"]["n"]\nawait step.sleep("cool down", {source})') == [code]
+    body = f'n = delay_seconds = event["payload"]["n"]\nawait step.sleep("cool down", {source})'
+
+    assert codes_in(body) == [code]
 
 
 @pytest.mark.parametrize("source", ['f"{n} minutes"', 'f"{n} second"', 'f"{n} ms"', 'f"{n} {unit}s"', 'f"{n}"'])

@@ -25,8 +25,8 @@ _MOST_RETRIES: Final = 10_000
 
 # What people write for a key that is too far from it to be a slip.
 _SYNONYMS: Final = {
-    **dict.fromkeys(("attempts", "count", "max", "max_attempts", "max_retries", "times", "retry_limit"), "limit"),
-    **dict.fromkeys(("interval", "wait", "retry_delay", "initial_delay", "delay_seconds", "delay_ms"), "delay"),
+    **dict.fromkeys(("attempts", "count", "max", "max_attempts", "max_retries", "maxAttempts", "times"), "limit"),
+    **dict.fromkeys(("interval", "wait", "retry_delay", "initial_delay", "initialDelay", "base_delay"), "delay"),
     **dict.fromkeys(("strategy", "backoff_strategy", "type", "policy"), "backoff"),
     **dict.fromkeys(("timeout_seconds", "timeout_ms", "time_limit", "deadline"), "timeout"),
     **dict.fromkeys(("retry", "retry_policy", "retryPolicy"), "retries"),

@@ -9,8 +9,15 @@ from typing import Final
 from stepgraph.checks.durations import is_unit, unit_meant
 
 _FIELD_AND_UNIT: Final = re.compile(r"\{([^{}]+)\}( *)([A-Za-z]+)")
-# A sum, product or power, a call that gives a number, or the format of one: it is no text with a unit of its own.
-_NUMERIC: Final = re.compile(r".*[\w\])] *(?:[*/]|[+-] *\d)|(?:int|round|len|min|max)\(.*|.*:[\d.]*[dfg]$", re.DOTALL)
+# A sum, product or power, a call that gives a number, the format of one, or a name that says so: it is no text with a
+# unit of its own.
+_NUMERIC: Final = re.compile(
+    r".*[\w\])] *(?:[*/]|[+-] *\d)"
+    r"|(?:int|round|len|min|max)\(.*"
+    r"|.*:[\d.]*[dfg]$"
+    r"|.*(?:\b|_)(?:seconds|secs|minutes|mins|hours|days|attempt|attempts|count)$",
+    re.DOTALL | re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
