@@ -36,15 +36,17 @@ def needed_parameters(function: StepFunctionShape) -> tuple[Parameter, ...]:
     return tuple(parameter for parameter in function.parameters if parameter.name != CONTEXT)
 
 
-def factory_advice(declared: StepDeclared, captured: Sequence[Parameter]) -> str:
-    """Return what to write instead of defaults that keep a value for a step: a function that is given the value."""
+def factory_advice(declared: StepDeclared, captured: Sequence[Parameter], values: Sequence[str] = ()) -> str:
+    """Return what to write instead of parameters that are to hold values: a function that is given the values.
+
+    These are `values`, or else the defaults of the parameters.
+    """
     function = declared.function
     if function is None:
         return ""
-    is_named = is_parameter_name(function.name)
-    name = function.name if is_named else "step"
+    name = function.name if is_parameter_name(function.name) else "step"
     taken = ", ".join(parameter.name for parameter in captured)
-    given = ", ".join(parameter.default or parameter.name for parameter in captured)
+    given = ", ".join(values or (parameter.default or parameter.name for parameter in captured))
     left = ", ".join(parameter.name for parameter in function.parameters if parameter not in captured)
     head = f"{'async ' if function.is_async else ''}def {name}({left}):"
     return (

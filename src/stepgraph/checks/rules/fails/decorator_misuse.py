@@ -30,11 +30,16 @@ def _check(subject: WorkflowSubject) -> Iterator[Match]:
     mode = subject.program.mode
     calls = [call for call in subject.facts(MethodCalled) if call.method == "do"]
     judged = [(call, match) for call in calls for match in _judged(call.arguments, mode)]
-    misused = {call.place.span for call, _ in judged}
-    awaited = (_awaited(note.span) for note in subject.noted("decorator-awaited") if note.span not in misused)
+    ends = {_end(call.place.span) for call, _ in judged}
+    awaited = (_awaited(note.span) for note in subject.noted("decorator-awaited") if _end(note.span) not in ends)
     applied = (match for fact in subject.facts(DecoratorApplied) for match in _applied(fact))
     missing = (_missing(fact) for fact in subject.facts(MethodMissing) if not fact.method.startswith("_"))
     return first_matches([*(match for _, match in judged), *applied, *missing, *awaited])
+
+
+def _end(span: Span) -> tuple[str, int, int]:
+    """Return where something ends: an `await` there does where the call does that it awaits."""
+    return span.path, span.end_line, span.end_column
 
 
 def _judged(given: GivenArguments, mode: DependencyMode) -> Iterator[Match]:
@@ -63,8 +68,8 @@ def _bare(argument: GivenArgument, mode: DependencyMode) -> Match:
     written = "@step.do()" if mode is DependencyMode.IMPLICIT else f'@step.do("{name}")'
     return Match(
         argument.place.span,
-        f"`step.do` gets the function `{name}` where a name belongs, as a decorator without parentheses does: that"
-        f" makes no step of `{name}`, and calling it is a TypeError.",
+        f"`step.do` without parentheses takes the function `{name}` for the step's name: `{name}` is no step then, and"
+        " calling it fails with a TypeError.",
         f"Write `{written}` above `{name}`.",
     )
 
@@ -73,9 +78,9 @@ def _as_in_javascript(positional: tuple[GivenArgument, ...], function: GivenArgu
     written = function.place.text
     is_named = written.isidentifier()
     failure = (
-        "so this call is a TypeError"
+        "so this call fails with a TypeError"
         if mode is DependencyMode.IMPLICIT
-        else "so the function is taken for `depends`, no step is declared, and awaiting this is a TypeError"
+        else "so the function is taken for `depends`, no step is declared, and awaiting this fails with a TypeError"
     )
     config = next((a.place.text for a in positional[1:] if isinstance(a.value, Keyed)), None)
     decorator = f"step.do({positional[0].place.text}{'' if config is None else f', config={config}'})"
@@ -89,23 +94,19 @@ def _as_in_javascript(positional: tuple[GivenArgument, ...], function: GivenArgu
 
 
 def _config_by_position(argument: GivenArgument, mode: DependencyMode) -> Match:
-    failure = (
-        "`step.do` takes no second positional argument, so this is a TypeError"
+    message = (
+        "`step.do` takes the config by its name only, so this second argument is refused with a TypeError."
         if mode is DependencyMode.IMPLICIT
-        else "the second argument of `step.do` is `depends`, so calling the step fails"
+        else "the second argument of `step.do` is `depends` and not the config, so calling the step fails."
     )
-    return Match(
-        argument.place.span,
-        f"{failure}, and the config in it has no effect.",
-        f"Write `config={argument.place.text}`.",
-    )
+    return Match(argument.place.span, message, f"Write `config={argument.place.text}`.")
 
 
 def _unknown_keyword(argument: GivenArgument, keyword: str) -> Match:
     advice = f"`step.do` takes {', '.join(f'`{name}`' for name in _ARGUMENTS if name != 'depends')}."
     if keyword in _CONFIG:
         advice = f'Write it into the config: `config={{"{keyword}": {argument.place.text}}}`.'
-    return Match(argument.place.span, f"`step.do` has no argument `{keyword}`, so this is a TypeError.", advice)
+    return Match(argument.place.span, f"`step.do` has no argument `{keyword}`, so this fails with a TypeError.", advice)
 
 
 def _applied(fact: DecoratorApplied) -> Iterator[Match]:
@@ -133,7 +134,7 @@ def _applied(fact: DecoratorApplied) -> Iterator[Match]:
 def _awaited(span: Span) -> Match:
     return Match(
         span,
-        "`step.do(...)` makes a decorator, and awaiting a decorator is a TypeError: no step runs.",
+        "`step.do(...)` makes a decorator, and awaiting a decorator fails with a TypeError: no step runs.",
         "Write it above an async function, with `@` before it, and await a call of that function.",
     )
 
@@ -143,11 +144,13 @@ def _missing(fact: MethodMissing) -> Match:
     advice = f"There are {', '.join(f'`{method}`' for method in _METHODS[:-1])} and `{_METHODS[-1]}`."
     if known == "do":
         advice = "Decorate the function with `@step.do(...)`, and await a call of it."
+    elif known == "wait_for_event":
+        advice = "Write `wait_for_event(name, event_type, timeout=...)`."
     elif known is not None:
         owner = fact.place.text.rpartition(".")[0]
         advice = f"Write `{owner}.{known}`." if owner else f"Use `{known}`."
     return Match(
-        fact.place.span, f"the step object has no method `{fact.method}`, so this is an AttributeError.", advice
+        fact.place.span, f"the step object has no method `{fact.method}`, so this fails with an AttributeError.", advice
     )
 
 

@@ -32,12 +32,12 @@ def _match(steps: tuple[StepDefinition, ...]) -> Match:
     if len(steps) == 1:
         return Match(
             where.span,
-            f"the step {names[0]} needs itself, so calling it is a RecursionError.",
+            f"the step {names[0]} needs itself, so calling it fails with a RecursionError.",
             "Name the parameter after another step, or remove it.",
         )
     return Match(
         where.span,
-        f"the step {names[0]} needs itself, so calling it is a RecursionError: {' needs '.join([*names, names[0]])}.",
+        f"the step {names[0]} needs itself, so calling it fails with a RecursionError: {' needs '.join([*names, names[0]])}.",
         "Remove one of these parameters; what two steps share can be a step of its own that both need.",
     )
 

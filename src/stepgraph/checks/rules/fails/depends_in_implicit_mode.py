@@ -186,7 +186,7 @@ RULE = Rule(
     severity=Severity.ERROR,
     summary="`depends` is given to `step.do` where dependencies are implicit.",
     why="From compatibility date 2026-02-25 on, or with the flag `python_workflows_implicit_dependencies`, `step.do`"
-    " has no `depends`, so this is a TypeError where the step is declared.",
+    " has no `depends`, so this fails with a TypeError where the step is declared.",
     fix="Name the parameters of the step's function after the steps that it needs, and remove `depends`; or keep the"
     " list with the flag `no_python_workflows_implicit_dependencies`.",
     source="SDK: `_do_implicit`; workerd: the compatibility flag; seen by running it.",

@@ -62,7 +62,7 @@ def _judged(declared: StepDeclared, depends: GivenArgument, steps: Iterable[Step
         case KnownStep(definition=step):
             yield Match(
                 depends.place.span,
-                f"`depends` of the step {name!r} is a step and not a list of steps, so calling it is a TypeError.",
+                f"`depends` of the step {name!r} is a step and not a list of steps, so calling it fails with a TypeError.",
                 f"Write `depends=[{step.function_name}]`.",
             )
         case KnownConstant(value=str()) if declared.function is not None and needed_parameters(declared.function):
@@ -88,7 +88,7 @@ def _is_no_step(value: Known) -> bool:
 def _no_step(name: str, value: Known, place: Place, steps: Iterable[StepDefinition]) -> Match:
     return Match(
         place.span,
-        f"`{place.text}` in `depends` of the step {name!r} is {_what(value)}, so calling it is a TypeError.",
+        f"`{place.text}` in `depends` of the step {name!r} is {_what(value)}, so calling it fails with a TypeError.",
         _advice(value, place, steps),
     )
 

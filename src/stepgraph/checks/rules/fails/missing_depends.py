@@ -39,7 +39,7 @@ def _matches(subject: WorkflowSubject) -> Iterator[Match]:
             yield Match(
                 parameters[0].place.span,
                 f"the step {missing.definition.name!r} has the parameter{'s' * (len(parameters) > 1)} {names} but no"
-                " `depends`, so calling it is a TypeError: by the compatibility date or flags of this project, steps"
+                " `depends`, so calling it fails with a TypeError: by the compatibility date or flags of this project, steps"
                 " list what they need.",
                 _advice(declared, parameters, declarations),
             )

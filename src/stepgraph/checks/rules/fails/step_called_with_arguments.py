@@ -22,7 +22,8 @@ def _check(subject: WorkflowSubject) -> Iterator[Match]:
             yield Match(
                 given.span,
                 f"the step {call.definition.name!r} is called with `{given.text}`, and the SDK refuses arguments.",
-                "Call it without arguments: let its function read the value from around it, or return it from a step.",
+                "Call it without arguments: its function can read values from around it. For a step for each value,"
+                " declare it in a function that is given the value.",
             )
 
 

@@ -13,7 +13,7 @@ from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.running_steps import RunningSteps, running_steps
 from stepgraph.checks.severity import Severity
-from stepgraph.program.facts import ParameterUnknown, StepDeclared
+from stepgraph.program.facts import ParameterUnknown, StepCalled, StepDeclared
 
 if TYPE_CHECKING:
     from stepgraph.checks.example import Example
@@ -31,6 +31,7 @@ class _Steps:
     """What is known of the steps of a workflow; `hidden` tells that there may be others."""
 
     declared: dict[StepDefinition, StepDeclared]
+    called_with: dict[StepDefinition, str]
     running: RunningSteps
     hidden: bool
 
@@ -38,10 +39,18 @@ class _Steps:
 def _check(subject: WorkflowSubject) -> Iterator[Match]:
     steps = _Steps(
         declarations_of(subject),
+        dict(_called_with(subject)),
         running_steps(subject.program),
         any(note.code in _ELSEWHERE for note in subject.notes),
     )
     return first_matches([*_unknown(steps, subject.facts(ParameterUnknown)), *_not_by_position(steps)])
+
+
+def _called_with(subject: WorkflowSubject) -> Iterator[tuple[StepDefinition, str]]:
+    """Yield the steps that are called with one argument, and that."""
+    for call in subject.facts(StepCalled):
+        if len(call.arguments.positional) == len(call.arguments.items) == 1:
+            yield call.definition, call.arguments.items[0].place.text
 
 
 def _unknown(steps: _Steps, met: Iterable[ParameterUnknown]) -> Iterator[Match]:
@@ -76,7 +85,7 @@ def _default(declared: StepDeclared, parameters: Iterable[Parameter], unknown: P
     return Match(
         captured[0].place.span,
         f"the step {declared.definition.name!r} takes {listed(written)}, but the SDK fills each parameter with the"
-        f" result of the step of that name, and there is no step {captured[0].name!r}: calling it is a TypeError.",
+        f" result of the step of that name, and there is no step {captured[0].name!r}: calling it fails with a TypeError.",
         factory_advice(declared, captured),
     )
 
@@ -84,11 +93,18 @@ def _default(declared: StepDeclared, parameters: Iterable[Parameter], unknown: P
 def _without_step(steps: _Steps, declared: StepDeclared, parameter: Parameter, unknown: ParameterUnknown) -> Match:
     name = parameter.name
     stars = {"*args": "*", "**kwargs": "**"}.get(parameter.kind, "")
+    value = steps.called_with.get(declared.definition)
+    if stars:
+        advice = _star_advice(stars + name)
+    elif value is not None and declared.function is not None and declared.function.parameters[0] == parameter:
+        advice = factory_advice(declared, (parameter,), (value,))
+    else:
+        advice = _name_advice(steps, name, unknown)
     return Match(
         parameter.place.span,
         f"the step {declared.definition.name!r} has a parameter `{stars}{name}`, but no step is named {name!r} when it"
         " is called, so the SDK rejects it with a TypeError.",
-        _star_advice(stars + name) if stars else _name_advice(steps, name, unknown),
+        advice,
     )
 
 
@@ -103,7 +119,7 @@ def _name_advice(steps: _Steps, name: str, unknown: ParameterUnknown) -> str:
     namesake = next((step for step in unknown.declared if step.function_name == name), None)
     if namesake is not None:
         return _namesake_advice(namesake)
-    names = [step.name for step in unknown.declared if is_parameter_name(step.name) and step != unknown.definition]
+    names = [step.name for step in unknown.declared if is_parameter_name(step.name) and not _needs(step, unknown)]
     near = get_close_matches(name, names, 1)
     if near:
         return f"Name the parameter `{near[0]}`, after the step of that name."
@@ -113,6 +129,12 @@ def _name_advice(steps: _Steps, name: str, unknown: ParameterUnknown) -> str:
     known = listed(list(dict.fromkeys(names))[:_MOST_NAMED])
     there = f"after a declared step ({known})" if known else "after a declared step"
     return f"Name it {there} or `ctx`, or remove it: the function can read other values from around it."
+
+
+def _needs(step: StepDefinition, unknown: ParameterUnknown) -> bool:
+    """Whether a step is that of the parameter, or needs it."""
+    needed = [parameter.name for parameter in step.parameters]
+    return step == unknown.definition or unknown.definition.name in needed
 
 
 def _namesake_advice(step: StepDefinition) -> str:
@@ -143,7 +165,7 @@ def _not_by_position(steps: _Steps) -> Iterator[Match]:
             yield Match(
                 parameter.place.span,
                 f"the step {definition.name!r} takes `{parameter.name}` by its name only, but the SDK gives all by"
-                " position, so each attempt of the step is a TypeError.",
+                " position, so each attempt of the step fails with a TypeError.",
                 advice,
             )
 

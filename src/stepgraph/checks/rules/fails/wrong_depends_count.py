@@ -36,7 +36,7 @@ def _matches(subject: WorkflowSubject) -> Iterator[Match]:
             yield Match(
                 depends.place.span,
                 f"`depends` of the step {count.definition.name!r} lists {_steps(count.listed)}, but its function has"
-                f" {_parameters(count.parameters)} besides `ctx`, so calling it is a TypeError.",
+                f" {_parameters(count.parameters)} besides `ctx`, so calling it fails with a TypeError.",
                 _advice(declared, count.listed),
             )
 

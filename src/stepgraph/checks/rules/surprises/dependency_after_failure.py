@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def _check(subject: WorkflowSubject) -> Iterator[Match]:
     for note in subject.noted("dependency-after-failure"):
         yield Match(
-            note.span, note.message, "If it must not run again, leave the step that needs it to the `try` as well."
+            note.span, note.message, "If it must not run again, call the step that needs it inside the `try` as well."
         )
 
 
