@@ -228,6 +228,10 @@ def test_a_step_that_is_handed_on_where_it_is_declared_is_not_left(declaration: 
     assert places_in_run("SG202", f"await a()\nawait b()\n\n{declaration}") == []
 
 
+def test_a_step_may_be_needed_by_one_whose_function_is_not_known() -> None:
+    assert places_in_run("SG202", 'await step.do("c")(unknown)()') == []
+
+
 def test_of_steps_that_need_each_other_the_one_that_nobody_calls_is_found() -> None:
     body = '@step.do("c")\nasync def c(a):\n    return a\n\nawait b()'
 

@@ -61,6 +61,7 @@ def test_two_declarations_of_one_name_that_run_at_once_are_found(use: str) -> No
         "await asyncio.gather(one() if event else two(), a())",
         "if event:\n    t = asyncio.create_task(one())\nelse:\n    t = asyncio.create_task(two())\nawait t",
         'await asyncio.gather(step.sleep("s", 1), step.sleep("s", 2))',
+        "t = asyncio.create_task(one())\nkeep(t)\nawait wait_for_all()\nawait two()",
         "for _ in range(3):\n    await asyncio.gather(one(), a())\n    await asyncio.gather(two(), b())",
     ],
 )

@@ -74,6 +74,18 @@ def test_an_error_comes_from_steps_where_nothing_else_can_raise_it(tried: str) -
     assert places_in_run("SG210", f"try:\n    {indented}\nexcept RuntimeError:\n    pass") == ["RuntimeError"]
 
 
+_FAILING = """
+async def failing():
+    await a()
+    raise RuntimeError
+
+task = asyncio.create_task(failing())
+coroutine = failing()
+tasks = [asyncio.create_task(failing())]
+
+"""
+
+
 @pytest.mark.parametrize(
     "tried",
     [
@@ -86,12 +98,17 @@ def test_an_error_comes_from_steps_where_nothing_else_can_raise_it(tried: str) -
         "x = await a()\nx.method()",
         "unknown()",
         "import other\nawait a()",
+        "await failing()",
+        "await task",
+        "await asyncio.gather(task, a())",
+        "await asyncio.gather(coroutine)",
+        "await asyncio.gather(*tasks)",
     ],
 )
 def test_an_error_that_other_code_may_raise_is_no_mistake(tried: str) -> None:
     indented = tried.replace("\n", "\n    ")
 
-    assert places_in_run("SG210", f"try:\n    {indented}\nexcept RuntimeError:\n    pass") == []
+    assert places_in_run("SG210", f"{_FAILING}try:\n    {indented}\nexcept RuntimeError:\n    pass") == []
 
 
 def test_an_error_of_the_language_may_come_from_the_code_beside_the_step() -> None:

@@ -79,6 +79,14 @@ def test_a_race_outside_of_a_step_is_found(use: str) -> None:
             "ts = [asyncio.create_task(a()), asyncio.create_task(b())]\n"
             "while ts:\n    done, ts = await asyncio.wait(ts, return_when=asyncio.FIRST_COMPLETED)"
         ),
+        (
+            "self.ts = {asyncio.create_task(a()), asyncio.create_task(b())}\nwhile True:\n"
+            "    done, self.ts = await asyncio.wait(self.ts, return_when=asyncio.FIRST_COMPLETED)"
+        ),
+        (
+            "ts = {asyncio.create_task(a()), asyncio.create_task(b())}\nwhile ts:\n"
+            "    done, _ = await asyncio.wait(ts, return_when=asyncio.FIRST_COMPLETED)\n    ts -= done"
+        ),
         "await asyncio.wait([asyncio.create_task(a())], return_when=asyncio.FIRST_COMPLETED)",
         "ts = [asyncio.create_task(a()), asyncio.create_task(b())]\nawait asyncio.wait(ts)",
         (

@@ -25,6 +25,7 @@ from stepgraph.program.ir import (
     StepRun,
     awaited_in,
     blocks_of,
+    handles_of,
 )
 from stepgraph.program.reach import reached
 from stepgraph.syntax.module import Place
@@ -64,16 +65,27 @@ def simultaneous(body: Block) -> Iterator[tuple[Work, Work]]:
             blocks.append(met.operation.activity.function.body)
         if isinstance(met.operation, Run | Start) and isinstance(met.operation.activity, StepRun):
             blocks.append(met.operation.activity.body)
-    scan = _Scan()
+    scan = _Scan(frozenset(_joined(body)))
     for block in {id(block): block for block in blocks}.values():
         scan.block(block, {})
     yield from scan.pairs.values()
 
 
+def _joined(body: Block) -> Iterator[Handle]:
+    """Yield the handles of what a program waits for. Whether anything waits for the rest, and when, is not known."""
+    for met in reached(body):
+        match met.operation:
+            case Join(group=group):
+                yield from handles_of(group)
+            case Run(completes=completes):
+                yield from (awaited.handle for awaited in completes)
+
+
 @dataclass(slots=True)
 class _Scan:
-    """Reads blocks in order, with what is pending where each operation stands."""
+    """Reads blocks in order, with what is pending where each operation stands, of what is `joined` somewhere."""
 
+    joined: frozenset[Handle]
     pairs: dict[tuple[int, int], tuple[Work, Work]] = field(default_factory=dict)
 
     def block(self, block: Block, pending: Pending) -> Pending:
@@ -88,7 +100,7 @@ class _Scan:
         match operation:
             case Start(handle=handle, activity=activity, place=place):
                 work = self.meets(Work(activity, place), pending)
-                return {**pending, handle: work}
+                return {**pending, handle: work} if handle in self.joined else pending
             case Run(activity=activity, place=place, completes=completes):
                 self.meets(Work(activity, place), pending)
                 return _without(pending, {awaited.handle for awaited in completes})

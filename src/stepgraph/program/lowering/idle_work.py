@@ -62,6 +62,8 @@ def observe_never_called(machine: Machine) -> None:
     facts = [fact for fact in machine.facts if isinstance(fact, StepDeclared | StepCalled)]
     called = {id(fact.definition.place.node) for fact in facts if isinstance(fact, StepCalled)}
     declared = [fact for fact in facts if isinstance(fact, StepDeclared)]
+    if any(fact.function is None for fact in declared):
+        return  # a step that runs a function which is not known may need any other
     needed = {parameter.name for fact in declared for parameter in fact.definition.parameters}
     unclear = any(code == "unresolved-dependency" for code, _ in machine.notes)
     for fact in declared:

@@ -8,7 +8,7 @@ from typing import Final
 
 import libcst as cst
 
-from stepgraph.program.ir import CaughtType, OwnErrors
+from stepgraph.program.ir import CaughtType, EventWait, OwnErrors, Sleep, SleepUntil, StepRun
 from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.values import (
     UNKNOWN,
@@ -71,10 +71,8 @@ class TriedCode:
                     self.read(decorator.decorator)
             case cst.Lambda():
                 return
-            case cst.Await(expression=cst.Call() as call):
-                self._call(call)
             case cst.Await(expression=awaited):
-                self._may_raise(OwnErrors.NONE if _is_of_steps(self._value(awaited)) else OwnErrors.ANY)
+                self._awaited(awaited)
             case cst.Call():
                 self._call(node)
             case _:
@@ -90,8 +88,39 @@ class TriedCode:
         self._may_raise(_errors_of_calling(callee))
         for step in _steps(callee):
             self._note_raised(step)
+        starts = isinstance(callee, External) and callee.name in _STARTING
         for argument in call.args:
-            self.read(argument.value)
+            if starts and argument.keyword is None:
+                self._awaited(argument.value)
+            else:
+                self.read(argument.value)
+
+    def _awaited(self, node: cst.BaseExpression) -> None:
+        """Read what is awaited, or what is in a collection of which each element is."""
+        match node:
+            case cst.Call():
+                self._call(node)
+            case cst.List(elements=elements) | cst.Tuple(elements=elements) | cst.Set(elements=elements):
+                for element in elements:
+                    self._awaited(element.value)
+            case cst.ListComp(elt=element):
+                self._awaited(element)
+            case _:
+                self._may_raise(OwnErrors.NONE if self._is_of_steps(self._value(node)) else OwnErrors.ANY)
+
+    def _is_of_steps(self, value: Value) -> bool:
+        """Whether awaiting a value, or each element of it, is awaiting steps, and no function that has some."""
+        match value:
+            case Alternatives(options=options):
+                return all(self._is_of_steps(option.value) for option in options)
+            case Collection(items=items):
+                return all(self._is_of_steps(item.value) for item in items)
+            case Gathering(members=members):
+                return all(self._is_of_steps(member) for member in members)
+            case Task(handle=handle):
+                return isinstance(self.machine.activities.get(handle), StepRun | EventWait | Sleep | SleepUntil)
+            case _:
+                return isinstance(value, StepCall | WaitCall)
 
     def _value(self, node: cst.BaseExpression) -> Value:
         """Return what a name, or an attribute of one, stands for; what `step.do(...)` makes, and nothing else."""
@@ -140,12 +169,6 @@ def _errors_of_calling(callee: Value) -> OwnErrors:
             return OwnErrors.LANGUAGE
         case _:
             return OwnErrors.ANY
-
-
-def _is_of_steps(value: Value) -> bool:
-    if isinstance(value, Alternatives):
-        return all(_is_of_steps(option.value) for option in value.options)
-    return isinstance(value, StepCall | WaitCall | Task | Gathering)
 
 
 def _steps(callee: Value) -> Iterator[StepFunction]:

@@ -10,7 +10,6 @@ from stepgraph.program.facts import Raced
 from stepgraph.program.ir import Block, Handle, Join, Joined, is_race
 from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.reach import name_of, reached
-from stepgraph.syntax.bindings import target_names
 from stepgraph.syntax.module import Place
 from stepgraph.syntax.parents import around
 from stepgraph.syntax.walk import expressions_below
@@ -55,13 +54,23 @@ def _has_one_member(node: cst.CSTNode) -> bool:
 
 
 def _drains(place: Place) -> bool:
-    """`done, pending = await asyncio.wait(pending, ...)` in a loop."""
+    """Whether a race is in a loop that goes on with what is left.
+
+    `while pending: ...`, or `done, pending = await asyncio.wait(pending, ...)`.
+    """
     parents = place.module.parents
-    assignment = parents.get(id(place.node))
     waited = _waited_for(place.node)
-    if waited is None or not isinstance(assignment, cst.Assign):
+    if waited is None:
         return False
-    read = {node.value for node in expressions_below(waited) if isinstance(node, cst.Name)}
-    bound = {name for target in assignment.targets for name in target_names(target.target)}
-    in_loop = any(isinstance(outer, cst.While | cst.For) for outer in around(parents, assignment))
-    return in_loop and not read.isdisjoint(bound)
+    loops = [outer for outer in around(parents, place.node) if isinstance(outer, cst.While | cst.For)]
+    read = _sources(place, waited)
+    if any(isinstance(loop, cst.While) and not read.isdisjoint(_sources(place, loop.test)) for loop in loops):
+        return True
+    assignment = parents.get(id(place.node))
+    targets = [target.target for target in assignment.targets] if isinstance(assignment, cst.Assign) else []
+    return bool(loops) and any(not read.isdisjoint(_sources(place, target)) for target in targets)
+
+
+def _sources(place: Place, node: cst.CSTNode) -> set[str]:
+    """Return the source of each name and attribute in an expression."""
+    return {place.module.text(part) for part in expressions_below(node) if isinstance(part, cst.Name | cst.Attribute)}
