@@ -1,0 +1,219 @@
+"""A stand-in for the engine behind `step`: it checks, runs, retries and times out on a virtual clock."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from typing import Literal, NamedTuple
+
+from tests.execution import validation, wall_clock
+from tests.execution.anything import Anything
+from tests.execution.durations import milliseconds
+from tests.execution.errors import NON_RETRYABLE, in_javascript
+from tests.execution.javascript import JsDate, JsException, JsNull, JsObject, JsProxy, text
+from tests.execution.promises import Promise, promise
+from tests.execution.storable import MOST_BYTES, copied, size
+from tests.execution.values import JsValue
+
+What = Literal["start", "retry", "end", "fail"]
+Kind = Literal["step_do", "step_sleep", "step_sleep_until", "step_wait_for_event"]
+Callback = Callable[[JsObject], Awaitable[JsValue]]
+
+
+class Event(NamedTuple):
+    """Something that happened to a step, at so many seconds of virtual time."""
+
+    what: What
+    kind: Kind
+    key: str
+    at: float
+
+
+class Unanswered:
+    """The answer to a wait whose event never comes."""
+
+
+UNANSWERED = Unanswered()
+
+Fails = Callable[[str, int, int], BaseException | None]
+"""Name, count and attempt of a step, to the exception that the attempt ends with instead of its own result."""
+
+Answers = Callable[[str, int, str], JsValue]
+"""Name and count of a wait and the type of its event, to the event's payload (in JavaScript)."""
+
+Takes = Callable[[str, int, int], float]
+"""Name, count and attempt (1 of a wait) to the virtual seconds that pass before it does what it does."""
+
+
+class Engine:
+    """What a workflow's `run` gets as its step object, before the SDK wraps it."""
+
+    def __init__(
+        self,
+        *,
+        fails: Fails = lambda *_: None,
+        answers: Answers = lambda *_: Anything("payload"),
+        takes: Takes = lambda *_: 0,
+        step_limit: int = 10_000,
+    ) -> None:
+        self.events: list[Event] = []
+        self._fails = fails
+        self._answers = answers
+        self._takes = takes
+        self._step_limit = step_limit
+        self._steps = 0
+        self._counts: Counter[tuple[str, ...]] = Counter()
+
+    def do(self, *args: JsValue, **keywords: JsValue) -> Promise:
+        return promise(self._do(*_sent(args, keywords)))
+
+    def sleep(self, *args: JsValue, **keywords: JsValue) -> Promise:
+        return promise(self._sleep("step_sleep", *_sent(args, keywords)))
+
+    def sleepUntil(self, *args: JsValue, **keywords: JsValue) -> Promise:  # noqa: N802 # JavaScript's name
+        return promise(self._sleep_until(*_sent(args, keywords)))
+
+    def waitForEvent(self, *args: JsValue, **keywords: JsValue) -> Promise:  # noqa: N802 # JavaScript's name
+        return promise(self._wait_for_event(*_sent(args, keywords)))
+
+    async def _do(self, given_name: JsValue = None, *rest: JsValue) -> JsValue:
+        given_config = rest[0] if len(rest) > 1 else JsObject()
+        if not rest or not callable(callback := rest[-1]):
+            raise validation.fatal(f"Step {given_name!r} has nothing to call")
+        self._steps += 1
+        if self._steps > self._step_limit:
+            raise validation.fatal(f"The limit of {self._step_limit} steps has been reached")
+        name = text(given_name)
+        validation.check_step_name(name)
+        validation.check_step_config(name, copied(given_config))
+        return await self._run_step(name, _Config(given_config.entries), callback)
+
+    async def _run_step(self, name: str, config: _Config, callback: Callback) -> JsValue:
+        count = self._count("do", name)
+        key = f"{name}-{count}"
+        self._record("start", "step_do", key)
+        for attempt in range(1, config.limit + 2):
+            if attempt > 1:
+                await asyncio.sleep(config.delay_before(attempt) / 1000)
+                self._record("retry", "step_do", key)
+            try:
+                result = copied(await self._attempt(name, count, attempt, config, callback))
+                if size(result) > MOST_BYTES:
+                    raise JsException("WorkflowInternalError", f"The output of step {key} is too large")  # noqa: TRY301
+            except Exception as error:
+                failure = in_javascript(error)
+                if _is_final(failure) or attempt > config.limit:
+                    self._record("fail", "step_do", key)
+                    raise failure from error
+            else:
+                self._record("end", "step_do", key)
+                return result
+        raise AssertionError
+
+    async def _attempt(self, name: str, count: int, attempt: int, config: _Config, callback: Callback) -> JsValue:
+        context = JsObject({"step": JsObject({"name": name, "count": count}), "attempt": attempt, "config": config.all})
+        injected = self._fails(name, count, attempt)
+
+        async def work() -> JsValue:
+            if (takes := self._takes(name, count, attempt)) > 0:
+                await asyncio.sleep(takes)
+            if injected is not None:
+                raise injected
+            return await callback(context)
+
+        running = asyncio.ensure_future(work())
+        await asyncio.wait({running}, timeout=config.timeout / 1000)
+        if not running.done():  # and it goes on: nothing can stop it
+            raise JsException("WorkflowTimeoutError", f"Execution timed out after {config.timeout:g}ms")
+        if running.cancelled():
+            raise JsException("PythonError", "asyncio.exceptions.CancelledError")
+        return running.result()
+
+    async def _sleep(self, kind: Kind, given_name: JsValue = None, given_duration: JsValue = None, *_: JsValue) -> None:
+        if given_duration is None:
+            raise JsException("TypeError", "Cannot read properties of undefined (reading 'toString')")
+        name, duration = text(given_name), _duration(given_duration)
+        validation.check_sleep(name, duration)
+        key = f"{name}-{self._count('sleep', name, str(duration))}"
+        self._record("start", kind, key)
+        await asyncio.sleep(max(0, duration) / 1000)
+        self._record("end", kind, key)
+
+    async def _sleep_until(self, name: JsValue = None, timestamp: JsValue = None, *_: JsValue) -> None:
+        until = timestamp.milliseconds if isinstance(timestamp, JsDate) else _number(timestamp)
+        now = wall_clock.now() * 1000
+        if until < now:
+            raise JsException("Error", f"The time that sleep {name!r} ends is past")
+        await self._sleep("step_sleep_until", name, until - now)
+
+    async def _wait_for_event(self, given_name: JsValue = None, options: JsValue = None, *_: JsValue) -> JsObject:
+        given = options.entries if isinstance(options, JsObject) else {}
+        name, event_type = text(given_name), text(given.get("type"))
+        timeout = _duration(given.get("timeout") or "24 hours")
+        validation.check_event_type(event_type)
+        validation.check_wait(name, timeout)
+        count = self._count("wait", name)
+        key = f"{name}-{count}"
+        self._record("start", "step_wait_for_event", key)
+        payload, takes = self._answers(name, count, event_type), self._takes(name, count, 1)
+        if isinstance(payload, Unanswered) or takes * 1000 > timeout:
+            await asyncio.sleep(timeout / 1000)
+            self._record("fail", "step_wait_for_event", key)
+            raise JsException("WorkflowTimeoutError", f"Execution timed out after {timeout:g}ms")
+        await asyncio.sleep(takes)
+        self._record("end", "step_wait_for_event", key)
+        return JsObject({"payload": payload, "timestamp": JsDate(wall_clock.now() * 1000), "type": event_type})
+
+    def _count(self, *of: str) -> int:
+        self._counts[of] += 1
+        return self._counts[of]
+
+    def _record(self, what: What, kind: Kind, key: str) -> None:
+        self.events.append(Event(what, kind, key, asyncio.get_running_loop().time()))
+
+
+class _Config:
+    """A step's configuration, with the engine's defaults."""
+
+    def __init__(self, given: dict[str, JsValue]) -> None:
+        retries = {"limit": 5, "delay": 1000, "backoff": "exponential"}
+        retries |= given["retries"].entries if given.get("retries") is not None else {}
+        timeout = given.get("timeout")
+        timeout = "10 minutes" if timeout is None else timeout
+        self.all = JsObject({**given, "timeout": timeout, "retries": JsObject(retries)})
+        self.limit = int(retries["limit"])  # type: ignore[call-overload] # it has been checked
+        self.timeout = milliseconds(timeout)
+        self._delay = milliseconds(retries["delay"])  # type: ignore[arg-type] # likewise
+        self._backoff = retries["backoff"]
+
+    def delay_before(self, attempt: int) -> float:
+        match self._backoff:
+            case "exponential":
+                return self._delay * 2.0 ** (attempt - 2)
+            case "linear":
+                return self._delay * (attempt - 1)
+        return self._delay
+
+
+def _sent(args: tuple[JsValue, ...], keywords: dict[str, JsValue]) -> list[JsValue]:
+    """Python's arguments as JavaScript gets them: those that have names are in one object, after the others."""
+    return [*args, JsObject(keywords)] if keywords else [*args]
+
+
+def _duration(given: JsValue) -> float:
+    return milliseconds(given) if isinstance(given, str) else _number(given)
+
+
+def _number(given: JsValue) -> float:
+    """A number, or not a number for text; what is no value of JavaScript's cannot even be sent."""
+    if isinstance(given, int | float):
+        return given
+    if given is None or isinstance(given, str | JsProxy | JsNull):
+        copied(given)
+        return float("nan")
+    raise JsException("DataCloneError", f"{type(given).__name__} could not be cloned.")
+
+
+def _is_final(failure: JsException) -> bool:
+    return failure.name == NON_RETRYABLE or failure.message.startswith(NON_RETRYABLE)
