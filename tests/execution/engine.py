@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Literal, NamedTuple
 
 from tests.execution import validation, wall_clock
 from tests.execution.anything import Anything
+from tests.execution.configuration import StepConfig
 from tests.execution.durations import milliseconds
-from tests.execution.errors import NON_RETRYABLE, in_javascript
-from tests.execution.javascript import JsDate, JsException, JsNull, JsObject, JsProxy, text
+from tests.execution.errors import engine_error, in_javascript, is_final
+from tests.execution.javascript import JsDate, JsException, JsNull, JsObject, JsProxy, PyProxy, text
 from tests.execution.promises import Promise, promise
-from tests.execution.storable import MOST_BYTES, copied, size
+from tests.execution.storable import MOST_BYTES, can_be_kept, can_be_logged, copied, size
 from tests.execution.values import JsValue
 
 What = Literal["start", "retry", "end", "fail"]
@@ -51,13 +53,16 @@ class Engine:
 
     def __init__(
         self,
+        events: list[Event],
         *,
         fails: Fails = lambda *_: None,
         answers: Answers = lambda *_: Anything("payload"),
         takes: Takes = lambda *_: 0,
         step_limit: int = 10_000,
     ) -> None:
-        self.events: list[Event] = []
+        self.events = events
+        self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        """Fails where the engine itself puts an end to the run."""
         self._fails = fails
         self._answers = answers
         self._takes = takes
@@ -78,62 +83,81 @@ class Engine:
         return promise(self._wait_for_event(*_sent(args, keywords)))
 
     async def _do(self, given_name: JsValue = None, *rest: JsValue) -> JsValue:
-        given_config = rest[0] if len(rest) > 1 else JsObject()
+        given_config = copied(rest[0]) if len(rest) > 1 else JsObject()
         if not rest or not callable(callback := rest[-1]):
-            raise validation.fatal(f"Step {given_name!r} has nothing to call")
+            raise engine_error(f"Step {given_name!r} has nothing to call")
         self._steps += 1
         if self._steps > self._step_limit:
-            raise validation.fatal(f"The limit of {self._step_limit} steps has been reached")
-        name = text(given_name)
+            raise engine_error(f"The limit of {self._step_limit} steps has been reached")
+        if given_name is None:
+            raise JsException("TypeError", "Cannot read properties of undefined (reading 'length')")
+        name = _name(given_name)
         validation.check_step_name(name)
-        validation.check_step_config(name, copied(given_config))
-        return await self._run_step(name, _Config(given_config.entries), callback)
+        validation.check_step_config(name, given_config)
+        return await self._run_step(name, StepConfig(given_config), callback)
 
-    async def _run_step(self, name: str, config: _Config, callback: Callback) -> JsValue:
+    async def _run_step(self, name: str, config: StepConfig, callback: Callback) -> JsValue:
         count = self._count("do", name)
         key = f"{name}-{count}"
         self._record("start", "step_do", key)
-        for attempt in range(1, config.limit + 2):
-            if attempt > 1:
-                await asyncio.sleep(config.delay_before(attempt) / 1000)
-                self._record("retry", "step_do", key)
+        for attempt in itertools.count(1):
+            context = JsObject(
+                {"step": JsObject({"name": name, "count": count}), "attempt": attempt, "config": config.all}
+            )
             try:
-                result = copied(await self._attempt(name, count, attempt, config, callback))
-                if size(result) > MOST_BYTES:
-                    raise JsException("WorkflowInternalError", f"The output of step {key} is too large")  # noqa: TRY301
+                result = copied(await self._attempt(context, config, callback))
+                await self._keep(key, result)
             except Exception as error:
                 failure = in_javascript(error)
-                if _is_final(failure) or attempt > config.limit:
+                if is_final(failure) or attempt > config.retries:
                     self._record("fail", "step_do", key)
                     raise failure from error
             else:
-                self._record("end", "step_do", key)
-                return result
-        raise AssertionError
+                break
+            try:
+                await asyncio.sleep(await config.delay_after(attempt, context, failure) / 1000)
+            except Exception:
+                self._record("fail", "step_do", key)
+                raise
+            self._record("retry", "step_do", key)
+        self._record("end", "step_do", key)
+        if not can_be_logged(result):
+            raise JsException("TypeError", "Do not know how to serialize a BigInt")
+        return result
 
-    async def _attempt(self, name: str, count: int, attempt: int, config: _Config, callback: Callback) -> JsValue:
-        context = JsObject({"step": JsObject({"name": name, "count": count}), "attempt": attempt, "config": config.all})
-        injected = self._fails(name, count, attempt)
+    async def _attempt(self, context: JsObject, config: StepConfig, callback: Callback) -> JsValue:
+        of = (context.step.name, context.step.count, context.attempt)
+        injected = self._fails(*of)
 
         async def work() -> JsValue:
-            if (takes := self._takes(name, count, attempt)) > 0:
+            if (takes := self._takes(*of)) > 0:
                 await asyncio.sleep(takes)
             if injected is not None:
                 raise injected
             return await callback(context)
 
         running = asyncio.ensure_future(work())
-        await asyncio.wait({running}, timeout=config.timeout / 1000)
+        timeout = config.timeout()
+        await asyncio.wait({running}, timeout=max(0, timeout) / 1000)
         if not running.done():  # and it goes on: nothing can stop it
-            raise JsException("WorkflowTimeoutError", f"Execution timed out after {config.timeout:g}ms")
+            raise engine_error(f"Execution timed out after {timeout:.15g}ms")
         if running.cancelled():
-            raise JsException("PythonError", "asyncio.exceptions.CancelledError")
+            raise engine_error("PythonError: asyncio.exceptions.CancelledError")
         return running.result()
+
+    async def _keep(self, key: str, result: JsValue) -> None:
+        """Keep what a step has given. Where that is impossible in principle, it is the end of the whole run."""
+        if not can_be_kept(result):
+            self._record("fail", "step_do", key)
+            self.ended.set_exception(engine_error(f"The run was ended, as step {key} gave what cannot be serialised"))
+            await asyncio.Future()
+        if size(result) > MOST_BYTES:
+            raise engine_error(f"The output of step {key} is too large")
 
     async def _sleep(self, kind: Kind, given_name: JsValue = None, given_duration: JsValue = None, *_: JsValue) -> None:
         if given_duration is None:
             raise JsException("TypeError", "Cannot read properties of undefined (reading 'toString')")
-        name, duration = text(given_name), _duration(given_duration)
+        name, duration = _name(given_name), _duration(given_duration)
         validation.check_sleep(name, duration)
         key = f"{name}-{self._count('sleep', name, str(duration))}"
         self._record("start", kind, key)
@@ -144,12 +168,14 @@ class Engine:
         until = timestamp.milliseconds if isinstance(timestamp, JsDate) else _number(timestamp)
         now = wall_clock.now() * 1000
         if until < now:
-            raise JsException("Error", f"The time that sleep {name!r} ends is past")
+            raise engine_error(f"The time that sleep {name!r} ends is past")
         await self._sleep("step_sleep_until", name, until - now)
 
     async def _wait_for_event(self, given_name: JsValue = None, options: JsValue = None, *_: JsValue) -> JsObject:
-        given = options.entries if isinstance(options, JsObject) else {}
-        name, event_type = text(given_name), text(given.get("type"))
+        if options is None:
+            raise JsException("TypeError", "Cannot read properties of undefined (reading 'timeout')")
+        given = copied(options).entries
+        name, event_type = _name(given_name), text(given.get("type"))
         timeout = _duration(given.get("timeout") or "24 hours")
         validation.check_event_type(event_type)
         validation.check_wait(name, timeout)
@@ -160,7 +186,7 @@ class Engine:
         if isinstance(payload, Unanswered) or takes * 1000 > timeout:
             await asyncio.sleep(timeout / 1000)
             self._record("fail", "step_wait_for_event", key)
-            raise JsException("WorkflowTimeoutError", f"Execution timed out after {timeout:g}ms")
+            raise engine_error(f"Execution timed out after {timeout:.15g}ms")
         await asyncio.sleep(takes)
         self._record("end", "step_wait_for_event", key)
         return JsObject({"payload": payload, "timestamp": JsDate(wall_clock.now() * 1000), "type": event_type})
@@ -173,32 +199,13 @@ class Engine:
         self.events.append(Event(what, kind, key, asyncio.get_running_loop().time()))
 
 
-class _Config:
-    """A step's configuration, with the engine's defaults."""
-
-    def __init__(self, given: dict[str, JsValue]) -> None:
-        retries = {"limit": 5, "delay": 1000, "backoff": "exponential"}
-        retries |= given["retries"].entries if given.get("retries") is not None else {}
-        timeout = given.get("timeout")
-        timeout = "10 minutes" if timeout is None else timeout
-        self.all = JsObject({**given, "timeout": timeout, "retries": JsObject(retries)})
-        self.limit = int(retries["limit"])  # type: ignore[call-overload] # it has been checked
-        self.timeout = milliseconds(timeout)
-        self._delay = milliseconds(retries["delay"])  # type: ignore[arg-type] # likewise
-        self._backoff = retries["backoff"]
-
-    def delay_before(self, attempt: int) -> float:
-        match self._backoff:
-            case "exponential":
-                return self._delay * 2.0 ** (attempt - 2)
-            case "linear":
-                return self._delay * (attempt - 1)
-        return self._delay
-
-
 def _sent(args: tuple[JsValue, ...], keywords: dict[str, JsValue]) -> list[JsValue]:
     """Python's arguments as JavaScript gets them: those that have names are in one object, after the others."""
     return [*args, JsObject(keywords)] if keywords else [*args]
+
+
+def _name(given: JsValue) -> str:
+    return text(_value(given))
 
 
 def _duration(given: JsValue) -> float:
@@ -206,14 +213,12 @@ def _duration(given: JsValue) -> float:
 
 
 def _number(given: JsValue) -> float:
-    """A number, or not a number for text; what is no value of JavaScript's cannot even be sent."""
-    if isinstance(given, int | float):
-        return given
-    if given is None or isinstance(given, str | JsProxy | JsNull):
-        copied(given)
-        return float("nan")
-    raise JsException("DataCloneError", f"{type(given).__name__} could not be cloned.")
+    """A number, or not a number for whatever else there is in JavaScript."""
+    value = _value(given)
+    return value if isinstance(value, int | float) else float("nan")
 
 
-def _is_final(failure: JsException) -> bool:
-    return failure.name == NON_RETRYABLE or failure.message.startswith(NON_RETRYABLE)
+def _value(given: JsValue) -> JsValue:
+    """What is no value of JavaScript's cannot even be sent."""
+    known = given is None or isinstance(given, bool | int | float | str | JsProxy | JsNull | Anything)
+    return copied(given if known else PyProxy(given))

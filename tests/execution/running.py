@@ -8,10 +8,9 @@ import gc
 import importlib
 import traceback
 import warnings
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field
 from textwrap import dedent
-from types import ModuleType
 from typing import TypedDict
 
 from tests.execution import wall_clock
@@ -22,7 +21,7 @@ from tests.execution.limits import EngineLimit, computing_at_most
 from tests.execution.modules import exported, modules
 from tests.execution.platform import Mode, platform
 from tests.execution.storable import copied
-from tests.execution.values import PyValue
+from tests.execution.values import JsValue, PyValue
 from tests.execution.virtual_clock import VirtualClock
 
 ENTRY = "entry"
@@ -88,23 +87,23 @@ def execute(  # noqa: PLR0913 # a run has many sides, of which most runs name no
             given = answers(name, count, event_type)
             return given if isinstance(given, Unanswered) else sdk.python_to_rpc(given)
 
-        engine = Engine(fails=fails, answers=answer, takes=takes, step_limit=step_limit)
-        execution.events = engine.events
+        async def whole() -> PyValue:
+            engine = Engine(execution.events, fails=fails, answers=answer, takes=takes, step_limit=step_limit)
+            instance: PyValue = workflow(Anything("ctx"), _Env(env or {}))
+            run = asyncio.ensure_future(instance.run(_event(sdk.python_to_rpc(payload)), engine))
+            await asyncio.wait({run, engine.ended}, return_when=asyncio.FIRST_COMPLETED)
+            while finish and run.done() and (left := asyncio.all_tasks() - {asyncio.current_task()}):
+                await asyncio.wait(left)
+            result = (run if run.done() else engine.ended).result()
+            return sdk.python_from_rpc(copied(result))
+
         try:
             with computing_at_most(seconds):
-                workflow = exported(importlib.import_module(next(iter(sources))), sdk.WorkflowEntrypoint, class_name)
-                event = JsObject(
-                    {
-                        "payload": sdk.python_to_rpc(payload),
-                        "timestamp": JsDate(wall_clock.now() * 1000),
-                        "instanceId": "instance",
-                        "workflowName": "workflow",
-                    }
-                )
-                execution.result = _run(sdk, workflow, _Env(env or {}), event, engine, finish=finish)
+                entry = importlib.import_module(next(iter(sources)))
+                workflow = exported(entry, sdk.WorkflowEntrypoint, class_name)
+                execution.result = _on_a_virtual_clock(whole())
         except (Exception, SystemExit, EngineLimit) as error:  # noqa: BLE001 # whatever it is, it came of the run
             execution.error = error
-        del engine
         _let_go(execution.error)
     execution.warnings = [str(warning.message) for warning in caught if issubclass(warning.category, RuntimeWarning)]
     return execution
@@ -122,17 +121,15 @@ class _Env:
         return Anything(f"env.{name}")
 
 
-def _run(sdk: ModuleType, workflow: type, env: _Env, event: JsObject, engine: Engine, *, finish: bool) -> PyValue:
-    async def whole() -> PyValue:
-        instance: PyValue = workflow(Anything("ctx"), env)
-        result = await instance.run(event, engine)
-        while finish and (left := asyncio.all_tasks() - {asyncio.current_task()}):
-            await asyncio.wait(left)
-        return sdk.python_from_rpc(copied(result))
+def _event(payload: JsValue) -> JsObject:
+    timestamp = JsDate(wall_clock.now() * 1000)
+    return JsObject({"payload": payload, "timestamp": timestamp, "instanceId": "instance", "workflowName": "workflow"})
 
+
+def _on_a_virtual_clock(run: Coroutine[PyValue, PyValue, PyValue]) -> PyValue:
     loop = VirtualClock()
     try:
-        return loop.run_until_complete(whole())
+        return loop.run_until_complete(run)
     finally:
         _close(loop)
 

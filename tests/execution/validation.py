@@ -1,12 +1,17 @@
-"""What the engine refuses before it runs a step: names, configurations, event types, waits out of bounds."""
+"""What is refused before a step runs.
+
+The engine that is open checks names and configurations. That no sleep is longer than a year, and what the event
+types and timeouts of waits may be, is documented.
+"""
 
 from __future__ import annotations
 
 import math
 import re
 
-from tests.execution.durations import DAY, SECOND, milliseconds
-from tests.execution.javascript import JsException, JsObject
+from tests.execution.durations import DAY, SECOND, milliseconds, read_number
+from tests.execution.errors import engine_error
+from tests.execution.javascript import JsObject, PyProxy
 from tests.execution.values import JsValue
 
 LONGEST_SLEEP = 365 * DAY
@@ -17,37 +22,32 @@ _EVENT_TYPE = re.compile("[a-zA-Z0-9_][a-zA-Z0-9_-]*")
 _BACKOFFS = ("constant", "linear", "exponential")
 
 
-def fatal(message: str) -> JsException:
-    """An error that no retry helps."""
-    return JsException("WorkflowFatalError", message)
-
-
 def check_step_name(name: str) -> None:
     length = len(name.encode("utf-16-le", "surrogatepass")) // 2  # JavaScript counts these
     if length > _LONGEST_STEP_NAME or _CONTROL_CHARACTER.search(name):
-        raise fatal(f"The name of step {name!r} is too long or has control characters")
+        raise engine_error(f"The name of step {name!r} is too long or has control characters")
 
 
 def check_step_config(name: str, config: JsValue) -> None:
     if not (isinstance(config, JsObject) and _is_step_config(config.entries)):
-        raise fatal(f"The configuration of step {name!r} is invalid")
+        raise engine_error(f"The configuration of step {name!r} is invalid")
 
 
 def check_sleep(name: str, duration: float) -> None:
     if math.isnan(duration):
-        raise JsException("Error", f"The duration of sleep {name!r} is none")
+        raise engine_error(f"The duration of sleep {name!r} is none")
     if duration > LONGEST_SLEEP:
-        raise fatal(f"Sleep {name!r} is longer than 365 days")
+        raise engine_error(f"Sleep {name!r} is longer than 365 days")
 
 
 def check_event_type(event_type: str) -> None:
     if len(event_type) > _LONGEST_EVENT_TYPE or not _EVENT_TYPE.fullmatch(event_type):
-        raise fatal(f"Event type {event_type!r} is invalid")
+        raise engine_error(f"Event type {event_type!r} is invalid")
 
 
 def check_wait(name: str, timeout: float) -> None:
     if not SECOND <= timeout <= LONGEST_SLEEP:
-        raise fatal(f"The timeout of wait {name!r} is not between 1 second and 365 days")
+        raise engine_error(f"The timeout of wait {name!r} is not between 1 second and 365 days")
 
 
 def _is_step_config(config: dict[str, JsValue]) -> bool:
@@ -55,7 +55,7 @@ def _is_step_config(config: dict[str, JsValue]) -> bool:
     return (
         config.keys() <= {"retries", "timeout", "sensitive"}
         and ("retries" not in given or _is_retries(given["retries"]))
-        and ("timeout" not in given or (_is_duration(given["timeout"]) and milliseconds(given["timeout"]) != 0))
+        and ("timeout" not in given or (_is_duration(given["timeout"]) and not _is_zero(given["timeout"])))
         and given.get("sensitive", "output") == "output"
     )
 
@@ -67,13 +67,17 @@ def _is_retries(retries: JsValue) -> bool:
     return (
         given.keys() <= {"limit", "delay", "backoff"}
         and _is_amount(given.get("limit"))
-        and _is_duration(given.get("delay"))
+        and (_is_duration(given.get("delay")) or isinstance(given.get("delay"), PyProxy))
         and (given.get("backoff") is None or given["backoff"] in _BACKOFFS)
     )
 
 
 def _is_duration(value: JsValue) -> bool:
     return not math.isnan(milliseconds(value)) if isinstance(value, str) else _is_amount(value)
+
+
+def _is_zero(duration: JsValue) -> bool:
+    return (read_number(duration) if isinstance(duration, str) else duration) == 0
 
 
 def _is_amount(value: JsValue) -> bool:
