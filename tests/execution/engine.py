@@ -107,11 +107,11 @@ class Engine:
             try:
                 result = copied(await self._attempt(context, config, callback))
                 await self._keep(key, result)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 # whatever it is, it fails the attempt
                 failure = in_javascript(error)
                 if is_final(failure) or attempt > config.retries:
                     self._record("fail", "step_do", key)
-                    raise failure from error
+                    raise failure from (None if failure is error else error)
             else:
                 break
             try:
@@ -159,7 +159,7 @@ class Engine:
             raise JsException("TypeError", "Cannot read properties of undefined (reading 'toString')")
         name, duration = _name(given_name), _duration(given_duration)
         validation.check_sleep(name, duration)
-        key = f"{name}-{self._count('sleep', name, str(duration))}"
+        key = f"{name}-{self._count('sleep', name, text(float(duration)))}"
         self._record("start", kind, key)
         await asyncio.sleep(max(0, duration) / 1000)
         self._record("end", kind, key)

@@ -15,7 +15,7 @@ class EngineLimit(BaseException):  # no error of the workflow's, and none that i
 
 @contextmanager
 def computing_at_most(seconds: float) -> Iterator[None]:
-    """Stop code that computes for too long, where the system has a timer for that."""
+    """Stop Python code that computes for too long, where the system has a timer for that."""
     if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
         yield
         return

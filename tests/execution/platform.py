@@ -87,9 +87,11 @@ def _module(name: str, **members: PyValue) -> ModuleType:
     return module
 
 
-def _new(made: Callable[..., PyValue]) -> SimpleNamespace:
-    """A constructor of JavaScript's, which Python calls by `new`."""
-    return SimpleNamespace(new=made)
+class _JsClass(SimpleNamespace):
+    """A class of JavaScript's: Python calls its constructor by `new`; what else it has may give anything."""
+
+    def __getattr__(self, name: str) -> PyValue:
+        return getattr(Anything("class"), name)
 
 
 def _stand_ins() -> dict[str, ModuleType]:
@@ -110,13 +112,13 @@ def _stand_ins() -> dict[str, ModuleType]:
     http = _module("pyodide.http", FetchResponse=web.FetchResponse, pyfetch=web.pyfetch)
     js = _module(
         "js",
-        Array=_new(lambda *items: javascript.JsArray(items)),
-        Date=SimpleNamespace(new=javascript.JsDate, now=lambda: wall_clock.now() * 1000),
-        Error=_new(lambda message="": javascript.JsError(message)),
-        Headers=_new(web.JsHeaders),
-        Object=SimpleNamespace(fromEntries=javascript.from_entries, new=javascript.JsObject),
+        Array=_JsClass(new=lambda *items: javascript.JsArray(items)),
+        Date=_JsClass(new=javascript.JsDate, now=lambda: wall_clock.now() * 1000),
+        Error=_JsClass(new=lambda message="": javascript.JsError(message)),
+        Headers=_JsClass(new=web.JsHeaders),
+        Object=_JsClass(fromEntries=javascript.from_entries, new=javascript.JsObject),
         Promise=Promises,
-        Response=_new(web.JsResponse),
+        Response=_JsClass(new=web.JsResponse),
         fetch=web.fetch,
         __getattr__=Anything,
     )

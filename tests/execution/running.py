@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import gc
 import importlib
 import traceback
 import warnings
-from collections.abc import Coroutine, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from textwrap import dedent
 from typing import TypedDict
 
-from tests.execution import wall_clock
+from tests.execution import virtual_clock, wall_clock
 from tests.execution.anything import Anything
 from tests.execution.engine import Answers, Engine, Event, Fails, Takes, Unanswered
 from tests.execution.javascript import JsDate, JsObject
@@ -22,7 +21,6 @@ from tests.execution.modules import exported, modules
 from tests.execution.platform import Mode, platform
 from tests.execution.storable import copied
 from tests.execution.values import JsValue, PyValue
-from tests.execution.virtual_clock import VirtualClock
 
 ENTRY = "entry"
 
@@ -101,7 +99,7 @@ def execute(  # noqa: PLR0913 # a run has many sides, of which most runs name no
             with computing_at_most(seconds):
                 entry = importlib.import_module(next(iter(sources)))
                 workflow = exported(entry, sdk.WorkflowEntrypoint, class_name)
-                execution.result = _on_a_virtual_clock(whole())
+                execution.result = virtual_clock.run(whole())
         except (Exception, SystemExit, EngineLimit) as error:  # noqa: BLE001 # whatever it is, it came of the run
             execution.error = error
         _let_go(execution.error)
@@ -126,27 +124,11 @@ def _event(payload: JsValue) -> JsObject:
     return JsObject({"payload": payload, "timestamp": timestamp, "instanceId": "instance", "workflowName": "workflow"})
 
 
-def _on_a_virtual_clock(run: Coroutine[PyValue, PyValue, PyValue]) -> PyValue:
-    loop = VirtualClock()
-    try:
-        return loop.run_until_complete(run)
-    finally:
-        _close(loop)
-
-
-def _close(loop: VirtualClock) -> None:
-    with contextlib.suppress(EngineLimit):  # what will not be cancelled is left
-        tasks = asyncio.all_tasks(loop)
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            loop.run_until_complete(asyncio.wait(tasks))
-    loop.close()
-
-
 def _let_go(error: BaseException | None) -> None:
     """Free what the run has left, so that coroutines never awaited are warned of now."""
-    while error is not None:
+    seen = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
         traceback.clear_frames(error.__traceback__)
         error = error.__cause__ or error.__context__
     gc.collect(1)
