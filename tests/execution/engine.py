@@ -48,7 +48,7 @@ Takes = Callable[[str, int, int], float]
 """Name, count and attempt (1 of a wait) to the virtual seconds that pass before it does what it does."""
 
 
-class Engine:
+class Engine(JsProxy):
     """What a workflow's `run` gets as its step object, before the SDK wraps it."""
 
     def __init__(

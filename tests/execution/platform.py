@@ -12,6 +12,7 @@ from typing import Literal
 from tests.execution import javascript, wall_clock, web
 from tests.execution.anything import Anything
 from tests.execution.errors import NON_RETRYABLE, not_to_be_retried
+from tests.execution.javascript import JsProxy
 from tests.execution.promises import Promises
 from tests.execution.values import PyValue
 
@@ -72,8 +73,13 @@ def _named(callback: Callable[[PyValue], Awaitable[PyValue]]) -> Callable[[PyVal
     return called
 
 
+def _wrapped(step: PyValue) -> PyValue:
+    """Python gets back what is its own: the step object that one `run` hands to another is not wrapped again."""
+    return _StepOfWorkflowsJs(step) if isinstance(step, JsProxy) else step
+
+
 async def _imported(name: str) -> PyValue:
-    return SimpleNamespace(wrapWorkflowStep=_StepOfWorkflowsJs) if name == _STEP_WRAPPER else Anything(name)
+    return SimpleNamespace(wrapWorkflowStep=_wrapped) if name == _STEP_WRAPPER else Anything(name)
 
 
 @contextmanager

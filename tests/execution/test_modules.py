@@ -86,6 +86,33 @@ def test_an_inherited_run_is_run() -> None:
     assert execute(source, "Refunds").result == "Orders"
 
 
+_STEPS = """
+from workers import WorkflowEntrypoint
+
+class Base({base}):
+    async def run(self, event, step):
+        return await step.do("a")(lambda: 1)()
+"""
+
+
+def test_run_can_be_called_of_the_class_above() -> None:
+    source = (
+        _STEPS.format(base="WorkflowEntrypoint")
+        + """
+class Orders(Base):
+    async def run(self, event, step):
+        return await super().run(event, step)
+"""
+    )
+    assert execute(source, "Orders").started == ["a-1"]
+
+
+def test_a_run_of_a_class_that_is_no_workflow_gets_the_step_object_of_javascript() -> None:
+    execution = execute(_STEPS.format(base="") + "class Orders(Base, WorkflowEntrypoint):\n    pass\n")
+    assert isinstance(execution.error, TypeError)
+    assert execution.started == []
+
+
 def test_a_workflow_may_have_an_init_of_its_own() -> None:
     assert execute("""
         from workers import WorkflowEntrypoint
