@@ -12,7 +12,7 @@ from tests.execution import validation, wall_clock
 from tests.execution.anything import Anything
 from tests.execution.configuration import StepConfig
 from tests.execution.durations import milliseconds
-from tests.execution.errors import engine_error, in_javascript, is_final
+from tests.execution.errors import engine_error, in_javascript, is_final, thrown
 from tests.execution.javascript import JsDate, JsException, JsNull, JsObject, JsProxy, PyProxy, text
 from tests.execution.promises import Promise, promise
 from tests.execution.storable import MOST_BYTES, can_be_kept, can_be_logged, copied, size
@@ -133,7 +133,7 @@ class Engine(JsProxy):
             if (takes := self._takes(*of)) > 0:
                 await asyncio.sleep(takes)
             if injected is not None:
-                raise injected
+                raise thrown(injected)
             return await callback(context)
 
         running = asyncio.ensure_future(work())

@@ -9,6 +9,10 @@ from tests.execution.javascript import JsException
 NON_RETRYABLE = "NonRetryableError"
 
 
+class NonRetryableError(Exception):
+    """For failures that tests bring about: the SDK goes by the name, and outside of a run its own is not there."""
+
+
 def engine_error(message: str) -> JsException:
     """An error of the engine's own; what it calls it there, it is just an error where it arrives."""
     return JsException("Error", message)
@@ -21,10 +25,12 @@ def in_javascript(error: BaseException) -> JsException:
     return JsException("Error", "PythonError: " + "".join(traceback.format_exception(error)))
 
 
-def not_to_be_retried(error: BaseException) -> JsException:
-    """An error whose name the engine knows, with the message that is in the last line of the traceback."""
-    last = traceback.format_exception(error)[-1].rstrip().rpartition("\n")[2]
-    message = last.partition(": ")[2]
+def thrown(error: BaseException) -> BaseException:
+    """Give what a step's code throws: of the error that is not to be retried, one whose name the engine knows."""
+    if type(error).__name__ != NON_RETRYABLE:
+        return error
+    last_line = traceback.format_exception(error)[-1].rstrip().rpartition("\n")[2]
+    message = last_line.partition(": ")[2]
     return JsException("Error", f"{NON_RETRYABLE}: {message}" if message else NON_RETRYABLE)
 
 

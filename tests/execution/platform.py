@@ -11,7 +11,7 @@ from typing import Literal
 
 from tests.execution import javascript, wall_clock, web
 from tests.execution.anything import Anything
-from tests.execution.errors import NON_RETRYABLE, not_to_be_retried
+from tests.execution.errors import thrown
 from tests.execution.javascript import JsProxy
 from tests.execution.promises import Promises
 from tests.execution.values import PyValue
@@ -66,9 +66,10 @@ def _named(callback: Callable[[PyValue], Awaitable[PyValue]]) -> Callable[[PyVal
         try:
             return await callback(context)
         except Exception as error:
-            if type(error).__name__ == NON_RETRYABLE:
-                raise not_to_be_retried(error) from error
-            raise
+            known = thrown(error)
+            if known is error:
+                raise
+            raise known from error
 
     return called
 

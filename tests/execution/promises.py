@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable
 
+from tests.execution.errors import in_javascript
 from tests.execution.javascript import JsArray, JsException, JsObject, PyProxy
 from tests.execution.values import JsValue
 
@@ -96,5 +97,5 @@ def _started(members: Iterable[JsValue]) -> list[asyncio.Future[JsValue]]:
 
 def _outcome(outcome: JsValue) -> JsObject:
     if isinstance(outcome, BaseException):
-        return JsObject({"status": "rejected", "reason": outcome})
+        return JsObject({"status": "rejected", "reason": in_javascript(outcome)})
     return JsObject({"status": "fulfilled", "value": outcome})

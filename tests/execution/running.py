@@ -126,9 +126,11 @@ def _event(payload: JsValue) -> JsObject:
 
 def _let_go(error: BaseException | None) -> None:
     """Free what the run has left, so that coroutines never awaited are warned of now."""
-    seen = set()
-    while error is not None and id(error) not in seen:
-        seen.add(id(error))
-        traceback.clear_frames(error.__traceback__)
-        error = error.__cause__ or error.__context__
+    left, seen = [error], set()
+    while left:
+        if (error := left.pop()) is not None and id(error) not in seen:
+            seen.add(id(error))
+            traceback.clear_frames(error.__traceback__)
+            left += [error.__cause__, error.__context__]
+            left += error.exceptions if isinstance(error, BaseExceptionGroup) else []
     gc.collect(1)

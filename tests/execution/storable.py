@@ -24,13 +24,13 @@ from tests.execution.values import JsValue
 MOST_BYTES = 2**20
 
 _BIG = 2**53 - 1  # from here on, Pyodide makes a BigInt of an int
-_KEPT = (JsArray, JsBytes, JsDate, JsError, JsMap, JsObject, JsSet)
+_KEPT = (JsArray, JsBytes, JsDate, JsError, JsException, JsMap, JsObject, JsSet)
 
 
 def copied(value: JsValue) -> JsValue:
     """Copy a JavaScript value, as a call from one isolate into another does; functions and the web's objects stay."""
     match value:
-        case None | bool() | int() | str() | JsNull() | Anything() | JsDate() | JsBytes() | JsError():
+        case None | bool() | int() | str() | JsNull() | Anything() | JsDate() | JsBytes() | JsError() | JsException():
             return value
         case float():
             return number(value)

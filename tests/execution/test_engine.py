@@ -66,6 +66,7 @@ def test_a_configuration_that_is_valid(config: str) -> None:
         '{"retries": {"limit": -1, "delay": 1}}',
         '{"retries": {"limit": "1", "delay": 1}}',
         '{"retries": {"limit": True, "delay": 1}}',
+        '{"retries": {"limit": 10001, "delay": 1}}',
         '{"retries": {"limit": float("inf"), "delay": 1}}',
         '{"retries": {"limit": 1, "delay": -1}}',
         '{"retries": {"limit": 1, "delay": "10s"}}',

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.execution.bodies import run
+from tests.execution.errors import NonRetryableError
 
 _FAILING = """
     class Custom(Exception):
@@ -73,6 +74,14 @@ def test_an_error_that_is_not_to_be_retried_is_not() -> None:
 def test_a_subclass_of_the_error_that_is_not_to_be_retried_is_retried() -> None:
     execution = run(_FAILING.replace("{raised}", "Lasting('no')"))
     assert [event.what for event in execution.events] == ["start", *["retry"] * 5, "fail"]
+
+
+def test_an_error_from_outside_is_caught_like_one_of_the_steps_own() -> None:
+    body = _FAILING.replace("{raised}", "AssertionError('not reached')")
+    for error in (ValueError("no"), KeyError("no"), NonRetryableError("no")):
+        result = run(body, fails=lambda *_, error=error: error).result
+        assert result[1] == ("JsException" if isinstance(error, KeyError) else type(error).__name__)
+        assert result[2].removesuffix("'").endswith("no")
 
 
 def test_an_error_that_leaves_run_is_that_of_the_execution() -> None:

@@ -118,13 +118,3 @@ def test_the_datetimes_of_a_run_are_those_of_everyone() -> None:
     execution = run("return [datetime.datetime(2026, 1, 1)]")
     assert execution.result == [dt.datetime(2026, 1, 1)]  # noqa: DTZ001 # as the run gives it
     assert run("return isinstance(event['timestamp'], datetime.datetime)").result is True
-
-
-def test_chance_can_be_the_same_each_time() -> None:
-    body = """
-        import random
-
-        for n in range(20):
-            await step.do(f"s{n}")(lambda: random.Random(n).random())()
-    """
-    assert run(body) == run(body)

@@ -101,6 +101,47 @@ def test_depends_fills_the_parameters_by_position_in_legacy_mode() -> None:
     assert execution.result == [2, 1]
 
 
+@pytest.mark.parametrize("depends", ["None", "[]", "[a]", "[a, a, a]", "[a, len]", "['a', 'a']"])
+def test_depends_must_be_as_many_steps_as_there_are_parameters(depends: str) -> None:
+    execution = run(
+        f"""
+        @step.do("a")
+        async def a():
+            return 1
+
+        @step.do("both", depends={depends})
+        async def both(first, ctx, second):
+            return 2
+
+        await both()
+        """,
+        mode="legacy",
+    )
+    assert isinstance(execution.error, TypeError)
+    assert "both-1" not in execution.started
+
+
+def test_a_step_may_be_declared_by_a_plain_function() -> None:
+    assert run('return await step.do("a")(lambda: 1)()').result == 1
+
+
+def test_a_step_may_run_in_another() -> None:
+    execution = run("""
+        @step.do("outer")
+        async def outer():
+            return await step.do("inner")(lambda: 1)()
+
+        return await outer()
+    """)
+    assert execution.result == 1
+    assert [(event.what, event.key) for event in execution.events] == [
+        ("start", "outer-1"),
+        ("start", "inner-1"),
+        ("end", "inner-1"),
+        ("end", "outer-1"),
+    ]
+
+
 def test_a_step_needs_a_name_in_legacy_mode_only() -> None:
     source = """
         @step.do()

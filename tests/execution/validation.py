@@ -1,7 +1,7 @@
 """What is refused before a step runs.
 
-The engine that is open checks names and configurations. That no sleep is longer than a year, and what the event
-types and timeouts of waits may be, is documented.
+The engine that is open checks names and configurations. How many retries there may be, that no sleep is longer than a
+year, and what the event types and timeouts of waits may be, is documented.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ _LONGEST_STEP_NAME = 256
 _LONGEST_EVENT_TYPE = 100
 _CONTROL_CHARACTER = re.compile("[\x00-\x1f]")
 _EVENT_TYPE = re.compile("[a-zA-Z0-9_][a-zA-Z0-9_-]*")
+_MOST_RETRIES = 10_000
 _BACKOFFS = ("constant", "linear", "exponential")
 
 
@@ -67,6 +68,7 @@ def _is_retries(retries: JsValue) -> bool:
     return (
         given.keys() <= {"limit", "delay", "backoff"}
         and _is_amount(given.get("limit"))
+        and given["limit"] <= _MOST_RETRIES
         and (_is_duration(given.get("delay")) or isinstance(given.get("delay"), PyProxy))
         and (given.get("backoff") is None or given["backoff"] in _BACKOFFS)
     )
