@@ -60,18 +60,18 @@ def codes(runs: Sequence[Run]) -> list[int]:
 def test_a_finding_is_shown_with_its_source(stepgraph: Command) -> None:
     write("orders.py", WRONG)
     run = stepgraph("check")
-    assert run.out == (
-        "orders.py:10:22: error[SG118]: the step 'charge' is called with `10`, and the SDK refuses arguments.\n"
-        "10 |         await charge(10)\n"
-        "   |                      ^^\n"
-        "   = fix: Call it without arguments: let its function read the value from around it,"
-        " or return it from a step.\n"
-        "\n"
-        "NAME   CLASS  WHERE        STEPS  HAS_DAG  COMPLETE\n"
-        "Wrong  Wrong  orders.py:4      1  yes      yes\n"
-        "\n"
-        "1 error in 1 workflow\n"
+    *shown, advice, below, heading, row, between, verdict = run.out.splitlines()
+    assert shown == [
+        "orders.py:10:22: error[SG118]: the step 'charge' is called with `10`, and the SDK refuses arguments.",
+        "10 |         await charge(10)",
+        "   |                      ^^",
+    ]
+    assert advice.startswith("   = fix: Call it without arguments")
+    assert (heading, row) == (
+        "NAME   CLASS  WHERE        STEPS  HAS_DAG  COMPLETE",
+        "Wrong  Wrong  orders.py:4      1  yes      yes",
     )
+    assert (below, between, verdict) == ("", "", "1 error in 1 workflow")
     assert (run.code, run.told) == (1, [])
 
 
@@ -169,6 +169,26 @@ def test_strict_makes_an_error_of_what_could_not_be_resolved(
     run = stepgraph("check", "--strict")
     assert run.code == 1
     assert run.out.splitlines()[-1] == "1 error, 1 note in 1 workflow"
+
+
+def test_settings_comments_and_a_baseline_say_what_counts(stepgraph: Command) -> None:
+    write("orders.py", WRONG)
+    assert stepgraph("check", "--ignore", "SG118").code == 0
+    assert stepgraph("check", "--baseline", "known.json", "--update-baseline").code == 0
+    run = stepgraph("check", "--baseline", "known.json")
+    assert (run.code, run.out.splitlines()[-1]) == (0, "no findings in 1 workflow, 1 in the baseline")
+    write("orders.py", WRONG.replace("charge(10)", "charge(10)  # stepgraph: ignore[SG118] on purpose"))
+    run = stepgraph("check", "-f", "json")
+    (ignored,) = json.loads(run.out)["ignored"]
+    assert (run.code, ignored["finding"]["code"], ignored["reason"]) == (0, "SG118", "on purpose")
+
+
+def test_a_setting_that_is_not_understood_is_a_finding(stepgraph: Command) -> None:
+    write_orders()
+    write("pyproject.toml", "[tool.stepgraph]\nstrickt = true\n")
+    run = stepgraph("check")
+    assert run.code == 2
+    assert run.out.startswith("pyproject.toml:2:11: error[SG003]: `strickt` is no setting.\n2 | strickt = true\n")
 
 
 def test_quiet_leaves_the_findings(stepgraph: Command) -> None:

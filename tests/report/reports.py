@@ -11,7 +11,7 @@ from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
 from stepgraph.model.payload import Graph
 from stepgraph.model.span import Span
-from stepgraph.report.report import Report, ReportedFinding, SourceFile, WorkflowSummary
+from stepgraph.report.report import IgnoredFinding, Report, ReportedFinding, SourceFile, WorkflowSummary
 
 RULE = BY_CODE["SG118"]
 OTHER_RULE: Rule = replace(RULE, code="SG205", name="unknown-duration-unit", severity=Severity.WARNING)
@@ -88,6 +88,15 @@ def report(
         rules=(RULE, OTHER_RULE),
         version="1.2.3",
         files=sources,
+    )
+
+
+def with_others() -> Report:
+    """Return a report with a finding that counts, one that is in the baseline, and one that a comment ignores."""
+    return replace(
+        report(finding()),
+        known=(ReportedFinding(finding("known.", code="SG205"), "9c1e"),),
+        ignored=(IgnoredFinding(finding("ignored.", code="SG201"), "on purpose"),),
     )
 
 

@@ -13,10 +13,10 @@ from stepgraph.model.schema import check_report as models
 from stepgraph.report.json_report import json_report, render_json
 from tests.model.test_payload_types import of_model, of_typed_dict
 from tests.report.example import example
-from tests.report.reports import HOSTILE, everywhere, finding, report
+from tests.report.reports import HOSTILE, everywhere, finding, report, with_others
 
 VALIDATOR = Draft202012Validator(json.loads(check_report_schema()))
-NAMES = ("CheckReport", "CheckedWorkflow", "ReportedFinding", "Summary", "Tool")
+NAMES = ("CheckReport", "CheckedWorkflow", "IgnoredFinding", "ReportedFinding", "Summary", "Tool")
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -24,7 +24,9 @@ def test_the_typed_dictionaries_and_the_models_have_the_same_fields(name: str) -
     assert of_typed_dict(getattr(written, name)) == of_model(getattr(models, name))
 
 
-@pytest.mark.parametrize("made", [example(), report(), report(workflows=[])], ids=["full", "clean", "nothing"])
+@pytest.mark.parametrize(
+    "made", [example(), with_others(), report(), report(workflows=[])], ids=["full", "others", "clean", "nothing"]
+)
 def test_reports_are_what_the_models_and_the_schema_say(made: object) -> None:
     data = json.loads(render_json(made))  # type: ignore[arg-type]
     assert models.CheckReport.model_validate(data).model_dump() == data
@@ -61,6 +63,14 @@ def test_a_finding_has_all_that_is_known_of_it() -> None:
         "fingerprint": "3f2a",
         "url": "https://github.com/stepgraph/stepgraph/blob/main/docs/rules.md#sg118",
     }
+
+
+def test_what_does_not_count_is_told_apart() -> None:
+    data = json_report(with_others())
+    assert [found["code"] for found in data["findings"]] == ["SG118"]
+    assert [(found["code"], found["fingerprint"]) for found in data["known"]] == [("SG205", "9c1e")]
+    assert [(ignored["finding"]["code"], ignored["reason"]) for ignored in data["ignored"]] == [("SG201", "on purpose")]
+    assert (data["summary"]["errors"], data["summary"]["known"], data["summary"]["ignored"]) == (1, 1, 1)
 
 
 def test_what_is_not_known_is_null() -> None:

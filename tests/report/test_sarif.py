@@ -16,7 +16,7 @@ from stepgraph.render.visible import visible
 from stepgraph.report.report import Report, ReportedFinding, SourceFile
 from stepgraph.report.sarif.document import render_sarif
 from tests.report.example import example
-from tests.report.reports import HOSTILE, everywhere, finding, report, span, workflow
+from tests.report.reports import HOSTILE, everywhere, finding, report, span, with_others, workflow
 
 SCHEMA = json.loads((Path(__file__).parent / "sarif-2.1.0.json").read_text(encoding="utf-8"))
 VALIDATOR = Draft4Validator(SCHEMA)
@@ -154,6 +154,13 @@ def test_code_in_a_message_is_no_link() -> None:
 def test_any_text_is_valid_and_visible(text: str) -> None:
     (result,) = run_of(everywhere(text))["results"]
     assert result["message"]["text"].startswith(f"m0m {visible(text)}".replace("](", "] ("))
+
+
+def test_what_does_not_count_says_so() -> None:
+    counting, known, ignored = run_of(with_others())["results"]
+    assert not {"baselineState", "suppressions"} & set(counting)
+    assert (known["baselineState"], known["partialFingerprints"]) == ("unchanged", {"stepgraph/v1": "9c1e"})
+    assert ignored["suppressions"] == [{"kind": "inSource", "justification": "on purpose"}]
 
 
 def test_a_report_is_valid_in_full() -> None:

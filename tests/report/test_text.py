@@ -73,7 +73,7 @@ def test_a_graph_that_is_required_and_lacks_is_told_at_its_class() -> None:
 def test_in_a_narrow_terminal_classes_that_name_workflows_go_and_places_lose_their_beginning() -> None:
     made = report(workflows=[workflow("OrderWorkflow", "fixtures/gallery/orders/entry.py")])
     assert render_text(made, width=64).splitlines()[:2] == [
-        "NAME           WHERE                   STEPS  HAS_DAG  COMPLETE",
+        "NAME           WHERE                    STEPS  HAS_DAG  COMPLETE",
         "OrderWorkflow  …lery/orders/entry.py:1      3  yes      yes",
     ]
 

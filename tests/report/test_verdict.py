@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import pytest
 
+from stepgraph.checks.settings import FailOn
 from stepgraph.checks.severity import Severity
-from stepgraph.report.verdict import FailOn, Verdict
+from stepgraph.report.verdict import Verdict
 from stepgraph.report.wording import verdict_line
-from tests.report.reports import finding, report, workflow
+from tests.report.reports import finding, report, with_others, workflow
 
 
 def test_workflows_without_findings_pass() -> None:
@@ -74,6 +75,12 @@ def test_what_a_configuration_is_found_guilty_of_fails_the_check_without_workflo
 def test_the_last_line_counts(severities: str, line: str) -> None:
     by_letter = {severity[0]: severity for severity in Severity}
     assert verdict_line(report(*(finding(severity=by_letter[letter]) for letter in severities))) == line
+
+
+def test_what_does_not_count_is_counted_apart() -> None:
+    made = with_others()
+    assert verdict_line(made) == "1 error in 1 workflow, 1 in the baseline, 1 ignored"
+    assert replace(made, findings=()).verdict is Verdict.PASSED
 
 
 def test_the_last_line_tells_of_what_was_not_checked() -> None:

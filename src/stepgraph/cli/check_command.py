@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import click
 
 from stepgraph.api import check_analysis, make_ready
 from stepgraph.cli.analysed import analysed_silently, nothing_found
+from stepgraph.cli.check_options import CheckOptions, check_options
 from stepgraph.cli.exit_code import ExitCode
 from stepgraph.cli.inputs import inputs
 from stepgraph.cli.report_options import ReportOutput, report_options
@@ -21,12 +21,10 @@ from stepgraph.version import __version__
 if TYPE_CHECKING:
     from stepgraph.analysis import Analysis
     from stepgraph.checks.finding import Finding
+    from stepgraph.checks.keep import Kept
+    from stepgraph.checks.settings import Settings
     from stepgraph.model.note import Problem
     from stepgraph.report.report import Report
-
-_INCOMPLETE: Final = "SG004"
-# Repeated here, where every run passes, for start-up; `FailOn` has them where they mean something.
-_FAIL_ON: Final = ("error", "warning")
 
 _EXIT_CODES = """\b
 Exit codes, the same for every format:
@@ -35,26 +33,13 @@ Exit codes, the same for every format:
   2  wrong use, or an input or configuration that could not be read
   3  no workflow was found, so that nothing was checked
   4  an error of stepgraph itself"""
-_STRICT_HELP = "Take what the analysis cannot resolve for an error."
-_REQUIRE_HELP = "Fail for a workflow that has no graph, or not a complete one."
-_FAIL_HELP = "The least severity that fails the check; information never does."
 
 
 @click.command("check", epilog=_EXIT_CODES)
 @inputs
 @report_options
-@click.option("--strict", is_flag=True, help=_STRICT_HELP)
-@click.option("--require-dag", is_flag=True, help=_REQUIRE_HELP)
-@click.option("--fail-on", type=click.Choice(_FAIL_ON), default=_FAIL_ON[0], show_default=True, help=_FAIL_HELP)
-def check(
-    *,
-    paths: tuple[str, ...],
-    environment: str | None,
-    output: ReportOutput,
-    strict: bool,
-    require_dag: bool,
-    fail_on: str,
-) -> ExitCode:
+@check_options
+def check(*, paths: tuple[str, ...], environment: str | None, output: ReportOutput, checking: CheckOptions) -> ExitCode:
     """Find what will fail or surprise at run time, before deployment.
 
     PATHS are files, folders, or - for standard input; without any, the current folder. A folder stands for the
@@ -62,35 +47,22 @@ def check(
 
     `stepgraph rules` lists what is looked for, and `stepgraph rules SG101` explains a rule.
     """
-    sources = find_sources(paths or (".",), environment or None, make_ready)
+    # Imported here, as the rest of a check, for start-up: every run of the command passes this module.
+    from stepgraph.cli.keeping import keep_to, read_standards
+
+    named = paths or (".",)
+    standards = read_standards(checking, named)
+    sources = find_sources(named, environment or None, make_ready)
     output.prepare(sources.files)
     analysis = analysed_silently(sources)
     found = check_analysis(analysis)
-    kept = _kept(found)
     for problem in _untold((*analysis.problems, *analysis.hints), found):
         tell(str(problem))
-    report = _report(
-        _strictly(kept) if strict else kept,
-        sources,
-        analysis,
-        fail_on=fail_on,
-        require_dag=require_dag,
-        unread=bool(_untold(analysis.problems, found)),
-    )
+    kept = keep_to(standards, analysis, found)
+    unread = bool(_untold(analysis.problems, found))
+    report = _report(kept, standards.settings, sources, analysis, unread=unread)
     output.deliver(report, analysis.files)
-    return _exit_code(report, analysis, sources, paths or (".",))
-
-
-def _kept(found: tuple[Finding, ...]) -> tuple[Finding, ...]:
-    """Return the findings that count: the place for settings, comments and a baseline to leave out and weigh them."""
-    return found
-
-
-def _strictly(findings: Sequence[Finding]) -> tuple[Finding, ...]:
-    """Return the findings with what could not be resolved as errors."""
-    from stepgraph.checks.severity import Severity
-
-    return tuple(replace(one, severity=Severity.ERROR) if one.code == _INCOMPLETE else one for one in findings)
+    return _exit_code(report, analysis, sources, named)
 
 
 def _untold(problems: Sequence[Problem], findings: Sequence[Finding]) -> list[Problem]:
@@ -99,31 +71,25 @@ def _untold(problems: Sequence[Problem], findings: Sequence[Finding]) -> list[Pr
     return [one for one in problems if (one.path, one.line or 1, one.column or 1) not in told]
 
 
-def _report(
-    findings: Sequence[Finding],
-    sources: Sources,
-    analysis: Analysis,
-    *,
-    fail_on: str,
-    require_dag: bool,
-    unread: bool,
-) -> Report:
+def _report(kept: Kept, settings: Settings, sources: Sources, analysis: Analysis, *, unread: bool) -> Report:
     from stepgraph.checks.catalogue import RULES
     from stepgraph.cli.checked_files import checked_files
     from stepgraph.report.build import workflow_summary
-    from stepgraph.report.report import Report, ReportedFinding
-    from stepgraph.report.verdict import FailOn
+    from stepgraph.report.report import IgnoredFinding, Report, ReportedFinding
 
     workflows = tuple(map(workflow_summary, analysis.workflows))
-    paths = [*(finding.span.path for finding in findings), *(workflow.path for workflow in workflows)]
+    found = [*kept.findings, *kept.known, *(one.finding for one in kept.suppressed)]
+    paths = [*(finding.span.path for finding in found), *(workflow.path for workflow in workflows)]
     return Report(
-        findings=tuple(map(ReportedFinding, findings)),
+        findings=tuple(ReportedFinding(finding, kept.fingerprint(finding)) for finding in kept.findings),
+        known=tuple(ReportedFinding(finding, kept.fingerprint(finding)) for finding in kept.known),
+        ignored=tuple(IgnoredFinding(one.finding, one.reason) for one in kept.suppressed),
         workflows=workflows,
         rules=RULES,
         version=__version__,
         files=checked_files(paths, sources, analysis),
-        fail_on=FailOn(fail_on),
-        require_dag=require_dag,
+        fail_on=settings.fail_on,
+        require_dag=settings.require_dag,
         unread=unread,
         source_url=_source_url(),
     )

@@ -7,8 +7,9 @@ from collections.abc import Iterable
 
 from stepgraph.analysis import Analysis
 from stepgraph.model.note import InputError
+from stepgraph.project.folders import path_from
 from stepgraph.project.reading import read_bytes
-from stepgraph.project.repository import path_from, repository_root
+from stepgraph.project.repository import repository_root
 from stepgraph.project.source_lines import source_lines
 from stepgraph.project.sources import STANDARD_INPUT_NAME, Sources
 from stepgraph.report.report import SourceFile
@@ -22,7 +23,7 @@ def checked_files(paths: Iterable[str], sources: Sources, analysis: Analysis) ->
     for path in dict.fromkeys(paths):
         content = contents.get(path)
         lines = source_lines(_read(path) if content is None else content)
-        files[path] = SourceFile(lines, None if path == STANDARD_INPUT_NAME else path_from(root, path))
+        files[path] = SourceFile(lines, _within(root, path))
     return files
 
 
@@ -32,3 +33,11 @@ def _read(path: str) -> bytes:
         return read_bytes(path)
     except InputError:
         return b""
+
+
+def _within(root: str, path: str) -> str | None:
+    """Return a path from the root; None if it leads elsewhere, or to no file."""
+    if path == STANDARD_INPUT_NAME:
+        return None
+    place = path_from(root, path)
+    return None if place.startswith("../") or os.path.isabs(place) else place

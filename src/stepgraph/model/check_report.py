@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Literal, TypeAlias, TypedDict
 
 Verdict: TypeAlias = Literal["passed", "failed", "unreadable", "nothing"]
+FailOn: TypeAlias = Literal["error", "warning", "new"]
 Severity: TypeAlias = Literal["error", "warning", "information"]
 
 
@@ -20,12 +21,14 @@ class Tool(TypedDict):
 class Summary(TypedDict):
     verdict: Verdict
     text: str
-    fail_on: str
+    fail_on: FailOn
     require_dag: bool
     workflows: int
     errors: int
     warnings: int
     information: int
+    known: int
+    ignored: int
 
 
 class CheckedWorkflow(TypedDict):
@@ -55,9 +58,16 @@ class ReportedFinding(TypedDict):
     url: str
 
 
+class IgnoredFinding(TypedDict):
+    reason: str
+    finding: ReportedFinding
+
+
 class CheckReport(TypedDict):
     version: Literal[1]
     tool: Tool
     summary: Summary
     workflows: list[CheckedWorkflow]
     findings: list[ReportedFinding]
+    known: list[ReportedFinding]
+    ignored: list[IgnoredFinding]

@@ -19,16 +19,3 @@ def repository_root(folder: str) -> str | None:
             return None
         root = parent
     return root
-
-
-def path_from(root: str, path: str) -> str | None:
-    """Return a path as it is from a real folder, None if it leads out of that.
-
-    Links on the way to the working directory are followed, and none on the way from there: git does so too.
-    """
-    place = os.path.normpath(os.path.join(os.path.realpath("."), path))
-    try:
-        inside = os.path.commonpath([root, place]) == root
-    except ValueError:  # on another drive
-        return None
-    return os.path.relpath(place, root).replace(os.sep, "/") if inside else None

@@ -33,9 +33,16 @@ def json_report(report: Report) -> written.CheckReport:
             "errors": report.count(Severity.ERROR),
             "warnings": report.count(Severity.WARNING),
             "information": report.count(Severity.INFORMATION),
+            "known": len(report.known),
+            "ignored": len(report.ignored),
         },
         "workflows": [_workflow(workflow) for workflow in report.workflows],
         "findings": [_finding(report, reported) for reported in report.findings],
+        "known": [_finding(report, reported) for reported in report.known],
+        "ignored": [
+            {"reason": ignored.reason, "finding": _finding(report, ReportedFinding(ignored.finding))}
+            for ignored in report.ignored
+        ],
     }
 
 

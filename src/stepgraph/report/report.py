@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from stepgraph.checks.finding import Finding
+from stepgraph.checks.selectors import OF_INPUTS
+from stepgraph.checks.settings import FailOn
 from stepgraph.checks.severity import Severity
-from stepgraph.report.verdict import UNREADABLE_CODES, FailOn, Verdict
+from stepgraph.report.verdict import Verdict
 
 if TYPE_CHECKING:
     from stepgraph.checks.rule import Rule
@@ -21,6 +23,14 @@ class ReportedFinding:
 
     finding: Finding
     fingerprint: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IgnoredFinding:
+    """A finding that a comment in the source ignores, and the reason that it gives, which may be empty."""
+
+    finding: Finding
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +66,7 @@ NO_FILE: Final = SourceFile()
 class Report:
     """What a check found, in which workflows, under which demands, and by which version of this package.
 
+    The `findings` count; those that are `known` are in the baseline, and those that are `ignored` are so by a comment.
     `rules` are all that were asked, `files` holds those with findings by their paths. `unread` tells that an input
     failed of which no finding tells. `source_url` is where the sources can be seen, as the URL of the root of the
     repository at the commit that was checked, empty where it is not known.
@@ -66,6 +77,8 @@ class Report:
     rules: tuple[Rule, ...]
     version: str
     files: Mapping[str, SourceFile] = field(default_factory=dict)
+    known: tuple[ReportedFinding, ...] = ()
+    ignored: tuple[IgnoredFinding, ...] = ()
     fail_on: FailOn = FailOn.ERROR
     require_dag: bool = False
     unread: bool = False
@@ -75,7 +88,7 @@ class Report:
     def verdict(self) -> Verdict:
         """What the check comes to. Where several apply, that an input failed comes first: it may be why."""
         found = [reported.finding for reported in self.findings]
-        if self.unread or any(one.code in UNREADABLE_CODES and one.severity is Severity.ERROR for one in found):
+        if self.unread or any(one.code in OF_INPUTS and one.severity is Severity.ERROR for one in found):
             return Verdict.UNREADABLE
         if self.unmet or any(self.fail_on.fails(one.severity) for one in found):
             return Verdict.FAILED

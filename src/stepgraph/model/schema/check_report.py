@@ -33,8 +33,8 @@ class Summary(_Described):
     there was no workflow to check, which is no pass (3)."""
     text: str
     """The same for people, in a line."""
-    fail_on: str
-    """What fails the check: the least of the severities that do."""
+    fail_on: Literal["error", "warning", "new"]
+    """What fails the check: errors, warnings too, or both where a baseline does not hold them."""
     require_dag: bool
     """Whether the check fails for a workflow without a complete graph."""
     workflows: int
@@ -45,6 +45,10 @@ class Summary(_Described):
     """How many findings are warnings."""
     information: int
     """How many findings are information, which never fails the check."""
+    known: int
+    """How many further findings are in the baseline, and do not count."""
+    ignored: int
+    """How many further findings a comment in the source ignores, so that they do not count."""
 
 
 class CheckedWorkflow(_Described):
@@ -99,6 +103,15 @@ class ReportedFinding(_Described):
     """Where the rule is explained."""
 
 
+class IgnoredFinding(_Described):
+    """A finding that a comment in the source ignores."""
+
+    reason: str
+    """Why, as the comment says; may be empty."""
+    finding: ReportedFinding
+    """The finding."""
+
+
 class CheckReport(_Described):
     """The report that `stepgraph check -f json` prints."""
 
@@ -111,4 +124,8 @@ class CheckReport(_Described):
     workflows: list[CheckedWorkflow]
     """The workflows that were checked, in the order in which they were found."""
     findings: list[ReportedFinding]
-    """What was found: in the project, then in the workflows, in the order of the source."""
+    """What was found and counts: in the project, then in the workflows, in the order of the source."""
+    known: list[ReportedFinding]
+    """What was found and is in the baseline."""
+    ignored: list[IgnoredFinding]
+    """What was found and is ignored by a comment in the source."""

@@ -11,6 +11,7 @@ import libcst as cst
 from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.values import (
     UNKNOWN,
+    Argument,
     Arguments,
     Collection,
     CollectionKind,
@@ -75,7 +76,7 @@ def bounded(items: tuple[Item, ...]) -> tuple[Item, ...]:
     """Return elements as they are; of very many, each once, standing for many."""
     if len(items) <= MOST_ITEMS:
         return items
-    return tuple(replace(item, many=True) for item in {id(item.value): item for item in items}.values())
+    return tuple(replace(item, many=True, passes=None) for item in {id(item.value): item for item in items}.values())
 
 
 def made(machine: Machine, kind: CollectionKind, items: tuple[Item, ...]) -> Collection:
@@ -129,6 +130,33 @@ def _called_name(node: cst.Lambda) -> str:
 
 def _received(callee: FunctionValue) -> list[Value]:
     return [] if callee.receiver is None or callee.kind == "static" else [callee.receiver]
+
+
+def spread(arguments: Arguments) -> Arguments:
+    """Return the arguments with those in `*[...]` and `**{...}` in the places that they take.
+
+    Those that may be missing keep their stars, as do dictionaries of which not all is known.
+    """
+    found: list[Argument] = []
+    for argument in arguments.items:
+        if argument.star == "*" and isinstance(argument.value, Collection):
+            found += [Argument(i.value, i.place, star="*" if i.many or i.maybe else "") for i in argument.value.items]
+        elif argument.star == "**" and isinstance(argument.value, Mapping):
+            found += _spread_entries(argument, argument.value)
+        else:
+            found.append(argument)
+    return Arguments(tuple(found))
+
+
+def _spread_entries(argument: Argument, mapping: Mapping) -> Iterator[Argument]:
+    whole = not mapping.partial
+    for entry in mapping.entries:
+        if isinstance(entry.key, Constant) and isinstance(entry.key.value, str) and not (entry.many or entry.maybe):
+            yield Argument(entry.value, entry.place, keyword=entry.key.value)
+        else:
+            whole = False
+    if not whole:
+        yield argument
 
 
 def _positional(arguments: Arguments) -> Iterator[Value]:

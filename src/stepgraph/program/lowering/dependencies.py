@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Final, TypeAlias
 
+from stepgraph.program.facts import DependenciesMiscounted, DependencyCycle, NameShared, ParameterUnknown
 from stepgraph.program.ir import (
     Block,
     Dependency,
@@ -54,7 +55,14 @@ def _named(machine: Machine, step: StepFunction, needed: list[StepParameter]) ->
             continue
         if not _declared_here(machine, found):
             machine.store.observe(machine.declarations, parameter.name)
+        _observe_shared(machine, step.definition, parameter, found)
         yield found, parameter.place
+
+
+def _observe_shared(machine: Machine, definition: StepDefinition, parameter: StepParameter, found: Value) -> None:
+    other = machine.hides.get(found.definition) if isinstance(found, StepFunction) else None
+    if isinstance(found, StepFunction) and other is not None:
+        machine.observe(NameShared(definition, parameter, found.definition, other))
 
 
 def _declared_here(machine: Machine, value: Value) -> bool:
@@ -64,7 +72,9 @@ def _declared_here(machine: Machine, value: Value) -> bool:
 def _listed(machine: Machine, step: StepFunction, needed: list[StepParameter]) -> Iterator[tuple[Value, Place]]:
     """Legacy mode: `depends` gives the parameters other than `ctx`, by position."""
     depends = step.depends or ()
-    if len(depends) != len(needed) and not any(item.many or item.maybe for item in depends):
+    if step.depends is None:
+        _report_no_list(machine, step.definition, needed)
+    elif len(depends) != len(needed) and not any(item.many or item.maybe for item in depends):
         _report_count(machine, step.definition, len(needed), len(depends))
     for item in depends:
         if item.many or not _is_step(item.value):
@@ -83,7 +93,9 @@ def _dependency(machine: Machine, value: Value, place: Place, read_body: BodyRea
         case StepFunction():
             return _step_run(machine, value, read_body)
         case Alternatives(options=options, discriminant=discriminant):
+            machine.choosing.append(len(machine.resolving))
             ways = [(o.condition, _dependency(machine, o.value, place, read_body)) for o in options]
+            machine.choosing.pop()
             known = tuple(StepOption(condition, way) for condition, way in ways if way is not None)
             return StepChoice(known, value.place, discriminant) if known else None
         case _:
@@ -92,6 +104,7 @@ def _dependency(machine: Machine, value: Value, place: Place, read_body: BodyRea
 
 def _step_run(machine: Machine, step: StepFunction, read_body: BodyReader) -> StepRun:
     """Return the run of a step as a dependency: one object as long as no name it looks up means another step."""
+    machine.ran_steps.add(step.definition)
     known = machine.step_runs.get(step.definition)
     if known is not None and known[0] == machine.declarations.version:
         return known[1]
@@ -106,6 +119,8 @@ def _step_run(machine: Machine, step: StepFunction, read_body: BodyReader) -> St
 def _report_cycle(machine: Machine, definition: StepDefinition) -> None:
     first = machine.resolving.index(definition)
     names = [step.name for step in machine.resolving[first:]]
+    if not any(depth > first for depth in machine.choosing):
+        machine.observe(DependencyCycle(tuple(machine.resolving[first:])))
     machine.note(
         "dependency-cycle",
         definition.place,
@@ -127,6 +142,7 @@ def _report_no_step(machine: Machine, definition: StepDefinition, parameter: Ste
             "A step that runs before it may be missing from the graph; give that step a literal name.",
         )
         return
+    machine.observe(ParameterUnknown(definition, parameter, tuple(step.definition for step in declared)))
     namesake = next((s.definition for s in declared if s.definition.function_name == parameter.name), None)
     advice = "Name the parameter after a step declared by then, or `ctx`."
     if namesake is not None:
@@ -150,12 +166,24 @@ def _steps(value: Value) -> Iterator[StepFunction]:
 
 
 def _may_be_identifier(name: str) -> bool:
-    """Whether a name of which parts are source in braces may be that of a parameter."""
+    """Whether a name of which parts are source in braces, with braces in it perhaps, may be that of a parameter."""
     text, fields = _FIELD.subn("x", name)
-    return bool(fields) and text.isidentifier()
+    return bool(fields) and (text.isidentifier() or "{" in text or "}" in text)
+
+
+def _report_no_list(machine: Machine, definition: StepDefinition, needed: list[StepParameter]) -> None:
+    machine.observe(DependenciesMiscounted(definition, len(needed), None))
+    machine.note(
+        "missing-depends",
+        definition.place,
+        f"the step {definition.name!r} has the parameter `{needed[0].name}`, and `depends` lists no step for it.",
+        "The SDK fails with a TypeError when it is called; list one step for each parameter.",
+        incomplete=False,
+    )
 
 
 def _report_count(machine: Machine, definition: StepDefinition, parameters: int, depends: int) -> None:
+    machine.observe(DependenciesMiscounted(definition, parameters, depends))
     machine.note(
         "depends-count",
         definition.place,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import libcst as cst
+
 from stepgraph.model.defaults import EVENT_TIMEOUT
-from stepgraph.program.facts import MethodCalled, StepDeclared
+from stepgraph.program.facts import DecoratorApplied, MethodCalled, MethodMissing, StepDeclared
 from stepgraph.program.ir import (
     EventWait,
     PayloadShape,
@@ -12,6 +14,7 @@ from stepgraph.program.ir import (
     StepDefinition,
     StepParameter,
 )
+from stepgraph.program.lowering.arguments import spread
 from stepgraph.program.lowering.awaiting import start_activity
 from stepgraph.program.lowering.escapes import report_escape
 from stepgraph.program.lowering.iteration import items_of
@@ -24,7 +27,6 @@ from stepgraph.program.values import (
     UNKNOWN,
     Argument,
     Arguments,
-    Collection,
     Constant,
     FunctionValue,
     Item,
@@ -43,7 +45,7 @@ from stepgraph.syntax.module import Place
 
 def call_method(machine: Machine, callee: StepMethod, arguments: Arguments, place: Place) -> Value:
     """Call `step.do`, `step.sleep`, `step.sleep_until` or `step.wait_for_event`."""
-    given = _spread(arguments)
+    given = spread(arguments)
     machine.observe(MethodCalled(callee.name, given_arguments(given), place, machine.in_step))
     match callee.name:
         case "do":
@@ -60,7 +62,17 @@ def call_method(machine: Machine, callee: StepMethod, arguments: Arguments, plac
             return _wait(machine, given, place)
         case _:
             report_escape(machine, arguments, place)
+            _observe_missing(machine, callee.name, place)
             return Unresolved(f"the step object has no method `{callee.name}`", place)
+
+
+def _observe_missing(machine: Machine, name: str, place: Place) -> None:
+    """A method that some module gives to the step object, or asks it for first, may be there."""
+    modules = machine.modules
+    if any(name in machine.assigned_attributes(m).all or m.mentions(b"hasattr") for m in modules):
+        return
+    called = Place(place.module, place.node.func) if isinstance(place.node, cst.Call) else place
+    machine.observe(MethodMissing(name, called))
 
 
 def _wait(machine: Machine, given: Arguments, place: Place) -> Value:
@@ -87,6 +99,8 @@ def _do(machine: Machine, given: Arguments, place: Place) -> Value:
             incomplete=False,
         )
     depends = given.find(1, "depends")
+    if depends is not None and depends.keyword is None and isinstance(depends.value, FunctionValue | Mapping):
+        depends = None  # as in JavaScript: a function, or the config
     machine.lists_depends = machine.lists_depends or depends is not None
     if depends is not None and machine.mode is DependencyMode.IMPLICIT:
         # Where the mode is not known, this makes it legacy, and the workflow is read again.
@@ -123,6 +137,7 @@ def _depends(machine: Machine, argument: Argument | None) -> tuple[Item, ...] | 
 
 def declare(machine: Machine, callee: StepDecorator, arguments: Arguments, place: Place) -> Value:
     """Call what `step.do(...)` returned with a function: that declares the step."""
+    machine.observe(DecoratorApplied(callee.given, given_arguments(arguments), place))
     if not arguments.items:
         return Unresolved("a step decorator is called without a function", place)
     function = arguments.items[0]
@@ -151,20 +166,3 @@ def _parameters(function: Value) -> list[StepParameter]:
     named = {name for name, _ in function.keywords}
     free = [p for p in list(parameters(function.node.params))[bound:] if p.name.value not in named]
     return [StepParameter(p.name.value, Place(function.scope.module, p)) for p in free]
-
-
-def _spread(arguments: Arguments) -> Arguments:
-    """Return the arguments with those in `*[...]` and `**{...}` in the places that they take."""
-    spread: list[Argument] = []
-    for argument in arguments.items:
-        if argument.star == "*" and isinstance(argument.value, Collection):
-            spread += [Argument(item.value, item.place) for item in argument.value.items]
-        elif argument.star == "**" and isinstance(argument.value, Mapping):
-            spread += [
-                Argument(entry.value, entry.place, keyword=entry.key.value)
-                for entry in argument.value.entries
-                if isinstance(entry.key, Constant) and isinstance(entry.key.value, str)
-            ]
-        else:
-            spread.append(argument)
-    return Arguments(tuple(spread))

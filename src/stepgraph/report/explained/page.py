@@ -7,6 +7,7 @@ from typing import Final
 
 from stepgraph.checks.example import Example
 from stepgraph.checks.rule import Rule
+from stepgraph.report.explained.sources import shown_source
 from stepgraph.report.groups import GROUPS, Group
 from stepgraph.report.markdown.text import fenced
 from stepgraph.report.wording import LABELS
@@ -29,20 +30,22 @@ def rules_page(rules: Sequence[Rule]) -> str:
 
 
 def rule_section(rule: Rule) -> str:
-    """Return a section on a rule, which is reached by `#sg101`."""
+    """Return a section on a rule, which is reached by `#sg101`, with most of its examples folded."""
     anchor = f'<a id="{rule.code.lower()}"></a>'
     kind = f"{LABELS[rule.severity].capitalize()}, {rule.confidence.value} confidence."
-    return f"{anchor}\n\n## {rule.code} {rule.name}\n\n{kind}\n\n{rule_body(rule)}"
+    more = "\n".join([*_examples("Flagged", rule.flagged()[1:]), *_examples("Clean", rule.clean()[1:])])
+    folded = f"<details>\n<summary>More examples</summary>\n\n{more}\n</details>\n"
+    return f"{anchor}\n\n## {rule.code} {rule.name}\n\n{kind}\n\n{rule_body(rule)}\n{folded}"
 
 
-def rule_body(rule: Rule, most_examples: int | None = None) -> str:
-    """Return what is said about a rule, without a heading, and with all examples or some of each kind."""
+def rule_body(rule: Rule) -> str:
+    """Return what is said about a rule, without a heading, and with an example of what is flagged and what is not."""
     parts = [
         f"{rule.summary} {rule.why}\n",
         f"**Fix.** {rule.fix}\n",
-        *(_example(f"Flagged, {example.title}", example) for example in rule.flagged()[:most_examples]),
-        *(_example(f"Clean, {example.title}", example) for example in rule.clean()[:most_examples]),
         f"**Known from.** {rule.source}\n",
+        *_examples("Flagged", rule.flagged()[:1]),
+        *_examples("Clean", rule.clean()[:1]),
     ]
     return "\n".join(parts)
 
@@ -57,12 +60,13 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|")
 
 
-def _example(title: str, example: Example) -> str:
-    return "\n".join([f"{title}:\n", *_files(example)])
+def _examples(kind: str, examples: Sequence[Example]) -> Iterator[str]:
+    for example in examples:
+        yield "\n".join([f"{kind}, {example.title}:\n", *_files(example)])
 
 
 def _files(example: Example) -> Iterator[str]:
     for path, text in example.files:
         if len(example.files) > 1:
             yield f"`{path}`\n"
-        yield fenced(text, "python" if path.endswith(".py") else path.rpartition(".")[2])
+        yield fenced(shown_source(text), "python" if path.endswith(".py") else path.rpartition(".")[2])

@@ -10,6 +10,7 @@ from stepgraph.checks.example import Example
 from stepgraph.checks.rule import Rule
 from stepgraph.render.cells import cell_width, wrap
 from stepgraph.render.outline.terminal import Ink, Piece, Terminal
+from stepgraph.report.explained.sources import shown_source
 from stepgraph.report.table import table
 from stepgraph.report.wording import LABELS
 
@@ -57,7 +58,7 @@ def _code(example: Example) -> Iterator[str]:
         yield ""
         if len(example.files) > 1:
             yield f"  {path}"
-        yield from indent(text, _INDENT).splitlines()
+        yield from indent(shown_source(text), _INDENT).splitlines()
 
 
 def _broken(text: str, width: int | None) -> tuple[str, ...]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 from stepgraph.json_text import pretty_json
 from stepgraph.model.span import Span
+from stepgraph.render.visible import visible
 from stepgraph.report.links import HOME
 from stepgraph.report.report import Report, ReportedFinding
 from stepgraph.report.sarif.places import ROOT, location
@@ -38,8 +40,19 @@ def _run(report: Report) -> dict[str, object]:
         "invocations": [_invocation(report)],
         "originalUriBaseIds": {ROOT: {"description": {"text": _ROOT_MEANING}}},
         "columnKind": "unicodeCodePoints",
-        "results": [_result(report, reported, numbers) for reported in report.findings],
+        "results": [*_results(report, numbers)],
     }
+
+
+def _results(report: Report, numbers: dict[str, int]) -> Iterator[dict[str, object]]:
+    """Yield a result for each finding: those that count, those in the baseline, and those that a comment ignores."""
+    for reported in report.findings:
+        yield _result(report, reported, numbers)
+    for reported in report.known:
+        yield {**_result(report, reported, numbers), "baselineState": "unchanged"}
+    for ignored in report.ignored:
+        suppression = {"kind": "inSource", **({"justification": visible(ignored.reason)} if ignored.reason else {})}
+        yield {**_result(report, ReportedFinding(ignored.finding), numbers), "suppressions": [suppression]}
 
 
 def _result(report: Report, reported: ReportedFinding, numbers: dict[str, int]) -> dict[str, object]:

@@ -28,7 +28,7 @@ def descriptor(rule: Rule) -> dict[str, object]:
         "name": rule.name,
         "shortDescription": {"text": rule.summary},
         "fullDescription": {"text": f"{rule.summary} {rule.why}"},
-        "help": {"text": f"{rule.why} {rule.fix}", "markdown": rule_body(rule, most_examples=1)},
+        "help": {"text": f"{rule.why} {rule.fix}", "markdown": rule_body(rule)},
         "helpUri": rule_url(rule.code),
         "defaultConfiguration": {"level": LEVELS[rule.severity]},
         "properties": {

@@ -17,12 +17,13 @@ if TYPE_CHECKING:
 
 def _check(subject: WorkflowSubject) -> Iterator[Match]:
     for call in subject.facts(StepCalled):
-        if call.arguments.items:
-            given = call.arguments.items[0].place
+        given = next((argument.place for argument in call.arguments.items if not argument.star), None)
+        if given is not None:
             yield Match(
                 given.span,
                 f"the step {call.definition.name!r} is called with `{given.text}`, and the SDK refuses arguments.",
-                "Call it without arguments: let its function read the value from around it, or return it from a step.",
+                "Call it without arguments: its function can read values from around it. For a step for each value,"
+                " declare it in a function that is given the value.",
             )
 
 

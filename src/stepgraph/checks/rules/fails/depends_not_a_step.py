@@ -1,0 +1,280 @@
+"""An entry of `depends` that is no step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from stepgraph.checks.declarations import declarations_of, needed_parameters
+from stepgraph.checks.first_matches import first_matches
+from stepgraph.checks.match import Match
+from stepgraph.checks.rule import Rule
+from stepgraph.checks.running_steps import running_steps
+from stepgraph.checks.severity import Severity
+from stepgraph.program.known import (
+    Awaitable,
+    Elements,
+    Generator,
+    Keyed,
+    KnownClass,
+    KnownConstant,
+    KnownFunction,
+    KnownStep,
+    possibilities,
+)
+from stepgraph.project.dependency_mode import DependencyMode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from stepgraph.checks.example import Example
+    from stepgraph.checks.subject import WorkflowSubject
+    from stepgraph.program.facts import GivenArgument, StepDeclared
+    from stepgraph.program.ir import StepDefinition
+    from stepgraph.program.known import Known
+    from stepgraph.syntax.module import Place
+
+
+def _check(subject: WorkflowSubject) -> Iterator[Match]:
+    return first_matches(_matches(subject))
+
+
+def _matches(subject: WorkflowSubject) -> Iterator[Match]:
+    declarations = declarations_of(subject)
+    for definition in running_steps(subject.program).all & declarations.keys():
+        declared = declarations[definition]
+        depends = declared.arguments.find(1, "depends")
+        if depends is not None and declared.mode is DependencyMode.LEGACY:
+            yield from _judged(declared, depends, declarations)
+
+
+def _judged(declared: StepDeclared, depends: GivenArgument, steps: Iterable[StepDefinition]) -> Iterator[Match]:
+    name = declared.definition.name
+    match depends.value:
+        case Elements(kind="list" | "tuple", elements=elements):
+            for element in elements:
+                if all(_is_no_step(value) for value in possibilities(element.value)):
+                    yield _no_step(name, element.value, element.place, steps)
+        case Elements(elements=[_, *_]) | Generator():
+            yield _no_list(name, depends.place, "has no order")
+        case Keyed(entries=[_, *_]) if depends.keyword is not None:
+            yield _no_list(name, depends.place, "is a dictionary")
+        case KnownStep(definition=step):
+            yield Match(
+                depends.place.span,
+                f"`depends` of the step {name!r} is a step and not a list of steps, so calling it fails with a TypeError.",
+                f"Write `depends=[{step.function_name}]`.",
+            )
+        case KnownConstant(value=str()) if declared.function is not None and needed_parameters(declared.function):
+            yield _no_step(name, depends.value, depends.place, steps)
+
+
+def _no_list(name: str, place: Place, how: str) -> Match:
+    return Match(
+        place.span,
+        f"`depends` of the step {name!r} {how}, and the SDK takes its entries by position, so calling it fails.",
+        "List the steps in `[...]`, in the order of the parameters.",
+    )
+
+
+def _is_no_step(value: Known) -> bool:
+    match value:
+        case KnownFunction(doubtful=doubtful):
+            return not doubtful
+        case _:
+            return isinstance(value, KnownConstant | Awaitable | KnownClass | Elements | Keyed | Generator)
+
+
+def _no_step(name: str, value: Known, place: Place, steps: Iterable[StepDefinition]) -> Match:
+    return Match(
+        place.span,
+        f"`{place.text}` in `depends` of the step {name!r} is {_what(value)}, so calling it fails with a TypeError.",
+        _advice(value, place, steps),
+    )
+
+
+def _what(value: Known) -> str:
+    match value:
+        case KnownConstant(value=str()):
+            return "text and not a step"
+        case KnownFunction():
+            return "a function that is not decorated with `step.do(...)`"
+        case Awaitable():
+            return "a call and not the step itself"
+        case _:
+            return "not a step"
+
+
+def _advice(value: Known, place: Place, steps: Iterable[StepDefinition]) -> str:
+    match value:
+        case KnownConstant(value=str(text)):
+            meant = next((step.function_name for step in steps if text in (step.name, step.function_name)), None)
+            advice = "" if meant is None else f": write `depends=[{meant}]`"
+            return f"List the decorated functions themselves, not their names{advice}."
+        case KnownFunction(name=function) if function.isidentifier():
+            return f"Put `@step.do({function!r})` above `def {function}`, or leave it out.".replace("'", '"')
+        case Awaitable() if place.text.endswith("()"):
+            return f"Write `{place.text[:-2]}`: the SDK calls it when the step needs it."
+        case _:
+            return "List the functions that are decorated with `step.do(...)`."
+
+
+def _flagged() -> tuple[Example, ...]:
+    from stepgraph.checks.example import in_run
+
+    return (
+        in_run(
+            "the name of a step",
+            """
+            @step.do("load")
+            async def load():
+                return [1, 2]
+
+            @step.do("total", depends=["load"])  # SG103
+            async def total(rows):
+                return sum(rows)
+
+            await total()
+            """,
+            mode=DependencyMode.LEGACY,
+        ),
+        in_run(
+            "a function that was not decorated",
+            """
+            async def load():
+                return [1, 2]
+
+            @step.do("total", depends=[load])  # SG103
+            async def total(rows):
+                return sum(rows)
+
+            await total()
+            """,
+            mode=DependencyMode.LEGACY,
+        ),
+        in_run(
+            "a step that is called",
+            """
+            @step.do("load")
+            async def load():
+                return [1, 2]
+
+            @step.do(
+                "total",
+                depends=[
+                    load(),  # SG103
+                ],
+            )
+            async def total(rows):
+                return sum(rows)
+
+            await total()
+            """,
+            mode=DependencyMode.LEGACY,
+        ),
+        in_run(
+            "a step without a list around it",
+            """
+            @step.do("load")
+            async def load():
+                return [1, 2]
+
+            @step.do("total", depends=load)  # SG103
+            async def total(rows):
+                return sum(rows)
+
+            await total()
+            """,
+            mode=DependencyMode.LEGACY,
+        ),
+    )
+
+
+def _clean() -> tuple[Example, ...]:
+    from stepgraph.checks.example import in_run
+
+    return (
+        in_run(
+            "a function that another name for `step.do(...)` decorates",
+            """
+            declared = step.do("load")
+
+            @declared
+            async def load():
+                return [1, 2]
+
+            @step.do("total", depends=(load,))
+            async def total(rows):
+                return sum(rows)
+
+            await total()
+            """,
+            mode=DependencyMode.LEGACY,
+        ),
+        in_run(
+            "a step that a function returns",
+            """
+            def loading(table):
+                @step.do("load " + table)
+                async def load():
+                    return [table]
+
+                return load
+
+            @step.do("merge", depends=[loading("users"), loading("orders")])
+            async def merge(users, orders):
+                return users + orders
+
+            await merge()
+            """,
+            mode=DependencyMode.LEGACY,
+        ),
+        in_run(
+            "steps in a table",
+            """
+            @step.do("load")
+            async def load():
+                return [1, 2]
+
+            steps = {"load": load}
+
+            @step.do("total", depends=[steps["load"]])
+            async def total(rows):
+                return sum(rows)
+
+            await total()
+            """,
+            mode=DependencyMode.LEGACY,
+        ),
+        in_run(
+            "no dependencies",
+            """
+            @step.do("load", depends=None)
+            async def load():
+                return [1, 2]
+
+            @step.do("total", depends=[])
+            async def total():
+                return 0
+
+            await load()
+            await total()
+            """,
+            mode=DependencyMode.LEGACY,
+        ),
+    )
+
+
+RULE = Rule(
+    code="SG103",
+    name="depends-not-a-step",
+    severity=Severity.ERROR,
+    summary="`depends` lists something that is not a step: text, a function that is not decorated, a call.",
+    why="Where dependencies are listed, each has to be what `@step.do(...)` made of a function. Anything else is a"
+    " TypeError as soon as the step is called.",
+    fix="List the decorated functions themselves: `depends=[load]`, not `depends=['load']` or `depends=[load()]`.",
+    source="SDK: `_build_dependency_list`; seen by running it.",
+    flagged=_flagged,
+    clean=_clean,
+    check=_check,
+)

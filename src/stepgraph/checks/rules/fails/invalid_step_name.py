@@ -1,0 +1,233 @@
+"""A name of a step that the engine refuses."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+from stepgraph.checks.declarations import declarations_of
+from stepgraph.checks.first_matches import first_matches
+from stepgraph.checks.match import Match
+from stepgraph.checks.rule import Rule
+from stepgraph.checks.running_steps import running_steps
+from stepgraph.checks.severity import Severity
+from stepgraph.program.known import KnownConstant, PartlyKnownText, possibilities
+
+if TYPE_CHECKING:
+    from stepgraph.checks.example import Example
+    from stepgraph.checks.subject import WorkflowSubject
+    from stepgraph.model.span import Span
+    from stepgraph.program.facts import StepDeclared
+    from stepgraph.program.known import Known
+
+_LONGEST: Final = 256
+_CONTROL: Final = re.compile("[\x00-\x1f]")
+_CALLED: Final = {"\n": "a line break", "\r": "a carriage return", "\t": "a tab", "\0": "a NUL"}
+_FIELD: Final = re.compile(r"\{[^{}]*\}")
+_SHOWN: Final = 40
+
+
+def _check(subject: WorkflowSubject) -> Iterator[Match]:
+    return first_matches(_matches(subject))
+
+
+def _matches(subject: WorkflowSubject) -> Iterator[Match]:
+    running = running_steps(subject.program).all
+    for definition, declared in declarations_of(subject).items():
+        if definition in running:
+            yield from _judged(declared)
+
+
+def _judged(declared: StepDeclared) -> Iterator[Match]:
+    given = declared.arguments.find(0, "name")
+    if given is not None and given.value != KnownConstant(None):
+        for value in possibilities(given.value):
+            yield from _judged_text(value, given.place.span)
+    elif declared.function is not None and declared.arguments.whole:
+        yield from _judged_text(KnownConstant(declared.function.name), declared.place.span)
+
+
+def _judged_text(value: Known, span: Span) -> Iterator[Match]:
+    text = _text_of(value)
+    if text is None:
+        return
+    control = _CONTROL.search(text)
+    if control is not None:
+        yield Match(
+            span,
+            f"the step's name {_shown(text)} has {_name_of(control[0])} in it, which the engine refuses: the step fails"
+            " with each call.",
+            "Leave it out of the name, or write a space or `-` for it.",
+        )
+        return
+    length = _length(text)
+    if length > _LONGEST:
+        at_least = "at least " if isinstance(value, PartlyKnownText) else ""
+        yield Match(
+            span,
+            f"the step's name {_shown(text)} has {at_least}{length} characters, and the engine refuses more than"
+            f" {_LONGEST}: the step fails with each call.",
+            "Shorten the name.",
+        )
+
+
+def _text_of(value: Known) -> str | None:
+    """Return the text of a name, or the parts of it that are known; None where it is not certain which these are."""
+    match value:
+        case KnownConstant(value=str(text)):
+            return text
+        case PartlyKnownText(text=text):
+            return _without_fields(text)
+        case _:
+            return None
+
+
+def _without_fields(text: str) -> str | None:
+    """Fields hold source, in which there may be braces too."""
+    count = 1
+    while count:
+        text, count = _FIELD.subn("", text)
+    return None if "{" in text or "}" in text else text
+
+
+def _length(text: str) -> int:
+    """Return the length as JavaScript counts: characters beyond U+FFFF are two."""
+    return len(text) + sum(character > "\uffff" for character in text)
+
+
+def _name_of(character: str) -> str:
+    return _CALLED.get(character, f"the control character U+{ord(character):04X}")
+
+
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= _SHOWN else text[:_SHOWN] + "...")
+
+
+def _flagged() -> tuple[Example, ...]:
+    from stepgraph.checks.example import in_run, module
+
+    return (
+        in_run(
+            "a line break",
+            """
+            @step.do("charge\\nthe card")  # SG111
+            async def charge():
+                return 10
+
+            await charge()
+            """,
+        ),
+        in_run(
+            "a tab in a name of which only parts are known",
+            """
+            for order in event["payload"]["orders"]:
+                @step.do(f"charge\\t{order}")  # SG111
+                async def charge():
+                    return order
+
+                await charge()
+            """,
+        ),
+        in_run(
+            "a sentence of 300 characters",
+            f"""
+            @step.do("{"check that all is well, " * 12}then go on")  # SG111
+            async def check():
+                return True
+
+            await check()
+            """,
+        ),
+        module(
+            "characters that JavaScript counts twice",
+            """
+            from workers import WorkflowEntrypoint
+
+            NAME = "\\N{PARTY POPPER}" * 200
+
+
+            class Example(WorkflowEntrypoint):
+                async def run(self, event, step):
+                    @step.do(NAME)  # SG111
+                    async def celebrate():
+                        return "hooray"
+
+                    await celebrate()
+            """,
+        ),
+    )
+
+
+def _clean() -> tuple[Example, ...]:
+    from stepgraph.checks.example import in_run
+
+    return (
+        in_run(
+            "256 characters, which are not ASCII",
+            f"""
+            @step.do("{"é" * 256}")
+            async def shout():
+                return True
+
+            await shout()
+            """,
+        ),
+        in_run(
+            "a long expression in a short name",
+            """
+            orders = event["payload"]["orders"]
+
+            for order in orders:
+                @step.do(f"charge {', '.join(str(part).strip().lower() for part in [order, order, order, order]):.60}")
+                async def charge():
+                    return order
+
+                await charge()
+            """,
+        ),
+        in_run(
+            "a line break in the source of a name, not in the name",
+            """
+            @step.do(
+                "charge "
+                "the card"
+            )
+            async def charge():
+                return 10
+
+            await charge()
+            """,
+        ),
+        in_run(
+            "no name at all, and a number",
+            """
+            @step.do("")
+            async def first():
+                return 1
+
+            @step.do(2)
+            async def second():
+                return 2
+
+            await first()
+            await second()
+            """,
+        ),
+    )
+
+
+RULE = Rule(
+    code="SG111",
+    name="invalid-step-name",
+    severity=Severity.ERROR,
+    summary="The name of a step that runs is longer than 256 characters, or has a control character in it.",
+    why="The engine refuses such a name with an error that no retry helps, so the step never runs and the workflow"
+    " fails. It counts as JavaScript does: an emoji is two characters. Of a name that is computed, the known parts"
+    " count.",
+    fix="Shorten the name; write a space or `-` for line breaks and tabs.",
+    source="Engine: `isValidStepName`, which it asks for `do` only; seen by running it.",
+    flagged=_flagged,
+    clean=_clean,
+    check=_check,
+)

@@ -1,0 +1,168 @@
+"""A step with parameters that lists no steps, where dependencies are listed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from stepgraph.checks.declarations import declarations_of, factory_advice, listed, needed_parameters
+from stepgraph.checks.first_matches import first_matches
+from stepgraph.checks.match import Match
+from stepgraph.checks.rule import Rule
+from stepgraph.checks.running_steps import running_steps
+from stepgraph.checks.severity import Severity
+from stepgraph.program.facts import DependenciesMiscounted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from stepgraph.checks.example import Example
+    from stepgraph.checks.subject import WorkflowSubject
+    from stepgraph.program.facts import Parameter, StepDeclared
+    from stepgraph.program.ir import StepDefinition
+
+
+def _check(subject: WorkflowSubject) -> Iterator[Match]:
+    return first_matches(_matches(subject))
+
+
+def _matches(subject: WorkflowSubject) -> Iterator[Match]:
+    declarations = declarations_of(subject)
+    running = running_steps(subject.program).all
+    for missing in subject.facts(DependenciesMiscounted):
+        declared = declarations.get(missing.definition)
+        if missing.listed is not None or declared is None or missing.definition not in running:
+            continue
+        parameters = () if declared.function is None else needed_parameters(declared.function)
+        if parameters:
+            names = listed(parameter.name for parameter in parameters)
+            yield Match(
+                parameters[0].place.span,
+                f"the step {missing.definition.name!r} has the parameter{'s' * (len(parameters) > 1)} {names} but no"
+                " `depends`, so calling it fails with a TypeError: by the compatibility date or flags of this project, steps"
+                " list what they need.",
+                _advice(declared, parameters, declarations),
+            )
+
+
+def _advice(declared: StepDeclared, parameters: tuple[Parameter, ...], steps: Iterable[StepDefinition]) -> str:
+    captured = [parameter for parameter in parameters if parameter.default is not None]
+    if len(captured) == len(parameters):
+        return factory_advice(declared, captured)
+    functions = {step.name: step.function_name for step in steps} | {s.function_name: s.function_name for s in steps}
+    found = [functions.get(parameter.name) for parameter in parameters]
+    entries = [name for name in found if name is not None]
+    if len(entries) == len(parameters):
+        return f"Add `depends=[{', '.join(entries)}]` to its `step.do(...)`."
+    return (
+        "List the step for each parameter in `depends=[...]`, or remove the parameter: the function can read other"
+        " values from around it."
+    )
+
+
+def _flagged() -> tuple[Example, ...]:
+    from stepgraph.checks.example import in_run
+    from stepgraph.project.dependency_mode import DependencyMode
+
+    return (
+        in_run(
+            "parameters named after steps",
+            """
+            @step.do("load")
+            async def load():
+                return [1, 2]
+
+            @step.do("total")
+            async def total(load):  # SG105
+                return sum(load)
+
+            await total()
+            """,
+            mode=DependencyMode.LEGACY,
+        ),
+        in_run(
+            "a loop variable kept by a default",
+            """
+            for page in range(3):
+                @step.do(f"page {page}")
+                async def fetch(page=page):  # SG105
+                    return page
+
+                await fetch()
+            """,
+            mode=DependencyMode.LEGACY,
+        ),
+        in_run(
+            "beside the context",
+            """
+            @step.do("notify")
+            async def notify(ctx, user):  # SG105
+                return user
+
+            await notify()
+            """,
+            mode=DependencyMode.LEGACY,
+        ),
+    )
+
+
+def _clean() -> tuple[Example, ...]:
+    from stepgraph.checks.example import in_run
+    from stepgraph.project.dependency_mode import DependencyMode
+
+    return (
+        in_run(
+            "the context alone",
+            """
+            @step.do("attempt")
+            async def attempt(ctx):
+                return ctx["attempt"]
+
+            await attempt()
+            """,
+            mode=DependencyMode.LEGACY,
+        ),
+        in_run(
+            "parameters named after steps where that counts",
+            """
+            @step.do("load")
+            async def load():
+                return [1, 2]
+
+            @step.do("total")
+            async def total(load):
+                return sum(load)
+
+            await total()
+            """,
+        ),
+        in_run(
+            "arguments that are bound before",
+            """
+            async def fetch(page):
+                return page
+
+            for number in range(3):
+                await step.do(f"page {number}")(functools.partial(fetch, number))()
+            """,
+            imports="import functools",
+            mode=DependencyMode.LEGACY,
+        ),
+    )
+
+
+RULE = Rule(
+    code="SG105",
+    name="missing-depends",
+    severity=Severity.ERROR,
+    summary="A step that runs has parameters besides `ctx`, and lists no `depends`, where dependencies are listed.",
+    why="Before compatibility date 2026-02-25, or with the flag `no_python_workflows_implicit_dependencies`, parameters"
+    " are filled with the results of the steps that `depends` lists, whatever their names are. Without the list,"
+    " calling the step is a TypeError, also for parameters with defaults.",
+    fix="Add `depends=[...]` with a step for each parameter. To keep a value for a step, declare the step in a function"
+    " that is given the value.",
+    source="SDK: `_build_dependency_list`; workerd: the compatibility flag; seen by running it.",
+    flagged=_flagged,
+    clean=_clean,
+    check=_check,
+)

@@ -1,0 +1,138 @@
+"""`step.do` without a name, where it needs one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from stepgraph.checks.first_matches import first_matches
+from stepgraph.checks.match import Match
+from stepgraph.checks.rule import Rule
+from stepgraph.checks.severity import Severity
+from stepgraph.program.facts import MethodCalled, StepDeclared
+from stepgraph.project.dependency_mode import DependencyMode
+
+if TYPE_CHECKING:
+    from stepgraph.checks.example import Example
+    from stepgraph.checks.subject import WorkflowSubject
+
+
+def _check(subject: WorkflowSubject) -> Iterator[Match]:
+    if subject.program.mode is DependencyMode.LEGACY:
+        yield from first_matches(_matches(subject))
+
+
+def _matches(subject: WorkflowSubject) -> Iterator[Match]:
+    functions = {declared.place: declared.definition.function_name for declared in subject.facts(StepDeclared)}
+    for call in subject.facts(MethodCalled):
+        given = call.arguments
+        if call.method != "do" or not given.whole or given.find(0, "name") is not None:
+            continue
+        function = functions.get(call.place, "...")
+        others = ", ..." if given.items else ""
+        yield Match(
+            call.place.span,
+            f"`{call.place.text}` gives the step no name, which fails with a TypeError: by the compatibility date or flags of"
+            " this project, the name is required.",
+            f'Write `step.do("{function}"{others})`.',
+        )
+
+
+def _flagged() -> tuple[Example, ...]:
+    from stepgraph.checks.example import in_run
+
+    return (
+        in_run(
+            "the function's name was meant",
+            """
+            @step.do()  # SG106
+            async def charge():
+                return 10
+
+            await charge()
+            """,
+            mode=DependencyMode.LEGACY,
+        ),
+        in_run(
+            "only a config",
+            """
+            @step.do(config={"timeout": "1 minute"})  # SG106
+            async def charge():
+                return 10
+
+            await charge()
+            """,
+            mode=DependencyMode.LEGACY,
+        ),
+        in_run(
+            "only dependencies",
+            """
+            @step.do("load")
+            async def load():
+                return [1, 2]
+
+            @step.do(depends=[load])  # SG106
+            async def total(rows):
+                return sum(rows)
+
+            await total()
+            """,
+            mode=DependencyMode.LEGACY,
+        ),
+    )
+
+
+def _clean() -> tuple[Example, ...]:
+    from stepgraph.checks.example import in_run
+
+    return (
+        in_run(
+            "where the function's name is taken",
+            """
+            @step.do()
+            async def charge():
+                return 10
+
+            await charge()
+            """,
+        ),
+        in_run(
+            "a name that is None, which takes that of the function",
+            """
+            @step.do(None)
+            async def charge():
+                return 10
+
+            await charge()
+            """,
+            mode=DependencyMode.LEGACY,
+        ),
+        in_run(
+            "a name among other options",
+            """
+            options = {"name": "charge", "concurrent": True}
+
+            @step.do(**options)
+            async def charge():
+                return 10
+
+            await charge()
+            """,
+            mode=DependencyMode.LEGACY,
+        ),
+    )
+
+
+RULE = Rule(
+    code="SG106",
+    name="missing-step-name",
+    severity=Severity.ERROR,
+    summary="`step.do` is given no name where dependencies are listed.",
+    why="Before compatibility date 2026-02-25, or with the flag `no_python_workflows_implicit_dependencies`, the name"
+    " is required: without it, declaring the step is a TypeError.",
+    fix='Name the step: `@step.do("charge")`.',
+    source="SDK: `_do_legacy`; workerd: the compatibility flag; seen by running it.",
+    flagged=_flagged,
+    clean=_clean,
+    check=_check,
+)

@@ -1,0 +1,378 @@
+"""A parameter of a step after which no step is named."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from stepgraph.checks.declarations import declarations_of, factory_advice, is_parameter_name, listed
+from stepgraph.checks.first_matches import first_matches
+from stepgraph.checks.match import Match
+from stepgraph.checks.rule import Rule
+from stepgraph.checks.running_steps import RunningSteps, running_steps
+from stepgraph.checks.severity import Severity
+from stepgraph.program.facts import ParameterUnknown, StepCalled, StepDeclared
+
+if TYPE_CHECKING:
+    from stepgraph.checks.example import Example
+    from stepgraph.checks.subject import WorkflowSubject
+    from stepgraph.program.facts import Parameter
+    from stepgraph.program.ir import StepDefinition
+
+# With any of these, steps may be declared where they are not seen.
+_ELSEWHERE = ("escapes", "too-many-variants")
+_MOST_NAMED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class _Steps:
+    """What is known of the steps of a workflow; `hidden` tells that there may be others."""
+
+    declared: dict[StepDefinition, StepDeclared]
+    called_with: dict[StepDefinition, str]
+    running: RunningSteps
+    hidden: bool
+
+
+def _check(subject: WorkflowSubject) -> Iterator[Match]:
+    steps = _Steps(
+        declarations_of(subject),
+        dict(_called_with(subject)),
+        running_steps(subject.program),
+        any(note.code in _ELSEWHERE for note in subject.notes),
+    )
+    return first_matches([*_unknown(steps, subject.facts(ParameterUnknown)), *_not_by_position(steps)])
+
+
+def _called_with(subject: WorkflowSubject) -> Iterator[tuple[StepDefinition, str]]:
+    """Yield the steps that are called with one argument, and that."""
+    for call in subject.facts(StepCalled):
+        if len(call.arguments.positional) == len(call.arguments.items) == 1:
+            yield call.definition, call.arguments.items[0].place.text
+
+
+def _unknown(steps: _Steps, met: Iterable[ParameterUnknown]) -> Iterator[Match]:
+    for unknown in met:
+        declared = steps.declared.get(unknown.definition)
+        if declared is None or declared.function is None or unknown.definition not in steps.running.all:
+            continue
+        place = unknown.parameter.place
+        parameter = next((p for p in declared.function.parameters if p.place == place), None)
+        if parameter is None:
+            continue
+        if parameter.default is not None:
+            yield _default(declared, declared.function.parameters, unknown)
+        elif not steps.hidden and not (_is_declared_later(steps, unknown) and _begins_later(steps, unknown)):
+            yield _without_step(steps, declared, parameter, unknown)
+
+
+def _begins_later(steps: _Steps, unknown: ParameterUnknown) -> bool:
+    """A task begins at the next await: what is declared before that counts."""
+    return unknown.definition not in steps.running.in_place
+
+
+def _is_declared_later(steps: _Steps, unknown: ParameterUnknown) -> bool:
+    return any(definition.name == unknown.parameter.name for definition in steps.declared)
+
+
+def _default(declared: StepDeclared, parameters: Iterable[Parameter], unknown: ParameterUnknown) -> Match:
+    """One match for all of them, at the first one: one function takes them all."""
+    steps = {definition.name for definition in unknown.declared}
+    captured = [p for p in parameters if p.default is not None and p.name not in steps and p.name != "ctx"]
+    written = [f"{parameter.name}={parameter.default}" for parameter in captured]
+    return Match(
+        captured[0].place.span,
+        f"the step {declared.definition.name!r} takes {listed(written)}, but the SDK fills each parameter with the"
+        f" result of the step of that name, and there is no step {captured[0].name!r}: calling it fails with a TypeError.",
+        factory_advice(declared, captured),
+    )
+
+
+def _without_step(steps: _Steps, declared: StepDeclared, parameter: Parameter, unknown: ParameterUnknown) -> Match:
+    name = parameter.name
+    stars = {"*args": "*", "**kwargs": "**"}.get(parameter.kind, "")
+    value = steps.called_with.get(declared.definition)
+    if stars:
+        advice = _star_advice(stars + name)
+    elif value is not None and declared.function is not None and declared.function.parameters[0] == parameter:
+        advice = factory_advice(declared, (parameter,), (value,))
+    else:
+        advice = _name_advice(steps, name, unknown)
+    return Match(
+        parameter.place.span,
+        f"the step {declared.definition.name!r} has a parameter `{stars}{name}`, but no step is named {name!r} when it"
+        " is called, so the SDK rejects it with a TypeError.",
+        advice,
+    )
+
+
+def _star_advice(written: str) -> str:
+    return (
+        f"Remove `{written}`: a step's function gets `ctx` and the results of the steps that its parameters name, and"
+        " reads other values from around it."
+    )
+
+
+def _name_advice(steps: _Steps, name: str, unknown: ParameterUnknown) -> str:
+    namesake = next((step for step in unknown.declared if step.function_name == name), None)
+    if namesake is not None:
+        return _namesake_advice(namesake)
+    names = [step.name for step in unknown.declared if is_parameter_name(step.name) and not _needs(step, unknown)]
+    near = get_close_matches(name, names, 1)
+    if near:
+        return f"Name the parameter `{near[0]}`, after the step of that name."
+    later = next((step for step in steps.declared if step.name == name), None)
+    if later is not None:
+        return f"Declare the step {name!r} (line {later.place.span.line}) before this one is called."
+    known = listed(list(dict.fromkeys(names))[:_MOST_NAMED])
+    there = f"after a declared step ({known})" if known else "after a declared step"
+    return f"Name it {there} or `ctx`, or remove it: the function can read other values from around it."
+
+
+def _needs(step: StepDefinition, unknown: ParameterUnknown) -> bool:
+    """Whether a step is that of the parameter, or needs it."""
+    needed = [parameter.name for parameter in step.parameters]
+    return step == unknown.definition or unknown.definition.name in needed
+
+
+def _namesake_advice(step: StepDefinition) -> str:
+    function = step.function_name
+    if is_parameter_name(step.name):
+        return f"Name the parameter `{step.name}`: the step of the function `{function}` is named so."
+    return (
+        f"The step of the function `{function}` is named {step.name!r}, which no parameter can be: name that step"
+        f' "{function}", or leave its name out.'
+    )
+
+
+def _not_by_position(steps: _Steps) -> Iterator[Match]:
+    """Results are given by position: what takes them by name only gets none."""
+    for definition, declared in steps.declared.items():
+        function = declared.function
+        if function is None or definition not in steps.running.all:
+            continue
+        if any(parameter.kind == "*args" for parameter in function.parameters):
+            continue
+        for parameter in function.parameters:
+            if parameter.kind == "keyword":
+                advice = f"Remove the `*` before `{parameter.name}`."
+            elif parameter.kind == "**kwargs" and parameter.name == "ctx":
+                advice = "Write `ctx` without the stars."
+            else:
+                continue
+            yield Match(
+                parameter.place.span,
+                f"the step {definition.name!r} takes `{parameter.name}` by its name only, but the SDK gives all by"
+                " position, so each attempt of the step fails with a TypeError.",
+                advice,
+            )
+
+
+def _flagged() -> tuple[Example, ...]:
+    from stepgraph.checks.example import in_run
+
+    return (
+        in_run(
+            "a loop variable kept by a default",
+            """
+            for order in event["payload"]["orders"]:
+                @step.do(f"charge {order}")
+                async def charge(order=order):  # SG101
+                    return {"order": order}
+
+                await charge()
+            """,
+        ),
+        in_run(
+            "a parameter named after the function of a step",
+            """
+            @step.do("load_rows")
+            async def load():
+                return [1, 2, 3]
+
+            @step.do("total")
+            async def total(load):  # SG101
+                return sum(load)
+
+            await total()
+            """,
+        ),
+        in_run(
+            "a step whose name no parameter can be",
+            """
+            @step.do("fetch profile")
+            async def profile():
+                return {"name": "Ada"}
+
+            @step.do("greet")
+            async def greet(profile):  # SG101
+                return "Hello " + profile["name"]
+
+            await greet()
+            """,
+        ),
+        in_run(
+            "a misspelt name",
+            """
+            @step.do("invoice")
+            async def invoice():
+                return 100
+
+            @step.do("send")
+            async def send(invioce):  # SG101
+                return invioce
+
+            await send()
+            """,
+        ),
+        in_run(
+            "any number of arguments",
+            """
+            @step.do("log")
+            async def log(*messages):  # SG101
+                return list(messages)
+
+            await log()
+            """,
+        ),
+        in_run(
+            "in a step that another one needs",
+            """
+            rate = 2
+
+            @step.do("price")
+            async def price(rate):  # SG101
+                return 10 * rate
+
+            @step.do("bill")
+            async def bill(price):
+                return price
+
+            await bill()
+            """,
+        ),
+        in_run(
+            "a context that is taken by name only",
+            """
+            @step.do("attempt")
+            async def attempt(*, ctx):  # SG101
+                return ctx["attempt"]
+
+            await attempt()
+            """,
+        ),
+    )
+
+
+def _clean() -> tuple[Example, ...]:
+    from stepgraph.checks.example import in_run
+
+    return (
+        in_run(
+            "the name of a step, which its function does not bear, and the context",
+            """
+            @step.do("rows")
+            async def load():
+                return [1, 2, 3]
+
+            @step.do("total")
+            async def total(rows, ctx):
+                return sum(rows) + ctx["attempt"]
+
+            await total()
+            """,
+        ),
+        in_run(
+            "a function that is given the loop variable",
+            """
+            def charging(order):
+                @step.do(f"charge {order}")
+                async def charge():
+                    return {"order": order}
+
+                return charge
+
+            for order in event["payload"]["orders"]:
+                await charging(order)()
+            """,
+        ),
+        in_run(
+            "a step that is declared after the one that needs it, before that is called",
+            """
+            @step.do("report")
+            async def report(totals):
+                return totals
+
+            @step.do()
+            async def totals():
+                return {"sum": 6}
+
+            await report()
+            """,
+        ),
+        in_run(
+            "a step whose name is computed",
+            """
+            def declared(name):
+                @step.do(name)
+                async def loaded():
+                    return name
+
+                return loaded
+
+            declared("users")
+
+            @step.do("count")
+            async def count(users):
+                return len(users)
+
+            await count()
+            """,
+        ),
+        in_run(
+            "a default of a function that is no step",
+            """
+            @step.do("scale")
+            async def scale():
+                def scaled(amount, factor=2):
+                    return amount * factor
+
+                return scaled(21)
+
+            await scale()
+            """,
+        ),
+        in_run(
+            "a default for the name of a step",
+            """
+            @step.do("user")
+            async def user():
+                return {"name": "Ada"}
+
+            @step.do("greet")
+            async def greet(user=None, ctx=None):
+                return user["name"]
+
+            await greet()
+            """,
+        ),
+    )
+
+
+RULE = Rule(
+    code="SG101",
+    name="unknown-step-parameter",
+    severity=Severity.ERROR,
+    summary="A step that runs has a parameter after which no step is named, or that takes no result by position.",
+    why="Where dependencies are implicit, the SDK fills each parameter of a step's function but `ctx` with the result"
+    " of the step that bears its name. Anything else, a default and `*args` included, is a TypeError as soon as the"
+    " step is called: the workflow fails on its first run.",
+    fix="Name the parameter after the step itself, not after its function. To keep a value for a step, declare the step"
+    " in a function that is given the value.",
+    source="SDK: `_build_dependency_list` and `_do_call`; seen by running it.",
+    flagged=_flagged,
+    clean=_clean,
+    check=_check,
+)

@@ -1,0 +1,188 @@
+"""A step that lists more or fewer steps than it has parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from stepgraph.checks.declarations import declarations_of, factory_advice, needed_parameters
+from stepgraph.checks.first_matches import first_matches
+from stepgraph.checks.match import Match
+from stepgraph.checks.rule import Rule
+from stepgraph.checks.running_steps import running_steps
+from stepgraph.checks.severity import Severity
+from stepgraph.program.facts import DependenciesMiscounted
+from stepgraph.program.known import Elements
+
+if TYPE_CHECKING:
+    from stepgraph.checks.example import Example
+    from stepgraph.checks.subject import WorkflowSubject
+    from stepgraph.program.facts import StepDeclared
+
+
+def _check(subject: WorkflowSubject) -> Iterator[Match]:
+    return first_matches(_matches(subject))
+
+
+def _matches(subject: WorkflowSubject) -> Iterator[Match]:
+    declarations = declarations_of(subject)
+    running = running_steps(subject.program).all
+    for count in subject.facts(DependenciesMiscounted):
+        declared = declarations.get(count.definition)
+        if declared is None or count.listed is None or count.definition not in running:
+            continue
+        depends = declared.arguments.find(1, "depends")
+        if depends is not None and isinstance(depends.value, Elements) and depends.value.whole:
+            yield Match(
+                depends.place.span,
+                f"`depends` of the step {count.definition.name!r} lists {_steps(count.listed)}, but its function has"
+                f" {_parameters(count.parameters)} besides `ctx`, so calling it fails with a TypeError.",
+                _advice(declared, count.listed),
+            )
+
+
+def _steps(count: int) -> str:
+    return "1 step" if count == 1 else f"{count or 'no'} steps"
+
+
+def _parameters(count: int) -> str:
+    return "1 parameter" if count == 1 else f"{count or 'no'} parameters"
+
+
+def _advice(declared: StepDeclared, listed: int) -> str:
+    parameters = () if declared.function is None else needed_parameters(declared.function)
+    captured = [parameter for parameter in parameters if parameter.default is not None]
+    if captured and len(parameters) - len(captured) == listed:
+        return factory_advice(declared, captured)
+    names = ", ".join(parameter.name for parameter in parameters)
+    if not parameters:
+        return "Give the function a parameter for each step that `depends` lists, or leave the steps out."
+    return f"List exactly one step for each of the parameters `{names}`, in this order."
+
+
+def _flagged() -> tuple[Example, ...]:
+    from stepgraph.checks.example import in_run
+    from stepgraph.project.dependency_mode import DependencyMode
+
+    return (
+        in_run(
+            "a step too few",
+            """
+            @step.do("users")
+            async def users():
+                return ["Ada"]
+
+            @step.do("mail", depends=[users])  # SG102
+            async def mail(users, template):
+                return [template + user for user in users]
+
+            await mail()
+            """,
+            mode=DependencyMode.LEGACY,
+        ),
+        in_run(
+            "a step that only has to run before",
+            """
+            @step.do("migrate")
+            async def migrate():
+                return True
+
+            @step.do("seed", depends=[migrate])  # SG102
+            async def seed():
+                return 3
+
+            await seed()
+            """,
+            mode=DependencyMode.LEGACY,
+        ),
+        in_run(
+            "a loop variable kept by a default",
+            """
+            @step.do("token")
+            async def token():
+                return "secret"
+
+            for page in range(3):
+                @step.do(f"page {page}", depends=[token])  # SG102
+                async def fetch(token, page=page):
+                    return f"{token} {page}"
+
+                await fetch()
+            """,
+            mode=DependencyMode.LEGACY,
+        ),
+    )
+
+
+def _clean() -> tuple[Example, ...]:
+    from stepgraph.checks.example import in_run
+    from stepgraph.project.dependency_mode import DependencyMode
+
+    return (
+        in_run(
+            "the context takes no step",
+            """
+            @step.do("users")
+            async def users():
+                return ["Ada"]
+
+            @step.do("mail", depends=[users])
+            async def mail(users, ctx):
+                return len(users) + ctx["attempt"]
+
+            await mail()
+            """,
+            mode=DependencyMode.LEGACY,
+        ),
+        in_run(
+            "steps that are collected in a loop, for a parameter that takes any number",
+            """
+            def fetching(page):
+                @step.do(f"page {page}")
+                async def fetch():
+                    return page
+
+                return fetch
+
+            pages = [fetching(1)]
+
+            @step.do("merge", depends=pages)
+            async def merge(*results):
+                return list(results)
+
+            await merge()
+            """,
+            mode=DependencyMode.LEGACY,
+        ),
+        in_run(
+            "a default that a step fills",
+            """
+            @step.do("users")
+            async def users():
+                return ["Ada"]
+
+            @step.do("mail", depends=[users])
+            async def mail(recipients=None):
+                return recipients
+
+            await mail()
+            """,
+            mode=DependencyMode.LEGACY,
+        ),
+    )
+
+
+RULE = Rule(
+    code="SG102",
+    name="wrong-depends-count",
+    severity=Severity.ERROR,
+    summary="`depends` lists more or fewer steps than the step's function has parameters besides `ctx`.",
+    why="Where dependencies are listed, they fill the parameters by position; a different count is a TypeError as soon"
+    " as the step is called. Parameters with defaults count too.",
+    fix="List one step for each parameter. To keep a value for a step, declare the step in a function that is given the"
+    " value.",
+    source="SDK: `_build_dependency_list`; seen by running it.",
+    flagged=_flagged,
+    clean=_clean,
+    check=_check,
+)

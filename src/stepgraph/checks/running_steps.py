@@ -1,0 +1,77 @@
+"""Which of the declared steps run: what is wrong with others shows nowhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from stepgraph.program.ir import Call, Run, Series, Start, StepChoice, StepRun, blocks_of
+
+if TYPE_CHECKING:
+    from stepgraph.program.ir import Activity, Block, Dependency, Program, StepDefinition
+
+
+@dataclass(frozen=True, slots=True)
+class RunningSteps:
+    """The steps that are called, or needed by such, and those of them that are so where they are awaited in place."""
+
+    all: frozenset[StepDefinition]
+    in_place: frozenset[StepDefinition]
+
+
+def running_steps(program: Program) -> RunningSteps:
+    """Return the steps that a program may run."""
+    walk = _Walk()
+    walk.read(program.body)
+    return RunningSteps(frozenset(walk.found), frozenset(walk.in_place))
+
+
+@dataclass(slots=True)
+class _Walk:
+    """A walk over all that is reached from a block, each block and each run of a step once."""
+
+    found: set[StepDefinition] = field(default_factory=set)
+    in_place: set[StepDefinition] = field(default_factory=set)
+    seen: set[tuple[int, bool]] = field(default_factory=set)
+
+    def read(self, body: Block) -> None:
+        left = [body]
+        while left:
+            block = left.pop()
+            if self._is_new(block, in_place=False):
+                for operation in block.operations:
+                    left += blocks_of(operation)
+                    if isinstance(operation, Run | Start):
+                        left += self._activity(operation.activity, in_place=isinstance(operation, Run))
+
+    def _activity(self, activity: Activity, *, in_place: bool) -> Iterator[Block]:
+        match activity:
+            case StepRun():
+                yield from self._dependency(activity, in_place=in_place)
+            case Call(function=function):
+                yield function.body
+            case Series(block=block):
+                yield block
+
+    def _dependency(self, needed: Dependency, *, in_place: bool) -> Iterator[Block]:
+        left = [needed]
+        while left:
+            one = left.pop()
+            if not self._is_new(one, in_place=in_place):
+                continue
+            if isinstance(one, StepChoice):
+                left += (option.dependency for option in one.options)
+                continue
+            self.found.add(one.definition)
+            if in_place:
+                self.in_place.add(one.definition)
+            left += one.dependencies
+            yield one.body
+
+    def _is_new(self, one: object, *, in_place: bool) -> bool:
+        key = (id(one), in_place)
+        if key in self.seen:
+            return False
+        self.seen.add(key)
+        return True
