@@ -118,6 +118,12 @@ def test_a_file_that_is_missing_or_broken_is_an_error_in_every_format(stepgraph:
     assert codes(run_all(stepgraph, "orders.py", path)) == [2] * 5
 
 
+def test_a_file_that_is_missing_is_told_without_an_excerpt(stepgraph: Command) -> None:
+    assert stepgraph("check", "missing.py", "-q").out == (
+        "missing.py:1:1: error[SG001]: no such file or folder.\n  = fix: Paths are relative to the working directory.\n"
+    )
+
+
 def test_a_problem_is_told_once(stepgraph: Command) -> None:
     write_orders()
     write("broken.py", SYNTAX_ERROR)

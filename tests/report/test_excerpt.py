@@ -84,7 +84,11 @@ def test_a_line_that_is_not_there_has_no_excerpt(line: int) -> None:
     assert excerpt_of(SourceFile(("a", "b")), Span(PATH, line, 1, line, 2), 80) is None
 
 
-@given(st.text(max_size=300), st.integers(1, 320), st.integers(0, 50), st.integers(20, 250))
+def test_a_blank_line_has_no_excerpt() -> None:
+    assert excerpt_of(SourceFile(("  ",)), Span(PATH, 1, 1, 1, 1), 80) is None
+
+
+@given(st.text(max_size=300).filter(str.strip), st.integers(1, 320), st.integers(0, 50), st.integers(20, 250))
 def test_no_excerpt_is_wider_than_it_may_be(text: str, begin: int, size: int, width: int) -> None:
     made = excerpt_of(SourceFile((text,)), Span(PATH, 1, begin, 1, begin + size), width)
     assert made is not None

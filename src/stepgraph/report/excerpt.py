@@ -43,10 +43,12 @@ class Excerpt:
 
 
 def excerpt_of(file: SourceFile, span: Span, width: int) -> Excerpt | None:
-    """Return the line of a file at which a span begins, cut to `width` cells around it; None if it is not there."""
+    """Return the line at which a span begins, cut to `width` cells around it; None if it is not there or blank."""
     if not 1 <= span.line <= len(file.lines):
         return None
     line = file.lines[span.line - 1].rstrip()
+    if not line:
+        return None
     start = min(max(span.column - 1, 0), len(line))
     end = len(line) if span.end_line > span.line else min(max(span.end_column - 1, start), len(line))
     before, marked, after = line[:start], line[start:end], line[end:]
