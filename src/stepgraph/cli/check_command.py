@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
@@ -12,9 +13,10 @@ from stepgraph.api import check_analysis, make_ready
 from stepgraph.cli.analysed import analysed_silently, nothing_found
 from stepgraph.cli.check_options import CheckOptions, check_options
 from stepgraph.cli.exit_code import ExitCode
+from stepgraph.cli.fixing import Fixing, difference, fix_options, fixable, told, write_fixes
 from stepgraph.cli.inputs import inputs
 from stepgraph.cli.report_options import ReportOutput, report_options
-from stepgraph.cli.streams import tell
+from stepgraph.cli.streams import tell, write_result
 from stepgraph.project.sources import Sources, find_sources
 from stepgraph.version import __version__
 
@@ -39,7 +41,15 @@ Exit codes, the same for every format:
 @inputs
 @report_options
 @check_options
-def check(*, paths: tuple[str, ...], environment: str | None, output: ReportOutput, checking: CheckOptions) -> ExitCode:
+@fix_options
+def check(
+    *,
+    paths: tuple[str, ...],
+    environment: str | None,
+    output: ReportOutput,
+    checking: CheckOptions,
+    fixing: Fixing,
+) -> ExitCode:
     """Find what will fail or surprise at run time, before deployment.
 
     PATHS are files, folders, or - for standard input; without any, the current folder. A folder stands for the
@@ -47,12 +57,37 @@ def check(*, paths: tuple[str, ...], environment: str | None, output: ReportOutp
 
     `stepgraph rules` lists what is looked for, and `stepgraph rules SG101` explains a rule.
     """
+    named = paths or (".",)
+    checked = _checked(named, environment or None, checking, output)
+    if fixing is not Fixing.NOTHING:
+        files = fixable(finding.finding for finding in checked.report.findings)
+        if fixing is Fixing.WRITE:
+            write_fixes(files)
+        tell(told(files, written=fixing is Fixing.WRITE))
+        if fixing is Fixing.SHOW:
+            write_result(difference(files))
+            return _exit_code(checked, named)
+        if files:
+            checked = _checked(named, environment or None, checking, output)
+    output.deliver(checked.report, checked.analysis.files)
+    return _exit_code(checked, named)
+
+
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    """What was checked, and what is to be reported of it."""
+
+    sources: Sources
+    analysis: Analysis
+    report: Report
+
+
+def _checked(paths: Sequence[str], environment: str | None, checking: CheckOptions, output: ReportOutput) -> _Checked:
     # Imported here, as the rest of a check, for start-up: every run of the command passes this module.
     from stepgraph.cli.keeping import keep_to, read_standards
 
-    named = paths or (".",)
-    standards = read_standards(checking, named)
-    sources = find_sources(named, environment or None, make_ready)
+    standards = read_standards(checking, paths)
+    sources = find_sources(paths, environment, make_ready)
     output.prepare(sources.files)
     analysis = analysed_silently(sources)
     found = check_analysis(analysis)
@@ -60,9 +95,7 @@ def check(*, paths: tuple[str, ...], environment: str | None, output: ReportOutp
         tell(str(problem))
     kept = keep_to(standards, analysis, found)
     unread = bool(_untold(analysis.problems, found))
-    report = _report(kept, standards.settings, sources, analysis, unread=unread)
-    output.deliver(report, analysis.files)
-    return _exit_code(report, analysis, sources, named)
+    return _Checked(sources, analysis, _report(kept, standards.settings, sources, analysis, unread=unread))
 
 
 def _untold(problems: Sequence[Problem], findings: Sequence[Finding]) -> list[Problem]:
@@ -102,15 +135,15 @@ def _source_url() -> str:
     return f"{server}/{repository}/blob/{commit}" if all(parts) else ""
 
 
-def _exit_code(report: Report, analysis: Analysis, sources: Sources, paths: Sequence[str]) -> ExitCode:
+def _exit_code(checked: _Checked, paths: Sequence[str]) -> ExitCode:
     """Return what the verdict is to the shell. Raises CommandError, with what was searched, if there was nothing."""
     from stepgraph.report.verdict import Verdict
 
-    if report.verdict is Verdict.NOTHING:
-        raise nothing_found(analysis, sources, paths)
+    if checked.report.verdict is Verdict.NOTHING:
+        raise nothing_found(checked.analysis, checked.sources, paths)
     codes = {
         Verdict.PASSED: ExitCode.CLEAN,
         Verdict.FAILED: ExitCode.FINDINGS,
         Verdict.UNREADABLE: ExitCode.ERROR,
     }
-    return codes[report.verdict]
+    return codes[checked.report.verdict]
