@@ -33,10 +33,19 @@ class KnownConstant(Known):
 
 
 @dataclass(frozen=True, slots=True)
+class Varying(Known):
+    """It is another one when the code runs again: it comes from a call of what bears the dotted `name` at `made`."""
+
+    name: str
+    made: Place
+
+
+@dataclass(frozen=True, slots=True)
 class PartlyKnownText(Known):
-    """Text of which only parts are known; the others stand in it as source in braces."""
+    """Text of which only parts are known; the others stand in it as source in braces. One of them may be `varying`."""
 
     text: str
+    varying: Varying | None = None
 
 
 @dataclass(frozen=True, slots=True)

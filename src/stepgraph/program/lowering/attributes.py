@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from stepgraph.program.lowering import resources, volatile
 from stepgraph.program.lowering.classes import class_attribute, instance_attribute, super_attribute
 from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.lowering.module_members import module_member
@@ -22,6 +23,7 @@ from stepgraph.program.values import (
     ModuleValue,
     Payload,
     PreparedCall,
+    Resource,
     StepCall,
     StepMethod,
     StepObject,
@@ -30,6 +32,7 @@ from stepgraph.program.values import (
     TaskGroup,
     Unresolved,
     Value,
+    Volatile,
     WaitCall,
 )
 from stepgraph.syntax.module import Place
@@ -50,8 +53,8 @@ def attribute(machine: Machine, owner: Value, name: str, place: Place) -> Value:
             return module_member(machine, owner, name, place)
         case External(name=prefix):
             return External(f"{prefix}.{name}")
-        case Event(shape=shape) if name == "payload":
-            return Payload(shape)
+        case Event(shape=shape, of_run=of_run) if name == "payload":
+            return Payload(shape, of_run)
         case Event() | Payload() | Collection() | Mapping() | TaskGroup() | Task() | Gathering():
             return MethodOf(owner, name)
         case StepCall() | WaitCall() | FunctionCall() | PreparedCall() if name == "__await__":
@@ -63,5 +66,9 @@ def attribute(machine: Machine, owner: Value, name: str, place: Place) -> Value:
             return merged(parts, discriminant, owner.place) if parts else UNKNOWN
         case Unresolved():
             return owner
+        case Volatile():
+            return volatile.member_of(owner, name)
+        case Resource():
+            return resources.member_of(owner, name)
         case _:
             return UNKNOWN

@@ -19,6 +19,8 @@ from stepgraph.program.lowering.state import (
     same,
     unsettled,
 )
+from stepgraph.program.lowering.step_state import read_at_next_pass
+from stepgraph.program.lowering.volatile import used_at_each_pass
 from stepgraph.program.values import (
     UNKNOWN,
     Alternatives,
@@ -89,6 +91,8 @@ def _settled(
     passes = MOST_PASSES if machine.loop_depth <= DEEPEST_REPEATED else 1
     head: Changes = {}
     mark = machine.store.mark()
+    first_read = len(machine.replay.state_reads)
+    checkpoint, first, made_before = machine.replay.checkpoint, len(machine.replay.uses), machine.replay.volatiles
     while True:
         passes -= 1
         apply(machine.store, head)
@@ -103,7 +107,11 @@ def _settled(
         if not passes or machine.passes > MOST_REPEATED or not unsettled(seen, head):
             break
     apply(machine.store, head)
+    if machine.replay.checkpoint > checkpoint and (machine.live or state.continues):
+        used_at_each_pass(machine, first, made_before)
     machine.loop_depth -= 1
+    if machine.replay.state_changes or not machine.loop_depth:
+        read_at_next_pass(machine, first_read)
     machine.frame.loop, machine.live = outer, live
     machine.frame.drained = drained
     return block, state.breaks, machine.declared_since(declared)

@@ -32,6 +32,7 @@ from stepgraph.program.ir import (
     StepDefinition,
     StepRun,
 )
+from stepgraph.program.lowering.replay_state import ReplayState, VolatileUse
 from stepgraph.program.lowering.star_memory import StarMemory
 from stepgraph.program.lowering.state import Changes, Path, Store, meet, merged, told_apart
 from stepgraph.program.values import (
@@ -69,6 +70,7 @@ class LoopState:
     mark: int
     leaves: list[Changes] = field(default_factory=list)
     breaks: bool = False
+    continues: bool = False
 
 
 @dataclass(slots=True)
@@ -127,7 +129,7 @@ class Outcome:
     """A stretch of the program, read and taken back: what it does, what it changed, and whether its end is reached.
 
     `passed` are values that it replaced again, which are what it leaves if it is cut short by an exception; work with a
-    handle after `since` was started on it.
+    handle after `since` was started on it; its end comes after the `checkpoint`, 0 for the one before it.
     """
 
     block: Block
@@ -135,6 +137,7 @@ class Outcome:
     live: bool
     passed: tuple[Changes, ...] = ()
     since: Handle | None = None
+    checkpoint: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +152,7 @@ class Summary:
     starts_work: bool
     epoch: int
     reusable: bool
+    uses: tuple[VolatileUse, ...] = ()
 
 
 @dataclass(slots=True)
@@ -162,6 +166,8 @@ class Machine:
     import and that were not, `stars` what is known of their star imports, and `ran` those whose own code was run as a
     whole. `entered` are the functions of context managers whose code is being read. `facts` are for rules to judge, in
     the order in which they were met; `in_step` tells that the body of a step is being read.
+    What is read `replays` if the engine runs it again: `run` and what it calls, but for the bodies of steps. `replay`
+    is what is to be known of that.
     """
 
     evaluators: dict[type[cst.CSTNode], Evaluator]
@@ -182,6 +188,8 @@ class Machine:
     notes: dict[tuple[str, int], tuple[Place, str, str, bool]] = field(default_factory=dict)
     facts: dict[Fact, None] = field(default_factory=dict)
     in_step: bool = False
+    replays: bool = False
+    replay: ReplayState = field(default_factory=ReplayState)
     made: dict[int, tuple[Place, Value]] = field(default_factory=dict)
     begun: set[int] = field(default_factory=set)
     summaries: dict[tuple[object, ...], Summary] = field(default_factory=dict)
@@ -317,6 +325,8 @@ class Machine:
         self.operations.append(operation)
         if isinstance(operation, Run | Start | Join):
             self.frame.emitted = True
+            if not isinstance(operation, Start):
+                self.replay.check()
 
     def declare(self, step: StepFunction) -> None:
         """Enter a step under its name: of several of one name, the last one counts (SDK: `step_closures`)."""
@@ -360,13 +370,17 @@ class Machine:
         self.facts.setdefault(fact)
 
     @contextmanager
-    def step_body(self) -> Iterator[None]:
+    def step_body(self, step: cst.CSTNode) -> Iterator[None]:
         """Read what a step runs: the engine keeps its result, and does not run it again."""
         outer, self.in_step = self.in_step, True
+        replays, self.replays = self.replays, False
+        around, since = self.replay.step, self.replay.step_since
+        self.replay.step, self.replay.step_since = step, self.store.serial
         try:
             yield
         finally:
-            self.in_step = outer
+            self.in_step, self.replays = outer, replays
+            self.replay.step, self.replay.step_since = around, since
 
     def doubt(self, doubt: Doubt) -> None:
         """Report why it is not certain that what is shown is what runs."""
@@ -438,17 +452,18 @@ class Machine:
         """Read the own code of a module or class: it ran once, before all else, and nothing it did is taken back."""
         depth, self.loop_depth = self.loop_depth, 0
         live, self.live = self.live, True
+        replays, self.replays = self.replays, False
         mark = self.store.mark()
         try:
             with self.in_frame(Frame(scope)), self.nested():
                 yield
         finally:
             self.store.settle(mark)
-            self.loop_depth, self.live = depth, live
+            self.loop_depth, self.live, self.replays = depth, live, replays
 
     def branch(self, run: Callable[[], object], condition: str | None = None, *, cut_short: bool = False) -> Outcome:
         """Read one of several ways and take its changes back. One that may be `cut_short` keeps what it passed."""
-        mark, since = self.store.mark(), self.handles
+        mark, since, checkpoint = self.store.mark(), self.handles, self.replay.checkpoint
         self.live = True
         self.frame.conditions.append(condition)
         self.branches += 1
@@ -457,7 +472,8 @@ class Machine:
         self.branches -= 1
         live, self.live = self.live, True
         passed = tuple(self.store.passed(mark)) if cut_short else ()
-        return Outcome(block, self.store.rewind(mark), live, passed, since)
+        reached, self.replay.checkpoint = self.replay.checkpoint, checkpoint
+        return Outcome(block, self.store.rewind(mark), live, passed, since, reached)
 
     def rejoin(
         self,
@@ -472,6 +488,8 @@ class Machine:
         self.live = bool(paths)
         if not paths:
             return
+        here = self.replay.checkpoint
+        self.replay.checkpoint = min(outcome.checkpoint or here for _, outcome in ways if outcome.live)
         since = min((outcome.since for _, outcome in ways if outcome.since is not None), default=None)
         meet(self.store, paths, discriminant, place, since if exclusive else None)
 

@@ -9,7 +9,9 @@ from stepgraph.program.lowering.awaiting import await_value
 from stepgraph.program.lowering.entry import Entry, open_machine, workflow_named
 from stepgraph.program.lowering.functions import may_run_steps, read_function
 from stepgraph.program.lowering.machine import Machine
+from stepgraph.program.lowering.resources import ENVIRONMENT
 from stepgraph.program.values import (
+    UNKNOWN,
     Argument,
     Arguments,
     ClassValue,
@@ -52,15 +54,18 @@ def _read(entry: Entry, name: str, mode: DependencyMode) -> tuple[Program, bool]
 def _run(machine: Machine, defined: ClassValue, payload: PayloadShape, place: Place) -> Block:
     """Read `run` as the engine calls it: on a new object, with the event and the step object."""
     instance = Instance(defined, machine.store.new())
+    machine.replays = True
     initializer = machine.attribute(instance, "__init__", place)
     if isinstance(initializer, FunctionValue):
-        machine.call(initializer, Arguments(), place)
+        made_with = Arguments((Argument(UNKNOWN, place), Argument(ENVIRONMENT, place)))
+        machine.call(initializer, made_with, place)
     run = machine.attribute(instance, "run", place)
     if not isinstance(run, FunctionValue):
         return EMPTY
     for doubt in run.doubts:
         machine.doubt(doubt)
-    given = Arguments((Argument(Event(payload), place), Argument(StepObject(), place)))
+    machine.replay.entry = run.node
+    given = Arguments((Argument(Event(payload, of_run=True), place), Argument(StepObject(), place)))
     if isinstance(run.node, cst.Lambda):
         return machine.block_of(lambda: await_value(machine, machine.call(run, given, place), place))
     return read_function(machine, run, given).function.body

@@ -24,7 +24,9 @@ from stepgraph.program.values import (
     Task,
     Unresolved,
     Value,
+    Volatile,
     changed_tasks,
+    faded,
 )
 from stepgraph.syntax.module import Place
 
@@ -68,6 +70,11 @@ class Store:
     _observed: set[tuple[int, str]] = field(default_factory=set)
     _serial: int = 0
     _epochs: int = 0
+
+    @property
+    def serial(self) -> int:
+        """The serial of the newest slots."""
+        return self._serial
 
     def new(self, slots: dict[str, Slot] | None = None) -> Slots:
         """Return new slots."""
@@ -235,7 +242,7 @@ def merged(
     if not only_entry and all(value is values[0] or value == values[0] for value in values):
         return values[0]
     if not any(value.relevant for value in values):
-        return UNKNOWN
+        return next((value for value in map(faded, values) if isinstance(value, Volatile)), UNKNOWN)
     told = [Option(condition, told_apart(value, values, since)) for condition, value in ways]
     alternatives = Alternatives(tuple(told), discriminant, place)
     return alternatives if alternatives.size <= MOST_OPTIONS else Unresolved("it may be any one of very many", place)

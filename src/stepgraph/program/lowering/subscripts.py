@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from stepgraph.program.lowering.loops import any_of
 from stepgraph.program.lowering.state import merged
 from stepgraph.program.values import (
@@ -16,6 +18,8 @@ from stepgraph.program.values import (
     Template,
     Unresolved,
     Value,
+    Volatile,
+    faded,
     hidden,
     unsure,
 )
@@ -37,6 +41,8 @@ def element_at(owner: Value, key: Value, key_place: Place, place: Place) -> Valu
             if not parts:
                 return UNKNOWN
             return merged(parts, discriminant, owner.place)
+        case Volatile():
+            return replace(owner, always_true=False)
         case _:
             return UNKNOWN
 
@@ -49,8 +55,8 @@ def part_of(owner: Value, key: Value) -> Value:
     if not isinstance(key, Constant) or not isinstance(key.value, str):
         return UNKNOWN
     if isinstance(owner, Event):
-        return Payload(owner.shape) if key.value == "payload" else UNKNOWN
-    return Payload(owner.shape.at(key.value)) if isinstance(owner, Payload) else UNKNOWN
+        return Payload(owner.shape, owner.of_run) if key.value == "payload" else UNKNOWN
+    return Payload(owner.shape.at(key.value), owner.of_run) if isinstance(owner, Payload) else UNKNOWN
 
 
 def entry_at(owner: Mapping, key: Value, key_place: Place, place: Place, default: Value | None) -> Value:
@@ -74,7 +80,7 @@ def entry_at(owner: Mapping, key: Value, key_place: Place, place: Place, default
 def _seen(owner: Collection | Mapping, value: Value) -> Value:
     """An element as it is seen through its collection. Text that is known only in part is the element's own source."""
     if isinstance(value, Template):
-        return UNKNOWN
+        return faded(value)
     return value if owner.shows_constants else hidden(value)
 
 

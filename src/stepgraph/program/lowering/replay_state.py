@@ -1,0 +1,65 @@
+"""What is to be known of code that the engine runs again: after which steps it stands, and what it shares with them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import libcst as cst
+
+from stepgraph.program.values import Slots, Volatile
+from stepgraph.syntax.module import Place
+
+# The slot of a name or attribute; a collection as a whole, with "".
+StateKey: TypeAlias = tuple[Slots, str]
+
+
+@dataclass(frozen=True, slots=True)
+class VolatileUse:
+    """A place at which a volatile value goes into what the engine keeps."""
+
+    volatile: Volatile
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class StateChange:
+    """A change that the body of a `step` makes outside of itself, in a `function` that it is or calls."""
+
+    changed: str
+    place: Place
+    step: cst.CSTNode | None
+    function: cst.CSTNode | None
+
+
+@dataclass(slots=True)
+class ReplayState:
+    """Where reading stands, as far as it matters to code that runs again. `entry` is the function that is `run`.
+
+    The `checkpoint` is the number of the last step, sleep or wait that the code being read comes after, of as many as
+    there are `checkpoints`. `volatiles` counts the values made that are others when the code runs again, `uses` are
+    those of them in what the engine keeps; `seeded` tells that chance gives no such values. While it is `reporting`,
+    what is read is but printed or logged.
+
+    The body of a `step` that is being read sees as its own what is newer than `step_since`. `state_changes` are those
+    that bodies of steps make to what is older, `state_reads` what is read in the loops being read and where, None
+    where it is bound anew. What is read while it is `changing` is read to be changed.
+    """
+
+    entry: cst.CSTNode | None = None
+    checkpoint: int = 0
+    checkpoints: int = 0
+    volatiles: int = 0
+    uses: list[VolatileUse] = field(default_factory=list)
+    seeded: bool = False
+    reporting: bool = False
+    step: cst.CSTNode | None = None
+    step_since: int = 0
+    state_changes: dict[StateKey, StateChange] = field(default_factory=dict)
+    state_reads: list[tuple[StateKey, Place | None]] = field(default_factory=list)
+    changing: bool = False
+
+    def check(self) -> None:
+        """Say that what follows comes after a step, sleep or wait, of which the engine keeps that it is over."""
+        self.checkpoints += 1
+        self.checkpoint = self.checkpoints
