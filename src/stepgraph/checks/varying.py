@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stepgraph.program.known import Elements, Keyed, Known, OneOf, PartlyKnownText, Varying
+from stepgraph.program.known import Elements, Keyed, Known, Made, OneOf, PartlyKnownText, Varying
 
 
 def varying_in(known: Known) -> Varying | None:
@@ -10,7 +10,7 @@ def varying_in(known: Known) -> Varying | None:
     match known:
         case Varying():
             return known
-        case PartlyKnownText(varying=varying):
+        case PartlyKnownText(varying=varying) | Made(varying=varying):
             return varying
         case OneOf(options=options):
             return next((found for option in options if (found := varying_in(option)) is not None), None)

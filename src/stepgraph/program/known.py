@@ -133,9 +133,13 @@ class Imported(Known):
 
 @dataclass(frozen=True, slots=True)
 class Made(Known):
-    """What a call of something outside the project gives, by the dotted name of that: `datetime.timedelta`."""
+    """What a call of something outside the project gives, by the dotted name of that: `datetime.timedelta`.
+
+    It may be `varying`.
+    """
 
     name: str
+    varying: Varying | None = None
 
 
 @dataclass(frozen=True, slots=True)

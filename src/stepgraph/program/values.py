@@ -72,14 +72,18 @@ class Volatile(Value):
     """A value that is another one when its code runs again: from a clock, by chance, a new id; or one made of such.
 
     It comes from a call of what bears the dotted `name`, at a `place`. `since` is the checkpoint after which it was
-    made, `serial` its number among all such. Of one that is `always_true` the truth does not change with it.
+    made, `serial` its number among all such. As a `Foreign` value it would be what a call of `gives` gave, or, not
+    `called` yet, that itself. Where its truth is `truth_known`, that is the same
+    whatever it is: a time is never false.
     """
 
     name: str
     place: Place
     since: int = field(compare=False)
     serial: int = field(compare=False)
-    always_true: bool = field(default=False, compare=False)
+    gives: str = field(default="", compare=False)
+    called: bool = field(default=True, compare=False)
+    truth_known: bool = field(default=False, compare=False)
     relevant: ClassVar[bool] = False
     traced: ClassVar[bool] = True
 
@@ -443,6 +447,14 @@ class Payload(Value):
 
     shape: PayloadShape
     of_run: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PartOfEvent(Value):
+    """A part of the event of `run` that is not told apart: an element of a list in its payload."""
+
+    relevant: ClassVar[bool] = False
+    traced: ClassVar[bool] = True
 
 
 @dataclass(eq=False, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 import libcst as cst
@@ -126,7 +127,7 @@ def call_unknown(machine: Machine, callee: Value, arguments: Arguments, place: P
         case External(name=name):
             return Foreign(name)
         case Volatile():
-            return callee
+            return replace(callee, called=True)
         case Resource():
             return call_resource(callee, place)
         case _:

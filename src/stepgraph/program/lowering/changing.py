@@ -7,7 +7,17 @@ import libcst as cst
 from stepgraph.program.lowering.event_changes import change_event
 from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.lowering.step_state import CHANGING_METHODS, change
-from stepgraph.program.values import Alternatives, Collection, Event, Instance, Mapping, MethodOf, Payload, Value
+from stepgraph.program.values import (
+    Alternatives,
+    Collection,
+    Event,
+    Instance,
+    Mapping,
+    MethodOf,
+    PartOfEvent,
+    Payload,
+    Value,
+)
 from stepgraph.syntax.module import Place
 
 
@@ -39,5 +49,5 @@ def joined_in_place(machine: Machine, node: cst.AugAssign, target: Value, value:
 
 def _changed(machine: Machine, changed: cst.BaseExpression, value: Value, place: Place) -> None:
     change_event(machine, changed, value, place)
-    if not isinstance(value, Event | Payload):
+    if not isinstance(value, Event | Payload | PartOfEvent):
         change(machine, changed, value, place)

@@ -6,7 +6,7 @@ import libcst as cst
 
 from stepgraph.program.facts import EventChanged
 from stepgraph.program.lowering.machine import Machine
-from stepgraph.program.values import Alternatives, Event, Payload, Value
+from stepgraph.program.values import Alternatives, Event, PartOfEvent, Payload, Value
 from stepgraph.syntax.module import Place
 
 
@@ -19,4 +19,4 @@ def change_event(machine: Machine, changed: cst.BaseExpression, value: Value, pl
 def _is_of_run(value: Value) -> bool:
     if isinstance(value, Alternatives):
         return any(_is_of_run(option.value) for option in value.options)
-    return isinstance(value, Event | Payload) and value.of_run
+    return isinstance(value, PartOfEvent) or (isinstance(value, Event | Payload) and value.of_run)

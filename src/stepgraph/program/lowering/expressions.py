@@ -56,7 +56,7 @@ def _name(machine: Machine, node: cst.Name) -> Value:
 
 def _read(machine: Machine, node: cst.Name | cst.Attribute, owner: Value | None, value: Value) -> Value:
     """Return the value of a name, or of an attribute of `owner`. What a step reads goes into what is kept of it."""
-    if machine.in_step and machine.replay.volatiles:
+    if machine.in_step and machine.replay.volatiles and not (machine.replay.in_part and _has_parts(value)):
         used(machine, value, machine.place(node))
     if machine.replay.state_changes or (machine.loop_depth and machine.replays):
         seen(machine, node, owner, value)
@@ -64,6 +64,18 @@ def _read(machine: Machine, node: cst.Name | cst.Attribute, owner: Value | None,
 
 
 _KEYWORDS: Final = {"True": Constant(value=True), "False": Constant(value=False), "None": Constant(None)}
+
+
+def _has_parts(value: Value) -> bool:
+    return isinstance(value, Collection | Mapping | Alternatives)
+
+
+def _owner(machine: Machine, node: cst.Attribute | cst.Subscript) -> Value:
+    """Return the value that something is a part of."""
+    in_part, machine.replay.in_part = machine.replay.in_part, True
+    owner = machine.evaluate(node.value)
+    machine.replay.in_part = in_part
+    return owner
 
 
 def _number(machine: Machine, node: cst.BaseNumber) -> Value:
@@ -200,7 +212,22 @@ def _call(machine: Machine, node: cst.Call) -> Value:
     arguments = Arguments(tuple(evaluated[id(argument)] for argument in node.args))
     machine.replay.reporting = reporting
     machine.call_since = since
-    return _unfolded(machine.call(callee, arguments, machine.place(node)))
+    return _called(machine, node, callee, arguments)
+
+
+def _called(machine: Machine, node: cst.Call, callee: Value, arguments: Arguments) -> Value:
+    value = _unfolded(machine.call(callee, arguments, machine.place(node)))
+    if machine.replay.volatiles:
+        if _is_of_text(node.func):
+            value = derived(machine, (argument.value for argument in arguments.items), value)
+        if machine.in_step and isinstance(callee, MethodOf):
+            used(machine, value, machine.place(node))
+    return value
+
+
+def _is_of_text(function: cst.BaseExpression) -> bool:
+    """Whether what is called is a method of text as written: `"".join(...)`, `"{}".format(...)`."""
+    return isinstance(function, cst.Attribute) and isinstance(function.value, cst.BaseString)
 
 
 def _callee(machine: Machine, node: cst.Call) -> Value:
@@ -240,12 +267,18 @@ def _argument(machine: Machine, argument: cst.Arg) -> Argument:
 
 
 def _attribute(machine: Machine, node: cst.Attribute) -> Value:
-    owner = machine.evaluate(node.value)
+    owner = _owner(machine, node)
     return _read(machine, node, owner, attribute(machine, owner, node.attr.value, machine.place(node)))
 
 
 def _subscript(machine: Machine, node: cst.Subscript) -> Value:
-    owner = machine.evaluate(node.value)
+    part = _part(machine, node, _owner(machine, node))
+    if machine.in_step and machine.replay.volatiles:
+        used(machine, part, machine.place(node))
+    return part
+
+
+def _part(machine: Machine, node: cst.Subscript, owner: Value) -> Value:
     key: Value = UNKNOWN
     key_node: cst.BaseExpression = node
     for element in node.slice:
@@ -271,7 +304,7 @@ def _element(machine: Machine, owner: Value, key: Value, key_place: Place, place
 def _sliced(machine: Machine, owner: Value, node: cst.Slice) -> Value:
     bounds: list[Any] = [_bound(machine, part) for part in (node.lower, node.upper, node.step)]
     if isinstance(owner, Volatile):
-        return owner
+        return replace(owner, gives="")
     if not isinstance(owner, Collection) or _constant_items(owner):
         return UNKNOWN
     if owner.has_known_order and all(isinstance(bound, int | None) for bound in bounds):
@@ -338,6 +371,8 @@ def _unary(machine: Machine, node: cst.UnaryOperation) -> Value:
     operand = machine.evaluate(node.expression)
     name = _SPECIAL_UNARY.get(type(node.operator))
     found = None if name is None else call_special(machine, operand, (name,), (), machine.place(node))
+    if isinstance(operand, Volatile) and isinstance(node.operator, cst.Not):
+        return replace(operand, gives="")
     return derived(machine, (operand,), unary(node.operator, operand)) if found is None else found
 
 

@@ -63,7 +63,13 @@ def _summary(machine: Machine, callee: FunctionValue, arguments: Arguments) -> S
     if isinstance(node, cst.Lambda):
         raise TypeError("a lambda is read where it is called")
     scope = function_scope(machine, callee, arguments)
-    key = (callee.node, callee.scope, machine.in_step, *(_signature(value) for value in scope.names.values()))
+    key = (
+        callee.node,
+        callee.scope,
+        machine.in_step,
+        machine.replays,
+        *(_signature(value) for value in scope.names.values()),
+    )
     known = machine.summaries.get(key)
     if known is not None and known.reusable and known.epoch == machine.store.epoch:
         machine.frame.called.extend(known.called)
@@ -108,7 +114,9 @@ def function_scope(machine: Machine, callee: FunctionValue, arguments: Arguments
 def may_run_steps(machine: Machine, function: FunctionValue, arguments: Arguments = NOT_KNOWN) -> bool:
     """Whether a call of a function may run steps; arguments left out are not known. Nothing is emitted."""
     found: list[bool] = []
+    replays, machine.replays = machine.replays, False
     machine.branch(lambda: found.append(read_function(machine, function, arguments).function.works))
+    machine.replays = replays
     return any(found)
 
 

@@ -76,8 +76,9 @@ def known(value: Value, depth: int = 0) -> Known:
             return KnownConstant(constant)
         case Template(text=text, volatile=volatile):
             return PartlyKnownText(text, None if volatile is None else Varying(volatile.name, volatile.place))
-        case Volatile(name=name, place=place):
-            return Varying(name, place)
+        case Volatile(name=name, place=place, gives=gives, called=called):
+            varying = Varying(name, place)
+            return Made(gives, varying) if gives and called else varying
         case Moment(text=text):
             return KnownMoment(text)
         case External(name=name):

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 import libcst as cst
 
-from stepgraph.program.values import Slots, Volatile
+from stepgraph.program.values import UNKNOWN, LexicalScope, Slots, Value, Volatile
 from stepgraph.syntax.module import Place
 
 # The slot of a name or attribute; a collection as a whole, with "".
@@ -32,6 +32,16 @@ class StateChange:
     function: cst.CSTNode | None
 
 
+@dataclass(frozen=True, slots=True)
+class StateRead:
+    """A name in a scope, or an attribute of an `owner`, that is read; or the text of a name, which is bound."""
+
+    scope: LexicalScope
+    node: cst.Name | cst.Attribute | str
+    owner: Value | None = None
+    value: Value = UNKNOWN
+
+
 @dataclass(slots=True)
 class ReplayState:
     """Where reading stands, as far as it matters to code that runs again. `entry` is the function that is `run`.
@@ -42,8 +52,8 @@ class ReplayState:
     what is read is but printed or logged.
 
     The body of a `step` that is being read sees as its own what is newer than `step_since`. `state_changes` are those
-    that bodies of steps make to what is older, `state_reads` what is read in the loops being read and where, None
-    where it is bound anew. What is read while it is `changing` is read to be changed.
+    that bodies of steps make to what is older, `state_reads` what is read and bound in the loops being read, in order.
+    What is read while it is `changing` is read to be changed, and while it is `in_part`, for what is a part of it.
     """
 
     entry: cst.CSTNode | None = None
@@ -56,8 +66,9 @@ class ReplayState:
     step: cst.CSTNode | None = None
     step_since: int = 0
     state_changes: dict[StateKey, StateChange] = field(default_factory=dict)
-    state_reads: list[tuple[StateKey, Place | None]] = field(default_factory=list)
+    state_reads: list[StateRead] = field(default_factory=list)
     changing: bool = False
+    in_part: bool = False
 
     def check(self) -> None:
         """Say that what follows comes after a step, sleep or wait, of which the engine keeps that it is over."""

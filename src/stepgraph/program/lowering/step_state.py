@@ -8,8 +8,18 @@ import libcst as cst
 
 from stepgraph.program.facts import StateChanged
 from stepgraph.program.lowering.machine import Machine
-from stepgraph.program.lowering.replay_state import StateChange, StateKey
-from stepgraph.program.values import Alternatives, Collection, Event, Instance, LexicalScope, Mapping, Payload, Value
+from stepgraph.program.lowering.replay_state import StateChange, StateKey, StateRead
+from stepgraph.program.values import (
+    Alternatives,
+    Collection,
+    Event,
+    Instance,
+    LexicalScope,
+    Mapping,
+    PartOfEvent,
+    Payload,
+    Value,
+)
 from stepgraph.syntax.changes import CHANGING
 from stepgraph.syntax.module import Place
 
@@ -47,36 +57,50 @@ def change(machine: Machine, changed: cst.BaseExpression, value: Value, place: P
 
 def bound(machine: Machine, name: str) -> None:
     """Say that a name is bound in plain code: what steps did to what it was before is of no interest any longer."""
-    key = _slot(machine, name)
-    if key is None:
-        return
-    machine.replay.state_changes.pop(key, None)
+    if machine.replay.state_changes:
+        key = _slot(machine.frame.scope, name)
+        if key is not None:
+            machine.replay.state_changes.pop(key, None)
     if machine.loop_depth:
-        machine.replay.state_reads.append((key, None))
+        machine.replay.state_reads.append(StateRead(machine.frame.scope, name))
 
 
 def seen(machine: Machine, node: cst.Name | cst.Attribute, owner: Value | None, value: Value) -> None:
     """Say that a name, or an attribute of `owner`, is read and is `value`."""
-    key = _key_of(machine, node, owner, value)
-    if key is None or machine.replay.reporting or machine.replay.changing:
+    if machine.replay.reporting or machine.replay.changing:
         return
-    place = machine.place(node)
-    found = machine.replay.state_changes.get(key)
-    if found is not None:
-        elsewhere = machine.replays or (machine.in_step and machine.replay.step is not found.step)
-        if elsewhere and machine.frame.function is not found.function:
-            machine.observe(StateChanged(found.changed, found.place, place))
+    read = StateRead(machine.frame.scope, node, owner, value)
+    if machine.replay.state_changes:
+        _seen_changed(machine, read, machine.place(node))
     if machine.loop_depth and machine.replays:
-        machine.replay.state_reads.append((key, place))
+        machine.replay.state_reads.append(read)
 
 
-def read_at_next_pass(machine: Machine, first: int) -> None:
-    """Say that a loop is over: what it reads before a step of it changes that, it reads changed at its next pass."""
-    events = machine.replay.state_reads[first:]
-    for key, found in machine.replay.state_changes.items():
-        read = next((place for other, place in events if other == key), None)
-        if read is not None:
-            machine.observe(StateChanged(found.changed, found.place, read))
+def _seen_changed(machine: Machine, read: StateRead, place: Place) -> None:
+    key = _key_of(read)
+    found = None if key is None else machine.replay.state_changes.get(key)
+    if found is None or machine.frame.function is found.function:
+        return
+    if machine.replays or (machine.in_step and machine.replay.step is not found.step):
+        machine.observe(StateChanged(found.changed, found.place, place))
+
+
+def read_at_next_pass(machine: Machine, first: int, newest: int) -> None:
+    """Say that a loop is over: what it reads before a step of it changes that, it reads changed at its next pass.
+
+    What is newer than the `newest` before the loop is made anew at each pass.
+    """
+    changes = machine.replay.state_changes
+    reads: dict[StateKey, StateRead] = {}
+    for read in machine.replay.state_reads[first:] if changes else ():
+        key = _key_of(read)
+        if key is not None:
+            reads.setdefault(key, read)
+    for key, found in changes.items():
+        first_read = reads.get(key)
+        if first_read is not None and isinstance(first_read.node, cst.CSTNode) and key[0].serial <= newest:
+            place = Place(first_read.scope.module, first_read.node)
+            machine.observe(StateChanged(found.changed, found.place, place))
     if not machine.loop_depth:
         machine.replay.state_reads.clear()
 
@@ -97,11 +121,11 @@ def _key(machine: Machine, root: cst.BaseExpression, value: Value | None) -> Sta
     """Return what stands for the state that an expression is of; None for what is none of the workflow."""
     match root:
         case cst.Name(value=name):
-            slot = _slot(machine, name)
+            slot = _slot(machine.frame.scope, name)
             held = slot[0].get(name) if slot is not None and value is None else value
             return None if slot is None else _held(held) or slot
         case cst.Attribute(value=cst.Name(value=name), attr=cst.Name(value=attribute)):
-            slot = _slot(machine, name)
+            slot = _slot(machine.frame.scope, name)
             owner = None if slot is None else slot[0].get(name)
             if not isinstance(owner, Instance):
                 return slot
@@ -110,24 +134,24 @@ def _key(machine: Machine, root: cst.BaseExpression, value: Value | None) -> Sta
             return None
 
 
-def _key_of(machine: Machine, node: cst.Name | cst.Attribute, owner: Value | None, value: Value) -> StateKey | None:
-    held = _held(value)
+def _key_of(read: StateRead) -> StateKey | None:
+    held = _held(read.value)
     if held is not None:
         return held
-    if isinstance(node, cst.Name):
-        return _slot(machine, node.value)
-    return (owner.state, node.attr.value) if isinstance(owner, Instance) else None
+    if isinstance(read.node, cst.Attribute):
+        return (read.owner.state, read.node.attr.value) if isinstance(read.owner, Instance) else None
+    return _slot(read.scope, read.node if isinstance(read.node, str) else read.node.value)
 
 
 def _held(value: object) -> StateKey | None:
     return (value.state, "") if isinstance(value, Collection | Mapping) else None
 
 
-def _slot(machine: Machine, name: str) -> StateKey | None:
+def _slot(start: LexicalScope, name: str) -> StateKey | None:
     """Return where a name is held that is local to a function; None for one of a module or class."""
-    scope: LexicalScope | None = machine.frame.scope
-    if scope is not None and name in scope.bindings.globals:
+    if name in start.bindings.globals:
         return None
+    scope: LexicalScope | None = start
     while scope is not None and not scope.bindings.binds(name):
         scope = scope.parent
     return None if scope is None or scope.kind in ("module", "class") else (scope.names, name)
@@ -142,4 +166,4 @@ def _is_remembered(machine: Machine, root: cst.BaseExpression) -> bool:
 def _is_of_event(value: Value) -> bool:
     if isinstance(value, Alternatives):
         return any(_is_of_event(option.value) for option in value.options)
-    return isinstance(value, Event | Payload)
+    return isinstance(value, Event | Payload | PartOfEvent)

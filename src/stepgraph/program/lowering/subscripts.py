@@ -14,6 +14,7 @@ from stepgraph.program.values import (
     Event,
     Mapping,
     Option,
+    PartOfEvent,
     Payload,
     Template,
     Unresolved,
@@ -42,7 +43,9 @@ def element_at(owner: Value, key: Value, key_place: Place, place: Place) -> Valu
                 return UNKNOWN
             return merged(parts, discriminant, owner.place)
         case Volatile():
-            return replace(owner, always_true=False)
+            return replace(owner, gives="", truth_known=False)
+        case PartOfEvent():
+            return owner
         case _:
             return UNKNOWN
 
@@ -53,7 +56,7 @@ def part_of(owner: Value, key: Value) -> Value:
         parts = [(o.condition, part_of(o.value, key)) for o in owner.options]
         return merged(parts, owner.discriminant, owner.place)
     if not isinstance(key, Constant) or not isinstance(key.value, str):
-        return UNKNOWN
+        return PartOfEvent() if isinstance(owner, Payload) and owner.of_run else UNKNOWN
     if isinstance(owner, Event):
         return Payload(owner.shape, owner.of_run) if key.value == "payload" else UNKNOWN
     return Payload(owner.shape.at(key.value), owner.of_run) if isinstance(owner, Payload) else UNKNOWN

@@ -13,6 +13,7 @@ from stepgraph.program.lowering.replay_state import VolatileUse
 from stepgraph.program.lowering.volatile_names import STAYS_TRUE, is_always_true, is_volatile, passes_on
 from stepgraph.program.values import (
     UNKNOWN,
+    Alternatives,
     Arguments,
     Collection,
     External,
@@ -36,6 +37,9 @@ def volatile_parts(value: Value, depth: int = 0) -> Iterator[Volatile]:
             yield value
         case Template(volatile=Volatile() as volatile):
             yield volatile
+        case Alternatives(options=options) if depth < DEEPEST:
+            for option in options[:_MOST_ELEMENTS]:
+                yield from volatile_parts(option.value, depth + 1)
         case Collection() if depth < DEEPEST:
             for item in value.items[:_MOST_ELEMENTS]:
                 yield from volatile_parts(item.value, depth + 1)
@@ -52,7 +56,10 @@ def derived(machine: Machine, values: Iterable[Value], result: Value = UNKNOWN) 
     if not machine.replay.volatiles or not isinstance(result, Unknown | Foreign):
         return result
     found = [volatile for value in values for volatile in volatile_parts(value)]
-    return replace(min(found, key=lambda v: v.since), always_true=False) if found else result
+    if not found:
+        return result
+    gives = result.name if isinstance(result, Foreign) else ""
+    return replace(min(found, key=lambda v: v.since), gives=gives, called=True, truth_known=False)
 
 
 def template(machine: Machine, text: str, parts: Iterable[Value]) -> Template:
@@ -63,7 +70,8 @@ def template(machine: Machine, text: str, parts: Iterable[Value]) -> Template:
 
 def member_of(owner: Volatile, name: str) -> Volatile:
     """Return an attribute of a volatile value."""
-    return replace(owner, always_true=owner.always_true and name in STAYS_TRUE)
+    gives = f"{owner.gives}{'()' if owner.called else ''}.{name}" if owner.gives else ""
+    return replace(owner, gives=gives, called=False, truth_known=owner.truth_known and name in STAYS_TRUE)
 
 
 def called(machine: Machine, callee: External, arguments: Arguments, place: Place, result: Value) -> Value:
@@ -75,19 +83,20 @@ def called(machine: Machine, callee: External, arguments: Arguments, place: Plac
         return result
     if machine.replays and is_volatile(name, len(arguments.items), seeded=machine.replay.seeded):
         machine.replay.volatiles += 1
-        return Volatile(name, place, machine.replay.checkpoint, machine.replay.volatiles, is_always_true(name))
+        always_true = is_always_true(name)
+        return Volatile(name, place, machine.replay.checkpoint, machine.replay.volatiles, name, truth_known=always_true)
     if not machine.replay.volatiles or not passes_on(name):
         return result
     made = derived(machine, (argument.value for argument in arguments.items), result)
     given = arguments.items[0].value if arguments.items else UNKNOWN
     if isinstance(made, Volatile) and isinstance(given, Volatile) and name in STAYS_TRUE:
-        return replace(made, always_true=given.always_true)
+        return replace(made, truth_known=given.truth_known)
     return made
 
 
 def steer(machine: Machine, test: Value, test_place: Place, steered: Place, first_branch: int = 0) -> None:
     """Remember that a volatile value decides what is done, in the branches from the `first_branch` on."""
-    if isinstance(test, Volatile) and machine.replays and not test.always_true:
+    if isinstance(test, Volatile) and machine.replays and not test.truth_known:
         machine.observe(Steered(test.name, test.place, test_place, steered, first_branch))
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
-from stepgraph.checks.severity import Severity
+from stepgraph.checks.severity import Confidence, Severity
 from stepgraph.program.facts import UsedAfterStep
 from stepgraph.syntax.module import Place
 
@@ -28,8 +28,9 @@ def _check(subject: WorkflowSubject) -> Iterator[Match]:
             where += f" of {place.span.path}"
         yield Match(
             made.span,
-            f"`{made.text}` gives another value each time `run` is run again, and this one is used after a step, sleep"
-            f" or wait ({where}): what ran before that saw one value, and what runs after it may see another.",
+            f"`{made.text}` gives another value each time `run` is run again, and what it gave is used after a step,"
+            f" sleep or wait ({where}): by then `run` may have been run again, and the value is not the one that"
+            " earlier steps saw.",
             "Compute it in a step of its own, and use the result of that step, which is kept.",
         )
 
@@ -190,6 +191,7 @@ RULE = Rule(
     code="SG304",
     name="value-changes-on-replay",
     severity=Severity.WARNING,
+    confidence=Confidence.MEDIUM,
     summary="A value from a clock, from chance or a new id is made in plain code before a step, and used after it.",
     why="After a sleep, restart or retry `run` is run again, and makes another value; results of steps that are over"
     " still hold the first one. The steps of one instance then disagree, as about the id of one order.",
