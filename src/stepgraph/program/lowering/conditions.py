@@ -52,7 +52,7 @@ def evaluate_conditional(machine: Machine, node: cst.IfExp) -> Value:
     ]
     machine.take_one(ways, None, place)
     value = merged([(condition, values[0]), (None, values[1])], None, place, ways[0][1].since)
-    return derived(machine, (test,), faded(value))
+    return derived(machine, (test, *values), faded(value))
 
 
 def evaluate_boolean(machine: Machine, node: cst.BooleanOperation) -> Value:

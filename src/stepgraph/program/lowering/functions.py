@@ -10,7 +10,7 @@ from stepgraph.program.ir import Block, Function, works
 from stepgraph.program.lowering.arguments import DEEPEST, bound_arguments, given
 from stepgraph.program.lowering.machine import Frame, Machine, Summary
 from stepgraph.program.lowering.replay_state import VolatileUse
-from stepgraph.program.lowering.state import merged
+from stepgraph.program.lowering.state import certain, merged
 from stepgraph.program.lowering.volatile import used_again, volatile_parts
 from stepgraph.program.values import (
     UNKNOWN,
@@ -63,14 +63,8 @@ def _summary(machine: Machine, callee: FunctionValue, arguments: Arguments) -> S
     if isinstance(node, cst.Lambda):
         raise TypeError("a lambda is read where it is called")
     scope = function_scope(machine, callee, arguments)
-    key = (
-        callee.node,
-        callee.scope,
-        machine.in_step,
-        machine.replays,
-        *(_signature(value) for value in scope.names.values()),
-    )
-    known = machine.summaries.get(key)
+    key = (callee.node, callee.scope, machine.in_step, *(_signature(value) for value in scope.names.values()))
+    known = machine.summaries.get((machine.replays, *key))
     if known is not None and known.reusable and known.epoch == machine.store.epoch:
         machine.frame.called.extend(known.called)
         for step in known.declared:
@@ -194,7 +188,7 @@ def _read(machine: Machine, callee: FunctionValue, node: cst.FunctionDef, scope:
         reusable=not fresh and not machine.store.wrote_outside(mark, scope.names.serial),
         uses=tuple(machine.replay.uses[uses:]),
     )
-    machine.summaries[key] = machine.latest[node] = summary
+    machine.summaries[machine.replays, *key] = machine.latest[node] = summary
     return summary
 
 
@@ -213,7 +207,7 @@ def _returned(frame: Frame, place: Place) -> Value:
     """What a call gives: never a constant, since a call is never folded."""
     if not frame.returns:
         return UNKNOWN
-    value = merged([(option.condition, option.value) for option in frame.returns], None, place)
+    value = merged(certain([(option.condition, option.value) for option in frame.returns]), None, place)
     return faded(value)
 
 

@@ -26,7 +26,6 @@ from stepgraph.program.values import (
     Value,
     Volatile,
     changed_tasks,
-    faded,
 )
 from stepgraph.syntax.module import Place
 
@@ -242,7 +241,7 @@ def merged(
     if not only_entry and all(value is values[0] or value == values[0] for value in values):
         return values[0]
     if not any(value.relevant for value in values):
-        return next((value for value in map(faded, values) if isinstance(value, Volatile)), UNKNOWN)
+        return UNKNOWN
     told = [Option(condition, told_apart(value, values, since)) for condition, value in ways]
     alternatives = Alternatives(tuple(told), discriminant, place)
     return alternatives if alternatives.size <= MOST_OPTIONS else Unresolved("it may be any one of very many", place)
@@ -266,7 +265,15 @@ def _merged_slot(
     if any(isinstance(value, tuple) for _, value in bound):
         held = [(condition, value) for condition, value in bound if isinstance(value, tuple)]
         return _united([value for _, value in held], [condition for condition, _ in held], since)
-    return merged(bound, discriminant, place, since) if bound else UNKNOWN
+    return merged(certain(bound), discriminant, place, since) if bound else UNKNOWN
+
+
+def certain(ways: Sequence[tuple[str | None, Value]]) -> Sequence[tuple[str | None, Value]]:
+    """Return ways to a value without what is volatile on some of them only: that is not certain to be."""
+    first = ways[0][1]
+    if not any(isinstance(value, Volatile) for _, value in ways) or all(value == first for _, value in ways):
+        return ways
+    return [(condition, UNKNOWN if isinstance(value, Volatile) else value) for condition, value in ways]
 
 
 def _any_of(key: str, values: Sequence[Slot], place: Place, since: Handle | None) -> Slot:

@@ -10,6 +10,7 @@ from stepgraph.program.facts import Steered, UsedAfterStep
 from stepgraph.program.lowering.arguments import DEEPEST
 from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.lowering.replay_state import VolatileUse
+from stepgraph.program.lowering.state import leaves
 from stepgraph.program.lowering.volatile_names import STAYS_TRUE, is_always_true, is_volatile, passes_on
 from stepgraph.program.values import (
     UNKNOWN,
@@ -96,8 +97,12 @@ def called(machine: Machine, callee: External, arguments: Arguments, place: Plac
 
 def steer(machine: Machine, test: Value, test_place: Place, steered: Place, first_branch: int = 0) -> None:
     """Remember that a volatile value decides what is done, in the branches from the `first_branch` on."""
-    if isinstance(test, Volatile) and machine.replays and not test.truth_known:
-        machine.observe(Steered(test.name, test.place, test_place, steered, first_branch))
+    if not machine.replays or not machine.replay.volatiles:
+        return
+    for value in leaves(test):
+        if isinstance(value, Volatile) and not value.truth_known:
+            machine.observe(Steered(value.name, value.place, test_place, steered, first_branch))
+            return
 
 
 def used(machine: Machine, value: Value, place: Place) -> None:
