@@ -188,6 +188,24 @@ def test_a_list_that_each_pass_makes_anew_is_not_missed_at_the_next_one() -> Non
     assert of_run(body, "SG305") == []
 
 
+def test_a_change_on_one_way_is_not_read_on_another() -> None:
+    body = """
+    found = []
+
+    @step.do("load")
+    async def load():
+        found.append(1)
+
+    if event["payload"]["again"]:
+        await load()
+    else:
+        return found
+    """
+
+    assert of_run(body, "SG305") == []
+    assert lines_of(f"{body}\n    return found", "SG305") == ["found.append(1)"]
+
+
 def test_a_list_that_a_function_hands_to_its_step_is_the_one_of_run() -> None:
     body = """
     found = []
@@ -297,8 +315,8 @@ def test_the_message_on_the_event_says_what_a_replay_gets() -> None:
     (found,) = of_run("event['payload']['x'] = 1\nawait step.sleep('a', 1)", "SG306")
 
     assert found.message == (
-        "this changes `event['payload']`, which belongs to the event, whose changes are not kept. Each time `run` is run"
-        " again, it is given the event as it was sent."
+        "this changes `event['payload']`, which belongs to the event, whose changes are not kept. Each time `run` is"
+        " run again, it is given the event as it was sent."
     )
     assert found.advice == (
         "Change a copy, as `dict(event['payload'])`, or keep the new value in the result of a step."

@@ -140,7 +140,7 @@ def _inside(machine: Machine, node: cst.With, item: cst.WithItem, manager: Value
             outcome = machine.branch(lambda: _items(machine, node, rest), cut_short=True)
         # Whether or not it was cut short, the program goes on after it.
         left = any_way([outcome.changes, *outcome.passed], place)
-        ways = [("no exception", outcome), (None, Outcome(EMPTY, left, live=True, checkpoint=outcome.checkpoint))]
+        ways = [("no exception", outcome), (None, Outcome(EMPTY, left, live=True, reached=outcome.reached))]
         machine.rejoin(ways, "exception", place, exclusive=False)
         if outcome.block.operations:
             guards = not rest and guards_await(node.body, outcome.block)

@@ -32,7 +32,7 @@ from stepgraph.program.ir import (
     StepDefinition,
     StepRun,
 )
-from stepgraph.program.lowering.replay_state import ReplayState, VolatileUse
+from stepgraph.program.lowering.replay_state import Reached, ReplayState, VolatileUse
 from stepgraph.program.lowering.star_memory import StarMemory
 from stepgraph.program.lowering.state import Changes, Path, Store, meet, merged, told_apart
 from stepgraph.program.values import (
@@ -129,7 +129,8 @@ class Outcome:
     """A stretch of the program, read and taken back: what it does, what it changed, and whether its end is reached.
 
     `passed` are values that it replaced again, which are what it leaves if it is cut short by an exception; work with a
-    handle after `since` was started on it; its end comes after the `checkpoint`, 0 for the one before it.
+    handle after `since` was started on it; its end comes after what it has `reached`, None for what it
+    began with.
     """
 
     block: Block
@@ -137,7 +138,7 @@ class Outcome:
     live: bool
     passed: tuple[Changes, ...] = ()
     since: Handle | None = None
-    checkpoint: int = 0
+    reached: Reached | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -463,7 +464,7 @@ class Machine:
 
     def branch(self, run: Callable[[], object], condition: str | None = None, *, cut_short: bool = False) -> Outcome:
         """Read one of several ways and take its changes back. One that may be `cut_short` keeps what it passed."""
-        mark, since, checkpoint = self.store.mark(), self.handles, self.replay.checkpoint
+        mark, since, before = self.store.mark(), self.handles, self.replay.reached
         self.live = True
         self.frame.conditions.append(condition)
         self.branches += 1
@@ -472,7 +473,8 @@ class Machine:
         self.branches -= 1
         live, self.live = self.live, True
         passed = tuple(self.store.passed(mark)) if cut_short else ()
-        reached, self.replay.checkpoint = self.replay.checkpoint, checkpoint
+        reached = self.replay.reached
+        self.replay.go_to(before)
         return Outcome(block, self.store.rewind(mark), live, passed, since, reached)
 
     def rejoin(
@@ -488,8 +490,8 @@ class Machine:
         self.live = bool(paths)
         if not paths:
             return
-        here = self.replay.checkpoint
-        self.replay.checkpoint = min(outcome.checkpoint or here for _, outcome in ways if outcome.live)
+        here = self.replay.reached
+        self.replay.meet([outcome.reached or here for _, outcome in ways if outcome.live])
         since = min((outcome.since for _, outcome in ways if outcome.since is not None), default=None)
         meet(self.store, paths, discriminant, place, since if exclusive else None)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -42,6 +43,14 @@ class StateRead:
     value: Value = UNKNOWN
 
 
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """What code comes after: the checkpoint, and what steps have changed."""
+
+    checkpoint: int
+    state_changes: Mapping[StateKey, StateChange]
+
+
 @dataclass(slots=True)
 class ReplayState:
     """Where reading stands, as far as it matters to code that runs again. `entry` is the function that is `run`.
@@ -65,10 +74,30 @@ class ReplayState:
     reporting: bool = False
     step: cst.CSTNode | None = None
     step_since: int = 0
-    state_changes: dict[StateKey, StateChange] = field(default_factory=dict)
+    state_changes: Mapping[StateKey, StateChange] = field(default_factory=dict)
     state_reads: list[StateRead] = field(default_factory=list)
     changing: bool = False
     in_part: bool = False
+
+    @property
+    def reached(self) -> Reached:
+        """What the code being read comes after."""
+        return Reached(self.checkpoint, self.state_changes)
+
+    def go_to(self, reached: Reached) -> None:
+        """Go on with code that comes after something else."""
+        self.checkpoint, self.state_changes = reached.checkpoint, reached.state_changes
+
+    def meet(self, ways: Sequence[Reached]) -> None:
+        """Go on after one of several ways: after no more steps than on each of them, and what any step has changed."""
+        self.checkpoint = min(way.checkpoint for way in ways)
+        if any(way.state_changes is not self.state_changes for way in ways):
+            self.state_changes = {key: found for way in ways for key, found in way.state_changes.items()}
+
+    def change(self, key: StateKey, change: StateChange | None) -> None:
+        """Say that a step has changed some state, or, with None, that it is anew."""
+        changes = {other: found for other, found in self.state_changes.items() if other != key}
+        self.state_changes = changes if change is None else {**changes, key: change}
 
     def check(self) -> None:
         """Say that what follows comes after a step, sleep or wait, of which the engine keeps that it is over."""

@@ -52,15 +52,15 @@ def change(machine: Machine, changed: cst.BaseExpression, value: Value, place: P
     if key is None or key[0].serial > machine.replay.step_since or _is_remembered(machine, root):
         return
     text = machine.text(root)
-    machine.replay.state_changes[key] = StateChange(text, place, machine.replay.step, machine.frame.function)
+    machine.replay.change(key, StateChange(text, place, machine.replay.step, machine.frame.function))
 
 
 def bound(machine: Machine, name: str) -> None:
     """Say that a name is bound in plain code: what steps did to what it was before is of no interest any longer."""
     if machine.replay.state_changes:
         key = _slot(machine.frame.scope, name)
-        if key is not None:
-            machine.replay.state_changes.pop(key, None)
+        if key is not None and key in machine.replay.state_changes:
+            machine.replay.change(key, None)
     if machine.loop_depth:
         machine.replay.state_reads.append(StateRead(machine.frame.scope, name))
 
