@@ -31,6 +31,7 @@ from stepgraph.program.lowering.cutting_short import report_timeout
 from stepgraph.program.lowering.dependencies import dependencies_of
 from stepgraph.program.lowering.functions import read_function
 from stepgraph.program.lowering.machine import Machine
+from stepgraph.program.lowering.resources import reach_out
 from stepgraph.program.values import (
     UNKNOWN,
     Alternatives,
@@ -42,6 +43,7 @@ from stepgraph.program.values import (
     GeneratorCall,
     Instance,
     PreparedCall,
+    Resource,
     StepCall,
     StepDecorator,
     StepFunction,
@@ -93,6 +95,9 @@ def await_value(machine: Machine, value: Value, place: Place, first: int | None 
             return result
         case Alternatives():
             return _await_one(machine, value, place, first)
+        case Resource():
+            reach_out(machine, value)
+            return UNKNOWN
         case Instance() if (coroutine := _coroutine_of(machine, value, place)) is not None:
             return await_value(machine, coroutine, place, first)
     _report_unresolved(machine, value, place)
@@ -119,8 +124,13 @@ def start(machine: Machine, value: Value, place: Place) -> Value:
     """Return the task that a coroutine becomes, having emitted its start; other awaitables are what they are."""
     match value:
         case StepCall() | WaitCall() | FunctionCall() | PreparedCall():
+            checkpoint = machine.replay.checkpoint
             activity, result = _activity(machine, value)
+            machine.replay.checkpoint = checkpoint  # what is started goes on beside what follows
             return UNKNOWN if activity is None else start_activity(machine, activity, value.place, result)
+        case Resource():
+            reach_out(machine, value)
+            return UNKNOWN
         case Wrapped(inner=inner):
             return start(machine, inner, place)
         case Alternatives():
@@ -202,7 +212,7 @@ def _activity(machine: Machine, value: Value) -> tuple[Activity | None, Value]:
             return StepRun(step.definition, body, dependencies_of(machine, step, _step_body)), UNKNOWN
         case WaitCall(activity=activity, place=place):
             machine.begun.add(id(place.node))
-            return activity, Event(activity.payload, waited=True)
+            return activity, Event(activity.payload)
         case PreparedCall(function=function, result=result, place=place):
             machine.begun.add(id(place.node))
             machine.frame.called.append(function)
@@ -222,7 +232,7 @@ def _step_body(machine: Machine, step: StepFunction) -> Block:
     """Return what the body of a step does; its parameters are results of other steps, and not known."""
     function = step.function
     if isinstance(function, FunctionValue) and isinstance(function.node, cst.FunctionDef):
-        with machine.step_body():
+        with machine.step_body(step.definition.place.node):
             read = read_function(machine, function, Arguments()).function
         if read.works:
             machine.frame.called.append(function.node)
@@ -230,7 +240,7 @@ def _step_body(machine: Machine, step: StepFunction) -> Block:
     if not function.relevant:
         return EMPTY
     place = step.definition.place
-    with machine.step_body():
+    with machine.step_body(place.node):
         return machine.block_of(lambda: await_value(machine, machine.call(function, Arguments(), place), place))
 
 
@@ -243,6 +253,7 @@ def _ran_on_the_spot(machine: Machine, handle: Handle) -> bool:
     if not isinstance(last, Start) or not last.eager or last.handle != handle:
         return False
     machine.operations[-1] = Run(last.activity, last.place)
+    machine.replay.check()
     return True
 
 

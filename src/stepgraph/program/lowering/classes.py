@@ -11,6 +11,7 @@ import libcst as cst
 from stepgraph.program.lowering.definitions import names_in
 from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.lowering.names import module_name, report_assigned_elsewhere
+from stepgraph.program.lowering.resources import ENVIRONMENT
 from stepgraph.program.values import (
     UNKNOWN,
     Argument,
@@ -167,7 +168,7 @@ def instance_attribute(machine: Machine, instance: Instance, name: str, place: P
         return intercepted
     if _may_run_steps(instance, order):
         return Unresolved(f"a base class of {instance.of.name} is not in the project", place)
-    return UNKNOWN
+    return ENVIRONMENT if name == "env" and derives_from_entrypoint(instance.of) else UNKNOWN
 
 
 def _doubt_of_lookup(instance: Instance, name: str, place: Place) -> Doubt:

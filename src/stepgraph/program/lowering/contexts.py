@@ -23,6 +23,7 @@ from stepgraph.program.values import (
     FunctionValue,
     GeneratorCall,
     Instance,
+    Resource,
     Suppressor,
     TaskGroup,
     Value,
@@ -140,7 +141,7 @@ def _inside(machine: Machine, node: cst.With, item: cst.WithItem, manager: Value
             outcome = machine.branch(lambda: _items(machine, node, rest), cut_short=True)
         # Whether or not it was cut short, the program goes on after it.
         left = any_way([outcome.changes, *outcome.passed], place)
-        ways = [("no exception", outcome), (None, Outcome(EMPTY, left, live=True))]
+        ways = [("no exception", outcome), (None, Outcome(EMPTY, left, live=True, reached=outcome.reached))]
         machine.rejoin(ways, "exception", place, exclusive=False)
         if outcome.block.operations:
             guards = not rest and guards_await(node.body, outcome.block)
@@ -205,7 +206,7 @@ def _enter(machine: Machine, manager: Value, item: cst.WithItem) -> Value:
     if isinstance(manager, GeneratorCall):
         _report_generator(machine, manager)
         return _yielded(machine, manager) if _can_be_entered(machine, manager) else UNKNOWN
-    return manager if isinstance(manager, TaskGroup) else UNKNOWN
+    return manager if isinstance(manager, TaskGroup | Resource) else UNKNOWN
 
 
 def _report_generator(machine: Machine, manager: GeneratorCall) -> None:

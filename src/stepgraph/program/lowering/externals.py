@@ -8,6 +8,7 @@ from typing import Final, TypeAlias
 
 from stepgraph.model.payload import ParallelKind
 from stepgraph.program.ir import EMPTY, Handle, Loop, started_in
+from stepgraph.program.lowering import resources, volatile
 from stepgraph.program.lowering.arguments import made, mapping, ordered_like
 from stepgraph.program.lowering.awaiting import awaited_of, is_awaitable, start
 from stepgraph.program.lowering.calls import call_unknown
@@ -90,6 +91,11 @@ _KNOWN_BY_CALL: Final = frozenset(
 
 def call_external(machine: Machine, callee: External, arguments: Arguments, place: Place) -> Value:
     """Call something outside the project, by its name."""
+    result = _call_external(machine, callee, arguments, place)
+    return resources.called(machine, callee.name, place, volatile.called(machine, callee, arguments, place, result))
+
+
+def _call_external(machine: Machine, callee: External, arguments: Arguments, place: Place) -> Value:
     name = _ALIASES.get(callee.name, callee.name)
     meaning = _MEANINGS.get(name)
     if meaning is not None:

@@ -14,14 +14,18 @@ from stepgraph.program.lowering.names import look_up
 from stepgraph.program.lowering.protocols import advance, iterated
 from stepgraph.program.lowering.state import any_way, apply
 from stepgraph.program.lowering.targets import assign
+from stepgraph.program.lowering.volatile import steer
 from stepgraph.program.values import UNKNOWN, Alternatives, Collection, Item, LazyItems, Slots, Value
 from stepgraph.syntax.bindings import target_names
+from stepgraph.syntax.module import Place
 from stepgraph.syntax.walk import expressions_below, statements, statements_below, suites
 
 
 def execute_for(machine: Machine, node: cst.For) -> None:
     """A `for`: over known steps or functions, one after another; else a loop."""
-    _over(machine, node, iterated(machine, machine.evaluate(node.iter), machine.place(node.iter)))
+    iterable = machine.evaluate(node.iter)
+    steer(machine, iterable, machine.place(node.iter), machine.place(node))
+    _over(machine, node, iterated(machine, iterable, machine.place(node.iter)))
 
 
 def _over(machine: Machine, node: cst.For, iterable: Value) -> Value:
@@ -113,7 +117,7 @@ def execute_while(machine: Machine, node: cst.While) -> None:
 
     def body() -> None:
         if decision is None:
-            _test(machine, node.test)
+            _test(machine, node.test, machine.place(node))
         outer, machine.frame.drained = machine.frame.drained, emptied
         machine.execute(node.body)
         machine.frame.drained = outer
@@ -133,8 +137,8 @@ def _emptied(machine: Machine, test: cst.BaseExpression) -> Slots | None:
     return value.state if isinstance(value, Collection) else None
 
 
-def _test(machine: Machine, test: cst.BaseExpression) -> None:
-    machine.evaluate(test)
+def _test(machine: Machine, test: cst.BaseExpression, loop: Place) -> None:
+    steer(machine, machine.evaluate(test), machine.place(test), loop)
     if not machine.operations:
         return
     place = machine.place(test)

@@ -19,6 +19,8 @@ from stepgraph.program.lowering.state import (
     same,
     unsettled,
 )
+from stepgraph.program.lowering.step_state import read_at_next_pass
+from stepgraph.program.lowering.volatile import used_at_each_pass
 from stepgraph.program.values import (
     UNKNOWN,
     Alternatives,
@@ -29,6 +31,8 @@ from stepgraph.program.values import (
     Item,
     Mapping,
     Option,
+    PartOfEvent,
+    Payload,
     PreparedCall,
     Ranged,
     StepCall,
@@ -97,6 +101,8 @@ def _settled(
     passes = MOST_PASSES if machine.loop_depth <= DEEPEST_REPEATED else 1
     head: Changes = {}
     mark = machine.store.mark()
+    first_read, newest = len(machine.replay.state_reads), machine.store.serial
+    checkpoint, first, made_before = machine.replay.checkpoint, len(machine.replay.uses), machine.replay.volatiles
     while True:
         passes -= 1
         apply(machine.store, head)
@@ -111,7 +117,11 @@ def _settled(
         if not passes or machine.passes > MOST_REPEATED or not unsettled(seen, head):
             break
     apply(machine.store, head)
+    if machine.replay.checkpoint > checkpoint and (machine.live or state.continues):
+        used_at_each_pass(machine, first, made_before)
     machine.loop_depth -= 1
+    if machine.replay.state_changes or not machine.loop_depth:
+        read_at_next_pass(machine, first_read, newest)
     machine.frame.loop, machine.live = outer, live
     machine.frame.drained = drained
     return block, state.breaks, machine.declared_since(declared)
@@ -152,6 +162,8 @@ def _runs(value: Value, depth: int = 0) -> bool:
 
 def element(machine: Machine, value: Value, discriminant: str, place: Place) -> Value:
     """Return what the variable of a loop over a value is: any one of its elements, and each of them in its turn."""
+    if isinstance(value, PartOfEvent) or (isinstance(value, Payload) and value.of_run):
+        return PartOfEvent()
     if not isinstance(value, Collection):
         return UNKNOWN
     rows = [_parts(item) for item in value.items]

@@ -33,6 +33,7 @@ from stepgraph.program.ir import (
     StepDefinition,
     StepRun,
 )
+from stepgraph.program.lowering.replay_state import Reached, ReplayState, VolatileUse
 from stepgraph.program.lowering.star_memory import StarMemory
 from stepgraph.program.lowering.state import Changes, Path, Store, meet, merged, told_apart
 from stepgraph.program.lowering.wrong_imports import wrong_imports_of
@@ -71,6 +72,7 @@ class LoopState:
     mark: int
     leaves: list[Changes] = field(default_factory=list)
     breaks: bool = False
+    continues: bool = False
 
 
 @dataclass(slots=True)
@@ -129,7 +131,8 @@ class Outcome:
     """A stretch of the program, read and taken back: what it does, what it changed, and whether its end is reached.
 
     `passed` are values that it replaced again, which are what it leaves if it is cut short by an exception; work with a
-    handle after `since` was started on it.
+    handle after `since` was started on it; its end comes after what it has `reached`, None for what it
+    began with.
     """
 
     block: Block
@@ -137,6 +140,7 @@ class Outcome:
     live: bool
     passed: tuple[Changes, ...] = ()
     since: Handle | None = None
+    reached: Reached | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +155,7 @@ class Summary:
     starts_work: bool
     epoch: int
     reusable: bool
+    uses: tuple[VolatileUse, ...] = ()
 
 
 @dataclass(slots=True)
@@ -168,6 +173,9 @@ class Machine:
     in the order in which they were met; `in_step` tells that the body of a step is being read. `made` are
     the coroutines, of which some have `begun`, `wrapped` the calls that make others of them, `started` those that
     set work going; `activities` is what was started, by its handle, and some of these are `shielded`.
+
+    What is read `replays` if the engine runs it again: `run` and what it calls, but for the bodies of steps. `replay`
+    is what is to be known of that.
     """
 
     evaluators: dict[type[cst.CSTNode], Evaluator]
@@ -191,6 +199,8 @@ class Machine:
     notes: dict[tuple[str, int], tuple[Place, str, str, bool]] = field(default_factory=dict)
     facts: dict[Fact, None] = field(default_factory=dict)
     in_step: bool = False
+    replays: bool = False
+    replay: ReplayState = field(default_factory=ReplayState)
     made: dict[int, tuple[Place, Value]] = field(default_factory=dict)
     begun: set[int] = field(default_factory=set)
     wrapped: dict[int, Place] = field(default_factory=dict)
@@ -332,6 +342,8 @@ class Machine:
         self.operations.append(operation)
         if isinstance(operation, Run | Start | Join):
             self.frame.emitted = True
+            if not isinstance(operation, Start):
+                self.replay.check()
 
     def declare(self, step: StepFunction) -> None:
         """Enter a step under its name: of several of one name, the last one counts (SDK: `step_closures`)."""
@@ -382,13 +394,17 @@ class Machine:
         self.facts.setdefault(fact)
 
     @contextmanager
-    def step_body(self) -> Iterator[None]:
+    def step_body(self, step: cst.CSTNode) -> Iterator[None]:
         """Read what a step runs: the engine keeps its result, and does not run it again."""
         outer, self.in_step = self.in_step, True
+        replays, self.replays = self.replays, False
+        around, since = self.replay.step, self.replay.step_since
+        self.replay.step, self.replay.step_since = step, self.store.serial
         try:
             yield
         finally:
-            self.in_step = outer
+            self.in_step, self.replays = outer, replays
+            self.replay.step, self.replay.step_since = around, since
 
     def doubt(self, doubt: Doubt) -> None:
         """Report why it is not certain that what is shown is what runs."""
@@ -464,17 +480,18 @@ class Machine:
         """Read the own code of a module or class: it ran once, before all else, and nothing it did is taken back."""
         depth, self.loop_depth = self.loop_depth, 0
         live, self.live = self.live, True
+        replays, self.replays = self.replays, False
         mark = self.store.mark()
         try:
             with self.in_frame(Frame(scope)), self.nested():
                 yield
         finally:
             self.store.settle(mark)
-            self.loop_depth, self.live = depth, live
+            self.loop_depth, self.live, self.replays = depth, live, replays
 
     def branch(self, run: Callable[[], object], condition: str | None = None, *, cut_short: bool = False) -> Outcome:
         """Read one of several ways and take its changes back. One that may be `cut_short` keeps what it passed."""
-        mark, since = self.store.mark(), self.handles
+        mark, since, before = self.store.mark(), self.handles, self.replay.reached
         self.live = True
         self.frame.conditions.append(condition)
         self.branches += 1
@@ -483,7 +500,9 @@ class Machine:
         self.branches -= 1
         live, self.live = self.live, True
         passed = tuple(self.store.passed(mark)) if cut_short else ()
-        return Outcome(block, self.store.rewind(mark), live, passed, since)
+        reached = self.replay.reached
+        self.replay.go_to(before)
+        return Outcome(block, self.store.rewind(mark), live, passed, since, reached)
 
     def rejoin(
         self,
@@ -498,6 +517,8 @@ class Machine:
         self.live = bool(paths)
         if not paths:
             return
+        here = self.replay.reached
+        self.replay.meet([outcome.reached or here for _, outcome in ways if outcome.live])
         since = min((outcome.since for _, outcome in ways if outcome.since is not None), default=None)
         meet(self.store, paths, discriminant, place, since if exclusive else None)
 

@@ -33,6 +33,7 @@ from stepgraph.program.known import (
     Made,
     OneOf,
     PartlyKnownText,
+    Varying,
 )
 from stepgraph.program.lowering.arguments import DEEPEST
 from stepgraph.program.lowering.machine import Machine
@@ -61,6 +62,7 @@ from stepgraph.program.values import (
     Template,
     UnknownBase,
     Value,
+    Volatile,
     WaitCall,
     Wrapped,
 )
@@ -79,8 +81,11 @@ def known(value: Value, depth: int = 0) -> Known:
     match value:
         case Constant(value=constant):
             return KnownConstant(constant)
-        case Template(text=text):
-            return PartlyKnownText(text)
+        case Template(text=text, volatile=volatile):
+            return PartlyKnownText(text, None if volatile is None else Varying(volatile.name, volatile.place))
+        case Volatile(name=name, place=place, gives=gives, called=called):
+            varying = Varying(name, place)
+            return Made(gives, varying) if gives and called else varying
         case Moment(text=text):
             return KnownMoment(text)
         case Duration(milliseconds=milliseconds):
@@ -114,7 +119,7 @@ def _collected(value: Collection | Mapping, depth: int) -> Known:
     shown = value.shows_constants
 
     def held(inner: Value) -> Known:
-        return known(inner, depth) if shown or inner.relevant else NOT_KNOWN
+        return known(inner, depth) if shown or inner.relevant or inner.traced else NOT_KNOWN
 
     if isinstance(value, Collection):
         elements = tuple(Element(held(item.value), item.place) for item in value.items[:MOST_ELEMENTS])

@@ -29,6 +29,8 @@ def execute_try(machine: Machine, node: cst.Try | cst.TryStar) -> None:
         body = machine.branch(lambda: _body(machine, node, code), cut_short=True)
     ways: list[tuple[str | None, Outcome]] = [("no exception", body)]
     handlers: list[Handler] = []
+    if body.reached is not None:
+        machine.replay.go_to(body.reached)  # a step that fails has run
     with machine.inside(stops=last) as caught:
         for handler in node.handlers:
             condition = None if handler.type is None else machine.text(handler.type)

@@ -23,6 +23,7 @@ from stepgraph.program.lowering.picture import function_shape, given_arguments
 from stepgraph.program.lowering.settings import settings_from
 from stepgraph.program.lowering.state import callable_name
 from stepgraph.program.lowering.text import duration_text, name_text, timestamp_text
+from stepgraph.program.lowering.volatile import used
 from stepgraph.program.values import (
     UNKNOWN,
     Argument,
@@ -47,6 +48,9 @@ def call_method(machine: Machine, callee: StepMethod, arguments: Arguments, plac
     """Call `step.do`, `step.sleep`, `step.sleep_until` or `step.wait_for_event`."""
     given = spread(arguments)
     machine.observe(MethodCalled(callee.name, given_arguments(given), place, machine.in_step))
+    if callee.name in ("do", "wait_for_event"):
+        for argument in given.positional[1:] + tuple(a for a in given.items if a.keyword not in (None, "name")):
+            used(machine, argument.value, argument.place)
     match callee.name:
         case "do":
             return _do(machine, given, place)
