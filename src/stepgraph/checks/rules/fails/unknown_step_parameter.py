@@ -63,7 +63,7 @@ def _unknown(steps: _Steps, met: Iterable[ParameterUnknown]) -> Iterator[Match]:
         if parameter is None:
             continue
         if parameter.default is not None:
-            yield _default(declared, declared.function.parameters, unknown)
+            yield _default(steps, declared, declared.function.parameters, unknown)
         elif not steps.hidden and not (_is_declared_later(steps, unknown) and _begins_later(steps, unknown)):
             yield _without_step(steps, declared, parameter, unknown)
 
@@ -77,16 +77,20 @@ def _is_declared_later(steps: _Steps, unknown: ParameterUnknown) -> bool:
     return any(definition.name == unknown.parameter.name for definition in steps.declared)
 
 
-def _default(declared: StepDeclared, parameters: Iterable[Parameter], unknown: ParameterUnknown) -> Match:
+def _default(
+    steps: _Steps, declared: StepDeclared, parameters: Iterable[Parameter], unknown: ParameterUnknown
+) -> Match:
     """One match for all of them, at the first one: one function takes them all."""
-    steps = {definition.name for definition in unknown.declared}
-    captured = [p for p in parameters if p.default is not None and p.name not in steps and p.name != "ctx"]
+    named = {"ctx", *(definition.name for definition in unknown.declared)}
+    captured = [p for p in parameters if p.default is not None and p.name not in named]
+    value = steps.called_with.get(declared.definition)
     written = [f"{parameter.name}={parameter.default}" for parameter in captured]
     return Match(
         captured[0].place.span,
         f"the step {declared.definition.name!r} takes {listed(written)}, but the SDK fills each parameter with the"
-        f" result of the step of that name, and there is no step {captured[0].name!r}: calling it fails with a TypeError.",
-        factory_advice(declared, captured),
+        f" result of the step of that name, and there is no step {captured[0].name!r}: calling it fails with a"
+        " TypeError.",
+        factory_advice(declared, captured, () if value is None or len(captured) > 1 else (value,)),
     )
 
 
