@@ -121,7 +121,7 @@ class Analysis:
 
     `external` workflows are bound by a configuration, and are of another Worker. `hints` say what may surprise, and are
     no problems. `files` are the paths of all that was read, `project` is what the rules of `check_analysis` look at
-    besides the workflows, and `read` holds the content of the modules that were read, by path.
+    besides the workflows, and `read` holds the content of the modules and configurations that were read, by path.
     """
 
     workflows: tuple[WorkflowAnalysis, ...]

@@ -16,7 +16,10 @@ from stepgraph.project.reading import StrPath
 from stepgraph.project.sources import Source, Sources, find_sources
 
 if TYPE_CHECKING:
+    from stepgraph.checks.baseline import Baseline
     from stepgraph.checks.finding import Finding
+    from stepgraph.checks.keep import Kept
+    from stepgraph.checks.settings import Settings
     from stepgraph.pipeline import Pipeline
 
 
@@ -84,9 +87,25 @@ def check_analysis(analysis: Analysis) -> tuple[Finding, ...]:
     """
     # Imported here, as only this needs the rules.
     from stepgraph.checks.run import check
+    from stepgraph.syntax.deep import run_deep
 
     subjects = [workflow.subject for workflow in analysis.workflows if workflow.subject is not None]
-    return check(analysis.project or ProjectSubject(problems=analysis.problems), subjects)
+    project = analysis.project or ProjectSubject(problems=analysis.problems)
+    # Rules walk programs, which may be as deep as the source is.
+    return run_deep(lambda: check(project, subjects))
+
+
+def keep_findings(
+    analysis: Analysis, findings: Iterable[Finding], settings: Settings, baseline: Baseline | None = None
+) -> Kept:
+    """Return which of the findings in an analysis count, by settings, by comments in the source, and by a baseline.
+
+    What is wrong with the settings or with the comments is added to the findings.
+    """
+    from stepgraph.checks.keep import Inputs, keep
+
+    subjects = tuple(workflow.subject for workflow in analysis.workflows if workflow.subject is not None)
+    return keep(findings, settings, Inputs(analysis.read, subjects), baseline)
 
 
 def _strictly(sources: Sources) -> Analysis:
@@ -101,7 +120,7 @@ def _analyzed(sources: Sources, attempt: _Attempt, refused: list[Problem]) -> An
     """Return the workflows of all modules, and of those that derive from classes in them."""
     workflows: tuple[WorkflowAnalysis, ...] = ()
     met: list[Problem] = []
-    read: dict[str, bytes] = {}
+    read = {configuration.path: configuration.content for configuration in sources.configurations}
     files = dict.fromkeys(sources.files)
     if sources.modules:
         # Imported here: LibCST costs more than all the rest, and a tree without workflows never needs it.
@@ -111,7 +130,7 @@ def _analyzed(sources: Sources, attempt: _Attempt, refused: list[Problem]) -> An
         workflows = undisturbed(lambda: tuple(_workflows(sources, pipeline, attempt)))
         met = [*refused, *pipeline.broken]
         files |= dict.fromkeys(pipeline.files)
-        read = pipeline.contents
+        read |= pipeline.contents
     problems = tuple(dict.fromkeys([*sources.problems, *met]))
     hints = tuple(sources.hints)
     project = ProjectSubject(sources.configurations, problems, hints)

@@ -113,7 +113,8 @@ def _span_of(place: Place | None) -> Span | None:
 
 def _not_exported(source: Source, configured: ConfiguredWorkflow, why: NotExported) -> Problem:
     path = source.path if source.project.configuration is None else source.project.configuration.path
-    return Problem(path, f"{why.reason}.", _instead(source, configured, why), configured.line, configured.column)
+    advice = _instead(source, configured, why)
+    return Problem(path, f"{why.reason}.", advice, configured.line, configured.column, kind=why.kind)
 
 
 def _instead(source: Source, configured: ConfiguredWorkflow, why: NotExported) -> str:

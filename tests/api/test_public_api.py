@@ -9,7 +9,18 @@ from pathlib import Path
 import pytest
 
 import stepgraph
-from stepgraph import Analysis, InputError, InternalError, WorkflowAnalysis, analyze_file, analyze_paths, analyze_source
+from stepgraph import (
+    Analysis,
+    Finding,
+    InputError,
+    InternalError,
+    Severity,
+    WorkflowAnalysis,
+    analyze_file,
+    analyze_paths,
+    analyze_source,
+    check_analysis,
+)
 from stepgraph.model.note import Problem
 
 WORKFLOW = """\
@@ -110,6 +121,39 @@ def test_a_defect_names_the_file_and_keeps_its_cause(monkeypatch: pytest.MonkeyP
 
 def test_a_problem_reads_as_one_line() -> None:
     assert str(Problem("a.py", "It is broken.", "Mend it.", 2, 5)) == "a.py:2:5: It is broken. Mend it."
+
+
+FAULTY = """\
+from workers import NonRetryableError, WorkflowEntrypoint
+
+
+class Orders(WorkflowEntrypoint):
+    async def run(self, event, step):
+        await step.sleep("rest", "1 hour")
+"""
+
+
+def test_what_will_fail_can_be_found() -> None:
+    (finding,) = check_analysis(analyze_source(FAULTY, "orders.py"))
+    assert isinstance(finding, Finding)
+    assert (finding.code, finding.severity, finding.workflow) == ("SG125", Severity.ERROR, "Orders")
+    assert str(finding.span) == "orders.py:1:21"
+
+
+def test_nothing_is_found_in_code_that_is_right() -> None:
+    assert check_analysis(analyze_source(WORKFLOW)) == ()
+
+
+def test_what_cannot_be_read_is_found_too() -> None:
+    found = check_analysis(analyze_paths(["missing.py"]))
+    assert [(finding.code, str(finding.span)) for finding in found] == [("SG001", "missing.py:1:1")]
+
+
+def test_a_finding_reads_as_one_line() -> None:
+    (finding,) = check_analysis(analyze_paths(["missing.py"]))
+    assert str(finding) == (
+        "missing.py:1:1: error: no such file or folder. Paths are relative to the working directory. [SG001]"
+    )
 
 
 def test_importing_the_package_imports_no_library() -> None:

@@ -1,28 +1,41 @@
-"""Running rules over the body of a `run`."""
+"""What the rules find in the body of a `run`."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from textwrap import dedent, indent
 
-from stepgraph.checks.example import in_run
+from stepgraph.api import analyze_source, check_analysis
 from stepgraph.checks.finding import Finding
 from stepgraph.checks.severity import Severity
-from stepgraph.project.dependency_mode import DependencyMode
-from tests.checks.running import findings
 
-LEGACY = DependencyMode.LEGACY
-
-
-def found_in(
-    folder: Path, body: str, *, imports: str = "", mode: DependencyMode = DependencyMode.IMPLICIT
-) -> tuple[Finding, ...]:
-    """Return what the rules find in a body, information left out."""
-    found = findings(in_run("a body", body, imports=imports, mode=mode), folder)
-    return tuple(finding for finding in found if finding.severity is not Severity.INFORMATION)
+_MODULE = """\
+{before}
+from workers import WorkflowEntrypoint
 
 
-def codes_in(
-    folder: Path, body: str, *, imports: str = "", mode: DependencyMode = DependencyMode.IMPLICIT
-) -> list[str]:
-    """Return the codes of what the rules find in a body, in the order of the source."""
-    return [finding.code for finding in found_in(folder, body, imports=imports, mode=mode)]
+class Example(WorkflowEntrypoint):
+    async def run(self, event, step):
+{body}
+"""
+
+
+def findings_in(body: str, before: str = "") -> list[Finding]:
+    """Return what the rules find where `run` has a body, but for information; `before` stands before the class."""
+    source = _MODULE.format(before=dedent(before).strip(), body=indent(dedent(body).strip(), " " * 8))
+    return [f for f in check_analysis(analyze_source(source)) if f.severity is not Severity.INFORMATION]
+
+
+def codes_in(body: str, before: str = "") -> list[str]:
+    """Return the codes of what the rules find, in the order of the source."""
+    return [finding.code for finding in findings_in(body, before)]
+
+
+def only(body: str, before: str = "") -> Finding:
+    """Return the one thing that the rules find."""
+    (found,) = findings_in(body, before)
+    return found
+
+
+def configured(config: str) -> str:
+    """Return a body with a step that has a config."""
+    return f'@step.do("charge", config={config})\nasync def charge():\n    return 1\n\nawait charge()'

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.checks.bodies import LEGACY, codes_in, found_in
+from tests.checks.run_bodies import LEGACY, codes_in, found_in
 
 
 def test_a_decorator_without_parentheses_is_told_what_to_write(tmp_path: Path) -> None:
@@ -44,6 +44,12 @@ def test_a_function_and_a_config_as_in_javascript_are_told_of_once(tmp_path: Pat
             return 10
 
         await step.do("charge", {"timeout": "1 minute"}, charge)
+
+        @step.do("other")
+        async def other():
+            return 1
+
+        await other()
     """
     (found,) = found_in(tmp_path, body)
     assert found.code == "SG117"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from stepgraph.api import analyze_source, check_analysis
-from tests.checks.bodies import LEGACY, codes_in, found_in
+from tests.checks.run_bodies import LEGACY, codes_in, found_in
 
 STEPS = """
         @step.do("load users")
@@ -154,8 +154,9 @@ def test_where_depends_is_refused_the_parameters_to_write_are_said(tmp_path: Pat
 
         await users()
         await orders()
+        await mail()
         """,
-    )[:1]
+    )
     assert found.code == "SG104"
     assert found.advice == (
         "Remove it, and name the step of `users` 'users', as parameters bear the names of steps, and give the function"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.checks.bodies import codes_in, found_in
+from tests.checks.run_bodies import codes_in, found_in
 
 
 def _named(name: str) -> str:
@@ -42,7 +42,9 @@ def test_a_name_that_is_too_long_or_has_control_characters_is_flagged(name: str,
         '"\N{PARTY POPPER}" * 128',
         'event["payload"]["name"]',
         "\"\\n\".join(event['payload']['names'])",
-        "f\"all of {', '.join(sorted(str(name) for name in event['names'] if " + " and ".join(["name"] * 60) + '))}"',
+        "f\"all of {', '.join(sorted(str(name) for name in event['payload']['names'] if "
+        + " and ".join(["name"] * 60)
+        + '))}"',
         '""',
         "None",
         "7",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.checks.bodies import codes_in, found_in
+from tests.checks.run_bodies import codes_in, found_in
 
 
 def test_a_cycle_is_told_of_once_and_in_the_order_of_needing(tmp_path: Path) -> None:

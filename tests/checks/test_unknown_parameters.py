@@ -8,7 +8,7 @@ import pytest
 
 from stepgraph.api import analyze_source, check_analysis
 from stepgraph.checks.example import project
-from tests.checks.bodies import codes_in, found_in
+from tests.checks.run_bodies import codes_in, found_in
 from tests.checks.running import findings
 
 

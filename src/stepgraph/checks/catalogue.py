@@ -5,38 +5,114 @@ from __future__ import annotations
 from typing import Final
 
 from stepgraph.checks.rule import Rule
+from stepgraph.checks.rules.analysis import (
+    configuration_error,
+    dynamic_config,
+    incomplete,
+    syntax_error,
+    unknown_ignore,
+    unreadable_input,
+    unused_ignore,
+)
 from stepgraph.checks.rules.fails import (
     decorator_misuse,
     dependency_cycle,
     depends_in_implicit_mode,
     depends_not_a_step,
+    duration_out_of_bounds,
+    invalid_duration,
+    invalid_event_type,
+    invalid_step_config,
     invalid_step_name,
+    invalid_timestamp,
+    invalid_workflow_name,
+    missing_class,
+    missing_compatibility_flag,
     missing_depends,
     missing_step_name,
+    no_run,
+    no_step,
+    sleep_with_keywords,
     step_called_with_arguments,
+    too_many_steps,
+    unexported_class,
     unknown_step_parameter,
+    unstorable_result,
     wrong_depends_count,
+    wrong_import,
+)
+from stepgraph.checks.rules.replay import (
+    long_step_timeout,
+    nested_step,
+    race_outside_step,
 )
 from stepgraph.checks.rules.surprises import (
     ambiguous_dependency_name,
+    concurrent_steps_of_one_name,
+    declaration_error_hidden,
     dependency_after_failure,
     dependency_runs_twice,
+    event_without_payload,
+    exception_type_lost,
+    milliseconds_like_seconds,
+    sleep_not_awaited,
+    step_never_run,
+    step_not_awaited,
+    task_never_awaited,
+    timeout_around_step,
+    unknown_duration_unit,
 )
 
 RULES: Final[tuple[Rule, ...]] = (
-    unknown_step_parameter.RULE,
-    wrong_depends_count.RULE,
-    depends_not_a_step.RULE,
-    depends_in_implicit_mode.RULE,
-    missing_depends.RULE,
-    missing_step_name.RULE,
-    dependency_cycle.RULE,
-    invalid_step_name.RULE,
-    decorator_misuse.RULE,
-    step_called_with_arguments.RULE,
-    ambiguous_dependency_name.RULE,
-    dependency_runs_twice.RULE,
-    dependency_after_failure.RULE,
+    unreadable_input.RULE,  # SG001
+    syntax_error.RULE,  # SG002
+    configuration_error.RULE,  # SG003
+    incomplete.RULE,  # SG004
+    dynamic_config.RULE,  # SG005
+    unknown_ignore.RULE,  # SG006
+    unused_ignore.RULE,  # SG007
+    unknown_step_parameter.RULE,  # SG101
+    wrong_depends_count.RULE,  # SG102
+    depends_not_a_step.RULE,  # SG103
+    depends_in_implicit_mode.RULE,  # SG104
+    missing_depends.RULE,  # SG105
+    missing_step_name.RULE,  # SG106
+    dependency_cycle.RULE,  # SG107
+    invalid_step_config.RULE,  # SG108
+    invalid_duration.RULE,  # SG109
+    duration_out_of_bounds.RULE,  # SG110
+    invalid_step_name.RULE,  # SG111
+    invalid_event_type.RULE,  # SG112
+    invalid_workflow_name.RULE,  # SG113
+    missing_class.RULE,  # SG114
+    unexported_class.RULE,  # SG115
+    missing_compatibility_flag.RULE,  # SG116
+    decorator_misuse.RULE,  # SG117
+    step_called_with_arguments.RULE,  # SG118
+    sleep_with_keywords.RULE,  # SG119
+    invalid_timestamp.RULE,  # SG120
+    unstorable_result.RULE,  # SG121
+    no_run.RULE,  # SG122
+    no_step.RULE,  # SG123
+    too_many_steps.RULE,  # SG124
+    wrong_import.RULE,  # SG125
+    step_not_awaited.RULE,  # SG201
+    step_never_run.RULE,  # SG202
+    sleep_not_awaited.RULE,  # SG203
+    task_never_awaited.RULE,  # SG204
+    unknown_duration_unit.RULE,  # SG205
+    milliseconds_like_seconds.RULE,  # SG206
+    concurrent_steps_of_one_name.RULE,  # SG207
+    ambiguous_dependency_name.RULE,  # SG208
+    dependency_runs_twice.RULE,  # SG209
+    exception_type_lost.RULE,  # SG210
+    declaration_error_hidden.RULE,  # SG211
+    event_without_payload.RULE,  # SG212
+    timeout_around_step.RULE,  # SG213
+    dependency_after_failure.RULE,  # SG214
+    race_outside_step.RULE,  # SG307
+    nested_step.RULE,  # SG308
+    long_step_timeout.RULE,  # SG309
 )
 
 BY_CODE: Final = {rule.code: rule for rule in RULES}

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from stepgraph.checks.severity import Severity
 from stepgraph.model.span import Span
-from stepgraph.syntax.edits import Edit
+
+if TYPE_CHECKING:
+    # For what it costs: the changes name places in trees, and so import LibCST.
+    from stepgraph.syntax.edits import Edit
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,13 @@ from stepgraph.checks.severity import Confidence, Severity
 
 if TYPE_CHECKING:
     from stepgraph.checks.example import Example
+    from stepgraph.checks.ignores.subject import IgnoresSubject
     from stepgraph.checks.match import Match
     from stepgraph.checks.subject import ProjectSubject, WorkflowSubject
 
 WorkflowCheck: TypeAlias = "Callable[[WorkflowSubject], Iterable[Match]]"
 ProjectCheck: TypeAlias = "Callable[[ProjectSubject], Iterable[Match]]"
+IgnoresCheck: TypeAlias = "Callable[[IgnoresSubject], Iterable[Match]]"
 
 
 def _nothing(_: object) -> Iterable[Match]:
@@ -28,7 +30,7 @@ class Rule:
     `code` (`SG101`) and `name` (`unknown-step-parameter`) are stable. `summary` says in a sentence what is flagged,
     `why` what happens at run time, `fix` what to do instead, `source` where that is known from: the SDK, the engine,
     the documentation. `flagged` and `clean` make examples, which are the rule's tests and its documentation, and of no
-    use to a run of it. Of the two checks a rule has one.
+    use to a run of it. A rule has one of the three checks or several; that of comments that ignore runs last.
     """
 
     code: str
@@ -43,3 +45,4 @@ class Rule:
     clean: Callable[[], tuple[Example, ...]]
     check: WorkflowCheck = _nothing
     check_project: ProjectCheck = _nothing
+    check_ignores: IgnoresCheck = _nothing

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from stepgraph.checks.catalogue import RULES
 from stepgraph.checks.finding import Finding
+from stepgraph.checks.ignores.subject import IgnoresSubject
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.subject import ProjectSubject, WorkflowSubject
@@ -23,6 +24,12 @@ def check(
         own = [_finding(rule, match, workflow.name) for rule in rules for match in rule.check(workflow)]
         found += sorted(own, key=lambda finding: (finding.span, finding.code))
     return tuple({(f.code, f.span, f.message): f for f in reversed(found)}.values())[::-1]
+
+
+def check_ignores(ignores: IgnoresSubject, rules: Sequence[Rule] = RULES) -> tuple[Finding, ...]:
+    """Return what rules find in comments that say what to ignore, in the order of the source."""
+    found = [_finding(rule, match, "") for rule in rules for match in rule.check_ignores(ignores)]
+    return tuple(sorted(found, key=lambda finding: (finding.span, finding.code)))
 
 
 def _finding(rule: Rule, match: Match, workflow: str) -> Finding:

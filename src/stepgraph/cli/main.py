@@ -74,4 +74,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _usage_message(error: click.ClickException) -> str:
     context = error.ctx if isinstance(error, click.UsageError) else None
     command = "stepgraph" if context is None else context.command_path
-    return f"stepgraph: {error.format_message().removesuffix('.')}. Try `{command} --help`."
+    message = error.format_message()
+    message = message if message.endswith("?") else f"{message.removesuffix('.')}."
+    return f"stepgraph: {message} Try `{command} --help`."

@@ -24,11 +24,15 @@ class OutputFile:
     permissions: int | None
 
     def write(self, text: str) -> None:
-        """Write the file as UTF-8. Raises CommandError if that fails; what was there before is then untouched."""
+        """Write the file as UTF-8. Raises as `write_bytes`."""
+        self.write_bytes(encode(text))
+
+    def write_bytes(self, content: bytes) -> None:
+        """Write the file. Raises CommandError if that fails; what was there before is then untouched."""
         # In the same folder, for only within a file system can a file be replaced at once.
         temporary = os.path.join(os.path.dirname(self.target), f".stepgraph-{os.urandom(8).hex()}.tmp")
         try:
-            self._write_to(temporary, encode(text))
+            self._write_to(temporary, content)
             os.replace(temporary, self.target)
         except OSError as error:
             raise refusal(self.name, f"cannot be written: {reason(error)}.") from None

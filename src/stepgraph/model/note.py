@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import StrEnum
 
 from stepgraph.model.span import Span
 
@@ -25,11 +26,31 @@ class Note:
         return f"{self.span}: {self.message} {self.advice}".rstrip()
 
 
+class ProblemKind(StrEnum):
+    """What is wrong with an input."""
+
+    UNREADABLE = "unreadable"
+    """It is not there, may not be read, or is not what it should be."""
+    SYNTAX = "syntax"
+    """It is no valid Python."""
+    CONFIGURATION = "configuration"
+    """A configuration says what it cannot say."""
+    MISSING_CLASS = "missing-class"
+    """A configuration names a workflow class that is not there."""
+    UNEXPORTED_CLASS = "unexported-class"
+    """It names one that is there, and that the runtime does not find."""
+    NO_RUN = "no-run"
+    """It names one without a method `run`."""
+    UNRESOLVED_CLASS = "unresolved-class"
+    """It names one that may be right, but that cannot be followed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """An input that could not be read: what, where, and what to do.
 
-    `line` and `column` count from 1; they are None where the whole file is meant.
+    `line` and `column` count from 1; they are None where the whole file is meant. `kind` is a stable name of what is
+    wrong.
     """
 
     path: str
@@ -37,6 +58,7 @@ class Problem:
     advice: str = ""
     line: int | None = None
     column: int | None = None
+    kind: ProblemKind = field(default=ProblemKind.UNREADABLE, kw_only=True)
 
     @property
     def place(self) -> str:

@@ -15,6 +15,9 @@ from stepgraph.project.dependency_mode import DependencyMode
 from stepgraph.syntax.module import Place
 
 ParameterKind: TypeAlias = Literal["positional", "*args", "keyword", "**kwargs"]
+KeyUse: TypeAlias = Literal["read", "get", "attribute", "written", "asked"]
+CutShortBy: TypeAlias = Literal["asyncio.wait_for", "asyncio.timeout"]
+Work: TypeAlias = Literal["step", "wait", "function", "sleep", "task"]
 
 
 class Fact:
@@ -143,6 +146,20 @@ class Returned(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class WrongImport(Fact):
+    """An import of a name from a module of the SDK that surely lacks it, and the module that has it.
+
+    `place` is the name, `statement` the whole import.
+    """
+
+    name: str
+    module: str
+    right_module: str
+    place: Place
+    statement: Place
+
+
+@dataclass(frozen=True, slots=True)
 class ParameterUnknown(Fact):
     """A step was called that has a parameter after which no step is named. `declared` are the steps there were then."""
 
@@ -181,3 +198,65 @@ class NameShared(Fact):
     parameter: StepParameter
     meant: StepDefinition
     other: StepDefinition
+
+
+@dataclass(frozen=True, slots=True)
+class NeverAwaited(Fact):
+    """Work that nothing can wait for, as its value is put to no use.
+
+    A coroutine of a step, a wait or a function with steps, which never begins; or a sleep or task, which is left to
+    itself. `name` is what it is called, `place` the expression that makes it. It `stands_alone` where that is a
+    statement of its own, to which `await` can be added.
+    """
+
+    work: Work
+    name: str
+    place: Place
+    stands_alone: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EventKey(Fact):
+    """A key of an event, directly below it: of the one of `run`, or of what a `wait_for_event` gave (`waited`).
+
+    It is read as an element, by `get` or as an attribute, or written, or it is asked whether it is there (`in`).
+    """
+
+    use: KeyUse
+    key: str
+    waited: bool
+    owner: Place
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class CutShort(Fact):
+    """Work of the engine that is awaited up to a timeout only; `names` are those of `what` there is in it.
+
+    With steps in it, it is `step`; else `wait` if there is a `wait_for_event`, else `sleep`.
+    """
+
+    by: CutShortBy
+    what: Literal["step", "wait", "sleep"]
+    names: tuple[str, ...]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Raced(Fact):
+    """An await that is over with the first of several, outside of steps.
+
+    It `drains` a collection of tasks where it waits for what is left of them at each pass of a loop.
+    """
+
+    names: tuple[str, ...]
+    drains: bool
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class NeverCalled(Fact):
+    """A declared step that nothing can call, as what it was bound to is put to no use, and that no other step needs."""
+
+    definition: StepDefinition
+    place: Place

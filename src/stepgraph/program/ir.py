@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from enum import Enum
+from enum import Enum, IntEnum
 from typing import TYPE_CHECKING, TypeAlias
 
 from stepgraph.model import defaults
@@ -276,7 +276,7 @@ class Loop:
     """A body that runs any number of times; `otherwise` when it was not left by a break.
 
     An `endless` one is left by a break only; one that `occurs` has a pass at least. `declares` are the steps that each
-    pass declares anew.
+    pass declares anew. `passes` tells how many there are, unless it is left before, where that is known.
     """
 
     body: Block
@@ -285,21 +285,58 @@ class Loop:
     endless: bool = False
     occurs: bool = False
     declares: tuple[StepDefinition, ...] = ()
+    passes: Passes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Passes:
+    """How often a loop runs, and what says so: `range(5)`."""
+
+    count: int
+    place: Place
+
+
+class OwnErrors(IntEnum):
+    """What code can raise by itself, outside of steps: nothing, errors of the language only, or anything."""
+
+    NONE = 0
+    LANGUAGE = 1
+    ANY = 2
+
+
+@dataclass(frozen=True, slots=True)
+class CaughtType:
+    """A type of exceptions that a handler names: its dotted name, or that of a class of the project.
+
+    `ancestors` are the dotted names of the classes from outside that it is or derives from. `raised_in` is the name of
+    a step in what is tried that raises it.
+    """
+
+    name: str
+    ancestors: tuple[str, ...]
+    place: Place
+    raised_in: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Handler:
-    """What runs for exceptions of the types whose source is `condition`; None catches all."""
+    """What runs for exceptions of the types whose source is `condition`; None catches all.
+
+    `types` are empty where not all of them are known.
+    """
 
     condition: str | None
     block: Block
+    types: tuple[CaughtType, ...] = ()
+    place: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Protected:
     """A `try`. `together` means that several handlers may run (`except*`); `catches`, that errors end here.
 
-    If it `guards_await`, nothing in it can fail before the await of work that it begins with.
+    If it `guards_await`, nothing in it can fail before the await of work that it begins with. `own_errors` are what the
+    body can raise besides by its steps.
     """
 
     body: Block
@@ -309,6 +346,7 @@ class Protected:
     catches: bool
     place: Place
     guards_await: bool = False
+    own_errors: OwnErrors = OwnErrors.ANY
 
 
 @dataclass(frozen=True, slots=True)
@@ -362,7 +400,11 @@ Operation: TypeAlias = Run | Start | Join | Pause | Choice | Loop | Protected | 
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """All that one workflow class does, in which mode of dependencies, and the facts that reading it has shown."""
+    """All that one workflow class does, in which mode of dependencies, and the facts that reading it has shown.
+
+    `named_at` is where the class has its name. One that runs no step `may_be_base`: it looks as if others derived from
+    it.
+    """
 
     class_name: str
     body: Block
@@ -371,6 +413,13 @@ class Program:
     place: Place
     mode: DependencyMode = DependencyMode.IMPLICIT
     facts: tuple[Fact, ...] = ()
+    named_at: Place | None = None
+    may_be_base: bool = False
+
+    @property
+    def name_place(self) -> Place:
+        """Where the class has its name, as far as that is known: the class itself otherwise."""
+        return self.named_at or self.place
 
 
 def blocks_of(operation: Operation) -> Iterator[Block]:

@@ -47,6 +47,13 @@ class KnownMoment(Known):
 
 
 @dataclass(frozen=True, slots=True)
+class KnownDuration(Known):
+    """A constant `timedelta(...)`, in milliseconds."""
+
+    milliseconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Element(Known):
     """An element of a collection, or the value at a key, and its place."""
 
@@ -56,11 +63,15 @@ class Element(Known):
 
 @dataclass(frozen=True, slots=True)
 class Elements(Known):
-    """A list, tuple or set. It is `whole` if these are all its elements, each there, in this order."""
+    """A list, tuple or set. It is `whole` if these are all its elements, each there, in this order.
+
+    It was `rewritten` if other elements may have been put in the place of these.
+    """
 
     kind: Literal["list", "tuple", "set"]
     elements: tuple[Element, ...]
     whole: bool
+    rewritten: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +86,14 @@ class KeyedElement(Known):
 
 @dataclass(frozen=True, slots=True)
 class Keyed(Known):
-    """A dictionary. It is `whole` if these are all its entries, and each is there."""
+    """A dictionary. It is `whole` if these are all its entries, and each is there.
+
+    It was `rewritten` if other values may have been put in the place of these.
+    """
 
     entries: tuple[KeyedElement, ...]
     whole: bool
+    rewritten: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +124,11 @@ class KnownClass(Known):
 
 @dataclass(frozen=True, slots=True)
 class KnownObject(Known):
-    """An object of a class of the project.
+    """An object of a class of the project, members of enumerations included.
 
     `kinds` are the dotted names of the classes and decorators from outside that make it what it is: `enum.Enum`,
-    `dataclasses.dataclass`, `typing.NamedTuple`.
+    `dataclasses.dataclass`, `typing.NamedTuple`; `?` stands for what is not known. Names without a dot are members of
+    its own that do so: `__new__`.
     """
 
     class_name: str

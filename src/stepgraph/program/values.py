@@ -19,6 +19,7 @@ from stepgraph.program.ir import (
     EventWait,
     Function,
     Handle,
+    Passes,
     PayloadShape,
     StepDefinition,
     StepSettings,
@@ -66,6 +67,14 @@ class Moment(Value):
 
 
 @dataclass(frozen=True, slots=True)
+class Duration(Value):
+    """A constant `timedelta(...)`, in milliseconds."""
+
+    milliseconds: float
+    relevant: ClassVar[bool] = False
+
+
+@dataclass(frozen=True, slots=True)
 class Template(Value):
     """Text of which only parts are known; the others stand in it as source in braces."""
 
@@ -91,10 +100,33 @@ class External(Value):
 
 @dataclass(frozen=True, slots=True)
 class Foreign(Value):
-    """What a call of something outside the project gave, by the dotted name of that; nothing else is known of it."""
+    """What a call of something outside the project gave, by the dotted name of that; nothing else is known of it.
+
+    It may be later or greater by something than what the call gave: `datetime.now() + timedelta(hours=1)`.
+    """
 
     name: str
     relevant: ClassVar[bool] = False
+
+
+def made_by(value: Value) -> str | None:
+    """Return the dotted name of what gave a value outside the project, None for any other value."""
+    return value.name if isinstance(value, Foreign) else None
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignMember(Value):
+    """An attribute of what foreign code gave, by its dotted name: `datetime.datetime.now().date`."""
+
+    name: str
+    relevant: ClassVar[bool] = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ranged(Foreign):
+    """A `range` of which it is known how many numbers are in it."""
+
+    count: int
 
 
 class Slots(dict[str, Any]):
@@ -150,7 +182,7 @@ class Declarations(Slots):
 class Item:
     """An element of a collection. `many` stands for any number of such elements; `maybe`, one may be missing.
 
-    Where it is known, `condition` is that under which it is there.
+    Where it is known, `condition` is that under which it is there, and `passes` how many there are of it.
     """
 
     value: Value
@@ -158,6 +190,7 @@ class Item:
     many: bool = False
     maybe: bool = False
     condition: str | None = None
+    passes: Passes | None = None
 
 
 @dataclass(eq=False, slots=True)
@@ -373,6 +406,14 @@ class Instance(Value):
 
 
 @dataclass(frozen=True, slots=True)
+class EnumMember(Value):
+    """A member of an enumeration of the project, which is an object of its own."""
+
+    of: ClassValue
+    relevant: ClassVar[bool] = False
+
+
+@dataclass(frozen=True, slots=True)
 class UnknownBase(Value):
     """A base class that may have any member: its `identity` is its name outside the project, or its expression."""
 
@@ -399,9 +440,10 @@ class MethodOf(Value):
 
 @dataclass(frozen=True, slots=True)
 class Event(Value):
-    """The `event` argument of `run`, whose `["payload"]` has this shape."""
+    """The `event` argument of `run`, or what a wait gave (`waited`), whose `["payload"]` has this shape."""
 
     shape: PayloadShape
+    waited: bool = False
 
 
 @dataclass(frozen=True, slots=True)

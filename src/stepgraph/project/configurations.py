@@ -31,8 +31,9 @@ class Configurations:
 
     @property
     def known(self) -> tuple[Configuration, ...]:
-        """The configurations that could be read."""
-        return tuple(configuration for configuration in self._read.values() if configuration is not None)
+        """The configurations that could be read, each once, however named."""
+        read = {os.path.realpath(path): found for path, found in reversed(self._read.items()) if found is not None}
+        return tuple(reversed(read.values()))
 
     def at(self, path: str) -> Configuration | None:
         """Return the configuration in a file, None where it cannot be read."""

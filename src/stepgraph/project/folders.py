@@ -41,3 +41,21 @@ def is_inside(path: str, prefix: str) -> bool:
     """Whether a file or folder is in a folder, or is it, symbolic links followed."""
     root = os.path.join(os.path.realpath(prefix or "."), "")
     return os.path.join(os.path.realpath(path or "."), "").startswith(root)
+
+
+def path_in(prefix: str, path: str) -> str:
+    """Return a path that is seen from a folder as one from where the folder is seen."""
+    return os.path.normpath(os.path.join(prefix, path)).replace(os.sep, "/")
+
+
+def path_from(prefix: str, path: str) -> str:
+    """Return a path as seen from a folder, with forward slashes, symbolic links to folders followed.
+
+    One on another drive stays as it is.
+    """
+    folder, name = os.path.split(path)
+    try:
+        relative = os.path.relpath(os.path.realpath(folder or "."), os.path.realpath(prefix or "."))
+    except ValueError:
+        return path
+    return os.path.normpath(os.path.join(relative, name)).replace(os.sep, "/")

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from stepgraph.model.note import InputError, Problem
+from stepgraph.model.note import InputError, Problem, ProblemKind
 from stepgraph.project.configurations import Configurations
 from stepgraph.project.encoding import check_text
 from stepgraph.project.folders import folder_of
@@ -152,15 +152,19 @@ class Sources:
         if main is None:
             message = "there is no `main`, the module with the workflows' classes."
             example = 'main = "src/entry.py"' if path.endswith(".toml") else '"main": "src/entry.py"'
-            self.problems.append(Problem(path, message, f"Add it, as in `{example}`.", 1, 1))
+            self._misconfigured(path, message, f"Add it, as in `{example}`.", (1, 1))
         elif not main.endswith(".py"):
             message = f"`main` is `{main}`, which is no Python module."
-            self.hints.append(Problem(path, message, "Its workflows are not analysed.", *configuration.main_position))
+            position, kind = configuration.main_position, ProblemKind.CONFIGURATION
+            self.hints.append(Problem(path, message, "Its workflows are not analysed.", *position, kind=kind))
         elif not os.path.isfile(main):
             message = f"`main` is `{main}`, and there is no such file."
-            self.problems.append(Problem(path, message, "", *configuration.main_position))
+            self._misconfigured(path, message, "", configuration.main_position)
         else:
             self._add_source(main, read_bytes(main), configured_project(configuration), workflows)
+
+    def _misconfigured(self, path: str, message: str, advice: str, position: tuple[int, int]) -> None:
+        self.problems.append(Problem(path, message, advice, *position, kind=ProblemKind.CONFIGURATION))
 
     def _add_classes(self, folder: str, paths: Sequence[str]) -> None:
         """Add the modules with workflow classes of their own."""

@@ -23,4 +23,13 @@ class AddedAwait:
     place: Place
 
 
-Edit: TypeAlias = Replacement | AddedAwait
+@dataclass(frozen=True, slots=True)
+class MovedImport:
+    """Names of a `from ... import` statement, at `place`, to be imported from another module instead."""
+
+    place: Place
+    names: tuple[str, ...]
+    module: str
+
+
+Edit: TypeAlias = Replacement | AddedAwait | MovedImport

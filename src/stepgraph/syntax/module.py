@@ -7,12 +7,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from stepgraph.model.span import Span
-from stepgraph.syntax.positions import positions
-from stepgraph.syntax.source_text import source_text
 
 if TYPE_CHECKING:
     import libcst as cst
 
+    from stepgraph.syntax.parents import Parents
     from stepgraph.syntax.positions import Range
 
 
@@ -27,7 +26,17 @@ class SourceModule:
 
     @cached_property
     def _positions(self) -> dict[int, Range]:
+        # Imported here, as below: what only carries places around does without LibCST.
+        from stepgraph.syntax.positions import positions
+
         return positions(self.tree)
+
+    @cached_property
+    def parents(self) -> Parents:
+        """The parent of each node; computed only when asked for."""
+        from stepgraph.syntax.parents import parents_in
+
+        return parents_in(self.tree)
 
     def mentions(self, word: bytes) -> bool:
         """Return whether the source has a word anywhere: without it, there is no need to look for what needs it."""
@@ -43,6 +52,8 @@ class SourceModule:
 
     def text(self, node: cst.CSTNode) -> str:
         """Return the source of `node` on one line, without comments."""
+        from stepgraph.syntax.source_text import source_text
+
         return source_text(self.tree, node)
 
 

@@ -7,7 +7,7 @@ import warnings
 
 import libcst as cst
 
-from stepgraph.model.note import InputError, Problem
+from stepgraph.model.note import InputError, Problem, ProblemKind
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.nesting import too_deep
 
@@ -20,7 +20,7 @@ def parse_module(source: bytes, path: str) -> SourceModule:
     """
     deep = too_deep(source)
     if deep is not None:
-        raise InputError(Problem(path, deep.message, "Split the expression.", deep.line, deep.column))
+        raise InputError(_invalid(path, deep.message, "Split the expression.", deep.line, deep.column))
     try:
         return SourceModule(path, cst.parse_module(source), source)
     except (cst.ParserSyntaxError, cst.CSTValidationError, SyntaxError, UnicodeDecodeError, TypeError) as error:
@@ -36,11 +36,15 @@ def _syntax_problem(source: bytes, path: str, error: Exception) -> Problem:
             ast.parse(source)
     except SyntaxError as refusal:
         # CPython's columns count bytes of UTF-8 in some versions; for most code they are the same.
-        return Problem(path, f"syntax error: {refusal.msg}.", "", refusal.lineno or 1, refusal.offset or 1)
+        return _invalid(path, f"syntax error: {refusal.msg}.", "", refusal.lineno or 1, refusal.offset or 1)
     except (ValueError, RecursionError, MemoryError) as refusal:
-        return Problem(path, f"cannot be parsed: {refusal}.", "", 1, 1)
+        return _invalid(path, f"cannot be parsed: {refusal}.", "", 1, 1)
     if isinstance(error, cst.ParserSyntaxError):
         message = error.message.splitlines()[-1] if error.message else "not understood"
-        return Problem(path, f"syntax error: {message}.", "", error.editor_line, error.editor_column)
+        return _invalid(path, f"syntax error: {message}.", "", error.editor_line, error.editor_column)
     message = "is valid Python that LibCST, the parser used, does not take."
     return Problem(path, message, "Put spaces around keywords that stand next to a bracket.")
+
+
+def _invalid(path: str, message: str, advice: str, line: int, column: int) -> Problem:
+    return Problem(path, message, advice, line, column, kind=ProblemKind.SYNTAX)

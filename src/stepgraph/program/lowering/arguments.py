@@ -76,7 +76,7 @@ def bounded(items: tuple[Item, ...]) -> tuple[Item, ...]:
     """Return elements as they are; of very many, each once, standing for many."""
     if len(items) <= MOST_ITEMS:
         return items
-    return tuple(replace(item, many=True) for item in {id(item.value): item for item in items}.values())
+    return tuple(replace(item, many=True, passes=None) for item in {id(item.value): item for item in items}.values())
 
 
 def made(machine: Machine, kind: CollectionKind, items: tuple[Item, ...]) -> Collection:

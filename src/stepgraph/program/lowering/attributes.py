@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from stepgraph.program.lowering.classes import class_attribute, instance_attribute, super_attribute
+from stepgraph.program.lowering.constants import TIMEDELTA
 from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.lowering.module_members import module_member
 from stepgraph.program.lowering.state import merged
@@ -12,8 +13,11 @@ from stepgraph.program.values import (
     ClassValue,
     Collection,
     Constant,
+    Duration,
     Event,
     External,
+    Foreign,
+    ForeignMember,
     FunctionCall,
     Gathering,
     Instance,
@@ -50,6 +54,10 @@ def attribute(machine: Machine, owner: Value, name: str, place: Place) -> Value:
             return module_member(machine, owner, name, place)
         case External(name=prefix):
             return External(f"{prefix}.{name}")
+        case Foreign(name=prefix):
+            return ForeignMember(f"{prefix}().{name}")
+        case Duration():
+            return ForeignMember(f"{TIMEDELTA}().{name}")
         case Event(shape=shape) if name == "payload":
             return Payload(shape)
         case Event() | Payload() | Collection() | Mapping() | TaskGroup() | Task() | Gathering():

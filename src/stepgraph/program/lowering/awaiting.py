@@ -27,6 +27,7 @@ from stepgraph.program.ir import (
     started_in,
     waits,
 )
+from stepgraph.program.lowering.cutting_short import report_timeout
 from stepgraph.program.lowering.dependencies import dependencies_of
 from stepgraph.program.lowering.functions import read_function
 from stepgraph.program.lowering.machine import Machine
@@ -84,10 +85,11 @@ def await_value(machine: Machine, value: Value, place: Place, first: int | None 
                 machine.emit(Join(joined(value), place, value.each))
             return result
         case Wrapped(inner=inner):
-            last = machine.operations[-1:]
+            last, before = machine.operations[-1:], len(machine.operations)
             result = await_value(machine, inner, place, first)
             if machine.operations[-1:] != last:
-                report_cut_short(machine, value.place, "the timeout")
+                awaited = Block(tuple(machine.operations[before:] or machine.operations[-1:]))
+                report_timeout(machine, value.place, "asyncio.wait_for", awaited)
             return result
         case Alternatives():
             return _await_one(machine, value, place, first)
@@ -145,6 +147,7 @@ def start_activity(
 ) -> Task:
     """Return a task for work, having emitted its start."""
     handle = machine.new_handle()
+    machine.activities[handle] = activity
     machine.frame.has_started = True
     machine.emit(Start(handle, activity, eager, place))
     return Task(handle, result)
@@ -196,11 +199,11 @@ def _activity(machine: Machine, value: Value) -> tuple[Activity | None, Value]:
             machine.frame.called.append(step.definition)
             body = _step_body(machine, step)
             run = StepRun(step.definition, body, dependencies_of(machine, step, _step_body))
-            machine.started.add(step.definition)
+            machine.ran_steps.add(step.definition)
             return run, UNKNOWN
         case WaitCall(activity=activity, place=place):
             machine.begun.add(id(place.node))
-            return activity, Event(activity.payload)
+            return activity, Event(activity.payload, waited=True)
         case PreparedCall(function=function, result=result, place=place):
             machine.begun.add(id(place.node))
             machine.frame.called.append(function)
@@ -268,17 +271,6 @@ def _awaited(machine: Machine, branch: Branch, value: Value, place: Place) -> Br
         operations.extend(branch.block.operations)
         await_value(machine, value, place)
     return replace(branch, block=Block(tuple(operations)))
-
-
-def report_cut_short(machine: Machine, place: Place, by: str) -> None:
-    """Say that cancelling a coroutine of the SDK does not stop the engine (`_do_call` runs in a task of its own)."""
-    machine.note(
-        "cancelled-step",
-        place,
-        f"a step that is cut short by {by} here goes on in the background, and calling it again runs it again.",
-        "The graph shows it as over; to stop the step itself, give it a `timeout` in its config.",
-        incomplete=False,
-    )
 
 
 def _report_unresolved(machine: Machine, value: Value, place: Place) -> None:

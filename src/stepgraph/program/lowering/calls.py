@@ -6,14 +6,14 @@ from typing import Final
 
 import libcst as cst
 
-from stepgraph.program.facts import StepCalled
+from stepgraph.program.facts import Returned, StepCalled
 from stepgraph.program.ir import Call, Run
 from stepgraph.program.lowering.arguments import given, spread
 from stepgraph.program.lowering.awaiting import start
 from stepgraph.program.lowering.escapes import report_escape
 from stepgraph.program.lowering.functions import function_scope, read_function
 from stepgraph.program.lowering.machine import Machine
-from stepgraph.program.lowering.picture import given_arguments
+from stepgraph.program.lowering.picture import given_arguments, known
 from stepgraph.program.values import (
     UNKNOWN,
     Alternatives,
@@ -21,6 +21,7 @@ from stepgraph.program.values import (
     Constant,
     External,
     Foreign,
+    ForeignMember,
     FunctionCall,
     FunctionValue,
     GeneratorCall,
@@ -71,6 +72,7 @@ def _call_lambda(machine: Machine, callee: FunctionValue, node: cst.Lambda, argu
     machine.lambdas_open += 1
     with machine.in_scope(function_scope(machine, callee, arguments)):
         value = machine.evaluate(node.body)
+        machine.observe(Returned(Place(callee.scope.module, node), known(value), machine.place(node.body)))
     machine.lambdas_open -= 1
     if not value.relevant:
         return UNKNOWN
@@ -119,4 +121,4 @@ def call_unresolved(machine: Machine, callee: Unresolved, arguments: Arguments, 
 def call_unknown(machine: Machine, callee: Value, arguments: Arguments, place: Place) -> Value:
     """Call something outside the project: reported only if it is handed what can run steps."""
     report_escape(machine, arguments, place)
-    return Foreign(callee.name) if isinstance(callee, External) else UNKNOWN
+    return Foreign(callee.name) if isinstance(callee, External | ForeignMember) else UNKNOWN

@@ -19,7 +19,10 @@ from stepgraph.program.values import (
     Collection,
     Constant,
     Doubt,
+    Duration,
+    EnumMember,
     External,
+    Foreign,
     FunctionValue,
     Instance,
     Mapping,
@@ -120,7 +123,9 @@ def _class_constant(machine: Machine, owner: ClassValue, name: str, value: Value
 
     What may assign to it are the modules of all classes of the object.
     """
-    if not isinstance(value, Constant | Moment | Collection | Mapping):
+    if _is_enumeration(order) and isinstance(value, Constant | Foreign) and not name.startswith("_"):
+        return EnumMember(owner)
+    if not isinstance(value, Constant | Moment | Duration | Collection | Mapping):
         if value.relevant and machine.is_assigned_elsewhere(owner.scope, name):
             report_assigned_elsewhere(machine, owner.scope, name)
         return value

@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import libcst as cst
 
+from stepgraph.program.ir import Passes
 from stepgraph.program.lowering.arguments import collection, mapping
-from stepgraph.program.lowering.loops import element, has_elements, run_loop, unrolled
+from stepgraph.program.lowering.loops import element, extent_over, run_loop, unrolled
 from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.lowering.protocols import advance, iterated
 from stepgraph.program.lowering.targets import assign
@@ -63,8 +64,8 @@ def consumed(
         item = Item(machine.evaluate(node.elt), machine.place(node.elt), many, maybe)
         items.append(replace(item, value=unsure(item.value)) if filtered else item)
 
-    _run(machine, node.for_in, scope, add)
-    return collection(machine, kind, tuple(items))
+    passes = _run(machine, node.for_in, scope, add)
+    return collection(machine, kind, tuple(replace(item, passes=passes if item.many else None) for item in items))
 
 
 def _is_filtered(clause: cst.CompFor | None) -> bool:
@@ -85,9 +86,11 @@ def each_of(machine: Machine, lazy: LazyItems, take: Callable[[Value], None]) ->
     _run(machine, lazy.node.for_in, lazy.scope, add)
 
 
-def _run(machine: Machine, clause: cst.CompFor, scope: LexicalScope, add: Callable[..., None]) -> None:
+def _run(machine: Machine, clause: cst.CompFor, scope: LexicalScope, add: Callable[..., None]) -> Passes | None:
+    """Run a comprehension, and return how many elements it makes where that is known."""
     with machine.in_scope(_inner_scope(machine, clause, scope)):
-        _run_clause(machine, clause, add, many=False)
+        passes = _run_clause(machine, clause, add, many=False)
+    return None if clause.ifs or clause.inner_for_in is not None else passes
 
 
 def _inner_scope(machine: Machine, clause: cst.CompFor, scope: LexicalScope) -> LexicalScope:
@@ -108,24 +111,31 @@ def _inner_scope(machine: Machine, clause: cst.CompFor, scope: LexicalScope) -> 
     )
 
 
-def _run_clause(machine: Machine, clause: cst.CompFor, add: Callable[..., None], *, many: bool) -> None:
+def _run_clause(machine: Machine, clause: cst.CompFor, add: Callable[..., None], *, many: bool) -> Passes | None:
     iterable = iterated(machine, machine.evaluate(clause.iter), machine.place(clause.iter))
     if isinstance(iterable, LazyItems):
         each_of(machine, iterable, lambda value: _pass(machine, clause, value, add))
-        return
+        return None
     if isinstance(iterable, Alternatives) and any(isinstance(o.value, Collection) for o in iterable.options):
-        machine.choose(iterable, lambda chosen: _over(machine, clause, chosen, add, many=many))
-        return
-    _over(machine, clause, iterable, add, many=many)
+
+        def over(chosen: Value) -> Value:
+            _over(machine, clause, chosen, add, many=many)
+            return UNKNOWN
+
+        machine.choose(iterable, over)
+        return None
+    return _over(machine, clause, iterable, add, many=many)
 
 
-def _over(machine: Machine, clause: cst.CompFor, iterable: Value, add: Callable[..., None], *, many: bool) -> Value:
+def _over(
+    machine: Machine, clause: cst.CompFor, iterable: Value, add: Callable[..., None], *, many: bool
+) -> Passes | None:
     items = unrolled(iterable)
     if items is not None and not clause.ifs:
         for item in items:
             assign(machine, clause.target, item.value)
             _inside(machine, clause, add, many=many)
-        return UNKNOWN
+        return None
     place = machine.place(clause)
 
     def body() -> None:
@@ -133,8 +143,9 @@ def _over(machine: Machine, clause: cst.CompFor, iterable: Value, add: Callable[
         value = element(machine, iterable, machine.text(clause.target), place)
         _pass(machine, clause, unsure(value) if clause.ifs else value, add)
 
-    run_loop(machine, body, None, place, occurs=has_elements(iterable))
-    return UNKNOWN
+    extent = extent_over(iterable, machine.place(clause.iter))
+    run_loop(machine, body, None, place, extent)
+    return extent.passes
 
 
 def _pass(machine: Machine, clause: cst.CompFor, value: Value, add: Callable[..., None]) -> None:

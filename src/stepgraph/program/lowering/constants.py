@@ -8,9 +8,21 @@ from typing import Any, Final
 
 import libcst as cst
 
-from stepgraph.program.values import UNKNOWN, Constant, Scalar, Template, Value
+from stepgraph.program.values import (
+    UNKNOWN,
+    Constant,
+    Duration,
+    Foreign,
+    Payload,
+    Scalar,
+    Template,
+    Unknown,
+    Value,
+    made_by,
+)
 from stepgraph.syntax.module import Place
 
+TIMEDELTA: Final = "datetime.timedelta"
 # Nothing longer or larger than this is computed: `"x" * 10**9` is source like any other.
 LONGEST: Final = 10_000
 LARGEST_EXPONENT: Final = 64
@@ -52,6 +64,20 @@ def binary(op: cst.BaseBinaryOp, left: Value, right: Value) -> Value:
         return scalar(function(left.value, right.value))
     except (TypeError, ValueError, ArithmeticError):
         return UNKNOWN
+
+
+def shifted(op: cst.BaseBinaryOp, left: Value, right: Value) -> Value | None:
+    """Return what foreign code gave, later or greater by something, which is of the same kind; None for anything else.
+
+    `timedelta(hours=1) + x` may be a datetime.
+    """
+    name = made_by(left)
+    if name is None or not isinstance(op, cst.Add | cst.Subtract):
+        return None
+    is_difference = made_by(right) == TIMEDELTA or isinstance(right, Duration)
+    is_number = isinstance(right, Constant) and isinstance(right.value, int | float)
+    is_unknown = isinstance(op, cst.Add) and isinstance(right, Unknown | Payload) and name != TIMEDELTA
+    return Foreign(name) if is_difference or is_number or is_unknown else None
 
 
 def unary(op: cst.BaseUnaryOp, operand: Value) -> Value:

@@ -8,7 +8,8 @@ from typing import Final
 import libcst as cst
 
 from stepgraph.program.ir import EMPTY, Awaited, Block, Exit, ExitKind, Join, Joined, Loop, Protected, Scope, blocks_of
-from stepgraph.program.lowering.awaiting import await_value, report_cut_short
+from stepgraph.program.lowering.awaiting import await_value
+from stepgraph.program.lowering.cutting_short import report_timeout
 from stepgraph.program.lowering.functions import function_scope, may_run_steps
 from stepgraph.program.lowering.machine import Frame, Machine, Outcome
 from stepgraph.program.lowering.protection import guards_await
@@ -152,9 +153,18 @@ def _inside(machine: Machine, node: cst.With, item: cst.WithItem, manager: Value
         return
     block = machine.block_of(lambda: _items(machine, node, rest))
     if block.operations:
-        if isinstance(manager, External) and manager.name in TIMEOUTS:
-            report_cut_short(machine, place, "the timeout")
+        if isinstance(manager, External) and manager.name in TIMEOUTS and not _is_unlimited(item.item):
+            report_timeout(machine, machine.place(item.item), "asyncio.timeout", block)
         _emit_body(machine, item, manager, block)
+
+
+def _is_unlimited(timeout: cst.BaseExpression) -> bool:
+    """`asyncio.timeout(None)`."""
+    match timeout:
+        case cst.Call(args=[cst.Arg(value=cst.Name("None"))]):
+            return True
+        case _:
+            return False
 
 
 def _task_group(machine: Machine, node: cst.With, place: Place, group: TaskGroup, rest: Sequence[cst.WithItem]) -> None:

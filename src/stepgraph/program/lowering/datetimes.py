@@ -1,15 +1,17 @@
-"""Constant datetimes."""
+"""Constant datetimes and timedeltas."""
 
 from __future__ import annotations
 
 import datetime as dt
 from typing import Final
 
+from stepgraph.program.lowering.constants import TIMEDELTA
 from stepgraph.program.lowering.machine import Machine
-from stepgraph.program.values import UNKNOWN, Arguments, Constant, External, Moment, Value
+from stepgraph.program.values import UNKNOWN, Arguments, Constant, Duration, External, Foreign, Moment, Value
 from stepgraph.syntax.module import Place
 
 _UTC: Final = frozenset({"datetime.timezone.utc", "datetime.UTC"})
+_UNITS: Final = ("days", "seconds", "microseconds", "milliseconds", "minutes", "hours", "weeks")
 _FIELDS: Final = ("year", "month", "day", "hour", "minute", "second", "microsecond")
 
 
@@ -35,3 +37,21 @@ def moment(machine: Machine, arguments: Arguments, place: Place) -> Value:
     except (TypeError, ValueError, OverflowError):
         return UNKNOWN
     return Moment(made.isoformat())
+
+
+def duration(machine: Machine, arguments: Arguments, place: Place) -> Value:
+    """Return what `datetime.timedelta(...)` makes, in milliseconds where it is of constants."""
+    del machine, place
+    units: dict[str, float] = {}
+    names = iter(_UNITS)
+    for argument in arguments.items:
+        name = argument.keyword or next(names, "")
+        match argument.value:
+            case Constant(value=int(number) | float(number)) if name in _UNITS and not argument.star:
+                units[name] = number
+            case _:
+                return Foreign(TIMEDELTA)
+    try:
+        return Duration(dt.timedelta(**units) / dt.timedelta(milliseconds=1))
+    except (ValueError, OverflowError):
+        return Foreign(TIMEDELTA)

@@ -110,7 +110,7 @@ def _step_run(machine: Machine, step: StepFunction, read_body: BodyReader) -> St
     if known is not None and known[0] == machine.declarations.version:
         return known[1]
     run = StepRun(step.definition, read_body(machine, step), dependencies_of(machine, step, read_body))
-    machine.started.add(step.definition)
+    machine.ran_steps.add(step.definition)
     machine.step_runs[step.definition] = machine.declarations.version, run
     return run
 
@@ -122,7 +122,7 @@ def _report_cycle(machine: Machine, definition: StepDefinition) -> None:
     first = machine.resolving.index(definition)
     names = [step.name for step in machine.resolving[first:]]
     is_certain = not any(depth > first for depth in machine.choosing)
-    if is_certain and machine.started.isdisjoint(machine.resolving[first:]):
+    if is_certain and machine.ran_steps.isdisjoint(machine.resolving[first:]):
         machine.observe(DependencyCycle(tuple(machine.resolving[first:])))
     machine.note(
         "dependency-cycle",

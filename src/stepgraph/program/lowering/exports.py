@@ -4,15 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import libcst as cst
 
-from stepgraph.program.lowering.classes import derives_from_entrypoint, is_workflow, resolution_order
+from stepgraph.model.note import ProblemKind
+from stepgraph.program.lowering.classes import derives_from_entrypoint, is_workflow, member, resolution_order
 from stepgraph.program.lowering.entry import Entry, open_machine, workflow_named
 from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.lowering.names import module_name
 from stepgraph.program.lowering.stars import exported_names
-from stepgraph.program.values import Alternatives, ClassValue, External, Unresolved, Value
+from stepgraph.program.values import (
+    Alternatives,
+    ClassValue,
+    External,
+    Foreign,
+    LexicalScope,
+    Unknown,
+    UnknownBase,
+    Unresolved,
+    Value,
+)
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.walk import statements_below
 
@@ -26,8 +38,9 @@ class Exported:
 
 @dataclass(frozen=True, slots=True)
 class NotExported:
-    """Why a class is not exported, and the workflow classes that are."""
+    """Why a class is not exported, in a word and in a sentence, and the workflow classes that are."""
 
+    kind: ProblemKind
     reason: str
     others: tuple[str, ...] = ()
 
@@ -59,31 +72,65 @@ def find_exported(entry: Entry, class_name: str) -> Exported | NotExported:
     if renamed is not None:
         return Exported(renamed)
     others = tuple(dict.fromkeys(workflow.name for workflow in workflows.values()))
-    return NotExported(_why_not(machine, entry, class_name, value), others)
+    kind, reason = _why_not(machine, scope, class_name, value)
+    return NotExported(kind, reason, others)
 
 
-def _why_not(machine: Machine, entry: Entry, class_name: str, value: Value | None) -> str:
-    path = entry.module.path
+_Why: TypeAlias = tuple[ProblemKind, str]
+
+
+def _why_not(machine: Machine, scope: LexicalScope, class_name: str, value: Value | None) -> _Why:
+    path = scope.module.path
+    if isinstance(value, ClassValue):
+        return _why_not_as_class(machine, path, class_name, value)
+    unresolved = ProblemKind.UNRESOLVED_CLASS
     if isinstance(value, Unresolved):
-        return f"the class `{class_name}` cannot be followed: {value.reason}"
+        kind = ProblemKind.MISSING_CLASS if _is_missing(machine, value) else unresolved
+        return kind, f"the class `{class_name}` cannot be followed: {value.reason}"
     if isinstance(value, External):
-        return f"the class `{class_name}` is imported as `{value.name}`, which is not in the project"
+        return unresolved, f"the class `{class_name}` is imported as `{value.name}`, which is not in the project"
     if isinstance(value, Alternatives):
-        return f"the class `{class_name}` in {path} is defined in several ways, of which none is known to count"
-    if not isinstance(value, ClassValue):
-        return f"there is no class `{class_name}` in {path}"
+        reason = f"the class `{class_name}` in {path} is defined in several ways, of which none is known to count"
+        return unresolved, reason
+    if isinstance(value, Unknown | Foreign):
+        return unresolved, f"what `{class_name}` in {path} stands for is not known, so whether it is a class is not"
+    # Of several modules from outside whose names are all imported, any may have it.
+    is_open = value is None and bool(machine.stars.outside.get(scope))
+    return unresolved if is_open else ProblemKind.MISSING_CLASS, f"there is no class `{class_name}` in {path}"
+
+
+def _is_missing(machine: Machine, value: Unresolved) -> bool:
+    """Whether an import of what is not there was reported at its place."""
+    return any((code, id(value.place.node)) in machine.notes for code in ("missing-module", "missing-name"))
+
+
+def _why_not_as_class(machine: Machine, path: str, class_name: str, value: ClassValue) -> _Why:
     if value.name != class_name:
-        return f"`{class_name}` in {path} is the class `{value.name}`, and is exported under that name"
-    broken = next((base for base in resolution_order(value) if isinstance(base, Unresolved)), None)
-    if broken is not None:
-        return f"a base of the class `{class_name}` in {path} cannot be followed: {broken.reason}"
-    if not derives_from_entrypoint(value):
-        return f"the class `{class_name}` in {path} has no `WorkflowEntrypoint` among its bases"
+        reason = f"`{class_name}` in {path} is the class `{value.name}`, and is exported under that name"
+        return ProblemKind.UNEXPORTED_CLASS, reason
     if not is_workflow(machine, value):
-        return f"the class `{class_name}` in {path} has no method `run`"
+        return _why_no_workflow(machine, path, class_name, value)
     if class_name.startswith("_"):
-        return f"the class `{class_name}` in {path} is private, and so is not exported"
-    return f"the class `{class_name}` is not in `__all__` of {path}, and so is not exported"
+        reason = f"the class `{class_name}` in {path} is private, and so is not exported"
+        return ProblemKind.UNEXPORTED_CLASS, reason
+    reason = f"the class `{class_name}` is not in `__all__` of {path}, and so is not exported"
+    return ProblemKind.UNEXPORTED_CLASS, reason
+
+
+def _why_no_workflow(machine: Machine, path: str, class_name: str, value: ClassValue) -> _Why:
+    order = resolution_order(value)
+    broken = next((base for base in order if isinstance(base, Unresolved)), None)
+    if broken is not None:
+        reason = f"a base of the class `{class_name}` in {path} cannot be followed: {broken.reason}"
+        return ProblemKind.UNRESOLVED_CLASS, reason
+    is_open = any(isinstance(base, UnknownBase) for base in order)
+    if not derives_from_entrypoint(value):
+        reason = f"the class `{class_name}` in {path} has no `WorkflowEntrypoint` among its bases"
+        return ProblemKind.UNRESOLVED_CLASS if is_open else ProblemKind.MISSING_CLASS, reason
+    is_open = is_open or member(machine, order, "run") is not None
+    is_open = is_open or machine.is_assigned_elsewhere(value.scope, "run")
+    reason = f"the class `{class_name}` in {path} has no method `run`"
+    return ProblemKind.UNRESOLVED_CLASS if is_open else ProblemKind.NO_RUN, reason
 
 
 def _class_names(module: SourceModule) -> Iterator[str]:

@@ -13,8 +13,9 @@ from stepgraph.program.lowering.attributes import attribute
 from stepgraph.program.lowering.awaiting import await_value, is_awaitable
 from stepgraph.program.lowering.comprehensions import evaluate_collection, evaluate_generator, evaluate_mapping
 from stepgraph.program.lowering.conditions import evaluate_boolean, evaluate_conditional
-from stepgraph.program.lowering.constants import binary, formatted, is_text, joined, scalar, unary
+from stepgraph.program.lowering.constants import binary, formatted, is_text, joined, scalar, shifted, unary
 from stepgraph.program.lowering.definitions import default_values, names_in
+from stepgraph.program.lowering.event_keys import observe_key
 from stepgraph.program.lowering.iteration import items_of, materialized
 from stepgraph.program.lowering.machine import Evaluator, Machine
 from stepgraph.program.lowering.names import bind, look_up
@@ -192,7 +193,9 @@ def _argument(machine: Machine, argument: cst.Arg) -> Argument:
 
 
 def _attribute(machine: Machine, node: cst.Attribute) -> Value:
-    return attribute(machine, machine.evaluate(node.value), node.attr.value, machine.place(node))
+    owner, name = machine.evaluate(node.value), node.attr.value
+    observe_key(machine, "attribute", owner, Constant(name), machine.place(node.value), machine.place(node))
+    return attribute(machine, owner, name, machine.place(node))
 
 
 def _subscript(machine: Machine, node: cst.Subscript) -> Value:
@@ -209,6 +212,7 @@ def _subscript(machine: Machine, node: cst.Subscript) -> Value:
         key = UNKNOWN
         parts = [element.slice.value for element in node.slice if isinstance(element.slice, cst.Index)]
         key_node = cst.Tuple([cst.Element(part) for part in parts], lpar=[], rpar=[])
+    observe_key(machine, "read", owner, key, machine.place(node.value), machine.place(node))
     return _element(machine, owner, key, machine.place(key_node), machine.place(node))
 
 
@@ -273,14 +277,14 @@ def _combined(machine: Machine, node: cst.BinaryOperation, left: Value, right: V
         return mapping(machine, tuple(entries.values()), partial=partial)
     if isinstance(node.operator, cst.Multiply) and isinstance(left, Collection):
         return _repeated(machine, left, right)
-    return binary(node.operator, left, right)
+    return shifted(node.operator, left, right) or binary(node.operator, left, right)
 
 
 def _repeated(machine: Machine, owner: Collection, times: Value) -> Value:
     """`[a, b] * 2`; a number that is not known, or large, is any number."""
     if isinstance(times, Constant) and isinstance(times.value, int) and 0 <= times.value <= MOST_REPETITIONS:
         return collection(machine, owner.kind, owner.items * times.value)
-    return collection(machine, owner.kind, tuple(replace(item, many=True) for item in owner.items))
+    return collection(machine, owner.kind, tuple(replace(item, many=True, passes=None) for item in owner.items))
 
 
 def _unary(machine: Machine, node: cst.UnaryOperation) -> Value:
@@ -303,7 +307,9 @@ def _comparison(machine: Machine, node: cst.Comparison) -> Value:
     result: Value = UNKNOWN
     for index, target in enumerate(node.comparisons):
         if index == 0:
-            result = compare(machine, target, left, machine.evaluate(target.comparator), machine.place(node))
+            right = machine.evaluate(target.comparator)
+            observe_key(machine, "asked", right, left, machine.place(target.comparator), machine.place(node))
+            result = compare(machine, target, left, right, machine.place(node))
             continue
         block = machine.block_of(lambda compared=target.comparator: machine.evaluate(compared))  # type: ignore[misc]
         if not block.operations:

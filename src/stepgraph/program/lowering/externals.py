@@ -11,7 +11,7 @@ from stepgraph.program.ir import EMPTY, Handle, Loop, started_in
 from stepgraph.program.lowering.arguments import made, mapping, ordered_like
 from stepgraph.program.lowering.awaiting import awaited_of, is_awaitable, start
 from stepgraph.program.lowering.calls import call_unknown
-from stepgraph.program.lowering.datetimes import moment
+from stepgraph.program.lowering.datetimes import duration, moment
 from stepgraph.program.lowering.definitions import TRANSPARENT_TO_CLASSES
 from stepgraph.program.lowering.iteration import copied, items_of, materialized
 from stepgraph.program.lowering.loops import any_of
@@ -28,11 +28,13 @@ from stepgraph.program.values import (
     Doubt,
     Entry,
     External,
+    Foreign,
     FunctionValue,
     Gathering,
     Instance,
     Item,
     Partial,
+    Ranged,
     StepFunction,
     StepObject,
     SuperObject,
@@ -44,6 +46,7 @@ from stepgraph.program.values import (
     Wrapped,
     every_run,
     hidden,
+    made_by,
     possible,
 )
 from stepgraph.syntax.module import Place
@@ -59,11 +62,9 @@ _HARMLESS: Final = frozenset(
         "bool",
         "callable",
         "dir",
-        "float",
         "format",
         "hash",
         "id",
-        "int",
         "isinstance",
         "issubclass",
         "len",
@@ -148,6 +149,7 @@ def _gathering(machine: Machine, kind: ParallelKind, members: list[Value], place
     _in_member_order(machine, started)
     awaited = tuple(member for member in members if is_awaitable(member))
     loops = machine.loop_depth - machine.frame.loops_outside
+    machine.hold(place, _handles(awaited))
     return Gathering(kind, awaited, result=made(machine, "list", results), own=frozenset(started), loops=loops)
 
 
@@ -157,6 +159,8 @@ def _started(machine: Machine, given: Argument) -> list[Value]:
         return [machine.choose(given.value, lambda chosen: _started_of_one(machine, replace(given, value=chosen)))]
     items = items_of(machine, given.value)
     if items is not None:
+        is_whole = not (isinstance(given.value, Collection) and given.value.state.changed)
+        items = items if is_whole else tuple(replace(item, passes=None) for item in items)
         return [_start_item(machine, item, given) for item in items]
     if given.value.relevant and not is_awaitable(given.value):
         machine.note(
@@ -188,14 +192,19 @@ def _start_item(machine: Machine, item: Item, given: Argument) -> Value:
         return started[0]
     block = machine.block_of(lambda: started.append(start(machine, item.value, item.place)))
     if block.operations:
-        machine.emit(Loop(block, EMPTY, item.place))
+        machine.emit(Loop(block, EMPTY, item.place, passes=None if item.maybe else item.passes))
     return every_run(started[0])
 
 
 def _create_task(machine: Machine, arguments: Arguments, place: Place) -> Value:
-    del place
     given = arguments.find(0, "coro")
-    return UNKNOWN if given is None else start(machine, given.value, given.place)
+    return UNKNOWN if given is None else _task(machine, given, place)
+
+
+def _task(machine: Machine, given: Argument, place: Place) -> Value:
+    task = start(machine, given.value, given.place)
+    machine.hold(place, _handles([task]))
+    return task
 
 
 def _wait(machine: Machine, arguments: Arguments, place: Place) -> Value:
@@ -227,10 +236,10 @@ def _kind_when(when: Value) -> ParallelKind | None:
 
 
 def _wait_for(machine: Machine, arguments: Arguments, place: Place) -> Value:
-    del machine
     given = arguments.find(0, "fut")
     if given is None:
         return UNKNOWN
+    machine.wrapped[id(given.place.node)] = place
     limit = arguments.find(1, "timeout")
     limited = limit is None or limit.value != Constant(None)
     return Wrapped(given.value, place) if limited and is_awaitable(given.value) else given.value
@@ -238,11 +247,12 @@ def _wait_for(machine: Machine, arguments: Arguments, place: Place) -> Value:
 
 def _shield(machine: Machine, arguments: Arguments, place: Place) -> Value:
     """A coroutine that is shielded becomes a task at once."""
-    del place
     given = arguments.find(0, "arg")
     if given is None or not is_awaitable(given.value):
         return UNKNOWN if given is None else given.value
-    return start(machine, given.value, given.place)
+    task = _task(machine, given, place)
+    machine.shielded.update(_handles([task]))
+    return task
 
 
 def _as_completed(machine: Machine, arguments: Arguments, place: Place) -> Value:
@@ -321,6 +331,16 @@ def _second(machine: Machine, arguments: Arguments, place: Place) -> Value:
 # builtins
 
 
+def _number(machine: Machine, arguments: Arguments, place: Place) -> Value:
+    """A number of seconds is one of seconds when it is rounded, too."""
+    del machine, place
+    name = made_by(_first(arguments)) or ""
+    return Foreign(name) if name.rsplit(".", 1)[-1] in _SECONDS else UNKNOWN
+
+
+_SECONDS: Final = ("time", "timestamp", "total_seconds")
+
+
 def _copy(kind: CollectionKind) -> Meaning:
     def copy(machine: Machine, arguments: Arguments, place: Place) -> Value:
         del place
@@ -338,6 +358,24 @@ def _sorted(machine: Machine, arguments: Arguments, place: Place) -> Value:
         return UNKNOWN
     copy.state.unordered = True
     return copy
+
+
+def _range(machine: Machine, arguments: Arguments, place: Place) -> Value:
+    numbers = [_whole(a.value) for a in arguments.items if a.keyword is None and not a.star]
+    known = [number for number in numbers if number is not None]
+    if not 0 < len(known) == len(arguments.items) <= _MOST_BOUNDS or known[2:] == [0]:
+        return call_unknown(machine, _RANGE, arguments, place)
+    held = range(*known)
+    return Ranged(_RANGE.name, (held[-1] - held[0]) // held.step + 1 if held else 0)
+
+
+_RANGE: Final = External("builtins.range")
+_MOST_BOUNDS: Final = 3  # start, stop, step
+
+
+def _whole(value: Value) -> int | None:
+    """Return a constant that is a whole number."""
+    return value.value if isinstance(value, Constant) and isinstance(value.value, int) else None
 
 
 def _enumerate(machine: Machine, arguments: Arguments, place: Place) -> Value:
@@ -512,12 +550,20 @@ _MEANINGS: Final[dict[str, Meaning]] = {
     "contextlib.suppress": _suppress,
     "typing.cast": _second,
     "datetime.datetime": moment,
+    "datetime.timedelta": duration,
     "collections.deque": _copy("list"),
     "pyodide.ffi.to_js": _itself,
+    "builtins.float": _number,
+    "builtins.int": _number,
+    "builtins.round": _number,
+    "math.ceil": _number,
+    "math.floor": _number,
+    "math.trunc": _number,
     "builtins.list": _copy("list"),
     "builtins.sorted": _sorted,
     "builtins.tuple": _copy("tuple"),
     "builtins.set": _copy("set"),
+    "builtins.range": _range,
     "builtins.enumerate": _enumerate,
     "builtins.reversed": _reversed,
     "builtins.zip": _zip,

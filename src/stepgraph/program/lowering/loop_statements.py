@@ -8,7 +8,7 @@ from stepgraph.program.ir import Block, Branch, Choice, Exit, ExitKind, Scope
 from stepgraph.program.lowering.comprehensions import each_of
 from stepgraph.program.lowering.conditions import decided, negated
 from stepgraph.program.lowering.iteration import materialized
-from stepgraph.program.lowering.loops import element, has_elements, run_loop, unrolled
+from stepgraph.program.lowering.loops import Extent, element, extent_over, run_loop, unrolled
 from stepgraph.program.lowering.machine import LoopState, Machine
 from stepgraph.program.lowering.names import look_up
 from stepgraph.program.lowering.protocols import advance, iterated
@@ -56,7 +56,7 @@ def _loop(machine: Machine, node: cst.For, iterable: Value) -> None:
 
     otherwise = None if node.orelse is None else node.orelse.body
     rest = None if otherwise is None else lambda: machine.execute(otherwise)
-    run_loop(machine, body, rest, place, occurs=has_elements(iterable))
+    run_loop(machine, body, rest, place, extent_over(iterable, machine.place(node.iter)))
 
 
 def _unroll(machine: Machine, node: cst.For, items: tuple[Item, ...]) -> None:
@@ -123,7 +123,7 @@ def execute_while(machine: Machine, node: cst.While) -> None:
         body,
         None if otherwise is None else lambda: machine.execute(otherwise),
         machine.place(node),
-        endless=decision is True,
+        Extent(endless=decision is True),
     )
 
 

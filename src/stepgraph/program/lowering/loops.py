@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
-from stepgraph.program.ir import EMPTY, Block, Loop, StepDefinition
+from stepgraph.program.ir import EMPTY, Block, Loop, Passes, StepDefinition
 from stepgraph.program.lowering.arguments import DEEPEST, collection
 from stepgraph.program.lowering.machine import LoopState, Machine, Outcome
 from stepgraph.program.lowering.state import (
@@ -30,6 +30,7 @@ from stepgraph.program.values import (
     Mapping,
     Option,
     PreparedCall,
+    Ranged,
     StepCall,
     StepFunction,
     Task,
@@ -52,27 +53,34 @@ MOST_REPEATED: Final = 500
 LONGEST_UNROLLED: Final = 256
 
 
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """How far a loop goes: one that is `endless` to a break, one that `occurs` has a pass at least."""
+
+    endless: bool = False
+    occurs: bool = False
+    passes: Passes | None = None
+
+
 def run_loop(
     machine: Machine,
     body: Callable[[], None],
     otherwise: Callable[[], None] | None,
     place: Place,
-    *,
-    endless: bool = False,
-    occurs: bool = False,
+    extent: Extent,
 ) -> None:
-    """Read a loop and emit it. `endless` loops end by a break only; one that `occurs` has a pass at least."""
+    """Read a loop and emit it."""
     block, breaks, declares = _settled(machine, body, place)
     after = EMPTY
-    if otherwise is not None and not endless:
+    if otherwise is not None and not extent.endless:
         rest = machine.branch(otherwise, "no break" if breaks else None)
         after = rest.block
         left = Outcome(EMPTY, {}, live=breaks)
         machine.rejoin([("no break", rest), (None, left)], None, place)
     else:
-        machine.live = breaks or not endless
+        machine.live = breaks or not extent.endless
     if block.operations or after.operations:
-        machine.emit(Loop(block, after, place, endless, occurs, declares))
+        machine.emit(Loop(block, after, place, extent.endless, extent.occurs, declares, extent.passes))
 
 
 def _settled(
@@ -120,9 +128,16 @@ def unrolled(value: Value) -> tuple[Item, ...] | None:
     return value.items if any(_runs(item.value) for item in value.items) else None
 
 
-def has_elements(value: Value) -> bool:
-    """Whether a collection is known not to be empty."""
-    return isinstance(value, Collection) and any(not (item.many or item.maybe) for item in value.items)
+def extent_over(value: Value, place: Place) -> Extent:
+    """Return how far a loop over a value goes; the place is the value's."""
+    if isinstance(value, Ranged):
+        # Whether there are any is not asked: in a graph, a number more or less makes no difference.
+        return Extent(passes=Passes(value.count, place))
+    if not isinstance(value, Collection):
+        return Extent()
+    is_whole = value.has_known_order and value.shows_constants
+    occurs = any(not (item.many or item.maybe) for item in value.items)
+    return Extent(occurs=occurs, passes=Passes(len(value.items), place) if is_whole else None)
 
 
 def _runs(value: Value, depth: int = 0) -> bool:

@@ -5,7 +5,7 @@ It dispatches; what the constructs of the language mean is decided in the other 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -18,6 +18,7 @@ from stepgraph.model.note import Note
 from stepgraph.program.facts import Fact
 from stepgraph.program.ir import (
     EMPTY,
+    Activity,
     Block,
     Branch,
     Choice,
@@ -34,6 +35,7 @@ from stepgraph.program.ir import (
 )
 from stepgraph.program.lowering.star_memory import StarMemory
 from stepgraph.program.lowering.state import Changes, Path, Store, meet, merged, told_apart
+from stepgraph.program.lowering.wrong_imports import wrong_imports_of
 from stepgraph.program.values import (
     UNKNOWN,
     Alternatives,
@@ -157,13 +159,15 @@ class Machine:
 
     `declarations` are the steps declared so far, `step_runs` their runs as dependencies with the version of those
     they hold for, `resolving` the steps whose dependencies are being looked up, `choosing` how many of them there
-    were where a dependency is one of several. `started` are the steps that ran, `hides` says which step that had
+    were where a dependency is one of several. `ran_steps` are the steps that ran, `hides` says which step that had
     not run another one of its name took the place of. `lists_depends` tells that some step was declared as in
     legacy mode. `handles` numbers the work that was started, `call_since` is the last number before the arguments
     of the present call were evaluated. `modules` are those that were needed so far, `unread` those that they import
     and that were not, `stars` what is known of their star imports, and `ran` those whose own code was run as a
     whole. `entered` are the functions of context managers whose code is being read. `facts` are for rules to judge,
-    in the order in which they were met; `in_step` tells that the body of a step is being read.
+    in the order in which they were met; `in_step` tells that the body of a step is being read. `made` are
+    the coroutines, of which some have `begun`, `wrapped` the calls that make others of them, `started` those that
+    set work going; `activities` is what was started, by its handle, and some of these are `shielded`.
     """
 
     evaluators: dict[type[cst.CSTNode], Evaluator]
@@ -177,7 +181,7 @@ class Machine:
     step_runs: dict[StepDefinition, tuple[int, StepRun]] = field(default_factory=dict)
     resolving: list[StepDefinition] = field(default_factory=list)
     choosing: list[int] = field(default_factory=list)
-    started: set[StepDefinition] = field(default_factory=set)
+    ran_steps: set[StepDefinition] = field(default_factory=set)
     hides: dict[StepDefinition, StepDefinition] = field(default_factory=dict)
     declared: int = 0
     store: Store = field(default_factory=Store)
@@ -189,6 +193,10 @@ class Machine:
     in_step: bool = False
     made: dict[int, tuple[Place, Value]] = field(default_factory=dict)
     begun: set[int] = field(default_factory=set)
+    wrapped: dict[int, Place] = field(default_factory=dict)
+    started: dict[int, tuple[Place, set[Handle]]] = field(default_factory=dict)
+    activities: dict[Handle, Activity] = field(default_factory=dict)
+    shielded: set[Handle] = field(default_factory=set)
     summaries: dict[tuple[object, ...], Summary] = field(default_factory=dict)
     active: dict[tuple[object, ...], Function] = field(default_factory=dict)
     latest: dict[cst.CSTNode, Summary] = field(default_factory=dict)
@@ -242,6 +250,8 @@ class Machine:
             scope = LexicalScope(bindings, self.store.new(), None, module, path=(known,), kind="module")
             self.modules[module] = scope
             self._note_imports(module, bindings)
+            for wrong in wrong_imports_of(module):
+                self.observe(wrong)
         return scope
 
     def _note_imports(self, module: SourceModule, bindings: Bindings) -> None:
@@ -326,7 +336,7 @@ class Machine:
     def declare(self, step: StepFunction) -> None:
         """Enter a step under its name: of several of one name, the last one counts (SDK: `step_closures`)."""
         before = self.declarations.get(step.definition.name)
-        if isinstance(before, StepFunction) and before.definition not in self.started:
+        if isinstance(before, StepFunction) and before.definition not in self.ran_steps:
             self._hide(before.definition, step.definition)
         self.store.write(self.declarations, step.definition.name, step)
         self.declared += 1
@@ -388,6 +398,10 @@ class Machine:
         """Return a new coroutine, and remember it: one that never begins is reported."""
         self.made.setdefault(id(place.node), (place, coroutine))
         return coroutine
+
+    def hold(self, place: Place, handles: Iterable[Handle]) -> None:
+        """Remember the call that set work going: whoever has what it gives can wait for that."""
+        self.started.setdefault(id(place.node), (place, set()))[1].update(handles)
 
     def finished_notes(self) -> tuple[Note, ...]:
         """Return all that was reported, in the order of the source."""

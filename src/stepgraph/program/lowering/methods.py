@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
+import libcst as cst
+
 from stepgraph.program.lowering.arguments import made, ordered_like
-from stepgraph.program.lowering.awaiting import awaited_of, is_awaitable, report_cut_short, start
+from stepgraph.program.lowering.awaiting import awaited_of, is_awaitable, start
 from stepgraph.program.lowering.calls import call_unknown
+from stepgraph.program.lowering.cutting_short import note_cut_short
+from stepgraph.program.lowering.event_keys import observe_key
 from stepgraph.program.lowering.iteration import items_of
 from stepgraph.program.lowering.loops import any_of
 from stepgraph.program.lowering.machine import Caller, Machine
@@ -149,6 +153,15 @@ def _part(machine: Machine, receiver: Value, arguments: Arguments, place: Place)
     return part_of(receiver, arguments.items[0].value) if arguments.items else UNKNOWN
 
 
+def _event_part(machine: Machine, receiver: Value, arguments: Arguments, place: Place) -> Value:
+    """`event.get("key")` reads a key."""
+    if arguments.items:
+        call = place.node
+        owner = call.func.value if isinstance(call, cst.Call) and isinstance(call.func, cst.Attribute) else call
+        observe_key(machine, "get", receiver, arguments.items[0].value, Place(place.module, owner), place)
+    return _part(machine, receiver, arguments, place)
+
+
 def _create(machine: Machine, receiver: TaskGroup, arguments: Arguments, place: Place) -> Value:
     del place
     if not arguments.items:
@@ -181,7 +194,7 @@ def _removes(machine: Machine, receiver: Collection, arguments: Arguments, place
 
 def _cancel(machine: Machine, receiver: Value, arguments: Arguments, place: Place) -> Value:
     del receiver, arguments
-    report_cut_short(machine, place, "cancelling its task")
+    note_cut_short(machine, place, "cancelling its task")
     return UNKNOWN
 
 
@@ -224,7 +237,7 @@ _METHODS: Final[tuple[tuple[type[Value], dict[str, Caller]], ...]] = (
         },
     ),
     (Payload, {"get": _part, "pop": _part}),
-    (Event, {"get": _part}),
+    (Event, {"get": _event_part}),
     (TaskGroup, {"create_task": _create}),
     (Task, {"result": _result, "done": _nothing, "cancel": _cancel, "exception": _nothing, "cancelled": _nothing}),
     (Gathering, {"result": _result, "done": _nothing, "cancel": _cancel}),

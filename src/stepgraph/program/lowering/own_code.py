@@ -19,6 +19,7 @@ from stepgraph.program.values import (
     Alternatives,
     Collection,
     Foreign,
+    ForeignMember,
     FunctionValue,
     LexicalScope,
     Mapping,
@@ -131,7 +132,8 @@ def _bound_by(machine: Machine, scope: LexicalScope, name: str, binder: cst.CSTN
             return before
         case _:
             return UNKNOWN
-    if isinstance(found, Unknown | Foreign) and isinstance(before, FunctionValue) and _mentions(expression, name):
+    is_unknown = isinstance(found, Unknown | Foreign | ForeignMember)
+    if is_unknown and isinstance(before, FunctionValue) and _mentions(expression, name):
         # `job = wrap(job)`, as a decorator of which nothing is known.
         return replace(before, doubts=(*before.doubts, doubt_of_decorator(machine.place(expression))))
     return found

@@ -24,6 +24,7 @@ from stepgraph.program.known import (
     Known,
     KnownClass,
     KnownConstant,
+    KnownDuration,
     KnownFunction,
     KnownMoment,
     KnownObject,
@@ -41,6 +42,8 @@ from stepgraph.program.values import (
     ClassValue,
     Collection,
     Constant,
+    Duration,
+    EnumMember,
     External,
     Foreign,
     FunctionCall,
@@ -63,6 +66,10 @@ from stepgraph.program.values import (
 )
 from stepgraph.syntax.module import Place
 
+# Of a class that is not known in full.
+_NOT_KNOWN: Final = "?"
+# What makes an object of another class, or is what the SDK hands over in the place of it.
+_DECIDING: Final = ("__new__", "js_object")
 # Elements of a collection beyond these are not looked at.
 MOST_ELEMENTS: Final = 100
 
@@ -76,6 +83,8 @@ def known(value: Value, depth: int = 0) -> Known:
             return PartlyKnownText(text)
         case Moment(text=text):
             return KnownMoment(text)
+        case Duration(milliseconds=milliseconds):
+            return KnownDuration(milliseconds)
         case External(name=name):
             return Imported(name)
         case Foreign(name=name):
@@ -86,7 +95,7 @@ def known(value: Value, depth: int = 0) -> Known:
             return KnownFunction(value.name, Place(value.scope.module, value.node), bool(value.doubts))
         case ClassValue(name=name):
             return KnownClass(name)
-        case Instance(of=of):
+        case Instance(of=of) | EnumMember(of=of):
             return KnownObject(of.name, tuple(_kinds(of)))
         case StepCall() | WaitCall() | FunctionCall() | PreparedCall() | Task() | Gathering() | Wrapped():
             return Awaitable()
@@ -110,18 +119,23 @@ def _collected(value: Collection | Mapping, depth: int) -> Known:
     if isinstance(value, Collection):
         elements = tuple(Element(held(item.value), item.place) for item in value.items[:MOST_ELEMENTS])
         whole = shown and value.has_known_order and len(elements) == len(value.items)
-        return Elements(value.kind, elements, whole)
+        return Elements(value.kind, elements, whole, rewritten=value.state.changed and value.state.unordered)
     entries = tuple(
         KeyedElement(held(entry.key), entry.key_place, held(entry.value), entry.place)
         for entry in value.entries[:MOST_ELEMENTS]
     )
     whole = shown and not value.partial and not any(entry.many or entry.maybe for entry in value.entries)
-    return Keyed(entries, whole and len(entries) == len(value.entries))
+    return Keyed(entries, whole and len(entries) == len(value.entries), rewritten=value.state.changed)
 
 
 def _kinds(defined: ClassValue) -> list[str]:
-    """Return the names of what makes a class what it is: bases and decorators from outside, of its bases too."""
-    found = list(defined.marks)
+    """Return the names of what makes a class what it is: bases and decorators from outside, of its bases too.
+
+    A member that decides what its objects are is there by its own name, and what is not known as `?`.
+    """
+    found = [*defined.marks, *(name for name in _DECIDING if name in defined.scope.bindings.binders)]
+    if defined.doubts:
+        found.append(_NOT_KNOWN)
     for base in defined.bases:
         match base:
             case External(name=name):
@@ -130,6 +144,8 @@ def _kinds(defined: ClassValue) -> list[str]:
                 found.append(name)
             case ClassValue():
                 found += _kinds(base)
+            case _:
+                found.append(_NOT_KNOWN)
     return list(dict.fromkeys(found))
 
 

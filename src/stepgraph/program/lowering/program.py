@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import libcst as cst
 
-from stepgraph.program.ir import EMPTY, Block, PayloadShape, Program
+from stepgraph.program.ir import EMPTY, Block, PayloadShape, Program, works
 from stepgraph.program.lowering.awaiting import await_value
+from stepgraph.program.lowering.bases import may_be_base
 from stepgraph.program.lowering.entry import Entry, open_machine, workflow_named
-from stepgraph.program.lowering.functions import may_run_steps, read_function
+from stepgraph.program.lowering.functions import read_function
+from stepgraph.program.lowering.idle_work import observe_left_alone, observe_never_called, report_never_awaited
 from stepgraph.program.lowering.machine import Machine
+from stepgraph.program.lowering.races import observe_races
 from stepgraph.program.values import (
     Argument,
     Arguments,
     ClassValue,
     Event,
-    FunctionCall,
     FunctionValue,
     Instance,
     StepObject,
@@ -43,39 +45,38 @@ def _read(entry: Entry, name: str, mode: DependencyMode) -> tuple[Program, bool]
         raise KeyError(name)
     place = Place(defined.scope.module, defined.node)
     payload = PayloadShape()
-    body = _run(machine, defined, payload, place)
-    _report_never_awaited(machine)
-    program = Program(defined.name, body, payload, machine.finished_notes(), place, mode, tuple(machine.facts))
+    body, run = _run(machine, defined, payload, place)
+    report_never_awaited(machine, run)
+    observe_left_alone(machine, body, run)
+    observe_never_called(machine)
+    observe_races(machine, body)
+    program = Program(
+        defined.name,
+        body,
+        payload,
+        machine.finished_notes(),
+        place,
+        mode,
+        tuple(machine.facts),
+        Place(defined.scope.module, defined.node.name),
+        may_be_base=not works(body) and may_be_base(defined),
+    )
     return program, machine.lists_depends
 
 
-def _run(machine: Machine, defined: ClassValue, payload: PayloadShape, place: Place) -> Block:
-    """Read `run` as the engine calls it: on a new object, with the event and the step object."""
+def _run(machine: Machine, defined: ClassValue, payload: PayloadShape, place: Place) -> tuple[Block, Place]:
+    """Read `run` as the engine calls it: on a new object, with the event and the step object. Return what it is too."""
     instance = Instance(defined, machine.store.new())
     initializer = machine.attribute(instance, "__init__", place)
     if isinstance(initializer, FunctionValue):
         machine.call(initializer, Arguments(), place)
     run = machine.attribute(instance, "run", place)
     if not isinstance(run, FunctionValue):
-        return EMPTY
+        return EMPTY, place
     for doubt in run.doubts:
         machine.doubt(doubt)
     given = Arguments((Argument(Event(payload), place), Argument(StepObject(), place)))
+    called = Place(run.scope.module, run.node)
     if isinstance(run.node, cst.Lambda):
-        return machine.block_of(lambda: await_value(machine, machine.call(run, given, place), place))
-    return read_function(machine, run, given).function.body
-
-
-def _report_never_awaited(machine: Machine) -> None:
-    for key, (place, coroutine) in list(machine.made.items()):
-        if key in machine.begun:
-            continue
-        if isinstance(coroutine, FunctionCall) and not may_run_steps(machine, coroutine.function, coroutine.arguments):
-            continue
-        machine.note(
-            "never-awaited",
-            place,
-            f"`{place.text}` makes a coroutine that is never awaited, so it never runs.",
-            "Write `await` before it.",
-            incomplete=False,
-        )
+        return machine.block_of(lambda: await_value(machine, machine.call(run, given, place), place)), called
+    return read_function(machine, run, given).function.body, called

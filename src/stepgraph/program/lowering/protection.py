@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, TypeAlias
 
 import libcst as cst
 
-from stepgraph.program.ir import EMPTY, Block, ExitKind, Handler, Join, Protected, Scope
+from stepgraph.program.ir import EMPTY, Block, CaughtType, ExitKind, Handler, Join, Protected, Scope
 from stepgraph.program.lowering.machine import Machine, OpenContext, Outcome
 from stepgraph.program.lowering.names import bind
+from stepgraph.program.lowering.own_errors import TriedCode, caught_types
 from stepgraph.program.lowering.state import any_way, apply
 from stepgraph.program.values import UNKNOWN
 from stepgraph.syntax.walk import statements
+
+_Handler: TypeAlias = cst.ExceptHandler | cst.ExceptStarHandler
 
 ALL_EXITS: Final = frozenset(ExitKind)
 
@@ -20,16 +23,23 @@ def execute_try(machine: Machine, node: cst.Try | cst.TryStar) -> None:
     """A `try`: its `else` ends the protected block; a handler begins with what any part of that may have changed."""
     place = machine.place(node)
     mark = machine.store.mark()
+    code = TriedCode(machine)
     last = ALL_EXITS if node.finalbody is not None else frozenset()
     with machine.inside(stops=last | {ExitKind.RAISE} if node.handlers else last) as tried:
-        body = machine.branch(lambda: _body(machine, node), cut_short=True)
+        body = machine.branch(lambda: _body(machine, node, code), cut_short=True)
     ways: list[tuple[str | None, Outcome]] = [("no exception", body)]
     handlers: list[Handler] = []
     with machine.inside(stops=last) as caught:
         for handler in node.handlers:
             condition = None if handler.type is None else machine.text(handler.type)
-            outcome = machine.branch(lambda handler=handler: _handle(machine, handler, body, tried), condition)  # type: ignore[misc]
-            handlers.append(Handler(condition, outcome.block))
+            types: list[CaughtType] = []
+
+            def handle(handler: _Handler = handler, types: list[CaughtType] = types) -> None:
+                types += _handle(machine, handler, body, tried, code)
+
+            outcome = machine.branch(handle, condition)
+            where = machine.place(handler if handler.type is None else handler.type)
+            handlers.append(Handler(condition, outcome.block, tuple(types), where))
             ways.append((condition, outcome))
     machine.rejoin(ways, "exception", place, exclusive=not handlers)
     final = EMPTY
@@ -38,7 +48,8 @@ def execute_try(machine: Machine, node: cst.Try | cst.TryStar) -> None:
     together = isinstance(node, cst.TryStar)
     if body.block.operations or final.operations or any(h.block.operations for h in handlers):
         guards = guards_await(node.body, body.block)
-        machine.emit(Protected(body.block, tuple(handlers), final, together, bool(handlers), place, guards))
+        tried_body = Protected(body.block, tuple(handlers), final, together, bool(handlers), place, guards, code.errors)
+        machine.emit(tried_body)
 
 
 def _final(machine: Machine, node: cst.Finally, mark: int, left: tuple[OpenContext, ...]) -> Block:
@@ -68,8 +79,12 @@ def guards_await(body: cst.BaseSuite, block: Block) -> bool:
     return isinstance(value, cst.Await) and isinstance(value.expression, cst.Name)
 
 
-def _body(machine: Machine, node: cst.Try | cst.TryStar) -> None:
+def _body(machine: Machine, node: cst.Try | cst.TryStar, code: TriedCode) -> None:
     machine.execute(node.body)
+    if node.handlers and machine.operations:
+        live = machine.live
+        code.read(node.body)
+        machine.live = live
     if node.orelse is None or not machine.live:
         return
     rest = node.orelse.body
@@ -79,12 +94,15 @@ def _body(machine: Machine, node: cst.Try | cst.TryStar) -> None:
 
 
 def _handle(
-    machine: Machine, handler: cst.ExceptHandler | cst.ExceptStarHandler, body: Outcome, tried: OpenContext
-) -> None:
+    machine: Machine, handler: _Handler, body: Outcome, tried: OpenContext, code: TriedCode
+) -> tuple[CaughtType, ...]:
+    """Read a handler, and return the types that it catches."""
+    types: tuple[CaughtType, ...] = ()
     ways = [body.changes, *body.passed, *tried.changed]
     apply(machine.store, any_way(ways, machine.place(handler)))
     if handler.type is not None:
-        machine.evaluate(handler.type)
+        types = caught_types(machine.evaluate(handler.type), machine.place(handler.type), code.raised)
     if handler.name is not None and isinstance(handler.name.name, cst.Name):
         bind(machine, handler.name.name.value, UNKNOWN)
     machine.execute(handler.body)
+    return types

@@ -22,6 +22,7 @@ from stepgraph.program.lowering.picture import known
 from stepgraph.program.lowering.protection import execute_try
 from stepgraph.program.lowering.protocols import operate_in_place
 from stepgraph.program.lowering.targets import add_items, assign, take_item
+from stepgraph.program.lowering.wrong_imports import wrong_imports
 from stepgraph.program.values import (
     UNKNOWN,
     Alternatives,
@@ -116,9 +117,17 @@ def _class(machine: Machine, node: cst.ClassDef) -> None:
 def _import(machine: Machine, node: cst.Import | cst.ImportFrom) -> None:
     if isinstance(node.names, cst.ImportStar):
         return
+    if isinstance(node, cst.ImportFrom) and not _is_guarded(machine):
+        for wrong in wrong_imports(machine.module, node):
+            machine.observe(wrong)
     for alias in node.names:
         name = import_binding(alias)
         bind(machine, name, imported(machine, node, name))
+
+
+def _is_guarded(machine: Machine) -> bool:
+    """Whether something around this, in its function, goes on where it fails."""
+    return any(ExitKind.RAISE in context.stops for context in machine.frame.contexts)
 
 
 def _return(machine: Machine, node: cst.Return) -> None:

@@ -8,6 +8,7 @@ import libcst as cst
 
 from stepgraph.program.lowering.arguments import bounded, collection
 from stepgraph.program.lowering.classes import field_names
+from stepgraph.program.lowering.event_keys import observe_key
 from stepgraph.program.lowering.loops import any_of
 from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.lowering.names import bind
@@ -113,6 +114,7 @@ def _any_part(machine: Machine, target: cst.BaseExpression, items: tuple[Item, .
 
 
 def _assign_attribute(machine: Machine, owner: Value, name: str, value: Value, place: Place) -> None:
+    observe_key(machine, "written", owner, Constant(name), place, place)
     if isinstance(owner, Instance):
         machine.store.write(owner.state, name, value if value == Constant(None) else hidden(value))
         return
@@ -137,6 +139,7 @@ def _assign_element(machine: Machine, target: cst.Subscript, value: Value, sourc
             key_node = element.slice.value
             key = machine.evaluate(element.slice.value)
     place = source or machine.place(target)
+    observe_key(machine, "written", owner, key, machine.place(target.value), machine.place(target))
     if isinstance(owner, Instance):
         method = machine.attribute(owner, "__setitem__", place)
         if isinstance(method, FunctionValue):
@@ -175,7 +178,7 @@ def take_item(machine: Machine, owner: Collection, at: Value) -> Item | None:
 def add_items(machine: Machine, owner: Collection, items: tuple[Item, ...]) -> None:
     """Add elements to a list or set; one added in a loop that the list was made outside of stands for many."""
     if machine.loop_depth > owner.loop_depth:
-        items = tuple(replace(item, many=True) for item in items)
+        items = tuple(replace(item, many=True, passes=None) for item in items)
     owner.state.changed = True
     kept = [item for item in owner.items if not any(new.many and item.place.node is new.place.node for new in items)]
     machine.store.write(owner.state, "items", bounded((*kept, *items)))

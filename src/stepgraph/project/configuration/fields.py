@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from stepgraph.model.note import Problem
+from stepgraph.model.note import Problem, ProblemKind
 from stepgraph.project.configuration.document import Document, Path
 
 _KINDS = {
@@ -52,6 +52,14 @@ class Fields:
             return value
         shown = value if isinstance(value, int | float) and not isinstance(value, bool) else _kind(value)
         self.report((name,), f"`{name}` is {shown}, where a whole number above 0 is expected.")
+        return None
+
+    def flag(self, name: str) -> bool | None:
+        """Return a field that is true or false."""
+        value = self.values.get(name)
+        if value is None or isinstance(value, bool):
+            return value
+        self.report((name,), f"`{name}` is {_kind(value)}, where true or false is expected.")
         return None
 
     def texts(self, name: str) -> tuple[str, ...] | None:
@@ -104,7 +112,8 @@ class Fields:
 
     def report(self, below: Sequence[str | int], message: str, advice: str = "") -> None:
         """Note what is wrong with a part of this."""
-        self.problems.append(Problem(self.path, message, advice, *self.position(below)))
+        position = self.position(below)
+        self.problems.append(Problem(self.path, message, advice, *position, kind=ProblemKind.CONFIGURATION))
 
     def position(self, below: Sequence[str | int] = ()) -> tuple[int, int]:
         """Return the line and column of a part of this, from 1."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Final
 
@@ -70,6 +70,13 @@ class JsoncDocument:
     @cached_property
     def _places(self) -> _Places:
         return _Places(self._json)
+
+
+def jsonc_comments(text: str) -> Iterator[tuple[int, str]]:
+    """Yield the comments of valid JSONC, each with its offset."""
+    for found in _TOKEN.finditer(text):
+        if found[0].startswith(("//", "/*")):
+            yield found.start(), found[0]
 
 
 class _Places:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Final
 
@@ -21,6 +21,7 @@ _AT: Final = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$"
 _STRING: Final = re.compile(
     r'"""(?:[^\\]|\\.)*?"{3,5}' + r"|'''.*?'{3,5}" + r'|"(?:[^"\\\n]|\\.)*"' + r"|'[^'\n]*'", re.DOTALL
 )
+_STRING_OR_COMMENT: Final = re.compile(f"{_STRING.pattern}|#[^\\r\\n]*", re.DOTALL)
 _BARE_KEY: Final = re.compile(r"[A-Za-z0-9_-]+")
 _SCALAR: Final = re.compile(r"[^\s,\]}#](?:[^\n,\]}#]*[^\s,\]}#])?")
 _SPACE: Final = re.compile(r"(?:[ \t]+|#[^\n]*)*")
@@ -50,6 +51,13 @@ class TomlDocument:
     @cached_property
     def _values(self) -> dict[Path, int]:
         return _Places(self._text).values
+
+
+def toml_comments(text: str) -> Iterator[tuple[int, str]]:
+    """Yield the comments of a valid document, each with its offset."""
+    for found in _STRING_OR_COMMENT.finditer(text):
+        if found[0].startswith("#"):
+            yield found.start(), found[0]
 
 
 def _malformed(text: str, message: str) -> MalformedError:

@@ -9,10 +9,11 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
-from stepgraph.model.note import InputError, Problem
+from stepgraph.model.note import InputError, Problem, ProblemKind
+from stepgraph.project.configuration.compatibility import Compatibility
 from stepgraph.project.configuration.document import Document, MalformedError
 from stepgraph.project.configuration.fields import Fields
 from stepgraph.project.dependency_mode import DependencyMode
@@ -20,18 +21,15 @@ from stepgraph.project.encoding import decode_utf_8
 from stepgraph.project.folders import folder_of
 from stepgraph.project.reading import read_configuration_bytes
 
-# From this compatibility date on, dependencies are implicit (workerd: compatibility-date.capnp).
-_IMPLICIT_FROM: Final = "2026-02-25"
-_IMPLICIT_FLAG: Final = "python_workflows_implicit_dependencies"
-
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 @dataclass(frozen=True, slots=True)
 class ConfiguredWorkflow:
-    """A workflow that a configuration names, at a line and column of it, from 1.
+    """A workflow that a configuration names; its class at a line and column of it, from 1.
 
     `script_name` is the Worker that its class is in, None for this one; `steps` how many steps an instance may run.
+    The positions are lines and columns too, that of the steps where they are given.
     """
 
     name: str
@@ -40,6 +38,8 @@ class ConfiguredWorkflow:
     column: int
     script_name: str | None = None
     steps: int | None = None
+    name_position: tuple[int, int] = field(default=(1, 1), compare=False)
+    steps_position: tuple[int, int] = field(default=(1, 1), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Configuration:
     """The configuration at `path`, for the environment asked for.
 
     `main` and `base_dir` are paths as the user would name them. `problems` are what is wrong with it, `hints` what may
-    surprise.
+    surprise. `content` is that of the file.
     """
 
     path: str
@@ -55,22 +55,38 @@ class Configuration:
     main: str | None
     main_position: tuple[int, int]
     base_dir: str | None
-    mode: DependencyMode | None
+    compatibility: Compatibility
     workflows: tuple[ConfiguredWorkflow, ...]
     problems: tuple[Problem, ...]
     hints: tuple[Problem, ...]
+    content: bytes = field(default=b"", repr=False, compare=False)
+
+    @property
+    def mode(self) -> DependencyMode | None:
+        """How steps say which others they need; None where it is not known."""
+        return self.compatibility.mode
+
+    @property
+    def is_python(self) -> bool:
+        """Whether its main module is one of Python."""
+        return self.main is not None and self.main.endswith(".py")
+
+    @property
+    def own_workflows(self) -> tuple[ConfiguredWorkflow, ...]:
+        """The workflows of this Worker."""
+        return tuple(workflow for workflow in self.workflows if workflow.script_name is None)
 
     def named(self, class_name: str) -> ConfiguredWorkflow | None:
         """Return the first workflow of this Worker that is of a class."""
-        own = (workflow for workflow in self.workflows if workflow.script_name is None)
-        return next((workflow for workflow in own if workflow.class_name == class_name), None)
+        return next((workflow for workflow in self.own_workflows if workflow.class_name == class_name), None)
 
 
 def read_configuration(path: str, environment: str | None = None) -> Configuration:
     """Return the configuration in a file. Raises InputError where it cannot be read, or has no such environment."""
-    document = _document(path)
+    content = read_configuration_bytes(path)
+    document = _document(path, content)
     problems = [
-        Problem(path, f"`{'.'.join(map(str, at))}` is given twice.", "Remove one of them.", *position)
+        _misconfigured(path, f"`{'.'.join(map(str, at))}` is given twice.", "Remove one of them.", position)
         for at, position in document.repeated
     ]
     top = Fields(path, document, problems, document.data)
@@ -84,15 +100,16 @@ def read_configuration(path: str, environment: str | None = None) -> Configurati
         main,
         _giving(top, chosen, "main").position(("main",)),
         _base_dir(top, chosen, is_python=main is not None and main.endswith(".py")),
-        _mode(top, chosen),
+        _compatibility(top, chosen),
         tuple(workflows),
         tuple(problems),
         tuple(_hints(top, chosen, environment)),
+        content=content,
     )
 
 
-def _document(path: str) -> Document:
-    text = decode_utf_8(read_configuration_bytes(path), path)
+def _document(path: str, content: bytes) -> Document:
+    text = decode_utf_8(content, path)
     # Imported here: most runs need one of the two, or none.
     try:
         if path.endswith(".toml"):
@@ -104,7 +121,11 @@ def _document(path: str) -> Document:
         return JsoncDocument(text)
     except MalformedError as error:
         kind = "TOML" if path.endswith(".toml") else "JSON"
-        raise InputError(Problem(path, f"not valid {kind}: {error.message}.", "", *error.position)) from None
+        raise InputError(_misconfigured(path, f"not valid {kind}: {error.message}.", "", error.position)) from None
+
+
+def _misconfigured(path: str, message: str, advice: str, position: tuple[int, int]) -> Problem:
+    return Problem(path, message, advice, *position, kind=ProblemKind.CONFIGURATION)
 
 
 def _environment(top: Fields, name: str) -> Fields | None:
@@ -117,7 +138,8 @@ def _environment(top: Fields, name: str) -> Fields | None:
     known = ", ".join(f"`{known}`" for known in environments.values)
     verb = "are" if len(environments.values) > 1 else "is"
     advice = f"There {verb} {known}." if known else ""
-    raise InputError(Problem(top.path, f"there is no environment `{name}`.", advice, *environments.position()))
+    message = f"there is no environment `{name}`."
+    raise InputError(_misconfigured(top.path, message, advice, environments.position()))
 
 
 def _inherited(top: Fields, chosen: Fields | None, name: str) -> str | None:
@@ -155,7 +177,7 @@ def _beside(path: str, name: str | None) -> str | None:
     return plain if os.path.realpath(plain) == os.path.realpath(beside) else beside
 
 
-def _mode(top: Fields, chosen: Fields | None) -> DependencyMode | None:
+def _compatibility(top: Fields, chosen: Fields | None) -> Compatibility:
     date = _inherited(top, chosen, "compatibility_date")
     if date is not None and not _DATE.fullmatch(date):
         _giving(top, chosen, "compatibility_date").report(
@@ -164,13 +186,9 @@ def _mode(top: Fields, chosen: Fields | None) -> DependencyMode | None:
         date = None
     flags = None if chosen is None else chosen.texts("compatibility_flags")
     flags = top.texts("compatibility_flags") or () if flags is None else flags
-    if f"no_{_IMPLICIT_FLAG}" in flags:
-        return DependencyMode.LEGACY
-    if _IMPLICIT_FLAG in flags:
-        return DependencyMode.IMPLICIT
-    if date is None:
-        return None
-    return DependencyMode.IMPLICIT if date >= _IMPLICIT_FROM else DependencyMode.LEGACY
+    is_given = any("compatibility_flags" in fields.values for fields in (top, chosen or top))
+    at = "compatibility_flags" if is_given else "main"
+    return Compatibility(date, flags, _giving(top, chosen, at).position((at,)))
 
 
 def _workflows(owner: Fields, top: Fields, name: str) -> Iterator[ConfiguredWorkflow]:
@@ -203,11 +221,12 @@ def _workflow(fields: Fields, name: str, class_name: str, worker: str) -> Config
     script = fields.text("script_name")
     line, column = fields.position(("class_name",))
     steps = None if limits is None else limits.number("steps")
-    workflow = ConfiguredWorkflow(name, class_name, line, column, steps=steps)
+    named, limited = fields.position(("name",)), fields.position(("limits", "steps"))
+    workflow = ConfiguredWorkflow(name, class_name, line, column, None, steps, named, limited)
     return workflow if script == worker else replace(workflow, script_name=script)
 
 
 def _hints(top: Fields, chosen: Fields | None, environment: str | None) -> Iterator[Problem]:
     if chosen is not None and "workflows" not in chosen.values and top.values.get("workflows"):
         message = f"the environment `{environment}` has no `workflows`, and does not inherit those of the top level."
-        yield Problem(top.path, message, f"Repeat them in `env.{environment}`.", *chosen.position())
+        yield _misconfigured(top.path, message, f"Repeat them in `env.{environment}`.", chosen.position())

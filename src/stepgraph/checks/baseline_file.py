@@ -1,0 +1,47 @@
+"""Reading a baseline."""
+
+from __future__ import annotations
+
+import os
+
+from stepgraph.checks.baseline import VERSION, Baseline, Entry
+from stepgraph.model.note import InputError, Problem
+from stepgraph.project.configuration.document import MalformedError
+from stepgraph.project.configuration.fields import Fields
+from stepgraph.project.configuration.jsonc import JsoncDocument
+from stepgraph.project.encoding import decode_utf_8
+from stepgraph.project.folders import folder_of, path_in
+from stepgraph.project.reading import read_configuration_bytes
+
+_ANEW = "Mend it, or remove it and write it anew with --update-baseline."
+
+
+def read_baseline(path: str) -> Baseline:
+    """Return the baseline in a file. Raises InputError, with line and column, for what is none."""
+    if not os.path.lexists(path):
+        raise InputError(Problem(path, "no such file, where a baseline is meant.", "Write it with --update-baseline."))
+    text = decode_utf_8(read_configuration_bytes(path), path)
+    try:
+        document = JsoncDocument(text)
+    except MalformedError as error:
+        message = f"no baseline: not valid JSON: {error.message}."
+        raise InputError(Problem(path, message, _ANEW, *error.position)) from None
+    fields = Fields(path, document, [], document.data)
+    version = fields.number("version")
+    if version is not None and version > VERSION:
+        message = f"a baseline of version {version}, and this stepgraph knows version {VERSION}."
+        raise InputError(Problem(path, message, "Upgrade it.", *fields.position(("version",))))
+    if version is None or "findings" not in fields.values:
+        fields.report((), "no baseline: it has no `version` and `findings`.")
+    entries = [_entry(each) for each in fields.each("findings")]
+    if fields.problems:
+        problem = fields.problems[0]
+        raise InputError(Problem(path, problem.message, _ANEW, problem.line, problem.column))
+    folder = folder_of(path)
+    gone = {entry.path for entry in entries if not os.path.lexists(path_in(folder, entry.path))}
+    return Baseline(folder, tuple(entries), frozenset(gone))
+
+
+def _entry(fields: Fields) -> Entry:
+    fingerprint, code, path = (fields.text(name, required=True) or "" for name in ("fingerprint", "code", "path"))
+    return Entry(fingerprint, code, path, fields.text("message") or "")

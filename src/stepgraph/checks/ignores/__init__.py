@@ -1,0 +1,1 @@
+"""Comments that say which findings are not to count: `# stepgraph: ignore[SG118] reason`."""

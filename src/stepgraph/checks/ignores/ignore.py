@@ -1,0 +1,78 @@
+"""What a comment says is to be ignored."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from stepgraph.checks.ignores.comment import Comment
+from stepgraph.model.span import Span
+
+_MARK: Final = r"(?:#|//|/\*)[ \t]*"
+_CODE: Final = r"(?:SG\d|[a-z]+-[a-z])"
+# What is meant to ignore something. Other comments may begin with the name of this package, too.
+_MEANT: Final = re.compile(
+    _MARK
+    + r"(?P<whole>stepgraph:[ \t]*ignore(?:-[\w-]+)?(?![\w-])"
+    + rf"|stepgraph[ \t]*:?[ \t]*(?:ignor[\w-]*[ \t]*|[\w-]+)\[[ \t]*{_CODE}"
+    + r"|stepgraph:[ \t]*(?:noqa|disable|skip)(?=[ \t]*$))",
+    re.IGNORECASE,
+)
+_IGNORE: Final = re.compile(r"stepgraph:[ \t]*ignore\[(?P<rules>[^\]#]*)\](?P<reason>[^#]*)")
+_RULE: Final = re.compile(r"[^\s,](?:[^,]*[^\s,])?")
+
+
+@dataclass(frozen=True, slots=True)
+class NamedRule:
+    """A rule as a comment names it, and where."""
+
+    text: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Ignore:
+    """What a comment says, from its word `stepgraph` on, which `span` is the place of.
+
+    Without any `rules` it does not say what to ignore, at least not in the form that is understood. The `reason` may be
+    empty.
+    """
+
+    comment: Comment
+    span: Span
+    text: str
+    rules: tuple[NamedRule, ...] = ()
+    reason: str = ""
+
+    def is_about(self, span: Span) -> bool:
+        """Whether it stands at what begins there, or at its end."""
+        comment = self.comment
+        return comment.path == span.path and (
+            comment.first <= span.line <= comment.last or comment.line == span.end_line
+        )
+
+
+def ignores_in(comment: Comment) -> Iterator[Ignore]:
+    """Yield what a comment says is to be ignored, which may follow what it says to other tools."""
+    line = comment.text.split("\n", 1)[0]
+    for meant in _MEANT.finditer(line):
+        start = meant.start("whole")
+        found = _IGNORE.match(line, start)
+        if found is None:
+            text = line[start:].split("#")[0].rstrip()
+            yield Ignore(comment, _span(comment, start, start + len(text)), text)
+            continue
+        offset = found.start("rules")
+        rules = {
+            rule[0]: NamedRule(rule[0], _span(comment, offset + rule.start(), offset + rule.end()))
+            for rule in _RULE.finditer(found["rules"])
+        }
+        end = found.end("rules") + 1
+        reason = found["reason"].strip(" \t:-")
+        yield Ignore(comment, _span(comment, start, end), line[start:end], tuple(rules.values()), reason)
+
+
+def _span(comment: Comment, start: int, end: int) -> Span:
+    return Span(comment.path, comment.line, comment.column + start, comment.line, comment.column + end)

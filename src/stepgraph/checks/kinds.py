@@ -1,0 +1,75 @@
+"""What kind of thing a value is, in the words of a message."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from stepgraph.program.known import (
+    Elements,
+    Generator,
+    Keyed,
+    Known,
+    KnownClass,
+    KnownConstant,
+    KnownDuration,
+    KnownFunction,
+    KnownMoment,
+    KnownStep,
+    Made,
+)
+
+_MADE: Final = {
+    "datetime.timedelta": "a timedelta",
+    "datetime.date": "a date",
+    "datetime.date.today": "a date",
+    "datetime.datetime.now": "a datetime",
+    "datetime.datetime.utcnow": "a datetime",
+    "datetime.datetime": "a datetime",
+    "decimal.Decimal": "a Decimal",
+}
+
+
+def kind_of(value: Known) -> str | None:
+    """Return what a value is, with its article; None where that is not known for certain."""
+    match value:
+        case KnownConstant(value=constant):
+            return _kind_of_constant(constant)
+        case KnownDuration():
+            return "a timedelta"
+        case KnownMoment():
+            return "a datetime"
+        case Elements(kind=kind):
+            return f"a {kind}"
+        case Keyed():
+            return "a dictionary"
+        case KnownFunction() | KnownStep():
+            return "a function"
+        case KnownClass():
+            return "a class"
+        case Generator():
+            return "a generator"
+        case Made(name=name):
+            return _MADE.get(name)
+        case _:
+            return None
+
+
+def described(value: Known, written: str) -> str | None:
+    """Return what is said of a value that is not of the right kind, None where it is not known for certain."""
+    kind = kind_of(value)
+    if kind is None:
+        return None
+    return f"`{written}` is given" if kind == written else f"`{written}` is {kind}"
+
+
+def _kind_of_constant(constant: object) -> str:
+    if constant is None:
+        return "None"
+    return {
+        str: "text",
+        bytes: "bytes",
+        bool: "a truth value",
+        int: "a number",
+        float: "a number",
+        complex: "a complex number",
+    }.get(type(constant), "a constant")

@@ -1,0 +1,123 @@
+"""What the analysis could not resolve."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from stepgraph.checks.match import Match
+from stepgraph.checks.problems import matches_of
+from stepgraph.checks.rule import Rule
+from stepgraph.checks.severity import Severity
+from stepgraph.model.note import ProblemKind
+
+if TYPE_CHECKING:
+    from stepgraph.checks.example import Example
+    from stepgraph.checks.subject import ProjectSubject, WorkflowSubject
+
+
+_ADVICE = "Define it in the project, once and by that name, for them to be."
+
+
+def _check(subject: WorkflowSubject) -> Iterator[Match]:
+    return (Match(note.span, note.message, note.advice) for note in subject.notes if note.incomplete)
+
+
+def _check_project(subject: ProjectSubject) -> Iterator[Match]:
+    return matches_of(subject.problems, ProblemKind.UNRESOLVED_CLASS, "Its steps are not checked.", _ADVICE)
+
+
+def _flagged() -> tuple[Example, ...]:
+    from stepgraph.checks.example import in_run, project
+
+    return (
+        in_run(
+            "the step object in other code",
+            "await runner.process(step)  # SG004",
+            imports="import runner",
+        ),
+        in_run(
+            "a step of which only a name at run time tells",
+            """
+            @step.do("charge")
+            async def charge():
+                return 1
+
+            await charge()
+            await getattr(step, event["payload"]["method"])("rest", "1 hour")  # SG004
+            """,
+        ),
+        project(
+            "a class from elsewhere",
+            {
+                "wrangler.jsonc": """
+                    {
+                      "name": "shop",
+                      "main": "entry.py",
+                      "compatibility_date": "2026-03-01",
+                      "compatibility_flags": ["python_workers"],
+                      "workflows": [
+                        {"binding": "ORDERS", "name": "orders", "class_name": "Orders"} // SG004
+                      ]
+                    }
+                    """,
+                "entry.py": "from shared_flows import Orders",
+            },
+        ),
+    )
+
+
+def _clean() -> tuple[Example, ...]:
+    from stepgraph.checks.example import in_run
+
+    return (
+        in_run(
+            "a helper of the project",
+            """
+            async def pause(steps):
+                await steps.sleep("rest", "1 hour")
+
+            await pause(step)
+            """,
+        ),
+        in_run(
+            "other code that is not given the step object",
+            """
+            @step.do("encode")
+            async def encode():
+                return json.dumps(event["payload"])
+
+            await encode()
+            """,
+            imports="import json",
+        ),
+        in_run(
+            "a table of steps",
+            """
+            @step.do("charge")
+            async def charge():
+                return 1
+
+            @step.do("refund")
+            async def refund():
+                return 2
+
+            await {"charge": charge, "refund": refund}["refund" if event["payload"] else "charge"]()
+            """,
+        ),
+    )
+
+
+RULE = Rule(
+    code="SG004",
+    name="incomplete",
+    severity=Severity.INFORMATION,
+    summary="The analysis cannot resolve something that may run steps.",
+    why="Steps may be missing from the graph, and are not checked. This says nothing against the code.",
+    fix="Call what runs steps by a name that stands for it, and keep it in the project.",
+    source="The analysis: the same is noted beside the graph.",
+    flagged=_flagged,
+    clean=_clean,
+    check=_check,
+    check_project=_check_project,
+)

@@ -1,0 +1,133 @@
+"""A comment that is to ignore something, and does not say what in a way that is understood."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from stepgraph.checks.match import Match
+from stepgraph.checks.rule import Rule
+from stepgraph.checks.severity import Severity
+
+if TYPE_CHECKING:
+    from stepgraph.checks.example import Example
+    from stepgraph.checks.ignores.subject import IgnoresSubject
+
+_FORM = "`stepgraph: ignore[SG118] reason`, with the codes of rules in the brackets"
+
+
+def _check(subject: IgnoresSubject) -> Iterator[Match]:
+    for ignore in subject.ignores:
+        if not ignore.rules:
+            yield Match(ignore.span, *_without_rules(ignore.text))
+    for named, clause, advice in subject.wrong():
+        yield Match(named.span, f"{clause}, so nothing is ignored by it.", advice)
+
+
+def _without_rules(text: str) -> tuple[str, str]:
+    if "ignore-file" in text:
+        message = f"`{text}` ignores nothing: there is no comment for a whole file."
+        return message, "Name the file in `per-file-ignores` in `pyproject.toml`."
+    names_something = "[" in text and "[]" not in text
+    why = "that form is not understood" if names_something else "it has to name the rules"
+    return f"`{text}` ignores nothing: {why}.", f"Write {_FORM}."
+
+
+def _flagged() -> tuple[Example, ...]:
+    from stepgraph.checks.example import in_run
+
+    return (
+        in_run(
+            "no rule is named",
+            """
+            @step.do("charge")
+            async def charge():
+                return 10
+
+            await charge(10)  # stepgraph: ignore # SG006
+            """,
+        ),
+        in_run(
+            "a code that there is not",
+            """
+            @step.do("charge")
+            async def charge():
+                return 10
+
+            await charge(10)  # stepgraph: ignore[SG18] the amount is of no use # SG006
+            """,
+        ),
+        in_run(
+            "the form of another tool",
+            """
+            @step.do("charge")
+            async def charge():
+                return 10
+
+            await charge(10)  # stepgraph: noqa[SG118] # SG006
+            """,
+        ),
+        in_run(
+            "what several codes begin with",
+            """
+            @step.do("charge")
+            async def charge():
+                return 10
+
+            # stepgraph: ignore[SG1] # SG006
+            await charge(10)
+            """,
+        ),
+    )
+
+
+def _clean() -> tuple[Example, ...]:
+    from stepgraph.checks.example import in_run
+
+    return (
+        in_run(
+            "a code, with a reason",
+            """
+            @step.do("charge")
+            async def charge():
+                return 10
+
+            await charge(10)  # stepgraph: ignore[SG118] our own decorator takes arguments
+            """,
+        ),
+        in_run(
+            "a name, beside what another tool is told",
+            """
+            @step.do("charge")
+            async def charge():
+                return 10
+
+            await charge(10)  # type: ignore[call-arg]  # stepgraph: ignore[step-called-with-arguments]
+            """,
+        ),
+        in_run(
+            "words about this package",
+            """
+            # stepgraph: ignores what is between the steps, as the graph of the dashboard does.
+            @step.do("charge")
+            async def charge():
+                return "# stepgraph: ignore"
+
+            await charge()
+            """,
+        ),
+    )
+
+
+RULE = Rule(
+    code="SG006",
+    name="unknown-ignore",
+    severity=Severity.WARNING,
+    summary="A comment is to ignore something, and names no rule that it could.",
+    why="Nothing is ignored by it: the finding that it is meant for is reported, or a later one will be.",
+    fix="Name the rules in brackets by their codes or names: `# stepgraph: ignore[SG118] reason`.",
+    source="This package: how comments are read.",
+    flagged=_flagged,
+    clean=_clean,
+    check_ignores=_check,
+)

@@ -1,0 +1,125 @@
+"""A comment that ignores what is not there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from stepgraph.checks.match import Match
+from stepgraph.checks.rule import Rule
+from stepgraph.checks.severity import Severity
+
+if TYPE_CHECKING:
+    from stepgraph.checks.example import Example
+    from stepgraph.checks.ignores.subject import IgnoresSubject
+
+
+def _check(subject: IgnoresSubject) -> Iterator[Match]:
+    for ignore, named in subject.unused:
+        message = f"{named.text} is not found here, so there is nothing to ignore; it would hide what comes later."
+        is_only = len(ignore.rules) == 1
+        yield Match(named.span, message, "Remove the comment." if is_only else f"Remove {named.text} from the comment.")
+
+
+def _flagged() -> tuple[Example, ...]:
+    from stepgraph.checks.example import in_run
+
+    return (
+        in_run(
+            "what it was for has been put right",
+            """
+            @step.do("charge")
+            async def charge():
+                return 10
+
+            await charge()  # stepgraph: ignore[SG118] # SG007
+            """,
+        ),
+        in_run(
+            "one rule of two",
+            """
+            @step.do("charge")
+            async def charge():
+                return 10
+
+            await charge(10)  # stepgraph: ignore[SG118, SG007X] # SG006
+            await charge()  # stepgraph: ignore[step-called-with-arguments] # SG007
+            """,
+        ),
+        in_run(
+            "a comment that has drifted from its line",
+            """
+            # stepgraph: ignore[SG118] # SG007
+            @step.do("charge")
+            async def charge():
+                return 10
+
+            await charge(10)
+            """,
+        ),
+    )
+
+
+def _clean() -> tuple[Example, ...]:
+    from stepgraph.checks.example import in_run, module
+
+    return (
+        in_run(
+            "at the end of a statement of several lines",
+            """
+            @step.do("charge")
+            async def charge():
+                return 10
+
+            await charge(
+                10,
+            )  # stepgraph: ignore[SG118] our own decorator takes arguments
+            """,
+        ),
+        in_run(
+            "above the statement",
+            """
+            @step.do("charge")
+            async def charge():
+                return 10
+
+            # Our own decorator takes arguments.
+            # stepgraph: ignore[SG118]
+            await charge(10)
+            """,
+        ),
+        module(
+            "in a class that is not analysed",
+            """
+            from workers import WorkflowEntrypoint
+
+
+            class Payments:
+                async def pay(self, charge):
+                    await charge(10)  # stepgraph: ignore[SG118] only for steps that we wrap
+
+
+            class Example(WorkflowEntrypoint):
+                async def run(self, event, step):
+                    @step.do("charge")
+                    async def charge():
+                        return 10
+
+                    await charge()
+            """,
+        ),
+    )
+
+
+RULE = Rule(
+    code="SG007",
+    name="unused-ignore",
+    severity=Severity.WARNING,
+    summary="A comment ignores a rule that finds nothing there.",
+    why="The comment says of the code what is not so any more, and would hide a later mistake.",
+    fix="Remove the comment, or the rule from it.",
+    source="This package: what its rules find.",
+    flagged=_flagged,
+    clean=_clean,
+    check_ignores=_check,
+)

@@ -1,0 +1,164 @@
+"""A duration that is longer or shorter than the engine allows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+from stepgraph.checks.durations import DAY, SECOND, in_words
+from stepgraph.checks.given_durations import GivenDuration, Use, given_durations
+from stepgraph.checks.match import Match
+from stepgraph.checks.rule import Rule
+from stepgraph.checks.severity import Severity
+
+if TYPE_CHECKING:
+    from stepgraph.checks.example import Example
+    from stepgraph.checks.subject import WorkflowSubject
+
+_LONGEST: Final = 365 * DAY
+_SHORTEST_WAIT: Final = SECOND
+
+
+def _check(subject: WorkflowSubject) -> Iterator[Match]:
+    for given in given_durations(subject):
+        match = _match(given)
+        if match is not None:
+            yield match
+
+
+def _match(given: GivenDuration) -> Match | None:
+    length = given.milliseconds
+    match given.use:
+        case Use.WAIT if given.number == 0 or given.text == "":
+            return _of_no_timeout(given)
+        case _ if length is None:
+            return None
+        case Use.SLEEP:
+            return _of_sleep(given, length)
+        case Use.WAIT:
+            return _of_wait(given, length)
+        case Use.TIMEOUT if length <= 0:
+            message = f"the step timeout `{given.place.text}` leaves a step no time, so it fails."
+            return Match(given.place.span, message, "Leave it out for the default of 10 minutes, or write another one.")
+        case Use.DELAY if length < 0 and given.text is not None:
+            message = f"the retry delay {given.text!r} is negative, so retries fail."
+            return Match(given.place.span, message, "Write 0, or the delay that is meant.")
+        case _:
+            return None
+
+
+def _of_sleep(given: GivenDuration, length: float) -> Match | None:
+    if length < 0:
+        message = f"a sleep cannot be negative (`{given.place.text}`), so this fails."
+        return Match(given.place.span, message, "Write how long to sleep from now on.")
+    if length > _LONGEST:
+        message = f"this sleep is {_days(length)} long, and the engine allows 365, so it fails."
+        return Match(given.place.span, message, 'Write "365 days" or less, or sleep several times in a row.')
+    return None
+
+
+def _of_wait(given: GivenDuration, length: float) -> Match | None:
+    if length > _LONGEST:
+        message = f"this timeout is {_days(length)} long, and the engine allows 365, so the wait fails."
+        return Match(given.place.span, message, 'Write "365 days" or less.')
+    if length < _SHORTEST_WAIT:
+        message = f"this timeout is {_milliseconds(length)}, and the engine wants at least 1 second, so the wait fails."
+        return Match(given.place.span, message, _longer(given, length))
+    return None
+
+
+def _longer(given: GivenDuration, length: float) -> str:
+    if given.number is not None and length > 0:
+        return f'A number is milliseconds; write "{in_words(length * SECOND)}" if it is meant in seconds.'
+    return 'Write "1 second" or more.'
+
+
+def _of_no_timeout(given: GivenDuration) -> Match:
+    """An empty timeout is not refused, but it is no timeout."""
+    message = f"the timeout `{given.place.text}` counts as none given, so this waits for 24 hours."
+    advice = 'Write "1 second" for the shortest wait, or leave it out for 24 hours.'
+    return Match(given.place.span, message, advice, severity=Severity.WARNING)
+
+
+def _days(length: float) -> str:
+    return f"{length / DAY:g} days"
+
+
+def _milliseconds(length: float) -> str:
+    return f"{length:g} ms"
+
+
+def _flagged() -> tuple[Example, ...]:
+    from stepgraph.checks.example import in_run
+
+    return (
+        in_run("a year, which is a quarter of a day too long", 'await step.sleep("renewal", "1 year")  # SG110'),
+        in_run(
+            "milliseconds of too many days",
+            """
+            DAY = 24 * 60 * 60 * 1000
+            await step.sleep("renewal", 400 * DAY)  # SG110
+            """,
+        ),
+        in_run(
+            "a wait of less than a second",
+            'await step.wait_for_event("approval", "approval", timeout=30)  # SG110',
+        ),
+        in_run(
+            "a step without time",
+            """
+            @step.do("charge", config={"timeout": 0})  # SG110
+            async def charge():
+                return 1
+
+            await charge()
+            """,
+        ),
+    )
+
+
+def _clean() -> tuple[Example, ...]:
+    from stepgraph.checks.example import in_run
+
+    return (
+        in_run(
+            "the longest that there may be",
+            """
+            await step.sleep("renewal", "365 days")
+            await step.sleep("renewal", "12 months")
+            await step.wait_for_event("renewed", "renewed", timeout="52 weeks")
+            """,
+        ),
+        in_run(
+            "the shortest that there may be",
+            """
+            await step.sleep("give way", 0)
+            await step.wait_for_event("renewed", "renewed", timeout="1 second")
+            """,
+        ),
+        in_run(
+            "retries at once, and a step of a second",
+            """
+            @step.do("charge", config={"retries": {"limit": 3, "delay": "0 seconds"}, "timeout": 1000})
+            async def charge():
+                return 1
+
+            await charge()
+            """,
+        ),
+    )
+
+
+RULE = Rule(
+    code="SG110",
+    name="duration-out-of-bounds",
+    severity=Severity.ERROR,
+    summary="A sleep, the timeout of a wait or that of a step is longer or shorter than the engine allows.",
+    why="A sleep lasts 365 days at most, of which a year of the engine has 365.25; a wait for an event has a timeout of"
+    " 1 second to 365 days; a step's timeout cannot be 0, and no duration negative.",
+    fix="Write a duration within the bounds; for a longer sleep, sleep several times in a row.",
+    source="Limits page; engine: `context.ts`, `lib/validators.ts`.",
+    flagged=_flagged,
+    clean=_clean,
+    check=_check,
+)

@@ -1,0 +1,180 @@
+"""A duration that the engine cannot read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+from stepgraph.checks.durations import duration_meant, in_unit, in_words, read_duration
+from stepgraph.checks.given_durations import GivenDuration, Use, given_durations
+from stepgraph.checks.kinds import described, kind_of
+from stepgraph.checks.match import Match
+from stepgraph.checks.partial_durations import partial_duration
+from stepgraph.checks.rule import Rule
+from stepgraph.checks.severity import Severity
+from stepgraph.program.facts import MethodCalled
+from stepgraph.program.known import KnownConstant, KnownDuration, KnownFunction, KnownStep, PartlyKnownText
+from stepgraph.syntax.edits import Replacement
+
+if TYPE_CHECKING:
+    from stepgraph.checks.example import Example
+    from stepgraph.checks.subject import WorkflowSubject
+
+_FORMS: Final = (
+    'Write a number and one unit (second, minute, hour, day, week, month, year), like "90 minutes", or a number of'
+    " milliseconds."
+)
+_FAILS: Final = {
+    Use.SLEEP: "this sleep fails",
+    Use.WAIT: "this wait fails",
+    Use.DELAY: "the engine refuses the config and the step fails for good",
+    Use.TIMEOUT: "the engine refuses the config and the step fails for good",
+}
+
+
+def _check(subject: WorkflowSubject) -> Iterator[Match]:
+    for given in given_durations(subject):
+        match = _match(given)
+        if match is not None:
+            yield match
+    for call in subject.facts(MethodCalled):
+        if call.method == "sleep" and call.arguments.whole and len(call.arguments.items) == 1:
+            argument = call.arguments.items[0]
+            if argument.keyword is None:
+                message = f"`{call.place.text}` has no duration, so this sleep fails: a name comes first."
+                yield Match(call.place.span, message, 'Give both, like `step.sleep("cool down", "10 minutes")`.')
+
+
+def _match(given: GivenDuration) -> Match | None:
+    if isinstance(given.value, PartlyKnownText):
+        return _match_of_partial_text(given, given.value.text)
+    if given.text is not None:
+        return _match_of_text(given, given.text)
+    if given.number is not None or _is_fine(given):
+        return None
+    what = described(given.value, given.place.text)
+    if what is None:
+        return None
+    message = f"{what}, and the engine takes text or a number, so {_FAILS[given.use]}."
+    if isinstance(given.value, KnownDuration):
+        return Match(given.place.span, message, f'Write "{in_words(given.value.milliseconds)}".')
+    if kind_of(given.value) == "a timedelta":
+        in_milliseconds = f"`int({given.place.text}.total_seconds() * 1000)`"
+        return Match(given.place.span, message, f"Write its milliseconds, {in_milliseconds}.")
+    return Match(given.place.span, message, _FORMS)
+
+
+def _match_of_text(given: GivenDuration, text: str) -> Match | None:
+    if not text.strip():
+        # An empty timeout of a wait counts as none.
+        message = f"the duration is empty, so {_FAILS[given.use]}."
+        return None if given.use is Use.WAIT and not text else Match(given.place.span, message, _FORMS)
+    if read_duration(text) is not None:
+        return None
+    message = f"the engine cannot read {text!r} as a duration, so {_FAILS[given.use]}."
+    meant = duration_meant(text)
+    if meant is None:
+        return Match(given.place.span, message, _FORMS)
+    quoted = given.quoted(meant)
+    edits = () if quoted is None else (Replacement(given.place, quoted),)
+    return Match(given.place.span, message, f'Write "{meant}".', edits)
+
+
+def _match_of_partial_text(given: GivenDuration, text: str) -> Match | None:
+    partial = partial_duration(text)
+    if partial is None or partial.is_spaced or not partial.is_number or partial.meant is None:
+        return None
+    message = f"the engine cannot read a number with `{partial.unit}` at its end, so {_FAILS[given.use]}."
+    return Match(given.place.span, message, f'Write f"{in_unit("{" + partial.field + "}", partial.meant)}".')
+
+
+def _is_fine(given: GivenDuration) -> bool:
+    """Whether a value that is neither text nor a number is taken, or judged elsewhere."""
+    if isinstance(given.value, KnownConstant) and given.value.value is None:
+        return given.use is not Use.SLEEP
+    return given.use is Use.DELAY and isinstance(given.value, KnownFunction | KnownStep)
+
+
+def _flagged() -> tuple[Example, ...]:
+    from stepgraph.checks.example import in_run
+
+    return (
+        in_run("a number and a letter", 'await step.sleep("cool down", "10s")  # SG109'),
+        in_run(
+            "two units, as a retry's delay",
+            """
+            @step.do("charge", config={"retries": {"limit": 3, "delay": "1 hour 30 minutes"}})  # SG109
+            async def charge():
+                return 1
+
+            await charge()
+            """,
+        ),
+        in_run(
+            "a timedelta",
+            'await step.sleep("cool down", timedelta(hours=1))  # SG109',
+            imports="from datetime import timedelta",
+        ),
+        in_run(
+            "ISO 8601, as the timeout of a wait",
+            'await step.wait_for_event("approval", "approval", timeout="PT10M")  # SG109',
+        ),
+        in_run(
+            "a number of which only the unit is known",
+            """
+            for attempt in range(3):
+                await step.sleep("back off", f"{2 ** attempt}s")  # SG109
+            """,
+        ),
+    )
+
+
+def _clean() -> tuple[Example, ...]:
+    from stepgraph.checks.example import in_run
+
+    return (
+        in_run(
+            "numbers and units",
+            """
+            await step.sleep("a moment", "1 second")
+            await step.sleep("a while", "1.5 hours")
+            await step.sleep("in milliseconds", 30_000)
+            await step.sleep("in milliseconds, too", "30000")
+            """,
+        ),
+        in_run(
+            "a timedelta, in milliseconds",
+            """
+            pause = timedelta(minutes=5)
+            await step.sleep("cool down", int(pause.total_seconds() * 1000))
+            """,
+            imports="from datetime import timedelta",
+        ),
+        in_run(
+            "a wait without a timeout of its own",
+            'await step.wait_for_event("approval", "approval", timeout=None)',
+        ),
+        in_run(
+            "text that is made",
+            """
+            days = 3
+            await step.sleep("cool down", f"{days} days")
+            await step.sleep("back off", f"{len(str(days)) * 10} seconds")
+            """,
+        ),
+    )
+
+
+RULE = Rule(
+    code="SG109",
+    name="invalid-duration",
+    severity=Severity.ERROR,
+    summary="A duration is neither a number nor text that the engine can read.",
+    why="The engine reads a number, as milliseconds, and text that is a number, a space and one unit. Anything else is"
+    " no number to it, and the sleep, the wait or the step fails. A timedelta does not reach it.",
+    fix='Write a number and one unit, like "90 minutes", or a number of milliseconds.',
+    source="Engine: `context.ts`, `lib/validators.ts`, package itty-time; seen by running it.",
+    flagged=_flagged,
+    clean=_clean,
+    check=_check,
+)

@@ -1,0 +1,186 @@
+"""A time to sleep until that is in the past, or no time."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+from stepgraph.checks.kinds import described, kind_of
+from stepgraph.checks.match import Match
+from stepgraph.checks.rule import Rule
+from stepgraph.checks.severity import Severity
+from stepgraph.program.facts import GivenArgument, MethodCalled
+from stepgraph.program.known import Known, KnownConstant, KnownMoment, Made, PartlyKnownText, possibilities
+
+if TYPE_CHECKING:
+    from stepgraph.checks.example import Example
+    from stepgraph.checks.subject import WorkflowSubject
+
+# Before this day no workflow was written in Python. The present day is no measure: what is found must not depend on it.
+_FIRST_DAY: Final = dt.datetime(2025, 1, 1, tzinfo=dt.UTC)
+_FIRST_MILLISECOND: Final = _FIRST_DAY.timestamp() * 1000
+# A number below is one of seconds, if it is in the time of workflows as such.
+_MOST_SECONDS: Final = 10**11
+
+_TAKES: Final = "`step.sleep_until` takes a datetime or epoch milliseconds"
+_ADVICE: Final = "Give a datetime in the future, like `datetime.now(timezone.utc) + timedelta(hours=1)`."
+_SECONDS: Final = frozenset(
+    ["time.time", "datetime.datetime.now().timestamp", "datetime.datetime.utcnow().timestamp", "calendar.timegm"]
+)
+_TEXT: Final = frozenset(
+    f"{made}.{method}"
+    for made in ("datetime.datetime.now()", "datetime.datetime.utcnow()", "datetime.date.today()")
+    for method in ("isoformat", "strftime", "ctime")
+)
+
+
+def _check(subject: WorkflowSubject) -> Iterator[Match]:
+    for call in subject.facts(MethodCalled):
+        if call.method != "sleep_until":
+            continue
+        given = call.arguments.find(1, "timestamp")
+        if given is not None:
+            for value in possibilities(given.value):
+                yield from _of_value(given, value)
+        elif call.arguments.whole:
+            yield Match(
+                call.place.span,
+                "this has no time to sleep until, which is a TypeError.",
+                'Give both, like `step.sleep_until("renewal", renews_at)`.',
+            )
+
+
+def _of_value(given: GivenArgument, value: Known) -> Iterator[Match]:
+    fault = _fault(value, given.place.text)
+    if fault is not None:
+        yield Match(given.place.span, *fault)
+
+
+def _fault(value: Known, written: str) -> tuple[str, str] | None:
+    match value:
+        case KnownConstant(value=str(text)):
+            return _fault_of_text(text)
+        case PartlyKnownText():
+            return f"`{written}` is text, and {_TAKES}, so this fails.", _ADVICE
+        case Made(name=name) if name in _TEXT:
+            return f"`{written}` is text, and {_TAKES}, so this fails.", "Give the datetime itself."
+        case Made(name=name) if name in _SECONDS:
+            message = f"`{written}` is seconds, and {_TAKES}: this is in 1970, so it fails."
+            return message, _ADVICE
+        case KnownConstant(value=bool()):
+            return f"`{written}` is no time: {_TAKES}, so this fails.", _ADVICE
+        case KnownConstant(value=int(number) | float(number)):
+            return _fault_of_number(number, written)
+        case KnownMoment(text=text):
+            return _fault_of_moment(text)
+    return _fault_of_kind(value, written)
+
+
+def _fault_of_text(text: str) -> tuple[str, str] | None:
+    if text.strip().isdecimal():
+        return None  # JavaScript takes it for a number
+    message = f"{text!r} is text, and {_TAKES}, so this fails."
+    try:
+        dt.datetime.fromisoformat(text)
+    except ValueError:
+        return message, _ADVICE
+    return message, f'Give the datetime itself: `datetime.fromisoformat("{text}")`.'
+
+
+def _fault_of_number(number: float, written: str) -> tuple[str, str] | None:
+    if number >= _FIRST_MILLISECOND:
+        return None
+    if _FIRST_DAY.timestamp() <= number < _MOST_SECONDS:
+        year = dt.datetime.fromtimestamp(number / 1000, dt.UTC).year
+        message = f"`{written}` looks like epoch seconds, and {_TAKES}: this is in {year}, so it fails."
+        return message, "Multiply it by 1000."
+    return f"`{written}` is a time in the past (in epoch milliseconds), so this fails.", _ADVICE
+
+
+def _fault_of_moment(text: str) -> tuple[str, str] | None:
+    moment = dt.datetime.fromisoformat(text)
+    aware = moment if moment.tzinfo is not None else moment.replace(tzinfo=dt.UTC)
+    return (f"{text} is in the past, so this fails.", _ADVICE) if aware < _FIRST_DAY else None
+
+
+def _fault_of_kind(value: Known, written: str) -> tuple[str, str] | None:
+    what = described(value, written)
+    if what is None or kind_of(value) == "a datetime":
+        return None
+    message = f"{what}, and {_TAKES}, so this fails."
+    if kind_of(value) == "a timedelta":
+        return message, f"Add it to a datetime, like `datetime.now(timezone.utc) + {written}`, or use `step.sleep`."
+    return message, _ADVICE
+
+
+def _flagged() -> tuple[Example, ...]:
+    from stepgraph.checks.example import in_run
+
+    return (
+        in_run("text", 'await step.sleep_until("renewal", "2099-01-01T00:00:00Z")  # SG120'),
+        in_run(
+            "a day that is long over",
+            'await step.sleep_until("renewal", datetime(2024, 2, 29))  # SG120',
+            imports="from datetime import datetime",
+        ),
+        in_run("epoch seconds", 'await step.sleep_until("renewal", 4070908800)  # SG120'),
+        in_run(
+            "a timedelta",
+            'await step.sleep_until("renewal", timedelta(days=1))  # SG120',
+            imports="from datetime import timedelta",
+        ),
+    )
+
+
+def _clean() -> tuple[Example, ...]:
+    from stepgraph.checks.example import in_run
+
+    return (
+        in_run(
+            "constants in the future",
+            """
+            await step.sleep_until("renewal", datetime(2099, 1, 1, tzinfo=timezone.utc))
+            await step.sleep_until("renewal", 4070908800000)
+            """,
+            imports="from datetime import datetime, timezone",
+        ),
+        in_run(
+            "a computed time",
+            """
+            await step.sleep_until("renewal", datetime.now(timezone.utc) + timedelta(days=1))
+            """,
+            imports="from datetime import datetime, timedelta, timezone",
+        ),
+        in_run(
+            "seconds, times a thousand",
+            """
+            await step.sleep_until("renewal", int(time.time() * 1000) + 60_000)
+            """,
+            imports="import time",
+        ),
+        in_run(
+            "text, read as a datetime",
+            """
+            renewal = datetime.fromisoformat("2099-01-01T00:00:00+00:00")
+            await step.sleep_until("renewal", renewal)
+            """,
+            imports="from datetime import datetime",
+        ),
+    )
+
+
+RULE = Rule(
+    code="SG120",
+    name="invalid-timestamp",
+    severity=Severity.ERROR,
+    summary="`step.sleep_until` is given text, a time that is certainly past, or something else that is no time.",
+    why="The engine takes a datetime or epoch milliseconds, whatever the documentation of the Python API says of"
+    " seconds, and refuses a time in the past. As what is found must not"
+    " depend on the day, a constant counts as past before 2025: no workflow in Python is older.",
+    fix="Give a datetime in the future.",
+    source="Engine: `sleepUntil` in `context.ts`; SDK: `sleep_until`; seen by running it.",
+    flagged=_flagged,
+    clean=_clean,
+    check=_check,
+)

@@ -1,0 +1,122 @@
+"""A sleep that is given arguments by keyword."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+from stepgraph.checks.match import Match
+from stepgraph.checks.rule import Rule
+from stepgraph.checks.severity import Severity
+from stepgraph.program.facts import GivenArgument, MethodCalled
+from stepgraph.syntax.edits import Edit, Replacement
+
+if TYPE_CHECKING:
+    from stepgraph.checks.example import Example
+    from stepgraph.checks.subject import WorkflowSubject
+
+_PARAMETERS: Final = ("name", "duration")
+_CALLEE: Final = re.compile(r"[\w.]+(?=\()")
+
+
+def _check(subject: WorkflowSubject) -> Iterator[Match]:
+    for call in subject.facts(MethodCalled):
+        named = [argument for argument in call.arguments.items if argument.keyword is not None]
+        if call.method != "sleep" or not named:
+            continue
+        yield Match(
+            named[0].place.span,
+            f"`{named[0].keyword}=` is a keyword, and `step.sleep` hands it to JavaScript, which has none:"
+            " the engine gets no duration, and the sleep fails.",
+            'Give both by position, like `step.sleep("cool down", "10 minutes")`.',
+            _by_position(call),
+        )
+
+
+def _by_position(call: MethodCalled) -> tuple[Edit, ...]:
+    """Return the call without its keywords, nothing where these are not written there as they should be."""
+    callee = _CALLEE.match(call.place.text)
+    ordered = _ordered(call)
+    if callee is None or ordered is None or call.place.span.line != call.place.span.end_line:
+        return ()
+    arguments = ", ".join(argument.place.text for argument in ordered)
+    return (Replacement(call.place, f"{callee[0]}({arguments})"),)
+
+
+def _ordered(call: MethodCalled) -> list[GivenArgument] | None:
+    positional = call.arguments.positional
+    named = {argument.keyword: argument for argument in call.arguments.items if argument.keyword is not None}
+    left = _PARAMETERS[len(positional) :]
+    if not call.arguments.whole or set(named) != set(left):
+        return None
+    # What `**{...}` gives is not written as a keyword.
+    if not all(re.search(rf"\b{keyword} ?=", call.place.text) for keyword in left) or "*" in call.place.text:
+        return None
+    return [*positional, *(named[keyword] for keyword in left)]
+
+
+def _flagged() -> tuple[Example, ...]:
+    from stepgraph.checks.example import in_run
+
+    return (
+        in_run("both by keyword", 'await step.sleep(name="cool down", duration="10 minutes")  # SG119'),
+        in_run("the duration by keyword", 'await step.sleep("cool down", duration=60_000)  # SG119'),
+        in_run(
+            "keywords in a dictionary",
+            """
+            pause = {
+                "name": "cool down",  # SG119
+                "duration": "10 minutes",
+            }
+            await step.sleep(**pause)
+            """,
+        ),
+    )
+
+
+def _clean() -> tuple[Example, ...]:
+    from stepgraph.checks.example import in_run
+
+    return (
+        in_run("both by position", 'await step.sleep("cool down", "10 minutes")'),
+        in_run(
+            "a point in time by keyword, which the SDK takes",
+            """
+            due = datetime.now(timezone.utc) + timedelta(days=1)
+            await step.sleep_until(name="due", timestamp=due)
+            """,
+            imports="from datetime import datetime, timedelta, timezone",
+        ),
+        in_run(
+            "a function of the project that takes keywords",
+            """
+            async def pause(*, name, duration):
+                await step.sleep(name, duration)
+
+            await pause(name="cool down", duration="10 minutes")
+            """,
+        ),
+        in_run(
+            "arguments in a list",
+            """
+            pause = ["cool down", "10 minutes"]
+            await step.sleep(*pause)
+            """,
+        ),
+    )
+
+
+RULE = Rule(
+    code="SG119",
+    name="sleep-with-keywords",
+    severity=Severity.ERROR,
+    summary="`step.sleep` is given its name or duration by keyword.",
+    why="The SDK hands the arguments of `step.sleep` on to JavaScript as they are. That has no keywords: they arrive as"
+    " one object in the place of the next argument, and the sleep fails.",
+    fix="Give the name and the duration by position. `step.sleep_until` takes keywords.",
+    source="SDK: `sleep` in `workers/entrypoints.py`; seen by running it.",
+    flagged=_flagged,
+    clean=_clean,
+    check=_check,
+)

@@ -1,0 +1,174 @@
+"""A step inside a step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from stepgraph.checks.match import Match
+from stepgraph.checks.rule import Rule
+from stepgraph.checks.severity import Severity
+from stepgraph.program.ir import Block, Call, Join, Run, Series, Start, StepRun, is_race
+from stepgraph.program.reach import name_of, reached
+
+if TYPE_CHECKING:
+    from stepgraph.checks.example import Example
+    from stepgraph.checks.subject import WorkflowSubject
+
+
+def _check(subject: WorkflowSubject) -> Iterator[Match]:
+    """Steps that race inside a step are left out: so the documentation tells to race."""
+    racing: dict[int, bool] = {}
+    for met in reached(subject.program.body):
+        outer, operation = met.in_step, met.operation
+        if outer is None or not isinstance(operation, Run | Start) or isinstance(operation.activity, Call | Series):
+            continue
+        if id(outer) not in racing:
+            racing[id(outer)] = _races(outer.body)
+        if not racing[id(outer)]:
+            yield _nested(outer, operation)
+
+
+def _races(body: Block) -> bool:
+    return any(isinstance(met.operation, Join) and is_race(met.operation.group) for met in reached(body))
+
+
+def _nested(outer: StepRun, operation: Run | Start) -> Match:
+    around, name = outer.definition.name, name_of(operation.activity)
+    span = operation.place.span
+    advice = f"Await it in `run`, before or after {around!r}; let that step return what it takes."
+    if isinstance(operation.activity, StepRun):
+        again = f"each retry of {around!r} runs it again, under another count, whether or not it had succeeded."
+        return Match(span, f"the step {name!r} runs inside the step {around!r}: {again}", advice)
+    waiting = f"waiting for {name!r} inside the step {around!r} uses up the timeout of that step, 10 minutes unless"
+    return Match(span, f"{waiting} its `config` says otherwise, and each retry of it waits again.", advice)
+
+
+def _flagged() -> tuple[Example, ...]:
+    from stepgraph.checks.example import in_run, module
+
+    return (
+        in_run(
+            "a step that is declared in a step",
+            """
+            @step.do("order")
+            async def order():
+                @step.do("charge")
+                async def charge():
+                    return True
+
+                return await charge()  # SG308
+
+            await order()
+            """,
+        ),
+        in_run(
+            "a sleep in a step",
+            """
+            @step.do("poll")
+            async def poll():
+                await step.sleep("a while", "20 minutes")  # SG308
+                return True
+
+            await poll()
+            """,
+        ),
+        module(
+            "a method with steps that a step calls",
+            """
+            from workers import WorkflowEntrypoint
+
+
+            class Example(WorkflowEntrypoint):
+                async def run(self, event, step):
+                    @step.do("order")
+                    async def order():
+                        await self.pay(step)
+                        return True
+
+                    await order()
+
+                async def pay(self, step):
+                    @step.do("charge")
+                    async def charge():
+                        return True
+
+                    await charge()  # SG308
+            """,
+        ),
+    )
+
+
+def _clean() -> tuple[Example, ...]:
+    from stepgraph.checks.example import in_run
+
+    return (
+        in_run(
+            "a step that needs another",
+            """
+            @step.do("charge")
+            async def charge():
+                return True
+
+            @step.do("order")
+            async def order(charge):
+                return charge
+
+            await order()
+            """,
+        ),
+        in_run(
+            "a function that is shared by steps",
+            """
+            async def fetch(path):
+                return path
+
+            @step.do("customer")
+            async def customer():
+                return await fetch("/customer")
+
+            @step.do("order")
+            async def order():
+                return await fetch("/order")
+
+            await customer()
+            await order()
+            """,
+        ),
+        in_run(
+            "steps that race, in a step that keeps who won",
+            """
+            @step.do("ask the first")
+            async def first():
+                return "first"
+
+            @step.do("ask the second")
+            async def second():
+                return "second"
+
+            @step.do("ask both")
+            async def ask_both():
+                tasks = [asyncio.create_task(first()), asyncio.create_task(second())]
+                done, pending = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+                return done.pop().result()
+
+            await ask_both()
+            """,
+            imports="import asyncio",
+        ),
+    )
+
+
+RULE = Rule(
+    code="SG308",
+    name="nested-step",
+    severity=Severity.WARNING,
+    summary="A step, sleep or `wait_for_event` runs in the body of a step.",
+    why="The body of a step is run again as a whole when it is retried. What a step in it did is not found again, as it"
+    " is counted anew, and waiting in it uses up the timeout of the step around it.",
+    fix="Run steps one after another in `run`. Only a race belongs in a step, which keeps who has won.",
+    source="Rules of Workflows; engine: the count of a name goes up with each call of `do`.",
+    flagged=_flagged,
+    clean=_clean,
+    check=_check,
+)

@@ -1,0 +1,219 @@
+"""Steps of one name that run at the same time.
+
+The engine knows a step by its name and by how many of that name have begun. So which result belongs to which step hangs
+on the order in which they begin. Of the members of a gather that is the order in which they are written, each time: a
+step that is gathered for each element under a constant name gets its own results back, and is not flagged. Two steps
+that are declared apart and gathered under one name are, although they do too as long as nobody changes the code:
+nothing but their order tells them apart. Where something is awaited before the step begins, in functions that run at
+the same time, the order is one of time, and another one when the code is run again: that is flagged in any case, for
+one declaration as for several. Sleeps are not: they have no result to mistake.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from stepgraph.checks.match import Match
+from stepgraph.checks.rule import Rule
+from stepgraph.checks.severity import Confidence, Severity
+from stepgraph.checks.simultaneous import Named, named_in, simultaneous
+from stepgraph.model.span import Span
+from stepgraph.program.facts import MethodCalled
+
+if TYPE_CHECKING:
+    from stepgraph.checks.example import Example
+    from stepgraph.checks.subject import WorkflowSubject
+
+
+def _check(subject: WorkflowSubject) -> Iterator[Match]:
+    names = {id(call.place.node): call for call in subject.facts(MethodCalled)}
+    flagged: set[int] = set()
+    for first, second in _pairs(subject):
+        node = id(second.place.node)
+        if node in flagged:
+            continue
+        flagged.add(node)
+        given = names[node].arguments.find(0, "name") if node in names else None
+        span = second.place.span if given is None else given.place.span
+        yield Match(span, _message(first, second), _advice(first, second))
+
+
+def _pairs(subject: WorkflowSubject) -> Iterator[tuple[Named, Named]]:
+    """Yield what runs at the same time under one name, the worse cases first."""
+    pairs = [
+        (first, second)
+        for one, other in simultaneous(subject.program.body)
+        for first in named_in(one)
+        for second in named_in(other)
+        if first.kind == second.kind and first.name == second.name and "{" not in first.name
+    ]
+    yield from (pair for pair in pairs if _is_of_time(*pair))
+    yield from (pair for pair in pairs if _is_apart(*pair))
+
+
+def _is_of_time(first: Named, second: Named) -> bool:
+    return first.after_await and second.after_await and not (first.direct and second.direct)
+
+
+def _is_apart(first: Named, second: Named) -> bool:
+    return first.direct and second.direct and first.place.node is not second.place.node
+
+
+def _message(first: Named, second: Named) -> str:
+    what = f"the {second.kind} {second.name!r}"
+    if first.place.node is second.place.node:
+        when = f"{what} runs several times at once, each time after something else was awaited"
+    else:
+        when = f"{what} runs at the same time as another one of that name ({_where(first, second.place.span)})"
+    if _is_of_time(first, second):
+        return (
+            f"{when}: which of them is '{second.name}-1' to the engine depends on which gets there first,"
+            " so that after a restart each may be given the result of another."
+        )
+    return f"{when}: only the order in which they begin tells the engine which is which."
+
+
+def _advice(first: Named, second: Named) -> str:
+    if first.place.node is second.place.node:
+        return f'Put what it is for into its name: `f"{second.name} {{...}}"`.'
+    return "Give each a name of its own."
+
+
+def _where(first: Named, seen_from: Span) -> str:
+    span = first.place.span
+    return f"line {span.line}" if span.path == seen_from.path else f"{span.path}, line {span.line}"
+
+
+def _flagged() -> tuple[Example, ...]:
+    from stepgraph.checks.example import in_run
+
+    return (
+        in_run(
+            "two steps of one name in a gather",
+            """
+            @step.do("fetch")
+            async def fetch_users():
+                return ["ada"]
+
+            @step.do("fetch")  # SG207
+            async def fetch_orders():
+                return [1, 2]
+
+            users, orders = await asyncio.gather(fetch_users(), fetch_orders())
+            """,
+            imports="import asyncio",
+        ),
+        in_run(
+            "the second step of a function that is gathered",
+            """
+            async def process(order):
+                @step.do("charge")
+                async def charge():
+                    return order
+
+                @step.do("ship")  # SG207
+                async def ship():
+                    return order
+
+                await charge()
+                return await ship()
+
+            await asyncio.gather(*[process(order) for order in event["payload"]["orders"]])
+            """,
+            imports="import asyncio",
+        ),
+        in_run(
+            "tasks that are awaited one by one",
+            """
+            @step.do("notify")
+            async def mail():
+                return "mail"
+
+            @step.do("notify")  # SG207
+            async def text():
+                return "text"
+
+            mailing = asyncio.create_task(mail())
+            texting = asyncio.create_task(text())
+            await mailing
+            await texting
+            """,
+            imports="import asyncio",
+        ),
+    )
+
+
+def _clean() -> tuple[Example, ...]:
+    from stepgraph.checks.example import in_run
+
+    return (
+        in_run(
+            "a step for each element, which begin in the order of the elements",
+            """
+            def resizing(image):
+                @step.do("resize")
+                async def resize():
+                    return image
+
+                return resize
+
+            await asyncio.gather(*[resizing(image)() for image in event["payload"]["images"]])
+            """,
+            imports="import asyncio",
+        ),
+        in_run(
+            "steps with what they are for in their names",
+            """
+            async def process(order):
+                @step.do(f"charge {order}")
+                async def charge():
+                    return order
+
+                @step.do(f"ship {order}")
+                async def ship():
+                    return order
+
+                await charge()
+                return await ship()
+
+            await asyncio.gather(*[process(order) for order in event["payload"]["orders"]])
+            """,
+            imports="import asyncio",
+        ),
+        in_run(
+            "steps of one name, one after another",
+            """
+            async def process(order):
+                @step.do("charge")
+                async def charge():
+                    return order
+
+                @step.do("ship")
+                async def ship():
+                    return order
+
+                await charge()
+                return await ship()
+
+            for order in event["payload"]["orders"]:
+                await process(order)
+            """,
+        ),
+    )
+
+
+RULE = Rule(
+    code="SG207",
+    name="concurrent-steps-of-one-name",
+    severity=Severity.WARNING,
+    confidence=Confidence.MEDIUM,
+    summary="Steps of one name run at the same time, and only the order in which they begin tells them apart.",
+    why="The engine keeps results by name and count: `ship-1`, `ship-2`. Where the order in which they begin depends on"
+    " how long other work takes, it is another one after a restart, and the results are mixed up.",
+    fix="Put what the step is for into its name, as the id of the order that it ships.",
+    source="Engine: the key of a result is made of the name, and of the number of calls of `do` with it.",
+    flagged=_flagged,
+    clean=_clean,
+    check=_check,
+)

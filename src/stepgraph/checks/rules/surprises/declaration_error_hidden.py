@@ -1,0 +1,191 @@
+"""A handler that takes the SDK's complaint about a declaration for an error of the step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from stepgraph.checks.match import Match
+from stepgraph.checks.rule import Rule
+from stepgraph.checks.severity import Severity
+from stepgraph.checks.tried import catches_all, heard_from, raises, tries_of
+from stepgraph.model.span import Span
+from stepgraph.program.facts import StepCalled
+from stepgraph.program.ir import Handler, Protected, Run, Start, StepDefinition, StepRun
+from stepgraph.program.reach import definitions_needed
+
+if TYPE_CHECKING:
+    from stepgraph.checks.example import Example
+    from stepgraph.checks.subject import WorkflowSubject
+
+
+def _check(subject: WorkflowSubject) -> Iterator[Match]:
+    """Handlers that raise again hide nothing. One for all errors is meant for whatever may come, unless it is known."""
+    for tried in tries_of(subject.program.body):
+        handler = next((handler for handler in tried.handlers if _takes_it(handler)), None)
+        if handler is None or raises(handler.block):
+            continue
+        steps = [ran for ran in heard_from(tried.body) if isinstance(ran.activity, StepRun)]
+        refused = next((name for ran in steps if (name := _refused(subject, ran)) is not None), None)
+        if refused is not None:
+            yield _hidden(handler, tried, refused)
+        elif steps and not catches_all(handler):
+            yield _may_hide(handler, tried)
+
+
+def _takes_it(handler: Handler) -> bool:
+    return catches_all(handler) or any(caught.name == "builtins.TypeError" for caught in handler.types)
+
+
+def _refused(subject: WorkflowSubject, ran: Run | Start) -> str | None:
+    """Return the name of the step that the SDK refuses to run: this one, or one that it needs."""
+    run = ran.activity
+    if not isinstance(run, StepRun):
+        return None
+    calls = [call for call in subject.facts(StepCalled) if call.place.node is ran.place.node]
+    if any(call.arguments.items for call in calls):
+        return run.definition.name
+    noted = {note.span for code in ("unknown-parameter", "depends-count") for note in subject.noted(code)}
+    definitions = [run.definition, *definitions_needed(run)] if noted else []
+    return next((definition.name for definition in definitions if noted & _spans(definition)), None)
+
+
+def _spans(definition: StepDefinition) -> set[Span]:
+    return {definition.place.span, *(parameter.place.span for parameter in definition.parameters)}
+
+
+def _hidden(handler: Handler, tried: Protected, step: str) -> Match:
+    return Match(
+        _span(handler, tried),
+        f"`{_source(handler)}` hides that the SDK refuses the step {step!r} with a TypeError: the step never runs, and"
+        " nothing tells.",
+        "Put the declaration or the call of the step right; let this handler raise what it does not expect.",
+    )
+
+
+def _may_hide(handler: Handler, tried: Protected) -> Match:
+    return Match(
+        _span(handler, tried),
+        f"`{_source(handler)}` would also catch what the SDK raises when a step here is declared or called wrongly.",
+        "Raise a ValueError in the step for what is to be handled here.",
+        severity=Severity.INFORMATION,
+    )
+
+
+def _source(handler: Handler) -> str:
+    return "except" if handler.condition is None else f"except {handler.condition}"
+
+
+def _span(handler: Handler, tried: Protected) -> Span:
+    caught = next((caught.place for caught in handler.types if caught.name == "builtins.TypeError"), handler.place)
+    return (caught or tried.place).span
+
+
+def _flagged() -> tuple[Example, ...]:
+    from stepgraph.checks.example import in_run
+
+    return (
+        in_run(
+            "a parameter that no step bears the name of",
+            """
+            @step.do("charge")
+            async def charge(amount):
+                return amount
+
+            try:
+                await charge()
+            except TypeError:  # SG211
+                print("not charged")
+            """,
+        ),
+        in_run(
+            "a step that is called with an argument",
+            """
+            @step.do("notify")
+            async def notify(user):
+                return user
+
+            for user in event["payload"]["users"]:
+                try:
+                    await notify(user)
+                except (TypeError, ValueError):  # SG211
+                    continue
+            """,
+        ),
+        in_run(
+            "a default that captures a loop variable, and a handler for all errors",
+            """
+            for page in range(3):
+                @step.do(f"fetch {page}")
+                async def fetch(page=page):
+                    return page
+
+                try:
+                    await fetch()
+                except Exception as error:  # SG211
+                    print(error)
+            """,
+        ),
+    )
+
+
+def _clean() -> tuple[Example, ...]:
+    from stepgraph.checks.example import in_run
+
+    return (
+        in_run(
+            "an error of the step itself",
+            """
+            @step.do("charge")
+            async def charge():
+                raise TypeError("not a number")
+
+            try:
+                await charge()
+            except TypeError:
+                print("not charged")
+            """,
+        ),
+        in_run(
+            "a handler for all errors of a step that is declared well",
+            """
+            @step.do("charge")
+            async def charge():
+                return True
+
+            try:
+                await charge()
+            except Exception as error:
+                print(error)
+            """,
+        ),
+        in_run(
+            "a TypeError of other code",
+            """
+            @step.do("charge")
+            async def charge():
+                return 10
+
+            charged = await charge()
+            try:
+                total = charged + event["payload"]["amount"]
+            except TypeError:
+                total = charged
+            """,
+        ),
+    )
+
+
+RULE = Rule(
+    code="SG211",
+    name="declaration-error-hidden",
+    severity=Severity.WARNING,
+    summary="A handler catches the TypeError with which the SDK refuses a step.",
+    why="A wrong parameter, `depends` or argument is a TypeError where the step is called. A handler for TypeError"
+    " takes it for an error of the step: the step never runs, in no instance, and nothing fails.",
+    fix="Put the step right. To handle an error of the step, raise a ValueError there: the SDK itself raises none.",
+    source="SDK: `_build_dependency_list`; a TypeError of the body keeps its type, and looks the same.",
+    flagged=_flagged,
+    clean=_clean,
+    check=_check,
+)

@@ -1,0 +1,159 @@
+"""A key that is looked for in an event and not in its payload."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+from stepgraph.checks.match import Match
+from stepgraph.checks.rule import Rule
+from stepgraph.checks.severity import Severity
+from stepgraph.program.facts import EventKey
+
+if TYPE_CHECKING:
+    from stepgraph.checks.example import Example
+    from stepgraph.checks.subject import WorkflowSubject
+
+_OF_RUN: Final = ("payload", "timestamp", "instanceId", "workflowName", "schedule")
+_OF_WAIT: Final = ("payload", "timestamp", "type")
+# Of a dictionary, and of the JavaScript object that older versions of the SDK hand over.
+_METHODS: Final = frozenset([*dir(dict), "to_py", "object_entries", "object_keys", "object_values", "as_object_map"])
+_OUTCOME: Final = {
+    "read": "is a KeyError",
+    "get": "never finds anything",
+    "attribute": "is an AttributeError",
+}
+
+
+def _check(subject: WorkflowSubject) -> Iterator[Match]:
+    """A key that the code itself puts there, or asks for, is left out; so is one that it gets from either place."""
+    keys = list(subject.facts(EventKey))
+    expected = {(key.key, key.waited) for key in keys if key.use in ("written", "asked")}
+    in_payload = subject.program.payload.fields
+    for key in keys:
+        from_either = key.use == "get" and not key.waited and key.key in in_payload
+        if (key.key, key.waited) in expected or from_either or not _is_mistaken(key):
+            continue
+        envelope = _OF_WAIT if key.waited else _OF_RUN[:3]
+        what = "what `wait_for_event` gives" if key.waited else "the event"
+        yield Match(
+            key.place.span,
+            f"`{key.place.text}` {_OUTCOME[key.use]}: {what} has {', '.join(map(repr, envelope[:-1]))}"
+            f" and {envelope[-1]!r}, and what was sent is in its 'payload'.",
+            f'Write `{key.owner.text}["payload"]["{key.key}"]`.',
+        )
+
+
+def _is_mistaken(key: EventKey) -> bool:
+    if key.use not in _OUTCOME or key.key in (_OF_WAIT if key.waited else _OF_RUN):
+        return False
+    return key.use != "attribute" or not (key.key in _METHODS or key.key.startswith("_"))
+
+
+def _flagged() -> tuple[Example, ...]:
+    from stepgraph.checks.example import in_run, module
+
+    return (
+        in_run(
+            "the answer of an approver",
+            """
+            approval = await step.wait_for_event("approval", "approved", timeout="1 day")
+            if approval["approved"]:  # SG212
+
+                @step.do("publish")
+                async def publish():
+                    return True
+
+                await publish()
+            """,
+        ),
+        in_run(
+            "a parameter of the workflow, with a default that hides it",
+            """
+            amount = event.get("amount", 0)  # SG212
+
+            @step.do("charge")
+            async def charge():
+                return amount
+
+            await charge()
+            """,
+        ),
+        module(
+            "an attribute of an event that a helper waits for",
+            """
+            from workers import WorkflowEntrypoint
+
+
+            class Example(WorkflowEntrypoint):
+                async def run(self, event, step):
+                    answer = await self.answer(step)
+                    if answer.accepted:  # SG212
+                        await step.sleep("settle", "1 hour")
+
+                async def answer(self, step):
+                    return await step.wait_for_event("answer", "answer")
+            """,
+        ),
+    )
+
+
+def _clean() -> tuple[Example, ...]:
+    from stepgraph.checks.example import in_run
+
+    return (
+        in_run(
+            "the payload of an approval",
+            """
+            approval = await step.wait_for_event("approval", "approved", timeout="1 day")
+            print(approval["type"], approval["timestamp"])
+            if approval["payload"]["approved"]:
+
+                @step.do("publish")
+                async def publish():
+                    return True
+
+                await publish()
+            """,
+        ),
+        in_run(
+            "a name for the payload",
+            """
+            order = event["payload"]
+            instance = event["instanceId"]
+
+            @step.do("charge")
+            async def charge():
+                return {"amount": order["amount"], "by": instance}
+
+            await charge()
+            """,
+        ),
+        in_run(
+            "an event in either form",
+            """
+            order = event if "order_id" in event else event["payload"]
+
+            @step.do("charge")
+            async def charge():
+                return order["order_id"]
+
+            await charge()
+            """,
+        ),
+    )
+
+
+RULE = Rule(
+    code="SG212",
+    name="event-without-payload",
+    severity=Severity.WARNING,
+    summary="A value that was sent is looked for in an event itself, not in its `payload`.",
+    why="`event`, and what `wait_for_event` gives, are envelopes: `payload` holds what was sent. A key of it, read from"
+    " the envelope, is a KeyError, and `.get` quietly gives its default.",
+    fix='Read `event["payload"]["key"]`.',
+    source="SDK: events are handed on as the engine makes them; its types of events.",
+    flagged=_flagged,
+    clean=_clean,
+    check=_check,
+)

@@ -1,0 +1,238 @@
+"""A handler for a type of errors that a step's error does not have any more when it arrives."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+from stepgraph.checks.match import Match
+from stepgraph.checks.rule import Rule
+from stepgraph.checks.severity import Severity
+from stepgraph.checks.tried import catches_all, catches_javascript, runs_steps, tries_of
+from stepgraph.program.ir import CaughtType, OwnErrors, Protected
+
+if TYPE_CHECKING:
+    from stepgraph.checks.example import Example
+    from stepgraph.checks.subject import WorkflowSubject
+
+_KEPT: Final = (ValueError, TypeError)
+# Raised by Python's own machinery around an await, or by the SDK where it fails itself.
+_OF_MACHINERY: Final = (
+    *(RecursionError, MemoryError, AttributeError, StopIteration, StopAsyncIteration, Warning, BaseExceptionGroup),
+)
+# What reading an element, calculating or unpacking may raise.
+_OF_LANGUAGE: Final = (LookupError, ArithmeticError, NameError, AssertionError, UnicodeError)
+
+
+def _check(subject: WorkflowSubject) -> Iterator[Match]:
+    for tried in tries_of(subject.program.body):
+        if tried.own_errors is OwnErrors.ANY or not runs_steps(tried):
+            continue
+        if any(catches_javascript(handler) for handler in tried.handlers):
+            continue
+        for handler in tried.handlers:
+            if not catches_all(handler):
+                yield from (_match(caught) for caught in handler.types if _is_lost(caught, tried))
+
+
+def _is_lost(caught: CaughtType, tried: Protected) -> bool:
+    """Whether nothing that arrives at a handler is of a type: neither from a step, nor from the code beside it."""
+    if caught.ancestors != (caught.name,):
+        known = [_builtin(ancestor) for ancestor in caught.ancestors]
+        return not any(found is not None and not _is_plain_error(found) for found in known)
+    if not caught.name.startswith("builtins."):
+        return _is_foreign_error(caught.name)
+    found = _builtin(caught.name)
+    if found is None or not _is_plain_error(found) or issubclass(found, _OF_MACHINERY):
+        return False
+    if any(issubclass(kept, found) for kept in _KEPT):
+        return False
+    return tried.own_errors is OwnErrors.NONE or not issubclass(found, _OF_LANGUAGE)
+
+
+def _builtin(name: str) -> type[BaseException] | None:
+    found = getattr(builtins, name.removeprefix("builtins."), None) if name.startswith("builtins.") else None
+    return found if isinstance(found, type) and issubclass(found, BaseException) else None
+
+
+def _is_plain_error(found: type[BaseException]) -> bool:
+    """Whether it is an error, and neither a group of some nor a way to end a task or program."""
+    return issubclass(found, Exception) and not issubclass(found, BaseExceptionGroup)
+
+
+def _is_foreign_error(name: str) -> bool:
+    """Whether a class from outside is sure to be another one than those that arrive, by its name."""
+    if name.startswith("asyncio."):
+        return name.endswith(".TimeoutError")
+    if name.startswith("workers"):
+        return False
+    return name.rsplit(".", 1)[-1] not in ("ExceptionGroup", "BaseExceptionGroup", "CancelledError", "Exception")
+
+
+def _match(caught: CaughtType) -> Match:
+    text = caught.place.text
+    arrives = "arrives here as `pyodide.ffi.JsException`"
+    if caught.raised_in is None:
+        what = f"`except {text}` never catches what is raised in a step: any error but a ValueError, TypeError or"
+        message = f"{what} NonRetryableError {arrives}."
+    else:
+        what = f"`{text}`, raised in the step {caught.raised_in!r}, {arrives}, so this handler never runs:"
+        message = f"{what} only ValueError, TypeError and NonRetryableError keep their type."
+    return Match(
+        caught.place.span,
+        message,
+        "Catch `JsException` from `pyodide.ffi`; or raise a ValueError in the step, or return what went wrong.",
+    )
+
+
+def _flagged() -> tuple[Example, ...]:
+    from stepgraph.checks.example import in_run, module
+
+    return (
+        module(
+            "an error of the project",
+            """
+            from workers import WorkflowEntrypoint
+
+
+            class OutOfStock(Exception):
+                pass
+
+
+            class Example(WorkflowEntrypoint):
+                async def run(self, event, step):
+                    @step.do("reserve")
+                    async def reserve():
+                        raise OutOfStock("none left")
+
+                    try:
+                        await reserve()
+                    except OutOfStock:  # SG210
+                        return "sold out"
+            """,
+        ),
+        in_run(
+            "a wait that times out",
+            """
+            try:
+                approval = await step.wait_for_event("approval", "approved", timeout="1 day")
+            except TimeoutError:  # SG210
+                return "nobody answered"
+            """,
+        ),
+        module(
+            "a class derived from ValueError, which does not keep its type either",
+            """
+            from workers import WorkflowEntrypoint
+
+
+            class CardDeclined(ValueError):
+                pass
+
+
+            class Example(WorkflowEntrypoint):
+                async def run(self, event, step):
+                    @step.do("charge")
+                    async def charge():
+                        raise CardDeclined("no funds")
+
+                    try:
+                        receipt = await charge()
+                        print(receipt["id"])
+                    except (CardDeclined, KeyError):  # SG210
+                        return "declined"
+            """,
+        ),
+    )
+
+
+def _clean() -> tuple[Example, ...]:
+    from stepgraph.checks.example import in_run, module
+
+    return (
+        in_run(
+            "types that are kept",
+            """
+            @step.do("charge")
+            async def charge():
+                raise NonRetryableError("no funds")
+
+            try:
+                await charge()
+            except (NonRetryableError, ValueError):
+                return "declined"
+            """,
+            imports="from workers.workflows import NonRetryableError",
+        ),
+        in_run(
+            "an error of the code beside the step",
+            """
+            @step.do("look up")
+            async def look_up():
+                return {"name": "Ada"}
+
+            try:
+                customer = await look_up()
+                mail = customer["mail"]
+            except KeyError:
+                mail = None
+            """,
+        ),
+        module(
+            "an error that a function raises after its step",
+            """
+            from workers import WorkflowEntrypoint
+
+
+            class OutOfStock(Exception):
+                pass
+
+
+            class Example(WorkflowEntrypoint):
+                async def run(self, event, step):
+                    try:
+                        await self.reserve(step)
+                    except OutOfStock:
+                        return "sold out"
+
+                async def reserve(self, step):
+                    @step.do("reserve")
+                    async def reserved():
+                        return 0
+
+                    if await reserved() == 0:
+                        raise OutOfStock
+            """,
+        ),
+        in_run(
+            "both forms of an error",
+            """
+            @step.do("charge")
+            async def charge():
+                raise TimeoutError("no answer")
+
+            try:
+                await charge()
+            except (JsException, TimeoutError):
+                return "try again"
+            """,
+            imports="from pyodide.ffi import JsException",
+        ),
+    )
+
+
+RULE = Rule(
+    code="SG210",
+    name="exception-type-lost",
+    severity=Severity.WARNING,
+    summary="A handler around steps is for a type that no error has that comes from a step.",
+    why="An error leaves a step through JavaScript. ValueError, TypeError and NonRetryableError are told by their names"
+    " and made anew; anything else, classes derived from these too, reaches the `except` as `JsException`. The handler"
+    " never runs, and the instance fails.",
+    fix="Catch `pyodide.ffi.JsException`, raise one of the three types in the step, or return what went wrong from it.",
+    source="SDK: `_from_js_error`; `wait_for_event` converts no errors at all.",
+    flagged=_flagged,
+    clean=_clean,
+    check=_check,
+)

@@ -1,0 +1,134 @@
+"""A unit that the engine does not know, and takes for milliseconds."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+from stepgraph.checks.durations import UNITS, DurationText, in_unit, read_duration, unit_meant
+from stepgraph.checks.given_durations import GivenDuration, given_durations
+from stepgraph.checks.match import Match
+from stepgraph.checks.partial_durations import partial_duration
+from stepgraph.checks.rule import Rule
+from stepgraph.checks.severity import Severity
+from stepgraph.program.known import PartlyKnownText
+from stepgraph.syntax.edits import Replacement
+
+if TYPE_CHECKING:
+    from stepgraph.checks.example import Example
+    from stepgraph.checks.subject import WorkflowSubject
+
+# A unit that is as close to a right one as this is a slip.
+_SLIP: Final = 0.75
+_UNITS: Final = "Write second, minute, hour, day, week, month or year, in lower case."
+
+
+def _check(subject: WorkflowSubject) -> Iterator[Match]:
+    for given in given_durations(subject):
+        if isinstance(given.value, PartlyKnownText):
+            yield from _of_partial_text(given, given.value.text)
+        elif given.text is not None:
+            read = read_duration(given.text)
+            if read is not None and read.unit is not None:
+                yield _match(given, given.text, read, read.unit)
+
+
+def _match(given: GivenDuration, text: str, read: DurationText, unit: str) -> Match:
+    count = in_unit(f"{read.milliseconds:g}", "millisecond")
+    known = "milliseconds to the engine" if unit == "m" else "no unit to the engine"
+    message = f"`{unit}` is {known}, which takes {text!r} for {count}."
+    meant = unit_meant(unit)
+    if meant is None:
+        near = difflib.get_close_matches(unit.lower(), UNITS, 1, _SLIP)
+        advice = f'Write "{in_unit(read.number, near[0])}" if that is meant.' if near else _UNITS
+        return Match(given.place.span, message, advice)
+    right = in_unit(read.number, meant)
+    quoted = given.quoted(right)
+    edits = () if quoted is None else (Replacement(given.place, quoted),)
+    return Match(given.place.span, message, f'Write "{right}".', edits)
+
+
+def _of_partial_text(given: GivenDuration, text: str) -> Iterator[Match]:
+    partial = partial_duration(text)
+    if partial is None or not partial.is_spaced or partial.is_known:
+        return
+    message = f"`{partial.unit}` is no unit to the engine, which takes this for milliseconds."
+    if partial.meant is None:
+        yield Match(given.place.span, message, _UNITS)
+        return
+    yield Match(given.place.span, message, f"Write `{partial.meant}s` for `{partial.unit}`.")
+
+
+def _flagged() -> tuple[Example, ...]:
+    from stepgraph.checks.example import in_run
+
+    return (
+        in_run("an abbreviation", 'await step.sleep("cool down", "5 min")  # SG205'),
+        in_run("a capital letter", 'await step.sleep("cool down", "1 Hour")  # SG205'),
+        in_run(
+            "a letter, as a retry's delay",
+            """
+            @step.do("charge", config={"retries": {"limit": 3, "delay": "30 s"}})  # SG205
+            async def charge():
+                return 1
+
+            await charge()
+            """,
+        ),
+        in_run(
+            "a number that is not known",
+            """
+            hours = event["payload"]["hours"]
+            await step.wait_for_event("approval", "approval", timeout=f"{hours} hrs")  # SG205
+            """,
+        ),
+    )
+
+
+def _clean() -> tuple[Example, ...]:
+    from stepgraph.checks.example import in_run
+
+    return (
+        in_run(
+            "each unit that there is",
+            """
+            await step.sleep("1", "1 second")
+            await step.sleep("2", "2 minutes")
+            await step.sleep("3", "3 hours")
+            await step.sleep("4", "4 days")
+            await step.sleep("5", "5 weeks")
+            await step.sleep("6", "6 months")
+            """,
+        ),
+        in_run(
+            "milliseconds, which are what the engine takes them for",
+            """
+            await step.sleep("a moment", "1500 ms")
+            await step.sleep("another", "2500 milliseconds")
+            """,
+        ),
+        in_run(
+            "a unit that is not known",
+            """
+            amount, unit = 5, "minute"
+            unit += "s"
+            await step.sleep("cool down", f"{amount} {unit}")
+            """,
+        ),
+    )
+
+
+RULE = Rule(
+    code="SG205",
+    name="unknown-duration-unit",
+    severity=Severity.WARNING,
+    summary="The unit of a duration is none that the engine knows.",
+    why="The engine takes a number with a unit that it does not know for milliseconds, without a complaint: `5 min` is"
+    " 5 milliseconds, `1 hr` and `1 Hour` are 1.",
+    fix="Write second, minute, hour, day, week, month or year, in lower case, with or without an s.",
+    source="Engine: package itty-time; seen by running it.",
+    flagged=_flagged,
+    clean=_clean,
+    check=_check,
+)

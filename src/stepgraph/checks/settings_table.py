@@ -1,0 +1,127 @@
+"""Settings as they stand in a file, held to what there is to set."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Final
+
+from stepgraph.checks.catalogue import RULES
+from stepgraph.checks.rule import Rule
+from stepgraph.checks.selectors import ALL, OF_INPUTS, Selectors, selectors
+from stepgraph.checks.settings import FailOn, Settings
+from stepgraph.checks.severity import Severity
+from stepgraph.model.note import InputError
+from stepgraph.project.configuration.fields import Fields
+from stepgraph.project.folders import folder_of, path_in
+from stepgraph.project.reading import StrPath
+from stepgraph.project.settings_file import find_settings
+
+KEYS: Final = (
+    "select",
+    "ignore",
+    "severity",
+    "per-file-ignores",
+    "fail-on",
+    "strict",
+    "require-dag",
+    "baseline",
+    "snapshot",
+)
+
+_OFF: Final = "off"
+_SEVERITIES: Final[dict[str, Severity | None]] = {**{severity.value: severity for severity in Severity}, _OFF: None}
+
+
+def read_settings(paths: Sequence[StrPath], rules: Iterable[Rule] = RULES) -> Settings:
+    """Return the settings for what is at some paths: those of the nearest `pyproject.toml` that has any.
+
+    What is wrong with them is among their problems, and the rest of them counts.
+    """
+    try:
+        fields = find_settings(paths)
+    except InputError as error:
+        return Settings(problems=(error.problem,))
+    return Settings() if fields is None else _Table(fields, selectors(rules)).settings()
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """The table, and what may be written for rules in it."""
+
+    fields: Fields
+    selectors: Selectors
+
+    def settings(self) -> Settings:
+        fields = self.fields
+        self._check_keys()
+        folder = folder_of(fields.path)
+        baseline = fields.text("baseline")
+        return Settings(
+            select=tuple(self._codes(fields, "select")) if "select" in fields.values else (ALL,),
+            ignore=tuple(self._codes(fields, "ignore", ignoring=True)),
+            severity=dict(self._severity()),
+            per_file_ignores=dict(self._per_file_ignores()),
+            fail_on=FailOn(_choice(fields, "fail-on", tuple(FailOn)) or FailOn.ERROR),
+            strict=fields.flag("strict") or False,
+            require_dag=fields.flag("require-dag") or False,
+            baseline=None if baseline is None else path_in(folder, baseline),
+            snapshot=fields.flag("snapshot") or False,
+            folder=folder,
+            problems=tuple(fields.problems),
+        )
+
+    def _check_keys(self) -> None:
+        for key in self.fields.values:
+            if key not in KEYS:
+                near = get_close_matches(key.replace("_", "-"), KEYS, 1)
+                advice = f"Did you mean `{near[0]}`?" if near else f"There are {', '.join(f'`{key}`' for key in KEYS)}."
+                self.fields.report((key,), f"`{key}` is no setting.", advice)
+
+    def _codes(self, fields: Fields, name: str, *, ignoring: bool = False) -> Iterator[str]:
+        """Yield what the texts in a list stand for; what is no rule, or cannot be ignored, is reported."""
+        texts = frozenset(fields.texts(name) or ())
+        written = fields.values.get(name)
+        for index, text in enumerate(written if isinstance(written, list) else ()):
+            if text not in texts:
+                continue
+            meaning = self.selectors.meaning(text)
+            refused = self.selectors.refused(text) if ignoring or meaning is None else None
+            if refused is not None:
+                clause, advice = refused
+                fields.report((name, index), f"{clause}.", advice)
+            elif meaning is not None:
+                yield meaning
+
+    def _severity(self) -> Iterator[tuple[str, Severity | None]]:
+        fields = self.fields.inside("severity")
+        if fields is None:
+            return
+        for written in fields.values:
+            meaning = self.selectors.meaning(written)
+            if meaning is None:
+                fields.report((written,), f"`{written}` is no rule.", self.selectors.advice(written))
+            elif meaning in OF_INPUTS:
+                message = f"the severity of `{written}` cannot be set."
+                fields.report((written,), message, "It says that an input was not checked. Leave it out.")
+            elif (value := _choice(fields, written, _SEVERITIES)) is not None:
+                yield meaning, _SEVERITIES[value]
+
+    def _per_file_ignores(self) -> Iterator[tuple[str, tuple[str, ...]]]:
+        fields = self.fields.inside("per-file-ignores")
+        if fields is None:
+            return
+        for pattern in fields.values:
+            yield pattern, tuple(self._codes(fields, pattern, ignoring=True))
+
+
+def _choice(fields: Fields, name: str, values: Collection[str]) -> str | None:
+    """Return a field that is one of some texts; None where it is not there, or is none of them."""
+    text = fields.text(name)
+    if text is None or text in values:
+        return text
+    near = get_close_matches(text, values, 1)
+    advice = f"Did you mean `{near[0]}`?" if near else f"There are {', '.join(f'`{value}`' for value in values)}."
+    fields.report((name,), f"`{text}` is no value of `{name}`.", advice)
+    return None

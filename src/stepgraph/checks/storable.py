@@ -1,0 +1,140 @@
+"""Which values the engine can store as a step's result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from stepgraph.checks.unstorable_results import UNSTORABLE
+from stepgraph.model.span import Span
+from stepgraph.program.known import (
+    Awaitable,
+    Elements,
+    Generator,
+    Keyed,
+    Known,
+    KnownClass,
+    KnownConstant,
+    KnownDuration,
+    KnownFunction,
+    KnownObject,
+    KnownStep,
+    Made,
+    possibilities,
+)
+from stepgraph.syntax.module import Place
+
+# Whether a tuple was written where its elements are, and is none that a helper function gives in another case.
+IsWritten: TypeAlias = "Callable[[Place], bool]"
+
+# Kinds of objects that leave an object what it is: nothing that can be stored.
+_MERE_OBJECTS: Final = frozenset(
+    [
+        *(
+            "abc.ABC",
+            "abc.ABCMeta",
+            "builtins.object",
+            "typing.Generic",
+            "typing.Protocol",
+            "typing_extensions.Protocol",
+        ),
+        *("enum.unique", "enum.global_enum", "functools.total_ordering", "typing.final", "typing.runtime_checkable"),
+    ]
+)
+_ENUMERATIONS: Final = frozenset(["enum.Enum", "enum.Flag"])
+_NAMED_TUPLES: Final = frozenset(["typing.NamedTuple", "collections.namedtuple()", "typing.NamedTuple()"])
+_DATACLASSES: Final = frozenset(["dataclasses.dataclass"])
+_ATTRS: Final = frozenset(
+    f"{package}.{name}" for package in ("attr", "attrs") for name in ("s", "attrs", "define", "frozen", "mutable")
+)
+_MODELS: Final = frozenset(["pydantic.BaseModel", "pydantic.main.BaseModel"])
+
+
+@dataclass(frozen=True, slots=True)
+class Unstorable:
+    """A value, or a part of one, that cannot be stored: what it is, with its article, and what to return instead.
+
+    `place` is that of the part, None for the whole value.
+    """
+
+    what: str
+    advice: str
+    place: Place | None = None
+
+
+def unstorable(value: Known, is_written: IsWritten, *, awaited: bool) -> Iterator[Unstorable]:
+    """Yield what of a value cannot be stored. What the SDK awaits itself, as it is told, is no matter."""
+    for possible in possibilities(value):
+        yield from _of_one(possible, is_written, awaited=awaited)
+
+
+def _of_one(value: Known, is_written: IsWritten, *, awaited: bool) -> Iterator[Unstorable]:
+    if isinstance(value, Awaitable) and awaited:
+        return
+    whole = _mere(value)
+    if whole is not None:
+        yield whole
+    elif isinstance(value, Elements) and value.kind == "tuple":
+        if any(is_written(element.place) for element in value.elements):
+            yield Unstorable("a tuple", "Return a list: `[...]`, or a dictionary.")
+    elif isinstance(value, Elements | Keyed) and not value.rewritten:
+        yield from _of_parts(value, is_written)
+
+
+def _of_parts(value: Elements | Keyed, is_written: IsWritten) -> Iterator[Unstorable]:
+    parts = value.elements if isinstance(value, Elements) else value.entries
+    for part in parts:
+        for possible in possibilities(part.value):
+            for found in _of_one(possible, is_written, awaited=False):
+                yield found if found.place is not None else Unstorable(found.what, found.advice, part.place)
+
+
+def _mere(value: Known) -> Unstorable | None:
+    """Return why a value that is no collection cannot be stored, None where it can, or that is not known."""
+    match value:
+        case KnownConstant(value=complex()):
+            return Unstorable(*UNSTORABLE["builtins.complex"])
+        case KnownDuration():
+            return Unstorable(*UNSTORABLE["datetime.timedelta"])
+        case Made(name=name):
+            found = UNSTORABLE.get(name)
+            return None if found is None else Unstorable(*found)
+        case KnownObject():
+            return _of_object(value)
+        case Generator():
+            return Unstorable("a generator", "Return `list(...)` of it.")
+        case KnownFunction() | KnownStep():
+            return Unstorable("a function", "Return what it gives: call it.")
+        case KnownClass():
+            return Unstorable("a class", "Return text that names it.")
+        case Awaitable():
+            return Unstorable("a coroutine that was not awaited", "Write `await` before it.")
+        case _:
+            return None
+
+
+def _of_object(value: KnownObject) -> Unstorable | None:
+    """An object is unstorable if all that it derives from is known, and none of that is a type that can be stored."""
+    kinds = set(value.kinds)
+    rest = kinds - _MERE_OBJECTS - _ENUMERATIONS - _NAMED_TUPLES - _DATACLASSES - _ATTRS - _MODELS
+    if rest:
+        return None
+    if kinds & _ENUMERATIONS:
+        return Unstorable(f"a member of the enumeration `{value.class_name}`", "Return its `.value`.")
+    if kinds & _NAMED_TUPLES:
+        return Unstorable(f"a named tuple (`{value.class_name}`)", "Return its `_asdict()`.")
+    if kinds & _DATACLASSES:
+        return Unstorable(f"an object of the dataclass `{value.class_name}`", "Return `dataclasses.asdict(...)` of it.")
+    if kinds & _MODELS:
+        return Unstorable(f"an object of the model `{value.class_name}`", "Return its `model_dump()`.")
+    return Unstorable(f"an object of the class `{value.class_name}`", "Return a dictionary of what is needed of it.")
+
+
+def is_within(inner: Span, outer: Span) -> bool:
+    """Return whether a stretch of source is a part of another one."""
+    return (
+        inner.path == outer.path
+        and (outer.line, outer.column) <= (inner.line, inner.column)
+        and (inner.end_line, inner.end_column) <= (outer.end_line, outer.end_column)
+    )

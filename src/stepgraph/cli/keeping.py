@@ -1,0 +1,97 @@
+"""What a check keeps of its findings, with the baseline read before and written after it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from stepgraph.api import keep_findings
+from stepgraph.checks.selectors import OF_INPUTS
+from stepgraph.checks.severity import Severity
+from stepgraph.cli.command_error import CommandError
+from stepgraph.cli.exit_code import ExitCode
+from stepgraph.cli.output_file import OutputFile, prepare_output
+from stepgraph.cli.streams import tell
+
+if TYPE_CHECKING:
+    from stepgraph.analysis import Analysis
+    from stepgraph.checks.baseline import Baseline
+    from stepgraph.checks.finding import Finding
+    from stepgraph.checks.keep import Kept
+    from stepgraph.checks.settings import Settings
+    from stepgraph.cli.check_options import CheckOptions
+
+
+@dataclass(frozen=True, slots=True)
+class Standards:
+    """What findings are held to: settings, a baseline, and whether this is to be brought up to date."""
+
+    settings: Settings
+    baseline: Baseline | None = None
+    updates_baseline: bool = False
+
+
+def read_standards(options: CheckOptions, paths: Sequence[str]) -> Standards:
+    """Return what the findings in some paths are held to, before anything is analysed.
+
+    Raises UsageError for options that do not fit together, and InputError for a baseline that cannot be read.
+    """
+    settings = options.settings(paths)
+    if settings.baseline is None:
+        return Standards(settings)
+    updates = options.baseline.update
+    return Standards(settings, _baseline(settings.baseline, may_lack=updates), updates)
+
+
+def keep_to(standards: Standards, analysis: Analysis, findings: Sequence[Finding]) -> Kept:
+    """Return which of the findings in an analysis count.
+
+    The baseline is written where that is asked for and workflows were found; their findings are then known. Otherwise
+    it is told what of it is out of date. Raises CommandError where it cannot be written, or where an input failed:
+    what is in that is not known.
+    """
+    kept = keep_findings(analysis, findings, standards.settings, standards.baseline)
+    if standards.baseline is None or standards.settings.baseline is None:
+        return kept
+    if not standards.updates_baseline or not analysis.workflows:
+        _tell_outdated(kept, standards.settings.baseline)
+        return kept
+    output = prepare_output(standards.settings.baseline, analysis.files)
+    return _written(kept, standards.baseline, output)
+
+
+def _baseline(path: str, *, may_lack: bool) -> Baseline:
+    # Imported here: most runs have no baseline.
+    from stepgraph.checks.baseline import Baseline
+    from stepgraph.checks.baseline_file import read_baseline
+    from stepgraph.project.folders import folder_of
+    from stepgraph.project.reading import shown_path
+
+    name = shown_path(path)
+    if may_lack and not os.path.lexists(name):
+        return Baseline(folder_of(name))
+    return read_baseline(name)
+
+
+def _written(kept: Kept, baseline: Baseline, output: OutputFile) -> Kept:
+    everything = (*kept.findings, *kept.known)
+    errors = (finding for finding in everything if finding.severity is Severity.ERROR)
+    failed = tuple(finding for finding in errors if finding.code in OF_INPUTS)
+    if failed:
+        for finding in failed:
+            tell(str(finding))
+        raise CommandError(ExitCode.ERROR, f"{output.name} was not written, for not every input could be read.")
+    updated = baseline.updated(everything, kept.fingerprint, kept.outdated)
+    output.write(updated.text())
+    count = len(updated.entries)
+    tell(f"wrote {output.name}: {count} {'finding' if count == 1 else 'findings'}")
+    return replace(kept, findings=(), known=everything, outdated=())
+
+
+def _tell_outdated(kept: Kept, path: str) -> None:
+    count = len(kept.outdated)
+    if count:
+        those = "1 finding that is" if count == 1 else f"{count} findings that are"
+        tell(f"{path} holds {those} not there any more: bring it up to date with --update-baseline.")

@@ -1,0 +1,127 @@
+"""Work that nothing waits for: coroutines that never begin, sleeps and tasks that are left to themselves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import libcst as cst
+
+from stepgraph.program.facts import NeverAwaited, NeverCalled, StepCalled, StepDeclared, Work
+from stepgraph.program.ir import (
+    Block,
+    Handle,
+    Join,
+    Run,
+    Sleep,
+    SleepUntil,
+    Start,
+    handles_of,
+)
+from stepgraph.program.lowering.functions import may_run_steps
+from stepgraph.program.lowering.machine import Machine
+from stepgraph.program.reach import name_of, reached
+from stepgraph.program.values import FunctionCall, PreparedCall, StepCall, Value, WaitCall
+from stepgraph.syntax.discarding import Discarding
+from stepgraph.syntax.module import Place
+
+
+def report_never_awaited(machine: Machine, run: Place) -> None:
+    """Report the coroutines that never begin, and observe those of which it is certain. `run` is what the SDK calls."""
+    for key, (place, coroutine) in list(machine.made.items()):
+        if key in machine.begun:
+            continue
+        if isinstance(coroutine, FunctionCall) and not may_run_steps(machine, coroutine.function, coroutine.arguments):
+            continue
+        machine.note(
+            "never-awaited",
+            place,
+            f"`{place.text}` makes a coroutine that is never awaited, so it never runs.",
+            "Write `await` before it.",
+            incomplete=False,
+        )
+        _observe(machine, *_coroutine(coroutine), machine.wrapped.get(key, place), run, is_coroutine=True)
+
+
+def observe_left_alone(machine: Machine, body: Block, run: Place) -> None:
+    """Observe the sleeps and tasks of a program of which it is certain that nothing waits for them."""
+    work = _StartedWork()
+    work.read(body)
+    for start in work.started.values():
+        if start.eager and isinstance(start.activity, Sleep | SleepUntil) and start.handle not in work.joined:
+            _observe(machine, "sleep", start.activity.name, start.place, run)
+    for place, handles in machine.started.values():
+        if place.module.mentions(b"all_tasks") or any(handle in work.joined for handle in handles):
+            continue
+        activities = [work.started[handle].activity for handle in handles if handle in work.started]
+        if activities:
+            _observe(machine, "task", ", ".join(map(name_of, activities)), place, run)
+
+
+def observe_never_called(machine: Machine) -> None:
+    """Observe the declared steps of which it is certain that nothing calls them, and which no other step may need."""
+    facts = [fact for fact in machine.facts if isinstance(fact, StepDeclared | StepCalled)]
+    called = {id(fact.definition.place.node) for fact in facts if isinstance(fact, StepCalled)}
+    declared = [fact for fact in facts if isinstance(fact, StepDeclared)]
+    if any(fact.function is None for fact in declared):
+        return  # a step that runs a function which is not known may need any other
+    needed = {parameter.name for fact in declared for parameter in fact.definition.parameters}
+    unclear = any(code == "unresolved-dependency" for code, _ in machine.notes)
+    for fact in declared:
+        name = fact.definition.name
+        if id(fact.place.node) in called or name in needed or (unclear and "{" in name):
+            continue
+        if _is_ignored(fact):
+            machine.observe(NeverCalled(fact.definition, fact.place))
+
+
+def _is_ignored(declared: StepDeclared) -> bool:
+    """Whether nothing is made of what `step.do(...)` made of a function: by the function's name, or where it stands."""
+    call = declared.place
+    discarding = Discarding(call.module.parents, is_coroutine=False)
+    match call.module.parents.get(id(call.node)):
+        case cst.Decorator() as decorator:
+            function = call.module.parents.get(id(decorator))
+            outermost = isinstance(function, cst.FunctionDef) and function.decorators[0] is decorator
+            return isinstance(function, cst.FunctionDef) and outermost and discarding.ignores(function)
+        case cst.Call(func=decorated) as applied if decorated is call.node:
+            return discarding.discards(applied)
+        case _:
+            return False
+
+
+@dataclass(slots=True)
+class _StartedWork:
+    """What a program starts and what it waits for, by handle."""
+
+    started: dict[Handle, Start] = field(default_factory=dict)
+    joined: set[Handle] = field(default_factory=set)
+
+    def read(self, body: Block) -> None:
+        for met in reached(body):
+            match met.operation:
+                case Start() as start:
+                    self.started[start.handle] = start
+                case Join(group=group):
+                    self.joined |= handles_of(group)
+                case Run(completes=completes):
+                    self.joined |= {awaited.handle for awaited in completes}
+
+
+def _observe(machine: Machine, work: Work, name: str, place: Place, run: Place, *, is_coroutine: bool = False) -> None:
+    discarding = Discarding(place.module.parents, frozenset([id(run.node)]), is_coroutine)
+    if discarding.discards(place.node):
+        machine.observe(NeverAwaited(work, name, place, discarding.stands_alone(place.node)))
+
+
+def _coroutine(coroutine: Value) -> tuple[Work, str]:
+    match coroutine:
+        case StepCall(step=step):
+            return "step", step.definition.name
+        case WaitCall(activity=wait):
+            return "wait", wait.name
+        case FunctionCall(function=called):
+            return "function", called.name
+        case PreparedCall(function=prepared):
+            return "function", prepared.names[0]
+        case _:
+            return "function", ""

@@ -1,0 +1,213 @@
+"""What can be raised in a `try` besides by its steps, and what its handlers catch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+import libcst as cst
+
+from stepgraph.program.ir import CaughtType, EventWait, OwnErrors, Sleep, SleepUntil, StepRun
+from stepgraph.program.lowering.machine import Machine
+from stepgraph.program.values import (
+    UNKNOWN,
+    Alternatives,
+    ClassValue,
+    Collection,
+    Event,
+    External,
+    FunctionValue,
+    Gathering,
+    Mapping,
+    MethodOf,
+    Payload,
+    StepCall,
+    StepFunction,
+    StepMethod,
+    Task,
+    UnknownBase,
+    Value,
+    WaitCall,
+)
+from stepgraph.syntax.module import Place
+from stepgraph.syntax.walk import children, expressions_below, statements_below
+
+# Statements and expressions that may raise anything: what they lead to is not looked at.
+_ANYTHING: Final = (
+    *(cst.Raise, cst.With, cst.Try, cst.TryStar, cst.Match, cst.ClassDef, cst.Import, cst.ImportFrom, cst.Yield),
+)
+# Those that raise errors of the language itself, such as a KeyError.
+_LANGUAGE: Final = (
+    *(cst.Subscript, cst.Attribute, cst.BinaryOperation, cst.UnaryOperation, cst.Comparison, cst.FormattedString),
+    *(cst.Del, cst.AugAssign, cst.Assert, cst.For, cst.StarredElement, cst.Tuple),
+)
+_STARTING: Final = frozenset(["asyncio.gather", "asyncio.create_task", "asyncio.ensure_future", "asyncio.shield"])
+_BUILTINS: Final = frozenset(
+    f"builtins.{name}"
+    for name in [
+        *("abs", "all", "any", "bool", "dict", "enumerate", "float", "int", "isinstance", "len", "list", "max", "min"),
+        *("print", "range", "repr", "reversed", "round", "set", "sorted", "str", "sum", "tuple", "zip"),
+    ]
+)
+
+
+@dataclass(slots=True)
+class TriedCode:
+    """Reads what is tried, with the names as they are at its end.
+
+    `errors` are what it may raise by itself, not in a step; `raised` the steps that raise something, by its source.
+    """
+
+    machine: Machine
+    errors: OwnErrors = OwnErrors.NONE
+    raised: dict[str, str] = field(default_factory=dict)
+
+    def read(self, node: cst.CSTNode) -> None:
+        """Read a statement or expression with all that is in it, but for the bodies of functions."""
+        match node:
+            case cst.FunctionDef(decorators=decorators):
+                for decorator in decorators:
+                    self.read(decorator.decorator)
+            case cst.Lambda():
+                return
+            case cst.Await(expression=awaited):
+                self._awaited(awaited)
+            case cst.Call():
+                self._call(node)
+            case _:
+                self._may_raise(_errors_of(node))
+                for child in children(node):
+                    self.read(child)
+
+    def _may_raise(self, errors: OwnErrors) -> None:
+        self.errors = max(self.errors, errors)
+
+    def _call(self, call: cst.Call) -> None:
+        callee = self._value(call.func)
+        self._may_raise(_errors_of_calling(callee))
+        for step in _steps(callee):
+            self._note_raised(step)
+        starts = isinstance(callee, External) and callee.name in _STARTING
+        for argument in call.args:
+            if starts and argument.keyword is None:
+                self._awaited(argument.value)
+            else:
+                self.read(argument.value)
+
+    def _awaited(self, node: cst.BaseExpression) -> None:
+        """Read what is awaited, or what is in a collection of which each element is."""
+        match node:
+            case cst.Call():
+                self._call(node)
+            case cst.List(elements=elements) | cst.Tuple(elements=elements) | cst.Set(elements=elements):
+                for element in elements:
+                    self._awaited(element.value)
+            case cst.ListComp(elt=element):
+                self._awaited(element)
+            case _:
+                self._may_raise(OwnErrors.NONE if self._is_of_steps(self._value(node)) else OwnErrors.ANY)
+
+    def _is_of_steps(self, value: Value) -> bool:
+        """Whether awaiting a value, or each element of it, is awaiting steps, and no function that has some."""
+        match value:
+            case Alternatives(options=options):
+                return all(self._is_of_steps(option.value) for option in options)
+            case Collection(items=items):
+                return all(self._is_of_steps(item.value) for item in items)
+            case Gathering(members=members):
+                return all(self._is_of_steps(member) for member in members)
+            case Task(handle=handle):
+                return isinstance(self.machine.activities.get(handle), StepRun | EventWait | Sleep | SleepUntil)
+            case _:
+                return isinstance(value, StepCall | WaitCall)
+
+    def _value(self, node: cst.BaseExpression) -> Value:
+        """Return what a name, or an attribute of one, stands for; what `step.do(...)` makes, and nothing else."""
+        match node:
+            case cst.Call(func=function):
+                made = self._value(function)
+                return made if made == StepMethod("do") else UNKNOWN
+            case cst.Name() | cst.Attribute() if _is_plain(node):
+                found: list[Value] = [UNKNOWN]
+                self.machine.branch(lambda: found.append(self.machine.evaluate(node)))
+                return found[-1]
+            case _:
+                return UNKNOWN
+
+    def _note_raised(self, step: StepFunction) -> None:
+        function = step.function
+        if not isinstance(function, FunctionValue) or not isinstance(function.node, cst.FunctionDef):
+            return
+        for statement in statements_below(function.node.body):
+            if isinstance(statement, cst.Raise) and statement.exc is not None:
+                raised = statement.exc.func if isinstance(statement.exc, cst.Call) else statement.exc
+                self.raised.setdefault(function.scope.module.text(raised), step.definition.name)
+
+
+def _is_plain(node: cst.BaseExpression) -> bool:
+    return all(isinstance(part, cst.Name | cst.Attribute | cst.Dot) for part in expressions_below(node))
+
+
+def _errors_of(node: cst.CSTNode) -> OwnErrors:
+    if isinstance(node, _ANYTHING) or (isinstance(node, cst.For) and node.asynchronous is not None):
+        return OwnErrors.ANY
+    return OwnErrors.LANGUAGE if isinstance(node, _LANGUAGE) else OwnErrors.NONE
+
+
+def _errors_of_calling(callee: Value) -> OwnErrors:
+    match callee:
+        case StepMethod() | StepFunction():
+            return OwnErrors.NONE
+        case Alternatives(options=options):
+            return max(_errors_of_calling(option.value) for option in options)
+        case External(name=name) if name in _STARTING:
+            return OwnErrors.NONE
+        case External(name=name) if name in _BUILTINS or name.startswith("logging."):
+            return OwnErrors.LANGUAGE
+        case MethodOf(receiver=Collection() | Mapping() | Payload() | Event()):
+            return OwnErrors.LANGUAGE
+        case _:
+            return OwnErrors.ANY
+
+
+def _steps(callee: Value) -> Iterator[StepFunction]:
+    match callee:
+        case StepFunction():
+            yield callee
+        case Alternatives(options=options):
+            for option in options:
+                yield from _steps(option.value)
+
+
+def caught_types(value: Value, place: Place, raised: dict[str, str]) -> tuple[CaughtType, ...]:
+    """Return the types that a handler catches; nothing where one of them is not known."""
+    parts = [(item.value, item.place) for item in value.items] if isinstance(value, Collection) else [(value, place)]
+    types = [_caught_type(part, where, raised) for part, where in parts]
+    return tuple(found for found in types if found is not None) if None not in types else ()
+
+
+def _caught_type(value: Value, place: Place, raised: dict[str, str]) -> CaughtType | None:
+    step = raised.get(place.text)
+    match value:
+        case External(name=name):
+            return CaughtType(name, (name,), place, step)
+        case ClassValue(name=name):
+            ancestors = tuple(_ancestors(value))
+            return None if None in ancestors else CaughtType(name, tuple(filter(None, ancestors)), place, step)
+        case _:
+            return None
+
+
+def _ancestors(defined: ClassValue) -> Iterator[str | None]:
+    """Yield the names of the classes from outside that a class derives from, None for what is not known."""
+    for base in defined.bases:
+        match base:
+            case External(name=name):
+                yield name
+            case UnknownBase(identity=str(name)):
+                yield name
+            case ClassValue():
+                yield from _ancestors(base)
+            case _:
+                yield None

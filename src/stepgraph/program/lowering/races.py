@@ -1,0 +1,76 @@
+"""Races outside of steps: awaits that are over with the first of several."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+from stepgraph.program.facts import Raced
+from stepgraph.program.ir import Block, Handle, Join, Joined, is_race
+from stepgraph.program.lowering.machine import Machine
+from stepgraph.program.reach import name_of, reached
+from stepgraph.syntax.module import Place
+from stepgraph.syntax.parents import around
+from stepgraph.syntax.walk import expressions_below
+
+
+def observe_races(machine: Machine, body: Block) -> None:
+    """Observe the races of a program, but for those in steps, and those of which one member only is written."""
+    for met in reached(body):
+        if met.in_step is not None or not isinstance(met.operation, Join):
+            continue
+        handles = list(_racing(met.operation.group))
+        names = [name_of(machine.activities[handle]) for handle in handles if handle in machine.activities]
+        place = met.operation.place
+        if names and not _has_one_member(place.node):
+            machine.observe(Raced(tuple(dict.fromkeys(names)), _drains(place), place))
+
+
+def _racing(group: Joined) -> Iterator[Handle]:
+    """Yield what is in a race, in groups inside it too."""
+    for member in group.members:
+        if isinstance(member, Joined):
+            yield from _racing(Joined(group.kind, member.members) if is_race(group) else member)
+        elif is_race(group):
+            yield member.handle
+
+
+def _waited_for(node: cst.CSTNode) -> cst.BaseExpression | None:
+    """Return what an await of a call waits for: its first argument."""
+    match node:
+        case cst.Await(expression=cst.Call(args=[cst.Arg(value=value), *_])):
+            return value
+        case _:
+            return None
+
+
+def _has_one_member(node: cst.CSTNode) -> bool:
+    match _waited_for(node):
+        case cst.List(elements=elements) | cst.Set(elements=elements) | cst.Tuple(elements=elements):
+            return len(elements) == 1 and not isinstance(elements[0], cst.StarredElement)
+        case _:
+            return False
+
+
+def _drains(place: Place) -> bool:
+    """Whether a race is in a loop that goes on with what is left.
+
+    `while pending: ...`, or `done, pending = await asyncio.wait(pending, ...)`.
+    """
+    parents = place.module.parents
+    waited = _waited_for(place.node)
+    if waited is None:
+        return False
+    loops = [outer for outer in around(parents, place.node) if isinstance(outer, cst.While | cst.For)]
+    read = _sources(place, waited)
+    if any(isinstance(loop, cst.While) and not read.isdisjoint(_sources(place, loop.test)) for loop in loops):
+        return True
+    assignment = parents.get(id(place.node))
+    targets = [target.target for target in assignment.targets] if isinstance(assignment, cst.Assign) else []
+    return bool(loops) and any(not read.isdisjoint(_sources(place, target)) for target in targets)
+
+
+def _sources(place: Place, node: cst.CSTNode) -> set[str]:
+    """Return the source of each name and attribute in an expression."""
+    return {place.module.text(part) for part in expressions_below(node) if isinstance(part, cst.Name | cst.Attribute)}

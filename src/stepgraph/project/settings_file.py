@@ -1,0 +1,59 @@
+"""Where the settings of this package stand: the table `[tool.stepgraph]` of a `pyproject.toml`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Final
+
+from stepgraph.model.note import InputError, Problem
+from stepgraph.project.configuration.document import MalformedError
+from stepgraph.project.configuration.fields import Fields
+from stepgraph.project.encoding import decode_utf_8
+from stepgraph.project.folders import and_above, folder_of, is_inside, prefix_of
+from stepgraph.project.reading import StrPath, read_configuration_bytes, shown_path
+
+_NAME: Final = "pyproject.toml"
+# A file without this word has no such table, and is not worth parsing.
+_WORD: Final = b"stepgraph"
+
+
+def find_settings(paths: Sequence[StrPath]) -> Fields | None:
+    """Return the table of the nearest `pyproject.toml` that has one, None where there is none.
+
+    It is looked for in the folder that all the paths are in, and in those around it, up to that of a repository. Paths
+    without such a folder, and standard input, have the settings of the working directory. Raises InputError for a file
+    that may have the table and cannot be read.
+    """
+    for prefix in and_above(_common_folder([shown_path(path) for path in paths])):
+        path = f"{prefix}{_NAME}"
+        table = _table(path) if os.path.isfile(path) else None
+        if table is not None:
+            return table
+    return None
+
+
+def _common_folder(paths: Sequence[str]) -> str:
+    folders = [prefix_of(path) if os.path.isdir(path) else folder_of(path) for path in paths] or [""]
+    around = and_above(folders[0])
+    return next((above for above in around if all(is_inside(folder, above) for folder in folders)), "")
+
+
+def _table(path: str) -> Fields | None:
+    content = read_configuration_bytes(path)
+    if _WORD not in content:
+        return None
+    # Imported here for start-up: most files have no such table.
+    from stepgraph.project.configuration.toml import TomlDocument
+
+    try:
+        document = TomlDocument(decode_utf_8(content, path))
+    except MalformedError as error:
+        raise InputError(Problem(path, f"not valid TOML: {error.message}.", "", *error.position)) from None
+    tool = Fields(path, document, [], document.data).inside("tool")
+    if tool is None or "stepgraph" not in tool.values:
+        return None
+    settings = tool.inside("stepgraph")
+    if settings is None:
+        raise InputError(tool.problems[-1])
+    return settings

@@ -1,0 +1,143 @@
+"""Values that are put to no use: thrown away, looked at only, or kept under a name of which nothing more is made.
+
+What is said here is certain: any use that is not known to leave a value alone counts as one that may hand it on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+import libcst as cst
+
+from stepgraph.syntax.parents import Parents, scope_around
+from stepgraph.syntax.walk import children
+
+# Functions that look at what they are given, and keep nothing of it.
+_LOOKING: Final = frozenset(["bool", "isinstance", "len", "print", "repr", "str", "type"])
+_ADDING: Final = frozenset(["add", "append", "extend"])
+# Functions that may come by whatever has a name.
+_BY_ANY_NAME: Final = frozenset(["eval", "exec", "locals", "vars"])
+# What a coroutine has itself; any other attribute is one that its result was meant to have.
+_OF_COROUTINES: Final = frozenset(["__await__", "close", "cr_await", "cr_code", "cr_frame", "send", "throw"])
+
+
+@dataclass(slots=True)
+class Discarding:
+    """Tells of expressions in one module whether their values are put to no use.
+
+    `ends` are the functions whose results go nowhere. With `is_coroutine`, values are of no use but to be awaited: an
+    attribute or element of one is read by mistake.
+    """
+
+    parents: Parents
+    ends: frozenset[int] = frozenset()
+    is_coroutine: bool = True
+    _open: set[tuple[int, str]] = field(default_factory=set)
+
+    def discards(self, node: cst.CSTNode, *, collected: bool = False) -> bool:
+        """Whether nothing is made of the value of an expression, or, if it is `collected`, of what it holds."""
+        parent = self.parents.get(id(node))
+        match parent:
+            case cst.Expr() | cst.If() | cst.While() | cst.Assert() | cst.FormattedStringExpression():
+                return True
+            case cst.UnaryOperation(operator=cst.Not()):
+                return True
+            case cst.Comparison() | cst.ComparisonTarget():
+                return not collected
+            case cst.Subscript() | cst.Attribute() if parent.value is node:
+                return not collected and self.is_coroutine and self._is_mistaken(parent)
+            case cst.Arg(star=""):
+                return self._discarded_by_call(parent)
+            case cst.Assign():
+                return all(self._kept_idly(target.target, collected=collected) for target in parent.targets)
+            case cst.AnnAssign():
+                return self._kept_idly(parent.target, collected=collected)
+            case cst.Return():
+                return id(scope_around(self.parents, parent)) in self.ends
+            case cst.BooleanOperation() | cst.IfExp():
+                tested = isinstance(parent, cst.IfExp) and parent.test is node
+                return tested or self.discards(parent, collected=collected)
+            case cst.Element() | cst.DictElement():
+                return self._discards_outer(parent)
+            case cst.List() | cst.Tuple() | cst.Set() | cst.Dict():
+                return False
+            case cst.ListComp() | cst.SetComp() if parent.elt is node:
+                return self.discards(parent, collected=True)
+            case _:
+                return False
+
+    def stands_alone(self, node: cst.CSTNode) -> bool:
+        """Whether an expression is a statement of its own, in a function where `await` can be written before it."""
+        scope = scope_around(self.parents, node)
+        is_async = isinstance(scope, cst.FunctionDef) and scope.asynchronous is not None
+        return is_async and isinstance(self.parents.get(id(node)), cst.Expr)
+
+    def _is_mistaken(self, use: cst.Subscript | cst.Attribute) -> bool:
+        return isinstance(use, cst.Subscript) or use.attr.value not in _OF_COROUTINES
+
+    def _discards_outer(self, element: cst.CSTNode) -> bool:
+        display = self.parents.get(id(element))
+        return display is not None and self.discards(display, collected=True)
+
+    def _discarded_by_call(self, argument: cst.Arg) -> bool:
+        match self.parents.get(id(argument)):
+            case cst.Call(func=cst.Name(value=name)):
+                return name in _LOOKING
+            case cst.Call(func=cst.Attribute(value=cst.Name() as owner, attr=cst.Name(value=name))) if name in _ADDING:
+                return self._kept_idly(owner, collected=True)
+            case _:
+                return False
+
+    def ignores(self, function: cst.FunctionDef) -> bool:
+        """Whether nothing is made of a function that is defined in another one, by its name."""
+        outer = scope_around(self.parents, function)
+        return isinstance(outer, cst.FunctionDef) and self._leaves_idle(outer, function.name.value, collected=False)
+
+    def _kept_idly(self, target: cst.CSTNode, *, collected: bool) -> bool:
+        """Whether nothing is made of what is kept under a name of a function."""
+        function = scope_around(self.parents, target)
+        if not isinstance(target, cst.Name) or not isinstance(function, cst.FunctionDef):
+            return False
+        return self._leaves_idle(function, target.value, collected=collected)
+
+    def _leaves_idle(self, function: cst.FunctionDef, name: str, *, collected: bool) -> bool:
+        """Whether nothing is made of what a name holds, wherever a function reads it."""
+        key = (id(function), name)
+        if key in self._open:
+            return True
+        self._open.add(key)
+        names = [node for node in _below(function.body) if isinstance(node, cst.Name)]
+        idle = not any(node.value in _BY_ANY_NAME for node in names) and all(
+            self._is_idle(node, collected=collected) for node in names if node.value == name
+        )
+        self._open.discard(key)
+        return idle
+
+    def _is_idle(self, name: cst.Name, *, collected: bool) -> bool:
+        match self.parents.get(id(name)):
+            case cst.AssignTarget() | cst.Del() | cst.Param():
+                return True
+            case cst.FunctionDef(name=own) if own is name:
+                return True
+            case cst.AnnAssign(target=target) if target is name:
+                return True
+            case cst.Attribute(value=owner) as attribute if owner is not name:
+                return attribute.attr is name  # an attribute of that name
+            case cst.Arg(keyword=keyword) if keyword is name:
+                return True
+            case cst.Attribute(attr=cst.Name(value=method)) as attribute if collected and method in _ADDING:
+                call = self.parents.get(id(attribute))
+                return isinstance(call, cst.Call) and isinstance(self.parents.get(id(call)), cst.Expr)
+            case _:
+                return self.discards(name, collected=collected)
+
+
+def _below(body: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    """Yield all nodes of a function's body, those of functions in it too."""
+    stack = [body]
+    while stack:
+        node = stack.pop()
+        yield node
+        stack.extend(children(node))

@@ -1,0 +1,72 @@
+"""Keeping what counts of the findings in a module."""
+
+from __future__ import annotations
+
+from textwrap import dedent, indent
+
+from stepgraph.api import analyze_source, check_analysis, keep_findings
+from stepgraph.checks.baseline import Baseline
+from stepgraph.checks.finding import Finding
+from stepgraph.checks.keep import Kept
+from stepgraph.checks.rule import Rule
+from stepgraph.checks.settings import Settings
+from stepgraph.checks.severity import Severity
+from stepgraph.model.span import Span
+
+# The rule that the modules break, and those on comments: others may find more in them.
+CALLED = "SG118"
+OURS = (CALLED, "SG006", "SG007")
+PLAIN = Settings(select=OURS)
+
+_START = """\
+from workers import WorkflowEntrypoint
+
+
+class Orders(WorkflowEntrypoint):
+    async def run(self, event, step):
+        @step.do("charge")
+        async def charge():
+            return 10
+
+"""
+
+
+def in_run(body: str) -> str:
+    """Return a module whose `run` declares the step `charge`, with the rest of its body from line 10 on."""
+    return _START + indent(dedent(body).strip(), " " * 8) + "\n"
+
+
+def kept(source: str, settings: Settings = PLAIN, baseline: Baseline | None = None, path: str = "entry.py") -> Kept:
+    """Return what is kept of the findings in a module."""
+    analysis = analyze_source(source, path)
+    return keep_findings(analysis, check_analysis(analysis), settings, baseline)
+
+
+def places(findings: tuple[Finding, ...]) -> list[tuple[str, int]]:
+    """Return the codes and lines of findings."""
+    return [(finding.code, finding.span.line) for finding in findings]
+
+
+def finding(code: str, path: str = "entry.py", severity: Severity = Severity.WARNING) -> Finding:
+    """Return a finding of any rule."""
+    return Finding(code, severity, "something is wrong.", "Put it right.", Span(path, 1, 1, 1, 2))
+
+
+def rule(code: str, name: str) -> Rule:
+    """Return a rule that finds nothing."""
+    return Rule(
+        code=code,
+        name=name,
+        severity=Severity.WARNING,
+        summary="",
+        why="",
+        fix="",
+        source="",
+        flagged=lambda: (),
+        clean=lambda: (),
+    )
+
+
+def codes(findings: tuple[Finding, ...]) -> list[str]:
+    """Return the codes of findings."""
+    return [each.code for each in findings]

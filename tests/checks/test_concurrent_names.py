@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.checks.excerpts import found_in_run, places_in_run
+
+_SAME = """
+@step.do("same")
+async def one():
+    return 1
+
+@step.do("same")
+async def two():
+    return 2
+
+"""
+
+_PROCESS = """
+async def process(x):
+    @step.do("first")
+    async def first():
+        return x
+
+    @step.do("second")
+    async def second():
+        return x
+
+    await first()
+    await second()
+
+"""
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        "await asyncio.gather(one(), two())",
+        "t = asyncio.create_task(one())\nawait two()\nawait t",
+        "async with asyncio.TaskGroup() as tg:\n    tg.create_task(one())\n    tg.create_task(two())",
+        "await asyncio.wait([asyncio.create_task(one()), asyncio.create_task(two())])",
+        "t = asyncio.create_task(one())\nif event:\n    await two()\nawait t",
+    ],
+)
+def test_two_declarations_of_one_name_that_run_at_once_are_found(use: str) -> None:
+    (finding,) = found_in_run("SG207", _SAME + use)
+
+    assert finding.message == (
+        "the step 'same' runs at the same time as another one of that name (line 16):"
+        " only the order in which they begin tells the engine which is which."
+    )
+    assert places_in_run("SG207", _SAME + use) == ['"same"']
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        "await one()\nawait two()",
+        "t = asyncio.create_task(one())\nawait t\nawait two()",
+        "await asyncio.gather(one(), one())",
+        "await asyncio.gather(*[one() for _ in range(3)])",
+        "await asyncio.gather(one() if event else two(), a())",
+        "if event:\n    t = asyncio.create_task(one())\nelse:\n    t = asyncio.create_task(two())\nawait t",
+        'await asyncio.gather(step.sleep("s", 1), step.sleep("s", 2))',
+        "t = asyncio.create_task(one())\nkeep(t)\nawait wait_for_all()\nawait two()",
+        "for _ in range(3):\n    await asyncio.gather(one(), a())\n    await asyncio.gather(two(), b())",
+    ],
+)
+def test_steps_of_one_name_that_do_not_meet_or_keep_their_order_are_no_mistake(use: str) -> None:
+    assert places_in_run("SG207", _SAME + use) == []
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        "await asyncio.gather(*[process(x) for x in xs])",
+        "await asyncio.gather(process(1), process(2))",
+        "tasks = []\nfor x in xs:\n    tasks.append(asyncio.create_task(process(x)))\nawait asyncio.gather(*tasks)",
+        "async with asyncio.TaskGroup() as tg:\n    for x in xs:\n        tg.create_task(process(x))",
+    ],
+)
+def test_a_step_that_begins_after_another_in_functions_that_run_at_once_is_found(use: str) -> None:
+    (finding,) = found_in_run("SG207", _PROCESS + use)
+
+    assert finding.message == (
+        "the step 'second' runs several times at once, each time after something else was awaited: which of them is"
+        " 'second-1' to the engine depends on which gets there first, so that after a restart each may be given the"
+        " result of another."
+    )
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        "for x in xs:\n    await process(x)",
+        "await asyncio.gather(process(1), a())",
+        "for x in xs:\n    t = asyncio.create_task(process(x))\n    await t",
+    ],
+)
+def test_a_function_that_runs_once_at_a_time_mixes_up_nothing(use: str) -> None:
+    assert places_in_run("SG207", _PROCESS + use) == []
+
+
+def test_a_way_that_is_taken_alone_begins_no_later_than_the_function() -> None:
+    body = """
+    async def process(x):
+        if x:
+            await a()
+        else:
+            @step.do("other")
+            async def other():
+                return x
+
+            await other()
+
+    await asyncio.gather(*[process(x) for x in xs])
+    """
+
+    assert places_in_run("SG207", body) == []
+
+
+def test_waits_for_events_are_told_apart_by_their_names_too() -> None:
+    use = 'await asyncio.gather(step.wait_for_event("w", "paid"), step.wait_for_event("w", "signed"))'
+
+    assert places_in_run("SG207", use) == ['"w"']

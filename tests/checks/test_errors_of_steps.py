@@ -1,0 +1,232 @@
+from __future__ import annotations
+
+import pytest
+
+from stepgraph.checks.severity import Severity
+from tests.checks.excerpts import found_in_module, found_in_run, places_in_run
+
+
+@pytest.mark.parametrize(
+    "types",
+    [
+        "RuntimeError",
+        "KeyError",
+        "OSError",
+        "TimeoutError",
+        "asyncio.TimeoutError",
+        "json.JSONDecodeError",
+        "httpx.HTTPError",
+    ],
+)
+def test_a_type_that_no_error_of_a_step_has_is_found(types: str) -> None:
+    body = f"try:\n    await a()\nexcept {types}:\n    pass"
+
+    assert places_in_run("SG210", body, "import asyncio\nimport json\nimport httpx") == [types]
+
+
+@pytest.mark.parametrize(
+    "types",
+    [
+        *(
+            "ValueError",
+            "TypeError",
+            "Exception",
+            "BaseException",
+            "NonRetryableError",
+            "JsException",
+            "asyncio.CancelledError",
+        ),
+        *(
+            "(RuntimeError, Exception)",
+            "(KeyError, JsException)",
+            "ExceptionGroup",
+            "RecursionError",
+            "errors[0]",
+            "unknown",
+        ),
+    ],
+)
+def test_a_type_that_an_error_may_have_is_no_mistake(types: str) -> None:
+    imports = "import asyncio\nfrom pyodide.ffi import JsException\nfrom workers.workflows import NonRetryableError"
+
+    assert places_in_run("SG210", f"try:\n    await a()\nexcept {types}:\n    pass", imports) == []
+
+
+@pytest.mark.parametrize(
+    "tried",
+    [
+        "await a()\nawait b()",
+        "x = await a()",
+        "return await a()",
+        "x, y = await asyncio.gather(a(), b())",
+        'await step.wait_for_event("w", "t")',
+        'await a()\nawait step.sleep("s", 10)',
+        'x = await a()\nprint(f"done {x}", len(event["payload"]["items"]))',
+        "if event:\n    await a()",
+        "for x in xs:\n    await a()",
+        '@step.do("c")\nasync def c():\n    return 1\nawait c()',
+        "t = asyncio.create_task(a())\nawait t",
+    ],
+)
+def test_an_error_comes_from_steps_where_nothing_else_can_raise_it(tried: str) -> None:
+    indented = tried.replace("\n", "\n    ")
+
+    assert places_in_run("SG210", f"try:\n    {indented}\nexcept RuntimeError:\n    pass") == ["RuntimeError"]
+
+
+_FAILING = """
+async def failing():
+    await a()
+    raise RuntimeError
+
+task = asyncio.create_task(failing())
+coroutine = failing()
+tasks = [asyncio.create_task(failing())]
+
+"""
+
+
+@pytest.mark.parametrize(
+    "tried",
+    [
+        "await a()\nunknown()",
+        "await a()\nraise RuntimeError",
+        "await a()\nawait self.env.KV.get('k')",
+        "await asyncio.wait_for(a(), 5)",
+        "async with asyncio.timeout(5):\n    await a()",
+        "async def more():\n    await a()\n    unknown()\nawait more()",
+        "x = await a()\nx.method()",
+        "unknown()",
+        "import other\nawait a()",
+        "await failing()",
+        "await task",
+        "await asyncio.gather(task, a())",
+        "await asyncio.gather(coroutine)",
+        "await asyncio.gather(*tasks)",
+    ],
+)
+def test_an_error_that_other_code_may_raise_is_no_mistake(tried: str) -> None:
+    indented = tried.replace("\n", "\n    ")
+
+    assert places_in_run("SG210", f"{_FAILING}try:\n    {indented}\nexcept RuntimeError:\n    pass") == []
+
+
+def test_an_error_of_the_language_may_come_from_the_code_beside_the_step() -> None:
+    body = 'try:\n    x = await a()\n    y = x["key"]\nexcept (KeyError, RuntimeError):\n    pass'
+
+    assert places_in_run("SG210", body) == ["RuntimeError"]
+
+
+def test_a_handler_says_where_the_error_is_raised_and_what_arrives() -> None:
+    (finding,) = found_in_module(
+        "SG210",
+        """
+        from workers import WorkflowEntrypoint
+
+        class OutOfStock(ValueError):
+            pass
+
+        class W(WorkflowEntrypoint):
+            async def run(self, event, step):
+                @step.do("reserve")
+                async def reserve():
+                    if event:
+                        raise OutOfStock("none")
+
+                try:
+                    await reserve()
+                except OutOfStock as error:
+                    print(error)
+        """,
+    )
+
+    assert finding.message == (
+        "`OutOfStock`, raised in the step 'reserve', arrives here as `pyodide.ffi.JsException`, so this handler never"
+        " runs: only ValueError, TypeError and NonRetryableError keep their type."
+    )
+
+
+def test_a_class_of_unknown_descent_is_no_mistake() -> None:
+    source = """
+    from workers import WorkflowEntrypoint
+
+    class OutOfStock(make_base()):
+        pass
+
+    class W(WorkflowEntrypoint):
+        async def run(self, event, step):
+            @step.do("reserve")
+            async def reserve():
+                return 1
+
+            try:
+                await reserve()
+            except OutOfStock:
+                pass
+    """
+
+    assert found_in_module("SG210", source) == []
+
+
+def test_a_try_inside_a_step_sees_errors_as_they_are_raised() -> None:
+    body = """
+    @step.do("c")
+    async def c():
+        try:
+            return await fetch()
+        except TimeoutError:
+            return None
+
+    await c()
+    """
+
+    assert places_in_run("SG210", body) == []
+
+
+def test_what_comes_after_a_try_that_returns_is_not_reached() -> None:
+    body = "try:\n    await a()\n    return 1\nexcept ValueError:\n    return 2\nb()"
+
+    assert places_in_run("SG201", body) == []
+
+
+_WRONG = '@step.do("c")\nasync def c(nothing):\n    return nothing\n\n'
+
+
+@pytest.mark.parametrize("types", ["TypeError", "(ValueError, TypeError)", "Exception"])
+def test_a_handler_hides_that_a_step_is_declared_wrongly(types: str) -> None:
+    (finding,) = found_in_run("SG211", f"{_WRONG}try:\n    await c()\nexcept {types}:\n    pass")
+
+    assert finding.severity is Severity.WARNING
+    assert finding.message == (
+        f"`except {types}` hides that the SDK refuses the step 'c' with a TypeError: the step never runs, and nothing"
+        " tells."
+    )
+
+
+def test_a_handler_hides_that_a_step_needs_one_that_is_declared_wrongly() -> None:
+    more = '@step.do("d")\nasync def d(c):\n    return c\n\n'
+    (finding,) = found_in_run("SG211", f"{_WRONG}{more}try:\n    await d()\nexcept TypeError:\n    pass")
+
+    assert "refuses the step 'c'" in finding.message
+
+
+@pytest.mark.parametrize(
+    "handler",
+    [
+        "except TypeError:\n    raise",
+        "except TypeError as error:\n    print(error)\n    raise RuntimeError from error",
+        "except ValueError:\n    pass",
+    ],
+)
+def test_a_handler_that_raises_or_is_for_something_else_hides_nothing(handler: str) -> None:
+    assert places_in_run("SG211", f"{_WRONG}try:\n    await c()\n{handler}") == []
+
+
+def test_a_handler_for_type_errors_of_a_step_is_worth_knowing() -> None:
+    (finding,) = found_in_run("SG211", "try:\n    await a()\nexcept TypeError:\n    pass")
+
+    assert finding.severity is Severity.INFORMATION
+
+
+def test_a_handler_around_no_step_hides_nothing() -> None:
+    assert places_in_run("SG211", "x = await a()\ntry:\n    x + 1\nexcept TypeError:\n    pass") == []

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.checks.excerpts import found_in_run, places_in_run
+
+_WAIT = 'answer = await step.wait_for_event("w", "t")\n'
+
+
+@pytest.mark.parametrize(
+    ("use", "place"),
+    [
+        ('print(answer["approved"])', 'answer["approved"]'),
+        ('print(answer.get("approved", False))', 'answer.get("approved", False)'),
+        ("print(answer.approved)", "answer.approved"),
+        ('print(event["order_id"])', 'event["order_id"]'),
+        ('print(event.get("order_id"))', 'event.get("order_id")'),
+        ("print(event.order_id)", "event.order_id"),
+        ('print(event["type"])', 'event["type"]'),
+        ('print(answer["instanceId"])', 'answer["instanceId"]'),
+        ('KEY = "order_id"\nprint(event[KEY])', "event[KEY]"),
+        ('def read(e):\n    return e["order_id"]\nread(event)', 'e["order_id"]'),
+    ],
+)
+def test_a_key_that_an_envelope_lacks_is_found(use: str, place: str) -> None:
+    assert places_in_run("SG212", _WAIT + use) == [place]
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        'print(answer["payload"]["approved"], answer["type"], answer["timestamp"])',
+        "print(answer.payload.approved, answer.type)",
+        'print(event["payload"]["order_id"], event["instanceId"], event["workflowName"], event.get("schedule"))',
+        "print(event.payload, event.instanceId, event.to_py(), event.keys(), event.__class__)",
+        'data = event if "order_id" in event else event["payload"]\nprint(data["order_id"])',
+        'data = event.get("payload") or event\nprint(data["order_id"])',
+        'data = getattr(event, "payload", event)\nprint(data["order_id"])',
+        'if "order_id" in event:\n    print(event["order_id"])',
+        'event["attempt"] = 1\nprint(event["attempt"])',
+        'print(event.get("order_id") or event["payload"]["order_id"])',
+        "print(event[unknown])",
+        'event = {"order_id": 1}\nprint(event["order_id"])',
+        'print(answer["payload"].get("approved"))',
+        'result = await a()\nprint(result["approved"])',
+    ],
+)
+def test_a_key_of_the_envelope_or_of_something_else_is_no_mistake(use: str) -> None:
+    assert places_in_run("SG212", _WAIT + use) == []
+
+
+def test_the_message_says_what_comes_of_it_and_what_to_write() -> None:
+    (finding,) = found_in_run("SG212", _WAIT + 'print(answer["approved"])')
+
+    assert finding.message == (
+        "`answer[\"approved\"]` is a KeyError: what `wait_for_event` gives has 'payload', 'timestamp' and 'type',"
+        " and what was sent is in its 'payload'."
+    )
+    assert finding.advice == 'Write `answer["payload"]["approved"]`.'

@@ -1,0 +1,195 @@
+"""Problems of reading, as rules report them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from stepgraph.api import analyze_paths, check_analysis
+from stepgraph.checks.run import check
+from stepgraph.checks.severity import Severity
+from stepgraph.checks.subject import ProjectSubject
+from stepgraph.model.note import Problem, ProblemKind
+from stepgraph.model.span import Span
+from tests.checks.projects import CONFIGURATION, ENTRY, found, shown
+
+
+def entry(text: str) -> dict[str, str]:
+    return {"entry.py": text, "wrangler.toml": CONFIGURATION}
+
+
+CODES = {
+    ProblemKind.UNREADABLE: "SG001",
+    ProblemKind.SYNTAX: "SG002",
+    ProblemKind.CONFIGURATION: "SG003",
+    ProblemKind.UNRESOLVED_CLASS: "SG004",
+    ProblemKind.MISSING_CLASS: "SG114",
+    ProblemKind.UNEXPORTED_CLASS: "SG115",
+    ProblemKind.NO_RUN: "SG122",
+}
+
+
+@pytest.mark.parametrize("kind", list(ProblemKind))
+def test_a_problem_of_each_kind_is_found_by_one_rule(kind: ProblemKind) -> None:
+    problem = Problem("a.py", "it is wrong.", "Mend it.", 2, 5, kind=kind)
+
+    findings = check(ProjectSubject(problems=(problem,)), ())
+
+    assert [finding.code for finding in findings] == [CODES[kind]]
+
+
+def test_a_problem_of_a_whole_file_is_found_at_its_start() -> None:
+    (finding,) = check(ProjectSubject(problems=(Problem("a.py", "no such file."),)), ())
+
+    assert finding.span == Span("a.py", 1, 1, 1, 1)
+    assert finding.severity is Severity.ERROR
+
+
+def test_a_hint_is_information() -> None:
+    hint = Problem("wrangler.toml", "it may surprise.", kind=ProblemKind.CONFIGURATION)
+
+    (finding,) = check(ProjectSubject(hints=(hint,)), ())
+
+    assert (finding.code, finding.severity) == ("SG003", Severity.INFORMATION)
+
+
+def test_an_environment_without_workflows_is_a_hint(tmp_path: Path) -> None:
+    files = {"entry.py": ENTRY, "wrangler.toml": f"{CONFIGURATION}\n[env.production]\nname = 'shop'\n"}
+
+    assert shown(found(tmp_path, files, "SG003", environment="production"), tmp_path) == [
+        (
+            "wrangler.toml:11:1: information: the environment `production` has no `workflows`, and does not inherit"
+            " those of the top level. Repeat them in `env.production`. [SG003]"
+        )
+    ]
+
+
+def test_an_environment_that_is_not_there_is_an_error_of_the_configuration(tmp_path: Path) -> None:
+    files = {"entry.py": ENTRY, "wrangler.toml": f"{CONFIGURATION}\n[env.production]\nname = 'shop'\n"}
+
+    assert [f.severity for f in found(tmp_path, files, "SG003", environment="staging")] == [Severity.ERROR]
+
+
+def test_a_syntax_error_has_its_line_and_column(tmp_path: Path) -> None:
+    (finding,) = found(tmp_path, entry("x = 1\ndef (:\n"), "SG002")
+
+    assert (finding.span.line, finding.span.column, finding.message) == (2, 5, "syntax error: invalid syntax.")
+
+
+def test_what_only_the_parser_in_use_refuses_is_no_syntax_error(tmp_path: Path) -> None:
+    files = entry(ENTRY + "\n\nvalue = 1 if ENTRY else(lambda: 2)\n")
+
+    assert found(tmp_path, files, "SG002") == []
+    assert [f.severity for f in found(tmp_path, files, "SG001")] == [Severity.ERROR]
+
+
+def test_a_configuration_that_is_no_text_cannot_be_read(tmp_path: Path) -> None:
+    (tmp_path / "wrangler.toml").write_bytes(b"name = '\xe9'\n")
+
+    assert [f.message for f in found(tmp_path, {"entry.py": ENTRY}, "SG001")] == ["not UTF-8: byte 0xe9."]
+
+
+def test_a_class_that_is_misspelled_is_found_with_the_likely_one(tmp_path: Path) -> None:
+    files = entry(ENTRY.replace("Orders", "Order"))
+
+    assert shown(found(tmp_path, files, "SG114"), tmp_path) == [
+        (
+            "wrangler.toml:9:14: error: there is no class `Orders` in entry.py. The workflow cannot start."
+            " Did you mean `Order`? [SG114]"
+        )
+    ]
+
+
+def test_a_class_of_a_module_that_is_not_there_is_missing(tmp_path: Path) -> None:
+    files = entry("from flows.order import Orders\n") | {"flows/__init__.py": ""}
+
+    (finding,) = found(tmp_path, files, "SG114")
+
+    assert finding.message.startswith("the class `Orders` cannot be followed: there is no module `flows.order`")
+
+
+def test_a_name_that_a_module_lacks_is_a_missing_class(tmp_path: Path) -> None:
+    files = entry("from flows import Orders\n") | {"flows.py": "Order = None\n"}
+
+    assert len(found(tmp_path, files, "SG114")) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "from elsewhere import Orders\n",
+        "from elsewhere import *\nfrom outside import *\n",
+        "from elsewhere import make\n\nOrders = make()\n",
+        "from elsewhere import Flow\n\n\nclass Orders(Flow):\n    pass\n",
+        (
+            "from elsewhere import Flow\nfrom workers import WorkflowEntrypoint\n\n\n"
+            "class Orders(Flow, WorkflowEntrypoint):\n    pass\n"
+        ),
+        (
+            "from elsewhere import make\nfrom workers import WorkflowEntrypoint\n\n\n"
+            "class Orders(WorkflowEntrypoint):\n    run = make()\n"
+        ),
+        (
+            "from workers import WorkflowEntrypoint\n\n\nclass Orders(WorkflowEntrypoint):\n    pass\n\n\n"
+            "async def run(self, event, step):\n    pass\n\n\nOrders.run = run\n"
+        ),
+    ],
+    ids=["imported", "starred", "made", "derived", "mixed", "run made", "run assigned"],
+)
+def test_a_class_that_may_be_right_is_information(tmp_path: Path, text: str) -> None:
+    findings = [f for code in CODES.values() for f in found(tmp_path, entry(text), code)]
+
+    assert [(f.code, f.severity) for f in findings] == [("SG004", Severity.INFORMATION)]
+
+
+def test_a_class_from_elsewhere_says_that_it_is_not_checked(tmp_path: Path) -> None:
+    assert shown(found(tmp_path, entry("from elsewhere import Orders\n"), "SG004"), tmp_path) == [
+        (
+            "wrangler.toml:9:14: information: the class `Orders` is imported as `elsewhere.Orders`, which is not in the"
+            " project. Its steps are not checked. Define it in the project, once and by that name,"
+            " for them to be. [SG004]"
+        )
+    ]
+
+
+def test_a_class_without_a_base_of_the_runtime_is_missing(tmp_path: Path) -> None:
+    text = "class Orders:\n    async def run(self, event, step):\n        pass\n"
+
+    (finding,) = found(tmp_path, entry(text), "SG114")
+
+    assert "has no `WorkflowEntrypoint` among its bases" in finding.message
+
+
+def test_a_private_class_is_not_exported(tmp_path: Path) -> None:
+    files = {"entry.py": ENTRY.replace("Orders", "_Orders"), "wrangler.toml": CONFIGURATION.replace('"Or', '"_Or')}
+
+    assert shown(found(tmp_path, files, "SG115"), tmp_path) == [
+        (
+            "wrangler.toml:9:14: error: the class `_Orders` in entry.py is private, and so is not exported."
+            " The workflow cannot start. entry.py exports no workflow class. [SG115]"
+        )
+    ]
+
+
+def test_a_class_without_run_is_told_apart_from_one_that_is_missing(tmp_path: Path) -> None:
+    text = "from workers import WorkflowEntrypoint\n\n\nclass Orders(WorkflowEntrypoint):\n    pass\n"
+
+    assert found(tmp_path, entry(text), "SG114") == []
+    assert shown(found(tmp_path, entry(text), "SG122"), tmp_path) == [
+        (
+            "wrangler.toml:9:14: error: the class `Orders` in entry.py has no method `run`."
+            " Each of its instances fails at its start. Give it `async def run(self, event, step)`,"
+            " or name the class that has it. [SG122]"
+        )
+    ]
+
+
+def test_a_configuration_that_two_paths_lead_to_is_judged_once(tmp_path: Path) -> None:
+    configuration = CONFIGURATION.replace('"orders"', '"my orders"')
+    (tmp_path / "wrangler.toml").write_text(configuration, encoding="utf-8")
+    (tmp_path / "entry.py").write_text(ENTRY, encoding="utf-8")
+
+    findings = check_analysis(analyze_paths([tmp_path, f"{tmp_path}/../{tmp_path.name}", tmp_path / "entry.py"]))
+
+    assert [f.code for f in findings] == ["SG113"]

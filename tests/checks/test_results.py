@@ -1,0 +1,296 @@
+"""What steps return, and whether it can be stored."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.checks.bodies import codes_in, only
+
+_BEFORE = """
+import decimal
+import uuid
+from collections import namedtuple
+from dataclasses import asdict, dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from enum import Enum, IntEnum, StrEnum, auto
+from pathlib import Path
+from typing import NamedTuple
+
+from elsewhere import Base, decorated
+from pyodide.ffi import to_js
+
+Row = namedtuple("Row", "name amount")
+
+PAIR = (1, 2)
+
+class State(Enum):
+    PAID = "paid"
+    OPEN = auto()
+
+class Level(IntEnum):
+    HIGH = 1
+
+class Word(StrEnum):
+    YES = "yes"
+
+class Mixed(str, Enum):
+    YES = "yes"
+
+@dataclass
+class Receipt:
+    number: int = 1
+
+class Point(NamedTuple):
+    x: int
+
+class Plain:
+    pass
+
+class Derived(Plain):
+    pass
+
+class Table(dict):
+    pass
+
+class Foreign(Base):
+    pass
+
+@decorated
+class Odd:
+    pass
+
+class Refused(Exception):
+    pass
+
+class Chosen:
+    def __new__(cls):
+        return {}
+
+def pair():
+    return 1, 2
+
+async def pair_later():
+    return 1, 2
+
+def same(value):
+    return value
+"""
+
+
+def _returning(source: str) -> str:
+    return f'@step.do("charge")\nasync def charge():\n    return {source}\n\nawait charge()'
+
+
+@pytest.mark.parametrize(
+    ("source", "what", "advice"),
+    [
+        ("1, 2", "is a tuple", "Return a list: `[...]`, or a dictionary."),
+        ("pair()", "is a tuple", "Return a list: `[...]`, or a dictionary."),
+        ("await pair_later()", "is a tuple", "Return a list: `[...]`, or a dictionary."),
+        ("PAIR", "is a tuple", "Return a list: `[...]`, or a dictionary."),
+        ("[(1, 2)]", "has a tuple", "Return a list: `[...]`, or a dictionary."),
+        ("[(n, n) for n in range(3)]", "has a tuple", "Return a list: `[...]`, or a dictionary."),
+        ("list(zip([1], [2]))", "has a tuple", "Return a list: `[...]`, or a dictionary."),
+        ("Row(1, 2)", "is a named tuple", "Return its `_asdict()`."),
+        ("Point(1)", "is a named tuple (`Point`)", "Return its `_asdict()`."),
+        ("bytearray(5)", "is a bytearray", "Return `bytes(...)` of it."),
+        ("date.today()", "is a date", "Return `.isoformat()` of it."),
+        ("datetime.now().date()", "is a date", "Return `.isoformat()` of it."),
+        ("date.today() + timedelta(days=1)", "is a date", "Return `.isoformat()` of it."),
+        ("(datetime.now() + timedelta(days=1)).date()", "is a date", "Return `.isoformat()` of it."),
+        ("timedelta(days=1)", "is a timedelta", "Return its `total_seconds()`."),
+        ('timedelta(days=event["payload"]["days"])', "is a timedelta", "Return its `total_seconds()`."),
+        ('Decimal("1.5")', "is a Decimal", "Return `str(...)` of it."),
+        ('decimal.Decimal("1.5").quantize(1)', "is a Decimal", "Return `str(...)` of it."),
+        ("uuid.uuid4()", "is a UUID", "Return `str(...)` of it."),
+        ("Path.cwd()", "is a path", "Return `str(...)` of it."),
+        ("State.PAID", "is a member of the enumeration `State`", "Return its `.value`."),
+        ("State.OPEN", "is a member of the enumeration `State`", "Return its `.value`."),
+        ('State("paid")', "is a member of the enumeration `State`", "Return its `.value`."),
+        ("Receipt()", "is an object of the dataclass `Receipt`", "Return `dataclasses.asdict(...)` of it."),
+        ("[Receipt()]", "has an object of the dataclass `Receipt`", "Return `dataclasses.asdict(...)` of it."),
+        ("Derived()", "is an object of the class `Derived`", "Return a dictionary of what is needed of it."),
+        ("(n for n in [1])", "is a generator", "Return `list(...)` of it."),
+        ("pair_later()", "is a coroutine that was not awaited", "Write `await` before it."),
+        ("pair", "is a function", "Return what it gives: call it."),
+        ("lambda: 1", "is a function", "Return what it gives: call it."),
+        ("Plain", "is a class", "Return text that names it."),
+        ("range(3)", "is a range", "Return `list(...)` of it."),
+        ("3j", "is a complex number", "Return its parts, `[z.real, z.imag]`."),
+    ],
+)  # fmt: skip
+def test_a_step_cannot_return(source: str, what: str, advice: str) -> None:
+    found = only(_returning(source), _BEFORE)
+
+    assert found.code == "SG121"
+    assert found.message == f"what the step 'charge' returns {what}, which cannot be stored, so it fails."
+    assert found.advice == advice
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "None",
+        '{"a": [1, 2.5, True, None, b"1", "x"]}',
+        "{1, 2}",
+        "datetime.now()",
+        "datetime(2026, 1, 1)",
+        "datetime.now().isoformat()",
+        "datetime.now() + timedelta(days=1)",
+        "timedelta(days=n) + datetime.now()",
+        "timedelta(days=n) / timedelta(days=1)",
+        'int(Decimal("1.5"))',
+        "list(pair())",
+        "[*PAIR]",
+        "sorted(PAIR)",
+        "[list(row) for row in zip([1], [2])]",
+        "dict(zip([1], [2]))",
+        "asdict(Receipt())",
+        "State.PAID.value",
+        "Level.HIGH",
+        "Word.YES",
+        "Mixed.YES",
+        "str(uuid.uuid4())",
+        "uuid.uuid4().hex",
+        'float(Decimal("1.5"))',
+        "timedelta(days=1).total_seconds()",
+        "Path.cwd().name",
+        "Table()",
+        "Foreign()",
+        "Odd()",
+        "Refused()",
+        "Chosen()",
+        "Receipt().number",
+        "len(PAIR)",
+        "PAIR[0]",
+        "to_js((1, 2))",
+        "same([1])",
+        'event["payload"]["rows"]',
+    ],
+)
+def test_a_step_may_return(source: str) -> None:
+    assert codes_in(f"n = event['payload']['n']\nsame((1, 2))\n{_returning(source)}", _BEFORE) == []
+
+
+def test_a_part_is_shown_where_it_is_written() -> None:
+    found = only(_returning('{"price": Decimal("1"), "at": 5}'), "from decimal import Decimal")
+
+    assert (found.span.line, found.span.column, found.span.end_column) == (9, 30, 42)
+
+
+def test_what_is_bound_to_a_name_is_what_it_was() -> None:
+    body = """
+    @step.do("charge")
+    async def charge():
+        result = ("charged", 10)
+        return result
+
+    await charge()
+    """
+
+    assert only(body).span.line == 10
+
+
+def test_a_name_that_is_bound_again_is_what_it_is_then() -> None:
+    body = """
+    @step.do("charge")
+    async def charge():
+        result = ("charged", 10)
+        result = list(result)
+        return result
+
+    await charge()
+    """
+
+    assert codes_in(body) == []
+
+
+def test_rows_that_are_appended_are_in_the_list() -> None:
+    body = """
+    @step.do("read")
+    async def read():
+        rows = []
+        for number in range(3):
+            rows.append((number, "x"))
+        return rows
+
+    await read()
+    """
+
+    assert codes_in(body) == ["SG121"]
+
+
+def test_rows_that_are_replaced_are_not() -> None:
+    body = """
+    @step.do("read")
+    async def read():
+        rows = [(1, 2), (3, 4)]
+        for index, row in enumerate(rows):
+            rows[index] = list(row)
+        return rows
+
+    await read()
+    """
+
+    assert codes_in(body) == []
+
+
+def test_one_way_that_fails_is_enough() -> None:
+    body = """
+    @step.do("read")
+    async def read():
+        if event["payload"]["empty"]:
+            return None
+        return 1, 2
+
+    await read()
+    """
+
+    assert codes_in(body) == ["SG121"]
+
+
+def test_a_step_whose_function_is_a_generator() -> None:
+    body = """
+    @step.do("read")
+    async def read():
+        yield 1
+
+    await read()
+    """
+
+    assert only(body).message == (
+        "the function of the step 'read' has a `yield`, so it returns a generator, which cannot be stored."
+    )
+
+
+def test_a_lambda_and_a_method_are_functions_of_steps() -> None:
+    before = """
+    class Reader:
+        def read(self):
+            return 1, 2
+    """
+
+    assert codes_in('await step.do("read")(lambda: (1, 2))()') == ["SG121"]
+    assert codes_in('await step.do("read")(Reader().read)()', before) == ["SG121"]
+
+
+def test_a_coroutine_that_a_plain_function_returns_is_awaited_by_the_sdk() -> None:
+    before = "async def read():\n    return 1"
+
+    assert codes_in('await step.do("read")(lambda: read())()', before) == []
+
+
+def test_what_other_functions_return_is_no_matter() -> None:
+    body = """
+    async def read():
+        @step.do("read")
+        async def rows():
+            return [1, 2]
+
+        return await rows(), 5
+
+    rows, number = await read()
+    """
+
+    assert codes_in(body) == []

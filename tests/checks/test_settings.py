@@ -1,0 +1,288 @@
+"""Settings: how they are read, and which findings count by them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from stepgraph.checks.finding import Finding
+from stepgraph.checks.keep import Inputs, keep
+from stepgraph.checks.settings import FailOn, Settings
+from stepgraph.checks.settings_table import read_settings
+from stepgraph.checks.severity import Severity
+from stepgraph.project.path_patterns import matches
+from tests.checks.keeping import codes, finding, rule
+
+RULES = (
+    rule("SG001", "unreadable-input"),
+    rule("SG004", "incomplete"),
+    rule("SG101", "unknown-step-parameter"),
+    rule("SG205", "unknown-duration-unit"),
+    rule("SG206", "milliseconds-like-seconds"),
+    rule("SG302", "nondeterministic-branch"),
+)
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working directory: a repository, so that nothing around it counts."""
+    (tmp_path / ".git").mkdir()
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def write(path: str, text: str) -> None:
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    Path(path).write_text(text, encoding="utf-8")
+
+
+def read(text: str) -> Settings:
+    write("pyproject.toml", f"[tool.stepgraph]\n{text}")
+    return read_settings([], RULES)
+
+
+def problems(text: str) -> list[str]:
+    return [str(problem) for problem in read(text).problems]
+
+
+def counting(settings: Settings, *findings: Finding) -> tuple[Finding, ...]:
+    return keep(findings, settings, Inputs({}, ()), rules=RULES).findings
+
+
+def test_without_a_file_the_defaults_are_set() -> None:
+    assert read_settings([], RULES) == Settings()
+
+
+def test_every_key_is_read() -> None:
+    settings = read(
+        """
+        select = ["SG1", "unknown-duration-unit"]
+        ignore = ["SG101"]
+        severity = { SG206 = "error", "SG3" = "information", unknown-duration-unit = "off" }
+        per-file-ignores = { "src/legacy/**" = ["SG3", "SG101"] }
+        fail-on = "warning"
+        strict = true
+        require-dag = true
+        baseline = "checks/known.json"
+        snapshot = true
+        """
+    )
+    assert settings == Settings(
+        select=("SG1", "SG205"),
+        ignore=("SG101",),
+        severity={"SG206": Severity.ERROR, "SG3": Severity.INFORMATION, "SG205": None},
+        per_file_ignores={"src/legacy/**": ("SG3", "SG101")},
+        fail_on=FailOn.WARNING,
+        strict=True,
+        require_dag=True,
+        baseline="checks/known.json",
+        snapshot=True,
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ('slect = ["SG1"]', "pyproject.toml:2:9: `slect` is no setting. Did you mean `select`?"),
+        ("fail_on = 'error'", "pyproject.toml:2:11: `fail_on` is no setting. Did you mean `fail-on`?"),
+        (
+            'colour = "red"',
+            (
+                "pyproject.toml:2:10: `colour` is no setting. There are `select`, `ignore`, `severity`,"
+                " `per-file-ignores`, `fail-on`, `strict`, `require-dag`, `baseline`, `snapshot`."
+            ),
+        ),
+        ('select = ["SG1", "SG2O5"]', "pyproject.toml:2:18: `SG2O5` is no rule. Did you mean `SG205`?"),
+        ('ignore = ["sg101"]', "pyproject.toml:2:11: `sg101` is no rule. Did you mean `SG101`?"),
+        (
+            'ignore = ["unknown-duration"]',
+            "pyproject.toml:2:11: `unknown-duration` is no rule. Did you mean `unknown-duration-unit`?",
+        ),
+        (
+            'ignore = ["E501"]',
+            (
+                "pyproject.toml:2:11: `E501` is no rule."
+                " Rules go by their codes, such as `SG001`, by their names, or by what codes begin with."
+            ),
+        ),
+        (
+            'ignore = ["SG001"]',
+            "pyproject.toml:2:11: `SG001` cannot be ignored. It says that an input was not checked. Leave it out.",
+        ),
+        ("select = 'SG1'", "pyproject.toml:2:10: `select` is text, where a list of texts is expected."),
+        ("select = ['SG1', 2]", "pyproject.toml:2:18: this is a number, where text is expected."),
+        ("strict = 'yes'", "pyproject.toml:2:10: `strict` is text, where true or false is expected."),
+        ("fail-on = 'eror'", "pyproject.toml:2:11: `eror` is no value of `fail-on`. Did you mean `error`?"),
+        (
+            "severity = { SG101 = 'fatal' }",
+            "pyproject.toml:2:22: `fatal` is no value of `SG101`. There are `error`, `warning`, `information`, `off`.",
+        ),
+        ("severity = { SG999 = 'off' }", "pyproject.toml:2:22: `SG999` is no rule. Rules go by their codes, such as"),
+        ("severity = { SG001 = 'off' }", "pyproject.toml:2:22: the severity of `SG001` cannot be set."),
+        ("per-file-ignores = { 'a.py' = ['SG99'] }", "pyproject.toml:2:32: `SG99` is no rule."),
+        ("baseline = 3", "pyproject.toml:2:12: `baseline` is a number, where text is expected."),
+    ],
+)
+def test_what_is_wrong_is_told_with_its_place(text: str, problem: str) -> None:
+    (told,) = problems(text)
+    assert told.startswith(problem)
+
+
+def test_the_rest_of_settings_that_are_wrong_counts() -> None:
+    settings = read('select = ["SG1", "SG999"]\nstrict = 1\nfail-on = "warning"')
+    assert len(settings.problems) == 2
+    assert (settings.select, settings.strict, settings.fail_on) == (("SG1",), False, FailOn.WARNING)
+
+
+def test_a_file_that_is_no_toml_is_a_problem_if_it_speaks_of_this_package() -> None:
+    assert problems("select = [")[0].startswith("pyproject.toml:2:11: not valid TOML: ")
+    write("pyproject.toml", "[project\n")
+    assert read_settings([], RULES).problems == ()
+
+
+def test_a_table_that_is_none_is_a_problem() -> None:
+    write("pyproject.toml", "[tool]\nstepgraph = true\n")
+    (problem,) = read_settings([], RULES).problems
+    assert str(problem) == "pyproject.toml:2:13: `stepgraph` is true or false, where an object is expected."
+
+
+def test_problems_of_settings_are_findings_that_nothing_hides() -> None:
+    settings = read('ignore = ["SG0"]\nslect = []')
+    (told,) = counting(settings)
+    assert str(told) == "pyproject.toml:3:9: error: `slect` is no setting. Did you mean `select`? [SG003]"
+
+
+def test_the_nearest_file_with_the_table_counts() -> None:
+    write("pyproject.toml", "[tool.stepgraph]\nstrict = true\n")
+    write("apps/shop/pyproject.toml", '[project]\nname = "shop"\ndependencies = ["stepgraph"]\n')
+    write("apps/shop/src/entry.py", "")
+    settings = read_settings(["apps/shop/src/entry.py"], RULES)
+    assert (settings.strict, settings.folder) == (True, "")
+
+    write("apps/shop/pyproject.toml", '[tool.stepgraph]\nbaseline = "known.json"\n')
+    settings = read_settings(["apps/shop/src/entry.py"], RULES)
+    assert (settings.strict, settings.folder, settings.baseline) == (False, "apps/shop/", "apps/shop/known.json")
+
+
+def test_the_file_is_found_above_the_working_directory(monkeypatch: pytest.MonkeyPatch) -> None:
+    write("pyproject.toml", '[tool.stepgraph]\nbaseline = "known.json"\nper-file-ignores = { "src/*.py" = ["SG1"] }\n')
+    write("src/entry.py", "")
+    monkeypatch.chdir("src")
+    settings = read_settings([], RULES)
+    assert (settings.folder, settings.baseline) == ("../", "../known.json")
+    assert counting(settings, finding("SG101", "entry.py")) == ()
+
+
+def test_several_paths_have_the_settings_of_the_folder_around_them() -> None:
+    write("pyproject.toml", "[tool.stepgraph]\nstrict = true\n")
+    write("a/pyproject.toml", "[tool.stepgraph]\nselect = []\n")
+    write("a/entry.py", "")
+    write("b/entry.py", "")
+    assert read_settings(["a/entry.py", "b"], RULES).strict
+    assert not read_settings(["a/entry.py", "a"], RULES).strict
+
+
+def test_nothing_outside_of_the_repository_counts(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write("pyproject.toml", "[tool.stepgraph]\nstrict = true\n")
+    write("inner/.git/HEAD", "")
+    monkeypatch.chdir(folder / "inner")
+    assert read_settings([], RULES) == Settings()
+
+
+@pytest.mark.parametrize(
+    ("select", "ignore", "kept"),
+    [
+        (("SG",), (), ["SG101", "SG205", "SG302"]),
+        (("SG1", "SG205"), (), ["SG101", "SG205"]),
+        (("SG",), ("SG2",), ["SG101", "SG302"]),
+        (("SG1", "SG2"), ("SG1",), ["SG205"]),
+        (("SG101",), ("SG1",), ["SG101"]),
+        (("SG1",), ("SG101",), []),
+        (("SG101",), ("SG101",), []),
+        ((), (), []),
+    ],
+)
+def test_the_more_specific_of_select_and_ignore_counts(
+    select: tuple[str, ...], ignore: tuple[str, ...], kept: list[str]
+) -> None:
+    found = (finding("SG101"), finding("SG205"), finding("SG302"))
+    assert codes(counting(Settings(select=select, ignore=ignore), *found)) == kept
+
+
+@pytest.mark.parametrize("code", ["SG001", "SG002", "SG003"])
+def test_what_says_that_an_input_was_not_checked_always_counts(code: str) -> None:
+    settings = Settings(
+        select=("SG1",),
+        ignore=("SG0",),
+        severity={"SG0": None, "SG": Severity.WARNING},
+        per_file_ignores={"*": ("SG",)},
+    )
+    error = finding(code, severity=Severity.ERROR)
+    assert counting(settings, error) == (error,)
+
+
+def test_a_severity_is_that_of_the_longest_code_that_fits() -> None:
+    settings = Settings(severity={"SG2": Severity.INFORMATION, "SG206": Severity.ERROR, "SG205": None})
+    kept = counting(settings, finding("SG201"), finding("SG205"), finding("SG206"), finding("SG302"))
+    assert [(each.code, each.severity.value) for each in kept] == [
+        ("SG201", "information"),
+        ("SG206", "error"),
+        ("SG302", "warning"),
+    ]
+
+
+def test_a_rule_may_be_on_in_a_group_that_is_off() -> None:
+    settings = Settings(severity={"SG2": None, "SG206": Severity.WARNING})
+    assert codes(counting(settings, finding("SG205"), finding("SG206"))) == ["SG206"]
+
+
+def test_strict_makes_errors_of_what_could_not_be_resolved() -> None:
+    found = finding("SG004", severity=Severity.INFORMATION)
+    dynamic = finding("SG005", severity=Severity.INFORMATION)
+    kept = counting(Settings(strict=True, severity={"SG004": Severity.WARNING}), found, dynamic)
+    assert [each.severity.value for each in kept] == ["error", "information"]
+
+
+def test_rules_are_ignored_in_files_by_pattern() -> None:
+    settings = Settings(per_file_ignores={"src/legacy/**": ("SG3", "SG101"), "generated_*.py": ("SG",)})
+    found = (
+        finding("SG302", "src/legacy/deep/old.py"),
+        finding("SG205", "src/legacy/old.py"),
+        finding("SG302", "src/new.py"),
+        finding("SG101", "anywhere/generated_flow.py"),
+    )
+    kept = counting(settings, *found)
+    assert [(each.code, each.span.path) for each in kept] == [("SG205", "src/legacy/old.py"), ("SG302", "src/new.py")]
+
+
+def test_patterns_are_from_the_folder_of_the_file_however_a_path_is_given(folder: Path) -> None:
+    settings = Settings(per_file_ignores={"src/*.py": ("SG",)}, folder="shop/")
+    assert counting(settings, finding("SG101", "shop/src/a.py"), finding("SG101", str(folder / "shop/src/b.py"))) == ()
+    assert codes(counting(settings, finding("SG101", "src/a.py"))) == ["SG101"]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "fits", "does_not"),
+    [
+        ("src/*.py", "src/a.py", "src/b/a.py"),
+        ("src/**", "src/b/a.py", "other/src/a.py"),
+        ("src/**/a.py", "src/a.py", "src/ba.py"),
+        ("**/tests/*", "x/tests/a.py", "x/tests/y/a.py"),
+        ("test_*.py", "deep/down/test_a.py", "deep/test_x/a.py"),
+        ("legacy/", "legacy/x/a.py", "legacy.py"),
+        ("./a?.py", "ab.py", "a.py"),
+        ("src/[a].py", "src/[a].py", "src/a.py"),
+    ],
+)
+def test_a_pattern(pattern: str, fits: str, does_not: str) -> None:
+    assert matches(pattern, fits)
+    assert not matches(pattern, does_not)
+
+
+@pytest.mark.parametrize(
+    ("fail_on", "failing"),
+    [(FailOn.ERROR, ["error"]), (FailOn.WARNING, ["error", "warning"]), (FailOn.NEW, ["error", "warning"])],
+)
+def test_what_makes_a_run_fail(fail_on: FailOn, failing: list[str]) -> None:
+    assert [severity.value for severity in Severity if fail_on.fails(severity)] == failing

@@ -1,0 +1,210 @@
+"""SG123 and SG124: workflows with no step, and with too many."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from textwrap import indent
+
+import pytest
+
+from stepgraph.api import analyze_source, check_analysis
+from stepgraph.checks.fewest_steps import fewest_steps
+from stepgraph.checks.finding import Finding
+from stepgraph.checks.severity import Severity
+from tests.checks.projects import CONFIGURATION, found
+
+PRELUDE = """\
+import asyncio
+from contextlib import suppress
+
+from workers import WorkflowEntrypoint
+
+PAGES = 300
+
+
+class Example(WorkflowEntrypoint):
+    async def run(self, event, step):
+        def page(number):
+            @step.do(f"page {number}")
+            async def fetch():
+                return number
+
+            return fetch
+
+"""
+
+
+def source(body: str) -> str:
+    return PRELUDE + indent(body, " " * 8) + "\n"
+
+
+def counted(body: str) -> int:
+    (workflow,) = analyze_source(source(body)).workflows
+    assert workflow.subject is not None
+    return fewest_steps(workflow.subject.program)
+
+
+def too_many(body: str) -> list[Finding]:
+    return [finding for finding in check_analysis(analyze_source(source(body))) if finding.code == "SG124"]
+
+
+GIVEN = "event['payload']"
+LOOP = "for number in range(300):\n    await page(number)()\n"
+
+COUNTS = {
+    "a step": ("await page(1)()", 1),
+    "a sleep is none": ("await step.sleep('rest', '1 hour')", 0),
+    "a loop over a range": (LOOP, 300),
+    "a range from one number to another": ("for number in range(100, 300):\n    await page(number)()", 200),
+    "a range in steps, down": ("for number in range(300, 0, -7):\n    await page(number)()", 43),
+    "a range that is empty": ("for number in range(300, 0):\n    await page(number)()", 0),
+    "a range up to a constant": ("for number in range(PAGES * 2):\n    await page(number)()", 600),
+    "a range up to what is not known": ("for number in range(event['payload']['pages']):\n    await page(number)()", 0),
+    "a loop over what is not known": ("for number in event['payload']['pages']:\n    await page(number)()", 0),
+    "a loop over a list": ("for number in [3, 5, 8]:\n    await page(number)()", 3),
+    "a loop over a list that has changed": ("ns = [3, 5]\nns.pop()\nfor n in ns:\n    await page(n)()", 1),
+    "loops in loops": ("for a in range(20):\n    for b in range(30):\n        await page(a * 30 + b)()", 600),
+    "the shorter branch": (
+        "if event['payload']:\n    await page(1)()\n    await page(2)()\nelse:\n    await page(3)()",
+        1,
+    ),
+    "a branch that may not be taken": ("if event['payload']:\n    await page(1)()", 0),
+    "a return that may come before": ("if event['payload']:\n    return\n" + LOOP, 0),
+    "a raise that may come before": ("if event['payload']:\n    raise ValueError\n" + LOOP, 0),
+    "a return in a loop before": ("for x in event['payload']:\n    return\n" + LOOP, 0),
+    "a loop that may break": (
+        "for n in range(300):\n    await page(n)()\n    if n == event['payload']:\n        break",
+        1,
+    ),
+    "passes that may be left": (
+        "for n in range(300):\n    if n == event['payload']:\n        continue\n    await page(n)()",
+        0,
+    ),
+    "the else of a loop": ("for n in range(300):\n    pass\nelse:\n    await page(1)()", 1),
+    "an endless loop": (
+        "while True:\n    await page(1)()\n    await page(2)()\n    if event['payload']:\n        break",
+        2,
+    ),
+    "a while": ("while event['payload']:\n    await page(1)()", 0),
+    "a try without handlers": ("try:\n    " + LOOP.replace("\n", "\n    ") + "\nfinally:\n    await page(0)()", 301),
+    "a loop that an exception may end": ("with suppress(ValueError):\n    " + LOOP.replace("\n", "\n    "), 0),
+    "a failure in each pass": (
+        "for n in range(300):\n    try:\n        await page(n)()\n    except ValueError:\n        pass",
+        300,
+    ),
+    "a gather": ("await asyncio.gather(*[page(n)() for n in range(300)])", 300),
+    "a gather of a part": ("pages = [page(n)() for n in range(300)]\nawait asyncio.gather(*pages[:2])", 0),
+    "a gather of some": ("await asyncio.gather(*[page(n)() for n in range(300) if n > 7])", 0),
+    "tasks in a list": ("ts = [asyncio.create_task(page(n)()) for n in range(300)]\nawait asyncio.gather(*ts)", 300),
+    "tasks that are waited for up to a time": (
+        "ts = [asyncio.create_task(page(n)()) for n in range(300)]\nawait asyncio.wait(ts, timeout=5)",
+        0,
+    ),
+    "a function": ("async def both():\n    await page(1)()\n    await page(2)()\n\nawait both()\nawait both()", 4),
+    "a function that calls itself": ("async def again():\n    await page(1)()\n    await again()\n\nawait again()", 1),
+    "a function that may return before": (
+        f"async def maybe():\n    if {GIVEN}:\n        return\n    await page(1)()\n\nawait maybe()\nawait page(2)()",
+        1,
+    ),
+}
+
+
+@pytest.mark.parametrize(("body", "count"), COUNTS.values(), ids=COUNTS)
+def test_a_run_executes_at_least_so_many_steps(body: str, count: int) -> None:
+    assert counted(body) == count
+
+
+def test_more_than_can_be_allowed_is_an_error_at_the_loop() -> None:
+    assert [str(f) for f in too_many(LOOP.replace("300", "30_000"))] == [
+        (
+            "<string>:18:23: error: each run executes at least 30,000 steps, and 25,000 are the most that can be"
+            " allowed: an instance fails at step 25,001. Do the work of several steps in one, or start further"
+            " instances that each do a part. [SG124]"
+        ),
+    ]
+
+
+def test_more_than_the_paid_plan_allows_by_default_is_a_warning() -> None:
+    assert [str(f) for f in too_many(LOOP.replace("300", "25_000"))] == [
+        (
+            "<string>:18:23: warning: each run executes at least 25,000 steps, and without `limits.steps` the paid plan"
+            " allows 10,000: an instance fails at step 10,001. Set `limits.steps` in the workflow's configuration,"
+            " up to 25,000. [SG124]"
+        ),
+    ]
+
+
+def test_more_than_the_free_plan_allows_is_information() -> None:
+    assert [f.severity for f in too_many(LOOP.replace("300", "10_000"))] == [Severity.INFORMATION]
+    assert too_many(LOOP.replace("300", "1_024")) == []
+
+
+def test_the_loop_that_goes_beyond_is_the_one_that_is_named() -> None:
+    body = f"{LOOP}for b in range(200):\n    for c in range(200):\n        await page(c)()"
+
+    assert [f.span.line for f in too_many(body)] == [20]
+
+
+def limited(steps: int) -> dict[str, str]:
+    entry = source(LOOP).replace("Example", "Orders")
+    return {"entry.py": entry, "wrangler.toml": f"{CONFIGURATION}limits = {{ steps = {steps} }}\n"}
+
+
+def test_more_than_the_configuration_allows_is_an_error(tmp_path: Path) -> None:
+    (finding,) = found(tmp_path, limited(299), "SG124")
+
+    assert finding.message == (
+        "each run executes at least 300 steps, and `limits.steps` allows 299: an instance fails at step 300."
+    )
+    assert finding.advice.startswith("Raise `limits.steps`, which may be up to 25,000. Or: do the work")
+    assert finding.severity is Severity.ERROR
+
+
+def test_as_many_as_the_configuration_allows_are_not_found(tmp_path: Path) -> None:
+    assert found(tmp_path, limited(300), "SG124") == []
+
+
+def test_a_limit_that_cannot_be_set_is_found_where_it_stands(tmp_path: Path) -> None:
+    (finding,) = found(tmp_path, limited(25_001), "SG124")
+
+    assert (finding.span.line, finding.span.column) == (10, 20)
+    assert finding.message == "`limits.steps` is 25,001, and 25,000 are the most that can be allowed."
+
+
+def no_step(text: str) -> list[str]:
+    return [str(f) for f in check_analysis(analyze_source(text)) if f.code == "SG123"]
+
+
+FLOW = """\
+from workers import WorkflowEntrypoint
+
+
+class Flow(WorkflowEntrypoint):
+    async def run(self, event, step):
+        {}
+"""
+
+
+def test_a_workflow_without_steps_is_found_at_its_name() -> None:
+    assert no_step(FLOW.format("return event")) == [
+        (
+            "<string>:4:7: error: no step can run in `Flow`: nothing that it does is kept or tried again, and there"
+            " is no graph to show. Do its work in steps, as in `@step.do()`, and await the call of each. [SG123]"
+        ),
+    ]
+
+
+def test_what_may_run_steps_out_of_sight_is_not_without_steps() -> None:
+    assert no_step(f"import runner\n{FLOW.format('await runner.go(step)')}") == []
+
+
+def test_what_looks_like_a_base_class_is_not_found_unless_it_is_configured(tmp_path: Path) -> None:
+    abstract = FLOW.format("raise NotImplementedError")
+
+    assert no_step(abstract) == []
+    files = {"entry.py": abstract, "wrangler.toml": CONFIGURATION.replace('"Orders"', '"Flow"')}
+    assert [f.span.line for f in found(tmp_path, files, "SG123")] == [4]
+
+
+def test_a_private_class_is_taken_for_a_base_class() -> None:
+    assert no_step(FLOW.format("pass").replace("Flow(", "_Flow(")) == []

@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.checks.excerpts import found_in_run, places_in_run
+
+
+def test_a_timeout_around_a_step_does_not_stop_it() -> None:
+    (finding,) = found_in_run("SG213", "await asyncio.wait_for(a(), 30)")
+
+    assert finding.message == (
+        "`asyncio.wait_for` does not stop the step 'a', which goes on in the background; another call would run it a"
+        " second time."
+    )
+
+
+def test_a_timeout_around_a_wait_is_told_to_use_that_of_the_wait() -> None:
+    (finding,) = found_in_run("SG213", 'await asyncio.wait_for(step.wait_for_event("w", "t"), 30)')
+
+    assert finding.advice == 'Give the wait its own limit: `wait_for_event(..., timeout="1 hour")`.'
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        "await asyncio.wait_for(asyncio.gather(a(), b()), 30)",
+        "t = asyncio.create_task(a())\nawait asyncio.wait_for(t, 30)",
+        "async with asyncio.timeout(30):\n    for _ in range(3):\n        await a()",
+        "async def both():\n    await a()\n    await b()\nawait asyncio.wait_for(both(), 30)",
+    ],
+)
+def test_steps_are_found_behind_tasks_and_functions(use: str) -> None:
+    assert len(places_in_run("SG213", use)) == 1
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        "await asyncio.wait_for(a(), None)",
+        "async with asyncio.timeout(None):\n    await a()",
+        "await asyncio.wait_for(asyncio.shield(a()), 30)",
+        "inner = asyncio.shield(asyncio.create_task(a()))\nawait asyncio.wait_for(inner, 30)\nawait inner",
+        'await asyncio.wait_for(step.sleep("s", 1000), 30)',
+        "await asyncio.wait_for(fetch(), 30)\nawait a()",
+        "async with asyncio.timeout(30):\n    await fetch()\nawait a()",
+    ],
+)
+def test_a_timeout_around_no_step_or_one_that_is_shielded_is_no_mistake(use: str) -> None:
+    assert places_in_run("SG213", use) == []
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        (
+            "ts = [asyncio.create_task(a()), asyncio.create_task(b())]\n"
+            "await asyncio.wait(ts, return_when=asyncio.FIRST_COMPLETED)"
+        ),
+        "await asyncio.wait({asyncio.create_task(f()) for f in (a, b)}, return_when=asyncio.FIRST_COMPLETED)",
+        "from js import Promise\nawait Promise.any([a(), b()])",
+        (
+            'ts = [asyncio.ensure_future(a()), asyncio.ensure_future(step.sleep("s", "1 hour"))]\n'
+            "for _ in range(3):\n    await asyncio.wait(ts, return_when=asyncio.FIRST_COMPLETED)"
+        ),
+        (
+            "ts = [asyncio.create_task(a()), asyncio.create_task(b())]\n"
+            "done, ts = await asyncio.wait(ts, return_when=asyncio.FIRST_COMPLETED)"
+        ),
+    ],
+)
+def test_a_race_outside_of_a_step_is_found(use: str) -> None:
+    assert len(places_in_run("SG307", use)) == 1
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        (
+            "ts = [asyncio.create_task(a()), asyncio.create_task(b())]\n"
+            "while ts:\n    done, ts = await asyncio.wait(ts, return_when=asyncio.FIRST_COMPLETED)"
+        ),
+        (
+            "self.ts = {asyncio.create_task(a()), asyncio.create_task(b())}\nwhile True:\n"
+            "    done, self.ts = await asyncio.wait(self.ts, return_when=asyncio.FIRST_COMPLETED)"
+        ),
+        (
+            "ts = {asyncio.create_task(a()), asyncio.create_task(b())}\nwhile ts:\n"
+            "    done, _ = await asyncio.wait(ts, return_when=asyncio.FIRST_COMPLETED)\n    ts -= done"
+        ),
+        "await asyncio.wait([asyncio.create_task(a())], return_when=asyncio.FIRST_COMPLETED)",
+        "ts = [asyncio.create_task(a()), asyncio.create_task(b())]\nawait asyncio.wait(ts)",
+        (
+            "ts = [asyncio.create_task(warm()), asyncio.create_task(up())]\n"
+            "await asyncio.wait(ts, return_when=asyncio.FIRST_COMPLETED)"
+        ),
+        (
+            '@step.do("c")\nasync def c():\n    ts = [asyncio.create_task(a()), asyncio.create_task(b())]\n'
+            "    await asyncio.wait(ts, return_when=asyncio.FIRST_COMPLETED)\n\nawait c()"
+        ),
+    ],
+)
+def test_a_wait_for_all_or_a_race_of_no_steps_or_inside_one_is_no_mistake(use: str) -> None:
+    assert places_in_run("SG307", use) == []
+
+
+@pytest.mark.parametrize(
+    ("inner", "place"),
+    [
+        ("await a()", "a()"),
+        ("await asyncio.gather(a(), other())", "a()"),
+        ('await step.sleep("s", 1000)', 'step.sleep("s", 1000)'),
+        ('await step.wait_for_event("w", "t")', 'step.wait_for_event("w", "t")'),
+    ],
+)
+def test_what_runs_in_a_step_is_found_where_it_is_called(inner: str, place: str) -> None:
+    assert places_in_run("SG308", f'@step.do("c")\nasync def c():\n    {inner}\n\nawait c()') == [place]
+
+
+@pytest.mark.parametrize(
+    "inner",
+    [
+        "await fetch()",
+        "return a",
+        '@step.do("d")\n    async def d():\n        return 1\n    return d',
+        "await asyncio.wait([asyncio.create_task(a()), asyncio.create_task(b())], return_when=asyncio.FIRST_COMPLETED)",
+    ],
+)
+def test_a_step_that_runs_no_other_or_races_them_is_no_mistake(inner: str) -> None:
+    assert places_in_run("SG308", f'@step.do("c")\nasync def c():\n    {inner}\n\nawait c()') == []
+
+
+def test_a_nested_step_is_said_to_run_again() -> None:
+    (finding,) = found_in_run("SG308", '@step.do("c")\nasync def c():\n    await a()\n\nawait c()')
+
+    assert finding.message == (
+        "the step 'a' runs inside the step 'c': each retry of 'c' runs it again, under another count, whether or not it"
+        " had succeeded."
+    )

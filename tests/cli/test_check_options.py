@@ -1,0 +1,170 @@
+"""The options that say which findings count, and the baseline that is read and written by them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+import pytest
+
+from stepgraph.api import analyze_paths, check_analysis
+from stepgraph.checks.finding import Finding
+from stepgraph.checks.keep import Kept
+from stepgraph.checks.settings import FailOn, Settings
+from stepgraph.checks.severity import Severity
+from stepgraph.cli.check_options import CheckOptions, check_options
+from stepgraph.cli.command_error import CommandError
+from stepgraph.cli.keeping import keep_to, read_standards
+from stepgraph.model.note import InputError
+from stepgraph.model.span import Span
+from tests.checks.keeping import in_run, places
+from tests.cli.sources import write
+
+pytestmark = pytest.mark.usefixtures("folder")
+
+TWO = in_run("await charge(10)\nawait charge(20)")
+ONLY = ("--select", "SG118")
+
+
+@click.command("check")
+@click.argument("paths", nargs=-1)
+@click.option("-o", "name")
+@check_options
+def _command(*, paths: tuple[str, ...], name: str | None, checking: CheckOptions) -> CheckOptions:
+    assert (paths, name) == ((), None)
+    return checking
+
+
+def options(*arguments: str) -> CheckOptions:
+    given: CheckOptions = _command.main(list(arguments), standalone_mode=False)
+    return given
+
+
+def settings(*arguments: str) -> Settings:
+    return options(*arguments).settings([])
+
+
+def check(*arguments: str) -> Kept:
+    standards = read_standards(options(*ONLY, *arguments), ["."])
+    analysis = analyze_paths(["."])
+    return keep_to(standards, analysis, check_analysis(analysis))
+
+
+def told(capfdbinary: pytest.CaptureFixture[bytes]) -> list[str]:
+    return capfdbinary.readouterr().err.decode().splitlines()
+
+
+def test_without_options_the_settings_are_those_of_the_project() -> None:
+    write(
+        "pyproject.toml",
+        '[tool.stepgraph]\nselect = ["SG1"]\nstrict = true\nfail-on = "warning"\nrequire-dag = true\nbaseline = "b"\n',
+    )
+    assert settings() == Settings(
+        select=("SG1",), strict=True, fail_on=FailOn.WARNING, require_dag=True, baseline="b", folder=""
+    )
+
+
+def test_options_win_over_the_settings_of_the_project() -> None:
+    write(
+        "pyproject.toml", '[tool.stepgraph]\nstrict = true\nfail-on = "warning"\nrequire-dag = true\nbaseline = "b"\n'
+    )
+    given = settings("--no-strict", "--fail-on", "error", "--no-require-dag", "--baseline", "other.json")
+    assert given == Settings(baseline="other.json")
+
+
+def test_rules_are_given_with_commas_or_again_and_by_code_or_name() -> None:
+    given = settings("--select", "SG1, unused-ignore", "--select", "SG006", "--ignore", "step-called-with-arguments,")
+    assert (given.select, given.ignore) == (("SG1", "SG007", "SG006"), ("SG118",))
+
+
+def test_what_is_selected_on_the_command_line_is_so_whatever_the_project_ignores() -> None:
+    write("pyproject.toml", '[tool.stepgraph]\nselect = ["SG0"]\nignore = ["SG118"]\n')
+    assert settings("--select", "SG118").ignore == ()
+    assert settings("--ignore", "SG006").ignore == ("SG118", "SG006")
+    assert settings("--ignore", "SG006").select == ("SG0",)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--select", "SG1188"), "`SG1188` is no rule. Did you mean `SG118`?"),
+        (("--ignore", "SG1,step-called-with-argument"), "Did you mean `step-called-with-arguments`?"),
+        (("--select", ","), "no rule is named."),
+        (("--fail-on", "new"), "--fail-on new needs --baseline with the findings that are not new."),
+        (("--update-baseline",), "--update-baseline needs --baseline with the file to write."),
+    ],
+)
+def test_a_wrong_option_is_a_wrong_use(arguments: tuple[str, ...], message: str) -> None:
+    with pytest.raises(click.UsageError) as caught:
+        settings(*arguments)
+    assert caught.value.format_message().endswith(message)
+
+
+def test_a_baseline_is_written_and_then_holds_what_is_known(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    write("entry.py", TWO)
+    first = check("--baseline", "known.json", "--update-baseline")
+    assert (places(first.findings), places(first.known)) == ([], [("SG118", 10), ("SG118", 11)])
+    assert told(capfdbinary) == ["wrote known.json: 2 findings"]
+    assert {entry["path"] for entry in json.loads(Path("known.json").read_text("utf-8"))["findings"]} == {"entry.py"}
+
+    write("entry.py", TWO.replace("await charge(10)", "x = 1\n        await charge(10)\n        await charge(30)"))
+    second = check("--baseline", "known.json")
+    assert (places(second.findings), places(second.known)) == ([("SG118", 12)], [("SG118", 11), ("SG118", 13)])
+    assert told(capfdbinary) == []
+
+
+def test_what_is_out_of_date_in_a_baseline_is_told_and_left_out_of_the_next(
+    capfdbinary: pytest.CaptureFixture[bytes],
+) -> None:
+    write("entry.py", TWO)
+    check("--baseline", "known.json", "--update-baseline")
+    write("entry.py", in_run("await charge(20)"))
+    told(capfdbinary)
+    check("--baseline", "known.json")
+    assert told(capfdbinary) == [
+        "known.json holds 1 finding that is not there any more: bring it up to date with --update-baseline."
+    ]
+    check("--baseline", "known.json", "--update-baseline")
+    assert told(capfdbinary) == ["wrote known.json: 1 finding"]
+
+
+def test_a_baseline_that_is_not_there_is_an_error() -> None:
+    write("entry.py", TWO)
+    with pytest.raises(InputError) as caught:
+        check("--baseline", "known.json")
+    message = "known.json: no such file, where a baseline is meant. Write it with --update-baseline."
+    assert str(caught.value) == message
+
+
+def test_no_baseline_is_written_where_the_settings_are_wrong(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    write("entry.py", TWO)
+    write("pyproject.toml", "[tool.stepgraph]\nslect = []\n")
+    with pytest.raises(CommandError) as caught:
+        check("--baseline", "known.json", "--update-baseline")
+    assert str(caught.value) == "known.json was not written, for not every input could be read."
+    assert told(capfdbinary)[0].startswith("pyproject.toml:2:9: error: `slect` is no setting.")
+    assert not Path("known.json").exists()
+
+
+def test_no_baseline_is_written_over_a_source() -> None:
+    write("entry.py", TWO)
+    write("wrangler.jsonc", '{"version": 1, "findings": []}')
+    with pytest.raises(CommandError) as caught:
+        check("--baseline", "wrangler.jsonc", "--update-baseline")
+    assert "is one of the sources, and is not written over" in str(caught.value)
+
+
+def test_no_baseline_is_written_where_a_module_is_no_python() -> None:
+    write("entry.py", TWO)
+    standards = read_standards(options("--baseline", "known.json", "--update-baseline"), ["."])
+    broken = Finding("SG002", Severity.ERROR, "not valid Python.", "", Span("broken.py", 2, 5, 2, 6))
+    with pytest.raises(CommandError):
+        keep_to(standards, analyze_paths(["."]), [broken])
+    assert not Path("known.json").exists()
+
+
+def test_no_baseline_is_written_where_there_is_no_workflow() -> None:
+    write("entry.py", "x = 1\n")
+    check("--baseline", "known.json", "--update-baseline")
+    assert not Path("known.json").exists()

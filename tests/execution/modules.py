@@ -1,0 +1,79 @@
+"""Modules that exist as text only, for as long as a block runs, and the workflow that they export."""
+
+from __future__ import annotations
+
+import builtins
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import inspect
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from types import CodeType, ModuleType
+
+from tests.execution import wall_clock
+from tests.execution.platform import restore_modules
+from tests.execution.values import PyValue
+
+
+@contextmanager
+def modules(sources: Mapping[str, str]) -> Iterator[None]:
+    """Let these modules be imported; the packages that they are in are empty where they are not among them."""
+    packages = {name.rpartition(".")[0] for name in sources} - {""}
+    packages |= {name[:end] for name in packages for end, character in enumerate(name) if character == "."}
+    finder = _Finder({**dict.fromkeys(packages, ""), **sources}, packages)
+    before = {name: sys.modules.pop(name, None) for name in finder.sources}
+    sys.meta_path.insert(0, finder)
+    try:
+        yield
+    finally:
+        sys.meta_path.remove(finder)
+        restore_modules(before)
+
+
+class NotExportedError(LookupError):
+    """The entry module has no such workflow for Workers to run."""
+
+
+def exported(entry: ModuleType, base: type, name: str | None = None) -> type:
+    """Find a workflow the way Workers do, by the name of its class; without a name, the only one."""
+    names = getattr(entry, "__all__", None) or [name for name in dir(entry) if not name.startswith("_")]
+    members = [getattr(entry, member) for member in names]
+    found = {
+        member.__name__: member
+        for member in members
+        if inspect.isclass(member) and issubclass(member, base) and member is not base
+    }
+    chosen = list(found.values()) if name is None else [found[name]] if name in found else []
+    if len(chosen) != 1:
+        raise NotExportedError(f"No workflow {name or 'that is the only one'} among those exported: {list(found)}")
+    return chosen[0]
+
+
+class _Finder(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
+    def __init__(self, sources: Mapping[str, str], packages: set[str]) -> None:
+        self.sources = sources
+        self._packages = packages
+
+    def find_spec(
+        self, fullname: str, _path: Sequence[str] | None, _target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        return importlib.util.spec_from_loader(fullname, self) if fullname in self.sources else None
+
+    def is_package(self, fullname: str) -> bool:
+        return fullname in self._packages
+
+    def get_source(self, fullname: str) -> str:
+        return self.sources[fullname]
+
+    def get_code(self, fullname: str) -> CodeType:
+        return compile(self.sources[fullname], f"<{fullname}>", "exec", dont_inherit=True)
+
+    def exec_module(self, module: ModuleType) -> None:
+        module.__dict__["__builtins__"] = {**vars(builtins), "__import__": _import}
+        exec(self.get_code(module.__name__), module.__dict__)  # noqa: S102 # to run it is the point
+
+
+def _import(name: str, *where: PyValue) -> PyValue:
+    return wall_clock.MODULES.get(name) or builtins.__import__(name, *where)

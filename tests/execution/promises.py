@@ -1,0 +1,101 @@
+"""JavaScript's promises as Pyodide hands them to Python: futures of work that is under way, whoever waits for it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterable
+
+from tests.execution.errors import in_javascript
+from tests.execution.javascript import JsArray, JsException, JsObject, PyProxy
+from tests.execution.values import JsValue
+
+
+class Promise(asyncio.Future[JsValue]):
+    """Done when the work is. To cancel it is to stop waiting: the work goes on."""
+
+    def then(
+        self,
+        fulfilled: Callable[[JsValue], JsValue] | None = None,
+        rejected: Callable[[JsValue], JsValue] | None = None,
+    ) -> JsValue:
+        async def result() -> JsValue:
+            try:
+                value = await self
+            except Exception as error:
+                if rejected is None:
+                    raise
+                value = rejected(error)
+            else:
+                value = fulfilled(value) if fulfilled else value
+            return await value if asyncio.iscoroutine(value) else value
+
+        return promise(result())
+
+    def catch(self, rejected: Callable[[JsValue], JsValue]) -> JsValue:
+        return self.then(None, rejected)
+
+
+def promise(work: Coroutine[JsValue, JsValue, JsValue]) -> Promise:
+    """Start the work."""
+    loop = asyncio.get_running_loop()
+    promised = Promise(loop=loop)
+
+    def settle(task: asyncio.Task[JsValue]) -> None:
+        if promised.done() or task.cancelled():
+            promised.cancel()
+        elif (error := task.exception()) is not None:
+            promised.set_exception(error)
+        else:
+            promised.set_result(task.result())
+
+    loop.create_task(work).add_done_callback(settle)
+    return promised
+
+
+class Promises:
+    """`Promise` of the module `js`."""
+
+    @staticmethod
+    def all(members: Iterable[JsValue]) -> Promise:
+        async def work() -> JsArray:
+            return JsArray(await asyncio.gather(*_started(members)))
+
+        return promise(work())
+
+    @staticmethod
+    def allSettled(members: Iterable[JsValue]) -> Promise:  # noqa: N802 # JavaScript's name
+        async def work() -> JsArray:
+            outcomes = await asyncio.gather(*_started(members), return_exceptions=True)
+            return JsArray(map(_outcome, outcomes))
+
+        return promise(work())
+
+    @staticmethod
+    def race(members: Iterable[JsValue]) -> Promise:
+        async def work() -> JsValue:
+            done, _ = await asyncio.wait(_started(members), return_when=asyncio.FIRST_COMPLETED)
+            return next(iter(done)).result()
+
+        return promise(work())
+
+    @staticmethod
+    def any(members: Iterable[JsValue]) -> Promise:
+        async def work() -> JsValue:
+            for member in asyncio.as_completed(_started(members)):
+                try:
+                    return await member
+                except Exception:  # noqa: BLE001, S112 # only where all fail does it
+                    continue
+            raise JsException("AggregateError", "All promises were rejected")
+
+        return promise(work())
+
+
+def _started(members: Iterable[JsValue]) -> list[asyncio.Future[JsValue]]:
+    return [asyncio.ensure_future(member.target if isinstance(member, PyProxy) else member) for member in members]
+
+
+def _outcome(outcome: JsValue) -> JsObject:
+    if isinstance(outcome, BaseException):
+        return JsObject({"status": "rejected", "reason": in_javascript(outcome)})
+    return JsObject({"status": "fulfilled", "value": outcome})

@@ -1,0 +1,85 @@
+"""The time of day in a run: the same at each start, and moved on by its virtual clock."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import time
+from types import ModuleType
+
+from tests.execution.values import PyValue
+from tests.execution.virtual_clock import VirtualClock
+
+START = dt.datetime(2026, 7, 1, 12, tzinfo=dt.UTC)
+
+
+def now() -> float:
+    """Seconds of the epoch."""
+    return START.timestamp() + elapsed()
+
+
+def elapsed() -> float:
+    """Seconds of the run."""
+    loop = _clock()
+    return loop.time() if loop else 0.0
+
+
+def _sleep(seconds: float) -> None:
+    if loop := _clock():
+        loop.advance(seconds)
+
+
+def _clock() -> VirtualClock | None:
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        return None
+    return loop if isinstance(loop, VirtualClock) else None
+
+
+class _ForAll(type):
+    """Takes what the real class made for its own."""
+
+    def __instancecheck__(cls, instance: object) -> bool:
+        return isinstance(instance, cls.__bases__[0])
+
+    def __subclasscheck__(cls, subclass: type) -> bool:
+        return issubclass(subclass, cls.__bases__[0])
+
+
+class _Datetime(dt.datetime, metaclass=_ForAll):
+    @classmethod
+    def now(cls, tz: dt.tzinfo | None = None) -> PyValue:
+        return cls.fromtimestamp(now(), tz)
+
+    @classmethod
+    def utcnow(cls) -> PyValue:
+        return cls.fromtimestamp(now(), dt.UTC).replace(tzinfo=None)
+
+    @classmethod
+    def today(cls) -> PyValue:
+        return cls.now()
+
+
+class _Date(dt.date, metaclass=_ForAll):
+    @classmethod
+    def today(cls) -> PyValue:
+        return cls.fromtimestamp(now())
+
+
+def _with(module: ModuleType, **changed: PyValue) -> ModuleType:
+    stand_in = ModuleType(module.__name__)
+    stand_in.__dict__.update(vars(module) | changed)
+    return stand_in
+
+
+for _kind, _name in ((_Datetime, "datetime"), (_Date, "date")):
+    _kind.__module__, _kind.__name__, _kind.__qualname__ = "datetime", _name, _name
+
+MODULES = {
+    "datetime": _with(dt, datetime=_Datetime, date=_Date),
+    "time": _with(
+        time, time=now, monotonic=elapsed, perf_counter=elapsed, sleep=_sleep, time_ns=lambda: int(now() * 10**9)
+    ),
+}
+"""What a workflow's own code gets when it imports these; the SDK and the libraries have the real ones."""

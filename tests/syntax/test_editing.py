@@ -1,0 +1,121 @@
+"""Edits: what they change, and that nothing else is changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+import pytest
+
+from stepgraph.syntax.editing import edited
+from stepgraph.syntax.edits import AddedAwait, Edit, MovedImport, Replacement
+from stepgraph.syntax.module import Place, SourceModule
+from stepgraph.syntax.parse import parse_module
+
+
+def module_of(source: str | bytes) -> SourceModule:
+    return parse_module(source if isinstance(source, bytes) else source.encode(), "entry.py")
+
+
+def place_of(module: SourceModule, text: str) -> Place:
+    """Return the first expression, from outside, with that source."""
+    expressions = (node for node in below(module.tree) if isinstance(node, cst.BaseExpression))
+    return next(Place(module, node) for node in expressions if module.text(node) == text)
+
+
+def below(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    for child in node.children:
+        yield child
+        yield from below(child)
+
+
+def test_an_expression_is_replaced_and_all_around_it_stays() -> None:
+    module = module_of("await   step.sleep( 'nap','5 min' ) # a comment\r\n\r\n")
+
+    edit = Replacement(place_of(module, "'5 min'"), "'5 minutes'")
+
+    assert edited(module, [edit]) == b"await   step.sleep( 'nap','5 minutes' ) # a comment\r\n\r\n"
+
+
+def test_parentheses_over_several_lines_stay_around_a_replacement() -> None:
+    module = module_of("nap = (\n    '5 min'\n)\n")
+    place = place_of(module, "('5 min')")
+
+    assert edited(module, [Replacement(place, "'5 minutes'")]).decode() == "nap = (\n    '5 minutes'\n)\n"
+
+
+def test_await_is_added_before_a_call() -> None:
+    module = module_of("async def run():\n    step.sleep('nap', 5)  # now\n")
+
+    result = edited(module, [AddedAwait(place_of(module, "step.sleep('nap', 5)"))])
+
+    assert result.decode() == "async def run():\n    await step.sleep('nap', 5)  # now\n"
+
+
+def test_an_edit_inside_another_is_made_too() -> None:
+    module = module_of("step.sleep('nap', '5 min')\n")
+    edits: list[Edit] = [
+        AddedAwait(place_of(module, "step.sleep('nap', '5 min')")),
+        Replacement(place_of(module, "'5 min'"), "'5 minutes'"),
+    ]
+
+    assert edited(module, edits).decode() == "await step.sleep('nap', '5 minutes')\n"
+
+
+def test_of_two_edits_of_one_place_the_first_is_made() -> None:
+    module = module_of("nap = '5 min'\n")
+    place = place_of(module, "'5 min'")
+
+    assert edited(module, [Replacement(place, "'a'"), Replacement(place, "'b'")]) == b"nap = 'a'\n"
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        (
+            "from workers import WorkflowEntrypoint, NonRetryableError\n",
+            "from workers import WorkflowEntrypoint\nfrom workers.workflows import NonRetryableError\n",
+        ),
+        (
+            "from workers import NonRetryableError as Fatal, Response  # both\n",
+            "from workers import Response  # both\nfrom workers.workflows import NonRetryableError as Fatal\n",
+        ),
+        ("from workers import NonRetryableError\n", "from workers.workflows import NonRetryableError\n"),
+        (
+            "from workers import (\n    NonRetryableError,\n    WorkflowEntrypoint,\n)\n",
+            "from workers import (\n    WorkflowEntrypoint,\n)\nfrom workers.workflows import NonRetryableError\n",
+        ),
+        (
+            "from workers import (\n    WorkflowEntrypoint,\n    NonRetryableError,\n)\n",
+            "from workers import (\n    WorkflowEntrypoint,\n)\nfrom workers.workflows import NonRetryableError\n",
+        ),
+        (
+            "if True:\n    from workers import A, NonRetryableError\n",
+            "if True:\n    from workers import A\n    from workers.workflows import NonRetryableError\n",
+        ),
+    ],
+)
+def test_a_name_is_imported_from_another_module(source: str, expected: str) -> None:
+    module = module_of(source)
+    statement = next(node for node in below(module.tree) if isinstance(node, cst.ImportFrom))
+    edit = MovedImport(Place(module, statement), ("NonRetryableError",), "workers.workflows")
+
+    assert edited(module, [edit]).decode() == expected
+
+
+@pytest.mark.parametrize(
+    "source",
+    [b"\xef\xbb\xbfnap = '5 min'\r\n", b"# coding: latin-1\nname = '\xe9'\nnap = '5 min'"],
+)
+def test_the_encoding_and_the_ends_of_lines_stay(source: bytes) -> None:
+    module = module_of(source)
+
+    result = edited(module, [Replacement(place_of(module, "'5 min'"), "'5 minutes'")])
+
+    assert result == source.replace(b"5 min", b"5 minutes")
+
+
+def test_a_module_that_would_not_stay_as_it_is_is_left_alone() -> None:
+    module = module_of("\x0cnap = '5 min'\n")
+
+    assert edited(module, [Replacement(place_of(module, "'5 min'"), "'a'")]) == module.source
