@@ -332,18 +332,21 @@ class StepDecorator(Value):
     depends: tuple[Item, ...] | None
     given: GivenArguments
     place: Place
+    listing: Collection | None = None
 
 
 @dataclass(eq=False, slots=True)
 class StepFunction(Value):
     """A declared step, to be called. `function` is UNKNOWN where its body is not in the project.
 
-    `depends` are the values that `depends=` lists, None where it is not given.
+    `depends` are the values that `depends=` lists, None where it is not given; `listing` is the list itself, which may
+    grow until the step is called.
     """
 
     definition: StepDefinition
     function: Value
     depends: tuple[Item, ...] | None = None
+    listing: Collection | None = None
 
 
 @dataclass(eq=False, slots=True)
@@ -394,7 +397,7 @@ class Doubt:
 class FunctionValue(Value):
     """A function, method or lambda of the project, with what is bound to it already.
 
-    `names` go from the plain name to the most qualified one.
+    `names` go from the plain name to the most qualified one. `wrapped` is what `functools.wraps` makes it look like.
     """
 
     node: cst.FunctionDef | cst.Lambda
@@ -407,6 +410,7 @@ class FunctionValue(Value):
     kind: FunctionKind = "function"
     defaults: tuple[tuple[str, Value], ...] = ()
     doubts: tuple[Doubt, ...] = ()
+    wrapped: Value | None = None
 
     @property
     def name(self) -> str:

@@ -207,9 +207,10 @@ def _activity(machine: Machine, value: Value) -> tuple[Activity | None, Value]:
         case StepCall(step=step, place=place):
             machine.begun.add(id(place.node))
             machine.frame.called.append(step.definition)
-            machine.ran_steps.add(step.definition)
             body = _step_body(machine, step)
-            return StepRun(step.definition, body, dependencies_of(machine, step, _step_body)), UNKNOWN
+            run = StepRun(step.definition, body, dependencies_of(machine, step, _step_body))
+            machine.ran_steps.add(step.definition)
+            return run, UNKNOWN
         case WaitCall(activity=activity, place=place):
             machine.begun.add(id(place.node))
             return activity, Event(activity.payload)

@@ -24,6 +24,8 @@ from stepgraph.syntax.module import Place
 BodyReader: TypeAlias = Callable[[Machine, StepFunction], Block]
 
 CONTEXT: Final = "ctx"
+# What gives a function another name, or other parameters.
+_RENAMING: Final = (b"__name__ =", b"__name__=", b"__signature__", b"__wrapped__", b"update_wrapper", b"setattr(")
 _FIELD: Final = re.compile(r"\{[^{}]*\}")
 
 
@@ -31,7 +33,7 @@ def dependencies_of(machine: Machine, step: StepFunction, read_body: BodyReader)
     """Return the steps that a step needs when it is called now, in the order in which it asks for them."""
     definition = step.definition
     needed = [parameter for parameter in definition.parameters if parameter.name != CONTEXT]
-    if not needed and not step.depends:
+    if not needed and not step.depends and step.listing is None:
         return ()
     if definition in machine.resolving:
         _report_cycle(machine, definition)
@@ -71,7 +73,7 @@ def _declared_here(machine: Machine, value: Value) -> bool:
 
 def _listed(machine: Machine, step: StepFunction, needed: list[StepParameter]) -> Iterator[tuple[Value, Place]]:
     """Legacy mode: `depends` gives the parameters other than `ctx`, by position."""
-    depends = step.depends or ()
+    depends = step.listing.items if step.listing is not None else step.depends or ()
     if step.depends is None:
         _report_no_list(machine, step.definition, needed)
     elif len(depends) != len(needed) and not any(item.many or item.maybe for item in depends):
@@ -104,11 +106,11 @@ def _dependency(machine: Machine, value: Value, place: Place, read_body: BodyRea
 
 def _step_run(machine: Machine, step: StepFunction, read_body: BodyReader) -> StepRun:
     """Return the run of a step as a dependency: one object as long as no name it looks up means another step."""
-    machine.ran_steps.add(step.definition)
     known = machine.step_runs.get(step.definition)
     if known is not None and known[0] == machine.declarations.version:
         return known[1]
     run = StepRun(step.definition, read_body(machine, step), dependencies_of(machine, step, read_body))
+    machine.ran_steps.add(step.definition)
     machine.step_runs[step.definition] = machine.declarations.version, run
     return run
 
@@ -119,7 +121,8 @@ def _step_run(machine: Machine, step: StepFunction, read_body: BodyReader) -> St
 def _report_cycle(machine: Machine, definition: StepDefinition) -> None:
     first = machine.resolving.index(definition)
     names = [step.name for step in machine.resolving[first:]]
-    if not any(depth > first for depth in machine.choosing):
+    is_certain = not any(depth > first for depth in machine.choosing)
+    if is_certain and machine.ran_steps.isdisjoint(machine.resolving[first:]):
         machine.observe(DependencyCycle(tuple(machine.resolving[first:])))
     machine.note(
         "dependency-cycle",
@@ -132,7 +135,8 @@ def _report_cycle(machine: Machine, definition: StepDefinition) -> None:
 
 def _report_no_step(machine: Machine, definition: StepDefinition, parameter: StepParameter) -> None:
     declared = [step for value in machine.declarations.values() for step in _steps(value)]
-    unclear = [step.definition for step in declared if _may_be_identifier(step.definition.name)]
+    others = [step for step in declared if step.definition is not definition]
+    unclear = [step.definition for step in others if _may_be_named(step.definition, parameter.name)]
     if unclear:
         machine.note(
             "unresolved-dependency",
@@ -142,7 +146,8 @@ def _report_no_step(machine: Machine, definition: StepDefinition, parameter: Ste
             "A step that runs before it may be missing from the graph; give that step a literal name.",
         )
         return
-    machine.observe(ParameterUnknown(definition, parameter, tuple(step.definition for step in declared)))
+    if not _shows_another(machine):
+        machine.observe(ParameterUnknown(definition, parameter, tuple(step.definition for step in declared)))
     namesake = next((s.definition for s in declared if s.definition.function_name == parameter.name), None)
     advice = "Name the parameter after a step declared by then, or `ctx`."
     if namesake is not None:
@@ -165,10 +170,19 @@ def _steps(value: Value) -> Iterator[StepFunction]:
             yield from _steps(option.value)
 
 
-def _may_be_identifier(name: str) -> bool:
-    """Whether a name of which parts are source in braces, with braces in it perhaps, may be that of a parameter."""
-    text, fields = _FIELD.subn("x", name)
-    return bool(fields) and (text.isidentifier() or "{" in text or "}" in text)
+def _may_be_named(definition: StepDefinition, name: str) -> bool:
+    """Whether the name of a step, of which parts may be source in braces, with braces in it perhaps, may be another."""
+    known = _FIELD.split(definition.name)
+    if len(known) == 1:
+        return False
+    if any("{" in part or "}" in part for part in known):
+        return True
+    return re.fullmatch(".*".join(map(re.escape, known)), name) is not None
+
+
+def _shows_another(machine: Machine) -> bool:
+    """Whether functions may be given other names or parameters than they have, in a way that is not followed."""
+    return any(module.mentions(word) for module in machine.modules for word in _RENAMING)
 
 
 def _report_no_list(machine: Machine, definition: StepDefinition, needed: list[StepParameter]) -> None:

@@ -83,7 +83,7 @@ _HARMLESS: Final = frozenset(
 # Calls of which the result is told apart where it is used.
 _KNOWN_BY_CALL: Final = frozenset(
     [
-        *("functools.wraps", "functools.lru_cache", "asyncio.timeout", "asyncio.timeout_at"),
+        *("functools.lru_cache", "asyncio.timeout", "asyncio.timeout_at"),
         *("collections.namedtuple", "typing.NamedTuple", "typing.TypedDict"),
     ]
 )
@@ -308,6 +308,15 @@ def _partial(machine: Machine, arguments: Arguments, place: Place) -> Value:
         positional=(*function.positional, *(a.value for a in rest if a.keyword is None and not a.star)),
         keywords=(*function.keywords, *((a.keyword, a.value) for a in rest if a.keyword is not None)),
     )
+
+
+def _wraps(machine: Machine, arguments: Arguments, place: Place) -> Value:
+    """`functools.wraps(f)` makes a decorator, which makes a function look like `f`."""
+    del machine, place
+    if len(arguments.positional) < 2:  # noqa: PLR2004 - what is wrapped, and what wraps it
+        return Partial(External("functools.wraps"), arguments)
+    wrapper = arguments.items[-1].value
+    return replace(wrapper, wrapped=arguments.items[0].value) if isinstance(wrapper, FunctionValue) else wrapper
 
 
 def _suppress(machine: Machine, arguments: Arguments, place: Place) -> Value:
@@ -542,6 +551,7 @@ _MEANINGS: Final[dict[str, Meaning]] = {
     "js.Promise.race": _promise("race"),
     "js.Promise.allSettled": _promise("all_settled"),
     "functools.partial": _partial,
+    "functools.wraps": _wraps,
     "functools.partialmethod": _partial,
     "contextlib.suppress": _suppress,
     "typing.cast": _second,

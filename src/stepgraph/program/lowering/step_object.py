@@ -21,6 +21,7 @@ from stepgraph.program.lowering.iteration import items_of
 from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.lowering.picture import function_shape, given_arguments
 from stepgraph.program.lowering.settings import settings_from
+from stepgraph.program.lowering.signatures import free_parameters, shown_as
 from stepgraph.program.lowering.state import callable_name
 from stepgraph.program.lowering.text import duration_text, name_text, timestamp_text
 from stepgraph.program.lowering.volatile import used
@@ -28,6 +29,7 @@ from stepgraph.program.values import (
     UNKNOWN,
     Argument,
     Arguments,
+    Collection,
     Constant,
     FunctionValue,
     Item,
@@ -40,7 +42,6 @@ from stepgraph.program.values import (
     WaitCall,
 )
 from stepgraph.project.dependency_mode import DependencyMode
-from stepgraph.syntax.bindings import parameters
 from stepgraph.syntax.module import Place
 
 
@@ -122,6 +123,7 @@ def _do(machine: Machine, given: Arguments, place: Place) -> Value:
         _depends(machine, depends),
         given_arguments(given),
         place,
+        depends.value if depends is not None and isinstance(depends.value, Collection) else None,
     )
 
 
@@ -146,27 +148,18 @@ def declare(machine: Machine, callee: StepDecorator, arguments: Arguments, place
         return Unresolved("a step decorator is called without a function", place)
     function = arguments.items[0]
     body = function.value
-    name = callable_name(body) or function.place.text
-    taken = callable_name(body) is not None
+    taken = callable_name((shown_as(body) or UNKNOWN) if isinstance(body, FunctionValue) else body)
+    name = taken or function.place.text
     definition = StepDefinition(
-        callee.name if callee.name is not None else name if taken else "{" + name + "}",
+        callee.name if callee.name is not None else taken or "{" + name + "}",
         name,
         callee.settings,
         callee.concurrent,
-        tuple(_parameters(body)),
+        tuple(StepParameter(p.node.name.value, p.place) for p in free_parameters(body)),
         callee.place,
     )
-    step = StepFunction(definition, body if body.relevant else UNKNOWN, callee.depends)
+    step = StepFunction(definition, body if body.relevant else UNKNOWN, callee.depends, callee.listing)
     shape = function_shape(machine, body)
     machine.observe(StepDeclared(definition, callee.given, shape, machine.mode, callee.place, machine.in_step))
     machine.declare(step)
     return step
-
-
-def _parameters(function: Value) -> list[StepParameter]:
-    if not isinstance(function, FunctionValue):
-        return []
-    bound = (function.receiver is not None) + len(function.positional)
-    named = {name for name, _ in function.keywords}
-    free = [p for p in list(parameters(function.node.params))[bound:] if p.name.value not in named]
-    return [StepParameter(p.name.value, Place(function.scope.module, p)) for p in free]
