@@ -203,7 +203,7 @@ def _put(entries: dict[object, Entry], entry: Entry) -> None:
 
 
 def _call(machine: Machine, node: cst.Call) -> Value:
-    since = machine.handles
+    since = machine.work.handles
     callee = _callee(machine, node)
     reporting, machine.replay.reporting = machine.replay.reporting, machine.replay.reporting or _reports(node)
     # Python evaluates positional arguments first, those in `*` too, then keywords.

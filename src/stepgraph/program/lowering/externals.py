@@ -155,7 +155,7 @@ def _gathering(machine: Machine, kind: ParallelKind, members: list[Value], place
     _in_member_order(machine, started)
     awaited = tuple(member for member in members if is_awaitable(member))
     loops = machine.loop_depth - machine.frame.loops_outside
-    machine.hold(place, _handles(awaited))
+    machine.work.hold(place, _handles(awaited))
     return Gathering(kind, awaited, result=made(machine, "list", results), own=frozenset(started), loops=loops)
 
 
@@ -180,7 +180,7 @@ def _started(machine: Machine, given: Argument) -> list[Value]:
 
 def _started_of_one(machine: Machine, given: Argument) -> Value:
     """Start each element of one of several collections, as a future of them."""
-    since = machine.handles
+    since = machine.work.handles
     return _gathering(machine, "all", _started(machine, given), given.place, since)
 
 
@@ -209,7 +209,7 @@ def _create_task(machine: Machine, arguments: Arguments, place: Place) -> Value:
 
 def _task(machine: Machine, given: Argument, place: Place) -> Value:
     task = start(machine, given.value, given.place)
-    machine.hold(place, _handles([task]))
+    machine.work.hold(place, _handles([task]))
     return task
 
 
@@ -245,7 +245,7 @@ def _wait_for(machine: Machine, arguments: Arguments, place: Place) -> Value:
     given = arguments.find(0, "fut")
     if given is None:
         return UNKNOWN
-    machine.wrapped[id(given.place.node)] = place
+    machine.work.wrapped[id(given.place.node)] = place
     limit = arguments.find(1, "timeout")
     limited = limit is None or limit.value != Constant(None)
     return Wrapped(given.value, place) if limited and is_awaitable(given.value) else given.value
@@ -257,7 +257,7 @@ def _shield(machine: Machine, arguments: Arguments, place: Place) -> Value:
     if given is None or not is_awaitable(given.value):
         return UNKNOWN if given is None else given.value
     task = _task(machine, given, place)
-    machine.shielded.update(_handles([task]))
+    machine.work.shielded.update(_handles([task]))
     return task
 
 

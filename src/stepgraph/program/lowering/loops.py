@@ -8,7 +8,9 @@ from typing import Final
 
 from stepgraph.program.ir import EMPTY, Block, Loop, Passes, StepDefinition
 from stepgraph.program.lowering.arguments import DEEPEST, collection
-from stepgraph.program.lowering.machine import LoopState, Machine, Outcome
+from stepgraph.program.lowering.frames import LoopState
+from stepgraph.program.lowering.machine import Machine
+from stepgraph.program.lowering.outcomes import Outcome
 from stepgraph.program.lowering.state import (
     MOST_OPTIONS,
     Changes,
@@ -95,7 +97,7 @@ def _settled(
     Each pass begins anew from the state before the loop and what the pass before it may have changed, so that nothing
     is left of the values of an earlier one.
     """
-    outer, live, since = machine.frame.loop, machine.live, machine.handles
+    outer, live, since = machine.frame.loop, machine.live, machine.work.handles
     drained, machine.frame.drained = machine.frame.drained, None
     machine.loop_depth += 1
     passes = MOST_PASSES if machine.loop_depth <= DEEPEST_REPEATED else 1
@@ -108,7 +110,7 @@ def _settled(
         apply(machine.store, head)
         state = machine.frame.loop = LoopState(mark)
         machine.live = True
-        declared = machine.declared
+        declared = machine.steps.count
         block = machine.block_of(body)
         ends = [*state.leaves, machine.store.changes(mark)] if machine.live else state.leaves
         machine.store.rewind(mark)

@@ -63,7 +63,7 @@ def _read(entry: Entry, name: str, mode: DependencyMode) -> tuple[Program, bool]
         Place(defined.scope.module, defined.node.name),
         may_be_base=not works(body) and may_be_base(defined),
     )
-    return program, machine.lists_depends
+    return program, machine.steps.lists_depends
 
 
 def _run(machine: Machine, defined: ClassValue, payload: PayloadShape, place: Place) -> tuple[Block, Place]:
