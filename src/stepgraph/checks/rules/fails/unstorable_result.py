@@ -38,7 +38,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Match]:
 def _of_returned(
     step: StepDeclared, function: StepFunctionShape, fact: Returned, returned: list[Returned]
 ) -> Iterator[Match]:
-    if "to_js" in function.place.text:
+    if function.place.module.mentions(b"to_js") and "to_js" in function.place.text:
         return  # what that makes of a value can be stored
 
     def is_written(place: Place) -> bool:
