@@ -16,15 +16,19 @@ And what will fail or surprise at run time:
 Nothing is imported or executed of what is analysed. What the analysis cannot resolve is in the workflow's `notes`.
 """
 
-from stepgraph.analysis import Analysis, WorkflowAnalysis
-from stepgraph.api import analyze_file, analyze_paths, analyze_source, check_analysis
-from stepgraph.checks.finding import Finding
-from stepgraph.checks.severity import Severity
-from stepgraph.internal_error import InternalError
-from stepgraph.model.note import InputError, Note, Problem
-from stepgraph.model.span import Span
-from stepgraph.project.module_dates import ModuleDates
-from stepgraph.version import __version__
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from stepgraph.analysis import Analysis, WorkflowAnalysis
+    from stepgraph.api import analyze_file, analyze_paths, analyze_source, check_analysis
+    from stepgraph.checks.finding import Finding
+    from stepgraph.checks.severity import Severity
+    from stepgraph.internal_error import InternalError
+    from stepgraph.model.note import InputError, Note, Problem
+    from stepgraph.model.span import Span
+    from stepgraph.project.module_dates import ModuleDates
+    from stepgraph.version import __version__
 
 __all__ = [
     "Analysis",
@@ -43,3 +47,37 @@ __all__ = [
     "analyze_source",
     "check_analysis",
 ]
+
+# Where each name is from. Imported when it is asked for: some of what imports this package, such as the plugin for
+# pytest in a session without workflows, needs none of it.
+_HOMES = {
+    "Analysis": "stepgraph.analysis",
+    "WorkflowAnalysis": "stepgraph.analysis",
+    "analyze_file": "stepgraph.api",
+    "analyze_paths": "stepgraph.api",
+    "analyze_source": "stepgraph.api",
+    "check_analysis": "stepgraph.api",
+    "Finding": "stepgraph.checks.finding",
+    "Severity": "stepgraph.checks.severity",
+    "InternalError": "stepgraph.internal_error",
+    "InputError": "stepgraph.model.note",
+    "Note": "stepgraph.model.note",
+    "Problem": "stepgraph.model.note",
+    "Span": "stepgraph.model.span",
+    "ModuleDates": "stepgraph.project.module_dates",
+    "__version__": "stepgraph.version",
+}
+
+
+def __getattr__(name: str) -> object:
+    home = _HOMES.get(name)
+    if home is None:
+        message = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(message)
+    value: object = getattr(import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})

@@ -1,0 +1,115 @@
+"""The plugin for pytest: the fixture `workflow_graph`, snapshots of graphs, and workflows as tests of their own.
+
+It is imported in each session of pytest where this package is installed, used or not. So it imports nothing but pytest,
+and what the hooks need only where they have something to do.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Generator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from stepgraph.pytest_plugin.snapshot_tests import WorkflowSnapshots
+    from stepgraph.testing import WorkflowGraphs
+
+_OPTION = "workflow_snapshots"
+_WORD = b"stepgraph"
+_SETTING = b"snapshot"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option and the settings."""
+    group = parser.getgroup("stepgraph", "version graphs of Cloudflare Workflows")
+    group.addoption(
+        "--workflow-snapshots",
+        action="store_true",
+        default=False,
+        dest=_OPTION,
+        help="Hold each workflow of the project to a snapshot, as `snapshot = true` in [tool.stepgraph] does.",
+    )
+    parser.addini(
+        "workflow_snapshots_folder",
+        "The folder whose __snapshots__ have those of --workflow-snapshots (default: that of the tests).",
+        default="",
+    )
+    parser.addini(
+        "workflow_snapshots_form",
+        "The form of those snapshots: json, outline, mermaid, dot or svg.",
+        default="json",
+    )
+
+
+@pytest.fixture(scope="session")
+def workflow_graph(pytestconfig: pytest.Config) -> WorkflowGraphs:
+    """The graphs of workflows, by file and name, by name alone, or by class; nothing of them is executed."""
+    return graphs_of(pytestconfig)
+
+
+def graphs_of(config: pytest.Config) -> WorkflowGraphs:
+    """Return the graphs of the project that is tested, the same throughout a session."""
+    from stepgraph.pytest_plugin.session import graphs
+
+    return graphs(config)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection(session: pytest.Session) -> None:
+    """Collect the workflows along with the folder of the tests."""
+    if _is_on(session.config):
+        from stepgraph.pytest_plugin.selection import select
+
+        select(session.config)
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> WorkflowSnapshots | None:
+    """Collect the workflows where the file is that stands for them."""
+    if not _is_on(parent.config):
+        return None
+    from stepgraph.pytest_plugin.selection import owner
+
+    if file_path != owner(parent.config):
+        return None
+    from stepgraph.pytest_plugin.snapshot_tests import WorkflowSnapshots
+
+    return WorkflowSnapshots.from_parent(parent, path=file_path)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_assertrepr_compare(left: object, right: object) -> Generator[None, list[Any], list[Any]]:
+    """Say what has changed in a graph that is not as its snapshot has it."""
+    results = yield
+    if "stepgraph.testing.snapshots" not in sys.modules:
+        return results
+    from stepgraph.pytest_plugin.explanation import explain
+
+    explanation = explain(left, right)
+    return results if explanation is None else [explanation, *results]
+
+
+_ENABLED = pytest.StashKey[bool]()
+
+
+def _is_on(config: pytest.Config) -> bool:
+    """Whether workflows are tests of their own."""
+    if _ENABLED not in config.stash:
+        config.stash[_ENABLED] = bool(config.getoption(_OPTION)) or _is_set(config)
+    return config.stash[_ENABLED]
+
+
+def _is_set(config: pytest.Config) -> bool:
+    """Whether the project's settings say so."""
+    try:
+        content = (config.rootpath / "pyproject.toml").read_bytes()
+    except OSError:
+        return False
+    # A file without these words says nothing of it, and is not worth parsing once more.
+    if _WORD not in content or _SETTING not in content:
+        return False
+    from stepgraph.pytest_plugin.session import is_set
+
+    return is_set(config)

@@ -1,0 +1,44 @@
+"""When the workflows are among what a session is asked to test.
+
+They belong to a file that is there, so that their node ids can be given to pytest: `pyproject.toml::OrderWorkflow`. And
+they are tested along with the folder that has their snapshots.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+_CONFIGURATIONS: Final = ("wrangler.jsonc", "wrangler.json", "wrangler.toml")
+
+
+def owner(config: pytest.Config) -> Path:
+    """Return the file that the workflows are collected from. Raises pytest.UsageError if there is none."""
+    root = config.rootpath
+    candidates = [root / "pyproject.toml", config.inipath, *(root / name for name in _CONFIGURATIONS)]
+    found = next((path for path in candidates if path is not None and path.is_file()), None)
+    if found is None:
+        raise pytest.UsageError(f"--workflow-snapshots: there is no pyproject.toml and no wrangler.jsonc in {root}")
+    return found
+
+
+def home(config: pytest.Config) -> Path:
+    """Return the folder whose `__snapshots__` hold those of the workflows: as set, else the one folder of tests."""
+    root = config.rootpath
+    given = str(config.getini("workflow_snapshots_folder"))
+    if given:
+        return root / given
+    named = [root / path for path in config.getini("testpaths")]
+    folders = [path for path in (named if len(named) == 1 else [root / "tests"]) if path.is_dir()]
+    return folders[0] if folders else root
+
+
+def select(config: pytest.Config) -> None:
+    """Add the workflows to what is collected, if the folder of their snapshots is, and they are not by themselves."""
+    folders = [path for path in (config.invocation_params.dir / each for each in config.args) if path.is_dir()]
+    around = [home(config), *home(config).parents]
+    chosen = owner(config)
+    if any(path in around for path in folders) and not any(path in chosen.parents for path in folders):
+        config.args.append(str(chosen))

@@ -1,0 +1,138 @@
+"""The workflows of a project as tests, each of which holds one to a snapshot."""
+
+from __future__ import annotations
+
+import types
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, cast
+
+import pytest
+
+from stepgraph.pytest_plugin.selection import home
+from stepgraph.pytest_plugin.session import graphs
+from stepgraph.testing.drawing import FORMS, Form
+from stepgraph.testing.workflow_graph import WorkflowGraph
+from stepgraph.testing.workflow_graphs import warn_if_incomplete
+
+if TYPE_CHECKING:
+    from syrupy.assertion import SnapshotAssertion
+
+    from stepgraph.analysis import Analysis, WorkflowAnalysis
+
+_SITE: Final = "workflows"
+"""The folder of their snapshots, in `__snapshots__`."""
+
+_INPUTS: Final = "inputs"
+
+
+class WorkflowChanged(Exception):  # noqa: N818 - it is no error, but a finding
+    """A workflow is not as its snapshot has it. Its message says in which way."""
+
+
+class WorkflowSnapshot(pytest.Function):
+    """A test of one workflow. A function, as far as fixtures and syrupy are concerned."""
+
+    source: Path
+
+    def reportinfo(self) -> tuple[Path, None, str]:
+        """Return where the workflow stands."""
+        return self.source, None, self.name
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException]) -> str:  # type: ignore[override]
+        """Return what has changed, without the code that found it out."""
+        return str(excinfo.value)
+
+
+class WorkflowSnapshots(pytest.Module):
+    """The workflows of the project, collected from the file that stands for them, which is no module."""
+
+    def _getobj(self) -> types.ModuleType:
+        # What fixtures that ask for the module of a test are given.
+        return types.ModuleType(_SITE)
+
+    def collect(self) -> Iterator[WorkflowSnapshot]:
+        """Yield a test for each workflow, and a failing one where any cannot be read or there are none."""
+        if find_spec("syrupy") is None:
+            raise self.CollectError("Snapshots of workflows need syrupy: pip install 'stepgraph[pytest]'")
+        form = _form(self.config)
+        analysis = graphs(self.config).analysis(self.config.rootpath)
+        names = _names(analysis.workflows)
+        for name, workflow in zip(names, analysis.workflows, strict=True):
+            yield self._test(name, _holding(workflow, form), Path(workflow.path))
+        problems = [*map(str, analysis.problems)] or ([] if names else [_none_found(analysis)])
+        if problems:
+            # What has a snapshot may be among what was not read.
+            for name in self._without_workflow(names, form):
+                yield self._test(name, _skipping(problems[0]), self.path)
+            yield self._test(_INPUTS, _failing(problems), self.path)
+
+    def _test(self, name: str, call: Callable[..., None], source: Path) -> WorkflowSnapshot:
+        call.__name__ = name
+        test = WorkflowSnapshot.from_parent(self, name=name, callobj=call)
+        test.source = source.absolute()
+        # Where syrupy takes it to be: snapshots are beside this, in a folder of its name.
+        test.path = home(self.config) / _SITE
+        return test
+
+    def _without_workflow(self, names: Sequence[str], form: Form) -> list[str]:
+        from stepgraph.testing.snapshots import EXTENSIONS
+
+        extension = EXTENSIONS[form]
+        folder = home(self.config) / extension.snapshot_dirname / _SITE
+        return sorted({path.stem for path in folder.glob(f"*.{extension.file_extension}")} - set(names))
+
+
+def _form(config: pytest.Config) -> Form:
+    form = config.getini("workflow_snapshots_form")
+    if form not in FORMS:
+        raise pytest.UsageError(f"workflow_snapshots_form: `{form}` is none of {', '.join(FORMS)}")
+    return cast("Form", form)
+
+
+def _names(workflows: Iterable[WorkflowAnalysis]) -> list[str]:
+    """Return names for workflows: those of their classes, with more in brackets where several share one."""
+    pairs = [(workflow.class_name, workflow.name) for workflow in workflows]
+    shared = Counter(class_name for class_name, _ in pairs)
+    names = [class_name if shared[class_name] == 1 else f"{class_name}[{name}]" for class_name, name in pairs]
+    taken: Counter[str] = Counter()
+    return [_numbered(name, taken) for name in names]
+
+
+def _numbered(name: str, taken: Counter[str]) -> str:
+    taken[name] += 1
+    return name if taken[name] == 1 else f"{name.removesuffix(']')}-{taken[name]}]"
+
+
+def _holding(workflow: WorkflowAnalysis, form: Form) -> Callable[..., None]:
+    def hold(snapshot: SnapshotAssertion) -> None:
+        from stepgraph.testing.difference import explain_mismatch
+        from stepgraph.testing.snapshots import matches
+
+        graph = WorkflowGraph.of(workflow)
+        warn_if_incomplete(graph)
+        if not matches(snapshot, graph, form):
+            raise WorkflowChanged("\n".join(explain_mismatch(snapshot, graph)))
+
+    return hold
+
+
+def _skipping(problem: str) -> Callable[..., None]:
+    def skip(snapshot: SnapshotAssertion) -> None:  # noqa: ARG001 - so that syrupy knows whose snapshot this is
+        pytest.skip(f"its workflow was not found, and not all was read: {problem}")
+
+    return skip
+
+
+def _failing(problems: Sequence[str]) -> Callable[..., None]:
+    def fail() -> None:
+        pytest.fail("\n".join(problems), pytrace=False)
+
+    return fail
+
+
+def _none_found(analysis: Analysis) -> str:
+    hints = [f"\n{hint}" for hint in analysis.hints]
+    return "".join(["there is no workflow to hold to a snapshot.", *hints])

@@ -1,0 +1,33 @@
+"""For tests of workflows: what the graph of one proves, in words that read well after `assert`.
+
+    from stepgraph.testing import WorkflowGraph
+
+    graph = WorkflowGraph.of(analyze_file("src/orders.py").workflows[0])
+    assert graph.runs_before("reserve stock", "charge card")
+
+With pytest, the fixture `workflow_graph` gives these, and `assert workflow_graph(...) == snapshot` holds one to a file.
+"""
+
+from stepgraph.testing.errors import (
+    AmbiguousStepError,
+    AmbiguousWorkflowError,
+    IncompleteGraphWarning,
+    NoGraphError,
+    StepNotFoundError,
+    WorkflowNotFoundError,
+)
+from stepgraph.testing.settings import StepSettings
+from stepgraph.testing.workflow_graph import WorkflowGraph
+from stepgraph.testing.workflow_graphs import WorkflowGraphs
+
+__all__ = [
+    "AmbiguousStepError",
+    "AmbiguousWorkflowError",
+    "IncompleteGraphWarning",
+    "NoGraphError",
+    "StepNotFoundError",
+    "StepSettings",
+    "WorkflowGraph",
+    "WorkflowGraphs",
+    "WorkflowNotFoundError",
+]

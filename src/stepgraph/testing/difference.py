@@ -1,0 +1,74 @@
+"""How a graph differs from the snapshot of it, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from difflib import unified_diff
+from typing import TYPE_CHECKING
+
+from stepgraph.model.note import InputError
+from stepgraph.model.payload import Graph
+from stepgraph.testing.drawing import draw
+
+if TYPE_CHECKING:
+    from syrupy.assertion import SnapshotAssertion
+
+    from stepgraph.testing.workflow_graph import WorkflowGraph
+
+_CONTEXT = 2
+
+
+def explain_difference(old: Graph, new: Graph) -> list[str]:
+    """Return what has changed from one graph to another, line by line."""
+    return _changed_lines(draw(old, "outline"), draw(new, "outline")) or _changed_lines(
+        draw(old, "json"), draw(new, "json")
+    )
+
+
+def explain_mismatch(snapshot: SnapshotAssertion, graph: WorkflowGraph) -> list[str]:
+    """Return why the last comparison of a graph with a snapshot failed, and what to do."""
+    result = snapshot.executions[snapshot.num_executions - 1]
+    if result.exception is not None:
+        return [f"{type(result.exception).__name__}: {result.exception}"]
+    recalled = result.recalled_data
+    if recalled is None:
+        return [
+            f"{graph.class_name} has no snapshot yet.",
+            "Run pytest --snapshot-update to write it.",
+            "",
+            *str(graph).splitlines(),
+        ]
+    return [
+        f"{graph.class_name} is not as its snapshot has it.",
+        "If it is meant to be so, run pytest --snapshot-update.",
+        "",
+        *_changes(result.snapshot_location, str(recalled), str(result.asserted_data), graph),
+        *_incomplete(graph),
+    ]
+
+
+def _changes(location: str, old: str, new: str, graph: WorkflowGraph) -> list[str]:
+    if not location.endswith(".json"):
+        return _changed_lines(old, new)
+    from stepgraph.model.schema.saved import read_saved_graphs
+
+    try:
+        (saved,) = read_saved_graphs(old, location)
+    except (InputError, ValueError) as error:
+        return [f"The snapshot holds no graph: {error}", "", *_changed_lines(old, new)]
+    if saved.graph is None:
+        return ["The snapshot holds no graph."]
+    return explain_difference(saved.graph, graph.graph) or _changed_lines(old, new)
+
+
+def _changed_lines(old: str, new: str) -> list[str]:
+    lines = unified_diff(old.splitlines(), new.splitlines(), n=_CONTEXT, lineterm="")
+    # Without the two names of files, and where in them the lines are.
+    return ["..." if line.startswith("@@") else line for line in list(lines)[3:]]
+
+
+def _incomplete(graph: WorkflowGraph) -> Iterator[str]:
+    if not graph.complete:
+        yield ""
+        yield "The graph is incomplete, and may lack steps:"
+        yield from (str(note) for note in graph.notes if note.incomplete)
