@@ -118,10 +118,15 @@ def _is_before(one: Work, other: Work, level: int) -> bool:
         or (one.path[level].part != other.path[level].part and is_apart(one, level))
     ):
         return False
+    if _is_earlier(one.path, other.path, level):
+        return _is_awaited(one, level) or _is_resolved(one, other)
+    return _is_resolved(one, other) and not _is_earlier(other.path, one.path, level)
+
+
+def _is_resolved(one: Work, other: Work) -> bool:
+    """Whether clocks say that one is over when the other starts."""
     resolves, starts = _clocks(node_at(one.path)).get("resolves"), _clocks(node_at(other.path)).get("starts")
-    if resolves is not None and starts is not None and resolves <= starts:
-        return True
-    return _is_earlier(one.path, other.path, level) and _is_awaited(one, level)
+    return resolves is not None and starts is not None and resolves <= starts
 
 
 def _is_earlier(one: Path, other: Path, level: int) -> bool:

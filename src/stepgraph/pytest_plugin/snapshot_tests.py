@@ -5,7 +5,6 @@ from __future__ import annotations
 import types
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
@@ -55,7 +54,7 @@ class WorkflowSnapshots(pytest.Module):
 
     def collect(self) -> Iterator[WorkflowSnapshot]:
         """Yield a test for each workflow, and a failing one where any cannot be read or there are none."""
-        if find_spec("syrupy") is None:
+        if not self.config.pluginmanager.hasplugin("syrupy"):
             raise self.CollectError("Snapshots of workflows need syrupy: pip install 'stepgraph[pytest]'")
         form = _form(self.config)
         analysis = graphs(self.config).analysis(self.config.rootpath)

@@ -198,4 +198,5 @@ def _graph_in(payload: VersionGraph | Graph | Workflow) -> Graph | None:
         return cast("VersionGraph", payload)["graph"]
     if "workflow" in payload:
         return cast("Graph", payload)
-    return {"version": 1, "workflow": cast("Workflow", payload)}
+    workflow: Workflow = payload
+    return {"version": 1, "workflow": workflow}

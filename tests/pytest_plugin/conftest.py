@@ -1,0 +1,12 @@
+from __future__ import annotations
+
+import pytest
+import syrupy
+
+
+@pytest.fixture(autouse=True)
+def _a_session_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A session within this one is not part of it."""
+    monkeypatch.setattr(syrupy, "_syrupy", syrupy._syrupy)  # noqa: SLF001 - it is there for the last session
+    for name in ("PYTEST_XDIST_WORKER", "PYTEST_XDIST_WORKER_COUNT", "PYTEST_XDIST_TESTRUNUID"):
+        monkeypatch.delenv(name, raising=False)

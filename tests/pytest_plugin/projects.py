@@ -1,0 +1,66 @@
+"""Projects to run pytest in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+# Imported here, since what a session of pytest within one imports is forgotten after it, and these take long.
+from stepgraph.api import make_ready
+
+make_ready()
+
+ORDERS = """\
+from workers import WorkflowEntrypoint
+
+
+class OrderWorkflow(WorkflowEntrypoint):
+    async def run(self, event, step):
+        @step.do("load order")
+        async def load(): ...
+
+        @step.do("charge card", config={"retries": {"limit": 3}})
+        async def charge(): ...
+
+        await load()
+        await charge()
+"""
+CHANGED = ORDERS.replace('"limit": 3', '"limit": 7').replace(
+    "await charge()", 'await charge()\n        await step.sleep("rest", 5)'
+)
+REFUNDS = ORDERS.replace("OrderWorkflow", "RefundWorkflow")
+BROKEN = ORDERS.replace("await load()", "await load(")
+INCOMPLETE = ORDERS.replace("await load()", "await load()\n        await elsewhere(step)")
+
+SETTINGS = """\
+[tool.stepgraph]
+snapshot = true
+
+[tool.pytest.ini_options]
+testpaths = ["tests"]
+"""
+TEST = """\
+def test_orders(workflow_graph, snapshot):
+    assert workflow_graph("src/entry.py", "OrderWorkflow") == snapshot
+"""
+
+
+def write(folder: Path, files: Mapping[str, str]) -> None:
+    """Write files below a folder."""
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content, encoding="utf-8")
+
+
+def snapshots(folder: Path) -> list[str]:
+    """Return the paths of all snapshots, as seen from the folder."""
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("__snapshots__/*/*"))
+
+
+def lines_after(result: pytest.RunResult, first: str) -> list[str]:
+    """Return the lines of output from one on, without what pytest sets before those of a failed assertion."""
+    lines = [line.removeprefix("E").strip() for line in result.outlines]
+    return lines[lines.index(first) :]

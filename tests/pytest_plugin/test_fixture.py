@@ -1,0 +1,139 @@
+"""The fixture `workflow_graph`: which workflow it gives, and what it says of one that is not there."""
+
+from __future__ import annotations
+
+import textwrap
+
+import pytest
+
+from tests.pytest_plugin.projects import BROKEN, ORDERS, REFUNDS, write
+
+pytest_plugins = ["pytester"]
+
+CONFIGURATION = """\
+{
+  "name": "shop",
+  "main": "src/entry.py",
+  "compatibility_date": "2026-03-01",
+  "workflows": [{"name": "orders", "binding": "ORDERS", "class_name": "OrderWorkflow"}]
+}
+"""
+
+
+@pytest.fixture(autouse=True)
+def project(pytester: pytest.Pytester) -> None:
+    write(pytester.path, {"src/entry.py": ORDERS, "wrangler.jsonc": CONFIGURATION})
+
+
+def run(pytester: pytest.Pytester, body: str) -> pytest.RunResult:
+    test = "def test_it(workflow_graph, tmp_path, pytestconfig):\n" + textwrap.indent(body, "    ")
+    write(pytester.path, {"tests/test_it.py": test})
+    return pytester.runpytest_inprocess()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        '"src/entry.py", "OrderWorkflow"',
+        '"src/entry.py", "orders"',
+        '"src/entry.py"',
+        '"orders"',
+        '"OrderWorkflow"',
+        '".", "orders"',
+        'pytestconfig.rootpath / "src/entry.py"',
+    ],
+)
+def test_a_workflow_is_given_by_file_and_name(pytester: pytest.Pytester, arguments: str) -> None:
+    body = f"assert workflow_graph({arguments}).steps() == ['load order', 'charge card']"
+    run(pytester, body).assert_outcomes(passed=1)
+
+
+def test_a_workflow_is_given_by_its_class_which_is_not_executed_anew(pytester: pytest.Pytester) -> None:
+    write(
+        pytester.path,
+        {
+            "workers.py": "class WorkflowEntrypoint: ...",
+            "tests/test_it.py": """\
+import sys
+sys.path[:0] = [".", "src"]
+from entry import OrderWorkflow
+
+def test_it(workflow_graph):
+    del sys.modules["workers"]
+    assert workflow_graph(OrderWorkflow).steps() == ["load order", "charge card"]
+    assert "workers" not in sys.modules
+""",
+        },
+    )
+    pytester.runpytest_inprocess().assert_outcomes(passed=1)
+
+
+def test_a_class_that_comes_from_no_file_is_said_to(pytester: pytest.Pytester) -> None:
+    result = run(pytester, "workflow_graph(type('W', (), {'__module__': 'nowhere'}))")
+    result.stdout.fnmatch_lines(["E *WorkflowNotFoundError: the class `W` comes from no file."])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            '"src/entry.py", "OrderWorkflw"',
+            "*WorkflowNotFoundError: src/entry.py has no workflow `OrderWorkflw`. Did you mean `OrderWorkflow`?",
+        ),
+        ('"order"', "*WorkflowNotFoundError: *has no workflow `order`. Did you mean `orders`*"),
+        ('"src/other.py"', "*InputError: src/other.py: *"),
+    ],
+)
+def test_what_is_not_there_is_answered_with_what_is(pytester: pytest.Pytester, arguments: str, message: str) -> None:
+    result = run(pytester, f"workflow_graph({arguments})")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines([f"E {message}"])
+
+
+def test_a_syntax_error_is_told_with_its_place(pytester: pytest.Pytester) -> None:
+    write(pytester.path, {"src/entry.py": BROKEN})
+    result = run(pytester, 'workflow_graph("src/entry.py", "OrderWorkflow")')
+    result.stdout.fnmatch_lines(["E *InputError: src/entry.py:12:*"])
+
+
+def test_without_a_name_several_workflows_are_too_many(pytester: pytest.Pytester) -> None:
+    write(pytester.path, {"src/both.py": ORDERS + REFUNDS})
+    result = run(pytester, 'workflow_graph("src/both.py")')
+    result.stdout.fnmatch_lines(["E *AmbiguousWorkflowError: src/both.py has 2 workflows that may be meant: *"])
+
+
+def test_a_workflow_without_steps_has_no_graph(pytester: pytest.Pytester) -> None:
+    write(pytester.path, {"src/entry.py": ORDERS.replace("await load()", "return")})
+    result = run(pytester, 'workflow_graph("src/entry.py", "OrderWorkflow")')
+    result.stdout.fnmatch_lines(["E *NoGraphError: There is no graph, as no step can run."])
+
+
+def test_a_file_is_analysed_once_and_again_when_it_has_changed(pytester: pytest.Pytester) -> None:
+    body = """\
+first = workflow_graph("src/entry.py")
+assert workflow_graph("src/entry.py").graph is first.graph
+path = pytestconfig.rootpath / "src/entry.py"
+path.write_text(path.read_text().replace("load order", "fetch order"))
+assert workflow_graph("src/entry.py").steps() == ["fetch order", "charge card"]
+"""
+    run(pytester, body).assert_outcomes(passed=1)
+
+
+def test_with_the_plugin_disabled_there_is_no_fixture(pytester: pytest.Pytester) -> None:
+    write(pytester.path, {"tests/test_it.py": "def test_it(workflow_graph): ..."})
+    result = pytester.runpytest_inprocess("-p", "no:stepgraph")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["E *fixture 'workflow_graph' not found"])
+
+
+def test_a_session_that_does_not_use_it_imports_nothing_of_it(pytester: pytest.Pytester) -> None:
+    test = """\
+import sys
+
+def test_it():
+    ours = {name for name in sys.modules if name.split(".")[0] == "stepgraph"}
+    assert ours == {"stepgraph", "stepgraph.pytest_plugin"}
+    assert not {"libcst", "pydantic", "click"} & set(sys.modules)
+"""
+    write(pytester.path, {"tests/test_it.py": test})
+    pytester.runpytest_subprocess().assert_outcomes(passed=1)

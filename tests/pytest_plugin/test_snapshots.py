@@ -1,0 +1,144 @@
+"""`assert workflow_graph(...) == snapshot`."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from stepgraph import analyze_source
+from stepgraph.model.schema.saved import read_saved_graphs
+from tests.pytest_plugin.projects import CHANGED, INCOMPLETE, ORDERS, TEST, snapshots, write
+
+pytest_plugins = ["pytester"]
+
+SNAPSHOT = "tests/__snapshots__/test_orders/test_orders.json"
+
+
+@pytest.fixture(autouse=True)
+def project(pytester: pytest.Pytester) -> None:
+    write(pytester.path, {"src/entry.py": ORDERS, "tests/test_orders.py": TEST})
+
+
+def updated(pytester: pytest.Pytester, test: str = TEST) -> None:
+    write(pytester.path, {"tests/test_orders.py": test})
+    assert pytester.runpytest_inprocess("--snapshot-update").ret == pytest.ExitCode.OK
+
+
+def test_without_a_snapshot_the_test_fails_and_says_how_to_write_one(pytester: pytest.Pytester) -> None:
+    result = pytester.runpytest_inprocess()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        ["*assert OrderWorkflow has no snapshot yet.", "*Run pytest --snapshot-update to write it."]
+    )
+    assert snapshots(pytester.path) == []
+
+
+def test_updating_writes_the_graph_as_json(pytester: pytest.Pytester) -> None:
+    updated(pytester)
+    text = (pytester.path / SNAPSHOT).read_text(encoding="utf-8")
+    (workflow,) = analyze_source(ORDERS).workflows
+    assert json.loads(text) == workflow.graph
+    assert read_saved_graphs(text)[0].graph == workflow.graph
+    pytester.runpytest_inprocess().assert_outcomes(passed=1)
+
+
+def test_a_change_that_is_none_of_the_structure_changes_no_snapshot(pytester: pytest.Pytester) -> None:
+    updated(pytester)
+    write(pytester.path, {"src/entry.py": "# moved down\n\n" + ORDERS})
+    pytester.runpytest_inprocess().assert_outcomes(passed=1)
+
+
+def test_a_failure_says_what_has_changed_in_the_graph(pytester: pytest.Pytester) -> None:
+    updated(pytester)
+    write(pytester.path, {"src/entry.py": CHANGED})
+    result = pytester.runpytest_inprocess("-vv")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*assert OrderWorkflow is not as its snapshot has it.",
+            "*If it is meant to be so, run pytest --snapshot-update.",
+            "*-└─ ● charge card  3 retries",
+            "*+├─ ● charge card  7 retries",
+            "*+└─ ◔ rest  sleep 5 ms",
+        ]
+    )
+    result.stdout.no_fnmatch_line('*"step_do"*')
+
+
+def test_each_form_has_a_file_of_its_own(pytester: pytest.Pytester) -> None:
+    test = """\
+def test_orders(workflow_graph, snapshot):
+    graph = workflow_graph("src/entry.py", "OrderWorkflow")
+    assert graph == snapshot
+    assert graph.as_outline() == snapshot
+    assert graph.as_mermaid() == snapshot
+    assert graph.as_dot() == snapshot
+    assert graph.as_svg() == snapshot(name="picture")
+"""
+    updated(pytester, test)
+    folder = "tests/__snapshots__/test_orders/test_orders"
+    suffixes = [".1.txt", ".2.mmd", ".3.dot", ".json", "[picture].svg"]
+    assert snapshots(pytester.path) == [f"{folder}{suffix}" for suffix in suffixes]
+    outline = (pytester.path / f"{folder}.1.txt").read_text(encoding="utf-8")
+    assert outline == "OrderWorkflow  2 steps\n├─ ● load order\n└─ ● charge card  3 retries\n"
+    pytester.runpytest_inprocess().assert_outcomes(passed=1)
+
+
+def test_a_form_can_be_that_of_all_comparisons(pytester: pytest.Pytester) -> None:
+    test = f"""\
+import pytest
+from stepgraph.testing.snapshots import OutlineSnapshot
+
+@pytest.fixture
+def snapshot(snapshot):
+    return snapshot.use_extension(OutlineSnapshot)
+
+{TEST}"""
+    updated(pytester, test)
+    assert snapshots(pytester.path) == ["tests/__snapshots__/test_orders/test_orders.txt"]
+    write(pytester.path, {"src/entry.py": CHANGED})
+    result = pytester.runpytest_inprocess("-vv")
+    result.stdout.fnmatch_lines(["*+├─ ● charge card  7 retries"])
+
+
+def test_the_order_of_the_comparison_makes_no_test_pass_that_should_not(pytester: pytest.Pytester) -> None:
+    updated(
+        pytester,
+        TEST.replace(
+            'workflow_graph("src/entry.py", "OrderWorkflow") == snapshot', "snapshot == workflow_graph('src/entry.py')"
+        ),
+    )
+    pytester.runpytest_inprocess().assert_outcomes(passed=1)
+    write(pytester.path, {"src/entry.py": CHANGED})
+    pytester.runpytest_inprocess().assert_outcomes(failed=1)
+
+
+def test_a_snapshot_that_is_no_graph_is_said_to_be_none(pytester: pytest.Pytester) -> None:
+    updated(pytester)
+    write(pytester.path, {SNAPSHOT: "<<<<<<< ours\n"})
+    result = pytester.runpytest_inprocess("-vv")
+    result.stdout.fnmatch_lines(["*The snapshot holds no graph: *test_orders.json:1:1: *"])
+
+
+def test_a_snapshot_that_no_test_uses_is_reported_and_removed_by_an_update(pytester: pytest.Pytester) -> None:
+    updated(pytester)
+    write(pytester.path, {"tests/test_orders.py": TEST.replace("test_orders", "test_renamed")})
+    pytester.runpytest_inprocess("--snapshot-update", "--snapshot-no-cleanup")
+    result = pytester.runpytest_inprocess("--snapshot-details")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["*1 snapshot passed. 1 snapshot unused.*"])
+    assert pytester.runpytest_inprocess("--snapshot-update").ret == pytest.ExitCode.OK
+    assert snapshots(pytester.path) == ["tests/__snapshots__/test_orders/test_renamed.json"]
+
+
+def test_an_incomplete_graph_is_warned_of_and_shown_as_such(pytester: pytest.Pytester) -> None:
+    write(pytester.path, {"src/entry.py": INCOMPLETE})
+    result = pytester.runpytest_inprocess("-vv")
+    result.stdout.fnmatch_lines(
+        [
+            "*OrderWorkflow  2 steps · incomplete",
+            "*src/entry.py:*elsewhere*",
+            "*IncompleteGraphWarning: the graph of OrderWorkflow is incomplete, and may lack steps:*",
+        ]
+    )

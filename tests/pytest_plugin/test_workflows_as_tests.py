@@ -1,0 +1,189 @@
+"""`snapshot = true`: each workflow of a project is a test without any code."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.pytest_plugin.projects import (
+    BROKEN,
+    CHANGED,
+    INCOMPLETE,
+    ORDERS,
+    REFUNDS,
+    SETTINGS,
+    snapshots,
+    write,
+)
+
+pytest_plugins = ["pytester"]
+
+ORDER, REFUND = (f"tests/__snapshots__/workflows/{name}Workflow.json" for name in ("Order", "Refund"))
+
+
+@pytest.fixture(autouse=True)
+def project(pytester: pytest.Pytester) -> None:
+    files = {"pyproject.toml": SETTINGS, "src/orders.py": ORDERS, "src/refunds.py": REFUNDS}
+    write(pytester.path, {**files, "tests/test_other.py": "def test_other(): ..."})
+
+
+def run(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:
+    return pytester.runpytest_inprocess("-p", "no:cacheprovider", *arguments)
+
+
+def ids(pytester: pytest.Pytester, *arguments: str) -> list[str]:
+    return [line for line in run(pytester, "--collect-only", "-q", *arguments).outlines if "::" in line]
+
+
+def test_each_workflow_is_a_test_that_an_update_makes_pass(pytester: pytest.Pytester) -> None:
+    run(pytester).assert_outcomes(failed=2, passed=1)
+    run(pytester, "--snapshot-update").assert_outcomes(passed=3)
+    assert snapshots(pytester.path) == [ORDER, REFUND]
+    result = run(pytester, "-v")
+    result.assert_outcomes(passed=3)
+    result.stdout.fnmatch_lines(["pyproject.toml::OrderWorkflow <- src/orders.py PASSED*"])
+
+
+def test_the_failure_is_what_has_changed_and_nothing_else(pytester: pytest.Pytester) -> None:
+    run(pytester, "--snapshot-update")
+    write(pytester.path, {"src/orders.py": CHANGED})
+    result = run(pytester)
+    result.assert_outcomes(failed=1, passed=2)
+    begin = next(number for number, line in enumerate(result.outlines) if line.startswith("___"))
+    end = next(number for number, line in enumerate(result.outlines) if line.startswith("---"))
+    assert result.outlines[begin + 1 : end] == [
+        "OrderWorkflow is not as its snapshot has it.",
+        "If it is meant to be so, run pytest --snapshot-update.",
+        "",
+        "-OrderWorkflow  2 steps",
+        "+OrderWorkflow  3 steps",
+        " ├─ ● load order",
+        "-└─ ● charge card  3 retries",
+        "+├─ ● charge card  7 retries",
+        "+└─ ◔ rest  sleep 5 ms",
+    ]
+
+
+def test_the_snapshot_of_a_workflow_that_is_gone_is_unused(pytester: pytest.Pytester) -> None:
+    run(pytester, "--snapshot-update")
+    (pytester.path / "src/refunds.py").unlink()
+    result = run(pytester, "--snapshot-details")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["1 snapshot passed. 1 snapshot unused.", f"Unused RefundWorkflow ({REFUND})"])
+    assert run(pytester, "--snapshot-update").ret == pytest.ExitCode.OK
+    assert snapshots(pytester.path) == [ORDER]
+
+
+def test_what_cannot_be_read_fails_and_keeps_its_snapshot(pytester: pytest.Pytester) -> None:
+    run(pytester, "--snapshot-update")
+    write(pytester.path, {"src/refunds.py": BROKEN})
+    for arguments in ([], ["--snapshot-update"]):
+        result = run(pytester, *arguments)
+        result.assert_outcomes(failed=1, skipped=1, passed=2)
+        result.stdout.fnmatch_lines(["src/refunds.py:12:*", "FAILED pyproject.toml::inputs*"])
+        assert snapshots(pytester.path) == [ORDER, REFUND]
+
+
+def test_no_workflow_at_all_is_a_failure(pytester: pytest.Pytester) -> None:
+    for name in ("orders", "refunds"):
+        (pytester.path / f"src/{name}.py").unlink()
+    result = run(pytester)
+    result.assert_outcomes(failed=1, passed=1)
+    result.stdout.fnmatch_lines(["there is no workflow to hold to a snapshot."])
+
+
+def test_an_incomplete_graph_is_warned_of(pytester: pytest.Pytester) -> None:
+    write(pytester.path, {"src/orders.py": INCOMPLETE})
+    run(pytester, "--snapshot-update")
+    result = run(pytester)
+    result.assert_outcomes(passed=3, warnings=1)
+    result.stdout.fnmatch_lines(["*the graph of OrderWorkflow is incomplete, and may lack steps:", "*elsewhere*"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ([], ["tests/test_other.py::test_other", "pyproject.toml::OrderWorkflow", "pyproject.toml::RefundWorkflow"]),
+        (["."], ["pyproject.toml::OrderWorkflow", "pyproject.toml::RefundWorkflow", "tests/test_other.py::test_other"]),
+        (["tests/test_other.py"], ["tests/test_other.py::test_other"]),
+        (["src"], []),
+        (["pyproject.toml"], ["pyproject.toml::OrderWorkflow", "pyproject.toml::RefundWorkflow"]),
+        (["pyproject.toml::RefundWorkflow"], ["pyproject.toml::RefundWorkflow"]),
+        (["-k", "Refund"], ["pyproject.toml::RefundWorkflow"]),
+        (["-k", "other"], ["tests/test_other.py::test_other"]),
+    ],
+)
+def test_workflows_are_collected_with_the_folder_of_the_tests(
+    pytester: pytest.Pytester, arguments: list[str], expected: list[str]
+) -> None:
+    assert ids(pytester, *arguments) == expected
+
+
+@pytest.mark.parametrize("arguments", [["-k", "Refund"], ["pyproject.toml::RefundWorkflow"], ["tests/test_other.py"]])
+def test_what_is_not_selected_is_not_unused(pytester: pytest.Pytester, arguments: list[str]) -> None:
+    run(pytester, "--snapshot-update")
+    assert run(pytester, "--snapshot-update", *arguments).ret == pytest.ExitCode.OK
+    assert snapshots(pytester.path) == [ORDER, REFUND]
+
+
+def test_the_ones_that_failed_last_are_run_again(pytester: pytest.Pytester) -> None:
+    run(pytester, "--snapshot-update")
+    write(pytester.path, {"src/orders.py": CHANGED})
+    pytester.runpytest_inprocess().assert_outcomes(failed=1, passed=2)
+    result = pytester.runpytest_inprocess("--lf", "--snapshot-update")
+    result.assert_outcomes(passed=1)
+    assert snapshots(pytester.path) == [ORDER, REFUND]
+
+
+def test_an_option_does_as_the_setting(pytester: pytest.Pytester) -> None:
+    write(pytester.path, {"pyproject.toml": SETTINGS.replace("true", "false")})
+    assert ids(pytester) == ["tests/test_other.py::test_other"]
+    assert len(ids(pytester, "--workflow-snapshots")) == 3
+
+
+def test_the_folder_and_the_form_can_be_set(pytester: pytest.Pytester) -> None:
+    more = 'workflow_snapshots_folder = "tests/graphs"\nworkflow_snapshots_form = "svg"\n'
+    write(pytester.path, {"pyproject.toml": SETTINGS + more, "tests/graphs/README": "as pictures"})
+    run(pytester, "--snapshot-update").assert_outcomes(passed=3)
+    run(pytester).assert_outcomes(passed=3)
+    folder = "tests/graphs/__snapshots__/workflows"
+    assert snapshots(pytester.path) == [f"{folder}/OrderWorkflow.svg", f"{folder}/RefundWorkflow.svg"]
+
+
+def test_classes_of_one_name_are_told_apart(pytester: pytest.Pytester) -> None:
+    write(pytester.path, {"src/refunds.py": ORDERS})
+    assert ids(pytester, "pyproject.toml") == [
+        "pyproject.toml::OrderWorkflow[OrderWorkflow]",
+        "pyproject.toml::OrderWorkflow[OrderWorkflow-2]",
+    ]
+
+
+def test_fixtures_of_the_project_are_set_up_as_for_other_tests(pytester: pytest.Pytester) -> None:
+    fixture = """\
+import pytest
+
+@pytest.fixture(autouse=True, scope="module")
+def around(request):
+    print(request.module.__name__)
+"""
+    write(pytester.path, {"conftest.py": fixture})
+    run(pytester, "--snapshot-update").assert_outcomes(passed=3)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ('[tool.stepgraph]\nsnapshot = "yes"\n', "ERROR: *pyproject.toml:2:*snapshot*"),
+        (SETTINGS + 'workflow_snapshots_form = "png"\n', "*workflow_snapshots_form: `png` is none of json, *"),
+    ],
+)
+def test_a_wrong_setting_is_an_error(pytester: pytest.Pytester, settings: str, message: str) -> None:
+    write(pytester.path, {"pyproject.toml": settings})
+    result = run(pytester)
+    assert result.ret != pytest.ExitCode.OK
+    (result.stderr if message.startswith("ERROR") else result.stdout).fnmatch_lines([message])
+
+
+def test_without_syrupy_the_collection_says_what_is_missing(pytester: pytest.Pytester) -> None:
+    result = run(pytester, "-p", "no:syrupy")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*Snapshots of workflows need syrupy: pip install 'stepgraph[[]pytest[]]'"])
