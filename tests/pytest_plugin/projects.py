@@ -27,9 +27,7 @@ class OrderWorkflow(WorkflowEntrypoint):
         await load()
         await charge()
 """
-CHANGED = ORDERS.replace('"limit": 3', '"limit": 7').replace(
-    "await charge()", 'await charge()\n        await step.sleep("rest", 5)'
-)
+CHANGED = ORDERS.replace('"limit": 3', '"limit": 7') + '        await step.sleep("rest", 5)\n'
 REFUNDS = ORDERS.replace("OrderWorkflow", "RefundWorkflow")
 BROKEN = ORDERS.replace("await load()", "await load(")
 INCOMPLETE = ORDERS.replace("await load()", "await load()\n        await elsewhere(step)")
@@ -60,7 +58,7 @@ def snapshots(folder: Path) -> list[str]:
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("__snapshots__/*/*"))
 
 
-def lines_after(result: pytest.RunResult, first: str) -> list[str]:
-    """Return the lines of output from one on, without what pytest sets before those of a failed assertion."""
-    lines = [line.removeprefix("E").strip() for line in result.outlines]
-    return lines[lines.index(first) :]
+def run(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:
+    """Return what a session within this one came to, with no plugins but ours and syrupy."""
+    without = (f"-pno:{name}" for name in ("xdist", "hypothesispytest", "anyio"))
+    return pytester.runpytest_inprocess(*without, *arguments)

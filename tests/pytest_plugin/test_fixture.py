@@ -6,7 +6,7 @@ import textwrap
 
 import pytest
 
-from tests.pytest_plugin.projects import BROKEN, ORDERS, REFUNDS, write
+from tests.pytest_plugin.projects import BROKEN, ORDERS, REFUNDS, run, write
 
 pytest_plugins = ["pytester"]
 
@@ -25,10 +25,10 @@ def project(pytester: pytest.Pytester) -> None:
     write(pytester.path, {"src/entry.py": ORDERS, "wrangler.jsonc": CONFIGURATION})
 
 
-def run(pytester: pytest.Pytester, body: str) -> pytest.RunResult:
+def tried(pytester: pytest.Pytester, body: str) -> pytest.RunResult:
     test = "def test_it(workflow_graph, tmp_path, pytestconfig):\n" + textwrap.indent(body, "    ")
     write(pytester.path, {"tests/test_it.py": test})
-    return pytester.runpytest_inprocess()
+    return run(pytester)
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def run(pytester: pytest.Pytester, body: str) -> pytest.RunResult:
 )
 def test_a_workflow_is_given_by_file_and_name(pytester: pytest.Pytester, arguments: str) -> None:
     body = f"assert workflow_graph({arguments}).steps() == ['load order', 'charge card']"
-    run(pytester, body).assert_outcomes(passed=1)
+    tried(pytester, body).assert_outcomes(passed=1)
 
 
 def test_a_workflow_is_given_by_its_class_which_is_not_executed_anew(pytester: pytest.Pytester) -> None:
@@ -65,11 +65,11 @@ def test_it(workflow_graph):
 """,
         },
     )
-    pytester.runpytest_inprocess().assert_outcomes(passed=1)
+    run(pytester).assert_outcomes(passed=1)
 
 
 def test_a_class_that_comes_from_no_file_is_said_to(pytester: pytest.Pytester) -> None:
-    result = run(pytester, "workflow_graph(type('W', (), {'__module__': 'nowhere'}))")
+    result = tried(pytester, "workflow_graph(type('W', (), {'__module__': 'nowhere'}))")
     result.stdout.fnmatch_lines(["E *WorkflowNotFoundError: the class `W` comes from no file."])
 
 
@@ -85,26 +85,26 @@ def test_a_class_that_comes_from_no_file_is_said_to(pytester: pytest.Pytester) -
     ],
 )
 def test_what_is_not_there_is_answered_with_what_is(pytester: pytest.Pytester, arguments: str, message: str) -> None:
-    result = run(pytester, f"workflow_graph({arguments})")
+    result = tried(pytester, f"workflow_graph({arguments})")
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines([f"E {message}"])
 
 
 def test_a_syntax_error_is_told_with_its_place(pytester: pytest.Pytester) -> None:
     write(pytester.path, {"src/entry.py": BROKEN})
-    result = run(pytester, 'workflow_graph("src/entry.py", "OrderWorkflow")')
+    result = tried(pytester, 'workflow_graph("src/entry.py", "OrderWorkflow")')
     result.stdout.fnmatch_lines(["E *InputError: src/entry.py:12:*"])
 
 
 def test_without_a_name_several_workflows_are_too_many(pytester: pytest.Pytester) -> None:
     write(pytester.path, {"src/both.py": ORDERS + REFUNDS})
-    result = run(pytester, 'workflow_graph("src/both.py")')
+    result = tried(pytester, 'workflow_graph("src/both.py")')
     result.stdout.fnmatch_lines(["E *AmbiguousWorkflowError: src/both.py has 2 workflows that may be meant: *"])
 
 
 def test_a_workflow_without_steps_has_no_graph(pytester: pytest.Pytester) -> None:
     write(pytester.path, {"src/entry.py": ORDERS.replace("await load()", "return")})
-    result = run(pytester, 'workflow_graph("src/entry.py", "OrderWorkflow")')
+    result = tried(pytester, 'workflow_graph("src/entry.py", "OrderWorkflow")')
     result.stdout.fnmatch_lines(["E *NoGraphError: There is no graph, as no step can run."])
 
 
@@ -116,12 +116,12 @@ path = pytestconfig.rootpath / "src/entry.py"
 path.write_text(path.read_text().replace("load order", "fetch order"))
 assert workflow_graph("src/entry.py").steps() == ["fetch order", "charge card"]
 """
-    run(pytester, body).assert_outcomes(passed=1)
+    tried(pytester, body).assert_outcomes(passed=1)
 
 
 def test_with_the_plugin_disabled_there_is_no_fixture(pytester: pytest.Pytester) -> None:
     write(pytester.path, {"tests/test_it.py": "def test_it(workflow_graph): ..."})
-    result = pytester.runpytest_inprocess("-p", "no:stepgraph")
+    result = run(pytester, "-p", "no:stepgraph")
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(["E *fixture 'workflow_graph' not found"])
 

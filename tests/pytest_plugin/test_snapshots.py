@@ -8,7 +8,7 @@ import pytest
 
 from stepgraph import analyze_source
 from stepgraph.model.schema.saved import read_saved_graphs
-from tests.pytest_plugin.projects import CHANGED, INCOMPLETE, ORDERS, TEST, snapshots, write
+from tests.pytest_plugin.projects import CHANGED, INCOMPLETE, ORDERS, TEST, run, snapshots, write
 
 pytest_plugins = ["pytester"]
 
@@ -22,11 +22,11 @@ def project(pytester: pytest.Pytester) -> None:
 
 def updated(pytester: pytest.Pytester, test: str = TEST) -> None:
     write(pytester.path, {"tests/test_orders.py": test})
-    assert pytester.runpytest_inprocess("--snapshot-update").ret == pytest.ExitCode.OK
+    assert run(pytester, "--snapshot-update").ret == pytest.ExitCode.OK
 
 
 def test_without_a_snapshot_the_test_fails_and_says_how_to_write_one(pytester: pytest.Pytester) -> None:
-    result = pytester.runpytest_inprocess()
+    result = run(pytester)
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
         ["*assert OrderWorkflow has no snapshot yet.", "*Run pytest --snapshot-update to write it."]
@@ -40,19 +40,19 @@ def test_updating_writes_the_graph_as_json(pytester: pytest.Pytester) -> None:
     (workflow,) = analyze_source(ORDERS).workflows
     assert json.loads(text) == workflow.graph
     assert read_saved_graphs(text)[0].graph == workflow.graph
-    pytester.runpytest_inprocess().assert_outcomes(passed=1)
+    run(pytester).assert_outcomes(passed=1)
 
 
 def test_a_change_that_is_none_of_the_structure_changes_no_snapshot(pytester: pytest.Pytester) -> None:
     updated(pytester)
     write(pytester.path, {"src/entry.py": "# moved down\n\n" + ORDERS})
-    pytester.runpytest_inprocess().assert_outcomes(passed=1)
+    run(pytester).assert_outcomes(passed=1)
 
 
 def test_a_failure_says_what_has_changed_in_the_graph(pytester: pytest.Pytester) -> None:
     updated(pytester)
     write(pytester.path, {"src/entry.py": CHANGED})
-    result = pytester.runpytest_inprocess("-vv")
+    result = run(pytester, "-vv")
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
         [
@@ -82,7 +82,7 @@ def test_orders(workflow_graph, snapshot):
     assert snapshots(pytester.path) == [f"{folder}{suffix}" for suffix in suffixes]
     outline = (pytester.path / f"{folder}.1.txt").read_text(encoding="utf-8")
     assert outline == "OrderWorkflow  2 steps\n├─ ● load order\n└─ ● charge card  3 retries\n"
-    pytester.runpytest_inprocess().assert_outcomes(passed=1)
+    run(pytester).assert_outcomes(passed=1)
 
 
 def test_a_form_can_be_that_of_all_comparisons(pytester: pytest.Pytester) -> None:
@@ -98,47 +98,45 @@ def snapshot(snapshot):
     updated(pytester, test)
     assert snapshots(pytester.path) == ["tests/__snapshots__/test_orders/test_orders.txt"]
     write(pytester.path, {"src/entry.py": CHANGED})
-    result = pytester.runpytest_inprocess("-vv")
+    result = run(pytester, "-vv")
     result.stdout.fnmatch_lines(["*+├─ ● charge card  7 retries"])
 
 
 def test_the_order_of_the_comparison_makes_no_test_pass_that_should_not(pytester: pytest.Pytester) -> None:
     updated(
-        pytester,
-        TEST.replace(
-            'workflow_graph("src/entry.py", "OrderWorkflow") == snapshot', "snapshot == workflow_graph('src/entry.py')"
-        ),
+        pytester, "def test_orders(workflow_graph, snapshot):\n    assert snapshot == workflow_graph('src/entry.py')"
     )
-    pytester.runpytest_inprocess().assert_outcomes(passed=1)
+    run(pytester).assert_outcomes(passed=1)
     write(pytester.path, {"src/entry.py": CHANGED})
-    pytester.runpytest_inprocess().assert_outcomes(failed=1)
+    run(pytester).assert_outcomes(failed=1)
 
 
 def test_a_snapshot_that_is_no_graph_is_said_to_be_none(pytester: pytest.Pytester) -> None:
     updated(pytester)
     write(pytester.path, {SNAPSHOT: "<<<<<<< ours\n"})
-    result = pytester.runpytest_inprocess("-vv")
+    result = run(pytester, "-vv")
     result.stdout.fnmatch_lines(["*The snapshot holds no graph: *test_orders.json:1:1: *"])
 
 
 def test_a_snapshot_that_no_test_uses_is_reported_and_removed_by_an_update(pytester: pytest.Pytester) -> None:
     updated(pytester)
     write(pytester.path, {"tests/test_orders.py": TEST.replace("test_orders", "test_renamed")})
-    pytester.runpytest_inprocess("--snapshot-update", "--snapshot-no-cleanup")
-    result = pytester.runpytest_inprocess("--snapshot-details")
+    run(pytester, "--snapshot-update", "--snapshot-no-cleanup")
+    result = run(pytester, "--snapshot-details")
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.stdout.fnmatch_lines(["*1 snapshot passed. 1 snapshot unused.*"])
-    assert pytester.runpytest_inprocess("--snapshot-update").ret == pytest.ExitCode.OK
+    assert run(pytester, "--snapshot-update").ret == pytest.ExitCode.OK
     assert snapshots(pytester.path) == ["tests/__snapshots__/test_orders/test_renamed.json"]
 
 
+@pytest.mark.filterwarnings("default")
 def test_an_incomplete_graph_is_warned_of_and_shown_as_such(pytester: pytest.Pytester) -> None:
     write(pytester.path, {"src/entry.py": INCOMPLETE})
-    result = pytester.runpytest_inprocess("-vv")
+    result = run(pytester, "-vv")
     result.stdout.fnmatch_lines(
         [
             "*OrderWorkflow  2 steps · incomplete",
-            "*src/entry.py:*elsewhere*",
+            "*1. incomplete  src/entry.py:13:25  escapes",
             "*IncompleteGraphWarning: the graph of OrderWorkflow is incomplete, and may lack steps:*",
         ]
     )

@@ -11,6 +11,7 @@ from tests.pytest_plugin.projects import (
     ORDERS,
     REFUNDS,
     SETTINGS,
+    run,
     snapshots,
     write,
 )
@@ -26,10 +27,6 @@ def project(pytester: pytest.Pytester) -> None:
     write(pytester.path, {**files, "tests/test_other.py": "def test_other(): ..."})
 
 
-def run(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:
-    return pytester.runpytest_inprocess("-p", "no:cacheprovider", *arguments)
-
-
 def ids(pytester: pytest.Pytester, *arguments: str) -> list[str]:
     return [line for line in run(pytester, "--collect-only", "-q", *arguments).outlines if "::" in line]
 
@@ -38,7 +35,7 @@ def test_each_workflow_is_a_test_that_an_update_makes_pass(pytester: pytest.Pyte
     run(pytester).assert_outcomes(failed=2, passed=1)
     run(pytester, "--snapshot-update").assert_outcomes(passed=3)
     assert snapshots(pytester.path) == [ORDER, REFUND]
-    result = run(pytester, "-v")
+    result = run(pytester, "-vv")
     result.assert_outcomes(passed=3)
     result.stdout.fnmatch_lines(["pyproject.toml::OrderWorkflow <- src/orders.py PASSED*"])
 
@@ -91,6 +88,7 @@ def test_no_workflow_at_all_is_a_failure(pytester: pytest.Pytester) -> None:
     result.stdout.fnmatch_lines(["there is no workflow to hold to a snapshot."])
 
 
+@pytest.mark.filterwarnings("default")
 def test_an_incomplete_graph_is_warned_of(pytester: pytest.Pytester) -> None:
     write(pytester.path, {"src/orders.py": INCOMPLETE})
     run(pytester, "--snapshot-update")
@@ -128,8 +126,8 @@ def test_what_is_not_selected_is_not_unused(pytester: pytest.Pytester, arguments
 def test_the_ones_that_failed_last_are_run_again(pytester: pytest.Pytester) -> None:
     run(pytester, "--snapshot-update")
     write(pytester.path, {"src/orders.py": CHANGED})
-    pytester.runpytest_inprocess().assert_outcomes(failed=1, passed=2)
-    result = pytester.runpytest_inprocess("--lf", "--snapshot-update")
+    run(pytester).assert_outcomes(failed=1, passed=2)
+    result = run(pytester, "--lf", "--snapshot-update")
     result.assert_outcomes(passed=1)
     assert snapshots(pytester.path) == [ORDER, REFUND]
 

@@ -151,10 +151,12 @@ class WorkflowGraph:
         return render_outline(self.graph, colour=False, notes=self.notes)
 
     def __repr__(self) -> str:
+        from stepgraph.render.durations import counted
+
         # With what tells it from others, as some snapshots are made of this.
         state = "" if self.complete else ", incomplete"
         fingerprint = sha256(canonical_json(self.graph).encode()).hexdigest()[:12]
-        return f"<WorkflowGraph {self.class_name}: {len(self.steps())} steps{state}, {fingerprint}>"
+        return f"<WorkflowGraph {self.class_name}: {counted(len(self.steps()), 'step')}{state}, {fingerprint}>"
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, WorkflowGraph):

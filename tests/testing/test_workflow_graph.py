@@ -1,0 +1,119 @@
+"""`WorkflowGraph`: what a test may ask of a graph, besides the order of its steps."""
+
+from __future__ import annotations
+
+import pytest
+
+from stepgraph import analyze_source
+from stepgraph.model.payload import Node
+from stepgraph.testing import (
+    AmbiguousStepError,
+    NoGraphError,
+    StepNotFoundError,
+    StepSettings,
+    WorkflowGraph,
+)
+from tests.render.graphs import DEFAULTS, ORDERS, do, graph
+
+NAP: Node = {"type": "step_sleep", "name": "nap", "duration": "1 hour"}
+UNTIL: Node = {"type": "step_sleep_until", "name": "until", "timestamp": "2030-01-02"}
+WAIT: Node = {"type": "step_wait_for_event", "name": "wait", "options": {"event_type": "paid", "timeout": "24 hours"}}
+EAGER = do("a", config={"retries": {"limit": 9, "delay": 5, "backoff": "linear"}, "timeout": 7})
+
+SOURCE = """\
+from workers import WorkflowEntrypoint
+
+
+class Orders(WorkflowEntrypoint):
+    async def run(self, event, step):
+        await step.sleep("rest", "1 hour")
+"""
+
+
+@pytest.mark.parametrize(
+    ("node", "expected"),
+    [
+        (
+            EAGER,
+            StepSettings(name="a", kind="do", retries=9, delay=5, backoff="linear", timeout=7),
+        ),
+        (NAP, StepSettings(name="nap", kind="sleep", duration="1 hour")),
+        (UNTIL, StepSettings(name="until", kind="sleep_until", timestamp="2030-01-02")),
+        (WAIT, StepSettings(name="wait", kind="wait_for_event", event_type="paid", timeout="24 hours")),
+        ({"type": "step_wait_for_event", "name": "any"}, StepSettings(name="any", kind="wait_for_event")),
+    ],
+)
+def test_a_step_has_the_settings_of_its_kind(node: Node, expected: StepSettings) -> None:
+    assert WorkflowGraph.of(graph(node)).step(expected.name) == expected
+
+
+def test_retries_are_those_of_the_step_or_the_engines_default() -> None:
+    drawn = WorkflowGraph.of(graph(EAGER, do("b")))
+    assert (drawn.retries("a"), drawn.retries("b")) == (9, 5)
+
+
+def test_what_is_no_step_do_has_no_retries() -> None:
+    with pytest.raises(StepNotFoundError, match="`nap` has no retries: it is a sleep, and only `do` has"):
+        WorkflowGraph.of(graph(NAP)).retries("nap")
+
+
+def test_steps_of_one_name_and_equal_settings_are_as_one() -> None:
+    assert WorkflowGraph.of(graph(EAGER, EAGER)).retries("a") == 9
+
+
+def test_steps_of_one_name_and_different_settings_are_ambiguous() -> None:
+    drawn = WorkflowGraph.of(graph(EAGER, do("a", config=DEFAULTS)))
+    with pytest.raises(AmbiguousStepError, match="Orders has 2 steps `a` of different retries: 9, 5"):
+        drawn.retries("a")
+
+
+@pytest.mark.parametrize("ask", ["step", "retries"])
+def test_a_name_that_is_not_there_is_answered_with_those_near(ask: str) -> None:
+    drawn = WorkflowGraph.of(graph(do("charge card"), do("load order")))
+    with pytest.raises(StepNotFoundError, match=r"Orders has no step `charge crad`\. Did you mean `charge card`\?"):
+        getattr(drawn, ask)("charge crad")
+
+
+@pytest.mark.parametrize("ask", ["runs_before", "concurrent"])
+def test_an_order_is_only_asked_of_steps_that_are_there(ask: str) -> None:
+    drawn = WorkflowGraph.of(graph(do("charge card"), do("load order")))
+    with pytest.raises(StepNotFoundError, match=r"Orders has no step `x`\. There are `charge card`, `load order`\."):
+        getattr(drawn, ask)("charge card", "x")
+
+
+def test_it_is_made_of_whatever_holds_a_graph() -> None:
+    (workflow,) = analyze_source(SOURCE).workflows
+    made = WorkflowGraph.of(workflow)
+    assert workflow.graph is not None
+    assert made == WorkflowGraph.of(workflow.graph)
+    assert made == WorkflowGraph.of(workflow.graph["workflow"])
+    assert made == WorkflowGraph.of(workflow.version_graph())
+    assert hash(made) == hash(WorkflowGraph.of(workflow.graph))
+    assert made != WorkflowGraph.of(ORDERS)
+
+
+def test_without_steps_there_is_none_and_the_notes_say_why() -> None:
+    (workflow,) = analyze_source(SOURCE.replace("await step.sleep", "step.do")).workflows
+    with pytest.raises(NoGraphError, match="There is no graph, as no step can run"):
+        WorkflowGraph.of(workflow)
+
+
+def test_as_text_it_is_the_outline_with_what_it_lacks() -> None:
+    (workflow,) = analyze_source(SOURCE + "        await elsewhere(step)\n", "orders.py").workflows
+    text = str(WorkflowGraph.of(workflow))
+    assert text.startswith("Orders  1 step · incomplete\n└─ ◔ rest  sleep 1 hour\n\nNotes\n1. incomplete  orders.py:7:")
+
+
+def test_its_representation_tells_it_from_others() -> None:
+    texts = {repr(WorkflowGraph.of(each)) for each in (ORDERS, graph(EAGER), graph(do("a")))}
+    assert len(texts) == 3
+    assert repr(WorkflowGraph.of(graph(EAGER))).startswith("<WorkflowGraph Orders: 1 step, ")
+
+
+def test_its_drawings_are_text() -> None:
+    drawn = WorkflowGraph.of(graph(do("a")))
+    assert str(drawn.as_outline()) == "Orders  1 step\n└─ ● a\n"
+    assert drawn.as_outline() == "Orders  1 step\n└─ ● a\n"
+    assert "\nflowchart TB\n" in str(drawn.as_mermaid())
+    assert str(drawn.as_dot()).startswith("digraph")
+    assert str(drawn.as_svg()).startswith("<svg")
