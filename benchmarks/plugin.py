@@ -2,8 +2,9 @@
 
     python benchmarks/plugin.py [ROUNDS]
 
-Runs both as processes, in turn, and prints the median of each and of their difference, pair by pair. It is the time of
-the processor that counts, as sessions wait for each other and for the disk. The plugin has to be installed.
+Runs both as processes, in turn, and prints the shortest and the median time of each, and of their difference. It is the
+time of the processor that counts, of the shortest sessions: whatever else goes on makes sessions longer, never shorter.
+The plugin has to be installed.
 """
 
 from __future__ import annotations
@@ -42,10 +43,13 @@ def main(rounds: int) -> int:
         without = ["-p", "no:stepgraph"]
         milliseconds([], folder), milliseconds(without, folder)  # the first runs fill caches
         pairs = [(milliseconds([], folder), milliseconds(without, folder)) for _ in range(rounds)]
-    cost = statistics.median(one - other for one, other in pairs)
-    print(f"pytest, one test            {statistics.median(one for one, _ in pairs):6.0f} ms")
-    print(f"with -p no:stepgraph        {statistics.median(other for _, other in pairs):6.0f} ms")
-    print(f"difference                  {cost:6.1f} ms, of at most {MOST}")
+    loaded, disabled = [one for one, _ in pairs], [other for _, other in pairs]
+    cost = min(loaded) - min(disabled)
+    print("                       shortest  median")
+    print(f"pytest, one test       {min(loaded):6.1f}  {statistics.median(loaded):6.1f} ms")
+    print(f"with -p no:stepgraph   {min(disabled):6.1f}  {statistics.median(disabled):6.1f} ms")
+    print(f"difference             {cost:6.1f}  {statistics.median(one - other for one, other in pairs):6.1f} ms")
+    print(f"at most                {MOST:6.1f} ms")
     return int(cost > MOST)
 
 

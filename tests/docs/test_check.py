@@ -57,8 +57,7 @@ def test_every_setting_and_option_is_told_of() -> None:
     def command() -> None: ...
 
     table = PAGE.split("| setting |")[1].split("\n\n")[0]
-    # Accepted for later, and of no use yet.
-    assert [key for key in KEYS if f"`{key}`" not in table] == ["snapshot"]
+    assert [key for key in KEYS if f"`{key}`" not in table] == []
     assert [option.opts[0] for option in command.params if f"`{option.opts[0]}`" not in PAGE] == []
 
 
