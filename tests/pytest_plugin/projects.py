@@ -7,10 +7,14 @@ from pathlib import Path
 
 import pytest
 
-# Imported here, since what a session of pytest within one imports is forgotten after it, and these take long.
+# Imported here, with all that is imported when it is first used: a session of pytest forgets what one in it imports.
 from stepgraph.api import make_ready
+from stepgraph.testing.drawing import FORMS, draw
+from tests.render.graphs import do, graph
 
 make_ready()
+for form in FORMS:
+    draw(graph(do("a")), form)
 
 ORDERS = """\
 from workers import WorkflowEntrypoint

@@ -110,6 +110,6 @@ def _is_set(config: pytest.Config) -> bool:
     # A file without these words says nothing of it, and is not worth parsing once more.
     if _WORD not in content or _SETTING not in content:
         return False
-    from stepgraph.pytest_plugin.session import is_set
+    from stepgraph.pytest_plugin.settings import is_set
 
     return is_set(config)

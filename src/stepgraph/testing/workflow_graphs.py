@@ -47,7 +47,7 @@ class WorkflowGraphs:
     def analysis(self, path: Path) -> Analysis:
         """Return the analysis of a file or a folder, from before where nothing that it read has changed."""
         known = self._analyses.get(path)
-        if known is None or path.is_dir() or not _is_current(known.read):
+        if known is None or not _is_current(known.read):
             known = self._analyses[path] = _analyse(path)
         return known
 
