@@ -140,8 +140,8 @@ def _clean() -> tuple[Example, ...]:
         in_run(
             "constants in the future",
             """
-            await step.sleep_until("renewal", datetime(2099, 1, 1, tzinfo=timezone.utc))
-            await step.sleep_until("renewal", 4070908800000)
+            await step.sleep_until("renewal", datetime(2027, 1, 1, tzinfo=timezone.utc))
+            await step.sleep_until("renewal", 1798761600000)
             """,
             imports="from datetime import datetime, timezone",
         ),
@@ -162,7 +162,7 @@ def _clean() -> tuple[Example, ...]:
         in_run(
             "text, read as a datetime",
             """
-            renewal = datetime.fromisoformat("2099-01-01T00:00:00+00:00")
+            renewal = datetime.fromisoformat("2027-01-01T00:00:00+00:00")
             await step.sleep_until("renewal", renewal)
             """,
             imports="from datetime import datetime",

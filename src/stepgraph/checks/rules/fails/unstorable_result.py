@@ -126,23 +126,26 @@ def _flagged() -> tuple[Example, ...]:
             """,
         ),
         in_run(
-            "a UUID and a day",
+            "a UUID",
             """
             @step.do("identify")
             async def identify():
                 return uuid.uuid4()  # SG121
 
+            await identify()
+            """,
+            imports="import uuid",
+        ),
+        in_run(
+            "a day",
+            """
             @step.do("date")
             async def today():
                 return datetime.now().date()  # SG121
 
-            await identify()
             await today()
             """,
-            imports="""
-            import uuid
-            from datetime import datetime
-            """,
+            imports="from datetime import datetime",
         ),
         in_run(
             "a generator",
