@@ -108,11 +108,20 @@ REFUSED: Final = {
 }
 
 
-@each_flagged_of(REFUSED)
+_WITHOUT_TIMEOUT: Final = "no timeout where a step has to have one"
+
+
+@each_flagged_of(REFUSED, but=_WITHOUT_TIMEOUT)
 def test_what_the_engine_refuses_never_starts(code: str, example: Example, tmp_path: Path) -> None:
     execution = only(example, tmp_path)
     assert re.fullmatch(f"JsException: ({REFUSED[code]})", failure(execution))
     assert execution.started == []
+
+
+def test_each_attempt_fails_of_a_step_whose_timeout_is_none(tmp_path: Path) -> None:
+    execution = only(flagged("SG109", _WITHOUT_TIMEOUT), tmp_path)
+    assert failure(execution) == "TypeError: Cannot read properties of undefined (reading 'match')"
+    assert [event.what for event in execution.events] == ["start", *["retry"] * 5, "fail"]
 
 
 @each_flagged("SG112")
