@@ -60,9 +60,10 @@ def flagged(code: str, title: str) -> Example:
     return example
 
 
-def each_flagged(*codes: str) -> pytest.MarkDecorator:
-    """Let a test run once for each flagged example of some rules."""
-    return pytest.mark.parametrize("example", [pytest.param(e, id=f"{code} {e.title}") for code, e in _flagged(codes)])
+def each_flagged(*codes: str, but: str = "") -> pytest.MarkDecorator:
+    """Let a test run once for each flagged example of some rules, `but` for one."""
+    parameters = [pytest.param(e, id=f"{code} {e.title}") for code, e in _flagged(codes) if e.title != but]
+    return pytest.mark.parametrize("example", parameters)
 
 
 def each_flagged_of(codes: Iterable[str], *, but: str = "") -> pytest.MarkDecorator:

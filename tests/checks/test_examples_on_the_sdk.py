@@ -135,12 +135,21 @@ def test_a_wait_without_an_event_type_never_starts(example: Example, tmp_path: P
     assert execution.started == []
 
 
-@each_flagged("SG121")
+_OF_RUN: Final = "the result of the workflow itself"
+
+
+@each_flagged("SG121", but=_OF_RUN)
 def test_a_result_that_cannot_be_stored_fails_its_step(example: Example, tmp_path: Path) -> None:
     execution = only(example, tmp_path)
     refused = r"TypeError: TypeError: <class 'tuple'> cannot be sent over RPC\."
     assert re.fullmatch(rf"{refused}|JsException: DataCloneError: \w+ could not be serialized\.", failure(execution))
     assert [event.what for event in execution.events][-1] == "fail"
+
+
+def test_a_result_that_cannot_be_sent_fails_the_run_when_all_is_done(tmp_path: Path) -> None:
+    execution = only(flagged("SG121", _OF_RUN), tmp_path)
+    assert failure(execution) == "JsException: DataCloneError: date could not be serialized."
+    assert [event.what for event in execution.events] == ["start", "end"]
 
 
 @each_flagged("SG114", "SG115")

@@ -8,6 +8,7 @@ from typing import Final, TypeAlias
 
 from stepgraph.model.payload import ParallelKind
 from stepgraph.program.ir import EMPTY, Handle, Loop, started_in
+from stepgraph.program.known import CollectionKind
 from stepgraph.program.lowering.arguments import made, mapping, ordered_like
 from stepgraph.program.lowering.awaiting import awaited_of, is_awaitable, start
 from stepgraph.program.lowering.calls import call_unknown
@@ -23,7 +24,6 @@ from stepgraph.program.values import (
     Arguments,
     ClassValue,
     Collection,
-    CollectionKind,
     Constant,
     Doubt,
     Entry,
@@ -332,12 +332,14 @@ def _number(machine: Machine, arguments: Arguments, place: Place) -> Value:
 _SECONDS: Final = ("time", "timestamp", "total_seconds")
 
 
-def _copy(kind: CollectionKind) -> Meaning:
+def _copy(kind: CollectionKind, otherwise: Value = UNKNOWN) -> Meaning:
+    """A collection of the elements of another one, or `otherwise` where they are not known."""
+
     def copy(machine: Machine, arguments: Arguments, place: Place) -> Value:
         del place
         if not arguments.items:
             return made(machine, kind, ())
-        return copied(machine, _first(arguments), kind) or UNKNOWN
+        return copied(machine, _first(arguments), kind) or otherwise
 
     return copy
 
@@ -517,7 +519,6 @@ _ALIASES: Final = {
     "asyncio.ensure_future": "asyncio.create_task",
     "asyncio.Task": "asyncio.create_task",
     "asyncio.eager_start": "asyncio.create_task",
-    "builtins.frozenset": "builtins.set",
     "builtins.aiter": "builtins.iter",
     "typing_extensions.cast": "typing.cast",
 }
@@ -541,7 +542,7 @@ _MEANINGS: Final[dict[str, Meaning]] = {
     "typing.cast": _second,
     "datetime.datetime": moment,
     "datetime.timedelta": duration,
-    "collections.deque": _copy("list"),
+    "collections.deque": _copy("deque", Foreign("collections.deque")),
     "pyodide.ffi.to_js": _itself,
     "builtins.float": _number,
     "builtins.int": _number,
@@ -553,6 +554,7 @@ _MEANINGS: Final[dict[str, Meaning]] = {
     "builtins.sorted": _sorted,
     "builtins.tuple": _copy("tuple"),
     "builtins.set": _copy("set"),
+    "builtins.frozenset": _copy("frozenset", Foreign("builtins.frozenset")),
     "builtins.range": _range,
     "builtins.enumerate": _enumerate,
     "builtins.reversed": _reversed,

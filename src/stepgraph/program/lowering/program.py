@@ -60,6 +60,7 @@ def _read(entry: Entry, name: str, mode: DependencyMode) -> tuple[Program, bool]
         tuple(machine.facts),
         Place(defined.scope.module, defined.node.name),
         may_be_base=not works(body) and may_be_base(defined),
+        run=run,
     )
     return program, machine.lists_depends
 

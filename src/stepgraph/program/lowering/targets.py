@@ -76,7 +76,7 @@ def _assign_parts(machine: Machine, targets: list[cst.BaseExpression], value: Va
 def _parts_of(value: Value) -> tuple[Item, ...] | None:
     """Return the parts into which a value is taken apart: those of a set are in no order that is known."""
     if isinstance(value, Collection):
-        return tuple(replace(item, value=UNKNOWN) for item in value.items) if value.kind == "set" else value.items
+        return tuple(replace(item, value=UNKNOWN) for item in value.items) if value.is_set else value.items
     if isinstance(value, Instance):
         place = Place(value.of.scope.module, value.of.node)
         return tuple(Item(value.state.get(name, UNKNOWN), place) for name in field_names(value.of)) or None

@@ -1,4 +1,4 @@
-"""A step that returns what the engine cannot store."""
+"""A step, or `run`, that returns what cannot be sent to the engine, or stored there."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
-from stepgraph.checks.storable import is_within, unstorable
+from stepgraph.checks.storable import Unstorable, is_within, unstorable
 from stepgraph.program.facts import Returned, StepDeclared, StepFunctionShape
 from stepgraph.syntax.module import Place
 
@@ -29,6 +29,8 @@ def _check(subject: WorkflowSubject) -> Iterator[Match]:
         step = declared.get(fact.function)
         if step is not None and step.function is not None:
             yield from _of_returned(step, step.function, fact, returned)
+        elif fact.function == subject.program.run:
+            yield from _of_run(fact, returned)
     for step in declared.values():
         if step.function is not None and step.function.is_generator:
             message = f"the function of the step {step.definition.name!r} has a `yield`, so it returns a generator,"
@@ -38,24 +40,35 @@ def _check(subject: WorkflowSubject) -> Iterator[Match]:
 def _of_returned(
     step: StepDeclared, function: StepFunctionShape, fact: Returned, returned: list[Returned]
 ) -> Iterator[Match]:
-    if "to_js" in function.place.text:
+    for found in _found(fact, returned, awaited=not function.is_async):
+        message = f"what the step {step.definition.name!r} returns {_held(found)}, which cannot be stored, so it fails."
+        yield Match(_shown(found.place, fact.place).span, message, found.advice)
+
+
+def _of_run(fact: Returned, returned: list[Returned]) -> Iterator[Match]:
+    """A coroutine that is returned is never awaited, which is another rule's; what is only sent is not kept."""
+    for found in _found(fact, returned, awaited=True):
+        if not found.is_sent:
+            message = f"what `run` returns {_held(found)}, which cannot be sent: the instance fails at its very end."
+            yield Match(_shown(found.place, fact.place).span, message, found.advice)
+
+
+def _found(fact: Returned, returned: list[Returned], *, awaited: bool) -> Iterator[Unstorable]:
+    if "to_js" in fact.function.text:
         return  # what that makes of a value can be stored
 
     def is_written(place: Place) -> bool:
-        """Whether a part of a value stands in the step's function, or in what a function returns at once."""
+        """Whether a part of a value stands in the function itself, or in what a function returns at once."""
         text = fact.place.text
-        if _NAME.fullmatch(text) or _PAIRS.search(text) or is_within(place.span, function.place.span):
+        if _NAME.fullmatch(text) or _PAIRS.search(text) or is_within(place.span, fact.function.span):
             return True
         return any(is_within(place.span, other.place.span) for other in returned)
 
-    for found in unstorable(fact.value, is_written, awaited=not function.is_async):
-        shown = _shown(found.place, fact.place)
-        held = "has" if found.place is not None else "is"
-        yield Match(
-            shown.span,
-            f"what the step {step.definition.name!r} returns {held} {found.what}, which cannot be stored, so it fails.",
-            found.advice,
-        )
+    yield from unstorable(fact.value, is_written, awaited=awaited)
+
+
+def _held(found: Unstorable) -> str:
+    return f"{'is' if found.place is None else 'has'} {found.what}"
 
 
 def _shown(part: Place | None, whole: Place) -> Place:
@@ -171,6 +184,19 @@ def _flagged() -> tuple[Example, ...]:
             await by_name()
             """,
         ),
+        in_run(
+            "the result of the workflow itself",
+            """
+            @step.do("charge")
+            async def charge():
+                return 10
+
+            started = datetime.now()
+            total = await charge()
+            return {"total": total, "day": started.date()}  # SG121
+            """,
+            imports="from datetime import datetime",
+        ),
         in_run("a lambda's tuple", 'await step.do("charge")(lambda: ("charged", 10))()  # SG121'),
     )
 
@@ -260,6 +286,23 @@ def _clean() -> tuple[Example, ...]:
             await step.do("charge")(lambda: charge())()
             """,
         ),
+        in_run(
+            "results of steps as the result of the workflow",
+            """
+            @step.do("charge")
+            async def charge():
+                return 10
+
+            @step.do("ship")
+            async def ship():
+                return "tomorrow"
+
+            results = await asyncio.gather(charge(), ship())
+            print(tuple(results))
+            return results
+            """,
+            imports="import asyncio",
+        ),
         module(
             "a dictionary of a class of its own",
             """
@@ -288,10 +331,12 @@ RULE = Rule(
     code="SG121",
     name="unstorable-result",
     severity=Severity.ERROR,
-    summary="A step returns a value that the engine cannot store.",
+    summary="A step, or `run` itself, returns a value that cannot be sent to the engine, or that it cannot store.",
     why="The engine keeps a step's result. None, truth values, numbers, text, bytes, lists, dictionaries, sets and"
     " datetimes can be kept, and what is made of them. A tuple or a bytearray is a TypeError; a date, a timedelta, a"
-    " Decimal, a UUID, a member of an enumeration, an object or a generator is a DataCloneError.",
+    " Decimal, a UUID, a frozenset, a member of an enumeration, an object or a generator is a DataCloneError. Keys are"
+    " text or numbers; integers are less than 2**53 - 1. What `run` returns has to be sent, too: if it cannot be, the"
+    " instance fails when all its steps are done.",
     fix="Return a list for a tuple, text for a date, a Decimal or a UUID, a dictionary for an object.",
     source="SDK: `workers/rpc.py`; seen by running it in Pyodide.",
     flagged=_flagged,
