@@ -183,6 +183,30 @@ def test_a_name_that_moved_cannot_be_imported(example: Example, tmp_path: Path) 
     assert "cannot import name 'NonRetryableError'" in str(execution.error)
 
 
+# What JavaScript's objects answer.
+BARE: Final = {
+    "what two workflows have in common, in a mixin": "TypeError: 'Promise' object is not callable",
+    "an abstract base class above a workflow": "AttributeError: 'Engine' object has no attribute 'wait_for_event'",
+    "an event that is read, and a sleep": "TypeError: 'JsObject' object is not subscriptable",
+}
+
+
+@each_flagged("SG126")
+def test_a_run_that_is_not_wrapped_gets_the_objects_of_javascript(example: Example, tmp_path: Path) -> None:
+    execution = only(example, tmp_path)
+    assert failure(execution) == BARE[example.title]
+    assert execution.events == []
+
+
+@each_flagged("SG127")
+def test_a_task_cannot_be_made_of_a_sleep(example: Example, tmp_path: Path) -> None:
+    error = only(example, tmp_path).error
+    assert error is not None
+    (cause,) = error.exceptions if isinstance(error, BaseExceptionGroup) else [error]
+    assert isinstance(cause, TypeError)
+    assert str(cause) == "a coroutine was expected, got <Promise pending>"
+
+
 @each_flagged_of(DO_NOT_FAIL)
 def test_what_does_not_fail_here_is_known(code: str, example: Example, tmp_path: Path) -> None:
     execution = only(example, tmp_path)
@@ -192,5 +216,5 @@ def test_what_does_not_fail_here_is_known(code: str, example: Example, tmp_path:
 
 def test_every_rule_on_code_that_fails_is_shown() -> None:
     shown = {*RAISED, *REFUSED, *DO_NOT_FAIL, "SG107", "SG112", "SG114", "SG115", "SG117", "SG121", "SG122"}
-    shown |= {"SG124", "SG125"}
+    shown |= {"SG124", "SG125", "SG126", "SG127"}
     assert {rule.code for rule in RULES if rule.code.startswith("SG1")} == shown

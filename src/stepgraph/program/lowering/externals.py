@@ -14,6 +14,7 @@ from stepgraph.program.lowering.awaiting import awaited_of, is_awaitable, start
 from stepgraph.program.lowering.calls import call_unknown
 from stepgraph.program.lowering.datetimes import duration, moment
 from stepgraph.program.lowering.definitions import TRANSPARENT_TO_CLASSES
+from stepgraph.program.lowering.futures_as_tasks import observe_sleep_as_task
 from stepgraph.program.lowering.iteration import copied, items_of, materialized
 from stepgraph.program.lowering.loops import any_of
 from stepgraph.program.lowering.machine import Machine
@@ -91,6 +92,8 @@ _KNOWN_BY_CALL: Final = frozenset(
 def call_external(machine: Machine, callee: External, arguments: Arguments, place: Place) -> Value:
     """Call something outside the project, by its name."""
     name = _ALIASES.get(callee.name, callee.name)
+    if name == "asyncio.create_task" and callee.name != "asyncio.ensure_future" and arguments.items:
+        observe_sleep_as_task(machine, arguments.items[0], place)
     meaning = _MEANINGS.get(name)
     if meaning is not None:
         return meaning(machine, arguments, place)

@@ -12,6 +12,7 @@ from stepgraph.program.lowering.functions import read_function
 from stepgraph.program.lowering.idle_work import observe_left_alone, observe_never_called, report_never_awaited
 from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.lowering.races import observe_races
+from stepgraph.program.lowering.wrapping import observe_not_wrapped
 from stepgraph.program.values import (
     Argument,
     Arguments,
@@ -50,6 +51,7 @@ def _read(entry: Entry, name: str, mode: DependencyMode) -> tuple[Program, bool]
     observe_left_alone(machine, body, run)
     observe_never_called(machine)
     observe_races(machine, body)
+    observe_not_wrapped(machine, defined)
     program = Program(
         defined.name,
         body,
