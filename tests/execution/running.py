@@ -104,6 +104,8 @@ def execute(  # noqa: PLR0913 # a run has many sides, of which most runs name no
         except (Exception, SystemExit, EngineLimit) as error:  # noqa: BLE001 # whatever it is, it came of the run
             execution.error = error
         _let_go(execution.error)
+        for warning in caught:  # more of them, as each holds on to what it is of
+            warning.source = None
     execution.warnings = [str(warning.message) for warning in caught if issubclass(warning.category, RuntimeWarning)]
     return execution
 
