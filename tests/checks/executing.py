@@ -24,6 +24,9 @@ PAYLOADS: Final = {
     "a colon in text that is made": {"order": 7},
     "text that is made of what is not known": {"order": 7},
     "a type from the payload": {"type": "approved"},
+    "an id made of the payload, and the time of the event": {"url": "https://example.com"},
+    "a client that is made where it is not there": {"first": 1, "second": 2},
+    "a sleep until a time, under a name that is not used again": {"due": 1_798_761_600_000},
 }
 
 

@@ -17,8 +17,8 @@ def test_what_to_write_is_shown() -> None:
         " TypeError."
     )
     assert found.advice == (
-        'A sleep begins when it is called: keep it, `nap = step.sleep("rest", "1 hour")`, and `await nap` where it has'
-        " to be over."
+        'A sleep begins at its call: keep it, `nap = step.sleep("rest", "1 hour")`, and `await nap` where it has to be'
+        " over."
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import random
 from pathlib import Path
 from typing import Final
 
@@ -9,6 +11,7 @@ import pytest
 
 from stepgraph.checks.example import Example
 from tests.checks.executing import each_flagged, flagged, only
+from tests.execution import wall_clock
 from tests.execution.engine import UNANSWERED
 from tests.execution.errors import NonRetryableError
 from tests.execution.running import Execution, Options
@@ -184,6 +187,31 @@ def test_what_has_timed_out_goes_on(example: Example, tmp_path: Path) -> None:
     execution = only(example, tmp_path, takes=lambda name, *_: 7200 if name == "approval" else 300, finish=True)
     assert times(execution, "end")[execution.started[0]] == (7200 if "approval-1" in execution.started else 300)
     assert ("escalate-1" in execution.started) or isinstance(execution.error, TimeoutError)
+
+
+# SG301, SG302: what is another one each time. What else breaks shows only where a run goes on with results that are
+# kept, which the stand-in engine does not do.
+
+
+def at_another_time(example: Example, folder: Path, monkeypatch: pytest.MonkeyPatch, days: int) -> list[str]:
+    """Return what starts in a run that begins so many days later, with other luck, and steps that take longer."""
+    monkeypatch.setattr(wall_clock, "START", dt.datetime(2026, 7, 1, tzinfo=dt.UTC) + dt.timedelta(days=days))
+    random.seed(days)
+    payload = {"job": 0, "force": True, "source": 1, "id": 1}
+    return only(example, folder, payload=payload, takes=lambda *_: 10 * days).started
+
+
+@each_flagged("SG301")
+def test_a_step_has_another_name_in_each_run(example: Example, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, again = (at_another_time(example, tmp_path, monkeypatch, days) for days in (1, 2))
+    assert len(first) == len(again)
+    assert first != again
+
+
+@each_flagged("SG302")
+def test_a_run_goes_another_way_each_time(example: Example, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ways = {tuple(at_another_time(example, tmp_path, monkeypatch, days)) for days in range(1, 50)}
+    assert len(ways) > 1
 
 
 # SG307, SG308, SG309: what breaks when it is done again.

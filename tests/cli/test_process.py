@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.sources import write
+from tests.cli.sources import write, write_orders
 
 on_unix = pytest.mark.skipif(sys.platform == "win32", reason="done with a shell")
 
@@ -39,10 +39,19 @@ def test_the_schema_is_printed() -> None:
     assert run.stdout.startswith(b'{\n  "$schema": "https://json-schema.org/draft/2020-12/schema"')
 
 
-def test_the_help_tells_the_exit_codes() -> None:
-    run = stepgraph("--help")
+def test_the_schema_of_the_report_is_printed() -> None:
+    run = stepgraph("schema", "check")
     assert run.returncode == 0
-    assert b"3  nothing to analyse" in run.stdout
+    assert b'"title": "Report of stepgraph check"' in run.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"), [(["--help"], b"3  nothing to analyse"), (["check", "--help"], b"3  no workflow was found")]
+)
+def test_the_help_tells_the_exit_codes(arguments: list[str], line: bytes) -> None:
+    run = stepgraph(*arguments)
+    assert run.returncode == 0
+    assert line in run.stdout
 
 
 def test_output_is_utf_8_whatever_the_locale() -> None:
@@ -89,3 +98,12 @@ def test_a_tree_without_workflows_needs_none_of_the_libraries() -> None:
     imported = {line.rsplit(b"|", 1)[-1].strip().decode() for line in run.stderr.splitlines() if b"|" in line}
     assert "click" in imported
     assert imported.isdisjoint({"libcst", "pydantic", "networkx", "graphviz", "subprocess", "pathlib"})
+
+
+@pytest.mark.parametrize("output_format", ["text", "json", "sarif", "github", "markdown"])
+def test_no_report_needs_the_models(output_format: str) -> None:
+    write_orders()
+    run = stepgraph("check", "-f", output_format, PYTHONPROFILEIMPORTTIME="1")
+    imported = {line.rsplit(b"|", 1)[-1].strip().decode() for line in run.stderr.splitlines() if b"|" in line}
+    assert "libcst" in imported
+    assert imported.isdisjoint({"pydantic", "networkx", "graphviz"})

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from jsonschema import Draft202012Validator
 
-from stepgraph.model.json_schema import version_graph_schema
+from stepgraph.model.json_schema import check_report_schema, version_graph_schema
 from stepgraph.model.payload import VersionGraph
 from tests.model.payloads import BARE_NODES, RESPONSES, response
 
-PUBLISHED = Path(__file__).parents[2] / "docs" / "schema" / "version-graph.json"
+PUBLISHED = Path(__file__).parents[2] / "docs" / "schema"
 
 VALIDATOR = Draft202012Validator(json.loads(version_graph_schema()))
 
@@ -21,12 +22,16 @@ def complaints(data: object) -> list[str]:
     return [error.json_path for error in VALIDATOR.iter_errors(data)]
 
 
-def test_the_published_file_is_the_schema_of_the_models() -> None:
-    assert PUBLISHED.read_text(encoding="utf-8") == version_graph_schema()
+@pytest.mark.parametrize(
+    ("name", "schema"), [("version-graph.json", version_graph_schema), ("check-report.json", check_report_schema)]
+)
+def test_the_published_files_are_the_schemas_of_the_models(name: str, schema: Callable[[], str]) -> None:
+    assert (PUBLISHED / name).read_text(encoding="utf-8") == schema()
 
 
 def test_the_schema_is_valid_by_its_own_dialect() -> None:
     Draft202012Validator.check_schema(json.loads(version_graph_schema()))
+    Draft202012Validator.check_schema(json.loads(check_report_schema()))
 
 
 @pytest.mark.parametrize("payload", RESPONSES.values(), ids=RESPONSES.keys())

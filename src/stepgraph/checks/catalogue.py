@@ -44,9 +44,15 @@ from stepgraph.checks.rules.fails import (
     wrong_import,
 )
 from stepgraph.checks.rules.replay import (
+    event_mutated,
     long_step_timeout,
     nested_step,
+    nondeterministic_branch,
+    nondeterministic_step_name,
     race_outside_step,
+    side_effect_outside_step,
+    state_changed_in_step,
+    value_changes_on_replay,
 )
 from stepgraph.checks.rules.surprises import (
     ambiguous_dependency_name,
@@ -114,6 +120,12 @@ RULES: Final[tuple[Rule, ...]] = (
     event_without_payload.RULE,  # SG212
     timeout_around_step.RULE,  # SG213
     dependency_after_failure.RULE,  # SG214
+    nondeterministic_step_name.RULE,  # SG301
+    nondeterministic_branch.RULE,  # SG302
+    side_effect_outside_step.RULE,  # SG303
+    value_changes_on_replay.RULE,  # SG304
+    state_changed_in_step.RULE,  # SG305
+    event_mutated.RULE,  # SG306
     race_outside_step.RULE,  # SG307
     nested_step.RULE,  # SG308
     long_step_timeout.RULE,  # SG309

@@ -44,13 +44,18 @@ def factory_advice(declared: StepDeclared, captured: Sequence[Parameter], values
     function = declared.function
     if function is None:
         return ""
-    name = function.name if is_parameter_name(function.name) else "step"
     taken = ", ".join(parameter.name for parameter in captured)
     given = ", ".join(values or (parameter.default or parameter.name for parameter in captured))
     left = ", ".join(parameter.name for parameter in function.parameters if parameter not in captured)
-    head = f"{'async ' if function.is_async else ''}def {name}({left}):"
+    start = f"Declare the step in a function that is given `{taken}`:"
+    if not is_parameter_name(function.name):
+        body = f"lambda {left}: ..." if left else "lambda: ..."
+        return (
+            f"{start} `def make_step({taken}):`, and in it `return {declared.place.text}({body})`."
+            f" Run it with `await make_step({given})()`."
+        )
+    head = f"{'async ' if function.is_async else ''}def {function.name}({left}):"
     return (
-        f"Declare the step in a function that is given `{taken}`: `def make_{name}({taken}):`, and in it"
-        f" `@{declared.place.text}` above `{head}` with its body, then `return {name}`."
-        f" Run it with `await make_{name}({given})()`."
+        f"{start} `def make_{function.name}({taken}):`, and in it `@{declared.place.text}` above `{head}` with its"
+        f" body, then `return {function.name}`. Run it with `await make_{function.name}({given})()`."
     )

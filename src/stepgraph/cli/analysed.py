@@ -23,11 +23,16 @@ _WHAT_A_WORKFLOW_IS = (
 
 def analysed(sources: Sources) -> Analysis:
     """Return the analysis of the sources. Its problems have been told."""
-    with Progress(len(sources.modules)) as progress:
-        analysis = analyze_sources(sources, progress.show)
+    analysis = analysed_silently(sources)
     for problem in (*analysis.problems, *analysis.hints):
         tell(str(problem))
     return analysis
+
+
+def analysed_silently(sources: Sources) -> Analysis:
+    """Return the analysis of the sources, for those who tell its problems themselves."""
+    with Progress(len(sources.modules)) as progress:
+        return analyze_sources(sources, progress.show)
 
 
 def demand_workflows(analysis: Analysis, sources: Sources, paths: Sequence[str]) -> None:
@@ -36,9 +41,14 @@ def demand_workflows(analysis: Analysis, sources: Sources, paths: Sequence[str])
         return
     if analysis.problems:
         raise CommandError(ExitCode.ERROR)
+    raise nothing_found(analysis, sources, paths)
+
+
+def nothing_found(analysis: Analysis, sources: Sources, paths: Sequence[str]) -> CommandError:
+    """Return the end of a command that found no workflow in the sources, which `paths` named."""
     if analysis.external or analysis.hints:
-        raise CommandError(ExitCode.NOTHING, f"no workflow of this project in {_searched(sources, paths)}.")
-    raise CommandError(ExitCode.NOTHING, f"no workflow found in {_searched(sources, paths)}. {_WHAT_A_WORKFLOW_IS}")
+        return CommandError(ExitCode.NOTHING, f"no workflow of this project in {_searched(sources, paths)}.")
+    return CommandError(ExitCode.NOTHING, f"no workflow found in {_searched(sources, paths)}. {_WHAT_A_WORKFLOW_IS}")
 
 
 def _searched(sources: Sources, paths: Sequence[str]) -> str:

@@ -10,9 +10,9 @@ class ExitCode(IntEnum):
 
     CLEAN = 0
     FINDINGS = 1
-    """A workflow that was asked for has no graph, or a file that was to be checked is out of date."""
+    """A workflow that was asked for has no graph, a check found what fails it, or a file is out of date."""
     ERROR = 2
-    """A wrong use of the command, or an input that could not be read."""
+    """A wrong use of the command, or an input or configuration that could not be read."""
     NOTHING = 3
     """There was nothing to analyse."""
     DEFECT = 4

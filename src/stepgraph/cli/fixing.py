@@ -2,15 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from enum import Enum
+from functools import wraps
+from typing import TYPE_CHECKING, TypeVar
 
-from stepgraph.checks.fixes import FixedFile
+import click
+
 from stepgraph.cli.command_error import CommandError
 from stepgraph.cli.exit_code import ExitCode
-from stepgraph.cli.output_file import prepare_output
-from stepgraph.project.reading import read_bytes
+from stepgraph.project.sources import STANDARD_INPUT_NAME
 
+if TYPE_CHECKING:
+    from stepgraph.checks.finding import Finding
+    from stepgraph.checks.fixes import FixedFile
+
+R = TypeVar("R")
+
+_FIX_HELP = "Show, in place of the report, a diff that puts right what has one right answer."
+_WRITE_HELP = "With --fix: change the files instead, and report what is left."
 _WITHOUT_NEWLINE = "\\ No newline at end of file\n"
+
+
+class Fixing(Enum):
+    """What is done about findings that have one right answer, besides reporting them."""
+
+    NOTHING = "nothing"
+    SHOW = "show"
+    WRITE = "write"
+
+
+def fix_options(command: Callable[..., R]) -> Callable[..., R]:
+    """Give a command the options --fix and --write, as one argument `fixing`."""
+
+    @click.option("--fix", is_flag=True, help=_FIX_HELP)
+    @click.option("--write", is_flag=True, help=_WRITE_HELP)
+    @wraps(command)
+    def with_fixing(*, fix: bool, write: bool, **others: object) -> R:
+        if write and not fix:
+            raise click.UsageError("--write changes what --fix shows, and needs it.")
+        fixing = Fixing.NOTHING if not fix else Fixing.WRITE if write else Fixing.SHOW
+        return command(fixing=fixing, **others)
+
+    return with_fixing
+
+
+def fixable(findings: Iterable[Finding]) -> tuple[FixedFile, ...]:
+    """Return the files that change if those findings are put right that have one right answer."""
+    # Imported here, as what is used below, for start-up.
+    from stepgraph.checks.fixes import fixed_files
+    from stepgraph.syntax.deep import run_deep
+
+    return run_deep(lambda: fixed_files(findings))
 
 
 def difference(files: Sequence[FixedFile]) -> str:
@@ -39,9 +82,23 @@ def write_fixes(files: Sequence[FixedFile]) -> None:
 
     A file that is not any more as it was read is not written over. Raises InputError if it cannot be read again.
     """
+    from stepgraph.cli.output_file import prepare_output
+    from stepgraph.project.reading import read_bytes
+
+    if any(file.path == STANDARD_INPUT_NAME for file in files):
+        raise CommandError(ExitCode.ERROR, "standard input cannot be changed. Leave out --write to see the difference.")
     outputs = [prepare_output(file.path, ()) for file in files]
     for file in files:
         if read_bytes(file.path) != file.before:
             raise CommandError(ExitCode.ERROR, f"{file.path} has changed since it was read. Run the command again.")
     for output, file in zip(outputs, files, strict=True):
         output.write_bytes(file.after)
+
+
+def told(files: Sequence[FixedFile], *, written: bool) -> str:
+    """Return in a line how much is, or can be, put right."""
+    findings, count = sum(len(file.findings) for file in files), len(files)
+    if not findings:
+        return "nothing that was found has one right answer"
+    what = f"{findings} {'finding' if findings == 1 else 'findings'} in {count} {'file' if count == 1 else 'files'}"
+    return f"put right {what}" if written else f"--write puts right {what}"

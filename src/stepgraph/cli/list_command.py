@@ -42,7 +42,7 @@ def list_workflows(*, paths: tuple[str, ...], environment: str | None, form: str
 
 
 def _as_table(analysis: Analysis) -> str:
-    from stepgraph.cli.table import table
+    from stepgraph.report.table import table
 
     rows = [*map(_row, analysis.workflows), *map(_external_row, analysis.external)]
     return table(_HEADINGS, rows)
@@ -60,7 +60,7 @@ def _row(workflow: WorkflowAnalysis) -> tuple[str, ...]:
 
 
 def _external_row(external: ExternalWorkflow) -> tuple[str, ...]:
-    from stepgraph.cli.table import NOTHING
+    from stepgraph.report.table import NOTHING
 
     configured = external.configured
     return (configured.name, configured.class_name, f"Worker {configured.script_name}", *[NOTHING] * 3)

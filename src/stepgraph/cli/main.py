@@ -7,12 +7,14 @@ from collections.abc import Sequence
 
 import click
 
+from stepgraph.cli.check_command import check
 from stepgraph.cli.command_error import CommandError
 from stepgraph.cli.exit_code import ExitCode
 from stepgraph.cli.failures import tell_defect
 from stepgraph.cli.graph_command import graph
 from stepgraph.cli.list_command import list_workflows
 from stepgraph.cli.render_command import render
+from stepgraph.cli.rules_command import rules
 from stepgraph.cli.schema_command import schema
 from stepgraph.cli.streams import tell
 from stepgraph.model.note import InputError
@@ -20,8 +22,8 @@ from stepgraph.version import __version__
 
 _EXIT_CODES = """\b
 Exit codes:
-  0  every workflow that was asked for has a graph
-  1  one of them has none or, with --check, a file is out of date
+  0  all is well: workflows have graphs, a check found nothing that fails it
+  1  a workflow has no graph, a check found something, a file is out of date
   2  wrong use, or an input that could not be read
   3  nothing to analyse
   4  an error of stepgraph itself"""
@@ -31,7 +33,7 @@ Exit codes:
 @click.version_option(__version__, message="%(prog)s %(version)s")
 @click.pass_context
 def commands(context: click.Context) -> ExitCode | None:
-    """Draw the version graphs of Cloudflare Python Workflows, before deployment.
+    """Draw the version graphs of Cloudflare Python Workflows and check them, before deployment.
 
     Nothing of what is analysed is imported or executed. Without a command: the graphs of the current folder.
     """
@@ -42,8 +44,10 @@ def commands(context: click.Context) -> ExitCode | None:
 
 
 commands.add_command(graph)
+commands.add_command(check)
 commands.add_command(render)
 commands.add_command(list_workflows)
+commands.add_command(rules)
 commands.add_command(schema)
 
 

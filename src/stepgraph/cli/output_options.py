@@ -5,13 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import wraps
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import click
 
 from stepgraph.cli.formats import Format
 
 R = TypeVar("R")
+
+
+class Suffixed(Protocol):
+    """Anything with an end of the names of its files."""
+
+    @property
+    def suffix(self) -> str:
+        """The end of the names of its files."""
+
+
+Form = TypeVar("Form", bound=Suffixed)
 
 _FORMAT_HELP = "What to make: by default what the name after -o ends with (.svg, .dot), else text."
 _OUTPUT_HELP = (
@@ -51,7 +62,7 @@ def output_options(formats: Mapping[str, Format]) -> Callable[[Callable[..., R]]
             target = None if name == "-" else name
             if check and target is None:
                 raise click.UsageError("--check needs -o with the file or folder that is to be checked.")
-            chosen = _by_suffix(target, formats) if form is None else formats[form]
+            chosen = by_suffix(target, formats) if form is None else formats[form]
             return command(output=Output(chosen, target, check, quiet, _command() if check else ""), **others)
 
         return with_output
@@ -59,7 +70,7 @@ def output_options(formats: Mapping[str, Format]) -> Callable[[Callable[..., R]]
     return decorate
 
 
-def _by_suffix(target: str | None, formats: Mapping[str, Format]) -> Format:
+def by_suffix(target: str | None, formats: Mapping[str, Form]) -> Form:
     """Return the format of files that are named like this one, the first for all others."""
     first, *others = formats.values()
     return next((form for form in others if target is not None and target.endswith(form.suffix)), first)

@@ -1,4 +1,4 @@
-"""The JSON Schema of the version graph, made from the models, for those who check payloads without this package."""
+"""JSON Schemas made from the models, for those who read or check what is written without this package."""
 
 from __future__ import annotations
 
@@ -8,17 +8,29 @@ from typing import TYPE_CHECKING, Final
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 
 from stepgraph.model.schema import VersionGraphResponse
+from stepgraph.model.schema.check_report import CheckReport
 
 if TYPE_CHECKING:
     from pydantic_core import core_schema
+
+    from stepgraph.model.schema.base import Model
 
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
 
 def version_graph_schema() -> str:
     """Return the JSON Schema (draft 2020-12) of a version graph response, as text that ends in a line break."""
-    schema = VersionGraphResponse.model_json_schema(schema_generator=_WireSchema)
-    described = {"$schema": _DIALECT, **schema, "title": "Version graph of a Cloudflare workflow"}
+    return _schema(VersionGraphResponse, "Version graph of a Cloudflare workflow")
+
+
+def check_report_schema() -> str:
+    """Return the JSON Schema (draft 2020-12) of what `stepgraph check -f json` prints, as text."""
+    return _schema(CheckReport, "Report of stepgraph check")
+
+
+def _schema(model: type[Model], title: str) -> str:
+    schema = model.model_json_schema(schema_generator=_WireSchema)
+    described = {"$schema": _DIALECT, **schema, "title": title}
     return json.dumps(described, indent=2, ensure_ascii=False) + "\n"
 
 

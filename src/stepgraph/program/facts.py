@@ -283,3 +283,56 @@ class SleepAsTask(Fact):
     name: str
     place: Place
     called: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Steered(Fact):
+    """A test, or a value gone over, that is another one at a replay, and decides what is done.
+
+    It is of a call of `name`, `made` there. `steered` is the place of the choice or loop, of whose branches it decides
+    about those from the `first_branch` on.
+    """
+
+    name: str
+    made: Place
+    test: Place
+    steered: Place
+    first_branch: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class UsedAfterStep(Fact):
+    """A value that is another one at a replay, `made` by a call of `name`, and used after a step has run since."""
+
+    name: str
+    made: Place
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class ReachedOut(Fact):
+    """A call, in plain code of the workflow, of a binding or of what sends requests: `env.KV.put`, `fetch`."""
+
+    name: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class EventChanged(Fact):
+    """A change of the event that `run` is given, or of a part of it: `changed` is that as written."""
+
+    changed: str
+    place: Place
+    in_step: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StateChanged(Fact):
+    """A change, in the body of a step, of what is outside of it: `changed` is that as written, `used` where it is read.
+
+    A replay does not make the change, and what reads it finds another value.
+    """
+
+    changed: str
+    place: Place
+    used: Place

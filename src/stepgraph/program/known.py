@@ -34,10 +34,19 @@ class KnownConstant(Known):
 
 
 @dataclass(frozen=True, slots=True)
+class Varying(Known):
+    """It is another one when the code runs again: it comes from a call of what bears the dotted `name` at `made`."""
+
+    name: str
+    made: Place
+
+
+@dataclass(frozen=True, slots=True)
 class PartlyKnownText(Known):
-    """Text of which only parts are known; the others stand in it as source in braces."""
+    """Text of which only parts are known; the others stand in it as source in braces. One of them may be `varying`."""
 
     text: str
+    varying: Varying | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +73,7 @@ class Element(Known):
 
 @dataclass(frozen=True, slots=True)
 class Elements(Known):
-    """A list, tuple or set, or what is like one. It is `whole` if these are all its elements, each there, in this order.
+    """A list, tuple or set, or the like. It is `whole` if these are all its elements, each there, in this order.
 
     It was `rewritten` if other elements may have been put in the place of these.
     """
@@ -145,9 +154,13 @@ class Imported(Known):
 
 @dataclass(frozen=True, slots=True)
 class Made(Known):
-    """What a call of something outside the project gives, by the dotted name of that: `datetime.timedelta`."""
+    """What a call of something outside the project gives, by the dotted name of that: `datetime.timedelta`.
+
+    It may be `varying`.
+    """
 
     name: str
+    varying: Varying | None = None
 
 
 @dataclass(frozen=True, slots=True)

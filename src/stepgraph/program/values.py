@@ -1,7 +1,8 @@
 """What an expression can evaluate to, as far as steps are concerned.
 
 `relevant` tells whether a value can lead to a step: only such values are worth following where paths meet. What is not
-known is `UNKNOWN`, a value like any other.
+known is `UNKNOWN`, a value like any other. What is `traced` is as little known, and steers nothing that is shown, but
+rules judge where it goes.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ class Value:
 
     __slots__ = ()
     relevant: ClassVar[bool] = True
+    traced: ClassVar[bool] = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +77,45 @@ class Duration(Value):
 
 
 @dataclass(frozen=True, slots=True)
+class Volatile(Value):
+    """A value that is another one when its code runs again: from a clock, by chance, a new id; or one made of such.
+
+    It comes from a call of what bears the dotted `name`, at a `place`. `since` is the checkpoint after which it was
+    made, `serial` its number among all such. As a `Foreign` value it would be what a call of `gives` gave, or, not
+    `called` yet, that itself. Where its truth is `truth_known`, that is the same
+    whatever it is: a time is never false.
+    """
+
+    name: str
+    place: Place
+    since: int = field(compare=False)
+    serial: int = field(compare=False)
+    gives: str = field(default="", compare=False)
+    called: bool = field(default=True, compare=False)
+    truth_known: bool = field(default=False, compare=False)
+    relevant: ClassVar[bool] = False
+    traced: ClassVar[bool] = True
+
+
+@dataclass(frozen=True, slots=True)
+class Resource(Value):
+    """Something that reaches out of the workflow, by its dotted name: `env.KV.put`, `fetch`.
+
+    What a call of it gives is `called`, at the place of the call.
+    """
+
+    name: str
+    called: Place | None = None
+    relevant: ClassVar[bool] = False
+    traced: ClassVar[bool] = True
+
+
+@dataclass(frozen=True, slots=True)
 class Template(Value):
-    """Text of which only parts are known; the others stand in it as source in braces."""
+    """Text of which only parts are known; the others stand in it as source in braces. One of them may be `volatile`."""
 
     text: str
+    volatile: Volatile | None = field(default=None, compare=False)
     relevant: ClassVar[bool] = False
 
 
@@ -111,6 +148,8 @@ class Foreign(Value):
 
 def made_by(value: Value) -> str | None:
     """Return the dotted name of what gave a value outside the project, None for any other value."""
+    if isinstance(value, Volatile) and value.called:
+        return value.gives or None
     return value.name if isinstance(value, Foreign) else None
 
 
@@ -195,7 +234,7 @@ class Item:
 
 @dataclass(eq=False, slots=True)
 class Collection(Value):
-    """A list, tuple or set, or what is like one, of which each element is known. `loop_depth` is that of where it was made.
+    """A list, tuple, set or the like of which each element is known. `loop_depth` is that of where it was made.
 
     Constants in it can be shown unless it is `hidden` (reached through what is no constant itself) or has `changed`.
     """
@@ -298,18 +337,21 @@ class StepDecorator(Value):
     depends: tuple[Item, ...] | None
     given: GivenArguments
     place: Place
+    listing: Collection | None = None
 
 
 @dataclass(eq=False, slots=True)
 class StepFunction(Value):
     """A declared step, to be called. `function` is UNKNOWN where its body is not in the project.
 
-    `depends` are the values that `depends=` lists, None where it is not given.
+    `depends` are the values that `depends=` lists, None where it is not given; `listing` is the list itself, which may
+    grow until the step is called.
     """
 
     definition: StepDefinition
     function: Value
     depends: tuple[Item, ...] | None = None
+    listing: Collection | None = None
 
 
 @dataclass(eq=False, slots=True)
@@ -360,7 +402,7 @@ class Doubt:
 class FunctionValue(Value):
     """A function, method or lambda of the project, with what is bound to it already.
 
-    `names` go from the plain name to the most qualified one.
+    `names` go from the plain name to the most qualified one. `wrapped` is what `functools.wraps` makes it look like.
     """
 
     node: cst.FunctionDef | cst.Lambda
@@ -373,6 +415,7 @@ class FunctionValue(Value):
     kind: FunctionKind = "function"
     defaults: tuple[tuple[str, Value], ...] = ()
     doubts: tuple[Doubt, ...] = ()
+    wrapped: Value | None = None
 
     @property
     def name(self) -> str:
@@ -441,17 +484,29 @@ class MethodOf(Value):
 
 @dataclass(frozen=True, slots=True)
 class Event(Value):
-    """The `event` argument of `run`, or what a wait gave (`waited`), whose `["payload"]` has this shape."""
+    """The `event` argument of `run`, or what waiting for one gives, whose `["payload"]` has this shape.
+
+    It is the one `of_run` that the engine makes anew for each run of it.
+    """
 
     shape: PayloadShape
-    waited: bool = False
+    of_run: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Payload(Value):
-    """A payload, or what stands at a key of it."""
+    """A payload, or what stands at a key of it. It may be that of the event `of_run`."""
 
     shape: PayloadShape
+    of_run: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PartOfEvent(Value):
+    """A part of the event of `run` that is not told apart: an element of a list in its payload."""
+
+    relevant: ClassVar[bool] = False
+    traced: ClassVar[bool] = True
 
 
 @dataclass(eq=False, slots=True)
@@ -663,4 +718,11 @@ def hidden(value: Value) -> Value:
     """Return a value as it is seen through what is no constant: constants are not known, nor those in collections."""
     if isinstance(value, Collection | Mapping):
         return value if value.hidden else replace(value, hidden=True)
-    return value if value.relevant else UNKNOWN
+    return faded(value)
+
+
+def faded(value: Value) -> Value:
+    """Return what is left of a value whose constants are not known."""
+    if value.relevant or value.traced:
+        return value
+    return value.volatile if isinstance(value, Template) and value.volatile is not None else UNKNOWN

@@ -1,4 +1,4 @@
-"""Whether there is a repository: asked before git is, which takes longer to say that there is none."""
+"""Whether there is a repository, and where: asked before git is, which takes longer to say that there is none."""
 
 from __future__ import annotations
 
@@ -7,11 +7,15 @@ import os
 
 def is_in_repository(folder: str) -> bool:
     """Whether a folder, or one around it, holds `.git`. Symbolic links are followed."""
-    return _is_below_git(os.path.realpath(folder))
+    return repository_root(folder) is not None
 
 
-def _is_below_git(folder: str) -> bool:
-    parent = os.path.dirname(folder)
-    if os.path.lexists(os.path.join(folder, ".git")):
-        return True
-    return parent != folder and _is_below_git(parent)
+def repository_root(folder: str) -> str | None:
+    """Return the real path of the folder that holds `.git`, this one or the nearest around it; None for none."""
+    root = os.path.realpath(folder)
+    while not os.path.lexists(os.path.join(root, ".git")):
+        parent = os.path.dirname(root)
+        if parent == root:
+            return None
+        root = parent
+    return root

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from stepgraph.program.lowering import resources, volatile
 from stepgraph.program.lowering.classes import class_attribute, instance_attribute, super_attribute
 from stepgraph.program.lowering.constants import TIMEDELTA
 from stepgraph.program.lowering.machine import Machine
@@ -26,6 +27,7 @@ from stepgraph.program.values import (
     ModuleValue,
     Payload,
     PreparedCall,
+    Resource,
     StepCall,
     StepMethod,
     StepObject,
@@ -34,6 +36,7 @@ from stepgraph.program.values import (
     TaskGroup,
     Unresolved,
     Value,
+    Volatile,
     WaitCall,
 )
 from stepgraph.syntax.module import Place
@@ -58,8 +61,8 @@ def attribute(machine: Machine, owner: Value, name: str, place: Place) -> Value:
             return ForeignMember(f"{prefix}().{name}")
         case Duration():
             return ForeignMember(f"{TIMEDELTA}().{name}")
-        case Event(shape=shape) if name == "payload":
-            return Payload(shape)
+        case Event(shape=shape, of_run=of_run) if name == "payload":
+            return Payload(shape, of_run)
         case Event() | Payload() | Collection() | Mapping() | TaskGroup() | Task() | Gathering():
             return MethodOf(owner, name)
         case StepCall() | WaitCall() | FunctionCall() | PreparedCall() if name == "__await__":
@@ -71,5 +74,9 @@ def attribute(machine: Machine, owner: Value, name: str, place: Place) -> Value:
             return merged(parts, discriminant, owner.place) if parts else UNKNOWN
         case Unresolved():
             return owner
+        case Volatile():
+            return volatile.member_of(owner, name)
+        case Resource():
+            return resources.member_of(owner, name)
         case _:
             return UNKNOWN

@@ -31,6 +31,7 @@ from stepgraph.program.lowering.cutting_short import report_timeout
 from stepgraph.program.lowering.dependencies import dependencies_of
 from stepgraph.program.lowering.functions import read_function
 from stepgraph.program.lowering.machine import Machine
+from stepgraph.program.lowering.resources import reach_out
 from stepgraph.program.values import (
     UNKNOWN,
     Alternatives,
@@ -42,6 +43,7 @@ from stepgraph.program.values import (
     GeneratorCall,
     Instance,
     PreparedCall,
+    Resource,
     StepCall,
     StepDecorator,
     StepFunction,
@@ -93,6 +95,9 @@ def await_value(machine: Machine, value: Value, place: Place, first: int | None 
             return result
         case Alternatives():
             return _await_one(machine, value, place, first)
+        case Resource():
+            reach_out(machine, value)
+            return UNKNOWN
         case Instance() if (coroutine := _coroutine_of(machine, value, place)) is not None:
             return await_value(machine, coroutine, place, first)
     _report_unresolved(machine, value, place)
@@ -119,8 +124,13 @@ def start(machine: Machine, value: Value, place: Place) -> Value:
     """Return the task that a coroutine becomes, having emitted its start; other awaitables are what they are."""
     match value:
         case StepCall() | WaitCall() | FunctionCall() | PreparedCall():
+            checkpoint = machine.replay.checkpoint
             activity, result = _activity(machine, value)
+            machine.replay.checkpoint = checkpoint  # what is started goes on beside what follows
             return UNKNOWN if activity is None else start_activity(machine, activity, value.place, result)
+        case Resource():
+            reach_out(machine, value)
+            return UNKNOWN
         case Wrapped(inner=inner):
             return start(machine, inner, place)
         case Alternatives():
@@ -146,8 +156,8 @@ def start_activity(
     machine: Machine, activity: Activity, place: Place, result: Value = UNKNOWN, *, eager: bool = False
 ) -> Task:
     """Return a task for work, having emitted its start."""
-    handle = machine.new_handle()
-    machine.activities[handle] = activity
+    handle = machine.work.new_handle()
+    machine.work.activities[handle] = activity
     machine.frame.has_started = True
     machine.emit(Start(handle, activity, eager, place))
     return Task(handle, result)
@@ -195,20 +205,21 @@ def _activity(machine: Machine, value: Value) -> tuple[Activity | None, Value]:
     """Return what runs when a coroutine begins, and what it gives. None where there are no steps in it."""
     match value:
         case StepCall(step=step, place=place):
-            machine.begun.add(id(place.node))
+            machine.work.begun.add(id(place.node))
             machine.frame.called.append(step.definition)
-            machine.ran_steps.add(step.definition)
             body = _step_body(machine, step)
-            return StepRun(step.definition, body, dependencies_of(machine, step, _step_body)), UNKNOWN
+            run = StepRun(step.definition, body, dependencies_of(machine, step, _step_body))
+            machine.steps.ran.add(step.definition)
+            return run, UNKNOWN
         case WaitCall(activity=activity, place=place):
-            machine.begun.add(id(place.node))
-            return activity, Event(activity.payload, waited=True)
+            machine.work.begun.add(id(place.node))
+            return activity, Event(activity.payload)
         case PreparedCall(function=function, result=result, place=place):
-            machine.begun.add(id(place.node))
+            machine.work.begun.add(id(place.node))
             machine.frame.called.append(function)
             return Call(function), result
         case FunctionCall(function=function_value, arguments=arguments, place=place):
-            machine.begun.add(id(place.node))
+            machine.work.begun.add(id(place.node))
             summary = read_function(machine, function_value, arguments)
             if summary.function.works:
                 machine.frame.called.append(function_value.node)
@@ -222,7 +233,7 @@ def _step_body(machine: Machine, step: StepFunction) -> Block:
     """Return what the body of a step does; its parameters are results of other steps, and not known."""
     function = step.function
     if isinstance(function, FunctionValue) and isinstance(function.node, cst.FunctionDef):
-        with machine.step_body():
+        with machine.step_body(step.definition.place.node):
             read = read_function(machine, function, Arguments()).function
         if read.works:
             machine.frame.called.append(function.node)
@@ -230,7 +241,7 @@ def _step_body(machine: Machine, step: StepFunction) -> Block:
     if not function.relevant:
         return EMPTY
     place = step.definition.place
-    with machine.step_body():
+    with machine.step_body(place.node):
         return machine.block_of(lambda: await_value(machine, machine.call(function, Arguments(), place), place))
 
 
@@ -243,6 +254,7 @@ def _ran_on_the_spot(machine: Machine, handle: Handle) -> bool:
     if not isinstance(last, Start) or not last.eager or last.handle != handle:
         return False
     machine.operations[-1] = Run(last.activity, last.place)
+    machine.replay.check()
     return True
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 import libcst as cst
@@ -14,6 +15,7 @@ from stepgraph.program.lowering.escapes import report_escape
 from stepgraph.program.lowering.functions import function_scope, read_function
 from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.lowering.picture import given_arguments, known
+from stepgraph.program.lowering.resources import call_resource
 from stepgraph.program.values import (
     UNKNOWN,
     Alternatives,
@@ -27,10 +29,13 @@ from stepgraph.program.values import (
     GeneratorCall,
     Partial,
     PreparedCall,
+    Resource,
     StepCall,
     StepFunction,
     Unresolved,
     Value,
+    Volatile,
+    faded,
 )
 from stepgraph.syntax.module import Place
 
@@ -43,10 +48,10 @@ def call_function(machine: Machine, callee: FunctionValue, arguments: Arguments,
     """Call a function of the project. A body that runs at the call is read now, that of a coroutine when it starts."""
     if isinstance(callee.node, cst.Lambda):
         return _call_lambda(machine, callee, callee.node, arguments)
-    if machine.bindings_of(callee.node, callee.scope.module).is_generator:
+    if machine.modules.bindings_of(callee.node, callee.scope.module).is_generator:
         return GeneratorCall(callee, arguments, place)
     if callee.node.asynchronous is not None:
-        return machine.make(FunctionCall(callee, arguments, place), place)
+        return machine.work.make(FunctionCall(callee, arguments, place), place)
     return _call_plain(machine, callee, arguments, place)
 
 
@@ -61,7 +66,7 @@ def _call_plain(machine: Machine, callee: FunctionValue, arguments: Arguments, p
     prepared = PreparedCall(summary.function, summary.result, place)
     if summary.starts_work:
         return start(machine, prepared, place)
-    return machine.make(prepared, place)
+    return machine.work.make(prepared, place)
 
 
 def _call_lambda(machine: Machine, callee: FunctionValue, node: cst.Lambda, arguments: Arguments) -> Value:
@@ -75,7 +80,7 @@ def _call_lambda(machine: Machine, callee: FunctionValue, node: cst.Lambda, argu
         machine.observe(Returned(Place(callee.scope.module, node), known(value), machine.place(node.body)))
     machine.lambdas_open -= 1
     if not value.relevant:
-        return UNKNOWN
+        return faded(value)
     machine.frame.called.append(node)
     made = list(given((value,)))
     if len(made) == 1:
@@ -87,7 +92,7 @@ def call_step(machine: Machine, callee: StepFunction, arguments: Arguments, plac
     """Call a declared step: a coroutine, nothing runs yet. Arguments are an error at run time and change nothing."""
     passed = given_arguments(spread(arguments))
     machine.observe(StepCalled(callee.definition, passed, place, machine.in_step))
-    return machine.make(StepCall(callee, place), place)
+    return machine.work.make(StepCall(callee, place), place)
 
 
 def call_alternatives(machine: Machine, callee: Alternatives, arguments: Arguments, place: Place) -> Value:
@@ -121,4 +126,12 @@ def call_unresolved(machine: Machine, callee: Unresolved, arguments: Arguments, 
 def call_unknown(machine: Machine, callee: Value, arguments: Arguments, place: Place) -> Value:
     """Call something outside the project: reported only if it is handed what can run steps."""
     report_escape(machine, arguments, place)
-    return Foreign(callee.name) if isinstance(callee, External | ForeignMember) else UNKNOWN
+    match callee:
+        case External(name=name) | ForeignMember(name=name):
+            return Foreign(name)
+        case Volatile():
+            return replace(callee, called=True)
+        case Resource():
+            return call_resource(callee, place)
+        case _:
+            return UNKNOWN

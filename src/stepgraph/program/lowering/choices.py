@@ -6,11 +6,14 @@ import libcst as cst
 
 from stepgraph.program.ir import Block
 from stepgraph.program.lowering.conditions import decided
-from stepgraph.program.lowering.machine import Machine, Outcome
+from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.lowering.names import bind
+from stepgraph.program.lowering.outcomes import Outcome
 from stepgraph.program.lowering.subscripts import part_of
+from stepgraph.program.lowering.volatile import steer
 from stepgraph.program.values import UNKNOWN, Event, Payload, Value
 from stepgraph.syntax.bindings import pattern_names
+from stepgraph.syntax.module import Place
 
 
 def execute_if(machine: Machine, node: cst.If) -> None:
@@ -19,7 +22,7 @@ def execute_if(machine: Machine, node: cst.If) -> None:
     if decision is not None:
         _decided(machine, node, taken=decision)
         return
-    machine.evaluate(node.test)
+    steer(machine, machine.evaluate(node.test), machine.place(node.test), machine.place(node))
     _choice(machine, node)
 
 
@@ -45,7 +48,7 @@ def _choice(machine: Machine, node: cst.If) -> None:
             if decision is True:
                 clause = cst.Else(clause.body)
                 break
-            nested = _elif(machine, clause)
+            nested = _elif(machine, clause, machine.place(node), len(ways))
             if nested is not None:
                 ways.append((None, nested))
                 break
@@ -59,11 +62,14 @@ def _choice(machine: Machine, node: cst.If) -> None:
     machine.take_one(ways, None, machine.place(node))
 
 
-def _elif(machine: Machine, clause: cst.If) -> Outcome | None:
-    """Evaluate the test of an `elif`; return the whole rest as one branch if that has steps."""
-    tested = machine.block_of(lambda: machine.evaluate(clause.test))
+def _elif(machine: Machine, clause: cst.If, place: Place, branch: int) -> Outcome | None:
+    """Evaluate the test of an `elif`, for a `branch` of a choice; return the whole rest as one if that has steps."""
+    test: list[Value] = []
+    tested = machine.block_of(lambda: test.append(machine.evaluate(clause.test)))
     if not tested.operations:
+        steer(machine, test[0], machine.place(clause.test), place, branch)
         return None
+    steer(machine, test[0], machine.place(clause.test), machine.place(clause))
 
     def rest() -> None:
         machine.operations.extend(tested.operations)
@@ -75,6 +81,7 @@ def _elif(machine: Machine, clause: cst.If) -> Outcome | None:
 def execute_match(machine: Machine, node: cst.Match) -> None:
     """A `match` is a switch; a guard with steps runs before it, if its pattern fits."""
     subject = machine.evaluate(node.subject)
+    steer(machine, subject, machine.place(node.subject), machine.place(node))
     if isinstance(subject, Event | Payload) and not all(_fits_mapping(case.pattern) for case in node.cases):
         subject = UNKNOWN  # what is compared with other values too is not known to be a mapping
     ways: list[tuple[str | None, Outcome]] = []

@@ -11,6 +11,7 @@ import libcst as cst
 from stepgraph.program.lowering.definitions import names_in
 from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.lowering.names import module_name, report_assigned_elsewhere
+from stepgraph.program.lowering.resources import ENVIRONMENT
 from stepgraph.program.values import (
     UNKNOWN,
     Argument,
@@ -126,15 +127,15 @@ def _class_constant(machine: Machine, owner: ClassValue, name: str, value: Value
     if _is_enumeration(order) and isinstance(value, Constant | Foreign) and not name.startswith("_"):
         return EnumMember(owner)
     if not isinstance(value, Constant | Moment | Duration | Collection | Mapping):
-        if value.relevant and machine.is_assigned_elsewhere(owner.scope, name):
+        if value.relevant and machine.modules.is_assigned_elsewhere(owner.scope, name):
             report_assigned_elsewhere(machine, owner.scope, name)
         return value
     modules = dict.fromkeys(c.scope.module for c in order if isinstance(c, ClassValue))
-    assigned = any(name in machine.assigned_attributes(module).all for module in modules)
+    assigned = any(name in machine.modules.assigned_attributes(module).all for module in modules)
     once = (
         owner.scope.bindings.binds_constant(name)
         and not assigned
-        and not machine.is_assigned_elsewhere(owner.scope, name)
+        and not machine.modules.is_assigned_elsewhere(owner.scope, name)
     )
     return value if once and not _is_enumeration(order) else UNKNOWN
 
@@ -167,7 +168,7 @@ def instance_attribute(machine: Machine, instance: Instance, name: str, place: P
         return intercepted
     if _may_run_steps(instance, order):
         return Unresolved(f"a base class of {instance.of.name} is not in the project", place)
-    return UNKNOWN
+    return ENVIRONMENT if name == "env" and derives_from_entrypoint(instance.of) else UNKNOWN
 
 
 def _doubt_of_lookup(instance: Instance, name: str, place: Place) -> Doubt:

@@ -14,6 +14,7 @@ from stepgraph.program.lowering.loops import element, extent_over, run_loop, unr
 from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.lowering.protocols import advance, iterated
 from stepgraph.program.lowering.targets import assign
+from stepgraph.program.lowering.volatile import steer
 from stepgraph.program.values import (
     UNKNOWN,
     Alternatives,
@@ -112,7 +113,9 @@ def _inner_scope(machine: Machine, clause: cst.CompFor, scope: LexicalScope) -> 
 
 
 def _run_clause(machine: Machine, clause: cst.CompFor, add: Callable[..., None], *, many: bool) -> Passes | None:
-    iterable = iterated(machine, machine.evaluate(clause.iter), machine.place(clause.iter))
+    iterable = machine.evaluate(clause.iter)
+    steer(machine, iterable, machine.place(clause.iter), machine.place(clause))
+    iterable = iterated(machine, iterable, machine.place(clause.iter))
     if isinstance(iterable, LazyItems):
         each_of(machine, iterable, lambda value: _pass(machine, clause, value, add))
         return None
@@ -166,7 +169,8 @@ def _filtered(machine: Machine, clause: cst.CompFor, filters: list[cst.CompIf], 
         _inside(machine, clause, add, many=True)
         return
     test, *rest = filters
-    tested = machine.block_of(lambda: machine.evaluate(test.test))
+    place = machine.place(test.test)
+    tested = machine.block_of(lambda: steer(machine, machine.evaluate(test.test), place, machine.place(clause)))
     kept = machine.block_of(lambda: _filtered(machine, clause, rest, add))
     for operation in tested.operations:
         machine.emit(operation)

@@ -10,7 +10,8 @@ from stepgraph.program.ir import Handle
 from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.lowering.names import look_up
 from stepgraph.program.lowering.state import merged, told_apart
-from stepgraph.program.values import UNKNOWN, Alternatives, External, Option, Value
+from stepgraph.program.lowering.volatile import derived, steer
+from stepgraph.program.values import UNKNOWN, Alternatives, External, Option, Value, faded
 
 _CHECKING: Final = frozenset({"typing.TYPE_CHECKING", "typing_extensions.TYPE_CHECKING"})
 
@@ -40,9 +41,10 @@ def evaluate_conditional(machine: Machine, node: cst.IfExp) -> Value:
     decision = decided(machine, node.test)
     if decision is not None:
         return machine.evaluate(node.body if decision else node.orelse)
-    machine.evaluate(node.test)
+    test = machine.evaluate(node.test)
     condition = machine.text(node.test)
     place = machine.place(node)
+    steer(machine, test, machine.place(node.test), place)
     values: list[Value] = []
     ways = [
         (condition, machine.branch(lambda: values.append(machine.evaluate(node.body)), condition)),
@@ -50,11 +52,7 @@ def evaluate_conditional(machine: Machine, node: cst.IfExp) -> Value:
     ]
     machine.take_one(ways, None, place)
     value = merged([(condition, values[0]), (None, values[1])], None, place, ways[0][1].since)
-    return _no_constant(value)
-
-
-def _no_constant(value: Value) -> Value:
-    return value if value.relevant else UNKNOWN
+    return derived(machine, (test, *values), faded(value))
 
 
 def evaluate_boolean(machine: Machine, node: cst.BooleanOperation) -> Value:
@@ -84,9 +82,10 @@ def _rest(
             if machine.operations:
                 found[0] = _rest(machine, node, operands, at, at + 1, found[0])
 
+        steer(machine, value, machine.place(operands[at - 1]), machine.place(node))
         outcome = machine.branch(read)
         if not outcome.block.operations and not outcome.changes and not (value.relevant or found[0].relevant):
-            value = UNKNOWN
+            value = derived(machine, (value, found[0]))
             index += 1
             continue
         condition = _condition(machine, node, operands[first:index])
@@ -101,7 +100,7 @@ def _rest(
 def _either(machine: Machine, node: cst.BooleanOperation, left: Value, right: Option, since: Handle | None) -> Value:
     """`a or b` is `b` where `not a`, else `a`; what cannot be called is not worth keeping apart."""
     if not (left.relevant or right.value.relevant):
-        return UNKNOWN
+        return derived(machine, (left, right.value))
     place = machine.place(node)
     if not left.relevant:
         return Alternatives((Option(right.condition, told_apart(right.value, (), since)),), None, place)

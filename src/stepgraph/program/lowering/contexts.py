@@ -10,8 +10,10 @@ import libcst as cst
 from stepgraph.program.ir import EMPTY, Awaited, Block, Exit, ExitKind, Join, Joined, Loop, Protected, Scope, blocks_of
 from stepgraph.program.lowering.awaiting import await_value
 from stepgraph.program.lowering.cutting_short import report_timeout
+from stepgraph.program.lowering.frames import Frame
 from stepgraph.program.lowering.functions import function_scope, may_run_steps
-from stepgraph.program.lowering.machine import Frame, Machine, Outcome
+from stepgraph.program.lowering.machine import Machine
+from stepgraph.program.lowering.outcomes import Outcome
 from stepgraph.program.lowering.protection import guards_await
 from stepgraph.program.lowering.state import any_way
 from stepgraph.program.lowering.targets import assign
@@ -23,6 +25,7 @@ from stepgraph.program.values import (
     FunctionValue,
     GeneratorCall,
     Instance,
+    Resource,
     Suppressor,
     TaskGroup,
     Value,
@@ -140,7 +143,7 @@ def _inside(machine: Machine, node: cst.With, item: cst.WithItem, manager: Value
             outcome = machine.branch(lambda: _items(machine, node, rest), cut_short=True)
         # Whether or not it was cut short, the program goes on after it.
         left = any_way([outcome.changes, *outcome.passed], place)
-        ways = [("no exception", outcome), (None, Outcome(EMPTY, left, live=True))]
+        ways = [("no exception", outcome), (None, Outcome(EMPTY, left, live=True, reached=outcome.reached))]
         machine.rejoin(ways, "exception", place, exclusive=False)
         if outcome.block.operations:
             guards = not rest and guards_await(node.body, outcome.block)
@@ -205,7 +208,7 @@ def _enter(machine: Machine, manager: Value, item: cst.WithItem) -> Value:
     if isinstance(manager, GeneratorCall):
         _report_generator(machine, manager)
         return _yielded(machine, manager) if _can_be_entered(machine, manager) else UNKNOWN
-    return manager if isinstance(manager, TaskGroup) else UNKNOWN
+    return manager if isinstance(manager, TaskGroup | Resource) else UNKNOWN
 
 
 def _report_generator(machine: Machine, manager: GeneratorCall) -> None:

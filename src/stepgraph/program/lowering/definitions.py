@@ -39,7 +39,6 @@ TRANSPARENT: Final = frozenset(
         "functools.cache",
         "functools.lru_cache",
         "functools.lru_cache()",
-        "functools.wraps()",
         "typing.final",
         "typing.no_type_check",
         "typing.overload",
@@ -129,6 +128,8 @@ def _decorated(machine: Machine, decorator: Value, value: Value, place: Place) -
             name in TRANSPARENT or name in _KINDS or name.endswith((".setter", ".getter", ".deleter"))
         ):
             return value
+        case Partial(callee=External(name="functools.wraps")):
+            return machine.call(decorator, Arguments((Argument(value, place),)), place)
         case StepDecorator() | StepMethod() | FunctionValue() | ClassValue() | Instance() | Unresolved():
             return machine.call(decorator, Arguments((Argument(value, place),)), place)
     if isinstance(value, FunctionValue):
@@ -185,7 +186,7 @@ def _undecorated(machine: Machine, node: cst.ClassDef, scope: LexicalScope) -> C
     """Its body is read as its members are asked for."""
     bases = tuple(base for argument in node.bases for base in _bases(machine, argument))
     body = LexicalScope(
-        machine.bindings_of(node, scope.module),
+        machine.modules.bindings_of(node, scope.module),
         machine.store.new(),
         scope,
         scope.module,

@@ -24,6 +24,8 @@ from stepgraph.syntax.module import Place
 BodyReader: TypeAlias = Callable[[Machine, StepFunction], Block]
 
 CONTEXT: Final = "ctx"
+# What gives a function another name, or other parameters.
+_RENAMING: Final = (b"__name__ =", b"__name__=", b"__signature__", b"__wrapped__", b"update_wrapper", b"setattr(")
 _FIELD: Final = re.compile(r"\{[^{}]*\}")
 
 
@@ -31,15 +33,15 @@ def dependencies_of(machine: Machine, step: StepFunction, read_body: BodyReader)
     """Return the steps that a step needs when it is called now, in the order in which it asks for them."""
     definition = step.definition
     needed = [parameter for parameter in definition.parameters if parameter.name != CONTEXT]
-    if not needed and not step.depends:
+    if not needed and not step.depends and step.listing is None:
         return ()
-    if definition in machine.resolving:
+    if definition in machine.steps.resolving:
         _report_cycle(machine, definition)
         return ()
-    machine.resolving.append(definition)
+    machine.steps.resolving.append(definition)
     listed = _listed if machine.mode is DependencyMode.LEGACY else _named
     found = [_dependency(machine, value, place, read_body) for value, place in listed(machine, step, needed)]
-    machine.resolving.pop()
+    machine.steps.resolving.pop()
     return tuple(dependency for dependency in found if dependency is not None)
 
 
@@ -48,19 +50,19 @@ def _named(machine: Machine, step: StepFunction, needed: list[StepParameter]) ->
     if step.depends is not None:
         return  # refused, and said so
     for parameter in needed:
-        found = machine.declarations.look_up(parameter.name)
+        found = machine.steps.by_name.look_up(parameter.name)
         if found is None:
-            machine.store.observe(machine.declarations, parameter.name)
+            machine.store.observe(machine.steps.by_name, parameter.name)
             _report_no_step(machine, step.definition, parameter)
             continue
         if not _declared_here(machine, found):
-            machine.store.observe(machine.declarations, parameter.name)
+            machine.store.observe(machine.steps.by_name, parameter.name)
         _observe_shared(machine, step.definition, parameter, found)
         yield found, parameter.place
 
 
 def _observe_shared(machine: Machine, definition: StepDefinition, parameter: StepParameter, found: Value) -> None:
-    other = machine.hides.get(found.definition) if isinstance(found, StepFunction) else None
+    other = machine.steps.hides.get(found.definition) if isinstance(found, StepFunction) else None
     if isinstance(found, StepFunction) and other is not None:
         machine.observe(NameShared(definition, parameter, found.definition, other))
 
@@ -71,7 +73,7 @@ def _declared_here(machine: Machine, value: Value) -> bool:
 
 def _listed(machine: Machine, step: StepFunction, needed: list[StepParameter]) -> Iterator[tuple[Value, Place]]:
     """Legacy mode: `depends` gives the parameters other than `ctx`, by position."""
-    depends = step.depends or ()
+    depends = step.listing.items if step.listing is not None else step.depends or ()
     if step.depends is None:
         _report_no_list(machine, step.definition, needed)
     elif len(depends) != len(needed) and not any(item.many or item.maybe for item in depends):
@@ -93,9 +95,9 @@ def _dependency(machine: Machine, value: Value, place: Place, read_body: BodyRea
         case StepFunction():
             return _step_run(machine, value, read_body)
         case Alternatives(options=options, discriminant=discriminant):
-            machine.choosing.append(len(machine.resolving))
+            machine.steps.choosing.append(len(machine.steps.resolving))
             ways = [(o.condition, _dependency(machine, o.value, place, read_body)) for o in options]
-            machine.choosing.pop()
+            machine.steps.choosing.pop()
             known = tuple(StepOption(condition, way) for condition, way in ways if way is not None)
             return StepChoice(known, value.place, discriminant) if known else None
         case _:
@@ -104,12 +106,12 @@ def _dependency(machine: Machine, value: Value, place: Place, read_body: BodyRea
 
 def _step_run(machine: Machine, step: StepFunction, read_body: BodyReader) -> StepRun:
     """Return the run of a step as a dependency: one object as long as no name it looks up means another step."""
-    machine.ran_steps.add(step.definition)
-    known = machine.step_runs.get(step.definition)
-    if known is not None and known[0] == machine.declarations.version:
+    known = machine.steps.runs.get(step.definition)
+    if known is not None and known[0] == machine.steps.by_name.version:
         return known[1]
     run = StepRun(step.definition, read_body(machine, step), dependencies_of(machine, step, read_body))
-    machine.step_runs[step.definition] = machine.declarations.version, run
+    machine.steps.ran.add(step.definition)
+    machine.steps.runs[step.definition] = machine.steps.by_name.version, run
     return run
 
 
@@ -117,10 +119,11 @@ def _step_run(machine: Machine, step: StepFunction, read_body: BodyReader) -> St
 
 
 def _report_cycle(machine: Machine, definition: StepDefinition) -> None:
-    first = machine.resolving.index(definition)
-    names = [step.name for step in machine.resolving[first:]]
-    if not any(depth > first for depth in machine.choosing):
-        machine.observe(DependencyCycle(tuple(machine.resolving[first:])))
+    first = machine.steps.resolving.index(definition)
+    names = [step.name for step in machine.steps.resolving[first:]]
+    is_certain = not any(depth > first for depth in machine.steps.choosing)
+    if is_certain and machine.steps.ran.isdisjoint(machine.steps.resolving[first:]):
+        machine.observe(DependencyCycle(tuple(machine.steps.resolving[first:])))
     machine.note(
         "dependency-cycle",
         definition.place,
@@ -131,8 +134,9 @@ def _report_cycle(machine: Machine, definition: StepDefinition) -> None:
 
 
 def _report_no_step(machine: Machine, definition: StepDefinition, parameter: StepParameter) -> None:
-    declared = [step for value in machine.declarations.values() for step in _steps(value)]
-    unclear = [step.definition for step in declared if _may_be_identifier(step.definition.name)]
+    declared = [step for value in machine.steps.by_name.values() for step in _steps(value)]
+    others = [step for step in declared if step.definition is not definition]
+    unclear = [step.definition for step in others if _may_be_named(step.definition, parameter.name)]
     if unclear:
         machine.note(
             "unresolved-dependency",
@@ -142,7 +146,8 @@ def _report_no_step(machine: Machine, definition: StepDefinition, parameter: Ste
             "A step that runs before it may be missing from the graph; give that step a literal name.",
         )
         return
-    machine.observe(ParameterUnknown(definition, parameter, tuple(step.definition for step in declared)))
+    if not _shows_another(machine):
+        machine.observe(ParameterUnknown(definition, parameter, tuple(step.definition for step in declared)))
     namesake = next((s.definition for s in declared if s.definition.function_name == parameter.name), None)
     advice = "Name the parameter after a step declared by then, or `ctx`."
     if namesake is not None:
@@ -165,10 +170,19 @@ def _steps(value: Value) -> Iterator[StepFunction]:
             yield from _steps(option.value)
 
 
-def _may_be_identifier(name: str) -> bool:
-    """Whether a name of which parts are source in braces, with braces in it perhaps, may be that of a parameter."""
-    text, fields = _FIELD.subn("x", name)
-    return bool(fields) and (text.isidentifier() or "{" in text or "}" in text)
+def _may_be_named(definition: StepDefinition, name: str) -> bool:
+    """Whether the name of a step, of which parts may be source in braces, with braces in it perhaps, may be another."""
+    known = _FIELD.split(definition.name)
+    if len(known) == 1:
+        return False
+    if any("{" in part or "}" in part for part in known):
+        return True
+    return re.fullmatch(".*".join(map(re.escape, known)), name) is not None
+
+
+def _shows_another(machine: Machine) -> bool:
+    """Whether functions may be given other names or parameters than they have, in a way that is not followed."""
+    return any(module.mentions(word) for module in machine.modules.scopes for word in _RENAMING)
 
 
 def _report_no_list(machine: Machine, definition: StepDefinition, needed: list[StepParameter]) -> None:

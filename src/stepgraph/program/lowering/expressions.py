@@ -12,6 +12,7 @@ from stepgraph.program.known import CollectionKind
 from stepgraph.program.lowering.arguments import collection, mapping
 from stepgraph.program.lowering.attributes import attribute
 from stepgraph.program.lowering.awaiting import await_value, is_awaitable
+from stepgraph.program.lowering.changing import method_called
 from stepgraph.program.lowering.comprehensions import evaluate_collection, evaluate_generator, evaluate_mapping
 from stepgraph.program.lowering.conditions import evaluate_boolean, evaluate_conditional
 from stepgraph.program.lowering.constants import binary, formatted, is_text, joined, scalar, shifted, unary
@@ -21,7 +22,9 @@ from stepgraph.program.lowering.iteration import items_of, materialized
 from stepgraph.program.lowering.machine import Evaluator, Machine
 from stepgraph.program.lowering.names import bind, look_up
 from stepgraph.program.lowering.protocols import call_special, compare, operate
+from stepgraph.program.lowering.step_state import changes_only, seen
 from stepgraph.program.lowering.subscripts import element_at
+from stepgraph.program.lowering.volatile import derived, template, used
 from stepgraph.program.values import (
     UNKNOWN,
     Alternatives,
@@ -34,8 +37,11 @@ from stepgraph.program.values import (
     Instance,
     Item,
     Mapping,
+    MethodOf,
     Template,
     Value,
+    Volatile,
+    faded,
     possible,
 )
 from stepgraph.syntax.module import Place
@@ -46,10 +52,31 @@ MOST_REPETITIONS: Final = 64
 
 def _name(machine: Machine, node: cst.Name) -> Value:
     constant = _KEYWORDS.get(node.value)
-    return look_up(machine, node.value) if constant is None else constant
+    return _read(machine, node, None, look_up(machine, node.value)) if constant is None else constant
+
+
+def _read(machine: Machine, node: cst.Name | cst.Attribute, owner: Value | None, value: Value) -> Value:
+    """Return the value of a name, or of an attribute of `owner`. What a step reads goes into what is kept of it."""
+    if machine.in_step and machine.replay.volatiles and not (machine.replay.in_part and _has_parts(value)):
+        used(machine, value, machine.place(node))
+    if machine.replay.state_changes or (machine.loop_depth and machine.replays):
+        seen(machine, node, owner, value)
+    return value
 
 
 _KEYWORDS: Final = {"True": Constant(value=True), "False": Constant(value=False), "None": Constant(None)}
+
+
+def _has_parts(value: Value) -> bool:
+    return isinstance(value, Collection | Mapping | Alternatives)
+
+
+def _owner(machine: Machine, node: cst.Attribute | cst.Subscript) -> Value:
+    """Return the value that something is a part of."""
+    in_part, machine.replay.in_part = machine.replay.in_part, True
+    owner = machine.evaluate(node.value)
+    machine.replay.in_part = in_part
+    return owner
 
 
 def _number(machine: Machine, node: cst.BaseNumber) -> Value:
@@ -79,20 +106,26 @@ def _concatenated(machine: Machine, node: cst.BaseExpression) -> Value:
     values = [value for value, _ in parts]
     if all(isinstance(value, Constant) and isinstance(value.value, bytes) for value in values):
         return Constant(b"".join(v.value for v in values if isinstance(v, Constant) and isinstance(v.value, bytes)))
-    return joined([(value, machine.place(part)) for value, part in parts])
+    return _joined(machine, [(value, machine.place(part)) for value, part in parts])
+
+
+def _joined(machine: Machine, parts: list[tuple[Value, Place]]) -> Value:
+    whole = joined(parts)
+    return template(machine, whole.text, [v for v, _ in parts]) if isinstance(whole, Template) else whole
 
 
 def _f_string(machine: Machine, node: cst.FormattedString) -> Value:
     text = ""
     known = True
+    fields: list[Value] = []
     for part in node.parts:
         if isinstance(part, cst.FormattedStringText):
             text += _literal(node, part.value)
         elif isinstance(part, cst.FormattedStringExpression):
-            folded = _field(machine, part)
+            folded = _field(machine, part, fields)
             known = known and folded is not None
             text += machine.text(part) if folded is None else folded
-    return scalar(text) if known else Template(text)
+    return scalar(text) if known else template(machine, text, fields)
 
 
 def _literal(node: cst.FormattedString, text: str) -> str:
@@ -108,14 +141,16 @@ def _literal(node: cst.FormattedString, text: str) -> str:
     return evaluated if isinstance(evaluated, str) else text
 
 
-def _field(machine: Machine, field: cst.FormattedStringExpression) -> str | None:
+def _field(machine: Machine, field: cst.FormattedStringExpression, fields: list[Value]) -> str | None:
+    """Return what a field becomes, None where that is not known; what is in it is one of the `fields`."""
     value = machine.evaluate(field.expression)
+    fields.append(value)
     spec = ""
     for part in field.format_spec or ():
         if isinstance(part, cst.FormattedStringText):
             spec += part.value
         elif isinstance(part, cst.FormattedStringExpression):
-            inner = _field(machine, part)
+            inner = _field(machine, part, fields)
             if inner is None:
                 return None
             spec += inner
@@ -168,20 +203,60 @@ def _put(entries: dict[object, Entry], entry: Entry) -> None:
 
 
 def _call(machine: Machine, node: cst.Call) -> Value:
-    since = machine.handles
-    callee = machine.evaluate(node.func)
+    since = machine.work.handles
+    callee = _callee(machine, node)
+    reporting, machine.replay.reporting = machine.replay.reporting, machine.replay.reporting or _reports(node)
     # Python evaluates positional arguments first, those in `*` too, then keywords.
     positional = {id(a): _argument(machine, a) for a in node.args if a.keyword is None and a.star != "**"}
     named = {id(a): _argument(machine, a) for a in node.args if a.keyword is not None or a.star == "**"}
     evaluated = positional | named
     arguments = Arguments(tuple(evaluated[id(argument)] for argument in node.args))
+    machine.replay.reporting = reporting
     machine.call_since = since
-    return _unfolded(machine.call(callee, arguments, machine.place(node)))
+    return _called(machine, node, callee, arguments)
+
+
+def _called(machine: Machine, node: cst.Call, callee: Value, arguments: Arguments) -> Value:
+    value = _unfolded(machine.call(callee, arguments, machine.place(node)))
+    if machine.replay.volatiles:
+        if _is_of_text(node.func):
+            value = derived(machine, (argument.value for argument in arguments.items), value)
+        if machine.in_step and isinstance(callee, MethodOf):
+            used(machine, value, machine.place(node))
+    return value
+
+
+def _is_of_text(function: cst.BaseExpression) -> bool:
+    """Whether what is called is a method of text as written: `"".join(...)`, `"{}".format(...)`."""
+    return isinstance(function, cst.Attribute) and isinstance(function.value, cst.BaseString)
+
+
+def _callee(machine: Machine, node: cst.Call) -> Value:
+    changing, machine.replay.changing = machine.replay.changing, machine.replay.changing or changes_only(node)
+    callee = machine.evaluate(node.func)
+    machine.replay.changing = changing
+    if isinstance(callee, MethodOf | Alternatives):
+        method_called(machine, node, callee)
+    return callee
+
+
+def _reports(node: cst.Call) -> bool:
+    """Whether a call only prints or logs what it is given."""
+    match node.func:
+        case cst.Name(value=name):
+            return name == "print"
+        case cst.Attribute(attr=cst.Name(value=name)):
+            return name in _LOGGING
+        case _:
+            return False
+
+
+_LOGGING: Final = frozenset(["critical", "debug", "error", "exception", "info", "log", "warn", "warning"])
 
 
 def _unfolded(value: Value) -> Value:
     """A call is never folded, whatever it gives; None is kept, which is how a callable that is not there looks."""
-    return UNKNOWN if isinstance(value, Constant | Template) and value != Constant(None) else value
+    return faded(value) if isinstance(value, Constant | Template) and value != Constant(None) else value
 
 
 def _argument(machine: Machine, argument: cst.Arg) -> Argument:
@@ -193,13 +268,19 @@ def _argument(machine: Machine, argument: cst.Arg) -> Argument:
 
 
 def _attribute(machine: Machine, node: cst.Attribute) -> Value:
-    owner, name = machine.evaluate(node.value), node.attr.value
+    owner, name = _owner(machine, node), node.attr.value
     observe_key(machine, "attribute", owner, Constant(name), machine.place(node.value), machine.place(node))
-    return attribute(machine, owner, name, machine.place(node))
+    return _read(machine, node, owner, attribute(machine, owner, name, machine.place(node)))
 
 
 def _subscript(machine: Machine, node: cst.Subscript) -> Value:
-    owner = machine.evaluate(node.value)
+    part = _part(machine, node, _owner(machine, node))
+    if machine.in_step and machine.replay.volatiles:
+        used(machine, part, machine.place(node))
+    return part
+
+
+def _part(machine: Machine, node: cst.Subscript, owner: Value) -> Value:
     key: Value = UNKNOWN
     key_node: cst.BaseExpression = node
     for element in node.slice:
@@ -225,6 +306,8 @@ def _element(machine: Machine, owner: Value, key: Value, key_place: Place, place
 
 def _sliced(machine: Machine, owner: Value, node: cst.Slice) -> Value:
     bounds: list[Any] = [_bound(machine, part) for part in (node.lower, node.upper, node.step)]
+    if isinstance(owner, Volatile):
+        return replace(owner, gives="")
     if not isinstance(owner, Collection) or _constant_items(owner):
         return UNKNOWN
     if owner.has_known_order and all(isinstance(bound, int | None) for bound in bounds):
@@ -262,7 +345,7 @@ def _combined(machine: Machine, node: cst.BinaryOperation, left: Value, right: V
         return found
     if isinstance(node.operator, cst.Add):
         if is_text(left) or is_text(right):
-            return joined([(left, machine.place(node.left)), (right, machine.place(node.right))])
+            return _joined(machine, [(left, machine.place(node.left)), (right, machine.place(node.right))])
         if isinstance(left, Collection) and isinstance(right, Collection):
             return collection(machine, left.kind, (*left.items, *right.items))
         if isinstance(left, Collection | Alternatives) and isinstance(right, Collection | Alternatives):
@@ -277,7 +360,8 @@ def _combined(machine: Machine, node: cst.BinaryOperation, left: Value, right: V
         return mapping(machine, tuple(entries.values()), partial=partial)
     if isinstance(node.operator, cst.Multiply) and isinstance(left, Collection):
         return _repeated(machine, left, right)
-    return shifted(node.operator, left, right) or binary(node.operator, left, right)
+    found = shifted(node.operator, left, right) or binary(node.operator, left, right)
+    return derived(machine, (left, right), found)
 
 
 def _repeated(machine: Machine, owner: Collection, times: Value) -> Value:
@@ -291,7 +375,9 @@ def _unary(machine: Machine, node: cst.UnaryOperation) -> Value:
     operand = machine.evaluate(node.expression)
     name = _SPECIAL_UNARY.get(type(node.operator))
     found = None if name is None else call_special(machine, operand, (name,), (), machine.place(node))
-    return unary(node.operator, operand) if found is None else found
+    if isinstance(operand, Volatile) and isinstance(node.operator, cst.Not):
+        return replace(operand, gives="")
+    return derived(machine, (operand,), unary(node.operator, operand)) if found is None else found
 
 
 _SPECIAL_UNARY: Final[dict[type[cst.BaseUnaryOp], str]] = {
@@ -310,6 +396,8 @@ def _comparison(machine: Machine, node: cst.Comparison) -> Value:
             right = machine.evaluate(target.comparator)
             observe_key(machine, "asked", right, left, machine.place(target.comparator), machine.place(node))
             result = compare(machine, target, left, right, machine.place(node))
+            if not isinstance(target.operator, cst.Is | cst.IsNot):
+                result = derived(machine, (left, right), result)
             continue
         block = machine.block_of(lambda compared=target.comparator: machine.evaluate(compared))  # type: ignore[misc]
         if not block.operations:

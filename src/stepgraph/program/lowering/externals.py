@@ -9,6 +9,7 @@ from typing import Final, TypeAlias
 from stepgraph.model.payload import ParallelKind
 from stepgraph.program.ir import EMPTY, Handle, Loop, started_in
 from stepgraph.program.known import CollectionKind
+from stepgraph.program.lowering import resources, volatile
 from stepgraph.program.lowering.arguments import made, mapping, ordered_like
 from stepgraph.program.lowering.awaiting import awaited_of, is_awaitable, start
 from stepgraph.program.lowering.calls import call_unknown
@@ -83,7 +84,7 @@ _HARMLESS: Final = frozenset(
 # Calls of which the result is told apart where it is used.
 _KNOWN_BY_CALL: Final = frozenset(
     [
-        *("functools.wraps", "functools.lru_cache", "asyncio.timeout", "asyncio.timeout_at"),
+        *("functools.lru_cache", "asyncio.timeout", "asyncio.timeout_at"),
         *("collections.namedtuple", "typing.NamedTuple", "typing.TypedDict"),
     ]
 )
@@ -91,6 +92,11 @@ _KNOWN_BY_CALL: Final = frozenset(
 
 def call_external(machine: Machine, callee: External, arguments: Arguments, place: Place) -> Value:
     """Call something outside the project, by its name."""
+    result = _call_external(machine, callee, arguments, place)
+    return resources.called(machine, callee.name, place, volatile.called(machine, callee, arguments, place, result))
+
+
+def _call_external(machine: Machine, callee: External, arguments: Arguments, place: Place) -> Value:
     name = _ALIASES.get(callee.name, callee.name)
     if name == "asyncio.create_task" and callee.name != "asyncio.ensure_future" and arguments.items:
         observe_sleep_as_task(machine, arguments.items[0], place)
@@ -152,7 +158,7 @@ def _gathering(machine: Machine, kind: ParallelKind, members: list[Value], place
     _in_member_order(machine, started)
     awaited = tuple(member for member in members if is_awaitable(member))
     loops = machine.loop_depth - machine.frame.loops_outside
-    machine.hold(place, _handles(awaited))
+    machine.work.hold(place, _handles(awaited))
     return Gathering(kind, awaited, result=made(machine, "list", results), own=frozenset(started), loops=loops)
 
 
@@ -177,7 +183,7 @@ def _started(machine: Machine, given: Argument) -> list[Value]:
 
 def _started_of_one(machine: Machine, given: Argument) -> Value:
     """Start each element of one of several collections, as a future of them."""
-    since = machine.handles
+    since = machine.work.handles
     return _gathering(machine, "all", _started(machine, given), given.place, since)
 
 
@@ -206,7 +212,7 @@ def _create_task(machine: Machine, arguments: Arguments, place: Place) -> Value:
 
 def _task(machine: Machine, given: Argument, place: Place) -> Value:
     task = start(machine, given.value, given.place)
-    machine.hold(place, _handles([task]))
+    machine.work.hold(place, _handles([task]))
     return task
 
 
@@ -242,7 +248,7 @@ def _wait_for(machine: Machine, arguments: Arguments, place: Place) -> Value:
     given = arguments.find(0, "fut")
     if given is None:
         return UNKNOWN
-    machine.wrapped[id(given.place.node)] = place
+    machine.work.wrapped[id(given.place.node)] = place
     limit = arguments.find(1, "timeout")
     limited = limit is None or limit.value != Constant(None)
     return Wrapped(given.value, place) if limited and is_awaitable(given.value) else given.value
@@ -254,7 +260,7 @@ def _shield(machine: Machine, arguments: Arguments, place: Place) -> Value:
     if given is None or not is_awaitable(given.value):
         return UNKNOWN if given is None else given.value
     task = _task(machine, given, place)
-    machine.shielded.update(_handles([task]))
+    machine.work.shielded.update(_handles([task]))
     return task
 
 
@@ -305,6 +311,15 @@ def _partial(machine: Machine, arguments: Arguments, place: Place) -> Value:
         positional=(*function.positional, *(a.value for a in rest if a.keyword is None and not a.star)),
         keywords=(*function.keywords, *((a.keyword, a.value) for a in rest if a.keyword is not None)),
     )
+
+
+def _wraps(machine: Machine, arguments: Arguments, place: Place) -> Value:
+    """`functools.wraps(f)` makes a decorator, which makes a function look like `f`."""
+    del machine, place
+    if len(arguments.positional) < 2:  # noqa: PLR2004 - what is wrapped, and what wraps it
+        return Partial(External("functools.wraps"), arguments)
+    wrapper = arguments.items[-1].value
+    return replace(wrapper, wrapped=arguments.items[0].value) if isinstance(wrapper, FunctionValue) else wrapper
 
 
 def _suppress(machine: Machine, arguments: Arguments, place: Place) -> Value:
@@ -540,6 +555,7 @@ _MEANINGS: Final[dict[str, Meaning]] = {
     "js.Promise.race": _promise("race"),
     "js.Promise.allSettled": _promise("all_settled"),
     "functools.partial": _partial,
+    "functools.wraps": _wraps,
     "functools.partialmethod": _partial,
     "contextlib.suppress": _suppress,
     "typing.cast": _second,

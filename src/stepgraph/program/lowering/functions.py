@@ -8,8 +8,12 @@ import libcst as cst
 
 from stepgraph.program.ir import Block, Function, works
 from stepgraph.program.lowering.arguments import DEEPEST, bound_arguments, given
-from stepgraph.program.lowering.machine import Frame, Machine, Summary
-from stepgraph.program.lowering.state import merged
+from stepgraph.program.lowering.frames import Frame
+from stepgraph.program.lowering.machine import Machine
+from stepgraph.program.lowering.outcomes import Summary
+from stepgraph.program.lowering.replay_state import VolatileUse
+from stepgraph.program.lowering.state import certain, merged
+from stepgraph.program.lowering.volatile import used_again, volatile_parts
 from stepgraph.program.values import (
     UNKNOWN,
     Arguments,
@@ -20,10 +24,13 @@ from stepgraph.program.values import (
     Mapping,
     Option,
     Payload,
+    Resource,
     StepCall,
     StepFunction,
     StepObject,
     Value,
+    Volatile,
+    faded,
 )
 from stepgraph.syntax.module import Place
 
@@ -59,11 +66,12 @@ def _summary(machine: Machine, callee: FunctionValue, arguments: Arguments) -> S
         raise TypeError("a lambda is read where it is called")
     scope = function_scope(machine, callee, arguments)
     key = (callee.node, callee.scope, machine.in_step, *(_signature(value) for value in scope.names.values()))
-    known = machine.summaries.get(key)
+    known = machine.summaries.get((machine.replays, *key))
     if known is not None and known.reusable and known.epoch == machine.store.epoch:
         machine.frame.called.extend(known.called)
         for step in known.declared:
             machine.declare(step)
+        used_again(machine, _uses_of(known, scope))
         return known
     unfinished = _unfinished(machine, callee, key)
     if unfinished is not None:
@@ -75,13 +83,21 @@ def _summary(machine: Machine, callee: FunctionValue, arguments: Arguments) -> S
     return _read(machine, callee, node, scope, key)
 
 
+def _uses_of(known: Summary, scope: LexicalScope) -> list[VolatileUse]:
+    """Return the uses, in what a function does, of values that it is given."""
+    if not known.uses:
+        return []
+    given = {volatile for value in scope.names.values() for volatile in volatile_parts(value)}
+    return [use for use in known.uses if use.volatile in given]
+
+
 def function_scope(machine: Machine, callee: FunctionValue, arguments: Arguments) -> LexicalScope:
     """Return the scope in which a body is read, its parameters bound to the arguments."""
     values = bound_arguments(machine, callee, arguments)
     names = machine.store.new(values)
     is_lambda = isinstance(callee.node, cst.Lambda)
     return LexicalScope(
-        machine.bindings_of(callee.node, callee.scope.module),
+        machine.modules.bindings_of(callee.node, callee.scope.module),
         names,
         callee.scope,
         callee.scope.module,
@@ -94,7 +110,9 @@ def function_scope(machine: Machine, callee: FunctionValue, arguments: Arguments
 def may_run_steps(machine: Machine, function: FunctionValue, arguments: Arguments = NOT_KNOWN) -> bool:
     """Whether a call of a function may run steps; arguments left out are not known. Nothing is emitted."""
     found: list[bool] = []
+    replays, machine.replays = machine.replays, False
     machine.branch(lambda: found.append(read_function(machine, function, arguments).function.works))
+    machine.replays = replays
     return any(found)
 
 
@@ -110,7 +128,7 @@ def _signature(value: Value, depth: int = 0) -> object:
             entries = tuple((_key(entry.key), _signature(entry.value, depth + 1)) for entry in value.entries)
             return entries if any(part is not None for _, part in entries) else None
         case _:
-            return value if value.relevant else None
+            return value if value.relevant or value.traced else None
 
 
 def _key(key: Value) -> object:
@@ -121,7 +139,7 @@ def _without_payloads(key: object) -> object:
     """The same, but for which part of a payload it is: a function that walks down a payload calls itself."""
     if isinstance(key, tuple):
         return tuple(_without_payloads(part) for part in key)
-    return None if isinstance(key, Payload) else key
+    return None if isinstance(key, Payload | Volatile | Resource) else key
 
 
 def _unfinished(machine: Machine, callee: FunctionValue, key: Key) -> Function | None:
@@ -142,7 +160,7 @@ def _read(machine: Machine, callee: FunctionValue, node: cst.FunctionDef, scope:
     machine.readings += 1
     function = Function(callee.names, Place(callee.scope.module, node))
     frame = Frame(scope, function=node, is_async=node.asynchronous is not None)
-    mark = machine.store.mark()
+    mark, volatiles, uses = machine.store.mark(), machine.replay.volatiles, len(machine.replay.uses)
     machine.active[key] = function
     function.body = _read_body(machine, frame, node.body)
     function.works = works(function.body)
@@ -159,7 +177,8 @@ def _read(machine: Machine, callee: FunctionValue, node: cst.FunctionDef, scope:
     for step in frame.declared:
         machine.declare(step)
     function.declares = tuple(step.definition for step in frame.declared)
-    fresh = bool(frame.declared) and result.relevant
+    anew = bool(frame.declared) or machine.replay.volatiles > volatiles
+    fresh = anew and (result.relevant or result.traced)
     summary = Summary(
         function,
         result,
@@ -169,8 +188,9 @@ def _read(machine: Machine, callee: FunctionValue, node: cst.FunctionDef, scope:
         starts_work=frame.starts_work,
         epoch=machine.store.epoch,
         reusable=not fresh and not machine.store.wrote_outside(mark, scope.names.serial),
+        uses=tuple(machine.replay.uses[uses:]),
     )
-    machine.summaries[key] = machine.latest[node] = summary
+    machine.summaries[machine.replays, *key] = machine.latest[node] = summary
     return summary
 
 
@@ -189,8 +209,8 @@ def _returned(frame: Frame, place: Place) -> Value:
     """What a call gives: never a constant, since a call is never folded."""
     if not frame.returns:
         return UNKNOWN
-    value = merged([(option.condition, option.value) for option in frame.returns], None, place)
-    return value if value.relevant else UNKNOWN
+    value = merged(certain([(option.condition, option.value) for option in frame.returns]), None, place)
+    return faded(value)
 
 
 def _labelled(names: tuple[str, ...], given: tuple[str, ...]) -> tuple[str, ...]:

@@ -7,21 +7,26 @@ import libcst as cst
 from stepgraph.program.ir import Block, Branch, Choice, Exit, ExitKind, Scope
 from stepgraph.program.lowering.comprehensions import each_of
 from stepgraph.program.lowering.conditions import decided, negated
+from stepgraph.program.lowering.frames import LoopState
 from stepgraph.program.lowering.iteration import materialized
 from stepgraph.program.lowering.loops import Extent, element, extent_over, run_loop, unrolled
-from stepgraph.program.lowering.machine import LoopState, Machine
+from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.lowering.names import look_up
 from stepgraph.program.lowering.protocols import advance, iterated
 from stepgraph.program.lowering.state import any_way, apply
 from stepgraph.program.lowering.targets import assign
+from stepgraph.program.lowering.volatile import steer
 from stepgraph.program.values import UNKNOWN, Alternatives, Collection, Item, LazyItems, Slots, Value
 from stepgraph.syntax.bindings import target_names
+from stepgraph.syntax.module import Place
 from stepgraph.syntax.walk import expressions_below, statements, statements_below, suites
 
 
 def execute_for(machine: Machine, node: cst.For) -> None:
     """A `for`: over known steps or functions, one after another; else a loop."""
-    _over(machine, node, iterated(machine, machine.evaluate(node.iter), machine.place(node.iter)))
+    iterable = machine.evaluate(node.iter)
+    steer(machine, iterable, machine.place(node.iter), machine.place(node))
+    _over(machine, node, iterated(machine, iterable, machine.place(node.iter)))
 
 
 def _over(machine: Machine, node: cst.For, iterable: Value) -> Value:
@@ -75,7 +80,7 @@ def _one_pass(machine: Machine, node: cst.For, value: Value) -> None:
 
 def _written_out(machine: Machine, node: cst.For, item: Item) -> None:
     """One pass of a loop that is written out: a `continue` leaves it, and the next one follows."""
-    outer, since = machine.frame.loop, machine.handles
+    outer, since = machine.frame.loop, machine.work.handles
     state = machine.frame.loop = LoopState(machine.store.mark())
     block = machine.block_of(lambda: _one_pass(machine, node, item.value))
     machine.frame.loop = outer
@@ -113,7 +118,7 @@ def execute_while(machine: Machine, node: cst.While) -> None:
 
     def body() -> None:
         if decision is None:
-            _test(machine, node.test)
+            _test(machine, node.test, machine.place(node))
         outer, machine.frame.drained = machine.frame.drained, emptied
         machine.execute(node.body)
         machine.frame.drained = outer
@@ -133,8 +138,8 @@ def _emptied(machine: Machine, test: cst.BaseExpression) -> Slots | None:
     return value.state if isinstance(value, Collection) else None
 
 
-def _test(machine: Machine, test: cst.BaseExpression) -> None:
-    machine.evaluate(test)
+def _test(machine: Machine, test: cst.BaseExpression, loop: Place) -> None:
+    steer(machine, machine.evaluate(test), machine.place(test), loop)
     if not machine.operations:
         return
     place = machine.place(test)

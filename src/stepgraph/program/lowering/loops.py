@@ -8,7 +8,9 @@ from typing import Final
 
 from stepgraph.program.ir import EMPTY, Block, Loop, Passes, StepDefinition
 from stepgraph.program.lowering.arguments import DEEPEST, collection
-from stepgraph.program.lowering.machine import LoopState, Machine, Outcome
+from stepgraph.program.lowering.frames import LoopState
+from stepgraph.program.lowering.machine import Machine
+from stepgraph.program.lowering.outcomes import Outcome
 from stepgraph.program.lowering.state import (
     MOST_OPTIONS,
     Changes,
@@ -19,6 +21,8 @@ from stepgraph.program.lowering.state import (
     same,
     unsettled,
 )
+from stepgraph.program.lowering.step_state import read_at_next_pass
+from stepgraph.program.lowering.volatile import used_at_each_pass
 from stepgraph.program.values import (
     UNKNOWN,
     Alternatives,
@@ -29,6 +33,8 @@ from stepgraph.program.values import (
     Item,
     Mapping,
     Option,
+    PartOfEvent,
+    Payload,
     PreparedCall,
     Ranged,
     StepCall,
@@ -91,18 +97,20 @@ def _settled(
     Each pass begins anew from the state before the loop and what the pass before it may have changed, so that nothing
     is left of the values of an earlier one.
     """
-    outer, live, since = machine.frame.loop, machine.live, machine.handles
+    outer, live, since = machine.frame.loop, machine.live, machine.work.handles
     drained, machine.frame.drained = machine.frame.drained, None
     machine.loop_depth += 1
     passes = MOST_PASSES if machine.loop_depth <= DEEPEST_REPEATED else 1
     head: Changes = {}
     mark = machine.store.mark()
+    first_read, newest = len(machine.replay.state_reads), machine.store.serial
+    checkpoint, first, made_before = machine.replay.checkpoint, len(machine.replay.uses), machine.replay.volatiles
     while True:
         passes -= 1
         apply(machine.store, head)
         state = machine.frame.loop = LoopState(mark)
         machine.live = True
-        declared = machine.declared
+        declared = machine.steps.count
         block = machine.block_of(body)
         ends = [*state.leaves, machine.store.changes(mark)] if machine.live else state.leaves
         machine.store.rewind(mark)
@@ -111,7 +119,11 @@ def _settled(
         if not passes or machine.passes > MOST_REPEATED or not unsettled(seen, head):
             break
     apply(machine.store, head)
+    if machine.replay.checkpoint > checkpoint and (machine.live or state.continues):
+        used_at_each_pass(machine, first, made_before)
     machine.loop_depth -= 1
+    if machine.replay.state_changes or not machine.loop_depth:
+        read_at_next_pass(machine, first_read, newest)
     machine.frame.loop, machine.live = outer, live
     machine.frame.drained = drained
     return block, state.breaks, machine.declared_since(declared)
@@ -152,6 +164,8 @@ def _runs(value: Value, depth: int = 0) -> bool:
 
 def element(machine: Machine, value: Value, discriminant: str, place: Place) -> Value:
     """Return what the variable of a loop over a value is: any one of its elements, and each of them in its turn."""
+    if isinstance(value, PartOfEvent) or (isinstance(value, Payload) and value.of_run):
+        return PartOfEvent()
     if not isinstance(value, Collection):
         return UNKNOWN
     rows = [_parts(item) for item in value.items]

@@ -7,6 +7,7 @@ import builtins
 from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.lowering.own_code import apply_changes, bound_value
 from stepgraph.program.lowering.stars import is_starred_later, starred
+from stepgraph.program.lowering.step_state import bound
 from stepgraph.program.values import (
     UNKNOWN,
     Collection,
@@ -17,6 +18,7 @@ from stepgraph.program.values import (
     TaskGroup,
     Template,
     Value,
+    faded,
     hidden,
 )
 from stepgraph.syntax.module import Place
@@ -62,12 +64,14 @@ def bind(machine: Machine, name: str, value: Value) -> None:
     """Bind a name in the scope being read. Only a name that is bound once keeps a constant."""
     scope = _binding_scope(machine.frame.scope, name)
     machine.store.write(scope.names, name, _kept(scope, name, value))
+    if machine.replays and (machine.replay.state_changes or machine.loop_depth):
+        bound(machine, name)
 
 
 def _kept(scope: LexicalScope, name: str, value: Value) -> Value:
     """Return what a name holds of a value: a constant only if it is the only value that the name is ever given."""
     if isinstance(value, Template):
-        return UNKNOWN
+        return faded(value)
     if scope.bindings.binds_constant(name) or isinstance(value, External):
         return value
     # None is not a value to show, but what a callable that is not there looks like.
@@ -100,7 +104,7 @@ def module_name(machine: Machine, scope: LexicalScope, name: str) -> Value | Non
     scope.names[name] = UNKNOWN  # what a definition in terms of itself sees
     with machine.in_own_code(scope):
         value = _kept(scope, name, bound_value(machine, scope, name, binders))
-        if scope.kind == "module" and machine.is_assigned_elsewhere(scope, name):
+        if scope.kind == "module" and machine.modules.is_assigned_elsewhere(scope, name):
             value = _reassigned(machine, scope, name, value)
         scope.names[name] = value
         if isinstance(value, Collection | Mapping):

@@ -10,7 +10,6 @@ from stepgraph.program.facts import (
     GivenArgument,
     GivenArguments,
     Parameter,
-    ParameterKind,
     StepFunctionShape,
 )
 from stepgraph.program.known import (
@@ -33,9 +32,11 @@ from stepgraph.program.known import (
     Made,
     OneOf,
     PartlyKnownText,
+    Varying,
 )
 from stepgraph.program.lowering.arguments import DEEPEST
 from stepgraph.program.lowering.machine import Machine
+from stepgraph.program.lowering.signatures import FreeParameter, free_parameters, shown_as
 from stepgraph.program.values import (
     Alternatives,
     Arguments,
@@ -61,6 +62,7 @@ from stepgraph.program.values import (
     Template,
     UnknownBase,
     Value,
+    Volatile,
     WaitCall,
     Wrapped,
 )
@@ -79,8 +81,11 @@ def known(value: Value, depth: int = 0) -> Known:
     match value:
         case Constant(value=constant):
             return KnownConstant(constant)
-        case Template(text=text):
-            return PartlyKnownText(text)
+        case Template(text=text, volatile=volatile):
+            return PartlyKnownText(text, None if volatile is None else Varying(volatile.name, volatile.place))
+        case Volatile(name=name, place=place, gives=gives, called=called):
+            varying = Varying(name, place)
+            return Made(gives, varying) if gives and called else varying
         case Moment(text=text):
             return KnownMoment(text)
         case Duration(milliseconds=milliseconds):
@@ -114,7 +119,7 @@ def _collected(value: Collection | Mapping, depth: int) -> Known:
     shown = value.shows_constants
 
     def held(inner: Value) -> Known:
-        return known(inner, depth) if shown or inner.relevant else NOT_KNOWN
+        return known(inner, depth) if shown or inner.relevant or inner.traced else NOT_KNOWN
 
     if isinstance(value, Collection):
         elements = tuple(Element(held(item.value), item.place) for item in value.items[:MOST_ELEMENTS])
@@ -157,29 +162,20 @@ def given_arguments(arguments: Arguments) -> GivenArguments:
 
 
 def function_shape(machine: Machine, function: Value) -> StepFunctionShape | None:
-    """Return how a step's function is declared, without the parameters that are bound already; None for no function."""
+    """Return how a step's function is declared, without what is bound already; None where that is not known."""
     if not isinstance(function, FunctionValue):
         return None
+    shown = shown_as(function)
+    if shown is None:
+        return None
     place = Place(function.scope.module, function.node)
-    bound = (function.receiver is not None) + len(function.positional)
-    named = {name for name, _ in function.keywords}
-    parameters = _parameters(function.node.params, place)
-    free = [parameter for parameter in parameters[bound:] if parameter.name not in named]
+    free = [_parameter(parameter) for parameter in free_parameters(function)]
     is_async = isinstance(function.node, cst.FunctionDef) and function.node.asynchronous is not None
-    is_generator = machine.bindings_of(function.node, function.scope.module).is_generator
-    return StepFunctionShape(function.name, tuple(free), is_async, is_generator, place)
+    is_generator = machine.modules.bindings_of(function.node, function.scope.module).is_generator
+    return StepFunctionShape(shown.name, tuple(free), is_async, is_generator, place)
 
 
-def _parameters(params: cst.Parameters, function: Place) -> list[Parameter]:
-    found = [_parameter(parameter, "positional", function) for parameter in (*params.posonly_params, *params.params)]
-    if isinstance(params.star_arg, cst.Param):
-        found.append(_parameter(params.star_arg, "*args", function))
-    found += [_parameter(parameter, "keyword", function) for parameter in params.kwonly_params]
-    if params.star_kwarg is not None:
-        found.append(_parameter(params.star_kwarg, "**kwargs", function))
-    return found
-
-
-def _parameter(parameter: cst.Param, kind: ParameterKind, function: Place) -> Parameter:
-    default = None if parameter.default is None else function.module.text(parameter.default)
-    return Parameter(parameter.name.value, kind, default, Place(function.module, parameter))
+def _parameter(parameter: FreeParameter) -> Parameter:
+    node, place = parameter.node, parameter.place
+    default = None if node.default is None else place.module.text(node.default)
+    return Parameter(node.name.value, parameter.kind, default, place)

@@ -12,8 +12,10 @@ from stepgraph.program.lowering.functions import read_function
 from stepgraph.program.lowering.idle_work import observe_left_alone, observe_never_called, report_never_awaited
 from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.lowering.races import observe_races
+from stepgraph.program.lowering.resources import ENVIRONMENT
 from stepgraph.program.lowering.wrapping import observe_not_wrapped
 from stepgraph.program.values import (
+    UNKNOWN,
     Argument,
     Arguments,
     ClassValue,
@@ -64,21 +66,24 @@ def _read(entry: Entry, name: str, mode: DependencyMode) -> tuple[Program, bool]
         may_be_base=not works(body) and may_be_base(defined),
         run=run,
     )
-    return program, machine.lists_depends
+    return program, machine.steps.lists_depends
 
 
 def _run(machine: Machine, defined: ClassValue, payload: PayloadShape, place: Place) -> tuple[Block, Place]:
     """Read `run` as the engine calls it: on a new object, with the event and the step object. Return what it is too."""
     instance = Instance(defined, machine.store.new())
+    machine.replays = True
     initializer = machine.attribute(instance, "__init__", place)
     if isinstance(initializer, FunctionValue):
-        machine.call(initializer, Arguments(), place)
+        made_with = Arguments((Argument(UNKNOWN, place), Argument(ENVIRONMENT, place)))
+        machine.call(initializer, made_with, place)
     run = machine.attribute(instance, "run", place)
     if not isinstance(run, FunctionValue):
         return EMPTY, place
     for doubt in run.doubts:
         machine.doubt(doubt)
-    given = Arguments((Argument(Event(payload), place), Argument(StepObject(), place)))
+    machine.replay.entry = run.node
+    given = Arguments((Argument(Event(payload, of_run=True), place), Argument(StepObject(), place)))
     called = Place(run.scope.module, run.node)
     if isinstance(run.node, cst.Lambda):
         return machine.block_of(lambda: await_value(machine, machine.call(run, given, place), place)), called

@@ -7,8 +7,10 @@ from typing import Final, TypeAlias
 import libcst as cst
 
 from stepgraph.program.ir import EMPTY, Block, CaughtType, ExitKind, Handler, Join, Protected, Scope
-from stepgraph.program.lowering.machine import Machine, OpenContext, Outcome
+from stepgraph.program.lowering.frames import OpenContext
+from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.lowering.names import bind
+from stepgraph.program.lowering.outcomes import Outcome
 from stepgraph.program.lowering.own_errors import TriedCode, caught_types
 from stepgraph.program.lowering.state import any_way, apply
 from stepgraph.program.values import UNKNOWN
@@ -29,6 +31,8 @@ def execute_try(machine: Machine, node: cst.Try | cst.TryStar) -> None:
         body = machine.branch(lambda: _body(machine, node, code), cut_short=True)
     ways: list[tuple[str | None, Outcome]] = [("no exception", body)]
     handlers: list[Handler] = []
+    if body.reached is not None:
+        machine.replay.go_to(body.reached)  # a step that fails has run
     with machine.inside(stops=last) as caught:
         for handler in node.handlers:
             condition = None if handler.type is None else machine.text(handler.type)

@@ -24,6 +24,7 @@ from stepgraph.program.values import (
     Task,
     Unresolved,
     Value,
+    Volatile,
     changed_tasks,
 )
 from stepgraph.syntax.module import Place
@@ -68,6 +69,11 @@ class Store:
     _observed: set[tuple[int, str]] = field(default_factory=set)
     _serial: int = 0
     _epochs: int = 0
+
+    @property
+    def serial(self) -> int:
+        """The serial of the newest slots."""
+        return self._serial
 
     def new(self, slots: dict[str, Slot] | None = None) -> Slots:
         """Return new slots."""
@@ -259,7 +265,15 @@ def _merged_slot(
     if any(isinstance(value, tuple) for _, value in bound):
         held = [(condition, value) for condition, value in bound if isinstance(value, tuple)]
         return _united([value for _, value in held], [condition for condition, _ in held], since)
-    return merged(bound, discriminant, place, since) if bound else UNKNOWN
+    return merged(certain(bound), discriminant, place, since) if bound else UNKNOWN
+
+
+def certain(ways: Sequence[tuple[str | None, Value]]) -> Sequence[tuple[str | None, Value]]:
+    """Return ways to a value without what is volatile on some of them only: that is not certain to be."""
+    first = ways[0][1]
+    if not any(isinstance(value, Volatile) for _, value in ways) or all(value == first for _, value in ways):
+        return ways
+    return [(condition, UNKNOWN if isinstance(value, Volatile) else value) for condition, value in ways]
 
 
 def _any_of(key: str, values: Sequence[Slot], place: Place, since: Handle | None) -> Slot:

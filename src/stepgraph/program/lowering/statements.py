@@ -9,6 +9,7 @@ import libcst as cst
 from stepgraph.program.facts import Returned
 from stepgraph.program.ir import ExitKind, Pause
 from stepgraph.program.lowering.awaiting import await_value, is_awaitable
+from stepgraph.program.lowering.changing import element_changed, joined_in_place
 from stepgraph.program.lowering.choices import execute_if, execute_match
 from stepgraph.program.lowering.conditions import negated
 from stepgraph.program.lowering.contexts import execute_with
@@ -22,6 +23,7 @@ from stepgraph.program.lowering.picture import known
 from stepgraph.program.lowering.protection import execute_try
 from stepgraph.program.lowering.protocols import operate_in_place
 from stepgraph.program.lowering.targets import add_items, assign, take_item
+from stepgraph.program.lowering.volatile import derived, used
 from stepgraph.program.lowering.wrong_imports import wrong_imports
 from stepgraph.program.values import (
     UNKNOWN,
@@ -69,8 +71,11 @@ def _annotated(machine: Machine, node: cst.AnnAssign) -> None:
 
 def _augmented(machine: Machine, node: cst.AugAssign) -> None:
     """`tasks += [...]` adds to a list; anything else makes a value that is not known."""
+    changing, machine.replay.changing = machine.replay.changing, True
     target = machine.evaluate(node.target)
+    machine.replay.changing = changing
     value = machine.evaluate(node.value)
+    joined_in_place(machine, node, target, value)
     if isinstance(target, Collection) and isinstance(node.operator, cst.AddAssign | cst.BitOrAssign):
         add_items(machine, target, items_of(machine, value) or ())
         return
@@ -83,7 +88,7 @@ def _augmented(machine: Machine, node: cst.AugAssign) -> None:
         assign(machine, node.target, operate_in_place(machine, node.operator, target, value, machine.place(node)))
         return
     # The target is evaluated once: what assigning to it would emit was emitted by reading it.
-    machine.block_of(lambda: assign(machine, node.target, UNKNOWN))
+    machine.block_of(lambda: assign(machine, node.target, derived(machine, (target, value))))
 
 
 def _delete(machine: Machine, node: cst.Del) -> None:
@@ -98,6 +103,7 @@ def _delete(machine: Machine, node: cst.Del) -> None:
 
 def _delete_element(machine: Machine, target: cst.Subscript) -> None:
     owner = machine.evaluate(target.value)
+    element_changed(machine, target, owner)
     parts = [element.slice for element in target.slice]
     keys = [machine.evaluate(part.value) for part in parts if isinstance(part, cst.Index)]
     if isinstance(owner, Collection):
@@ -137,6 +143,8 @@ def _return(machine: Machine, node: cst.Return) -> None:
     if node.value is not None and frame.function is not None:
         function = Place(frame.own.module, frame.function)
         machine.observe(Returned(function, known(value), machine.place(node.value)))
+        if frame.function is machine.replay.entry:
+            used(machine, value, machine.place(node.value))
     if not frame.is_async and is_awaitable(value):
         emitted = frame.emitted
         frame.awaits_result = True
@@ -185,6 +193,7 @@ def _break(machine: Machine, node: cst.CSTNode) -> None:
 def _continue(machine: Machine, node: cst.CSTNode) -> None:
     loop = machine.frame.loop
     if loop is not None:
+        loop.continues = True
         loop.leaves.append(machine.store.changes(loop.mark))
     machine.leave(ExitKind.CONTINUE, machine.place(node))
 

@@ -21,12 +21,15 @@ from stepgraph.program.lowering.iteration import items_of
 from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.lowering.picture import function_shape, given_arguments
 from stepgraph.program.lowering.settings import settings_from
+from stepgraph.program.lowering.signatures import free_parameters, shown_as
 from stepgraph.program.lowering.state import callable_name
 from stepgraph.program.lowering.text import duration_text, name_text, timestamp_text
+from stepgraph.program.lowering.volatile import used
 from stepgraph.program.values import (
     UNKNOWN,
     Argument,
     Arguments,
+    Collection,
     Constant,
     FunctionValue,
     Item,
@@ -39,7 +42,6 @@ from stepgraph.program.values import (
     WaitCall,
 )
 from stepgraph.project.dependency_mode import DependencyMode
-from stepgraph.syntax.bindings import parameters
 from stepgraph.syntax.module import Place
 
 
@@ -47,6 +49,9 @@ def call_method(machine: Machine, callee: StepMethod, arguments: Arguments, plac
     """Call `step.do`, `step.sleep`, `step.sleep_until` or `step.wait_for_event`."""
     given = spread(arguments)
     machine.observe(MethodCalled(callee.name, given_arguments(given), place, machine.in_step))
+    if callee.name in ("do", "wait_for_event"):
+        for argument in given.positional[1:] + tuple(a for a in given.items if a.keyword not in (None, "name")):
+            used(machine, argument.value, argument.place)
     match callee.name:
         case "do":
             return _do(machine, given, place)
@@ -68,8 +73,8 @@ def call_method(machine: Machine, callee: StepMethod, arguments: Arguments, plac
 
 def _observe_missing(machine: Machine, name: str, place: Place) -> None:
     """A method that some module gives to the step object, or asks it for first, may be there."""
-    modules = machine.modules
-    if any(name in machine.assigned_attributes(m).all or m.mentions(b"hasattr") for m in modules):
+    modules = machine.modules.scopes
+    if any(name in machine.modules.assigned_attributes(m).all or m.mentions(b"hasattr") for m in modules):
         return
     called = Place(place.module, place.node.func) if isinstance(place.node, cst.Call) else place
     machine.observe(MethodMissing(name, called))
@@ -84,7 +89,7 @@ def _wait(machine: Machine, given: Arguments, place: Place) -> Value:
         EVENT_TIMEOUT if timeout is None or timeout.value == Constant(None) else duration_text(timeout),
         PayloadShape(),
     )
-    return machine.make(WaitCall(wait, place), place)
+    return machine.work.make(WaitCall(wait, place), place)
 
 
 def _do(machine: Machine, given: Arguments, place: Place) -> Value:
@@ -101,7 +106,7 @@ def _do(machine: Machine, given: Arguments, place: Place) -> Value:
     depends = given.find(1, "depends")
     if depends is not None and depends.keyword is None and isinstance(depends.value, FunctionValue | Mapping):
         depends = None  # as in JavaScript: a function, or the config
-    machine.lists_depends = machine.lists_depends or depends is not None
+    machine.steps.lists_depends = machine.steps.lists_depends or depends is not None
     if depends is not None and machine.mode is DependencyMode.IMPLICIT:
         # Where the mode is not known, this makes it legacy, and the workflow is read again.
         machine.note(
@@ -118,6 +123,7 @@ def _do(machine: Machine, given: Arguments, place: Place) -> Value:
         _depends(machine, depends),
         given_arguments(given),
         place,
+        depends.value if depends is not None and isinstance(depends.value, Collection) else None,
     )
 
 
@@ -142,27 +148,18 @@ def declare(machine: Machine, callee: StepDecorator, arguments: Arguments, place
         return Unresolved("a step decorator is called without a function", place)
     function = arguments.items[0]
     body = function.value
-    name = callable_name(body) or function.place.text
-    taken = callable_name(body) is not None
+    taken = callable_name((shown_as(body) or UNKNOWN) if isinstance(body, FunctionValue) else body)
+    name = taken or function.place.text
     definition = StepDefinition(
-        callee.name if callee.name is not None else name if taken else "{" + name + "}",
+        callee.name if callee.name is not None else taken or "{" + name + "}",
         name,
         callee.settings,
         callee.concurrent,
-        tuple(_parameters(body)),
+        tuple(StepParameter(p.node.name.value, p.place) for p in free_parameters(body)),
         callee.place,
     )
-    step = StepFunction(definition, body if body.relevant else UNKNOWN, callee.depends)
+    step = StepFunction(definition, body if body.relevant else UNKNOWN, callee.depends, callee.listing)
     shape = function_shape(machine, body)
     machine.observe(StepDeclared(definition, callee.given, shape, machine.mode, callee.place, machine.in_step))
     machine.declare(step)
     return step
-
-
-def _parameters(function: Value) -> list[StepParameter]:
-    if not isinstance(function, FunctionValue):
-        return []
-    bound = (function.receiver is not None) + len(function.positional)
-    named = {name for name, _ in function.keywords}
-    free = [p for p in list(parameters(function.node.params))[bound:] if p.name.value not in named]
-    return [StepParameter(p.name.value, Place(function.scope.module, p)) for p in free]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from stepgraph.program.lowering.loops import any_of
 from stepgraph.program.lowering.state import merged
 from stepgraph.program.values import (
@@ -12,10 +14,13 @@ from stepgraph.program.values import (
     Event,
     Mapping,
     Option,
+    PartOfEvent,
     Payload,
     Template,
     Unresolved,
     Value,
+    Volatile,
+    faded,
     hidden,
     unsure,
 )
@@ -37,6 +42,10 @@ def element_at(owner: Value, key: Value, key_place: Place, place: Place) -> Valu
             if not parts:
                 return UNKNOWN
             return merged(parts, discriminant, owner.place)
+        case Volatile():
+            return replace(owner, gives="", truth_known=False)
+        case PartOfEvent():
+            return owner
         case _:
             return UNKNOWN
 
@@ -47,10 +56,10 @@ def part_of(owner: Value, key: Value) -> Value:
         parts = [(o.condition, part_of(o.value, key)) for o in owner.options]
         return merged(parts, owner.discriminant, owner.place)
     if not isinstance(key, Constant) or not isinstance(key.value, str):
-        return UNKNOWN
+        return PartOfEvent() if isinstance(owner, Payload) and owner.of_run else UNKNOWN
     if isinstance(owner, Event):
-        return Payload(owner.shape) if key.value == "payload" else UNKNOWN
-    return Payload(owner.shape.at(key.value)) if isinstance(owner, Payload) else UNKNOWN
+        return Payload(owner.shape, owner.of_run) if key.value == "payload" else UNKNOWN
+    return Payload(owner.shape.at(key.value), owner.of_run) if isinstance(owner, Payload) else UNKNOWN
 
 
 def entry_at(owner: Mapping, key: Value, key_place: Place, place: Place, default: Value | None) -> Value:
@@ -74,7 +83,7 @@ def entry_at(owner: Mapping, key: Value, key_place: Place, place: Place, default
 def _seen(owner: Collection | Mapping, value: Value) -> Value:
     """An element as it is seen through its collection. Text that is known only in part is the element's own source."""
     if isinstance(value, Template):
-        return UNKNOWN
+        return faded(value)
     return value if owner.shows_constants else hidden(value)
 
 

@@ -7,12 +7,14 @@ from dataclasses import replace
 import libcst as cst
 
 from stepgraph.program.lowering.arguments import bounded, collection
+from stepgraph.program.lowering.changing import attribute_changed, element_changed
 from stepgraph.program.lowering.classes import field_names
 from stepgraph.program.lowering.event_keys import observe_key
 from stepgraph.program.lowering.loops import any_of
 from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.lowering.names import bind
 from stepgraph.program.lowering.state import merged
+from stepgraph.program.lowering.step_state import change
 from stepgraph.program.values import (
     UNKNOWN,
     Alternatives,
@@ -43,13 +45,17 @@ def assign(machine: Machine, target: cst.BaseExpression, value: Value, source: P
     match target:
         case cst.Name(value=name):
             bind(machine, name, value)
+            if machine.in_step and name in machine.frame.scope.bindings.nonlocals:
+                change(machine, target, value, machine.place(target))
         case cst.Tuple(elements=elements) | cst.List(elements=elements):
             parts = [element if isinstance(element, cst.StarredElement) else element.value for element in elements]
             _assign_parts(machine, parts, value)
         case cst.StarredElement(value=inner):
             assign(machine, inner, value)
         case cst.Attribute(value=owner, attr=attr):
-            _assign_attribute(machine, machine.evaluate(owner), attr.value, value, machine.place(target))
+            receiver = machine.evaluate(owner)
+            attribute_changed(machine, target, receiver)
+            _assign_attribute(machine, receiver, attr.value, value, machine.place(target))
         case cst.Subscript():
             _assign_element(machine, target, value, source)
 
@@ -131,7 +137,10 @@ def _assign_attribute(machine: Machine, owner: Value, name: str, value: Value, p
 
 
 def _assign_element(machine: Machine, target: cst.Subscript, value: Value, source: Place | None) -> None:
+    changing, machine.replay.changing = machine.replay.changing, True
     owner = machine.evaluate(target.value)
+    machine.replay.changing = changing
+    element_changed(machine, target, owner)
     key: Value = UNKNOWN
     key_node: cst.CSTNode = target
     for element in target.slice:

@@ -39,7 +39,7 @@ def _may_set_members(machine: Machine, owner: Value) -> bool:
         not is_plain
         or bool(owner.doubts)
         or "__init_subclass__" in owner.scope.bindings.binders
-        or machine.is_assigned_elsewhere(owner.scope, "run")
+        or machine.modules.is_assigned_elsewhere(owner.scope, "run")
     )
 
 

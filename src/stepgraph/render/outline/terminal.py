@@ -28,6 +28,7 @@ class Ink(Enum):
     TRY = "31"
     EXIT = "1;31"
     WARNING = "1;33"
+    NOTE = "1;34"
 
 
 @dataclass(frozen=True, slots=True)

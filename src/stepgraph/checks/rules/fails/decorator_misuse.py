@@ -125,7 +125,7 @@ def _applied(fact: DecoratorApplied) -> Iterator[Match]:
         argument = given.items[0].place
         yield Match(
             argument.span,
-            f"`{argument.text}` makes a coroutine, and `step.do(...)` needs a function: calling the step is a"
+            f"`{argument.text}` makes a coroutine, and `step.do(...)` needs a function: calling the step fails with a"
             " TypeError.",
             f"Give it the function itself, `{argument.text.partition('(')[0]}`, or `lambda: {argument.text}`.",
         )

@@ -37,7 +37,8 @@ def _match(steps: tuple[StepDefinition, ...]) -> Match:
         )
     return Match(
         where.span,
-        f"the step {names[0]} needs itself, so calling it fails with a RecursionError: {' needs '.join([*names, names[0]])}.",
+        f"the step {names[0]} needs itself, so calling it fails with a RecursionError:"
+        f" {' needs '.join([*names, names[0]])}.",
         "Remove one of these parameters; what two steps share can be a step of its own that both need.",
     )
 

@@ -62,7 +62,8 @@ def _judged(declared: StepDeclared, depends: GivenArgument, steps: Iterable[Step
         case KnownStep(definition=step):
             yield Match(
                 depends.place.span,
-                f"`depends` of the step {name!r} is a step and not a list of steps, so calling it fails with a TypeError.",
+                f"`depends` of the step {name!r} is a step and not a list of steps, so calling it fails with a"
+                " TypeError.",
                 f"Write `depends=[{step.function_name}]`.",
             )
         case KnownConstant(value=str()) if declared.function is not None and needed_parameters(declared.function):

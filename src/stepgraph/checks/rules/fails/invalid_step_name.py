@@ -17,9 +17,9 @@ from stepgraph.program.known import KnownConstant, PartlyKnownText, possibilitie
 if TYPE_CHECKING:
     from stepgraph.checks.example import Example
     from stepgraph.checks.subject import WorkflowSubject
-    from stepgraph.model.span import Span
     from stepgraph.program.facts import StepDeclared
     from stepgraph.program.known import Known
+    from stepgraph.syntax.module import Place
 
 _LONGEST: Final = 256
 _CONTROL: Final = re.compile("[\x00-\x1f]")
@@ -43,19 +43,19 @@ def _judged(declared: StepDeclared) -> Iterator[Match]:
     given = declared.arguments.find(0, "name")
     if given is not None and given.value != KnownConstant(None):
         for value in possibilities(given.value):
-            yield from _judged_text(value, given.place.span)
+            yield from _judged_text(value, given.place)
     elif declared.function is not None and declared.arguments.whole:
-        yield from _judged_text(KnownConstant(declared.function.name), declared.place.span)
+        yield from _judged_text(KnownConstant(declared.function.name), declared.place)
 
 
-def _judged_text(value: Known, span: Span) -> Iterator[Match]:
+def _judged_text(value: Known, place: Place) -> Iterator[Match]:
     text = _text_of(value)
     if text is None:
         return
     control = _CONTROL.search(text)
     if control is not None:
         yield Match(
-            span,
+            place.span,
             f"the step's name {_shown(text)} has {_name_of(control[0])} in it, which the engine refuses: the step fails"
             " with each call.",
             "Leave it out of the name, or write a space or `-` for it.",
@@ -65,7 +65,7 @@ def _judged_text(value: Known, span: Span) -> Iterator[Match]:
     if length > _LONGEST:
         at_least = "at least " if isinstance(value, PartlyKnownText) else ""
         yield Match(
-            span,
+            place.span,
             f"the step's name {_shown(text)} has {at_least}{length} characters, and the engine refuses more than"
             f" {_LONGEST}: the step fails with each call.",
             "Shorten the name.",

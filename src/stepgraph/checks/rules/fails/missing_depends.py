@@ -39,8 +39,8 @@ def _matches(subject: WorkflowSubject) -> Iterator[Match]:
             yield Match(
                 parameters[0].place.span,
                 f"the step {missing.definition.name!r} has the parameter{'s' * (len(parameters) > 1)} {names} but no"
-                " `depends`, so calling it fails with a TypeError: by the compatibility date or flags of this project, steps"
-                " list what they need.",
+                " `depends`, so calling it fails with a TypeError: by the compatibility date or flags of this project,"
+                " steps list what they need.",
                 _advice(declared, parameters, declarations),
             )
 

@@ -23,7 +23,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Match]:
             f"`{given}` is a future, and `{sleep.called.text}` takes a coroutine, so this fails with a TypeError.",
             f"It has begun already: `await {given}` where it has to be over."
             if given.isidentifier()
-            else f"A sleep begins when it is called: keep it, `nap = {given}`, and `await nap` where it has to be over.",
+            else f"A sleep begins at its call: keep it, `nap = {given}`, and `await nap` where it has to be over.",
         )
 
 

@@ -18,7 +18,7 @@ from stepgraph.program.facts import ParameterUnknown, StepCalled, StepDeclared
 if TYPE_CHECKING:
     from stepgraph.checks.example import Example
     from stepgraph.checks.subject import WorkflowSubject
-    from stepgraph.program.facts import Parameter
+    from stepgraph.program.facts import Parameter, StepFunctionShape
     from stepgraph.program.ir import StepDefinition
 
 # With any of these, steps may be declared where they are not seen.
@@ -60,12 +60,16 @@ def _unknown(steps: _Steps, met: Iterable[ParameterUnknown]) -> Iterator[Match]:
             continue
         place = unknown.parameter.place
         parameter = next((p for p in declared.function.parameters if p.place == place), None)
-        if parameter is None:
+        if parameter is None or _is_told_with_args(parameter, declared.function):
             continue
         if parameter.default is not None:
-            yield _default(declared, declared.function.parameters, unknown)
+            yield _default(steps, declared, declared.function.parameters, unknown)
         elif not steps.hidden and not (_is_declared_later(steps, unknown) and _begins_later(steps, unknown)):
             yield _without_step(steps, declared, parameter, unknown)
+
+
+def _is_told_with_args(parameter: Parameter, function: StepFunctionShape) -> bool:
+    return parameter.kind == "**kwargs" and any(p.kind == "*args" for p in function.parameters)
 
 
 def _begins_later(steps: _Steps, unknown: ParameterUnknown) -> bool:
@@ -77,16 +81,20 @@ def _is_declared_later(steps: _Steps, unknown: ParameterUnknown) -> bool:
     return any(definition.name == unknown.parameter.name for definition in steps.declared)
 
 
-def _default(declared: StepDeclared, parameters: Iterable[Parameter], unknown: ParameterUnknown) -> Match:
+def _default(
+    steps: _Steps, declared: StepDeclared, parameters: Iterable[Parameter], unknown: ParameterUnknown
+) -> Match:
     """One match for all of them, at the first one: one function takes them all."""
-    steps = {definition.name for definition in unknown.declared}
-    captured = [p for p in parameters if p.default is not None and p.name not in steps and p.name != "ctx"]
+    named = {"ctx", *(definition.name for definition in unknown.declared)}
+    captured = [p for p in parameters if p.default is not None and p.name not in named]
+    value = steps.called_with.get(declared.definition)
     written = [f"{parameter.name}={parameter.default}" for parameter in captured]
     return Match(
         captured[0].place.span,
         f"the step {declared.definition.name!r} takes {listed(written)}, but the SDK fills each parameter with the"
-        f" result of the step of that name, and there is no step {captured[0].name!r}: calling it fails with a TypeError.",
-        factory_advice(declared, captured),
+        f" result of the step of that name, and there is no step {captured[0].name!r}: calling it fails with a"
+        " TypeError.",
+        factory_advice(declared, captured, () if value is None or len(captured) > 1 else (value,)),
     )
 
 
@@ -95,7 +103,7 @@ def _without_step(steps: _Steps, declared: StepDeclared, parameter: Parameter, u
     stars = {"*args": "*", "**kwargs": "**"}.get(parameter.kind, "")
     value = steps.called_with.get(declared.definition)
     if stars:
-        advice = _star_advice(stars + name)
+        advice = _star_advice(stars + name, declared.function)
     elif value is not None and declared.function is not None and declared.function.parameters[0] == parameter:
         advice = factory_advice(declared, (parameter,), (value,))
     else:
@@ -108,7 +116,13 @@ def _without_step(steps: _Steps, declared: StepDeclared, parameter: Parameter, u
     )
 
 
-def _star_advice(written: str) -> str:
+def _star_advice(written: str, function: StepFunctionShape | None) -> str:
+    kinds = {parameter.kind for parameter in function.parameters} if function is not None else set()
+    if kinds == {"*args", "**kwargs"}:
+        return (
+            "If this is what a decorator puts around a function, put `@functools.wraps(...)` of that function above it,"
+            " which shows its parameters instead."
+        )
     return (
         f"Remove `{written}`: a step's function gets `ctx` and the results of the steps that its parameters name, and"
         " reads other values from around it."

@@ -54,7 +54,7 @@ def _of_run(fact: Returned, returned: list[Returned]) -> Iterator[Match]:
 
 
 def _found(fact: Returned, returned: list[Returned], *, awaited: bool) -> Iterator[Unstorable]:
-    if "to_js" in fact.function.text:
+    if fact.function.module.mentions(b"to_js") and "to_js" in fact.function.text:
         return  # what that makes of a value can be stored
 
     def is_written(place: Place) -> bool:

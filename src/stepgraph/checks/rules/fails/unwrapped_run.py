@@ -218,9 +218,9 @@ RULE = Rule(
     severity=Severity.ERROR,
     summary="A workflow inherits `run` from a class that does not derive from WorkflowEntrypoint.",
     why="The SDK wraps `run` as a class is made that derives from WorkflowEntrypoint, and only if it stands in the body"
-    " of that class. Any other `run` gets the event and the step object of JavaScript as they are: what is a decorator"
-    " in Python is a call there that has nothing to call, `wait_for_event` is not there, and an event has no elements.",
-    fix="Let the class that has `run` derive from WorkflowEntrypoint, or call its `run` from one of the workflow's own.",
+    " of that class. Any other `run` gets JavaScript's event and step object as they are: `step.do` is no"
+    " decorator there, `wait_for_event` has another name, and an event has no elements.",
+    fix="Let the class that has `run` derive from WorkflowEntrypoint, or call its `run` from the workflow's own.",
     source="SDK: `_wrap_workflow_step`, called by `__init_subclass__` of WorkflowEntrypoint; seen by running it.",
     flagged=_flagged,
     clean=_clean,

@@ -59,8 +59,7 @@ def _flagged() -> tuple[Example, ...]:
         in_run(
             "a sleep until a time, under a name that is not used again",
             """
-            due = datetime(2027, 1, 1, tzinfo=timezone.utc)
-            timer = step.sleep_until("due", due)  # SG203
+            timer = step.sleep_until("due", event["payload"]["due"])  # SG203
 
             @step.do("renew")
             async def renew():
@@ -68,7 +67,6 @@ def _flagged() -> tuple[Example, ...]:
 
             await renew()
             """,
-            imports="from datetime import datetime, timezone",
         ),
     )
 

@@ -1,0 +1,171 @@
+"""State of the workflow that a step changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from stepgraph.checks.match import Match
+from stepgraph.checks.rule import Rule
+from stepgraph.checks.severity import Severity
+from stepgraph.program.facts import StateChanged
+from stepgraph.syntax.module import Place
+
+if TYPE_CHECKING:
+    from stepgraph.checks.example import Example
+    from stepgraph.checks.subject import WorkflowSubject
+
+
+def _check(subject: WorkflowSubject) -> Iterator[Match]:
+    first: dict[Place, StateChanged] = {}
+    for change in subject.facts(StateChanged):
+        known = first.get(change.place)
+        if known is None or change.used.span < known.used.span:
+            first[change.place] = change
+    for place, change in first.items():
+        used = change.used.span
+        where = f"line {used.line}" if used.path == place.span.path else f"line {used.line} of {used.path}"
+        yield Match(
+            place.span,
+            f"this step changes `{change.changed}`, which is used outside of it ({where}). When `run` is run again, a"
+            " step that is over gives its result without running its body, so the change is not made then.",
+            f"Return from the step what it found, and change `{change.changed}` with its result, after the `await`.",
+        )
+
+
+def _flagged() -> tuple[Example, ...]:
+    from stepgraph.checks.example import in_run, module
+
+    return (
+        in_run(
+            "a list that steps fill",
+            """
+            results = []
+            for number, user in enumerate(event["payload"]["users"]):
+                @step.do(f"load {number}")
+                async def load():
+                    results.append(user)  # SG305
+
+                await load()
+            return {"results": results}
+            """,
+        ),
+        in_run(
+            "a variable that a step assigns",
+            """
+            approved = False
+
+            @step.do("ask")
+            async def ask():
+                nonlocal approved
+                approved = True  # SG305
+
+            await ask()
+            if approved:
+                await step.sleep("cool down", "1 minute")
+            """,
+        ),
+        module(
+            "an attribute that another step reads",
+            """
+            from workers import WorkflowEntrypoint
+
+
+            class Example(WorkflowEntrypoint):
+                async def run(self, event, step):
+                    self.total = 0
+
+                    @step.do("count")
+                    async def count():
+                        self.total += 1  # SG305
+
+                    @step.do("report")
+                    async def report():
+                        return {"total": self.total}
+
+                    await count()
+                    await report()
+            """,
+        ),
+    )
+
+
+def _clean() -> tuple[Example, ...]:
+    from stepgraph.checks.example import in_run, module
+
+    return (
+        in_run(
+            "results of steps, gathered outside of them",
+            """
+            results = []
+            for number, user in enumerate(event["payload"]["users"]):
+                @step.do(f"load {number}")
+                async def load():
+                    found = []
+                    found.append(user)
+                    return found
+
+                results.extend(await load())
+            return {"results": results}
+            """,
+        ),
+        module(
+            "what a step remembers for itself",
+            """
+            from workers import WorkflowEntrypoint
+
+
+            class Example(WorkflowEntrypoint):
+                async def run(self, event, step):
+                    self.cache = {}
+
+                    @step.do("load")
+                    async def load():
+                        self.cache["user"] = event["payload"]["user"]
+                        return self.cache["user"]
+
+                    return await load()
+            """,
+        ),
+        module(
+            "a client that is made where it is not there",
+            """
+            from workers import WorkflowEntrypoint
+
+
+            class Example(WorkflowEntrypoint):
+                async def run(self, event, step):
+                    self.client = None
+
+                    @step.do("first")
+                    async def first():
+                        if self.client is None:
+                            self.client = dict(event["payload"])
+                        return self.client["first"]
+
+                    @step.do("second")
+                    async def second():
+                        if self.client is None:
+                            self.client = dict(event["payload"])
+                        return self.client["second"]
+
+                    await first()
+                    await second()
+            """,
+        ),
+    )
+
+
+RULE = Rule(
+    code="SG305",
+    name="state-changed-in-step",
+    severity=Severity.WARNING,
+    summary="The body of a step changes a variable of `run`, or an attribute, that is used outside of the step.",
+    why="After a sleep, restart or retry `run` is run again from its first line: its variables are as they were at the"
+    " start, and the bodies of steps that are over do not run. What they changed is lost.",
+    fix="Let the step return what it found, and change the state in plain code, which is run again too.",
+    source="Documentation: no state is kept outside of steps.",
+    flagged=_flagged,
+    clean=_clean,
+    check=_check,
+)

@@ -1,0 +1,149 @@
+"""`stepgraph check`: what will fail or surprise at run time, before deployment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+from stepgraph.api import check_analysis, make_ready
+from stepgraph.cli.analysed import analysed_silently, nothing_found
+from stepgraph.cli.check_options import CheckOptions, check_options
+from stepgraph.cli.exit_code import ExitCode
+from stepgraph.cli.fixing import Fixing, difference, fix_options, fixable, told, write_fixes
+from stepgraph.cli.inputs import inputs
+from stepgraph.cli.report_options import ReportOutput, report_options
+from stepgraph.cli.streams import tell, write_result
+from stepgraph.project.sources import Sources, find_sources
+from stepgraph.version import __version__
+
+if TYPE_CHECKING:
+    from stepgraph.analysis import Analysis
+    from stepgraph.checks.finding import Finding
+    from stepgraph.checks.keep import Kept
+    from stepgraph.checks.settings import Settings
+    from stepgraph.model.note import Problem
+    from stepgraph.report.report import Report
+
+_EXIT_CODES = """\b
+Exit codes, the same for every format:
+  0  workflows were checked, and nothing was found that fails the check
+  1  something was found that does, or a graph lacks that --require-dag demands
+  2  wrong use, or an input or configuration that could not be read
+  3  no workflow was found, so that nothing was checked
+  4  an error of stepgraph itself"""
+
+
+@click.command("check", epilog=_EXIT_CODES)
+@inputs
+@report_options
+@check_options
+@fix_options
+def check(
+    *,
+    paths: tuple[str, ...],
+    environment: str | None,
+    output: ReportOutput,
+    checking: CheckOptions,
+    fixing: Fixing,
+) -> ExitCode:
+    """Find what will fail or surprise at run time, before deployment.
+
+    PATHS are files, folders, or - for standard input; without any, the current folder. A folder stands for the
+    workflows that the configurations in it name or, where there are none, for all workflow classes below it.
+
+    `stepgraph rules` lists what is looked for, and `stepgraph rules SG101` explains a rule.
+    """
+    named = paths or (".",)
+    checked = _checked(named, environment or None, checking, output)
+    if fixing is not Fixing.NOTHING:
+        files = fixable(finding.finding for finding in checked.report.findings)
+        if fixing is Fixing.WRITE:
+            write_fixes(files)
+        tell(told(files, written=fixing is Fixing.WRITE))
+        if fixing is Fixing.SHOW:
+            write_result(difference(files))
+            return _exit_code(checked, named)
+        if files:
+            checked = _checked(named, environment or None, checking, output)
+    output.deliver(checked.report, checked.analysis.files)
+    return _exit_code(checked, named)
+
+
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    """What was checked, and what is to be reported of it."""
+
+    sources: Sources
+    analysis: Analysis
+    report: Report
+
+
+def _checked(paths: Sequence[str], environment: str | None, checking: CheckOptions, output: ReportOutput) -> _Checked:
+    # Imported here, as the rest of a check, for start-up: every run of the command passes this module.
+    from stepgraph.cli.keeping import keep_to, read_standards
+
+    standards = read_standards(checking, paths)
+    sources = find_sources(paths, environment, make_ready)
+    output.prepare(sources.files)
+    analysis = analysed_silently(sources)
+    found = check_analysis(analysis)
+    for problem in _untold((*analysis.problems, *analysis.hints), found):
+        tell(str(problem))
+    kept = keep_to(standards, analysis, found)
+    unread = bool(_untold(analysis.problems, found))
+    return _Checked(sources, analysis, _report(kept, standards.settings, sources, analysis, unread=unread))
+
+
+def _untold(problems: Sequence[Problem], findings: Sequence[Finding]) -> list[Problem]:
+    """Return the problems of which no finding tells."""
+    told = {(finding.span.path, finding.span.line, finding.span.column) for finding in findings}
+    return [one for one in problems if (one.path, one.line or 1, one.column or 1) not in told]
+
+
+def _report(kept: Kept, settings: Settings, sources: Sources, analysis: Analysis, *, unread: bool) -> Report:
+    from stepgraph.checks.catalogue import RULES
+    from stepgraph.cli.checked_files import checked_files
+    from stepgraph.report.build import workflow_summary
+    from stepgraph.report.report import IgnoredFinding, Report, ReportedFinding
+
+    workflows = tuple(map(workflow_summary, analysis.workflows))
+    found = [*kept.findings, *kept.known, *(one.finding for one in kept.suppressed)]
+    paths = [*(finding.span.path for finding in found), *(workflow.path for workflow in workflows)]
+    return Report(
+        findings=tuple(ReportedFinding(finding, kept.fingerprint(finding)) for finding in kept.findings),
+        known=tuple(ReportedFinding(finding, kept.fingerprint(finding)) for finding in kept.known),
+        ignored=tuple(IgnoredFinding(one.finding, one.reason) for one in kept.suppressed),
+        workflows=workflows,
+        rules=RULES,
+        version=__version__,
+        files=checked_files(paths, sources, analysis),
+        fail_on=settings.fail_on,
+        require_dag=settings.require_dag,
+        unread=unread,
+        source_url=_source_url(),
+    )
+
+
+def _source_url() -> str:
+    """Return where GitHub shows the commit that a job of it checks; empty anywhere else."""
+    parts = [os.environ.get(name, "") for name in ("GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_SHA")]
+    server, repository, commit = parts
+    return f"{server}/{repository}/blob/{commit}" if all(parts) else ""
+
+
+def _exit_code(checked: _Checked, paths: Sequence[str]) -> ExitCode:
+    """Return what the verdict is to the shell. Raises CommandError, with what was searched, if there was nothing."""
+    from stepgraph.report.verdict import Verdict
+
+    if checked.report.verdict is Verdict.NOTHING:
+        raise nothing_found(checked.analysis, checked.sources, paths)
+    codes = {
+        Verdict.PASSED: ExitCode.CLEAN,
+        Verdict.FAILED: ExitCode.FINDINGS,
+        Verdict.UNREADABLE: ExitCode.ERROR,
+    }
+    return codes[checked.report.verdict]

@@ -1,0 +1,135 @@
+"""Values that are others when the code runs again: where they come from, and where they go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Final
+
+from stepgraph.program.facts import Steered, UsedAfterStep
+from stepgraph.program.lowering.arguments import DEEPEST
+from stepgraph.program.lowering.machine import Machine
+from stepgraph.program.lowering.replay_state import VolatileUse
+from stepgraph.program.lowering.state import leaves
+from stepgraph.program.lowering.volatile_names import STAYS_TRUE, is_always_true, is_volatile, passes_on
+from stepgraph.program.values import (
+    UNKNOWN,
+    Alternatives,
+    Arguments,
+    Collection,
+    External,
+    Foreign,
+    Mapping,
+    Template,
+    Unknown,
+    Value,
+    Volatile,
+)
+from stepgraph.syntax.module import Place
+
+# Elements of a collection beyond these are not looked at.
+_MOST_ELEMENTS: Final = 50
+
+
+def volatile_parts(value: Value, depth: int = 0) -> Iterator[Volatile]:
+    """Yield what in a value is another one when the code runs again, in collections and objects too."""
+    match value:
+        case Volatile():
+            yield value
+        case Template(volatile=Volatile() as volatile):
+            yield volatile
+        case Alternatives(options=options) if depth < DEEPEST:
+            for option in options[:_MOST_ELEMENTS]:
+                yield from volatile_parts(option.value, depth + 1)
+        case Collection() if depth < DEEPEST:
+            for item in value.items[:_MOST_ELEMENTS]:
+                yield from volatile_parts(item.value, depth + 1)
+        case Mapping() if depth < DEEPEST:
+            for entry in value.entries[:_MOST_ELEMENTS]:
+                yield from volatile_parts(entry.value, depth + 1)
+
+
+def derived(machine: Machine, values: Iterable[Value], result: Value = UNKNOWN) -> Value:
+    """Return what is made of values: the `result`, unless nothing is known of that and one of them is volatile.
+
+    Of several, the oldest one counts.
+    """
+    if not machine.replay.volatiles or not isinstance(result, Unknown | Foreign):
+        return result
+    found = [volatile for value in values for volatile in volatile_parts(value)]
+    if not found:
+        return result
+    gives = result.name if isinstance(result, Foreign) else ""
+    return replace(min(found, key=lambda v: v.since), gives=gives, called=True, truth_known=False)
+
+
+def template(machine: Machine, text: str, parts: Iterable[Value]) -> Template:
+    """Return text of which not all parts are known."""
+    found = derived(machine, parts)
+    return Template(text, found if isinstance(found, Volatile) else None)
+
+
+def member_of(owner: Volatile, name: str) -> Volatile:
+    """Return an attribute of a volatile value."""
+    gives = f"{owner.gives}{'()' if owner.called else ''}.{name}" if owner.gives else ""
+    return replace(owner, gives=gives, called=False, truth_known=owner.truth_known and name in STAYS_TRUE)
+
+
+def called(machine: Machine, callee: External, arguments: Arguments, place: Place, result: Value) -> Value:
+    """Return what a call of something outside the project gives, of which nothing is known but its `result`."""
+    name = callee.name
+    if name == "random.seed" and arguments.items:
+        machine.replay.seeded = True
+    if not isinstance(result, Unknown | Foreign):
+        return result
+    if machine.replays and is_volatile(name, len(arguments.items), seeded=machine.replay.seeded):
+        machine.replay.volatiles += 1
+        always_true = is_always_true(name)
+        return Volatile(name, place, machine.replay.checkpoint, machine.replay.volatiles, name, truth_known=always_true)
+    if not machine.replay.volatiles or not passes_on(name):
+        return result
+    made = derived(machine, (argument.value for argument in arguments.items), result)
+    given = arguments.items[0].value if arguments.items else UNKNOWN
+    if isinstance(made, Volatile) and isinstance(given, Volatile) and name in STAYS_TRUE:
+        return replace(made, truth_known=given.truth_known)
+    return made
+
+
+def steer(machine: Machine, test: Value, test_place: Place, steered: Place, first_branch: int = 0) -> None:
+    """Remember that a volatile value decides what is done, in the branches from the `first_branch` on."""
+    if not machine.replays or not machine.replay.volatiles:
+        return
+    for value in leaves(test):
+        if isinstance(value, Volatile) and not value.truth_known:
+            machine.observe(Steered(value.name, value.place, test_place, steered, first_branch))
+            return
+
+
+def used(machine: Machine, value: Value, place: Place) -> None:
+    """Remember where a value is used by what the engine keeps: it is to be the same in all that is kept."""
+    if not machine.replay.volatiles or machine.replay.reporting:
+        return
+    for volatile in volatile_parts(value):
+        use = VolatileUse(volatile, place)
+        machine.replay.uses.append(use)
+        if volatile.since < machine.replay.checkpoint:
+            _observe(machine, use)
+
+
+def used_again(machine: Machine, uses: Iterable[VolatileUse]) -> None:
+    """Remember uses in what is run once more: a function that is called again with the same values."""
+    for use in uses:
+        machine.replay.uses.append(use)
+        if use.volatile.since < machine.replay.checkpoint:
+            _observe(machine, use)
+
+
+def used_at_each_pass(machine: Machine, first: int, made_before: int) -> None:
+    """Remember uses in a loop that runs steps, those from the `first` on, of values that are older than the loop."""
+    for use in machine.replay.uses[first:]:
+        if use.volatile.serial <= made_before:
+            _observe(machine, use)
+
+
+def _observe(machine: Machine, use: VolatileUse) -> None:
+    machine.observe(UsedAfterStep(use.volatile.name, use.volatile.place, use.place))

@@ -1,0 +1,72 @@
+"""The line of the source at which something was found, ready to be shown, and what of it to mark."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from stepgraph.model.span import Span
+from stepgraph.render.cells import cell_width, clip
+from stepgraph.render.visible import visible
+from stepgraph.report.cut import end_of
+from stepgraph.report.report import SourceFile
+
+WIDEST: Final = 200
+"""No excerpt is wider, however wide the terminal is."""
+
+_TAB: Final = "    "
+# More characters of a line than any excerpt shows: the rest of a very long line is not looked at.
+_FAR: Final = 4 * WIDEST
+
+
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """A line by its number, in three parts of which the middle one is marked.
+
+    Nothing in it steers a terminal. Of what spans several lines it is the first, marked to its end.
+    """
+
+    number: int
+    before: str
+    marked: str
+    after: str
+
+    @property
+    def text(self) -> str:
+        """The line as it is shown."""
+        return self.before + self.marked + self.after
+
+    @property
+    def carets(self) -> str:
+        """What stands below the line, under the marked part; one caret where that is empty."""
+        return " " * cell_width(self.before) + "^" * max(1, cell_width(self.marked))
+
+
+def excerpt_of(file: SourceFile, span: Span, width: int) -> Excerpt | None:
+    """Return the line at which a span begins, cut to `width` cells around it; None if it is not there or blank."""
+    if not 1 <= span.line <= len(file.lines):
+        return None
+    line = file.lines[span.line - 1].rstrip()
+    if not line:
+        return None
+    start = min(max(span.column - 1, 0), len(line))
+    end = len(line) if span.end_line > span.line else min(max(span.end_column - 1, start), len(line))
+    before, marked, after = line[:start], line[start:end], line[end:]
+    shown = (_shown(before[-_FAR:]), _shown(marked[:_FAR]), _shown(after[:_FAR]))
+    return Excerpt(span.line, *_cut(*shown, min(width, WIDEST)))
+
+
+def _shown(text: str) -> str:
+    return visible(text.replace("\t", _TAB))
+
+
+def _cut(before: str, marked: str, after: str, width: int) -> tuple[str, str, str]:
+    """Return the parts of a line cut to `width` cells, the marked one least, with ellipses where something is gone."""
+    if cell_width(before + marked + after) <= width:
+        return before, marked, after
+    if cell_width(before + marked) >= width:
+        # What is around shares the room, and what is marked leaves some of it for what leads there.
+        free = width - cell_width(marked)
+        before = end_of(before, max(free // 2, free - cell_width(after), width // 4))
+        marked = clip(marked, width - cell_width(before) - (1 if after else 0))
+    return before, marked, clip(after, max(0, width - cell_width(before + marked)))

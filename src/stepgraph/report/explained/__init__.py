@@ -1,0 +1,1 @@
+"""Rules explained: as text, as JSON, and as a page of the documentation."""

@@ -1,0 +1,78 @@
+"""The report for programs, in a format of our own that `stepgraph schema check` describes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from stepgraph.checks.severity import Severity
+from stepgraph.json_text import pretty_json
+from stepgraph.report.links import rule_url
+from stepgraph.report.report import Report, ReportedFinding, WorkflowSummary
+from stepgraph.report.wording import verdict_line
+
+if TYPE_CHECKING:
+    from stepgraph.model import check_report as written
+
+
+def render_json(report: Report) -> str:
+    """Return the report as JSON text. What is text in the source is as it is there, lone surrogates too."""
+    return pretty_json(json_report(report))
+
+
+def json_report(report: Report) -> written.CheckReport:
+    """Return the report as JSON data."""
+    return {
+        "version": 1,
+        "tool": {"name": "stepgraph", "version": report.version},
+        "summary": {
+            "verdict": report.verdict.value,
+            "text": verdict_line(report),
+            "fail_on": report.fail_on.value,
+            "require_dag": report.require_dag,
+            "workflows": len(report.workflows),
+            "errors": report.count(Severity.ERROR),
+            "warnings": report.count(Severity.WARNING),
+            "information": report.count(Severity.INFORMATION),
+            "known": len(report.known),
+            "ignored": len(report.ignored),
+        },
+        "workflows": [_workflow(workflow) for workflow in report.workflows],
+        "findings": [_finding(report, reported) for reported in report.findings],
+        "known": [_finding(report, reported) for reported in report.known],
+        "ignored": [
+            {"reason": ignored.reason, "finding": _finding(report, ReportedFinding(ignored.finding))}
+            for ignored in report.ignored
+        ],
+    }
+
+
+def _workflow(workflow: WorkflowSummary) -> written.CheckedWorkflow:
+    return {
+        "name": workflow.name,
+        "class_name": workflow.class_name,
+        "path": workflow.path,
+        "line": workflow.line,
+        "has_dag": workflow.has_dag,
+        "steps": workflow.steps,
+        "complete": workflow.complete,
+    }
+
+
+def _finding(report: Report, reported: ReportedFinding) -> written.ReportedFinding:
+    finding = reported.finding
+    return {
+        "code": finding.code,
+        "name": report.rule_name(finding.code),
+        "severity": finding.severity.value,
+        "message": finding.message,
+        "advice": finding.advice,
+        "path": finding.span.path,
+        "line": finding.span.line,
+        "column": finding.span.column,
+        "end_line": finding.span.end_line,
+        "end_column": finding.span.end_column,
+        "workflow": finding.workflow or None,
+        "fixable": bool(finding.edits),
+        "fingerprint": reported.fingerprint,
+        "url": rule_url(finding.code),
+    }

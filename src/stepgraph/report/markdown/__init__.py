@@ -1,0 +1,1 @@
+"""The report in Markdown, for the summary of a job or a comment."""

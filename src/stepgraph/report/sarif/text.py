@@ -1,0 +1,10 @@
+"""Messages of SARIF, in which some text would be read as links."""
+
+from __future__ import annotations
+
+from stepgraph.render.visible import visible
+
+
+def message(*parts: str) -> dict[str, object]:
+    """Return a `message` of these parts, those that are not empty, as plain text: `[a](b)` in it is no link."""
+    return {"text": " ".join(visible(part) for part in parts if part).replace("](", "] (")}

@@ -1,0 +1,47 @@
+"""What every format says in the same words."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from stepgraph.checks.severity import Severity
+from stepgraph.render.durations import counted
+from stepgraph.report.report import Report, WorkflowSummary
+
+LABELS: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFORMATION: "note"}
+"""What people call a finding of a severity."""
+
+NOTHING_CHECKED: Final = "no workflow was found, so nothing was checked"
+
+NOTHING_READ: Final = "an input could not be read, so that nothing was checked"
+
+_DEMAND: Final = "and --require-dag demands a complete one"
+
+
+def verdict_line(report: Report) -> str:
+    """Return how much was found and in how many workflows, as in `1 error, 2 notes in 2 workflows`."""
+    if not report.workflows and not report.findings and not report.known and not report.ignored:
+        return NOTHING_READ if report.unread else NOTHING_CHECKED
+    workflows = counted(len(report.workflows), "workflow") if report.workflows else "no workflow"
+    line = f"{_counts(report)} in {workflows}"
+    if report.unmet:
+        line += f", {len(report.unmet)} without a complete graph"
+    aside = [(len(report.known), "in the baseline"), (len(report.ignored), "ignored")]
+    line += "".join(f", {number} {where}" for number, where in aside if number)
+    return f"{line}; not every input could be read" if report.unread else line
+
+
+def _counts(report: Report) -> str:
+    counts = [(report.count(severity), label) for severity, label in LABELS.items()]
+    return ", ".join(counted(number, label) for number, label in counts if number) or "no findings"
+
+
+def unmet_message(workflow: WorkflowSummary) -> str:
+    """Return how a workflow falls short where a complete graph is required."""
+    lacks = "is incomplete" if workflow.has_dag else "is missing"
+    return f"the graph of the workflow `{workflow.name}` {lacks}, {_DEMAND}."
+
+
+def yes_or_no(*, value: bool) -> str:
+    """Return a truth as tables show it."""
+    return "yes" if value else "no"

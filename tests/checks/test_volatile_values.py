@@ -1,0 +1,286 @@
+"""Values that are others when `run` is run again: in names, in conditions, and after steps."""
+
+from __future__ import annotations
+
+import pytest
+
+from stepgraph.api import analyze_source
+from tests.checks.replaying import lines_of, of_run
+
+_TWO_STEPS = """
+@step.do("first")
+async def first():
+    return {value}
+
+@step.do("second")
+async def second():
+    return {value}
+
+await first()
+await second()
+"""
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        'f"sync {time.time()}"',
+        'f"sync {int(time.time() * 1000)}"',
+        '"sync " + str(uuid.uuid4())',
+        '"sync-%s" % uuid.uuid4()',
+        '"sync-{}".format(uuid.uuid4().hex)',
+        '"-".join(["sync", str(random.random())])',
+        "uuid.uuid4().hex[:8]",
+        'f"sync {datetime.now(timezone.utc):%H:%M}"',
+        'f"sync {(datetime.now() - timedelta(days=1)).date()}"',
+        "hashlib.sha256(str(time.time_ns()).encode()).hexdigest()",
+        'f"sync {id(event)}"',
+        'time.strftime("%H")',
+        '"a" if random.random() < 0.5 else "b"',
+    ],
+)
+def test_a_name_that_is_made_of_the_time_of_chance_or_of_an_id_is_flagged(name: str) -> None:
+    assert len(of_run(f"await step.sleep({name}, 1000)", "SG301")) == 1
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        'f"sync {event["payload"]["id"]}"'.replace('["', "['").replace('"]', "']"),
+        'f"sync {hash(str(event))}"',
+        'f"sync {uuid.uuid5(uuid.NAMESPACE_URL, str(event))}"',
+        'f"sync {len(str(uuid.uuid4()))}"',
+        'time.strftime("%H", time.gmtime(0))',
+        'f"sync {datetime.fromtimestamp(0)}"',
+        'f"sync {random.Random(3).random()}"',
+        'f"sync {type(time.time())}"',
+    ],
+)
+def test_a_name_that_stays_the_same_is_not_flagged(name: str) -> None:
+    assert of_run(f"await step.sleep({name}, 1000)", "SG301") == []
+
+
+def test_the_message_on_a_name_says_where_it_comes_from_and_what_comes_of_it() -> None:
+    body = """
+    run_id = uuid.uuid4()
+
+    @step.do(f"store {run_id}")
+    async def store():
+        return 1
+
+    await store()
+    """
+
+    (found,) = of_run(body, "SG301")
+
+    assert found.message == (
+        "the name of this step comes from `uuid.uuid4()`, so it is another one each time `run` is run again; the"
+        " engine, which finds results by name, then does not know that the step is over, and runs it again."
+    )
+    assert found.span.column == 18
+
+
+def test_the_graph_shows_a_volatile_name_as_any_other() -> None:
+    source = """
+from uuid import uuid4
+from workers import WorkflowEntrypoint
+
+class Example(WorkflowEntrypoint):
+    async def run(self, event, step):
+        key = str(uuid4())
+        await step.sleep(f"a {key}", 1)
+        await step.sleep(key, 1)
+"""
+    (workflow,) = analyze_source(source).workflows
+
+    assert workflow.graph is not None
+    names = [node["name"] for node in workflow.graph["workflow"]["nodes"] if node["type"] == "step_sleep"]
+    assert names == ["a {key}", "{key}"]
+
+
+def test_what_a_function_makes_of_a_volatile_value_is_one_and_of_another_value_is_not() -> None:
+    body = """
+    await step.sleep(self.label(uuid.uuid4()), 1)
+    await step.sleep(self.label("fixed"), 1)
+    """
+
+    flagged = lines_of(body, "SG301", methods="def label(self, part):\n    return f'item {part}'")
+
+    assert flagged == ["await step.sleep(self.label(uuid.uuid4()), 1)"]
+
+
+def test_chance_with_a_seed_is_none() -> None:
+    assert of_run("random.seed(7)\nawait step.sleep(f'nap {random.random()}', 1)", "SG301") == []
+
+
+def test_a_name_in_the_body_of_a_step_is_not_flagged() -> None:
+    body = """
+    @step.do("outer")
+    async def outer():
+        @step.do(f"inner {time.time()}")
+        async def inner():
+            return 1
+
+        return await inner()
+
+    await outer()
+    """
+
+    assert of_run(body, "SG301") == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "if random.random() < 0.5:\n    await step.sleep('a', 1)",
+        "if event['payload']['late'] or datetime.now().hour > 20:\n    await step.sleep('a', 1)",
+        "if event['payload']['x']:\n    pass\nelif time.time() > 1:\n    await step.sleep('a', 1)",
+        "random.random() < 0.5 and await step.sleep('a', 1)",
+        "x = (await step.sleep('a', 1)) if random.random() < 0.5 else None",
+        "while time.time() < 100:\n    await step.sleep('a', 1)",
+        "for x in random.sample(event['payload']['xs'], 2):\n    await step.sleep('a', 1)",
+        "[await step.sleep('a', 1) for x in event['payload']['xs'] if random.random() < 0.5]",
+        "match random.randint(1, 2):\n    case 1:\n        await step.sleep('a', 1)",
+        "if time.time() > 100:\n    return\nawait step.sleep('a', 1)",
+        "if time.time() > 100:\n    raise ValueError\nawait step.sleep('a', 1)",
+        "while True:\n    if time.time() > 100:\n        break\n    await step.sleep('a', 1)",
+        "for x in [1, 2]:\n    if random.random() < 0.5:\n        continue\n    await step.sleep('a', 1)",
+    ],
+)
+def test_a_volatile_condition_that_steers_steps_is_flagged(body: str) -> None:
+    assert len(of_run(body, "SG302")) == 1
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "await step.sleep('a', 1)\nif time.time() > 100:\n    print('late')",
+        "await step.sleep('a', 1)\nif time.time() > 100:\n    return",
+        "await step.sleep('a', 1)\nif time.time() > 100:\n    raise ValueError",
+        "started = time.time()\nif started:\n    await step.sleep('a', 1)",
+        "started = time.time()\nif not started:\n    await step.sleep('a', 1)",
+        "started = time.time()\nif started is not None:\n    await step.sleep('a', 1)",
+        "if event['payload']['x']:\n    await step.sleep('a', 1)\nelif time.time() > 1:\n    print('late')",
+        "for x in [1, 2]:\n    if random.random() < 0.5:\n        continue\n    print(x)\nawait step.sleep('a', 1)",
+        "for x in event['payload']['xs']:\n    if random.random() < 0.5:\n        break\nawait step.sleep('a', 1)",
+    ],
+)
+def test_a_volatile_condition_on_plain_code_is_not_flagged(body: str) -> None:
+    assert of_run(body, "SG302") == []
+
+
+def test_the_message_on_a_condition_names_what_decides() -> None:
+    (found,) = of_run("if random.random() < 0.5:\n    await step.sleep('a', 1)", "SG302")
+
+    assert found.message == (
+        "which steps run is decided here by what `random.random()` gave, which is something else each time `run` is run"
+        " again; it may then go another way than the one whose steps have run."
+    )
+
+
+def test_a_value_used_by_steps_before_and_after_another_one_is_flagged_where_it_is_made() -> None:
+    body = "order_id = str(uuid.uuid4())" + _TWO_STEPS.format(value="order_id")
+
+    (found,) = of_run(body, "SG304")
+
+    assert found.span.line == 10
+    assert found.message == (
+        "`uuid.uuid4()` gives another value each time `run` is run again, and what it gave is used after a step, sleep"
+        " or wait (line 17): by then `run` may have been run again, and the value is not the one that earlier steps"
+        " saw."
+    )
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "order = event['payload'].get('id') or str(uuid.uuid4())" + _TWO_STEPS.format(value="order"),
+        "context = {'id': str(uuid.uuid4())}" + _TWO_STEPS.format(value="context"),
+        "context = {'id': str(uuid.uuid4())}" + _TWO_STEPS.format(value="context['id']"),
+        "context = {'id': str(uuid.uuid4())}" + _TWO_STEPS.format(value="context.get('id')"),
+        "self.key = uuid.uuid4().hex" + _TWO_STEPS.format(value="self.key"),
+        "variant = 'a' if random.random() < 0.5 else 'b'" + _TWO_STEPS.format(value="variant"),
+        "started = time.time()\nawait step.sleep('a', 1)\nreturn {'took': time.time() - started}",
+        "key = uuid.uuid4().hex\nawait step.sleep('a', 1)\nawait self.save(step, key)\nawait self.save(step, key)",
+        "await asyncio.gather(step.sleep('a', 1))\nkey = uuid.uuid4().hex\nawait step.sleep('b', 1)\nreturn key",
+    ],
+)
+def test_a_value_that_is_used_after_a_step_is_flagged(body: str) -> None:
+    save = """
+    async def save(self, step, key):
+        @step.do("save")
+        async def saved():
+            return key
+
+        await saved()
+    """
+
+    assert len(of_run(body, "SG304", methods=save)) == 1
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "context = {'id': str(uuid.uuid4()), 'n': 1}" + _TWO_STEPS.format(value="context['n']"),
+        "started = time.time()\nawait step.sleep('a', 1)\nprint(time.time() - started)\nlogger.info('%s', started)",
+        "until = datetime.now() + timedelta(hours=1)\nawait step.sleep('a', 1)\nawait step.sleep_until('b', until)",
+        "await step.sleep('a', 1)\nreturn {'finished': datetime.now().isoformat()}",
+        "first = self.now()\nawait step.sleep('a', 1)\nlast = self.now()\nreturn last",
+        "if event:\n    await step.sleep('a', 1)\n    now = time.time()\nelse:\n    now = 0\nreturn now",
+        "if event['payload']['x']:\n    await step.sleep('a', 1)\n    return 1\nnow = time.time()\nreturn now",
+        "day = self.day(event)\nawait step.sleep('a', 1)\nreturn day",
+    ],
+)
+def test_a_value_that_is_not_kept_or_is_made_anew_is_not_flagged(body: str) -> None:
+    methods = """
+    def now(self):
+        return datetime.now().isoformat()
+
+    def day(self, event):
+        if event["payload"]:
+            return event["payload"]["day"]
+        return datetime.now().date().isoformat()
+    """
+
+    assert of_run(body, "SG304", methods=methods) == []
+
+
+def test_steps_that_run_at_the_same_time_share_a_value() -> None:
+    body = """
+    key = uuid.uuid4().hex
+
+    @step.do("first")
+    async def first():
+        return key
+
+    @step.do("second")
+    async def second():
+        return key
+
+    await asyncio.gather(first(), second())
+    """
+
+    assert of_run(body, "SG304") == []
+
+
+def test_a_value_for_all_attempts_of_a_loop_is_flagged_but_not_if_the_loop_has_one_pass() -> None:
+    body = """
+    key = uuid.uuid4().hex
+    while True:
+        @step.do("charge")
+        async def charge():
+            return key
+
+        {end}
+        await charge()
+        {last}
+    """
+
+    assert len(of_run(body.format(end="pass", last="pass"), "SG304")) == 1
+    assert of_run(body.format(end="pass", last="break"), "SG304") == []
+
+
+def test_code_of_a_module_is_not_run_again() -> None:
+    body = _TWO_STEPS.format(value="STARTED")
+
+    assert of_run(body, "SG304", module="STARTED = time.time()") == []

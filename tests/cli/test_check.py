@@ -1,0 +1,284 @@
+"""`stepgraph check`: what is told where, and what the exit code says."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from stepgraph.analysis import Analysis
+from stepgraph.api import check_analysis
+from stepgraph.checks.finding import Finding
+from stepgraph.checks.severity import Severity
+from stepgraph.cli import check_command
+from stepgraph.model.span import Span
+from tests.cli.conftest import Command, Run
+from tests.cli.sources import SYNTAX_ERROR, module, workflow, write, write_orders, write_unresolved
+
+FORMATS = ["text", "json", "sarif", "github", "markdown"]
+WRONG = """\
+from workers import WorkflowEntrypoint
+
+
+class Wrong(WorkflowEntrypoint):
+    async def run(self, event, step):
+        @step.do("charge")
+        async def charge():
+            return 1
+
+        await charge(10)
+"""
+
+every_format = pytest.mark.parametrize("form", FORMATS)
+
+
+def also_finding(monkeypatch: pytest.MonkeyPatch, *findings: Finding) -> None:
+    """Have the rules find these too."""
+
+    def found(analysis: Analysis) -> tuple[Finding, ...]:
+        return (*check_analysis(analysis), *findings)
+
+    monkeypatch.setattr(check_command, "check_analysis", found)
+
+
+def finding(severity: Severity, code: str = "SG201") -> Finding:
+    return Finding(code, severity, "something.", "", Span("orders.py", 4, 1, 4, 2))
+
+
+def run_all(stepgraph: Command, *arguments: str) -> list[Run]:
+    """Run the check once for each format."""
+    return [stepgraph("check", *arguments, "-f", form) for form in FORMATS]
+
+
+def codes(runs: Sequence[Run]) -> list[int]:
+    return [run.code for run in runs]
+
+
+def test_a_finding_is_shown_with_its_source(stepgraph: Command) -> None:
+    write("orders.py", WRONG)
+    run = stepgraph("check")
+    *shown, advice, below, heading, row, between, verdict = run.out.splitlines()
+    assert shown == [
+        "orders.py:10:22: error[SG118]: the step 'charge' is called with `10`, and the SDK refuses arguments.",
+        "10 |         await charge(10)",
+        "   |                      ^^",
+    ]
+    assert advice.startswith("   = fix: Call it without arguments")
+    assert (heading, row) == (
+        "NAME   CLASS  WHERE        STEPS  HAS_DAG  COMPLETE",
+        "Wrong  Wrong  orders.py:4      1  yes      yes",
+    )
+    assert (below, between, verdict) == ("", "", "1 error in 1 workflow")
+    assert (run.code, run.told) == (1, [])
+
+
+def test_clean_code_passes_in_every_format(stepgraph: Command) -> None:
+    write_orders()
+    assert codes(run_all(stepgraph)) == [0] * 5
+
+
+def test_an_error_fails_in_every_format(stepgraph: Command) -> None:
+    write("orders.py", WRONG)
+    assert codes(run_all(stepgraph)) == [1] * 5
+
+
+@pytest.mark.parametrize(
+    ("severity", "fail_on", "code"),
+    [
+        (Severity.WARNING, "error", 0),
+        (Severity.WARNING, "warning", 1),
+        (Severity.INFORMATION, "warning", 0),
+    ],
+)
+def test_fail_on_is_the_least_severity_that_fails_in_every_format(
+    stepgraph: Command, monkeypatch: pytest.MonkeyPatch, severity: Severity, fail_on: str, code: int
+) -> None:
+    write_orders()
+    also_finding(monkeypatch, finding(severity))
+    assert codes(run_all(stepgraph, "--fail-on", fail_on)) == [code] * 5
+
+
+@pytest.mark.parametrize("code", ["SG001", "SG002", "SG003"])
+def test_an_input_that_cannot_be_read_is_an_error_in_every_format(
+    stepgraph: Command, monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    write_orders()
+    also_finding(monkeypatch, finding(Severity.ERROR, code))
+    assert codes(run_all(stepgraph)) == [2] * 5
+
+
+@pytest.mark.parametrize("path", ["missing.py", "broken.py"])
+def test_a_file_that_is_missing_or_broken_is_an_error_in_every_format(stepgraph: Command, path: str) -> None:
+    write_orders()
+    write("broken.py", SYNTAX_ERROR)
+    assert codes(run_all(stepgraph, path)) == [2] * 5
+    assert codes(run_all(stepgraph, "orders.py", path)) == [2] * 5
+
+
+def test_a_file_that_is_missing_is_told_without_an_excerpt(stepgraph: Command) -> None:
+    assert stepgraph("check", "missing.py", "-q").out == (
+        "missing.py:1:1: error[SG001]: no such file or folder.\n  = fix: Paths are relative to the working directory.\n"
+    )
+
+
+def test_a_problem_is_told_once(stepgraph: Command) -> None:
+    write_orders()
+    write("broken.py", SYNTAX_ERROR)
+    run = stepgraph("check", "orders.py", "broken.py")
+    assert (run.out + "\n".join(run.told)).count("syntax error") == 1
+
+
+def test_a_problem_that_a_finding_tells_of_is_not_told_on_standard_error(
+    stepgraph: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write("broken.py", SYNTAX_ERROR)
+    found = Finding("SG002", Severity.ERROR, "syntax error.", "", Span("broken.py", 2, 5, 2, 5))
+    monkeypatch.setattr(check_command, "check_analysis", lambda _: (found,))
+    run = stepgraph("check", "broken.py")
+    assert run.out == ("broken.py:2:5: error[SG002]: syntax error.\n2 | def (:\n  |     ^\n\n1 error in no workflow\n")
+    assert (run.code, run.told) == (2, [])
+
+
+def test_nothing_to_check_is_no_pass_in_any_format(stepgraph: Command) -> None:
+    write("none/a.py", "x = 1\n")
+    runs = run_all(stepgraph, "none")
+    assert codes(runs) == [3] * 5
+    assert all(run.told[0].startswith("stepgraph: no workflow found in none (1 Python file searched).") for run in runs)
+    text, data, sarif, github, markdown = (run.out for run in runs)
+    assert text == "no workflow was found, so nothing was checked\n"
+    assert json.loads(data)["summary"]["verdict"] == "nothing"
+    assert json.loads(sarif)["runs"][0]["invocations"][0]["executionSuccessful"] is False
+    assert github.startswith("::error title=stepgraph check::no workflow was found, so nothing was checked\n")
+    assert markdown == "## ⚠️ Workflow check: no workflow was found, so nothing was checked\n"
+
+
+@every_format
+def test_a_graph_is_required_where_that_is_asked_for(stepgraph: Command, form: str) -> None:
+    write("empty.py", module(workflow("Empty")))
+    write_unresolved()
+    assert stepgraph("check", "empty.py", "-f", form, "--require-dag").code == 1
+    assert stepgraph("check", "orders.py", "-f", form, "--require-dag").code == 1
+    write_orders()
+    assert stepgraph("check", "orders.py", "-f", form, "--require-dag").code == 0
+
+
+def test_strict_makes_an_error_of_what_could_not_be_resolved(
+    stepgraph: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_orders()
+    found = (finding(Severity.INFORMATION, "SG004"), replace(finding(Severity.INFORMATION), message="other."))
+    monkeypatch.setattr(check_command, "check_analysis", lambda _: found)
+    assert stepgraph("check").code == 0
+    run = stepgraph("check", "--strict")
+    assert run.code == 1
+    assert run.out.splitlines()[-1] == "1 error, 1 note in 1 workflow"
+
+
+def test_settings_comments_and_a_baseline_say_what_counts(stepgraph: Command) -> None:
+    write("orders.py", WRONG)
+    assert stepgraph("check", "--ignore", "SG118").code == 0
+    assert stepgraph("check", "--baseline", "known.json", "--update-baseline").code == 0
+    run = stepgraph("check", "--baseline", "known.json")
+    assert (run.code, run.out.splitlines()[-1]) == (0, "no findings in 1 workflow, 1 in the baseline")
+    write("orders.py", WRONG.replace("charge(10)", "charge(10)  # stepgraph: ignore[SG118] on purpose"))
+    run = stepgraph("check", "-f", "json")
+    (ignored,) = json.loads(run.out)["ignored"]
+    assert (run.code, ignored["finding"]["code"], ignored["reason"]) == (0, "SG118", "on purpose")
+
+
+def test_a_setting_that_is_not_understood_is_a_finding(stepgraph: Command) -> None:
+    write_orders()
+    write("pyproject.toml", "[tool.stepgraph]\nstrickt = true\n")
+    run = stepgraph("check")
+    assert run.code == 2
+    assert run.out.startswith("pyproject.toml:2:11: error[SG003]: `strickt` is no setting.\n2 | strickt = true\n")
+
+
+def test_quiet_leaves_the_findings(stepgraph: Command) -> None:
+    write_orders()
+    assert stepgraph("check", "-q").out == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "start"),
+    [
+        ("out.json", '{\n  "version": 1,'),
+        ("out.sarif", '{\n  "$schema": "https://docs.oasis-open.org/sarif'),
+        ("out.md", "## ❌ Workflow check"),
+        ("out.txt", "orders.py:10:22: error[SG118]"),
+        ("out", "orders.py:10:22: error[SG118]"),
+    ],
+)
+def test_a_report_is_written_in_the_format_that_its_name_says(stepgraph: Command, name: str, start: str) -> None:
+    write("orders.py", WRONG)
+    run = stepgraph("check", "-o", name)
+    assert (run.code, run.out, run.told) == (1, "", [f"{name}: 1 error in 1 workflow"])
+    assert Path(name).read_text(encoding="utf-8").startswith(start)
+
+
+def test_a_report_is_not_written_over_a_source(stepgraph: Command) -> None:
+    write("orders.py", WRONG)
+    run = stepgraph("check", "-o", "orders.py")
+    assert run.code == 2
+    assert run.told == ["stepgraph: orders.py is one of the sources, and is not written over. Name another file."]
+    assert Path("orders.py").read_text(encoding="utf-8") == WRONG
+
+
+def test_a_wrong_option_is_an_error(stepgraph: Command) -> None:
+    assert stepgraph("check", "--fail-on", "never").code == 2
+    assert stepgraph("check", "-f", "html").code == 2
+
+
+def test_files_are_named_from_the_root_of_the_repository_for_github(
+    stepgraph: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write("apps/shop/orders.py", WRONG)
+    Path(".git").mkdir()
+    monkeypatch.chdir("apps/shop")
+    assert "::error file=apps/shop/orders.py,line=10," in stepgraph("check", "-f", "github").out
+    sarif = json.loads(stepgraph("check", "-f", "sarif").out)
+    location = sarif["runs"][0]["results"][0]["locations"][0]["physicalLocation"]
+    assert location["artifactLocation"] == {"uri": "apps/shop/orders.py", "uriBaseId": "%SRCROOT%"}
+    assert stepgraph("check", "-q").out.startswith("orders.py:10:22: ")
+
+
+def test_an_absolute_path_in_the_repository_is_named_from_its_root(stepgraph: Command, folder: Path) -> None:
+    write("orders.py", WRONG)
+    assert "::error file=orders.py,line=10," in stepgraph("check", f"{folder}/orders.py", "-f", "github").out
+
+
+def test_places_are_links_in_a_job_of_github(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    write("orders.py", WRONG)
+    assert "](<" not in stepgraph("check", "-f", "markdown").out
+    monkeypatch.setenv("GITHUB_SERVER_URL", "https://github.com")
+    monkeypatch.setenv("GITHUB_REPOSITORY", "octo/shop")
+    monkeypatch.setenv("GITHUB_SHA", "c0ffee")
+    link = "[`orders.py:10:22`](<https://github.com/octo/shop/blob/c0ffee/orders.py#L10>)"
+    assert link in stepgraph("check", "-f", "markdown").out
+
+
+def test_a_configuration_is_quoted_too(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_orders()
+    write("other.jsonc", '{\n  "name": "shop"\n}\n')
+    at = Span("other.jsonc", 2, 3, 2, 9)
+    also_finding(monkeypatch, Finding("SG116", Severity.ERROR, "something.", "", at))
+    assert '2 |   "name": "shop"\n  |   ^^^^^^\n' in stepgraph("check", "orders.py").out
+
+
+def test_a_source_in_another_encoding_is_quoted_as_text(stepgraph: Command) -> None:
+    source = "# coding: latin-1\n" + WRONG.replace("charge(10)", 'charge("é")')
+    Path("orders.py").write_bytes(source.encode("latin-1"))
+    assert '11 |         await charge("é")\n   |                      ^^^\n' in stepgraph("check").out
+
+
+def test_the_environment_is_that_of_the_command(stepgraph: Command) -> None:
+    write_orders()
+    binding = 'binding = "ORDERS"\nname = "orders"\nclass_name = "Orders"\n'
+    worker = 'name = "shop"\nmain = "orders.py"\ncompatibility_date = "2026-03-01"\n'
+    flags = 'compatibility_flags = ["python_workers"]\n'
+    write("wrangler.toml", f"{worker}{flags}\n[[env.staging.workflows]]\n{binding}")
+    assert "orders  Orders  orders.py:4 " in stepgraph("check", "--env", "staging").out
+    assert stepgraph("check", "--env", "production").code == 2

@@ -1,0 +1,49 @@
+"""`stepgraph rules`: what the check looks for."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from docs.rules import PAGE
+from stepgraph.checks.catalogue import RULES
+from tests.cli.conftest import Command
+
+
+def test_all_rules_are_listed(stepgraph: Command) -> None:
+    run = stepgraph("rules")
+    heading, *rows = run.out.splitlines()
+    assert heading.split() == ["CODE", "NAME", "SEVERITY", "SUMMARY"]
+    assert [row.split()[:2] for row in rows] == [[rule.code, rule.name] for rule in RULES]
+    assert run.code == 0
+
+
+@pytest.mark.parametrize("name", ["SG118", "sg118", "step-called-with-arguments", "Step_Called_With_Arguments"])
+def test_a_rule_is_explained_by_its_code_or_name(stepgraph: Command, name: str) -> None:
+    run = stepgraph("rules", name)
+    assert run.out.startswith("SG118 step-called-with-arguments  error\n")
+    assert run.code == 0
+
+
+@pytest.mark.parametrize("name", ["SG1118", "called-with-arguments", "step-called-with-argument"])
+def test_a_rule_that_is_not_there_is_answered_with_those_that_are_near(stepgraph: Command, name: str) -> None:
+    run = stepgraph("rules", name)
+    assert (run.code, run.out) == (2, "")
+    assert run.told[0].startswith(f"stepgraph: no rule is called `{name}`. Did you mean ")
+    assert "SG118 (step-called-with-arguments)" in run.told[0]
+
+
+def test_a_rule_unlike_any_is_answered_with_where_all_are(stepgraph: Command) -> None:
+    assert stepgraph("rules", "zzzzzz").told == ["stepgraph: no rule is called `zzzzzz`. `stepgraph rules` lists all."]
+
+
+def test_json_has_all_rules_or_one(stepgraph: Command) -> None:
+    assert [rule["code"] for rule in json.loads(stepgraph("rules", "-f", "json").out)] == [rule.code for rule in RULES]
+    assert json.loads(stepgraph("rules", "SG118", "-f", "json").out)["name"] == "step-called-with-arguments"
+
+
+def test_markdown_is_the_page_of_the_documentation_or_a_section_of_it(stepgraph: Command) -> None:
+    page = stepgraph("rules", "-f", "markdown").out
+    assert page.encode() == PAGE.read_bytes()
+    assert stepgraph("rules", "SG118", "-f", "markdown").out in page

@@ -1,0 +1,67 @@
+"""The hook for pre-commit: which files it is for, and that its command runs as it is written."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import sys
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel, ConfigDict, TypeAdapter
+
+from stepgraph.cli.main import main
+from tests.integrations.yaml_files import read_yaml
+
+
+class Hook(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    id: str
+    name: str
+    description: str
+    entry: str
+    language: str
+    files: str
+    pass_filenames: bool
+    require_serial: bool
+
+
+SOURCE = """\
+from workers import WorkflowEntrypoint
+
+
+class Orders(WorkflowEntrypoint):
+    async def run(self, event, step):
+        @step.do("charge")
+        async def charge():
+            return 1
+
+        await {}
+"""
+
+(HOOK,) = TypeAdapter(list[Hook]).validate_python(read_yaml(".pre-commit-hooks.yaml"))
+
+
+@pytest.mark.parametrize("path", ["src/entry.py", "wrangler.jsonc", "apps/shop/wrangler.toml", "pyproject.toml"])
+def test_it_runs_when_a_file_changes_that_matters(path: str) -> None:
+    assert re.search(HOOK.files, path)
+
+
+@pytest.mark.parametrize("path", ["README.md", "package.json", "src/entry.pyi", "docs/wrangler.jsonc.md"])
+def test_it_does_not_run_for_others(path: str) -> None:
+    assert not re.search(HOOK.files, path)
+
+
+@pytest.mark.parametrize(("call", "code"), [("charge()", 0), ("charge(10)", 1)])
+def test_its_command_checks_the_project_it_is_run_in(
+    call: str, code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "entry.py").write_text(SOURCE.format(call), encoding="utf-8")
+    command, *arguments = shlex.split(HOOK.entry)
+
+    assert HOOK.language == "python", "pre-commit installs this package, and finds its command"
+    assert (Path(sys.executable).parent / command).exists()
+    assert not HOOK.pass_filenames
+    assert main(arguments) == code

@@ -1,0 +1,113 @@
+"""Reports for the formats to tell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from stepgraph.checks.catalogue import BY_CODE
+from stepgraph.checks.finding import Finding
+from stepgraph.checks.rule import Rule
+from stepgraph.checks.severity import Severity
+from stepgraph.model.payload import Graph
+from stepgraph.model.span import Span
+from stepgraph.report.report import IgnoredFinding, Report, ReportedFinding, SourceFile, WorkflowSummary
+
+RULE = BY_CODE["SG118"]
+OTHER_RULE: Rule = replace(RULE, code="SG205", name="unknown-duration-unit", severity=Severity.WARNING)
+
+HOSTILE = (
+    "::error file=x,line=1::owned",
+    "first\n::error::second",
+    "##[error]old",
+    "carriage\rreturn %0A",
+    "a, b: c=d",
+    "`code` and ``more`` and a lone `",
+    "```\n# heading\n```",
+    "| cell | cell \\| end \\",
+    "</summary></details><script>alert(1)</script><img src=x onerror=y>",
+    "<!-- comment",
+    "@everyone #1 GH-2 octo/cat#3",
+    "[text](https://evil.example) ![image](//evil.example/x.png)",
+    "https://evil.example www.evil.example mailto:a@evil.example :smile:",
+    "**bold** __bold__ ~~gone~~ $x^2$ &lt;&amp;",
+    "1. one",
+    "- item",
+    "    indented",
+    "\x1b[2J\x1b]0;title\x07",
+    "invoice\u202efdp.exe",
+    "lone \udc80 surrogate \ud83d",
+    "注文 é́ 👩‍👧",
+    '"quoted" \\ backslash',
+    "{0} {braces} %SRCROOT%",
+    " ",
+    "",
+)
+
+
+def span(path: str = "src/orders.py", line: int = 4, column: int = 9, *, end: tuple[int, int] | None = None) -> Span:
+    """Return a stretch of one character, or up to an end."""
+    return Span(path, line, column, *(end or (line, column + 1)))
+
+
+def finding(
+    message: str = "the step 'charge' is called with `10`, and the SDK refuses arguments.",
+    advice: str = "Call it without arguments.",
+    *,
+    code: str = "SG118",
+    severity: Severity = Severity.ERROR,
+    at: Span | None = None,
+    workflow: str = "orders",
+) -> Finding:
+    """Return a finding."""
+    return Finding(code, severity, message, advice, at or span(), workflow)
+
+
+def workflow(
+    name: str = "orders",
+    path: str = "src/orders.py",
+    graph: Graph | None = None,
+    *,
+    has_dag: bool = True,
+    complete: bool = True,
+) -> WorkflowSummary:
+    """Return a workflow that was checked."""
+    return WorkflowSummary(name, "OrderWorkflow", path, 1, has_dag, 3, complete, graph)
+
+
+def report(
+    *findings: Finding,
+    workflows: Sequence[WorkflowSummary] = (workflow(),),
+    files: dict[str, str] | None = None,
+) -> Report:
+    """Return a report with these findings, of sources with these texts."""
+    sources = {path: SourceFile(tuple(text.split("\n")), path) for path, text in (files or {}).items()}
+    return Report(
+        findings=tuple(map(ReportedFinding, findings)),
+        workflows=tuple(workflows),
+        rules=(RULE, OTHER_RULE),
+        version="1.2.3",
+        files=sources,
+    )
+
+
+def with_others() -> Report:
+    """Return a report with a finding that counts, one that is in the baseline, and one that a comment ignores."""
+    return replace(
+        report(finding()),
+        known=(ReportedFinding(finding("known.", code="SG205"), "9c1e"),),
+        ignored=(IgnoredFinding(finding("ignored.", code="SG201"), "on purpose"),),
+    )
+
+
+def everywhere(text: str, count: int = 1) -> Report:
+    """Return a report in which a text stands wherever text of a source can; each message begins with its number."""
+    severities = tuple(Severity)
+    findings = [
+        finding(f"m{number}m {text}", text, severity=severities[number % 3], at=span(text), workflow=text)
+        for number in range(count)
+    ]
+    one = WorkflowSummary(text, text, text, 1, has_dag=False, steps=0, complete=False)
+    lines = tuple(text.split("\n"))
+    made = report(*findings, workflows=[one])
+    return replace(made, files={text: SourceFile((text, "", "", *lines), text)}, require_dag=True)

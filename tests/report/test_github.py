@@ -1,0 +1,109 @@
+"""Annotations, read as the runner of GitHub Actions does."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stepgraph.render.visible import visible
+from stepgraph.report.github import render_github
+from stepgraph.report.report import SourceFile
+from tests.report.example import example
+from tests.report.reports import HOSTILE, everywhere, finding, report, workflow
+
+Command = tuple[str, dict[str, str], str]
+
+
+def commands(output: str) -> list[Command]:
+    """Return the commands in an output: the name, the properties and the text of each."""
+    found = []
+    for line in output.split("\n"):
+        assert "##[" not in line or line.lstrip().startswith("::"), "a command in the old form"
+        if line.strip().startswith("::"):
+            head, _, text = line.strip().removeprefix("::").partition("::")
+            name, _, given_properties = head.partition(" ")
+            pairs = (pair.partition("=") for pair in given_properties.split(",") if pair)
+            properties = {key: _unescaped(value, "\r\n:,") for key, _, value in pairs}
+            found.append((name, properties, _unescaped(text, "\r\n")))
+    return found
+
+
+def _unescaped(text: str, marks: str) -> str:
+    for mark in marks:
+        text = text.replace(f"%{ord(mark):02X}", mark)
+    return text.replace("%25", "%")
+
+
+def test_each_finding_is_an_annotation() -> None:
+    assert commands(render_github(example()))[2:] == [
+        (
+            "warning",
+            {
+                "file": "src/orders.py",
+                "line": "22",
+                "endLine": "22",
+                "col": "49",
+                "endColumn": "56",
+                "title": "SG205 unknown-duration-unit",
+            },
+            (
+                "`5 min` is 5 milliseconds: the engine takes a unit that it does not know for milliseconds.\n"
+                "Write `5 minutes`."
+            ),
+        ),
+        (
+            "notice",
+            {"file": "src/orders.py", "line": "23", "endLine": "26", "col": "15", "endColumn": "10", "title": "SG004"},
+            "`settle` is not known, and is given the step object, so steps that it runs are missing.",
+        ),
+    ]
+
+
+def test_an_annotation_is_one_line_with_its_marks_escaped() -> None:
+    made = report(finding("50% of a, b: c.", "Mend it.", code="SG205"))
+    assert render_github(made, quiet=True) == (
+        "::error file=src/orders.py,line=4,endLine=4,col=9,endColumn=10,title=SG205 unknown-duration-unit"
+        "::50%25 of a, b: c.%0AMend it.\n"
+    )
+
+
+def test_a_file_is_named_from_the_root_of_the_repository() -> None:
+    made = replace(report(finding()), files={"src/orders.py": SourceFile((), "apps/shop, old/orders.py")})
+    assert "file=apps/shop%2C old/orders.py," in render_github(made)
+
+
+def test_the_summary_follows_as_plain_lines() -> None:
+    assert render_github(report()).splitlines()[-1] == "no findings in 1 workflow"
+
+
+def test_nothing_to_check_is_an_annotation() -> None:
+    assert commands(render_github(report(workflows=[]))) == [
+        ("error", {"title": "stepgraph check"}, "no workflow was found, so nothing was checked")
+    ]
+
+
+def test_a_graph_that_is_required_and_lacks_is_an_annotation() -> None:
+    (command,) = commands(render_github(replace(report(workflows=[workflow(complete=False)]), require_dag=True)))
+    assert command[:2] == ("error", {"file": "src/orders.py", "line": "1", "title": "stepgraph check"})
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_no_text_is_a_command_or_ends_one(text: str) -> None:
+    _check_commands(text)
+
+
+@given(st.text(alphabet=st.characters(codec=None), max_size=50))
+def test_no_text_at_all_is_a_command_or_ends_one(text: str) -> None:
+    _check_commands(text)
+
+
+def _check_commands(text: str) -> None:
+    made = everywhere(text, 3)
+    told = commands(render_github(made))
+    assert [name for name, _, _ in told] == ["error", "warning", "notice", "error"]
+    for number, (_, properties, message) in enumerate(told[:3]):
+        assert properties["file"] == visible(text)
+        assert message.split("\n")[0].rstrip() == f"m{number}m {visible(text)}".rstrip()

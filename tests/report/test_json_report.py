@@ -1,0 +1,83 @@
+"""The report for programs, and its published schema."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from stepgraph.model import check_report as written
+from stepgraph.model.json_schema import check_report_schema
+from stepgraph.model.schema import check_report as models
+from stepgraph.report.json_report import json_report, render_json
+from tests.model.test_payload_types import of_model, of_typed_dict
+from tests.report.example import example
+from tests.report.reports import HOSTILE, everywhere, finding, report, with_others
+
+VALIDATOR = Draft202012Validator(json.loads(check_report_schema()))
+NAMES = ("CheckReport", "CheckedWorkflow", "IgnoredFinding", "ReportedFinding", "Summary", "Tool")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_typed_dictionaries_and_the_models_have_the_same_fields(name: str) -> None:
+    assert of_typed_dict(getattr(written, name)) == of_model(getattr(models, name))
+
+
+@pytest.mark.parametrize(
+    "made", [example(), with_others(), report(), report(workflows=[])], ids=["full", "others", "clean", "nothing"]
+)
+def test_reports_are_what_the_models_and_the_schema_say(made: object) -> None:
+    data = json.loads(render_json(made))  # type: ignore[arg-type]
+    assert models.CheckReport.model_validate(data).model_dump() == data
+    assert [error.json_path for error in VALIDATOR.iter_errors(data)] == []
+
+
+def test_every_field_is_described() -> None:
+    described = json.loads(check_report_schema())
+    fields = [
+        (name, field)
+        for name, definition in {**described["$defs"], "CheckReport": described}.items()
+        for field, schema in definition["properties"].items()
+        if "description" not in schema and "$ref" not in schema
+    ]
+    assert fields == []
+
+
+def test_a_finding_has_all_that_is_known_of_it() -> None:
+    assert json_report(example())["findings"][0] == {
+        "code": "SG118",
+        "name": "step-called-with-arguments",
+        "severity": "error",
+        "message": "the step 'charge card' is called with `order[\"total\"]`, and the SDK refuses arguments.",
+        "advice": (
+            "Call it without arguments: let its function read the value from around it, or return it from a step."
+        ),
+        "path": "src/orders.py",
+        "line": 18,
+        "column": 22,
+        "end_line": 18,
+        "end_column": 36,
+        "workflow": "orders",
+        "fixable": False,
+        "fingerprint": "3f2a",
+        "url": "https://github.com/stepgraph/stepgraph/blob/main/docs/rules.md#sg118",
+    }
+
+
+def test_what_does_not_count_is_told_apart() -> None:
+    data = json_report(with_others())
+    assert [found["code"] for found in data["findings"]] == ["SG118"]
+    assert [(found["code"], found["fingerprint"]) for found in data["known"]] == [("SG205", "9c1e")]
+    assert [(ignored["finding"]["code"], ignored["reason"]) for ignored in data["ignored"]] == [("SG201", "on purpose")]
+    assert (data["summary"]["errors"], data["summary"]["known"], data["summary"]["ignored"]) == (1, 1, 1)
+
+
+def test_what_is_not_known_is_null() -> None:
+    (told,) = json_report(report(finding(workflow="")))["findings"]
+    assert (told["workflow"], told["fingerprint"]) == (None, None)
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_text_is_as_it_is(text: str) -> None:
+    assert json.loads(render_json(everywhere(text)))["findings"][0]["message"] == f"m0m {text}"

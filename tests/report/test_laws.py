@@ -1,0 +1,59 @@
+"""What holds for every format."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stepgraph.cli.streams import encode
+from stepgraph.render.visible import visible
+from stepgraph.report.github import render_github
+from stepgraph.report.json_report import render_json
+from stepgraph.report.markdown.document import render_markdown
+from stepgraph.report.report import Report
+from stepgraph.report.sarif.document import render_sarif
+from stepgraph.report.text import render_text
+from tests.report.example import example
+from tests.report.reports import HOSTILE, everywhere
+
+Render = Callable[[Report], str]
+
+FORMATS: dict[str, Render] = {
+    "text": render_text,
+    "terminal": lambda report: render_text(report, width=80),
+    "json": render_json,
+    "sarif": render_sarif,
+    "github": render_github,
+    "markdown": render_markdown,
+}
+
+every_format = pytest.mark.parametrize("render", FORMATS.values(), ids=FORMATS.keys())
+
+
+@every_format
+def test_the_same_report_gives_the_same_bytes(render: Render) -> None:
+    assert render(example()) == render(example())
+
+
+@every_format
+@pytest.mark.parametrize("text", HOSTILE)
+def test_every_finding_is_told_once(render: Render, text: str) -> None:
+    told = render(everywhere(text, 12))
+    assert [told.count(f"m{number}m") for number in range(12)] == [1] * 12
+
+
+@every_format
+@given(text=st.text(alphabet=st.characters(codec=None), max_size=40))
+def test_every_output_can_be_written_and_ends_in_a_line_break(render: Render, text: str) -> None:
+    told = render(everywhere(text))
+    assert encode(told).decode("utf-8").endswith("\n")
+
+
+@pytest.mark.parametrize("name", ["text", "terminal", "github", "markdown"])
+@pytest.mark.parametrize("text", HOSTILE)
+def test_nothing_for_people_steers_a_terminal(name: str, text: str) -> None:
+    told = FORMATS[name](everywhere(text)).replace("\u200b", "")
+    assert all(visible(line) == line for line in told.split("\n"))

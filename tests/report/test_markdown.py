@@ -1,0 +1,166 @@
+"""Markdown, read by GitHub's own parser."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import cmarkgfm
+import pytest
+from cmarkgfm.cmark import Options
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from syrupy.assertion import SnapshotAssertion
+
+from stepgraph.checks.severity import Severity
+from stepgraph.render.visible import visible
+from stepgraph.report.markdown.document import render_markdown
+from stepgraph.report.markdown.room import LONGEST, length
+from stepgraph.report.markdown.text import cell, code, fenced, prose
+from tests.render.graphs import do
+from tests.render.graphs import graph as graph_of
+from tests.report.example import example
+from tests.report.reports import HOSTILE, everywhere, finding, report, span, workflow
+
+ANY_TEXT = st.text(alphabet=st.characters(codec=None), max_size=60)
+OUR_TAGS = {"h2", "h3", "p", "strong", "a", "code", "pre", "table", "thead", "tbody", "tr", "th", "td", "ul", "li"} | {
+    "details",
+    "summary",
+}
+
+
+class Reading(HTMLParser):
+    """What a reader is shown: text, by the tag that it stands in, and all tags and links."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.links: set[str] = set()
+        self.text = ""
+        self.calling = ""
+        self._open: list[str] = []
+        self.feed(cmarkgfm.github_flavored_markdown_to_html(text, Options.CMARK_OPT_UNSAFE))
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self._open.append(tag)
+        self.links |= {value or "" for key, value in attrs if key in {"href", "src"}}
+
+    def handle_endtag(self, tag: str) -> None:
+        while self._open and self._open.pop() != tag:
+            pass
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+        if not {"code", "pre", "a"} & set(self._open):
+            self.calling += data
+
+
+def test_a_realistic_report_in_full(snapshot: SnapshotAssertion) -> None:
+    assert render_markdown(example()) == snapshot
+
+
+def test_the_heading_is_the_verdict() -> None:
+    assert render_markdown(report()).splitlines()[0] == "## ✅ Workflow check: no findings in 1 workflow"
+    assert render_markdown(report(finding())).splitlines()[0] == "## ❌ Workflow check: 1 error in 1 workflow"
+    assert render_markdown(report(workflows=[])) == (
+        "## ⚠️ Workflow check: no workflow was found, so nothing was checked\n"
+    )
+
+
+def test_findings_stand_below_their_severity() -> None:
+    made = report(finding(severity=Severity.WARNING), finding(), finding(severity=Severity.INFORMATION), finding())
+    headings = [line for line in render_markdown(made).splitlines() if line.startswith("### ")]
+    assert headings == ["### 2 errors", "### 1 warning", "### 1 note"]
+
+
+def test_places_are_links_where_the_commit_is_known() -> None:
+    made = report(finding(at=span("a b.py")), files={"a b.py": ""}, workflows=[])
+    assert "at `a b.py:4:9`" in render_markdown(made)
+    linked = render_markdown(replace(made, source_url="https://github.com/o/r/blob/c0ffee"))
+    assert "at [`a b.py:4:9`](<https://github.com/o/r/blob/c0ffee/a%20b.py#L4>)" in linked
+
+
+def test_quiet_has_findings_alone() -> None:
+    text = render_markdown(example(), quiet=True)
+    assert "### 2 errors" in text
+    assert "| Workflow |" not in text
+    assert "<details>" not in text
+
+
+def test_a_graph_that_is_required_and_lacks_is_told() -> None:
+    text = render_markdown(replace(report(workflows=[workflow(has_dag=False)]), require_dag=True))
+    assert "- the graph of the workflow `orders` is missing, and --require-dag demands a complete one." in text
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_no_text_is_markup(text: str) -> None:
+    _check_reading(text)
+
+
+@settings(max_examples=200)
+@given(ANY_TEXT)
+def test_no_text_at_all_is_markup(text: str) -> None:
+    _check_reading(text)
+
+
+def _check_reading(text: str) -> None:
+    markdown = render_markdown(everywhere(text, 3))
+    reading = Reading(markdown)
+    assert reading.tags <= OUR_TAGS
+    assert all("/docs/rules.md#sg118" in link for link in reading.links)
+    assert re.search(r"[@#]\w", reading.calling) is None
+    for number in range(3):
+        assert reading.text.count(f"m{number}m ") + reading.text.count(f"m{number}m\n") == 1
+
+
+@given(ANY_TEXT)
+def test_prose_and_code_are_read_as_they_were(text: str) -> None:
+    shown = visible(text)
+    assert _words(Reading(prose(text)).text) == _words(shown.replace("`", "") if _paired(shown) else shown)
+    assert Reading(code(text)).text.removesuffix("\n") == (shown or "\xa0")
+    assert _words(Reading(f"| a |\n| --- |\n| {cell(text)} |\n").text.replace("a", "", 1)) == _words(shown)
+
+
+def _paired(text: str) -> bool:
+    return text.count("`") % 2 == 0
+
+
+def _words(text: str) -> str:
+    return "".join(text.replace("\u200b", "").split())
+
+
+@given(ANY_TEXT)
+def test_a_fence_holds_any_text(text: str) -> None:
+    safe = visible(text)
+    assert Reading(fenced(safe, "text")).text.rstrip("\n") == safe
+
+
+def test_diagrams_go_first_where_all_would_be_too_long() -> None:
+    large = graph_of(*(do(f"a step of some length, number {number}") for number in range(300)))
+    made = report(finding(), workflows=[workflow(f"w{number}", graph=large) for number in range(4)])
+    text = render_markdown(made)
+    assert length(text) < LONGEST
+    assert "2 diagrams would be too long for GitHub: `stepgraph graph` draws all." in text
+    assert "the step 'charge' is called" in text
+
+
+def test_excerpts_go_next_and_the_last_findings_at_last() -> None:
+    source = {"src/orders.py": "\n".join(["x" * 100] * 10)}
+    some = render_markdown(report(*([finding()] * 180), files=source))
+    assert length(some) < LONGEST
+    assert "Excerpts are left out, for they would be too long for GitHub." in some
+    assert some.count("the step 'charge' is called") == 180
+    many = render_markdown(report(*([finding()] * 2000), files=source))
+    assert length(many) < LONGEST
+    kept = many.count("the step 'charge' is called")
+    assert f"{2000 - kept} more findings would be too long for GitHub: `stepgraph check` prints all." in many
+
+
+@pytest.mark.parametrize("count", [1, 30])
+def test_nothing_makes_it_longer_than_github_takes(count: int) -> None:
+    text = "|\\<@" * 1000
+    workflows = [workflow(text, text, has_dag=False)] * count
+    made = replace(report(*([finding(text, text, at=span(text), workflow=text)] * count), workflows=workflows))
+    assert length(render_markdown(replace(made, require_dag=True))) < LONGEST
