@@ -40,7 +40,7 @@ def test_a_default_beside_what_is_listed_is_told_the_function_that_keeps_the_val
         "`depends` of the step 'mail' lists 1 step, but its function has 2 parameters besides `ctx`, so calling it"
         " fails with a TypeError."
     )
-    assert found.advice.startswith("Declare the step in a function that is given `page`: `def make_mail(page):`")
+    assert found.advice.startswith("Declare it as `async def mail(users):` in a function `def make_mail(page):`")
     assert "above `async def mail(users):`" in found.advice
 
 
