@@ -61,8 +61,8 @@ def test_the_message_on_an_effect_names_the_binding() -> None:
     (found,) = of_run("await step.sleep('a', 1)\nawait self.env.KV.put('a', 'b')", "SG303")
 
     assert found.message == (
-        "`KV.put` is called outside of a step, so it is called again whenever `run` runs again, after a sleep or"
-        " restart: its effect is repeated, and its answer may differ."
+        "`KV.put` is called outside of a step, so whenever `run` runs again, after a sleep or restart, its effect"
+        " is repeated, and its answer may differ."
     )
 
 
@@ -318,6 +318,4 @@ def test_the_message_on_the_event_says_what_a_replay_gets() -> None:
         "this changes `event['payload']`, a part of the event: that is not kept, and whenever `run` runs again, it"
         " is given the event as it was sent."
     )
-    assert found.advice == (
-        "Change a copy, as `dict(event['payload'])`, or keep the new value in the result of a step."
-    )
+    assert found.advice == ("Change a copy, `copy.deepcopy(event['payload'])`, or return the new value from a step.")

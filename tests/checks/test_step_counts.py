@@ -189,7 +189,8 @@ def test_a_workflow_without_steps_is_found_at_its_name() -> None:
     assert no_step(FLOW.format("return event")) == [
         (
             "<string>:4:7: error: no step can run in `Flow`: nothing that it does is kept or tried again, and there"
-            " is no graph to show. Do its work in steps, as in `@step.do()`, and await the call of each. [SG123]"
+            " is no graph to show. Do its work in functions with `@step.do(...)` above them, and await a call of each."
+            " [SG123]"
         ),
     ]
 

@@ -31,9 +31,8 @@ def test_a_default_is_told_the_function_that_keeps_the_value(tmp_path: Path) -> 
         " with results of steps, and no step is named 'order': calling it fails with a TypeError."
     )
     assert found.advice == (
-        "Declare the step in a function that is given `order, amount`: `def make_charge(order, amount):`, and in it"
-        ' `@step.do(f"charge {order}", config={"timeout": "1 minute"})` above `async def charge(ctx):` with its body,'
-        ' then `return charge`. Run it with `await make_charge(order, order["amount"])()`.'
+        "Declare it as `async def charge(ctx):` in a function `def make_charge(order, amount):` that ends in"
+        ' `return charge`, and run it with `await make_charge(order, order["amount"])()`.'
     )
 
 
@@ -70,7 +69,7 @@ def test_a_parameter_after_a_function_is_told_the_name_of_its_step(tmp_path: Pat
         "the step 'total' has a parameter `load`, but no step is named 'load' when it is called: the call fails"
         " with a TypeError."
     )
-    assert found.advice == "Name the parameter `load_rows`: the step of the function `load` is named so."
+    assert found.advice == "Name the parameter `load_rows`: that is the name of `load`'s step."
 
 
 def test_a_step_that_is_declared_too_late_is_told_so(tmp_path: Path) -> None:

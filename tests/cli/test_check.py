@@ -62,7 +62,10 @@ def test_a_finding_is_shown_with_its_source(stepgraph: Command) -> None:
     run = stepgraph("check")
     *shown, advice, below, heading, row, between, verdict = run.out.splitlines()
     assert shown == [
-        "orders.py:10:22: error[SG118]: the step 'charge' is called with `10`, and the SDK refuses arguments.",
+        (
+            "orders.py:10:22: error[SG118]: the step 'charge' is called with `10`, but a step takes no arguments: the"
+            " call fails with a TypeError."
+        ),
         "10 |         await charge(10)",
         "   |                      ^^",
     ]

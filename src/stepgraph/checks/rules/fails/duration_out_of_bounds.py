@@ -49,7 +49,7 @@ def _match(given: GivenDuration) -> Match | None:
 
 def _of_sleep(given: GivenDuration, length: float) -> Match | None:
     if length < 0:
-        message = f"a sleep cannot be negative (`{given.place.text}`), so this fails."
+        message = f"a sleep cannot be negative (`{given.place.text}`), so it fails."
         return Match(given.place.span, message, "Write how long to sleep from now on.")
     if length > _LONGEST:
         message = f"this sleep is {_days(length)} long, and the engine allows 365, so it fails."
@@ -154,8 +154,8 @@ RULE = Rule(
     name="duration-out-of-bounds",
     severity=Severity.ERROR,
     summary="A sleep, the timeout of a wait or that of a step is longer or shorter than the engine allows.",
-    why="A sleep lasts 365 days at most, of which a year of the engine has 365.25; a wait for an event has a timeout of"
-    " 1 second to 365 days; a step's timeout cannot be 0, and no duration negative.",
+    why="A sleep lasts 365 days at most, and `1 year` is 365.25 to the engine. The timeout of a wait for an event is 1"
+    " second to 365 days. A step's timeout cannot be 0, and no duration is negative.",
     fix="Write a duration within the bounds; for a longer sleep, sleep several times in a row.",
     source="Limits page; engine: `context.ts`, `lib/validators.ts`.",
     flagged=_flagged,

@@ -21,9 +21,9 @@ def _check(subject: WorkflowSubject) -> Iterator[Match]:
         return
     yield Match(
         subject.program.name_place.span,
-        f"no step can run in `{subject.program.class_name}`: nothing that it does is kept or tried again,"
-        " and there is no graph to show.",
-        "Do its work in steps, as in `@step.do()`, and await the call of each.",
+        f"no step can run in `{subject.program.class_name}`: nothing that it does is kept or tried again, and there is"
+        " no graph to show.",
+        "Do its work in functions with `@step.do(...)` above them, and await a call of each.",
     )
 
 
@@ -151,7 +151,7 @@ RULE = Rule(
     name="no-step",
     severity=Severity.ERROR,
     summary="A workflow has no step that can run.",
-    why="The engine keeps the results of steps and tries them again; it does neither for anything else. An instance"
+    why="The engine keeps the results of steps, and tries steps again; it does neither for anything else. An instance"
     " runs to its end, but nothing in it is durable, and the version's `has_dag` is false.",
     fix="Do the work in steps, and await each of them.",
     source="Engine: an instance without steps is complete as soon as `run` returns; GRAMMAR: `has_dag`.",

@@ -31,8 +31,8 @@ def _check(subject: WorkflowSubject) -> Iterator[Match]:
             yield from _of_returned(step, step.function, fact, returned)
     for step in declared.values():
         if step.function is not None and step.function.is_generator:
-            message = f"the function of the step {step.definition.name!r} has a `yield`, so it returns a generator,"
-            yield Match(step.place.span, f"{message} which cannot be stored.", "Collect a list, and return it.")
+            message = f"the step {step.definition.name!r} has a `yield`, so it returns a generator, which the engine"
+            yield Match(step.place.span, f"{message} cannot store, so it fails.", "Collect a list, and return it.")
 
 
 def _of_returned(
@@ -50,10 +50,11 @@ def _of_returned(
 
     for found in unstorable(fact.value, is_written, awaited=not function.is_async):
         shown = _shown(found.place, fact.place)
-        held = "has" if found.place is not None else "is"
+        held = "a value with " if found.place is not None else ""
         yield Match(
             shown.span,
-            f"what the step {step.definition.name!r} returns {held} {found.what}, which cannot be stored, so it fails.",
+            f"the step {step.definition.name!r} returns {held}{found.what}, which the engine cannot store, so it"
+            " fails.",
             found.advice,
         )
 
@@ -287,8 +288,8 @@ RULE = Rule(
     severity=Severity.ERROR,
     summary="A step returns a value that the engine cannot store.",
     why="The engine keeps a step's result. None, truth values, numbers, text, bytes, lists, dictionaries, sets and"
-    " datetimes can be kept, and what is made of them. A tuple or a bytearray is a TypeError; a date, a timedelta, a"
-    " Decimal, a UUID, a member of an enumeration, an object or a generator is a DataCloneError.",
+    " datetimes can be kept, and what is made of them. A tuple or a bytearray fails with a TypeError; a date, a"
+    " timedelta, a Decimal, a UUID, a member of an enumeration, an object or a generator with a DataCloneError.",
     fix="Return a list for a tuple, text for a date, a Decimal or a UUID, a dictionary for an object.",
     source="SDK: `workers/rpc.py`; seen by running it in Pyodide.",
     flagged=_flagged,

@@ -20,8 +20,8 @@ def _check(subject: WorkflowSubject) -> Iterator[Match]:
         what = call.name.removeprefix("env.")
         yield Match(
             call.place.span,
-            f"`{what}` is called outside of a step, so it is called again whenever `run` runs again, after a sleep or"
-            " restart: its effect is repeated, and its answer may differ.",
+            f"`{what}` is called outside of a step, so whenever `run` runs again, after a sleep or restart, its effect"
+            " is repeated, and its answer may differ.",
             "Move the call into a step, and return from it what is needed of the answer.",
         )
 
