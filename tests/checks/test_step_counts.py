@@ -195,6 +195,11 @@ def test_a_workflow_without_steps_is_found_at_its_name() -> None:
     ]
 
 
+def test_a_workflow_that_only_declares_steps_is_told_to_call_them() -> None:
+    (found,) = no_step(FLOW.format('@step.do("a")\n        async def load():\n            return 1'))
+    assert found.endswith("there is no graph to show. Await a call of each step: `await load()`. [SG123]")
+
+
 def test_what_may_run_steps_out_of_sight_is_not_without_steps() -> None:
     assert no_step(f"import runner\n{FLOW.format('await runner.go(step)')}") == []
 

@@ -37,7 +37,7 @@ def render_text(report: Report, *, colour: bool = False, width: int | None = Non
         for workflow in report.unmet
     ]
     if not quiet or report.verdict is Verdict.NOTHING:
-        blocks.append(summary_text(report, page.width))
+        blocks.append(summary_text(report, page.width) + page.hint(report))
     return "\n".join(blocks)
 
 
@@ -75,6 +75,11 @@ class _Page:
         first, *others = self._broken(message, used, 4)
         start = [Piece(f"{place}: ", Ink.STRONG), Piece(label, ink), Piece(f": {first}")]
         return self._line(*start) + "".join(self._line(Piece(f"    {line}")) for line in others)
+
+    def hint(self, report: Report) -> str:
+        """Return how to learn more of the first finding; nothing where there is none."""
+        code = next((reported.finding.code for reported in report.findings), None)
+        return "" if code is None else self._line(Piece(f"`stepgraph rules {code}` explains {code}", Ink.QUIET))
 
     def excerpt(self, excerpt: Excerpt, ink: Ink) -> Iterator[str]:
         """Yield the line of the source behind its number, and the carets below it."""
