@@ -69,7 +69,7 @@ def test_a_finding_is_shown_with_its_source(stepgraph: Command) -> None:
         "10 |         await charge(10)",
         "   |                      ^^",
     ]
-    assert advice.startswith("   = fix: Call it without arguments")
+    assert advice.startswith("   = help: Call it without arguments")
     assert (heading, row) == (
         "NAME   CLASS  WHERE        STEPS  HAS_DAG  COMPLETE",
         "Wrong  Wrong  orders.py:4      1  yes      yes",
@@ -124,7 +124,7 @@ def test_a_file_that_is_missing_or_broken_is_an_error_in_every_format(stepgraph:
 
 def test_a_file_that_is_missing_is_told_without_an_excerpt(stepgraph: Command) -> None:
     assert stepgraph("check", "missing.py", "-q").out == (
-        "missing.py:1:1: error[SG001]: no such file or folder.\n  = fix: Paths are relative to the working directory.\n"
+        "missing.py:1:1: error[SG001]: no such file or folder.\n  = help: Paths are relative to the working directory.\n"
     )
 
 

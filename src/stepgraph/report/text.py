@@ -88,7 +88,7 @@ class _Page:
         yield self._line(Piece(f"{' ' * len(number)} | ", Ink.QUIET), Piece(excerpt.carets, ink))
 
     def _advice(self, advice: str, margin: str) -> Iterator[str]:
-        start = f"{margin} = fix: "
+        start = f"{margin} = help: "
         first, *others = self._broken(advice, len(start), len(start))
         yield self._line(Piece(start, Ink.QUIET), Piece(first))
         for line in others:
