@@ -171,9 +171,9 @@ RULE = Rule(
     name="duration-out-of-bounds",
     severity=Severity.ERROR,
     summary="A sleep, the timeout of a wait or that of a step is longer or shorter than the engine allows.",
-    why="A sleep lasts 365 days at most, of which a year of the engine has 365.25; a wait for an event has a timeout of"
-    " 1 second to 365 days; a step's timeout cannot be 0, and a retry's delay not be negative. A negative sleep"
-    " is over at once, which is a warning.",
+    why="A sleep lasts 365 days at most, and `1 year` is 365.25 to the engine. The timeout of a wait for an event is 1"
+    " second to 365 days. A step's timeout cannot be 0, and a retry's delay cannot be negative. A negative sleep is"
+    " over at once, which is a warning.",
     fix="Write a duration within the bounds; for a longer sleep, sleep several times in a row.",
     source="Limits page; engine: `context.ts`, `lib/validators.ts`.",
     flagged=_flagged,

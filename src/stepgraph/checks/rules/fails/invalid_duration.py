@@ -27,8 +27,8 @@ _FORMS: Final = (
 _FAILS: Final = {
     Use.SLEEP: "this sleep fails",
     Use.WAIT: "this wait fails",
-    Use.DELAY: "the engine refuses the config and the step fails for good",
-    Use.TIMEOUT: "the engine refuses the config and the step fails for good",
+    Use.DELAY: "the config is refused and the step fails for good",
+    Use.TIMEOUT: "the config is refused and the step fails for good",
 }
 _AT_ONCE: Final = {Use.SLEEP: "this does not wait", Use.DELAY: "retries follow at once"}
 
@@ -195,9 +195,9 @@ RULE = Rule(
     name="invalid-duration",
     severity=Severity.ERROR,
     summary="A duration is neither a number nor text that the engine can read.",
-    why="The engine reads a number, as milliseconds, and text that is a number, a space and one unit. Anything else is"
-    " no number to it, and the sleep, the wait or the step fails. A timedelta does not reach it. None is no timeout of"
-    " a wait, which then has the default one, but no attempt of a step can do without a timeout.",
+    why="The engine takes a number, which is milliseconds, and text that is a number, a space and one unit. It refuses"
+    " anything else, a timedelta too, and the sleep, the wait or the step fails. None is no timeout of a wait, which"
+    " then has the default one, but no attempt of a step can do without a timeout.",
     fix='Write a number and one unit, like "90 minutes", or a number of milliseconds.',
     source="Engine: `context.ts`, `lib/validators.ts`, package itty-time; seen by running it.",
     flagged=_flagged,

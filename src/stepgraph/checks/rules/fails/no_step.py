@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
+from stepgraph.program.facts import StepDeclared
 
 if TYPE_CHECKING:
     from stepgraph.checks.example import Example
@@ -21,10 +22,20 @@ def _check(subject: WorkflowSubject) -> Iterator[Match]:
         return
     yield Match(
         subject.program.name_place.span,
-        f"no step can run in `{subject.program.class_name}`: nothing that it does is kept or tried again,"
-        " and there is no graph to show.",
-        "Do its work in steps, as in `@step.do()`, and await the call of each.",
+        f"no step can run in `{subject.program.class_name}`: nothing that it does is kept or tried again, and there is"
+        " no graph to show.",
+        _advice(subject),
     )
+
+
+_AWAIT: Final = "Await a call of each step."
+
+
+def _advice(subject: WorkflowSubject) -> str:
+    declared = [fact.definition.function_name for fact in subject.facts(StepDeclared)]
+    if declared:
+        return f"Await a call of each step: `await {declared[0]}()`." if declared[0].isidentifier() else _AWAIT
+    return "Do its work in functions with `@step.do(...)` above them, and await a call of each."
 
 
 _CONFIGURATION = """

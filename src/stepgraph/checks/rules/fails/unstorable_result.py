@@ -33,15 +33,17 @@ def _check(subject: WorkflowSubject) -> Iterator[Match]:
             yield from _of_run(fact, returned)
     for step in declared.values():
         if step.function is not None and step.function.is_generator:
-            message = f"the function of the step {step.definition.name!r} has a `yield`, so it returns a generator,"
-            yield Match(step.place.span, f"{message} which cannot be stored.", "Collect a list, and return it.")
+            message = f"the step {step.definition.name!r} has a `yield`, so it returns a generator, which the engine"
+            yield Match(step.place.span, f"{message} cannot store, so it fails.", "Collect a list, and return it.")
 
 
 def _of_returned(
     step: StepDeclared, function: StepFunctionShape, fact: Returned, returned: list[Returned]
 ) -> Iterator[Match]:
     for found in _found(fact, returned, awaited=not function.is_async):
-        message = f"what the step {step.definition.name!r} returns {_held(found)}, which cannot be stored, so it fails."
+        message = (
+            f"the step {step.definition.name!r} returns {_held(found)}, which the engine cannot store, so it fails."
+        )
         yield Match(_shown(found.place, fact.place).span, message, found.advice)
 
 
@@ -49,7 +51,9 @@ def _of_run(fact: Returned, returned: list[Returned]) -> Iterator[Match]:
     """A coroutine that is returned is never awaited, which is another rule's; what is only sent is not kept."""
     for found in _found(fact, returned, awaited=True):
         if not found.is_sent:
-            message = f"what `run` returns {_held(found)}, which cannot be sent: the instance fails at its very end."
+            message = (
+                f"`run` returns {_held(found)}, which cannot be sent to the engine: the instance fails at its very end."
+            )
             yield Match(_shown(found.place, fact.place).span, message, found.advice)
 
 
@@ -68,7 +72,7 @@ def _found(fact: Returned, returned: list[Returned], *, awaited: bool) -> Iterat
 
 
 def _held(found: Unstorable) -> str:
-    return f"{'is' if found.place is None else 'has'} {found.what}"
+    return found.what if found.place is None else f"a value with {found.what}"
 
 
 def _shown(part: Place | None, whole: Place) -> Place:

@@ -24,7 +24,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Match]:
         names = ", ".join(map(repr, race.names))
         yield Match(
             race.place.span,
-            f"which of {names} is over first is not kept: when the engine runs this code again, another one may win.",
+            f"which of {names} finishes first is not kept: when `run` runs again, another may win.",
             "Race inside a step, whose result is kept. For a time limit, give the step or the wait a `timeout`.",
         )
 
@@ -143,8 +143,8 @@ RULE = Rule(
     name="race-outside-step",
     severity=Severity.WARNING,
     summary="Steps, sleeps or waits race outside of a step: `FIRST_COMPLETED`, `Promise.race` or `Promise.any`.",
-    why="Who wins is not kept. When the engine runs the code again after a sleep, restart or retry, the results of all"
-    " that have finished are there at once, so that another one may win, and the workflow goes another way.",
+    why="Who wins is not kept. When `run` runs again after a sleep, restart or retry, the results of all that have"
+    " finished are there at once, so that another may win, and the workflow goes another way.",
     fix="Put the race into a step, whose result is kept. For a time limit, use `timeout`.",
     source="Rules of Workflows: take care with `Promise.race()` and `Promise.any()`.",
     flagged=_flagged,
