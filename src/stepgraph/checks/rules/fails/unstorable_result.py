@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Final
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
-from stepgraph.checks.storable import is_within, unstorable
+from stepgraph.checks.storable import Certainty, is_within, unstorable
 from stepgraph.program.facts import Returned, StepDeclared, StepFunctionShape
+from stepgraph.program.known import Known, possibilities
 from stepgraph.syntax.module import Place
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 _NAME: Final = re.compile(r"[\w.]+")
 # What gives tuples, whatever it is called with.
 _PAIRS: Final = re.compile(r"\b(?:items|zip|enumerate)\(")
+# What asks which of several kinds a value is, so that it is left as it is only if it can be.
+_TYPE_TEST: Final = re.compile(r"\b(?:isinstance|issubclass|is_dataclass|hasattr|callable|type)\(|\bmatch |\bexcept\b")
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Match]:
@@ -38,8 +41,18 @@ def _check(subject: WorkflowSubject) -> Iterator[Match]:
 def _of_returned(
     step: StepDeclared, function: StepFunctionShape, fact: Returned, returned: list[Returned]
 ) -> Iterator[Match]:
-    if "to_js" in function.place.text:
+    text_of_function = function.place.text
+    if "to_js" in text_of_function:
         return  # what that makes of a value can be stored
+    if _NAME.fullmatch(fact.place.text) and _is_tested(fact.place.text, text_of_function):
+        return
+
+    def is_met(option: Known) -> bool:
+        """Whether it is the step's own code that makes a value what it is on some path, and asks for no types."""
+        others = (other for other in returned if other.function != fact.function)
+        return _TYPE_TEST.search(text_of_function) is None and not any(
+            option in possibilities(other.value) for other in others
+        )
 
     def is_written(place: Place) -> bool:
         """Whether a part of a value stands in the step's function, or in what a function returns at once."""
@@ -48,7 +61,7 @@ def _of_returned(
             return True
         return any(is_within(place.span, other.place.span) for other in returned)
 
-    for found in unstorable(fact.value, is_written, awaited=not function.is_async):
+    for found in unstorable(fact.value, Certainty(is_written, is_met), awaited=not function.is_async):
         shown = _shown(found.place, fact.place)
         held = "has" if found.place is not None else "is"
         yield Match(
@@ -56,6 +69,11 @@ def _of_returned(
             f"what the step {step.definition.name!r} returns {held} {found.what}, which cannot be stored, so it fails.",
             found.advice,
         )
+
+
+def _is_tested(name: str, text: str) -> bool:
+    """Whether it is asked which kind of value a name stands for: in another case it is another one."""
+    return re.search(rf"\b(?:isinstance|is_dataclass|hasattr|type)\({name}\b|\bmatch {name}\b", text) is not None
 
 
 def _shown(part: Place | None, whole: Place) -> Place:
