@@ -9,9 +9,10 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from stepgraph.checks.durations import as_float, read_duration
+from stepgraph.checks.kinds import simple_possibilities
 from stepgraph.checks.step_configs import entries, given_configs
 from stepgraph.program.facts import MethodCalled
-from stepgraph.program.known import Imported, Known, KnownConstant, possibilities
+from stepgraph.program.known import Imported, Known, KnownConstant
 from stepgraph.syntax.module import Place
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ class GivenDuration:
 def given_durations(subject: WorkflowSubject) -> Iterator[GivenDuration]:
     """Yield the durations that a workflow gives, in the order in which they were met."""
     for use, value, place in _given(subject):
-        for possible in possibilities(value):
+        for possible in simple_possibilities(value):
             yield GivenDuration(use, possible, place)
 
 

@@ -28,6 +28,8 @@ from stepgraph.syntax.module import Place
 
 # Whether a tuple was written where its elements are, and is none that a helper function gives in another case.
 IsWritten: TypeAlias = "Callable[[Place], bool]"
+# Whether one of several values that something may be is surely met on some path.
+IsMet: TypeAlias = "Callable[[Known], bool]"
 
 # Kinds of objects that leave an object what it is: nothing that can be stored.
 _MERE_OBJECTS: Final = frozenset(
@@ -74,31 +76,45 @@ class Unstorable:
     is_sent: bool = False
 
 
-def unstorable(value: Known, is_written: IsWritten, *, awaited: bool) -> Iterator[Unstorable]:
-    """Yield what of a value cannot be stored. What the SDK awaits itself, as it is told, is no matter."""
-    for possible in possibilities(value):
-        yield from _of_one(possible, is_written, awaited=awaited)
+@dataclass(frozen=True, slots=True)
+class Certainty:
+    """What is told of a value besides what it may be: which of that is certain."""
+
+    is_written: IsWritten
+    is_met: IsMet
 
 
-def _of_one(value: Known, is_written: IsWritten, *, awaited: bool) -> Iterator[Unstorable]:
+def unstorable(value: Known, certainty: Certainty, *, awaited: bool) -> Iterator[Unstorable]:
+    """Yield what of a value cannot be stored. What the SDK awaits itself, as it is told, is no matter.
+
+    Of several values that it may be, all must be unstorable (or None), or one be surely met.
+    """
+    options = possibilities(value)
+    found = [tuple(_of_one(option, certainty, awaited=awaited)) for option in options]
+    whichever = all(faults or option == KnownConstant(None) for option, faults in zip(options, found, strict=True))
+    for option, faults in zip(options, found, strict=True):
+        if faults and (whichever or certainty.is_met(option)):
+            yield from faults
+
+
+def _of_one(value: Known, certainty: Certainty, *, awaited: bool) -> Iterator[Unstorable]:
     if isinstance(value, Awaitable) and awaited:
         return
     whole = _mere(value)
     if whole is not None:
         yield whole
     elif isinstance(value, Elements) and value.kind in _COLLECTIONS:
-        if not value.elements or any(is_written(element.place) for element in value.elements):
+        if not value.elements or any(certainty.is_written(element.place) for element in value.elements):
             yield Unstorable(*_COLLECTIONS[value.kind])
     elif isinstance(value, Elements | Keyed) and not value.rewritten:
-        yield from _of_parts(value, is_written)
+        yield from _of_parts(value, certainty)
 
 
-def _of_parts(value: Elements | Keyed, is_written: IsWritten) -> Iterator[Unstorable]:
+def _of_parts(value: Elements | Keyed, certainty: Certainty) -> Iterator[Unstorable]:
     parts = value.elements if isinstance(value, Elements) else value.entries
     for part in parts:
-        for possible in possibilities(part.value):
-            for found in _of_one(possible, is_written, awaited=False):
-                yield found if found.place is not None else replace(found, place=part.place)
+        for found in unstorable(part.value, certainty, awaited=False):
+            yield found if found.place is not None else replace(found, place=part.place)
     yield from _of_keys(value)
 
 

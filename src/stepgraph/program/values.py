@@ -345,13 +345,14 @@ class StepFunction(Value):
     """A declared step, to be called. `function` is UNKNOWN where its body is not in the project.
 
     `depends` are the values that `depends=` lists, None where it is not given; `listing` is the list itself, which may
-    grow until the step is called.
+    grow until the step is called. It is `doubtful` where a decorator that is not known may have been put around it.
     """
 
     definition: StepDefinition
     function: Value
     depends: tuple[Item, ...] | None = None
     listing: Collection | None = None
+    doubtful: bool = field(default=False, compare=False)
 
 
 @dataclass(eq=False, slots=True)
@@ -443,10 +444,11 @@ class ClassValue(Value):
 
 @dataclass(eq=False, slots=True)
 class Instance(Value):
-    """An object of a class of the project, `self` included."""
+    """An object of a class of the project, `self` included. It is `doubtful` if it may be another one in the end."""
 
     of: ClassValue
     state: Slots
+    doubtful: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,12 @@ import datetime as dt
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from stepgraph.checks.kinds import described, kind_of
+from stepgraph.checks.kinds import described, kind_of, simple_possibilities
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
 from stepgraph.program.facts import GivenArgument, MethodCalled
-from stepgraph.program.known import Known, KnownConstant, KnownMoment, Made, PartlyKnownText, possibilities
+from stepgraph.program.known import Known, KnownConstant, KnownMoment, Made, PartlyKnownText
 
 if TYPE_CHECKING:
     from stepgraph.checks.example import Example
@@ -41,7 +41,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Match]:
             continue
         given = call.arguments.find(1, "timestamp")
         if given is not None:
-            for value in possibilities(given.value):
+            for value in simple_possibilities(given.value):
                 yield from _of_value(given, value)
         elif call.arguments.whole:
             yield Match(

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Final
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
-from stepgraph.checks.storable import Unstorable, is_within, unstorable
+from stepgraph.checks.storable import Certainty, Unstorable, is_within, unstorable
 from stepgraph.program.facts import Returned, StepDeclared, StepFunctionShape
+from stepgraph.program.known import Known, possibilities
 from stepgraph.syntax.module import Place
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 _NAME: Final = re.compile(r"[\w.]+")
 # What gives tuples, whatever it is called with.
 _PAIRS: Final = re.compile(r"\b(?:items|zip|enumerate)\(")
+# What asks which of several kinds a value is, so that it is left as it is only if it can be.
+_TYPE_TEST: Final = re.compile(r"\b(?:isinstance|issubclass|is_dataclass|hasattr|callable|type)\(|\bmatch |\bexcept\b")
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Match]:
@@ -57,9 +60,13 @@ def _of_run(fact: Returned, returned: list[Returned]) -> Iterator[Match]:
             yield Match(_shown(found.place, fact.place).span, message, found.advice)
 
 
-def _found(fact: Returned, returned: list[Returned], *, awaited: bool) -> Iterator[Unstorable]:
-    if fact.function.module.mentions(b"to_js") and "to_js" in fact.function.text:
-        return  # what that makes of a value can be stored
+def _found(fact: Returned, returned: list[Returned], *, awaited: bool) -> list[Unstorable]:
+    def is_met(option: Known) -> bool:
+        """Whether it is the step's own code that makes a value what it is on some path, and asks for no types."""
+        others = (other for other in returned if other.function != fact.function)
+        if any(option in possibilities(other.value) for other in others):
+            return False
+        return _TYPE_TEST.search(fact.function.text) is None
 
     def is_written(place: Place) -> bool:
         """Whether a part of a value stands in the function itself, or in what a function returns at once."""
@@ -68,11 +75,23 @@ def _found(fact: Returned, returned: list[Returned], *, awaited: bool) -> Iterat
             return True
         return any(is_within(place.span, other.place.span) for other in returned)
 
-    yield from unstorable(fact.value, is_written, awaited=awaited)
+    found = list(unstorable(fact.value, Certainty(is_written, is_met), awaited=awaited))
+    return [] if found and _is_converted(fact) else found
+
+
+def _is_converted(fact: Returned) -> bool:
+    """Whether a function may return something else than it seems: `to_js` makes it storable, or its kind is tested."""
+    text, name = fact.function.text, fact.place.text
+    return "to_js" in text or (_NAME.fullmatch(name) is not None and _is_tested(name, text))
 
 
 def _held(found: Unstorable) -> str:
     return found.what if found.place is None else f"a value with {found.what}"
+
+
+def _is_tested(name: str, text: str) -> bool:
+    """Whether it is asked which kind of value a name stands for: in another case it is another one."""
+    return re.search(rf"\b(?:isinstance|is_dataclass|hasattr|type)\({name}\b|\bmatch {name}\b", text) is not None
 
 
 def _shown(part: Place | None, whole: Place) -> Place:
