@@ -132,6 +132,6 @@ def call_unknown(machine: Machine, callee: Value, arguments: Arguments, place: P
         case Volatile():
             return replace(callee, called=True)
         case Resource():
-            return call_resource(callee, place)
+            return call_resource(callee, arguments, place)
         case _:
             return UNKNOWN

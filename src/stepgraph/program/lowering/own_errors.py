@@ -10,6 +10,7 @@ import libcst as cst
 
 from stepgraph.program.ir import CaughtType, EventWait, OwnErrors, Sleep, SleepUntil, StepRun
 from stepgraph.program.lowering.machine import Machine
+from stepgraph.program.lowering.state import leaves
 from stepgraph.program.values import (
     UNKNOWN,
     Alternatives,
@@ -19,6 +20,9 @@ from stepgraph.program.values import (
     External,
     FunctionValue,
     Gathering,
+    GeneratorCall,
+    Instance,
+    LazyItems,
     Mapping,
     MethodOf,
     Payload,
@@ -42,6 +46,13 @@ _LANGUAGE: Final = (
     *(cst.Subscript, cst.Attribute, cst.BinaryOperation, cst.UnaryOperation, cst.Comparison, cst.FormattedString),
     *(cst.Del, cst.AugAssign, cst.Assert, cst.For, cst.StarredElement, cst.Tuple),
 )
+# Those of which the operands may have methods that are run: `__getitem__`, `__add__`, `__eq__`, `__iter__`.
+_RUNNING: Final = (
+    *(cst.Subscript, cst.BinaryOperation, cst.UnaryOperation, cst.Comparison, cst.ComparisonTarget, cst.AugAssign),
+    *(cst.FormattedStringExpression, cst.For, cst.CompFor, cst.StarredElement, cst.Assign),
+)
+# What a workflow has from the SDK.
+_OF_WORKFLOWS: Final = frozenset(["ctx", "env"])
 _STARTING: Final = frozenset(["asyncio.gather", "asyncio.create_task", "asyncio.ensure_future", "asyncio.shield"])
 _BUILTINS: Final = frozenset(
     f"builtins.{name}"
@@ -76,12 +87,27 @@ class TriedCode:
             case cst.Call():
                 self._call(node)
             case _:
-                self._may_raise(_errors_of(node))
+                self._may_raise(OwnErrors.ANY if self._runs_own_code(node) else _errors_of(node))
                 for child in children(node):
                     self.read(child)
 
     def _may_raise(self, errors: OwnErrors) -> None:
         self.errors = max(self.errors, errors)
+
+    def _runs_own_code(self, node: cst.CSTNode) -> bool:
+        """Whether code of the project may run in evaluating an expression: a property, an operator, a generator."""
+        match node:
+            case cst.Attribute(value=owner, attr=cst.Name(value=name)):
+                return any(
+                    isinstance(value, Instance) and name not in value.state and name not in _OF_WORKFLOWS
+                    for value in leaves(self._value(owner))
+                )
+            case _ if isinstance(node, _RUNNING):
+                operands = [child for child in children(node) if isinstance(child, cst.Name | cst.Attribute)]
+                values = [value for operand in operands for value in leaves(self._value(operand))]
+                return any(isinstance(value, Instance | GeneratorCall | LazyItems) for value in values)
+            case _:
+                return False
 
     def _call(self, call: cst.Call) -> None:
         callee = self._value(call.func)

@@ -7,8 +7,9 @@ from typing import Final
 import libcst as cst
 
 from stepgraph.program.facts import StateChanged
+from stepgraph.program.lowering.frames import Frame
 from stepgraph.program.lowering.machine import Machine
-from stepgraph.program.lowering.replay_state import StateChange, StateKey, StateRead
+from stepgraph.program.lowering.replay_state import StateChange, StateKey, StateRead, StateUse
 from stepgraph.program.values import (
     Alternatives,
     Collection,
@@ -49,7 +50,10 @@ def change(machine: Machine, changed: cst.BaseExpression, value: Value, place: P
         return
     root = _root(changed)
     key = _key(machine, root, value if root is changed else None)
-    if key is None or key[0].serial > machine.replay.step_since or _is_remembered(machine, root):
+    if key is None or key[0].serial > machine.replay.step_since:
+        return
+    if _is_remembered(machine, root):
+        machine.replay.made_if_missing.add((key[0].serial, key[1]))
         return
     text = machine.text(root)
     machine.replay.change(key, StateChange(text, place, machine.replay.step, machine.frame.function))
@@ -63,6 +67,12 @@ def bound(machine: Machine, name: str) -> None:
             machine.replay.change(key, None)
     if machine.loop_depth:
         machine.replay.state_reads.append(StateRead(machine.frame.scope, name))
+
+
+def attribute_bound(machine: Machine, owner: Value, name: str) -> None:
+    """Say that an attribute is bound in plain code, which makes it anew."""
+    if isinstance(owner, Instance) and not machine.in_step and (owner.state, name) in machine.replay.state_changes:
+        machine.replay.change((owner.state, name), None)
 
 
 def seen(machine: Machine, node: cst.Name | cst.Attribute, owner: Value | None, value: Value) -> None:
@@ -79,10 +89,10 @@ def seen(machine: Machine, node: cst.Name | cst.Attribute, owner: Value | None, 
 def _seen_changed(machine: Machine, read: StateRead, place: Place) -> None:
     key = _key_of(read)
     found = None if key is None else machine.replay.state_changes.get(key)
-    if found is None or machine.frame.function is found.function:
+    if key is None or found is None or machine.frame.function is found.function:
         return
     if machine.replays or (machine.in_step and machine.replay.step is not found.step):
-        machine.observe(StateChanged(found.changed, found.place, place))
+        machine.replay.state_uses.append(StateUse(key, found, place))
 
 
 def read_at_next_pass(machine: Machine, first: int, newest: int) -> None:
@@ -100,9 +110,16 @@ def read_at_next_pass(machine: Machine, first: int, newest: int) -> None:
         first_read = reads.get(key)
         if first_read is not None and isinstance(first_read.node, cst.CSTNode) and key[0].serial <= newest:
             place = Place(first_read.scope.module, first_read.node)
-            machine.observe(StateChanged(found.changed, found.place, place))
+            machine.replay.state_uses.append(StateUse(key, found, place))
     if not machine.loop_depth:
         machine.replay.state_reads.clear()
+
+
+def observe_changed_state(machine: Machine) -> None:
+    """Observe where state is read that a step has changed, but for what is made anew wherever it is missing."""
+    for use in machine.replay.state_uses:
+        if (use.key[0].serial, use.key[1]) not in machine.replay.made_if_missing:
+            machine.observe(StateChanged(use.change.changed, use.change.place, use.place))
 
 
 def _root(node: cst.BaseExpression) -> cst.BaseExpression:
@@ -160,7 +177,12 @@ def _slot(start: LexicalScope, name: str) -> StateKey | None:
 def _is_remembered(machine: Machine, root: cst.BaseExpression) -> bool:
     """Whether a change depends on what was there: `if self.client is None: self.client = ...` makes it where needed."""
     text = machine.text(root)
-    return any(condition is not None and text in condition for condition in machine.frame.conditions)
+    frame: Frame | None = machine.frame
+    while frame is not None and frame.in_step:
+        if any(condition is not None and text in condition for condition in frame.conditions):
+            return True
+        frame = frame.caller
+    return False
 
 
 def _is_of_event(value: Value) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
+from stepgraph.program.facts import MethodCalled
 
 if TYPE_CHECKING:
     from stepgraph.checks.example import Example
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Match]:
+    """Of a workflow that declares steps, others tell what is wrong with each; or how it runs them is not known."""
+    if any(subject.facts(MethodCalled)):
+        return
     if subject.graph is not None or any(note.incomplete for note in subject.notes):
         return
     if subject.configured is None and subject.program.may_be_base:
@@ -43,16 +47,21 @@ def _flagged() -> tuple[Example, ...]:
 
     return (
         module(
-            "steps that are declared only",
+            "a method with steps that nothing calls",
             """
             from workers import WorkflowEntrypoint
 
 
             class Orders(WorkflowEntrypoint):  # SG123
                 async def run(self, event, step):
+                    print("started")
+
+                async def work(self, step):
                     @step.do("charge")
                     async def charge():
                         return 1
+
+                    await charge()
             """,
         ),
         module(
@@ -129,6 +138,20 @@ def _clean() -> tuple[Example, ...]:
                     """,
                 "wrangler.jsonc": _CONFIGURATION,
             },
+        ),
+        in_run(
+            "steps that an object calls which is not known",
+            """
+            @step.do("charge")
+            async def charge():
+                return 1
+
+            jobs = queue.SimpleQueue()
+            jobs.put(charge)
+            while not jobs.empty():
+                await jobs.get()()
+            """,
+            imports="import queue",
         ),
         in_run(
             "steps in functions of its own",
