@@ -18,6 +18,7 @@ from stepgraph.program.values import (
     Collection,
     Event,
     External,
+    ForeignMember,
     FunctionValue,
     Gathering,
     GeneratorCall,
@@ -189,7 +190,9 @@ def _errors_of_calling(callee: Value) -> OwnErrors:
             return max(_errors_of_calling(option.value) for option in options)
         case External(name=name) if name in _STARTING:
             return OwnErrors.NONE
-        case External(name=name) if name in _BUILTINS or name.startswith("logging."):
+        case External(name=name) if name in _BUILTINS:
+            return OwnErrors.LANGUAGE
+        case External(name=name) | ForeignMember(name=name) if name.startswith("logging."):
             return OwnErrors.LANGUAGE
         case MethodOf(receiver=Collection() | Mapping() | Payload() | Event()):
             return OwnErrors.LANGUAGE

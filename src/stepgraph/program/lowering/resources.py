@@ -59,6 +59,12 @@ def call_resource(callee: Resource, arguments: Arguments, place: Place) -> Value
     return Resource(callee.name if callee.called is None else f"{callee.name}()", place)
 
 
+def leave_alone(machine: Machine, value: Resource) -> None:
+    """Make nothing of what a call of a binding gave, as a statement of its own: that is called for what it does."""
+    if value.name.startswith("env."):
+        reach_out(machine, value)
+
+
 def reach_out(machine: Machine, value: Resource) -> None:
     """Await what a call of a resource gave, in plain code: that has an effect at each replay, or another answer."""
     if machine.replays and value.called is not None and not value.name.endswith(_ENDING):

@@ -33,7 +33,8 @@ def _check(subject: WorkflowSubject) -> Iterator[Match]:
             continue
         for handler in tried.handlers:
             if not catches_all(handler):
-                yield from (_match(caught) for caught in handler.types if _is_lost(caught, tried))
+                only = len(handler.types) == 1
+                yield from (_match(caught, only=only) for caught in handler.types if _is_lost(caught, tried))
 
 
 def _is_lost(caught: CaughtType, tried: Protected) -> bool:
@@ -70,14 +71,15 @@ def _is_foreign_error(name: str) -> bool:
     return name.rsplit(".", 1)[-1] not in ("ExceptionGroup", "BaseExceptionGroup", "CancelledError", "Exception")
 
 
-def _match(caught: CaughtType) -> Match:
+def _match(caught: CaughtType, *, only: bool) -> Match:
     text = caught.place.text
     arrives = "arrives here as `pyodide.ffi.JsException`"
     if caught.raised_in is None:
         what = f"`except {text}` never catches what is raised in a step: any error but a ValueError, TypeError or"
         message = f"{what} NonRetryableError {arrives}."
     else:
-        what = f"`{text}`, raised in the step {caught.raised_in!r}, {arrives}, so this handler never runs:"
+        so = "so this handler never runs" if only else "so this does not catch it"
+        what = f"`{text}`, raised in the step {caught.raised_in!r}, {arrives}, {so}:"
         message = f"{what} only ValueError, TypeError and NonRetryableError keep their type."
     return Match(
         caught.place.span,
