@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 _NAME: Final = re.compile(r"[\w.]+")
 # What gives tuples, whatever it is called with.
 _PAIRS: Final = re.compile(r"\b(?:items|zip|enumerate)\(")
+# Names, and those of which the kind of what they stand for is asked, so that it is known only after that.
+_NAMES: Final = re.compile(r"[A-Za-z_]\w*")
+_ASKED: Final = re.compile(
+    r"\b(?:callable|hasattr|is_dataclass|isawaitable|iscoroutine|iscoroutinefunction|isfuture|isinstance)\(\s*(\w+)"
+)
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Match]:
@@ -40,6 +45,8 @@ def _of_returned(
 ) -> Iterator[Match]:
     if function.place.module.mentions(b"to_js") and "to_js" in function.place.text:
         return  # what that makes of a value can be stored
+    if not set(_NAMES.findall(fact.place.text)).isdisjoint(_ASKED.findall(function.place.text)):
+        return
 
     def is_written(place: Place) -> bool:
         """Whether a part of a value stands in the step's function, or in what a function returns at once."""
