@@ -52,6 +52,8 @@ _RUNNING: Final = (
     *(cst.Subscript, cst.BinaryOperation, cst.UnaryOperation, cst.Comparison, cst.ComparisonTarget, cst.AugAssign),
     *(cst.FormattedStringExpression, cst.For, cst.CompFor, cst.StarredElement, cst.Assign),
 )
+_OF_OBJECTS: Final = (Instance, GeneratorCall, LazyItems)
+_WITH_CODE: Final = (*_OF_OBJECTS, FunctionValue)
 # What a workflow has from the SDK.
 _OF_WORKFLOWS: Final = frozenset(["ctx", "env"])
 _STARTING: Final = frozenset(["asyncio.gather", "asyncio.create_task", "asyncio.ensure_future", "asyncio.shield"])
@@ -106,15 +108,23 @@ class TriedCode:
             case _ if isinstance(node, _RUNNING):
                 operands = [child for child in children(node) if isinstance(child, cst.Name | cst.Attribute)]
                 values = [value for operand in operands for value in leaves(self._value(operand))]
-                return any(isinstance(value, Instance | GeneratorCall | LazyItems) for value in values)
+                return any(isinstance(value, _OF_OBJECTS) for value in values)
             case _:
                 return False
+
+    def _may_be_run(self, argument: cst.Arg) -> bool:
+        """Whether what is called may run code of the project that is in an argument: `key=rank`, `str(order)`."""
+        if not isinstance(argument.value, cst.Name | cst.Attribute):
+            return isinstance(argument.value, cst.Lambda)
+        return any(isinstance(value, _WITH_CODE) for value in leaves(self._value(argument.value)))
 
     def _call(self, call: cst.Call) -> None:
         callee = self._value(call.func)
         self._may_raise(_errors_of_calling(callee))
         for step in _steps(callee):
             self._note_raised(step)
+        if isinstance(callee, External) and any(map(self._may_be_run, call.args)):
+            self._may_raise(OwnErrors.ANY)
         starts = isinstance(callee, External) and callee.name in _STARTING
         for argument in call.args:
             if starts and argument.keyword is None:
