@@ -32,7 +32,7 @@ def attribute_changed(machine: Machine, target: cst.Attribute, owner: Value) -> 
     change_event(machine, target.value, owner, place)
     attribute_bound(machine, owner, target.attr.value)
     if isinstance(owner, Instance):
-        change(machine, target, owner.state.get(target.attr.value, owner), place)
+        change(machine, target, owner.state.get(target.attr.value, owner), place, rebound=True)
 
 
 def method_called(machine: Machine, node: cst.Call, callee: Value) -> None:

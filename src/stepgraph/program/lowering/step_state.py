@@ -44,12 +44,15 @@ def changes_only(node: cst.Call) -> bool:
             return False
 
 
-def change(machine: Machine, changed: cst.BaseExpression, value: Value, place: Place) -> None:
-    """Say that something in `changed`, which is `value`, is changed at a place: remembered if a step changes state."""
+def change(machine: Machine, changed: cst.BaseExpression, value: Value, place: Place, *, rebound: bool = False) -> None:
+    """Say that something in `changed`, which is `value`, is changed at a place: remembered if a step changes state.
+
+    A name or attribute that is `rebound` is something else from then on.
+    """
     if not machine.in_step or _is_of_event(value):
         return
     root = _root(changed)
-    key = _key(machine, root, value if root is changed else None)
+    key = _key(machine, root, value if root is changed else None, rebound=rebound and root is changed)
     if key is None or key[0].serial > machine.replay.step_since:
         return
     if _is_remembered(machine, root):
@@ -87,12 +90,12 @@ def seen(machine: Machine, node: cst.Name | cst.Attribute, owner: Value | None, 
 
 
 def _seen_changed(machine: Machine, read: StateRead, place: Place) -> None:
-    key = _key_of(read)
-    found = None if key is None else machine.replay.state_changes.get(key)
-    if key is None or found is None or machine.frame.function is found.function:
-        return
-    if machine.replays or (machine.in_step and machine.replay.step is not found.step):
-        machine.replay.state_uses.append(StateUse(key, found, place))
+    for key in _keys_of(read):
+        found = machine.replay.state_changes.get(key)
+        if found is None or machine.frame.function is found.function:
+            continue
+        if machine.replays or (machine.in_step and machine.replay.step is not found.step):
+            machine.replay.state_uses.append(StateUse(key, found, place))
 
 
 def read_at_next_pass(machine: Machine, first: int, newest: int) -> None:
@@ -103,8 +106,7 @@ def read_at_next_pass(machine: Machine, first: int, newest: int) -> None:
     changes = machine.replay.state_changes
     reads: dict[StateKey, StateRead] = {}
     for read in machine.replay.state_reads[first:] if changes else ():
-        key = _key_of(read)
-        if key is not None:
+        for key in _keys_of(read):
             reads.setdefault(key, read)
     for key, found in changes.items():
         first_read = reads.get(key)
@@ -134,30 +136,31 @@ def _root(node: cst.BaseExpression) -> cst.BaseExpression:
                 return node
 
 
-def _key(machine: Machine, root: cst.BaseExpression, value: Value | None) -> StateKey | None:
+def _key(machine: Machine, root: cst.BaseExpression, value: Value | None, *, rebound: bool) -> StateKey | None:
     """Return what stands for the state that an expression is of; None for what is none of the workflow."""
     match root:
         case cst.Name(value=name):
             slot = _slot(machine.frame.scope, name)
             held = slot[0].get(name) if slot is not None and value is None else value
-            return None if slot is None else _held(held) or slot
+            return slot if slot is None or rebound else _held(held) or slot
         case cst.Attribute(value=cst.Name(value=name), attr=cst.Name(value=attribute)):
             slot = _slot(machine.frame.scope, name)
             owner = None if slot is None else slot[0].get(name)
             if not isinstance(owner, Instance):
                 return slot
-            return _held(owner.state.get(attribute)) or (owner.state, attribute)
+            return (None if rebound else _held(owner.state.get(attribute))) or (owner.state, attribute)
         case _:
             return None
 
 
-def _key_of(read: StateRead) -> StateKey | None:
+def _keys_of(read: StateRead) -> list[StateKey]:
+    """Return what stands for the state that is read: the collection that a name or attribute holds, and what it is."""
     held = _held(read.value)
-    if held is not None:
-        return held
     if isinstance(read.node, cst.Attribute):
-        return (read.owner.state, read.node.attr.value) if isinstance(read.owner, Instance) else None
-    return _slot(read.scope, read.node if isinstance(read.node, str) else read.node.value)
+        kept = (read.owner.state, read.node.attr.value) if isinstance(read.owner, Instance) else None
+    else:
+        kept = _slot(read.scope, read.node if isinstance(read.node, str) else read.node.value)
+    return [key for key in (held, kept) if key is not None]
 
 
 def _held(value: object) -> StateKey | None:

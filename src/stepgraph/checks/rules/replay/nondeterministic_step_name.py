@@ -3,42 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
-from stepgraph.checks.varying import varying_in
-from stepgraph.program.facts import MethodCalled
+from stepgraph.checks.varying_names import varying_names
 
 if TYPE_CHECKING:
     from stepgraph.checks.example import Example
     from stepgraph.checks.subject import WorkflowSubject
 
-_NAMED: Final = {
-    "do": "step",
-    "sleep": "sleep",
-    "sleep_until": "sleep",
-    "wait_for_event": "wait",
-}
-
 
 def _check(subject: WorkflowSubject) -> Iterator[Match]:
-    for call in subject.facts(MethodCalled):
-        name = call.arguments.find(0, "name")
-        if name is None or call.method not in _NAMED or call.in_step:
-            continue
-        varying = varying_in(name.value)
-        if varying is not None:
-            what = _NAMED[call.method]
-            yield Match(
-                name.place.span,
-                f"the name of this {what} comes from `{varying.made.text}`, so it is another one each time `run` is run"
-                f" again; the engine, which finds results by name, then does not know that the {what} is over, and"
-                " runs it again.",
-                "Make the name of what stays the same, as a part of the payload or the number of a loop's pass, or take"
-                " the value from the result of a step.",
-            )
+    for name in varying_names(subject):
+        yield Match(
+            name.place.span,
+            f"the name of this {name.what} comes from `{name.made.text}`, so it is another one each time `run` is run"
+            f" again; the engine, which finds results by name, then does not know that the {name.what} is over, and"
+            " runs it again.",
+            "Make the name of what stays the same, as a part of the payload or the number of a loop's pass, or take"
+            " the value from the result of a step.",
+        )
 
 
 def _flagged() -> tuple[Example, ...]:
