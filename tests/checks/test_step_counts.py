@@ -196,8 +196,14 @@ def test_a_workflow_without_steps_is_found_at_its_name() -> None:
 
 
 def test_a_workflow_that_only_declares_steps_is_told_to_call_them() -> None:
-    (found,) = no_step(FLOW.format('@step.do("a")\n        async def load():\n            return 1'))
+    kept = FLOW.format('@step.do("a")\n        async def load():\n            return 1\n        print(load)')
+    (found,) = no_step(kept)
     assert found.endswith("there is no graph to show. Await a call of each step: `await load()`. [SG123]")
+
+
+def test_where_another_rule_says_why_no_step_runs_that_is_all() -> None:
+    source = FLOW.format('@step.do("a")\n        async def load():\n            return 1\n        load()')
+    assert [f.code for f in check_analysis(analyze_source(source))] == ["SG201"]
 
 
 def test_what_may_run_steps_out_of_sight_is_not_without_steps() -> None:

@@ -354,13 +354,15 @@ class Scope:
     """The body of a `with`, in place.
 
     Or the `else` of a `try`, which ends what is tried `unprotected`; or one pass of a loop that is written out
-    (`is_pass`), which is as far as a `continue` goes.
+    (`is_pass`), which is as far as a `continue` goes. What holds a lock, or may do so, is done `by_turns`: by one after
+    another, in the order in which they came.
     """
 
     block: Block
     place: Place
     unprotected: bool = False
     is_pass: bool = False
+    by_turns: bool = False
 
 
 class ExitKind(Enum):

@@ -308,6 +308,8 @@ def _sliced(machine: Machine, owner: Value, node: cst.Slice) -> Value:
     bounds: list[Any] = [_bound(machine, part) for part in (node.lower, node.upper, node.step)]
     if isinstance(owner, Volatile):
         return replace(owner, gives="")
+    if isinstance(owner, Alternatives):
+        owner = _any_of_lists(machine, owner)
     if not isinstance(owner, Collection) or _constant_items(owner):
         return UNKNOWN
     if owner.has_known_order and all(isinstance(bound, int | None) for bound in bounds):
@@ -315,6 +317,14 @@ def _sliced(machine: Machine, owner: Value, node: cst.Slice) -> Value:
     kept = collection(machine, owner.kind, tuple(map(possible, owner.items)))
     kept.state.unordered = True
     return kept
+
+
+def _any_of_lists(machine: Machine, owner: Alternatives) -> Value:
+    """Return a collection of what is in any of several, as a list is at each pass of a loop: `todo = todo[10:]`."""
+    items: dict[int, Item] = {id(item.value): item for item in items_of(machine, owner) or ()}
+    kept = collection(machine, "list", tuple(items.values()))
+    kept.state.unordered = True
+    return kept if items else UNKNOWN
 
 
 def _bound(machine: Machine, part: cst.BaseExpression | None) -> object:

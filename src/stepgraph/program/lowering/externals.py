@@ -105,7 +105,9 @@ def _call_external(machine: Machine, callee: External, arguments: Arguments, pla
         return meaning(machine, arguments, place)
     if name.removesuffix("()") in TRANSPARENT_TO_CLASSES:
         return _decorated(callee, arguments)
-    if name in _HARMLESS or name.startswith("logging."):
+    if name.startswith("logging."):
+        return Foreign(name)
+    if name in _HARMLESS:
         return UNKNOWN
     if name in _KNOWN_BY_CALL:
         return External(f"{name}()")

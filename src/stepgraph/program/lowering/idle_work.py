@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Final
 
 import libcst as cst
 
 from stepgraph.program.facts import NeverAwaited, NeverCalled, StepCalled, StepDeclared, Work
 from stepgraph.program.ir import (
+    Activity,
     Block,
+    Call,
     Handle,
     Join,
     Run,
@@ -23,6 +26,8 @@ from stepgraph.program.reach import name_of, reached
 from stepgraph.program.values import FunctionCall, PreparedCall, StepCall, Value, WaitCall
 from stepgraph.syntax.discarding import Discarding
 from stepgraph.syntax.module import Place
+
+_SIGNALS: Final = (b"Barrier(", b"Condition(", b"Event(", b"Queue(", b"create_future(")
 
 
 def report_never_awaited(machine: Machine, run: Place) -> None:
@@ -53,8 +58,13 @@ def observe_left_alone(machine: Machine, body: Block, run: Place) -> None:
         if place.module.mentions(b"all_tasks") or any(handle in work.joined for handle in handles):
             continue
         activities = [work.started[handle].activity for handle in handles if handle in work.started]
-        if activities:
+        if activities and not any(_may_signal(activity, place) for activity in activities):
             _observe(machine, "task", ", ".join(map(name_of, activities)), place, run)
+
+
+def _may_signal(activity: Activity, place: Place) -> bool:
+    """Whether work may tell that it is over by what is waited for in its stead: a queue, an event, a future."""
+    return isinstance(activity, Call) and any(map(place.module.mentions, _SIGNALS))
 
 
 def observe_never_called(machine: Machine) -> None:

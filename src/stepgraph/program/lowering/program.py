@@ -13,6 +13,7 @@ from stepgraph.program.lowering.idle_work import observe_left_alone, observe_nev
 from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.lowering.races import observe_races
 from stepgraph.program.lowering.resources import ENVIRONMENT
+from stepgraph.program.lowering.step_state import observe_changed_state
 from stepgraph.program.lowering.wrapping import observe_not_wrapped
 from stepgraph.program.values import (
     UNKNOWN,
@@ -54,6 +55,7 @@ def _read(entry: Entry, name: str, mode: DependencyMode) -> tuple[Program, bool]
     observe_never_called(machine)
     observe_races(machine, body)
     observe_not_wrapped(machine, defined)
+    observe_changed_state(machine)
     program = Program(
         defined.name,
         body,

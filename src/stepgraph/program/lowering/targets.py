@@ -46,7 +46,7 @@ def assign(machine: Machine, target: cst.BaseExpression, value: Value, source: P
         case cst.Name(value=name):
             bind(machine, name, value)
             if machine.in_step and name in machine.frame.scope.bindings.nonlocals:
-                change(machine, target, value, machine.place(target))
+                change(machine, target, value, machine.place(target), rebound=True)
         case cst.Tuple(elements=elements) | cst.List(elements=elements):
             parts = [element if isinstance(element, cst.StarredElement) else element.value for element in elements]
             _assign_parts(machine, parts, value)

@@ -54,16 +54,21 @@ def _flagged() -> tuple[Example, ...]:
 
     return (
         module(
-            "steps that are declared only",
+            "a method with steps that nothing calls",
             """
             from workers import WorkflowEntrypoint
 
 
             class Orders(WorkflowEntrypoint):  # SG123
                 async def run(self, event, step):
+                    print("started")
+
+                async def work(self, step):
                     @step.do("charge")
                     async def charge():
                         return 1
+
+                    await charge()
             """,
         ),
         module(
@@ -142,6 +147,20 @@ def _clean() -> tuple[Example, ...]:
             },
         ),
         in_run(
+            "steps that an object calls which is not known",
+            """
+            @step.do("charge")
+            async def charge():
+                return 1
+
+            jobs = queue.SimpleQueue()
+            jobs.put(charge)
+            while not jobs.empty():
+                await jobs.get()()
+            """,
+            imports="import queue",
+        ),
+        in_run(
             "steps in functions of its own",
             """
             async def charge():
@@ -170,4 +189,5 @@ RULE = Rule(
     flagged=_flagged,
     clean=_clean,
     check=_check,
+    is_consequence=True,
 )

@@ -23,6 +23,12 @@ _NAME: Final = re.compile(r"[\w.]+")
 _PAIRS: Final = re.compile(r"\b(?:items|zip|enumerate)\(")
 # What asks which of several kinds a value is, so that it is left as it is only if it can be.
 _TYPE_TEST: Final = re.compile(r"\b(?:isinstance|issubclass|is_dataclass|hasattr|callable|type)\(|\bmatch |\bexcept\b")
+# Names, and those of which the kind of what they stand for is asked, so that it is known only after that.
+_NAMES: Final = re.compile(r"[A-Za-z_]\w*")
+_ASKED: Final = re.compile(
+    r"\b(?:callable|hasattr|is_dataclass|isawaitable|iscoroutine|iscoroutinefunction|isfuture|isinstance|type)"
+    r"\(\s*(\w+)|\bmatch (\w+)"
+)
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Match]:
@@ -80,18 +86,14 @@ def _found(fact: Returned, returned: list[Returned], *, awaited: bool) -> list[U
 
 
 def _is_converted(fact: Returned) -> bool:
-    """Whether a function may return something else than it seems: `to_js` makes it storable, or its kind is tested."""
-    text, name = fact.function.text, fact.place.text
-    return "to_js" in text or (_NAME.fullmatch(name) is not None and _is_tested(name, text))
+    """Whether a function may return something else than it seems: `to_js` makes it storable, or its kind is asked."""
+    text = fact.function.text
+    asked = {name for names in _ASKED.findall(text) for name in names if name}
+    return "to_js" in text or not asked.isdisjoint(_NAMES.findall(fact.place.text))
 
 
 def _held(found: Unstorable) -> str:
     return found.what if found.place is None else f"a value with {found.what}"
-
-
-def _is_tested(name: str, text: str) -> bool:
-    """Whether it is asked which kind of value a name stands for: in another case it is another one."""
-    return re.search(rf"\b(?:isinstance|is_dataclass|hasattr|type)\({name}\b|\bmatch {name}\b", text) is not None
 
 
 def _shown(part: Place | None, whole: Place) -> Place:

@@ -3,40 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
-from stepgraph.checks.varying import varying_in
-from stepgraph.program.facts import MethodCalled
+from stepgraph.checks.varying_names import varying_names
 
 if TYPE_CHECKING:
     from stepgraph.checks.example import Example
     from stepgraph.checks.subject import WorkflowSubject
 
-_NAMED: Final = {
-    "do": "step",
-    "sleep": "sleep",
-    "sleep_until": "sleep",
-    "wait_for_event": "wait",
-}
-
 
 def _check(subject: WorkflowSubject) -> Iterator[Match]:
-    for call in subject.facts(MethodCalled):
-        name = call.arguments.find(0, "name")
-        if name is None or call.method not in _NAMED or call.in_step:
-            continue
-        varying = varying_in(name.value)
-        if varying is not None:
-            what = _NAMED[call.method]
-            yield Match(
-                name.place.span,
-                f"the name of this {what} comes from `{varying.made.text}` and changes whenever `run` runs again: the"
-                f" engine finds results by name, so it repeats the finished {what}.",
-                "Build the name from the payload, a loop counter or the result of a step: these stay the same.",
-            )
+    for name in varying_names(subject):
+        yield Match(
+            name.place.span,
+            f"the name of this {name.what} comes from `{name.made.text}` and changes whenever `run` runs again: the"
+            f" engine finds results by name, so it repeats the finished {name.what}.",
+            "Build the name from the payload, a loop counter or the result of a step: these stay the same.",
+        )
 
 
 def _flagged() -> tuple[Example, ...]:

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Confidence, Severity
-from stepgraph.program.facts import UsedAfterStep
+from stepgraph.checks.steering import steering
+from stepgraph.checks.varying_names import varying_names
+from stepgraph.program.facts import Steered, UsedAfterStep
 from stepgraph.syntax.module import Place
 
 if TYPE_CHECKING:
@@ -17,12 +19,17 @@ if TYPE_CHECKING:
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Match]:
+    """What makes names or branches vary is left to the rules on these: it is put right in the same way."""
+    known_for_worse = {name.made for name in varying_names(subject)}
+    known_for_worse |= {test.made for test in steering(subject.program, subject.facts(Steered))}
     first: dict[Place, Place] = {}
     for use in subject.facts(UsedAfterStep):
         known = first.get(use.made)
         if known is None or use.place.span < known.span:
             first[use.made] = use.place
     for made, place in first.items():
+        if made in known_for_worse:
+            continue
         where = f"on line {place.span.line}"
         if place.span.path != made.span.path:
             where += f" of {place.span.path}"

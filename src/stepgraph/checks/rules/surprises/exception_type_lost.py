@@ -33,7 +33,8 @@ def _check(subject: WorkflowSubject) -> Iterator[Match]:
             continue
         for handler in tried.handlers:
             if not catches_all(handler):
-                yield from (_match(caught) for caught in handler.types if _is_lost(caught, tried))
+                only = len(handler.types) == 1
+                yield from (_match(caught, only=only) for caught in handler.types if _is_lost(caught, tried))
 
 
 def _is_lost(caught: CaughtType, tried: Protected) -> bool:
@@ -70,14 +71,14 @@ def _is_foreign_error(name: str) -> bool:
     return name.rsplit(".", 1)[-1] not in ("ExceptionGroup", "BaseExceptionGroup", "CancelledError", "Exception")
 
 
-def _match(caught: CaughtType) -> Match:
+def _match(caught: CaughtType, *, only: bool) -> Match:
     text = caught.place.text
     kept = "only ValueError, TypeError and NonRetryableError keep their type"
     if caught.raised_in is None:
         message = f"`except {text}` never catches an error of a step, which arrives as `JsException`: {kept}."
     else:
-        what = f"`{text}` of the step {caught.raised_in!r} arrives here as `JsException`, so this handler never runs"
-        message = f"{what}: {kept}."
+        so = "so this handler never runs" if only else "so this does not catch it"
+        message = f"`{text}` of the step {caught.raised_in!r} arrives here as `JsException`, {so}: {kept}."
     return Match(
         caught.place.span,
         message,
