@@ -124,7 +124,8 @@ def test_a_file_that_is_missing_or_broken_is_an_error_in_every_format(stepgraph:
 
 def test_a_file_that_is_missing_is_told_without_an_excerpt(stepgraph: Command) -> None:
     assert stepgraph("check", "missing.py", "-q").out == (
-        "missing.py:1:1: error[SG001]: no such file or folder.\n  = help: Paths are relative to the working directory.\n"
+        "missing.py:1:1: error[SG001]: no such file or folder.\n"
+        "  = help: Paths are relative to the working directory.\n"
     )
 
 

@@ -58,7 +58,8 @@ class Selectors:
         if near:
             return f"Did you mean `{by_folded[near[0]]}`?"
         example = min(self.codes)
-        return f"Rules go by their codes, such as `{example}`, by their names, or by what codes begin with (`{example[:3]}`)."
+        group = example[: len(ALL) + 1]
+        return f"Rules go by their codes, such as `{example}`, by their names, or by what codes begin with (`{group}`)."
 
 
 def selectors(rules: Iterable[Rule]) -> Selectors:
