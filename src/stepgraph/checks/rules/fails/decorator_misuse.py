@@ -306,7 +306,7 @@ RULE = Rule(
     code="SG117",
     name="decorator-misuse",
     severity=Severity.ERROR,
-    summary="`step.do` is used without parentheses, as in JavaScript or awaited, or the step object has no such method.",
+    summary="`step.do` is used without parentheses, as in JavaScript or awaited, or a method is not there.",
     why="In Python, `step.do(...)` makes a decorator. Used in another way it fails with a TypeError at once, or it"
     " makes no step, and what looks like one fails when it is called.",
     fix='Write `@step.do("charge")` above `async def charge():`, then `await charge()`.',
