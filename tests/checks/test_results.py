@@ -294,3 +294,34 @@ def test_what_other_functions_return_is_no_matter() -> None:
     """
 
     assert codes_in(body) == []
+
+
+def test_the_result_of_run_is_named_as_such() -> None:
+    found = only('await step.sleep("rest", "1 hour")\nreturn "done", 1')
+
+    assert (
+        found.message
+        == "`run` returns a tuple, which cannot be sent to the engine: the instance fails at its very end."
+    )
+    assert found.advice == "Return a list: `[...]`, or a dictionary."
+
+
+def test_a_coroutine_that_run_returns_is_one_that_is_never_awaited() -> None:
+    body = '@step.do("charge")\nasync def charge():\n    return 1\n\nawait charge()\nreturn charge()'
+
+    assert codes_in(body) == ["SG201"]
+
+
+@pytest.mark.parametrize(
+    ("result", "what"),
+    [
+        ("{(1, 2): 3}", "a value with a tuple as a key"),
+        ("{datetime(2026, 1, 1)}", "a value with a datetime in a set"),
+        ("2 ** 53", "an integer that is too large for JavaScript"),
+        ("frozenset({1})", "a frozenset"),
+    ],
+)
+def test_what_javascript_has_nothing_like_is_named(result: str, what: str) -> None:
+    found = only(f'await step.do("give")(lambda: {result})()', "from datetime import datetime")
+
+    assert found.message == f"the step 'give' returns {what}, which the engine cannot store, so it fails."

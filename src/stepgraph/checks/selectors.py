@@ -58,8 +58,10 @@ class Selectors:
         if near:
             return f"Did you mean `{by_folded[near[0]]}`?"
         example = min(self.codes)
-        group = example[: len(ALL) + 1]
-        return f"Rules go by their codes, such as `{example}`, by their names, or by what codes begin with (`{group}`)."
+        prefix = example[:3]
+        return (
+            f"Rules go by their codes, such as `{example}`, by their names, or by what codes begin with (`{prefix}`)."
+        )
 
 
 def selectors(rules: Iterable[Rule]) -> Selectors:

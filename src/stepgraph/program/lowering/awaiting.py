@@ -156,8 +156,8 @@ def start_activity(
     machine: Machine, activity: Activity, place: Place, result: Value = UNKNOWN, *, eager: bool = False
 ) -> Task:
     """Return a task for work, having emitted its start."""
-    handle = machine.new_handle()
-    machine.activities[handle] = activity
+    handle = machine.work.new_handle()
+    machine.work.activities[handle] = activity
     machine.frame.has_started = True
     machine.emit(Start(handle, activity, eager, place))
     return Task(handle, result)
@@ -205,21 +205,21 @@ def _activity(machine: Machine, value: Value) -> tuple[Activity | None, Value]:
     """Return what runs when a coroutine begins, and what it gives. None where there are no steps in it."""
     match value:
         case StepCall(step=step, place=place):
-            machine.begun.add(id(place.node))
+            machine.work.begun.add(id(place.node))
             machine.frame.called.append(step.definition)
             body = _step_body(machine, step)
             run = StepRun(step.definition, body, dependencies_of(machine, step, _step_body))
-            machine.ran_steps.add(step.definition)
+            machine.steps.ran.add(step.definition)
             return run, UNKNOWN
         case WaitCall(activity=activity, place=place):
-            machine.begun.add(id(place.node))
+            machine.work.begun.add(id(place.node))
             return activity, Event(activity.payload)
         case PreparedCall(function=function, result=result, place=place):
-            machine.begun.add(id(place.node))
+            machine.work.begun.add(id(place.node))
             machine.frame.called.append(function)
             return Call(function), result
         case FunctionCall(function=function_value, arguments=arguments, place=place):
-            machine.begun.add(id(place.node))
+            machine.work.begun.add(id(place.node))
             summary = read_function(machine, function_value, arguments)
             if summary.function.works:
                 machine.frame.called.append(function_value.node)

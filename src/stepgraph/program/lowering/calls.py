@@ -48,10 +48,10 @@ def call_function(machine: Machine, callee: FunctionValue, arguments: Arguments,
     """Call a function of the project. A body that runs at the call is read now, that of a coroutine when it starts."""
     if isinstance(callee.node, cst.Lambda):
         return _call_lambda(machine, callee, callee.node, arguments)
-    if machine.bindings_of(callee.node, callee.scope.module).is_generator:
+    if machine.modules.bindings_of(callee.node, callee.scope.module).is_generator:
         return GeneratorCall(callee, arguments, place)
     if callee.node.asynchronous is not None:
-        return machine.make(FunctionCall(callee, arguments, place), place)
+        return machine.work.make(FunctionCall(callee, arguments, place), place)
     return _call_plain(machine, callee, arguments, place)
 
 
@@ -66,7 +66,7 @@ def _call_plain(machine: Machine, callee: FunctionValue, arguments: Arguments, p
     prepared = PreparedCall(summary.function, summary.result, place)
     if summary.starts_work:
         return start(machine, prepared, place)
-    return machine.make(prepared, place)
+    return machine.work.make(prepared, place)
 
 
 def _call_lambda(machine: Machine, callee: FunctionValue, node: cst.Lambda, arguments: Arguments) -> Value:
@@ -90,9 +90,10 @@ def _call_lambda(machine: Machine, callee: FunctionValue, node: cst.Lambda, argu
 
 def call_step(machine: Machine, callee: StepFunction, arguments: Arguments, place: Place) -> Value:
     """Call a declared step: a coroutine, nothing runs yet. Arguments are an error at run time and change nothing."""
-    passed = given_arguments(spread(arguments))
-    machine.observe(StepCalled(callee.definition, passed, place, machine.in_step))
-    return machine.make(StepCall(callee, place), place)
+    if not callee.doubtful:
+        passed = given_arguments(spread(arguments))
+        machine.observe(StepCalled(callee.definition, passed, place, machine.in_step))
+    return machine.work.make(StepCall(callee, place), place)
 
 
 def call_alternatives(machine: Machine, callee: Alternatives, arguments: Arguments, place: Place) -> Value:

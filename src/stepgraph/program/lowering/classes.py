@@ -9,6 +9,7 @@ from typing import Final
 import libcst as cst
 
 from stepgraph.program.lowering.definitions import names_in
+from stepgraph.program.lowering.handing_on import asked_instead
 from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.lowering.names import module_name, report_assigned_elsewhere
 from stepgraph.program.lowering.resources import ENVIRONMENT
@@ -127,15 +128,15 @@ def _class_constant(machine: Machine, owner: ClassValue, name: str, value: Value
     if _is_enumeration(order) and isinstance(value, Constant | Foreign) and not name.startswith("_"):
         return EnumMember(owner)
     if not isinstance(value, Constant | Moment | Duration | Collection | Mapping):
-        if value.relevant and machine.is_assigned_elsewhere(owner.scope, name):
+        if value.relevant and machine.modules.is_assigned_elsewhere(owner.scope, name):
             report_assigned_elsewhere(machine, owner.scope, name)
         return value
     modules = dict.fromkeys(c.scope.module for c in order if isinstance(c, ClassValue))
-    assigned = any(name in machine.assigned_attributes(module).all for module in modules)
+    assigned = any(name in machine.modules.assigned_attributes(module).all for module in modules)
     once = (
         owner.scope.bindings.binds_constant(name)
         and not assigned
-        and not machine.is_assigned_elsewhere(owner.scope, name)
+        and not machine.modules.is_assigned_elsewhere(owner.scope, name)
     )
     return value if once and not _is_enumeration(order) else UNKNOWN
 
@@ -188,6 +189,9 @@ def _intercepted(machine: Machine, instance: Instance, by: str, name: str, place
     method = member(machine, resolution_order(instance.of), by)
     if not isinstance(method, FunctionValue):
         return None
+    owner = asked_instead(method)
+    if owner is not None:
+        return UNKNOWN if name == owner else machine.attribute(machine.attribute(instance, owner, place), name, place)
     return machine.call(bound(machine, method, instance, instance.of, place), _named(name, place), place)
 
 

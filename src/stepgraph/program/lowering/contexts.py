@@ -10,8 +10,10 @@ import libcst as cst
 from stepgraph.program.ir import EMPTY, Awaited, Block, Exit, ExitKind, Join, Joined, Loop, Protected, Scope, blocks_of
 from stepgraph.program.lowering.awaiting import await_value
 from stepgraph.program.lowering.cutting_short import report_timeout
+from stepgraph.program.lowering.frames import Frame
 from stepgraph.program.lowering.functions import function_scope, may_run_steps
-from stepgraph.program.lowering.machine import Frame, Machine, Outcome
+from stepgraph.program.lowering.machine import Machine
+from stepgraph.program.lowering.outcomes import Outcome
 from stepgraph.program.lowering.protection import guards_await
 from stepgraph.program.lowering.state import any_way
 from stepgraph.program.lowering.targets import assign

@@ -136,6 +136,7 @@ def _decorated(machine: Machine, decorator: Value, value: Value, place: Place) -
         return replace(value, doubts=(*value.doubts, doubt_of_decorator(place)))
     if isinstance(value, StepFunction):
         machine.doubt(doubt_of_decorator(place))
+        return replace(value, doubtful=True)
     return value
 
 
@@ -186,7 +187,7 @@ def _undecorated(machine: Machine, node: cst.ClassDef, scope: LexicalScope) -> C
     """Its body is read as its members are asked for."""
     bases = tuple(base for argument in node.bases for base in _bases(machine, argument))
     body = LexicalScope(
-        machine.bindings_of(node, scope.module),
+        machine.modules.bindings_of(node, scope.module),
         machine.store.new(),
         scope,
         scope.module,

@@ -95,7 +95,7 @@ def _why_not(machine: Machine, scope: LexicalScope, class_name: str, value: Valu
     if isinstance(value, Unknown | Foreign):
         return unresolved, f"what `{class_name}` in {path} stands for is not known, so whether it is a class is not"
     # Of several modules from outside whose names are all imported, any may have it.
-    is_open = value is None and bool(machine.stars.outside.get(scope))
+    is_open = value is None and bool(machine.modules.stars.outside.get(scope))
     return unresolved if is_open else ProblemKind.MISSING_CLASS, f"there is no class `{class_name}` in {path}"
 
 
@@ -105,6 +105,9 @@ def _is_missing(machine: Machine, value: Unresolved) -> bool:
 
 
 def _why_not_as_class(machine: Machine, path: str, class_name: str, value: ClassValue) -> _Why:
+    if "__name__" in value.scope.names:
+        reason = f"`{class_name}` in {path} is the class `{value.name}`, which is given another name"
+        return ProblemKind.UNRESOLVED_CLASS, reason
     if value.name != class_name:
         reason = f"`{class_name}` in {path} is the class `{value.name}`, and is exported under that name"
         return ProblemKind.UNEXPORTED_CLASS, reason
@@ -128,7 +131,7 @@ def _why_no_workflow(machine: Machine, path: str, class_name: str, value: ClassV
         reason = f"the class `{class_name}` in {path} has no `WorkflowEntrypoint` among its bases"
         return ProblemKind.UNRESOLVED_CLASS if is_open else ProblemKind.MISSING_CLASS, reason
     is_open = is_open or member(machine, order, "run") is not None
-    is_open = is_open or machine.is_assigned_elsewhere(value.scope, "run")
+    is_open = is_open or machine.modules.is_assigned_elsewhere(value.scope, "run")
     reason = f"the class `{class_name}` in {path} has no method `run`"
     return ProblemKind.UNRESOLVED_CLASS if is_open else ProblemKind.NO_RUN, reason
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import libcst as cst
 
+from stepgraph.program.known import CollectionKind
 from stepgraph.program.lowering.arguments import collection, mapping
 from stepgraph.program.lowering.attributes import attribute
 from stepgraph.program.lowering.awaiting import await_value, is_awaitable
@@ -30,7 +31,6 @@ from stepgraph.program.values import (
     Argument,
     Arguments,
     Collection,
-    CollectionKind,
     Constant,
     Entry,
     FunctionValue,
@@ -203,7 +203,7 @@ def _put(entries: dict[object, Entry], entry: Entry) -> None:
 
 
 def _call(machine: Machine, node: cst.Call) -> Value:
-    since = machine.handles
+    since = machine.work.handles
     callee = _callee(machine, node)
     reporting, machine.replay.reporting = machine.replay.reporting, machine.replay.reporting or _reports(node)
     # Python evaluates positional arguments first, those in `*` too, then keywords.

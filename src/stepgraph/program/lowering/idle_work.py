@@ -27,8 +27,8 @@ from stepgraph.syntax.module import Place
 
 def report_never_awaited(machine: Machine, run: Place) -> None:
     """Report the coroutines that never begin, and observe those of which it is certain. `run` is what the SDK calls."""
-    for key, (place, coroutine) in list(machine.made.items()):
-        if key in machine.begun:
+    for key, (place, coroutine) in list(machine.work.made.items()):
+        if key in machine.work.begun:
             continue
         if isinstance(coroutine, FunctionCall) and not may_run_steps(machine, coroutine.function, coroutine.arguments):
             continue
@@ -39,7 +39,7 @@ def report_never_awaited(machine: Machine, run: Place) -> None:
             "Write `await` before it.",
             incomplete=False,
         )
-        _observe(machine, *_coroutine(coroutine), machine.wrapped.get(key, place), run, is_coroutine=True)
+        _observe(machine, *_coroutine(coroutine), machine.work.wrapped.get(key, place), run, is_coroutine=True)
 
 
 def observe_left_alone(machine: Machine, body: Block, run: Place) -> None:
@@ -49,7 +49,7 @@ def observe_left_alone(machine: Machine, body: Block, run: Place) -> None:
     for start in work.started.values():
         if start.eager and isinstance(start.activity, Sleep | SleepUntil) and start.handle not in work.joined:
             _observe(machine, "sleep", start.activity.name, start.place, run)
-    for place, handles in machine.started.values():
+    for place, handles in machine.work.started.values():
         if place.module.mentions(b"all_tasks") or any(handle in work.joined for handle in handles):
             continue
         activities = [work.started[handle].activity for handle in handles if handle in work.started]

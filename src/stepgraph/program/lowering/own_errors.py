@@ -118,7 +118,7 @@ class TriedCode:
             case Gathering(members=members):
                 return all(self._is_of_steps(member) for member in members)
             case Task(handle=handle):
-                return isinstance(self.machine.activities.get(handle), StepRun | EventWait | Sleep | SleepUntil)
+                return isinstance(self.machine.work.activities.get(handle), StepRun | EventWait | Sleep | SleepUntil)
             case _:
                 return isinstance(value, StepCall | WaitCall)
 

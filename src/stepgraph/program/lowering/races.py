@@ -21,7 +21,7 @@ def observe_races(machine: Machine, body: Block) -> None:
         if met.in_step is not None or not isinstance(met.operation, Join):
             continue
         handles = list(_racing(met.operation.group))
-        names = [name_of(machine.activities[handle]) for handle in handles if handle in machine.activities]
+        names = [name_of(machine.work.activities[handle]) for handle in handles if handle in machine.work.activities]
         place = met.operation.place
         if names and not _has_one_member(place.node):
             machine.observe(Raced(tuple(dict.fromkeys(names)), _drains(place), place))

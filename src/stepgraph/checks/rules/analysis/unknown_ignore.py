@@ -88,22 +88,23 @@ def _clean() -> tuple[Example, ...]:
         in_run(
             "a code, with a reason",
             """
-            @step.do("charge")
-            async def charge():
+            @step.do("export", config={"timeout": "2 hours"})  # stepgraph: ignore[SG309] nobody can split an export
+            async def export():
                 return 10
 
-            await charge(10)  # stepgraph: ignore[SG118] our own decorator takes arguments
+            await export()
             """,
         ),
         in_run(
             "a name, beside what another tool is told",
             """
-            @step.do("charge")
-            async def charge():
+            @step.do("audit")
+            async def audit():
                 return 10
 
-            await charge(10)  # type: ignore[call-arg]  # stepgraph: ignore[step-called-with-arguments]
+            asyncio.create_task(audit())  # type: ignore[unused-awaitable]  # stepgraph: ignore[task-never-awaited]
             """,
+            imports="import asyncio",
         ),
         in_run(
             "words about this package",

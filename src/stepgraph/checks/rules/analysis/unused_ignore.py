@@ -69,26 +69,29 @@ def _clean() -> tuple[Example, ...]:
         in_run(
             "at the end of a statement of several lines",
             """
-            @step.do("charge")
-            async def charge():
-                return 10
+            @step.do("render")
+            async def render():
+                return "done"
 
-            await charge(
-                10,
-            )  # stepgraph: ignore[SG118] our own decorator takes arguments
+            await asyncio.wait_for(
+                render(),
+                30,
+            )  # stepgraph: ignore[SG213] it may go on, we only stop to wait
             """,
+            imports="import asyncio",
         ),
         in_run(
             "above the statement",
             """
-            @step.do("charge")
-            async def charge():
+            @step.do("audit")
+            async def audit():
                 return 10
 
-            # Our own decorator takes arguments.
-            # stepgraph: ignore[SG118]
-            await charge(10)
+            # Nobody has to wait for it.
+            # stepgraph: ignore[SG204]
+            asyncio.create_task(audit())
             """,
+            imports="import asyncio",
         ),
         module(
             "in a class that is not analysed",

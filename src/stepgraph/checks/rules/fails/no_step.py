@@ -162,8 +162,9 @@ RULE = Rule(
     name="no-step",
     severity=Severity.ERROR,
     summary="A workflow has no step that can run.",
-    why="The engine keeps the results of steps, and tries steps again; it does neither for anything else. An instance"
-    " runs to its end, but nothing in it is durable, and the version's `has_dag` is false.",
+    why="The engine keeps the results of steps and tries them again; it does neither for anything else. An instance"
+    " does not fail for that and runs to its end, but nothing in it is durable, and the version's `has_dag` is false:"
+    " it is an error because this is not a workflow yet, and should not be deployed as one.",
     fix="Do the work in steps, and await each of them.",
     source="Engine: an instance without steps is complete as soon as `run` returns; GRAMMAR: `has_dag`.",
     flagged=_flagged,

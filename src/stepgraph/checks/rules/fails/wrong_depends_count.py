@@ -29,7 +29,7 @@ def _matches(subject: WorkflowSubject) -> Iterator[Match]:
     running = running_steps(subject.program).all
     for count in subject.facts(DependenciesMiscounted):
         declared = declarations.get(count.definition)
-        if declared is None or count.listed is None or count.definition not in running:
+        if declared is None or declared.function is None or count.listed is None or count.definition not in running:
             continue
         depends = declared.arguments.find(1, "depends")
         if depends is not None and isinstance(depends.value, Elements) and depends.value.whole:

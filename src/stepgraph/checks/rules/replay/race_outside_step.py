@@ -46,6 +46,7 @@ def _flagged() -> tuple[Example, ...]:
 
             tasks = [asyncio.create_task(first()), asyncio.create_task(second())]
             done, pending = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)  # SG307
+            return [task.result() for task in done]
             """,
             imports="import asyncio",
         ),
@@ -57,8 +58,9 @@ def _flagged() -> tuple[Example, ...]:
                 return "done"
 
             rendering = asyncio.ensure_future(render())
-            limit = asyncio.ensure_future(step.sleep("limit", "10 minutes"))
+            limit = asyncio.ensure_future(step.sleep("limit", "5 minutes"))
             await asyncio.wait({rendering, limit}, return_when="FIRST_COMPLETED")  # SG307
+            return "in time" if rendering.done() else "too late"
             """,
             imports="import asyncio",
         ),
@@ -73,7 +75,7 @@ def _flagged() -> tuple[Example, ...]:
             async def second():
                 return "second"
 
-            winner = await Promise.race(to_js([first(), second()]))  # SG307
+            return await Promise.race(to_js([first(), second()]))  # SG307
             """,
             imports="from js import Promise\nfrom pyodide.ffi import to_js",
         ),

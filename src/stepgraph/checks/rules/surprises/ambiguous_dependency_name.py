@@ -53,7 +53,7 @@ def _flagged() -> tuple[Example, ...]:
                 return load
 
             await load_users()
-            await report()
+            return await report()
             """,
         ),
         in_run(
@@ -71,7 +71,7 @@ def _flagged() -> tuple[Example, ...]:
             async def discounted():
                 return 1
 
-            await price()
+            return await price()
             """,
         ),
         in_run(
@@ -93,7 +93,7 @@ def _flagged() -> tuple[Example, ...]:
             async def mail(greeting):
                 return greeting
 
-            await mail()
+            return await mail()
             """,
         ),
     )

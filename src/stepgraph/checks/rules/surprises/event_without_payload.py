@@ -76,7 +76,7 @@ def _flagged() -> tuple[Example, ...]:
             async def charge():
                 return amount
 
-            await charge()
+            return await charge()
             """,
         ),
         module(

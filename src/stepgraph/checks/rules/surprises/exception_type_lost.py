@@ -227,8 +227,8 @@ RULE = Rule(
     severity=Severity.WARNING,
     summary="A handler around steps is for a type of error that never comes out of a step.",
     why="An error leaves a step through JavaScript. ValueError, TypeError and NonRetryableError are known by their"
-    " names and made anew; anything else, a class derived from these too, reaches the `except` as `JsException`."
-    " The handler never runs, and the instance fails.",
+    " names and made anew, if their message is on one line; anything else, a class derived from these too, reaches the"
+    " `except` as `JsException`. The handler never runs, and the instance fails.",
     fix="Catch `pyodide.ffi.JsException`, raise one of the three types in the step, or return what went wrong from it.",
     source="SDK: `_from_js_error`; `wait_for_event` converts no errors at all.",
     flagged=_flagged,
