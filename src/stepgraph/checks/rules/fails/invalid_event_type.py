@@ -73,7 +73,11 @@ def _fault(value: Known) -> tuple[str, str] | None:
 
 def _why(text: str) -> str:
     invalid = _INVALID_PART.search(text)
-    return f"has {invalid[0]!r} in it" if invalid else "begins with a hyphen"
+    return f"has {_named(invalid[0])} in it" if invalid else "begins with a hyphen"
+
+
+def _named(characters: str) -> str:
+    return "a space" if characters == " " else repr(characters)
 
 
 def _advice(text: str) -> str:
@@ -90,7 +94,7 @@ def _fault_of_parts(text: str) -> tuple[str, str] | None:
     if invalid is None or "{" in known or "}" in known:
         return None
     return (
-        f"has {invalid[0]!r} in it",
+        f"has {_named(invalid[0])} in it",
         "Write letters, digits, hyphens and underscores, and send the event under the same type.",
     )
 
