@@ -32,6 +32,10 @@ _MADE: Final = {
 }
 
 
+# Members of other enumerations are text or numbers too.
+_MERE_ENUMERATION: Final = frozenset(["enum.Enum", "enum.unique", "enum.global_enum"])
+
+
 def simple_possibilities(value: Known) -> tuple[Known, ...]:
     """Return what a value may be besides a collection, function or object; if nothing, all that it may be.
 
@@ -63,6 +67,8 @@ def kind_of(value: Known) -> str | None:
             return "a generator"
         case Made(name=name):
             return _MADE.get(name)
+        case KnownObject(kinds=kinds) if "enum.Enum" in kinds and _MERE_ENUMERATION.issuperset(kinds):
+            return "a member of an enumeration"
         case _:
             return None
 

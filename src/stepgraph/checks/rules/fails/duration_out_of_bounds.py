@@ -49,8 +49,8 @@ def _match(given: GivenDuration) -> Match | None:
 
 def _of_sleep(given: GivenDuration, length: float) -> Match | None:
     if length < 0:
-        message = f"a sleep cannot be negative (`{given.place.text}`), so this fails."
-        return Match(given.place.span, message, "Write how long to sleep from now on.")
+        message = f"this sleep is negative (`{given.place.text}`), so it waits for nothing."
+        return Match(given.place.span, message, "Write how long to sleep from now on.", severity=Severity.WARNING)
     if length > _LONGEST:
         message = f"this sleep is {_days(length)} long, and the engine allows 365, so it fails."
         return Match(given.place.span, message, 'Write "365 days" or less, or sleep several times in a row.')

@@ -26,13 +26,16 @@ _MOST_SECONDS: Final = 10**11
 _TAKES: Final = "`step.sleep_until` takes a datetime or epoch milliseconds"
 _ADVICE: Final = "Give a datetime in the future, like `datetime.now(timezone.utc) + timedelta(hours=1)`."
 _SECONDS: Final = frozenset(
-    ["time.time", "datetime.datetime.now().timestamp", "datetime.datetime.utcnow().timestamp", "calendar.timegm"]
+    [
+        "time.time",
+        "datetime.datetime().timestamp",
+        "datetime.datetime.now().timestamp",
+        "datetime.datetime.utcnow().timestamp",
+        "calendar.timegm",
+    ]
 )
-_TEXT: Final = frozenset(
-    f"{made}.{method}"
-    for made in ("datetime.datetime.now()", "datetime.datetime.utcnow()", "datetime.date.today()")
-    for method in ("isoformat", "strftime", "ctime")
-)
+_DATES: Final = ("datetime.datetime", "datetime.datetime.now", "datetime.datetime.utcnow", "datetime.date.today")
+_TEXT: Final = frozenset(f"{made}().{method}" for made in _DATES for method in ("isoformat", "strftime", "ctime"))
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Match]:
