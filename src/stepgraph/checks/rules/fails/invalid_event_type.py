@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from stepgraph.checks.kinds import kind_of, simple_possibilities
+from stepgraph.checks.kinds import kind_of, may_be_nothing, simple_possibilities
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
@@ -46,7 +46,7 @@ def _of_missing(call: MethodCalled) -> Match:
 def _of_argument(argument: GivenArgument) -> Iterator[Match]:
     for value in simple_possibilities(argument.value):
         fault = _fault(value)
-        if fault is not None:
+        if fault is not None and not may_be_nothing(value, argument.place):
             what, advice = fault
             yield Match(argument.place.span, f"the event type {what}, so the engine refuses it.", advice)
 

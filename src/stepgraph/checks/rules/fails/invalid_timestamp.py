@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from stepgraph.checks.kinds import described, kind_of, simple_possibilities
+from stepgraph.checks.kinds import described, kind_of, may_be_nothing, simple_possibilities
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
@@ -56,7 +56,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Match]:
 
 def _of_value(given: GivenArgument, value: Known) -> Iterator[Match]:
     fault = _fault(value, given.place.text)
-    if fault is not None:
+    if fault is not None and not may_be_nothing(value, given.place):
         yield Match(given.place.span, *fault)
 
 
