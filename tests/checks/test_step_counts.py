@@ -196,7 +196,9 @@ def test_a_workflow_without_steps_is_found_at_its_name() -> None:
 
 
 def test_a_workflow_that_only_declares_steps_is_told_to_call_them() -> None:
-    kept = FLOW.format('@step.do("a")\n        async def load():\n            return 1\n        print(load)')
+    kept = FLOW.format(
+        '@step.do("a")\n        async def load():\n            return 1\n        self.steps = {"a": load}'
+    )
     (found,) = no_step(kept)
     assert found.endswith("there is no graph to show. Await a call of each step: `await load()`. [SG123]")
 
