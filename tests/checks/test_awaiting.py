@@ -102,7 +102,7 @@ def test_an_await_is_not_offered_where_it_cannot_stand() -> None:
     )
 
     assert finding.edits == ()
-    assert finding.advice == "Await it: what stands for its result here is a coroutine that has not begun."
+    assert finding.advice == "Await it: without, this is a coroutine that has not begun, and not the result."
 
 
 def test_what_run_returns_is_lost_and_what_a_helper_returns_is_not() -> None:
@@ -187,8 +187,8 @@ def test_the_message_names_what_is_left_unfinished() -> None:
     (finding,) = found_in_run("SG204", "asyncio.create_task(a())\nawait b()")
 
     assert finding.message == (
-        "nothing awaits `asyncio.create_task(a())`: `run` may return before 'a' is done, and if it fails, nobody hears"
-        " of it."
+        "nothing awaits `asyncio.create_task(a())`: `run` may return before it is done, and if it fails, the error"
+        " is lost."
     )
 
 

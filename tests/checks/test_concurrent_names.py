@@ -45,8 +45,8 @@ def test_two_declarations_of_one_name_that_run_at_once_are_found(use: str) -> No
     (finding,) = found_in_run("SG207", _SAME + use)
 
     assert finding.message == (
-        "the step 'same' runs at the same time as another one of that name (line 16):"
-        " only the order in which they begin tells the engine which is which."
+        "the step 'same' runs at the same time as another of that name (line 16): only the order in which they"
+        " begin tells the engine which is which."
     )
     assert places_in_run("SG207", _SAME + use) == ['"same"']
 
@@ -82,9 +82,8 @@ def test_a_step_that_begins_after_another_in_functions_that_run_at_once_is_found
     (finding,) = found_in_run("SG207", _PROCESS + use)
 
     assert finding.message == (
-        "the step 'second' runs several times at once, each time after something else was awaited: which of them is"
-        " 'second-1' to the engine depends on which gets there first, so that after a restart each may be given the"
-        " result of another."
+        "the step 'second' runs several times at once: which of them is 'second-1' to the engine depends on"
+        " timing, so after a restart one may get the result of another."
     )
 
 

@@ -61,8 +61,8 @@ def test_the_message_on_an_effect_names_the_binding() -> None:
     (found,) = of_run("await step.sleep('a', 1)\nawait self.env.KV.put('a', 'b')", "SG303")
 
     assert found.message == (
-        "`KV.put` is called outside of a step, so it is called again each time `run` is run again, after a sleep,"
-        " restart or retry: what it does is done again, and what it answers may be something else then."
+        "`KV.put` is called outside of a step, so whenever `run` runs again, after a sleep or restart, its effect"
+        " is repeated, and its answer may differ."
     )
 
 
@@ -151,8 +151,8 @@ def test_the_message_on_state_says_where_it_is_used() -> None:
     (found,) = of_run(_step("found.append(1)", "found = []", "return found"), "SG305")
 
     assert found.message == (
-        "this step changes `found`, which is used outside of it (line 17). When `run` is run again, a step that is over"
-        " gives its result without running its body, so the change is not made then."
+        "this step changes `found`, which is used outside of it (line 17): when `run` runs again, a finished"
+        " step's body does not, so the change is lost."
     )
 
 
@@ -315,9 +315,7 @@ def test_the_message_on_the_event_says_what_a_replay_gets() -> None:
     (found,) = of_run("event['payload']['x'] = 1\nawait step.sleep('a', 1)", "SG306")
 
     assert found.message == (
-        "this changes `event['payload']`, which belongs to the event, whose changes are not kept. Each time `run` is"
-        " run again, it is given the event as it was sent."
+        "this changes `event['payload']`, a part of the event: that is not kept, and whenever `run` runs again, it"
+        " is given the event as it was sent."
     )
-    assert found.advice == (
-        "Change a copy, as `dict(event['payload'])`, or keep the new value in the result of a step."
-    )
+    assert found.advice == ("Change a copy, `copy.deepcopy(event['payload'])`, or return the new value from a step.")

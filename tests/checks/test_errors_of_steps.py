@@ -141,8 +141,8 @@ def test_a_handler_says_where_the_error_is_raised_and_what_arrives() -> None:
     )
 
     assert finding.message == (
-        "`OutOfStock`, raised in the step 'reserve', arrives here as `pyodide.ffi.JsException`, so this handler never"
-        " runs: only ValueError, TypeError and NonRetryableError keep their type."
+        "`OutOfStock` of the step 'reserve' arrives here as `JsException`, so this handler never runs: only"
+        " ValueError, TypeError and NonRetryableError keep their type."
     )
 
 
@@ -198,8 +198,8 @@ def test_a_handler_hides_that_a_step_is_declared_wrongly(types: str) -> None:
 
     assert finding.severity is Severity.WARNING
     assert finding.message == (
-        f"`except {types}` hides that the SDK refuses the step 'c' with a TypeError: the step never runs, and nothing"
-        " tells."
+        f"`except {types}` hides that the SDK refuses the step 'c' with a TypeError: it never runs, and nothing says"
+        " so."
     )
 
 

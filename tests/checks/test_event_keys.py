@@ -53,7 +53,7 @@ def test_the_message_says_what_comes_of_it_and_what_to_write() -> None:
     (finding,) = found_in_run("SG212", _WAIT + 'print(answer["approved"])')
 
     assert finding.message == (
-        "`answer[\"approved\"]` is a KeyError: what `wait_for_event` gives has 'payload', 'timestamp' and 'type',"
-        " and what was sent is in its 'payload'."
+        "`answer[\"approved\"]` fails with a KeyError: what `wait_for_event` gives has 'payload', 'timestamp' and"
+        " 'type', and what was sent is in its 'payload'."
     )
     assert finding.advice == 'Write `answer["payload"]["approved"]`.'

@@ -189,9 +189,20 @@ def test_a_workflow_without_steps_is_found_at_its_name() -> None:
     assert no_step(FLOW.format("return event")) == [
         (
             "<string>:4:7: error: no step can run in `Flow`: nothing that it does is kept or tried again, and there"
-            " is no graph to show. Do its work in steps, as in `@step.do()`, and await the call of each. [SG123]"
+            " is no graph to show. Do its work in functions with `@step.do(...)` above them, and await a call of each."
+            " [SG123]"
         ),
     ]
+
+
+def test_of_a_workflow_that_only_declares_steps_each_of_these_is_told() -> None:
+    text = FLOW.format('@step.do("a")\n        async def load():\n            return 1')
+    assert [finding.code for finding in check_analysis(analyze_source(text))] == ["SG202"]
+
+
+def test_of_a_workflow_that_awaits_no_step_each_call_is_told() -> None:
+    text = FLOW.format('@step.do("a")\n        async def load():\n            return 1\n\n        load()')
+    assert [finding.code for finding in check_analysis(analyze_source(text))] == ["SG201"]
 
 
 def test_what_may_run_steps_out_of_sight_is_not_without_steps() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from stepgraph.program.known import (
+    Awaitable,
     Elements,
     Generator,
     Keyed,
@@ -14,8 +15,10 @@ from stepgraph.program.known import (
     KnownDuration,
     KnownFunction,
     KnownMoment,
+    KnownObject,
     KnownStep,
     Made,
+    possibilities,
 )
 
 _MADE: Final = {
@@ -27,6 +30,16 @@ _MADE: Final = {
     "datetime.datetime": "a datetime",
     "decimal.Decimal": "a Decimal",
 }
+
+
+def simple_possibilities(value: Known) -> tuple[Known, ...]:
+    """Return what a value may be besides a collection, function or object; if nothing, all that it may be.
+
+    Where it may be something simple, a test can have told the others apart: `a[0] if isinstance(a, list) else a`.
+    """
+    compound = Elements | Keyed | Generator | Awaitable | KnownFunction | KnownStep | KnownClass | KnownObject
+    possible = possibilities(value)
+    return tuple(one for one in possible if not isinstance(one, compound)) or possible
 
 
 def kind_of(value: Known) -> str | None:

@@ -10,6 +10,7 @@ from stepgraph.checks.ignores.subject import IgnoresSubject
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.subject import ProjectSubject, WorkflowSubject
+from stepgraph.model.span import Span
 
 
 def check(
@@ -23,7 +24,10 @@ def check(
     for workflow in workflows:
         own = [_finding(rule, match, workflow.name) for rule in rules for match in rule.check(workflow)]
         found += sorted(own, key=lambda finding: (finding.span, finding.code))
-    return tuple({(f.code, f.span, f.message): f for f in reversed(found)}.values())[::-1]
+    first: dict[tuple[str, Span, str], Finding] = {}
+    for finding in found:
+        first.setdefault((finding.code, finding.span, finding.message), finding)
+    return tuple(first.values())
 
 
 def check_ignores(ignores: IgnoresSubject, rules: Sequence[Rule] = RULES) -> tuple[Finding, ...]:

@@ -90,8 +90,9 @@ def _call_lambda(machine: Machine, callee: FunctionValue, node: cst.Lambda, argu
 
 def call_step(machine: Machine, callee: StepFunction, arguments: Arguments, place: Place) -> Value:
     """Call a declared step: a coroutine, nothing runs yet. Arguments are an error at run time and change nothing."""
-    passed = given_arguments(spread(arguments))
-    machine.observe(StepCalled(callee.definition, passed, place, machine.in_step))
+    if not callee.doubtful:
+        passed = given_arguments(spread(arguments))
+        machine.observe(StepCalled(callee.definition, passed, place, machine.in_step))
     return machine.work.make(StepCall(callee, place), place)
 
 

@@ -9,6 +9,7 @@ from typing import Final
 import libcst as cst
 
 from stepgraph.program.lowering.definitions import names_in
+from stepgraph.program.lowering.handing_on import asked_instead
 from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.lowering.names import module_name, report_assigned_elsewhere
 from stepgraph.program.lowering.resources import ENVIRONMENT
@@ -188,6 +189,9 @@ def _intercepted(machine: Machine, instance: Instance, by: str, name: str, place
     method = member(machine, resolution_order(instance.of), by)
     if not isinstance(method, FunctionValue):
         return None
+    owner = asked_instead(method)
+    if owner is not None:
+        return UNKNOWN if name == owner else machine.attribute(machine.attribute(instance, owner, place), name, place)
     return machine.call(bound(machine, method, instance, instance.of, place), _named(name, place), place)
 
 

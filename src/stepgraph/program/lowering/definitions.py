@@ -136,6 +136,7 @@ def _decorated(machine: Machine, decorator: Value, value: Value, place: Place) -
         return replace(value, doubts=(*value.doubts, doubt_of_decorator(place)))
     if isinstance(value, StepFunction):
         machine.doubt(doubt_of_decorator(place))
+        return replace(value, doubtful=True)
     return value
 
 

@@ -105,6 +105,9 @@ def _is_missing(machine: Machine, value: Unresolved) -> bool:
 
 
 def _why_not_as_class(machine: Machine, path: str, class_name: str, value: ClassValue) -> _Why:
+    if "__name__" in value.scope.names:
+        reason = f"`{class_name}` in {path} is the class `{value.name}`, which is given another name"
+        return ProblemKind.UNRESOLVED_CLASS, reason
     if value.name != class_name:
         reason = f"`{class_name}` in {path} is the class `{value.name}`, and is exported under that name"
         return ProblemKind.UNEXPORTED_CLASS, reason

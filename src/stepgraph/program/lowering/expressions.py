@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import libcst as cst
 
+from stepgraph.program.known import CollectionKind
 from stepgraph.program.lowering.arguments import collection, mapping
 from stepgraph.program.lowering.attributes import attribute
 from stepgraph.program.lowering.awaiting import await_value, is_awaitable
@@ -30,7 +31,6 @@ from stepgraph.program.values import (
     Argument,
     Arguments,
     Collection,
-    CollectionKind,
     Constant,
     Entry,
     FunctionValue,

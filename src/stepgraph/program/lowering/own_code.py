@@ -149,7 +149,7 @@ def _part(target: cst.BaseExpression, value: Value, name: str) -> Value | None:
         return value if target.value == name else None
     if not isinstance(target, cst.Tuple | cst.List):
         return None
-    items = value.items if isinstance(value, Collection) and value.kind != "set" else ()
+    items = value.items if isinstance(value, Collection) and not value.is_set else ()
     known = len(items) == len(target.elements) and not any(item.many for item in items)
     for index, element in enumerate(target.elements):
         found = _part(element.value, items[index].value if known else UNKNOWN, name)

@@ -100,6 +100,8 @@ def known(value: Value, depth: int = 0) -> Known:
             return KnownFunction(value.name, Place(value.scope.module, value.node), bool(value.doubts))
         case ClassValue(name=name):
             return KnownClass(name)
+        case Instance(of=of, doubtful=True):
+            return KnownObject(of.name, (_NOT_KNOWN,))
         case Instance(of=of) | EnumMember(of=of):
             return KnownObject(of.name, tuple(_kinds(of)))
         case StepCall() | WaitCall() | FunctionCall() | PreparedCall() | Task() | Gathering() | Wrapped():
@@ -139,7 +141,7 @@ def _kinds(defined: ClassValue) -> list[str]:
     A member that decides what its objects are is there by its own name, and what is not known as `?`.
     """
     found = [*defined.marks, *(name for name in _DECIDING if name in defined.scope.bindings.binders)]
-    if defined.doubts:
+    if defined.doubts or isinstance(defined.metaclass, ClassValue) or _is_defined_again(defined):
         found.append(_NOT_KNOWN)
     for base in defined.bases:
         match base:
@@ -154,6 +156,12 @@ def _kinds(defined: ClassValue) -> list[str]:
     return list(dict.fromkeys(found))
 
 
+def _is_defined_again(defined: ClassValue) -> bool:
+    """Whether a class is one of several of its name: `try: class Item(Model)`, `except ImportError: class Item`."""
+    around = defined.scope.parent
+    return around is not None and len(around.bindings.binders.get(defined.name, ())) > 1
+
+
 def given_arguments(arguments: Arguments) -> GivenArguments:
     """Return the arguments of a call as facts carry them."""
     return GivenArguments(
@@ -166,7 +174,7 @@ def function_shape(machine: Machine, function: Value) -> StepFunctionShape | Non
     if not isinstance(function, FunctionValue):
         return None
     shown = shown_as(function)
-    if shown is None:
+    if shown is None or shown.doubts or function.doubts:
         return None
     place = Place(function.scope.module, function.node)
     free = [_parameter(parameter) for parameter in free_parameters(function)]

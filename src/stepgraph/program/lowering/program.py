@@ -14,6 +14,7 @@ from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.lowering.races import observe_races
 from stepgraph.program.lowering.resources import ENVIRONMENT
 from stepgraph.program.lowering.step_state import observe_changed_state
+from stepgraph.program.lowering.wrapping import observe_not_wrapped
 from stepgraph.program.values import (
     UNKNOWN,
     Argument,
@@ -54,6 +55,7 @@ def _read(entry: Entry, name: str, mode: DependencyMode) -> tuple[Program, bool]
     observe_never_called(machine)
     observe_races(machine, body)
     observe_changed_state(machine)
+    observe_not_wrapped(machine, defined)
     program = Program(
         defined.name,
         body,
@@ -64,6 +66,7 @@ def _read(entry: Entry, name: str, mode: DependencyMode) -> tuple[Program, bool]
         tuple(machine.facts),
         Place(defined.scope.module, defined.node.name),
         may_be_base=not works(body) and may_be_base(defined),
+        run=run,
     )
     return program, machine.steps.lists_depends
 

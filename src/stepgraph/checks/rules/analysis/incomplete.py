@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from stepgraph.checks.subject import ProjectSubject, WorkflowSubject
 
 
-_ADVICE = "Define it in the project, once and by that name, for them to be."
+_ADVICE = "To check them, define it in the project, once and by that name."
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Match]:
@@ -114,7 +114,7 @@ RULE = Rule(
     severity=Severity.INFORMATION,
     summary="The analysis cannot resolve something that may run steps.",
     why="Steps may be missing from the graph, and are not checked. This says nothing against the code.",
-    fix="Call what runs steps by a name that stands for it, and keep it in the project.",
+    fix="Call what runs steps by its name, and keep it in the project. Where that is not wanted, leave it as it is.",
     source="The analysis: the same is noted beside the graph.",
     flagged=_flagged,
     clean=_clean,

@@ -39,8 +39,8 @@ def _matches(subject: WorkflowSubject) -> Iterator[Match]:
             yield Match(
                 parameters[0].place.span,
                 f"the step {missing.definition.name!r} has the parameter{'s' * (len(parameters) > 1)} {names} but no"
-                " `depends`, so calling it fails with a TypeError: by the compatibility date or flags of this project,"
-                " steps list what they need.",
+                " `depends`, which this project's compatibility date or flags demand: calling it fails with a"
+                " TypeError.",
                 _advice(declared, parameters, declarations),
             )
 
@@ -55,8 +55,8 @@ def _advice(declared: StepDeclared, parameters: tuple[Parameter, ...], steps: It
     if len(entries) == len(parameters):
         return f"Add `depends=[{', '.join(entries)}]` to its `step.do(...)`."
     return (
-        "List the step for each parameter in `depends=[...]`, or remove the parameter: the function can read other"
-        " values from around it."
+        "List a step for each parameter in `depends=[...]`, or remove the parameter: the function can read other values"
+        " from around it."
     )
 
 

@@ -32,8 +32,8 @@ def _matches(subject: WorkflowSubject) -> Iterator[Match]:
         others = ", ..." if given.items else ""
         yield Match(
             call.place.span,
-            f"`{call.place.text}` gives the step no name, which fails with a TypeError: by the compatibility date or"
-            " flags of this project, the name is required.",
+            f"`step.do({'...' if given.items else ''})` without a name fails with a TypeError: with this project's"
+            " compatibility date or flags, the name is required.",
             f'Write `step.do("{function}"{others})`.',
         )
 

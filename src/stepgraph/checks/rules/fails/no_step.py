@@ -25,9 +25,9 @@ def _check(subject: WorkflowSubject) -> Iterator[Match]:
         return
     yield Match(
         subject.program.name_place.span,
-        f"no step can run in `{subject.program.class_name}`: nothing that it does is kept or tried again,"
-        " and there is no graph to show.",
-        "Do its work in steps, as in `@step.do()`, and await the call of each.",
+        f"no step can run in `{subject.program.class_name}`: nothing that it does is kept or tried again, and there is"
+        " no graph to show.",
+        "Do its work in functions with `@step.do(...)` above them, and await a call of each.",
     )
 
 
@@ -175,7 +175,8 @@ RULE = Rule(
     severity=Severity.ERROR,
     summary="A workflow has no step that can run.",
     why="The engine keeps the results of steps and tries them again; it does neither for anything else. An instance"
-    " runs to its end, but nothing in it is durable, and the version's `has_dag` is false.",
+    " does not fail for that and runs to its end, but nothing in it is durable, and the version's `has_dag` is false:"
+    " it is an error because this is not a workflow yet, and should not be deployed as one.",
     fix="Do the work in steps, and await each of them.",
     source="Engine: an instance without steps is complete as soon as `run` returns; GRAMMAR: `has_dag`.",
     flagged=_flagged,

@@ -30,15 +30,14 @@ def _check(subject: WorkflowSubject) -> Iterator[Match]:
     for made, place in first.items():
         if made in known_for_worse:
             continue
-        where = f"line {place.span.line}"
+        where = f"on line {place.span.line}"
         if place.span.path != made.span.path:
             where += f" of {place.span.path}"
         yield Match(
             made.span,
-            f"`{made.text}` gives another value each time `run` is run again, and what it gave is used after a step,"
-            f" sleep or wait ({where}): by then `run` may have been run again, and the value is not the one that"
-            " earlier steps saw.",
-            "Compute it in a step of its own, and use the result of that step, which is kept.",
+            f"`{made.text}` gives another value whenever `run` runs again, so {where}, after a step or sleep, it may"
+            " not be what earlier steps saw.",
+            "Make it in a step of its own and use that step's result, which is kept.",
         )
 
 
@@ -200,8 +199,8 @@ RULE = Rule(
     severity=Severity.WARNING,
     confidence=Confidence.MEDIUM,
     summary="A value from a clock, from chance or a new id is made in plain code before a step, and used after it.",
-    why="After a sleep, restart or retry `run` is run again, and makes another value; results of steps that are over"
-    " still hold the first one. The steps of one instance then disagree, as about the id of one order.",
+    why="After a sleep, restart or retry `run` runs again and makes another value; results of finished steps still"
+    " hold the first one. The steps of one instance then disagree, as about the id of one order.",
     fix="Make such a value in a step, and use the step's result.",
     source="Documentation: plain code between steps runs again, and only results of steps are kept.",
     flagged=_flagged,

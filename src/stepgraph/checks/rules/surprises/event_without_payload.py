@@ -19,9 +19,9 @@ _OF_WAIT: Final = ("payload", "timestamp", "type")
 # Of a dictionary, and of the JavaScript object that older versions of the SDK hand over.
 _METHODS: Final = frozenset([*dir(dict), "to_py", "object_entries", "object_keys", "object_values", "as_object_map"])
 _OUTCOME: Final = {
-    "read": "is a KeyError",
+    "read": "fails with a KeyError",
     "get": "never finds anything",
-    "attribute": "is an AttributeError",
+    "attribute": "fails with an AttributeError",
 }
 
 
@@ -76,7 +76,7 @@ def _flagged() -> tuple[Example, ...]:
             async def charge():
                 return amount
 
-            await charge()
+            return await charge()
             """,
         ),
         module(
@@ -148,9 +148,9 @@ RULE = Rule(
     code="SG212",
     name="event-without-payload",
     severity=Severity.WARNING,
-    summary="A value that was sent is looked for in an event itself, not in its `payload`.",
-    why="`event`, and what `wait_for_event` gives, are envelopes: `payload` holds what was sent. A key of it, read from"
-    " the envelope, is a KeyError, and `.get` quietly gives its default.",
+    summary="A value that was sent is read from an event itself, not from its `payload`.",
+    why="`event`, and what `wait_for_event` gives, are envelopes: `payload` holds what was sent. Reading a key of it"
+    " from the envelope fails with a KeyError, and `.get` quietly gives its default.",
     fix='Read `event["payload"]["key"]`.',
     source="SDK: events are handed on as the engine makes them; its types of events.",
     flagged=_flagged,
