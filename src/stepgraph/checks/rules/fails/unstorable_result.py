@@ -358,10 +358,10 @@ RULE = Rule(
     severity=Severity.ERROR,
     summary="A step, or `run` itself, returns a value that cannot be sent to the engine, or that it cannot store.",
     why="The engine keeps a step's result. None, truth values, numbers, text, bytes, lists, dictionaries, sets and"
-    " datetimes can be kept, and what is made of them. A tuple or a bytearray is a TypeError; a date, a timedelta, a"
-    " Decimal, a UUID, a frozenset, a member of an enumeration, an object or a generator is a DataCloneError. Keys are"
-    " text or numbers; integers are less than 2**53 - 1. What `run` returns has to be sent, too: if it cannot be, the"
-    " instance fails when all its steps are done.",
+    " datetimes can be kept, and what is made of them. A tuple or a bytearray fails with a TypeError; a date, a"
+    " timedelta, a Decimal, a UUID, a frozenset, a member of an enumeration, an object or a generator with a"
+    " DataCloneError. Keys are text or numbers; integers are less than 2**53 - 1. What `run` returns has to be"
+    " sent, too: if it cannot be, the instance fails when all its steps are done.",
     fix="Return a list for a tuple, text for a date, a Decimal or a UUID, a dictionary for an object.",
     source="SDK: `workers/rpc.py`; seen by running it in Pyodide.",
     flagged=_flagged,
