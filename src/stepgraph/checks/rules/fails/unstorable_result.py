@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
-from stepgraph.checks.storable import Certainty, Unstorable, is_within, unstorable
+from stepgraph.checks.storable import Certainty, Unstorable, unstorable
 from stepgraph.program.facts import Returned, StepDeclared, StepFunctionShape
 from stepgraph.program.known import Known, possibilities
 from stepgraph.syntax.module import Place
@@ -77,9 +77,9 @@ def _found(fact: Returned, returned: list[Returned], *, awaited: bool) -> list[U
     def is_written(place: Place) -> bool:
         """Whether a part of a value stands in the function itself, or in what a function returns at once."""
         text = fact.place.text
-        if _NAME.fullmatch(text) or _PAIRS.search(text) or is_within(place.span, fact.function.span):
+        if _NAME.fullmatch(text) or _PAIRS.search(text) or fact.function.span.encloses(place.span):
             return True
-        return any(is_within(place.span, other.place.span) for other in returned)
+        return any(other.place.span.encloses(place.span) for other in returned)
 
     found = list(unstorable(fact.value, Certainty(is_written, is_met), awaited=awaited))
     return [] if found and _is_converted(fact) else found
@@ -98,7 +98,7 @@ def _held(found: Unstorable) -> str:
 
 def _shown(part: Place | None, whole: Place) -> Place:
     """Return the place of a part if it stands in what is returned, else that of the whole."""
-    return part if part is not None and is_within(part.span, whole.span) else whole
+    return part if part is not None and whole.span.encloses(part.span) else whole
 
 
 def _flagged() -> tuple[Example, ...]:
