@@ -325,3 +325,18 @@ def test_what_javascript_has_nothing_like_is_named(result: str, what: str) -> No
     found = only(f'await step.do("give")(lambda: {result})()', "from datetime import datetime")
 
     assert found.message == f"the step 'give' returns {what}, which the engine cannot store, so it fails."
+
+
+def test_a_parameter_of_a_step_is_a_result_of_another_and_never_its_default() -> None:
+    body = """
+        @step.do("first")
+        async def first():
+            return "foo"
+
+        @step.do("both", depends=[first, first])
+        async def both(one=(), two=()):
+            return one + two
+
+        await both()
+    """
+    assert codes_in(body) == []
