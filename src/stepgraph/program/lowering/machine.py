@@ -101,7 +101,8 @@ class Frame:
     that returns an awaitable `awaits_result`, and `starts_work` if it sets something going before it returns; a body
     `has_started` work of which it may not have awaited all. `drained` is the collection that the present loop empties,
     `loops_outside` the number of loops around the call, `contexts` are those that are left with whatever leaves here. A
-    context manager that is a generator gives way `at_yield` to the block that it stands around.
+    context manager that is a generator gives way `at_yield` to the block that it stands around. So many `try` around
+    the present statement catch `type_errors` by name.
     """
 
     scope: LexicalScope
@@ -121,6 +122,7 @@ class Frame:
     loops_outside: int = 0
     contexts: list[OpenContext] = field(default_factory=list)
     at_yield: Callable[[Value], None] | None = None
+    type_errors: int = 0
 
     def __post_init__(self) -> None:
         self.own = self.scope
