@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from stepgraph.api import analyze_source, check_analysis
-from tests.checks.projects import CONFIGURATION, found, shown
 
 _KEPT = """
 from workers import WorkflowEntrypoint
@@ -95,28 +92,3 @@ def test_what_is_handed_on_otherwise_is_not_guessed(body: str) -> None:
     findings = check_analysis(analyze_source(_BEHIND.replace("BODY", body)))
 
     assert "SG109" not in [finding.code for finding in findings]
-
-
-def test_a_class_that_is_given_another_name_may_be_the_configured_one(tmp_path: Path) -> None:
-    entry = """
-from workers import WorkflowEntrypoint
-
-
-def workflow(name):
-    class Made(WorkflowEntrypoint):
-        async def run(self, event, step):
-            await step.sleep("rest", "1 hour")
-
-    Made.__name__ = name
-    return Made
-
-
-Orders = workflow("Orders")
-"""
-    files = {"wrangler.toml": CONFIGURATION, "entry.py": entry}
-
-    assert found(tmp_path, files, "SG115") == []
-    (told,) = shown(found(tmp_path, files, "SG004"), tmp_path)
-    assert told.startswith(
-        "wrangler.toml:9:14: information: `Orders` in entry.py is the class `Made`, which is given another name."
-    )

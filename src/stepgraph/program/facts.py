@@ -64,13 +64,14 @@ class GivenArguments:
 class MethodCalled(Fact):
     """A call of a method of the step object: `do`, `sleep`, `sleep_until`, `wait_for_event`, or one that it lacks.
 
-    `in_step` tells that it is in the body of a step.
+    `in_step` tells that it is in the body of a step. It `expects_type_error` in a `try` that catches these by name.
     """
 
     method: str
     arguments: GivenArguments
     place: Place
     in_step: bool
+    expects_type_error: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,11 @@ Meaning: TypeAlias = Callable[[Machine, Arguments, Place], Value]
 
 # Calls that look at their arguments and run nothing of them.
 _HARMLESS: Final = frozenset(
+    [
+        *("asyncio.iscoroutine", "asyncio.iscoroutinefunction"),
+        *("inspect.isawaitable", "inspect.iscoroutine", "inspect.iscoroutinefunction", "inspect.signature"),
+    ]
+) | frozenset(
     f"builtins.{name}"
     for name in [
         "all",
@@ -65,6 +70,7 @@ _HARMLESS: Final = frozenset(
         "callable",
         "dir",
         "format",
+        "hasattr",
         "hash",
         "id",
         "isinstance",

@@ -28,7 +28,7 @@ _CONFIG: Final = ("retries", "timeout", "sensitive")
 
 def _check(subject: WorkflowSubject) -> Iterator[Match]:
     mode = subject.program.mode
-    calls = [call for call in subject.facts(MethodCalled) if call.method == "do"]
+    calls = [call for call in subject.facts(MethodCalled) if call.method == "do" and not call.expects_type_error]
     judged = [(call, match) for call in calls for match in _judged(call.arguments, mode)]
     ends = {_end(call.place.span) for call, _ in judged}
     awaited = (_awaited(note.span) for note in subject.noted("decorator-awaited") if _end(note.span) not in ends)

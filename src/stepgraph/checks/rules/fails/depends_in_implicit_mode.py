@@ -29,7 +29,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Match]:
 def _matches(subject: WorkflowSubject) -> Iterator[Match]:
     for call in subject.facts(MethodCalled):
         depends = call.arguments.find(1, "depends") if call.method == "do" else None
-        if depends is not None and not _is_as_in_javascript(depends):
+        if depends is not None and not call.expects_type_error and not _is_as_in_javascript(depends):
             yield Match(
                 depends.place.span,
                 f"{_what(depends)}: with this project's compatibility date or flags, dependencies are implicit.",

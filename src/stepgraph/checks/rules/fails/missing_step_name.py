@@ -26,7 +26,7 @@ def _matches(subject: WorkflowSubject) -> Iterator[Match]:
     functions = {declared.place: declared.definition.function_name for declared in subject.facts(StepDeclared)}
     for call in subject.facts(MethodCalled):
         given = call.arguments
-        if call.method != "do" or not given.whole or given.find(0, "name") is not None:
+        if call.method != "do" or call.expects_type_error or not given.whole or given.find(0, "name") is not None:
             continue
         function = functions.get(call.place, "...")
         others = ", ..." if given.items else ""
