@@ -28,6 +28,10 @@ def test_a_step_that_is_not_awaited_is_said_not_to_run() -> None:
         ("everything = []\neverything.append(a())", "a()"),
         ('step.wait_for_event("w", "t")', 'step.wait_for_event("w", "t")'),
         ("asyncio.wait_for(a(), 5)", "asyncio.wait_for(a(), 5)"),
+        ("total = a() + 1", "a()"),
+        ("async def load():\n    return a()\nrows = await load()\nprint(rows[0])", "a()"),
+        ("async def load():\n    return a()\nawait load()", "a()"),
+        ("import logging\nlogger = logging.getLogger()\nresult = a()\nlogger.info('%s', result)", "a()"),
     ],
 )
 def test_a_coroutine_is_lost_where_its_result_is_used_as_if_it_were_there(use: str, place: str) -> None:
@@ -51,6 +55,10 @@ def test_a_coroutine_is_lost_where_its_result_is_used_as_if_it_were_there(use: s
         "pending = []\nfor _ in range(3):\n    pending.append(a())\nfor coro in pending:\n    await coro",
         "pending = dict(zip(names, [a(), b()]))\nawait asyncio.gather(*pending.values())",
         "coro = a()\nawait eval('coro')",
+        "async def load():\n    return a()\nawait (await load())",
+        "async def load():\n    return a()\ncoro = await load()\nawait coro",
+        "async def load():\n    return a()\nawait wrapped(load)",
+        "both = a() + unknown\nawait both",
     ],
 )
 def test_a_coroutine_that_something_may_await_is_not_lost(use: str) -> None:
