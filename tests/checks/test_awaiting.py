@@ -244,3 +244,27 @@ def test_of_steps_that_need_each_other_the_one_that_nobody_calls_is_found() -> N
     body = '@step.do("c")\nasync def c(a):\n    return a\n\nawait b()'
 
     assert places_in_run("SG202", body) == ['step.do("c")']
+
+
+def test_a_sleep_in_a_step_is_out_of_place_whether_or_not_it_is_awaited() -> None:
+    body = '@step.do("c")\nasync def c():\n    step.sleep("x", "1 hour")\nawait c()'
+
+    assert places_in_run("SG203", body) == []
+    assert places_in_run("SG308", body) == ['step.sleep("x", "1 hour")']
+
+
+@pytest.mark.parametrize("signal", ["asyncio.Event()", "asyncio.Queue()", "asyncio.get_running_loop().create_future()"])
+def test_a_task_that_may_tell_otherwise_that_it_is_over_is_not_left_to_itself(signal: str) -> None:
+    start = "async def work():\n    await a()\n    tell(over)\nasyncio.create_task(work())\nawait over.wait()"
+
+    assert places_in_run("SG204", f"over = {signal}\n{start}") == []
+    assert places_in_run("SG204", f"over = unknown\n{start}") == ["asyncio.create_task(work())"]
+
+
+@pytest.mark.parametrize(
+    ("wait", "flagged"), [("", ["asyncio.create_task(a())"]), ("await asyncio.gather(*tasks)", [])]
+)
+def test_a_set_that_tasks_are_taken_out_of_when_they_are_done_waits_for_nothing(wait: str, flagged: list[str]) -> None:
+    keep = "tasks = set()\ntask = asyncio.create_task(a())\ntasks.add(task)\ntask.add_done_callback(tasks.discard)\n"
+
+    assert places_in_run("SG204", f"{keep}await b()\n{wait}") == flagged

@@ -143,6 +143,7 @@ def test_a_change_by_a_step_that_is_read_after_it_is_flagged(change: str, before
         ("found.append(1)", "found = []", ""),
         ("found.append(1)", "found = []", "found = []\nreturn found"),
         ("found.append(1)", "found = []", "logger.info(len(found))"),
+        ("found.append(1)", "found = []", "for one in found:\n    print(one)\n    logger.info(one)"),
         ("found = []; found.append(1)", "found = []", "return found"),
         ("self.cache = 1; print(self.cache)", "", "return 1"),
         ("SEEN.append(1)", "", "return SEEN"),
