@@ -43,6 +43,7 @@ def test_a_call_out_of_the_workflow_in_plain_code_is_flagged(line: str) -> None:
         "await self.other.KV.put('a', 'b')",
         "call = lambda: self.env.KV.delete('a')",
         "secret = await self.env.API_KEY.get()",
+        "self.env.LOGS.info('begun')",
         "keys = await asyncio.gather(self.env.ONE.get(), self.env.OTHER.get())",
     ],
 )

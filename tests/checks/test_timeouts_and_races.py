@@ -27,7 +27,10 @@ def test_taking_the_first_that_is_completed_is_a_race(leave: str) -> None:
     assert places_in_run("SG307", body) == ["await each"]
 
 
-@pytest.mark.parametrize("rest", ["print(one)", "if one:\n        break", "if one:\n        continue\n    break"])
+@pytest.mark.parametrize(
+    "rest",
+    ["print(one)", "for part in one:\n        break", "if one:\n        break", "if one:\n        continue\n    break"],
+)
 def test_taking_each_as_it_is_completed_is_no_race(rest: str) -> None:
     assert (
         places_in_run("SG307", f"for each in asyncio.as_completed([a(), b()]):\n    one = await each\n    {rest}") == []
