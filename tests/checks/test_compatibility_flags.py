@@ -83,7 +83,7 @@ def test_a_name_is_found_where_it_stands(tmp_path: Path) -> None:
 
     assert shown(findings, tmp_path) == [
         (
-            "wrangler.toml:8:8: error: the name 'my orders' has ' ' in it, so Cloudflare refuses to deploy the"
+            "wrangler.toml:8:8: error: the name 'my orders' has a space in it, so Cloudflare refuses to deploy the"
             " workflow."
             ' Write "my-orders", or another name of 1 to 64 letters, digits, hyphens and underscores. [SG113]'
         )

@@ -60,3 +60,18 @@ def test_the_message_says_what_comes_of_it_and_what_to_write() -> None:
         " 'type', and what was sent is in its 'payload'."
     )
     assert finding.advice == 'Write `answer["payload"]["approved"]`.'
+
+
+@pytest.mark.parametrize(
+    ("read", "advice"),
+    [
+        ('event["city"]', 'Write `event["payload"]["city"]`.'),
+        ('event.get("city", "Lisbon")', 'Write `event["payload"].get("city", ...)`.'),
+        ('event["instance_id"]', 'Write `event["instanceId"]`.'),
+        ("event.workflow_name", 'Write `event["workflowName"]`.'),
+    ],
+)
+def test_the_advice_reads_the_same_key_where_it_is(read: str, advice: str) -> None:
+    (finding,) = found_in_run("SG212", f"print({read})")
+
+    assert finding.advice == advice

@@ -97,7 +97,7 @@ _TYPE = "Write the type under which the event is sent."
 @pytest.mark.parametrize(
     ("source", "message", "advice"),
     [
-        ('"a b"', "the event type 'a b' has ' ' in it", f'Write "a-b", {_SEND}'),
+        ('"a b"', "the event type 'a b' has a space in it", f'Write "a-b", {_SEND}'),
         ('"order.paid"', "the event type 'order.paid' has '.' in it", f'Write "order-paid", {_SEND}'),
         ('"-paid"', "the event type '-paid' begins with a hyphen", f'Write "paid", {_SEND}'),
         ('"!"', "the event type '!' has '!' in it", _CHARACTERS),

@@ -37,8 +37,8 @@ def test_the_base_is_pointed_at_through_which_run_is_inherited() -> None:
     line = source.splitlines()[finding.span.line - 1]
     assert line[finding.span.column - 1 : finding.span.end_column - 1] == "Billing"
     assert finding.message == (
-        "`run` of `Orders` is inherited from `Billing`, which is no WorkflowEntrypoint, so the SDK hands it"
-        " JavaScript's own event and step object: `step.do(...)` fails there."
+        "`run` of `Orders` comes from `Billing`, which is no WorkflowEntrypoint, so it is given JavaScript's own"
+        " event and step: `step.do(...)` fails there."
     )
     assert finding.advice == (
         "Let `Billing` derive from `WorkflowEntrypoint`, or give `Orders` a `run` of its own that awaits"
@@ -52,7 +52,7 @@ def test_a_class_between_does_not_help() -> None:
     )
 
     assert [finding.message.split(",")[0] for finding in inherited(source)] == [
-        "`run` of `Orders` is inherited from `Billing`"
+        "`run` of `Orders` comes from `Billing`"
     ]
 
 

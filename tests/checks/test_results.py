@@ -352,3 +352,18 @@ await run_step("load", load)
 """
 
     assert codes_in(body, "import asyncio\nimport inspect") == []
+
+
+def test_a_parameter_of_a_step_is_a_result_of_another_and_never_its_default() -> None:
+    body = """
+        @step.do("first")
+        async def first():
+            return "foo"
+
+        @step.do("both", depends=[first, first])
+        async def both(one=(), two=()):
+            return one + two
+
+        await both()
+    """
+    assert codes_in(body) == []

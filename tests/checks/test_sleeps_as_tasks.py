@@ -13,8 +13,8 @@ def test_what_to_write_is_shown() -> None:
     found, *_ = findings_in('pause = asyncio.create_task(step.sleep("rest", "1 hour"))\nawait pause', ASYNCIO)
 
     assert found.message == (
-        '`step.sleep("rest", "1 hour")` is a future, and `asyncio.create_task` takes a coroutine, so this fails with a'
-        " TypeError."
+        '`step.sleep("rest", "1 hour")` is a future, and `asyncio.create_task` takes a coroutine, so it fails'
+        " with a TypeError."
     )
     assert found.advice == (
         'A sleep begins at its call: keep it, `nap = step.sleep("rest", "1 hour")`, and `await nap` where it has to be'

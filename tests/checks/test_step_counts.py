@@ -195,14 +195,17 @@ def test_a_workflow_without_steps_is_found_at_its_name() -> None:
     ]
 
 
-def test_of_a_workflow_that_only_declares_steps_each_of_these_is_told() -> None:
-    text = FLOW.format('@step.do("a")\n        async def load():\n            return 1')
-    assert [finding.code for finding in check_analysis(analyze_source(text))] == ["SG202"]
+def test_a_workflow_that_only_declares_steps_is_told_to_call_them() -> None:
+    kept = FLOW.format(
+        '@step.do("a")\n        async def load():\n            return 1\n        self.steps = {"a": load}'
+    )
+    (found,) = no_step(kept)
+    assert found.endswith("there is no graph to show. Await a call of each step: `await load()`. [SG123]")
 
 
-def test_of_a_workflow_that_awaits_no_step_each_call_is_told() -> None:
-    text = FLOW.format('@step.do("a")\n        async def load():\n            return 1\n\n        load()')
-    assert [finding.code for finding in check_analysis(analyze_source(text))] == ["SG201"]
+def test_where_another_rule_says_why_no_step_runs_that_is_all() -> None:
+    source = FLOW.format('@step.do("a")\n        async def load():\n            return 1\n        load()')
+    assert [f.code for f in check_analysis(analyze_source(source))] == ["SG201"]
 
 
 def test_what_may_run_steps_out_of_sight_is_not_without_steps() -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from stepgraph.checks.durations import as_float
-from stepgraph.checks.kinds import kind_of, simple_possibilities
+from stepgraph.checks.kinds import kind_of, may_be_nothing, simple_possibilities
 from stepgraph.checks.step_configs import entries, given_configs
 from stepgraph.program.known import Imported, Keyed, KeyedElement, Known, KnownConstant, KnownObject, possibilities
 from stepgraph.syntax.edits import Edit, Replacement
@@ -96,7 +96,8 @@ def _faults_of_retries(value: Known, place: Place) -> Iterator[ConfigFault]:
         yield from _missing_keys(value, place)
         for key, entry in entries(value):
             for inner in simple_possibilities(entry.value):
-                yield from _faults_of_retry(key, inner, entry.place)
+                if not may_be_nothing(inner, entry.place):
+                    yield from _faults_of_retry(key, inner, entry.place)
     elif _is_no_dictionary(value):
         yield ConfigFault(
             place,

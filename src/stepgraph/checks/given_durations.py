@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from stepgraph.checks.durations import as_float, read_duration
-from stepgraph.checks.kinds import simple_possibilities
+from stepgraph.checks.kinds import may_be_nothing, simple_possibilities
 from stepgraph.checks.step_configs import entries, given_configs
 from stepgraph.program.facts import MethodCalled
 from stepgraph.program.known import Imported, Known, KnownConstant
@@ -74,7 +74,8 @@ def given_durations(subject: WorkflowSubject) -> Iterator[GivenDuration]:
     """Yield the durations that a workflow gives, in the order in which they were met."""
     for use, value, place in _given(subject):
         for possible in simple_possibilities(value):
-            yield GivenDuration(use, possible, place)
+            if not may_be_nothing(possible, place):
+                yield GivenDuration(use, possible, place)
 
 
 def _given(subject: WorkflowSubject) -> Iterator[tuple[Use, Known, Place]]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+import re
+from typing import TYPE_CHECKING, Final
 
 from stepgraph.program.known import (
     Awaitable,
@@ -21,6 +22,9 @@ from stepgraph.program.known import (
     possibilities,
 )
 
+if TYPE_CHECKING:
+    from stepgraph.syntax.module import Place
+
 _MADE: Final = {
     "datetime.timedelta": "a timedelta",
     "datetime.date": "a date",
@@ -32,6 +36,11 @@ _MADE: Final = {
 }
 
 
+_NAME: Final = re.compile(r"[^\W\d][\w.]*")
+# Members of other enumerations are text or numbers too.
+_MERE_ENUMERATION: Final = frozenset(["enum.Enum", "enum.unique", "enum.global_enum"])
+
+
 def simple_possibilities(value: Known) -> tuple[Known, ...]:
     """Return what a value may be besides a collection, function or object; if nothing, all that it may be.
 
@@ -40,6 +49,12 @@ def simple_possibilities(value: Known) -> tuple[Known, ...]:
     compound = Elements | Keyed | Generator | Awaitable | KnownFunction | KnownStep | KnownClass | KnownObject
     possible = possibilities(value)
     return tuple(one for one in possible if not isinstance(one, compound)) or possible
+
+
+def may_be_nothing(value: Known, place: Place) -> bool:
+    """Whether a name stands for None, 0 or no text: it may be used only where it is more, as in `if PAUSE:`."""
+    empty = isinstance(value, KnownConstant) and not value.value
+    return empty and place.text not in ("None", "False") and _NAME.fullmatch(place.text) is not None
 
 
 def kind_of(value: Known) -> str | None:
@@ -63,6 +78,8 @@ def kind_of(value: Known) -> str | None:
             return "a generator"
         case Made(name=name):
             return _MADE.get(name)
+        case KnownObject(kinds=kinds) if "enum.Enum" in kinds and _MERE_ENUMERATION.issuperset(kinds):
+            return "a member of an enumeration"
         case _:
             return None
 

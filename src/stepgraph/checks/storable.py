@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
 from stepgraph.checks.unstorable_results import UNSTORABLE
-from stepgraph.model.span import Span
 from stepgraph.program.known import (
     Awaitable,
     Elements,
@@ -184,12 +183,3 @@ def _of_object(value: KnownObject) -> Unstorable | None:
     if kinds & _MODELS:
         return Unstorable(f"an object of the model `{value.class_name}`", "Return its `model_dump()`.")
     return Unstorable(f"an object of the class `{value.class_name}`", "Return a dictionary of what is needed of it.")
-
-
-def is_within(inner: Span, outer: Span) -> bool:
-    """Return whether a stretch of source is a part of another one."""
-    return (
-        inner.path == outer.path
-        and (outer.line, outer.column) <= (inner.line, inner.column)
-        and (inner.end_line, inner.end_column) <= (outer.end_line, outer.end_column)
-    )

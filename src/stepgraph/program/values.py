@@ -453,9 +453,10 @@ class Instance(Value):
 
 @dataclass(frozen=True, slots=True)
 class EnumMember(Value):
-    """A member of an enumeration of the project, which is an object of its own."""
+    """A member of an enumeration of the project, which is an object of its own. `holds` is its `value`."""
 
     of: ClassValue
+    holds: Value = UNKNOWN
     relevant: ClassVar[bool] = False
 
 

@@ -40,6 +40,8 @@ from stepgraph.program.values import (
 from stepgraph.syntax.module import Place
 from stepgraph.syntax.walk import statements_below
 
+# What decides which values the members of an enumeration have.
+_MAKERS: Final = ("__new__", "__init__", "__getattribute__", "value", "_value_")
 ENTRYPOINT: Final = "workers.WorkflowEntrypoint"
 
 
@@ -126,7 +128,7 @@ def _class_constant(machine: Machine, owner: ClassValue, name: str, value: Value
     What may assign to it are the modules of all classes of the object.
     """
     if _is_enumeration(order) and isinstance(value, Constant | Foreign) and not name.startswith("_"):
-        return EnumMember(owner)
+        return EnumMember(owner, value if _holds_as_written(owner, name, order) else UNKNOWN)
     if not isinstance(value, Constant | Moment | Duration | Collection | Mapping):
         if value.relevant and machine.modules.is_assigned_elsewhere(owner.scope, name):
             report_assigned_elsewhere(machine, owner.scope, name)
@@ -139,6 +141,13 @@ def _class_constant(machine: Machine, owner: ClassValue, name: str, value: Value
         and not machine.modules.is_assigned_elsewhere(owner.scope, name)
     )
     return value if once and not _is_enumeration(order) else UNKNOWN
+
+
+def _holds_as_written(owner: ClassValue, name: str, order: tuple[Value, ...]) -> bool:
+    """Whether the `value` of a member of an enumeration is what it is bound to, and nothing makes another one of it."""
+    classes = [c for c in order if isinstance(c, ClassValue)]
+    makers = any(maker in c.scope.bindings.binders for c in classes for maker in _MAKERS)
+    return owner.scope.bindings.binds_constant(name) and not makers and all(c.metaclass is None for c in classes)
 
 
 def _is_enumeration(order: tuple[Value, ...]) -> bool:

@@ -18,6 +18,7 @@ from stepgraph.program.values import (
     UNKNOWN,
     Alternatives,
     Collection,
+    Constant,
     Foreign,
     ForeignMember,
     FunctionValue,
@@ -38,14 +39,16 @@ def bound_value(machine: Machine, scope: LexicalScope, name: str, binders: Seque
     body = _body(scope)
     possible = taken(machine, body, binders) if len(binders) > 1 else binders
     certain = {id(statement) for statement in statements(body)} if len(possible) > 1 else set()
-    possible = _of_own_code(machine, scope, name, possible)
+    own = _of_own_code(machine, scope, name, possible)
     ways: list[Value] = []
-    for binder in possible:
+    for binder in own:
         before = _one_of(machine, name, ways, binder)
         scope.names[name] = before
         value = _bound_by(machine, scope, name, binder, before)
         ways = [value] if id(binder) in certain else [*ways, value]
-    return _one_of(machine, name, ways, binders[0])
+    value = _one_of(machine, name, ways, binders[0])
+    # None is what a name holds until a function gives it something.
+    return UNKNOWN if value == Constant(None) and len(own) < len(possible) else value
 
 
 def _of_own_code(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 import libcst as cst
@@ -60,6 +61,7 @@ from stepgraph.program.values import (
     StepFunction,
     Task,
     Template,
+    Unknown,
     UnknownBase,
     Value,
     Volatile,
@@ -120,15 +122,15 @@ def _collected(value: Collection | Mapping, depth: int) -> Known:
     """Constants in what has changed, or is reached through what is no constant, may be others by then."""
     shown = value.shows_constants
 
-    def held(inner: Value) -> Known:
-        return known(inner, depth) if shown or inner.relevant or inner.traced else NOT_KNOWN
+    def held(inner: Value, place: Place) -> Known:
+        return _written(inner, place, depth) if shown or inner.relevant or inner.traced else NOT_KNOWN
 
     if isinstance(value, Collection):
-        elements = tuple(Element(held(item.value), item.place) for item in value.items[:MOST_ELEMENTS])
+        elements = tuple(Element(held(item.value, item.place), item.place) for item in value.items[:MOST_ELEMENTS])
         whole = shown and value.has_known_order and len(elements) == len(value.items)
         return Elements(value.kind, elements, whole, rewritten=value.state.changed and value.state.unordered)
     entries = tuple(
-        KeyedElement(held(entry.key), entry.key_place, held(entry.value), entry.place)
+        KeyedElement(held(entry.key, entry.key_place), entry.key_place, held(entry.value, entry.place), entry.place)
         for entry in value.entries[:MOST_ELEMENTS]
     )
     whole = shown and not value.partial and not any(entry.many or entry.maybe for entry in value.entries)
@@ -165,8 +167,28 @@ def _is_defined_again(defined: ClassValue) -> bool:
 def given_arguments(arguments: Arguments) -> GivenArguments:
     """Return the arguments of a call as facts carry them."""
     return GivenArguments(
-        tuple(GivenArgument(known(a.value), a.place, a.keyword, a.star) for a in arguments.items),
+        tuple(GivenArgument(_written(a.value, a.place, 0), a.place, a.keyword, a.star) for a in arguments.items),
     )
+
+
+def _written(value: Value, place: Place, depth: int) -> Known:
+    """Return what is known of a value where it is written: of `"a" if x else "b"`, that it is one of these."""
+    if isinstance(value, Unknown) and isinstance(place.node, cst.IfExp):
+        options = tuple(_literals(place.node))
+        return OneOf(options) if any(option != NOT_KNOWN for option in options) else NOT_KNOWN
+    return known(value, depth)
+
+
+def _literals(node: cst.BaseExpression) -> Iterator[Known]:
+    """Yield what an expression may give, of which only literals are known."""
+    match node:
+        case cst.IfExp(body=body, orelse=orelse):
+            yield from _literals(body)
+            yield from _literals(orelse)
+        case cst.SimpleString() | cst.Integer() | cst.Float():
+            yield KnownConstant(node.evaluated_value)
+        case _:
+            yield NOT_KNOWN
 
 
 def function_shape(machine: Machine, function: Value) -> StepFunctionShape | None:

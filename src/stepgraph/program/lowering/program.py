@@ -54,8 +54,8 @@ def _read(entry: Entry, name: str, mode: DependencyMode) -> tuple[Program, bool]
     observe_left_alone(machine, body, run)
     observe_never_called(machine)
     observe_races(machine, body)
-    observe_changed_state(machine)
     observe_not_wrapped(machine, defined)
+    observe_changed_state(machine)
     program = Program(
         defined.name,
         body,

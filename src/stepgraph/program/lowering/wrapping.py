@@ -20,12 +20,11 @@ from stepgraph.syntax.module import Place
 def observe_not_wrapped(machine: Machine, defined: ClassValue) -> None:
     """Observe a `run` that is certain to be called as it is: that of a class which is no workflow itself."""
     order = resolution_order(defined)
-    if any(_may_set_members(machine, owner) for owner in order):
-        return
     classes = [owner for owner in order if isinstance(owner, ClassValue)]
     owner = next((owner for owner in classes if module_name(machine, owner.scope, "run") is not None), None)
-    if owner is not None and not derives_from_entrypoint(owner):
-        machine.observe(RunNotWrapped(owner.name, _base_that_has(defined, owner)))
+    if owner is None or derives_from_entrypoint(owner) or any(_may_set_members(machine, each) for each in order):
+        return
+    machine.observe(RunNotWrapped(owner.name, _base_that_has(defined, owner)))
 
 
 def _may_set_members(machine: Machine, owner: Value) -> bool:

@@ -10,6 +10,7 @@ from stepgraph.checks.problems import matches_of
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
 from stepgraph.model.note import ProblemKind
+from stepgraph.program.facts import MethodMissing
 
 if TYPE_CHECKING:
     from stepgraph.checks.example import Example
@@ -20,7 +21,11 @@ _ADVICE = "To check them, define it in the project, once and by that name."
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Match]:
-    return (Match(note.span, note.message, note.advice) for note in subject.notes if note.incomplete)
+    """What is awaited of a method that the step object lacks is told as that: nothing follows after its call."""
+    missing = [fact.place.span for fact in subject.facts(MethodMissing)]
+    for note in subject.notes:
+        if note.incomplete and not (note.code == "unresolved-await" and any(map(note.span.encloses, missing))):
+            yield Match(note.span, note.message, note.advice)
 
 
 def _check_project(subject: ProjectSubject) -> Iterator[Match]:

@@ -306,10 +306,9 @@ RULE = Rule(
     code="SG117",
     name="decorator-misuse",
     severity=Severity.ERROR,
-    summary="`step.do` is used without parentheses, is given the function or the config as in JavaScript, is awaited,"
-    " or the step object is asked for a method that it does not have.",
-    why="In Python, `step.do(...)` makes a decorator. Used in another way it is a TypeError at once, or it makes no"
-    " step, and what looks like one fails when it is called.",
+    summary="`step.do` is used without parentheses, as in JavaScript or awaited, or a method is not there.",
+    why="In Python, `step.do(...)` makes a decorator. Used in another way it fails with a TypeError at once, or it"
+    " makes no step, and what looks like one fails when it is called.",
     fix='Write `@step.do("charge")` above `async def charge():`, then `await charge()`.',
     source="SDK: `_do_implicit`, `_do_legacy`; seen by running it.",
     flagged=_flagged,

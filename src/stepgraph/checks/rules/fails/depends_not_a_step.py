@@ -272,8 +272,8 @@ RULE = Rule(
     name="depends-not-a-step",
     severity=Severity.ERROR,
     summary="`depends` lists something that is not a step: text, a function that is not decorated, a call.",
-    why="Where dependencies are listed, each entry has to be what `@step.do(...)` made of a function. Anything else"
-    " is a TypeError as soon as the step is called.",
+    why="Before compatibility date 2026-02-25, steps list what they need, and each entry has to be what"
+    " `@step.do(...)` made of a function. Anything else fails with a TypeError as soon as the step is called.",
     fix='List the decorated functions themselves: `depends=[load]`, not `depends=["load"]` or `depends=[load()]`.',
     source="SDK: `_build_dependency_list`; seen by running it.",
     flagged=_flagged,

@@ -47,7 +47,7 @@ def _match(given: GivenDuration) -> Match | None:
 
 def _of_sleep(given: GivenDuration, length: float) -> Match | None:
     if length < 0:
-        message = f"a sleep of less than nothing (`{given.place.text}`) is over at once."
+        message = f"this sleep is negative (`{given.place.text}`), so it waits for nothing."
         return Match(given.place.span, message, "Write how long to sleep from now on.", severity=Severity.WARNING)
     if length > _LONGEST:
         message = f"this sleep {_lasts(length)}, and the engine allows 365 days, so it fails."

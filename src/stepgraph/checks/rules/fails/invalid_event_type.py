@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from stepgraph.checks.kinds import kind_of, may_be_nothing, simple_possibilities
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
 from stepgraph.program.facts import GivenArgument, MethodCalled
-from stepgraph.program.known import Known, KnownConstant, PartlyKnownText, possibilities
+from stepgraph.program.known import Known, KnownConstant, PartlyKnownText
 
 if TYPE_CHECKING:
     from stepgraph.checks.example import Example
@@ -45,9 +46,9 @@ def _of_missing(call: MethodCalled) -> Match:
 
 
 def _of_argument(argument: GivenArgument) -> Iterator[Match]:
-    for value in possibilities(argument.value):
+    for value in simple_possibilities(argument.value):
         fault = _fault(value)
-        if fault is not None:
+        if fault is not None and not may_be_nothing(value, argument.place):
             what, advice = fault
             yield Match(
                 argument.place.span, f"the event type {what}, so the engine refuses it and the wait fails.", advice
@@ -58,7 +59,8 @@ def _fault(value: Known) -> tuple[str, str] | None:
     if isinstance(value, PartlyKnownText):
         return _fault_of_parts(value.text)
     if not isinstance(value, KnownConstant):
-        return None
+        kind = kind_of(value)
+        return None if kind is None else (f"is {kind}, not text", "Write the type under which the event is sent.")
     text = value.value
     if not isinstance(text, str):
         return f"is {text!r}, not text", "Write the type under which the event is sent."
@@ -73,7 +75,11 @@ def _fault(value: Known) -> tuple[str, str] | None:
 
 def _why(text: str) -> str:
     invalid = _INVALID_PART.search(text)
-    return f"has {invalid[0]!r} in it" if invalid else "begins with a hyphen"
+    return f"has {_named(invalid[0])} in it" if invalid else "begins with a hyphen"
+
+
+def _named(characters: str) -> str:
+    return "a space" if characters == " " else repr(characters)
 
 
 def _advice(text: str) -> str:
@@ -90,7 +96,7 @@ def _fault_of_parts(text: str) -> tuple[str, str] | None:
     if invalid is None or "{" in known or "}" in known:
         return None
     return (
-        f"has {invalid[0]!r} in it",
+        f"has {_named(invalid[0])} in it",
         "Write letters, digits, hyphens and underscores, and send the event under the same type.",
     )
 

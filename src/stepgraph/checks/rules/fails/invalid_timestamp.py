@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from stepgraph.checks.kinds import described, kind_of, simple_possibilities
+from stepgraph.checks.kinds import described, kind_of, may_be_nothing, simple_possibilities
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
@@ -26,13 +26,16 @@ _MOST_SECONDS: Final = 10**11
 _TAKES: Final = "`step.sleep_until` takes a datetime or epoch milliseconds"
 _ADVICE: Final = "Give a datetime in the future, like `datetime.now(timezone.utc) + timedelta(hours=1)`."
 _SECONDS: Final = frozenset(
-    ["time.time", "datetime.datetime.now().timestamp", "datetime.datetime.utcnow().timestamp", "calendar.timegm"]
+    [
+        "time.time",
+        "datetime.datetime().timestamp",
+        "datetime.datetime.now().timestamp",
+        "datetime.datetime.utcnow().timestamp",
+        "calendar.timegm",
+    ]
 )
-_TEXT: Final = frozenset(
-    f"{made}.{method}"
-    for made in ("datetime.datetime.now()", "datetime.datetime.utcnow()", "datetime.date.today()")
-    for method in ("isoformat", "strftime", "ctime")
-)
+_DATES: Final = ("datetime.datetime", "datetime.datetime.now", "datetime.datetime.utcnow", "datetime.date.today")
+_TEXT: Final = frozenset(f"{made}().{method}" for made in _DATES for method in ("isoformat", "strftime", "ctime"))
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Match]:
@@ -53,7 +56,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Match]:
 
 def _of_value(given: GivenArgument, value: Known) -> Iterator[Match]:
     fault = _fault(value, given.place.text)
-    if fault is not None:
+    if fault is not None and not may_be_nothing(value, given.place):
         yield Match(given.place.span, *fault)
 
 

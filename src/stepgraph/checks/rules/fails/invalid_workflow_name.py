@@ -36,7 +36,11 @@ def _fault(name: str) -> str | None:
     if _VALID.fullmatch(name):
         return None
     unfit = _UNFIT.search(name)
-    return "begins with a hyphen" if unfit is None else f"has {unfit[0]!r} in it"
+    return "begins with a hyphen" if unfit is None else f"has {_named(unfit[0])} in it"
+
+
+def _named(character: str) -> str:
+    return "a space" if character == " " else repr(character)
 
 
 def _advice(name: str) -> str:

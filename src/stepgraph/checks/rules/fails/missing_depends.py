@@ -155,10 +155,10 @@ RULE = Rule(
     code="SG105",
     name="missing-depends",
     severity=Severity.ERROR,
-    summary="A step that runs has parameters besides `ctx`, and lists no `depends`, where dependencies are listed.",
+    summary="A step that runs has parameters besides `ctx`, and no `depends`, where steps have to list what they need.",
     why="Before compatibility date 2026-02-25, or with the flag `no_python_workflows_implicit_dependencies`, parameters"
     " are filled with the results of the steps that `depends` lists, whatever their names are. Without the list,"
-    " calling the step is a TypeError, also for parameters with defaults.",
+    " calling the step fails with a TypeError, also for parameters with defaults.",
     fix="Add `depends=[...]` with a step for each parameter. To keep a value for a step, declare the step in a function"
     " that is given the value.",
     source="SDK: `_build_dependency_list`; workerd: the compatibility flag; seen by running it.",

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
-from stepgraph.program.facts import MethodCalled
+from stepgraph.program.facts import StepDeclared
 
 if TYPE_CHECKING:
     from stepgraph.checks.example import Example
@@ -16,9 +16,6 @@ if TYPE_CHECKING:
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Match]:
-    """Of a workflow that declares steps, others tell what is wrong with each; or how it runs them is not known."""
-    if any(subject.facts(MethodCalled)):
-        return
     if subject.graph is not None or any(note.incomplete for note in subject.notes):
         return
     if subject.configured is None and subject.program.may_be_base:
@@ -27,8 +24,18 @@ def _check(subject: WorkflowSubject) -> Iterator[Match]:
         subject.program.name_place.span,
         f"no step can run in `{subject.program.class_name}`: nothing that it does is kept or tried again, and there is"
         " no graph to show.",
-        "Do its work in functions with `@step.do(...)` above them, and await a call of each.",
+        _advice(subject),
     )
+
+
+_AWAIT: Final = "Await a call of each step."
+
+
+def _advice(subject: WorkflowSubject) -> str:
+    declared = [fact.definition.function_name for fact in subject.facts(StepDeclared)]
+    if declared:
+        return f"Await a call of each step: `await {declared[0]}()`." if declared[0].isidentifier() else _AWAIT
+    return "Do its work in functions with `@step.do(...)` above them, and await a call of each."
 
 
 _CONFIGURATION = """
@@ -182,4 +189,5 @@ RULE = Rule(
     flagged=_flagged,
     clean=_clean,
     check=_check,
+    is_consequence=True,
 )

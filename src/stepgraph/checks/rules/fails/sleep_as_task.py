@@ -20,7 +20,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Match]:
         given = sleep.place.text
         yield Match(
             sleep.place.span,
-            f"`{given}` is a future, and `{sleep.called.text}` takes a coroutine, so this fails with a TypeError.",
+            f"`{given}` is a future, and `{sleep.called.text}` takes a coroutine, so it fails with a TypeError.",
             f"It has begun already: `await {given}` where it has to be over."
             if given.isidentifier()
             else f"A sleep begins at its call: keep it, `nap = {given}`, and `await nap` where it has to be over.",
@@ -131,7 +131,7 @@ RULE = Rule(
     code="SG127",
     name="sleep-as-task",
     severity=Severity.ERROR,
-    summary="A task is to be made of `step.sleep` or `step.sleep_until`.",
+    summary="A task is made of `step.sleep` or `step.sleep_until`.",
     why="These begin when they are called, and give a future. `asyncio.create_task` and the `create_task` of a loop or"
     " task group take a coroutine, and raise a TypeError for anything else.",
     fix="Keep what the sleep gives, and await it where it has to be over. `gather`, `wait` and `ensure_future` take it"

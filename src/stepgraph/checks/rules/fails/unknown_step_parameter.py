@@ -378,10 +378,10 @@ RULE = Rule(
     code="SG101",
     name="unknown-step-parameter",
     severity=Severity.ERROR,
-    summary="A step that runs has a parameter after which no step is named, or that takes no result by position.",
+    summary="A parameter of a step that runs is not the name of a step, or takes no result by position.",
     why="Where dependencies are implicit, the SDK fills each parameter of a step's function but `ctx` with the result"
-    " of the step that bears its name. Anything else, a default and `*args` included, is a TypeError as soon as the"
-    " step is called: the workflow fails on its first run.",
+    " of the step that bears its name. Anything else, a default and `*args` included, fails with a TypeError as soon as"
+    " the step is called: the workflow fails on its first run.",
     fix="Name the parameter after the step itself, not after its function. To keep a value for a step, declare the step"
     " in a function that is given the value.",
     source="SDK: `_build_dependency_list` and `_do_call`; seen by running it.",

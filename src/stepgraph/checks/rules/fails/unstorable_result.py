@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
-from stepgraph.checks.storable import Certainty, Unstorable, is_within, unstorable
+from stepgraph.checks.storable import Certainty, Unstorable, unstorable
 from stepgraph.program.facts import Returned, StepDeclared, StepFunctionShape
 from stepgraph.program.known import Known, possibilities
 from stepgraph.syntax.module import Place
@@ -18,16 +18,17 @@ if TYPE_CHECKING:
     from stepgraph.checks.example import Example
     from stepgraph.checks.subject import WorkflowSubject
 
-_NAMES: Final = re.compile(r"[^\W\d]\w*")
 _NAME: Final = re.compile(r"[\w.]+")
 # What gives tuples, whatever it is called with.
 _PAIRS: Final = re.compile(r"\b(?:items|zip|enumerate)\(")
 # What asks which of several kinds a value is, so that it is left as it is only if it can be.
-_TESTS: Final = (
-    r"(?:callable|hasattr|is_dataclass|isawaitable|iscoroutine|iscoroutinefunction|isfuture|isinstance|issubclass"
-    r"|type)\("
+_TYPE_TEST: Final = re.compile(r"\b(?:isinstance|issubclass|is_dataclass|hasattr|callable|type)\(|\bmatch |\bexcept\b")
+# Names, and those of which the kind of what they stand for is asked, so that it is known only after that.
+_NAMES: Final = re.compile(r"[A-Za-z_]\w*")
+_ASKED: Final = re.compile(
+    r"\b(?:callable|hasattr|is_dataclass|isawaitable|iscoroutine|iscoroutinefunction|isfuture|isinstance|type)"
+    r"\(\s*(\w+)|\bmatch (\w+)"
 )
-_TYPE_TEST: Final = re.compile(rf"\b{_TESTS}|\bmatch |\bexcept\b")
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Match]:
@@ -76,32 +77,28 @@ def _found(fact: Returned, returned: list[Returned], *, awaited: bool) -> list[U
     def is_written(place: Place) -> bool:
         """Whether a part of a value stands in the function itself, or in what a function returns at once."""
         text = fact.place.text
-        if _NAME.fullmatch(text) or _PAIRS.search(text) or is_within(place.span, fact.function.span):
+        if _NAME.fullmatch(text) or _PAIRS.search(text) or fact.function.span.encloses(place.span):
             return True
-        return any(is_within(place.span, other.place.span) for other in returned)
+        return any(other.place.span.encloses(place.span) for other in returned)
 
     found = list(unstorable(fact.value, Certainty(is_written, is_met), awaited=awaited))
     return [] if found and _is_converted(fact) else found
 
 
 def _is_converted(fact: Returned) -> bool:
-    """Whether a function may return something else than it seems: `to_js` makes it storable, or its kind is tested."""
+    """Whether a function may return something else than it seems: `to_js` makes it storable, or its kind is asked."""
     text = fact.function.text
-    return "to_js" in text or any(_is_tested(name, text) for name in _NAMES.findall(fact.place.text))
+    asked = {name for names in _ASKED.findall(text) for name in names if name}
+    return "to_js" in text or not asked.isdisjoint(_NAMES.findall(fact.place.text))
 
 
 def _held(found: Unstorable) -> str:
     return found.what if found.place is None else f"a value with {found.what}"
 
 
-def _is_tested(name: str, text: str) -> bool:
-    """Whether it is asked which kind of value a name stands for: in another case it is another one."""
-    return re.search(rf"\b{_TESTS}\s*{name}\b|\bmatch {name}\b", text) is not None
-
-
 def _shown(part: Place | None, whole: Place) -> Place:
     """Return the place of a part if it stands in what is returned, else that of the whole."""
-    return part if part is not None and is_within(part.span, whole.span) else whole
+    return part if part is not None and whole.span.encloses(part.span) else whole
 
 
 def _flagged() -> tuple[Example, ...]:
@@ -361,10 +358,10 @@ RULE = Rule(
     severity=Severity.ERROR,
     summary="A step, or `run` itself, returns a value that cannot be sent to the engine, or that it cannot store.",
     why="The engine keeps a step's result. None, truth values, numbers, text, bytes, lists, dictionaries, sets and"
-    " datetimes can be kept, and what is made of them. A tuple or a bytearray is a TypeError; a date, a timedelta, a"
-    " Decimal, a UUID, a frozenset, a member of an enumeration, an object or a generator is a DataCloneError. Keys are"
-    " text or numbers; integers are less than 2**53 - 1. What `run` returns has to be sent, too: if it cannot be, the"
-    " instance fails when all its steps are done.",
+    " datetimes can be kept, and what is made of them. A tuple or a bytearray fails with a TypeError; a date, a"
+    " timedelta, a Decimal, a UUID, a frozenset, a member of an enumeration, an object or a generator with a"
+    " DataCloneError. Keys are text or numbers; integers are less than 2**53 - 1. What `run` returns has to be"
+    " sent, too: if it cannot be, the instance fails when all its steps are done.",
     fix="Return a list for a tuple, text for a date, a Decimal or a UUID, a dictionary for an object.",
     source="SDK: `workers/rpc.py`; seen by running it in Pyodide.",
     flagged=_flagged,

@@ -23,8 +23,8 @@ def _check(subject: WorkflowSubject) -> Iterator[Match]:
         name = subject.program.class_name
         yield Match(
             run.place.span,
-            f"`run` of `{name}` is inherited from `{run.owner}`, which is no WorkflowEntrypoint, so the SDK hands it"
-            f" JavaScript's own event and step object: {failing} fails there.",
+            f"`run` of `{name}` comes from `{run.owner}`, which is no WorkflowEntrypoint, so it is given"
+            f" JavaScript's own event and step: {failing} fails there.",
             f"Let `{run.owner}` derive from `WorkflowEntrypoint`, or give `{name}` a `run` of its own that awaits"
             " `super().run(event, step)`.",
         )

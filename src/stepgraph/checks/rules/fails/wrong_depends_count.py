@@ -177,8 +177,8 @@ RULE = Rule(
     name="wrong-depends-count",
     severity=Severity.ERROR,
     summary="`depends` lists more or fewer steps than the step's function has parameters besides `ctx`.",
-    why="Where dependencies are listed, they fill the parameters by position; a different count is a TypeError as soon"
-    " as the step is called. Parameters with defaults count too.",
+    why="Before compatibility date 2026-02-25, steps list what they need, and that fills the parameters by position; a"
+    " different count fails with a TypeError as soon as the step is called. Parameters with defaults count too.",
     fix="List one step for each parameter. To keep a value for a step, declare the step in a function that is given the"
     " value.",
     source="SDK: `_build_dependency_list`; seen by running it.",

@@ -37,8 +37,13 @@ def _check(subject: WorkflowSubject) -> Iterator[Match]:
             made.span,
             f"`{made.text}` gives another value whenever `run` runs again, so {where}, after a step or sleep, it may"
             " not be what earlier steps saw.",
-            "Make it in a step of its own and use that step's result, which is kept.",
+            f"Make it in a step of its own{_as_text(made)} and use that step's result, which is kept.",
         )
+
+
+def _as_text(made: Place) -> str:
+    """A step cannot return a UUID itself."""
+    return f", as `str({made.text})`," if made.text.startswith("uuid.uuid") else ""
 
 
 def _flagged() -> tuple[Example, ...]:
@@ -200,7 +205,7 @@ RULE = Rule(
     confidence=Confidence.MEDIUM,
     summary="A value from a clock, from chance or a new id is made in plain code before a step, and used after it.",
     why="After a sleep, restart or retry `run` runs again and makes another value; results of finished steps still"
-    " hold the first one. The steps of one instance then disagree, as about the id of one order.",
+    " hold the first one. The steps of one instance then disagree, for example about the id of an order.",
     fix="Make such a value in a step, and use the step's result.",
     source="Documentation: plain code between steps runs again, and only results of steps are kept.",
     flagged=_flagged,

@@ -40,8 +40,19 @@ def _check(subject: WorkflowSubject) -> Iterator[Match]:
             key.place.span,
             f"`{key.place.text}` {_OUTCOME[key.use]}: {what} has {', '.join(map(repr, envelope[:-1]))}"
             f" and {envelope[-1]!r}, and what was sent is in its 'payload'.",
-            f'Write `{key.owner.text}["payload"]["{key.key}"]`.',
+            _advice(key),
         )
+
+
+def _advice(key: EventKey) -> str:
+    """What has a default is asked for with one in the payload too; a key that is misspelt is none of the payload."""
+    own = {name.lower(): name for name in (_OF_WAIT if key.waited else _OF_RUN)}
+    meant = own.get(key.key.replace("_", "").lower())
+    if meant is not None:
+        return f'Write `{key.owner.text}["{meant}"]`.'
+    if key.use == "get":
+        return f'Write `{key.owner.text}["payload"].get("{key.key}", ...)`.'
+    return f'Write `{key.owner.text}["payload"]["{key.key}"]`.'
 
 
 def _is_mistaken(key: EventKey) -> bool:
