@@ -31,6 +31,39 @@ async def process(x):
 """
 
 
+_BY_TURNS = """
+async def process(x):
+    async with lock:
+        @step.do("first")
+        async def first():
+            return x
+
+        @step.do("second")
+        async def second():
+            return x
+
+        await first()
+        await second()
+
+await asyncio.gather(*[process(x) for x in event["payload"]["orders"]])
+"""
+
+
+@pytest.mark.parametrize("lock", ["lock = asyncio.Lock()", "from other import lock"])
+def test_functions_that_hold_a_lock_run_their_steps_by_turns(lock: str) -> None:
+    assert places_in_run("SG207", lock + _BY_TURNS) == []
+
+
+def test_the_order_in_which_functions_come_to_a_lock_is_one_of_time_after_an_await() -> None:
+    body = _BY_TURNS.replace("    async with lock", "    await step.sleep(f'{x}', '1 hour')\n    async with lock", 1)
+
+    assert places_in_run("SG207", "lock = asyncio.Lock()" + body) == ['"first"', '"second"']
+
+
+def test_what_lets_several_in_at_once_keeps_no_order() -> None:
+    assert places_in_run("SG207", "lock = asyncio.Semaphore(2)" + _BY_TURNS) == ['"second"']
+
+
 @pytest.mark.parametrize(
     "use",
     [

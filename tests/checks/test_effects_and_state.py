@@ -23,6 +23,10 @@ from tests.checks.replaying import lines_of, of_run
         "await fetch('https://example.com')",
         "await (lambda: self.env.KV.delete('a'))()",
         "requests.post('https://example.com')",
+        "self.env.ANALYTICS.writeDataPoint({})",
+        "self.env.QUEUE.send(1)",
+        "await self.env.KV.get('a')",
+        "await self.env.ROOMS.get(room).get()",
     ],
 )
 def test_a_call_out_of_the_workflow_in_plain_code_is_flagged(line: str) -> None:
@@ -38,6 +42,9 @@ def test_a_call_out_of_the_workflow_in_plain_code_is_flagged(line: str) -> None:
         "await asyncio.sleep(1)",
         "await self.other.KV.put('a', 'b')",
         "call = lambda: self.env.KV.delete('a')",
+        "secret = await self.env.API_KEY.get()",
+        "self.env.LOGS.info('begun')",
+        "keys = await asyncio.gather(self.env.ONE.get(), self.env.OTHER.get())",
     ],
 )
 def test_what_reaches_nobody_is_not_flagged(line: str) -> None:
@@ -137,6 +144,7 @@ def test_a_change_by_a_step_that_is_read_after_it_is_flagged(change: str, before
         ("found.append(1)", "found = []", ""),
         ("found.append(1)", "found = []", "found = []\nreturn found"),
         ("found.append(1)", "found = []", "logger.info(len(found))"),
+        ("found.append(1)", "found = []", "for one in found:\n    print(one)\n    logger.info(one)"),
         ("found = []; found.append(1)", "found = []", "return found"),
         ("self.cache = 1; print(self.cache)", "", "return 1"),
         ("SEEN.append(1)", "", "return SEEN"),
@@ -319,3 +327,68 @@ def test_the_message_on_the_event_says_what_a_replay_gets() -> None:
         " is given the event as it was sent."
     )
     assert found.advice == ("Change a copy, `copy.deepcopy(event['payload'])`, or return the new value from a step.")
+
+
+def test_state_that_a_step_binds_anew_is_changed_too() -> None:
+    change = "found = found + [1]"
+    body = f"found = []\n\n@step.do('a')\nasync def a():\n    nonlocal found\n    {change}\n\nawait a()\nreturn found"
+
+    assert lines_of(body, "SG305") == [change]
+
+
+def test_an_attribute_that_is_bound_to_what_a_step_gave_is_not_lost() -> None:
+    assert (
+        of_run(
+            _step("self.found = [1]", "", "").replace("await a()", "self.found = await a()\nreturn self.found"), "SG305"
+        )
+        == []
+    )
+
+
+@pytest.mark.parametrize("first", ["await api.login()", "await api.get()"])
+def test_what_is_fetched_wherever_it_is_missing_is_not_lost(first: str) -> None:
+    module = """
+    class Api:
+        def __init__(self):
+            self.token = None
+
+        async def login(self):
+            self.token = await fetch("https://example.com/login")
+
+        async def get(self):
+            if self.token is None:
+                await self.login()
+            return [self.token]
+    """
+    body = f"""
+    api = Api()
+
+    @step.do("first")
+    async def first():
+        {first}
+
+    @step.do("second")
+    async def second():
+        return await api.get()
+
+    await first()
+    await second()
+    """
+
+    assert of_run(body, "SG305", module=module) == []
+
+
+def test_a_step_that_runs_where_state_is_missing_loses_it() -> None:
+    body = """
+    self.token = None
+
+    @step.do("login")
+    async def login():
+        self.token = "x"
+
+    if self.token is None:
+        await login()
+    return self.token
+    """
+
+    assert lines_of(body, "SG305") == ['self.token = "x"']

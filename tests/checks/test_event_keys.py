@@ -20,6 +20,7 @@ _WAIT = 'answer = await step.wait_for_event("w", "t")\n'
         ('print(answer["instanceId"])', 'answer["instanceId"]'),
         ('KEY = "order_id"\nprint(event[KEY])', "event[KEY]"),
         ('def read(e):\n    return e["order_id"]\nread(event)', 'e["order_id"]'),
+        ('one, _ = await asyncio.gather(step.wait_for_event("v", "t"), a())\nprint(one["x"])', 'one["x"]'),
     ],
 )
 def test_a_key_that_an_envelope_lacks_is_found(use: str, place: str) -> None:
@@ -30,6 +31,8 @@ def test_a_key_that_an_envelope_lacks_is_found(use: str, place: str) -> None:
     "use",
     [
         'print(answer["payload"]["approved"], answer["type"], answer["timestamp"])',
+        'one, two = await asyncio.gather(step.wait_for_event("v", "t"), a())\nprint(one["payload"]["x"], two["x"])',
+        'one, _ = await asyncio.gather(step.wait_for_event("v", "t"), a(), return_exceptions=True)\nprint(one.args)',
         "print(answer.payload.approved, answer.type)",
         'print(event["payload"]["order_id"], event["instanceId"], event["workflowName"], event.get("schedule"))',
         "print(event.payload, event.instanceId, event.to_py(), event.keys(), event.__class__)",

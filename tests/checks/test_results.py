@@ -327,6 +327,33 @@ def test_what_javascript_has_nothing_like_is_named(result: str, what: str) -> No
     assert found.message == f"the step 'give' returns {what}, which the engine cannot store, so it fails."
 
 
+@pytest.mark.parametrize(
+    "use",
+    [
+        "x = function()\n        if inspect.isawaitable(x):\n            x = await x\n        return x",
+        "result = function()\n        return await result if asyncio.iscoroutine(result) else result",
+        "if inspect.iscoroutinefunction(function):\n            return await function()\n        return function()",
+        "return function() if callable(function) else function",
+    ],
+)
+def test_a_step_may_ask_what_it_was_given(use: str) -> None:
+    body = f"""
+async def load():
+    return 1
+
+async def run_step(name, function):
+    @step.do(name)
+    async def inner():
+        {use}
+
+    return await inner()
+
+await run_step("load", load)
+"""
+
+    assert codes_in(body, "import asyncio\nimport inspect") == []
+
+
 def test_a_parameter_of_a_step_is_a_result_of_another_and_never_its_default() -> None:
     body = """
         @step.do("first")

@@ -283,3 +283,40 @@ def test_code_of_a_module_is_not_run_again() -> None:
     body = _TWO_STEPS.format(value="STARTED")
 
     assert of_run(body, "SG304", module="STARTED = time.time()") == []
+
+
+def test_what_makes_a_name_vary_is_told_there_alone() -> None:
+    body = """
+    key = uuid.uuid4().hex
+
+    @step.do(f"reserve {key}")
+    async def reserve():
+        return key
+
+    @step.do("confirm")
+    async def confirm():
+        return key
+
+    await reserve()
+    await confirm()
+    """
+
+    assert len(of_run(body, "SG301")) == 1
+    assert of_run(body, "SG304") == []
+
+
+def test_what_makes_a_branch_vary_is_told_there_alone() -> None:
+    body = """
+    now = datetime.now()
+    if now.hour > 8:
+        await step.sleep("night", "8 hours")
+
+    @step.do("store")
+    async def store():
+        return now.isoformat()
+
+    await store()
+    """
+
+    assert len(of_run(body, "SG302")) == 1
+    assert of_run(body, "SG304") == []

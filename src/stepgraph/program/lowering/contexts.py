@@ -203,7 +203,9 @@ def _emit_body(machine: Machine, item: cst.WithItem, manager: Value, block: Bloc
 
 
 def _may_be_lock(manager: Value) -> bool:
-    return isinstance(manager, Unknown) or made_by(manager) in _LOCKS
+    """Whether something is a lock, or may be one: what else there is in `asyncio` is known by its name."""
+    name = manager.name if isinstance(manager, External) else made_by(manager)
+    return isinstance(manager, Unknown) or (name is not None and (name in _LOCKS or not name.startswith("asyncio.")))
 
 
 def _enter(machine: Machine, manager: Value, item: cst.WithItem) -> Value:

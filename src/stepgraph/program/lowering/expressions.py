@@ -22,6 +22,7 @@ from stepgraph.program.lowering.iteration import items_of, materialized
 from stepgraph.program.lowering.machine import Evaluator, Machine
 from stepgraph.program.lowering.names import bind, look_up
 from stepgraph.program.lowering.protocols import call_special, compare, operate
+from stepgraph.program.lowering.reporting import reports
 from stepgraph.program.lowering.step_state import changes_only, seen
 from stepgraph.program.lowering.subscripts import element_at
 from stepgraph.program.lowering.volatile import derived, template, used
@@ -205,7 +206,7 @@ def _put(entries: dict[object, Entry], entry: Entry) -> None:
 def _call(machine: Machine, node: cst.Call) -> Value:
     since = machine.work.handles
     callee = _callee(machine, node)
-    reporting, machine.replay.reporting = machine.replay.reporting, machine.replay.reporting or _reports(node)
+    reporting, machine.replay.reporting = machine.replay.reporting, machine.replay.reporting or reports(node)
     # Python evaluates positional arguments first, those in `*` too, then keywords.
     positional = {id(a): _argument(machine, a) for a in node.args if a.keyword is None and a.star != "**"}
     named = {id(a): _argument(machine, a) for a in node.args if a.keyword is not None or a.star == "**"}
@@ -238,20 +239,6 @@ def _callee(machine: Machine, node: cst.Call) -> Value:
     if isinstance(callee, MethodOf | Alternatives):
         method_called(machine, node, callee)
     return callee
-
-
-def _reports(node: cst.Call) -> bool:
-    """Whether a call only prints or logs what it is given."""
-    match node.func:
-        case cst.Name(value=name):
-            return name == "print"
-        case cst.Attribute(attr=cst.Name(value=name)):
-            return name in _LOGGING
-        case _:
-            return False
-
-
-_LOGGING: Final = frozenset(["critical", "debug", "error", "exception", "info", "log", "warn", "warning"])
 
 
 def _unfolded(value: Value) -> Value:

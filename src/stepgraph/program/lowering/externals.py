@@ -29,6 +29,7 @@ from stepgraph.program.values import (
     Constant,
     Doubt,
     Entry,
+    Event,
     External,
     Foreign,
     FunctionValue,
@@ -143,7 +144,16 @@ def _gather(machine: Machine, arguments: Arguments, place: Place) -> Value:
             members.append(start(machine, given.value, given.place))
     settled = arguments.find(None, "return_exceptions")
     kind: ParallelKind = "all_settled" if settled and settled.value == Constant(value=True) else "all"
-    return _gathering(machine, kind, members, place, since)
+    gathering = _gathering(machine, kind, members, place, since)
+    if kind == "all_settled" or any(given.star for given in arguments.items):
+        return gathering
+    results = tuple(Item(_event_of(member), place) for member in members)
+    return replace(gathering, result=made(machine, "list", results))
+
+
+def _event_of(member: Value) -> Value:
+    """Return the event that a wait among the members of a gather gives; of what others give nothing is known."""
+    return member.result if isinstance(member, Task) and isinstance(member.result, Event) else UNKNOWN
 
 
 def _in_member_order(machine: Machine, handles: Sequence[Handle]) -> None:

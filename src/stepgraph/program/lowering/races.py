@@ -10,6 +10,7 @@ from stepgraph.program.facts import Raced
 from stepgraph.program.ir import Block, Handle, Join, Joined, awaited_in, is_race
 from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.reach import name_of, reached
+from stepgraph.syntax.bindings import target_names
 from stepgraph.syntax.module import Place
 from stepgraph.syntax.parents import around
 from stepgraph.syntax.walk import expressions_below, statements, with_below
@@ -35,11 +36,13 @@ def _racing_in(join: Join) -> list[Handle]:
 
 
 def _ends_at_first_pass(place: Place) -> bool:
-    """Whether the innermost loop around an await is left at the end of its first pass, if not by an error."""
-    for outer in around(place.module.parents, place.node):
-        if isinstance(outer, cst.For | cst.While | cst.FunctionDef):
-            return isinstance(outer, cst.For) and _is_left(outer.body)
-    return False
+    """Whether the loop whose variable is awaited is left at the end of its first pass, if not by an error."""
+    awaited = place.node.expression if isinstance(place.node, cst.Await) else None
+    if not isinstance(awaited, cst.Name):
+        return False
+    loops = [outer for outer in around(place.module.parents, place.node) if isinstance(outer, cst.For)]
+    loop = next((loop for loop in loops if awaited.value in target_names(loop.target)), None)
+    return loop is not None and _is_left(loop.body)
 
 
 def _is_left(body: cst.BaseSuite) -> bool:

@@ -29,6 +29,9 @@ _ON_THE_SPOT: Final = frozenset(
     ]
 )
 
+# Methods that log: that is of no matter to anything else.
+_LOGGING: Final = (".debug", ".error", ".info", ".log", ".warn", ".warning")
+
 _SECRET: Final = re.compile(r"env\.\w+\.get")
 
 # Methods that end what was begun, and reach nothing.
@@ -61,7 +64,7 @@ def call_resource(callee: Resource, arguments: Arguments, place: Place) -> Value
 
 def leave_alone(machine: Machine, value: Resource) -> None:
     """Make nothing of what a call of a binding gave, as a statement of its own: that is called for what it does."""
-    if value.name.startswith("env."):
+    if value.name.startswith("env.") and not value.name.endswith(_LOGGING):
         reach_out(machine, value)
 
 
