@@ -155,7 +155,7 @@ RULE = Rule(
     severity=Severity.ERROR,
     summary="A sleep, the timeout of a wait or that of a step is longer or shorter than the engine allows.",
     why="A sleep lasts 365 days at most, of which a year of the engine has 365.25; a wait for an event has a timeout of"
-    " 1 second to 365 days; a step's timeout cannot be 0, and no duration negative.",
+    " 1 second to 365 days; a step's timeout cannot be 0, and no delay or timeout negative.",
     fix="Write a duration within the bounds; for a longer sleep, sleep several times in a row.",
     source="Limits page; engine: `context.ts`, `lib/validators.ts`.",
     flagged=_flagged,
