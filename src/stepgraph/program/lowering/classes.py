@@ -11,7 +11,7 @@ import libcst as cst
 from stepgraph.program.lowering.definitions import names_in
 from stepgraph.program.lowering.handing_on import asked_instead
 from stepgraph.program.lowering.machine import Machine
-from stepgraph.program.lowering.names import module_name, report_assigned_elsewhere
+from stepgraph.program.lowering.names import module_name, replaced_elsewhere
 from stepgraph.program.lowering.resources import ENVIRONMENT
 from stepgraph.program.values import (
     UNKNOWN,
@@ -131,7 +131,7 @@ def _class_constant(machine: Machine, owner: ClassValue, name: str, value: Value
         return EnumMember(owner, value if _holds_as_written(owner, name, order) else UNKNOWN)
     if not isinstance(value, Constant | Moment | Duration | Collection | Mapping):
         if value.relevant and machine.modules.is_assigned_elsewhere(owner.scope, name):
-            report_assigned_elsewhere(machine, owner.scope, name)
+            return replaced_elsewhere(machine, owner.scope, name, value)
         return value
     modules = dict.fromkeys(c.scope.module for c in order if isinstance(c, ClassValue))
     assigned = any(name in machine.modules.assigned_attributes(module).all for module in modules)

@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from stepgraph.program.ir import StepDefinition
 
 # With any of these, steps may be declared where they are not seen.
-_ELSEWHERE = ("escapes", "too-many-variants")
+_ELSEWHERE = (
+    *("assigned-elsewhere", "broken-module", "escapes", "too-many-variants", "unknown-base", "unknown-member"),
+    *("unknown-metaclass", "unresolved-call"),
+)
 _MOST_NAMED = 5
 
 
