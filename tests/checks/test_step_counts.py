@@ -195,12 +195,12 @@ def test_a_workflow_without_steps_is_found_at_its_name() -> None:
     ]
 
 
-def test_a_workflow_that_only_declares_steps_is_told_to_call_them() -> None:
+def test_a_step_that_is_kept_and_not_seen_to_be_called_leaves_the_graph_incomplete() -> None:
     kept = FLOW.format(
         '@step.do("a")\n        async def load():\n            return 1\n        self.steps = {"a": load}'
     )
-    (found,) = no_step(kept)
-    assert found.endswith("there is no graph to show. Await a call of each step: `await load()`. [SG123]")
+    (finding,) = check_analysis(analyze_source(kept))
+    assert (finding.code, finding.message) == ("SG004", "no call is seen of the step 'a', which is kept or handed on.")
 
 
 def test_where_another_rule_says_why_no_step_runs_that_is_all() -> None:
