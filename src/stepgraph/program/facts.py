@@ -231,13 +231,6 @@ class EventKey(Fact):
 
 
 @dataclass(frozen=True, slots=True)
-class AwaitedUnknown(Fact):
-    """An await, outside of steps, of something of which nothing is known: steps may be what runs there."""
-
-    place: Place
-
-
-@dataclass(frozen=True, slots=True)
 class CutShort(Fact):
     """Work of the engine that is awaited up to a timeout only; `names` are those of `what` there is in it.
 

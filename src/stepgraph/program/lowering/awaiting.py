@@ -8,7 +8,6 @@ from typing import Final
 
 import libcst as cst
 
-from stepgraph.program.facts import AwaitedUnknown
 from stepgraph.program.ir import (
     EMPTY,
     Activity,
@@ -52,7 +51,6 @@ from stepgraph.program.values import (
     StepFunction,
     StepMethod,
     Task,
-    Unknown,
     Unresolved,
     Value,
     WaitCall,
@@ -89,8 +87,6 @@ def await_value(machine: Machine, value: Value, place: Place, first: int | None 
         case Gathering(result=result):
             if value.members:
                 machine.emit(Join(joined(value), place, value.each))
-            else:
-                _observe_unknown(machine, place)
             return result
         case Wrapped(inner=inner):
             last, before = machine.operations[-1:], len(machine.operations)
@@ -106,15 +102,8 @@ def await_value(machine: Machine, value: Value, place: Place, first: int | None 
             return UNKNOWN
         case Instance() if (coroutine := _coroutine_of(machine, value, place)) is not None:
             return await_value(machine, coroutine, place, first)
-    if isinstance(value, Unknown):
-        _observe_unknown(machine, place)
     _report_unresolved(machine, value, place)
     return UNKNOWN
-
-
-def _observe_unknown(machine: Machine, place: Place) -> None:
-    if not machine.in_step:
-        machine.observe(AwaitedUnknown(place))
 
 
 def _await_one(machine: Machine, value: Alternatives, place: Place, first: int | None) -> Value:

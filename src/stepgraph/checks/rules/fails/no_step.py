@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
-from stepgraph.program.facts import AwaitedUnknown, StepDeclared
+from stepgraph.program.facts import StepDeclared
 
 if TYPE_CHECKING:
     from stepgraph.checks.example import Example
@@ -16,9 +16,6 @@ if TYPE_CHECKING:
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Match]:
-    """Steps that are declared may be what runs where something is awaited of which nothing is known."""
-    if any(subject.facts(StepDeclared)) and any(subject.facts(AwaitedUnknown)):
-        return
     if subject.graph is not None or any(note.incomplete for note in subject.notes):
         return
     if subject.configured is None and subject.program.may_be_base:
