@@ -100,10 +100,10 @@ def test_a_result_that_is_converted_where_it_has_to_be_is_no_finding(body: str) 
 @pytest.mark.parametrize(
     ("body", "what"),
     [
-        ("return found(event)", "is an object of the dataclass `Item`"),
-        ("result = Item(1) if event else {}\nreturn result", "is an object of the dataclass `Item`"),
-        ("result = [1, 2]\nif event:\n    result = (1, 2)\nreturn result", "is a tuple"),
-        ("return (1, 2) if event else [1, 2]", "is a tuple"),
+        ("return found(event)", "an object of the dataclass `Item`"),
+        ("result = Item(1) if event else {}\nreturn result", "an object of the dataclass `Item`"),
+        ("result = [1, 2]\nif event:\n    result = (1, 2)\nreturn result", "a tuple"),
+        ("return (1, 2) if event else [1, 2]", "a tuple"),
     ],
 )
 def test_a_result_that_cannot_be_stored_on_some_path_is_flagged(body: str, what: str) -> None:

@@ -189,9 +189,23 @@ def test_a_workflow_without_steps_is_found_at_its_name() -> None:
     assert no_step(FLOW.format("return event")) == [
         (
             "<string>:4:7: error: no step can run in `Flow`: nothing that it does is kept or tried again, and there"
-            " is no graph to show. Do its work in steps, as in `@step.do()`, and await the call of each. [SG123]"
+            " is no graph to show. Do its work in functions with `@step.do(...)` above them, and await a call of each."
+            " [SG123]"
         ),
     ]
+
+
+def test_a_workflow_that_only_declares_steps_is_told_to_call_them() -> None:
+    kept = FLOW.format(
+        '@step.do("a")\n        async def load():\n            return 1\n        self.steps = {"a": load}'
+    )
+    (found,) = no_step(kept)
+    assert found.endswith("there is no graph to show. Await a call of each step: `await load()`. [SG123]")
+
+
+def test_where_another_rule_says_why_no_step_runs_that_is_all() -> None:
+    source = FLOW.format('@step.do("a")\n        async def load():\n            return 1\n        load()')
+    assert [f.code for f in check_analysis(analyze_source(source))] == ["SG201"]
 
 
 def test_what_may_run_steps_out_of_sight_is_not_without_steps() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -11,13 +12,14 @@ from stepgraph.checks.durations import as_float, read_duration
 from stepgraph.checks.kinds import may_be_nothing, simple_possibilities
 from stepgraph.checks.step_configs import entries, given_configs
 from stepgraph.program.facts import MethodCalled
-from stepgraph.program.known import Known, KnownConstant
+from stepgraph.program.known import Imported, Known, KnownConstant
 from stepgraph.syntax.module import Place
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
 
 _QUOTES = ('"', "'")
+_INFINITY = Imported("math.inf")
 
 
 class Use(StrEnum):
@@ -46,6 +48,8 @@ class GivenDuration:
     @property
     def number(self) -> float | None:
         """The number that it is, None for anything else."""
+        if self.value == _INFINITY:
+            return math.inf
         value = self.value.value if isinstance(self.value, KnownConstant) else None
         return as_float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 

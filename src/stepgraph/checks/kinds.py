@@ -54,7 +54,7 @@ def simple_possibilities(value: Known) -> tuple[Known, ...]:
 def may_be_nothing(value: Known, place: Place) -> bool:
     """Whether a name stands for None, 0 or no text: it may be used only where it is more, as in `if PAUSE:`."""
     empty = isinstance(value, KnownConstant) and not value.value
-    return empty and place.text != "None" and _NAME.fullmatch(place.text) is not None
+    return empty and place.text not in ("None", "False") and _NAME.fullmatch(place.text) is not None
 
 
 def kind_of(value: Known) -> str | None:

@@ -264,6 +264,29 @@ class NeverCalled(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class RunNotWrapped(Fact):
+    """The `run` of the workflow is that of a class which does not derive from WorkflowEntrypoint.
+
+    `place` is the base of the workflow's class by which it inherits from that one.
+    """
+
+    owner: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class SleepAsTask(Fact):
+    """The future of a sleep is given to what makes a task of a coroutine, as `asyncio.create_task`.
+
+    `name` is that of the sleep, `place` what is given, and `called` what it is given to.
+    """
+
+    name: str
+    place: Place
+    called: Place
+
+
+@dataclass(frozen=True, slots=True)
 class Steered(Fact):
     """A test, or a value gone over, that is another one at a replay, and decides what is done.
 

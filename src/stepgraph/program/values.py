@@ -25,13 +25,13 @@ from stepgraph.program.ir import (
     StepDefinition,
     StepSettings,
 )
+from stepgraph.program.known import CollectionKind
 from stepgraph.project.module_files import ModuleFile
 from stepgraph.syntax.bindings import Bindings
 from stepgraph.syntax.module import Place, SourceModule
 
 Scalar: TypeAlias = str | bytes | int | float | complex | None
 FunctionKind: TypeAlias = Literal["function", "static", "class", "property", "context"]
-CollectionKind: TypeAlias = Literal["list", "tuple", "set"]
 
 
 class Value:
@@ -234,7 +234,7 @@ class Item:
 
 @dataclass(eq=False, slots=True)
 class Collection(Value):
-    """A list, tuple or set of which each element is known. `loop_depth` is that of where it was made.
+    """A list, tuple, set or the like of which each element is known. `loop_depth` is that of where it was made.
 
     Constants in it can be shown unless it is `hidden` (reached through what is no constant itself) or has `changed`.
     """
@@ -262,9 +262,14 @@ class Collection(Value):
         return items
 
     @property
+    def is_set(self) -> bool:
+        """Whether its elements are in no order."""
+        return self.kind in ("set", "frozenset")
+
+    @property
     def has_known_order(self) -> bool:
         """Whether it is known which element stands where."""
-        ordered = self.kind != "set" and not self.state.unordered
+        ordered = not self.is_set and not self.state.unordered
         return ordered and not any(item.many or item.maybe for item in self.items)
 
 

@@ -48,10 +48,10 @@ def call_function(machine: Machine, callee: FunctionValue, arguments: Arguments,
     """Call a function of the project. A body that runs at the call is read now, that of a coroutine when it starts."""
     if isinstance(callee.node, cst.Lambda):
         return _call_lambda(machine, callee, callee.node, arguments)
-    if machine.bindings_of(callee.node, callee.scope.module).is_generator:
+    if machine.modules.bindings_of(callee.node, callee.scope.module).is_generator:
         return GeneratorCall(callee, arguments, place)
     if callee.node.asynchronous is not None:
-        return machine.make(FunctionCall(callee, arguments, place), place)
+        return machine.work.make(FunctionCall(callee, arguments, place), place)
     return _call_plain(machine, callee, arguments, place)
 
 
@@ -66,7 +66,7 @@ def _call_plain(machine: Machine, callee: FunctionValue, arguments: Arguments, p
     prepared = PreparedCall(summary.function, summary.result, place)
     if summary.starts_work:
         return start(machine, prepared, place)
-    return machine.make(prepared, place)
+    return machine.work.make(prepared, place)
 
 
 def _call_lambda(machine: Machine, callee: FunctionValue, node: cst.Lambda, arguments: Arguments) -> Value:
@@ -93,7 +93,7 @@ def call_step(machine: Machine, callee: StepFunction, arguments: Arguments, plac
     if not callee.doubtful:
         passed = given_arguments(spread(arguments))
         machine.observe(StepCalled(callee.definition, passed, place, machine.in_step))
-    return machine.make(StepCall(callee, place), place)
+    return machine.work.make(StepCall(callee, place), place)
 
 
 def call_alternatives(machine: Machine, callee: Alternatives, arguments: Arguments, place: Place) -> Value:
@@ -125,14 +125,15 @@ def call_unresolved(machine: Machine, callee: Unresolved, arguments: Arguments, 
 
 
 def call_unknown(machine: Machine, callee: Value, arguments: Arguments, place: Place) -> Value:
-    """Call something outside the project: reported only if it is handed what can run steps."""
-    report_escape(machine, arguments, place)
+    """Call something outside the project: reported only if it is handed what can run steps, and does more than log."""
+    if not (isinstance(callee, External | ForeignMember) and callee.name.startswith("logging.")):
+        report_escape(machine, arguments, place)
     match callee:
         case External(name=name) | ForeignMember(name=name):
             return Foreign(name)
         case Volatile():
             return replace(callee, called=True)
         case Resource():
-            return call_resource(callee, place)
+            return call_resource(callee, arguments, place)
         case _:
             return UNKNOWN

@@ -6,8 +6,9 @@ import libcst as cst
 
 from stepgraph.program.ir import Block
 from stepgraph.program.lowering.conditions import decided
-from stepgraph.program.lowering.machine import Machine, Outcome
+from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.lowering.names import bind
+from stepgraph.program.lowering.outcomes import Outcome
 from stepgraph.program.lowering.subscripts import part_of
 from stepgraph.program.lowering.volatile import steer
 from stepgraph.program.values import UNKNOWN, Event, Payload, Value

@@ -130,15 +130,15 @@ def _class_constant(machine: Machine, owner: ClassValue, name: str, value: Value
     if _is_enumeration(order) and isinstance(value, Constant | Foreign) and not name.startswith("_"):
         return EnumMember(owner, value if _holds_as_written(owner, name, order) else UNKNOWN)
     if not isinstance(value, Constant | Moment | Duration | Collection | Mapping):
-        if value.relevant and machine.is_assigned_elsewhere(owner.scope, name):
+        if value.relevant and machine.modules.is_assigned_elsewhere(owner.scope, name):
             return replaced_elsewhere(machine, owner.scope, name, value)
         return value
     modules = dict.fromkeys(c.scope.module for c in order if isinstance(c, ClassValue))
-    assigned = any(name in machine.assigned_attributes(module).all for module in modules)
+    assigned = any(name in machine.modules.assigned_attributes(module).all for module in modules)
     once = (
         owner.scope.bindings.binds_constant(name)
         and not assigned
-        and not machine.is_assigned_elsewhere(owner.scope, name)
+        and not machine.modules.is_assigned_elsewhere(owner.scope, name)
     )
     return value if once and not _is_enumeration(order) else UNKNOWN
 

@@ -10,8 +10,10 @@ import libcst as cst
 from stepgraph.program.ir import EMPTY, Awaited, Block, Exit, ExitKind, Join, Joined, Loop, Protected, Scope, blocks_of
 from stepgraph.program.lowering.awaiting import await_value
 from stepgraph.program.lowering.cutting_short import report_timeout
+from stepgraph.program.lowering.frames import Frame
 from stepgraph.program.lowering.functions import function_scope, may_run_steps
-from stepgraph.program.lowering.machine import Frame, Machine, Outcome
+from stepgraph.program.lowering.machine import Machine
+from stepgraph.program.lowering.outcomes import Outcome
 from stepgraph.program.lowering.protection import guards_await
 from stepgraph.program.lowering.state import any_way
 from stepgraph.program.lowering.targets import assign
@@ -26,13 +28,17 @@ from stepgraph.program.values import (
     Resource,
     Suppressor,
     TaskGroup,
+    Unknown,
     Value,
+    made_by,
 )
 from stepgraph.syntax.module import Place
 from stepgraph.syntax.walk import statements_below
 
 # What `asyncio.timeout(...)` and its like return, as `call_external` names it.
 TIMEOUTS: Final = frozenset(["asyncio.timeout()", "asyncio.timeout_at()"])
+# What lets one after another in, first come, first served.
+_LOCKS: Final = frozenset(["asyncio.Lock", "asyncio.locks.Lock"])
 
 
 def execute_with(machine: Machine, node: cst.With) -> None:
@@ -193,7 +199,13 @@ def _emit_body(machine: Machine, item: cst.WithItem, manager: Value, block: Bloc
     if final.operations:
         machine.emit(Protected(block, (), final, together=False, catches=False, place=place))
     else:
-        machine.emit(Scope(block, place))
+        machine.emit(Scope(block, place, by_turns=_may_be_lock(manager)))
+
+
+def _may_be_lock(manager: Value) -> bool:
+    """Whether something is a lock, or may be one: what else there is in `asyncio` is known by its name."""
+    name = manager.name if isinstance(manager, External) else made_by(manager)
+    return isinstance(manager, Unknown) or (name is not None and (name in _LOCKS or not name.startswith("asyncio.")))
 
 
 def _enter(machine: Machine, manager: Value, item: cst.WithItem) -> Value:

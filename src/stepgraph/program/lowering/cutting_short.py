@@ -14,13 +14,13 @@ from stepgraph.syntax.module import Place
 def report_timeout(machine: Machine, place: Place, by: CutShortBy, block: Block) -> None:
     """Say of what is awaited in a block that the engine does not stop it, however the wait for it ends."""
     handles = _joined_in(block)
-    started = [machine.activities[handle] for handle in handles if handle in machine.activities]
+    started = [machine.work.activities[handle] for handle in handles if handle in machine.work.activities]
     work = [*activities_in(block), *(part for activity in started for part in parts_of(activity))]
     if any(isinstance(part, EventWait) for part in work) and not any(isinstance(part, StepRun) for part in work):
         _note_wait(machine, place)
     else:
         note_cut_short(machine, place, "the timeout")
-    if not (handles and machine.shielded.issuperset(handles)):
+    if not (handles and machine.work.shielded.issuperset(handles)):
         _observe(machine, place, by, work)
 
 

@@ -192,7 +192,7 @@ def _undecorated(machine: Machine, node: cst.ClassDef, scope: LexicalScope) -> C
     """Its body is read as its members are asked for."""
     bases = tuple(base for argument in node.bases for base in _bases(machine, argument))
     body = LexicalScope(
-        machine.bindings_of(node, scope.module),
+        machine.modules.bindings_of(node, scope.module),
         machine.store.new(),
         scope,
         scope.module,

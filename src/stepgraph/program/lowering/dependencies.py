@@ -35,13 +35,13 @@ def dependencies_of(machine: Machine, step: StepFunction, read_body: BodyReader)
     needed = [parameter for parameter in definition.parameters if parameter.name != CONTEXT]
     if not needed and not step.depends and step.listing is None:
         return ()
-    if definition in machine.resolving:
+    if definition in machine.steps.resolving:
         _report_cycle(machine, definition)
         return ()
-    machine.resolving.append(definition)
+    machine.steps.resolving.append(definition)
     listed = _listed if machine.mode is DependencyMode.LEGACY else _named
     found = [_dependency(machine, value, place, read_body) for value, place in listed(machine, step, needed)]
-    machine.resolving.pop()
+    machine.steps.resolving.pop()
     return tuple(dependency for dependency in found if dependency is not None)
 
 
@@ -50,19 +50,19 @@ def _named(machine: Machine, step: StepFunction, needed: list[StepParameter]) ->
     if step.depends is not None:
         return  # refused, and said so
     for parameter in needed:
-        found = machine.declarations.look_up(parameter.name)
+        found = machine.steps.by_name.look_up(parameter.name)
         if found is None:
-            machine.store.observe(machine.declarations, parameter.name)
+            machine.store.observe(machine.steps.by_name, parameter.name)
             _report_no_step(machine, step.definition, parameter)
             continue
         if not _declared_here(machine, found):
-            machine.store.observe(machine.declarations, parameter.name)
+            machine.store.observe(machine.steps.by_name, parameter.name)
         _observe_shared(machine, step.definition, parameter, found)
         yield found, parameter.place
 
 
 def _observe_shared(machine: Machine, definition: StepDefinition, parameter: StepParameter, found: Value) -> None:
-    other = machine.hides.get(found.definition) if isinstance(found, StepFunction) else None
+    other = machine.steps.hides.get(found.definition) if isinstance(found, StepFunction) else None
     if isinstance(found, StepFunction) and other is not None:
         machine.observe(NameShared(definition, parameter, found.definition, other))
 
@@ -95,9 +95,9 @@ def _dependency(machine: Machine, value: Value, place: Place, read_body: BodyRea
         case StepFunction():
             return _step_run(machine, value, read_body)
         case Alternatives(options=options, discriminant=discriminant):
-            machine.choosing.append(len(machine.resolving))
+            machine.steps.choosing.append(len(machine.steps.resolving))
             ways = [(o.condition, _dependency(machine, o.value, place, read_body)) for o in options]
-            machine.choosing.pop()
+            machine.steps.choosing.pop()
             known = tuple(StepOption(condition, way) for condition, way in ways if way is not None)
             return StepChoice(known, value.place, discriminant) if known else None
         case _:
@@ -106,12 +106,12 @@ def _dependency(machine: Machine, value: Value, place: Place, read_body: BodyRea
 
 def _step_run(machine: Machine, step: StepFunction, read_body: BodyReader) -> StepRun:
     """Return the run of a step as a dependency: one object as long as no name it looks up means another step."""
-    known = machine.step_runs.get(step.definition)
-    if known is not None and known[0] == machine.declarations.version:
+    known = machine.steps.runs.get(step.definition)
+    if known is not None and known[0] == machine.steps.by_name.version:
         return known[1]
     run = StepRun(step.definition, read_body(machine, step), dependencies_of(machine, step, read_body))
-    machine.ran_steps.add(step.definition)
-    machine.step_runs[step.definition] = machine.declarations.version, run
+    machine.steps.ran.add(step.definition)
+    machine.steps.runs[step.definition] = machine.steps.by_name.version, run
     return run
 
 
@@ -119,11 +119,11 @@ def _step_run(machine: Machine, step: StepFunction, read_body: BodyReader) -> St
 
 
 def _report_cycle(machine: Machine, definition: StepDefinition) -> None:
-    first = machine.resolving.index(definition)
-    names = [step.name for step in machine.resolving[first:]]
-    is_certain = not any(depth > first for depth in machine.choosing)
-    if is_certain and machine.ran_steps.isdisjoint(machine.resolving[first:]):
-        machine.observe(DependencyCycle(tuple(machine.resolving[first:])))
+    first = machine.steps.resolving.index(definition)
+    names = [step.name for step in machine.steps.resolving[first:]]
+    is_certain = not any(depth > first for depth in machine.steps.choosing)
+    if is_certain and machine.steps.ran.isdisjoint(machine.steps.resolving[first:]):
+        machine.observe(DependencyCycle(tuple(machine.steps.resolving[first:])))
     machine.note(
         "dependency-cycle",
         definition.place,
@@ -134,7 +134,7 @@ def _report_cycle(machine: Machine, definition: StepDefinition) -> None:
 
 
 def _report_no_step(machine: Machine, definition: StepDefinition, parameter: StepParameter) -> None:
-    declared = [step for value in machine.declarations.values() for step in _steps(value)]
+    declared = [step for value in machine.steps.by_name.values() for step in _steps(value)]
     others = [step for step in declared if step.definition is not definition]
     unclear = [step.definition for step in others if _may_be_named(step.definition, parameter.name)]
     if unclear:
@@ -182,7 +182,7 @@ def _may_be_named(definition: StepDefinition, name: str) -> bool:
 
 def _shows_another(machine: Machine) -> bool:
     """Whether functions may be given other names or parameters than they have, in a way that is not followed."""
-    return any(module.mentions(word) for module in machine.modules for word in _RENAMING)
+    return any(module.mentions(word) for module in machine.modules.scopes for word in _RENAMING)
 
 
 def _report_no_list(machine: Machine, definition: StepDefinition, needed: list[StepParameter]) -> None:

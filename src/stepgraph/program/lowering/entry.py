@@ -18,8 +18,10 @@ from stepgraph.program.lowering.calls import (
 from stepgraph.program.lowering.classes import call_instance, instantiate, is_workflow
 from stepgraph.program.lowering.expressions import EVALUATORS
 from stepgraph.program.lowering.externals import call_external
-from stepgraph.program.lowering.machine import Caller, Frame, Machine
+from stepgraph.program.lowering.frames import Frame
+from stepgraph.program.lowering.machine import Caller, Machine
 from stepgraph.program.lowering.methods import call_method_of
+from stepgraph.program.lowering.modules_met import ModulesMet
 from stepgraph.program.lowering.names import module_name
 from stepgraph.program.lowering.statements import EXECUTORS
 from stepgraph.program.lowering.step_object import call_method, declare
@@ -76,8 +78,9 @@ class Entry:
 
 def open_machine(entry: Entry) -> tuple[Machine, LexicalScope]:
     """Return a machine that is about to read a module, which is called by its stem, and the module's scope."""
-    machine = Machine(EVALUATORS, EXECUTORS, CALLERS, attribute, importer=entry.importer)
-    scope = machine.module_scope(entry.module, PurePosixPath(entry.module.path).stem)
+    machine = Machine(EVALUATORS, EXECUTORS, CALLERS, attribute)
+    machine.modules = ModulesMet(entry.importer, machine.store, machine.observe)
+    scope = machine.modules.scope_of(entry.module, PurePosixPath(entry.module.path).stem)
     machine.frame = Frame(scope)
     return machine, scope
 

@@ -59,16 +59,16 @@ def _escaping(machine: Machine, value: Value, depth: int) -> str | None:
         case StepFunction(definition=definition):
             return f"the step {definition.name!r}"
         case StepCall(step=step, place=place):
-            machine.begun.add(id(place.node))
+            machine.work.begun.add(id(place.node))
             return f"a call of the step {step.definition.name!r}"
         case WaitCall(activity=activity, place=place):
-            machine.begun.add(id(place.node))
+            machine.work.begun.add(id(place.node))
             return f"the wait {activity.name!r}"
         case PreparedCall(function=function, place=place):
-            machine.begun.add(id(place.node))
+            machine.work.begun.add(id(place.node))
             return f"a call of `{function.names[0]}`, which runs steps,"
         case FunctionCall(function=function_value, arguments=arguments, place=place):
-            machine.begun.add(id(place.node))
+            machine.work.begun.add(id(place.node))
             runs = may_run_steps(machine, function_value, arguments)
             return f"a call of `{function_value.name}`, which runs steps," if runs else None
         case FunctionValue(node=cst.Lambda()):

@@ -95,7 +95,7 @@ def _why_not(machine: Machine, scope: LexicalScope, class_name: str, value: Valu
     if isinstance(value, Unknown | Foreign):
         return unresolved, f"what `{class_name}` in {path} stands for is not known, so whether it is a class is not"
     # Of several modules from outside whose names are all imported, any may have it.
-    is_open = value is None and bool(machine.stars.outside.get(scope))
+    is_open = value is None and bool(machine.modules.stars.outside.get(scope))
     if value is None and not is_open and _names_by_computing(scope.module):
         return unresolved, f"no statement in {path} binds `{class_name}`, but what it runs may"
     return unresolved if is_open else ProblemKind.MISSING_CLASS, f"there is no class `{class_name}` in {path}"
@@ -124,7 +124,7 @@ def _why_not_as_class(machine: Machine, module: SourceModule, class_name: str, v
     if class_name.startswith("_"):
         reason = f"the class `{class_name}` in {path} is private, and so is not exported"
         return ProblemKind.UNEXPORTED_CLASS, reason
-    if "__all__" in machine.changed_in_functions(module):
+    if "__all__" in machine.modules.changed_in_functions(module):
         reason = f"whether the class `{class_name}` is in `__all__` of {path} is not known, as functions change that"
         return ProblemKind.UNRESOLVED_CLASS, reason
     reason = f"the class `{class_name}` is not in `__all__` of {path}, and so is not exported"
@@ -142,7 +142,7 @@ def _why_no_workflow(machine: Machine, path: str, class_name: str, value: ClassV
         reason = f"the class `{class_name}` in {path} has no `WorkflowEntrypoint` among its bases"
         return ProblemKind.UNRESOLVED_CLASS if is_open else ProblemKind.MISSING_CLASS, reason
     is_open = is_open or member(machine, order, "run") is not None
-    is_open = is_open or machine.is_assigned_elsewhere(value.scope, "run")
+    is_open = is_open or machine.modules.is_assigned_elsewhere(value.scope, "run")
     reason = f"the class `{class_name}` in {path} has no method `run`"
     return ProblemKind.UNRESOLVED_CLASS if is_open else ProblemKind.NO_RUN, reason
 

@@ -8,12 +8,14 @@ from typing import Final, TypeAlias
 
 from stepgraph.model.payload import ParallelKind
 from stepgraph.program.ir import EMPTY, Handle, Loop, started_in
+from stepgraph.program.known import CollectionKind
 from stepgraph.program.lowering import resources, volatile
 from stepgraph.program.lowering.arguments import made, mapping, ordered_like
 from stepgraph.program.lowering.awaiting import awaited_of, is_awaitable, start
 from stepgraph.program.lowering.calls import call_unknown
 from stepgraph.program.lowering.datetimes import duration, moment
 from stepgraph.program.lowering.definitions import TRANSPARENT_TO_CLASSES
+from stepgraph.program.lowering.futures_as_tasks import observe_sleep_as_task
 from stepgraph.program.lowering.iteration import copied, items_of, materialized
 from stepgraph.program.lowering.loops import any_of
 from stepgraph.program.lowering.machine import Machine
@@ -24,10 +26,10 @@ from stepgraph.program.values import (
     Arguments,
     ClassValue,
     Collection,
-    CollectionKind,
     Constant,
     Doubt,
     Entry,
+    Event,
     External,
     Foreign,
     FunctionValue,
@@ -103,12 +105,16 @@ def call_external(machine: Machine, callee: External, arguments: Arguments, plac
 
 def _call_external(machine: Machine, callee: External, arguments: Arguments, place: Place) -> Value:
     name = _ALIASES.get(callee.name, callee.name)
+    if name == "asyncio.create_task" and callee.name != "asyncio.ensure_future" and arguments.items:
+        observe_sleep_as_task(machine, arguments.items[0], place)
     meaning = _MEANINGS.get(name)
     if meaning is not None:
         return meaning(machine, arguments, place)
     if name.removesuffix("()") in TRANSPARENT_TO_CLASSES:
         return _decorated(callee, arguments)
-    if name in _HARMLESS or name.startswith("logging."):
+    if name.startswith("logging."):
+        return Foreign(name)
+    if name in _HARMLESS:
         return UNKNOWN
     if name in _KNOWN_BY_CALL:
         return External(f"{name}()")
@@ -138,7 +144,16 @@ def _gather(machine: Machine, arguments: Arguments, place: Place) -> Value:
             members.append(start(machine, given.value, given.place))
     settled = arguments.find(None, "return_exceptions")
     kind: ParallelKind = "all_settled" if settled and settled.value == Constant(value=True) else "all"
-    return _gathering(machine, kind, members, place, since)
+    gathering = _gathering(machine, kind, members, place, since)
+    if kind == "all_settled" or any(given.star for given in arguments.items):
+        return gathering
+    results = tuple(Item(_event_of(member), place) for member in members)
+    return replace(gathering, result=made(machine, "list", results))
+
+
+def _event_of(member: Value) -> Value:
+    """Return the event that a wait among the members of a gather gives; of what others give nothing is known."""
+    return member.result if isinstance(member, Task) and isinstance(member.result, Event) else UNKNOWN
 
 
 def _in_member_order(machine: Machine, handles: Sequence[Handle]) -> None:
@@ -161,7 +176,7 @@ def _gathering(machine: Machine, kind: ParallelKind, members: list[Value], place
     _in_member_order(machine, started)
     awaited = tuple(member for member in members if is_awaitable(member))
     loops = machine.loop_depth - machine.frame.loops_outside
-    machine.hold(place, _handles(awaited))
+    machine.work.hold(place, _handles(awaited))
     return Gathering(kind, awaited, result=made(machine, "list", results), own=frozenset(started), loops=loops)
 
 
@@ -186,7 +201,7 @@ def _started(machine: Machine, given: Argument) -> list[Value]:
 
 def _started_of_one(machine: Machine, given: Argument) -> Value:
     """Start each element of one of several collections, as a future of them."""
-    since = machine.handles
+    since = machine.work.handles
     return _gathering(machine, "all", _started(machine, given), given.place, since)
 
 
@@ -215,7 +230,7 @@ def _create_task(machine: Machine, arguments: Arguments, place: Place) -> Value:
 
 def _task(machine: Machine, given: Argument, place: Place) -> Value:
     task = start(machine, given.value, given.place)
-    machine.hold(place, _handles([task]))
+    machine.work.hold(place, _handles([task]))
     return task
 
 
@@ -251,7 +266,7 @@ def _wait_for(machine: Machine, arguments: Arguments, place: Place) -> Value:
     given = arguments.find(0, "fut")
     if given is None:
         return UNKNOWN
-    machine.wrapped[id(given.place.node)] = place
+    machine.work.wrapped[id(given.place.node)] = place
     limit = arguments.find(1, "timeout")
     limited = limit is None or limit.value != Constant(None)
     return Wrapped(given.value, place) if limited and is_awaitable(given.value) else given.value
@@ -263,7 +278,7 @@ def _shield(machine: Machine, arguments: Arguments, place: Place) -> Value:
     if given is None or not is_awaitable(given.value):
         return UNKNOWN if given is None else given.value
     task = _task(machine, given, place)
-    machine.shielded.update(_handles([task]))
+    machine.work.shielded.update(_handles([task]))
     return task
 
 
@@ -353,12 +368,14 @@ def _number(machine: Machine, arguments: Arguments, place: Place) -> Value:
 _SECONDS: Final = ("time", "timestamp", "total_seconds")
 
 
-def _copy(kind: CollectionKind) -> Meaning:
+def _copy(kind: CollectionKind, otherwise: Value = UNKNOWN) -> Meaning:
+    """A collection of the elements of another one, or `otherwise` where they are not known."""
+
     def copy(machine: Machine, arguments: Arguments, place: Place) -> Value:
         del place
         if not arguments.items:
             return made(machine, kind, ())
-        return copied(machine, _first(arguments), kind) or UNKNOWN
+        return copied(machine, _first(arguments), kind) or otherwise
 
     return copy
 
@@ -538,7 +555,6 @@ _ALIASES: Final = {
     "asyncio.ensure_future": "asyncio.create_task",
     "asyncio.Task": "asyncio.create_task",
     "asyncio.eager_start": "asyncio.create_task",
-    "builtins.frozenset": "builtins.set",
     "builtins.aiter": "builtins.iter",
     "typing_extensions.cast": "typing.cast",
 }
@@ -563,7 +579,7 @@ _MEANINGS: Final[dict[str, Meaning]] = {
     "typing.cast": _second,
     "datetime.datetime": moment,
     "datetime.timedelta": duration,
-    "collections.deque": _copy("list"),
+    "collections.deque": _copy("deque", Foreign("collections.deque")),
     "pyodide.ffi.to_js": _itself,
     "builtins.float": _number,
     "builtins.int": _number,
@@ -575,6 +591,7 @@ _MEANINGS: Final[dict[str, Meaning]] = {
     "builtins.sorted": _sorted,
     "builtins.tuple": _copy("tuple"),
     "builtins.set": _copy("set"),
+    "builtins.frozenset": _copy("frozenset", Foreign("builtins.frozenset")),
     "builtins.range": _range,
     "builtins.enumerate": _enumerate,
     "builtins.reversed": _reversed,

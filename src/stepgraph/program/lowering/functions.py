@@ -9,7 +9,9 @@ import libcst as cst
 
 from stepgraph.program.ir import Block, Function, works
 from stepgraph.program.lowering.arguments import DEEPEST, bound_arguments, given
-from stepgraph.program.lowering.machine import Frame, Machine, Summary
+from stepgraph.program.lowering.frames import Frame
+from stepgraph.program.lowering.machine import Machine
+from stepgraph.program.lowering.outcomes import Summary
 from stepgraph.program.lowering.replay_state import VolatileUse
 from stepgraph.program.lowering.state import certain, merged
 from stepgraph.program.lowering.volatile import used_again, volatile_parts
@@ -113,7 +115,7 @@ def function_scope(machine: Machine, callee: FunctionValue, arguments: Arguments
     names = machine.store.new(values)
     is_lambda = isinstance(callee.node, cst.Lambda)
     return LexicalScope(
-        machine.bindings_of(callee.node, callee.scope.module),
+        machine.modules.bindings_of(callee.node, callee.scope.module),
         names,
         callee.scope,
         callee.scope.module,

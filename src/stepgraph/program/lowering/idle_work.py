@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Final
 
 import libcst as cst
 
 from stepgraph.program.facts import NeverAwaited, NeverCalled, StepCalled, StepDeclared, Work
 from stepgraph.program.ir import (
+    Activity,
     Block,
+    Call,
     Handle,
     Join,
     Run,
@@ -24,11 +27,13 @@ from stepgraph.program.values import FunctionCall, PreparedCall, StepCall, Value
 from stepgraph.syntax.discarding import Discarding
 from stepgraph.syntax.module import Place
 
+_SIGNALS: Final = (b"Barrier(", b"Condition(", b"Event(", b"Queue(", b"create_future(")
+
 
 def report_never_awaited(machine: Machine, run: Place) -> None:
     """Report the coroutines that never begin, and observe those of which it is certain. `run` is what the SDK calls."""
-    for key, (place, coroutine) in list(machine.made.items()):
-        if key in machine.begun:
+    for key, (place, coroutine) in list(machine.work.made.items()):
+        if key in machine.work.begun:
             continue
         if isinstance(coroutine, FunctionCall) and not may_run_steps(machine, coroutine.function, coroutine.arguments):
             continue
@@ -39,7 +44,7 @@ def report_never_awaited(machine: Machine, run: Place) -> None:
             "Write `await` before it.",
             incomplete=False,
         )
-        _observe(machine, *_coroutine(coroutine), machine.wrapped.get(key, place), run, is_coroutine=True)
+        _observe(machine, *_coroutine(coroutine), machine.work.wrapped.get(key, place), run, is_coroutine=True)
 
 
 def observe_left_alone(machine: Machine, body: Block, run: Place) -> None:
@@ -49,12 +54,17 @@ def observe_left_alone(machine: Machine, body: Block, run: Place) -> None:
     for start in work.started.values():
         if start.eager and isinstance(start.activity, Sleep | SleepUntil) and start.handle not in work.joined:
             _observe(machine, "sleep", start.activity.name, start.place, run)
-    for place, handles in machine.started.values():
+    for place, handles in machine.work.started.values():
         if place.module.mentions(b"all_tasks") or any(handle in work.joined for handle in handles):
             continue
         activities = [work.started[handle].activity for handle in handles if handle in work.started]
-        if activities:
+        if activities and not any(_may_signal(activity, place) for activity in activities):
             _observe(machine, "task", ", ".join(map(name_of, activities)), place, run)
+
+
+def _may_signal(activity: Activity, place: Place) -> bool:
+    """Whether work may tell that it is over by what is waited for in its stead: a queue, an event, a future."""
+    return isinstance(activity, Call) and any(map(place.module.mentions, _SIGNALS))
 
 
 def observe_never_called(machine: Machine) -> None:

@@ -59,12 +59,12 @@ def is_in_project(machine: Machine, statement: cst.Import | cst.ImportFrom) -> b
 
 def _may_have(machine: Machine, file: ModuleFile, name: str) -> bool:
     """Whether a module may have a name, as far as its own text tells."""
-    if machine.importer is None or machine.importer.files.inside(file, name) is not None:
+    if machine.modules.importer is None or machine.modules.importer.files.inside(file, name) is not None:
         return True
-    module = machine.importer.load(file)
+    module = machine.modules.importer.load(file)
     if module is None or isinstance(module, Problem):
         return module is not None
-    bindings = machine.module_scope(module).bindings
+    bindings = machine.modules.scope_of(module).bindings
     return bool(bindings.stars) or name in bindings.binders or "__getattr__" in bindings.binders
 
 
@@ -80,14 +80,14 @@ def star_source(machine: Machine, statement: cst.ImportFrom) -> Value:
 
 def submodule(machine: Machine, package: ModuleValue, name: str, place: Place) -> Value | None:
     """Return a module of a package, None where it has none of that name."""
-    found = machine.importer.files.inside(package.file, name) if machine.importer is not None else None
+    found = machine.modules.importer.files.inside(package.file, name) if machine.modules.importer is not None else None
     return None if found is None else _loaded(machine, found, place)
 
 
 def _find(machine: Machine, level: int, name: str) -> ModuleFile | None:
-    if machine.importer is None or (not level and is_known(name)):
+    if machine.modules.importer is None or (not level and is_known(name)):
         return None
-    return machine.importer.find(machine.module, level, name)
+    return machine.modules.importer.find(machine.module, level, name)
 
 
 def _module(machine: Machine, level: int, name: str, place: Place) -> Value:
@@ -96,7 +96,7 @@ def _module(machine: Machine, level: int, name: str, place: Place) -> Value:
     if found is not None:
         return _loaded(machine, found, place)
     top, _, rest = name.partition(".")
-    if machine.importer is None or (not level and not rest):
+    if machine.modules.importer is None or (not level and not rest):
         return External("." * level + name)
     package = None if level else _find(machine, 0, top)
     if not level and (package is None or package.path is None):
@@ -108,9 +108,9 @@ def _module(machine: Machine, level: int, name: str, place: Place) -> Value:
 
 
 def _loaded(machine: Machine, file: ModuleFile, place: Place) -> Value:
-    module = None if machine.importer is None else machine.importer.load(file)
+    module = None if machine.modules.importer is None else machine.modules.importer.load(file)
     if not isinstance(module, Problem):
-        return ModuleValue(file, None if module is None else machine.module_scope(module))
+        return ModuleValue(file, None if module is None else machine.modules.scope_of(module))
     reason = f"{module.place} could not be read"
     machine.note(
         "broken-module",

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from stepgraph.program.lowering.machine import Frame, Machine
+from stepgraph.program.lowering.frames import Frame
+from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.lowering.star_memory import Listed
 from stepgraph.program.values import Collection, Constant, LexicalScope, Value
 from stepgraph.syntax.changes import changed_names

@@ -7,11 +7,13 @@ import libcst as cst
 from stepgraph.program.ir import Block, Branch, Choice, Exit, ExitKind, Scope
 from stepgraph.program.lowering.comprehensions import each_of
 from stepgraph.program.lowering.conditions import decided, negated
+from stepgraph.program.lowering.frames import LoopState
 from stepgraph.program.lowering.iteration import materialized
 from stepgraph.program.lowering.loops import Extent, element, extent_over, run_loop, unrolled
-from stepgraph.program.lowering.machine import LoopState, Machine
+from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.lowering.names import look_up
 from stepgraph.program.lowering.protocols import advance, iterated
+from stepgraph.program.lowering.reporting import only_reports
 from stepgraph.program.lowering.state import any_way, apply
 from stepgraph.program.lowering.targets import assign
 from stepgraph.program.lowering.volatile import steer
@@ -23,7 +25,9 @@ from stepgraph.syntax.walk import expressions_below, statements, statements_belo
 
 def execute_for(machine: Machine, node: cst.For) -> None:
     """A `for`: over known steps or functions, one after another; else a loop."""
+    reporting, machine.replay.reporting = machine.replay.reporting, machine.replay.reporting or only_reports(node.body)
     iterable = machine.evaluate(node.iter)
+    machine.replay.reporting = reporting
     steer(machine, iterable, machine.place(node.iter), machine.place(node))
     _over(machine, node, iterated(machine, iterable, machine.place(node.iter)))
 
@@ -79,7 +83,7 @@ def _one_pass(machine: Machine, node: cst.For, value: Value) -> None:
 
 def _written_out(machine: Machine, node: cst.For, item: Item) -> None:
     """One pass of a loop that is written out: a `continue` leaves it, and the next one follows."""
-    outer, since = machine.frame.loop, machine.handles
+    outer, since = machine.frame.loop, machine.work.handles
     state = machine.frame.loop = LoopState(machine.store.mark())
     block = machine.block_of(lambda: _one_pass(machine, node, item.value))
     machine.frame.loop = outer

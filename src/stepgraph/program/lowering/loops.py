@@ -8,7 +8,9 @@ from typing import Final
 
 from stepgraph.program.ir import EMPTY, Block, Loop, Passes, StepDefinition
 from stepgraph.program.lowering.arguments import DEEPEST, collection
-from stepgraph.program.lowering.machine import LoopState, Machine, Outcome
+from stepgraph.program.lowering.frames import LoopState
+from stepgraph.program.lowering.machine import Machine
+from stepgraph.program.lowering.outcomes import Outcome
 from stepgraph.program.lowering.state import (
     MOST_OPTIONS,
     Changes,
@@ -95,7 +97,7 @@ def _settled(
     Each pass begins anew from the state before the loop and what the pass before it may have changed, so that nothing
     is left of the values of an earlier one.
     """
-    outer, live, since = machine.frame.loop, machine.live, machine.handles
+    outer, live, since = machine.frame.loop, machine.live, machine.work.handles
     drained, machine.frame.drained = machine.frame.drained, None
     machine.loop_depth += 1
     passes = MOST_PASSES if machine.loop_depth <= DEEPEST_REPEATED else 1
@@ -108,7 +110,7 @@ def _settled(
         apply(machine.store, head)
         state = machine.frame.loop = LoopState(mark)
         machine.live = True
-        declared = machine.declared
+        declared = machine.steps.count
         block = machine.block_of(body)
         ends = [*state.leaves, machine.store.changes(mark)] if machine.live else state.leaves
         machine.store.rewind(mark)
@@ -131,7 +133,7 @@ def unrolled(value: Value) -> tuple[Item, ...] | None:
     """Return the elements of a collection of steps or functions that a loop runs one after another, if it is one."""
     if not isinstance(value, Collection) or len(value.items) > LONGEST_UNROLLED:
         return None
-    if not value.items or value.kind == "set" or value.state.unordered:
+    if not value.items or value.is_set or value.state.unordered:
         return None
     if any(item.many or item.maybe for item in value.items):
         return None

@@ -5,7 +5,7 @@ It dispatches; what the constructs of the language mean is decided in the other 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -18,7 +18,6 @@ from stepgraph.model.note import Note
 from stepgraph.program.facts import Fact
 from stepgraph.program.ir import (
     EMPTY,
-    Activity,
     Block,
     Branch,
     Choice,
@@ -31,32 +30,25 @@ from stepgraph.program.ir import (
     Run,
     Start,
     StepDefinition,
-    StepRun,
 )
-from stepgraph.program.lowering.replay_state import Reached, ReplayState, VolatileUse
-from stepgraph.program.lowering.star_memory import StarMemory
-from stepgraph.program.lowering.state import Changes, Path, Store, meet, merged, told_apart
-from stepgraph.program.lowering.wrong_imports import wrong_imports_of
+from stepgraph.program.lowering.declared_steps import DeclaredSteps
+from stepgraph.program.lowering.frames import Frame, OpenContext
+from stepgraph.program.lowering.modules_met import ModulesMet
+from stepgraph.program.lowering.outcomes import Outcome, Summary
+from stepgraph.program.lowering.replay_state import ReplayState
+from stepgraph.program.lowering.state import Path, Store, meet, merged, told_apart
+from stepgraph.program.lowering.work_made import WorkMade
 from stepgraph.program.values import (
     UNKNOWN,
     Alternatives,
     Arguments,
-    Declarations,
     Doubt,
     LexicalScope,
-    Option,
-    Slots,
     StepFunction,
     Value,
 )
 from stepgraph.project.dependency_mode import DependencyMode
-from stepgraph.project.module_files import ModuleFile
-from stepgraph.syntax.assignments import AssignedAttributes, assigned_attributes
-from stepgraph.syntax.bindings import Bindings, Owner, scan
-from stepgraph.syntax.changes import changed_in_functions
-from stepgraph.syntax.import_names import possible_modules
 from stepgraph.syntax.module import Place, SourceModule
-from stepgraph.syntax.modules import Importer
 from stepgraph.syntax.walk import statements
 
 # A table says by the type of a node or value what to do with it: each entry takes that type, which cannot be written.
@@ -66,115 +58,13 @@ Caller: TypeAlias = "Callable[[Machine, Any, Arguments, Place], Value]"
 
 
 @dataclass(slots=True)
-class LoopState:
-    """The innermost loop: where it began, and the states in which it is left or begun again."""
-
-    mark: int
-    leaves: list[Changes] = field(default_factory=list)
-    breaks: bool = False
-    continues: bool = False
-
-
-@dataclass(slots=True)
-class OpenContext:
-    """A block that is left with its loop or function: `leave` emits what is awaited then.
-
-    It `stops` exits that go no further, or only after something that is not known here: a handler, a `finally`. These
-    begin with what has `changed` since the `mark`, for each exit that led there; `kinds` are those of the exits.
-    """
-
-    loop: LoopState | None
-    leave: Callable[[], None]
-    stops: frozenset[ExitKind]
-    mark: int
-    changed: list[Changes] = field(default_factory=list)
-    kinds: set[ExitKind] = field(default_factory=set)
-
-
-@dataclass(slots=True)
-class Frame:
-    """One execution of a function body, or of a module's or class's own code.
-
-    `scope` is the present one, which in a comprehension or lambda is not the `function`'s `own`. `conditions` are those
-    of the branches being read; `called` identifies the callables whose steps ran, `declared` are the steps that were
-    declared, also by functions it called, the last one last, each with the number of its declaration. A plain function
-    that returns an awaitable `awaits_result`, and `starts_work` if it sets something going before it returns; a body
-    `has_started` work of which it may not have awaited all. `drained` is the collection that the present loop empties,
-    `loops_outside` the number of loops around the call, `contexts` are those that are left with whatever leaves here. A
-    context manager that is a generator gives way `at_yield` to the block that it stands around. So many `try` around
-    the present statement catch `type_errors` by name.
-    """
-
-    scope: LexicalScope
-    own: LexicalScope = field(init=False)
-    function: cst.FunctionDef | None = None
-    is_async: bool = False
-    returns: list[Option] = field(default_factory=list)
-    conditions: list[str | None] = field(default_factory=list)
-    loop: LoopState | None = None
-    called: list[object] = field(default_factory=list)
-    declared: dict[StepFunction, int] = field(default_factory=dict)
-    emitted: bool = False
-    awaits_result: bool = False
-    starts_work: bool = False
-    has_started: bool = False
-    drained: Slots | None = None
-    loops_outside: int = 0
-    contexts: list[OpenContext] = field(default_factory=list)
-    at_yield: Callable[[Value], None] | None = None
-    type_errors: int = 0
-
-    def __post_init__(self) -> None:
-        self.own = self.scope
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """A stretch of the program, read and taken back: what it does, what it changed, and whether its end is reached.
-
-    `passed` are values that it replaced again, which are what it leaves if it is cut short by an exception; work with a
-    handle after `since` was started on it; its end comes after what it has `reached`, None for what it
-    began with.
-    """
-
-    block: Block
-    changes: Changes
-    live: bool
-    passed: tuple[Changes, ...] = ()
-    since: Handle | None = None
-    reached: Reached | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """What was learned of a function for one set of arguments, and when."""
-
-    function: Function
-    result: Value
-    called: tuple[object, ...]
-    declared: tuple[StepFunction, ...]
-    awaits_result: bool
-    starts_work: bool
-    epoch: int
-    reusable: bool
-    uses: tuple[VolatileUse, ...] = ()
-
-
-@dataclass(slots=True)
 class Machine:
     """The state of reading one workflow.
 
-    `declarations` are the steps declared so far, `step_runs` their runs as dependencies with the version of those
-    they hold for, `resolving` the steps whose dependencies are being looked up, `choosing` how many of them there
-    were where a dependency is one of several. `ran_steps` are the steps that ran, `hides` says which step that had
-    not run another one of its name took the place of. `lists_depends` tells that some step was declared as in
-    legacy mode. `handles` numbers the work that was started, `call_since` is the last number before the arguments
-    of the present call were evaluated. `modules` are those that were needed so far, `unread` those that they import
-    and that were not, `stars` what is known of their star imports, and `ran` those whose own code was run as a
-    whole. `entered` are the functions of context managers whose code is being read. `facts` are for rules to judge,
-    in the order in which they were met; `in_step` tells that the body of a step is being read. `made` are
-    the coroutines, of which some have `begun`, `wrapped` the calls that make others of them, `started` those that
-    set work going; `activities` is what was started, by its handle, and some of these are `shielded`.
+    `modules` are those met so far, `steps` those declared, `work` is what was made of them and of functions.
+    `call_since` is the last handle before the arguments of the present call were evaluated. `entered` are the functions
+    of context managers whose code is being read. `facts` are for rules to judge, in the order in which they were met;
+    `in_step` tells that the body of a step is being read.
 
     What is read `replays` if the engine runs it again: `run` and what it calls, but for the bodies of steps. `replay`
     is what is to be known of that.
@@ -184,16 +74,11 @@ class Machine:
     executors: dict[type[cst.CSTNode], Executor]
     callers: dict[type[Value], Caller]
     attributes: Callable[[Machine, Value, str, Place], Value]
+    modules: ModulesMet = field(init=False)
     frame: Frame = field(init=False)
     mode: DependencyMode = DependencyMode.IMPLICIT
-    lists_depends: bool = False
-    declarations: Declarations = field(default_factory=Declarations)
-    step_runs: dict[StepDefinition, tuple[int, StepRun]] = field(default_factory=dict)
-    resolving: list[StepDefinition] = field(default_factory=list)
-    choosing: list[int] = field(default_factory=list)
-    ran_steps: set[StepDefinition] = field(default_factory=set)
-    hides: dict[StepDefinition, StepDefinition] = field(default_factory=dict)
-    declared: int = 0
+    steps: DeclaredSteps = field(default_factory=DeclaredSteps)
+    work: WorkMade = field(default_factory=WorkMade)
     store: Store = field(default_factory=Store)
     operations: list[Operation] = field(default_factory=list)
     live: bool = True
@@ -203,12 +88,6 @@ class Machine:
     in_step: bool = False
     replays: bool = False
     replay: ReplayState = field(default_factory=ReplayState)
-    made: dict[int, tuple[Place, Value]] = field(default_factory=dict)
-    begun: set[int] = field(default_factory=set)
-    wrapped: dict[int, Place] = field(default_factory=dict)
-    started: dict[int, tuple[Place, set[Handle]]] = field(default_factory=dict)
-    activities: dict[Handle, Activity] = field(default_factory=dict)
-    shielded: set[Handle] = field(default_factory=set)
     summaries: dict[tuple[object, ...], Summary] = field(default_factory=dict)
     active: dict[tuple[object, ...], Function] = field(default_factory=dict)
     latest: dict[cst.CSTNode, Summary] = field(default_factory=dict)
@@ -218,16 +97,6 @@ class Machine:
     lambdas_read: int = 0
     passes: int = 0
     branches: int = 0
-    _assigned: dict[SourceModule, AssignedAttributes] = field(default_factory=dict)
-    importer: Importer | None = None
-    modules: dict[SourceModule, LexicalScope] = field(default_factory=dict)
-    stars: StarMemory = field(default_factory=StarMemory)
-    ran: list[LexicalScope] = field(default_factory=list)
-    unread: dict[str, ModuleFile] = field(default_factory=dict)
-    _noted: set[str] = field(default_factory=set)
-    _changed: dict[SourceModule, frozenset[str]] = field(default_factory=dict)
-    _scans: dict[cst.CSTNode, Bindings] = field(default_factory=dict)
-    handles: Handle = 0
     entered: list[cst.CSTNode] = field(default_factory=list)
     call_since: Handle = 0
 
@@ -245,75 +114,6 @@ class Machine:
     def text(self, node: cst.CSTNode) -> str:
         """Return the source of a node of the present module, on one line."""
         return self.module.text(node)
-
-    def bindings_of(self, owner: Owner, module: SourceModule) -> Bindings:
-        """Return which names a module, class or function binds, parameters included; scanned once."""
-        found = self._scans.get(owner)
-        if found is None:
-            found = self._scans[owner] = scan(owner, module)
-        return found
-
-    def module_scope(self, module: SourceModule, name: str | None = None) -> LexicalScope:
-        """Return the names of a module, which is called by its dotted name, or as told; they are read as asked for."""
-        scope = self.modules.get(module)
-        if scope is None:
-            known = name or (self.importer.files.name_of(module.path) if self.importer is not None else module.path)
-            bindings = self.bindings_of(module.tree, module)
-            scope = LexicalScope(bindings, self.store.new(), None, module, path=(known,), kind="module")
-            self.modules[module] = scope
-            self._note_imports(module, bindings)
-            for wrong in wrong_imports_of(module):
-                self.observe(wrong)
-        return scope
-
-    def _note_imports(self, module: SourceModule, bindings: Bindings) -> None:
-        """Remember what a module imports: it may write to names of others, though nobody asks for its own."""
-        self.unread.pop(module.path, None)
-        self._noted.add(module.path)
-        if self.importer is None:
-            return
-        statements = [binder for binders in bindings.binders.values() for binder in binders]
-        for statement in dict.fromkeys([*statements, *bindings.stars]):
-            if isinstance(statement, cst.Import | cst.ImportFrom):
-                for level, name in possible_modules(statement):
-                    self._note_import(self.importer.find(module, level, name))
-
-    def _note_import(self, file: ModuleFile | None) -> None:
-        if file is not None and file.path is not None and file.path not in self._noted:
-            self._noted.add(file.path)
-            self.unread[file.path] = file
-
-    def assigned_attributes(self, module: SourceModule) -> AssignedAttributes:
-        """Return the names of the attributes that a module assigns to; scanned once."""
-        found = self._assigned.get(module)
-        if found is None:
-            found = self._assigned[module] = assigned_attributes(module)
-        return found
-
-    def changed_in_functions(self, module: SourceModule) -> frozenset[str]:
-        """Return the names whose collections functions of a module write to; scanned once."""
-        found = self._changed.get(module)
-        if found is None:
-            found = self._changed[module] = changed_in_functions(module)
-        return found
-
-    def is_assigned_elsewhere(self, scope: LexicalScope, name: str) -> bool:
-        """Whether a module, of those needed so far or imported by them, assigns to a name of a module or class."""
-        self._read_assigning(name)
-        owner = scope.path[-1].rsplit(".", 1)[-1] if scope.path else ""
-        return any((owner, name) in self.assigned_attributes(module).foreign for module in self.modules)
-
-    def _read_assigning(self, name: str) -> None:
-        """Read the imported modules that may assign to a name, and what these import in turn."""
-        while self.importer is not None:
-            modules = self.importer.modules
-            file = next((f for path, f in self.unread.items() if name in modules.names_assigned(path)), None)
-            if file is None or file.path is None:
-                return
-            del self.unread[file.path]
-            module = self.importer.load(file)
-            if isinstance(module, SourceModule):
-                self.module_scope(module)
 
     def evaluate(self, node: cst.BaseExpression) -> Value:
         """Return the value of an expression, having emitted what it does."""
@@ -349,17 +149,10 @@ class Machine:
 
     def declare(self, step: StepFunction) -> None:
         """Enter a step under its name: of several of one name, the last one counts (SDK: `step_closures`)."""
-        before = self.declarations.get(step.definition.name)
-        if isinstance(before, StepFunction) and before.definition not in self.ran_steps:
-            self._hide(before.definition, step.definition)
-        self.store.write(self.declarations, step.definition.name, step)
-        self.declared += 1
+        number = self.steps.add(step)
+        self.store.write(self.steps.by_name, step.definition.name, step)
         self.frame.declared.pop(step, None)
-        self.frame.declared[step] = self.declared
-
-    def _hide(self, before: StepDefinition, now: StepDefinition) -> None:
-        if before.place.node is not now.place.node:
-            self.hides[now] = before
+        self.frame.declared[step] = number
 
     def declared_since(self, number: int) -> tuple[StepDefinition, ...]:
         """Return the steps that the present frame has declared after so many declarations, in order."""
@@ -381,11 +174,6 @@ class Machine:
             elif is_known:
                 context.leave()
         self.operations.append(Exit(kind, place))
-
-    def new_handle(self) -> Handle:
-        """Return a handle for work to be started."""
-        self.handles += 1
-        return self.handles
 
     def note(self, code: str, place: Place, message: str, advice: str, *, incomplete: bool = True) -> None:
         """Report something at a place, once."""
@@ -411,15 +199,6 @@ class Machine:
     def doubt(self, doubt: Doubt) -> None:
         """Report why it is not certain that what is shown is what runs."""
         self.note(doubt.code, doubt.place, doubt.message, doubt.advice)
-
-    def make(self, coroutine: Value, place: Place) -> Value:
-        """Return a new coroutine, and remember it: one that never begins is reported."""
-        self.made.setdefault(id(place.node), (place, coroutine))
-        return coroutine
-
-    def hold(self, place: Place, handles: Iterable[Handle]) -> None:
-        """Remember the call that set work going: whoever has what it gives can wait for that."""
-        self.started.setdefault(id(place.node), (place, set()))[1].update(handles)
 
     def finished_notes(self) -> tuple[Note, ...]:
         """Return all that was reported, in the order of the source."""
@@ -471,7 +250,7 @@ class Machine:
     def in_frame(self, frame: Frame) -> Iterator[None]:
         """Read code in another frame."""
         outer, self.frame = self.frame, frame
-        frame.loops_outside = self.loop_depth
+        frame.loops_outside, frame.caller, frame.in_step = self.loop_depth, outer, self.in_step
         try:
             yield
         finally:
@@ -493,7 +272,7 @@ class Machine:
 
     def branch(self, run: Callable[[], object], condition: str | None = None, *, cut_short: bool = False) -> Outcome:
         """Read one of several ways and take its changes back. One that may be `cut_short` keeps what it passed."""
-        mark, since, before = self.store.mark(), self.handles, self.replay.reached
+        mark, since, before = self.store.mark(), self.work.handles, self.replay.reached
         self.live = True
         self.frame.conditions.append(condition)
         self.branches += 1
@@ -527,7 +306,7 @@ class Machine:
     def choose(self, alternatives: Alternatives, act: Callable[[Value], Value]) -> Value:
         """Do something with whichever of several values it is: a choice, if anything is done by it."""
         results: list[Value] = []
-        since = self.handles
+        since = self.work.handles
 
         def take(value: Value) -> None:
             results.append(act(value))

@@ -29,7 +29,7 @@ def module_member(machine: Machine, module: ModuleValue, name: str, place: Place
 
 
 def _missing(machine: Machine, module: ModuleValue, name: str, place: Place) -> Value:
-    modules = [] if machine.importer is None else machine.importer.files.names_inside(module.file)
+    modules = [] if machine.modules.importer is None else machine.modules.importer.files.names_inside(module.file)
     others = [other for other in (*exported_names(machine, module.scope), *modules) if other != name]
     near = get_close_matches(name, others, 1)
     path = module.file.path or module.file.name

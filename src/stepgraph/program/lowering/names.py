@@ -107,7 +107,7 @@ def module_name(machine: Machine, scope: LexicalScope, name: str) -> Value | Non
     scope.names[name] = UNKNOWN  # what a definition in terms of itself sees
     with machine.in_own_code(scope):
         value = _kept(scope, name, bound_value(machine, scope, name, binders))
-        if scope.kind == "module" and machine.is_assigned_elsewhere(scope, name):
+        if scope.kind == "module" and machine.modules.is_assigned_elsewhere(scope, name):
             value = _reassigned(machine, scope, name, value)
         scope.names[name] = value
         if isinstance(value, Collection | Mapping):

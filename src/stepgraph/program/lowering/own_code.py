@@ -76,16 +76,16 @@ def apply_changes(machine: Machine, scope: LexicalScope, name: str, value: Colle
     """
     for statement in scope.bindings.changes.get(name, ()):
         _execute(machine, statement)
-    if scope.kind == "module" and name in machine.changed_in_functions(scope.module):
+    if scope.kind == "module" and name in machine.modules.changed_in_functions(scope.module):
         value.state.changed = True
         _run(machine, scope)
 
 
 def _run(machine: Machine, scope: LexicalScope) -> None:
     """Run the calls in a module's own code, and the decorators of what it defines."""
-    if scope in machine.ran:
+    if scope in machine.modules.ran:
         return
-    machine.ran.append(scope)
+    machine.modules.ran.append(scope)
     for statement in statements(scope.module.tree):
         match statement:
             case cst.FunctionDef(name=cst.Name(value=name), decorators=[_, *_]) if name not in scope.names:
@@ -152,7 +152,7 @@ def _part(target: cst.BaseExpression, value: Value, name: str) -> Value | None:
         return value if target.value == name else None
     if not isinstance(target, cst.Tuple | cst.List):
         return None
-    items = value.items if isinstance(value, Collection) and value.kind != "set" else ()
+    items = value.items if isinstance(value, Collection) and not value.is_set else ()
     known = len(items) == len(target.elements) and not any(item.many for item in items)
     for index, element in enumerate(target.elements):
         found = _part(element.value, items[index].value if known else UNKNOWN, name)

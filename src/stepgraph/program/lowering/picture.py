@@ -201,7 +201,7 @@ def function_shape(machine: Machine, function: Value) -> StepFunctionShape | Non
     place = Place(function.scope.module, function.node)
     free = [_parameter(parameter) for parameter in free_parameters(function)]
     is_async = isinstance(function.node, cst.FunctionDef) and function.node.asynchronous is not None
-    is_generator = machine.bindings_of(function.node, function.scope.module).is_generator
+    is_generator = machine.modules.bindings_of(function.node, function.scope.module).is_generator
     return StepFunctionShape(shown.name, tuple(free), is_async, is_generator, place)
 
 

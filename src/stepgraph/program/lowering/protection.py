@@ -7,8 +7,10 @@ from typing import Final, TypeAlias
 import libcst as cst
 
 from stepgraph.program.ir import EMPTY, Block, CaughtType, ExitKind, Handler, Join, Protected, Scope
-from stepgraph.program.lowering.machine import Machine, OpenContext, Outcome
+from stepgraph.program.lowering.frames import OpenContext
+from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.lowering.names import bind
+from stepgraph.program.lowering.outcomes import Outcome
 from stepgraph.program.lowering.own_errors import TriedCode, caught_types
 from stepgraph.program.lowering.state import any_way, apply
 from stepgraph.program.values import UNKNOWN

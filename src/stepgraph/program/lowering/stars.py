@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from stepgraph.program.lowering.frames import Frame
 from stepgraph.program.lowering.imports import star_source, submodule
 from stepgraph.program.lowering.listed_names import listed_names
-from stepgraph.program.lowering.machine import Frame, Machine
+from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.lowering.star_memory import Listed, Starred
 from stepgraph.program.values import UNKNOWN, External, LexicalScope, ModuleValue, Value
 
@@ -21,9 +22,9 @@ def exported_names(machine: Machine, scope: LexicalScope | None) -> tuple[str, .
     """
     if scope is None:
         return ()
-    known = machine.stars.exported.get(scope)
+    known = machine.modules.stars.exported.get(scope)
     if known is None:
-        known = machine.stars.exported[scope] = _exported_names(machine, scope)
+        known = machine.modules.stars.exported[scope] = _exported_names(machine, scope)
     return known
 
 
@@ -49,7 +50,7 @@ def _exported_names(machine: Machine, scope: LexicalScope) -> tuple[str, ...]:
 
 def starred(machine: Machine, scope: LexicalScope, name: str) -> Value | None:
     """Return what a name is that `from module import *` binds, the last one that does; None where none can."""
-    origins = machine.stars.origins
+    origins = machine.modules.stars.origins
     key = (scope, name)
     if key not in origins:
         origins[key] = _origin(machine, scope, name)
@@ -76,7 +77,7 @@ def _origin(machine: Machine, scope: LexicalScope, name: str) -> Starred | Value
     if origin is not None:
         return origin
     if in_vain is not None and in_vain.source.scope is not None:
-        machine.stars.origins[in_vain.source.scope, name] = None
+        machine.modules.stars.origins[in_vain.source.scope, name] = None
         return in_vain
     return _outside(machine, scope, name)
 
@@ -121,13 +122,13 @@ def _otherwise(machine: Machine, star: Starred, name: str) -> Value | None:
 def _outside(machine: Machine, scope: LexicalScope, name: str) -> External | None:
     """Return what a name is that a module has by its only star from outside of the project."""
     _sources(machine, scope)
-    outside = machine.stars.outside[scope]
+    outside = machine.modules.stars.outside[scope]
     return External(f"{outside[0]}.{name}") if len(outside) == 1 else None
 
 
 def _sources(machine: Machine, scope: LexicalScope) -> tuple[Starred, ...]:
     """Return what a module takes all names of, in order."""
-    known = machine.stars.sources.get(scope)
+    known = machine.modules.stars.sources.get(scope)
     if known is not None:
         return known
     found: list[Starred] = []
@@ -139,13 +140,13 @@ def _sources(machine: Machine, scope: LexicalScope) -> tuple[Starred, ...]:
                 found.append(Starred(source, machine.place(statement)))
             elif isinstance(source, External):
                 outside.append(source.name)
-    machine.stars.outside[scope] = tuple(outside)
-    machine.stars.sources[scope] = tuple(found)
-    return machine.stars.sources[scope]
+    machine.modules.stars.outside[scope] = tuple(outside)
+    machine.modules.stars.sources[scope] = tuple(found)
+    return machine.modules.stars.sources[scope]
 
 
 def _listed(machine: Machine, scope: LexicalScope) -> Listed | None:
-    listed = machine.stars.listed
+    listed = machine.modules.stars.listed
     if scope not in listed:
         listed[scope] = None  # what it is in terms of itself
         listed[scope] = listed_names(machine, scope)

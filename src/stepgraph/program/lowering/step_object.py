@@ -74,8 +74,8 @@ def call_method(machine: Machine, callee: StepMethod, arguments: Arguments, plac
 
 def _observe_missing(machine: Machine, name: str, place: Place) -> None:
     """A method that some module gives to the step object, or asks it for first, may be there."""
-    modules = machine.modules
-    if any(name in machine.assigned_attributes(m).all or m.mentions(b"hasattr") for m in modules):
+    modules = machine.modules.scopes
+    if any(name in machine.modules.assigned_attributes(m).all or m.mentions(b"hasattr") for m in modules):
         return
     called = Place(place.module, place.node.func) if isinstance(place.node, cst.Call) else place
     machine.observe(MethodMissing(name, called))
@@ -90,7 +90,7 @@ def _wait(machine: Machine, given: Arguments, place: Place) -> Value:
         EVENT_TIMEOUT if timeout is None or timeout.value == Constant(None) else duration_text(timeout),
         PayloadShape(),
     )
-    return machine.make(WaitCall(wait, place), place)
+    return machine.work.make(WaitCall(wait, place), place)
 
 
 def _do(machine: Machine, given: Arguments, place: Place) -> Value:
@@ -107,7 +107,7 @@ def _do(machine: Machine, given: Arguments, place: Place) -> Value:
     depends = given.find(1, "depends")
     if depends is not None and depends.keyword is None and isinstance(depends.value, FunctionValue | Mapping):
         depends = None  # as in JavaScript: a function, or the config
-    machine.lists_depends = machine.lists_depends or depends is not None
+    machine.steps.lists_depends = machine.steps.lists_depends or depends is not None
     if depends is not None and machine.mode is DependencyMode.IMPLICIT:
         # Where the mode is not known, this makes it legacy, and the workflow is read again.
         machine.note(

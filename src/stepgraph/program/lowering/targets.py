@@ -46,7 +46,7 @@ def assign(machine: Machine, target: cst.BaseExpression, value: Value, source: P
         case cst.Name(value=name):
             bind(machine, name, value)
             if machine.in_step and name in machine.frame.scope.bindings.nonlocals:
-                change(machine, target, value, machine.place(target))
+                change(machine, target, value, machine.place(target), rebound=True)
         case cst.Tuple(elements=elements) | cst.List(elements=elements):
             parts = [element if isinstance(element, cst.StarredElement) else element.value for element in elements]
             _assign_parts(machine, parts, value)
@@ -82,7 +82,7 @@ def _assign_parts(machine: Machine, targets: list[cst.BaseExpression], value: Va
 def _parts_of(value: Value) -> tuple[Item, ...] | None:
     """Return the parts into which a value is taken apart: those of a set are in no order that is known."""
     if isinstance(value, Collection):
-        return tuple(replace(item, value=UNKNOWN) for item in value.items) if value.kind == "set" else value.items
+        return tuple(replace(item, value=UNKNOWN) for item in value.items) if value.is_set else value.items
     if isinstance(value, Instance):
         place = Place(value.of.scope.module, value.of.node)
         return tuple(Item(value.state.get(name, UNKNOWN), place) for name in field_names(value.of)) or None

@@ -32,8 +32,8 @@ def _matches(subject: WorkflowSubject) -> Iterator[Match]:
         others = ", ..." if given.items else ""
         yield Match(
             call.place.span,
-            f"`{call.place.text}` gives the step no name, which fails with a TypeError: by the compatibility date or"
-            " flags of this project, the name is required.",
+            f"`step.do({'...' if given.items else ''})` without a name fails with a TypeError: with this project's"
+            " compatibility date or flags, the name is required.",
             f'Write `step.do("{function}"{others})`.',
         )
 
@@ -127,9 +127,9 @@ RULE = Rule(
     code="SG106",
     name="missing-step-name",
     severity=Severity.ERROR,
-    summary="`step.do` is given no name where dependencies are listed.",
+    summary="`step.do` is given no name, where one is required.",
     why="Before compatibility date 2026-02-25, or with the flag `no_python_workflows_implicit_dependencies`, the name"
-    " is required: without it, declaring the step is a TypeError.",
+    " is required: without it, declaring the step fails with a TypeError.",
     fix='Name the step: `@step.do("charge")`.',
     source="SDK: `_do_legacy`; workerd: the compatibility flag; seen by running it.",
     flagged=_flagged,

@@ -1,0 +1,77 @@
+"""Where reading stands: in which execution of which code, and what is around it there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import libcst as cst
+
+from stepgraph.program.ir import ExitKind
+from stepgraph.program.lowering.state import Changes
+from stepgraph.program.values import LexicalScope, Option, Slots, StepFunction, Value
+
+
+@dataclass(slots=True)
+class LoopState:
+    """The innermost loop: where it began, and the states in which it is left or begun again."""
+
+    mark: int
+    leaves: list[Changes] = field(default_factory=list)
+    breaks: bool = False
+    continues: bool = False
+
+
+@dataclass(slots=True)
+class OpenContext:
+    """A block that is left with its loop or function: `leave` emits what is awaited then.
+
+    It `stops` exits that go no further, or only after something that is not known here: a handler, a `finally`. These
+    begin with what has `changed` since the `mark`, for each exit that led there; `kinds` are those of the exits.
+    """
+
+    loop: LoopState | None
+    leave: Callable[[], None]
+    stops: frozenset[ExitKind]
+    mark: int
+    changed: list[Changes] = field(default_factory=list)
+    kinds: set[ExitKind] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class Frame:
+    """One execution of a function body, or of a module's or class's own code.
+
+    `scope` is the present one, which in a comprehension or lambda is not the `function`'s `own`. `conditions` are those
+    of the branches being read; `called` identifies the callables whose steps ran, `declared` are the steps that were
+    declared, also by functions it called, the last one last, each with the number of its declaration. A plain function
+    that returns an awaitable `awaits_result`, and `starts_work` if it sets something going before it returns; a body
+    `has_started` work of which it may not have awaited all. `drained` is the collection that the present loop empties,
+    `loops_outside` the number of loops around the call, which is of the `caller` and may be `in_step`; `contexts` are
+    those that are left with whatever leaves here. A context manager that is a generator gives way `at_yield` to the
+    block that it stands around. So many `try` around the present statement catch `type_errors` by name.
+    """
+
+    scope: LexicalScope
+    own: LexicalScope = field(init=False)
+    function: cst.FunctionDef | None = None
+    is_async: bool = False
+    returns: list[Option] = field(default_factory=list)
+    conditions: list[str | None] = field(default_factory=list)
+    loop: LoopState | None = None
+    called: list[object] = field(default_factory=list)
+    declared: dict[StepFunction, int] = field(default_factory=dict)
+    emitted: bool = False
+    awaits_result: bool = False
+    starts_work: bool = False
+    has_started: bool = False
+    drained: Slots | None = None
+    loops_outside: int = 0
+    caller: Frame | None = None
+    in_step: bool = False
+    contexts: list[OpenContext] = field(default_factory=list)
+    at_yield: Callable[[Value], None] | None = None
+    type_errors: int = 0
+
+    def __post_init__(self) -> None:
+        self.own = self.scope

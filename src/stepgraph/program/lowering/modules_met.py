@@ -1,0 +1,111 @@
+"""The modules that reading a workflow has met so far, and what their text tells without being read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import libcst as cst
+
+from stepgraph.program.facts import Fact
+from stepgraph.program.lowering.star_memory import StarMemory
+from stepgraph.program.lowering.state import Store
+from stepgraph.program.lowering.wrong_imports import wrong_imports_of
+from stepgraph.program.values import LexicalScope
+from stepgraph.project.module_files import ModuleFile
+from stepgraph.syntax.assignments import AssignedAttributes, assigned_attributes
+from stepgraph.syntax.bindings import Bindings, Owner, scan
+from stepgraph.syntax.changes import changed_in_functions
+from stepgraph.syntax.import_names import possible_modules
+from stepgraph.syntax.module import SourceModule
+from stepgraph.syntax.modules import Importer
+
+
+@dataclass(slots=True)
+class ModulesMet:
+    """Modules by the scopes of their names, which come to be in the `store`; `observe` is told of what they show.
+
+    `scopes` are those that were needed so far, `unread` the modules that these import and that were not, `stars` what
+    is known of their star imports, and `ran` those whose own code was run as a whole.
+    """
+
+    importer: Importer | None
+    store: Store
+    observe: Callable[[Fact], None]
+    scopes: dict[SourceModule, LexicalScope] = field(default_factory=dict)
+    unread: dict[str, ModuleFile] = field(default_factory=dict)
+    stars: StarMemory = field(default_factory=StarMemory)
+    ran: list[LexicalScope] = field(default_factory=list)
+    _noted: set[str] = field(default_factory=set)
+    _assigned: dict[SourceModule, AssignedAttributes] = field(default_factory=dict)
+    _changed: dict[SourceModule, frozenset[str]] = field(default_factory=dict)
+    _scans: dict[cst.CSTNode, Bindings] = field(default_factory=dict)
+
+    def bindings_of(self, owner: Owner, module: SourceModule) -> Bindings:
+        """Return which names a module, class or function binds, parameters included; scanned once."""
+        found = self._scans.get(owner)
+        if found is None:
+            found = self._scans[owner] = scan(owner, module)
+        return found
+
+    def scope_of(self, module: SourceModule, name: str | None = None) -> LexicalScope:
+        """Return the names of a module, which is called by its dotted name, or as told; they are read as asked for."""
+        scope = self.scopes.get(module)
+        if scope is None:
+            known = name or (self.importer.files.name_of(module.path) if self.importer is not None else module.path)
+            bindings = self.bindings_of(module.tree, module)
+            scope = LexicalScope(bindings, self.store.new(), None, module, path=(known,), kind="module")
+            self.scopes[module] = scope
+            self._note_imports(module, bindings)
+            for wrong in wrong_imports_of(module):
+                self.observe(wrong)
+        return scope
+
+    def _note_imports(self, module: SourceModule, bindings: Bindings) -> None:
+        """Remember what a module imports: it may write to names of others, though nobody asks for its own."""
+        self.unread.pop(module.path, None)
+        self._noted.add(module.path)
+        if self.importer is None:
+            return
+        statements = [binder for binders in bindings.binders.values() for binder in binders]
+        for statement in dict.fromkeys([*statements, *bindings.stars]):
+            if isinstance(statement, cst.Import | cst.ImportFrom):
+                for level, name in possible_modules(statement):
+                    self._note_import(self.importer.find(module, level, name))
+
+    def _note_import(self, file: ModuleFile | None) -> None:
+        if file is not None and file.path is not None and file.path not in self._noted:
+            self._noted.add(file.path)
+            self.unread[file.path] = file
+
+    def assigned_attributes(self, module: SourceModule) -> AssignedAttributes:
+        """Return the names of the attributes that a module assigns to; scanned once."""
+        found = self._assigned.get(module)
+        if found is None:
+            found = self._assigned[module] = assigned_attributes(module)
+        return found
+
+    def changed_in_functions(self, module: SourceModule) -> frozenset[str]:
+        """Return the names whose collections functions of a module write to; scanned once."""
+        found = self._changed.get(module)
+        if found is None:
+            found = self._changed[module] = changed_in_functions(module)
+        return found
+
+    def is_assigned_elsewhere(self, scope: LexicalScope, name: str) -> bool:
+        """Whether a module, of those needed so far or imported by them, assigns to a name of a module or class."""
+        self._read_assigning(name)
+        owner = scope.path[-1].rsplit(".", 1)[-1] if scope.path else ""
+        return any((owner, name) in self.assigned_attributes(module).foreign for module in self.scopes)
+
+    def _read_assigning(self, name: str) -> None:
+        """Read the imported modules that may assign to a name, and what these import in turn."""
+        while self.importer is not None:
+            modules = self.importer.modules
+            file = next((f for path, f in self.unread.items() if name in modules.names_assigned(path)), None)
+            if file is None or file.path is None:
+                return
+            del self.unread[file.path]
+            module = self.importer.load(file)
+            if isinstance(module, SourceModule):
+                self.scope_of(module)

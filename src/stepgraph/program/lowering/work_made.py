@@ -1,0 +1,41 @@
+"""The coroutines and tasks that a program makes, and what became of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from stepgraph.program.ir import Activity, Handle
+from stepgraph.program.values import Value
+from stepgraph.syntax.module import Place
+
+
+@dataclass(slots=True)
+class WorkMade:
+    """Work by the node of the call that makes it, and, if it was set going, by its handle: they are numbered.
+
+    `made` are the coroutines, of which some have `begun`, `wrapped` the calls that make others of them, `started` those
+    that set work going; `activities` is what was started, and some of these are `shielded` from being cancelled.
+    """
+
+    handles: Handle = 0
+    made: dict[int, tuple[Place, Value]] = field(default_factory=dict)
+    begun: set[int] = field(default_factory=set)
+    wrapped: dict[int, Place] = field(default_factory=dict)
+    started: dict[int, tuple[Place, set[Handle]]] = field(default_factory=dict)
+    activities: dict[Handle, Activity] = field(default_factory=dict)
+    shielded: set[Handle] = field(default_factory=set)
+
+    def new_handle(self) -> Handle:
+        """Return a handle for work to be started."""
+        self.handles += 1
+        return self.handles
+
+    def make(self, coroutine: Value, place: Place) -> Value:
+        """Return a new coroutine, and remember it: one that never begins is reported."""
+        self.made.setdefault(id(place.node), (place, coroutine))
+        return coroutine
+
+    def hold(self, place: Place, handles: Iterable[Handle]) -> None:
+        """Remember the call that set work going: whoever has what it gives can wait for that."""
+        self.started.setdefault(id(place.node), (place, set()))[1].update(handles)
