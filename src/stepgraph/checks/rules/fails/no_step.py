@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
-from stepgraph.program.facts import StepDeclared
+from stepgraph.program.facts import NeverAwaited, NeverCalled, StepDeclared
 
 if TYPE_CHECKING:
     from stepgraph.checks.example import Example
@@ -20,12 +20,22 @@ def _check(subject: WorkflowSubject) -> Iterator[Match]:
         return
     if subject.configured is None and subject.program.may_be_base:
         return
+    if _is_any_lost(subject):
+        return
     yield Match(
         subject.program.name_place.span,
         f"no step can run in `{subject.program.class_name}`: nothing that it does is kept or tried again, and there is"
         " no graph to show.",
         _advice(subject),
     )
+
+
+def _is_any_lost(subject: WorkflowSubject) -> bool:
+    """Whether there is a step of which it is not seen what becomes of it: it may run all the same."""
+    never_called = {fact.definition for fact in subject.facts(NeverCalled)}
+    never_awaited = {fact.name for fact in subject.facts(NeverAwaited)}
+    declared = {fact.definition for fact in subject.facts(StepDeclared)} - never_called
+    return any(step.name not in never_awaited and step.function_name not in never_awaited for step in declared)
 
 
 _AWAIT: Final = "Await a call of each step."
