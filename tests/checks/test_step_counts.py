@@ -196,11 +196,15 @@ def test_a_workflow_without_steps_is_found_at_its_name() -> None:
 
 
 def test_a_workflow_that_only_declares_steps_is_told_to_call_them() -> None:
-    kept = FLOW.format(
-        '@step.do("a")\n        async def load():\n            return 1\n        self.steps = {"a": load}'
-    )
-    (found,) = no_step(kept)
+    declared = '@step.do("a")\n        async def load():\n            return 1'
+    (found,) = no_step(FLOW.format(declared))
     assert found.endswith("there is no graph to show. Await a call of each step: `await load()`. [SG123]")
+
+
+def test_a_step_that_is_kept_somewhere_may_run() -> None:
+    kept = '@step.do("a")\n        async def load():\n            return 1\n        self.steps = {"a": load}'
+
+    assert no_step(FLOW.format(kept)) == []
 
 
 def test_where_another_rule_says_why_no_step_runs_that_is_all() -> None:
