@@ -195,12 +195,6 @@ def test_a_workflow_without_steps_is_found_at_its_name() -> None:
     ]
 
 
-def test_a_workflow_that_only_declares_steps_is_told_to_call_them() -> None:
-    declared = '@step.do("a")\n        async def load():\n            return 1'
-    (found,) = no_step(FLOW.format(declared))
-    assert found.endswith("there is no graph to show. Await a call of each step: `await load()`. [SG123]")
-
-
 def test_a_step_that_is_kept_somewhere_may_run() -> None:
     kept = '@step.do("a")\n        async def load():\n            return 1\n        self.steps = {"a": load}'
 
