@@ -106,3 +106,21 @@ def test_steps_may_be_declared_by_what_cannot_be_followed(tmp_path: Path) -> Non
             self.step.do("columns")(lambda: 1)
     """
     assert _codes(tmp_path, entry) == ["SG004"]
+
+
+def test_where_a_step_is_lost_from_sight_it_is_not_said_that_none_runs(tmp_path: Path) -> None:
+    entry = """
+    from workers import WorkflowEntrypoint
+
+
+    class Orders(WorkflowEntrypoint):
+        async def run(self, event, step):
+            @step.do("charge")
+            async def charge():
+                return 1
+
+            table = dict(enumerate([charge]))
+            _, work = table.popitem()
+            await work()
+    """
+    assert "SG123" not in _codes(tmp_path, entry)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
@@ -20,22 +20,14 @@ def _check(subject: WorkflowSubject) -> Iterator[Match]:
         return
     if subject.configured is None and subject.program.may_be_base:
         return
+    if any(subject.facts(StepDeclared)):
+        return  # another rule tells of one that never runs, and what is lost from sight may run
     yield Match(
         subject.program.name_place.span,
         f"no step can run in `{subject.program.class_name}`: nothing that it does is kept or tried again, and there is"
         " no graph to show.",
-        _advice(subject),
+        "Do its work in functions with `@step.do(...)` above them, and await a call of each.",
     )
-
-
-_AWAIT: Final = "Await a call of each step."
-
-
-def _advice(subject: WorkflowSubject) -> str:
-    declared = [fact.definition.function_name for fact in subject.facts(StepDeclared)]
-    if declared:
-        return f"Await a call of each step: `await {declared[0]}()`." if declared[0].isidentifier() else _AWAIT
-    return "Do its work in functions with `@step.do(...)` above them, and await a call of each."
 
 
 _CONFIGURATION = """
