@@ -1,0 +1,76 @@
+"""Where elements are, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from stepgraph.diff.elements import BRANCH, FUNCTION, FUNCTIONS, KEY, WORKFLOW, Tree
+from stepgraph.diff.wording.names import condition_name, name_of, short_name
+
+
+def place_of(tree: Tree, number: int) -> str:
+    """Return what an element is in (`the loop`, `branch `paid``), nothing for what `run` itself holds."""
+    for element in tree.above(number):
+        match element.kind:
+            case "workflow" | "start":
+                return ""
+            case "branch":
+                return _branch_text(tree, element.number)
+            case "function_def":
+                return f"function '{element.text(KEY) or element.name}'"
+            case "step_do":
+                return name_of(tree, element.number)
+            case "block" if element.slot == "try_block":
+                return "the try"
+            case "block" if element.slot in {"catch_block", "finally_block"}:
+                return f"the {name_of(tree, element.number).split(' of ')[0]}"
+            case "block":
+                # A member of a group of concurrent work, which says more.
+                continue
+            case "if" | "switch":
+                return name_of(tree, element.number)
+            case kind:
+                return f"the {kind}"
+    return ""
+
+
+def neighbour_of(tree: Tree, numbers: Sequence[int]) -> str:
+    """Return what elements that stand together come after, or before if they are the first; nothing if they are alone."""
+    first, last = numbers[0], numbers[-1]
+    if tree[first].slot == FUNCTIONS:
+        return ""
+    siblings = tree.siblings(first)
+    place = siblings.index(first)
+    is_concurrent = tree[tree[first].parent].kind == "parallel"
+    if place > 0:
+        return f"{'beside' if is_concurrent else 'after'} {short_name(tree, siblings[place - 1])}"
+    following = [sibling for sibling in siblings if sibling >= tree[last].end]
+    if following and following[0] not in numbers:
+        return f"{'beside' if is_concurrent else 'before'} {short_name(tree, following[0])}"
+    return ""
+
+
+def container_of(tree: Tree, container: int, inside: int) -> str:
+    """Return what `inside` is held by, in a container that is new or gone."""
+    element = tree[container]
+    match element.kind:
+        case "if" | "switch":
+            branch = next((above for above in tree.above(inside) if above.parent == container), element)
+            if branch.kind == BRANCH:
+                return _branch_text(tree, branch.number)
+            return name_of(tree, container)
+        case "branch":
+            return _branch_text(tree, container)
+        case kind if kind in {WORKFLOW, FUNCTION, "step_do", "start"}:
+            return name_of(tree, container)
+        case kind:
+            return kind
+
+
+def _branch_text(tree: Tree, branch: int) -> str:
+    """Return a branch with what it is one of: `if `paid``, `else of if `paid``, `case `1` of switch `kind``."""
+    element = tree[branch]
+    parent = name_of(tree, element.parent)
+    if tree[element.parent].kind == "if" and parent == f"if `{element.fields.get('condition')}`":
+        return parent
+    return f"{condition_name(tree, branch)} of {parent}"
