@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable
+from collections.abc import Container, Hashable, Set
 
 from stepgraph.diff.elements import CALL, FUNCTIONS, KEY, ROOT, STEPS, Element, Tree
 from stepgraph.json_text import canonical_json
@@ -18,9 +18,12 @@ class Names:
         self._tree = tree
         self._by_key: defaultdict[Hashable, list[int]] = defaultdict(list)
         self._functions: dict[str, int] = {}
+        self._calls: defaultdict[str, list[int]] = defaultdict(list)
         for element in tree.elements:
             if element.kind in STEPS:
                 self._by_key[engine_key(element)].append(element.number)
+            elif element.kind == CALL:
+                self._calls[element.name].append(element.number)
             elif element.slot == FUNCTIONS:
                 self._functions.setdefault(element.text(KEY), element.number)
 
@@ -40,28 +43,52 @@ class Names:
                     pending.append(function)
         return list(found)
 
-    def counted_after(self, number: int, step: int, among: Iterable[int] | None = None) -> list[int]:
-        """Return the steps with the name of `step` that may run after the element in which it does."""
-        named = self._by_key[engine_key(self._tree[step])]
-        allowed = named if among is None else [other for other in named if other in set(among)]
-        return [other for other in allowed if self._may_follow(number, other)]
+    def counted_after(self, number: int, step: int, among: Set[int]) -> list[int]:
+        """Return the steps with the name of `step` that may run after the element in which it does.
 
-    def _may_follow(self, number: int, other: int) -> bool:
-        """Tell whether a step may run after an element; of what is in different functions it is taken to be so."""
+        Only those `among` some elements count, and of calls too.
+        """
+        named = self._by_key[engine_key(self._tree[step])]
+        return [other for other in named if other in among and self._may_follow(number, other, among)]
+
+    def _may_follow(self, number: int, other: int, among: Set[int]) -> bool:
+        """Tell whether a step may run after an element, where either may be in functions that are called."""
+        first = self._sites(number, range(len(self._tree)))
+        second = self._sites(other, among)
+        return any(
+            self._comes_after(site, following)
+            for function, sites in first.items()
+            for site in sites
+            for following in second.get(function, ())
+            if site != following or number == other
+        )
+
+    def _sites(self, number: int, among: Container[int]) -> dict[int, list[int]]:
+        """Return where an element runs, by function: where it stands, and the calls that lead to it."""
+        sites: dict[int, list[int]] = {}
+        pending = [number]
+        while pending:
+            site = pending.pop()
+            function = self._in_function(site)
+            if function not in sites:
+                name = self._tree[function].text(KEY)
+                pending += (call for call in self._calls.get(name, ()) if call in among)
+            sites.setdefault(function, []).append(site)
+        return sites
+
+    def _comes_after(self, number: int, other: int) -> bool:
+        """Tell whether one element may run after another one of the same function."""
         above = [number, *(element.number for element in self._tree.above(number))]
         around = set(above)
         meeting = other
         while meeting not in around:
             meeting = self._tree[meeting].parent
-        if meeting == ROOT and self._in_function(number) != self._in_function(other):
-            return True
-        repeated = any(self._tree[outer].kind == "loop" for outer in above[above.index(meeting) :])
-        if repeated or meeting == number:
+        if any(self._tree[outer].kind == "loop" for outer in above[above.index(meeting) :]):
             return True
         return self._tree[meeting].kind not in _EXCLUSIVE and other > number
 
     def _in_function(self, number: int) -> int:
-        """Return in which function an element is, 0 for none."""
+        """Return in which function an element is, ROOT for none."""
         path = [number, *(element.number for element in self._tree.above(number))]
         return next((outer for outer in path if self._tree[outer].slot == FUNCTIONS), ROOT)
 

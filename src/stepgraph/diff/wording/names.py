@@ -29,7 +29,7 @@ def name_of(tree: Tree, number: int, *, inside: Sequence[int] | None = None) -> 
     element = tree[number]
     plain = _plain_name(tree, element)
     named = quoted(tree, _work_in(tree, number)[:1] if inside is None else inside)
-    if _says_which(element):
+    if _says_which(element) or (inside and element.slot in _BLOCKS):
         return f"{plain} with {named}" if inside and named else plain
     return f"{plain} of {named}" if named else plain
 

@@ -39,8 +39,6 @@ def changes_of(old: Element, new: Element, field: str) -> Iterator[str]:
             yield "now waited for" if field in new.fields else "no longer waited for"
         case "discriminant":
             yield f"discriminant `{before}` to `{after}`"
-        case "kind" if old.kind == "break":
-            yield f"now {after}"
         case _:
             yield _change(field, before, after)
 

@@ -131,9 +131,20 @@ def _changed(told: _Told) -> str:
     (old,), (new,) = told.group.old, told.group.new
     before, after = told.old[old], told.new[new]
     if before.kind == BRANCH and told.group.fields == ("condition",):
-        return f"{condition_name(told.old, old)} changed to {condition_name(told.new, new)}{_of_parent(told.new, new)}"
+        return f"{_condition_change(told, old, new)}{_of_parent(told.new, new)}"
+    if before.kind == "break" and told.group.fields == ("kind",):
+        return f"{name_of(told.old, old)} changed to {name_of(told.new, new)}"
     phrases = list(chain.from_iterable(changes_of(before, after, field) for field in told.group.fields))
-    return f"{name_of(told.new, new)}: {', '.join(phrases)}"
+    return ", ".join(phrases) if new == ROOT else f"{name_of(told.new, new)}: {', '.join(phrases)}"
+
+
+def _condition_change(told: _Told, old: int, new: int) -> str:
+    """Return how a branch is entered now: `condition `a` changed to `b``, or what became of an `else`."""
+    before, after = told.old[old].fields.get("condition"), told.new[new].fields.get("condition")
+    if before is None or after is None:
+        return f"{condition_name(told.old, old)} changed to {condition_name(told.new, new)}"
+    noun = "case" if told.new[told.new[new].parent].kind == "switch" else "condition"
+    return f"{noun} `{before}` changed to `{after}`"
 
 
 _TITLES: Final[Mapping[Action, Callable[[_Told], str]]] = {
