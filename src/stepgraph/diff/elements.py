@@ -28,7 +28,11 @@ CALL: Final = "function_call"
 KEY: Final = "\0key"
 """The field of a function that holds its key in `functions`, which is no field of the payload."""
 
-CLOCKS: Final = frozenset({"starts", "resolves"})
+# What is in a slot if it does not say so.
+_KINDS: Final = {NODES: "", BRANCHES: BRANCH, FUNCTIONS: FUNCTION}
+_SLOTS: Final = (*BLOCK_SLOTS, *COLLECTIONS)
+
+CLOCKS: Final = ("starts", "resolves")
 
 ROOT: Final = 0
 Fields: TypeAlias = Mapping[str, object]
@@ -38,8 +42,8 @@ Fields: TypeAlias = Mapping[str, object]
 class Element:
     """An element by its number in preorder. It holds the elements from `number` up to `end`, itself included.
 
-    `slot` is the key of the payload under which it stands. `fields` are those of the payload, with empty collections
-    in the place of its children.
+    `slot` is the key of the payload under which it stands, `place` its index among the children of `parent`. `fields`
+    are those of the payload, with empty collections in the place of its children.
     """
 
     number: int
@@ -47,6 +51,7 @@ class Element:
     slot: str
     fields: Fields
     parent: int
+    place: int
     children: tuple[int, ...]
     end: int
 
@@ -83,13 +88,22 @@ class Tree:
             number = self.elements[number].parent
             yield self.elements[number]
 
-    def siblings(self, number: int) -> list[int]:
-        """Return all in the same slot of the same element, `number` included."""
+    def before(self, number: int) -> int | None:
+        """Return what stands before an element, in the same slot of the same element."""
+        return self._beside(number, -1)
+
+    def after(self, number: int) -> int | None:
+        """Return what stands after an element, in the same slot of the same element."""
+        return self._beside(number, 1)
+
+    def _beside(self, number: int, distance: int) -> int | None:
         element = self.elements[number]
         if number == ROOT:
-            return [ROOT]
-        beside = self.elements[element.parent].children
-        return [child for child in beside if self.elements[child].slot == element.slot]
+            return None
+        children, place = self.elements[element.parent].children, element.place + distance
+        if not 0 <= place < len(children) or self.elements[children[place]].slot != element.slot:
+            return None
+        return children[place]
 
     def slots(self, number: int) -> dict[str, list[int]]:
         """Return the children of an element by the slot in which they are."""
@@ -100,61 +114,62 @@ class Tree:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """What is read, or was written, of a payload: an element without a number."""
+class _Part:
+    """What is read of a payload: an element without a number."""
 
     kind: str
     slot: str
     data: Mapping[str, object]
     key: str = ""
 
-    @property
-    def fields(self) -> dict[str, object]:
-        """The fields of its element."""
-        held = {part.slot for part in self.below}
-        own: dict[str, object] = {}
-        for name, value in self.data.items():
-            if name not in held:
-                own[name] = value
-            elif name in COLLECTIONS:
-                own[name] = type(value)()
-        return {**own, KEY: self.key} if self.slot == FUNCTIONS else own
+    def fields(self, below: Iterable[_Part]) -> dict[str, object]:
+        """Return the fields of its element, which holds what is `below`."""
+        own = dict(self.data)
+        for slot in {part.slot for part in below}:
+            if slot in COLLECTIONS:
+                own[slot] = type(own[slot])()
+            else:
+                del own[slot]
+        if self.slot == FUNCTIONS:
+            own[KEY] = self.key
+        return own
 
-    @property
-    def below(self) -> list[Part]:
-        """What stands directly below it, in the order of the program, functions last."""
-        parts = [Part(_kind(block), slot, block) for slot in BLOCK_SLOTS if _is_node(block := self.data.get(slot))]
-        for slot in (NODES, BRANCHES):
-            parts += _listed(slot, self.data.get(slot))
-        functions = self.data.get(FUNCTIONS)
-        if isinstance(functions, dict) and all(isinstance(value, dict) for value in functions.values()):
-            parts += (Part(_kind(value, FUNCTION), FUNCTIONS, value, key) for key, value in functions.items())
+    def below(self) -> list[_Part]:
+        """Return what stands directly below it, in the order of the program, functions last."""
+        parts: list[_Part] = []
+        for slot in _SLOTS:
+            if value := self.data.get(slot):
+                parts += _parts_in(slot, value)
         return parts
 
 
 def read_tree(workflow: Workflow) -> Tree:
     """Return the elements of a workflow."""
-    parts: list[tuple[Part, int]] = []
+    parts: list[tuple[_Part, Fields, int]] = []
     children: list[list[int]] = []
-    pending = [(Part(WORKFLOW, "", cast("Mapping[str, object]", workflow)), -1)]
+    pending = [(_Part(WORKFLOW, "", cast("Mapping[str, object]", workflow)), -1)]
     while pending:
         part, parent = pending.pop()
+        below = part.below()
         number = len(parts)
-        parts.append((part, parent))
+        parts.append((part, part.fields(below), parent))
         children.append([])
         if parent >= 0:
             children[parent].append(number)
-        pending.extend((below, number) for below in reversed(part.below))
+        pending.extend((inner, number) for inner in reversed(below))
+    return Tree(tuple(_elements(parts, children)))
+
+
+def _elements(parts: list[tuple[_Part, Fields, int]], children: list[list[int]]) -> Iterator[Element]:
     ends = list(range(1, len(parts) + 1))
+    places = [0] * len(parts)
     for number in reversed(range(len(parts))):
-        if children[number]:
-            ends[number] = ends[children[number][-1]]
-    return Tree(
-        tuple(
-            Element(number, part.kind, part.slot, part.fields, parent, tuple(children[number]), ends[number])
-            for number, (part, parent) in enumerate(parts)
-        )
-    )
+        for place, child in enumerate(children[number]):
+            places[child] = place
+            ends[number] = ends[child]
+    for number, (part, fields, parent) in enumerate(parts):
+        held = tuple(children[number])
+        yield Element(number, part.kind, part.slot, fields, parent, places[number], held, ends[number])
 
 
 def put_together(fields: Fields, below: Iterable[tuple[str, str, dict[str, object]]]) -> dict[str, object]:
@@ -173,18 +188,21 @@ def put_together(fields: Fields, below: Iterable[tuple[str, str, dict[str, objec
     return data
 
 
-def _listed(slot: str, value: object) -> list[Part]:
+def _parts_in(slot: str, value: object) -> list[_Part]:
+    """Return the parts under a key of the payload; of what is none of the known forms, none."""
+    if slot in BLOCK_SLOTS:
+        return [_Part(kind, slot, value)] if isinstance(value, dict) and (kind := _kind(value)) else []
+    otherwise = _KINDS[slot]
+    if slot == FUNCTIONS:
+        if not isinstance(value, dict) or not all(isinstance(item, dict) for item in value.values()):
+            return []
+        return [_Part(_kind(item) or otherwise, slot, item, key) for key, item in value.items()]
     if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
         return []
-    if slot == NODES and not all(map(_is_node, value)):
-        return []
-    return [Part(_kind(item, BRANCH), slot, item) for item in value]
+    parts = [_Part(_kind(item) or otherwise, slot, item) for item in value]
+    return parts if all(part.kind for part in parts) else []
 
 
-def _is_node(value: object) -> bool:
-    return isinstance(value, dict) and isinstance(value.get("type"), str)
-
-
-def _kind(data: Mapping[str, object], otherwise: str = "") -> str:
+def _kind(data: Mapping[str, object]) -> str:
     kind = data.get("type")
-    return kind if isinstance(kind, str) else otherwise
+    return kind if isinstance(kind, str) else ""

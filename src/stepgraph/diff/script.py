@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from stepgraph.diff.edits import Edit, Insert, Move, Place, Reference, Remove, Update, Version
-from stepgraph.diff.elements import Element
+from stepgraph.diff.elements import CLOCKS, Element
 from stepgraph.diff.matching.pairs import Pairs
 from stepgraph.diff.matching.sequences import longest_increasing
 from stepgraph.json_text import canonical_json
@@ -17,7 +17,7 @@ def edit_script(pairs: Pairs) -> tuple[Edit, ...]:
     for element in pairs.new.elements:
         old = pairs.to_old[element.number]
         if old is not None:
-            edits += _updates(pairs.old[old], element)
+            edits += _updates(pairs.old[old], element, _fields_to_compare(pairs, old, element))
         edits += _placings(pairs, element)
     edits += (Remove(number) for number in pairs.free_old())
     return tuple(edits)
@@ -60,12 +60,18 @@ def _reference(pairs: Pairs, number: int) -> Reference:
     return Reference(Version.NEW, number) if old is None else Reference(Version.OLD, old)
 
 
-def _updates(old: Element, new: Element) -> Iterator[Update]:
-    if old.fields is new.fields:
-        return
-    for field in dict.fromkeys([*old.fields, *new.fields]):
+def _fields_to_compare(pairs: Pairs, old: int, new: Element) -> Iterable[str]:
+    """Return which fields may differ: clocks alone where all else is known to be alike."""
+    if pairs.are_alike(old, new.number) and not pairs.renamed:
+        return CLOCKS
+    return {**pairs.old[old].fields, **new.fields}
+
+
+def _updates(old: Element, new: Element, fields: Iterable[str]) -> Iterator[Update]:
+    for field in fields:
         if field not in new.fields:
-            yield Update(old.number, field, None)
+            if field in old.fields:
+                yield Update(old.number, field, None)
         elif field not in old.fields or not _equal(old.fields[field], new.fields[field]):
             yield Update(old.number, field, (new.fields[field],))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TypeAlias
 
 from stepgraph.diff.changes.frames import Frames
@@ -16,32 +16,31 @@ _ACTIONS = tuple(Action)
 
 def in_order(groups: Iterable[Group], frames: Frames) -> list[Group]:
     """Return the changes as they are to be told."""
-    return sorted(groups, key=lambda group: _rank(group, frames))
+    anchors = _anchors(frames)
+    return sorted(groups, key=lambda group: _rank(group, anchors))
 
 
-def _rank(group: Group, frames: Frames) -> Rank:
+def _rank(group: Group, anchors: Sequence[int]) -> Rank:
+    """Return where a change is told: at a new element, or after one, there in the order of the old ones."""
     action = _ACTIONS.index(group.action)
     container = group.container
     if group.action in {Action.WRAPPED, Action.CONCURRENT} and container is not None and not group.others:
-        return _new_rank(container.number, action)
+        return container.number, 0, 0, action
     if group.new:
-        return _new_rank(group.new[0], action)
-    return _old_rank(group.old[0], frames)
+        return group.new[0], 0, 0, action
+    return anchors[group.old[0]], 1, group.old[0], action
 
 
-def _new_rank(number: int, action: int) -> Rank:
-    return number, 0, 0, action
-
-
-def _old_rank(number: int, frames: Frames) -> Rank:
-    """Return a rank after what stands before a removed element, or after the beginning of what held it."""
+def _anchors(frames: Frames) -> list[int]:
+    """Return for each old element the new one after which it was: one before it that stayed, or else what held it."""
     tree = frames.old.tree
-    parent = tree[number].parent
-    siblings = tree.siblings(number)
-    for before in reversed(siblings[: siblings.index(number)]):
-        new = frames.pairs.to_new[before]
-        if new is not None and frames.stays(new):
-            return frames.new.tree[new].end - 1, 1, number, 0
-    while frames.old.is_lone(parent):
-        parent = tree[parent].parent
-    return frames.pairs.to_new[parent] or ROOT, 1, number, 0
+    anchors = [ROOT] * len(tree)
+    for element in tree.elements[1:]:
+        before = tree.before(element.number)
+        around = element.parent if before is None else before
+        new = frames.pairs.to_new[around]
+        if new is None or (before is not None and not frames.stays(new)):
+            anchors[element.number] = anchors[around]
+        else:
+            anchors[element.number] = new if before is None else frames.new.tree[new].end - 1
+    return anchors

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable
 
-from stepgraph.diff.elements import STEPS
+from stepgraph.diff.elements import CALL, Element
 from stepgraph.diff.matching.pairs import Pairs, may_go_elsewhere, work_in
 from stepgraph.diff.matching.siblings import pair_below
 
@@ -26,9 +26,9 @@ def pair_alike(pairs: Pairs, *, once: bool) -> None:
 
 
 def pair_named(pairs: Pairs, *, once: bool) -> None:
-    """Pair free steps of one kind and one name, with `once` only where they are the only ones."""
-    old = [n for n in pairs.free_old() if pairs.old[n].kind in STEPS]
-    new = [n for n in pairs.free_new() if pairs.new[n].kind in STEPS]
+    """Pair free elements of one kind and one name, with `once` only where they are the only ones."""
+    old = [n for n in pairs.free_old() if _is_named(pairs.old[n])]
+    new = [n for n in pairs.free_new() if _is_named(pairs.new[n])]
     for old_number, new_number in _together(
         old,
         new,
@@ -36,10 +36,15 @@ def pair_named(pairs: Pairs, *, once: bool) -> None:
         lambda n: (pairs.new[n].kind, pairs.new[n].name),
         once=once,
     ):
-        # What is in a step before it may have made it part of a pair.
+        # What is in one before it may have made it part of a pair.
         if pairs.are_free(old_number, new_number):
             pairs.pair(old_number, new_number)
             pair_below(pairs, old_number, new_number)
+
+
+def _is_named(element: Element) -> bool:
+    """Tell whether an element has a name that is its own: that of a call is one of what is called."""
+    return bool(element.name) and element.kind != CALL and may_go_elsewhere(element)
 
 
 def _together(

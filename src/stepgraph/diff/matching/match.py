@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from stepgraph.diff.elements import ROOT, Tree
-from stepgraph.diff.matching.containers import pair_containers
+from stepgraph.diff.matching.containers import pair_containers, pair_in_place
 from stepgraph.diff.matching.elsewhere import pair_alike, pair_named
 from stepgraph.diff.matching.functions import functions_of, renamed_functions
 from stepgraph.diff.matching.pairs import Pairs, start_pairs
@@ -25,6 +25,7 @@ def match_trees(old: Tree, new: Tree) -> Pairs:
     for once in (True, False):
         pair_alike(pairs, once=once)
         pair_named(pairs, once=once)
+        pair_in_place(pairs)
         pair_containers(pairs)
     pair_renamed(pairs)
     return pairs

@@ -64,8 +64,8 @@ def may_go_elsewhere(element: Element) -> bool:
 
 
 def work_in(tree: Tree) -> list[int]:
-    """Return for each element how many steps and calls are in it, itself included."""
-    work = [int(element.kind in STEPS or element.kind == CALL) for element in tree.elements]
+    """Return for each element how much in it has a name of its own, itself included: steps and calls above all."""
+    work = [int(bool(element.name) or element.kind in STEPS or element.kind == CALL) for element in tree.elements]
     for element in reversed(tree.elements[1:]):
         work[element.parent] += work[element.number]
     return work

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from difflib import SequenceMatcher
 from typing import Final
 
+from stepgraph.diff.digests import Digester
 from stepgraph.diff.elements import BRANCH, CALL, STEPS, Tree
-from stepgraph.diff.matching.pairs import Pairs
+from stepgraph.diff.matching.pairs import Pairs, work_in
 from stepgraph.diff.matching.sequences import common_sequence
 from stepgraph.diff.matching.siblings import pair_below
 from stepgraph.model import defaults
@@ -28,12 +29,17 @@ Gap = tuple[list[int], list[int]]
 
 
 def pair_renamed(pairs: Pairs) -> None:
-    """Pair what is left of one kind between the same siblings, and then in what was paired so, and so on."""
+    """Pair what is left in elements that are a pair, and then in what was paired so, and so on.
+
+    These are elements that are alike but in another order, and those of one kind between the same siblings.
+    """
+    alike = _Likeness(pairs)
     pending = [(old, new) for new, old in enumerate(pairs.to_old) if old is not None]
     while pending:
         old, new = pending.pop()
+        _pair_displaced(pairs, old, new)
         for gap in list(_gaps(pairs, old, new)):
-            for pair in list(_pairs_in(pairs, gap)):
+            for pair in list(_pairs_in(pairs, gap, alike)):
                 pairs.pair(*pair)
                 pending += [pair, *pair_below(pairs, *pair)]
 
@@ -54,7 +60,42 @@ def _gaps(pairs: Pairs, old: int, new: int) -> Iterator[Gap]:
                 yield free_old, free_new
 
 
-def _pairs_in(pairs: Pairs, gap: Gap) -> Iterator[tuple[int, int]]:
+def _pair_displaced(pairs: Pairs, old: int, new: int) -> None:
+    """Pair free children that are alike, in whatever order: exits, say, which have nothing to be found elsewhere by."""
+    left: defaultdict[tuple[str, int], list[int]] = defaultdict(list)
+    for child in reversed(pairs.new[new].children):
+        if pairs.to_old[child] is None:
+            left[pairs.new[child].slot, pairs.new_digests[child]].append(child)
+    if not left:
+        return
+    for child in pairs.old[old].children:
+        found = left.get((pairs.old[child].slot, pairs.old_digests[child]))
+        if found and pairs.to_new[child] is None:
+            pairs.pair_all(child, found.pop())
+
+
+class _Likeness:
+    """Tells whether what holds others can be the same without sharing anything: if it holds the same kinds, or nothing."""
+
+    def __init__(self, pairs: Pairs) -> None:
+        digester = Digester()
+        self._old_shapes, self._new_shapes = _shapes(pairs.old, digester), _shapes(pairs.new, digester)
+        self._old_work, self._new_work = work_in(pairs.old), work_in(pairs.new)
+
+    def of(self, old: int, new: int) -> bool:
+        has_none = not self._old_work[old] or not self._new_work[new]
+        return has_none or self._old_shapes[old] == self._new_shapes[new]
+
+
+def _shapes(tree: Tree, digester: Digester) -> list[int]:
+    """Return for each element a number for the kinds of what is in it, equal for equal kinds in equal places."""
+    shapes = [0] * len(tree)
+    for element in reversed(tree.elements):
+        shapes[element.number] = digester.number(element.kind, *(shapes[child] for child in element.children))
+    return shapes
+
+
+def _pairs_in(pairs: Pairs, gap: Gap, alike: _Likeness) -> Iterator[tuple[int, int]]:
     for kind, (old, new) in _by_kind(pairs, gap).items():
         if kind == CALL or not new:
             continue
@@ -62,7 +103,7 @@ def _pairs_in(pairs: Pairs, gap: Gap) -> Iterator[tuple[int, int]]:
             yield from _renamed_steps(pairs, old, new)
         elif kind == BRANCH:
             yield from _changed_branches(pairs, old, new)
-        elif len(old) == len(new) == 1 and _shape(pairs.old, old[0]) == _shape(pairs.new, new[0]):
+        elif len(old) == len(new) == 1 and alike.of(old[0], new[0]):
             yield old[0], new[0]
 
 
@@ -126,9 +167,3 @@ def _changed_branches(pairs: Pairs, old: list[int], new: list[int]) -> Iterator[
     others = [number for number in new if number not in taken]
     if len(left) == len(others) == 1:
         yield left[0], others[0]
-
-
-def _shape(tree: Tree, number: int) -> list[tuple[str, int]]:
-    """Return the kinds of what is in an element, and how much is in each."""
-    inside = (tree[inner] for inner in tree.within(number))
-    return [(element.kind, element.end - element.number) for element in inside]

@@ -208,10 +208,10 @@ class Meanings:
 
     def _decides(self, number: int) -> bool:
         """Tell whether a new branch is asked before others of its `if` or `switch` that there were."""
-        element = self._new[number]
-        if element.kind != BRANCH:
-            return False
-        return any(sibling > number and sibling in self._known for sibling in self._new.siblings(number))
+        following = self._new.after(number)
+        while following is not None and following not in self._known:
+            following = self._new.after(following)
+        return self._new[number].kind == BRANCH and following is not None
 
     def _leaves(self, side: Side, number: int) -> bool:
         """Tell whether an element that came holds a way out that came with it."""

@@ -39,14 +39,12 @@ def neighbour_of(tree: Tree, numbers: Sequence[int]) -> str:
     first, last = numbers[0], numbers[-1]
     if tree[first].slot == FUNCTIONS:
         return ""
-    siblings = tree.siblings(first)
-    place = siblings.index(first)
     is_concurrent = tree[tree[first].parent].kind == "parallel"
-    if place > 0:
-        return f"{'beside' if is_concurrent else 'after'} {short_name(tree, siblings[place - 1])}"
-    following = [sibling for sibling in siblings if sibling >= tree[last].end]
-    if following and following[0] not in numbers:
-        return f"{'beside' if is_concurrent else 'before'} {short_name(tree, following[0])}"
+    before, after = tree.before(first), tree.after(last)
+    if before is not None:
+        return f"{'beside' if is_concurrent else 'after'} {short_name(tree, before)}"
+    if after is not None:
+        return f"{'beside' if is_concurrent else 'before'} {short_name(tree, after)}"
     return ""
 
 
