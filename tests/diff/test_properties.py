@@ -6,7 +6,7 @@ from collections.abc import Callable
 from random import Random
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from stepgraph.diff.diff import diff_workflows
@@ -14,27 +14,31 @@ from stepgraph.model.payload import Graph, Workflow
 from tests.diff.mutations import add, any_workflow, change_setting, copied, move, remove, rename, wrap
 from tests.render.random_graphs import graphs
 
+# Whole graphs are drawn, which takes its time.
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+
 MUTATIONS = (rename, change_setting, add, remove, wrap, move)
 Mutation = Callable[[Random, Workflow], None]
 
 each_mutation = pytest.mark.parametrize("mutate", MUTATIONS, ids=lambda mutate: mutate.__name__)
 
 
-@given(graphs(4))
+@unhurried
+@given(graphs(3))
 def test_a_workflow_has_not_changed_from_itself(graph: Graph) -> None:
     diff = diff_workflows(graph["workflow"], copied(graph["workflow"]))
     assert (diff.changes, diff.unseen) == ((), ())
 
 
-@settings(deadline=None)
-@given(graphs(4), graphs(4))
+@unhurried
+@given(graphs(3), graphs(3))
 def test_the_changes_make_the_new_workflow_of_the_old_one(old: Graph, new: Graph) -> None:
     made = diff_workflows(old["workflow"], new["workflow"]).apply()
     assert made == new["workflow"]
     assert list(made["functions"]) == list(new["workflow"]["functions"])
 
 
-@settings(deadline=None)
+@unhurried
 @given(st.randoms(use_true_random=False), st.lists(st.sampled_from(MUTATIONS), max_size=5))
 def test_the_changes_make_an_edited_workflow_of_the_old_one(random: Random, mutations: list[Mutation]) -> None:
     old = any_workflow(random)
@@ -45,7 +49,7 @@ def test_the_changes_make_an_edited_workflow_of_the_old_one(random: Random, muta
 
 
 @each_mutation
-@settings(deadline=None)
+@unhurried
 @given(random=st.randoms(use_true_random=False))
 def test_what_a_person_does_is_one_change(mutate: Mutation, random: Random) -> None:
     old, new = _edited(random, mutate)
@@ -53,18 +57,26 @@ def test_what_a_person_does_is_one_change(mutate: Mutation, random: Random) -> N
 
 
 @each_mutation
-@settings(deadline=None)
+@unhurried
 @given(random=st.randoms(use_true_random=False))
 def test_taking_it_back_is_one_change(mutate: Mutation, random: Random) -> None:
     old, new = _edited(random, mutate)
     assert len(diff_workflows(new, old).changes) == 1
 
 
-@settings(deadline=None)
+@unhurried
 @given(graphs(3), graphs(3))
 def test_each_change_is_one_line(old: Graph, new: Graph) -> None:
     diff = diff_workflows(old["workflow"], new["workflow"])
-    assert all(change.line.startswith(f"{change.sign} {change.title}") for change in diff.changes)
+    assert all(len(change.line.splitlines()) == 1 for change in diff.changes)
+
+
+@unhurried
+@given(graphs(3), graphs(3))
+def test_an_edit_is_part_of_one_change(old: Graph, new: Graph) -> None:
+    diff = diff_workflows(old["workflow"], new["workflow"])
+    edits = [id(edit) for change in diff.changes for edit in change.edits] + [id(edit) for edit in diff.unseen]
+    assert len(edits) == len(set(edits))
 
 
 def _edited(random: Random, mutate: Mutation) -> tuple[Workflow, Workflow]:

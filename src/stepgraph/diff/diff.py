@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 from stepgraph.diff.applying import apply_edits
@@ -19,6 +20,7 @@ from stepgraph.diff.running.meaning import Meanings
 from stepgraph.diff.script import edit_script
 from stepgraph.diff.wording.titles import title_of
 from stepgraph.model.payload import Workflow
+from stepgraph.phrases.visible import visible
 
 _SIGNS: Final = {Action.ADDED: "+", Action.REMOVED: "-"}
 
@@ -48,10 +50,13 @@ class Change:
 
     @property
     def line(self) -> str:
-        """The change on one line: `~ step 'a' renamed to 'b'  breaking: instances waiting at 'c' run it again ...`."""
+        """The change on one line: `~ step 'a' renamed to 'b'  breaking: instances waiting at 'c' run it again ...`.
+
+        What would break the line or steer a terminal is spelt out.
+        """
         effect = self.meaning.effect
         told = "" if effect is Effect.SAFE else f"  {effect.name.lower()}: {self.meaning.reason}"
-        return f"{self.sign} {self.title}{told}"
+        return visible(f"{self.sign} {self.title}{told}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +116,7 @@ def diff_graphs(old: Mapping[str, Workflow], new: Mapping[str, Workflow]) -> tup
 def _names(old: list[str], new: list[str]) -> list[str]:
     names: list[str] = []
     before = [(-1, -1), *common_sequence(old, new), (len(old), len(new))]
-    for (old_from, new_from), (old_to, new_to) in zip(before, before[1:], strict=False):
+    for (old_from, new_from), (old_to, new_to) in pairwise(before):
         names += (name for name in old[old_from + 1 : old_to] if name not in new)
         names += new[new_from + 1 : new_to + 1]
     return names

@@ -34,5 +34,7 @@ def own_text(element: Element, renamed: Mapping[str, str] = SAME_NAMES) -> str:
     """Return what an element says by itself, clocks aside."""
     fields = {name: value for name, value in element.fields.items() if name not in CLOCKS}
     if renamed and (element.kind == CALL or element.slot == FUNCTIONS):
-        fields |= {name: renamed.get(element.text(name), element.text(name)) for name in (KEY, "name") if name in fields}
+        fields |= {
+            name: renamed.get(element.text(name), element.text(name)) for name in (KEY, "name") if name in fields
+        }
     return canonical_json(fields)

@@ -81,5 +81,3 @@ def _equal(first: object, second: object) -> bool:
     if type(first) is type(second) and not isinstance(first, dict | list):
         return first == second
     return canonical_json(first) == canonical_json(second)
-
-

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
+from typing import cast
 
 from stepgraph.diff.edits import Reference, Version
 from stepgraph.diff.elements import BLOCK_SLOTS, BRANCH, ROOT, Tree
@@ -24,6 +25,7 @@ class Side:
     members: dict[int, list[int]] = field(default_factory=dict)
 
     def reference(self, number: int) -> Reference:
+        """Return an element of this side for those who see both."""
         return Reference(self.version, number)
 
     def is_lone(self, number: int) -> bool:
@@ -78,13 +80,13 @@ class Frames:
 
     def old_of(self, new: int) -> int:
         """Return the partner of a new element that has one."""
-        old = self.pairs.to_old[new]
-        assert old is not None, new
-        return old
+        return cast("int", self.pairs.to_old[new])
+
+    def new_of(self, old: int) -> int:
+        """Return the partner of an old element that has one."""
+        return cast("int", self.pairs.to_new[old])
 
 
 def frames_of(pairs: Pairs) -> Frames:
     """Return both sides of a diff."""
-    return Frames(
-        pairs, side_of(pairs.old, pairs.to_new, Version.OLD), side_of(pairs.new, pairs.to_old, Version.NEW)
-    )
+    return Frames(pairs, side_of(pairs.old, pairs.to_new, Version.OLD), side_of(pairs.new, pairs.to_old, Version.NEW))

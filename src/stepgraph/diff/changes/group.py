@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from stepgraph.diff.edits import Edit, Reference
+from stepgraph.diff.elements import ROOT
 
 
 class Action(Enum):
@@ -32,8 +33,8 @@ class Group:
     """What was done with which elements: `old` and `new` are their numbers in the two trees.
 
     What is in both versions is in both, in the same order. `container` is what elements were wrapped in, freed from or
-    run concurrently in. `fields` are those that were changed. `others`, in the new tree, are those for which elements wait
-    from now on, or no longer.
+    run concurrently in. `fields` are those that were changed. `others`, in the new tree, are those that elements wait
+    for from now on, or no longer.
     """
 
     action: Action
@@ -43,3 +44,8 @@ class Group:
     fields: tuple[str, ...] = ()
     others: tuple[int, ...] = ()
     edits: tuple[Edit, ...] = ()
+
+    @property
+    def holder(self) -> int:
+        """The number of the container, in the tree that it is from; without one that of the workflow."""
+        return ROOT if self.container is None else self.container.number

@@ -101,8 +101,7 @@ class _Grouping:
         yield self._frames.old, self._frames.old_of(number), self._went
 
     def _updating(self, update: Update) -> _Draft | None:
-        new = self._frames.pairs.to_new[update.old]
-        assert new is not None, update
+        new = self._frames.new_of(update.old)
         element = self._frames.new.tree[new]
         if update.field in CLOCKS:
             return self._placing(new) or self._ordered.get(new) or self._awaited(update, element)
@@ -119,8 +118,10 @@ class _Grouping:
         before = self._frames.old.tree[update.old].fields
         if update.field != "resolves" or "starts" not in before or "starts" not in element.fields:
             return None
-        return None if "resolves" in before and "resolves" in element.fields else self._field(
-            Action.CHANGED, update, element
+        return (
+            None
+            if "resolves" in before and "resolves" in element.fields
+            else self._field(Action.CHANGED, update, element)
         )
 
     def _renamed(self, update: Update, element: Element) -> _Draft:

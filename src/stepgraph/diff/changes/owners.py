@@ -33,7 +33,9 @@ def owners_of(side: Side, frames: Frames) -> Owners:
             continue
         joins = parent in owner and (side.is_shell(number) or (number not in around and owner[parent] not in around))
         owner[number] = owner[parent] if joins else number
-    subjects = {number: () if number in around else (number,) for number in sorted(set(owner.values()))}
+    subjects: dict[int, tuple[int, ...]] = {
+        number: () if number in around else (number,) for number in sorted(set(owner.values()))
+    }
     _join_calls(side, around, owner, subjects)
     _join_members(side, around, owner, subjects)
     return Owners(owner, around, subjects)

@@ -45,7 +45,7 @@ def _is_free_container(pairs: Pairs, old: int) -> bool:
 def _pair_with_best(
     pairs: Pairs, old: int, work: tuple[list[int], list[int]], among: set[int] | None = None
 ) -> list[tuple[int, int]]:
-    """Pair a free element with the free one that holds most of what it holds, if there is one. Returns all new pairs."""
+    """Pair a free element with the free one that holds most of what it holds, if any does. Returns all new pairs."""
     held: Counter[int] = Counter()
     for inner_old, inner_new in _held(pairs, old):
         for holder in _holders(pairs, inner_new, pairs.old[old].kind):

@@ -44,7 +44,9 @@ def _with_equal_bodies(old: Tree, new: Tree, old_left: dict[str, int], new_left:
     for name, number in reversed(new_left.items()):
         by_digest[new_digests[number]].append(name)
     return {
-        name: by_digest[digest].pop() for name, number in old_left.items() if by_digest.get(digest := old_digests[number])
+        name: by_digest[digest].pop()
+        for name, number in old_left.items()
+        if by_digest.get(digest := old_digests[number])
     }
 
 

@@ -40,15 +40,19 @@ class Pairs:
                 self.pair(inner_old, inner_new)
 
     def are_free(self, old: int, new: int) -> bool:
+        """Tell whether two elements may be made a pair."""
         return self.to_new[old] is None and self.to_old[new] is None
 
     def are_alike(self, old: int, new: int) -> bool:
+        """Tell whether two elements and all in them say the same, clocks aside."""
         return self.old_digests[old] == self.new_digests[new]
 
     def free_old(self) -> list[int]:
+        """Return the old elements that are in no pair."""
         return [number for number, partner in enumerate(self.to_new) if partner is None]
 
     def free_new(self) -> list[int]:
+        """Return the new elements that are in no pair."""
         return [number for number, partner in enumerate(self.to_old) if partner is None]
 
 

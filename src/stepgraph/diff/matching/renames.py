@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from difflib import SequenceMatcher
+from itertools import pairwise
 from typing import Final
 
 from stepgraph.diff.digests import Digester
@@ -53,7 +54,7 @@ def _gaps(pairs: Pairs, old: int, new: int) -> Iterator[Gap]:
             continue
         kept = common_sequence([pairs.to_new[child] or -1 for child in old_children], new_children)
         bounds = [(-1, -1), *kept, (len(old_children), len(new_children))]
-        for (old_from, new_from), (old_to, new_to) in zip(bounds, bounds[1:], strict=False):
+        for (old_from, new_from), (old_to, new_to) in pairwise(bounds):
             free_old = [child for child in old_children[old_from + 1 : old_to] if pairs.to_new[child] is None]
             free_new = [child for child in new_children[new_from + 1 : new_to] if pairs.to_old[child] is None]
             if free_old and free_new:
@@ -75,7 +76,7 @@ def _pair_displaced(pairs: Pairs, old: int, new: int) -> None:
 
 
 class _Likeness:
-    """Tells whether what holds others can be the same without sharing anything: if it holds the same kinds, or nothing."""
+    """Tells whether what holds others may be the same without sharing any: if it holds the same kinds, or nothing."""
 
     def __init__(self, pairs: Pairs) -> None:
         digester = Digester()

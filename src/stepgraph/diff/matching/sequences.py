@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Hashable, Sequence
+from itertools import pairwise
 from typing import Final
 
 Pair = tuple[int, int]
@@ -59,7 +60,7 @@ def common_sequence(old: Sequence[Hashable], new: Sequence[Hashable]) -> list[Pa
         bounds = [(-1, -1), *anchors, (old_to - old_from, new_to - new_from)]
         pending += (
             (old_from + a + 1, old_from + next_a, new_from + b + 1, new_from + next_b)
-            for (a, b), (next_a, next_b) in zip(bounds, bounds[1:], strict=False)
+            for (a, b), (next_a, next_b) in pairwise(bounds)
         )
     return sorted(found)
 

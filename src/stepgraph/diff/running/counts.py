@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Container, Hashable, Set
+from collections.abc import Container, Hashable
+from collections.abc import Set as AbstractSet
 
 from stepgraph.diff.elements import CALL, FUNCTIONS, KEY, ROOT, STEPS, Element, Tree
 from stepgraph.json_text import canonical_json
@@ -43,7 +44,7 @@ class Names:
                     pending.append(function)
         return list(found)
 
-    def counted_after(self, number: int, step: int, among: Set[int]) -> list[int]:
+    def counted_after(self, number: int, step: int, among: AbstractSet[int]) -> list[int]:
         """Return the steps with the name of `step` that may run after the element in which it does.
 
         Only those `among` some elements count, and of calls too.
@@ -51,7 +52,7 @@ class Names:
         named = self._by_key[engine_key(self._tree[step])]
         return [other for other in named if other in among and self._may_follow(number, other, among)]
 
-    def _may_follow(self, number: int, other: int, among: Set[int]) -> bool:
+    def _may_follow(self, number: int, other: int, among: AbstractSet[int]) -> bool:
         """Tell whether a step may run after an element, where either may be in functions that are called."""
         first = self._sites(number, range(len(self._tree)))
         second = self._sites(other, among)

@@ -31,10 +31,12 @@ SAFE: Final = Meaning(Effect.SAFE)
 
 
 def late(reason: str) -> Meaning:
+    """Return that something runs late, and why."""
     return Meaning(Effect.LATE, reason)
 
 
 def breaking(reason: str) -> Meaning:
+    """Return that results are lost, or used for something else, and why."""
     return Meaning(Effect.BREAKING, reason)
 
 

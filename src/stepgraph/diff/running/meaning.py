@@ -68,7 +68,9 @@ class Meanings:
                 if self._wait_in_both(other) is not None
             ]
             if shifted:
-                yield breaking(f"steps named '{self._new[step].name}' are counted, and those of instances waiting shift")
+                yield breaking(
+                    f"steps named '{self._new[step].name}' are counted, and those of instances waiting shift"
+                )
             elif step not in self._known or number != step:
                 yield late(f"runs when instances waiting at {wait} resume")
 
@@ -113,9 +115,17 @@ class Meanings:
                 yield late(f"runs when instances waiting at {later} resume")
 
     def _concurrent(self, group: Group) -> Iterator[Meaning]:
-        held = (self._old_waits.inside[number] for number in group.old)
-        for wait in [wait for wait in held if wait is not None]:
-            yield late(f"what is beside {self._old_name(wait)} runs when instances waiting there resume")
+        for number in self._beside(group):
+            if (wait := self._old_waits.inside[number]) is not None:
+                yield late(f"what is beside {self._old_name(wait)} runs when instances waiting there resume")
+
+    def _beside(self, group: Group) -> Iterator[int]:
+        """Yield the old elements that run, or may now run, at the same time as those made concurrent."""
+        yield from group.old
+        if group.others:
+            yield from (self._frames.old_of(number) for number in group.others)
+        elif group.holder in self._known:
+            yield self._frames.old_of(group.holder)
 
     def _sequential(self, _: Group) -> Iterator[Meaning]:
         """Yield nothing: what ran concurrently has its result, and what follows finds it."""
@@ -124,8 +134,7 @@ class Meanings:
     # What is held otherwise
 
     def _wrapped(self, group: Group) -> Iterator[Meaning]:
-        assert group.container is not None
-        kind = self._new[group.container.number].kind
+        kind = self._new[group.holder].kind
         wait = self._first_wait(group)
         if kind in _TRANSPARENT or wait is None:
             return
@@ -138,18 +147,18 @@ class Meanings:
 
     def _repeated(self, group: Group, wait: str) -> Iterator[Meaning]:
         """Yield what further rounds mean: they come before later steps of the same names."""
-        assert group.container is not None
-        loop = group.container.number
+        loop = group.holder
         own = set(self._new.within(loop))
         for step in self._new_names.run_in(loop):
             others = self._new_names.counted_after(loop, step, self._known - own)
             if any(self._wait_in_both(other) is not None for other in others):
-                yield breaking(f"steps named '{self._new[step].name}' are counted, and those of instances waiting shift")
+                yield breaking(
+                    f"steps named '{self._new[step].name}' are counted, and those of instances waiting shift"
+                )
         yield late(f"further rounds run when instances waiting at {wait} resume")
 
     def _freed(self, group: Group) -> Iterator[Meaning]:
-        assert group.container is not None
-        kind = self._old[group.container.number].kind
+        kind = self._old[group.holder].kind
         wait = self._first_wait(group)
         if kind in _TRANSPARENT or wait is None:
             return
@@ -224,5 +233,3 @@ class Meanings:
 def _event_type(fields: Mapping[str, object]) -> object:
     options = fields.get("options")
     return options.get("event_type") if isinstance(options, dict) else None
-
-

@@ -27,9 +27,7 @@ class Waits:
 
 def waits_of(tree: Tree) -> Waits:
     """Return the waits of a workflow."""
-    functions = {
-        element.text(KEY): element.number for element in reversed(tree.elements) if element.slot == FUNCTIONS
-    }
+    functions = {element.text(KEY): element.number for element in reversed(tree.elements) if element.slot == FUNCTIONS}
     calls = [
         (element.number, functions[element.name])
         for element in tree.elements
@@ -71,9 +69,7 @@ def _later(tree: Tree, calls: list[tuple[int, int]], inside: list[int | None]) -
         after_functions = found
 
 
-def _pass_down(
-    tree: Tree, number: int, beyond: int | None, inside: list[int | None], later: list[int | None]
-) -> None:
+def _pass_down(tree: Tree, number: int, beyond: int | None, inside: list[int | None], later: list[int | None]) -> None:
     """Tell the children of an element what comes after them, where `beyond` is what comes after it."""
     kind = tree[number].kind
     following = beyond

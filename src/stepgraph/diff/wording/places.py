@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from stepgraph.diff.elements import BRANCH, FUNCTION, FUNCTIONS, KEY, WORKFLOW, Tree
+from stepgraph.diff.elements import BRANCH, FUNCTIONS, KEY, Tree
 from stepgraph.diff.wording.names import condition_name, name_of, short_name
 
 
@@ -35,7 +35,7 @@ def place_of(tree: Tree, number: int) -> str:
 
 
 def neighbour_of(tree: Tree, numbers: Sequence[int]) -> str:
-    """Return what elements that stand together come after, or before if they are the first; nothing if they are alone."""
+    """Return what elements that stand together come after, or before; nothing if nothing else is there."""
     first, last = numbers[0], numbers[-1]
     if tree[first].slot == FUNCTIONS:
         return ""
@@ -59,10 +59,10 @@ def container_of(tree: Tree, container: int, inside: int) -> str:
             return name_of(tree, container)
         case "branch":
             return _branch_text(tree, container)
-        case kind if kind in {WORKFLOW, FUNCTION, "step_do", "start"}:
+        case "workflow" | "function_def" | "start":
             return name_of(tree, container)
         case kind:
-            return kind
+            return name_of(tree, container) if element.name else kind
 
 
 def _branch_text(tree: Tree, branch: int) -> str:

@@ -35,11 +35,6 @@ class _Told:
         """What is in both versions, by its new name."""
         return names_of(self.new, self.group.new)
 
-    @property
-    def container(self) -> int:
-        assert self.group.container is not None
-        return self.group.container.number
-
 
 def title_of(group: Group, frames: Frames) -> str:
     """Return what was done, in words that say where it is."""
@@ -87,22 +82,22 @@ def _moved(told: _Told) -> str:
 
 def _reordered(told: _Told) -> str:
     if told.group.others:
-        return f"{told.things} reordered: {_wait(told, 'now', 'no longer')} {quoted(told.new, told.group.others)}"
+        return f"{told.things} reordered: no longer {_waits(told)} for the same steps"
     neighbour = neighbour_of(told.new, told.group.new)
     return f"{told.things} reordered{f', now {neighbour}' if neighbour else ''}"
 
 
 def _wrapped(told: _Told) -> str:
-    container = container_of(told.new, told.container, told.group.new[0])
-    element = told.new[told.container]
+    container = container_of(told.new, told.group.holder, told.group.new[0])
+    element = told.new[told.group.holder]
     if element.kind == FUNCTION and element.slot == FUNCTIONS:
         return f"{told.things} moved into new {container}"
     return f"{told.things} wrapped in {_article(container)}"
 
 
 def _freed(told: _Told) -> str:
-    container = container_of(told.old, told.container, told.group.old[0])
-    element = told.old[told.container]
+    container = container_of(told.old, told.group.holder, told.group.old[0])
+    element = told.old[told.group.holder]
     if element.kind == FUNCTION and element.slot == FUNCTIONS:
         return f"{told.things} moved out of removed {container}"
     return f"{told.things} freed from {_article(container, 'the ')}"
@@ -111,9 +106,9 @@ def _freed(told: _Told) -> str:
 def _concurrent(told: _Told) -> str:
     if told.group.others:
         return f"{told.things} made concurrent: no longer {_waits(told)} for {quoted(told.new, told.group.others)}"
-    kind = told.new[told.container].text("kind")
+    kind = told.new[told.group.holder].text("kind")
     how = "" if kind == "all" else f" ({kind})"
-    if told.frames.new.is_lone(told.container):
+    if told.frames.new.is_lone(told.group.holder):
         return f"{told.things} made concurrent{how}"
     return f"{told.things} made concurrent with {_others_in(told, told.new, told.group.new)}"
 
@@ -121,7 +116,7 @@ def _concurrent(told: _Told) -> str:
 def _sequential(told: _Told) -> str:
     if told.group.others:
         return f"{told.things} made sequential: now {_waits(told)} for {quoted(told.new, told.group.others)}"
-    if told.frames.old.is_lone(told.container):
+    if told.frames.old.is_lone(told.group.holder):
         return f"{told.things} made sequential"
     neighbour = neighbour_of(told.new, told.group.new)
     return f"{told.things} made sequential{f', {neighbour}' if neighbour else ''}"
@@ -166,29 +161,23 @@ def _lone_things(numbers: tuple[int, ...], side: Side) -> str:
     if len(numbers) > 1:
         return names_of(side.tree, numbers)
     (number,) = numbers
-    inside = [
-        inner for inner in side.tree.within(number)[1:] if side.is_lone(inner) and is_work(side.tree[inner])
-    ]
+    inside = [inner for inner in side.tree.within(number)[1:] if side.is_lone(inner) and is_work(side.tree[inner])]
     return name_of(side.tree, number, inside=inside)
 
 
 def _beside(told: _Told, tree: Tree) -> str:
     side = told.frames.new if tree is told.new else told.frames.old
-    inside = [inner for inner in tree.within(told.container) if not side.is_lone(inner) and is_work(tree[inner])]
+    inside = [inner for inner in tree.within(told.group.holder) if not side.is_lone(inner) and is_work(tree[inner])]
     return quoted(tree, inside)
 
 
 def _others_in(told: _Told, tree: Tree, own: tuple[int, ...]) -> str:
     within = {inner for number in own for inner in tree.within(number)}
-    return quoted(tree, [i for i in tree.within(told.container) if i not in within and is_work(tree[i])])
+    return quoted(tree, [i for i in tree.within(told.group.holder) if i not in within and is_work(tree[i])])
 
 
 def _waits(told: _Told) -> str:
     return "waits" if len(told.group.new) == 1 else "wait"
-
-
-def _wait(told: _Told, now: str, no_longer: str) -> str:
-    return f"{now} or {no_longer} {_waits(told)} for"
 
 
 def _in(place: str) -> str:
