@@ -14,6 +14,7 @@ from stepgraph.diff.changes.grouping import group_edits
 from stepgraph.diff.edits import Edit
 from stepgraph.diff.elements import read_tree
 from stepgraph.diff.matching.match import match_trees
+from stepgraph.diff.matching.pairs import Pairs
 from stepgraph.diff.matching.sequences import common_sequence
 from stepgraph.diff.running.effect import SAFE, Effect, Meaning, breaking
 from stepgraph.diff.running.meaning import Meanings
@@ -64,7 +65,8 @@ class WorkflowDiff:
     """What changed of a workflow that is in both versions, or in one of them only: then that is its only change.
 
     `unseen` are edits that change nothing which can be seen: clocks under other numbers that say the same, functions
-    that are listed in another order. With those of all changes, they make the new workflow of the old one.
+    that are listed in another order. With those of all changes, they make the new workflow of the old one. `pairs` are
+    the two as trees, whose elements the changes name by number, and which element is which.
     """
 
     name: str
@@ -72,6 +74,7 @@ class WorkflowDiff:
     new: Workflow | None
     changes: tuple[Change, ...]
     unseen: tuple[Edit, ...] = ()
+    pairs: Pairs | None = None
 
     @property
     def effect(self) -> Effect:
@@ -102,7 +105,7 @@ def diff_workflows(old: Workflow | None, new: Workflow | None, name: str = "") -
     changes = (
         Change(group, title_of(group, frames), SAFE if meanings is None else meanings.of(group)) for group in groups
     )
-    return WorkflowDiff(name, old, new, tuple(changes), unseen)
+    return WorkflowDiff(name, old, new, tuple(changes), unseen, pairs)
 
 
 def diff_graphs(old: Mapping[str, Workflow], new: Mapping[str, Workflow]) -> tuple[WorkflowDiff, ...]:

@@ -105,6 +105,22 @@ class Tree:
             return None
         return children[place]
 
+    def keys(self, number: int) -> tuple[str | int, ...]:
+        """Return the keys that lead to an element in the payload: `("nodes", 3, "branches", 0)`."""
+        path: list[str | int] = []
+        while number != ROOT:
+            element = self.elements[number]
+            path += [element.text(KEY)] if element.slot == FUNCTIONS else []
+            path += [self._index(element)] if element.slot in {NODES, BRANCHES} else []
+            path.append(element.slot)
+            number = element.parent
+        return tuple(reversed(path))
+
+    def _index(self, element: Element) -> int:
+        """Return the place of an element among those in the same slot."""
+        siblings = self.elements[element.parent].children
+        return element.place - sum(self.elements[child].slot != element.slot for child in siblings[: element.place])
+
     def slots(self, number: int) -> dict[str, list[int]]:
         """Return the children of an element by the slot in which they are."""
         slots: dict[str, list[int]] = {}

@@ -12,7 +12,7 @@ from typing import Final
 
 from stepgraph.diff.changes.frames import Frames, Side
 from stepgraph.diff.changes.group import Action, Group
-from stepgraph.diff.elements import BRANCH, FUNCTION, ROOT, STEPS, WAITS
+from stepgraph.diff.elements import BRANCH, FUNCTION, ROOT, STEPS, WAITS, Element, Tree
 from stepgraph.diff.running.counts import Names
 from stepgraph.diff.running.effect import SAFE, Meaning, breaking, late, worst
 from stepgraph.diff.running.waits import waits_of
@@ -56,7 +56,7 @@ class Meanings:
                 continue
             if self._decides(number):
                 yield breaking(f"instances waiting at {wait} may take another way when they resume")
-            if self._leaves(self._frames.new, number):
+            if self._leaves(self._frames.new, number, "break", "return"):
                 yield breaking(f"instances waiting at {wait} may leave before it when they resume")
             yield from self._added_steps(number, wait)
 
@@ -84,8 +84,8 @@ class Meanings:
                     yield breaking(f"instances may be waiting at '{self._old[step].name}'")
                 elif later is not None:
                     yield breaking(f"instances waiting at {self._old_name(later)} have its result")
-            if later is not None and self._old[number].fields.get("kind") == "break":
-                yield late(f"instances waiting at {self._old_name(later)} may go on where they left")
+            if later is not None and self._leaves(self._frames.old, number, "break"):
+                yield late(f"further rounds may run when instances waiting at {self._old_name(later)} resume")
 
     def _renamed(self, group: Group) -> Iterator[Meaning]:
         (old,) = group.old
@@ -109,7 +109,9 @@ class Meanings:
     def _displaced(self, group: Group) -> Iterator[Meaning]:
         for old, new in zip(group.old, group.new, strict=True):
             wait = self._old_waits.at_or_after(old)
-            if wait is not None and self._steers(old):
+            if wait is not None and self._old[old].kind == BRANCH:
+                yield breaking(f"instances waiting at {self._old_name(wait)} may take another way when they resume")
+            elif wait is not None and self._steers(old):
                 yield breaking(f"instances waiting at {self._old_name(wait)} ran it in another order")
             elif (later := self._wait_in_both(new)) is not None and self._steers(old):
                 yield late(f"runs when instances waiting at {later} resume")
@@ -222,12 +224,22 @@ class Meanings:
             following = self._new.after(following)
         return self._new[number].kind == BRANCH and following is not None
 
-    def _leaves(self, side: Side, number: int) -> bool:
-        """Tell whether an element that came holds a way out that came with it."""
-        return any(side.tree[inner].kind == "break" and side.is_lone(inner) for inner in side.tree.within(number))
+    def _leaves(self, side: Side, number: int, *kinds: str) -> bool:
+        """Tell whether a way out came or went with an element, other than out of a loop that did so too."""
+        exits = (side.tree[inner] for inner in side.tree.within(number) if side.is_lone(inner))
+        return any(
+            element.kind == "break" and element.text("kind") in kinds and _goes_beyond(side.tree, element, number)
+            for element in exits
+        )
 
     def _is_in_group(self, number: int) -> bool:
         return number != ROOT and self._new[self._new[number].parent].kind == "parallel"
+
+
+def _goes_beyond(tree: Tree, way_out: Element, number: int) -> bool:
+    """Tell whether a way out leads out of the element with this number."""
+    loops = (element for element in tree.above(way_out.number) if element.kind == "loop")
+    return way_out.text("kind") == "return" or not any(loop.number >= number for loop in loops)
 
 
 def _event_type(fields: Mapping[str, object]) -> object:

@@ -34,12 +34,15 @@ def place_of(tree: Tree, number: int) -> str:
     return ""
 
 
-def neighbour_of(tree: Tree, numbers: Sequence[int]) -> str:
-    """Return what elements that stand together come after, or before; nothing if nothing else is there."""
+def neighbour_of(tree: Tree, numbers: Sequence[int], *, as_written: bool = False) -> str:
+    """Return what elements that stand together come after, or before; nothing if nothing else is there.
+
+    What is in a group of concurrent work is beside others, unless it is told `as_written`.
+    """
     first, last = numbers[0], numbers[-1]
     if tree[first].slot == FUNCTIONS:
         return ""
-    is_concurrent = tree[tree[first].parent].kind == "parallel"
+    is_concurrent = not as_written and tree[tree[first].parent].kind == "parallel"
     before, after = tree.before(first), tree.after(last)
     if before is not None:
         return f"{'beside' if is_concurrent else 'after'} {short_name(tree, before)}"

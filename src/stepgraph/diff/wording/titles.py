@@ -83,7 +83,7 @@ def _moved(told: _Told) -> str:
 def _reordered(told: _Told) -> str:
     if told.group.others:
         return f"{told.things} reordered: no longer {_waits(told)} for the same steps"
-    neighbour = neighbour_of(told.new, told.group.new)
+    neighbour = neighbour_of(told.new, told.group.new, as_written=True)
     return f"{told.things} reordered{f', now {neighbour}' if neighbour else ''}"
 
 
@@ -161,8 +161,10 @@ def _lone_things(numbers: tuple[int, ...], side: Side) -> str:
     if len(numbers) > 1:
         return names_of(side.tree, numbers)
     (number,) = numbers
-    inside = [inner for inner in side.tree.within(number)[1:] if side.is_lone(inner) and is_work(side.tree[inner])]
-    return name_of(side.tree, number, inside=inside)
+    lone = [inner for inner in side.tree.within(number)[1:] if side.is_lone(inner)]
+    work = [inner for inner in lone if is_work(side.tree[inner])]
+    exits = [inner for inner in lone if side.tree[inner].kind == "break"]
+    return name_of(side.tree, number, inside=work or exits)
 
 
 def _beside(told: _Told, tree: Tree) -> str:
