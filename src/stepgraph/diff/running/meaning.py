@@ -27,9 +27,11 @@ class Meanings:
     def __init__(self, frames: Frames) -> None:
         self._frames = frames
         self._old, self._new = frames.old.tree, frames.new.tree
-        self._old_waits, self._new_waits = waits_of(self._old), waits_of(self._new)
         self._old_names, self._new_names = Names(self._old), Names(self._new)
         self._known = {number for number, old in enumerate(frames.pairs.to_old) if old is not None}
+        self._old_waits = waits_of(self._old)
+        # An instance can wait only where there was a wait before.
+        self._waits_in_both = waits_of(self._new, self._known)
         self._tellers: Mapping[Action, Callable[[Group], Iterator[Meaning]]] = {
             Action.ADDED: self._added,
             Action.REMOVED: self._removed,
@@ -68,9 +70,7 @@ class Meanings:
                 if self._wait_in_both(other) is not None
             ]
             if shifted:
-                yield breaking(
-                    f"steps named '{self._new[step].name}' are counted, and those of instances waiting shift"
-                )
+                yield _shifted(self._new[step].name, wait)
             elif step not in self._known or number != step:
                 yield late(f"runs when instances waiting at {wait} resume")
 
@@ -154,9 +154,7 @@ class Meanings:
         for step in self._new_names.run_in(loop):
             others = self._new_names.counted_after(loop, step, self._known - own)
             if any(self._wait_in_both(other) is not None for other in others):
-                yield breaking(
-                    f"steps named '{self._new[step].name}' are counted, and those of instances waiting shift"
-                )
+                yield _shifted(self._new[step].name, wait)
         yield late(f"further rounds run when instances waiting at {wait} resume")
 
     def _freed(self, group: Group) -> Iterator[Meaning]:
@@ -198,12 +196,9 @@ class Meanings:
 
     def _wait_in_both(self, number: int) -> str | None:
         """Return the wait at or after a new element at which instances may be waiting: one that is not new itself."""
-        waits = self._new_waits
-        for wait in (waits.later[number], waits.inside[number]):
-            if wait is not None and wait in self._known:
-                old = self._frames.pairs.to_old[wait]
-                return None if old is None else self._old_name(old)
-        return None
+        wait = self._waits_in_both.later[number]
+        wait = self._waits_in_both.inside[number] if wait is None else wait
+        return None if wait is None else self._old_name(self._frames.old_of(wait))
 
     def _first_wait(self, group: Group) -> str | None:
         """Return the first wait at which instances may be that have run what is in both versions."""
@@ -234,6 +229,10 @@ class Meanings:
 
     def _is_in_group(self, number: int) -> bool:
         return number != ROOT and self._new[self._new[number].parent].kind == "parallel"
+
+
+def _shifted(name: str, wait: str) -> Meaning:
+    return breaking(f"the count of steps named '{name}' shifts for instances waiting at {wait}")
 
 
 def _goes_beyond(tree: Tree, way_out: Element, number: int) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass
 
 from stepgraph.diff.elements import CALL, FUNCTIONS, KEY, ROOT, WAITS, Tree
@@ -25,21 +26,24 @@ class Waits:
         return self.later[number] if inside is None else inside
 
 
-def waits_of(tree: Tree) -> Waits:
-    """Return the waits of a workflow."""
+def waits_of(tree: Tree, among: Container[int] | None = None) -> Waits:
+    """Return the waits of a workflow, only those `among` some elements if these are given."""
+    waits = {element.number for element in tree.elements if element.kind in WAITS}
+    if among is not None:
+        waits = {number for number in waits if number in among}
     functions = {element.text(KEY): element.number for element in reversed(tree.elements) if element.slot == FUNCTIONS}
     calls = [
         (element.number, functions[element.name])
         for element in tree.elements
         if element.kind == CALL and element.name in functions
     ]
-    inside = _inside(tree, calls)
+    inside = _inside(tree, calls, waits)
     return Waits(inside, _later(tree, calls, inside))
 
 
-def _inside(tree: Tree, calls: list[tuple[int, int]]) -> list[int | None]:
+def _inside(tree: Tree, calls: list[tuple[int, int]], waits: set[int]) -> list[int | None]:
     """Return the waits in elements: again as long as a call leads to one that was not known yet."""
-    inside: list[int | None] = [element.number if element.kind in WAITS else None for element in tree.elements]
+    inside: list[int | None] = [number if number in waits else None for number in range(len(tree))]
     while True:
         for element in reversed(tree.elements):
             if inside[element.number] is None:
