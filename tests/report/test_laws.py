@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stepgraph.cli.streams import encode
-from stepgraph.render.visible import visible
+from stepgraph.phrases.visible import visible
 from stepgraph.report.github import render_github
 from stepgraph.report.json_report import render_json
 from stepgraph.report.markdown.document import render_markdown

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from stepgraph.model.span import Span
+from stepgraph.phrases.visible import visible
 from stepgraph.render.cells import cell_width, clip
-from stepgraph.render.visible import visible
 from stepgraph.report.cut import end_of
 from stepgraph.report.report import SourceFile
 

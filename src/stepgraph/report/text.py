@@ -9,9 +9,9 @@ from typing import Final
 from stepgraph.checks.finding import Finding
 from stepgraph.checks.severity import Severity
 from stepgraph.model.span import Span
+from stepgraph.phrases.visible import visible
 from stepgraph.render.cells import cell_width, wrap
 from stepgraph.render.outline.terminal import Ink, Piece, Terminal
-from stepgraph.render.visible import visible
 from stepgraph.report.excerpt import Excerpt, excerpt_of
 from stepgraph.report.report import Report
 from stepgraph.report.summary import summary_text

@@ -1,6 +1,6 @@
 import pytest
 
-from stepgraph.render.visible import visible
+from stepgraph.phrases.visible import visible
 
 
 @pytest.mark.parametrize(

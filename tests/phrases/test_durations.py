@@ -1,7 +1,7 @@
 import pytest
 
 from stepgraph.model.payload import Number
-from stepgraph.render.durations import counted, duration_text, number_text
+from stepgraph.phrases.durations import counted, duration_text, number_text
 
 
 @pytest.mark.parametrize(
