@@ -21,9 +21,10 @@ def matches_of(
 
 
 def hinted(hints: Iterable[Problem]) -> Iterator[Match]:
-    """Yield what may surprise, and is no problem, as matches."""
+    """Yield what may surprise of a configuration, and is no problem, as matches."""
     for hint in hints:
-        yield Match(span_of(hint), hint.message, hint.advice, severity=Severity.INFORMATION)
+        if hint.kind is ProblemKind.CONFIGURATION:
+            yield Match(span_of(hint), hint.message, hint.advice, severity=Severity.INFORMATION)
 
 
 def span_of(problem: Problem) -> Span:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import libcst as cst
 
 from stepgraph.model.note import ProblemKind
+from stepgraph.program.lowering.bases import may_be_base
 from stepgraph.program.lowering.classes import derives_from_entrypoint, is_workflow, member, resolution_order
 from stepgraph.program.lowering.entry import Entry, open_machine, workflow_named
 from stepgraph.program.lowering.machine import Machine
@@ -25,8 +26,8 @@ from stepgraph.program.values import (
     Unresolved,
     Value,
 )
-from stepgraph.syntax.module import SourceModule
-from stepgraph.syntax.walk import statements_below
+from stepgraph.syntax.module import Place, SourceModule
+from stepgraph.syntax.walk import statements, statements_below
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +46,51 @@ class NotExported:
     others: tuple[str, ...] = ()
 
 
-def find_workflows(entry: Entry) -> tuple[str, ...]:
-    """Return the names of the workflow classes that a module defines, in source order; else of those it exports."""
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The names of workflow classes, and the methods that stand for the `run` that classes like these lack."""
+
+    workflows: tuple[str, ...]
+    misnamed: tuple[Misnamed, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Misnamed:
+    """A method with the place of its name, in a class that derives from WorkflowEntrypoint and has no `run`."""
+
+    class_name: str
+    method: str
+    place: Place
+
+
+def find_workflows(entry: Entry) -> Found:
+    """Return the workflow classes that a module defines, in source order; else those that it exports."""
     machine, scope = open_machine(entry)
-    for names in (dict.fromkeys(_class_names(entry.module)), exported_names(machine, scope)):
+    own = tuple(dict.fromkeys(_class_names(entry.module)))
+    misnamed = tuple(method for name in own for method in _misnamed_runs(machine, scope, name))
+    for names in (own, exported_names(machine, scope)):
         found = tuple(name for name in names if workflow_named(machine, scope, name) is not None)
         if found:
-            return found
-    return ()
+            return Found(found, misnamed)
+    return Found((), misnamed)
+
+
+def _misnamed_runs(machine: Machine, scope: LexicalScope, name: str) -> Iterator[Misnamed]:
+    """Yield a method that can only be meant for `run`, in a class of a module that surely has none."""
+    if not any(map(scope.module.mentions, _MISNAMED)):
+        return
+    defined = module_name(machine, scope, name)
+    if not isinstance(defined, ClassValue) or not derives_from_entrypoint(defined) or is_workflow(machine, defined):
+        return
+    if may_be_base(defined) or _why_no_workflow(machine, scope.module.path, name, defined)[0] is not ProblemKind.NO_RUN:
+        return
+    for statement in statements(defined.node.body):
+        if isinstance(statement, cst.FunctionDef) and statement.name.value.encode() in _MISNAMED:
+            yield Misnamed(name, statement.name.value, Place(scope.module, statement.name))
+
+
+# What `run` is called by analogy with the handlers of a Worker, as `on_fetch`, or as in other languages.
+_MISNAMED: Final = (b"on_run", b"onRun", b"Run")
 
 
 def find_exported(entry: Entry, class_name: str) -> Exported | NotExported:
