@@ -229,11 +229,11 @@ def test_a_class_without_run_is_found_by_the_method_that_is_meant_for_it() -> No
     "other",
     [
         "class Base(WorkflowEntrypoint):\n    async def process(self, event, step):\n        pass\n",
-        "class _Base(WorkflowEntrypoint):\n    async def on_run(self, event, step):\n        pass\n",
-        "class A(WorkflowEntrypoint):\n    async def on_run(self, event, step):\n        raise NotImplementedError\n",
-        "class Worker:\n    async def on_run(self, event, step):\n        pass\n",
-        "from lib import A\n\nclass B(A, WorkflowEntrypoint):\n    async def on_run(self, event, step):\n        pass\n",
-        "class Flow(Good):\n    async def on_run(self, event, step):\n        pass\n",
+        "class _Base(WorkflowEntrypoint):\n    async def on_run(self, event, step): ...\n",
+        "class A(WorkflowEntrypoint):\n    async def on_run(self, event, step):\n        raise NotImplementedError",
+        "class Worker:\n    async def on_run(self, event, step): ...\n",
+        "from lib import A\n\nclass B(A, WorkflowEntrypoint):\n    async def on_run(self, event, step): ...\n",
+        "class Flow(Good):\n    async def on_run(self, event, step): ...\n",
     ],
 )
 def test_what_may_have_a_run_or_is_to_be_derived_from_is_left_alone(other: str) -> None:
