@@ -8,8 +8,8 @@ from textwrap import indent
 import pytest
 
 from stepgraph.api import analyze_source, check_analysis
-from stepgraph.checks.fewest_steps import fewest_steps
 from stepgraph.checks.finding import Finding
+from stepgraph.checks.judgement.fewest_steps import fewest_steps
 from stepgraph.checks.severity import Severity
 from tests.checks.projects import CONFIGURATION, found
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from stepgraph.checks.declarations import is_parameter_name, listed
-from stepgraph.checks.first_matches import first_matches
+from stepgraph.checks.judgement.declarations import is_parameter_name, listed
+from stepgraph.checks.judgement.first_matches import first_matches
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity

@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from stepgraph.checks.durations import DAY, SECOND, in_words, is_number
-from stepgraph.checks.given_durations import GivenDuration, Use, given_durations
+from stepgraph.checks.judgement.durations import DAY, SECOND, in_words, is_number
+from stepgraph.checks.judgement.given_durations import GivenDuration, Use, given_durations
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity

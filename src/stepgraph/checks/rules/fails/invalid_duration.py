@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from stepgraph.checks.durations import duration_meant, in_unit, in_words, read_duration
-from stepgraph.checks.given_durations import GivenDuration, Use, given_durations
-from stepgraph.checks.kinds import described, kind_of
+from stepgraph.checks.judgement.durations import duration_meant, in_unit, in_words, read_duration
+from stepgraph.checks.judgement.given_durations import GivenDuration, Use, given_durations
+from stepgraph.checks.judgement.kinds import described, kind_of
+from stepgraph.checks.judgement.partial_durations import partial_duration
 from stepgraph.checks.match import Match
-from stepgraph.checks.partial_durations import partial_duration
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
 from stepgraph.program.facts import MethodCalled

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from stepgraph.checks.kinds import described, kind_of, may_be_nothing, simple_possibilities
+from stepgraph.checks.judgement.kinds import described, kind_of, may_be_nothing, simple_possibilities
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity

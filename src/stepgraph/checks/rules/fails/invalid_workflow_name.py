@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from stepgraph.checks.judgement.problems import point
 from stepgraph.checks.match import Match
-from stepgraph.checks.problems import point
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
 

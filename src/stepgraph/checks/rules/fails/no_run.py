@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from stepgraph.checks.judgement.problems import matches_of
 from stepgraph.checks.match import Match
-from stepgraph.checks.problems import matches_of
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
 from stepgraph.model.note import ProblemKind

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from stepgraph.checks.fewest_steps import fewest_steps, where_exceeded
+from stepgraph.checks.judgement.fewest_steps import fewest_steps, where_exceeded
+from stepgraph.checks.judgement.problems import point
 from stepgraph.checks.match import Match
-from stepgraph.checks.problems import point
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from stepgraph.checks.declarations import declarations_of, factory_advice, is_parameter_name, listed
-from stepgraph.checks.first_matches import first_matches
+from stepgraph.checks.judgement.declarations import declarations_of, factory_advice, is_parameter_name, listed
+from stepgraph.checks.judgement.first_matches import first_matches
+from stepgraph.checks.judgement.running_steps import RunningSteps, running_steps
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
-from stepgraph.checks.running_steps import RunningSteps, running_steps
 from stepgraph.checks.severity import Severity
 from stepgraph.program.facts import ParameterUnknown, StepCalled, StepDeclared
 

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from stepgraph.checks.judgement.storable import Certainty, Unstorable, unstorable
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
-from stepgraph.checks.storable import Certainty, Unstorable, unstorable
 from stepgraph.program.facts import Returned, StepDeclared, StepFunctionShape
 from stepgraph.program.known import Known, possibilities
 from stepgraph.syntax.module import Place

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from stepgraph.checks.durations import MINUTE, in_words
-from stepgraph.checks.given_durations import Use, given_durations
+from stepgraph.checks.judgement.durations import MINUTE, in_words
+from stepgraph.checks.judgement.given_durations import Use, given_durations
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity

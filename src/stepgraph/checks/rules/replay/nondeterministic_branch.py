@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from stepgraph.checks.judgement.steering import steering
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
-from stepgraph.checks.steering import steering
 from stepgraph.program.facts import Steered
 
 if TYPE_CHECKING:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from stepgraph.checks.judgement.varying_names import varying_names
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
-from stepgraph.checks.varying_names import varying_names
 
 if TYPE_CHECKING:
     from stepgraph.checks.example import Example

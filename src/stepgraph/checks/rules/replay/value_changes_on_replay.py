@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from stepgraph.checks.judgement.steering import steering
+from stepgraph.checks.judgement.varying_names import varying_names
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Confidence, Severity
-from stepgraph.checks.steering import steering
-from stepgraph.checks.varying_names import varying_names
 from stepgraph.program.facts import Steered, UsedAfterStep
 from stepgraph.syntax.module import Place
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from stepgraph.checks.first_matches import first_matches
+from stepgraph.checks.judgement.first_matches import first_matches
+from stepgraph.checks.judgement.running_steps import running_steps
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
-from stepgraph.checks.running_steps import running_steps
 from stepgraph.checks.severity import Severity
 from stepgraph.program.facts import NameShared
 

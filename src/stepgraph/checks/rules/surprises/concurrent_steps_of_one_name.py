@@ -14,10 +14,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from stepgraph.checks.judgement.simultaneous import Named, named_in, simultaneous
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Confidence, Severity
-from stepgraph.checks.simultaneous import Named, named_in, simultaneous
 from stepgraph.model.span import Span
 from stepgraph.program.facts import MethodCalled
 

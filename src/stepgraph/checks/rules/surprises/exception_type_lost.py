@@ -6,10 +6,10 @@ import builtins
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from stepgraph.checks.judgement.tried import catches_all, catches_javascript, runs_steps, tries_of
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
-from stepgraph.checks.tried import catches_all, catches_javascript, runs_steps, tries_of
 from stepgraph.program.ir import CaughtType, OwnErrors, Protected
 
 if TYPE_CHECKING:

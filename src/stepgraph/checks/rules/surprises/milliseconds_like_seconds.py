@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from stepgraph.checks.durations import SECOND, in_unit, in_words, is_number
-from stepgraph.checks.given_durations import GivenDuration, Use, given_durations
+from stepgraph.checks.judgement.durations import SECOND, in_unit, in_words, is_number
+from stepgraph.checks.judgement.given_durations import GivenDuration, Use, given_durations
+from stepgraph.checks.judgement.meant_in_seconds import is_meant_in_seconds
 from stepgraph.checks.match import Match
-from stepgraph.checks.meant_in_seconds import is_meant_in_seconds
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Confidence, Severity
 from stepgraph.program.known import Made

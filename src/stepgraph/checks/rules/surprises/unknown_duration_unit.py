@@ -6,10 +6,10 @@ import difflib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from stepgraph.checks.durations import UNITS, DurationText, in_unit, read_duration, unit_meant
-from stepgraph.checks.given_durations import GivenDuration, given_durations
+from stepgraph.checks.judgement.durations import UNITS, DurationText, in_unit, read_duration, unit_meant
+from stepgraph.checks.judgement.given_durations import GivenDuration, given_durations
+from stepgraph.checks.judgement.partial_durations import partial_duration
 from stepgraph.checks.match import Match
-from stepgraph.checks.partial_durations import partial_duration
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
 from stepgraph.program.known import PartlyKnownText

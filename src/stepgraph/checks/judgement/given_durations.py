@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from stepgraph.checks.durations import as_float, read_duration
-from stepgraph.checks.kinds import may_be_nothing, simple_possibilities
-from stepgraph.checks.step_configs import entries, given_configs
+from stepgraph.checks.judgement.durations import as_float, read_duration
+from stepgraph.checks.judgement.kinds import may_be_nothing, simple_possibilities
+from stepgraph.checks.judgement.step_configs import entries, given_configs
 from stepgraph.program.facts import MethodCalled
 from stepgraph.program.known import Imported, Known, KnownConstant
 from stepgraph.syntax.module import Place

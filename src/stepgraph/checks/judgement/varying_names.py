@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from stepgraph.checks.varying import varying_in
+from stepgraph.checks.judgement.varying import varying_in
 from stepgraph.program.facts import MethodCalled
 from stepgraph.syntax.module import Place
 

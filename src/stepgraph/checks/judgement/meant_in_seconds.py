@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from stepgraph.checks.durations import DAY, HOUR, MINUTE, SECOND
+from stepgraph.checks.judgement.durations import DAY, HOUR, MINUTE, SECOND
 
 _SECONDS_IN_HOUR: Final = HOUR // SECOND
 _SECONDS_IN_DAY: Final = DAY // SECOND

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from stepgraph.checks.durations import as_float
-from stepgraph.checks.kinds import kind_of, may_be_nothing, simple_possibilities
-from stepgraph.checks.step_configs import entries, given_configs
+from stepgraph.checks.judgement.durations import as_float
+from stepgraph.checks.judgement.kinds import kind_of, may_be_nothing, simple_possibilities
+from stepgraph.checks.judgement.step_configs import entries, given_configs
 from stepgraph.program.known import Imported, Keyed, KeyedElement, Known, KnownConstant, KnownObject, possibilities
 from stepgraph.syntax.edits import Edit, Replacement
 from stepgraph.syntax.module import Place

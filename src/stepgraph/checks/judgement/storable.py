@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
-from stepgraph.checks.unstorable_results import UNSTORABLE
+from stepgraph.checks.judgement.unstorable_results import UNSTORABLE
 from stepgraph.program.known import (
     Awaitable,
     Elements,
