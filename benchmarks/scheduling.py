@@ -99,7 +99,7 @@ def program_of(source: str) -> Program:
     """Return what the workflow of a module does."""
     module = parse_module(source.encode(), "entry.py")
     entry = Entry(module)
-    return read_workflow(entry, find_workflows(entry)[0])
+    return read_workflow(entry, find_workflows(entry).workflows[0])
 
 
 def seconds(program: Program) -> float:

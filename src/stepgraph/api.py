@@ -120,6 +120,7 @@ def _analyzed(sources: Sources, attempt: _Attempt, refused: list[Problem]) -> An
     """Return the workflows of all modules, and of those that derive from classes in them."""
     workflows: tuple[WorkflowAnalysis, ...] = ()
     met: list[Problem] = []
+    hinted = [*sources.hints]
     read = {configuration.path: configuration.content for configuration in sources.configurations}
     files = dict.fromkeys(sources.files)
     if sources.modules:
@@ -129,10 +130,11 @@ def _analyzed(sources: Sources, attempt: _Attempt, refused: list[Problem]) -> An
         pipeline = Pipeline(refused)
         workflows = undisturbed(lambda: tuple(_workflows(sources, pipeline, attempt)))
         met = [*refused, *pipeline.broken]
+        hinted += pipeline.hints
         files |= dict.fromkeys(pipeline.files)
         read |= pipeline.contents
     problems = tuple(dict.fromkeys([*sources.problems, *met]))
-    hints = tuple(sources.hints)
+    hints = tuple(hinted)
     project = ProjectSubject(sources.configurations, problems, hints)
     return Analysis(workflows, problems, tuple(sources.external), hints, tuple(files), project, read)
 

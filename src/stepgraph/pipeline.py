@@ -11,10 +11,10 @@ from typing import TypeVar
 from stepgraph.analysis import WorkflowAnalysis
 from stepgraph.checks.subject import WorkflowSubject
 from stepgraph.graph.build import build_graph
-from stepgraph.model.note import Problem
+from stepgraph.model.note import Problem, ProblemKind
 from stepgraph.model.span import Span
 from stepgraph.program.lowering.entry import Entry
-from stepgraph.program.lowering.exports import Exported, NotExported, find_exported, find_workflows
+from stepgraph.program.lowering.exports import Exported, Misnamed, NotExported, find_exported, find_workflows
 from stepgraph.program.lowering.program import read_workflow
 from stepgraph.project.configuration.wrangler import ConfiguredWorkflow
 from stepgraph.project.project import Project
@@ -33,10 +33,12 @@ Result = TypeVar("Result")
 class Pipeline:
     """One run over the modules of some projects, each parsed at most once.
 
-    Configured classes that are not there are added to the `problems`. To be run `undisturbed`.
+    Configured classes that are not there are added to the `problems`, classes that are no workflows by mistake to the
+    `hints`. To be run `undisturbed`.
     """
 
     problems: list[Problem]
+    hints: list[Problem] = field(default_factory=list)
     _modules: Modules = field(default_factory=Modules)
     _names: dict[str, None] = field(default_factory=lambda: {"WorkflowEntrypoint": None})
     _new_names: list[str] = field(default_factory=list)
@@ -73,7 +75,9 @@ class Pipeline:
         self._names |= dict.fromkeys(names)
         self._new_names += names
         if source.workflows is None:
-            for name in find_workflows(entry):
+            found = find_workflows(entry)
+            self.hints += map(_without_run, found.misnamed)
+            for name in found.workflows:
                 yield _workflow(entry, name, source.project)
             return
         for configured in source.workflows:
@@ -109,6 +113,14 @@ def _workflow(
 
 def _span_of(place: Place | None) -> Span | None:
     return None if place is None else place.span
+
+
+def _without_run(misnamed: Misnamed) -> Problem:
+    span = misnamed.place.span
+    message = (
+        f"the class `{misnamed.class_name}` has no method `run`, and the engine does not call `{misnamed.method}`."
+    )
+    return Problem(span.path, message, "Name the method `run`.", span.line, span.column, kind=ProblemKind.NO_RUN)
 
 
 def _not_exported(source: Source, configured: ConfiguredWorkflow, why: NotExported) -> Problem:

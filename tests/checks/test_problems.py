@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from stepgraph.api import analyze_paths, check_analysis
+from stepgraph.api import analyze_paths, analyze_source, check_analysis
 from stepgraph.checks.run import check
 from stepgraph.checks.severity import Severity
 from stepgraph.checks.subject import ProjectSubject
@@ -147,8 +147,8 @@ def test_a_class_from_elsewhere_says_that_it_is_not_checked(tmp_path: Path) -> N
     assert shown(found(tmp_path, entry("from elsewhere import Orders\n"), "SG004"), tmp_path) == [
         (
             "wrangler.toml:9:14: information: the class `Orders` is imported as `elsewhere.Orders`, which is not in the"
-            " project. Its steps are not checked. Define it in the project, once and by that name,"
-            " for them to be. [SG004]"
+            " project. Its steps are not checked. To check them, define it in the project, once and by that"
+            " name. [SG004]"
         )
     ]
 
@@ -193,3 +193,48 @@ def test_a_configuration_that_two_paths_lead_to_is_judged_once(tmp_path: Path) -
     findings = check_analysis(analyze_paths([tmp_path, f"{tmp_path}/../{tmp_path.name}", tmp_path / "entry.py"]))
 
     assert [f.code for f in findings] == ["SG113"]
+
+
+def _beside_a_workflow(text: str) -> list[str]:
+    """Return what is found in a module with a workflow and, from line 13 on, a text."""
+    good = """\
+from workers import WorkflowEntrypoint
+
+
+class Good(WorkflowEntrypoint):
+    async def run(self, event, step):
+        @step.do("load")
+        async def load():
+            return 1
+
+        await load()
+
+
+"""
+    return [str(finding) for finding in check_analysis(analyze_source(good + text))]
+
+
+def test_a_class_without_run_is_found_by_the_method_that_is_meant_for_it() -> None:
+    other = "class Bad(WorkflowEntrypoint):\n    async def on_run(self, event, step):\n        pass\n"
+
+    assert _beside_a_workflow(other) == [
+        (
+            "<string>:14:15: warning: the class `Bad` has no method `run`, and the engine does not call `on_run`."
+            " Name the method `run`. [SG122]"
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "class Base(WorkflowEntrypoint):\n    async def process(self, event, step):\n        pass\n",
+        "class _Base(WorkflowEntrypoint):\n    async def on_run(self, event, step): ...\n",
+        "class A(WorkflowEntrypoint):\n    async def on_run(self, event, step):\n        raise NotImplementedError",
+        "class Worker:\n    async def on_run(self, event, step): ...\n",
+        "from lib import A\n\nclass B(A, WorkflowEntrypoint):\n    async def on_run(self, event, step): ...\n",
+        "class Flow(Good):\n    async def on_run(self, event, step): ...\n",
+    ],
+)
+def test_what_may_have_a_run_or_is_to_be_derived_from_is_left_alone(other: str) -> None:
+    assert [line for line in _beside_a_workflow(other) if "SG122" in line] == []

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from stepgraph.phrases.visible import visible
 from stepgraph.render.html.page import Page, render_page
-from stepgraph.render.visible import visible
 from tests.html.reading import Element, data_of, read
 from tests.render import graphs
 

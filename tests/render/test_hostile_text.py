@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from stepgraph.model.note import Note
 from stepgraph.model.payload import Graph
 from stepgraph.model.span import Span
+from stepgraph.phrases.visible import visible
 from stepgraph.render.dot.document import render_dot
 from stepgraph.render.flow.chart import Box, BoxKind, Chart
 from stepgraph.render.mermaid.chart import mermaid_chart
@@ -18,7 +19,6 @@ from stepgraph.render.mermaid.document import mermaid_document
 from stepgraph.render.mermaid.drawing import MermaidPiece, render_mermaid
 from stepgraph.render.mermaid.style import FRONT_MATTER
 from stepgraph.render.outline.outline import render_outline
-from stepgraph.render.visible import visible
 from tests.render.graphs import branch, do, either, everywhere, graph
 from tests.render.mermaid_labels import labelled_everywhere, labels_of, shown
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stepgraph.render.visible import visible
+from stepgraph.phrases.visible import visible
 from stepgraph.report.github import render_github
 from stepgraph.report.report import SourceFile
 from tests.report.example import example

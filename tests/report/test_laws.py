@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stepgraph.cli.streams import encode
-from stepgraph.render.visible import visible
+from stepgraph.phrases.visible import visible
 from stepgraph.report.github import render_github
 from stepgraph.report.json_report import render_json
 from stepgraph.report.markdown.document import render_markdown
@@ -46,6 +46,7 @@ def test_every_finding_is_told_once(render: Render, text: str) -> None:
 
 
 @every_format
+@settings(deadline=None)
 @given(text=st.text(alphabet=st.characters(codec=None), max_size=40))
 def test_every_output_can_be_written_and_ends_in_a_line_break(render: Render, text: str) -> None:
     told = render(everywhere(text))

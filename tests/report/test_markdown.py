@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from syrupy.assertion import SnapshotAssertion
 
 from stepgraph.checks.severity import Severity
-from stepgraph.render.visible import visible
+from stepgraph.phrases.visible import visible
 from stepgraph.report.markdown.document import render_markdown
 from stepgraph.report.markdown.room import LONGEST, length
 from stepgraph.report.markdown.text import cell, code, fenced, prose

@@ -12,7 +12,7 @@ from jsonschema import Draft4Validator
 
 from stepgraph.checks.catalogue import RULES
 from stepgraph.model.span import Span
-from stepgraph.render.visible import visible
+from stepgraph.phrases.visible import visible
 from stepgraph.report.report import Report, ReportedFinding, SourceFile
 from stepgraph.report.sarif.document import render_sarif
 from tests.report.example import example

@@ -10,7 +10,7 @@ from itertools import count
 from typing import Final
 
 from stepgraph.cli.subject import Subject
-from stepgraph.render.visible import visible
+from stepgraph.phrases.visible import visible
 
 # Of ASCII, what means nothing to a shell, a file system or a URL; of the rest, all but spaces.
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9._\-\u00a1-\U0010ffff]|[\u1680\u2000-\u200d\u202f\u205f\u3000]")

@@ -37,7 +37,7 @@ class Progress:
         self._met += 1
         if time.monotonic() - self._begun < _PATIENCE_SECONDS or not _someone_is_looking():
             return
-        from stepgraph.render.visible import visible
+        from stepgraph.phrases.visible import visible
 
         self._shown = True
         _write(f"{_ERASE_LINE}stepgraph: {self._met} of {max(self._modules, self._met)}: {visible(path)}")

@@ -31,7 +31,7 @@ def write_result(text: str) -> None:
 
 def tell(message: str) -> None:
     """Write one line for the person at the terminal, to standard error. Nothing in it can steer the terminal."""
-    from stepgraph.render.visible import visible
+    from stepgraph.phrases.visible import visible
 
     if sys.stderr is None:
         return

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
 from stepgraph.model.payload import BreakKind, Node
-from stepgraph.render.durations import counted
+from stepgraph.phrases.durations import counted
 from stepgraph.render.leaving import leaving
 from stepgraph.render.nodes import as_unknown, below, walk
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from stepgraph.phrases.visible import visible
 from stepgraph.render.cells import wrap
-from stepgraph.render.visible import visible
 
 MOST_LINES: Final = 3
 

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import re
-
 from stepgraph.model import defaults
-from stepgraph.model.payload import Branch, ObjectShape, Shape, StepDo, StepWaitForEvent
-from stepgraph.render.durations import counted, duration_text, number_text
+from stepgraph.model.payload import Branch, Shape, StepDo, StepWaitForEvent
+from stepgraph.phrases.durations import counted, duration_text, number_text
+from stepgraph.phrases.shapes import shape_text
 from stepgraph.render.nodes import Step, Timed
-
-_PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def details(step: Step) -> tuple[str, ...]:
@@ -53,21 +49,6 @@ def payload_text(shape: Shape) -> str:
     return f"payload: {shape_text(shape)}"
 
 
-def shape_text(shape: Shape) -> str:
-    """Return what is known of a shape on one line: `{order: {id, lines}, note}`."""
-    pieces: list[str] = []
-    pending: list[str | Shape] = [shape]
-    while pending:
-        part = pending.pop()
-        if isinstance(part, str):
-            pieces.append(part)
-        elif part["type"] == "object":
-            pending.extend(reversed(_object_parts(part)))
-        else:
-            pieces.append("unknown")
-    return "".join(pieces)
-
-
 def _settings(step: StepDo) -> tuple[str, ...]:
     retries, timeout = step["config"]["retries"], step["config"]["timeout"]
     phrases: list[str] = []
@@ -90,16 +71,3 @@ def _event(step: StepWaitForEvent) -> tuple[str, ...]:
     if "payload" in step:
         phrases.append(payload_text(step["payload"]))
     return tuple(phrases) or ("event",)
-
-
-def _object_parts(shape: ObjectShape) -> list[str | Shape]:
-    parts: list[str | Shape] = ["{"]
-    for name, field in shape["fields"].items():
-        parts += [", " if len(parts) > 1 else "", _key_text(name)]
-        if field["type"] == "object":
-            parts += [": ", field]
-    return [*parts, "}"]
-
-
-def _key_text(key: str) -> str:
-    return key if _PLAIN_KEY.fullmatch(key) else json.dumps(key, ensure_ascii=False)

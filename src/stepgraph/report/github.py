@@ -6,7 +6,7 @@ from typing import Final
 
 from stepgraph.checks.finding import Finding
 from stepgraph.checks.severity import Severity
-from stepgraph.render.visible import visible
+from stepgraph.phrases.visible import visible
 from stepgraph.report.report import Report, WorkflowSummary
 from stepgraph.report.summary import summary_text
 from stepgraph.report.verdict import Verdict

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from stepgraph.phrases.visible import visible
 from stepgraph.render.cells import cell_width
-from stepgraph.render.visible import visible
 from stepgraph.report.cut import end_of
 from stepgraph.report.report import Report, WorkflowSummary
 from stepgraph.report.table import table

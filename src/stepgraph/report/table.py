@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from stepgraph.phrases.visible import visible
 from stepgraph.render.cells import cell_width
-from stepgraph.render.visible import visible
 
 # In the place of a number that there is not.
 NOTHING = "-"

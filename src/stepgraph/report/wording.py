@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from stepgraph.checks.severity import Severity
-from stepgraph.render.durations import counted
+from stepgraph.phrases.durations import counted
 from stepgraph.report.report import Report, WorkflowSummary
 
 LABELS: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFORMATION: "note"}
@@ -26,7 +26,11 @@ def verdict_line(report: Report) -> str:
     line = f"{_counts(report)} in {workflows}"
     if report.unmet:
         line += f", {len(report.unmet)} without a complete graph"
-    aside = [(len(report.known), "in the baseline"), (len(report.ignored), "ignored")]
+    aside = [
+        (report.fixable, "fixable with --fix"),
+        (len(report.known), "in the baseline"),
+        (len(report.ignored), "ignored"),
+    ]
     line += "".join(f", {number} {where}" for number, where in aside if number)
     return f"{line}; not every input could be read" if report.unread else line
 

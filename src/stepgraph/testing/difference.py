@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from stepgraph.model.note import InputError
 from stepgraph.model.payload import Graph
-from stepgraph.testing.drawing import draw
 
 if TYPE_CHECKING:
     from syrupy.assertion import SnapshotAssertion
@@ -19,10 +18,10 @@ _CONTEXT = 2
 
 
 def explain_difference(old: Graph, new: Graph) -> list[str]:
-    """Return what has changed from one graph to another, line by line."""
-    return _changed_lines(draw(old, "outline"), draw(new, "outline")) or _changed_lines(
-        draw(old, "json"), draw(new, "json")
-    )
+    """Return what has changed from one graph to another, a change a line, with what it does to running instances."""
+    from stepgraph.diff.diff import diff_workflows
+
+    return [change.line for change in diff_workflows(old["workflow"], new["workflow"]).changes]
 
 
 def explain_mismatch(snapshot: SnapshotAssertion, graph: WorkflowGraph) -> list[str]:

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from stepgraph.model.payload import FunctionDef, Graph, Node
+from stepgraph.phrases.visible import visible
 from stepgraph.render.nodes import all_functions, as_unknown, node_lists
 from stepgraph.render.view import Expansion, View
-from stepgraph.render.visible import visible
 from tests.svg.picture import Picture
 
 

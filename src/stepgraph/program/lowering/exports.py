@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import libcst as cst
 
 from stepgraph.model.note import ProblemKind
+from stepgraph.program.lowering.bases import may_be_base
 from stepgraph.program.lowering.classes import derives_from_entrypoint, is_workflow, member, resolution_order
 from stepgraph.program.lowering.entry import Entry, open_machine, workflow_named
 from stepgraph.program.lowering.machine import Machine
@@ -25,8 +26,8 @@ from stepgraph.program.values import (
     Unresolved,
     Value,
 )
-from stepgraph.syntax.module import SourceModule
-from stepgraph.syntax.walk import statements_below
+from stepgraph.syntax.module import Place, SourceModule
+from stepgraph.syntax.walk import statements, statements_below
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +46,51 @@ class NotExported:
     others: tuple[str, ...] = ()
 
 
-def find_workflows(entry: Entry) -> tuple[str, ...]:
-    """Return the names of the workflow classes that a module defines, in source order; else of those it exports."""
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The names of workflow classes, and the methods that stand for the `run` that classes like these lack."""
+
+    workflows: tuple[str, ...]
+    misnamed: tuple[Misnamed, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Misnamed:
+    """A method with the place of its name, in a class that derives from WorkflowEntrypoint and has no `run`."""
+
+    class_name: str
+    method: str
+    place: Place
+
+
+def find_workflows(entry: Entry) -> Found:
+    """Return the workflow classes that a module defines, in source order; else those that it exports."""
     machine, scope = open_machine(entry)
-    for names in (dict.fromkeys(_class_names(entry.module)), exported_names(machine, scope)):
+    own = tuple(dict.fromkeys(_class_names(entry.module)))
+    misnamed = tuple(method for name in own for method in _misnamed_runs(machine, scope, name))
+    for names in (own, exported_names(machine, scope)):
         found = tuple(name for name in names if workflow_named(machine, scope, name) is not None)
         if found:
-            return found
-    return ()
+            return Found(found, misnamed)
+    return Found((), misnamed)
+
+
+def _misnamed_runs(machine: Machine, scope: LexicalScope, name: str) -> Iterator[Misnamed]:
+    """Yield a method that can only be meant for `run`, in a class of a module that surely has none."""
+    if not any(map(scope.module.mentions, _MISNAMED)):
+        return
+    defined = module_name(machine, scope, name)
+    if not isinstance(defined, ClassValue) or not derives_from_entrypoint(defined) or is_workflow(machine, defined):
+        return
+    if may_be_base(defined) or _why_no_workflow(machine, scope.module.path, name, defined)[0] is not ProblemKind.NO_RUN:
+        return
+    for statement in statements(defined.node.body):
+        if isinstance(statement, cst.FunctionDef) and statement.name.value.encode() in _MISNAMED:
+            yield Misnamed(name, statement.name.value, Place(scope.module, statement.name))
+
+
+# What `run` is called by analogy with the handlers of a Worker, as `on_fetch`, or as in other languages.
+_MISNAMED: Final = (b"on_run", b"onRun", b"Run")
 
 
 def find_exported(entry: Entry, class_name: str) -> Exported | NotExported:
@@ -82,7 +120,7 @@ _Why: TypeAlias = tuple[ProblemKind, str]
 def _why_not(machine: Machine, scope: LexicalScope, class_name: str, value: Value | None) -> _Why:
     path = scope.module.path
     if isinstance(value, ClassValue):
-        return _why_not_as_class(machine, path, class_name, value)
+        return _why_not_as_class(machine, scope.module, class_name, value)
     unresolved = ProblemKind.UNRESOLVED_CLASS
     if isinstance(value, Unresolved):
         kind = ProblemKind.MISSING_CLASS if _is_missing(machine, value) else unresolved
@@ -96,6 +134,8 @@ def _why_not(machine: Machine, scope: LexicalScope, class_name: str, value: Valu
         return unresolved, f"what `{class_name}` in {path} stands for is not known, so whether it is a class is not"
     # Of several modules from outside whose names are all imported, any may have it.
     is_open = value is None and bool(machine.modules.stars.outside.get(scope))
+    if value is None and not is_open and _names_by_computing(scope.module):
+        return unresolved, f"no statement in {path} binds `{class_name}`, but what it runs may"
     return unresolved if is_open else ProblemKind.MISSING_CLASS, f"there is no class `{class_name}` in {path}"
 
 
@@ -104,7 +144,16 @@ def _is_missing(machine: Machine, value: Unresolved) -> bool:
     return any((code, id(value.place.node)) in machine.notes for code in ("missing-module", "missing-name"))
 
 
-def _why_not_as_class(machine: Machine, path: str, class_name: str, value: ClassValue) -> _Why:
+def _names_by_computing(module: SourceModule) -> bool:
+    """Whether a module may have names that no statement of it binds."""
+    return any(module.mentions(word) for word in (b"globals(", b"\nexec(", b"sys.modules"))
+
+
+def _why_not_as_class(machine: Machine, module: SourceModule, class_name: str, value: ClassValue) -> _Why:
+    path = module.path
+    if "__name__" in value.scope.names:
+        reason = f"`{class_name}` in {path} is the class `{value.name}`, which is given another name"
+        return ProblemKind.UNRESOLVED_CLASS, reason
     if value.name != class_name:
         reason = f"`{class_name}` in {path} is the class `{value.name}`, and is exported under that name"
         return ProblemKind.UNEXPORTED_CLASS, reason
@@ -113,6 +162,9 @@ def _why_not_as_class(machine: Machine, path: str, class_name: str, value: Class
     if class_name.startswith("_"):
         reason = f"the class `{class_name}` in {path} is private, and so is not exported"
         return ProblemKind.UNEXPORTED_CLASS, reason
+    if "__all__" in machine.modules.changed_in_functions(module):
+        reason = f"whether the class `{class_name}` is in `__all__` of {path} is not known, as functions change that"
+        return ProblemKind.UNRESOLVED_CLASS, reason
     reason = f"the class `{class_name}` is not in `__all__` of {path}, and so is not exported"
     return ProblemKind.UNEXPORTED_CLASS, reason
 

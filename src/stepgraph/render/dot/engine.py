@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from stepgraph.render.visible import visible
+from stepgraph.phrases.visible import visible
 
 GRAPHVIZ: Final = "dot"
 STAND_IN: Final = "graphviz-pure"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from stepgraph.phrases.visible import visible
 from stepgraph.render.cells import cell_width
 from stepgraph.render.label_lines import label_lines
-from stepgraph.render.visible import visible
 
 LINE_WIDTH: Final = 32
 TITLE_WIDTH: Final = 72

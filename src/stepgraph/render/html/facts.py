@@ -8,12 +8,12 @@ from typing import Final, TypeAlias
 
 from stepgraph.model import defaults
 from stepgraph.model.payload import FunctionDef, If, Node, Number, ParallelKind, StepDo, StepWaitForEvent, Switch, Try
-from stepgraph.render.durations import duration_text, number_text
+from stepgraph.phrases.durations import duration_text, number_text
+from stepgraph.phrases.shapes import shape_text
+from stepgraph.phrases.visible import visible
 from stepgraph.render.folding import folded_node_text, folded_text
 from stepgraph.render.group_order import timed
-from stepgraph.render.node_text import shape_text
 from stepgraph.render.nodes import as_unknown, below
-from stepgraph.render.visible import visible
 
 DEFAULT: Final = "default"
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from stepgraph.model.payload import Graph, Node
-from stepgraph.render.durations import counted
+from stepgraph.phrases.durations import counted
 from stepgraph.render.html.facts import facts
 from stepgraph.render.html.picture import FoldablePicture
 from stepgraph.render.nodes import all_functions, count_steps

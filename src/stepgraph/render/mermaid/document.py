@@ -6,9 +6,9 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+from stepgraph.phrases.visible import visible
 from stepgraph.render.mermaid.drawing import MermaidPiece, PieceKind
 from stepgraph.render.mermaid.text import escaped
-from stepgraph.render.visible import visible
 
 _LANGUAGES: Final[dict[PieceKind, str]] = {"mermaid": "mermaid", "outline": "text"}
 _SHORTEST_FENCE: Final = 3

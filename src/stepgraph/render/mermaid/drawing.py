@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from stepgraph.model.payload import FunctionDef, Graph, Node
+from stepgraph.phrases.visible import visible
 from stepgraph.render.flow.chart import Chart
 from stepgraph.render.flow.flow_chart import flow_charts, function_chart, workflow_chart
 from stepgraph.render.mermaid.chart import mermaid_chart
@@ -19,7 +20,6 @@ from stepgraph.render.mermaid.limits import excess
 from stepgraph.render.nodes import all_functions, called_functions, levels
 from stepgraph.render.outline.outline import render_outline
 from stepgraph.render.view import DEFAULT_VIEW, View
-from stepgraph.render.visible import visible
 
 PieceKind: TypeAlias = Literal["mermaid", "outline"]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from stepgraph.model.note import Note
 from stepgraph.model.payload import Graph, Node
-from stepgraph.render.durations import counted
+from stepgraph.phrases.durations import counted
 from stepgraph.render.node_text import payload_text
 from stepgraph.render.nodes import all_functions, called_functions, count_steps
 from stepgraph.render.outline.rows import NO_STEPS, Row, RowMaker

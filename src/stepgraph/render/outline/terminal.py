@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from stepgraph.phrases.visible import visible
 from stepgraph.render.cells import cell_width, clip
-from stepgraph.render.visible import visible
 
 _SHORTEST_CLIPPED_TEXT = 12
 

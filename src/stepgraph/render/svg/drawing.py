@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from stepgraph.model.payload import Graph, Node
+from stepgraph.phrases.visible import visible
 from stepgraph.render import trampoline
 from stepgraph.render.node_text import payload_text
 from stepgraph.render.nodes import all_functions, called_functions
@@ -21,7 +22,6 @@ from stepgraph.render.svg.planning.calls import plan_function
 from stepgraph.render.svg.planning.place import Place
 from stepgraph.render.svg.planning.planner import NodePlanner
 from stepgraph.render.view import View
-from stepgraph.render.visible import visible
 
 SCOPE: Final = "stepgraph"
 MARGIN: Final = 24

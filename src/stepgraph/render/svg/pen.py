@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
+from stepgraph.phrases.visible import visible
 from stepgraph.render.svg.lengths import Length
-from stepgraph.render.visible import visible
 
 RADIUS: Final = 8
 """That of the corners of lines."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stepgraph.render.durations import counted
+from stepgraph.phrases.durations import counted
 from stepgraph.render.mermaid.drawing import MermaidDrawing, MermaidPiece, render_mermaid
 from stepgraph.report.markdown.text import fenced, html_code, prose
 from stepgraph.report.report import WorkflowSummary

@@ -8,7 +8,7 @@ from typing import Final
 from stepgraph.checks.finding import Finding
 from stepgraph.checks.severity import Severity
 from stepgraph.model.span import Span
-from stepgraph.render.durations import counted
+from stepgraph.phrases.durations import counted
 from stepgraph.report.links import rule_url, source_link
 from stepgraph.report.markdown.diagrams import diagram
 from stepgraph.report.markdown.room import LONGEST, fitting, length

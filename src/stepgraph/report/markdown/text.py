@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from stepgraph.phrases.visible import visible
 from stepgraph.render.mermaid.text import escaped
-from stepgraph.render.visible import visible
 
 _SHORTEST_FENCE: Final = 3
 _BAR: Final = re.compile(r"[|\\]")

@@ -7,7 +7,7 @@ from typing import Final
 
 from stepgraph.json_text import pretty_json
 from stepgraph.model.span import Span
-from stepgraph.render.visible import visible
+from stepgraph.phrases.visible import visible
 from stepgraph.report.links import HOME
 from stepgraph.report.report import Report, ReportedFinding
 from stepgraph.report.sarif.places import ROOT, location

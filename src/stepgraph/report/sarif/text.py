@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stepgraph.render.visible import visible
+from stepgraph.phrases.visible import visible
 
 
 def message(*parts: str) -> dict[str, object]:

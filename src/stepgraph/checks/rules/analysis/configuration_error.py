@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from stepgraph.checks.judgement.problems import hinted, matches_of
 from stepgraph.checks.match import Match
-from stepgraph.checks.problems import hinted, matches_of
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
 from stepgraph.model.note import ProblemKind
@@ -166,7 +166,7 @@ RULE = Rule(
     name="configuration-error",
     severity=Severity.ERROR,
     summary="wrangler's configuration is not valid, or names what is not there.",
-    why="wrangler refuses it, or deploys something else than it says. What it may say and surprises is information.",
+    why="wrangler refuses it, or deploys something else than it says. What is allowed but surprising is information.",
     fix="Correct the field that is named.",
     source="wrangler: `config-schema.json`, and how it reads a configuration.",
     flagged=_flagged,

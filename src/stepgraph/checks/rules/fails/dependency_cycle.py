@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from stepgraph.checks.first_matches import first_matches
+from stepgraph.checks.judgement.first_matches import first_matches
+from stepgraph.checks.judgement.running_steps import running_steps
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
-from stepgraph.checks.running_steps import running_steps
 from stepgraph.checks.severity import Severity
 from stepgraph.program.facts import DependencyCycle
 
@@ -178,7 +178,7 @@ RULE = Rule(
     name="dependency-cycle",
     severity=Severity.ERROR,
     summary="A step that runs needs itself, by way of other steps or directly.",
-    why="The SDK calls what a step needs before the step. In a cycle that never ends: a RecursionError.",
+    why="The SDK calls what a step needs before the step. In a cycle that never ends, and fails with a RecursionError.",
     fix="Break the cycle; what two steps share can be a step of its own that both need.",
     source="SDK: `_resolve_dependency`; seen by running it.",
     flagged=_flagged,

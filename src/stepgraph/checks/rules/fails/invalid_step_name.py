@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from stepgraph.checks.declarations import declarations_of
-from stepgraph.checks.first_matches import first_matches
+from stepgraph.checks.judgement.declarations import declarations_of
+from stepgraph.checks.judgement.first_matches import first_matches
+from stepgraph.checks.judgement.running_steps import running_steps
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
-from stepgraph.checks.running_steps import running_steps
 from stepgraph.checks.severity import Severity
 from stepgraph.program.known import KnownConstant, PartlyKnownText, possibilities
 
@@ -56,9 +56,9 @@ def _judged_text(value: Known, place: Place) -> Iterator[Match]:
     if control is not None:
         yield Match(
             place.span,
-            f"the step's name {_shown(text)} has {_name_of(control[0])} in it, which the engine refuses: the step fails"
-            " with each call.",
-            "Leave it out of the name, or write a space or `-` for it.",
+            f"the step's name {_shown(text)} has {_name_of(control[0])} in it, which the engine refuses, so the step"
+            " fails for good.",
+            "Leave it out of the name, or write a space or `-` instead.",
         )
         return
     length = _length(text)
@@ -67,7 +67,7 @@ def _judged_text(value: Known, place: Place) -> Iterator[Match]:
         yield Match(
             place.span,
             f"the step's name {_shown(text)} has {at_least}{length} characters, and the engine refuses more than"
-            f" {_LONGEST}: the step fails with each call.",
+            f" {_LONGEST}, so the step fails for good.",
             "Shorten the name.",
         )
 

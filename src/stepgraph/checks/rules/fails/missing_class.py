@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from stepgraph.checks.judgement.problems import matches_of
 from stepgraph.checks.match import Match
-from stepgraph.checks.problems import matches_of
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
 from stepgraph.model.note import ProblemKind
@@ -190,7 +190,7 @@ RULE = Rule(
     name="missing-class",
     severity=Severity.ERROR,
     summary="The configuration names a workflow class that the main module does not have.",
-    why="The runtime finds no class for the workflow, so it is refused, or none of its instances starts.",
+    why="The runtime finds no class for the workflow: it is refused, or none of its instances starts.",
     fix="Name a class that derives from `WorkflowEntrypoint` and that the main module defines or imports.",
     source="workerd: how it registers the classes of the main module.",
     flagged=_flagged,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from stepgraph.checks.judgement.problems import matches_of
 from stepgraph.checks.match import Match
-from stepgraph.checks.problems import matches_of
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
 from stepgraph.model.note import ProblemKind
@@ -30,7 +31,10 @@ _ADVICE = "Give it `async def run(self, event, step)`, or name the class that ha
 
 
 def _check(subject: ProjectSubject) -> Iterator[Match]:
-    return matches_of(subject.problems, ProblemKind.NO_RUN, "Each of its instances fails at its start.", _ADVICE)
+    """Where no configuration names the class, it may be one that is not deployed."""
+    yield from matches_of(subject.problems, ProblemKind.NO_RUN, "Each of its instances fails at its start.", _ADVICE)
+    for match in matches_of(subject.hints, ProblemKind.NO_RUN):
+        yield replace(match, severity=Severity.WARNING)
 
 
 def _flagged() -> tuple[Example, ...]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
+from stepgraph.program.facts import StepDeclared
 
 if TYPE_CHECKING:
     from stepgraph.checks.example import Example
@@ -19,11 +20,13 @@ def _check(subject: WorkflowSubject) -> Iterator[Match]:
         return
     if subject.configured is None and subject.program.may_be_base:
         return
+    if any(subject.facts(StepDeclared)):
+        return  # another rule tells of one that never runs, and what is lost from sight may run
     yield Match(
         subject.program.name_place.span,
-        f"no step can run in `{subject.program.class_name}`: nothing that it does is kept or tried again,"
-        " and there is no graph to show.",
-        "Do its work in steps, as in `@step.do()`, and await the call of each.",
+        f"no step can run in `{subject.program.class_name}`: nothing that it does is kept or tried again, and there is"
+        " no graph to show.",
+        "Do its work in functions with `@step.do(...)` above them, and await a call of each.",
     )
 
 
@@ -43,16 +46,21 @@ def _flagged() -> tuple[Example, ...]:
 
     return (
         module(
-            "steps that are declared only",
+            "a method with steps that nothing calls",
             """
             from workers import WorkflowEntrypoint
 
 
             class Orders(WorkflowEntrypoint):  # SG123
                 async def run(self, event, step):
+                    print("started")
+
+                async def work(self, step):
                     @step.do("charge")
                     async def charge():
                         return 1
+
+                    await charge()
             """,
         ),
         module(
@@ -131,6 +139,20 @@ def _clean() -> tuple[Example, ...]:
             },
         ),
         in_run(
+            "steps that an object calls which is not known",
+            """
+            @step.do("charge")
+            async def charge():
+                return 1
+
+            jobs = queue.SimpleQueue()
+            jobs.put(charge)
+            while not jobs.empty():
+                await jobs.get()()
+            """,
+            imports="import queue",
+        ),
+        in_run(
             "steps in functions of its own",
             """
             async def charge():
@@ -152,10 +174,12 @@ RULE = Rule(
     severity=Severity.ERROR,
     summary="A workflow has no step that can run.",
     why="The engine keeps the results of steps and tries them again; it does neither for anything else. An instance"
-    " runs to its end, but nothing in it is durable, and the version's `has_dag` is false.",
+    " does not fail for that and runs to its end, but nothing in it is durable, and the version's `has_dag` is false:"
+    " it is an error because this is not a workflow yet, and should not be deployed as one.",
     fix="Do the work in steps, and await each of them.",
     source="Engine: an instance without steps is complete as soon as `run` returns; GRAMMAR: `has_dag`.",
     flagged=_flagged,
     clean=_clean,
     check=_check,
+    is_consequence=True,
 )

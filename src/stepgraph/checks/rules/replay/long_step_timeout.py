@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from stepgraph.checks.durations import MINUTE, in_words
-from stepgraph.checks.given_durations import Use, given_durations
+from stepgraph.checks.judgement.durations import MINUTE, in_words
+from stepgraph.checks.judgement.given_durations import Use, given_durations
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
@@ -24,8 +24,8 @@ def _check(subject: WorkflowSubject) -> Iterator[Match]:
         if length is not None and length > _LONGEST:
             yield Match(
                 given.place.span,
-                f"this step may take {in_words(length)}, and 30 minutes or less is advised: a restart of the engine"
-                " loses all that an attempt has done.",
+                f"this step may take {in_words(length)}, and 30 minutes or less is advised: an attempt that is"
+                " interrupted begins again from nothing.",
                 'Write "30 minutes" or less, and do the work in several steps; for what happens elsewhere, use'
                 " `step.wait_for_event`.",
             )

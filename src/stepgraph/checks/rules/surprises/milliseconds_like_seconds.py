@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from stepgraph.checks.durations import SECOND, in_unit, in_words, is_number
-from stepgraph.checks.given_durations import GivenDuration, Use, given_durations
+from stepgraph.checks.judgement.durations import SECOND, in_unit, in_words, is_number
+from stepgraph.checks.judgement.given_durations import GivenDuration, Use, given_durations
+from stepgraph.checks.judgement.meant_in_seconds import is_meant_in_seconds
 from stepgraph.checks.match import Match
-from stepgraph.checks.meant_in_seconds import is_meant_in_seconds
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Confidence, Severity
 from stepgraph.program.known import Made
@@ -156,10 +156,10 @@ RULE = Rule(
     name="milliseconds-like-seconds",
     severity=Severity.WARNING,
     confidence=Confidence.MEDIUM,
-    summary="A number of milliseconds looks like one of seconds.",
+    summary="A number, which is milliseconds, looks as if seconds were meant.",
     why="A number is milliseconds to the engine, whatever the documentation of the Python API says of seconds:"
     " `step.sleep(name, 30)` is over at once, and 3600 is 3.6 seconds.",
-    fix='Write text with its unit, like "30 seconds"; milliseconds that are meant are plain as "30 ms".',
+    fix='Write text with its unit, like "30 seconds"; where milliseconds are meant, "30 ms" says so.',
     source="Engine: `context.ts`, package itty-time; seen by running it.",
     flagged=_flagged,
     clean=_clean,

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from stepgraph.phrases.visible import visible
 from stepgraph.render.svg.fonts import CODE, DETAIL, HEADING, NAME, Font
 from stepgraph.render.svg.pen import Pen
-from stepgraph.render.visible import visible
 
 ICON_ROOM: Final = 24
 """An icon and the space beside it."""

@@ -1,0 +1,98 @@
+"""Where a workflow gives durations to the engine."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from stepgraph.checks.judgement.durations import as_float, read_duration
+from stepgraph.checks.judgement.kinds import may_be_nothing, simple_possibilities
+from stepgraph.checks.judgement.step_configs import entries, given_configs
+from stepgraph.program.facts import MethodCalled
+from stepgraph.program.known import Imported, Known, KnownConstant
+from stepgraph.syntax.module import Place
+
+if TYPE_CHECKING:
+    from stepgraph.checks.subject import WorkflowSubject
+
+_QUOTES = ('"', "'")
+_INFINITY = Imported("math.inf")
+
+
+class Use(StrEnum):
+    """What a duration is for, in words that fit after `the` or `this`."""
+
+    SLEEP = "sleep"
+    DELAY = "retry delay"
+    TIMEOUT = "step timeout"
+    WAIT = "wait for an event"
+
+
+@dataclass(frozen=True, slots=True)
+class GivenDuration:
+    """A duration as it is given: one value that it may have, and its place."""
+
+    use: Use
+    value: Known
+    place: Place
+
+    @property
+    def text(self) -> str | None:
+        """The text that it is, None for anything else."""
+        value = self.value.value if isinstance(self.value, KnownConstant) else None
+        return value if isinstance(value, str) else None
+
+    @property
+    def number(self) -> float | None:
+        """The number that it is, None for anything else."""
+        if self.value == _INFINITY:
+            return math.inf
+        value = self.value.value if isinstance(self.value, KnownConstant) else None
+        return as_float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+    @property
+    def milliseconds(self) -> float | None:
+        """How long it is; None where that is not known, or not what is meant."""
+        if self.text is None:
+            return self.number
+        read = read_duration(self.text) if self.text.strip() else None
+        return None if read is None or read.unit is not None else read.milliseconds
+
+    def quoted(self, text: str) -> str | None:
+        """Return the source of another text in its place, None where it is not written there as a plain literal."""
+        written = self.place.text
+        for quote in _QUOTES:
+            if self.text is not None and written == f"{quote}{self.text}{quote}":
+                return f"{quote}{text}{quote}"
+        return None
+
+
+def given_durations(subject: WorkflowSubject) -> Iterator[GivenDuration]:
+    """Yield the durations that a workflow gives, in the order in which they were met."""
+    for use, value, place in _given(subject):
+        for possible in simple_possibilities(value):
+            if not may_be_nothing(possible, place):
+                yield GivenDuration(use, possible, place)
+
+
+def _given(subject: WorkflowSubject) -> Iterator[tuple[Use, Known, Place]]:
+    for call in subject.facts(MethodCalled):
+        if call.method == "sleep":
+            argument = call.arguments.find(1, "duration")
+            if argument is not None and argument.keyword is None:
+                yield Use.SLEEP, argument.value, argument.place
+        elif call.method == "wait_for_event":
+            argument = call.arguments.find(2, "timeout")
+            if argument is not None:
+                yield Use.WAIT, argument.value, argument.place
+    for config in given_configs(subject):
+        for key, entry in entries(config.value):
+            if key == "timeout":
+                yield Use.TIMEOUT, entry.value, entry.place
+            elif key == "retries":
+                for name, inner in entries(entry.value):
+                    if name == "delay":
+                        yield Use.DELAY, inner.value, inner.place

@@ -1,0 +1,1 @@
+"""Which elements of two workflows are the same."""

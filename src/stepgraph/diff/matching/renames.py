@@ -1,0 +1,170 @@
+"""Pairs of what is left between the same siblings: elements under a new name, or with a new condition."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from difflib import SequenceMatcher
+from itertools import pairwise
+from typing import Final
+
+from stepgraph.diff.digests import Digester
+from stepgraph.diff.elements import BRANCH, CALL, STEPS, Tree
+from stepgraph.diff.matching.pairs import Pairs, work_in
+from stepgraph.diff.matching.sequences import common_sequence
+from stepgraph.diff.matching.siblings import pair_below
+from stepgraph.model import defaults
+
+LEAST_LIKENESS: Final = 0.6
+"""Of two names, from 0 to 1, for the one to be the other."""
+
+_MOST_COMPARED: Final = 400
+"""Names in one gap, those of one side times those of the other; beyond this only the settings tell."""
+
+_ORDINARY: Final = {
+    "retries": {"limit": defaults.LIMIT, "delay": defaults.DELAY, "backoff": defaults.BACKOFF},
+    "timeout": defaults.TIMEOUT,
+}
+
+Gap = tuple[list[int], list[int]]
+
+
+def pair_renamed(pairs: Pairs) -> None:
+    """Pair what is left in elements that are a pair, and then in what was paired so, and so on.
+
+    These are elements that are alike but in another order, and those of one kind between the same siblings.
+    """
+    alike = _Likeness(pairs)
+    pending = [(old, new) for new, old in enumerate(pairs.to_old) if old is not None]
+    while pending:
+        old, new = pending.pop()
+        _pair_displaced(pairs, old, new)
+        for gap in list(_gaps(pairs, old, new)):
+            for pair in list(_pairs_in(pairs, gap, alike)):
+                pairs.pair(*pair)
+                pending += [pair, *pair_below(pairs, *pair)]
+
+
+def _gaps(pairs: Pairs, old: int, new: int) -> Iterator[Gap]:
+    """Yield what is free between children that are pairs, where both sides have something free."""
+    new_slots = pairs.new.slots(new)
+    for slot, old_children in pairs.old.slots(old).items():
+        new_children = new_slots.get(slot, [])
+        if all(pairs.to_new[child] is not None for child in old_children):
+            continue
+        kept = common_sequence([pairs.to_new[child] or -1 for child in old_children], new_children)
+        bounds = [(-1, -1), *kept, (len(old_children), len(new_children))]
+        for (old_from, new_from), (old_to, new_to) in pairwise(bounds):
+            free_old = [child for child in old_children[old_from + 1 : old_to] if pairs.to_new[child] is None]
+            free_new = [child for child in new_children[new_from + 1 : new_to] if pairs.to_old[child] is None]
+            if free_old and free_new:
+                yield free_old, free_new
+
+
+def _pair_displaced(pairs: Pairs, old: int, new: int) -> None:
+    """Pair free children that are alike, in whatever order: exits, say, which have nothing to be found elsewhere by."""
+    left: defaultdict[tuple[str, int], list[int]] = defaultdict(list)
+    for child in reversed(pairs.new[new].children):
+        if pairs.to_old[child] is None:
+            left[pairs.new[child].slot, pairs.new_digests[child]].append(child)
+    if not left:
+        return
+    for child in pairs.old[old].children:
+        found = left.get((pairs.old[child].slot, pairs.old_digests[child]))
+        if found and pairs.to_new[child] is None:
+            pairs.pair_all(child, found.pop())
+
+
+class _Likeness:
+    """Tells whether what holds others may be the same without sharing any: if it holds the same kinds, or nothing."""
+
+    def __init__(self, pairs: Pairs) -> None:
+        digester = Digester()
+        self._old_shapes, self._new_shapes = _shapes(pairs.old, digester), _shapes(pairs.new, digester)
+        self._old_work, self._new_work = work_in(pairs.old), work_in(pairs.new)
+
+    def of(self, old: int, new: int) -> bool:
+        has_none = not self._old_work[old] or not self._new_work[new]
+        return has_none or self._old_shapes[old] == self._new_shapes[new]
+
+
+def _shapes(tree: Tree, digester: Digester) -> list[int]:
+    """Return for each element a number for the kinds of what is in it, equal for equal kinds in equal places."""
+    shapes = [0] * len(tree)
+    for element in reversed(tree.elements):
+        shapes[element.number] = digester.number(element.kind, *(shapes[child] for child in element.children))
+    return shapes
+
+
+def _pairs_in(pairs: Pairs, gap: Gap, alike: _Likeness) -> Iterator[tuple[int, int]]:
+    for kind, (old, new) in _by_kind(pairs, gap).items():
+        if kind == CALL or not new:
+            continue
+        if kind in STEPS:
+            yield from _renamed_steps(pairs, old, new)
+        elif kind == BRANCH:
+            yield from _changed_branches(pairs, old, new)
+        elif len(old) == len(new) == 1 and alike.of(old[0], new[0]):
+            yield old[0], new[0]
+
+
+def _by_kind(pairs: Pairs, gap: Gap) -> dict[str, Gap]:
+    kinds: defaultdict[str, Gap] = defaultdict(lambda: ([], []))
+    for number in gap[0]:
+        kinds[pairs.old[number].kind][0].append(number)
+    for number in gap[1]:
+        kinds[pairs.new[number].kind][1].append(number)
+    return {kind: found for kind, found in kinds.items() if found[0]}
+
+
+def _renamed_steps(pairs: Pairs, old: list[int], new: list[int]) -> Iterator[tuple[int, int]]:
+    """Yield steps with like names, then those with the same unusual settings, then the only one with the only one."""
+    left_old, left_new = list(old), list(new)
+    for pair in [*_with_like_names(pairs, old, new), *_with_equal_settings(pairs, old, new)]:
+        if pair[0] in left_old and pair[1] in left_new:
+            left_old.remove(pair[0])
+            left_new.remove(pair[1])
+            yield pair
+    if len(left_old) == len(left_new) == 1:
+        yield left_old[0], left_new[0]
+
+
+def _with_like_names(pairs: Pairs, old: list[int], new: list[int]) -> list[tuple[int, int]]:
+    if len(old) * len(new) > _MOST_COMPARED:
+        return []
+    scored = sorted(
+        (-_likeness(pairs.old[first].name, pairs.new[second].name), first, second) for first in old for second in new
+    )
+    return [(first, second) for score, first, second in scored if -score >= LEAST_LIKENESS]
+
+
+def _likeness(first: str, second: str) -> float:
+    return SequenceMatcher(None, first, second, autojunk=False).ratio()
+
+
+def _with_equal_settings(pairs: Pairs, old: list[int], new: list[int]) -> list[tuple[int, int]]:
+    unusual = [number for number in old if pairs.old[number].fields.get("config", _ORDINARY) != _ORDINARY]
+    return [
+        (first, second)
+        for first in unusual
+        for second in new
+        if pairs.old[first].fields.get("config") == pairs.new[second].fields.get("config")
+    ]
+
+
+def _changed_branches(pairs: Pairs, old: list[int], new: list[int]) -> Iterator[tuple[int, int]]:
+    """Yield branches that now hold what others held, or the only one with the only one."""
+    taken: set[int] = set()
+    left: list[int] = []
+    for number in old:
+        partners = (pairs.to_new[child] for child in pairs.old[number].children)
+        holders = [pairs.new[partner].parent for partner in partners if partner is not None]
+        holder = next((holder for holder in holders if holder in new and holder not in taken), None)
+        if holder is None:
+            left.append(number)
+        else:
+            taken.add(holder)
+            yield number, holder
+    others = [number for number in new if number not in taken]
+    if len(left) == len(others) == 1:
+        yield left[0], others[0]

@@ -1,0 +1,1 @@
+"""What changes mean for instances in flight."""

@@ -1,0 +1,45 @@
+"""What a change may do to an instance that was started before it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Final
+
+
+class Effect(IntEnum):
+    """How much a change does to instances in flight, the worst last."""
+
+    SAFE = 0
+    """They go on as if the code had always been so, or run to their end as before."""
+    LATE = 1
+    """Something runs when they resume, although what now comes after it has run before."""
+    BREAKING = 2
+    """Results that they have are not used, or are used for something else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What a change means for instances in flight, and why if it is not safe."""
+
+    effect: Effect
+    reason: str = ""
+
+
+SAFE: Final = Meaning(Effect.SAFE)
+
+
+def late(reason: str) -> Meaning:
+    """Return that something runs late, and why."""
+    return Meaning(Effect.LATE, reason)
+
+
+def breaking(reason: str) -> Meaning:
+    """Return that results are lost, or used for something else, and why."""
+    return Meaning(Effect.BREAKING, reason)
+
+
+def worst(meanings: Iterable[Meaning]) -> Meaning:
+    """Return the first of the worst, safe if there is none."""
+    return max(meanings, key=lambda meaning: meaning.effect, default=SAFE)

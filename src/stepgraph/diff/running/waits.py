@@ -1,0 +1,109 @@
+"""Where an instance may be waiting after something has run: it is told from the graph alone, so it may say too much."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from dataclasses import dataclass
+
+from stepgraph.diff.elements import CALL, FUNCTIONS, KEY, ROOT, WAITS, Tree
+
+_EXCLUSIVE = frozenset({"if", "switch"})
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """For each element the first wait in it, calls followed, and the first outside that may be met once it has run.
+
+    The latter is one that comes later, one that runs concurrently, or, in a loop, one of the next round.
+    """
+
+    inside: list[int | None]
+    later: list[int | None]
+
+    def at_or_after(self, number: int) -> int | None:
+        """Return a wait at which an instance may be that has run an element, or begun with it."""
+        inside = self.inside[number]
+        return self.later[number] if inside is None else inside
+
+
+def waits_of(tree: Tree, among: Container[int] | None = None) -> Waits:
+    """Return the waits of a workflow, only those `among` some elements if these are given."""
+    waits = {element.number for element in tree.elements if element.kind in WAITS}
+    if among is not None:
+        waits = {number for number in waits if number in among}
+    functions = {element.text(KEY): element.number for element in reversed(tree.elements) if element.slot == FUNCTIONS}
+    calls = [
+        (element.number, functions[element.name])
+        for element in tree.elements
+        if element.kind == CALL and element.name in functions
+    ]
+    inside = _inside(tree, calls, waits)
+    return Waits(inside, _later(tree, calls, inside))
+
+
+def _inside(tree: Tree, calls: list[tuple[int, int]], waits: set[int]) -> list[int | None]:
+    """Return the waits in elements: again as long as a call leads to one that was not known yet."""
+    inside: list[int | None] = [number if number in waits else None for number in range(len(tree))]
+    while True:
+        for element in reversed(tree.elements):
+            if inside[element.number] is None:
+                held = (inside[child] for child in element.children if tree[child].slot != FUNCTIONS)
+                inside[element.number] = next((wait for wait in held if wait is not None), None)
+        led = [(call, inside[function]) for call, function in calls if inside[call] is None]
+        if all(wait is None for _, wait in led):
+            return inside
+        for call, wait in led:
+            inside[call] = wait
+
+
+def _later(tree: Tree, calls: list[tuple[int, int]], inside: list[int | None]) -> list[int | None]:
+    """Return the waits after elements: again as long as what is after a call tells what is after a function."""
+    later: list[int | None] = [None] * len(tree)
+    after_functions: dict[int, int] = {}
+    while True:
+        for element in tree.elements:
+            beyond = after_functions.get(element.number, later[element.number])
+            later[element.number] = beyond
+            if element.kind == "loop" and inside[element.number] is not None:
+                beyond = inside[element.number]
+            _pass_down(tree, element.number, beyond, inside, later)
+        found = {function: wait for call, function in reversed(calls) if (wait := later[call]) is not None}
+        if found.keys() == after_functions.keys():
+            return later
+        after_functions = found
+
+
+def _pass_down(tree: Tree, number: int, beyond: int | None, inside: list[int | None], later: list[int | None]) -> None:
+    """Tell the children of an element what comes after them, where `beyond` is what comes after it."""
+    kind = tree[number].kind
+    following = beyond
+    for child in reversed(tree[number].children):
+        if tree[child].slot == FUNCTIONS:
+            later[child] = None
+            continue
+        later[child] = following
+        if kind not in _EXCLUSIVE and inside[child] is not None:
+            following = inside[child]
+    if kind == "parallel":
+        _pass_across(tree, number, beyond, inside, later)
+
+
+def _pass_across(
+    tree: Tree, number: int, beyond: int | None, inside: list[int | None], later: list[int | None]
+) -> None:
+    """Tell the members of a group of waits that come before them in the program, but run beside them."""
+    earlier: int | None = None
+    for child in tree[number].children:
+        if later[child] == beyond and earlier is not None:
+            later[child] = earlier
+        earlier = inside[child] if earlier is None else earlier
+
+
+def step_is_repeated(tree: Tree, number: int) -> bool:
+    """Tell whether an element is in a loop of its own function."""
+    for element in tree.above(number):
+        if element.slot == FUNCTIONS or element.number == ROOT:
+            return False
+        if element.kind == "loop":
+            return True
+    return False

@@ -1,0 +1,159 @@
+"""Graphs in which no two things have one name, and graphs that differ from them by one thing that a person would do."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any, TypeAlias, cast
+
+from stepgraph.model.payload import Workflow
+
+Fields: TypeAlias = dict[str, Any]
+Pair: TypeAlias = tuple[Workflow, Workflow]
+
+DEEPEST = 3
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+
+
+def _branches(*branches: tuple[str | None, list[Fields]]) -> list[Fields]:
+    return [{"condition": condition, "nodes": nodes} for condition, nodes in branches]
+
+
+CONTAINERS: dict[str, Callable[[str, list[Fields]], Fields]] = {
+    "loop": lambda _, nodes: {"type": "loop", "nodes": nodes},
+    "parallel": lambda _, nodes: {"type": "parallel", "kind": "all", "nodes": nodes},
+    "try": lambda _, nodes: {"type": "try", "try_block": {"type": "block", "nodes": nodes}},
+    "if": lambda name, nodes: {"type": "if", "branches": _branches((name, nodes), (None, []))},
+    "switch": lambda name, nodes: {"type": "switch", "discriminant": name, "branches": _branches(("1", nodes))},
+    "step": lambda name, nodes: {"type": "step_do", "name": name, "config": {}, "nodes": nodes},
+    "block": lambda _, nodes: {"type": "block", "nodes": nodes},
+    "one of a later version": lambda name, nodes: {"type": "map", "name": name, "nodes": nodes},
+}
+
+
+@dataclass(slots=True)
+class _Names:
+    """Names that are not like each other."""
+
+    given: int = field(default=0)
+
+    def next(self) -> str:
+        self.given += 1
+        return "".join(LETTERS[self.given // 26**place % 26] * 3 for place in range(3))
+
+
+def any_workflow(random: Random) -> Workflow:
+    """Return a workflow of steps with names of their own, in containers of all kinds."""
+    names = _Names()
+    functions = {name: {"type": "function_def", "name": name, "nodes": _nodes(random, names, 1)} for name in ("f", "g")}
+    chosen = {name: function for name, function in functions.items() if random.random() < 0.5}
+    workflow = {"class_name": "Any", "functions": chosen, "nodes": _nodes(random, names, DEEPEST)}
+    return copied(cast("Workflow", workflow))
+
+
+def _nodes(random: Random, names: _Names, depth: int) -> list[Fields]:
+    return [_node(random, names, depth) for _ in range(random.randint(1, 4))]
+
+
+def _node(random: Random, names: _Names, depth: int) -> Fields:
+    if depth == 0 or random.random() < 0.5:
+        return random.choice([_step, _sleep, _call, _leave])(names)
+    make = CONTAINERS[random.choice(list(CONTAINERS))]
+    return make(names.next(), _nodes(random, names, depth - 1))
+
+
+def _step(names: _Names) -> Fields:
+    return {"type": "step_do", "name": names.next(), "config": {"timeout": "10 minutes"}, "nodes": []}
+
+
+def _sleep(names: _Names) -> Fields:
+    return {"type": "step_sleep", "name": names.next(), "duration": "1 day"}
+
+
+def _call(names: _Names) -> Fields:
+    return {"type": "function_call", "name": f"elsewhere {names.next()}"}
+
+
+def _leave(_: _Names) -> Fields:
+    return {"type": "break", "kind": "return"}
+
+
+def copied(workflow: Workflow) -> Workflow:
+    return cast("Workflow", json.loads(json.dumps(workflow)))
+
+
+def parts(value: object) -> Iterator[Fields]:
+    """Yield all objects in a payload, from the outside in."""
+    if isinstance(value, list):
+        for item in value:
+            yield from parts(item)
+    elif isinstance(value, dict):
+        yield value
+        for item in value.values():
+            yield from parts(item)
+
+
+def node_lists(value: object) -> list[list[Fields]]:
+    return [part["nodes"] for part in parts(value) if "nodes" in part]
+
+
+def has_work(node: Fields) -> bool:
+    """Tell whether a step or a call is in a node."""
+    return any(str(part.get("type")).startswith("step_") or part.get("type") == "function_call" for part in parts(node))
+
+
+def places_of_work(workflow: Workflow) -> list[tuple[list[Fields], int]]:
+    """Return the places of all nodes in which something runs."""
+    return [(nodes, place) for nodes in node_lists(workflow) for place, node in enumerate(nodes) if has_work(node)]
+
+
+def rename(random: Random, workflow: Workflow) -> None:
+    """Give a step another name."""
+    steps = [part for part in parts(workflow) if str(part.get("type")).startswith("step_")]
+    if steps:
+        random.choice(steps)["name"] = "renamed"
+
+
+def change_setting(random: Random, workflow: Workflow) -> None:
+    """Give a step other settings."""
+    steps = [part for part in parts(workflow) if part.get("type") == "step_do"]
+    if steps:
+        random.choice(steps)["config"] = {"timeout": "a second", "retries": {"limit": 17}}
+
+
+def add(random: Random, workflow: Workflow) -> None:
+    """Put in a step that there was not."""
+    nodes = random.choice(node_lists(workflow))
+    nodes.insert(random.randint(0, len(nodes)), {"type": "step_sleep_until", "name": "new", "timestamp": "2030-01-02"})
+
+
+def remove(random: Random, workflow: Workflow) -> None:
+    """Take away a node with all in it."""
+    places = places_of_work(workflow)
+    if places:
+        nodes, place = random.choice(places)
+        del nodes[place]
+
+
+def wrap(random: Random, workflow: Workflow) -> None:
+    """Put something around neighbours."""
+    places = places_of_work(workflow)
+    if places:
+        nodes, first = random.choice(places)
+        beyond = first + 1
+        while beyond < len(nodes) and has_work(nodes[beyond]) and random.random() < 0.7:
+            beyond += 1
+        make = CONTAINERS[random.choice(list(CONTAINERS))]
+        nodes[first:beyond] = [make("around", nodes[first:beyond])]
+
+
+def move(random: Random, workflow: Workflow) -> None:
+    """Put a node elsewhere, from where something else stays."""
+    places = [(nodes, place) for nodes, place in places_of_work(workflow) if sum(map(has_work, nodes)) > 1]
+    if places:
+        nodes, place = random.choice(places)
+        node = nodes.pop(place)
+        target = random.choice(node_lists(workflow))
+        target.insert(random.randint(0, len(target)), node)

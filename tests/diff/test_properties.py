@@ -1,0 +1,87 @@
+"""What holds for all diffs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import Random
+
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from stepgraph.diff.diff import diff_workflows
+from stepgraph.model.payload import Graph, Workflow
+from tests.diff.mutations import add, any_workflow, change_setting, copied, move, remove, rename, wrap
+from tests.render.random_graphs import graphs
+
+# Whole graphs are drawn, which takes its time.
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+
+MUTATIONS = (rename, change_setting, add, remove, wrap, move)
+Mutation = Callable[[Random, Workflow], None]
+
+each_mutation = pytest.mark.parametrize("mutate", MUTATIONS, ids=lambda mutate: mutate.__name__)
+
+
+@unhurried
+@given(graphs(3))
+def test_a_workflow_has_not_changed_from_itself(graph: Graph) -> None:
+    diff = diff_workflows(graph["workflow"], copied(graph["workflow"]))
+    assert (diff.changes, diff.unseen) == ((), ())
+
+
+@unhurried
+@given(graphs(3), graphs(3))
+def test_the_changes_make_the_new_workflow_of_the_old_one(old: Graph, new: Graph) -> None:
+    made = diff_workflows(old["workflow"], new["workflow"]).apply()
+    assert made == new["workflow"]
+    assert list(made["functions"]) == list(new["workflow"]["functions"])
+
+
+@unhurried
+@given(st.randoms(use_true_random=False), st.lists(st.sampled_from(MUTATIONS), max_size=5))
+def test_the_changes_make_an_edited_workflow_of_the_old_one(random: Random, mutations: list[Mutation]) -> None:
+    old = any_workflow(random)
+    new = copied(old)
+    for mutate in mutations:
+        mutate(random, new)
+    assert diff_workflows(old, new).apply() == new
+
+
+@each_mutation
+@unhurried
+@given(random=st.randoms(use_true_random=False))
+def test_what_a_person_does_is_one_change(mutate: Mutation, random: Random) -> None:
+    old, new = _edited(random, mutate)
+    assert len(diff_workflows(old, new).changes) == 1
+
+
+@each_mutation
+@unhurried
+@given(random=st.randoms(use_true_random=False))
+def test_taking_it_back_is_one_change(mutate: Mutation, random: Random) -> None:
+    old, new = _edited(random, mutate)
+    assert len(diff_workflows(new, old).changes) == 1
+
+
+@unhurried
+@given(graphs(3), graphs(3))
+def test_each_change_is_one_line(old: Graph, new: Graph) -> None:
+    diff = diff_workflows(old["workflow"], new["workflow"])
+    assert all(len(change.line.splitlines()) == 1 for change in diff.changes)
+
+
+@unhurried
+@given(graphs(3), graphs(3))
+def test_an_edit_is_part_of_one_change(old: Graph, new: Graph) -> None:
+    diff = diff_workflows(old["workflow"], new["workflow"])
+    edits = [id(edit) for change in diff.changes for edit in change.edits] + [id(edit) for edit in diff.unseen]
+    assert len(edits) == len(set(edits))
+
+
+def _edited(random: Random, mutate: Mutation) -> tuple[Workflow, Workflow]:
+    old = any_workflow(random)
+    new = copied(old)
+    mutate(random, new)
+    assume(new != old)
+    return old, new

@@ -1,0 +1,38 @@
+import pytest
+
+from stepgraph.model.payload import Number
+from stepgraph.phrases.durations import counted, duration_text, number_text
+
+
+@pytest.mark.parametrize(
+    ("duration", "words"),
+    [
+        (300000, "5 minutes"),
+        (60000, "1 minute"),
+        (90000, "90 seconds"),
+        (5400000, "90 minutes"),
+        (86400000, "1 day"),
+        (1209600000, "2 weeks"),
+        (2000.0, "2 seconds"),
+    ],
+)
+def test_milliseconds_are_said_in_the_largest_exact_unit(duration: Number, words: str) -> None:
+    assert duration_text(duration) == words
+
+
+@pytest.mark.parametrize(("duration", "words"), [(1500, "1500 ms"), (0, "0 ms"), (0.5, "0.5 ms"), (-1000, "-1000 ms")])
+def test_milliseconds_without_an_exact_unit_stay(duration: Number, words: str) -> None:
+    assert duration_text(duration) == words
+
+
+def test_text_stays_as_given() -> None:
+    assert duration_text("{delay}") == "{delay}"
+
+
+def test_a_whole_number_has_no_fraction() -> None:
+    assert number_text(3.0) == "3"
+
+
+@pytest.mark.parametrize(("number", "words"), [(0, "0 steps"), (1, "1 step"), (2, "2 steps")])
+def test_one_is_singular(number: int, words: str) -> None:
+    assert counted(number, "step") == words
