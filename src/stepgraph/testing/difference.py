@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from difflib import unified_diff
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from stepgraph.model.note import InputError
 from stepgraph.model.payload import Graph
@@ -14,7 +15,8 @@ if TYPE_CHECKING:
 
     from stepgraph.testing.workflow_graph import WorkflowGraph
 
-_CONTEXT = 2
+_CONTEXT: Final = 2
+_TEXT: Final = re.compile(r"<tspan[^>]*>([^<]+)")
 
 
 def explain_difference(old: Graph, new: Graph) -> list[str]:
@@ -47,6 +49,8 @@ def explain_mismatch(snapshot: SnapshotAssertion, graph: WorkflowGraph) -> list[
 
 
 def _changes(location: str, old: str, new: str, graph: WorkflowGraph) -> list[str]:
+    if location.endswith(".svg"):
+        return _changed_lines(_words(old), _words(new)) or ["Only lines and places in the picture have changed."]
     if not location.endswith(".json"):
         return _changed_lines(old, new)
     from stepgraph.model.schema.saved import read_saved_graphs
@@ -58,6 +62,11 @@ def _changes(location: str, old: str, new: str, graph: WorkflowGraph) -> list[st
     if saved.graph is None:
         return ["The snapshot holds no graph."]
     return explain_difference(saved.graph, graph.graph) or _changed_lines(old, new)
+
+
+def _words(picture: str) -> str:
+    """Return what a picture says, a text a line: where all stands changes with each step."""
+    return "\n".join(_TEXT.findall(picture))
 
 
 def _changed_lines(old: str, new: str) -> list[str]:

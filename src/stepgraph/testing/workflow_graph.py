@@ -15,6 +15,7 @@ from stepgraph.model.payload import Graph, Number, VersionGraph, Workflow
 from stepgraph.order.relation import Relation
 from stepgraph.order.scopes import Step
 from stepgraph.order.workflow_order import WorkflowOrder
+from stepgraph.phrases.durations import counted
 from stepgraph.testing.drawn_graph import DrawnGraph
 from stepgraph.testing.errors import AmbiguousStepError, NoGraphError, StepNotFoundError
 from stepgraph.testing.near_names import near_names
@@ -151,8 +152,6 @@ class WorkflowGraph:
         return render_outline(self.graph, colour=False, notes=self.notes)
 
     def __repr__(self) -> str:
-        from stepgraph.render.durations import counted
-
         # With what tells it from others, as some snapshots are made of this.
         state = "" if self.complete else ", incomplete"
         fingerprint = sha256(canonical_json(self.graph).encode()).hexdigest()[:12]
