@@ -25,7 +25,7 @@ class OrderWorkflow(WorkflowEntrypoint):
         @step.do("load order")
         async def load(): ...
 
-        @step.do("charge card", config={"retries": {"limit": 3}})
+        @step.do("charge card", config={"retries": {"limit": 3, "delay": 1000}})
         async def charge(): ...
 
         await load()
