@@ -1,4 +1,4 @@
-"""Write the output of the commands shown in the README anew: `python docs/refresh.py`.
+"""Write the output of the commands shown in the README and on the page on checking anew: `python docs/refresh.py`.
 
 A block of output stands between a fence and is preceded by a comment with its command:
 
@@ -14,7 +14,10 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = ("README.md",)
+PAGES = ("README.md", "docs/check.md")
+
+# What `stepgraph check` ends with where it found something.
+_FINDINGS = 1
 
 _EXAMPLE = re.compile(r"(<!-- stepgraph (?P<arguments>.+?) -->\n```text\n)(?P<output>.*?)(```)", re.DOTALL)
 
@@ -27,7 +30,10 @@ def refreshed(text: str) -> str:
 def output(arguments: str) -> str:
     """Return what `stepgraph` prints, run in the root of the repository. Raises CalledProcessError if it fails."""
     command = [sys.executable, "-m", "stepgraph", *shlex.split(arguments)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, check=True).stdout.decode()  # noqa: S603 - our own
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, check=False)  # noqa: S603 - our own
+    if run.returncode != _FINDINGS:
+        run.check_returncode()
+    return run.stdout.decode()
 
 
 if __name__ == "__main__":

@@ -21,8 +21,13 @@ class Example(WorkflowEntrypoint):
 
 def findings_in(body: str, before: str = "") -> list[Finding]:
     """Return what the rules find where `run` has a body, but for information; `before` stands before the class."""
-    source = _MODULE.format(before=dedent(before).strip(), body=indent(dedent(body).strip(), " " * 8))
-    return [f for f in check_analysis(analyze_source(source)) if f.severity is not Severity.INFORMATION]
+    findings = check_analysis(analyze_source(written(body, before)))
+    return [finding for finding in findings if finding.severity is not Severity.INFORMATION]
+
+
+def written(body: str, before: str = "") -> str:
+    """Return the module in which `run` has a body."""
+    return _MODULE.format(before=dedent(before).strip(), body=indent(dedent(body).strip(), " " * 8))
 
 
 def codes_in(body: str, before: str = "") -> list[str]:

@@ -28,6 +28,10 @@ def test_a_step_that_is_not_awaited_is_said_not_to_run() -> None:
         ("everything = []\neverything.append(a())", "a()"),
         ('step.wait_for_event("w", "t")', 'step.wait_for_event("w", "t")'),
         ("asyncio.wait_for(a(), 5)", "asyncio.wait_for(a(), 5)"),
+        ("total = a() + 1", "a()"),
+        ("async def load():\n    return a()\nrows = await load()\nprint(rows[0])", "a()"),
+        ("async def load():\n    return a()\nawait load()", "a()"),
+        ("import logging\nlogger = logging.getLogger()\nresult = a()\nlogger.info('%s', result)", "a()"),
     ],
 )
 def test_a_coroutine_is_lost_where_its_result_is_used_as_if_it_were_there(use: str, place: str) -> None:
@@ -51,6 +55,10 @@ def test_a_coroutine_is_lost_where_its_result_is_used_as_if_it_were_there(use: s
         "pending = []\nfor _ in range(3):\n    pending.append(a())\nfor coro in pending:\n    await coro",
         "pending = dict(zip(names, [a(), b()]))\nawait asyncio.gather(*pending.values())",
         "coro = a()\nawait eval('coro')",
+        "async def load():\n    return a()\nawait (await load())",
+        "async def load():\n    return a()\ncoro = await load()\nawait coro",
+        "async def load():\n    return a()\nawait wrapped(load)",
+        "both = a() + unknown\nawait both",
     ],
 )
 def test_a_coroutine_that_something_may_await_is_not_lost(use: str) -> None:
@@ -102,7 +110,7 @@ def test_an_await_is_not_offered_where_it_cannot_stand() -> None:
     )
 
     assert finding.edits == ()
-    assert finding.advice == "Await it: what stands for its result here is a coroutine that has not begun."
+    assert finding.advice == "Await it: without, this is a coroutine that has not begun, and not the result."
 
 
 def test_what_run_returns_is_lost_and_what_a_helper_returns_is_not() -> None:
@@ -187,8 +195,8 @@ def test_the_message_names_what_is_left_unfinished() -> None:
     (finding,) = found_in_run("SG204", "asyncio.create_task(a())\nawait b()")
 
     assert finding.message == (
-        "nothing awaits `asyncio.create_task(a())`: `run` may return before 'a' is done, and if it fails, nobody hears"
-        " of it."
+        "nothing awaits `asyncio.create_task(a())`: `run` may return before it is done, and if it fails, the error"
+        " is lost."
     )
 
 
@@ -236,3 +244,27 @@ def test_of_steps_that_need_each_other_the_one_that_nobody_calls_is_found() -> N
     body = '@step.do("c")\nasync def c(a):\n    return a\n\nawait b()'
 
     assert places_in_run("SG202", body) == ['step.do("c")']
+
+
+def test_a_sleep_in_a_step_is_out_of_place_whether_or_not_it_is_awaited() -> None:
+    body = '@step.do("c")\nasync def c():\n    step.sleep("x", "1 hour")\nawait c()'
+
+    assert places_in_run("SG203", body) == []
+    assert places_in_run("SG308", body) == ['step.sleep("x", "1 hour")']
+
+
+@pytest.mark.parametrize("signal", ["asyncio.Event()", "asyncio.Queue()", "asyncio.get_running_loop().create_future()"])
+def test_a_task_that_may_tell_otherwise_that_it_is_over_is_not_left_to_itself(signal: str) -> None:
+    start = "async def work():\n    await a()\n    tell(over)\nasyncio.create_task(work())\nawait over.wait()"
+
+    assert places_in_run("SG204", f"over = {signal}\n{start}") == []
+    assert places_in_run("SG204", f"over = unknown\n{start}") == ["asyncio.create_task(work())"]
+
+
+@pytest.mark.parametrize(
+    ("wait", "flagged"), [("", ["asyncio.create_task(a())"]), ("await asyncio.gather(*tasks)", [])]
+)
+def test_a_set_that_tasks_are_taken_out_of_when_they_are_done_waits_for_nothing(wait: str, flagged: list[str]) -> None:
+    keep = "tasks = set()\ntask = asyncio.create_task(a())\ntasks.add(task)\ntask.add_done_callback(tasks.discard)\n"
+
+    assert places_in_run("SG204", f"{keep}await b()\n{wait}") == flagged

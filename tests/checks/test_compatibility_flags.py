@@ -83,9 +83,9 @@ def test_a_name_is_found_where_it_stands(tmp_path: Path) -> None:
 
     assert shown(findings, tmp_path) == [
         (
-            "wrangler.toml:8:8: error: the name `my orders` has ' ' in it, so the workflow is refused when it is"
-            " deployed. Use 1 to 64 letters, digits, `-` and `_`, with no `-` at the start. `my-orders` would do."
-            " [SG113]"
+            "wrangler.toml:8:8: error: the name 'my orders' has a space in it, so Cloudflare refuses to deploy the"
+            " workflow."
+            ' Write "my-orders", or another name of 1 to 64 letters, digits, hyphens and underscores. [SG113]'
         )
     ]
 
@@ -99,9 +99,9 @@ def test_the_name_of_a_workflow_of_another_worker_counts(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("name", "fault"),
     [
-        ("o" * 65, "has 65 characters"),
+        ("o" * 65, "is longer than 64 characters (65)"),
         ("bestellungen-für-alle", "has 'ü' in it"),
-        ("-orders", "begins with `-`"),
+        ("-orders", "begins with a hyphen"),
         (r"orders\n", r"has '\n' in it"),
     ],
 )

@@ -31,6 +31,39 @@ async def process(x):
 """
 
 
+_BY_TURNS = """
+async def process(x):
+    async with lock:
+        @step.do("first")
+        async def first():
+            return x
+
+        @step.do("second")
+        async def second():
+            return x
+
+        await first()
+        await second()
+
+await asyncio.gather(*[process(x) for x in event["payload"]["orders"]])
+"""
+
+
+@pytest.mark.parametrize("lock", ["lock = asyncio.Lock()", "from other import lock"])
+def test_functions_that_hold_a_lock_run_their_steps_by_turns(lock: str) -> None:
+    assert places_in_run("SG207", lock + _BY_TURNS) == []
+
+
+def test_the_order_in_which_functions_come_to_a_lock_is_one_of_time_after_an_await() -> None:
+    body = _BY_TURNS.replace("    async with lock", "    await step.sleep(f'{x}', '1 hour')\n    async with lock", 1)
+
+    assert places_in_run("SG207", "lock = asyncio.Lock()" + body) == ['"first"', '"second"']
+
+
+def test_what_lets_several_in_at_once_keeps_no_order() -> None:
+    assert places_in_run("SG207", "lock = asyncio.Semaphore(2)" + _BY_TURNS) == ['"second"']
+
+
 @pytest.mark.parametrize(
     "use",
     [
@@ -45,8 +78,8 @@ def test_two_declarations_of_one_name_that_run_at_once_are_found(use: str) -> No
     (finding,) = found_in_run("SG207", _SAME + use)
 
     assert finding.message == (
-        "the step 'same' runs at the same time as another one of that name (line 16):"
-        " only the order in which they begin tells the engine which is which."
+        "the step 'same' runs at the same time as another of that name (line 16): only the order in which they"
+        " begin tells the engine which is which."
     )
     assert places_in_run("SG207", _SAME + use) == ['"same"']
 
@@ -82,9 +115,8 @@ def test_a_step_that_begins_after_another_in_functions_that_run_at_once_is_found
     (finding,) = found_in_run("SG207", _PROCESS + use)
 
     assert finding.message == (
-        "the step 'second' runs several times at once, each time after something else was awaited: which of them is"
-        " 'second-1' to the engine depends on which gets there first, so that after a restart each may be given the"
-        " result of another."
+        "the step 'second' runs several times at once: which of them is 'second-1' to the engine depends on"
+        " timing, so after a restart one may get the result of another."
     )
 
 

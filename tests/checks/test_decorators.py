@@ -169,3 +169,7 @@ def test_an_argument_that_a_helper_passes_on_is_flagged(tmp_path: Path) -> None:
         await retried(charge, 10)
     """
     assert codes_in(tmp_path, body) == ["SG118"]
+
+
+def test_a_method_that_is_not_there_is_told_once(tmp_path: Path) -> None:
+    assert [found.code for found in found_in(tmp_path, "await step.sleepUntil('due', 1)")] == ["SG117"]

@@ -23,6 +23,10 @@ from tests.checks.replaying import lines_of, of_run
         "await fetch('https://example.com')",
         "await (lambda: self.env.KV.delete('a'))()",
         "requests.post('https://example.com')",
+        "self.env.ANALYTICS.writeDataPoint({})",
+        "self.env.QUEUE.send(1)",
+        "await self.env.KV.get('a')",
+        "await self.env.ROOMS.get(room).get()",
     ],
 )
 def test_a_call_out_of_the_workflow_in_plain_code_is_flagged(line: str) -> None:
@@ -38,6 +42,9 @@ def test_a_call_out_of_the_workflow_in_plain_code_is_flagged(line: str) -> None:
         "await asyncio.sleep(1)",
         "await self.other.KV.put('a', 'b')",
         "call = lambda: self.env.KV.delete('a')",
+        "secret = await self.env.API_KEY.get()",
+        "self.env.LOGS.info('begun')",
+        "keys = await asyncio.gather(self.env.ONE.get(), self.env.OTHER.get())",
     ],
 )
 def test_what_reaches_nobody_is_not_flagged(line: str) -> None:
@@ -61,8 +68,8 @@ def test_the_message_on_an_effect_names_the_binding() -> None:
     (found,) = of_run("await step.sleep('a', 1)\nawait self.env.KV.put('a', 'b')", "SG303")
 
     assert found.message == (
-        "`KV.put` is called outside of a step, so it is called again each time `run` is run again, after a sleep,"
-        " restart or retry: what it does is done again, and what it answers may be something else then."
+        "`KV.put` is called outside of a step, so whenever `run` runs again, after a sleep or restart, its effect"
+        " is repeated, and its answer may differ."
     )
 
 
@@ -137,6 +144,7 @@ def test_a_change_by_a_step_that_is_read_after_it_is_flagged(change: str, before
         ("found.append(1)", "found = []", ""),
         ("found.append(1)", "found = []", "found = []\nreturn found"),
         ("found.append(1)", "found = []", "logger.info(len(found))"),
+        ("found.append(1)", "found = []", "for one in found:\n    print(one)\n    logger.info(one)"),
         ("found = []; found.append(1)", "found = []", "return found"),
         ("self.cache = 1; print(self.cache)", "", "return 1"),
         ("SEEN.append(1)", "", "return SEEN"),
@@ -151,8 +159,8 @@ def test_the_message_on_state_says_where_it_is_used() -> None:
     (found,) = of_run(_step("found.append(1)", "found = []", "return found"), "SG305")
 
     assert found.message == (
-        "this step changes `found`, which is used outside of it (line 17). When `run` is run again, a step that is over"
-        " gives its result without running its body, so the change is not made then."
+        "this step changes `found`, which is used outside of it (line 17): when `run` runs again, a finished"
+        " step's body does not, so the change is lost."
     )
 
 
@@ -315,9 +323,72 @@ def test_the_message_on_the_event_says_what_a_replay_gets() -> None:
     (found,) = of_run("event['payload']['x'] = 1\nawait step.sleep('a', 1)", "SG306")
 
     assert found.message == (
-        "this changes `event['payload']`, which belongs to the event, whose changes are not kept. Each time `run` is"
-        " run again, it is given the event as it was sent."
+        "this changes `event['payload']`, a part of the event: that is not kept, and whenever `run` runs again, it"
+        " is given the event as it was sent."
     )
-    assert found.advice == (
-        "Change a copy, as `dict(event['payload'])`, or keep the new value in the result of a step."
+    assert found.advice == ("Change a copy, `copy.deepcopy(event['payload'])`, or return the new value from a step.")
+
+
+def test_state_that_a_step_binds_anew_is_changed_too() -> None:
+    change = "found = found + [1]"
+    body = f"found = []\n\n@step.do('a')\nasync def a():\n    nonlocal found\n    {change}\n\nawait a()\nreturn found"
+
+    assert lines_of(body, "SG305") == [change]
+
+
+def test_an_attribute_that_is_bound_to_what_a_step_gave_is_not_lost() -> None:
+    assert (
+        of_run(
+            _step("self.found = [1]", "", "").replace("await a()", "self.found = await a()\nreturn self.found"), "SG305"
+        )
+        == []
     )
+
+
+@pytest.mark.parametrize("first", ["await api.login()", "await api.get()"])
+def test_what_is_fetched_wherever_it_is_missing_is_not_lost(first: str) -> None:
+    module = """
+    class Api:
+        def __init__(self):
+            self.token = None
+
+        async def login(self):
+            self.token = await fetch("https://example.com/login")
+
+        async def get(self):
+            if self.token is None:
+                await self.login()
+            return [self.token]
+    """
+    body = f"""
+    api = Api()
+
+    @step.do("first")
+    async def first():
+        {first}
+
+    @step.do("second")
+    async def second():
+        return await api.get()
+
+    await first()
+    await second()
+    """
+
+    assert of_run(body, "SG305", module=module) == []
+
+
+def test_a_step_that_runs_where_state_is_missing_loses_it() -> None:
+    body = """
+    self.token = None
+
+    @step.do("login")
+    async def login():
+        self.token = "x"
+
+    if self.token is None:
+        await login()
+    return self.token
+    """
+
+    assert lines_of(body, "SG305") == ['self.token = "x"']

@@ -111,6 +111,75 @@ def test_an_error_that_other_code_may_raise_is_no_mistake(tried: str) -> None:
     assert places_in_run("SG210", f"{_FAILING}try:\n    {indented}\nexcept RuntimeError:\n    pass") == []
 
 
+_CUSTOM = """
+class Bad(Exception):
+    pass
+
+class Row:
+    def __str__(self):
+        raise Bad
+
+    def __getitem__(self, key):
+        raise Bad
+
+    @property
+    def checked(self):
+        raise Bad
+
+def rank(row):
+    raise Bad
+
+def pages():
+    yield 1
+    raise Bad
+
+row, rest = Row(), pages()
+"""
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "x = row.checked",
+        "x = row['key']",
+        "x = str(row)",
+        "x = f'{row}'",
+        "x = sorted([1, 2], key=rank)",
+        "x = max([1, 2], key=lambda one: rank(one))",
+        "x = list(rest)",
+        "for page in rest:\n        await b()",
+        "x, *y = rest",
+    ],
+)
+def test_an_error_of_the_project_may_come_from_its_code_that_is_run_beside_the_step(code: str) -> None:
+    assert places_in_run("SG210", f"{_CUSTOM}try:\n    await a()\n    {code}\nexcept Bad:\n    pass") == []
+
+
+@pytest.mark.parametrize(
+    "code", ["x = self.env.NAME", "x = result['key']", "x = sorted(result)", "x = f'{result}'", "self.x = result"]
+)
+def test_an_error_of_the_project_comes_from_no_code_that_is_not(code: str) -> None:
+    body = f"{_CUSTOM}self.x = 1\ntry:\n    result = await a()\n    {code}\nexcept Bad:\n    pass"
+
+    assert places_in_run("SG210", body) == ["Bad"]
+
+
+def test_logging_raises_nothing() -> None:
+    body = "logger = logging.getLogger()\ntry:\n    x = await a()\n    logger.info(x)\nexcept RuntimeError:\n    pass"
+
+    assert places_in_run("SG210", body, imports="import logging") == ["RuntimeError"]
+
+
+def test_one_of_several_types_that_does_not_arrive_says_nothing_of_the_others() -> None:
+    step = '@step.do("c")\nasync def c():\n    raise KeyError\n'
+    (finding,) = found_in_run("SG210", f"{step}\ntry:\n    await c()\nexcept (KeyError, ValueError):\n    pass")
+
+    assert finding.message == (
+        "`KeyError` of the step 'c' arrives here as `JsException`, so this does not catch it: only ValueError,"
+        " TypeError and NonRetryableError keep their type."
+    )
+
+
 def test_an_error_of_the_language_may_come_from_the_code_beside_the_step() -> None:
     body = 'try:\n    x = await a()\n    y = x["key"]\nexcept (KeyError, RuntimeError):\n    pass'
 
@@ -141,8 +210,8 @@ def test_a_handler_says_where_the_error_is_raised_and_what_arrives() -> None:
     )
 
     assert finding.message == (
-        "`OutOfStock`, raised in the step 'reserve', arrives here as `pyodide.ffi.JsException`, so this handler never"
-        " runs: only ValueError, TypeError and NonRetryableError keep their type."
+        "`OutOfStock` of the step 'reserve' arrives here as `JsException`, so this handler never runs: only"
+        " ValueError, TypeError and NonRetryableError keep their type."
     )
 
 
@@ -198,8 +267,8 @@ def test_a_handler_hides_that_a_step_is_declared_wrongly(types: str) -> None:
 
     assert finding.severity is Severity.WARNING
     assert finding.message == (
-        f"`except {types}` hides that the SDK refuses the step 'c' with a TypeError: the step never runs, and nothing"
-        " tells."
+        f"`except {types}` hides that the SDK refuses the step 'c' with a TypeError: it never runs, and nothing says"
+        " so."
     )
 
 

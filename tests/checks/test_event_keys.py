@@ -20,6 +20,7 @@ _WAIT = 'answer = await step.wait_for_event("w", "t")\n'
         ('print(answer["instanceId"])', 'answer["instanceId"]'),
         ('KEY = "order_id"\nprint(event[KEY])', "event[KEY]"),
         ('def read(e):\n    return e["order_id"]\nread(event)', 'e["order_id"]'),
+        ('one, _ = await asyncio.gather(step.wait_for_event("v", "t"), a())\nprint(one["x"])', 'one["x"]'),
     ],
 )
 def test_a_key_that_an_envelope_lacks_is_found(use: str, place: str) -> None:
@@ -30,6 +31,8 @@ def test_a_key_that_an_envelope_lacks_is_found(use: str, place: str) -> None:
     "use",
     [
         'print(answer["payload"]["approved"], answer["type"], answer["timestamp"])',
+        'one, two = await asyncio.gather(step.wait_for_event("v", "t"), a())\nprint(one["payload"]["x"], two["x"])',
+        'one, _ = await asyncio.gather(step.wait_for_event("v", "t"), a(), return_exceptions=True)\nprint(one.args)',
         "print(answer.payload.approved, answer.type)",
         'print(event["payload"]["order_id"], event["instanceId"], event["workflowName"], event.get("schedule"))',
         "print(event.payload, event.instanceId, event.to_py(), event.keys(), event.__class__)",
@@ -53,7 +56,22 @@ def test_the_message_says_what_comes_of_it_and_what_to_write() -> None:
     (finding,) = found_in_run("SG212", _WAIT + 'print(answer["approved"])')
 
     assert finding.message == (
-        "`answer[\"approved\"]` is a KeyError: what `wait_for_event` gives has 'payload', 'timestamp' and 'type',"
-        " and what was sent is in its 'payload'."
+        "`answer[\"approved\"]` fails with a KeyError: what `wait_for_event` gives has 'payload', 'timestamp' and"
+        " 'type', and what was sent is in its 'payload'."
     )
     assert finding.advice == 'Write `answer["payload"]["approved"]`.'
+
+
+@pytest.mark.parametrize(
+    ("read", "advice"),
+    [
+        ('event["city"]', 'Write `event["payload"]["city"]`.'),
+        ('event.get("city", "Lisbon")', 'Write `event["payload"].get("city", ...)`.'),
+        ('event["instance_id"]', 'Write `event["instanceId"]`.'),
+        ("event.workflow_name", 'Write `event["workflowName"]`.'),
+    ],
+)
+def test_the_advice_reads_the_same_key_where_it_is(read: str, advice: str) -> None:
+    (finding,) = found_in_run("SG212", f"print({read})")
+
+    assert finding.advice == advice

@@ -67,9 +67,7 @@ def test_a_timedelta_that_is_not_known_is_to_be_in_milliseconds() -> None:
     assert (found.code, found.advice) == ("SG109", advice)
 
 
-@pytest.mark.parametrize(
-    "source", ['""', '" "', "None", "True", '["1 hour"]', '{"hours": 1}', "b'1 hour'", "lambda: 5", "3j"]
-)
+@pytest.mark.parametrize("source", ['""', '" "', "None", '["1 hour"]', '{"hours": 1}', "b'1 hour'", "lambda: 5", "3j"])
 def test_what_is_neither_text_nor_a_number_is_no_sleep(source: str) -> None:
     assert codes_in(f'await step.sleep("cool down", {source})') == ["SG109"]
 
@@ -154,7 +152,7 @@ def test_a_year_of_the_engine_is_longer_than_it_allows() -> None:
     found = only('await step.sleep("renewal", "1 year")')
 
     assert found.code == "SG110"
-    assert found.message == "this sleep is 365.25 days long, and the engine allows 365, so it fails."
+    assert found.message == "this sleep is 365.25 days long, and the engine allows 365 days, so it fails."
 
 
 @pytest.mark.parametrize(
@@ -162,7 +160,7 @@ def test_a_year_of_the_engine_is_longer_than_it_allows() -> None:
     [
         ("30", "this timeout is 30 ms, and the engine wants at least 1 second, so the wait fails."),
         ('"500 ms"', "this timeout is 500 ms, and the engine wants at least 1 second, so the wait fails."),
-        ('"53 weeks"', "this timeout is 371 days long, and the engine allows 365, so the wait fails."),
+        ('"53 weeks"', "this timeout is 371 days long, and the engine allows 365 days, so the wait fails."),
     ],
 )
 def test_a_wait_has_bounds(source: str, message: str) -> None:

@@ -27,16 +27,16 @@ def test_what_is_no_time(source: str, message: str) -> None:
     found = only(f'await step.sleep_until("due", {source})', _BEFORE)
 
     assert found.code == "SG120"
-    assert found.message == f"{message}`step.sleep_until` takes a datetime or epoch milliseconds, so this fails."
+    assert found.message == f"{message}`step.sleep_until` takes a datetime or epoch milliseconds, so it fails."
 
 
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        ("datetime(2024, 12, 31)", "2024-12-31T00:00:00 is in the past, so this fails."),
-        ("datetime(2024, 12, 31, tzinfo=timezone.utc)", "2024-12-31T00:00:00+00:00 is in the past, so this fails."),
-        ("1735689599999", "`1735689599999` is a time in the past (in epoch milliseconds), so this fails."),
-        ("0", "`0` is a time in the past (in epoch milliseconds), so this fails."),
+        ("datetime(2024, 12, 31)", "2024-12-31T00:00:00 is in the past, so it fails."),
+        ("datetime(2024, 12, 31, tzinfo=timezone.utc)", "2024-12-31T00:00:00+00:00 is in the past, so it fails."),
+        ("1735689599999", "`1735689599999` in epoch milliseconds is in the past, so it fails."),
+        ("0", "`0` in epoch milliseconds is in the past, so it fails."),
         (
             "4070908800",
             (
@@ -97,7 +97,7 @@ _TYPE = "Write the type under which the event is sent."
 @pytest.mark.parametrize(
     ("source", "message", "advice"),
     [
-        ('"a b"', "the event type 'a b' has ' ' in it", f'Write "a-b", {_SEND}'),
+        ('"a b"', "the event type 'a b' has a space in it", f'Write "a-b", {_SEND}'),
         ('"order.paid"', "the event type 'order.paid' has '.' in it", f'Write "order-paid", {_SEND}'),
         ('"-paid"', "the event type '-paid' begins with a hyphen", f'Write "paid", {_SEND}'),
         ('"!"', "the event type '!' has '!' in it", _CHARACTERS),
@@ -111,7 +111,7 @@ def test_an_event_type_is_refused(source: str, message: str, advice: str) -> Non
     found = only(f'await step.wait_for_event("approval", {source})')
 
     assert found.code == "SG112"
-    assert found.message == f"{message}, so the engine refuses it."
+    assert found.message == f"{message}, so the engine refuses it and the wait fails."
     assert found.advice == advice
 
 
@@ -123,8 +123,11 @@ def test_an_event_type_may_be_right(source: str) -> None:
 def test_an_event_type_stands_in_the_second_place() -> None:
     found = only('await step.wait_for_event("approval", type="paid")')
 
-    assert found.message == "`type=` is a TypeError: a wait takes its name and its event type by position alone."
-    assert only('await step.wait_for_event("approval")').message == "this wait has no event type, which is a TypeError."
+    assert found.message == "`type=` fails with a TypeError: a wait takes its name and event type by position only."
+    assert (
+        only('await step.wait_for_event("approval")').message
+        == "this wait has no event type, so it fails with a TypeError."
+    )
     assert codes_in('await step.wait_for_event(*event["payload"]["wait"])') == []
 
 

@@ -70,8 +70,8 @@ def test_of_several_rules_those_that_find_nothing_are_told() -> None:
     two = "await charge(10)  # stepgraph: ignore[SG118]\nawait charge()  # stepgraph: ignore[SG118, SG006]"
     unused, refused = map(str, kept(in_run(two)).findings)
     assert unused == (
-        "entry.py:11:45: warning: SG118 is not found here, so there is nothing to ignore; it would hide what comes"
-        " later. Remove SG118 from the comment. [SG007]"
+        "entry.py:11:45: warning: SG118 is not found here, so there is nothing to ignore; the comment would hide a"
+        " later mistake. Remove SG118 from the comment. [SG007]"
     )
     assert refused == (
         "entry.py:11:52: warning: `SG006` cannot be ignored by a comment, so nothing is ignored by it."

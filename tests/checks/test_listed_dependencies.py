@@ -40,8 +40,7 @@ def test_a_default_beside_what_is_listed_is_told_the_function_that_keeps_the_val
         "`depends` of the step 'mail' lists 1 step, but its function has 2 parameters besides `ctx`, so calling it"
         " fails with a TypeError."
     )
-    assert found.advice.startswith("Declare the step in a function that is given `page`: `def make_mail(page):`")
-    assert "above `async def mail(users):`" in found.advice
+    assert found.advice.startswith("Declare it as `async def mail(users):` in a function `def make_mail(page):`")
 
 
 _COUNTED = {
@@ -159,8 +158,8 @@ def test_where_depends_is_refused_the_parameters_to_write_are_said(tmp_path: Pat
     )
     assert found.code == "SG104"
     assert found.advice == (
-        "Remove it, and name the step of `users` 'users', as parameters bear the names of steps, and give the function"
-        " the parameters `users, orders`, after the steps that it needs."
+        "Remove it, and name the step of `users` 'users', as parameters bear the names of steps, and give the"
+        " function the parameters `users`, `orders`, named after what it needs."
     )
 
 
@@ -181,8 +180,8 @@ def test_missing_depends_is_told_the_list_to_write(tmp_path: Path) -> None:
     )
     assert found.code == "SG105"
     assert found.message == (
-        "the step 'mail' has the parameters `users`, `orders` but no `depends`, so calling it fails with a TypeError:"
-        " by the compatibility date or flags of this project, steps list what they need."
+        "the step 'mail' has the parameters `users`, `orders` but no `depends`, which this project's compatibility"
+        " date or flags demand: calling it fails with a TypeError."
     )
     assert found.advice == "Add `depends=[users, orders]` to its `step.do(...)`."
 

@@ -147,8 +147,8 @@ def test_a_class_from_elsewhere_says_that_it_is_not_checked(tmp_path: Path) -> N
     assert shown(found(tmp_path, entry("from elsewhere import Orders\n"), "SG004"), tmp_path) == [
         (
             "wrangler.toml:9:14: information: the class `Orders` is imported as `elsewhere.Orders`, which is not in the"
-            " project. Its steps are not checked. Define it in the project, once and by that name,"
-            " for them to be. [SG004]"
+            " project. Its steps are not checked. To check them, define it in the project, once and by that"
+            " name. [SG004]"
         )
     ]
 

@@ -85,46 +85,46 @@ def _returning(source: str) -> str:
 @pytest.mark.parametrize(
     ("source", "what", "advice"),
     [
-        ("1, 2", "is a tuple", "Return a list: `[...]`, or a dictionary."),
-        ("pair()", "is a tuple", "Return a list: `[...]`, or a dictionary."),
-        ("await pair_later()", "is a tuple", "Return a list: `[...]`, or a dictionary."),
-        ("PAIR", "is a tuple", "Return a list: `[...]`, or a dictionary."),
-        ("[(1, 2)]", "has a tuple", "Return a list: `[...]`, or a dictionary."),
-        ("[(n, n) for n in range(3)]", "has a tuple", "Return a list: `[...]`, or a dictionary."),
-        ("list(zip([1], [2]))", "has a tuple", "Return a list: `[...]`, or a dictionary."),
-        ("Row(1, 2)", "is a named tuple", "Return its `_asdict()`."),
-        ("Point(1)", "is a named tuple (`Point`)", "Return its `_asdict()`."),
-        ("bytearray(5)", "is a bytearray", "Return `bytes(...)` of it."),
-        ("date.today()", "is a date", "Return `.isoformat()` of it."),
-        ("datetime.now().date()", "is a date", "Return `.isoformat()` of it."),
-        ("date.today() + timedelta(days=1)", "is a date", "Return `.isoformat()` of it."),
-        ("(datetime.now() + timedelta(days=1)).date()", "is a date", "Return `.isoformat()` of it."),
-        ("timedelta(days=1)", "is a timedelta", "Return its `total_seconds()`."),
-        ('timedelta(days=event["payload"]["days"])', "is a timedelta", "Return its `total_seconds()`."),
-        ('Decimal("1.5")', "is a Decimal", "Return `str(...)` of it."),
-        ('decimal.Decimal("1.5").quantize(1)', "is a Decimal", "Return `str(...)` of it."),
-        ("uuid.uuid4()", "is a UUID", "Return `str(...)` of it."),
-        ("Path.cwd()", "is a path", "Return `str(...)` of it."),
-        ("State.PAID", "is a member of the enumeration `State`", "Return its `.value`."),
-        ("State.OPEN", "is a member of the enumeration `State`", "Return its `.value`."),
-        ('State("paid")', "is a member of the enumeration `State`", "Return its `.value`."),
-        ("Receipt()", "is an object of the dataclass `Receipt`", "Return `dataclasses.asdict(...)` of it."),
-        ("[Receipt()]", "has an object of the dataclass `Receipt`", "Return `dataclasses.asdict(...)` of it."),
-        ("Derived()", "is an object of the class `Derived`", "Return a dictionary of what is needed of it."),
-        ("(n for n in [1])", "is a generator", "Return `list(...)` of it."),
-        ("pair_later()", "is a coroutine that was not awaited", "Write `await` before it."),
-        ("pair", "is a function", "Return what it gives: call it."),
-        ("lambda: 1", "is a function", "Return what it gives: call it."),
-        ("Plain", "is a class", "Return text that names it."),
-        ("range(3)", "is a range", "Return `list(...)` of it."),
-        ("3j", "is a complex number", "Return its parts, `[z.real, z.imag]`."),
+        ("1, 2", "a tuple", "Return a list: `[...]`, or a dictionary."),
+        ("pair()", "a tuple", "Return a list: `[...]`, or a dictionary."),
+        ("await pair_later()", "a tuple", "Return a list: `[...]`, or a dictionary."),
+        ("PAIR", "a tuple", "Return a list: `[...]`, or a dictionary."),
+        ("[(1, 2)]", "a value with a tuple", "Return a list: `[...]`, or a dictionary."),
+        ("[(n, n) for n in range(3)]", "a value with a tuple", "Return a list: `[...]`, or a dictionary."),
+        ("list(zip([1], [2]))", "a value with a tuple", "Return a list: `[...]`, or a dictionary."),
+        ("Row(1, 2)", "a named tuple", "Return its `_asdict()`."),
+        ("Point(1)", "a named tuple (`Point`)", "Return its `_asdict()`."),
+        ("bytearray(5)", "a bytearray", "Return `bytes(...)` of it."),
+        ("date.today()", "a date", "Return `.isoformat()` of it."),
+        ("datetime.now().date()", "a date", "Return `.isoformat()` of it."),
+        ("date.today() + timedelta(days=1)", "a date", "Return `.isoformat()` of it."),
+        ("(datetime.now() + timedelta(days=1)).date()", "a date", "Return `.isoformat()` of it."),
+        ("timedelta(days=1)", "a timedelta", "Return its `total_seconds()`."),
+        ('timedelta(days=event["payload"]["days"])', "a timedelta", "Return its `total_seconds()`."),
+        ('Decimal("1.5")', "a Decimal", "Return `str(...)` of it."),
+        ('decimal.Decimal("1.5").quantize(1)', "a Decimal", "Return `str(...)` of it."),
+        ("uuid.uuid4()", "a UUID", "Return `str(...)` of it."),
+        ("Path.cwd()", "a path", "Return `str(...)` of it."),
+        ("State.PAID", "a member of the enumeration `State`", "Return its `.value`."),
+        ("State.OPEN", "a member of the enumeration `State`", "Return its `.value`."),
+        ('State("paid")', "a member of the enumeration `State`", "Return its `.value`."),
+        ("Receipt()", "an object of the dataclass `Receipt`", "Return `dataclasses.asdict(...)` of it."),
+        ("[Receipt()]", "a value with an object of the dataclass `Receipt`", "Return `dataclasses.asdict(...)` of it."),
+        ("Derived()", "an object of the class `Derived`", "Return a dictionary of what is needed of it."),
+        ("(n for n in [1])", "a generator", "Return `list(...)` of it."),
+        ("pair_later()", "a coroutine that was not awaited", "Write `await` before it."),
+        ("pair", "a function", "Return what it gives: call it."),
+        ("lambda: 1", "a function", "Return what it gives: call it."),
+        ("Plain", "a class", "Return text that names it."),
+        ("range(3)", "a range", "Return `list(...)` of it."),
+        ("3j", "a complex number", "Return its parts, `[z.real, z.imag]`."),
     ],
 )  # fmt: skip
 def test_a_step_cannot_return(source: str, what: str, advice: str) -> None:
     found = only(_returning(source), _BEFORE)
 
     assert found.code == "SG121"
-    assert found.message == f"what the step 'charge' returns {what}, which cannot be stored, so it fails."
+    assert found.message == f"the step 'charge' returns {what}, which the engine cannot store, so it fails."
     assert found.advice == advice
 
 
@@ -260,7 +260,7 @@ def test_a_step_whose_function_is_a_generator() -> None:
     """
 
     assert only(body).message == (
-        "the function of the step 'read' has a `yield`, so it returns a generator, which cannot be stored."
+        "the step 'read' has a `yield`, so it returns a generator, which the engine cannot store, so it fails."
     )
 
 
@@ -293,4 +293,77 @@ def test_what_other_functions_return_is_no_matter() -> None:
     rows, number = await read()
     """
 
+    assert codes_in(body) == []
+
+
+def test_the_result_of_run_is_named_as_such() -> None:
+    found = only('await step.sleep("rest", "1 hour")\nreturn "done", 1')
+
+    assert (
+        found.message
+        == "`run` returns a tuple, which cannot be sent to the engine: the instance fails at its very end."
+    )
+    assert found.advice == "Return a list: `[...]`, or a dictionary."
+
+
+def test_a_coroutine_that_run_returns_is_one_that_is_never_awaited() -> None:
+    body = '@step.do("charge")\nasync def charge():\n    return 1\n\nawait charge()\nreturn charge()'
+
+    assert codes_in(body) == ["SG201"]
+
+
+@pytest.mark.parametrize(
+    ("result", "what"),
+    [
+        ("{(1, 2): 3}", "a value with a tuple as a key"),
+        ("{datetime(2026, 1, 1)}", "a value with a datetime in a set"),
+        ("2 ** 53", "an integer that is too large for JavaScript"),
+        ("frozenset({1})", "a frozenset"),
+    ],
+)
+def test_what_javascript_has_nothing_like_is_named(result: str, what: str) -> None:
+    found = only(f'await step.do("give")(lambda: {result})()', "from datetime import datetime")
+
+    assert found.message == f"the step 'give' returns {what}, which the engine cannot store, so it fails."
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        "x = function()\n        if inspect.isawaitable(x):\n            x = await x\n        return x",
+        "result = function()\n        return await result if asyncio.iscoroutine(result) else result",
+        "if inspect.iscoroutinefunction(function):\n            return await function()\n        return function()",
+        "return function() if callable(function) else function",
+    ],
+)
+def test_a_step_may_ask_what_it_was_given(use: str) -> None:
+    body = f"""
+async def load():
+    return 1
+
+async def run_step(name, function):
+    @step.do(name)
+    async def inner():
+        {use}
+
+    return await inner()
+
+await run_step("load", load)
+"""
+
+    assert codes_in(body, "import asyncio\nimport inspect") == []
+
+
+def test_a_parameter_of_a_step_is_a_result_of_another_and_never_its_default() -> None:
+    body = """
+        @step.do("first")
+        async def first():
+            return "foo"
+
+        @step.do("both", depends=[first, first])
+        async def both(one=(), two=()):
+            return one + two
+
+        await both()
+    """
     assert codes_in(body) == []

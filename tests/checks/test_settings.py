@@ -103,7 +103,7 @@ def test_every_key_is_read() -> None:
             'ignore = ["E501"]',
             (
                 "pyproject.toml:2:11: `E501` is no rule."
-                " Rules go by their codes, such as `SG001`, by their names, or by what codes begin with."
+                " Rules go by their codes, such as `SG001`, by their names, or by what codes begin with (`SG0`)."
             ),
         ),
         (

@@ -189,9 +189,23 @@ def test_a_workflow_without_steps_is_found_at_its_name() -> None:
     assert no_step(FLOW.format("return event")) == [
         (
             "<string>:4:7: error: no step can run in `Flow`: nothing that it does is kept or tried again, and there"
-            " is no graph to show. Do its work in steps, as in `@step.do()`, and await the call of each. [SG123]"
+            " is no graph to show. Do its work in functions with `@step.do(...)` above them, and await a call of each."
+            " [SG123]"
         ),
     ]
+
+
+def test_a_step_that_is_kept_and_not_seen_to_be_called_leaves_the_graph_incomplete() -> None:
+    kept = FLOW.format(
+        '@step.do("a")\n        async def load():\n            return 1\n        self.steps = {"a": load}'
+    )
+    (finding,) = check_analysis(analyze_source(kept))
+    assert (finding.code, finding.message) == ("SG004", "no call is seen of the step 'a', which is kept or handed on.")
+
+
+def test_where_another_rule_says_why_no_step_runs_that_is_all() -> None:
+    source = FLOW.format('@step.do("a")\n        async def load():\n            return 1\n        load()')
+    assert [f.code for f in check_analysis(analyze_source(source))] == ["SG201"]
 
 
 def test_what_may_run_steps_out_of_sight_is_not_without_steps() -> None:

@@ -84,6 +84,6 @@ def test_a_long_name_is_cut_in_the_message(tmp_path: Path) -> None:
     (found,) = found_in(tmp_path, _named('"charge " * 100'))
 
     assert found.message == (
-        "the step's name 'charge charge charge charge charge charg...' has 700 characters, and the engine refuses more"
-        " than 256: the step fails with each call."
+        "the step's name 'charge charge charge charge charge charg...' has 700 characters, and the engine refuses"
+        " more than 256, so the step fails for good."
     )

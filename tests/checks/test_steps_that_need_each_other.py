@@ -87,7 +87,7 @@ def test_a_name_that_two_steps_share_says_where_they_are(tmp_path: Path) -> None
     assert found.code == "SG208"
     assert found.message == (
         "two steps are named 'load', those of `load_users` (line 6) and `load_orders` (line 10): 'report' gets the"
-        " result of the one that is declared last."
+        " result of the one declared last."
     )
 
 

@@ -20,6 +20,23 @@ def test_a_timeout_around_a_wait_is_told_to_use_that_of_the_wait() -> None:
     assert finding.advice == 'Give the wait its own limit: `wait_for_event(..., timeout="1 hour")`.'
 
 
+@pytest.mark.parametrize("leave", ["break", "return first"])
+def test_taking_the_first_that_is_completed_is_a_race(leave: str) -> None:
+    body = f"for each in asyncio.as_completed([a(), b()]):\n    first = await each\n    {leave}"
+
+    assert places_in_run("SG307", body) == ["await each"]
+
+
+@pytest.mark.parametrize(
+    "rest",
+    ["print(one)", "for part in one:\n        break", "if one:\n        break", "if one:\n        continue\n    break"],
+)
+def test_taking_each_as_it_is_completed_is_no_race(rest: str) -> None:
+    assert (
+        places_in_run("SG307", f"for each in asyncio.as_completed([a(), b()]):\n    one = await each\n    {rest}") == []
+    )
+
+
 @pytest.mark.parametrize(
     "use",
     [

@@ -27,13 +27,12 @@ def test_a_default_is_told_the_function_that_keeps_the_value(tmp_path: Path) -> 
     assert found.code == "SG101"
     assert (found.span.line, found.span.column, found.span.end_column) == (8, 30, 35)
     assert found.message == (
-        "the step 'charge {order}' takes `order=order`, `amount=order[\"amount\"]`, but the SDK fills each parameter"
-        " with the result of the step of that name, and there is no step 'order': calling it fails with a TypeError."
+        "the step 'charge {order}' takes `order=order`, `amount=order[\"amount\"]`, but the SDK fills parameters"
+        " with results of steps, and no step is named 'order': calling it fails with a TypeError."
     )
     assert found.advice == (
-        "Declare the step in a function that is given `order, amount`: `def make_charge(order, amount):`, and in it"
-        ' `@step.do(f"charge {order}", config={"timeout": "1 minute"})` above `async def charge(ctx):` with its body,'
-        ' then `return charge`. Run it with `await make_charge(order, order["amount"])()`.'
+        "Declare it as `async def charge(ctx):` in a function `def make_charge(order, amount):` that ends in"
+        ' `return charge`, and run it with `await make_charge(order, order["amount"])()`.'
     )
 
 
@@ -46,8 +45,8 @@ def test_a_default_of_a_lambda_is_told_the_function_that_returns_the_step(tmp_pa
         """,
     )
     assert found.advice == (
-        "Declare the step in a function that is given `page`: `def make_step(page):`, and in it"
-        ' `return step.do(f"page {page}")(lambda: ...)`. Run it with `await make_step(page)()`.'
+        'Write `return step.do(f"page {page}")(lambda: ...)` in a function `def make_step(page):`, and run the'
+        " step with `await make_step(page)()`."
     )
 
 
@@ -67,10 +66,10 @@ def test_a_parameter_after_a_function_is_told_the_name_of_its_step(tmp_path: Pat
         """,
     )
     assert found.message == (
-        "the step 'total' has a parameter `load`, but no step is named 'load' when it is called, so the SDK rejects it"
+        "the step 'total' has a parameter `load`, but no step is named 'load' when it is called: the call fails"
         " with a TypeError."
     )
-    assert found.advice == "Name the parameter `load_rows`: the step of the function `load` is named so."
+    assert found.advice == "Name the parameter `load_rows`: that is the name of `load`'s step."
 
 
 def test_a_step_that_is_declared_too_late_is_told_so(tmp_path: Path) -> None:
@@ -132,7 +131,7 @@ def test_what_a_step_is_called_with_goes_to_the_function_around_it(tmp_path: Pat
         """,
     )
     assert (unknown.code, called.code) == ("SG101", "SG118")
-    assert unknown.advice.endswith('Run it with `await make_notify(user["name"])()`.')
+    assert unknown.advice.endswith('run it with `await make_notify(user["name"])()`.')
 
 
 def test_what_no_decorator_shows_is_told_of_wraps(tmp_path: Path) -> None:

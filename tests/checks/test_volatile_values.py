@@ -74,8 +74,8 @@ def test_the_message_on_a_name_says_where_it_comes_from_and_what_comes_of_it() -
     (found,) = of_run(body, "SG301")
 
     assert found.message == (
-        "the name of this step comes from `uuid.uuid4()`, so it is another one each time `run` is run again; the"
-        " engine, which finds results by name, then does not know that the step is over, and runs it again."
+        "the name of this step comes from `uuid.uuid4()` and changes whenever `run` runs again: the engine finds"
+        " results by name, so it repeats the finished step."
     )
     assert found.span.column == 18
 
@@ -173,8 +173,8 @@ def test_the_message_on_a_condition_names_what_decides() -> None:
     (found,) = of_run("if random.random() < 0.5:\n    await step.sleep('a', 1)", "SG302")
 
     assert found.message == (
-        "which steps run is decided here by what `random.random()` gave, which is something else each time `run` is run"
-        " again; it may then go another way than the one whose steps have run."
+        "which steps run depends here on `random.random()`: when `run` runs again, after a sleep or restart, it"
+        " may go another way than the first time."
     )
 
 
@@ -185,9 +185,8 @@ def test_a_value_used_by_steps_before_and_after_another_one_is_flagged_where_it_
 
     assert found.span.line == 10
     assert found.message == (
-        "`uuid.uuid4()` gives another value each time `run` is run again, and what it gave is used after a step, sleep"
-        " or wait (line 17): by then `run` may have been run again, and the value is not the one that earlier steps"
-        " saw."
+        "`uuid.uuid4()` gives another value whenever `run` runs again, so on line 17, after a step or sleep, it"
+        " may not be what earlier steps saw."
     )
 
 
@@ -284,3 +283,40 @@ def test_code_of_a_module_is_not_run_again() -> None:
     body = _TWO_STEPS.format(value="STARTED")
 
     assert of_run(body, "SG304", module="STARTED = time.time()") == []
+
+
+def test_what_makes_a_name_vary_is_told_there_alone() -> None:
+    body = """
+    key = uuid.uuid4().hex
+
+    @step.do(f"reserve {key}")
+    async def reserve():
+        return key
+
+    @step.do("confirm")
+    async def confirm():
+        return key
+
+    await reserve()
+    await confirm()
+    """
+
+    assert len(of_run(body, "SG301")) == 1
+    assert of_run(body, "SG304") == []
+
+
+def test_what_makes_a_branch_vary_is_told_there_alone() -> None:
+    body = """
+    now = datetime.now()
+    if now.hour > 8:
+        await step.sleep("night", "8 hours")
+
+    @step.do("store")
+    async def store():
+        return now.isoformat()
+
+    await store()
+    """
+
+    assert len(of_run(body, "SG302")) == 1
+    assert of_run(body, "SG304") == []

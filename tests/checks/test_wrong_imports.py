@@ -23,6 +23,14 @@ def test_the_name_is_found_and_where_it_is_to_be_had() -> None:
     ]
 
 
+def test_what_two_workflows_share_is_found_once_and_first() -> None:
+    text = f"from workers import NonRetryableError\n{ENTRY}\n\nclass Other(WorkflowEntrypoint):\n"
+    text += "    async def run(self, event, step):\n        return 1\n"
+
+    findings = check_analysis(analyze_source(text))
+    assert [(f.code, f.workflow) for f in findings] == [("SG125", "Orders")]
+
+
 def test_the_import_can_be_moved() -> None:
     (finding,) = wrong(f"from workers import Response, NonRetryableError as Fatal\n{ENTRY}")
 

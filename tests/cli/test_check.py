@@ -60,18 +60,22 @@ def codes(runs: Sequence[Run]) -> list[int]:
 def test_a_finding_is_shown_with_its_source(stepgraph: Command) -> None:
     write("orders.py", WRONG)
     run = stepgraph("check")
-    *shown, advice, below, heading, row, between, verdict = run.out.splitlines()
+    *shown, advice, below, heading, row, between, verdict, hint = run.out.splitlines()
     assert shown == [
-        "orders.py:10:22: error[SG118]: the step 'charge' is called with `10`, and the SDK refuses arguments.",
+        (
+            "orders.py:10:22: error[SG118]: the step 'charge' is called with `10`, but a step takes no arguments: the"
+            " call fails with a TypeError."
+        ),
         "10 |         await charge(10)",
         "   |                      ^^",
     ]
-    assert advice.startswith("   = fix: Call it without arguments")
+    assert advice.startswith("   = help: Call it without arguments")
     assert (heading, row) == (
         "NAME   CLASS  WHERE        STEPS  HAS_DAG  COMPLETE",
         "Wrong  Wrong  orders.py:4      1  yes      yes",
     )
     assert (below, between, verdict) == ("", "", "1 error in 1 workflow")
+    assert hint == "`stepgraph rules SG118` explains SG118"
     assert (run.code, run.told) == (1, [])
 
 
@@ -120,7 +124,8 @@ def test_a_file_that_is_missing_or_broken_is_an_error_in_every_format(stepgraph:
 
 def test_a_file_that_is_missing_is_told_without_an_excerpt(stepgraph: Command) -> None:
     assert stepgraph("check", "missing.py", "-q").out == (
-        "missing.py:1:1: error[SG001]: no such file or folder.\n  = fix: Paths are relative to the working directory.\n"
+        "missing.py:1:1: error[SG001]: no such file or folder.\n"
+        "  = help: Paths are relative to the working directory.\n"
     )
 
 
@@ -138,7 +143,10 @@ def test_a_problem_that_a_finding_tells_of_is_not_told_on_standard_error(
     found = Finding("SG002", Severity.ERROR, "syntax error.", "", Span("broken.py", 2, 5, 2, 5))
     monkeypatch.setattr(check_command, "check_analysis", lambda _: (found,))
     run = stepgraph("check", "broken.py")
-    assert run.out == ("broken.py:2:5: error[SG002]: syntax error.\n2 | def (:\n  |     ^\n\n1 error in no workflow\n")
+    assert run.out == (
+        "broken.py:2:5: error[SG002]: syntax error.\n2 | def (:\n  |     ^\n\n1 error in no workflow\n"
+        "`stepgraph rules SG002` explains SG002\n"
+    )
     assert (run.code, run.told) == (2, [])
 
 
@@ -174,7 +182,7 @@ def test_strict_makes_an_error_of_what_could_not_be_resolved(
     assert stepgraph("check").code == 0
     run = stepgraph("check", "--strict")
     assert run.code == 1
-    assert run.out.splitlines()[-1] == "1 error, 1 note in 1 workflow"
+    assert run.out.splitlines()[-2] == "1 error, 1 note in 1 workflow"
 
 
 def test_settings_comments_and_a_baseline_say_what_counts(stepgraph: Command) -> None:

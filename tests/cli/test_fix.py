@@ -69,7 +69,7 @@ def test_a_diff_is_shown_and_nothing_is_changed(stepgraph: Command, entry: Path)
     run = stepgraph("check", "--fix", "entry.py")
 
     assert run.out == DIFFERENCE
-    assert run.told == ["--write puts right 3 findings in 1 file"]
+    assert run.told == ["--write corrects 3 findings in 1 file"]
     assert run.code == 1
     assert entry.read_text(encoding="utf-8") == SOURCE
 
@@ -82,7 +82,7 @@ def test_write_changes_the_file_and_reports_what_is_left(stepgraph: Command, ent
     assert entry.read_text(encoding="utf-8") == FIXED
     assert entry.stat().st_mode & 0o777 == 0o640
     assert run.out.endswith("no findings in 1 workflow\n")
-    assert run.told == ["put right 3 findings in 1 file"]
+    assert run.told == ["corrected 3 findings in 1 file"]
     assert run.code == 0
 
 

@@ -74,3 +74,10 @@ def test_the_baseline_is_that_of_the_workflow_shown() -> None:
     baseline = Baseline("").updated(result.findings, result.fingerprint, ())
     assert block("json") == baseline.text()
     assert json.loads(block("json"))["findings"][0]["code"] == "SG118"
+
+
+def test_all_inputs_and_outputs_of_the_action_are_told_of() -> None:
+    action = (ROOT / "action.yml").read_text(encoding="utf-8")
+    inputs = re.findall(r"^  ([a-z-]+):$", action.partition("\nruns:")[0], re.MULTILINE)
+    assert inputs[:2] == ["paths", "arguments"]
+    assert [name for name in inputs if f"`{name}`" not in PAGE and f"{name}: " not in block("yaml")] == []

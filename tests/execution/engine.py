@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 from tests.execution import validation, wall_clock
 from tests.execution.anything import Anything
 from tests.execution.configuration import StepConfig
-from tests.execution.durations import milliseconds
+from tests.execution.durations import milliseconds, read_number
 from tests.execution.errors import engine_error, in_javascript, is_final, thrown
 from tests.execution.javascript import JsDate, JsException, JsNull, JsObject, JsProxy, PyProxy, text
 from tests.execution.promises import Promise, promise
@@ -165,6 +165,8 @@ class Engine(JsProxy):
         self._record("end", kind, key)
 
     async def _sleep_until(self, name: JsValue = None, timestamp: JsValue = None, *_: JsValue) -> None:
+        if isinstance(timestamp, str):
+            timestamp = read_number(timestamp)  # to compare and subtract makes a number of it
         until = timestamp.milliseconds if isinstance(timestamp, JsDate) else _number(timestamp)
         now = wall_clock.now() * 1000
         if until < now:

@@ -73,8 +73,9 @@ class Promises:
     @staticmethod
     def race(members: Iterable[JsValue]) -> Promise:
         async def work() -> JsValue:
-            done, _ = await asyncio.wait(_started(members), return_when=asyncio.FIRST_COMPLETED)
-            return next(iter(done)).result()
+            started = _started(members)
+            done, _ = await asyncio.wait(started, return_when=asyncio.FIRST_COMPLETED)
+            return next(member for member in started if member in done).result()
 
         return promise(work())
 

@@ -7,7 +7,8 @@ import gc
 import importlib
 import traceback
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from textwrap import dedent
 from typing import TypedDict
@@ -78,7 +79,7 @@ def execute(  # noqa: PLR0913 # a run has many sides, of which most runs name no
     """
     sources = {ENTRY: dedent(source)} if isinstance(source, str) else dict(source)
     execution = Execution()
-    with warnings.catch_warnings(record=True) as caught, platform(mode) as sdk, modules(sources):
+    with warnings.catch_warnings(record=True) as caught, platform(mode) as sdk, modules(sources), _all_young():
         warnings.simplefilter("always")
 
         def answer(name: str, count: int, event_type: str) -> PyValue:
@@ -103,6 +104,8 @@ def execute(  # noqa: PLR0913 # a run has many sides, of which most runs name no
         except (Exception, SystemExit, EngineLimit) as error:  # noqa: BLE001 # whatever it is, it came of the run
             execution.error = error
         _let_go(execution.error)
+        for warning in caught:  # more of them, as each holds on to what it is of
+            warning.source = None
     execution.warnings = [str(warning.message) for warning in caught if issubclass(warning.category, RuntimeWarning)]
     return execution
 
@@ -124,6 +127,18 @@ def _event(payload: JsValue) -> JsObject:
     return JsObject({"payload": payload, "timestamp": timestamp, "instanceId": "instance", "workflowName": "workflow"})
 
 
+@contextmanager
+def _all_young() -> Iterator[None]:
+    """Keep Python from collecting, so that it takes all that a run has left for young, and finds it quickly."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
 def _let_go(error: BaseException | None) -> None:
     """Free what the run has left, so that coroutines never awaited are warned of now."""
     left, seen = [error], set()
@@ -131,6 +146,7 @@ def _let_go(error: BaseException | None) -> None:
         if (error := left.pop()) is not None and id(error) not in seen:
             seen.add(id(error))
             traceback.clear_frames(error.__traceback__)
+            error.__traceback__ = None  # frames hold on to their functions all the same
             left += [error.__cause__, error.__context__]
             left += error.exceptions if isinstance(error, BaseExceptionGroup) else []
     gc.collect(1)

@@ -429,3 +429,14 @@ def test_a_step_goes_on_after_the_timeout_of_its_wait() -> None:
         ("end", "slow-2", 6),
     ]
     assert execution.result == 1
+
+
+def test_a_coroutine_that_an_error_holds_is_warned_of_too() -> None:
+    execution = run("""
+        async def charge():
+            return 1
+
+        await step.do("charge")(charge())()
+    """)
+    assert str(execution.error).endswith("is not a callable object")
+    assert execution.warnings == ["coroutine 'Workflow.run.<locals>.charge' was never awaited"]

@@ -32,6 +32,18 @@ def test_an_empty_stretch_has_one_caret() -> None:
     assert lines("def (:", 5, 5) == ["def (:", "    ^"]
 
 
+@pytest.mark.parametrize(
+    ("line", "carets"),
+    [
+        ('"name": "my \\"mail\\"",', "        ^^^^^^^^^^^^^"),
+        ("name  = 'my mail' # x", "        ^^^^^^^^^"),
+        ('"name": "my mail', "        ^"),
+    ],
+)
+def test_an_empty_stretch_at_the_start_of_a_text_has_carets_below_the_text(line: str, carets: str) -> None:
+    assert lines(line, 9, 9) == [line, carets]
+
+
 def test_a_place_behind_the_end_has_one_caret_there() -> None:
     assert lines("def f(", 9, 9) == ["def f(", "      ^"]
 

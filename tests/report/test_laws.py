@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stepgraph.cli.streams import encode
@@ -46,6 +46,7 @@ def test_every_finding_is_told_once(render: Render, text: str) -> None:
 
 
 @every_format
+@settings(deadline=None)
 @given(text=st.text(alphabet=st.characters(codec=None), max_size=40))
 def test_every_output_can_be_written_and_ends_in_a_line_break(render: Render, text: str) -> None:
     told = render(everywhere(text))

@@ -33,13 +33,18 @@ def test_a_finding_is_a_place_a_message_the_source_and_what_to_do() -> None:
         "src/orders.py:4:16: error[SG118]: the step 'charge' is called with `10`, and the SDK refuses arguments.\n"
         "4 |         charge(10)\n"
         "  |                ^^\n"
-        "  = fix: Call it without arguments.\n"
+        "  = help: Call it without arguments.\n"
         "\n"
         "NAME    CLASS          WHERE            STEPS  HAS_DAG  COMPLETE\n"
         "orders  OrderWorkflow  src/orders.py:1      3  yes      yes\n"
         "\n"
         "1 error in 1 workflow\n"
+        "`stepgraph rules SG118` explains SG118\n"
     )
+
+
+def test_without_findings_there_is_nothing_to_explain() -> None:
+    assert render_text(report()).endswith("\nno findings in 1 workflow\n")
 
 
 def test_without_a_source_there_is_no_excerpt_and_without_advice_none() -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from stepgraph.api import analyze_source, check_analysis
 from stepgraph.checks.settings import FailOn
 from stepgraph.checks.severity import Severity
 from stepgraph.report.verdict import Verdict
@@ -81,6 +82,13 @@ def test_what_does_not_count_is_counted_apart() -> None:
     made = with_others()
     assert verdict_line(made) == "1 error in 1 workflow, 1 in the baseline, 1 ignored"
     assert replace(made, findings=()).verdict is Verdict.PASSED
+
+
+def test_what_has_one_right_answer_is_counted_apart() -> None:
+    source = "from workers import NonRetryableError, WorkflowEntrypoint\n\n\nclass Flow(WorkflowEntrypoint):\n"
+    source += "    async def run(self, event, step):\n        return 1\n"
+    (fixable,) = (found for found in check_analysis(analyze_source(source)) if found.edits)
+    assert verdict_line(report(fixable, finding())) == "2 errors in 1 workflow, 1 fixable with --fix"
 
 
 def test_the_last_line_tells_of_what_was_not_checked() -> None:

@@ -150,3 +150,17 @@ def test_what_a_list_is_joined_with_on_some_paths_only_may_be_missing() -> None:
         for fn in fns:
             await fn()
     """) == text(EITHER)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "batch, todo = todo[:2], todo[2:]\n    await asyncio.gather(*batch)",
+        "batch = todo[:2]\n    todo = todo[2:]\n    await asyncio.gather(*batch)",
+    ],
+)
+def test_what_is_taken_of_a_list_by_slices_at_each_pass_is_any_of_it(body: str) -> None:
+    shown = graph_of(f"todo = [a(), b()]\nwhile todo:\n    {body}\n")
+
+    assert "loop" in shown
+    assert {"a", "b"} <= {line.split()[0] for line in shown.splitlines()}

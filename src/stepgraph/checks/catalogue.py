@@ -32,12 +32,14 @@ from stepgraph.checks.rules.fails import (
     missing_step_name,
     no_run,
     no_step,
+    sleep_as_task,
     sleep_with_keywords,
     step_called_with_arguments,
     too_many_steps,
     unexported_class,
     unknown_step_parameter,
     unstorable_result,
+    unwrapped_run,
     wrong_depends_count,
     wrong_import,
 )
@@ -102,6 +104,8 @@ RULES: Final[tuple[Rule, ...]] = (
     no_step.RULE,  # SG123
     too_many_steps.RULE,  # SG124
     wrong_import.RULE,  # SG125
+    unwrapped_run.RULE,  # SG126
+    sleep_as_task.RULE,  # SG127
     step_not_awaited.RULE,  # SG201
     step_never_run.RULE,  # SG202
     sleep_not_awaited.RULE,  # SG203

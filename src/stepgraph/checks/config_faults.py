@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from stepgraph.checks.durations import as_float
-from stepgraph.checks.kinds import kind_of
+from stepgraph.checks.kinds import kind_of, may_be_nothing, simple_possibilities
 from stepgraph.checks.step_configs import entries, given_configs
 from stepgraph.program.known import Imported, Keyed, KeyedElement, Known, KnownConstant, KnownObject, possibilities
 from stepgraph.syntax.edits import Edit, Replacement
@@ -51,15 +51,24 @@ class ConfigFault:
 def config_faults(subject: WorkflowSubject) -> Iterator[ConfigFault]:
     """Yield what the engine refuses in the configs of the steps of a workflow, but for durations."""
     for config in given_configs(subject):
-        for value in possibilities(config.value):
+        for value in _dictionaries_first(config.value):
             yield from _faults_of_config(value, config.place)
+
+
+def _dictionaries_first(value: Known) -> tuple[Known, ...]:
+    """Return the dictionaries that a value may be; if none, all that it may be.
+
+    Where it may be one, a test can have told the others apart: `config if isinstance(config, dict) else {...}`.
+    """
+    possible = possibilities(value)
+    return tuple(one for one in possible if isinstance(one, Keyed)) or possible
 
 
 def _faults_of_config(value: Known, place: Place) -> Iterator[ConfigFault]:
     if isinstance(value, Keyed):
         yield from _unknown_keys(value, _CONFIG, "a step's config")
         for key, entry in entries(value):
-            for inner in possibilities(entry.value):
+            for inner in _dictionaries_first(entry.value):
                 if key == "retries":
                     yield from _faults_of_retries(inner, entry.place)
                 elif key == "sensitive":
@@ -86,8 +95,9 @@ def _faults_of_retries(value: Known, place: Place) -> Iterator[ConfigFault]:
         yield from _unknown_keys(value, _RETRIES, "`retries`")
         yield from _missing_keys(value, place)
         for key, entry in entries(value):
-            for inner in possibilities(entry.value):
-                yield from _faults_of_retry(key, inner, entry.place)
+            for inner in simple_possibilities(entry.value):
+                if not may_be_nothing(inner, entry.place):
+                    yield from _faults_of_retry(key, inner, entry.place)
     elif _is_no_dictionary(value):
         yield ConfigFault(
             place,

@@ -47,15 +47,14 @@ def factory_advice(declared: StepDeclared, captured: Sequence[Parameter], values
     taken = ", ".join(parameter.name for parameter in captured)
     given = ", ".join(values or (parameter.default or parameter.name for parameter in captured))
     left = ", ".join(parameter.name for parameter in function.parameters if parameter not in captured)
-    start = f"Declare the step in a function that is given `{taken}`:"
     if not is_parameter_name(function.name):
         body = f"lambda {left}: ..." if left else "lambda: ..."
         return (
-            f"{start} `def make_step({taken}):`, and in it `return {declared.place.text}({body})`."
-            f" Run it with `await make_step({given})()`."
+            f"Write `return {declared.place.text}({body})` in a function `def make_step({taken}):`, and run the step"
+            f" with `await make_step({given})()`."
         )
     head = f"{'async ' if function.is_async else ''}def {function.name}({left}):"
     return (
-        f"{start} `def make_{function.name}({taken}):`, and in it `@{declared.place.text}` above `{head}` with its"
-        f" body, then `return {function.name}`. Run it with `await make_{function.name}({given})()`."
+        f"Declare it as `{head}` in a function `def make_{function.name}({taken}):` that ends in"
+        f" `return {function.name}`, and run it with `await make_{function.name}({given})()`."
     )

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from stepgraph.checks.durations import as_float, read_duration
+from stepgraph.checks.kinds import may_be_nothing, simple_possibilities
 from stepgraph.checks.step_configs import entries, given_configs
 from stepgraph.program.facts import MethodCalled
-from stepgraph.program.known import Known, KnownConstant, possibilities
+from stepgraph.program.known import Imported, Known, KnownConstant
 from stepgraph.syntax.module import Place
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
 
 _QUOTES = ('"', "'")
+_INFINITY = Imported("math.inf")
 
 
 class Use(StrEnum):
@@ -45,6 +48,8 @@ class GivenDuration:
     @property
     def number(self) -> float | None:
         """The number that it is, None for anything else."""
+        if self.value == _INFINITY:
+            return math.inf
         value = self.value.value if isinstance(self.value, KnownConstant) else None
         return as_float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
@@ -68,8 +73,9 @@ class GivenDuration:
 def given_durations(subject: WorkflowSubject) -> Iterator[GivenDuration]:
     """Yield the durations that a workflow gives, in the order in which they were met."""
     for use, value, place in _given(subject):
-        for possible in possibilities(value):
-            yield GivenDuration(use, possible, place)
+        for possible in simple_possibilities(value):
+            if not may_be_nothing(possible, place):
+                yield GivenDuration(use, possible, place)
 
 
 def _given(subject: WorkflowSubject) -> Iterator[tuple[Use, Known, Place]]:

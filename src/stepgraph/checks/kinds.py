@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final
+import re
+from typing import TYPE_CHECKING, Final
 
 from stepgraph.program.known import (
+    Awaitable,
     Elements,
     Generator,
     Keyed,
@@ -14,9 +16,14 @@ from stepgraph.program.known import (
     KnownDuration,
     KnownFunction,
     KnownMoment,
+    KnownObject,
     KnownStep,
     Made,
+    possibilities,
 )
+
+if TYPE_CHECKING:
+    from stepgraph.syntax.module import Place
 
 _MADE: Final = {
     "datetime.timedelta": "a timedelta",
@@ -27,6 +34,27 @@ _MADE: Final = {
     "datetime.datetime": "a datetime",
     "decimal.Decimal": "a Decimal",
 }
+
+
+_NAME: Final = re.compile(r"[^\W\d][\w.]*")
+# Members of other enumerations are text or numbers too.
+_MERE_ENUMERATION: Final = frozenset(["enum.Enum", "enum.unique", "enum.global_enum"])
+
+
+def simple_possibilities(value: Known) -> tuple[Known, ...]:
+    """Return what a value may be besides a collection, function or object; if nothing, all that it may be.
+
+    Where it may be something simple, a test can have told the others apart: `a[0] if isinstance(a, list) else a`.
+    """
+    compound = Elements | Keyed | Generator | Awaitable | KnownFunction | KnownStep | KnownClass | KnownObject
+    possible = possibilities(value)
+    return tuple(one for one in possible if not isinstance(one, compound)) or possible
+
+
+def may_be_nothing(value: Known, place: Place) -> bool:
+    """Whether a name stands for None, 0 or no text: it may be used only where it is more, as in `if PAUSE:`."""
+    empty = isinstance(value, KnownConstant) and not value.value
+    return empty and place.text not in ("None", "False") and _NAME.fullmatch(place.text) is not None
 
 
 def kind_of(value: Known) -> str | None:
@@ -50,6 +78,8 @@ def kind_of(value: Known) -> str | None:
             return "a generator"
         case Made(name=name):
             return _MADE.get(name)
+        case KnownObject(kinds=kinds) if "enum.Enum" in kinds and _MERE_ENUMERATION.issuperset(kinds):
+            return "a member of an enumeration"
         case _:
             return None
 

@@ -30,7 +30,8 @@ class Rule:
     `code` (`SG101`) and `name` (`unknown-step-parameter`) are stable. `summary` says in a sentence what is flagged,
     `why` what happens at run time, `fix` what to do instead, `source` where that is known from: the SDK, the engine,
     the documentation. `flagged` and `clean` make examples, which are the rule's tests and its documentation, and of no
-    use to a run of it. A rule has one of the three checks or several; that of comments that ignore runs last.
+    use to a run of it. A rule has one of the three checks or several; that of comments that ignore runs last. One that
+    `is_consequence` is silent where another rule finds fault with the same workflow, which explains it.
     """
 
     code: str
@@ -46,3 +47,4 @@ class Rule:
     check: WorkflowCheck = _nothing
     check_project: ProjectCheck = _nothing
     check_ignores: IgnoresCheck = _nothing
+    is_consequence: bool = False

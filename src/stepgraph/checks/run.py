@@ -9,7 +9,9 @@ from stepgraph.checks.finding import Finding
 from stepgraph.checks.ignores.subject import IgnoresSubject
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
+from stepgraph.checks.severity import Severity
 from stepgraph.checks.subject import ProjectSubject, WorkflowSubject
+from stepgraph.model.span import Span
 
 
 def check(
@@ -21,9 +23,19 @@ def check(
     """
     found = [_finding(rule, match, "") for rule in rules for match in rule.check_project(project)]
     for workflow in workflows:
-        own = [_finding(rule, match, workflow.name) for rule in rules for match in rule.check(workflow)]
-        found += sorted(own, key=lambda finding: (finding.span, finding.code))
-    return tuple({(f.code, f.span, f.message): f for f in reversed(found)}.values())[::-1]
+        found += _in_workflow(workflow, rules)
+    first: dict[tuple[str, Span, str], Finding] = {}
+    for finding in found:
+        first.setdefault((finding.code, finding.span, finding.message), finding)
+    return tuple(first.values())
+
+
+def _in_workflow(workflow: WorkflowSubject, rules: Sequence[Rule]) -> list[Finding]:
+    """Return what rules find in a workflow; what only follows from other faults is left out."""
+    found = [(rule, _finding(rule, match, workflow.name)) for rule in rules for match in rule.check(workflow)]
+    explained = any(not rule.is_consequence and one.severity is not Severity.INFORMATION for rule, one in found)
+    own = [one for rule, one in found if not (explained and rule.is_consequence)]
+    return sorted(own, key=lambda finding: (finding.span, finding.code))
 
 
 def check_ignores(ignores: IgnoresSubject, rules: Sequence[Rule] = RULES) -> tuple[Finding, ...]:

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from stepgraph.checks.rule import Rule
 
 ALL: Final = "SG"
-# Codes are so short that a third of another one is a digit that was mistyped; half of it is another code.
-_NEAR: Final = 0.7
+# Codes are so short that one with two other digits is another code.
+_NEAR: Final = 0.8
 
 # These say that an input is wrong: what is in it was not looked at.
 OF_INPUTS: Final = frozenset({"SG001", "SG002", "SG003"})
@@ -53,12 +53,15 @@ class Selectors:
 
     def advice(self, written: str) -> str:
         """Return what to write instead of what is no rule."""
-        by_folded = {known.casefold(): known for known in self.meanings}
+        by_folded = {known.casefold(): known for known in self.meanings if known != ALL}
         near = get_close_matches(written.casefold(), list(by_folded), 1, _NEAR)
         if near:
             return f"Did you mean `{by_folded[near[0]]}`?"
         example = min(self.codes)
-        return f"Rules go by their codes, such as `{example}`, by their names, or by what codes begin with."
+        prefix = example[:3]
+        return (
+            f"Rules go by their codes, such as `{example}`, by their names, or by what codes begin with (`{prefix}`)."
+        )
 
 
 def selectors(rules: Iterable[Rule]) -> Selectors:

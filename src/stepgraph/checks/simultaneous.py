@@ -20,6 +20,7 @@ from stepgraph.program.ir import (
     Operation,
     Pause,
     Run,
+    Scope,
     Series,
     Start,
     StepRun,
@@ -141,19 +142,23 @@ def named_in(work: Work) -> list[Named]:
 
 @dataclass(slots=True)
 class _Walk:
-    """Reads what work does, in order; `awaited` tells that something was awaited by now."""
+    """Reads what work does, in order; `awaited` tells that something was awaited by now.
+
+    What holds a lock that was asked for before anything was awaited is done `in_order`: that of the beginnings.
+    """
 
     found: list[Named] = field(default_factory=list)
     awaited: bool = False
+    in_order: bool = False
     open: list[Function] = field(default_factory=list)
 
     def activity(self, work: Work, *, direct: bool = False) -> None:
         match work.activity:
             case StepRun(definition=definition, dependencies=dependencies):
-                after = self.awaited or bool(dependencies)
+                after = self._is_after_await() or (bool(dependencies) and not self.in_order)
                 self.found.append(Named("step", definition.name, definition.place, direct, after))
             case EventWait(name=name):
-                self.found.append(Named("wait", name, work.place, direct, self.awaited))
+                self.found.append(Named("wait", name, work.place, direct, self._is_after_await()))
             case Series(block=block):
                 self.block(block)
             case Call(function=function) if function not in self.open:
@@ -173,7 +178,18 @@ class _Walk:
                     self.awaited = True
                 case Loop(body=body) if _awaits(body):
                     self.awaited = True
+                case Scope(by_turns=True) if not self.awaited:
+                    self.by_turns(operation)
+                    continue
             self.ways(operation)
+
+    def by_turns(self, operation: Scope) -> None:
+        self.in_order = True
+        self.block(operation.block)
+        self.in_order, self.awaited = False, True
+
+    def _is_after_await(self) -> bool:
+        return self.awaited and not self.in_order
 
     def ways(self, operation: Operation) -> None:
         """Read the blocks in an operation; those of which one is taken begin alike."""

@@ -1,13 +1,12 @@
-"""Which values the engine can store as a step's result."""
+"""Which values can be sent to the engine, and stored there as a step's result."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
 from stepgraph.checks.unstorable_results import UNSTORABLE
-from stepgraph.model.span import Span
 from stepgraph.program.known import (
     Awaitable,
     Elements,
@@ -18,6 +17,7 @@ from stepgraph.program.known import (
     KnownConstant,
     KnownDuration,
     KnownFunction,
+    KnownMoment,
     KnownObject,
     KnownStep,
     Made,
@@ -27,6 +27,8 @@ from stepgraph.syntax.module import Place
 
 # Whether a tuple was written where its elements are, and is none that a helper function gives in another case.
 IsWritten: TypeAlias = "Callable[[Place], bool]"
+# Whether one of several values that something may be is surely met on some path.
+IsMet: TypeAlias = "Callable[[Known], bool]"
 
 # Kinds of objects that leave an object what it is: nothing that can be stored.
 _MERE_OBJECTS: Final = frozenset(
@@ -42,7 +44,7 @@ _MERE_OBJECTS: Final = frozenset(
         *("enum.unique", "enum.global_enum", "functools.total_ordering", "typing.final", "typing.runtime_checkable"),
     ]
 )
-_ENUMERATIONS: Final = frozenset(["enum.Enum", "enum.Flag"])
+_ENUMERATIONS: Final = frozenset(["enum.Enum", "enum.Flag", "enum.IntFlag"])
 _NAMED_TUPLES: Final = frozenset(["typing.NamedTuple", "collections.namedtuple()", "typing.NamedTuple()"])
 _DATACLASSES: Final = frozenset(["dataclasses.dataclass"])
 _ATTRS: Final = frozenset(
@@ -50,44 +52,94 @@ _ATTRS: Final = frozenset(
 )
 _MODELS: Final = frozenset(["pydantic.BaseModel", "pydantic.main.BaseModel"])
 
+# Of collections that cannot be stored, what they are and what to return instead.
+_COLLECTIONS: Final = {
+    "tuple": ("a tuple", "Return a list: `[...]`, or a dictionary."),
+    "frozenset": UNSTORABLE["builtins.frozenset"],
+    "deque": UNSTORABLE["collections.deque"],
+}
+# From here on, an integer is none of JavaScript's numbers.
+_TOO_LARGE: Final = 2**53 - 1
+
 
 @dataclass(frozen=True, slots=True)
 class Unstorable:
     """A value, or a part of one, that cannot be stored: what it is, with its article, and what to return instead.
 
-    `place` is that of the part, None for the whole value.
+    `place` is that of the part, None for the whole value. It `is_sent` where only to keep it fails.
     """
 
     what: str
     advice: str
     place: Place | None = None
+    is_sent: bool = False
 
 
-def unstorable(value: Known, is_written: IsWritten, *, awaited: bool) -> Iterator[Unstorable]:
-    """Yield what of a value cannot be stored. What the SDK awaits itself, as it is told, is no matter."""
-    for possible in possibilities(value):
-        yield from _of_one(possible, is_written, awaited=awaited)
+@dataclass(frozen=True, slots=True)
+class Certainty:
+    """What is told of a value besides what it may be: which of that is certain."""
+
+    is_written: IsWritten
+    is_met: IsMet
 
 
-def _of_one(value: Known, is_written: IsWritten, *, awaited: bool) -> Iterator[Unstorable]:
+def unstorable(value: Known, certainty: Certainty, *, awaited: bool) -> Iterator[Unstorable]:
+    """Yield what of a value cannot be stored. What the SDK awaits itself, as it is told, is no matter.
+
+    Of several values that it may be, all must be unstorable (or None), or one be surely met.
+    """
+    options = possibilities(value)
+    found = [tuple(_of_one(option, certainty, awaited=awaited)) for option in options]
+    whichever = all(faults or option == KnownConstant(None) for option, faults in zip(options, found, strict=True))
+    for option, faults in zip(options, found, strict=True):
+        if faults and (whichever or certainty.is_met(option)):
+            yield from faults
+
+
+def _of_one(value: Known, certainty: Certainty, *, awaited: bool) -> Iterator[Unstorable]:
     if isinstance(value, Awaitable) and awaited:
         return
     whole = _mere(value)
     if whole is not None:
         yield whole
-    elif isinstance(value, Elements) and value.kind == "tuple":
-        if any(is_written(element.place) for element in value.elements):
-            yield Unstorable("a tuple", "Return a list: `[...]`, or a dictionary.")
+    elif isinstance(value, Elements) and value.kind in _COLLECTIONS:
+        if not value.elements or any(certainty.is_written(element.place) for element in value.elements):
+            yield Unstorable(*_COLLECTIONS[value.kind])
     elif isinstance(value, Elements | Keyed) and not value.rewritten:
-        yield from _of_parts(value, is_written)
+        yield from _of_parts(value, certainty)
 
 
-def _of_parts(value: Elements | Keyed, is_written: IsWritten) -> Iterator[Unstorable]:
+def _of_parts(value: Elements | Keyed, certainty: Certainty) -> Iterator[Unstorable]:
     parts = value.elements if isinstance(value, Elements) else value.entries
     for part in parts:
-        for possible in possibilities(part.value):
-            for found in _of_one(possible, is_written, awaited=False):
-                yield found if found.place is not None else Unstorable(found.what, found.advice, part.place)
+        for found in unstorable(part.value, certainty, awaited=False):
+            yield found if found.place is not None else replace(found, place=part.place)
+    yield from _of_keys(value)
+
+
+def _of_keys(value: Elements | Keyed) -> Iterator[Unstorable]:
+    """Keys, and members of sets, can be None, a truth value, a number or text."""
+    if isinstance(value, Keyed):
+        for entry in value.entries:
+            if what := _no_key(entry.key):
+                yield Unstorable(f"{what} as a key", "Make text of it.", entry.key_place)
+    elif value.kind == "set":
+        for element in value.elements:
+            if (what := _no_key(element.value)) and _mere(element.value) is None:
+                yield Unstorable(f"{what} in a set", "Return a list.", element.place)
+
+
+def _no_key(value: Known) -> str | None:
+    """Return what a key is that JavaScript has nothing like, None where it can be one, or that is not known."""
+    match value:
+        case KnownConstant(value=bytes()):
+            return "bytes"
+        case KnownMoment():
+            return "a datetime"
+        case Elements(kind="tuple"):
+            return "a tuple"
+    found = _mere(value)
+    return None if found is None or isinstance(value, KnownConstant) else found.what
 
 
 def _mere(value: Known) -> Unstorable | None:
@@ -95,6 +147,8 @@ def _mere(value: Known) -> Unstorable | None:
     match value:
         case KnownConstant(value=complex()):
             return Unstorable(*UNSTORABLE["builtins.complex"])
+        case KnownConstant(value=int(number)) if abs(number) >= _TOO_LARGE:
+            return Unstorable("an integer that is too large for JavaScript", "Return text.", is_sent=True)
         case KnownDuration():
             return Unstorable(*UNSTORABLE["datetime.timedelta"])
         case Made(name=name):
@@ -105,9 +159,9 @@ def _mere(value: Known) -> Unstorable | None:
         case Generator():
             return Unstorable("a generator", "Return `list(...)` of it.")
         case KnownFunction() | KnownStep():
-            return Unstorable("a function", "Return what it gives: call it.")
+            return Unstorable("a function", "Return what it gives: call it.", is_sent=True)
         case KnownClass():
-            return Unstorable("a class", "Return text that names it.")
+            return Unstorable("a class", "Return text that names it.", is_sent=True)
         case Awaitable():
             return Unstorable("a coroutine that was not awaited", "Write `await` before it.")
         case _:
@@ -129,12 +183,3 @@ def _of_object(value: KnownObject) -> Unstorable | None:
     if kinds & _MODELS:
         return Unstorable(f"an object of the model `{value.class_name}`", "Return its `model_dump()`.")
     return Unstorable(f"an object of the class `{value.class_name}`", "Return a dictionary of what is needed of it.")
-
-
-def is_within(inner: Span, outer: Span) -> bool:
-    """Return whether a stretch of source is a part of another one."""
-    return (
-        inner.path == outer.path
-        and (outer.line, outer.column) <= (inner.line, inner.column)
-        and (inner.end_line, inner.end_column) <= (outer.end_line, outer.end_column)
-    )

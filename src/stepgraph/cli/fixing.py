@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 
-_FIX_HELP = "Show, in place of the report, a diff that puts right what has one right answer."
+_FIX_HELP = "Show, instead of the report, a diff that corrects what has one right answer."
 _WRITE_HELP = "With --fix: change the files instead, and report what is left."
 _WITHOUT_NEWLINE = "\\ No newline at end of file\n"
 
@@ -96,9 +96,9 @@ def write_fixes(files: Sequence[FixedFile]) -> None:
 
 
 def told(files: Sequence[FixedFile], *, written: bool) -> str:
-    """Return in a line how much is, or can be, put right."""
+    """Return in a line how much is, or can be, corrected."""
     findings, count = sum(len(file.findings) for file in files), len(files)
     if not findings:
         return "nothing that was found has one right answer"
     what = f"{findings} {'finding' if findings == 1 else 'findings'} in {count} {'file' if count == 1 else 'files'}"
-    return f"put right {what}" if written else f"--write puts right {what}"
+    return f"corrected {what}" if written else f"--write corrects {what}"

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _FORMATS = ("text", "json", "markdown")
 _MOST_NAMED = 5
+# A code with two other digits is another code.
+_NEAR = 0.8
 _FORMAT_HELP = "Text, JSON, or the page of the documentation."
 
 
@@ -78,7 +80,7 @@ def _named(rules: Sequence[Rule], name: str) -> Rule:
     wanted = name.strip().casefold().replace("_", "-")
     if wanted in known:
         return known[wanted]
-    matches = [text for text in known if wanted in text] or get_close_matches(wanted, list(known))
+    matches = [text for text in known if wanted in text] or get_close_matches(wanted, list(known), cutoff=_NEAR)
     near = list({known[match].code: known[match] for match in matches}.values())[:_MOST_NAMED]
     instead = ", ".join(f"{rule.code} ({rule.name})" for rule in near)
     advice = f"Did you mean {instead}?" if instead else "`stepgraph rules` lists all."

@@ -19,5 +19,13 @@ class Span:
     end_line: int
     end_column: int
 
+    def encloses(self, other: Span) -> bool:
+        """Return whether another stretch is a part of this one, or the same."""
+        return (
+            self.path == other.path
+            and (self.line, self.column) <= (other.line, other.column)
+            and (other.end_line, other.end_column) <= (self.end_line, self.end_column)
+        )
+
     def __str__(self) -> str:
         return f"{self.path}:{self.line}:{self.column}"

@@ -64,13 +64,14 @@ class GivenArguments:
 class MethodCalled(Fact):
     """A call of a method of the step object: `do`, `sleep`, `sleep_until`, `wait_for_event`, or one that it lacks.
 
-    `in_step` tells that it is in the body of a step.
+    `in_step` tells that it is in the body of a step. It `expects_type_error` in a `try` that catches these by name.
     """
 
     method: str
     arguments: GivenArguments
     place: Place
     in_step: bool
+    expects_type_error: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,6 +261,29 @@ class NeverCalled(Fact):
 
     definition: StepDefinition
     place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class RunNotWrapped(Fact):
+    """The `run` of the workflow is that of a class which does not derive from WorkflowEntrypoint.
+
+    `place` is the base of the workflow's class by which it inherits from that one.
+    """
+
+    owner: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class SleepAsTask(Fact):
+    """The future of a sleep is given to what makes a task of a coroutine, as `asyncio.create_task`.
+
+    `name` is that of the sleep, `place` what is given, and `called` what it is given to.
+    """
+
+    name: str
+    place: Place
+    called: Place
 
 
 @dataclass(frozen=True, slots=True)

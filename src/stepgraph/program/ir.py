@@ -354,13 +354,15 @@ class Scope:
     """The body of a `with`, in place.
 
     Or the `else` of a `try`, which ends what is tried `unprotected`; or one pass of a loop that is written out
-    (`is_pass`), which is as far as a `continue` goes.
+    (`is_pass`), which is as far as a `continue` goes. What holds a lock, or may do so, is done `by_turns`: by one after
+    another, in the order in which they came.
     """
 
     block: Block
     place: Place
     unprotected: bool = False
     is_pass: bool = False
+    by_turns: bool = False
 
 
 class ExitKind(Enum):
@@ -402,8 +404,8 @@ Operation: TypeAlias = Run | Start | Join | Pause | Choice | Loop | Protected | 
 class Program:
     """All that one workflow class does, in which mode of dependencies, and the facts that reading it has shown.
 
-    `named_at` is where the class has its name. One that runs no step `may_be_base`: it looks as if others derived from
-    it.
+    `named_at` is where the class has its name, `run` the function that the engine calls. A class that runs no step
+    `may_be_base`: it looks as if others derived from it.
     """
 
     class_name: str
@@ -415,6 +417,7 @@ class Program:
     facts: tuple[Fact, ...] = ()
     named_at: Place | None = None
     may_be_base: bool = False
+    run: Place | None = None
 
     @property
     def name_place(self) -> Place:

@@ -9,6 +9,7 @@ from stepgraph.program.ir import StepDefinition
 from stepgraph.syntax.module import Place
 
 Scalar: TypeAlias = str | bytes | int | float | complex | None
+CollectionKind: TypeAlias = Literal["list", "tuple", "set", "deque", "frozenset"]
 
 
 class Known:
@@ -72,12 +73,12 @@ class Element(Known):
 
 @dataclass(frozen=True, slots=True)
 class Elements(Known):
-    """A list, tuple or set. It is `whole` if these are all its elements, each there, in this order.
+    """A list, tuple or set, or the like. It is `whole` if these are all its elements, each there, in this order.
 
     It was `rewritten` if other elements may have been put in the place of these.
     """
 
-    kind: Literal["list", "tuple", "set"]
+    kind: CollectionKind
     elements: tuple[Element, ...]
     whole: bool
     rewritten: bool = False

@@ -25,13 +25,13 @@ from stepgraph.program.ir import (
     StepDefinition,
     StepSettings,
 )
+from stepgraph.program.known import CollectionKind
 from stepgraph.project.module_files import ModuleFile
 from stepgraph.syntax.bindings import Bindings
 from stepgraph.syntax.module import Place, SourceModule
 
 Scalar: TypeAlias = str | bytes | int | float | complex | None
 FunctionKind: TypeAlias = Literal["function", "static", "class", "property", "context"]
-CollectionKind: TypeAlias = Literal["list", "tuple", "set"]
 
 
 class Value:
@@ -234,7 +234,7 @@ class Item:
 
 @dataclass(eq=False, slots=True)
 class Collection(Value):
-    """A list, tuple or set of which each element is known. `loop_depth` is that of where it was made.
+    """A list, tuple, set or the like of which each element is known. `loop_depth` is that of where it was made.
 
     Constants in it can be shown unless it is `hidden` (reached through what is no constant itself) or has `changed`.
     """
@@ -262,9 +262,14 @@ class Collection(Value):
         return items
 
     @property
+    def is_set(self) -> bool:
+        """Whether its elements are in no order."""
+        return self.kind in ("set", "frozenset")
+
+    @property
     def has_known_order(self) -> bool:
         """Whether it is known which element stands where."""
-        ordered = self.kind != "set" and not self.state.unordered
+        ordered = not self.is_set and not self.state.unordered
         return ordered and not any(item.many or item.maybe for item in self.items)
 
 
@@ -340,13 +345,14 @@ class StepFunction(Value):
     """A declared step, to be called. `function` is UNKNOWN where its body is not in the project.
 
     `depends` are the values that `depends=` lists, None where it is not given; `listing` is the list itself, which may
-    grow until the step is called.
+    grow until the step is called. It is `doubtful` where a decorator that is not known may have been put around it.
     """
 
     definition: StepDefinition
     function: Value
     depends: tuple[Item, ...] | None = None
     listing: Collection | None = None
+    doubtful: bool = field(default=False, compare=False)
 
 
 @dataclass(eq=False, slots=True)
@@ -438,17 +444,19 @@ class ClassValue(Value):
 
 @dataclass(eq=False, slots=True)
 class Instance(Value):
-    """An object of a class of the project, `self` included."""
+    """An object of a class of the project, `self` included. It is `doubtful` if it may be another one in the end."""
 
     of: ClassValue
     state: Slots
+    doubtful: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class EnumMember(Value):
-    """A member of an enumeration of the project, which is an object of its own."""
+    """A member of an enumeration of the project, which is an object of its own. `holds` is its `value`."""
 
     of: ClassValue
+    holds: Value = UNKNOWN
     relevant: ClassVar[bool] = False
 
 

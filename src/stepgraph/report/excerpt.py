@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,6 +16,8 @@ WIDEST: Final = 200
 """No excerpt is wider, however wide the terminal is."""
 
 _TAB: Final = "    "
+# A place in a configuration has no extent: the text that begins there is meant.
+_TEXT: Final = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'[^']*'")
 # More characters of a line than any excerpt shows: the rest of a very long line is not looked at.
 _FAR: Final = 4 * WIDEST
 
@@ -51,6 +54,8 @@ def excerpt_of(file: SourceFile, span: Span, width: int) -> Excerpt | None:
         return None
     start = min(max(span.column - 1, 0), len(line))
     end = len(line) if span.end_line > span.line else min(max(span.end_column - 1, start), len(line))
+    if start == end and (text := _TEXT.match(line, start)) is not None:
+        end = text.end()
     before, marked, after = line[:start], line[start:end], line[end:]
     shown = (_shown(before[-_FAR:]), _shown(marked[:_FAR]), _shown(after[:_FAR]))
     return Excerpt(span.line, *_cut(*shown, min(width, WIDEST)))

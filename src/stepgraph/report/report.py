@@ -105,6 +105,11 @@ class Report:
         """Return how many findings are of a severity."""
         return sum(reported.finding.severity is severity for reported in self.findings)
 
+    @property
+    def fixable(self) -> int:
+        """How many findings have one right answer, which `--fix` gives."""
+        return sum(bool(reported.finding.edits) for reported in self.findings)
+
     def rule_name(self, code: str) -> str:
         """Return the name of the rule of a code; empty if it is none of those that were asked."""
         return next((rule.name for rule in self.rules if rule.code == code), "")

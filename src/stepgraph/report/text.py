@@ -37,7 +37,7 @@ def render_text(report: Report, *, colour: bool = False, width: int | None = Non
         for workflow in report.unmet
     ]
     if not quiet or report.verdict is Verdict.NOTHING:
-        blocks.append(summary_text(report, page.width))
+        blocks.append(summary_text(report, page.width) + page.hint(report))
     return "\n".join(blocks)
 
 
@@ -76,6 +76,11 @@ class _Page:
         start = [Piece(f"{place}: ", Ink.STRONG), Piece(label, ink), Piece(f": {first}")]
         return self._line(*start) + "".join(self._line(Piece(f"    {line}")) for line in others)
 
+    def hint(self, report: Report) -> str:
+        """Return how to learn more of the first finding; nothing where there is none."""
+        code = next((reported.finding.code for reported in report.findings), None)
+        return "" if code is None else self._line(Piece(f"`stepgraph rules {code}` explains {code}", Ink.QUIET))
+
     def excerpt(self, excerpt: Excerpt, ink: Ink) -> Iterator[str]:
         """Yield the line of the source behind its number, and the carets below it."""
         number = str(excerpt.number)
@@ -83,7 +88,7 @@ class _Page:
         yield self._line(Piece(f"{' ' * len(number)} | ", Ink.QUIET), Piece(excerpt.carets, ink))
 
     def _advice(self, advice: str, margin: str) -> Iterator[str]:
-        start = f"{margin} = fix: "
+        start = f"{margin} = help: "
         first, *others = self._broken(advice, len(start), len(start))
         yield self._line(Piece(start, Ink.QUIET), Piece(first))
         for line in others:

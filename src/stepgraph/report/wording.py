@@ -26,7 +26,11 @@ def verdict_line(report: Report) -> str:
     line = f"{_counts(report)} in {workflows}"
     if report.unmet:
         line += f", {len(report.unmet)} without a complete graph"
-    aside = [(len(report.known), "in the baseline"), (len(report.ignored), "ignored")]
+    aside = [
+        (report.fixable, "fixable with --fix"),
+        (len(report.known), "in the baseline"),
+        (len(report.ignored), "ignored"),
+    ]
     line += "".join(f", {number} {where}" for number, where in aside if number)
     return f"{line}; not every input could be read" if report.unread else line
 

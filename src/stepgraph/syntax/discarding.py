@@ -16,6 +16,10 @@ from stepgraph.syntax.walk import children
 
 # Functions that look at what they are given, and keep nothing of it.
 _LOOKING: Final = frozenset(["bool", "isinstance", "len", "print", "repr", "str", "type"])
+# Methods of loggers, which are known by their names too.
+_LOGGERS: Final = frozenset(["LOG", "LOGGER", "_log", "_logger", "log", "logger", "logging"])
+_LOGGING: Final = frozenset(["critical", "debug", "error", "exception", "info", "warning"])
+_LITERAL: Final = (cst.BaseNumber, cst.BaseString)
 _ADDING: Final = frozenset(["add", "append", "extend"])
 # Functions that may come by whatever has a name.
 _BY_ANY_NAME: Final = frozenset(["eval", "exec", "locals", "vars"])
@@ -46,6 +50,8 @@ class Discarding:
                 return True
             case cst.Comparison() | cst.ComparisonTarget():
                 return not collected
+            case cst.BinaryOperation(left=left, right=right):
+                return self.is_coroutine and isinstance(right if left is node else left, _LITERAL)
             case cst.Subscript() | cst.Attribute() if parent.value is node:
                 return not collected and self.is_coroutine and self._is_mistaken(parent)
             case cst.Arg(star=""):
@@ -55,7 +61,8 @@ class Discarding:
             case cst.AnnAssign():
                 return self._kept_idly(parent.target, collected=collected)
             case cst.Return():
-                return id(scope_around(self.parents, parent)) in self.ends
+                function = scope_around(self.parents, parent)
+                return id(function) in self.ends or self._returns_in_vain(function, collected=collected)
             case cst.BooleanOperation() | cst.IfExp():
                 tested = isinstance(parent, cst.IfExp) and parent.test is node
                 return tested or self.discards(parent, collected=collected)
@@ -85,10 +92,37 @@ class Discarding:
         match self.parents.get(id(argument)):
             case cst.Call(func=cst.Name(value=name)):
                 return name in _LOOKING
+            case cst.Call(func=cst.Attribute(value=cst.Name(value=owner), attr=cst.Name(value=name))) if (
+                name in _LOGGING
+            ):
+                return owner in _LOGGERS
             case cst.Call(func=cst.Attribute(value=cst.Name() as owner, attr=cst.Name(value=name))) if name in _ADDING:
                 return self._kept_idly(owner, collected=True)
             case _:
                 return False
+
+    def _returns_in_vain(self, function: cst.CSTNode | None, *, collected: bool) -> bool:
+        """Whether nothing is made of what a function gives that is defined in another one, wherever it is called."""
+        outer = None if function is None else scope_around(self.parents, function)
+        if not isinstance(function, cst.FunctionDef) or function.decorators or not isinstance(outer, cst.FunctionDef):
+            return False
+        name, key = function.name.value, (id(function), "return")
+        uses = [n for n in _below(outer.body) if isinstance(n, cst.Name) and n.value == name and n is not function.name]
+        if key in self._open or not uses:
+            return False
+        self._open.add(key)
+        given = [self._given_by(use, is_async=function.asynchronous is not None) for use in uses]
+        in_vain = all(node is not None and self.discards(node, collected=collected) for node in given)
+        self._open.discard(key)
+        return in_vain
+
+    def _given_by(self, name: cst.Name, *, is_async: bool) -> cst.CSTNode | None:
+        """Return the call of a function by its name, or the `await` of that; None if it is put to another use."""
+        call = self.parents.get(id(name))
+        if not isinstance(call, cst.Call) or call.func is not name:
+            return None
+        awaited = self.parents.get(id(call)) if is_async else call
+        return awaited if not is_async or isinstance(awaited, cst.Await) else None
 
     def ignores(self, function: cst.FunctionDef) -> bool:
         """Whether nothing is made of a function that is defined in another one, by its name."""
@@ -128,10 +162,34 @@ class Discarding:
             case cst.Arg(keyword=keyword) if keyword is name:
                 return True
             case cst.Attribute(attr=cst.Name(value=method)) as attribute if collected and method in _ADDING:
-                call = self.parents.get(id(attribute))
-                return isinstance(call, cst.Call) and isinstance(self.parents.get(id(call)), cst.Expr)
+                return self._is_called_alone(attribute)
+            case cst.Attribute(attr=cst.Name("discard")) as attribute if collected:
+                return self._is_done_callback(attribute)
+            case cst.Attribute(attr=cst.Name("add_done_callback")) as attribute if not collected:
+                return self._is_called_alone(attribute) and self._only_discards(attribute)
             case _:
                 return self.discards(name, collected=collected)
+
+    def _is_called_alone(self, function: cst.CSTNode) -> bool:
+        call = self.parents.get(id(function))
+        return isinstance(call, cst.Call) and call.func is function and isinstance(self.parents.get(id(call)), cst.Expr)
+
+    def _is_done_callback(self, function: cst.CSTNode) -> bool:
+        """Whether this is the `tasks.discard` of `task.add_done_callback(tasks.discard)`."""
+        argument = self.parents.get(id(function))
+        call = None if argument is None else self.parents.get(id(argument))
+        return isinstance(call, cst.Call) and self._only_discards(call.func)
+
+    def _only_discards(self, function: cst.CSTNode) -> bool:
+        """Whether this is called to forget a task that is over, from a collection that nothing waits for."""
+        match self.parents.get(id(function)):
+            case cst.Call(
+                func=cst.Attribute(attr=cst.Name("add_done_callback")),
+                args=[cst.Arg(value=cst.Attribute(value=cst.Name() as tasks, attr=cst.Name("discard")))],
+            ):
+                return self._kept_idly(tasks, collected=True)
+            case _:
+                return False
 
 
 def _below(body: cst.CSTNode) -> Iterator[cst.CSTNode]:

@@ -8,13 +8,13 @@ from typing import Final
 
 import libcst as cst
 
+from stepgraph.program.known import CollectionKind
 from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.values import (
     UNKNOWN,
     Argument,
     Arguments,
     Collection,
-    CollectionKind,
     Constant,
     Entry,
     FunctionCall,
@@ -87,7 +87,7 @@ def made(machine: Machine, kind: CollectionKind, items: tuple[Item, ...]) -> Col
 def ordered_like(source: Value, copy: Collection) -> Collection:
     """Return a copy of a collection, whose order is known only if that of the source is."""
     if isinstance(source, Collection | Mapping):
-        copy.state.unordered = source.state.unordered or (isinstance(source, Collection) and source.kind == "set")
+        copy.state.unordered = source.state.unordered or (isinstance(source, Collection) and source.is_set)
     return copy
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stepgraph.program.lowering import resources, volatile
 from stepgraph.program.lowering.classes import class_attribute, instance_attribute, super_attribute
-from stepgraph.program.lowering.constants import TIMEDELTA
+from stepgraph.program.lowering.constants import DATETIME, TIMEDELTA
 from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.lowering.module_members import module_member
 from stepgraph.program.lowering.state import merged
@@ -15,6 +15,7 @@ from stepgraph.program.values import (
     Collection,
     Constant,
     Duration,
+    EnumMember,
     Event,
     External,
     Foreign,
@@ -25,6 +26,7 @@ from stepgraph.program.values import (
     Mapping,
     MethodOf,
     ModuleValue,
+    Moment,
     Payload,
     PreparedCall,
     Resource,
@@ -59,6 +61,10 @@ def attribute(machine: Machine, owner: Value, name: str, place: Place) -> Value:
             return External(f"{prefix}.{name}")
         case Foreign(name=prefix):
             return ForeignMember(f"{prefix}().{name}")
+        case EnumMember(holds=holds) if name == "value":
+            return holds
+        case Moment():
+            return ForeignMember(f"{DATETIME}().{name}")
         case Duration():
             return ForeignMember(f"{TIMEDELTA}().{name}")
         case Event(shape=shape, of_run=of_run) if name == "payload":

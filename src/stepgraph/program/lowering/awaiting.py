@@ -36,12 +36,14 @@ from stepgraph.program.values import (
     UNKNOWN,
     Alternatives,
     Arguments,
+    Collection,
     Event,
     FunctionCall,
     FunctionValue,
     Gathering,
     GeneratorCall,
     Instance,
+    Mapping,
     PreparedCall,
     Resource,
     StepCall,
@@ -234,7 +236,7 @@ def _step_body(machine: Machine, step: StepFunction) -> Block:
     function = step.function
     if isinstance(function, FunctionValue) and isinstance(function.node, cst.FunctionDef):
         with machine.step_body(step.definition.place.node):
-            read = read_function(machine, function, Arguments()).function
+            read = read_function(machine, _filled(function), Arguments()).function
         if read.works:
             machine.frame.called.append(function.node)
         return read.body if read.works else EMPTY
@@ -243,6 +245,22 @@ def _step_body(machine: Machine, step: StepFunction) -> Block:
     place = step.definition.place
     with machine.step_body(place.node):
         return machine.block_of(lambda: await_value(machine, machine.call(function, Arguments(), place), place))
+
+
+def _filled(function: FunctionValue) -> FunctionValue:
+    """Return a step's function without the defaults that no step comes from: the SDK fills each parameter."""
+    kept = tuple((name, value) for name, value in function.defaults if not _is_mere_data(value))
+    return function if len(kept) == len(function.defaults) else replace(function, defaults=kept)
+
+
+def _is_mere_data(value: Value) -> bool:
+    match value:
+        case Collection():
+            return not any(item.value.relevant for item in value.items)
+        case Mapping():
+            return not any(entry.value.relevant for entry in value.entries)
+        case _:
+            return not value.relevant
 
 
 def _ran_on_the_spot(machine: Machine, handle: Handle) -> bool:

@@ -90,8 +90,9 @@ def _call_lambda(machine: Machine, callee: FunctionValue, node: cst.Lambda, argu
 
 def call_step(machine: Machine, callee: StepFunction, arguments: Arguments, place: Place) -> Value:
     """Call a declared step: a coroutine, nothing runs yet. Arguments are an error at run time and change nothing."""
-    passed = given_arguments(spread(arguments))
-    machine.observe(StepCalled(callee.definition, passed, place, machine.in_step))
+    if not callee.doubtful:
+        passed = given_arguments(spread(arguments))
+        machine.observe(StepCalled(callee.definition, passed, place, machine.in_step))
     return machine.work.make(StepCall(callee, place), place)
 
 
@@ -124,14 +125,15 @@ def call_unresolved(machine: Machine, callee: Unresolved, arguments: Arguments, 
 
 
 def call_unknown(machine: Machine, callee: Value, arguments: Arguments, place: Place) -> Value:
-    """Call something outside the project: reported only if it is handed what can run steps."""
-    report_escape(machine, arguments, place)
+    """Call something outside the project: reported only if it is handed what can run steps, and does more than log."""
+    if not (isinstance(callee, External | ForeignMember) and callee.name.startswith("logging.")):
+        report_escape(machine, arguments, place)
     match callee:
         case External(name=name) | ForeignMember(name=name):
             return Foreign(name)
         case Volatile():
             return replace(callee, called=True)
         case Resource():
-            return call_resource(callee, place)
+            return call_resource(callee, arguments, place)
         case _:
             return UNKNOWN

@@ -6,7 +6,7 @@ import libcst as cst
 
 from stepgraph.program.lowering.event_changes import change_event
 from stepgraph.program.lowering.machine import Machine
-from stepgraph.program.lowering.step_state import CHANGING_METHODS, change
+from stepgraph.program.lowering.step_state import CHANGING_METHODS, attribute_bound, change
 from stepgraph.program.values import (
     Alternatives,
     Collection,
@@ -30,8 +30,9 @@ def attribute_changed(machine: Machine, target: cst.Attribute, owner: Value) -> 
     """Say that an attribute of `owner` is assigned or deleted."""
     place = machine.place(target)
     change_event(machine, target.value, owner, place)
+    attribute_bound(machine, owner, target.attr.value)
     if isinstance(owner, Instance):
-        change(machine, target, owner.state.get(target.attr.value, owner), place)
+        change(machine, target, owner.state.get(target.attr.value, owner), place, rebound=True)
 
 
 def method_called(machine: Machine, node: cst.Call, callee: Value) -> None:

@@ -23,7 +23,7 @@ from stepgraph.syntax.bindings import parameters
 from stepgraph.syntax.module import Place
 from stepgraph.syntax.walk import expressions_below, statements_below
 
-_HARMLESS_METACLASSES: Final = frozenset(
+HARMLESS_METACLASSES: Final = frozenset(
     ["abc.ABCMeta", "builtins.type", "enum.EnumMeta", "enum.EnumType", "typing.NamedTupleMeta"]
 )
 
@@ -50,7 +50,7 @@ def run_hooks(machine: Machine, defined: ClassValue) -> None:
 
 
 def _make_by(machine: Machine, metaclass: Value, defined: ClassValue, keywords: Arguments, place: Place) -> None:
-    if isinstance(metaclass, External) and metaclass.name in _HARMLESS_METACLASSES:
+    if isinstance(metaclass, External) and metaclass.name in HARMLESS_METACLASSES:
         return
     if not isinstance(metaclass, ClassValue) or _replaces_members(machine, metaclass, defined, place):
         defined.doubts = (*defined.doubts, _doubt_of(defined, place))

@@ -9,8 +9,9 @@ from typing import Final
 import libcst as cst
 
 from stepgraph.program.lowering.definitions import names_in
+from stepgraph.program.lowering.handing_on import asked_instead
 from stepgraph.program.lowering.machine import Machine
-from stepgraph.program.lowering.names import module_name, report_assigned_elsewhere
+from stepgraph.program.lowering.names import module_name, replaced_elsewhere
 from stepgraph.program.lowering.resources import ENVIRONMENT
 from stepgraph.program.values import (
     UNKNOWN,
@@ -39,6 +40,8 @@ from stepgraph.program.values import (
 from stepgraph.syntax.module import Place
 from stepgraph.syntax.walk import statements_below
 
+# What decides which values the members of an enumeration have.
+_MAKERS: Final = ("__new__", "__init__", "__getattribute__", "value", "_value_")
 ENTRYPOINT: Final = "workers.WorkflowEntrypoint"
 
 
@@ -125,10 +128,10 @@ def _class_constant(machine: Machine, owner: ClassValue, name: str, value: Value
     What may assign to it are the modules of all classes of the object.
     """
     if _is_enumeration(order) and isinstance(value, Constant | Foreign) and not name.startswith("_"):
-        return EnumMember(owner)
+        return EnumMember(owner, value if _holds_as_written(owner, name, order) else UNKNOWN)
     if not isinstance(value, Constant | Moment | Duration | Collection | Mapping):
         if value.relevant and machine.modules.is_assigned_elsewhere(owner.scope, name):
-            report_assigned_elsewhere(machine, owner.scope, name)
+            return replaced_elsewhere(machine, owner.scope, name, value)
         return value
     modules = dict.fromkeys(c.scope.module for c in order if isinstance(c, ClassValue))
     assigned = any(name in machine.modules.assigned_attributes(module).all for module in modules)
@@ -138,6 +141,13 @@ def _class_constant(machine: Machine, owner: ClassValue, name: str, value: Value
         and not machine.modules.is_assigned_elsewhere(owner.scope, name)
     )
     return value if once and not _is_enumeration(order) else UNKNOWN
+
+
+def _holds_as_written(owner: ClassValue, name: str, order: tuple[Value, ...]) -> bool:
+    """Whether the `value` of a member of an enumeration is what it is bound to, and nothing makes another one of it."""
+    classes = [c for c in order if isinstance(c, ClassValue)]
+    makers = any(maker in c.scope.bindings.binders for c in classes for maker in _MAKERS)
+    return owner.scope.bindings.binds_constant(name) and not makers and all(c.metaclass is None for c in classes)
 
 
 def _is_enumeration(order: tuple[Value, ...]) -> bool:
@@ -188,6 +198,9 @@ def _intercepted(machine: Machine, instance: Instance, by: str, name: str, place
     method = member(machine, resolution_order(instance.of), by)
     if not isinstance(method, FunctionValue):
         return None
+    owner = asked_instead(method)
+    if owner is not None:
+        return UNKNOWN if name == owner else machine.attribute(machine.attribute(instance, owner, place), name, place)
     return machine.call(bound(machine, method, instance, instance.of, place), _named(name, place), place)
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 import libcst as cst
 
 from stepgraph.program.ir import Passes
+from stepgraph.program.known import CollectionKind
 from stepgraph.program.lowering.arguments import collection, mapping
 from stepgraph.program.lowering.loops import element, extent_over, run_loop, unrolled
 from stepgraph.program.lowering.machine import Machine
@@ -18,7 +19,6 @@ from stepgraph.program.values import (
     UNKNOWN,
     Alternatives,
     Collection,
-    CollectionKind,
     Entry,
     Item,
     LazyItems,

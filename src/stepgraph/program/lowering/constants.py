@@ -22,6 +22,7 @@ from stepgraph.program.values import (
 )
 from stepgraph.syntax.module import Place
 
+DATETIME: Final = "datetime.datetime"
 TIMEDELTA: Final = "datetime.timedelta"
 # Nothing longer or larger than this is computed: `"x" * 10**9` is source like any other.
 LONGEST: Final = 10_000

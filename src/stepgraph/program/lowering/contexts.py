@@ -28,13 +28,17 @@ from stepgraph.program.values import (
     Resource,
     Suppressor,
     TaskGroup,
+    Unknown,
     Value,
+    made_by,
 )
 from stepgraph.syntax.module import Place
 from stepgraph.syntax.walk import statements_below
 
 # What `asyncio.timeout(...)` and its like return, as `call_external` names it.
 TIMEOUTS: Final = frozenset(["asyncio.timeout()", "asyncio.timeout_at()"])
+# What lets one after another in, first come, first served.
+_LOCKS: Final = frozenset(["asyncio.Lock", "asyncio.locks.Lock"])
 
 
 def execute_with(machine: Machine, node: cst.With) -> None:
@@ -195,7 +199,13 @@ def _emit_body(machine: Machine, item: cst.WithItem, manager: Value, block: Bloc
     if final.operations:
         machine.emit(Protected(block, (), final, together=False, catches=False, place=place))
     else:
-        machine.emit(Scope(block, place))
+        machine.emit(Scope(block, place, by_turns=_may_be_lock(manager)))
+
+
+def _may_be_lock(manager: Value) -> bool:
+    """Whether something is a lock, or may be one: what else there is in `asyncio` is known by its name."""
+    name = manager.name if isinstance(manager, External) else made_by(manager)
+    return isinstance(manager, Unknown) or (name is not None and (name in _LOCKS or not name.startswith("asyncio.")))
 
 
 def _enter(machine: Machine, manager: Value, item: cst.WithItem) -> Value:

@@ -11,6 +11,7 @@ import libcst as cst
 from stepgraph.program.lowering.class_hooks import run_hooks
 from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.values import (
+    Alternatives,
     Argument,
     Arguments,
     ClassValue,
@@ -128,14 +129,19 @@ def _decorated(machine: Machine, decorator: Value, value: Value, place: Place) -
             name in TRANSPARENT or name in _KINDS or name.endswith((".setter", ".getter", ".deleter"))
         ):
             return value
-        case Partial(callee=External(name="functools.wraps")):
+        case Partial(callee=External(name="functools.wraps") | FunctionValue()):
             return machine.call(decorator, Arguments((Argument(value, place),)), place)
         case StepDecorator() | StepMethod() | FunctionValue() | ClassValue() | Instance() | Unresolved():
             return machine.call(decorator, Arguments((Argument(value, place),)), place)
+        case Alternatives(options=options) if all(isinstance(o.value, StepDecorator | FunctionValue) for o in options):
+            return machine.call(decorator, Arguments((Argument(value, place),)), place)
+        case Alternatives():
+            return Unresolved("which of several decorators it has is not known", place)
     if isinstance(value, FunctionValue):
         return replace(value, doubts=(*value.doubts, doubt_of_decorator(place)))
     if isinstance(value, StepFunction):
         machine.doubt(doubt_of_decorator(place))
+        return replace(value, doubtful=True)
     return value
 
 

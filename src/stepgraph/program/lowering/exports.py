@@ -82,7 +82,7 @@ _Why: TypeAlias = tuple[ProblemKind, str]
 def _why_not(machine: Machine, scope: LexicalScope, class_name: str, value: Value | None) -> _Why:
     path = scope.module.path
     if isinstance(value, ClassValue):
-        return _why_not_as_class(machine, path, class_name, value)
+        return _why_not_as_class(machine, scope.module, class_name, value)
     unresolved = ProblemKind.UNRESOLVED_CLASS
     if isinstance(value, Unresolved):
         kind = ProblemKind.MISSING_CLASS if _is_missing(machine, value) else unresolved
@@ -96,6 +96,8 @@ def _why_not(machine: Machine, scope: LexicalScope, class_name: str, value: Valu
         return unresolved, f"what `{class_name}` in {path} stands for is not known, so whether it is a class is not"
     # Of several modules from outside whose names are all imported, any may have it.
     is_open = value is None and bool(machine.modules.stars.outside.get(scope))
+    if value is None and not is_open and _names_by_computing(scope.module):
+        return unresolved, f"no statement in {path} binds `{class_name}`, but what it runs may"
     return unresolved if is_open else ProblemKind.MISSING_CLASS, f"there is no class `{class_name}` in {path}"
 
 
@@ -104,7 +106,16 @@ def _is_missing(machine: Machine, value: Unresolved) -> bool:
     return any((code, id(value.place.node)) in machine.notes for code in ("missing-module", "missing-name"))
 
 
-def _why_not_as_class(machine: Machine, path: str, class_name: str, value: ClassValue) -> _Why:
+def _names_by_computing(module: SourceModule) -> bool:
+    """Whether a module may have names that no statement of it binds."""
+    return any(module.mentions(word) for word in (b"globals(", b"\nexec(", b"sys.modules"))
+
+
+def _why_not_as_class(machine: Machine, module: SourceModule, class_name: str, value: ClassValue) -> _Why:
+    path = module.path
+    if "__name__" in value.scope.names:
+        reason = f"`{class_name}` in {path} is the class `{value.name}`, which is given another name"
+        return ProblemKind.UNRESOLVED_CLASS, reason
     if value.name != class_name:
         reason = f"`{class_name}` in {path} is the class `{value.name}`, and is exported under that name"
         return ProblemKind.UNEXPORTED_CLASS, reason
@@ -113,6 +124,9 @@ def _why_not_as_class(machine: Machine, path: str, class_name: str, value: Class
     if class_name.startswith("_"):
         reason = f"the class `{class_name}` in {path} is private, and so is not exported"
         return ProblemKind.UNEXPORTED_CLASS, reason
+    if "__all__" in machine.modules.changed_in_functions(module):
+        reason = f"whether the class `{class_name}` is in `__all__` of {path} is not known, as functions change that"
+        return ProblemKind.UNRESOLVED_CLASS, reason
     reason = f"the class `{class_name}` is not in `__all__` of {path}, and so is not exported"
     return ProblemKind.UNEXPORTED_CLASS, reason
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import libcst as cst
 
+from stepgraph.program.known import CollectionKind
 from stepgraph.program.lowering.arguments import collection, mapping
 from stepgraph.program.lowering.attributes import attribute
 from stepgraph.program.lowering.awaiting import await_value, is_awaitable
@@ -21,6 +22,7 @@ from stepgraph.program.lowering.iteration import items_of, materialized
 from stepgraph.program.lowering.machine import Evaluator, Machine
 from stepgraph.program.lowering.names import bind, look_up
 from stepgraph.program.lowering.protocols import call_special, compare, operate
+from stepgraph.program.lowering.reporting import reports
 from stepgraph.program.lowering.step_state import changes_only, seen
 from stepgraph.program.lowering.subscripts import element_at
 from stepgraph.program.lowering.volatile import derived, template, used
@@ -30,7 +32,6 @@ from stepgraph.program.values import (
     Argument,
     Arguments,
     Collection,
-    CollectionKind,
     Constant,
     Entry,
     FunctionValue,
@@ -205,7 +206,7 @@ def _put(entries: dict[object, Entry], entry: Entry) -> None:
 def _call(machine: Machine, node: cst.Call) -> Value:
     since = machine.work.handles
     callee = _callee(machine, node)
-    reporting, machine.replay.reporting = machine.replay.reporting, machine.replay.reporting or _reports(node)
+    reporting, machine.replay.reporting = machine.replay.reporting, machine.replay.reporting or reports(node)
     # Python evaluates positional arguments first, those in `*` too, then keywords.
     positional = {id(a): _argument(machine, a) for a in node.args if a.keyword is None and a.star != "**"}
     named = {id(a): _argument(machine, a) for a in node.args if a.keyword is not None or a.star == "**"}
@@ -238,20 +239,6 @@ def _callee(machine: Machine, node: cst.Call) -> Value:
     if isinstance(callee, MethodOf | Alternatives):
         method_called(machine, node, callee)
     return callee
-
-
-def _reports(node: cst.Call) -> bool:
-    """Whether a call only prints or logs what it is given."""
-    match node.func:
-        case cst.Name(value=name):
-            return name == "print"
-        case cst.Attribute(attr=cst.Name(value=name)):
-            return name in _LOGGING
-        case _:
-            return False
-
-
-_LOGGING: Final = frozenset(["critical", "debug", "error", "exception", "info", "log", "warn", "warning"])
 
 
 def _unfolded(value: Value) -> Value:
@@ -308,6 +295,8 @@ def _sliced(machine: Machine, owner: Value, node: cst.Slice) -> Value:
     bounds: list[Any] = [_bound(machine, part) for part in (node.lower, node.upper, node.step)]
     if isinstance(owner, Volatile):
         return replace(owner, gives="")
+    if isinstance(owner, Alternatives):
+        owner = _any_of_lists(machine, owner)
     if not isinstance(owner, Collection) or _constant_items(owner):
         return UNKNOWN
     if owner.has_known_order and all(isinstance(bound, int | None) for bound in bounds):
@@ -315,6 +304,14 @@ def _sliced(machine: Machine, owner: Value, node: cst.Slice) -> Value:
     kept = collection(machine, owner.kind, tuple(map(possible, owner.items)))
     kept.state.unordered = True
     return kept
+
+
+def _any_of_lists(machine: Machine, owner: Alternatives) -> Value:
+    """Return a collection of what is in any of several, as a list is at each pass of a loop: `todo = todo[10:]`."""
+    items: dict[int, Item] = {id(item.value): item for item in items_of(machine, owner) or ()}
+    kept = collection(machine, "list", tuple(items.values()))
+    kept.state.unordered = True
+    return kept if items else UNKNOWN
 
 
 def _bound(machine: Machine, part: cst.BaseExpression | None) -> object:

@@ -8,12 +8,14 @@ from typing import Final, TypeAlias
 
 from stepgraph.model.payload import ParallelKind
 from stepgraph.program.ir import EMPTY, Handle, Loop, started_in
+from stepgraph.program.known import CollectionKind
 from stepgraph.program.lowering import resources, volatile
 from stepgraph.program.lowering.arguments import made, mapping, ordered_like
 from stepgraph.program.lowering.awaiting import awaited_of, is_awaitable, start
 from stepgraph.program.lowering.calls import call_unknown
 from stepgraph.program.lowering.datetimes import duration, moment
 from stepgraph.program.lowering.definitions import TRANSPARENT_TO_CLASSES
+from stepgraph.program.lowering.futures_as_tasks import observe_sleep_as_task
 from stepgraph.program.lowering.iteration import copied, items_of, materialized
 from stepgraph.program.lowering.loops import any_of
 from stepgraph.program.lowering.machine import Machine
@@ -24,10 +26,10 @@ from stepgraph.program.values import (
     Arguments,
     ClassValue,
     Collection,
-    CollectionKind,
     Constant,
     Doubt,
     Entry,
+    Event,
     External,
     Foreign,
     FunctionValue,
@@ -56,6 +58,11 @@ Meaning: TypeAlias = Callable[[Machine, Arguments, Place], Value]
 
 # Calls that look at their arguments and run nothing of them.
 _HARMLESS: Final = frozenset(
+    [
+        *("asyncio.iscoroutine", "asyncio.iscoroutinefunction"),
+        *("inspect.isawaitable", "inspect.iscoroutine", "inspect.iscoroutinefunction", "inspect.signature"),
+    ]
+) | frozenset(
     f"builtins.{name}"
     for name in [
         "all",
@@ -64,6 +71,7 @@ _HARMLESS: Final = frozenset(
         "callable",
         "dir",
         "format",
+        "hasattr",
         "hash",
         "id",
         "isinstance",
@@ -97,12 +105,16 @@ def call_external(machine: Machine, callee: External, arguments: Arguments, plac
 
 def _call_external(machine: Machine, callee: External, arguments: Arguments, place: Place) -> Value:
     name = _ALIASES.get(callee.name, callee.name)
+    if name == "asyncio.create_task" and callee.name != "asyncio.ensure_future" and arguments.items:
+        observe_sleep_as_task(machine, arguments.items[0], place)
     meaning = _MEANINGS.get(name)
     if meaning is not None:
         return meaning(machine, arguments, place)
     if name.removesuffix("()") in TRANSPARENT_TO_CLASSES:
         return _decorated(callee, arguments)
-    if name in _HARMLESS or name.startswith("logging."):
+    if name.startswith("logging."):
+        return Foreign(name)
+    if name in _HARMLESS:
         return UNKNOWN
     if name in _KNOWN_BY_CALL:
         return External(f"{name}()")
@@ -132,7 +144,16 @@ def _gather(machine: Machine, arguments: Arguments, place: Place) -> Value:
             members.append(start(machine, given.value, given.place))
     settled = arguments.find(None, "return_exceptions")
     kind: ParallelKind = "all_settled" if settled and settled.value == Constant(value=True) else "all"
-    return _gathering(machine, kind, members, place, since)
+    gathering = _gathering(machine, kind, members, place, since)
+    if kind == "all_settled" or any(given.star for given in arguments.items):
+        return gathering
+    results = tuple(Item(_event_of(member), place) for member in members)
+    return replace(gathering, result=made(machine, "list", results))
+
+
+def _event_of(member: Value) -> Value:
+    """Return the event that a wait among the members of a gather gives; of what others give nothing is known."""
+    return member.result if isinstance(member, Task) and isinstance(member.result, Event) else UNKNOWN
 
 
 def _in_member_order(machine: Machine, handles: Sequence[Handle]) -> None:
@@ -347,12 +368,14 @@ def _number(machine: Machine, arguments: Arguments, place: Place) -> Value:
 _SECONDS: Final = ("time", "timestamp", "total_seconds")
 
 
-def _copy(kind: CollectionKind) -> Meaning:
+def _copy(kind: CollectionKind, otherwise: Value = UNKNOWN) -> Meaning:
+    """A collection of the elements of another one, or `otherwise` where they are not known."""
+
     def copy(machine: Machine, arguments: Arguments, place: Place) -> Value:
         del place
         if not arguments.items:
             return made(machine, kind, ())
-        return copied(machine, _first(arguments), kind) or UNKNOWN
+        return copied(machine, _first(arguments), kind) or otherwise
 
     return copy
 
@@ -532,7 +555,6 @@ _ALIASES: Final = {
     "asyncio.ensure_future": "asyncio.create_task",
     "asyncio.Task": "asyncio.create_task",
     "asyncio.eager_start": "asyncio.create_task",
-    "builtins.frozenset": "builtins.set",
     "builtins.aiter": "builtins.iter",
     "typing_extensions.cast": "typing.cast",
 }
@@ -557,7 +579,7 @@ _MEANINGS: Final[dict[str, Meaning]] = {
     "typing.cast": _second,
     "datetime.datetime": moment,
     "datetime.timedelta": duration,
-    "collections.deque": _copy("list"),
+    "collections.deque": _copy("deque", Foreign("collections.deque")),
     "pyodide.ffi.to_js": _itself,
     "builtins.float": _number,
     "builtins.int": _number,
@@ -569,6 +591,7 @@ _MEANINGS: Final[dict[str, Meaning]] = {
     "builtins.sorted": _sorted,
     "builtins.tuple": _copy("tuple"),
     "builtins.set": _copy("set"),
+    "builtins.frozenset": _copy("frozenset", Foreign("builtins.frozenset")),
     "builtins.range": _range,
     "builtins.enumerate": _enumerate,
     "builtins.reversed": _reversed,

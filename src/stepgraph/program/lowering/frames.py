@@ -47,8 +47,9 @@ class Frame:
     declared, also by functions it called, the last one last, each with the number of its declaration. A plain function
     that returns an awaitable `awaits_result`, and `starts_work` if it sets something going before it returns; a body
     `has_started` work of which it may not have awaited all. `drained` is the collection that the present loop empties,
-    `loops_outside` the number of loops around the call, `contexts` are those that are left with whatever leaves here. A
-    context manager that is a generator gives way `at_yield` to the block that it stands around.
+    `loops_outside` the number of loops around the call, which is of the `caller` and may be `in_step`; `contexts` are
+    those that are left with whatever leaves here. A context manager that is a generator gives way `at_yield` to the
+    block that it stands around. So many `try` around the present statement catch `type_errors` by name.
     """
 
     scope: LexicalScope
@@ -66,8 +67,11 @@ class Frame:
     has_started: bool = False
     drained: Slots | None = None
     loops_outside: int = 0
+    caller: Frame | None = None
+    in_step: bool = False
     contexts: list[OpenContext] = field(default_factory=list)
     at_yield: Callable[[Value], None] | None = None
+    type_errors: int = 0
 
     def __post_init__(self) -> None:
         self.own = self.scope

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final, TypeAlias
 
 import libcst as cst
@@ -16,10 +17,12 @@ from stepgraph.program.lowering.state import certain, merged
 from stepgraph.program.lowering.volatile import used_again, volatile_parts
 from stepgraph.program.values import (
     UNKNOWN,
+    Alternatives,
     Arguments,
     Collection,
     Constant,
     FunctionValue,
+    Instance,
     LexicalScope,
     Mapping,
     Option,
@@ -53,7 +56,22 @@ def read_function(machine: Machine, callee: FunctionValue, arguments: Arguments)
     for doubt in callee.doubts:
         if summary.function.works or (doubt.may_be_another and _hands_steps(arguments)):
             machine.doubt(doubt)
-    return summary
+    return replace(summary, result=_doubted(summary.result)) if callee.doubts else summary
+
+
+def _doubted(result: Value) -> Value:
+    """Return what is left of a result that something unknown may have changed: what can lead to steps."""
+    match result:
+        case Instance():
+            return replace(result, doubtful=True)
+        case Alternatives(options=options):
+            return replace(result, options=tuple(replace(o, value=_doubted(o.value)) for o in options))
+        case Collection(items=items):
+            return result if any(item.value.relevant for item in items) else UNKNOWN
+        case Mapping(entries=entries):
+            return result if any(entry.value.relevant for entry in entries) else UNKNOWN
+        case _:
+            return result if result.relevant or result.traced else UNKNOWN
 
 
 def _hands_steps(arguments: Arguments) -> bool:

@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 import libcst as cst
 
-from stepgraph.program.facts import NeverAwaited, NeverCalled, StepCalled, StepDeclared, Work
+from stepgraph.program.facts import MethodCalled, NeverAwaited, NeverCalled, StepCalled, StepDeclared, Work
 from stepgraph.program.ir import (
+    Activity,
     Block,
+    Call,
     Handle,
     Join,
     Run,
     Sleep,
     SleepUntil,
     Start,
+    StepDefinition,
     handles_of,
 )
+from stepgraph.program.known import Elements, KnownStep
 from stepgraph.program.lowering.functions import may_run_steps
 from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.reach import name_of, reached
 from stepgraph.program.values import FunctionCall, PreparedCall, StepCall, Value, WaitCall
 from stepgraph.syntax.discarding import Discarding
 from stepgraph.syntax.module import Place
+
+_SIGNALS: Final = (b"Barrier(", b"Condition(", b"Event(", b"Queue(", b"create_future(")
 
 
 def report_never_awaited(machine: Machine, run: Place) -> None:
@@ -53,12 +61,20 @@ def observe_left_alone(machine: Machine, body: Block, run: Place) -> None:
         if place.module.mentions(b"all_tasks") or any(handle in work.joined for handle in handles):
             continue
         activities = [work.started[handle].activity for handle in handles if handle in work.started]
-        if activities:
+        if activities and not any(_may_signal(activity, place) for activity in activities):
             _observe(machine, "task", ", ".join(map(name_of, activities)), place, run)
 
 
+def _may_signal(activity: Activity, place: Place) -> bool:
+    """Whether work may tell that it is over by what is waited for in its stead: a queue, an event, a future."""
+    return isinstance(activity, Call) and any(map(place.module.mentions, _SIGNALS))
+
+
 def observe_never_called(machine: Machine) -> None:
-    """Observe the declared steps of which it is certain that nothing calls them, and which no other step may need."""
+    """Observe the declared steps of which it is certain that nothing calls them, and which no other step may need.
+
+    Of others that do not run, it is reported that no call of them is seen.
+    """
     facts = [fact for fact in machine.facts if isinstance(fact, StepDeclared | StepCalled)]
     called = {id(fact.definition.place.node) for fact in facts if isinstance(fact, StepCalled)}
     declared = [fact for fact in facts if isinstance(fact, StepDeclared)]
@@ -66,12 +82,39 @@ def observe_never_called(machine: Machine) -> None:
         return  # a step that runs a function which is not known may need any other
     needed = {parameter.name for fact in declared for parameter in fact.definition.parameters}
     unclear = any(code == "unresolved-dependency" for code, _ in machine.notes)
+    lost: list[StepDeclared] = []
     for fact in declared:
         name = fact.definition.name
         if id(fact.place.node) in called or name in needed or (unclear and "{" in name):
             continue
         if _is_ignored(fact):
             machine.observe(NeverCalled(fact.definition, fact.place))
+        elif fact.definition not in machine.steps.ran:
+            lost.append(fact)
+    if not any(incomplete for *_, incomplete in machine.notes.values()):
+        _report_lost(machine, lost)
+
+
+def _report_lost(machine: Machine, lost: Sequence[StepDeclared]) -> None:
+    """Steps that something is made of, and of which no call is seen: not needed, or lost sight of without a word."""
+    given = set(_given_steps(machine))
+    for declared in lost:
+        if declared.definition not in given:
+            machine.note(
+                "lost-step",
+                declared.place,
+                f"no call is seen of the step {declared.definition.name!r}, which is kept or handed on.",
+                "If something calls it, the graph lacks that; call it by its name.",
+            )
+
+
+def _given_steps(machine: Machine) -> Iterator[StepDefinition]:
+    """Yield the steps that are given to `step.do`: what these are for is judged elsewhere."""
+    for fact in machine.facts:
+        if isinstance(fact, MethodCalled):
+            for argument in fact.arguments.items:
+                values = argument.value.elements if isinstance(argument.value, Elements) else (argument,)
+                yield from (v.value.definition for v in values if isinstance(v.value, KnownStep))
 
 
 def _is_ignored(declared: StepDeclared) -> bool:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from stepgraph.program.known import CollectionKind
 from stepgraph.program.lowering.arguments import made, ordered_like
 from stepgraph.program.lowering.comprehensions import consumed
 from stepgraph.program.lowering.machine import Machine
-from stepgraph.program.values import Alternatives, Collection, CollectionKind, Item, LazyItems, Mapping, Value
+from stepgraph.program.values import Alternatives, Collection, Item, LazyItems, Mapping, Value
 
 
 def materialized(machine: Machine, value: Value, kind: CollectionKind = "list") -> Value:

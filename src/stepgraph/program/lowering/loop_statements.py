@@ -13,6 +13,7 @@ from stepgraph.program.lowering.loops import Extent, element, extent_over, run_l
 from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.lowering.names import look_up
 from stepgraph.program.lowering.protocols import advance, iterated
+from stepgraph.program.lowering.reporting import only_reports
 from stepgraph.program.lowering.state import any_way, apply
 from stepgraph.program.lowering.targets import assign
 from stepgraph.program.lowering.volatile import steer
@@ -24,7 +25,9 @@ from stepgraph.syntax.walk import expressions_below, statements, statements_belo
 
 def execute_for(machine: Machine, node: cst.For) -> None:
     """A `for`: over known steps or functions, one after another; else a loop."""
+    reporting, machine.replay.reporting = machine.replay.reporting, machine.replay.reporting or only_reports(node.body)
     iterable = machine.evaluate(node.iter)
+    machine.replay.reporting = reporting
     steer(machine, iterable, machine.place(node.iter), machine.place(node))
     _over(machine, node, iterated(machine, iterable, machine.place(node.iter)))
 

@@ -133,7 +133,7 @@ def unrolled(value: Value) -> tuple[Item, ...] | None:
     """Return the elements of a collection of steps or functions that a loop runs one after another, if it is one."""
     if not isinstance(value, Collection) or len(value.items) > LONGEST_UNROLLED:
         return None
-    if not value.items or value.kind == "set" or value.state.unordered:
+    if not value.items or value.is_set or value.state.unordered:
         return None
     if any(item.many or item.maybe for item in value.items):
         return None

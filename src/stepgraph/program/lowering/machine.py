@@ -250,7 +250,7 @@ class Machine:
     def in_frame(self, frame: Frame) -> Iterator[None]:
         """Read code in another frame."""
         outer, self.frame = self.frame, frame
-        frame.loops_outside = self.loop_depth
+        frame.loops_outside, frame.caller, frame.in_step = self.loop_depth, outer, self.in_step
         try:
             yield
         finally:

@@ -11,6 +11,7 @@ from stepgraph.program.lowering.awaiting import awaited_of, is_awaitable, start
 from stepgraph.program.lowering.calls import call_unknown
 from stepgraph.program.lowering.cutting_short import note_cut_short
 from stepgraph.program.lowering.event_keys import observe_key
+from stepgraph.program.lowering.futures_as_tasks import observe_sleep_as_task
 from stepgraph.program.lowering.iteration import items_of
 from stepgraph.program.lowering.loops import any_of
 from stepgraph.program.lowering.machine import Caller, Machine
@@ -163,9 +164,9 @@ def _event_part(machine: Machine, receiver: Value, arguments: Arguments, place: 
 
 
 def _create(machine: Machine, receiver: TaskGroup, arguments: Arguments, place: Place) -> Value:
-    del place
     if not arguments.items:
         return UNKNOWN
+    observe_sleep_as_task(machine, arguments.items[0], place)
     task = start(machine, arguments.items[0].value, arguments.items[0].place)
     for awaited in awaited_of(task):
         if awaited.handle not in receiver.state["items"]:

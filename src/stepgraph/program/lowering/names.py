@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+from dataclasses import replace
 
 from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.lowering.own_code import apply_changes, bound_value
@@ -12,7 +13,9 @@ from stepgraph.program.values import (
     UNKNOWN,
     Collection,
     Constant,
+    Doubt,
     External,
+    FunctionValue,
     LexicalScope,
     Mapping,
     TaskGroup,
@@ -120,17 +123,27 @@ def _reassigned(machine: Machine, scope: LexicalScope, name: str, value: Value) 
         if not held or any(inner.relevant for inner in held):
             report_assigned_elsewhere(machine, scope, name)
         return hidden(value)
-    if value.relevant:
-        report_assigned_elsewhere(machine, scope, name)
-        return value
-    return hidden(value)
+    return replaced_elsewhere(machine, scope, name, value) if value.relevant else hidden(value)
+
+
+def replaced_elsewhere(machine: Machine, scope: LexicalScope, name: str, value: Value) -> Value:
+    """Return what is defined in a module or class, and replaced by code outside of it: of a function, one in doubt."""
+    if isinstance(value, FunctionValue):
+        return replace(value, doubts=(*value.doubts, _doubt_of_replaced(scope, name)))
+    report_assigned_elsewhere(machine, scope, name)
+    return value
 
 
 def report_assigned_elsewhere(machine: Machine, scope: LexicalScope, name: str) -> None:
     """Report what is defined in a module or class, and replaced by code outside of it."""
-    machine.note(
+    machine.doubt(_doubt_of_replaced(scope, name))
+
+
+def _doubt_of_replaced(scope: LexicalScope, name: str) -> Doubt:
+    return Doubt(
         "assigned-elsewhere",
         Place(scope.module, scope.bindings.binders[name][0]),
         f"`{name}` is changed by code elsewhere, so what it is when it is used is not known.",
         "The graph shows what is defined here.",
+        may_be_another=True,
     )

@@ -18,6 +18,7 @@ from stepgraph.program.values import (
     UNKNOWN,
     Alternatives,
     Collection,
+    Constant,
     Foreign,
     ForeignMember,
     FunctionValue,
@@ -38,14 +39,16 @@ def bound_value(machine: Machine, scope: LexicalScope, name: str, binders: Seque
     body = _body(scope)
     possible = taken(machine, body, binders) if len(binders) > 1 else binders
     certain = {id(statement) for statement in statements(body)} if len(possible) > 1 else set()
-    possible = _of_own_code(machine, scope, name, possible)
+    own = _of_own_code(machine, scope, name, possible)
     ways: list[Value] = []
-    for binder in possible:
+    for binder in own:
         before = _one_of(machine, name, ways, binder)
         scope.names[name] = before
         value = _bound_by(machine, scope, name, binder, before)
         ways = [value] if id(binder) in certain else [*ways, value]
-    return _one_of(machine, name, ways, binders[0])
+    value = _one_of(machine, name, ways, binders[0])
+    # None is what a name holds until a function gives it something.
+    return UNKNOWN if value == Constant(None) and len(own) < len(possible) else value
 
 
 def _of_own_code(
@@ -149,7 +152,7 @@ def _part(target: cst.BaseExpression, value: Value, name: str) -> Value | None:
         return value if target.value == name else None
     if not isinstance(target, cst.Tuple | cst.List):
         return None
-    items = value.items if isinstance(value, Collection) and value.kind != "set" else ()
+    items = value.items if isinstance(value, Collection) and not value.is_set else ()
     known = len(items) == len(target.elements) and not any(item.many for item in items)
     for index, element in enumerate(target.elements):
         found = _part(element.value, items[index].value if known else UNKNOWN, name)

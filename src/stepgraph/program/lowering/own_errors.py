@@ -10,6 +10,7 @@ import libcst as cst
 
 from stepgraph.program.ir import CaughtType, EventWait, OwnErrors, Sleep, SleepUntil, StepRun
 from stepgraph.program.lowering.machine import Machine
+from stepgraph.program.lowering.state import leaves
 from stepgraph.program.values import (
     UNKNOWN,
     Alternatives,
@@ -17,8 +18,12 @@ from stepgraph.program.values import (
     Collection,
     Event,
     External,
+    ForeignMember,
     FunctionValue,
     Gathering,
+    GeneratorCall,
+    Instance,
+    LazyItems,
     Mapping,
     MethodOf,
     Payload,
@@ -42,6 +47,15 @@ _LANGUAGE: Final = (
     *(cst.Subscript, cst.Attribute, cst.BinaryOperation, cst.UnaryOperation, cst.Comparison, cst.FormattedString),
     *(cst.Del, cst.AugAssign, cst.Assert, cst.For, cst.StarredElement, cst.Tuple),
 )
+# Those of which the operands may have methods that are run: `__getitem__`, `__add__`, `__eq__`, `__iter__`.
+_RUNNING: Final = (
+    *(cst.Subscript, cst.BinaryOperation, cst.UnaryOperation, cst.Comparison, cst.ComparisonTarget, cst.AugAssign),
+    *(cst.FormattedStringExpression, cst.For, cst.CompFor, cst.StarredElement, cst.Assign),
+)
+_OF_OBJECTS: Final = (Instance, GeneratorCall, LazyItems)
+_WITH_CODE: Final = (*_OF_OBJECTS, FunctionValue)
+# What a workflow has from the SDK.
+_OF_WORKFLOWS: Final = frozenset(["ctx", "env"])
 _STARTING: Final = frozenset(["asyncio.gather", "asyncio.create_task", "asyncio.ensure_future", "asyncio.shield"])
 _BUILTINS: Final = frozenset(
     f"builtins.{name}"
@@ -76,18 +90,41 @@ class TriedCode:
             case cst.Call():
                 self._call(node)
             case _:
-                self._may_raise(_errors_of(node))
+                self._may_raise(OwnErrors.ANY if self._runs_own_code(node) else _errors_of(node))
                 for child in children(node):
                     self.read(child)
 
     def _may_raise(self, errors: OwnErrors) -> None:
         self.errors = max(self.errors, errors)
 
+    def _runs_own_code(self, node: cst.CSTNode) -> bool:
+        """Whether code of the project may run in evaluating an expression: a property, an operator, a generator."""
+        match node:
+            case cst.Attribute(value=owner, attr=cst.Name(value=name)):
+                return any(
+                    isinstance(value, Instance) and name not in value.state and name not in _OF_WORKFLOWS
+                    for value in leaves(self._value(owner))
+                )
+            case _ if isinstance(node, _RUNNING):
+                operands = [child for child in children(node) if isinstance(child, cst.Name | cst.Attribute)]
+                values = [value for operand in operands for value in leaves(self._value(operand))]
+                return any(isinstance(value, _OF_OBJECTS) for value in values)
+            case _:
+                return False
+
+    def _may_be_run(self, argument: cst.Arg) -> bool:
+        """Whether what is called may run code of the project that is in an argument: `key=rank`, `str(order)`."""
+        if not isinstance(argument.value, cst.Name | cst.Attribute):
+            return isinstance(argument.value, cst.Lambda)
+        return any(isinstance(value, _WITH_CODE) for value in leaves(self._value(argument.value)))
+
     def _call(self, call: cst.Call) -> None:
         callee = self._value(call.func)
         self._may_raise(_errors_of_calling(callee))
         for step in _steps(callee):
             self._note_raised(step)
+        if isinstance(callee, External) and any(map(self._may_be_run, call.args)):
+            self._may_raise(OwnErrors.ANY)
         starts = isinstance(callee, External) and callee.name in _STARTING
         for argument in call.args:
             if starts and argument.keyword is None:
@@ -163,7 +200,9 @@ def _errors_of_calling(callee: Value) -> OwnErrors:
             return max(_errors_of_calling(option.value) for option in options)
         case External(name=name) if name in _STARTING:
             return OwnErrors.NONE
-        case External(name=name) if name in _BUILTINS or name.startswith("logging."):
+        case External(name=name) if name in _BUILTINS:
+            return OwnErrors.LANGUAGE
+        case External(name=name) | ForeignMember(name=name) if name.startswith("logging."):
             return OwnErrors.LANGUAGE
         case MethodOf(receiver=Collection() | Mapping() | Payload() | Event()):
             return OwnErrors.LANGUAGE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 import libcst as cst
@@ -60,6 +61,7 @@ from stepgraph.program.values import (
     StepFunction,
     Task,
     Template,
+    Unknown,
     UnknownBase,
     Value,
     Volatile,
@@ -100,6 +102,8 @@ def known(value: Value, depth: int = 0) -> Known:
             return KnownFunction(value.name, Place(value.scope.module, value.node), bool(value.doubts))
         case ClassValue(name=name):
             return KnownClass(name)
+        case Instance(of=of, doubtful=True):
+            return KnownObject(of.name, (_NOT_KNOWN,))
         case Instance(of=of) | EnumMember(of=of):
             return KnownObject(of.name, tuple(_kinds(of)))
         case StepCall() | WaitCall() | FunctionCall() | PreparedCall() | Task() | Gathering() | Wrapped():
@@ -118,15 +122,15 @@ def _collected(value: Collection | Mapping, depth: int) -> Known:
     """Constants in what has changed, or is reached through what is no constant, may be others by then."""
     shown = value.shows_constants
 
-    def held(inner: Value) -> Known:
-        return known(inner, depth) if shown or inner.relevant or inner.traced else NOT_KNOWN
+    def held(inner: Value, place: Place) -> Known:
+        return _written(inner, place, depth) if shown or inner.relevant or inner.traced else NOT_KNOWN
 
     if isinstance(value, Collection):
-        elements = tuple(Element(held(item.value), item.place) for item in value.items[:MOST_ELEMENTS])
+        elements = tuple(Element(held(item.value, item.place), item.place) for item in value.items[:MOST_ELEMENTS])
         whole = shown and value.has_known_order and len(elements) == len(value.items)
         return Elements(value.kind, elements, whole, rewritten=value.state.changed and value.state.unordered)
     entries = tuple(
-        KeyedElement(held(entry.key), entry.key_place, held(entry.value), entry.place)
+        KeyedElement(held(entry.key, entry.key_place), entry.key_place, held(entry.value, entry.place), entry.place)
         for entry in value.entries[:MOST_ELEMENTS]
     )
     whole = shown and not value.partial and not any(entry.many or entry.maybe for entry in value.entries)
@@ -139,7 +143,7 @@ def _kinds(defined: ClassValue) -> list[str]:
     A member that decides what its objects are is there by its own name, and what is not known as `?`.
     """
     found = [*defined.marks, *(name for name in _DECIDING if name in defined.scope.bindings.binders)]
-    if defined.doubts:
+    if defined.doubts or isinstance(defined.metaclass, ClassValue) or _is_defined_again(defined):
         found.append(_NOT_KNOWN)
     for base in defined.bases:
         match base:
@@ -154,11 +158,37 @@ def _kinds(defined: ClassValue) -> list[str]:
     return list(dict.fromkeys(found))
 
 
+def _is_defined_again(defined: ClassValue) -> bool:
+    """Whether a class is one of several of its name: `try: class Item(Model)`, `except ImportError: class Item`."""
+    around = defined.scope.parent
+    return around is not None and len(around.bindings.binders.get(defined.name, ())) > 1
+
+
 def given_arguments(arguments: Arguments) -> GivenArguments:
     """Return the arguments of a call as facts carry them."""
     return GivenArguments(
-        tuple(GivenArgument(known(a.value), a.place, a.keyword, a.star) for a in arguments.items),
+        tuple(GivenArgument(_written(a.value, a.place, 0), a.place, a.keyword, a.star) for a in arguments.items),
     )
+
+
+def _written(value: Value, place: Place, depth: int) -> Known:
+    """Return what is known of a value where it is written: of `"a" if x else "b"`, that it is one of these."""
+    if isinstance(value, Unknown) and isinstance(place.node, cst.IfExp):
+        options = tuple(_literals(place.node))
+        return OneOf(options) if any(option != NOT_KNOWN for option in options) else NOT_KNOWN
+    return known(value, depth)
+
+
+def _literals(node: cst.BaseExpression) -> Iterator[Known]:
+    """Yield what an expression may give, of which only literals are known."""
+    match node:
+        case cst.IfExp(body=body, orelse=orelse):
+            yield from _literals(body)
+            yield from _literals(orelse)
+        case cst.SimpleString() | cst.Integer() | cst.Float():
+            yield KnownConstant(node.evaluated_value)
+        case _:
+            yield NOT_KNOWN
 
 
 def function_shape(machine: Machine, function: Value) -> StepFunctionShape | None:
@@ -166,7 +196,7 @@ def function_shape(machine: Machine, function: Value) -> StepFunctionShape | Non
     if not isinstance(function, FunctionValue):
         return None
     shown = shown_as(function)
-    if shown is None:
+    if shown is None or shown.doubts or function.doubts:
         return None
     place = Place(function.scope.module, function.node)
     free = [_parameter(parameter) for parameter in free_parameters(function)]

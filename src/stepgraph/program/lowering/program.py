@@ -13,6 +13,8 @@ from stepgraph.program.lowering.idle_work import observe_left_alone, observe_nev
 from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.lowering.races import observe_races
 from stepgraph.program.lowering.resources import ENVIRONMENT
+from stepgraph.program.lowering.step_state import observe_changed_state
+from stepgraph.program.lowering.wrapping import observe_not_wrapped
 from stepgraph.program.values import (
     UNKNOWN,
     Argument,
@@ -52,6 +54,8 @@ def _read(entry: Entry, name: str, mode: DependencyMode) -> tuple[Program, bool]
     observe_left_alone(machine, body, run)
     observe_never_called(machine)
     observe_races(machine, body)
+    observe_not_wrapped(machine, defined)
+    observe_changed_state(machine)
     program = Program(
         defined.name,
         body,
@@ -62,6 +66,7 @@ def _read(entry: Entry, name: str, mode: DependencyMode) -> tuple[Program, bool]
         tuple(machine.facts),
         Place(defined.scope.module, defined.node.name),
         may_be_base=not works(body) and may_be_base(defined),
+        run=run,
     )
     return program, machine.steps.lists_depends
 

@@ -27,8 +27,11 @@ def execute_try(machine: Machine, node: cst.Try | cst.TryStar) -> None:
     mark = machine.store.mark()
     code = TriedCode(machine)
     last = ALL_EXITS if node.finalbody is not None else frozenset()
+    expects = any(handler.type is not None and "TypeError" in machine.text(handler.type) for handler in node.handlers)
     with machine.inside(stops=last | {ExitKind.RAISE} if node.handlers else last) as tried:
+        machine.frame.type_errors += expects
         body = machine.branch(lambda: _body(machine, node, code), cut_short=True)
+        machine.frame.type_errors -= expects
     ways: list[tuple[str | None, Outcome]] = [("no exception", body)]
     handlers: list[Handler] = []
     if body.reached is not None:

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 import libcst as cst
 
 from stepgraph.program.facts import Raced
-from stepgraph.program.ir import Block, Handle, Join, Joined, is_race
+from stepgraph.program.ir import Block, Handle, Join, Joined, awaited_in, is_race
 from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.reach import name_of, reached
+from stepgraph.syntax.bindings import target_names
 from stepgraph.syntax.module import Place
 from stepgraph.syntax.parents import around
-from stepgraph.syntax.walk import expressions_below
+from stepgraph.syntax.walk import expressions_below, statements, with_below
 
 
 def observe_races(machine: Machine, body: Block) -> None:
@@ -20,11 +21,37 @@ def observe_races(machine: Machine, body: Block) -> None:
     for met in reached(body):
         if met.in_step is not None or not isinstance(met.operation, Join):
             continue
-        handles = list(_racing(met.operation.group))
+        handles = _racing_in(met.operation)
         names = [name_of(machine.work.activities[handle]) for handle in handles if handle in machine.work.activities]
         place = met.operation.place
         if names and not _has_one_member(place.node):
             machine.observe(Raced(tuple(dict.fromkeys(names)), _drains(place), place))
+
+
+def _racing_in(join: Join) -> list[Handle]:
+    """Return what an await is a race of: also that of the next of several, in a loop that has one pass only."""
+    if join.group.in_turn and _ends_at_first_pass(join.place):
+        return [awaited.handle for awaited in awaited_in(join.group)]
+    return list(_racing(join.group))
+
+
+def _ends_at_first_pass(place: Place) -> bool:
+    """Whether the loop whose variable is awaited is left at the end of its first pass, if not by an error."""
+    awaited = place.node.expression if isinstance(place.node, cst.Await) else None
+    if not isinstance(awaited, cst.Name):
+        return False
+    loops = [outer for outer in around(place.module.parents, place.node) if isinstance(outer, cst.For)]
+    loop = next((loop for loop in loops if awaited.value in target_names(loop.target)), None)
+    return loop is not None and _is_left(loop.body)
+
+
+def _is_left(body: cst.BaseSuite) -> bool:
+    found = list(statements(body))
+    return bool(found) and isinstance(found[-1], cst.Break | cst.Return) and not any(map(_goes_on, found))
+
+
+def _goes_on(statement: cst.CSTNode) -> bool:
+    return any(isinstance(inner, cst.Continue) for inner in with_below(statement))
 
 
 def _racing(group: Joined) -> Iterator[Handle]:

@@ -44,6 +44,15 @@ class StateRead:
 
 
 @dataclass(frozen=True, slots=True)
+class StateUse:
+    """A place at which state is read that a step has changed."""
+
+    key: StateKey
+    change: StateChange
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
 class Reached:
     """What code comes after: the checkpoint, and what steps have changed."""
 
@@ -61,7 +70,8 @@ class ReplayState:
     what is read is but printed or logged.
 
     The body of a `step` that is being read sees as its own what is newer than `step_since`. `state_changes` are those
-    that bodies of steps make to what is older, `state_reads` what is read and bound in the loops being read, in order.
+    that bodies of steps make to what is older, `state_uses` where that is read, `state_reads` what is read and bound in
+    the loops being read, in order. What is made only where it is not there yet is `made_if_missing`: by serial and key.
     What is read while it is `changing` is read to be changed, and while it is `in_part`, for what is a part of it.
     """
 
@@ -75,7 +85,9 @@ class ReplayState:
     step: cst.CSTNode | None = None
     step_since: int = 0
     state_changes: Mapping[StateKey, StateChange] = field(default_factory=dict)
+    state_uses: list[StateUse] = field(default_factory=list)
     state_reads: list[StateRead] = field(default_factory=list)
+    made_if_missing: set[tuple[int, str]] = field(default_factory=set)
     changing: bool = False
     in_part: bool = False
 

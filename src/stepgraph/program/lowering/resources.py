@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from stepgraph.program.facts import ReachedOut
 from stepgraph.program.lowering.machine import Machine
-from stepgraph.program.values import Foreign, Resource, Unknown, Value
+from stepgraph.program.values import UNKNOWN, Arguments, Foreign, Resource, Unknown, Value
 from stepgraph.syntax.module import Place
 
 ENVIRONMENT: Final = Resource("env")
@@ -28,6 +29,11 @@ _ON_THE_SPOT: Final = frozenset(
     ]
 )
 
+# Methods that log: that is of no matter to anything else.
+_LOGGING: Final = (".debug", ".error", ".info", ".log", ".warn", ".warning")
+
+_SECRET: Final = re.compile(r"env\.\w+\.get")
+
 # Methods that end what was begun, and reach nothing.
 _ENDING: Final = (".aclose", ".close", ".__aenter__", ".__aexit__")
 
@@ -46,9 +52,20 @@ def called(machine: Machine, name: str, place: Place, result: Value) -> Value:
     return Resource(_AWAITED[name], place) if name in _AWAITED else result
 
 
-def call_resource(callee: Resource, place: Place) -> Resource:
-    """Call a resource: what that gives may be awaited."""
+def call_resource(callee: Resource, arguments: Arguments, place: Place) -> Value:
+    """Call a resource: what that gives may be awaited.
+
+    `env.NAME.get()` is of a secret, as others are asked for something. It is the same each time, and not to be kept.
+    """
+    if not arguments.items and _SECRET.fullmatch(callee.name):
+        return UNKNOWN
     return Resource(callee.name if callee.called is None else f"{callee.name}()", place)
+
+
+def leave_alone(machine: Machine, value: Resource) -> None:
+    """Make nothing of what a call of a binding gave, as a statement of its own: that is called for what it does."""
+    if value.name.startswith("env.") and not value.name.endswith(_LOGGING):
+        reach_out(machine, value)
 
 
 def reach_out(machine: Machine, value: Resource) -> None:

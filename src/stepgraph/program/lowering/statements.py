@@ -22,6 +22,7 @@ from stepgraph.program.lowering.names import bind
 from stepgraph.program.lowering.picture import known
 from stepgraph.program.lowering.protection import execute_try
 from stepgraph.program.lowering.protocols import operate_in_place
+from stepgraph.program.lowering.resources import leave_alone
 from stepgraph.program.lowering.targets import add_items, assign, take_item
 from stepgraph.program.lowering.volatile import derived, used
 from stepgraph.program.lowering.wrong_imports import wrong_imports
@@ -34,6 +35,7 @@ from stepgraph.program.values import (
     Instance,
     Mapping,
     Option,
+    Resource,
     Unresolved,
     Value,
 )
@@ -42,7 +44,9 @@ from stepgraph.syntax.module import Place
 
 
 def _expression(machine: Machine, node: cst.Expr) -> None:
-    _evaluated(machine, node.value)
+    value = _evaluated(machine, node.value)
+    if isinstance(value, Resource):
+        leave_alone(machine, value)
 
 
 def _evaluated(machine: Machine, node: cst.BaseExpression) -> Value:

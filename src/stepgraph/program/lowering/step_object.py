@@ -48,7 +48,8 @@ from stepgraph.syntax.module import Place
 def call_method(machine: Machine, callee: StepMethod, arguments: Arguments, place: Place) -> Value:
     """Call `step.do`, `step.sleep`, `step.sleep_until` or `step.wait_for_event`."""
     given = spread(arguments)
-    machine.observe(MethodCalled(callee.name, given_arguments(given), place, machine.in_step))
+    expected = machine.frame.type_errors > 0
+    machine.observe(MethodCalled(callee.name, given_arguments(given), place, machine.in_step, expected))
     if callee.name in ("do", "wait_for_event"):
         for argument in given.positional[1:] + tuple(a for a in given.items if a.keyword not in (None, "name")):
             used(machine, argument.value, argument.place)

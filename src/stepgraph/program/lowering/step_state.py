@@ -7,8 +7,9 @@ from typing import Final
 import libcst as cst
 
 from stepgraph.program.facts import StateChanged
+from stepgraph.program.lowering.frames import Frame
 from stepgraph.program.lowering.machine import Machine
-from stepgraph.program.lowering.replay_state import StateChange, StateKey, StateRead
+from stepgraph.program.lowering.replay_state import StateChange, StateKey, StateRead, StateUse
 from stepgraph.program.values import (
     Alternatives,
     Collection,
@@ -43,13 +44,19 @@ def changes_only(node: cst.Call) -> bool:
             return False
 
 
-def change(machine: Machine, changed: cst.BaseExpression, value: Value, place: Place) -> None:
-    """Say that something in `changed`, which is `value`, is changed at a place: remembered if a step changes state."""
+def change(machine: Machine, changed: cst.BaseExpression, value: Value, place: Place, *, rebound: bool = False) -> None:
+    """Say that something in `changed`, which is `value`, is changed at a place: remembered if a step changes state.
+
+    A name or attribute that is `rebound` is something else from then on.
+    """
     if not machine.in_step or _is_of_event(value):
         return
     root = _root(changed)
-    key = _key(machine, root, value if root is changed else None)
-    if key is None or key[0].serial > machine.replay.step_since or _is_remembered(machine, root):
+    key = _key(machine, root, value if root is changed else None, rebound=rebound and root is changed)
+    if key is None or key[0].serial > machine.replay.step_since:
+        return
+    if _is_remembered(machine, root):
+        machine.replay.made_if_missing.add((key[0].serial, key[1]))
         return
     text = machine.text(root)
     machine.replay.change(key, StateChange(text, place, machine.replay.step, machine.frame.function))
@@ -65,6 +72,12 @@ def bound(machine: Machine, name: str) -> None:
         machine.replay.state_reads.append(StateRead(machine.frame.scope, name))
 
 
+def attribute_bound(machine: Machine, owner: Value, name: str) -> None:
+    """Say that an attribute is bound in plain code, which makes it anew."""
+    if isinstance(owner, Instance) and not machine.in_step and (owner.state, name) in machine.replay.state_changes:
+        machine.replay.change((owner.state, name), None)
+
+
 def seen(machine: Machine, node: cst.Name | cst.Attribute, owner: Value | None, value: Value) -> None:
     """Say that a name, or an attribute of `owner`, is read and is `value`."""
     if machine.replay.reporting or machine.replay.changing:
@@ -77,12 +90,12 @@ def seen(machine: Machine, node: cst.Name | cst.Attribute, owner: Value | None, 
 
 
 def _seen_changed(machine: Machine, read: StateRead, place: Place) -> None:
-    key = _key_of(read)
-    found = None if key is None else machine.replay.state_changes.get(key)
-    if found is None or machine.frame.function is found.function:
-        return
-    if machine.replays or (machine.in_step and machine.replay.step is not found.step):
-        machine.observe(StateChanged(found.changed, found.place, place))
+    for key in _keys_of(read):
+        found = machine.replay.state_changes.get(key)
+        if found is None or machine.frame.function is found.function:
+            continue
+        if machine.replays or (machine.in_step and machine.replay.step is not found.step):
+            machine.replay.state_uses.append(StateUse(key, found, place))
 
 
 def read_at_next_pass(machine: Machine, first: int, newest: int) -> None:
@@ -93,16 +106,22 @@ def read_at_next_pass(machine: Machine, first: int, newest: int) -> None:
     changes = machine.replay.state_changes
     reads: dict[StateKey, StateRead] = {}
     for read in machine.replay.state_reads[first:] if changes else ():
-        key = _key_of(read)
-        if key is not None:
+        for key in _keys_of(read):
             reads.setdefault(key, read)
     for key, found in changes.items():
         first_read = reads.get(key)
         if first_read is not None and isinstance(first_read.node, cst.CSTNode) and key[0].serial <= newest:
             place = Place(first_read.scope.module, first_read.node)
-            machine.observe(StateChanged(found.changed, found.place, place))
+            machine.replay.state_uses.append(StateUse(key, found, place))
     if not machine.loop_depth:
         machine.replay.state_reads.clear()
+
+
+def observe_changed_state(machine: Machine) -> None:
+    """Observe where state is read that a step has changed, but for what is made anew wherever it is missing."""
+    for use in machine.replay.state_uses:
+        if (use.key[0].serial, use.key[1]) not in machine.replay.made_if_missing:
+            machine.observe(StateChanged(use.change.changed, use.change.place, use.place))
 
 
 def _root(node: cst.BaseExpression) -> cst.BaseExpression:
@@ -117,30 +136,31 @@ def _root(node: cst.BaseExpression) -> cst.BaseExpression:
                 return node
 
 
-def _key(machine: Machine, root: cst.BaseExpression, value: Value | None) -> StateKey | None:
+def _key(machine: Machine, root: cst.BaseExpression, value: Value | None, *, rebound: bool) -> StateKey | None:
     """Return what stands for the state that an expression is of; None for what is none of the workflow."""
     match root:
         case cst.Name(value=name):
             slot = _slot(machine.frame.scope, name)
             held = slot[0].get(name) if slot is not None and value is None else value
-            return None if slot is None else _held(held) or slot
+            return slot if slot is None or rebound else _held(held) or slot
         case cst.Attribute(value=cst.Name(value=name), attr=cst.Name(value=attribute)):
             slot = _slot(machine.frame.scope, name)
             owner = None if slot is None else slot[0].get(name)
             if not isinstance(owner, Instance):
                 return slot
-            return _held(owner.state.get(attribute)) or (owner.state, attribute)
+            return (None if rebound else _held(owner.state.get(attribute))) or (owner.state, attribute)
         case _:
             return None
 
 
-def _key_of(read: StateRead) -> StateKey | None:
+def _keys_of(read: StateRead) -> list[StateKey]:
+    """Return what stands for the state that is read: the collection that a name or attribute holds, and what it is."""
     held = _held(read.value)
-    if held is not None:
-        return held
     if isinstance(read.node, cst.Attribute):
-        return (read.owner.state, read.node.attr.value) if isinstance(read.owner, Instance) else None
-    return _slot(read.scope, read.node if isinstance(read.node, str) else read.node.value)
+        kept = (read.owner.state, read.node.attr.value) if isinstance(read.owner, Instance) else None
+    else:
+        kept = _slot(read.scope, read.node if isinstance(read.node, str) else read.node.value)
+    return [key for key in (held, kept) if key is not None]
 
 
 def _held(value: object) -> StateKey | None:
@@ -160,7 +180,12 @@ def _slot(start: LexicalScope, name: str) -> StateKey | None:
 def _is_remembered(machine: Machine, root: cst.BaseExpression) -> bool:
     """Whether a change depends on what was there: `if self.client is None: self.client = ...` makes it where needed."""
     text = machine.text(root)
-    return any(condition is not None and text in condition for condition in machine.frame.conditions)
+    frame: Frame | None = machine.frame
+    while frame is not None and frame.in_step:
+        if any(condition is not None and text in condition for condition in frame.conditions):
+            return True
+        frame = frame.caller
+    return False
 
 
 def _is_of_event(value: Value) -> bool:

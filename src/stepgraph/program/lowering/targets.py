@@ -46,7 +46,7 @@ def assign(machine: Machine, target: cst.BaseExpression, value: Value, source: P
         case cst.Name(value=name):
             bind(machine, name, value)
             if machine.in_step and name in machine.frame.scope.bindings.nonlocals:
-                change(machine, target, value, machine.place(target))
+                change(machine, target, value, machine.place(target), rebound=True)
         case cst.Tuple(elements=elements) | cst.List(elements=elements):
             parts = [element if isinstance(element, cst.StarredElement) else element.value for element in elements]
             _assign_parts(machine, parts, value)
@@ -82,7 +82,7 @@ def _assign_parts(machine: Machine, targets: list[cst.BaseExpression], value: Va
 def _parts_of(value: Value) -> tuple[Item, ...] | None:
     """Return the parts into which a value is taken apart: those of a set are in no order that is known."""
     if isinstance(value, Collection):
-        return tuple(replace(item, value=UNKNOWN) for item in value.items) if value.kind == "set" else value.items
+        return tuple(replace(item, value=UNKNOWN) for item in value.items) if value.is_set else value.items
     if isinstance(value, Instance):
         place = Place(value.of.scope.module, value.of.node)
         return tuple(Item(value.state.get(name, UNKNOWN), place) for name in field_names(value.of)) or None
@@ -127,7 +127,13 @@ def _assign_attribute(machine: Machine, owner: Value, name: str, value: Value, p
     scope = owner.scope if isinstance(owner, ClassValue | ModuleValue) else None
     if scope is not None:
         machine.store.write(scope.names, name, hidden(value))
-    elif isinstance(value, StepObject | StepMethod | StepDecorator | StepFunction):
+    else:
+        _lose(machine, value, place)
+
+
+def _lose(machine: Machine, value: Value, place: Place) -> None:
+    """Report what can run steps where it is assigned to what is not known."""
+    if isinstance(value, StepObject | StepMethod | StepDecorator | StepFunction):
         machine.note(
             "escapes",
             place,
@@ -158,6 +164,8 @@ def _assign_element(machine: Machine, target: cst.Subscript, value: Value, sourc
     elif isinstance(owner, Collection):
         owner.state.unordered = True
         add_items(machine, owner, (Item(value, place),))
+    elif not isinstance(owner, Instance | Alternatives):
+        _lose(machine, value, machine.place(target))
 
 
 def set_entry(machine: Machine, owner: Mapping, key: Value, value: Value, key_place: Place, place: Place) -> None:

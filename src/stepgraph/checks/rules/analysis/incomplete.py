@@ -10,17 +10,22 @@ from stepgraph.checks.problems import matches_of
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
 from stepgraph.model.note import ProblemKind
+from stepgraph.program.facts import MethodMissing
 
 if TYPE_CHECKING:
     from stepgraph.checks.example import Example
     from stepgraph.checks.subject import ProjectSubject, WorkflowSubject
 
 
-_ADVICE = "Define it in the project, once and by that name, for them to be."
+_ADVICE = "To check them, define it in the project, once and by that name."
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Match]:
-    return (Match(note.span, note.message, note.advice) for note in subject.notes if note.incomplete)
+    """What is awaited of a method that the step object lacks is told as that: nothing follows after its call."""
+    missing = [fact.place.span for fact in subject.facts(MethodMissing)]
+    for note in subject.notes:
+        if note.incomplete and not (note.code == "unresolved-await" and any(map(note.span.encloses, missing))):
+            yield Match(note.span, note.message, note.advice)
 
 
 def _check_project(subject: ProjectSubject) -> Iterator[Match]:
@@ -114,7 +119,7 @@ RULE = Rule(
     severity=Severity.INFORMATION,
     summary="The analysis cannot resolve something that may run steps.",
     why="Steps may be missing from the graph, and are not checked. This says nothing against the code.",
-    fix="Call what runs steps by a name that stands for it, and keep it in the project.",
+    fix="Call what runs steps by its name, and keep it in the project. Where that is not wanted, leave it as it is.",
     source="The analysis: the same is noted beside the graph.",
     flagged=_flagged,
     clean=_clean,

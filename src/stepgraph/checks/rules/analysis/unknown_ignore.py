@@ -88,22 +88,23 @@ def _clean() -> tuple[Example, ...]:
         in_run(
             "a code, with a reason",
             """
-            @step.do("charge")
-            async def charge():
+            @step.do("export", config={"timeout": "2 hours"})  # stepgraph: ignore[SG309] nobody can split an export
+            async def export():
                 return 10
 
-            await charge(10)  # stepgraph: ignore[SG118] our own decorator takes arguments
+            await export()
             """,
         ),
         in_run(
             "a name, beside what another tool is told",
             """
-            @step.do("charge")
-            async def charge():
+            @step.do("audit")
+            async def audit():
                 return 10
 
-            await charge(10)  # type: ignore[call-arg]  # stepgraph: ignore[step-called-with-arguments]
+            asyncio.create_task(audit())  # type: ignore[unused-awaitable]  # stepgraph: ignore[task-never-awaited]
             """,
+            imports="import asyncio",
         ),
         in_run(
             "words about this package",
@@ -123,7 +124,7 @@ RULE = Rule(
     code="SG006",
     name="unknown-ignore",
     severity=Severity.WARNING,
-    summary="A comment is to ignore something, and names no rule that it could.",
+    summary="A comment is meant to ignore something, and names no rule that there is.",
     why="Nothing is ignored by it: the finding that it is meant for is reported, or a later one will be.",
     fix="Name the rules in brackets by their codes or names: `# stepgraph: ignore[SG118] reason`.",
     source="This package: how comments are read.",

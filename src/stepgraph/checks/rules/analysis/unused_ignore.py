@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 def _check(subject: IgnoresSubject) -> Iterator[Match]:
     for ignore, named in subject.unused:
-        message = f"{named.text} is not found here, so there is nothing to ignore; it would hide what comes later."
+        message = (
+            f"{named.text} is not found here, so there is nothing to ignore; the comment would hide a later mistake."
+        )
         is_only = len(ignore.rules) == 1
         yield Match(named.span, message, "Remove the comment." if is_only else f"Remove {named.text} from the comment.")
 
@@ -67,26 +69,29 @@ def _clean() -> tuple[Example, ...]:
         in_run(
             "at the end of a statement of several lines",
             """
-            @step.do("charge")
-            async def charge():
-                return 10
+            @step.do("render")
+            async def render():
+                return "done"
 
-            await charge(
-                10,
-            )  # stepgraph: ignore[SG118] our own decorator takes arguments
+            await asyncio.wait_for(
+                render(),
+                30,
+            )  # stepgraph: ignore[SG213] it may go on, we only stop to wait
             """,
+            imports="import asyncio",
         ),
         in_run(
             "above the statement",
             """
-            @step.do("charge")
-            async def charge():
+            @step.do("audit")
+            async def audit():
                 return 10
 
-            # Our own decorator takes arguments.
-            # stepgraph: ignore[SG118]
-            await charge(10)
+            # Nobody has to wait for it.
+            # stepgraph: ignore[SG204]
+            asyncio.create_task(audit())
             """,
+            imports="import asyncio",
         ),
         module(
             "in a class that is not analysed",
@@ -116,7 +121,7 @@ RULE = Rule(
     name="unused-ignore",
     severity=Severity.WARNING,
     summary="A comment ignores a rule that finds nothing there.",
-    why="The comment says of the code what is not so any more, and would hide a later mistake.",
+    why="What the comment says of the code is no longer so, and it would hide a later mistake.",
     fix="Remove the comment, or the rule from it.",
     source="This package: what its rules find.",
     flagged=_flagged,

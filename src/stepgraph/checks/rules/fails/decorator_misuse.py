@@ -28,7 +28,7 @@ _CONFIG: Final = ("retries", "timeout", "sensitive")
 
 def _check(subject: WorkflowSubject) -> Iterator[Match]:
     mode = subject.program.mode
-    calls = [call for call in subject.facts(MethodCalled) if call.method == "do"]
+    calls = [call for call in subject.facts(MethodCalled) if call.method == "do" and not call.expects_type_error]
     judged = [(call, match) for call in calls for match in _judged(call.arguments, mode)]
     ends = {_end(call.place.span) for call, _ in judged}
     awaited = (_awaited(note.span) for note in subject.noted("decorator-awaited") if _end(note.span) not in ends)
@@ -80,7 +80,7 @@ def _as_in_javascript(positional: tuple[GivenArgument, ...], function: GivenArgu
     failure = (
         "so this call fails with a TypeError"
         if mode is DependencyMode.IMPLICIT
-        else "so the function is taken for `depends`, no step is declared, and awaiting this fails with a TypeError"
+        else "so no step is declared, and awaiting this fails with a TypeError"
     )
     config = next((a.place.text for a in positional[1:] if isinstance(a.value, Keyed)), None)
     decorator = f"step.do({positional[0].place.text}{'' if config is None else f', config={config}'})"
@@ -95,9 +95,10 @@ def _as_in_javascript(positional: tuple[GivenArgument, ...], function: GivenArgu
 
 def _config_by_position(argument: GivenArgument, mode: DependencyMode) -> Match:
     message = (
-        "`step.do` takes the config by its name only, so this second argument is refused with a TypeError."
+        "`step.do` takes the config as `config=` only, so this second argument fails with a TypeError."
         if mode is DependencyMode.IMPLICIT
-        else "the second argument of `step.do` is `depends` and not the config, so calling the step fails."
+        else "the second argument of `step.do` is `depends`, not the config, so calling the step fails with a"
+        " TypeError."
     )
     return Match(argument.place.span, message, f"Write `config={argument.place.text}`.")
 
@@ -105,7 +106,7 @@ def _config_by_position(argument: GivenArgument, mode: DependencyMode) -> Match:
 def _unknown_keyword(argument: GivenArgument, keyword: str) -> Match:
     advice = f"`step.do` takes {', '.join(f'`{name}`' for name in _ARGUMENTS if name != 'depends')}."
     if keyword in _CONFIG:
-        advice = f'Write it into the config: `config={{"{keyword}": {argument.place.text}}}`.'
+        advice = f'Write it in the config: `config={{"{keyword}": {argument.place.text}}}`.'
     return Match(argument.place.span, f"`step.do` has no argument `{keyword}`, so this fails with a TypeError.", advice)
 
 
@@ -118,7 +119,7 @@ def _applied(fact: DecoratorApplied) -> Iterator[Match]:
         what = "without a function" if not given.items else "with more than a function"
         yield Match(
             fact.place.span,
-            f"what `step.do(...)` makes is called {what} here, which is a TypeError.",
+            f"the decorator that `step.do(...)` makes is called {what}, so it fails with a TypeError.",
             "Give it the step's function alone; the step itself takes no arguments.",
         )
     elif isinstance(given.items[0].value, Awaitable):
@@ -134,8 +135,8 @@ def _applied(fact: DecoratorApplied) -> Iterator[Match]:
 def _awaited(span: Span) -> Match:
     return Match(
         span,
-        "`step.do(...)` makes a decorator, and awaiting a decorator fails with a TypeError: no step runs.",
-        "Write it above an async function, with `@` before it, and await a call of that function.",
+        "`step.do(...)` makes a decorator, and awaiting one fails with a TypeError: no step runs.",
+        "Write it with `@` above an async function, and await a call of that function.",
     )
 
 
@@ -305,10 +306,9 @@ RULE = Rule(
     code="SG117",
     name="decorator-misuse",
     severity=Severity.ERROR,
-    summary="`step.do` is used without parentheses, is given the function or the config as in JavaScript, is awaited,"
-    " or the step object is asked for a method that it does not have.",
-    why="In Python, `step.do(...)` makes a decorator. Used in another way it is a TypeError at once, or it makes no"
-    " step, and what looks like one fails when it is called.",
+    summary="`step.do` is used without parentheses, as in JavaScript or awaited, or a method is not there.",
+    why="In Python, `step.do(...)` makes a decorator. Used in another way it fails with a TypeError at once, or it"
+    " makes no step, and what looks like one fails when it is called.",
     fix='Write `@step.do("charge")` above `async def charge():`, then `await charge()`.',
     source="SDK: `_do_implicit`, `_do_legacy`; seen by running it.",
     flagged=_flagged,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from stepgraph.checks.declarations import is_parameter_name
+from stepgraph.checks.declarations import is_parameter_name, listed
 from stepgraph.checks.first_matches import first_matches
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
@@ -29,10 +29,10 @@ def _check(subject: WorkflowSubject) -> Iterator[Match]:
 def _matches(subject: WorkflowSubject) -> Iterator[Match]:
     for call in subject.facts(MethodCalled):
         depends = call.arguments.find(1, "depends") if call.method == "do" else None
-        if depends is not None and not _is_as_in_javascript(depends):
+        if depends is not None and not call.expects_type_error and not _is_as_in_javascript(depends):
             yield Match(
                 depends.place.span,
-                f"{_what(depends)} by the compatibility date or flags of this project, dependencies are implicit.",
+                f"{_what(depends)}: with this project's compatibility date or flags, dependencies are implicit.",
                 _advice(depends.value),
             )
 
@@ -44,8 +44,8 @@ def _is_as_in_javascript(depends: GivenArgument) -> bool:
 
 def _what(depends: GivenArgument) -> str:
     if depends.keyword is None:
-        return f"`step.do` refuses a second positional argument, here `{depends.place.text}`, with a TypeError:"
-    return "`step.do` refuses `depends` with a TypeError:"
+        return f"`step.do` fails with a TypeError for a second positional argument, `{depends.place.text}`"
+    return "`step.do` fails with a TypeError for `depends`"
 
 
 def _advice(value: Known) -> str:
@@ -54,16 +54,16 @@ def _advice(value: Known) -> str:
     elements = value.elements if isinstance(value, Elements) else ()
     steps = [element.value.definition for element in elements if isinstance(element.value, KnownStep)]
     if not steps or len(steps) < len(elements):
-        return "Remove it, and name the parameters of the step after the steps that it needs."
+        return "Remove it, and name the parameters of the function after the steps that it needs."
     names = [step.name if is_parameter_name(step.name) else step.function_name for step in steps]
-    written = ", ".join(names)
     renamed = [step.function_name for step in steps if not is_parameter_name(step.name)]
     also = (
         f" and name the step of `{renamed[0]}` {renamed[0]!r}, as parameters bear the names of steps,"
         if renamed
         else ""
     )
-    return f"Remove it,{also} and give the function the parameters `{written}`, after the steps that it needs."
+    parameters = f"the parameter{'s' * (len(names) > 1)} {listed(names)}, named after what it needs"
+    return f"Remove it,{also} and give the function {parameters}."
 
 
 def _flagged() -> tuple[Example, ...]:

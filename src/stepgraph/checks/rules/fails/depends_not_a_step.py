@@ -73,7 +73,8 @@ def _judged(declared: StepDeclared, depends: GivenArgument, steps: Iterable[Step
 def _no_list(name: str, place: Place, how: str) -> Match:
     return Match(
         place.span,
-        f"`depends` of the step {name!r} {how}, and the SDK takes its entries by position, so calling it fails.",
+        f"`depends` of the step {name!r} {how}, and the SDK takes its entries by position, so calling it fails with a"
+        " TypeError.",
         "List the steps in `[...]`, in the order of the parameters.",
     )
 
@@ -271,9 +272,9 @@ RULE = Rule(
     name="depends-not-a-step",
     severity=Severity.ERROR,
     summary="`depends` lists something that is not a step: text, a function that is not decorated, a call.",
-    why="Where dependencies are listed, each has to be what `@step.do(...)` made of a function. Anything else is a"
-    " TypeError as soon as the step is called.",
-    fix="List the decorated functions themselves: `depends=[load]`, not `depends=['load']` or `depends=[load()]`.",
+    why="Before compatibility date 2026-02-25, steps list what they need, and each entry has to be what"
+    " `@step.do(...)` made of a function. Anything else fails with a TypeError as soon as the step is called.",
+    fix='List the decorated functions themselves: `depends=[load]`, not `depends=["load"]` or `depends=[load()]`.',
     source="SDK: `_build_dependency_list`; seen by running it.",
     flagged=_flagged,
     clean=_clean,

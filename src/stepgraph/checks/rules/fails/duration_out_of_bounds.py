@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from stepgraph.checks.durations import DAY, SECOND, in_words
+from stepgraph.checks.durations import DAY, SECOND, in_words, is_number
 from stepgraph.checks.given_durations import GivenDuration, Use, given_durations
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 _LONGEST: Final = 365 * DAY
 _SHORTEST_WAIT: Final = SECOND
+_DELAY: Final = "Write 0, or the delay that is meant."
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Match]:
@@ -37,33 +39,48 @@ def _match(given: GivenDuration) -> Match | None:
             return _of_sleep(given, length)
         case Use.WAIT:
             return _of_wait(given, length)
-        case Use.TIMEOUT if length <= 0:
-            message = f"the step timeout `{given.place.text}` leaves a step no time, so it fails."
-            return Match(given.place.span, message, "Leave it out for the default of 10 minutes, or write another one.")
-        case Use.DELAY if length < 0 and given.text is not None:
-            message = f"the retry delay {given.text!r} is negative, so retries fail."
-            return Match(given.place.span, message, "Write 0, or the delay that is meant.")
-        case _:
-            return None
+        case Use.TIMEOUT:
+            return _of_timeout(given, length)
+        case Use.DELAY:
+            return _of_delay(given, length)
 
 
 def _of_sleep(given: GivenDuration, length: float) -> Match | None:
     if length < 0:
-        message = f"a sleep cannot be negative (`{given.place.text}`), so this fails."
-        return Match(given.place.span, message, "Write how long to sleep from now on.")
+        message = f"this sleep is negative (`{given.place.text}`), so it waits for nothing."
+        return Match(given.place.span, message, "Write how long to sleep from now on.", severity=Severity.WARNING)
     if length > _LONGEST:
-        message = f"this sleep is {_days(length)} long, and the engine allows 365, so it fails."
+        message = f"this sleep {_lasts(length)}, and the engine allows 365 days, so it fails."
         return Match(given.place.span, message, 'Write "365 days" or less, or sleep several times in a row.')
     return None
 
 
 def _of_wait(given: GivenDuration, length: float) -> Match | None:
     if length > _LONGEST:
-        message = f"this timeout is {_days(length)} long, and the engine allows 365, so the wait fails."
+        message = f"this timeout {_lasts(length)}, and the engine allows 365 days, so the wait fails."
         return Match(given.place.span, message, 'Write "365 days" or less.')
     if length < _SHORTEST_WAIT:
         message = f"this timeout is {_milliseconds(length)}, and the engine wants at least 1 second, so the wait fails."
         return Match(given.place.span, message, _longer(given, length))
+    return None
+
+
+def _of_timeout(given: GivenDuration, length: float) -> Match | None:
+    is_text = given.text is not None
+    if length > 0 and (is_text or length != math.inf):
+        return None
+    message = f"the step timeout `{given.place.text}` leaves a step no time: each attempt of it times out."
+    if not is_text or (length == 0 and is_number(given.text or "")):
+        message = f"the engine refuses the step timeout `{given.place.text}`, so the step fails for good."
+    return Match(given.place.span, message, "Leave it out for the default of 10 minutes, or write another one.")
+
+
+def _of_delay(given: GivenDuration, length: float) -> Match | None:
+    """A delay that is no number is refused, negative numbers by the rule on configs; text is read before a retry."""
+    if length == math.inf:
+        return Match(given.place.span, f"the retry delay `{given.place.text}` never ends, so retries fail.", _DELAY)
+    if length < 0 and given.text is not None:
+        return Match(given.place.span, f"the retry delay {given.text!r} is negative, so retries fail.", _DELAY)
     return None
 
 
@@ -80,8 +97,8 @@ def _of_no_timeout(given: GivenDuration) -> Match:
     return Match(given.place.span, message, advice, severity=Severity.WARNING)
 
 
-def _days(length: float) -> str:
-    return f"{length / DAY:g} days"
+def _lasts(length: float) -> str:
+    return "has no end" if length == math.inf else f"is {length / DAY:g} days long"
 
 
 def _milliseconds(length: float) -> str:
@@ -154,8 +171,9 @@ RULE = Rule(
     name="duration-out-of-bounds",
     severity=Severity.ERROR,
     summary="A sleep, the timeout of a wait or that of a step is longer or shorter than the engine allows.",
-    why="A sleep lasts 365 days at most, of which a year of the engine has 365.25; a wait for an event has a timeout of"
-    " 1 second to 365 days; a step's timeout cannot be 0, and no duration negative.",
+    why="A sleep lasts 365 days at most, and `1 year` is 365.25 to the engine. The timeout of a wait for an event is 1"
+    " second to 365 days. A step's timeout cannot be 0, and a retry's delay cannot be negative. A negative sleep is"
+    " over at once, which is a warning.",
     fix="Write a duration within the bounds; for a longer sleep, sleep several times in a row.",
     source="Limits page; engine: `context.ts`, `lib/validators.ts`.",
     flagged=_flagged,

@@ -27,9 +27,10 @@ _FORMS: Final = (
 _FAILS: Final = {
     Use.SLEEP: "this sleep fails",
     Use.WAIT: "this wait fails",
-    Use.DELAY: "the engine refuses the config and the step fails for good",
-    Use.TIMEOUT: "the engine refuses the config and the step fails for good",
+    Use.DELAY: "the config is refused and the step fails for good",
+    Use.TIMEOUT: "the config is refused and the step fails for good",
 }
+_AT_ONCE: Final = {Use.SLEEP: "this does not wait", Use.DELAY: "retries follow at once"}
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Match]:
@@ -52,6 +53,9 @@ def _match(given: GivenDuration) -> Match | None:
         return _match_of_text(given, given.text)
     if given.number is not None or _is_fine(given):
         return None
+    if given.use is Use.TIMEOUT and given.value == KnownConstant(None):
+        message = f"`{given.place.text}` takes the place of the default timeout, and no attempt can do without one."
+        return Match(given.place.span, message, "Leave the key out for the default of 10 minutes.")
     what = described(given.value, given.place.text)
     if what is None:
         return None
@@ -66,9 +70,7 @@ def _match(given: GivenDuration) -> Match | None:
 
 def _match_of_text(given: GivenDuration, text: str) -> Match | None:
     if not text.strip():
-        # An empty timeout of a wait counts as none.
-        message = f"the duration is empty, so {_FAILS[given.use]}."
-        return None if given.use is Use.WAIT and not text else Match(given.place.span, message, _FORMS)
+        return _match_of_blank(given, text)
     if read_duration(text) is not None:
         return None
     message = f"the engine cannot read {text!r} as a duration, so {_FAILS[given.use]}."
@@ -78,6 +80,16 @@ def _match_of_text(given: GivenDuration, text: str) -> Match | None:
     quoted = given.quoted(meant)
     edits = () if quoted is None else (Replacement(given.place, quoted),)
     return Match(given.place.span, message, f'Write "{meant}".', edits)
+
+
+def _match_of_blank(given: GivenDuration, text: str) -> Match | None:
+    """Text without anything in it counts as 0, and as no timeout of a wait if there are no blanks in it either."""
+    if given.use in _AT_ONCE:
+        message = f"the duration is empty, which counts as 0, so {_AT_ONCE[given.use]}."
+        return Match(given.place.span, message, _FORMS, severity=Severity.WARNING)
+    if given.use is Use.WAIT and not text:
+        return None
+    return Match(given.place.span, f"the duration is empty, so {_FAILS[given.use]}.", _FORMS)
 
 
 def _match_of_partial_text(given: GivenDuration, text: str) -> Match | None:
@@ -90,8 +102,11 @@ def _match_of_partial_text(given: GivenDuration, text: str) -> Match | None:
 
 def _is_fine(given: GivenDuration) -> bool:
     """Whether a value that is neither text nor a number is taken, or judged elsewhere."""
-    if isinstance(given.value, KnownConstant) and given.value.value is None:
-        return given.use is not Use.SLEEP
+    match given.value:
+        case KnownConstant(value=None):
+            return given.use in (Use.WAIT, Use.DELAY)
+        case KnownConstant(value=bool(constant)):  # 1 and 0 to JavaScript, and no timeout of a wait
+            return given.use is Use.SLEEP or (given.use is Use.WAIT and not constant)
     return given.use is Use.DELAY and isinstance(given.value, KnownFunction | KnownStep)
 
 
@@ -118,6 +133,16 @@ def _flagged() -> tuple[Example, ...]:
         in_run(
             "ISO 8601, as the timeout of a wait",
             'await step.wait_for_event("approval", "approval", timeout="PT10M")  # SG109',
+        ),
+        in_run(
+            "no timeout where a step has to have one",
+            """
+            @step.do("charge", config={"timeout": None})  # SG109
+            async def charge():
+                return 1
+
+            await charge()
+            """,
         ),
         in_run(
             "a number of which only the unit is known",
@@ -170,8 +195,9 @@ RULE = Rule(
     name="invalid-duration",
     severity=Severity.ERROR,
     summary="A duration is neither a number nor text that the engine can read.",
-    why="The engine reads a number, as milliseconds, and text that is a number, a space and one unit. Anything else is"
-    " no number to it, and the sleep, the wait or the step fails. A timedelta does not reach it.",
+    why="The engine takes a number, which is milliseconds, and text that is a number, a space and one unit. It refuses"
+    " anything else, a timedelta too, and the sleep, the wait or the step fails. None is no timeout of a wait, which"
+    " then has the default one, but no attempt of a step can do without a timeout.",
     fix='Write a number and one unit, like "90 minutes", or a number of milliseconds.',
     source="Engine: `context.ts`, `lib/validators.ts`, package itty-time; seen by running it.",
     flagged=_flagged,

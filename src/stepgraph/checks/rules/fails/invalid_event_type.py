@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from stepgraph.checks.kinds import kind_of, may_be_nothing, simple_possibilities
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
 from stepgraph.program.facts import GivenArgument, MethodCalled
-from stepgraph.program.known import Known, KnownConstant, PartlyKnownText, possibilities
+from stepgraph.program.known import Known, KnownConstant, PartlyKnownText
 
 if TYPE_CHECKING:
     from stepgraph.checks.example import Example
@@ -34,27 +35,32 @@ def _check(subject: WorkflowSubject) -> Iterator[Match]:
 
 
 def _of_missing(call: MethodCalled) -> Match:
-    advice = 'Give name and type by position, like `step.wait_for_event("approval", "order-approved")`.'
+    advice = 'Give the name and the type by position, like `step.wait_for_event("approval", "order-approved")`.'
     named = [argument for argument in call.arguments.items if argument.keyword not in (None, "timeout")]
     if named:
-        message = f"`{named[0].keyword}=` is a TypeError: a wait takes its name and its event type by position alone."
+        message = (
+            f"`{named[0].keyword}=` fails with a TypeError: a wait takes its name and event type by position only."
+        )
         return Match(named[0].place.span, message, advice)
-    return Match(call.place.span, "this wait has no event type, which is a TypeError.", advice)
+    return Match(call.place.span, "this wait has no event type, so it fails with a TypeError.", advice)
 
 
 def _of_argument(argument: GivenArgument) -> Iterator[Match]:
-    for value in possibilities(argument.value):
+    for value in simple_possibilities(argument.value):
         fault = _fault(value)
-        if fault is not None:
+        if fault is not None and not may_be_nothing(value, argument.place):
             what, advice = fault
-            yield Match(argument.place.span, f"the event type {what}, so the engine refuses it.", advice)
+            yield Match(
+                argument.place.span, f"the event type {what}, so the engine refuses it and the wait fails.", advice
+            )
 
 
 def _fault(value: Known) -> tuple[str, str] | None:
     if isinstance(value, PartlyKnownText):
         return _fault_of_parts(value.text)
     if not isinstance(value, KnownConstant):
-        return None
+        kind = kind_of(value)
+        return None if kind is None else (f"is {kind}, not text", "Write the type under which the event is sent.")
     text = value.value
     if not isinstance(text, str):
         return f"is {text!r}, not text", "Write the type under which the event is sent."
@@ -69,7 +75,11 @@ def _fault(value: Known) -> tuple[str, str] | None:
 
 def _why(text: str) -> str:
     invalid = _INVALID_PART.search(text)
-    return f"has {invalid[0]!r} in it" if invalid else "begins with a hyphen"
+    return f"has {_named(invalid[0])} in it" if invalid else "begins with a hyphen"
+
+
+def _named(characters: str) -> str:
+    return "a space" if characters == " " else repr(characters)
 
 
 def _advice(text: str) -> str:
@@ -86,7 +96,7 @@ def _fault_of_parts(text: str) -> tuple[str, str] | None:
     if invalid is None or "{" in known or "}" in known:
         return None
     return (
-        f"has {invalid[0]!r} in it",
+        f"has {_named(invalid[0])} in it",
         "Write letters, digits, hyphens and underscores, and send the event under the same type.",
     )
 
@@ -146,9 +156,9 @@ RULE = Rule(
     code="SG112",
     name="invalid-event-type",
     severity=Severity.ERROR,
-    summary="The event type of a wait is missing, or none that the engine takes.",
+    summary="The event type of a wait is missing, or the engine refuses it.",
     why="An event type has 1 to 100 letters, digits, hyphens and underscores, and does not begin with a hyphen. No"
-    " event of another type can be sent. The SDK takes it as the second argument, by position alone.",
+    " event of another type can be sent. The SDK takes it as the second argument, by position only.",
     fix="Write a type that the engine takes, and send the event under the same one.",
     source="Documentation: events and parameters; engine: `lib/validators.ts`; SDK: `wait_for_event`.",
     flagged=_flagged,

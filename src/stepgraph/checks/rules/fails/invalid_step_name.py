@@ -56,9 +56,9 @@ def _judged_text(value: Known, place: Place) -> Iterator[Match]:
     if control is not None:
         yield Match(
             place.span,
-            f"the step's name {_shown(text)} has {_name_of(control[0])} in it, which the engine refuses: the step fails"
-            " with each call.",
-            "Leave it out of the name, or write a space or `-` for it.",
+            f"the step's name {_shown(text)} has {_name_of(control[0])} in it, which the engine refuses, so the step"
+            " fails for good.",
+            "Leave it out of the name, or write a space or `-` instead.",
         )
         return
     length = _length(text)
@@ -67,7 +67,7 @@ def _judged_text(value: Known, place: Place) -> Iterator[Match]:
         yield Match(
             place.span,
             f"the step's name {_shown(text)} has {at_least}{length} characters, and the engine refuses more than"
-            f" {_LONGEST}: the step fails with each call.",
+            f" {_LONGEST}, so the step fails for good.",
             "Shorten the name.",
         )
 

@@ -6,12 +6,12 @@ import datetime as dt
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from stepgraph.checks.kinds import described, kind_of
+from stepgraph.checks.kinds import described, kind_of, may_be_nothing, simple_possibilities
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
 from stepgraph.program.facts import GivenArgument, MethodCalled
-from stepgraph.program.known import Known, KnownConstant, KnownMoment, Made, PartlyKnownText, possibilities
+from stepgraph.program.known import Known, KnownConstant, KnownMoment, Made, PartlyKnownText
 
 if TYPE_CHECKING:
     from stepgraph.checks.example import Example
@@ -26,13 +26,16 @@ _MOST_SECONDS: Final = 10**11
 _TAKES: Final = "`step.sleep_until` takes a datetime or epoch milliseconds"
 _ADVICE: Final = "Give a datetime in the future, like `datetime.now(timezone.utc) + timedelta(hours=1)`."
 _SECONDS: Final = frozenset(
-    ["time.time", "datetime.datetime.now().timestamp", "datetime.datetime.utcnow().timestamp", "calendar.timegm"]
+    [
+        "time.time",
+        "datetime.datetime().timestamp",
+        "datetime.datetime.now().timestamp",
+        "datetime.datetime.utcnow().timestamp",
+        "calendar.timegm",
+    ]
 )
-_TEXT: Final = frozenset(
-    f"{made}.{method}"
-    for made in ("datetime.datetime.now()", "datetime.datetime.utcnow()", "datetime.date.today()")
-    for method in ("isoformat", "strftime", "ctime")
-)
+_DATES: Final = ("datetime.datetime", "datetime.datetime.now", "datetime.datetime.utcnow", "datetime.date.today")
+_TEXT: Final = frozenset(f"{made}().{method}" for made in _DATES for method in ("isoformat", "strftime", "ctime"))
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Match]:
@@ -41,19 +44,19 @@ def _check(subject: WorkflowSubject) -> Iterator[Match]:
             continue
         given = call.arguments.find(1, "timestamp")
         if given is not None:
-            for value in possibilities(given.value):
+            for value in simple_possibilities(given.value):
                 yield from _of_value(given, value)
         elif call.arguments.whole:
             yield Match(
                 call.place.span,
-                "this has no time to sleep until, which is a TypeError.",
+                "this has no time to sleep until, so it fails with a TypeError.",
                 'Give both, like `step.sleep_until("renewal", renews_at)`.',
             )
 
 
 def _of_value(given: GivenArgument, value: Known) -> Iterator[Match]:
     fault = _fault(value, given.place.text)
-    if fault is not None:
+    if fault is not None and not may_be_nothing(value, given.place):
         yield Match(given.place.span, *fault)
 
 
@@ -62,14 +65,14 @@ def _fault(value: Known, written: str) -> tuple[str, str] | None:
         case KnownConstant(value=str(text)):
             return _fault_of_text(text)
         case PartlyKnownText():
-            return f"`{written}` is text, and {_TAKES}, so this fails.", _ADVICE
+            return f"`{written}` is text, and {_TAKES}, so it fails.", _ADVICE
         case Made(name=name) if name in _TEXT:
-            return f"`{written}` is text, and {_TAKES}, so this fails.", "Give the datetime itself."
+            return f"`{written}` is text, and {_TAKES}, so it fails.", "Give the datetime itself."
         case Made(name=name) if name in _SECONDS:
             message = f"`{written}` is seconds, and {_TAKES}: this is in 1970, so it fails."
             return message, _ADVICE
         case KnownConstant(value=bool()):
-            return f"`{written}` is no time: {_TAKES}, so this fails.", _ADVICE
+            return f"`{written}` is no time: {_TAKES}, so it fails.", _ADVICE
         case KnownConstant(value=int(number) | float(number)):
             return _fault_of_number(number, written)
         case KnownMoment(text=text):
@@ -80,7 +83,7 @@ def _fault(value: Known, written: str) -> tuple[str, str] | None:
 def _fault_of_text(text: str) -> tuple[str, str] | None:
     if text.strip().isdecimal():
         return None  # JavaScript takes it for a number
-    message = f"{text!r} is text, and {_TAKES}, so this fails."
+    message = f"{text!r} is text, and {_TAKES}, so it fails."
     try:
         dt.datetime.fromisoformat(text)
     except ValueError:
@@ -94,21 +97,21 @@ def _fault_of_number(number: float, written: str) -> tuple[str, str] | None:
     if _FIRST_DAY.timestamp() <= number < _MOST_SECONDS:
         year = dt.datetime.fromtimestamp(number / 1000, dt.UTC).year
         message = f"`{written}` looks like epoch seconds, and {_TAKES}: this is in {year}, so it fails."
-        return message, "Multiply it by 1000."
-    return f"`{written}` is a time in the past (in epoch milliseconds), so this fails.", _ADVICE
+        return message, f"Write `{written} * 1000`."
+    return f"`{written}` in epoch milliseconds is in the past, so it fails.", _ADVICE
 
 
 def _fault_of_moment(text: str) -> tuple[str, str] | None:
     moment = dt.datetime.fromisoformat(text)
     aware = moment if moment.tzinfo is not None else moment.replace(tzinfo=dt.UTC)
-    return (f"{text} is in the past, so this fails.", _ADVICE) if aware < _FIRST_DAY else None
+    return (f"{text} is in the past, so it fails.", _ADVICE) if aware < _FIRST_DAY else None
 
 
 def _fault_of_kind(value: Known, written: str) -> tuple[str, str] | None:
     what = described(value, written)
     if what is None or kind_of(value) == "a datetime":
         return None
-    message = f"{what}, and {_TAKES}, so this fails."
+    message = f"{what}, and {_TAKES}, so it fails."
     if kind_of(value) == "a timedelta":
         return message, f"Add it to a datetime, like `datetime.now(timezone.utc) + {written}`, or use `step.sleep`."
     return message, _ADVICE
@@ -140,8 +143,8 @@ def _clean() -> tuple[Example, ...]:
         in_run(
             "constants in the future",
             """
-            await step.sleep_until("renewal", datetime(2099, 1, 1, tzinfo=timezone.utc))
-            await step.sleep_until("renewal", 4070908800000)
+            await step.sleep_until("renewal", datetime(2027, 1, 1, tzinfo=timezone.utc))
+            await step.sleep_until("renewal", 1798761600000)
             """,
             imports="from datetime import datetime, timezone",
         ),
@@ -162,7 +165,7 @@ def _clean() -> tuple[Example, ...]:
         in_run(
             "text, read as a datetime",
             """
-            renewal = datetime.fromisoformat("2099-01-01T00:00:00+00:00")
+            renewal = datetime.fromisoformat("2027-01-01T00:00:00+00:00")
             await step.sleep_until("renewal", renewal)
             """,
             imports="from datetime import datetime",
@@ -176,8 +179,8 @@ RULE = Rule(
     severity=Severity.ERROR,
     summary="`step.sleep_until` is given text, a time that is certainly past, or something else that is no time.",
     why="The engine takes a datetime or epoch milliseconds, whatever the documentation of the Python API says of"
-    " seconds, and refuses a time in the past. As what is found must not"
-    " depend on the day, a constant counts as past before 2025: no workflow in Python is older.",
+    " seconds, and refuses a time in the past. So that findings do not depend on the day, a constant counts as past"
+    " before 2025: no workflow in Python is older.",
     fix="Give a datetime in the future.",
     source="Engine: `sleepUntil` in `context.ts`; SDK: `sleep_until`; seen by running it.",
     flagged=_flagged,

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _LONGEST: Final = 64
 _VALID: Final = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9_-]*")
 _UNFIT: Final = re.compile(r"[^a-zA-Z0-9_-]")
-_ADVICE: Final = f"Use 1 to {_LONGEST} letters, digits, `-` and `_`, with no `-` at the start."
+_ADVICE: Final = f"Write 1 to {_LONGEST} letters, digits, hyphens and underscores, with no hyphen at the start."
 
 
 def _check(subject: ProjectSubject) -> Iterator[Match]:
@@ -26,24 +26,28 @@ def _check(subject: ProjectSubject) -> Iterator[Match]:
         for workflow in configuration.workflows:
             fault = _fault(workflow.name)
             if fault is not None:
-                message = f"the name `{workflow.name}` {fault}, so the workflow is refused when it is deployed."
+                message = f"the name {workflow.name!r} {fault}, so Cloudflare refuses to deploy the workflow."
                 yield Match(point(configuration.path, workflow.name_position), message, _advice(workflow.name))
 
 
 def _fault(name: str) -> str | None:
     if len(name) > _LONGEST:
-        return f"has {len(name)} characters"
+        return f"is longer than {_LONGEST} characters ({len(name)})"
     if _VALID.fullmatch(name):
         return None
     unfit = _UNFIT.search(name)
-    return "begins with `-`" if unfit is None else f"has {unfit[0]!r} in it"
+    return "begins with a hyphen" if unfit is None else f"has {_named(unfit[0])} in it"
+
+
+def _named(character: str) -> str:
+    return "a space" if character == " " else repr(character)
 
 
 def _advice(name: str) -> str:
     likely = _UNFIT.sub("-", name).strip("-")
     if not _VALID.fullmatch(likely) or len(likely) > _LONGEST:
         return _ADVICE
-    return f"{_ADVICE} `{likely}` would do."
+    return f'Write "{likely}", or another name of 1 to {_LONGEST} letters, digits, hyphens and underscores.'
 
 
 _ENTRY = """
@@ -61,7 +65,7 @@ def _flagged() -> tuple[Example, ...]:
 
     return (
         project(
-            "a blank",
+            "a space",
             {
                 "wrangler.jsonc": """
                     {
@@ -99,7 +103,7 @@ def _flagged() -> tuple[Example, ...]:
             },
         ),
         project(
-            "a dash at the start",
+            "a hyphen at the start",
             {
                 "wrangler.toml": """
                     name = "shop"
@@ -171,7 +175,7 @@ RULE = Rule(
     severity=Severity.ERROR,
     summary="The name of a workflow is too long, or has a character that is not allowed.",
     why="Cloudflare refuses the workflow, so nothing is deployed.",
-    fix="Use 1 to 64 letters, digits, dashes and underscores, the first one no dash.",
+    fix="Write 1 to 64 letters, digits, hyphens and underscores, with no hyphen at the start.",
     source="Engine: `isValidWorkflowName`; the limits page.",
     flagged=_flagged,
     clean=_clean,

@@ -173,7 +173,7 @@ RULE = Rule(
     why="`python_workers` is always needed, and wrangler refuses a Python module without it. `python_workflows` is"
     " implied from the compatibility date 2025-09-20 on; before it, and with `disable_python_workflows`, the runtime"
     " does not run workflow classes.",
-    fix='Set `compatibility_flags` to `["python_workers"]`, and the date to 2025-09-20 or later.',
+    fix="Add `python_workers` to `compatibility_flags`, and set `compatibility_date` to 2025-09-20 or later.",
     source="workerd: `compatibility-date.capnp`; wrangler, which asks for `python_workers`.",
     flagged=_flagged,
     clean=_clean,

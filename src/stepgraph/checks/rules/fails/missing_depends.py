@@ -39,8 +39,8 @@ def _matches(subject: WorkflowSubject) -> Iterator[Match]:
             yield Match(
                 parameters[0].place.span,
                 f"the step {missing.definition.name!r} has the parameter{'s' * (len(parameters) > 1)} {names} but no"
-                " `depends`, so calling it fails with a TypeError: by the compatibility date or flags of this project,"
-                " steps list what they need.",
+                " `depends`, which this project's compatibility date or flags demand: calling it fails with a"
+                " TypeError.",
                 _advice(declared, parameters, declarations),
             )
 
@@ -55,8 +55,8 @@ def _advice(declared: StepDeclared, parameters: tuple[Parameter, ...], steps: It
     if len(entries) == len(parameters):
         return f"Add `depends=[{', '.join(entries)}]` to its `step.do(...)`."
     return (
-        "List the step for each parameter in `depends=[...]`, or remove the parameter: the function can read other"
-        " values from around it."
+        "List a step for each parameter in `depends=[...]`, or remove the parameter: the function can read other values"
+        " from around it."
     )
 
 
@@ -155,10 +155,10 @@ RULE = Rule(
     code="SG105",
     name="missing-depends",
     severity=Severity.ERROR,
-    summary="A step that runs has parameters besides `ctx`, and lists no `depends`, where dependencies are listed.",
+    summary="A step that runs has parameters besides `ctx`, and no `depends`, where steps have to list what they need.",
     why="Before compatibility date 2026-02-25, or with the flag `no_python_workflows_implicit_dependencies`, parameters"
     " are filled with the results of the steps that `depends` lists, whatever their names are. Without the list,"
-    " calling the step is a TypeError, also for parameters with defaults.",
+    " calling the step fails with a TypeError, also for parameters with defaults.",
     fix="Add `depends=[...]` with a step for each parameter. To keep a value for a step, declare the step in a function"
     " that is given the value.",
     source="SDK: `_build_dependency_list`; workerd: the compatibility flag; seen by running it.",

@@ -26,14 +26,14 @@ def _matches(subject: WorkflowSubject) -> Iterator[Match]:
     functions = {declared.place: declared.definition.function_name for declared in subject.facts(StepDeclared)}
     for call in subject.facts(MethodCalled):
         given = call.arguments
-        if call.method != "do" or not given.whole or given.find(0, "name") is not None:
+        if call.method != "do" or call.expects_type_error or not given.whole or given.find(0, "name") is not None:
             continue
         function = functions.get(call.place, "...")
         others = ", ..." if given.items else ""
         yield Match(
             call.place.span,
-            f"`{call.place.text}` gives the step no name, which fails with a TypeError: by the compatibility date or"
-            " flags of this project, the name is required.",
+            f"`step.do({'...' if given.items else ''})` without a name fails with a TypeError: with this project's"
+            " compatibility date or flags, the name is required.",
             f'Write `step.do("{function}"{others})`.',
         )
 
@@ -127,9 +127,9 @@ RULE = Rule(
     code="SG106",
     name="missing-step-name",
     severity=Severity.ERROR,
-    summary="`step.do` is given no name where dependencies are listed.",
+    summary="`step.do` is given no name, where one is required.",
     why="Before compatibility date 2026-02-25, or with the flag `no_python_workflows_implicit_dependencies`, the name"
-    " is required: without it, declaring the step is a TypeError.",
+    " is required: without it, declaring the step fails with a TypeError.",
     fix='Name the step: `@step.do("charge")`.',
     source="SDK: `_do_legacy`; workerd: the compatibility flag; seen by running it.",
     flagged=_flagged,

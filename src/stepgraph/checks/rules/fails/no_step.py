@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
+from stepgraph.program.facts import StepDeclared
 
 if TYPE_CHECKING:
     from stepgraph.checks.example import Example
@@ -21,10 +22,20 @@ def _check(subject: WorkflowSubject) -> Iterator[Match]:
         return
     yield Match(
         subject.program.name_place.span,
-        f"no step can run in `{subject.program.class_name}`: nothing that it does is kept or tried again,"
-        " and there is no graph to show.",
-        "Do its work in steps, as in `@step.do()`, and await the call of each.",
+        f"no step can run in `{subject.program.class_name}`: nothing that it does is kept or tried again, and there is"
+        " no graph to show.",
+        _advice(subject),
     )
+
+
+_AWAIT: Final = "Await a call of each step."
+
+
+def _advice(subject: WorkflowSubject) -> str:
+    declared = [fact.definition.function_name for fact in subject.facts(StepDeclared)]
+    if declared:
+        return f"Await a call of each step: `await {declared[0]}()`." if declared[0].isidentifier() else _AWAIT
+    return "Do its work in functions with `@step.do(...)` above them, and await a call of each."
 
 
 _CONFIGURATION = """
@@ -43,16 +54,21 @@ def _flagged() -> tuple[Example, ...]:
 
     return (
         module(
-            "steps that are declared only",
+            "a method with steps that nothing calls",
             """
             from workers import WorkflowEntrypoint
 
 
             class Orders(WorkflowEntrypoint):  # SG123
                 async def run(self, event, step):
+                    print("started")
+
+                async def work(self, step):
                     @step.do("charge")
                     async def charge():
                         return 1
+
+                    await charge()
             """,
         ),
         module(
@@ -131,6 +147,20 @@ def _clean() -> tuple[Example, ...]:
             },
         ),
         in_run(
+            "steps that an object calls which is not known",
+            """
+            @step.do("charge")
+            async def charge():
+                return 1
+
+            jobs = queue.SimpleQueue()
+            jobs.put(charge)
+            while not jobs.empty():
+                await jobs.get()()
+            """,
+            imports="import queue",
+        ),
+        in_run(
             "steps in functions of its own",
             """
             async def charge():
@@ -152,10 +182,12 @@ RULE = Rule(
     severity=Severity.ERROR,
     summary="A workflow has no step that can run.",
     why="The engine keeps the results of steps and tries them again; it does neither for anything else. An instance"
-    " runs to its end, but nothing in it is durable, and the version's `has_dag` is false.",
+    " does not fail for that and runs to its end, but nothing in it is durable, and the version's `has_dag` is false:"
+    " it is an error because this is not a workflow yet, and should not be deployed as one.",
     fix="Do the work in steps, and await each of them.",
     source="Engine: an instance without steps is complete as soon as `run` returns; GRAMMAR: `has_dag`.",
     flagged=_flagged,
     clean=_clean,
     check=_check,
+    is_consequence=True,
 )

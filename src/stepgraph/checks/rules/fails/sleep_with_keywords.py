@@ -27,8 +27,8 @@ def _check(subject: WorkflowSubject) -> Iterator[Match]:
             continue
         yield Match(
             named[0].place.span,
-            f"`{named[0].keyword}=` is a keyword, and `step.sleep` hands it to JavaScript, which has none:"
-            " the engine gets no duration, and the sleep fails.",
+            f"`{named[0].keyword}=` is a keyword, and JavaScript, to which `step.sleep` hands it, has none: the engine"
+            " gets no duration, and the sleep fails.",
             'Give both by position, like `step.sleep("cool down", "10 minutes")`.',
             _by_position(call),
         )
@@ -112,8 +112,8 @@ RULE = Rule(
     name="sleep-with-keywords",
     severity=Severity.ERROR,
     summary="`step.sleep` is given its name or duration by keyword.",
-    why="The SDK hands the arguments of `step.sleep` on to JavaScript as they are. That has no keywords: they arrive as"
-    " one object in the place of the next argument, and the sleep fails.",
+    why="The SDK hands the arguments of `step.sleep` to JavaScript as they are, which has no keywords: they arrive"
+    " as one object in the place of the next argument, and the sleep fails.",
     fix="Give the name and the duration by position. `step.sleep_until` takes keywords.",
     source="SDK: `sleep` in `workers/entrypoints.py`; seen by running it.",
     flagged=_flagged,

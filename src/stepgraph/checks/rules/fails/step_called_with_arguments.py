@@ -21,8 +21,9 @@ def _check(subject: WorkflowSubject) -> Iterator[Match]:
         if given is not None:
             yield Match(
                 given.span,
-                f"the step {call.definition.name!r} is called with `{given.text}`, and the SDK refuses arguments.",
-                "Call it without arguments: its function can read values from around it. For a step for each value,"
+                f"the step {call.definition.name!r} is called with `{given.text}`, but a step takes no arguments:"
+                " the call fails with a TypeError.",
+                "Call it without arguments: its function can read values from around it. For one step per value,"
                 " declare it in a function that is given the value.",
             )
 
@@ -117,8 +118,8 @@ RULE = Rule(
     severity=Severity.ERROR,
     summary="A declared step is called with arguments.",
     why="What `@step.do(...)` makes of a function takes no arguments, so the call fails with a TypeError.",
-    fix="Read the value from around the step's function; for one step per element, declare it in a function that is"
-    " given the element.",
+    fix="Read the value from around the step's function; for one step per value, declare it in a function that is"
+    " given the value.",
     source="SDK: the wrapper that `step.do` returns; seen by running it.",
     flagged=_flagged,
     clean=_clean,

@@ -68,7 +68,7 @@ _DEFAULTS: Final = (
         _FREE,
         Severity.INFORMATION,
         f"the free plan allows {_FREE:,}",
-        "On the paid plan there is no need to act.",
+        "Nothing is to be done on the paid plan.",
     ),
 )
 
@@ -79,7 +79,7 @@ def _check_project(subject: ProjectSubject) -> Iterator[Match]:
             if workflow.steps is not None and workflow.steps > _HIGHEST:
                 message = f"`limits.steps` is {workflow.steps:,}, and {_HIGHEST:,} are the most that can be allowed."
                 yield Match(
-                    point(configuration.path, workflow.steps_position), message, f"Set it to {_HIGHEST} or less."
+                    point(configuration.path, workflow.steps_position), message, f"Set it to {_HIGHEST:,} or less."
                 )
 
 

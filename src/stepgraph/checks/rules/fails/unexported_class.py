@@ -162,7 +162,8 @@ RULE = Rule(
     code="SG115",
     name="unexported-class",
     severity=Severity.ERROR,
-    summary="The configuration names a workflow class that is private, not in `__all__`, or of another name.",
+    summary="The configuration names a workflow class that is private, not in `__all__`, or exported under another"
+    " name.",
     why="The runtime registers the public workflow classes of the main module, or those of its `__all__`, under the"
     " classes' own names. It does not find this one, so the workflow is refused, or none of its instances starts.",
     fix="Give the class a public name, add it to `__all__`, or name it in the configuration as it is called.",

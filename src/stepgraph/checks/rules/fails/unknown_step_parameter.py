@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from stepgraph.program.ir import StepDefinition
 
 # With any of these, steps may be declared where they are not seen.
-_ELSEWHERE = ("escapes", "too-many-variants")
+_ELSEWHERE = (
+    *("assigned-elsewhere", "broken-module", "escapes", "too-many-variants", "unknown-base", "unknown-member"),
+    *("unknown-metaclass", "unresolved-call"),
+)
 _MOST_NAMED = 5
 
 
@@ -91,9 +94,8 @@ def _default(
     written = [f"{parameter.name}={parameter.default}" for parameter in captured]
     return Match(
         captured[0].place.span,
-        f"the step {declared.definition.name!r} takes {listed(written)}, but the SDK fills each parameter with the"
-        f" result of the step of that name, and there is no step {captured[0].name!r}: calling it fails with a"
-        " TypeError.",
+        f"the step {declared.definition.name!r} takes {listed(written)}, but the SDK fills parameters with results of"
+        f" steps, and no step is named {captured[0].name!r}: calling it fails with a TypeError.",
         factory_advice(declared, captured, () if value is None or len(captured) > 1 else (value,)),
     )
 
@@ -111,7 +113,7 @@ def _without_step(steps: _Steps, declared: StepDeclared, parameter: Parameter, u
     return Match(
         parameter.place.span,
         f"the step {declared.definition.name!r} has a parameter `{stars}{name}`, but no step is named {name!r} when it"
-        " is called, so the SDK rejects it with a TypeError.",
+        " is called: the call fails with a TypeError.",
         advice,
     )
 
@@ -120,12 +122,12 @@ def _star_advice(written: str, function: StepFunctionShape | None) -> str:
     kinds = {parameter.kind for parameter in function.parameters} if function is not None else set()
     if kinds == {"*args", "**kwargs"}:
         return (
-            "If this is what a decorator puts around a function, put `@functools.wraps(...)` of that function above it,"
-            " which shows its parameters instead."
+            "If a decorator puts this around a function, write `@functools.wraps(...)` of that function above it: its"
+            " parameters count then."
         )
     return (
-        f"Remove `{written}`: a step's function gets `ctx` and the results of the steps that its parameters name, and"
-        " reads other values from around it."
+        f"Remove `{written}`: parameters are `ctx` and names of steps. The function can read other values from around"
+        " it."
     )
 
 
@@ -154,9 +156,9 @@ def _needs(step: StepDefinition, unknown: ParameterUnknown) -> bool:
 def _namesake_advice(step: StepDefinition) -> str:
     function = step.function_name
     if is_parameter_name(step.name):
-        return f"Name the parameter `{step.name}`: the step of the function `{function}` is named so."
+        return f"Name the parameter `{step.name}`: that is the name of `{function}`'s step."
     return (
-        f"The step of the function `{function}` is named {step.name!r}, which no parameter can be: name that step"
+        f"No parameter can be named {step.name!r}, as the step of `{function}` is: name that step"
         f' "{function}", or leave its name out.'
     )
 
@@ -178,8 +180,8 @@ def _not_by_position(steps: _Steps) -> Iterator[Match]:
                 continue
             yield Match(
                 parameter.place.span,
-                f"the step {definition.name!r} takes `{parameter.name}` by its name only, but the SDK gives all by"
-                " position, so each attempt of the step fails with a TypeError.",
+                f"the step {definition.name!r} takes `{parameter.name}` by name only, but the SDK gives it by position,"
+                " so each attempt fails with a TypeError.",
                 advice,
             )
 
@@ -379,10 +381,10 @@ RULE = Rule(
     code="SG101",
     name="unknown-step-parameter",
     severity=Severity.ERROR,
-    summary="A step that runs has a parameter after which no step is named, or that takes no result by position.",
+    summary="A parameter of a step that runs is not the name of a step, or takes no result by position.",
     why="Where dependencies are implicit, the SDK fills each parameter of a step's function but `ctx` with the result"
-    " of the step that bears its name. Anything else, a default and `*args` included, is a TypeError as soon as the"
-    " step is called: the workflow fails on its first run.",
+    " of the step that bears its name. Anything else, a default and `*args` included, fails with a TypeError as soon as"
+    " the step is called: the workflow fails on its first run.",
     fix="Name the parameter after the step itself, not after its function. To keep a value for a step, declare the step"
     " in a function that is given the value.",
     source="SDK: `_build_dependency_list` and `_do_call`; seen by running it.",

@@ -1,4 +1,4 @@
-"""A step that returns what the engine cannot store."""
+"""A step, or `run`, that returns what cannot be sent to the engine, or stored there."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Final
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
-from stepgraph.checks.storable import is_within, unstorable
+from stepgraph.checks.storable import Certainty, Unstorable, unstorable
 from stepgraph.program.facts import Returned, StepDeclared, StepFunctionShape
+from stepgraph.program.known import Known, possibilities
 from stepgraph.syntax.module import Place
 
 if TYPE_CHECKING:
@@ -20,6 +21,14 @@ if TYPE_CHECKING:
 _NAME: Final = re.compile(r"[\w.]+")
 # What gives tuples, whatever it is called with.
 _PAIRS: Final = re.compile(r"\b(?:items|zip|enumerate)\(")
+# What asks which of several kinds a value is, so that it is left as it is only if it can be.
+_TYPE_TEST: Final = re.compile(r"\b(?:isinstance|issubclass|is_dataclass|hasattr|callable|type)\(|\bmatch |\bexcept\b")
+# Names, and those of which the kind of what they stand for is asked, so that it is known only after that.
+_NAMES: Final = re.compile(r"[A-Za-z_]\w*")
+_ASKED: Final = re.compile(
+    r"\b(?:callable|hasattr|is_dataclass|isawaitable|iscoroutine|iscoroutinefunction|isfuture|isinstance|type)"
+    r"\(\s*(\w+)|\bmatch (\w+)"
+)
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Match]:
@@ -29,38 +38,67 @@ def _check(subject: WorkflowSubject) -> Iterator[Match]:
         step = declared.get(fact.function)
         if step is not None and step.function is not None:
             yield from _of_returned(step, step.function, fact, returned)
+        elif fact.function == subject.program.run:
+            yield from _of_run(fact, returned)
     for step in declared.values():
         if step.function is not None and step.function.is_generator:
-            message = f"the function of the step {step.definition.name!r} has a `yield`, so it returns a generator,"
-            yield Match(step.place.span, f"{message} which cannot be stored.", "Collect a list, and return it.")
+            message = f"the step {step.definition.name!r} has a `yield`, so it returns a generator, which the engine"
+            yield Match(step.place.span, f"{message} cannot store, so it fails.", "Collect a list, and return it.")
 
 
 def _of_returned(
     step: StepDeclared, function: StepFunctionShape, fact: Returned, returned: list[Returned]
 ) -> Iterator[Match]:
-    if function.place.module.mentions(b"to_js") and "to_js" in function.place.text:
-        return  # what that makes of a value can be stored
+    for found in _found(fact, returned, awaited=not function.is_async):
+        message = (
+            f"the step {step.definition.name!r} returns {_held(found)}, which the engine cannot store, so it fails."
+        )
+        yield Match(_shown(found.place, fact.place).span, message, found.advice)
+
+
+def _of_run(fact: Returned, returned: list[Returned]) -> Iterator[Match]:
+    """A coroutine that is returned is never awaited, which is another rule's; what is only sent is not kept."""
+    for found in _found(fact, returned, awaited=True):
+        if not found.is_sent:
+            message = (
+                f"`run` returns {_held(found)}, which cannot be sent to the engine: the instance fails at its very end."
+            )
+            yield Match(_shown(found.place, fact.place).span, message, found.advice)
+
+
+def _found(fact: Returned, returned: list[Returned], *, awaited: bool) -> list[Unstorable]:
+    def is_met(option: Known) -> bool:
+        """Whether it is the step's own code that makes a value what it is on some path, and asks for no types."""
+        others = (other for other in returned if other.function != fact.function)
+        if any(option in possibilities(other.value) for other in others):
+            return False
+        return _TYPE_TEST.search(fact.function.text) is None
 
     def is_written(place: Place) -> bool:
-        """Whether a part of a value stands in the step's function, or in what a function returns at once."""
+        """Whether a part of a value stands in the function itself, or in what a function returns at once."""
         text = fact.place.text
-        if _NAME.fullmatch(text) or _PAIRS.search(text) or is_within(place.span, function.place.span):
+        if _NAME.fullmatch(text) or _PAIRS.search(text) or fact.function.span.encloses(place.span):
             return True
-        return any(is_within(place.span, other.place.span) for other in returned)
+        return any(other.place.span.encloses(place.span) for other in returned)
 
-    for found in unstorable(fact.value, is_written, awaited=not function.is_async):
-        shown = _shown(found.place, fact.place)
-        held = "has" if found.place is not None else "is"
-        yield Match(
-            shown.span,
-            f"what the step {step.definition.name!r} returns {held} {found.what}, which cannot be stored, so it fails.",
-            found.advice,
-        )
+    found = list(unstorable(fact.value, Certainty(is_written, is_met), awaited=awaited))
+    return [] if found and _is_converted(fact) else found
+
+
+def _is_converted(fact: Returned) -> bool:
+    """Whether a function may return something else than it seems: `to_js` makes it storable, or its kind is asked."""
+    text = fact.function.text
+    asked = {name for names in _ASKED.findall(text) for name in names if name}
+    return "to_js" in text or not asked.isdisjoint(_NAMES.findall(fact.place.text))
+
+
+def _held(found: Unstorable) -> str:
+    return found.what if found.place is None else f"a value with {found.what}"
 
 
 def _shown(part: Place | None, whole: Place) -> Place:
     """Return the place of a part if it stands in what is returned, else that of the whole."""
-    return part if part is not None and is_within(part.span, whole.span) else whole
+    return part if part is not None and whole.span.encloses(part.span) else whole
 
 
 def _flagged() -> tuple[Example, ...]:
@@ -126,23 +164,26 @@ def _flagged() -> tuple[Example, ...]:
             """,
         ),
         in_run(
-            "a UUID and a day",
+            "a UUID",
             """
             @step.do("identify")
             async def identify():
                 return uuid.uuid4()  # SG121
 
+            await identify()
+            """,
+            imports="import uuid",
+        ),
+        in_run(
+            "a day",
+            """
             @step.do("date")
             async def today():
                 return datetime.now().date()  # SG121
 
-            await identify()
             await today()
             """,
-            imports="""
-            import uuid
-            from datetime import datetime
-            """,
+            imports="from datetime import datetime",
         ),
         in_run(
             "a generator",
@@ -167,6 +208,19 @@ def _flagged() -> tuple[Example, ...]:
 
             await by_name()
             """,
+        ),
+        in_run(
+            "the result of the workflow itself",
+            """
+            @step.do("charge")
+            async def charge():
+                return 10
+
+            started = datetime.now()
+            total = await charge()
+            return {"total": total, "day": started.date()}  # SG121
+            """,
+            imports="from datetime import datetime",
         ),
         in_run("a lambda's tuple", 'await step.do("charge")(lambda: ("charged", 10))()  # SG121'),
     )
@@ -257,6 +311,23 @@ def _clean() -> tuple[Example, ...]:
             await step.do("charge")(lambda: charge())()
             """,
         ),
+        in_run(
+            "results of steps as the result of the workflow",
+            """
+            @step.do("charge")
+            async def charge():
+                return 10
+
+            @step.do("ship")
+            async def ship():
+                return "tomorrow"
+
+            results = await asyncio.gather(charge(), ship())
+            print(tuple(results))
+            return results
+            """,
+            imports="import asyncio",
+        ),
         module(
             "a dictionary of a class of its own",
             """
@@ -285,10 +356,12 @@ RULE = Rule(
     code="SG121",
     name="unstorable-result",
     severity=Severity.ERROR,
-    summary="A step returns a value that the engine cannot store.",
+    summary="A step, or `run` itself, returns a value that cannot be sent to the engine, or that it cannot store.",
     why="The engine keeps a step's result. None, truth values, numbers, text, bytes, lists, dictionaries, sets and"
-    " datetimes can be kept, and what is made of them. A tuple or a bytearray is a TypeError; a date, a timedelta, a"
-    " Decimal, a UUID, a member of an enumeration, an object or a generator is a DataCloneError.",
+    " datetimes can be kept, and what is made of them. A tuple or a bytearray fails with a TypeError; a date, a"
+    " timedelta, a Decimal, a UUID, a frozenset, a member of an enumeration, an object or a generator with a"
+    " DataCloneError. Keys are text or numbers; integers are less than 2**53 - 1. What `run` returns has to be"
+    " sent, too: if it cannot be, the instance fails when all its steps are done.",
     fix="Return a list for a tuple, text for a date, a Decimal or a UUID, a dictionary for an object.",
     source="SDK: `workers/rpc.py`; seen by running it in Pyodide.",
     flagged=_flagged,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from stepgraph.checks.declarations import declarations_of, factory_advice, needed_parameters
+from stepgraph.checks.declarations import declarations_of, factory_advice, listed, needed_parameters
 from stepgraph.checks.first_matches import first_matches
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
@@ -29,7 +29,7 @@ def _matches(subject: WorkflowSubject) -> Iterator[Match]:
     running = running_steps(subject.program).all
     for count in subject.facts(DependenciesMiscounted):
         declared = declarations.get(count.definition)
-        if declared is None or count.listed is None or count.definition not in running:
+        if declared is None or declared.function is None or count.listed is None or count.definition not in running:
             continue
         depends = declared.arguments.find(1, "depends")
         if depends is not None and isinstance(depends.value, Elements) and depends.value.whole:
@@ -49,15 +49,15 @@ def _parameters(count: int) -> str:
     return "1 parameter" if count == 1 else f"{count or 'no'} parameters"
 
 
-def _advice(declared: StepDeclared, listed: int) -> str:
+def _advice(declared: StepDeclared, count: int) -> str:
     parameters = () if declared.function is None else needed_parameters(declared.function)
     captured = [parameter for parameter in parameters if parameter.default is not None]
-    if captured and len(parameters) - len(captured) == listed:
+    if captured and len(parameters) - len(captured) == count:
         return factory_advice(declared, captured)
-    names = ", ".join(parameter.name for parameter in parameters)
     if not parameters:
         return "Give the function a parameter for each step that `depends` lists, or leave the steps out."
-    return f"List exactly one step for each of the parameters `{names}`, in this order."
+    names = listed(parameter.name for parameter in parameters)
+    return f"List one step for each parameter, in this order: {names}."
 
 
 def _flagged() -> tuple[Example, ...]:
@@ -177,8 +177,8 @@ RULE = Rule(
     name="wrong-depends-count",
     severity=Severity.ERROR,
     summary="`depends` lists more or fewer steps than the step's function has parameters besides `ctx`.",
-    why="Where dependencies are listed, they fill the parameters by position; a different count is a TypeError as soon"
-    " as the step is called. Parameters with defaults count too.",
+    why="Before compatibility date 2026-02-25, steps list what they need, and that fills the parameters by position; a"
+    " different count fails with a TypeError as soon as the step is called. Parameters with defaults count too.",
     fix="List one step for each parameter. To keep a value for a step, declare the step in a function that is given the"
     " value.",
     source="SDK: `_build_dependency_list`; seen by running it.",

@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 def _check(subject: WorkflowSubject) -> Iterator[Match]:
     for change in subject.facts(EventChanged):
         lost = (
-            " When `run` is run again, a step that is over does not run its body, and the event is as it was sent."
+            "when `run` runs again, a finished step's body does not, so the change is lost."
             if change.in_step
-            else " Each time `run` is run again, it is given the event as it was sent."
+            else "that is not kept, and whenever `run` runs again, it is given the event as it was sent."
         )
         yield Match(
             change.place.span,
-            f"this changes `{change.changed}`, which belongs to the event, whose changes are not kept.{lost}",
-            f"Change a copy, as `dict({change.changed})`, or keep the new value in the result of a step.",
+            f"this changes `{change.changed}`, a part of the event: {lost}",
+            f"Change a copy, `copy.deepcopy({change.changed})`, or return the new value from a step.",
         )
 
 
@@ -136,9 +136,9 @@ RULE = Rule(
     name="event-mutated",
     severity=Severity.WARNING,
     summary="The event that `run` is given, or a part of its payload, is changed in place.",
-    why="The engine keeps the event as it was sent. When `run` is run again it is given that, without the changes that"
+    why="The engine keeps the event as it was sent. When `run` runs again it is given that, without the changes that"
     " steps have made to it.",
-    fix="Change a copy, or keep the new value in the result of a step.",
+    fix="Change a copy, or return the new value from a step.",
     source="Documentation: do not mutate the incoming event.",
     flagged=_flagged,
     clean=_clean,

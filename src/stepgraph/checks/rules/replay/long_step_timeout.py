@@ -24,8 +24,8 @@ def _check(subject: WorkflowSubject) -> Iterator[Match]:
         if length is not None and length > _LONGEST:
             yield Match(
                 given.place.span,
-                f"this step may take {in_words(length)}, and 30 minutes or less is advised: a restart of the engine"
-                " loses all that an attempt has done.",
+                f"this step may take {in_words(length)}, and 30 minutes or less is advised: an attempt that is"
+                " interrupted begins again from nothing.",
                 'Write "30 minutes" or less, and do the work in several steps; for what happens elsewhere, use'
                 " `step.wait_for_event`.",
             )

@@ -40,8 +40,8 @@ def _nested(outer: StepRun, operation: Run | Start) -> Match:
     if isinstance(operation.activity, StepRun):
         again = f"each retry of {around!r} runs it again, under another count, whether or not it had succeeded."
         return Match(span, f"the step {name!r} runs inside the step {around!r}: {again}", advice)
-    waiting = f"waiting for {name!r} inside the step {around!r} uses up the timeout of that step, 10 minutes unless"
-    return Match(span, f"{waiting} its `config` says otherwise, and each retry of it waits again.", advice)
+    waiting = f"waiting for {name!r} inside the step {around!r} uses up the step's timeout (10 minutes by default)"
+    return Match(span, f"{waiting}, and each retry of it waits again.", advice)
 
 
 def _flagged() -> tuple[Example, ...]:
@@ -164,8 +164,8 @@ RULE = Rule(
     name="nested-step",
     severity=Severity.WARNING,
     summary="A step, sleep or `wait_for_event` runs in the body of a step.",
-    why="The body of a step is run again as a whole when it is retried. What a step in it did is not found again, as it"
-    " is counted anew, and waiting in it uses up the timeout of the step around it.",
+    why="A retry runs the body of a step again as a whole. What a step in it did is not found again, as it is counted"
+    " anew, and waiting in it uses up the timeout of the step around it.",
     fix="Run steps one after another in `run`. Only a race belongs in a step, which keeps who has won.",
     source="Rules of Workflows; engine: the count of a name goes up with each call of `do`.",
     flagged=_flagged,

@@ -20,9 +20,9 @@ def _check(subject: WorkflowSubject) -> Iterator[Match]:
     for test in steering(subject.program, subject.facts(Steered)):
         yield Match(
             test.test.span,
-            f"which steps run is decided here by what `{test.made.text}` gave, which is something else each time `run`"
-            " is run again; it may then go another way than the one whose steps have run.",
-            "Decide by the payload or by the result of a step: move the call into a step and return what it decides.",
+            f"which steps run depends here on `{test.made.text}`: when `run` runs again, after a sleep or restart, it"
+            " may go another way than the first time.",
+            "Decide in a step and go by its result, which is kept; or decide by the payload.",
         )
 
 
@@ -164,8 +164,8 @@ RULE = Rule(
     name="nondeterministic-branch",
     severity=Severity.WARNING,
     summary="A branch or loop that steers steps is decided by the time, by chance, or by a new id.",
-    why="After a sleep, restart or retry `run` is run again and goes through its steps anew, those that are over giving"
-    " their results at once. A condition that is another one by then leads past steps that have run, or into others.",
+    why="After a sleep, restart or retry `run` runs again from its first line; finished steps give their results at"
+    " once. A condition that has changed by then leads past steps that have run, or into others.",
     fix="Decide in a step, and branch on its result.",
     source="Documentation: conditions around steps are deterministic.",
     flagged=_flagged,

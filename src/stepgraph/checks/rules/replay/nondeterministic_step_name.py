@@ -3,42 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
-from stepgraph.checks.varying import varying_in
-from stepgraph.program.facts import MethodCalled
+from stepgraph.checks.varying_names import varying_names
 
 if TYPE_CHECKING:
     from stepgraph.checks.example import Example
     from stepgraph.checks.subject import WorkflowSubject
 
-_NAMED: Final = {
-    "do": "step",
-    "sleep": "sleep",
-    "sleep_until": "sleep",
-    "wait_for_event": "wait",
-}
-
 
 def _check(subject: WorkflowSubject) -> Iterator[Match]:
-    for call in subject.facts(MethodCalled):
-        name = call.arguments.find(0, "name")
-        if name is None or call.method not in _NAMED or call.in_step:
-            continue
-        varying = varying_in(name.value)
-        if varying is not None:
-            what = _NAMED[call.method]
-            yield Match(
-                name.place.span,
-                f"the name of this {what} comes from `{varying.made.text}`, so it is another one each time `run` is run"
-                f" again; the engine, which finds results by name, then does not know that the {what} is over, and"
-                " runs it again.",
-                "Make the name of what stays the same, as a part of the payload or the number of a loop's pass, or take"
-                " the value from the result of a step.",
-            )
+    for name in varying_names(subject):
+        yield Match(
+            name.place.span,
+            f"the name of this {name.what} comes from `{name.made.text}` and changes whenever `run` runs again: the"
+            f" engine finds results by name, so it repeats the finished {name.what}.",
+            "Build the name from the payload, a loop counter or the result of a step: these stay the same.",
+        )
 
 
 def _flagged() -> tuple[Example, ...]:
@@ -145,9 +129,9 @@ RULE = Rule(
     name="nondeterministic-step-name",
     severity=Severity.WARNING,
     summary="The name of a step, sleep or wait comes from the time, from chance, or from a new id.",
-    why="The engine keeps what a step gave under its name. After a sleep, restart or retry `run` is run again; under"
+    why="The engine keeps the result of a step under its name. After a sleep, restart or retry `run` runs again; under"
     " another name the step is another step, and its effects happen twice.",
-    fix="Make names of the payload and of the numbers of loops, or of results of steps.",
+    fix="Make names of the payload, of the counters of loops, or of results of steps.",
     source="Documentation: deterministic step names. Engine: a step's key is its name and count.",
     flagged=_flagged,
     clean=_clean,

@@ -24,7 +24,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Match]:
         names = ", ".join(map(repr, race.names))
         yield Match(
             race.place.span,
-            f"which of {names} is over first is not kept: when the engine runs this code again, another one may win.",
+            f"which of {names} finishes first is not kept: when `run` runs again, another may win.",
             "Race inside a step, whose result is kept. For a time limit, give the step or the wait a `timeout`.",
         )
 
@@ -46,6 +46,7 @@ def _flagged() -> tuple[Example, ...]:
 
             tasks = [asyncio.create_task(first()), asyncio.create_task(second())]
             done, pending = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)  # SG307
+            return [task.result() for task in done]
             """,
             imports="import asyncio",
         ),
@@ -57,8 +58,9 @@ def _flagged() -> tuple[Example, ...]:
                 return "done"
 
             rendering = asyncio.ensure_future(render())
-            limit = asyncio.ensure_future(step.sleep("limit", "10 minutes"))
+            limit = asyncio.ensure_future(step.sleep("limit", "5 minutes"))
             await asyncio.wait({rendering, limit}, return_when="FIRST_COMPLETED")  # SG307
+            return "in time" if rendering.done() else "too late"
             """,
             imports="import asyncio",
         ),
@@ -73,7 +75,7 @@ def _flagged() -> tuple[Example, ...]:
             async def second():
                 return "second"
 
-            winner = await Promise.race(to_js([first(), second()]))  # SG307
+            return await Promise.race(to_js([first(), second()]))  # SG307
             """,
             imports="from js import Promise\nfrom pyodide.ffi import to_js",
         ),
@@ -141,8 +143,8 @@ RULE = Rule(
     name="race-outside-step",
     severity=Severity.WARNING,
     summary="Steps, sleeps or waits race outside of a step: `FIRST_COMPLETED`, `Promise.race` or `Promise.any`.",
-    why="Who wins is not kept. When the engine runs the code again after a sleep, restart or retry, the results of all"
-    " that have finished are there at once, so that another one may win, and the workflow goes another way.",
+    why="Who wins is not kept. When `run` runs again after a sleep, restart or retry, the results of all that have"
+    " finished are there at once, so that another may win, and the workflow goes another way.",
     fix="Put the race into a step, whose result is kept. For a time limit, use `timeout`.",
     source="Rules of Workflows: take care with `Promise.race()` and `Promise.any()`.",
     flagged=_flagged,

@@ -20,9 +20,9 @@ def _check(subject: WorkflowSubject) -> Iterator[Match]:
         what = call.name.removeprefix("env.")
         yield Match(
             call.place.span,
-            f"`{what}` is called outside of a step, so it is called again each time `run` is run again, after a sleep,"
-            " restart or retry: what it does is done again, and what it answers may be something else then.",
-            'Call it in a step, as the body of `@step.do("...")`, and use the result of that step.',
+            f"`{what}` is called outside of a step, so whenever `run` runs again, after a sleep or restart, its effect"
+            " is repeated, and its answer may differ.",
+            "Move the call into a step, and return from it what is needed of the answer.",
         )
 
 
@@ -151,7 +151,7 @@ RULE = Rule(
     summary="A binding of `self.env`, or `fetch`, is called and awaited outside of a step.",
     why="Only results of steps are kept. Plain code runs again after each sleep, restart and retry: it writes again,"
     " sends again, and reads what has changed since.",
-    fix="Put the call in a step and use the step's result.",
+    fix="Move the call into a step, and return from it what is needed of the answer.",
     source="Documentation: no side effects outside of `step.do`.",
     flagged=_flagged,
     clean=_clean,

@@ -27,9 +27,9 @@ def _check(subject: WorkflowSubject) -> Iterator[Match]:
         where = f"line {used.line}" if used.path == place.span.path else f"line {used.line} of {used.path}"
         yield Match(
             place.span,
-            f"this step changes `{change.changed}`, which is used outside of it ({where}). When `run` is run again, a"
-            " step that is over gives its result without running its body, so the change is not made then.",
-            f"Return from the step what it found, and change `{change.changed}` with its result, after the `await`.",
+            f"this step changes `{change.changed}`, which is used outside of it ({where}): when `run` runs again, a"
+            " finished step's body does not, so the change is lost.",
+            f"Return the value from the step, and change `{change.changed}` with its result, after the `await`.",
         )
 
 
@@ -161,9 +161,9 @@ RULE = Rule(
     name="state-changed-in-step",
     severity=Severity.WARNING,
     summary="The body of a step changes a variable of `run`, or an attribute, that is used outside of the step.",
-    why="After a sleep, restart or retry `run` is run again from its first line: its variables are as they were at the"
-    " start, and the bodies of steps that are over do not run. What they changed is lost.",
-    fix="Let the step return what it found, and change the state in plain code, which is run again too.",
+    why="After a sleep, restart or retry `run` runs again from its first line: its variables are as they were at the"
+    " start, and the bodies of finished steps do not run. What they changed is lost.",
+    fix="Return the value from the step, and change the state in plain code, which runs again too.",
     source="Documentation: no state is kept outside of steps.",
     flagged=_flagged,
     clean=_clean,

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Confidence, Severity
-from stepgraph.program.facts import UsedAfterStep
+from stepgraph.checks.steering import steering
+from stepgraph.checks.varying_names import varying_names
+from stepgraph.program.facts import Steered, UsedAfterStep
 from stepgraph.syntax.module import Place
 
 if TYPE_CHECKING:
@@ -17,22 +19,31 @@ if TYPE_CHECKING:
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Match]:
+    """What makes names or branches vary is left to the rules on these: it is put right in the same way."""
+    known_for_worse = {name.made for name in varying_names(subject)}
+    known_for_worse |= {test.made for test in steering(subject.program, subject.facts(Steered))}
     first: dict[Place, Place] = {}
     for use in subject.facts(UsedAfterStep):
         known = first.get(use.made)
         if known is None or use.place.span < known.span:
             first[use.made] = use.place
     for made, place in first.items():
-        where = f"line {place.span.line}"
+        if made in known_for_worse:
+            continue
+        where = f"on line {place.span.line}"
         if place.span.path != made.span.path:
             where += f" of {place.span.path}"
         yield Match(
             made.span,
-            f"`{made.text}` gives another value each time `run` is run again, and what it gave is used after a step,"
-            f" sleep or wait ({where}): by then `run` may have been run again, and the value is not the one that"
-            " earlier steps saw.",
-            "Compute it in a step of its own, and use the result of that step, which is kept.",
+            f"`{made.text}` gives another value whenever `run` runs again, so {where}, after a step or sleep, it may"
+            " not be what earlier steps saw.",
+            f"Make it in a step of its own{_as_text(made)} and use that step's result, which is kept.",
         )
+
+
+def _as_text(made: Place) -> str:
+    """A step cannot return a UUID itself."""
+    return f", as `str({made.text})`," if made.text.startswith("uuid.uuid") else ""
 
 
 def _flagged() -> tuple[Example, ...]:
@@ -193,8 +204,8 @@ RULE = Rule(
     severity=Severity.WARNING,
     confidence=Confidence.MEDIUM,
     summary="A value from a clock, from chance or a new id is made in plain code before a step, and used after it.",
-    why="After a sleep, restart or retry `run` is run again, and makes another value; results of steps that are over"
-    " still hold the first one. The steps of one instance then disagree, as about the id of one order.",
+    why="After a sleep, restart or retry `run` runs again and makes another value; results of finished steps still"
+    " hold the first one. The steps of one instance then disagree, for example about the id of an order.",
     fix="Make such a value in a step, and use the step's result.",
     source="Documentation: plain code between steps runs again, and only results of steps are kept.",
     flagged=_flagged,

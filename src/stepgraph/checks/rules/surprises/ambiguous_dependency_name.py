@@ -28,7 +28,7 @@ def _match(shared: NameShared) -> Match:
         shared.parameter.place.span,
         f"two steps are named {name!r}, those of `{other.function_name}` (line {other.place.span.line}) and"
         f" `{meant.function_name}` (line {meant.place.span.line}): {shared.definition.name!r} gets the result of the"
-        " one that is declared last.",
+        " one declared last.",
         "Give the steps different names, and name the parameter after the one that is meant.",
     )
 
@@ -53,7 +53,7 @@ def _flagged() -> tuple[Example, ...]:
                 return load
 
             await load_users()
-            await report()
+            return await report()
             """,
         ),
         in_run(
@@ -71,7 +71,7 @@ def _flagged() -> tuple[Example, ...]:
             async def discounted():
                 return 1
 
-            await price()
+            return await price()
             """,
         ),
         in_run(
@@ -93,7 +93,7 @@ def _flagged() -> tuple[Example, ...]:
             async def mail(greeting):
                 return greeting
 
-            await mail()
+            return await mail()
             """,
         ),
     )
@@ -204,8 +204,8 @@ RULE = Rule(
     name="ambiguous-dependency-name",
     severity=Severity.WARNING,
     summary="A parameter of a step that runs is the name of two steps, both declared before either had run.",
-    why="Names are looked up when the step is called, and of two steps of one name the last one declared counts; the"
-    " other one is out of reach. Older SDKs took a result of the first one where there was one.",
+    why="Names are looked up when the step is called, and of two steps of one name the one declared last counts; the"
+    " other is out of reach. Older SDKs took a result of the first one where there was one.",
     fix="Give the steps different names.",
     source="SDK: `step_closures`; seen by running it.",
     flagged=_flagged,

@@ -63,13 +63,13 @@ def _is_apart(first: Named, second: Named) -> bool:
 def _message(first: Named, second: Named) -> str:
     what = f"the {second.kind} {second.name!r}"
     if first.place.node is second.place.node:
-        when = f"{what} runs several times at once, each time after something else was awaited"
+        when = f"{what} runs several times at once"
     else:
-        when = f"{what} runs at the same time as another one of that name ({_where(first, second.place.span)})"
+        when = f"{what} runs at the same time as another of that name ({_where(first, second.place.span)})"
     if _is_of_time(first, second):
         return (
-            f"{when}: which of them is '{second.name}-1' to the engine depends on which gets there first,"
-            " so that after a restart each may be given the result of another."
+            f"{when}: which of them is '{second.name}-1' to the engine depends on timing, so after a restart one"
+            " may get the result of another."
         )
     return f"{when}: only the order in which they begin tells the engine which is which."
 
@@ -210,9 +210,9 @@ RULE = Rule(
     confidence=Confidence.MEDIUM,
     summary="Steps of one name run at the same time, and only the order in which they begin tells them apart.",
     why="The engine keeps results by name and count: `ship-1`, `ship-2`. Where the order in which they begin depends on"
-    " how long other work takes, it is another one after a restart, and the results are mixed up.",
-    fix="Put what the step is for into its name, as the id of the order that it ships.",
-    source="Engine: the key of a result is made of the name, and of the number of calls of `do` with it.",
+    " how long other work takes, it may differ after a restart, and the results are mixed up.",
+    fix="Put what the step is for into its name, such as the id of the order that it ships.",
+    source="Engine: the key of a result is the name and how many times `do` was called with it.",
     flagged=_flagged,
     clean=_clean,
     check=_check,

@@ -57,9 +57,9 @@ def _spans(definition: StepDefinition) -> set[Span]:
 def _hidden(handler: Handler, tried: Protected, step: str) -> Match:
     return Match(
         _span(handler, tried),
-        f"`{_source(handler)}` hides that the SDK refuses the step {step!r} with a TypeError: the step never runs, and"
-        " nothing tells.",
-        "Put the declaration or the call of the step right; let this handler raise what it does not expect.",
+        f"`{_source(handler)}` hides that the SDK refuses the step {step!r} with a TypeError: it never runs, and"
+        " nothing says so.",
+        "Correct the declaration or the call of the step, and let this handler raise again what it does not expect.",
     )
 
 
@@ -180,10 +180,10 @@ RULE = Rule(
     code="SG211",
     name="declaration-error-hidden",
     severity=Severity.WARNING,
-    summary="A handler catches the TypeError with which the SDK refuses a step.",
-    why="A wrong parameter, `depends` or argument is a TypeError where the step is called. A handler for TypeError"
-    " takes it for an error of the step: the step never runs, in no instance, and nothing fails.",
-    fix="Put the step right. To handle an error of the step, raise a ValueError there: the SDK itself raises none.",
+    summary="A handler catches the TypeError with which the SDK refuses a step that is declared or called wrongly.",
+    why="A wrong parameter, `depends` or argument fails with a TypeError where the step is called. A handler for"
+    " TypeError takes it for an error of the step: the step never runs, in any instance, and nothing fails.",
+    fix="Correct the step. To handle an error of the step, raise a ValueError there: the SDK itself raises none.",
     source="SDK: `_build_dependency_list`; a TypeError of the body keeps its type, and looks the same.",
     flagged=_flagged,
     clean=_clean,

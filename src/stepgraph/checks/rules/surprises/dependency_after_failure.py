@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from stepgraph.checks.example import Example
     from stepgraph.checks.subject import WorkflowSubject
 
+_ADVICE: Final = "If it must not run again, do not go on to a step that needs it once it has failed."
+
 
 def _check(subject: WorkflowSubject) -> Iterator[Match]:
     for note in subject.noted("dependency-after-failure"):
-        yield Match(
-            note.span, note.message, "If it must not run again, call the step that needs it inside the `try` as well."
-        )
+        yield Match(note.span, note.message, _ADVICE)
 
 
 def _flagged() -> tuple[Example, ...]:
@@ -158,7 +158,8 @@ RULE = Rule(
     severity=Severity.INFORMATION,
     summary="A step that may have failed, or been skipped by an exception, is needed by a later step.",
     why="Only results are remembered. A step that failed has none, so it runs again when another step needs it.",
-    fix="That may be what is meant. If it is not, let the step that needs it be tried together with it.",
+    fix="That may be what is meant. If it is not, do not go on to a step that needs it once it has failed: call it"
+    " inside the `try` as well.",
     source="SDK: `_do_call`, which remembers a result only; seen by running it.",
     flagged=_flagged,
     clean=_clean,

@@ -19,7 +19,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Match]:
         yield Match(
             note.span,
             note.message,
-            "Await a call of it before the steps that need it: they take its result then.",
+            "Await it before the steps that need it: they then take its result.",
         )
 
 

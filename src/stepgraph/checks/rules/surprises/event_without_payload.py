@@ -19,9 +19,9 @@ _OF_WAIT: Final = ("payload", "timestamp", "type")
 # Of a dictionary, and of the JavaScript object that older versions of the SDK hand over.
 _METHODS: Final = frozenset([*dir(dict), "to_py", "object_entries", "object_keys", "object_values", "as_object_map"])
 _OUTCOME: Final = {
-    "read": "is a KeyError",
+    "read": "fails with a KeyError",
     "get": "never finds anything",
-    "attribute": "is an AttributeError",
+    "attribute": "fails with an AttributeError",
 }
 
 
@@ -40,8 +40,19 @@ def _check(subject: WorkflowSubject) -> Iterator[Match]:
             key.place.span,
             f"`{key.place.text}` {_OUTCOME[key.use]}: {what} has {', '.join(map(repr, envelope[:-1]))}"
             f" and {envelope[-1]!r}, and what was sent is in its 'payload'.",
-            f'Write `{key.owner.text}["payload"]["{key.key}"]`.',
+            _advice(key),
         )
+
+
+def _advice(key: EventKey) -> str:
+    """What has a default is asked for with one in the payload too; a key that is misspelt is none of the payload."""
+    own = {name.lower(): name for name in (_OF_WAIT if key.waited else _OF_RUN)}
+    meant = own.get(key.key.replace("_", "").lower())
+    if meant is not None:
+        return f'Write `{key.owner.text}["{meant}"]`.'
+    if key.use == "get":
+        return f'Write `{key.owner.text}["payload"].get("{key.key}", ...)`.'
+    return f'Write `{key.owner.text}["payload"]["{key.key}"]`.'
 
 
 def _is_mistaken(key: EventKey) -> bool:
@@ -76,7 +87,7 @@ def _flagged() -> tuple[Example, ...]:
             async def charge():
                 return amount
 
-            await charge()
+            return await charge()
             """,
         ),
         module(
@@ -148,9 +159,9 @@ RULE = Rule(
     code="SG212",
     name="event-without-payload",
     severity=Severity.WARNING,
-    summary="A value that was sent is looked for in an event itself, not in its `payload`.",
-    why="`event`, and what `wait_for_event` gives, are envelopes: `payload` holds what was sent. A key of it, read from"
-    " the envelope, is a KeyError, and `.get` quietly gives its default.",
+    summary="A value that was sent is read from an event itself, not from its `payload`.",
+    why="`event`, and what `wait_for_event` gives, are envelopes: `payload` holds what was sent. Reading a key of it"
+    " from the envelope fails with a KeyError, and `.get` quietly gives its default.",
     fix='Read `event["payload"]["key"]`.',
     source="SDK: events are handed on as the engine makes them; its types of events.",
     flagged=_flagged,

@@ -33,7 +33,8 @@ def _check(subject: WorkflowSubject) -> Iterator[Match]:
             continue
         for handler in tried.handlers:
             if not catches_all(handler):
-                yield from (_match(caught) for caught in handler.types if _is_lost(caught, tried))
+                only = len(handler.types) == 1
+                yield from (_match(caught, only=only) for caught in handler.types if _is_lost(caught, tried))
 
 
 def _is_lost(caught: CaughtType, tried: Protected) -> bool:
@@ -70,15 +71,14 @@ def _is_foreign_error(name: str) -> bool:
     return name.rsplit(".", 1)[-1] not in ("ExceptionGroup", "BaseExceptionGroup", "CancelledError", "Exception")
 
 
-def _match(caught: CaughtType) -> Match:
+def _match(caught: CaughtType, *, only: bool) -> Match:
     text = caught.place.text
-    arrives = "arrives here as `pyodide.ffi.JsException`"
+    kept = "only ValueError, TypeError and NonRetryableError keep their type"
     if caught.raised_in is None:
-        what = f"`except {text}` never catches what is raised in a step: any error but a ValueError, TypeError or"
-        message = f"{what} NonRetryableError {arrives}."
+        message = f"`except {text}` never catches an error of a step, which arrives as `JsException`: {kept}."
     else:
-        what = f"`{text}`, raised in the step {caught.raised_in!r}, {arrives}, so this handler never runs:"
-        message = f"{what} only ValueError, TypeError and NonRetryableError keep their type."
+        so = "so this handler never runs" if only else "so this does not catch it"
+        message = f"`{text}` of the step {caught.raised_in!r} arrives here as `JsException`, {so}: {kept}."
     return Match(
         caught.place.span,
         message,
@@ -226,10 +226,10 @@ RULE = Rule(
     code="SG210",
     name="exception-type-lost",
     severity=Severity.WARNING,
-    summary="A handler around steps is for a type that no error has that comes from a step.",
-    why="An error leaves a step through JavaScript. ValueError, TypeError and NonRetryableError are told by their names"
-    " and made anew; anything else, classes derived from these too, reaches the `except` as `JsException`. The handler"
-    " never runs, and the instance fails.",
+    summary="A handler around steps is for a type of error that never comes out of a step.",
+    why="An error leaves a step through JavaScript. ValueError, TypeError and NonRetryableError are known by their"
+    " names and made anew, if their message is on one line; anything else, a class derived from these too, reaches the"
+    " `except` as `JsException`. The handler never runs, and the instance fails.",
     fix="Catch `pyodide.ffi.JsException`, raise one of the three types in the step, or return what went wrong from it.",
     source="SDK: `_from_js_error`; `wait_for_event` converts no errors at all.",
     flagged=_flagged,

@@ -156,10 +156,10 @@ RULE = Rule(
     name="milliseconds-like-seconds",
     severity=Severity.WARNING,
     confidence=Confidence.MEDIUM,
-    summary="A number of milliseconds looks like one of seconds.",
+    summary="A number, which is milliseconds, looks as if seconds were meant.",
     why="A number is milliseconds to the engine, whatever the documentation of the Python API says of seconds:"
     " `step.sleep(name, 30)` is over at once, and 3600 is 3.6 seconds.",
-    fix='Write text with its unit, like "30 seconds"; milliseconds that are meant are plain as "30 ms".',
+    fix='Write text with its unit, like "30 seconds"; where milliseconds are meant, "30 ms" says so.',
     source="Engine: `context.ts`, package itty-time; seen by running it.",
     flagged=_flagged,
     clean=_clean,

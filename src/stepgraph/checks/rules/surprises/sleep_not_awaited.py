@@ -9,6 +9,7 @@ from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
 from stepgraph.program.facts import NeverAwaited
+from stepgraph.program.reach import reached
 from stepgraph.syntax.edits import AddedAwait
 
 if TYPE_CHECKING:
@@ -17,8 +18,10 @@ if TYPE_CHECKING:
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Match]:
+    """A sleep in a step is out of place, awaited or not: that is told by another rule."""
+    nested = {id(met.operation.place.node) for met in reached(subject.program.body) if met.in_step is not None}
     for sleep in subject.facts(NeverAwaited):
-        if sleep.work != "sleep":
+        if sleep.work != "sleep" or id(sleep.place.node) in nested:
             continue
         yield Match(
             sleep.place.span,

@@ -28,7 +28,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Match]:
             continue
         advice = "Write `await` before it."
         if not call.stands_alone:
-            advice = "Await it: what stands for its result here is a coroutine that has not begun."
+            advice = "Await it: without, this is a coroutine that has not begun, and not the result."
         yield Match(
             call.place.span,
             f"`{call.place.text}` is never awaited, {_WHAT[call.work].format(name=call.name)}.",

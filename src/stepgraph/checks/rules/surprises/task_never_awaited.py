@@ -20,8 +20,8 @@ def _check(subject: WorkflowSubject) -> Iterator[Match]:
         if task.work == "task":
             yield Match(
                 task.place.span,
-                f"nothing awaits `{task.place.text}`: `run` may return before {task.name!r} is done,"
-                " and if it fails, nobody hears of it.",
+                f"nothing awaits `{task.place.text}`: `run` may return before it is done, and if it fails, the error is"
+                " lost.",
                 "Await it before `run` returns; to run it beside other work, keep it in a name and await that later.",
             )
 

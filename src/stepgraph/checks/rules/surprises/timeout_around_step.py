@@ -26,12 +26,14 @@ def _check(subject: WorkflowSubject) -> Iterator[Match]:
 
 
 def _of_steps(cut: CutShort) -> Match:
-    which, verb = ("steps ", "go") if len(cut.names) > 1 else ("step ", "goes")
+    several = len(cut.names) > 1
+    which = "steps" if several else "step"
+    goes, it = ("go", "them") if several else ("goes", "it")
     return Match(
         cut.place.span,
-        f"`{cut.by}` does not stop the {which}{_listed(cut.names)}, which {verb} on in the background;"
-        " another call would run it a second time.",
-        'Limit the step itself: `config={"timeout": "30 seconds"}` in its `step.do`, which holds for each attempt.',
+        f"`{cut.by}` does not stop the {which} {_listed(cut.names)}, which {goes} on in the background;"
+        f" another call would run {it} a second time.",
+        f'Limit the {which} instead, with `config={{"timeout": "30 seconds"}}`, which holds for each attempt.',
     )
 
 

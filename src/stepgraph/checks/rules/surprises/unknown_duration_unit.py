@@ -123,9 +123,9 @@ RULE = Rule(
     code="SG205",
     name="unknown-duration-unit",
     severity=Severity.WARNING,
-    summary="The unit of a duration is none that the engine knows.",
-    why="The engine takes a number with a unit that it does not know for milliseconds, without a complaint: `5 min` is"
-    " 5 milliseconds, `1 hr` and `1 Hour` are 1.",
+    summary="The engine does not know the unit of a duration.",
+    why="With a unit that the engine does not know, it takes the number for milliseconds, without a complaint: `5 min`"
+    " is 5 milliseconds, `1 hr` and `1 Hour` are 1.",
     fix="Write second, minute, hour, day, week, month or year, in lower case, with or without an s.",
     source="Engine: package itty-time; seen by running it.",
     flagged=_flagged,

@@ -1,0 +1,41 @@
+"""Names of steps, sleeps and waits that are others when the code runs again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from stepgraph.checks.varying import varying_in
+from stepgraph.program.facts import MethodCalled
+from stepgraph.syntax.module import Place
+
+if TYPE_CHECKING:
+    from stepgraph.checks.subject import WorkflowSubject
+
+_NAMED: Final = {
+    "do": "step",
+    "sleep": "sleep",
+    "sleep_until": "sleep",
+    "wait_for_event": "wait",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class VaryingName:
+    """The name of a step, sleep or wait, which is `what`, with the place of the call that `made` it another one."""
+
+    what: str
+    place: Place
+    made: Place
+
+
+def varying_names(subject: WorkflowSubject) -> Iterator[VaryingName]:
+    """Yield the names in a workflow that are others when it runs again, but for those in steps."""
+    for call in subject.facts(MethodCalled):
+        name = call.arguments.find(0, "name")
+        if name is None or call.method not in _NAMED or call.in_step:
+            continue
+        varying = varying_in(name.value)
+        if varying is not None:
+            yield VaryingName(_NAMED[call.method], name.place, varying.made)

@@ -1,0 +1,111 @@
+"""The workflows in `fixtures`: the rules find nothing in them, and the SDK as published runs them to their ends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from stepgraph import WorkflowAnalysis, analyze_paths
+from stepgraph.api import check_analysis, keep_findings
+from stepgraph.checks.settings import Settings
+from stepgraph.checks.severity import Severity
+from stepgraph.project.dependency_mode import DependencyMode
+from tests.execution.anything import Anything
+from tests.execution.chance import takes_by_chance
+from tests.execution.running import Options, execute
+from tests.execution.values import PyValue
+from tests.fixtures.test_fixtures import FIXTURES
+
+# What is read, and the folder that modules are named from.
+PROJECTS: Final = {"orders": "", "shop": "src", "dag": "src", "gallery": ""}
+
+
+class Binding:
+    """A binding whose methods answer what is given, and otherwise anything."""
+
+    def __init__(self, **answers: PyValue) -> None:
+        self._answers = answers
+
+    def __getattr__(self, name: str) -> PyValue:
+        if name.startswith("__") or name == "constructor":
+            raise AttributeError(name)
+
+        async def answer() -> PyValue:
+            return self._answers[name]
+
+        return lambda *_arguments: answer() if name in self._answers else Anything(name)
+
+
+# Of workflows that calculate, branch or loop with what they are given: what that is.
+INVOICE: Final = {"document": "i-1.pdf", "order_number": 7, "supplier": "acme@example.com"}
+APPROVERS: Final = [{"name": "Ada", "mail": "ada@example.com", "on_leave": leave} for leave in (True, False)]
+HOME: Final = {"parcel": 1, "address": "Main Street 1", "asking_price": 400_000, "listed": False, "photos": []}
+APPLICANT: Final = {"employment": "employed", "mail": "ada@example.com"}
+APPLICATION: Final = {"id": 1, "amount": 300_000, "further_collateral": True, "language": "de", "parts": 2}
+GIVEN: Final[dict[str, Options]] = {
+    "InvoiceApprovalWorkflow": {
+        "payload": {"invoice": INVOICE},
+        "env": {
+            "SCANNER": Binding(read={"iban": "DE00", "total": 100, "due": 1_798_761_600_000}),
+            "ORDERS": Binding(find={"approvers": APPROVERS}),
+            "BANK": Binding(balance={"available": 1000}),
+        },
+    },
+    "MortgageApplicationWorkflow": {
+        "payload": {"application": {**APPLICATION, "applicant": Anything("applicant")}, "property": HOME},
+        "env": {"DOCUMENTS": Binding(missing=[]), "RULES": Binding(score=700)},
+    },
+    "NightlyEtlWorkflow": {
+        "payload": {"day": "2026-07-01"},
+        "env": {"SOURCES": Binding(page={"chunks": [{"number": 1, "rows": []}], "next": None})},
+    },
+    "RefundWorkflow": {
+        "env": {"BILLING": Binding(invoice={"id": 1, "way": "credit", "customer": 7, "total": 10, "iban": "DE00"})},
+    },
+    # The launch is further away than a sleep may be long.
+    "UserOnboardingWorkflow": {"answers": lambda *_: {"accepts_news": False}},
+}
+
+
+def workflows() -> Iterator[tuple[str, WorkflowAnalysis]]:
+    for folder in PROJECTS:
+        for workflow in analyze_paths([FIXTURES / folder]).workflows:
+            yield folder, workflow
+
+
+def modules(folder: Path, entry: Path) -> dict[str, str]:
+    """Return the modules below a folder, by their names; the entry module comes first."""
+    paths = [entry, *sorted(path for path in folder.rglob("*.py") if path != entry)]
+    return {name_of(path.relative_to(folder)): path.read_text(encoding="utf-8") for path in paths}
+
+
+def name_of(path: Path) -> str:
+    return ".".join(path.with_suffix("").parts).removesuffix(".__init__")
+
+
+@pytest.mark.parametrize("folder", PROJECTS)
+def test_the_rules_find_nothing_in_a_fixture(folder: str) -> None:
+    analysis = analyze_paths([FIXTURES / folder])
+    found = keep_findings(analysis, check_analysis(analysis), Settings()).findings
+    assert [str(finding) for finding in found if finding.severity is not Severity.INFORMATION] == []
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(
+    ("folder", "workflow"), [pytest.param(*found, id=found[1].class_name) for found in workflows()]
+)
+def test_a_workflow_runs_to_its_end(folder: str, workflow: WorkflowAnalysis, seed: int) -> None:
+    assert workflow.subject is not None
+    options: Options = {
+        "mode": "legacy" if workflow.subject.program.mode is DependencyMode.LEGACY else "implicit",
+        "takes": takes_by_chance(seed, most=10),
+        **GIVEN.get(workflow.class_name, {}),
+    }
+    sources = modules(FIXTURES / folder / PROJECTS[folder], Path(workflow.path))
+    execution = execute(sources, workflow.class_name, **options)
+    assert execution.error is None
+    assert execution.warnings == []
+    assert execution.started != []

@@ -1,0 +1,58 @@
+"""Tasks that are to be made of sleeps."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.checks.bodies import codes_in, findings_in
+
+ASYNCIO = "import asyncio\nimport functools"
+
+
+def test_what_to_write_is_shown() -> None:
+    found, *_ = findings_in('pause = asyncio.create_task(step.sleep("rest", "1 hour"))\nawait pause', ASYNCIO)
+
+    assert found.message == (
+        '`step.sleep("rest", "1 hour")` is a future, and `asyncio.create_task` takes a coroutine, so it fails'
+        " with a TypeError."
+    )
+    assert found.advice == (
+        'A sleep begins at its call: keep it, `nap = step.sleep("rest", "1 hour")`, and `await nap` where it has to be'
+        " over."
+    )
+
+
+def test_a_future_in_a_name_is_to_be_awaited() -> None:
+    (found,) = findings_in('nap = step.sleep("rest", "1 hour")\nawait asyncio.create_task(nap)', ASYNCIO)
+
+    assert found.advice == "It has begun already: `await nap` where it has to be over."
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        'await asyncio.create_task(step.sleep("rest", "1 hour"), name="rest")',
+        'await asyncio.create_task(coro=step.sleep("rest", "1 hour"))',
+        'await asyncio.Task(step.sleep("rest", "1 hour"))',
+        'await asyncio.get_event_loop().create_task(step.sleep("rest", "1 hour"))',
+        'await asyncio.create_task(asyncio.ensure_future(step.sleep("rest", "1 hour")))',
+        'await asyncio.create_task(functools.partial(step.sleep, "rest", "1 hour")())',
+    ],
+)
+def test_each_way_to_make_a_task_takes_a_coroutine(body: str) -> None:
+    assert codes_in(body, ASYNCIO) == ["SG127"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        'await asyncio.ensure_future(step.sleep("rest", "1 hour"))',
+        'await asyncio.gather(step.sleep("rest", "1 hour"))',
+        'await asyncio.wait([step.sleep("rest", "1 hour")])',
+        'await asyncio.shield(step.sleep("rest", "1 hour"))',
+        'async def nap():\n    return await step.sleep("rest", "1 hour")\n\nawait asyncio.create_task(nap())',
+        'async def nap():\n    return step.sleep("rest", "1 hour")\n\nawait (await asyncio.create_task(nap()))',
+    ],
+)
+def test_a_future_may_stand_where_one_is_taken(body: str) -> None:
+    assert codes_in(body, ASYNCIO) == []

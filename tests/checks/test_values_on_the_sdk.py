@@ -1,0 +1,123 @@
+"""Of what the engine is given, the rules call wrong what fails when it is executed, and nothing else."""
+
+from __future__ import annotations
+
+import pytest
+
+from stepgraph.api import analyze_source, check_analysis
+from stepgraph.checks.severity import Severity
+from tests.checks.bodies import configured, written
+from tests.execution.running import Execution, execute
+
+BEFORE = """
+    import math
+    from collections import Counter, OrderedDict, deque, namedtuple
+    from dataclasses import asdict, dataclass
+    from datetime import date, datetime, time, timedelta
+    from decimal import Decimal
+    from enum import Enum, Flag, IntEnum, StrEnum
+    from types import SimpleNamespace
+    from typing import NamedTuple
+    from uuid import uuid4
+
+    class Color(Enum):
+        RED = "red"
+
+    class Name(StrEnum):
+        ADA = "ada"
+
+    class Number(IntEnum):
+        ONE = 1
+
+    class Right(Flag):
+        READ = 1
+
+    @dataclass
+    class Order:
+        number: int
+
+    class Pair(NamedTuple):
+        left: int
+        right: int
+
+    Point = namedtuple("Point", "x y")
+
+    def pair():
+        return 1, 2
+
+    def numbers():
+        yield 1
+"""
+
+
+def is_called_wrong(source: str) -> bool:
+    """Whether a rule finds an error."""
+    return any(found.severity is Severity.ERROR for found in check_analysis(analyze_source(source)))
+
+
+def run_of(source: str) -> Execution:
+    """Run code of which each step takes half a second, and fails at its first attempt."""
+    return execute(source, takes=lambda *_: 0.5, fails=lambda *of: KeyError("no luck") if of[-1] == 1 else None)
+
+
+DURATIONS = [
+    *("0", "-1", "1000", "60_000", "None", "True", "False", "math.inf", "timedelta(hours=1)", "b'1'", "(1,)", "{}"),
+    *('""', '" "', '"0"', '"-5"', '"1e5"', '"0x1000"', '"Infinity"', '"-Infinity"', '"1e400"', '"1_000"'),
+    *('"10s"', '"PT10S"', '"1 hour 30 minutes"', '"ten minutes"', '"1,000 seconds"', '"10\\tminutes"', '"½ hour"'),
+    *('"1 hour"', '" 10 minutes"', '"10 minutes "', '"10  minutes"', '"1.5 hours"', '"Infinity days"'),
+    *('"0 seconds"', '"-1 second"', '"1 year"', '"365 days"', '"366 days"', '"52 weeks"', '"53 weeks"'),
+]
+
+USES = {
+    "a sleep": 'await step.sleep("cool down", {})',
+    "a wait": 'await step.wait_for_event("approval", "approved", timeout={})',
+    "a step's timeout": configured('{{"timeout": {}}}'),
+    "a retry's delay": configured('{{"retries": {{"limit": 2, "delay": {}}}}}'),
+}
+
+
+@pytest.mark.parametrize("use", USES)
+@pytest.mark.parametrize("duration", DURATIONS)
+def test_a_duration_is_called_wrong_if_it_fails(duration: str, use: str) -> None:
+    source = written(USES[use].format(duration), BEFORE)
+    assert is_called_wrong(source) == run_of(source).failed
+
+
+RESULTS = [
+    *("None", "True", "1", "2 ** 53 - 2", "1e300", "math.nan", "'text'", "b'ab'", "memoryview(b'ab')", "[1, [None]]"),
+    *("{1: 'a'}", "{1, 'a'}", "{None: 1}", "{2**60: 1}", "{Name.ADA: 1}", "Counter('aab')", "OrderedDict(a=1)"),
+    *("Name.ADA", "Number.ONE", "Color.RED.value", "asdict(Order(1))", "vars(Order(1))", "Pair(1, 2)._asdict()"),
+    *("list(pair())", "list(numbers())", "[*range(3)]", "str((1, 2))", "(1, 2)[0]", "len((1, 2))", "datetime.now()"),
+    *("(1, 2)", "()", "[(1, 2)]", "{'a': (1, 2)}", "[*{'a': 1}.items()]", "pair()", "[1] + [(2,)]", "divmod(5, 2)"),
+    *("Pair(1, 2)", "Point(1, 2)", "bytearray(b'a')", "date(2026, 1, 1)", "time(1)", "timedelta(1)", "Decimal(1)"),
+    *("datetime.now().date()", "uuid4()", "Order(1)", "Color.RED", "Right.READ", "object()", "SimpleNamespace(a=1)"),
+    *("numbers()", "(n for n in [1])", "range(3)", "frozenset({1})", "frozenset(event)", "deque([1])", "deque(event)"),
+    *("1j", "{(1, 2): 3}", "{b'a': 1}", "{b'a'}", "{date(2026, 1, 1): 1}", "{datetime(2026, 1, 1)}", "{Color.RED: 1}"),
+]
+ONLY_SENT = ["2 ** 53", "[2 ** 60]", "{-(2 ** 53)}", "lambda: 1", "[pair]", "Order"]
+
+
+def given_by_step(result: str) -> str:
+    return written(f"await step.do('give')(lambda: {result})()", BEFORE)
+
+
+def given_by_run(result: str) -> str:
+    return written(f"await step.sleep('rest', '1 hour')\nreturn {result}", BEFORE)
+
+
+@pytest.mark.parametrize("result", [*RESULTS, *ONLY_SENT])
+def test_a_result_of_a_step_is_called_wrong_if_it_fails(result: str) -> None:
+    source = given_by_step(result)
+    assert is_called_wrong(source) == execute(source).failed
+
+
+@pytest.mark.parametrize("result", [*RESULTS, *ONLY_SENT])
+def test_the_result_of_a_run_is_called_wrong_if_it_fails(result: str) -> None:
+    source = given_by_run(result)
+    assert is_called_wrong(source) == execute(source).failed
+
+
+@pytest.mark.parametrize("result", ONLY_SENT)
+def test_what_can_be_sent_and_not_kept_is_called_wrong_in_a_step_only(result: str) -> None:
+    assert is_called_wrong(given_by_step(result))
+    assert not is_called_wrong(given_by_run(result))
