@@ -41,6 +41,7 @@ class DiffSummary(TypedDict):
     breaking: int
     late: int
     safe: int
+    incomplete_workflows: int
 
 
 class WorkflowVersion(TypedDict):

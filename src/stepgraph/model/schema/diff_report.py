@@ -46,6 +46,8 @@ class DiffSummary(_Described):
     """How many changes let something run late in running instances."""
     safe: int
     """How many changes do nothing to running instances."""
+    incomplete_workflows: int
+    """How many workflows have a graph that may lack steps, so that changes may be missing."""
 
 
 class WorkflowVersion(_Described):

@@ -29,11 +29,12 @@ def _named(pairs: Iterable[Pair]) -> Mapping[str, Pair]:
 
 
 def _free(workflow: VersionedWorkflow, taken: Mapping[str, Pair]) -> str:
-    name = workflow.name if workflow.name not in taken else f"{workflow.name} ({workflow.place})"
+    own = workflow.name or workflow.class_name
+    name = own if own not in taken else f"{own} ({workflow.place})"
     number = 1
     while name in taken:
         number += 1
-        name = f"{workflow.name} ({workflow.place}, {number})"
+        name = f"{own} ({workflow.place}, {number})"
     return name
 
 

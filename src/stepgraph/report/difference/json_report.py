@@ -42,6 +42,7 @@ def json_report(report: DiffReport) -> written.DiffReport:
             "breaking": report.count(Effect.BREAKING),
             "late": report.count(Effect.LATE),
             "safe": report.count(Effect.SAFE),
+            "incomplete_workflows": len(report.incomplete),
         },
         "workflows": [_workflow(workflow) for workflow in report.workflows],
     }

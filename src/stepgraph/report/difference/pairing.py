@@ -17,7 +17,7 @@ def pair_workflows(
 
     They are paired by name, within one file first. Where a version does not know the names that a configuration gives,
     it is the class that tells. With `alone`, what was named holds nothing else: the only workflows that are left are a
-    pair too, whatever they are called.
+    pair too, whatever they are called. The order is that of the new version, with those that are gone where they were.
     """
     partners: dict[int, VersionedWorkflow] = {}
     left, right = list(old), list(new)
@@ -27,7 +27,20 @@ def pair_workflows(
     if alone and len(left) == len(right) == 1:
         partners[id(right.pop())] = left.pop()
     pairs: list[Pair] = [(partners.get(id(workflow)), workflow) for workflow in new]
-    return (*pairs, *((workflow, None) for workflow in left))
+    return _with_gone(pairs, old)
+
+
+def _with_gone(pairs: list[Pair], old: Sequence[VersionedWorkflow]) -> tuple[Pair, ...]:
+    """Return the pairs with those that are gone too, each behind the one that it followed."""
+    places = {id(before): place for place, (before, _) in enumerate(pairs)}
+    gone: list[list[Pair]] = [[] for _ in range(len(pairs) + 1)]
+    following = 0
+    for workflow in old:
+        if id(workflow) in places:
+            following = places[id(workflow)] + 1
+        else:
+            gone[following].append((workflow, None))
+    return (*gone[0], *(one for pair, behind in zip(pairs, gone[1:], strict=True) for one in (pair, *behind)))
 
 
 def _class_name(workflow: VersionedWorkflow) -> Hashable:
