@@ -55,7 +55,8 @@ def test_without_arguments_the_merge_base_with_the_default_branch_is_compared_wi
         "  + sleep 'and rest' added after 'rest'\n"
         "  + sleep 'and rest again' added after 'and rest'\n"
         "\n"
-        "2 changes in 1 workflow; for running instances: 2 safe (from the merge base of main and HEAD to the work tree)\n",
+        "2 changes in 1 workflow; for running instances: 2 safe"
+        " (from the merge base of main and HEAD to the work tree)\n",
         [],
     )
 

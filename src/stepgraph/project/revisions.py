@@ -70,8 +70,8 @@ def is_shallow(root: str) -> bool:
 
 
 def _commit(root: str, name: str) -> str | None:
-    # Git would take it for an option.
-    if name.startswith("-"):
+    # Git would take it for an option, or could not be given it.
+    if not name or name.startswith("-") or "\0" in name:
         return None
     answer = _ask(root, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
     return answer.strip() if answer else None
