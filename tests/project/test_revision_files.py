@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from stepgraph.model.note import InputError
 from stepgraph.project.revision_files import revision_folder
 from stepgraph.project.revisions import Revision, revision_of
 from tests.cli.repositories import GIT, commit, git, make_repository, needs_git
@@ -83,6 +84,16 @@ def test_the_folder_goes_also_where_something_fails(temporary: Path) -> None:
     with pytest.raises(KeyError), revision_folder(found):
         raise KeyError
     assert list(temporary.iterdir()) == []
+
+
+def test_a_temporary_folder_that_cannot_be_made_is_told(temporary: Path) -> None:
+    commit()
+    found = revision_of(".", "HEAD")
+    assert found is not None
+    temporary.rmdir()
+    with pytest.raises(InputError) as raised, revision_folder(found):
+        pass
+    assert str(raised.value) == "HEAD: its files cannot be written to a temporary folder: No such file or directory."
 
 
 def test_paths_that_lead_out_are_not_written(temporary: Path) -> None:

@@ -9,7 +9,7 @@ import os
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import IO, Final
 
@@ -40,9 +40,10 @@ def revision_folder(revision: Revision) -> Iterator[str]:
 
     Raises InputError where git cannot give them, or where they cannot be written.
     """
-    with tempfile.TemporaryDirectory(prefix="stepgraph-", ignore_cleanup_errors=True) as temporary:
-        folder = os.path.realpath(temporary)
+    with ExitStack() as stack:
         try:
+            temporary = tempfile.TemporaryDirectory(prefix="stepgraph-", ignore_cleanup_errors=True)
+            folder = os.path.realpath(stack.enter_context(temporary))
             _write(revision, folder)
         except OSError as error:
             message = f"its files cannot be written to a temporary folder: {error.strerror or type(error).__name__}."
@@ -116,9 +117,12 @@ def _content(answers: IO[bytes], revision: Revision, entry: _Entry) -> bytes:
     if len(head) != 3 or head[1] != b"blob":  # noqa: PLR2004 - name, kind, size
         message = "its content is not in this repository."
         raise InputError(Problem(f"{revision.label}:{entry.path}", message, "Fetch it with git."))
-    content = answers.read(int(head[2]))
-    answers.read(1)
-    return content
+    size = int(head[2])
+    # A line break ends it.
+    content = answers.read(size + 1)
+    if len(content) <= size:
+        raise InputError(Problem(f"{revision.label}:{entry.path}", "git cannot read its content."))
+    return content[:size]
 
 
 def _end(git: subprocess.Popen[bytes]) -> None:
