@@ -39,14 +39,20 @@ def test_the_schema_is_printed() -> None:
     assert run.stdout.startswith(b'{\n  "$schema": "https://json-schema.org/draft/2020-12/schema"')
 
 
-def test_the_schema_of_the_report_is_printed() -> None:
-    run = stepgraph("schema", "check")
+@pytest.mark.parametrize("kind", ["check", "diff"])
+def test_the_schema_of_a_report_is_printed(kind: str) -> None:
+    run = stepgraph("schema", kind)
     assert run.returncode == 0
-    assert b'"title": "Report of stepgraph check"' in run.stdout
+    assert f'"title": "Report of stepgraph {kind}"'.encode() in run.stdout
 
 
 @pytest.mark.parametrize(
-    ("arguments", "line"), [(["--help"], b"3  nothing to analyse"), (["check", "--help"], b"3  no workflow was found")]
+    ("arguments", "line"),
+    [
+        (["--help"], b"3  nothing to analyse"),
+        (["check", "--help"], b"3  no workflow was found"),
+        (["diff", "--help"], b"3  no workflow on either side"),
+    ],
 )
 def test_the_help_tells_the_exit_codes(arguments: list[str], line: bytes) -> None:
     run = stepgraph(*arguments)

@@ -9,6 +9,7 @@ import click
 
 from stepgraph.cli.check_command import check
 from stepgraph.cli.command_error import CommandError
+from stepgraph.cli.diff_command import diff
 from stepgraph.cli.exit_code import ExitCode
 from stepgraph.cli.failures import tell_defect
 from stepgraph.cli.graph_command import graph
@@ -23,7 +24,7 @@ from stepgraph.version import __version__
 _EXIT_CODES = """\b
 Exit codes:
   0  all is well: workflows have graphs, a check found nothing that fails it
-  1  a workflow has no graph, a check found something, a file is out of date
+  1  a workflow has no graph, a check or a diff found something, a file is out of date
   2  wrong use, or an input that could not be read
   3  nothing to analyse
   4  an error of stepgraph itself"""
@@ -45,6 +46,7 @@ def commands(context: click.Context) -> ExitCode | None:
 
 commands.add_command(graph)
 commands.add_command(check)
+commands.add_command(diff)
 commands.add_command(render)
 commands.add_command(list_workflows)
 commands.add_command(rules)

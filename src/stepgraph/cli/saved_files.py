@@ -18,14 +18,15 @@ def saved_subjects(paths: Iterable[str]) -> tuple[list[Subject], bool]:
     failed = False
     for path in dict.fromkeys(paths):
         try:
-            subjects += _subjects(path)
+            subjects += saved_in(path)
         except InputError as error:
             tell(str(error.problem))
             failed = True
     return subjects, failed
 
 
-def _subjects(path: str) -> Iterator[Subject]:
+def saved_in(path: str) -> Iterator[Subject]:
+    """Return the workflows in one file, `-` being standard input. Raises InputError where it holds no graph."""
     from stepgraph.model.schema.saved import read_saved_graphs
 
     name = STANDARD_INPUT_NAME if path == STANDARD_INPUT else shown_path(path)

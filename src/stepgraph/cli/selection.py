@@ -3,25 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import click
 
 from stepgraph.cli.command_error import CommandError
 from stepgraph.cli.exit_code import ExitCode
-from stepgraph.cli.subject import Subject
 
 if TYPE_CHECKING:
     from stepgraph.project.sources import ExternalWorkflow
 
 _MOST_NAMES = 8
 
+
+class Named(Protocol):
+    """Anything with a name, and with that of a workflow class."""
+
+    @property
+    def name(self) -> str:
+        """The name of the workflow."""
+
+    @property
+    def class_name(self) -> str:
+        """The name of its class."""
+
+
+NamedWorkflow = TypeVar("NamedWorkflow", bound=Named)
+
 workflow_option = click.option("--workflow", metavar="NAME", help="Only the workflow, or workflow class, of this name.")
 
 
 def select(
-    subjects: Sequence[Subject], name: str | None, external: Sequence[ExternalWorkflow] = ()
-) -> Sequence[Subject]:
+    subjects: Sequence[NamedWorkflow], name: str | None, external: Sequence[ExternalWorkflow] = ()
+) -> Sequence[NamedWorkflow]:
     """Return the workflows of that name or class name, all for None.
 
     Raises CommandError, with the names that are near, if there is none.
@@ -38,7 +52,7 @@ def select(
     raise CommandError(ExitCode.ERROR, f"no workflow is named `{name}`. {_names_instead(subjects, name)}")
 
 
-def _names_instead(subjects: Sequence[Subject], name: str) -> str:
+def _names_instead(subjects: Sequence[Named], name: str) -> str:
     from difflib import get_close_matches
 
     names = list(dict.fromkeys(known for subject in subjects for known in (subject.class_name, subject.name)))

@@ -9,6 +9,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 
 from stepgraph.model.schema import VersionGraphResponse
 from stepgraph.model.schema.check_report import CheckReport
+from stepgraph.model.schema.diff_report import DiffReport
 
 if TYPE_CHECKING:
     from pydantic_core import core_schema
@@ -26,6 +27,11 @@ def version_graph_schema() -> str:
 def check_report_schema() -> str:
     """Return the JSON Schema (draft 2020-12) of what `stepgraph check -f json` prints, as text."""
     return _schema(CheckReport, "Report of stepgraph check")
+
+
+def diff_report_schema() -> str:
+    """Return the JSON Schema (draft 2020-12) of what `stepgraph diff -f json` prints, as text."""
+    return _schema(DiffReport, "Report of stepgraph diff")
 
 
 def _schema(model: type[Model], title: str) -> str:

@@ -39,6 +39,11 @@ def start_git(folder: str, *arguments: str, reads_input: bool = False) -> subpro
         return None
 
 
+def has_git() -> bool:
+    """Tell whether there is a git to ask."""
+    return _git_program() is not None
+
+
 def _git_program() -> str | None:
     """Return git on PATH, never from a folder relative to where we are: that may be the repository's own."""
     name = "git.exe" if os.name == "nt" else "git"

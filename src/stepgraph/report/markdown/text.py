@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Final
 
 from stepgraph.phrases.visible import visible
@@ -28,10 +29,19 @@ _APART: Final = "\u200b"
 
 def prose(text: str) -> str:
     """Return text that means nothing in Markdown but for its code between backticks, which is shown as code."""
+    return _prose(text, code)
+
+
+def cell_prose(text: str) -> str:
+    """Return such text within a cell of a table, where a bar would end it."""
+    return _prose(text, cell)
+
+
+def _prose(text: str, as_code: Callable[[str], str]) -> str:
     parts = visible(text).split("`")
     if len(parts) % 2 == 0:
         parts = ["`".join(parts)]
-    line = "".join(code(part) if number % 2 else _plain(part) for number, part in enumerate(parts) if part)
+    line = "".join(as_code(part) if number % 2 else _plain(part) for number, part in enumerate(parts) if part)
     return _AT_START.sub(lambda match: _but_for_digits(match[0]), line)
 
 

@@ -1,0 +1,124 @@
+"""`stepgraph diff`: what changed between two versions of workflows, and what that does to running instances."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from stepgraph.cli.command_error import CommandError
+from stepgraph.cli.diff_formats import DiffOutput, diff_output_options
+from stepgraph.cli.exit_code import ExitCode
+from stepgraph.cli.selection import select, workflow_option
+from stepgraph.cli.streams import tell
+from stepgraph.project.sources import STANDARD_INPUT
+from stepgraph.version import __version__
+
+if TYPE_CHECKING:
+    from stepgraph.cli.diff_versions import Version
+    from stepgraph.report.difference.pairing import Pair
+    from stepgraph.report.difference.report import DiffReport
+
+# Repeated here, where every run passes, for start-up; `report.difference.report` has it where it is defined.
+FAIL_ON: Final = ("breaking", "any", "none")
+
+_EXIT_CODES = """\b
+What is compared:
+  stepgraph diff                what was changed since the merge base of the
+                                default branch (origin/HEAD, else main, else
+                                master) and HEAD
+  stepgraph diff main           the revision and the work tree
+  stepgraph diff main...        the merge base with HEAD and the work tree
+  stepgraph diff v1 v2          two revisions; v1..v2 is the same
+  stepgraph diff v1...v2        the merge base of the two and v2
+  stepgraph diff src/entry.py   a file or folder since the merge base
+  stepgraph diff main src       a folder in the revision and in the work tree
+  stepgraph diff old.json new.json
+                                saved graphs
+
+\b
+Exit codes:
+  0  no change that --fail-on names
+  1  such a change
+  2  wrong use, or a side that could not be read
+  3  no workflow on either side
+  4  an error of stepgraph itself"""
+_FAIL_ON_HELP = "What fails the diff: changes that break running instances (default), any change, or none."
+_ENVIRONMENT_HELP = "Take the configuration's part for this environment, on both sides."
+_MOST_SIDES: Final = 2
+
+
+@click.command("diff", epilog=_EXIT_CODES)
+@click.argument("sides", nargs=-1, metavar="[OLD] [NEW]")
+@click.option("--env", "environment", metavar="NAME", envvar="CLOUDFLARE_ENV", help=_ENVIRONMENT_HELP, show_envvar=True)
+@workflow_option
+@diff_output_options
+@click.option("--fail-on", type=click.Choice(FAIL_ON), default=FAIL_ON[0], help=_FAIL_ON_HELP)
+def diff(
+    *, sides: tuple[str, ...], environment: str | None, workflow: str | None, output: DiffOutput, fail_on: str
+) -> ExitCode:
+    """Tell what changed of the structure of workflows, and what that does to instances that are running.
+
+    OLD and NEW are files, folders, version graphs that were saved as JSON (- is standard input for one of them), or git
+    revisions, which are read without touching the work tree. A path that exists is taken for a path, although there may
+    be a revision of that name.
+
+    Instances are resumed by running the code again, with the results that steps had by their names. A change is
+    breaking where results of instances in flight are lost or used for something else, and late where something runs
+    although what now follows it has run before; all other changes are safe.
+    """
+    if len(sides) > _MOST_SIDES or sides.count(STANDARD_INPUT) > 1:
+        told = "- can be one side only." if len(sides) == _MOST_SIDES else "a diff has two sides, OLD and NEW."
+        raise click.UsageError(told)
+    # Imported here, as all that is used of them, for start-up: every run of the command passes this module.
+    from stepgraph.cli.diff_sides import sides_of
+    from stepgraph.cli.diff_versions import read_version
+
+    old_side, new_side = sides_of(sides)
+    old = read_version(old_side, "old", environment or None)
+    new = read_version(new_side, "new", environment or None)
+    files = (*old.files, *new.files)
+    output.prepare(files)
+    report = _report(old, new, workflow, fail_on)
+    _tell_notes(report, quiet=output.quiet)
+    output.deliver(report, files)
+    return ExitCode.FINDINGS if report.fails else ExitCode.CLEAN
+
+
+def _report(old: Version, new: Version, workflow: str | None, fail_on: str) -> DiffReport:
+    from stepgraph.report.difference.build import compare_workflows
+    from stepgraph.report.difference.report import DiffReport, FailOn
+
+    pairs = _chosen(_pairs(old, new), workflow)
+    return DiffReport(old.title, new.title, compare_workflows(pairs), FailOn(fail_on), __version__)
+
+
+def _pairs(old: Version, new: Version) -> tuple[Pair, ...]:
+    from stepgraph.report.difference.pairing import pair_workflows
+
+    if not old.workflows and not new.workflows:
+        raise CommandError(ExitCode.NOTHING, f"no workflow found in {old.title} nor in {new.title}.")
+    for version in (old, new):
+        if not version.workflows:
+            tell(f"no workflow found in {version.title}: all are {'added' if version is old else 'removed'}.")
+    return pair_workflows(old.workflows, new.workflows, alone=old.single and new.single)
+
+
+def _chosen(pairs: tuple[Pair, ...], workflow: str | None) -> tuple[Pair, ...]:
+    """Return the pairs of which one goes by the name that is asked for, all for None."""
+    if workflow is None:
+        return pairs
+    chosen = {id(one) for one in select([one for pair in pairs for one in pair if one is not None], workflow)}
+    return tuple(pair for pair in pairs if any(id(one) in chosen for one in pair))
+
+
+def _tell_notes(report: DiffReport, *, quiet: bool) -> None:
+    """Say of which workflows the graphs do not show all, and why."""
+    if quiet:
+        return
+    for compared in report.workflows:
+        for version in (compared.old, compared.new):
+            for remark in () if version is None else version.remarks:
+                tell(remark)
+        if compared.incomplete:
+            tell(f"the diff of `{compared.name}` is incomplete: its graph may lack steps, in what is noted above.")

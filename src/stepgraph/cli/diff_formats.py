@@ -1,0 +1,105 @@
+"""In what format a diff is told, and where to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from functools import wraps
+from typing import TYPE_CHECKING, Final, TypeVar
+
+import click
+
+from stepgraph.cli.output_options import by_suffix
+from stepgraph.cli.streams import tell, write_result
+from stepgraph.cli.terminal import Look, look_of_standard_output
+
+if TYPE_CHECKING:
+    from stepgraph.report.difference.report import DiffReport
+
+R = TypeVar("R")
+
+_FORMAT_HELP = "How to tell: by default what the name after -o ends with (.json, .md), else text."
+_OUTPUT_HELP = "Write to FILE, whole or not at all; - is standard output."
+_QUIET_HELP = "No notes on standard error."
+
+
+@dataclass(frozen=True, slots=True)
+class DiffFormat:
+    """A format: its name, the end of the names of files in it, and what writes a diff in it, for a terminal or not."""
+
+    name: str
+    suffix: str
+    write: Callable[[DiffReport, Look], str]
+
+
+# Each import below is made by the format that needs it, for start-up.
+
+
+def _text(report: DiffReport, look: Look) -> str:
+    from stepgraph.report.difference.text import render_text
+
+    return render_text(report, colour=look.colour)
+
+
+def _markdown(report: DiffReport, _look: Look) -> str:
+    from stepgraph.report.difference.markdown import render_markdown
+
+    return render_markdown(report)
+
+
+def _json(report: DiffReport, _look: Look) -> str:
+    from stepgraph.report.difference.json_report import render_json
+
+    return render_json(report)
+
+
+_ALL: Final = (
+    DiffFormat("text", ".txt", _text),
+    DiffFormat("markdown", ".md", _markdown),
+    DiffFormat("json", ".json", _json),
+)
+
+DIFF_FORMATS: Final = {form.name: form for form in _ALL}
+
+
+@dataclass(frozen=True, slots=True)
+class DiffOutput:
+    """How a diff is told, and to the file of which name, None for standard output."""
+
+    form: DiffFormat
+    name: str | None
+    quiet: bool
+
+    def prepare(self, sources: Collection[str]) -> None:
+        """Raise CommandError, before there is anything to write, if it must not be written or evidently cannot be."""
+        if self.name is not None:
+            from stepgraph.cli.output_file import prepare_output
+
+            prepare_output(self.name, sources)
+
+    def deliver(self, report: DiffReport, sources: Collection[str]) -> None:
+        """Print the diff, or write it to its file and tell what it comes to. Raises CommandError if that fails."""
+        if self.name is None:
+            write_result(self.form.write(report, look_of_standard_output()))
+            return
+        from stepgraph.cli.output_file import prepare_output
+        from stepgraph.report.difference.wording import count_line
+
+        prepare_output(self.name, sources).write(self.form.write(report, Look()))
+        if not self.quiet:
+            tell(f"{self.name}: {count_line(report)}")
+
+
+def diff_output_options(command: Callable[..., R]) -> Callable[..., R]:
+    """Give a command the options -f, -o and -q, as one argument `output`."""
+
+    @click.option("-f", "--format", "form", type=click.Choice(list(DIFF_FORMATS)), help=_FORMAT_HELP)
+    @click.option("-o", "--output", "name", metavar="FILE", help=_OUTPUT_HELP)
+    @click.option("-q", "--quiet", is_flag=True, help=_QUIET_HELP)
+    @wraps(command)
+    def with_output(*, form: str | None, name: str | None, quiet: bool, **others: object) -> R:
+        target = None if name == "-" else name
+        chosen = by_suffix(target, DIFF_FORMATS) if form is None else DIFF_FORMATS[form]
+        return command(output=DiffOutput(chosen, target, quiet), **others)
+
+    return with_output

@@ -1,0 +1,181 @@
+"""What the arguments of `stepgraph diff` mean: paths, saved graphs, revisions, and the default branch."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from stepgraph.cli.command_error import CommandError
+from stepgraph.cli.exit_code import ExitCode
+from stepgraph.cli.streams import tell
+from stepgraph.project.git import has_git
+from stepgraph.project.reading import shown_path
+from stepgraph.project.repository import repository_root
+from stepgraph.project.revisions import (
+    HEAD,
+    Revision,
+    default_branch,
+    is_shallow,
+    merge_base,
+    revision_names,
+    revision_of,
+)
+from stepgraph.project.sources import STANDARD_INPUT
+
+HERE: Final = "."
+_RANGE: Final = ".."
+_MERGE_BASE: Final = "..."
+_PYTHON: Final = ".py"
+
+
+@dataclass(frozen=True, slots=True)
+class PathSide:
+    """A Python file or a folder, as it is in the file system."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class SavedSide:
+    """A file with saved graphs; `-` is standard input."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class RevisionSide:
+    """A file or folder as it was in a revision: `path` is where it is, or would be, in the work tree."""
+
+    revision: Revision
+    path: str
+
+
+Side: TypeAlias = PathSide | SavedSide | RevisionSide
+
+
+def sides_of(arguments: Sequence[str]) -> tuple[Side, Side]:
+    """Return what is to be compared with what. Raises CommandError for what is neither a path nor a revision.
+
+    Where a revision is compared with a file or a folder, it is that file or folder in the revision.
+    """
+    names = _both(arguments)
+    present = [None if name is None else _present(name) for name in names]
+    path = next((side.path for side in present if isinstance(side, PathSide)), HERE)
+    old = present[0] if present[0] is not None else RevisionSide(_old_revision(path, names[0]), path)
+    new = present[1] if present[1] is not None else _new_side(path, names[1])
+    for name, side in zip(names, present, strict=True):
+        if isinstance(side, PathSide | SavedSide) and name is not None:
+            _tell_if_also_revision(name)
+    return old, new
+
+
+def _both(arguments: Sequence[str]) -> tuple[str | None, str | None]:
+    """Return the names of both sides, None for what is meant without being named."""
+    match arguments:
+        case []:
+            return None, None
+        case [one] if isinstance(_present(one), PathSide):
+            # What changed of it since the merge base.
+            return None, one
+        case [one]:
+            return _ends(one)
+        case [one, other]:
+            return one, other
+        case _:
+            raise CommandError(ExitCode.ERROR, "a diff has two sides: `stepgraph diff OLD NEW`.")
+
+
+def _ends(name: str) -> tuple[str, str | None]:
+    """Return both ends of a range, as git has it: `A..B` are two sides, `A...B` is from their merge base to B."""
+    if _present(name) is not None or _RANGE not in name:
+        return name, None
+    if _MERGE_BASE in name:
+        other = name.partition(_MERGE_BASE)[2]
+        return name, other or None
+    one, _, other = name.partition(_RANGE)
+    return one or HEAD, other or HEAD
+
+
+def _present(name: str) -> Side | None:
+    """Return the side that is no revision: standard input, or a path at which there is something."""
+    if name == STANDARD_INPUT:
+        return SavedSide(name)
+    if not os.path.lexists(name):
+        return None
+    return PathSide(shown_path(name)) if os.path.isdir(name) or name.endswith(_PYTHON) else SavedSide(name)
+
+
+def _old_revision(path: str, name: str | None) -> Revision:
+    root = _root(path, name)
+    return _default(root) if name is None else _named(root, name)
+
+
+def _new_side(path: str, name: str | None) -> Side:
+    return PathSide(path) if name is None else RevisionSide(_named(_root(path, name), name), path)
+
+
+def _root(path: str, name: str | None) -> str:
+    """Return the root of the repository that a path is in."""
+    folder = path if os.path.isdir(path) else os.path.dirname(path) or HERE
+    root = repository_root(folder)
+    if root is None and name is None:
+        where = "the current folder" if path == HERE else path
+        message = f"{where} is not in a git repository, so that there is no version to compare with."
+        raise CommandError(ExitCode.ERROR, f"{message} Name two: `stepgraph diff OLD NEW`.")
+    if root is None:
+        message = f"`{name}` is no file or folder, and without a git repository here it is no revision."
+        raise CommandError(ExitCode.ERROR, message)
+    if not has_git():
+        raise CommandError(ExitCode.ERROR, "there is no git on PATH, which revisions are read with.")
+    return root
+
+
+def _default(root: str) -> Revision:
+    branch = default_branch(root)
+    if branch is None:
+        message = "there is no default branch to compare with: neither origin/HEAD nor main nor master."
+        raise CommandError(ExitCode.ERROR, f"{message} Name a revision: `stepgraph diff HEAD`.")
+    revision = merge_base(root, branch, HEAD)
+    if revision is None:
+        raise _nothing_in_common(root, branch, HEAD)
+    return revision
+
+
+def _named(root: str, name: str) -> Revision:
+    revision = revision_of(root, name)
+    if revision is not None:
+        return revision
+    one, dots, other = name.partition(_MERGE_BASE)
+    ends = [one or HEAD, other or HEAD] if dots else [name]
+    unknown = [end for end in ends if revision_of(root, end) is None]
+    if not unknown:
+        raise _nothing_in_common(root, *ends)
+    raise CommandError(
+        ExitCode.ERROR, f"`{unknown[0]}` is no file or folder, nor a revision. {_advice(root, unknown[0])}"
+    )
+
+
+def _nothing_in_common(root: str, one: str, other: str) -> CommandError:
+    advice = " The clone is shallow: `git fetch --unshallow` gets the rest of it." if is_shallow(root) else ""
+    return CommandError(ExitCode.ERROR, f"`{one}` and `{other}` have no commit in common here.{advice}")
+
+
+def _advice(root: str, name: str) -> str:
+    from difflib import get_close_matches
+
+    if revision_of(root, HEAD) is None:
+        return "Git finds no commit here at all: `git log` says why."
+    names = revision_names(root)
+    by_folded = {known.casefold(): known for known in reversed(names)}
+    near = [by_folded[match] for match in get_close_matches(name.casefold(), list(by_folded))]
+    if near:
+        return f"Did you mean {', '.join(f'`{known}`' for known in near)}?"
+    return "The clone is shallow: `git fetch` may get it." if is_shallow(root) else "`git branch --all` lists branches."
+
+
+def _tell_if_also_revision(name: str) -> None:
+    root = repository_root(HERE)
+    if name != STANDARD_INPUT and root is not None and _MERGE_BASE not in name and revision_of(root, name) is not None:
+        tell(f"`{name}` is a path and a revision: the path is taken. `{name}~0` is the revision.")

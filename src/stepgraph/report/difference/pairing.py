@@ -1,0 +1,76 @@
+"""Which workflow of one version is which of the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from typing import Final, TypeAlias
+
+from stepgraph.report.difference.report import VersionedWorkflow
+
+Pair: TypeAlias = tuple[VersionedWorkflow | None, VersionedWorkflow | None]
+
+
+def pair_workflows(
+    old: Sequence[VersionedWorkflow], new: Sequence[VersionedWorkflow], *, alone: bool = False
+) -> tuple[Pair, ...]:
+    """Return all workflows of two versions in pairs: those that are in one version only have none beside them.
+
+    They are paired by name, within one file first. Where a version does not know the names that a configuration gives,
+    it is the class that tells. With `alone`, what was named holds nothing else: the only workflows that are left are a
+    pair too, whatever they are called. The order is that of the new version, with those that are gone where they were.
+    """
+    partners: dict[int, VersionedWorkflow] = {}
+    left, right = list(old), list(new)
+    for key in _KEYS:
+        _take_pairs(left, right, key, partners)
+    _take_pairs(left, right, _class_name, partners, _is_unnamed)
+    if alone and len(left) == len(right) == 1:
+        partners[id(right.pop())] = left.pop()
+    pairs: list[Pair] = [(partners.get(id(workflow)), workflow) for workflow in new]
+    return _with_gone(pairs, old)
+
+
+def _with_gone(pairs: list[Pair], old: Sequence[VersionedWorkflow]) -> tuple[Pair, ...]:
+    """Return the pairs with those that are gone too, each behind the one that it followed."""
+    places = {id(before): place for place, (before, _) in enumerate(pairs)}
+    gone: list[list[Pair]] = [[] for _ in range(len(pairs) + 1)]
+    following = 0
+    for workflow in old:
+        if id(workflow) in places:
+            following = places[id(workflow)] + 1
+        else:
+            gone[following].append((workflow, None))
+    return (*gone[0], *(one for pair, behind in zip(pairs, gone[1:], strict=True) for one in (pair, *behind)))
+
+
+def _class_name(workflow: VersionedWorkflow) -> Hashable:
+    return workflow.class_name
+
+
+_KEYS: Final[tuple[Callable[[VersionedWorkflow], Hashable], ...]] = (
+    lambda workflow: (workflow.name, workflow.class_name, workflow.path),
+    lambda workflow: (workflow.name, workflow.path),
+    lambda workflow: (workflow.name, workflow.class_name),
+    lambda workflow: workflow.name,
+)
+
+
+def _take_pairs(
+    left: list[VersionedWorkflow],
+    right: list[VersionedWorkflow],
+    key: Callable[[VersionedWorkflow], Hashable],
+    partners: dict[int, VersionedWorkflow],
+    may_pair: Callable[[VersionedWorkflow, VersionedWorkflow], bool] = lambda _, __: True,
+) -> None:
+    """Take out of both lists what has the same key."""
+    for workflow in list(right):
+        found = next((one for one in left if key(one) == key(workflow) and may_pair(one, workflow)), None)
+        if found is not None:
+            partners[id(workflow)] = found
+            left.remove(found)
+            right.remove(workflow)
+
+
+def _is_unnamed(old: VersionedWorkflow, new: VersionedWorkflow) -> bool:
+    """Tell whether one of them goes by the name of its class for want of another."""
+    return old.name == old.class_name or new.name == new.class_name

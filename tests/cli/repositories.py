@@ -1,0 +1,50 @@
+"""Repositories of git, the same on every machine."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+GIT = shutil.which("git") or "git"
+
+needs_git = pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
+
+_SETTINGS = {
+    "GIT_AUTHOR_NAME": "A",
+    "GIT_AUTHOR_EMAIL": "a@example.com",
+    "GIT_AUTHOR_DATE": "2026-01-02T03:04:05Z",
+    "GIT_COMMITTER_NAME": "A",
+    "GIT_COMMITTER_EMAIL": "a@example.com",
+    "GIT_COMMITTER_DATE": "2026-01-02T03:04:05Z",
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_CONFIG_NOSYSTEM": "1",
+}
+
+
+def git(*arguments: str, folder: str = ".") -> str:
+    """Run git in a folder, and return what it prints."""
+    run = subprocess.run(
+        [GIT, "-C", folder, *arguments], env={**os.environ, **_SETTINGS}, check=True, capture_output=True
+    )
+    return run.stdout.decode().strip()
+
+
+def make_repository() -> None:
+    """Make the working directory a repository, with the branch `main`, without commits."""
+    git("init", "--quiet", "--initial-branch=main")
+
+
+def commit(message: str = "change") -> str:
+    """Commit all files, and return the name of the commit."""
+    git("add", "--all")
+    git("commit", "--quiet", "--allow-empty", f"--message={message}")
+    return git("rev-parse", "HEAD")
+
+
+def remove(path: str) -> None:
+    """Remove a file."""
+    Path(path).unlink()

@@ -1,0 +1,495 @@
+"""`stepgraph diff`: what changed between two versions, in real repositories."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Command, Run
+from tests.cli.graphs import response, save, sleep, without_graph
+from tests.cli.repositories import commit, git, make_repository, needs_git, remove
+from tests.cli.sources import SYNTAX_ERROR, module, workflow, write, write_unresolved
+
+pytestmark = needs_git
+
+SAFE = "for running instances: 1 safe"
+
+
+def orders(*steps: str, path: str = "orders.py", name: str = "Orders") -> None:
+    write(path, module(workflow(name, *steps)))
+
+
+def last_line(run: Run) -> str:
+    return run.out.splitlines()[-1]
+
+
+@pytest.fixture
+def repository(folder: Path) -> Path:
+    """Make a repository with one commit on `main`: `orders.py`, whose workflow sleeps in the step `rest`."""
+    make_repository()
+    orders("rest")
+    commit()
+    return folder
+
+
+# What is compared
+
+
+@pytest.mark.usefixtures("repository")
+def test_without_arguments_the_merge_base_with_the_default_branch_is_compared_with_the_work_tree(
+    stepgraph: Command,
+) -> None:
+    git("checkout", "--quiet", "-b", "feature")
+    orders("rest", "and rest")
+    commit()
+    orders("rest", "and rest", "and rest again")
+    assert stepgraph("diff") == Run(
+        0,
+        "Orders  orders.py:4\n"
+        "  + sleep 'and rest' added after 'rest'\n"
+        "  + sleep 'and rest again' added after 'and rest'\n"
+        "\n"
+        "2 changes in 1 workflow; for running instances: 2 safe"
+        " (from the merge base of main and HEAD to the work tree)\n",
+        [],
+    )
+
+
+@pytest.mark.usefixtures("repository")
+def test_what_others_did_on_the_default_branch_is_no_change_of_ours(stepgraph: Command) -> None:
+    git("checkout", "--quiet", "-b", "feature")
+    git("checkout", "--quiet", "main")
+    orders("rest", "of others")
+    commit()
+    git("checkout", "--quiet", "feature")
+    assert stepgraph("diff").out.startswith("no change of structure in 1 workflow")
+    assert "of others" in stepgraph("diff", "main", "--fail-on", "none").out
+
+
+@pytest.mark.usefixtures("repository")
+def test_the_default_branch_is_that_of_origin(stepgraph: Command) -> None:
+    git("update-ref", "refs/remotes/origin/trunk", "HEAD")
+    git("symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/trunk")
+    assert "from the merge base of origin/trunk and HEAD to the work tree" in stepgraph("diff").out
+
+
+@pytest.mark.usefixtures("repository")
+def test_one_revision_is_compared_with_the_work_tree(stepgraph: Command) -> None:
+    orders("rest", "and rest")
+    run = stepgraph("diff", "HEAD")
+    assert (run.code, last_line(run)) == (0, f"1 change in 1 workflow; {SAFE} (from HEAD to the work tree)")
+
+
+@pytest.mark.usefixtures("repository")
+def test_two_revisions_are_compared_without_the_work_tree(stepgraph: Command) -> None:
+    orders("rest", "and rest")
+    commit()
+    orders("nothing of this")
+    for arguments in (("HEAD~1", "HEAD"), ("HEAD~1..HEAD",), ("HEAD~1..",)):
+        run = stepgraph("diff", *arguments)
+        assert run.out == (
+            "Orders  HEAD:orders.py:4\n"
+            "  + sleep 'and rest' added after 'rest'\n"
+            "\n"
+            f"1 change in 1 workflow; {SAFE} (from HEAD~1 to HEAD)\n"
+        )
+
+
+@pytest.mark.usefixtures("repository")
+def test_three_dots_are_the_merge_base(stepgraph: Command) -> None:
+    git("checkout", "--quiet", "-b", "feature")
+    orders("rest", "ours")
+    commit()
+    git("checkout", "--quiet", "main")
+    orders("rest", "theirs")
+    commit()
+    orders("rest", "in the work tree")
+    assert "'ours' added" in stepgraph("diff", "main...feature").out
+    assert "'in the work tree' added" in stepgraph("diff", "feature...").out
+    assert "'in the work tree' added" in stepgraph("diff", "feature...", ".").out
+
+
+@pytest.mark.usefixtures("repository")
+def test_a_path_beside_a_revision_is_looked_for_in_it(stepgraph: Command) -> None:
+    orders("nap", path="other.py", name="Other")
+    assert "workflow 'Other' added" in stepgraph("diff", "HEAD").out
+    run = stepgraph("diff", "HEAD", "orders.py")
+    assert run.out == "no change of structure in 1 workflow (from orders.py in HEAD to orders.py)\n"
+    assert stepgraph("diff", "orders.py", "HEAD").out.startswith("no change of structure")
+
+
+@pytest.mark.usefixtures("repository")
+def test_a_path_alone_is_compared_with_the_merge_base(stepgraph: Command) -> None:
+    orders("nap", path="other.py", name="Other")
+    assert stepgraph("diff", "orders.py").out == (
+        "no change of structure in 1 workflow (from orders.py in the merge base of main and HEAD to orders.py)\n"
+    )
+
+
+@pytest.mark.usefixtures("repository")
+def test_a_file_that_a_revision_does_not_have_is_new(stepgraph: Command) -> None:
+    orders("nap", path="other.py", name="Other")
+    run = stepgraph("diff", "HEAD", "other.py")
+    assert run.out.startswith("Other  other.py:4\n  + workflow 'Other' added\n")
+    assert run.told == ["no workflow found in other.py in HEAD: all are added."]
+
+
+def test_in_a_folder_of_the_repository_the_same_folder_of_the_revision_is_compared(
+    stepgraph: Command, repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    orders("rest", path="apps/shop/shop.py", name="Shop")
+    commit()
+    monkeypatch.chdir(repository / "apps" / "shop")
+    remove("shop.py")
+    run = stepgraph("diff", "HEAD")
+    assert run.out.startswith("Shop  HEAD:apps/shop/shop.py:4\n  - workflow 'Shop' removed  breaking:")
+    assert "Orders" not in run.out
+
+
+def test_files_are_compared_without_a_repository(stepgraph: Command) -> None:
+    orders("rest", path="a.py")
+    orders("rest", "and rest", path="b.py")
+    assert stepgraph("diff", "a.py", "b.py") == Run(
+        0,
+        "Orders  b.py:4\n"
+        "  + sleep 'and rest' added after 'rest'\n"
+        "\n"
+        f"1 change in 1 workflow; {SAFE} (from a.py to b.py)\n",
+        [],
+    )
+
+
+def test_folders_are_compared(stepgraph: Command) -> None:
+    orders("rest", path="a/src/orders.py")
+    orders("rest", path="b/src/orders.py")
+    assert stepgraph("diff", "a", "b").out == "no change of structure in 1 workflow (from a to b)\n"
+
+
+def test_saved_graphs_are_compared(stepgraph: Command) -> None:
+    save("a.json", response("Orders", sleep("rest")))
+    save("b.json", response("Orders", sleep("rest"), sleep("and rest")))
+    assert stepgraph("diff", "a.json", "b.json").out == (
+        "Orders  b.json\n"
+        "  + sleep 'and rest' added after 'rest'\n"
+        "\n"
+        f"1 change in 1 workflow; {SAFE} (from a.json to b.json)\n"
+    )
+
+
+def test_a_saved_graph_alone_is_compared_with_the_current_folder(stepgraph: Command) -> None:
+    save("saved.json", response("Orders", sleep("rest")))
+    orders("rest")
+    assert stepgraph("diff", "saved.json").out == (
+        "no change of structure in 1 workflow (from saved.json to the current folder)\n"
+    )
+
+
+def test_a_dash_is_a_saved_graph_from_standard_input(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    orders("rest")
+    content = stepgraph("graph", "-f", "json").out.encode()
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
+    assert stepgraph("diff", "-", "orders.py").out == (
+        "no change of structure in 1 workflow (from standard input to orders.py)\n"
+    )
+    assert stepgraph("diff", "-", "-") == Run(
+        2, "", ["stepgraph: - can be one side only. Try `stepgraph diff --help`."]
+    )
+
+
+def test_a_saved_graph_is_that_of_the_class_whose_workflow_has_another_name(stepgraph: Command) -> None:
+    save("saved.json", response("Orders", sleep("rest")))
+    write("orders.py", module(workflow("Orders", "rest")))
+    write(
+        "wrangler.toml",
+        'name = "shop"\nmain = "orders.py"\n[[workflows]]\nname = "orders"\nbinding = "O"\nclass_name = "Orders"\n',
+    )
+    assert stepgraph("diff", "saved.json", ".").out.startswith("no change of structure in 1 workflow")
+
+
+def test_a_graph_that_there_was_not_is_one_without_steps(stepgraph: Command) -> None:
+    save("a.json", without_graph("Orders"))
+    save("b.json", response("Orders", sleep("rest")))
+    assert "+ sleep 'rest' added" in stepgraph("diff", "a.json", "b.json").out
+
+
+def test_a_class_that_is_renamed_in_a_file_of_one_workflow_is_the_same_workflow(stepgraph: Command) -> None:
+    orders("rest", path="a.py", name="Orders")
+    orders("rest", path="b.py", name="Purchases")
+    run = stepgraph("diff", "a.py", "b.py")
+    assert run.out.startswith("Purchases  b.py:4\n  ~ class 'Orders' renamed to 'Purchases'\n")
+
+
+@pytest.mark.usefixtures("repository")
+def test_a_path_wins_over_a_revision_of_its_name(stepgraph: Command) -> None:
+    orders("nap", path="main/other.py", name="Other")
+    run = stepgraph("diff", "HEAD", "main")
+    assert "workflow 'Other' added" in run.out
+    assert run.told[0] == "`main` is a path and a revision: the path is taken. `main~0` is the revision."
+
+
+# Revisions are read, and nothing else happens
+
+
+@pytest.mark.usefixtures("repository")
+def test_neither_the_work_tree_nor_the_index_is_touched(stepgraph: Command) -> None:
+    orders("staged")
+    git("add", "--all")
+    orders("not staged")
+    before = (git("status", "--porcelain=v2"), Path(".git/index").read_bytes(), Path(".git/HEAD").read_bytes())
+    stepgraph("diff", "HEAD")
+    after = (git("status", "--porcelain=v2"), Path(".git/index").read_bytes(), Path(".git/HEAD").read_bytes())
+    assert before == after
+
+
+def test_the_temporary_folder_goes_and_is_never_named(
+    stepgraph: Command, repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    temporary = repository.parent / f"{repository.name}-temporary"
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    write_unresolved()
+    write("broken.py", module(workflow("Broken")) + SYNTAX_ERROR)
+    commit()
+    told = [*stepgraph("diff", "HEAD").told]
+    remove("broken.py")
+    commit()
+    run = stepgraph("diff", "HEAD", "-f", "json")
+    assert list(temporary.iterdir()) == []
+    assert not any("stepgraph-" in text or str(repository) in text for text in [*told, *run.told, run.out])
+    assert any(line.startswith("HEAD:broken.py:") for line in told)
+    assert any(line.startswith("HEAD:orders.py:") for line in run.told)
+
+
+@pytest.mark.usefixtures("repository")
+def test_the_modules_of_a_revision_import_each_other(stepgraph: Command) -> None:
+    write("steps.py", 'async def rest(step):\n    await step.sleep("deep", "1 hour")\n')
+    write("orders.py", "from steps import rest\n" + module(workflow("Orders") + "        await rest(step)\n"))
+    commit()
+    write("steps.py", 'async def rest(step):\n    await step.sleep("deeper", "1 hour")\n')
+    assert "sleep 'deep' renamed to 'deeper'" in stepgraph("diff", "HEAD").out
+
+
+@pytest.mark.usefixtures("repository")
+def test_attributes_do_not_hide_files_and_filters_are_not_run(stepgraph: Command, folder: Path) -> None:
+    write(".gitattributes", "*.py export-ignore filter=evil\n")
+    commit()
+    git("config", "filter.evil.smudge", f"touch {folder}/ran; cat")
+    git("config", "core.fsmonitor", f"touch {folder}/ran")
+    assert stepgraph("diff", "HEAD").out.startswith("no change of structure in 1 workflow")
+    assert not Path("ran").exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need rights there")
+def test_links_of_a_revision_lead_nowhere_else(stepgraph: Command, repository: Path) -> None:
+    outside = repository.parent / f"{repository.name}-outside.py"
+    outside.write_text(module(workflow("Outside", "rest")), encoding="utf-8")
+    Path("outside.py").symlink_to(outside)
+    Path("up").symlink_to("..")
+    Path("inside.py").symlink_to("orders.py")
+    commit()
+    remove("orders.py")
+    orders("rest")
+    assert stepgraph("diff", "HEAD").out.startswith("no change of structure in 1 workflow")
+
+
+def test_hooks_of_another_repository_do_not_lead_astray(
+    stepgraph: Command, repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GIT_DIR", str(repository / "elsewhere"))
+    assert stepgraph("diff", "HEAD").code == 0
+
+
+# What it comes to
+
+
+@pytest.mark.parametrize(
+    ("steps", "fail_on", "code"),
+    [
+        (("rest",), "any", 0),
+        (("rest", "and rest"), "breaking", 0),
+        (("rest", "and rest"), "any", 1),
+        (("renamed",), "breaking", 1),
+        (("renamed",), "any", 1),
+        (("renamed",), "none", 0),
+    ],
+)
+@pytest.mark.usefixtures("repository")
+def test_the_exit_code_tells_of_the_changes_that_are_named(
+    stepgraph: Command, steps: tuple[str, ...], fail_on: str, code: int
+) -> None:
+    orders(*steps)
+    assert stepgraph("diff", "HEAD", "--fail-on", fail_on).code == code
+
+
+@pytest.mark.usefixtures("repository")
+def test_breaking_changes_fail_if_nothing_else_is_named(stepgraph: Command) -> None:
+    orders("renamed")
+    run = stepgraph("diff")
+    assert (run.code, run.out.splitlines()[1]) == (
+        1,
+        "  ~ sleep 'rest' renamed to 'renamed'  breaking: instances waiting at it begin to wait anew",
+    )
+
+
+def test_without_workflows_on_either_side_there_is_nothing(stepgraph: Command) -> None:
+    Path("a").mkdir()
+    Path("b").mkdir()
+    assert stepgraph("diff", "a", "b") == Run(3, "", ["stepgraph: no workflow found in a nor in b."])
+
+
+@pytest.mark.usefixtures("repository")
+def test_an_unknown_revision_has_near_names(stepgraph: Command) -> None:
+    git("branch", "feature")
+    assert stepgraph("diff", "faeture") == Run(
+        2, "", ["stepgraph: `faeture` is no file or folder, nor a revision. Did you mean `feature`?"]
+    )
+    assert stepgraph("diff", "faeture...").told == [
+        "stepgraph: `faeture` is no file or folder, nor a revision. Did you mean `feature`?"
+    ]
+    assert stepgraph("diff", "xyz").told == [
+        "stepgraph: `xyz` is no file or folder, nor a revision. `git branch --all` lists branches."
+    ]
+
+
+def test_without_a_repository_there_is_no_revision(stepgraph: Command) -> None:
+    orders("rest")
+    (told,) = stepgraph("diff").told
+    assert told == (
+        "stepgraph: the current folder is not in a git repository, so that there is no version to compare with."
+        " Name two: `stepgraph diff OLD NEW`."
+    )
+    assert stepgraph("diff", "main") == Run(
+        2, "", ["stepgraph: `main` is no file or folder, and without a git repository here it is no revision."]
+    )
+
+
+def test_without_commits_there_is_no_default_branch(stepgraph: Command) -> None:
+    make_repository()
+    (told,) = stepgraph("diff").told
+    assert told == (
+        "stepgraph: there is no default branch to compare with: neither origin/HEAD nor main nor master."
+        " Name a revision: `stepgraph diff HEAD`."
+    )
+    assert stepgraph("diff", "HEAD").told == [
+        "stepgraph: `HEAD` is no file or folder, nor a revision. Git finds no commit here at all: `git log` says why."
+    ]
+
+
+def test_a_shallow_clone_lacks_the_merge_base(
+    stepgraph: Command, repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    git("checkout", "--quiet", "-b", "feature")
+    commit("of the feature")
+    git("checkout", "--quiet", "main")
+    commit("of main")
+    clone = f"{repository}-clone"
+    git("clone", "--quiet", "--depth=1", "--no-single-branch", f"file://{repository}", clone)
+    monkeypatch.chdir(clone)
+    (told,) = stepgraph("diff", "origin/feature...").told
+    assert told == (
+        "stepgraph: `origin/feature` and `HEAD` have no commit in common here."
+        " The clone is shallow: `git fetch --unshallow` gets the rest of it."
+    )
+
+
+@pytest.mark.usefixtures("repository")
+def test_a_side_that_cannot_be_read_is_told(stepgraph: Command) -> None:
+    write("orders.py", module(workflow("Orders", "rest")) + SYNTAX_ERROR)
+    commit()
+    orders("rest")
+    run = stepgraph("diff", "HEAD")
+    assert (run.code, run.out) == (2, "")
+    assert run.told[0].startswith("HEAD:orders.py:8:5: ")
+    assert run.told[1:] == ["stepgraph: the old version (HEAD) could not be read, so nothing was compared."]
+    write("graph.json", "[")
+    assert stepgraph("diff", "HEAD~1", "graph.json").told[-1] == (
+        "stepgraph: the new version (graph.json) could not be read, so nothing was compared."
+    )
+
+
+@pytest.mark.usefixtures("repository")
+def test_an_object_that_is_missing_is_told(stepgraph: Command) -> None:
+    identity = git("rev-parse", "HEAD:orders.py")
+    remove(f".git/objects/{identity[:2]}/{identity[2:]}")
+    run = stepgraph("diff", "HEAD")
+    assert run.told == [
+        "HEAD:orders.py: its content is not in this repository. Fetch it with git.",
+        "stepgraph: the old version (HEAD) could not be read, so nothing was compared.",
+    ]
+
+
+@pytest.mark.usefixtures("repository")
+def test_an_incomplete_graph_makes_the_diff_incomplete(stepgraph: Command) -> None:
+    write_unresolved()
+    run = stepgraph("diff", "HEAD")
+    assert run.out.startswith("no change of structure in 1 workflow; 1 with a graph that is incomplete (")
+    assert [line.partition(":")[0] for line in run.told] == ["orders.py", "the diff of `Orders` is incomplete"]
+    assert stepgraph("diff", "HEAD", "-q").told == []
+
+
+# How it is told
+
+
+@pytest.mark.usefixtures("repository")
+def test_one_workflow_is_chosen_by_its_name(stepgraph: Command) -> None:
+    orders("nap", path="other.py", name="Other")
+    assert stepgraph("diff", "HEAD", "--workflow", "Orders").out.startswith("no change of structure in 1 workflow")
+    assert stepgraph("diff", "HEAD", "--workflow", "Order").told == [
+        "stepgraph: no workflow is named `Order`. Did you mean `Orders`, `Other`?"
+    ]
+
+
+@pytest.mark.usefixtures("repository")
+def test_a_file_is_written_in_the_format_that_its_name_tells(stepgraph: Command) -> None:
+    orders("rest", "and rest")
+    told = f"1 change in 1 workflow; {SAFE}"
+    assert stepgraph("diff", "HEAD", "-o", "diff.md") == Run(0, "", [f"diff.md: {told}"])
+    assert Path("diff.md").read_text(encoding="utf-8").startswith(f"## ✅ Workflows: {told}\n")
+    assert stepgraph("diff", "HEAD", "-o", "diff.json", "-q") == Run(0, "", [])
+    assert json.loads(Path("diff.json").read_bytes())["summary"]["text"] == told
+
+
+@pytest.mark.usefixtures("repository")
+def test_a_source_is_not_written_over(stepgraph: Command) -> None:
+    assert stepgraph("diff", "HEAD", "-o", "orders.py").told == [
+        "stepgraph: orders.py is one of the sources, and is not written over. Name another file."
+    ]
+
+
+@pytest.mark.parametrize("form", ["text", "markdown", "json"])
+def test_the_same_versions_give_the_same_bytes_anywhere(
+    stepgraph: Command, repository: Path, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    orders("renamed", "and rest")
+    first = stepgraph("diff", "-f", form)
+    clone = f"{repository}-elsewhere"
+    git("clone", "--quiet", str(repository), clone)
+    monkeypatch.chdir(clone)
+    git("remote", "remove", "origin")
+    orders("renamed", "and rest")
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1")
+    assert stepgraph("diff", "-f", form) == first
+
+
+@pytest.mark.usefixtures("repository")
+def test_names_that_would_steer_a_terminal_are_spelt_out(stepgraph: Command) -> None:
+    orders("rest", "\\x1b[2J\\u202egone")
+    run = stepgraph("diff", "HEAD")
+    assert "\x1b" not in run.out
+    assert "\u202e" not in run.out
+
+
+@pytest.mark.usefixtures("repository")
+def test_an_environment_is_taken_on_both_sides(stepgraph: Command) -> None:
+    workflows = '[[{}workflows]]\nname = "{}"\nbinding = "O"\nclass_name = "Orders"\n'
+    text = 'name = "shop"\nmain = "orders.py"\n[env.live]\n'
+    write("wrangler.toml", text + workflows.format("env.live.", "orders-live"))
+    commit()
+    orders("rest", "and rest")
+    assert stepgraph("diff", "HEAD", "--env", "live").out.startswith("orders-live  orders.py:4\n  + ")

@@ -1,0 +1,77 @@
+"""Diffs for the formats to tell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from stepgraph import analyze_file
+from stepgraph.model.payload import Node, StepConfig
+from stepgraph.report.difference.build import compare_workflows
+from stepgraph.report.difference.pairing import Pair, pair_workflows
+from stepgraph.report.difference.report import DiffReport, FailOn, VersionedWorkflow
+from tests.render.graphs import DEFAULTS, do, graph, loop
+
+PAIRS = Path(__file__).resolve().parents[2] / "fixtures" / "diff"
+
+
+def version(
+    *nodes: Node, name: str = "orders", class_name: str = "Orders", place: str = "orders.py:1", complete: bool = True
+) -> VersionedWorkflow:
+    """Return a workflow that was analysed."""
+    return VersionedWorkflow(name, class_name, "orders.py", place, graph(*nodes, class_name=class_name), complete)
+
+
+def report_of(pairs: Sequence[Pair], old: str = "main", new: str = "the work tree") -> DiffReport:
+    """Return the report on some pairs of workflows."""
+    return DiffReport(old, new, compare_workflows(pairs), FailOn.BREAKING, "1.2.3")
+
+
+def report(old: VersionedWorkflow | None, new: VersionedWorkflow | None) -> DiffReport:
+    """Return the report on one workflow."""
+    return report_of([(old, new)])
+
+
+def unchanged() -> DiffReport:
+    """Return a report without changes."""
+    return report(version(do("charge")), version(do("charge")))
+
+
+def everything() -> DiffReport:
+    """Return a report on the pairs in `fixtures/diff`, on a workflow that is new, and on one that is gone."""
+    old, new = [version(do("a"), name="gone", place="main:gone.py:1")], [version(do("b"), name="new", place="new.py:1")]
+    for folder in sorted(path.parent for path in PAIRS.glob("*/changes.txt")):
+        old.append(_analysed(folder, "before.py", "main:"))
+        new.append(_analysed(folder, "after.py", ""))
+    return report_of(pair_workflows(old, new))
+
+
+def _analysed(folder: Path, name: str, label: str) -> VersionedWorkflow:
+    (workflow,) = analyze_file(folder / name).workflows
+    place = f"{label}{folder.name}.py:{workflow.span.line}"
+    return VersionedWorkflow(folder.name, workflow.class_name, folder.name, place, workflow.graph, workflow.complete)
+
+
+def example() -> DiffReport:
+    """Return a report with a change of each effect, and with an incomplete graph."""
+    rest: Node = {"type": "step_sleep", "name": "rest", "duration": "1 day"}
+    old = version(do("charge card"), do("pack"), rest, do("ship"), place="main:orders.py:1")
+    new = version(
+        do("charge the card"), do("count"), loop(do("pack")), rest, do("ship"), do("say thanks"), complete=False
+    )
+    gone = version(do("count"), name="counting", class_name="Counting", place="main:counting.py:4")
+    return report_of([(gone, None), (old, new)])
+
+
+def everywhere(text: str) -> DiffReport:
+    """Return a report in which a text stands wherever text of a source, or a name of a version, can."""
+    old = version(do(f"old {text}"), name=text, class_name=text or "C", place=text)
+    new = version(do(f"new {text}"), do(text), name=text, class_name=text or "C", place=text, complete=False)
+    return report_of([(old, new)], text, text)
+
+
+def large(changes: int) -> DiffReport:
+    """Return a report with that many changes."""
+    patient: StepConfig = {**DEFAULTS, "timeout": "1 hour"}
+    names = [f"step number {number}" for number in range(changes)]
+    return report(version(*map(do, names)), version(*(do(name, config=patient) for name in names)))
