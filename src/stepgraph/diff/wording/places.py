@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from stepgraph.diff.changes.frames import Side
 from stepgraph.diff.elements import BRANCH, FUNCTIONS, KEY, Tree
 from stepgraph.diff.wording.names import condition_name, name_of, short_name
 
@@ -34,21 +35,30 @@ def place_of(tree: Tree, number: int) -> str:
     return ""
 
 
-def neighbour_of(tree: Tree, numbers: Sequence[int], *, as_written: bool = False) -> str:
+def neighbour_of(side: Side, numbers: Sequence[int], *, as_written: bool = False) -> str:
     """Return what elements that stand together come after, or before; nothing if nothing else is there.
 
     What is in a group of concurrent work is beside others, unless it is told `as_written`.
     """
+    tree = side.tree
     first, last = numbers[0], numbers[-1]
     if tree[first].slot == FUNCTIONS:
         return ""
     is_concurrent = not as_written and tree[tree[first].parent].kind == "parallel"
-    before, after = tree.before(first), tree.after(last)
+    before, after = tree.before(first), _following(side, last)
     if before is not None:
         return f"{'beside' if is_concurrent else 'after'} {short_name(tree, before)}"
     if after is not None:
         return f"{'beside' if is_concurrent else 'before'} {short_name(tree, after)}"
     return ""
+
+
+def _following(side: Side, number: int) -> int | None:
+    """Return what stands after an element, if possible what was there before: the rest is told by what precedes it."""
+    following = nearest = side.tree.after(number)
+    while following is not None and all(side.is_lone(inner) for inner in side.tree.within(following)):
+        following = side.tree.after(following)
+    return nearest if following is None else following
 
 
 def container_of(tree: Tree, container: int, inside: int) -> str:
