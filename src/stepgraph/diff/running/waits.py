@@ -37,8 +37,14 @@ def waits_of(tree: Tree, among: Container[int] | None = None) -> Waits:
         for element in tree.elements
         if element.kind == CALL and element.name in functions
     ]
-    inside = _inside(tree, calls, waits)
+    inside = _inside(tree, [call for call in calls if among is None or _is_entered(call, among)], waits)
     return Waits(inside, _later(tree, calls, inside))
+
+
+def _is_entered(call: tuple[int, int], among: Container[int]) -> bool:
+    """Tell whether an instance may be in a function by a call: not by one that is new, if the function is not."""
+    site, function = call
+    return site in among or function not in among
 
 
 def _inside(tree: Tree, calls: list[tuple[int, int]], waits: set[int]) -> list[int | None]:
