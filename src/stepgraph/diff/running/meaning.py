@@ -13,7 +13,7 @@ from typing import Final
 from stepgraph.diff.changes.clocks import beside_in
 from stepgraph.diff.changes.frames import Frames, Side
 from stepgraph.diff.changes.group import Action, Group
-from stepgraph.diff.elements import BRANCH, FUNCTION, ROOT, STEPS, WAITS, Element, Tree
+from stepgraph.diff.elements import BRANCH, FUNCTION, ROOT, STEPS, WAITS, Element
 from stepgraph.diff.running.counts import Names
 from stepgraph.diff.running.effect import SAFE, Meaning, breaking, late, worst
 from stepgraph.diff.running.waits import waits_of
@@ -244,7 +244,7 @@ class Meanings:
         """Tell whether a way out came or went with an element, other than out of a loop that did so too."""
         exits = (side.tree[inner] for inner in side.tree.within(number) if side.is_lone(inner))
         return any(
-            element.kind == "break" and element.text("kind") in kinds and _goes_beyond(side.tree, element, number)
+            element.kind == "break" and element.text("kind") in kinds and _goes_beyond(side, element, number)
             for element in exits
         )
 
@@ -256,10 +256,10 @@ def _shifted(name: str, wait: str) -> Meaning:
     return breaking(f"the count of steps named '{name}' shifts for instances waiting at {wait}")
 
 
-def _goes_beyond(tree: Tree, way_out: Element, number: int) -> bool:
-    """Tell whether a way out leads out of the element with this number."""
-    loops = (element for element in tree.above(way_out.number) if element.kind == "loop")
-    return way_out.text("kind") == "return" or not any(loop.number >= number for loop in loops)
+def _goes_beyond(side: Side, way_out: Element, number: int) -> bool:
+    """Tell whether a way out leads out of the element with this number, and not just out of a loop that is as new."""
+    loop = next((element.number for element in side.tree.above(way_out.number) if element.kind == "loop"), None)
+    return way_out.text("kind") == "return" or loop is None or (loop < number and not side.is_lone(loop))
 
 
 def _event_type(fields: Mapping[str, object]) -> object:

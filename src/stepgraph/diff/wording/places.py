@@ -61,14 +61,14 @@ def _following(side: Side, number: int) -> int | None:
     return nearest if following is None else following
 
 
-def container_of(tree: Tree, container: int, inside: int) -> str:
-    """Return what `inside` is held by, in a container that is new or gone."""
+def container_of(tree: Tree, container: int, inside: Sequence[int]) -> str:
+    """Return what `inside` is held by, in a container that is new or gone: the branch, if all is in one."""
     element = tree[container]
     match element.kind:
         case "if" | "switch":
-            branch = next((above for above in tree.above(inside) if above.parent == container), element)
-            if branch.kind == BRANCH:
-                return _branch_text(tree, branch.number)
+            held = [branch for branch in element.children if any(number in tree.within(branch) for number in inside)]
+            if len(held) == 1 and tree[held[0]].kind == BRANCH:
+                return _branch_text(tree, held[0])
             return name_of(tree, container)
         case "branch":
             return _branch_text(tree, container)

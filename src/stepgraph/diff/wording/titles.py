@@ -89,7 +89,7 @@ def _reordered(told: _Told) -> str:
 
 
 def _wrapped(told: _Told) -> str:
-    container = container_of(told.new, told.group.holder, told.group.new[0])
+    container = container_of(told.new, told.group.holder, told.group.new)
     element = told.new[told.group.holder]
     if element.kind == FUNCTION and element.slot == FUNCTIONS:
         return f"{told.things} moved into new {container}"
@@ -97,7 +97,7 @@ def _wrapped(told: _Told) -> str:
 
 
 def _freed(told: _Told) -> str:
-    container = container_of(told.old, told.group.holder, told.group.old[0])
+    container = container_of(told.old, told.group.holder, told.group.old)
     element = told.old[told.group.holder]
     if element.kind == FUNCTION and element.slot == FUNCTIONS:
         return f"{told.things} moved out of removed {container}"
@@ -109,9 +109,10 @@ def _concurrent(told: _Told) -> str:
         return f"{told.things} made concurrent: no longer {_waits(told)} for {quoted(told.new, told.group.others)}"
     kind = told.new[told.group.holder].text("kind")
     how = "" if kind == "all" else f" ({kind})"
-    if told.frames.new.is_lone(told.group.holder):
+    if told.frames.new.is_lone(told.group.holder) and len(told.group.new) > 1:
         return f"{told.things} made concurrent{how}"
-    return f"{told.things} made concurrent with {quoted(told.new, _work_beside(told))}"
+    beside = quoted(told.new, _work_beside(told))
+    return f"{told.things} made concurrent{f' with {beside}' if beside else ''}{how}"
 
 
 def _sequential(told: _Told) -> str:
