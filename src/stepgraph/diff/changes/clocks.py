@@ -7,10 +7,13 @@ from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+from typing import TypeAlias
 
 from stepgraph.diff.changes.frames import Frames
-from stepgraph.diff.elements import Element
+from stepgraph.diff.elements import Element, Tree
 from stepgraph.model.payload import Number
+
+Span: TypeAlias = tuple[Number, Number]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,36 @@ def _has_clock(frames: Frames, number: int, group: int) -> bool:
     if old is None or old not in frames.old.tree.within(old_group):
         return False
     return _clock(frames.old.tree[old], "starts") is not None and _clock(frames.new.tree[number], "starts") is not None
+
+
+def beside_in(tree: Tree, group: int, own: Sequence[int]) -> list[int]:
+    """Return what in a group may run at the same time as one of some elements of it, without what is in these."""
+    within = {inner for number in own for inner in tree.within(number)}
+    spans = [_span(tree, number, group) for number in own]
+    return [
+        number
+        for number in tree.within(group)[1:]
+        if number not in within and any(_overlap(_span(tree, number, group), span) for span in spans)
+    ]
+
+
+def _span(tree: Tree, number: int, group: int) -> Span:
+    """Return when an element of a group begins and is over, by the outermost clock in the group that it is under.
+
+    What is nested in a step has clocks of its own, which say nothing here. Without a clock, it may be at any time.
+    """
+    span: Span = -math.inf, math.inf
+    for inner in (tree[number], *tree.above(number)):
+        if inner.number == group:
+            break
+        starts, ends = _clock(inner, "starts"), _clock(inner, "resolves")
+        if starts is not None:
+            span = starts, math.inf if ends is None else ends
+    return span
+
+
+def _overlap(first: Span, second: Span) -> bool:
+    return first[0] < second[1] and second[0] < first[1]
 
 
 def _clock(element: Element, field: str) -> Number | None:

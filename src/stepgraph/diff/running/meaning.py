@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
+from stepgraph.diff.changes.clocks import beside_in
 from stepgraph.diff.changes.frames import Frames, Side
 from stepgraph.diff.changes.group import Action, Group
-from stepgraph.diff.elements import BRANCH, FUNCTION, ROOT, STEPS, WAITS, Element, Tree
+from stepgraph.diff.elements import BRANCH, FUNCTION, ROOT, STEPS, WAITS, Element
 from stepgraph.diff.running.counts import Names
 from stepgraph.diff.running.effect import SAFE, Meaning, breaking, late, worst
 from stepgraph.diff.running.waits import waits_of
@@ -29,6 +30,7 @@ class Meanings:
         self._old, self._new = frames.old.tree, frames.new.tree
         self._old_names, self._new_names = Names(self._old), Names(self._new)
         self._known = {number for number, old in enumerate(frames.pairs.to_old) if old is not None}
+        self._kept = {number for number, new in enumerate(frames.pairs.to_new) if new is not None}
         self._old_waits = waits_of(self._old)
         # An instance can wait only where there was a wait before.
         self._waits_in_both = waits_of(self._new, self._known)
@@ -82,6 +84,8 @@ class Meanings:
             for step in self._old_names.run_in(number):
                 if self._old[step].kind in WAITS:
                     yield breaking(f"instances may be waiting at '{self._old[step].name}'")
+                elif later is not None and self._old_names.counted_after(number, step, self._kept):
+                    yield _shifted(self._old[step].name, self._old_name(later))
                 elif later is not None:
                     yield breaking(f"instances waiting at {self._old_name(later)} have its result")
             if later is not None and self._leaves(self._frames.old, number, "break"):
@@ -127,7 +131,8 @@ class Meanings:
         if group.others:
             yield from (self._frames.old_of(number) for number in group.others)
         elif group.holder in self._known:
-            yield self._frames.old_of(group.holder)
+            beside = beside_in(self._new, group.holder, group.new)
+            yield from (self._frames.old_of(number) for number in beside if number in self._known)
 
     def _sequential(self, _: Group) -> Iterator[Meaning]:
         """Yield nothing: what ran concurrently has its result, and what follows finds it."""
@@ -165,9 +170,18 @@ class Meanings:
         if kind == "loop":
             yield breaking(f"instances waiting at {wait} have results of further rounds")
         elif kind in _CHOICES:
-            yield late(f"runs when instances waiting at {wait} resume, also where it was skipped")
+            yield from self._no_longer_chosen(group)
         else:
             yield breaking(f"instances waiting at {wait} have run it as part of another")
+
+    def _no_longer_chosen(self, group: Group) -> Iterator[Meaning]:
+        """Yield that something runs where it was skipped: at waits after the choice, or in other branches of it."""
+        choice = self._old[group.holder].parent if self._old[group.holder].kind == BRANCH else group.holder
+        held = {branch for branch in self._old[choice].children if set(self._old.within(branch)) & set(group.old)}
+        others = [branch for branch in self._old[choice].children if held != {branch}]
+        waits = (self._old_waits.later[choice], *(self._old_waits.inside[branch] for branch in others))
+        if (skipped := next((wait for wait in waits if wait is not None), None)) is not None:
+            yield late(f"runs when instances waiting at {self._old_name(skipped)} resume, also where it was skipped")
 
     # What is said otherwise
 
@@ -186,10 +200,17 @@ class Meanings:
             return late("instances at or after it may sleep again when they resume")
         if field == "options" and _event_type(self._old[old].fields) != _event_type(self._new[new].fields):
             return breaking("instances may be waiting for the event of the old type")
-        if field == "kind":
-            later = self._old_waits.at_or_after(old)
-            told = "" if later is None else f"instances waiting at {self._old_name(later)}"
-            return late(f"{told} may go on earlier or later when they resume") if told else SAFE
+        if field in {"kind", "resolves"}:
+            return self._awaited_otherwise(old, new, field)
+        return SAFE
+
+    def _awaited_otherwise(self, old: int, new: int, field: str) -> Meaning:
+        """Return what it means that what runs in an element is waited for in another way, or no longer."""
+        inside = self._old_waits.inside[old]
+        if field == "kind" and (wait := self._old_waits.at_or_after(old)) is not None:
+            return late(f"instances waiting at {self._old_name(wait)} may go on earlier or later when they resume")
+        if field == "resolves" and inside is not None and field not in self._new[new].fields:
+            return late(f"what comes after {self._old_name(inside)} may run when instances waiting there resume")
         return SAFE
 
     # What all of them ask
@@ -223,7 +244,7 @@ class Meanings:
         """Tell whether a way out came or went with an element, other than out of a loop that did so too."""
         exits = (side.tree[inner] for inner in side.tree.within(number) if side.is_lone(inner))
         return any(
-            element.kind == "break" and element.text("kind") in kinds and _goes_beyond(side.tree, element, number)
+            element.kind == "break" and element.text("kind") in kinds and _goes_beyond(side, element, number)
             for element in exits
         )
 
@@ -235,10 +256,10 @@ def _shifted(name: str, wait: str) -> Meaning:
     return breaking(f"the count of steps named '{name}' shifts for instances waiting at {wait}")
 
 
-def _goes_beyond(tree: Tree, way_out: Element, number: int) -> bool:
-    """Tell whether a way out leads out of the element with this number."""
-    loops = (element for element in tree.above(way_out.number) if element.kind == "loop")
-    return way_out.text("kind") == "return" or not any(loop.number >= number for loop in loops)
+def _goes_beyond(side: Side, way_out: Element, number: int) -> bool:
+    """Tell whether a way out leads out of the element with this number, and not just out of a loop that is as new."""
+    loop = next((element.number for element in side.tree.above(way_out.number) if element.kind == "loop"), None)
+    return way_out.text("kind") == "return" or loop is None or (loop < number and not side.is_lone(loop))
 
 
 def _event_type(fields: Mapping[str, object]) -> object:

@@ -37,8 +37,14 @@ def waits_of(tree: Tree, among: Container[int] | None = None) -> Waits:
         for element in tree.elements
         if element.kind == CALL and element.name in functions
     ]
-    inside = _inside(tree, calls, waits)
+    inside = _inside(tree, [call for call in calls if among is None or _is_entered(call, among)], waits)
     return Waits(inside, _later(tree, calls, inside))
+
+
+def _is_entered(call: tuple[int, int], among: Container[int]) -> bool:
+    """Tell whether an instance may be in a function by a call: not by one that is new, if the function is not."""
+    site, function = call
+    return site in among or function not in among
 
 
 def _inside(tree: Tree, calls: list[tuple[int, int]], waits: set[int]) -> list[int | None]:
@@ -59,6 +65,7 @@ def _inside(tree: Tree, calls: list[tuple[int, int]], waits: set[int]) -> list[i
 def _later(tree: Tree, calls: list[tuple[int, int]], inside: list[int | None]) -> list[int | None]:
     """Return the waits after elements: again as long as what is after a call tells what is after a function."""
     later: list[int | None] = [None] * len(tree)
+    left = _left_by_exits(tree)
     after_functions: dict[int, int] = {}
     while True:
         for element in tree.elements:
@@ -67,6 +74,7 @@ def _later(tree: Tree, calls: list[tuple[int, int]], inside: list[int | None]) -
             if element.kind == "loop" and inside[element.number] is not None:
                 beyond = inside[element.number]
             _pass_down(tree, element.number, beyond, inside, later)
+            _pass_back(tree, element.number, left, inside, later)
         found = {function: wait for call, function in reversed(calls) if (wait := later[call]) is not None}
         if found.keys() == after_functions.keys():
             return later
@@ -86,6 +94,44 @@ def _pass_down(tree: Tree, number: int, beyond: int | None, inside: list[int | N
             following = inside[child]
     if kind == "parallel":
         _pass_across(tree, number, beyond, inside, later)
+
+
+def _pass_back(
+    tree: Tree, number: int, left: dict[int, int], inside: list[int | None], later: list[int | None]
+) -> None:
+    """Tell what stands before a way out what comes after that: what is after what it leaves, nothing after `run`."""
+    children = tree[number].children
+    if not children or (target := left.get(children[-1])) is None:
+        return
+    following = later[target]
+    for child in reversed(children[:-1]):
+        later[child] = following
+        following = following if inside[child] is None else inside[child]
+
+
+def _left_by_exits(tree: Tree) -> dict[int, int]:
+    """Return what each way out leaves: a loop, a function, or the workflow.
+
+    Those are left out before which more may come: a `finally`, or what runs concurrently.
+    """
+    left: dict[int, int] = {}
+    by_return: list[int | None] = [ROOT]
+    by_break: list[int | None] = [None]
+    for element in tree.elements[1:]:
+        number, parent = element.number, element.parent
+        returned, broken = by_return[parent], by_break[parent]
+        if element.slot == FUNCTIONS:
+            returned, broken = number, None
+        elif element.kind == "loop":
+            broken = number
+        elif element.kind in {"parallel", "step_do"} or "finally_block" in tree.slots(number):
+            returned, broken = None, None
+        by_return.append(returned)
+        by_break.append(broken)
+        target = returned if element.text("kind") == "return" else broken
+        if element.kind == "break" and target is not None:
+            left[number] = target
+    return left
 
 
 def _pass_across(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from stepgraph.diff.changes.frames import Side
 from stepgraph.diff.elements import BRANCH, FUNCTIONS, KEY, Tree
 from stepgraph.diff.wording.names import condition_name, name_of, short_name
 
@@ -34,16 +35,17 @@ def place_of(tree: Tree, number: int) -> str:
     return ""
 
 
-def neighbour_of(tree: Tree, numbers: Sequence[int], *, as_written: bool = False) -> str:
+def neighbour_of(side: Side, numbers: Sequence[int], *, as_written: bool = False) -> str:
     """Return what elements that stand together come after, or before; nothing if nothing else is there.
 
     What is in a group of concurrent work is beside others, unless it is told `as_written`.
     """
+    tree = side.tree
     first, last = numbers[0], numbers[-1]
     if tree[first].slot == FUNCTIONS:
         return ""
     is_concurrent = not as_written and tree[tree[first].parent].kind == "parallel"
-    before, after = tree.before(first), tree.after(last)
+    before, after = tree.before(first), _following(side, last)
     if before is not None:
         return f"{'beside' if is_concurrent else 'after'} {short_name(tree, before)}"
     if after is not None:
@@ -51,14 +53,22 @@ def neighbour_of(tree: Tree, numbers: Sequence[int], *, as_written: bool = False
     return ""
 
 
-def container_of(tree: Tree, container: int, inside: int) -> str:
-    """Return what `inside` is held by, in a container that is new or gone."""
+def _following(side: Side, number: int) -> int | None:
+    """Return what stands after an element, if possible what was there before: the rest is told by what precedes it."""
+    following = nearest = side.tree.after(number)
+    while following is not None and all(side.is_lone(inner) for inner in side.tree.within(following)):
+        following = side.tree.after(following)
+    return nearest if following is None else following
+
+
+def container_of(tree: Tree, container: int, inside: Sequence[int]) -> str:
+    """Return what `inside` is held by, in a container that is new or gone: the branch, if all is in one."""
     element = tree[container]
     match element.kind:
         case "if" | "switch":
-            branch = next((above for above in tree.above(inside) if above.parent == container), element)
-            if branch.kind == BRANCH:
-                return _branch_text(tree, branch.number)
+            held = [branch for branch in element.children if any(number in tree.within(branch) for number in inside)]
+            if len(held) == 1 and tree[held[0]].kind == BRANCH:
+                return _branch_text(tree, held[0])
             return name_of(tree, container)
         case "branch":
             return _branch_text(tree, container)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Final
 
+from stepgraph.diff.changes.clocks import beside_in
 from stepgraph.diff.changes.frames import Frames, Side
 from stepgraph.diff.changes.group import Action, Group
 from stepgraph.diff.elements import BRANCH, FUNCTION, FUNCTIONS, KEY, ROOT, Tree
@@ -49,7 +50,7 @@ def _added(told: _Told) -> str:
     element = told.new[number]
     if element.slot != "nodes":
         return f"{things} added{_to(told.new, number, 'to')}"
-    place, neighbour = place_of(told.new, number), neighbour_of(told.new, told.group.new)
+    place, neighbour = place_of(told.new, number), neighbour_of(told.frames.new, told.group.new)
     return f"{things} added{_in(place)}{_comma(place, neighbour)}"
 
 
@@ -74,7 +75,7 @@ def _renamed(told: _Told) -> str:
 
 def _moved(told: _Told) -> str:
     old_place, new_place = place_of(told.old, told.group.old[0]), place_of(told.new, told.group.new[0])
-    neighbour = neighbour_of(told.new, told.group.new)
+    neighbour = neighbour_of(told.frames.new, told.group.new)
     out = f" out of {old_place}" if old_place else ""
     into = f" into {new_place}" if new_place else ""
     return f"{told.things} moved{out}{into}{_comma(into, neighbour) if into else f', {neighbour}' if neighbour else ''}"
@@ -83,12 +84,12 @@ def _moved(told: _Told) -> str:
 def _reordered(told: _Told) -> str:
     if told.group.others:
         return f"{told.things} reordered: no longer {_waits(told)} for the same steps"
-    neighbour = neighbour_of(told.new, told.group.new, as_written=True)
+    neighbour = neighbour_of(told.frames.new, told.group.new, as_written=True)
     return f"{told.things} reordered{f', now {neighbour}' if neighbour else ''}"
 
 
 def _wrapped(told: _Told) -> str:
-    container = container_of(told.new, told.group.holder, told.group.new[0])
+    container = container_of(told.new, told.group.holder, told.group.new)
     element = told.new[told.group.holder]
     if element.kind == FUNCTION and element.slot == FUNCTIONS:
         return f"{told.things} moved into new {container}"
@@ -96,7 +97,7 @@ def _wrapped(told: _Told) -> str:
 
 
 def _freed(told: _Told) -> str:
-    container = container_of(told.old, told.group.holder, told.group.old[0])
+    container = container_of(told.old, told.group.holder, told.group.old)
     element = told.old[told.group.holder]
     if element.kind == FUNCTION and element.slot == FUNCTIONS:
         return f"{told.things} moved out of removed {container}"
@@ -108,9 +109,10 @@ def _concurrent(told: _Told) -> str:
         return f"{told.things} made concurrent: no longer {_waits(told)} for {quoted(told.new, told.group.others)}"
     kind = told.new[told.group.holder].text("kind")
     how = "" if kind == "all" else f" ({kind})"
-    if told.frames.new.is_lone(told.group.holder):
+    if told.frames.new.is_lone(told.group.holder) and len(told.group.new) > 1:
         return f"{told.things} made concurrent{how}"
-    return f"{told.things} made concurrent with {_others_in(told, told.new, told.group.new)}"
+    beside = quoted(told.new, _work_beside(told))
+    return f"{told.things} made concurrent{f' with {beside}' if beside else ''}{how}"
 
 
 def _sequential(told: _Told) -> str:
@@ -118,7 +120,7 @@ def _sequential(told: _Told) -> str:
         return f"{told.things} made sequential: now {_waits(told)} for {quoted(told.new, told.group.others)}"
     if told.frames.old.is_lone(told.group.holder):
         return f"{told.things} made sequential"
-    neighbour = neighbour_of(told.new, told.group.new)
+    neighbour = neighbour_of(told.frames.new, told.group.new)
     return f"{told.things} made sequential{f', {neighbour}' if neighbour else ''}"
 
 
@@ -127,6 +129,8 @@ def _changed(told: _Told) -> str:
     before, after = told.old[old], told.new[new]
     if before.kind == BRANCH and told.group.fields == ("condition",):
         return f"{_condition_change(told, old, new)}{_of_parent(told.new, new)}"
+    if before.kind == "switch" and told.group.fields == ("discriminant",):
+        return f"discriminant `{before.text('discriminant')}` changed to `{after.text('discriminant')}`"
     if before.kind == "break" and told.group.fields == ("kind",):
         return f"{name_of(told.old, old)} changed to {name_of(told.new, new)}"
     phrases = list(chain.from_iterable(changes_of(before, after, field) for field in told.group.fields))
@@ -173,9 +177,10 @@ def _beside(told: _Told, tree: Tree) -> str:
     return quoted(tree, inside)
 
 
-def _others_in(told: _Told, tree: Tree, own: tuple[int, ...]) -> str:
-    within = {inner for number in own for inner in tree.within(number)}
-    return quoted(tree, [i for i in tree.within(told.group.holder) if i not in within and is_work(tree[i])])
+def _work_beside(told: _Told) -> list[int]:
+    """Return the work of a group that runs at the same time as some of it."""
+    beside = beside_in(told.new, told.group.holder, told.group.new)
+    return [number for number in beside if is_work(told.new[number])]
 
 
 def _waits(told: _Told) -> str:
