@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from stepgraph import analyze_file
@@ -41,15 +41,17 @@ def everything() -> DiffReport:
     """Return a report on the pairs in `fixtures/diff`, on a workflow that is new, and on one that is gone."""
     old, new = [version(do("a"), name="gone", place="main:gone.py:1")], [version(do("b"), name="new", place="new.py:1")]
     for folder in sorted(path.parent for path in PAIRS.glob("*/changes.txt")):
-        old.append(_analysed(folder, "before.py", "main:"))
-        new.append(_analysed(folder, "after.py", ""))
+        old += _analysed(folder, "before.py", "main:")
+        new += _analysed(folder, "after.py", "")
     return report_of(pair_workflows(old, new))
 
 
-def _analysed(folder: Path, name: str, label: str) -> VersionedWorkflow:
-    (workflow,) = analyze_file(folder / name).workflows
-    place = f"{label}{folder.name}.py:{workflow.span.line}"
-    return VersionedWorkflow(folder.name, workflow.class_name, folder.name, place, workflow.graph, workflow.complete)
+def _analysed(folder: Path, name: str, label: str) -> Iterator[VersionedWorkflow]:
+    """Yield the workflows of a module under names that no other pair has."""
+    for workflow in analyze_file(folder / name).workflows:
+        place = f"{label}{folder.name}.py:{workflow.span.line}"
+        known = f"{folder.name}.{workflow.class_name}"
+        yield VersionedWorkflow(known, workflow.class_name, folder.name, place, workflow.graph, workflow.complete)
 
 
 def example() -> DiffReport:
