@@ -16,7 +16,7 @@ from stepgraph.diff.changes.group import Action, Group
 from stepgraph.diff.elements import BRANCH, FUNCTION, ROOT, STEPS, WAITS, Element
 from stepgraph.diff.running.counts import Names
 from stepgraph.diff.running.effect import SAFE, Meaning, breaking, late, worst
-from stepgraph.diff.running.waits import waits_of
+from stepgraph.diff.running.waits import is_repeated, waits_of
 
 _TRANSPARENT: Final = frozenset({"try", "block", "parallel", FUNCTION})
 _CHOICES: Final = frozenset({"if", "switch", BRANCH})
@@ -56,7 +56,7 @@ class Meanings:
     def _added(self, group: Group) -> Iterator[Meaning]:
         for number in group.new:
             wait = self._wait_in_both(number)
-            if wait is None or self._new[number].kind == FUNCTION:
+            if wait is None or self._new[number].kind == FUNCTION or self._is_for_failures(number):
                 continue
             if self._decides(number):
                 yield breaking(f"instances waiting at {wait} may take another way when they resume")
@@ -146,7 +146,9 @@ class Meanings:
         if kind in _TRANSPARENT or wait is None:
             return
         if kind == "loop":
-            yield from self._repeated(group, wait)
+            # Those who wait in the loop are in its first round, and have the others before them.
+            later = self._old_waits.later[max(group.old)]
+            yield from () if later is None else self._repeated(group, self._old_name(later))
         elif kind in _CHOICES:
             yield breaking(f"instances waiting at {wait} have run it, and may skip it when they resume")
         else:
@@ -155,7 +157,7 @@ class Meanings:
     def _repeated(self, group: Group, wait: str) -> Iterator[Meaning]:
         """Yield what further rounds mean: they come before later steps of the same names."""
         loop = group.holder
-        own = set(self._new.within(loop))
+        own: set[int] = set() if is_repeated(self._new, loop) else set(self._new.within(loop))
         for step in self._new_names.run_in(loop):
             others = self._new_names.counted_after(loop, step, self._known - own)
             if any(self._wait_in_both(other) is not None for other in others):
@@ -247,6 +249,15 @@ class Meanings:
             element.kind == "break" and element.text("kind") in kinds and _goes_beyond(side, element, number)
             for element in exits
         )
+
+    def _is_for_failures(self, number: int) -> bool:
+        """Tell whether an element is in a new handler of what would have ended an instance before.
+
+        Then no instance that waits after it has failed there.
+        """
+        around = (self._new[number], *self._new.above(number))
+        is_handled = any(outer.slot == "catch_block" and outer.parent not in self._known for outer in around)
+        return is_handled and not any(element.kind in {"try", "parallel"} for element in self._old.elements)
 
     def _is_in_group(self, number: int) -> bool:
         return number != ROOT and self._new[self._new[number].parent].kind == "parallel"

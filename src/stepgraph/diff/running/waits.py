@@ -145,7 +145,7 @@ def _pass_across(
         earlier = inside[child] if earlier is None else earlier
 
 
-def step_is_repeated(tree: Tree, number: int) -> bool:
+def is_repeated(tree: Tree, number: int) -> bool:
     """Tell whether an element is in a loop of its own function."""
     for element in tree.above(number):
         if element.slot == FUNCTIONS or element.number == ROOT:

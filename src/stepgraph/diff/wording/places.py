@@ -54,11 +54,11 @@ def neighbour_of(side: Side, numbers: Sequence[int], *, as_written: bool = False
 
 
 def _following(side: Side, number: int) -> int | None:
-    """Return what stands after an element, if possible what was there before: the rest is told by what precedes it."""
-    following = nearest = side.tree.after(number)
+    """Return what stands after an element and was there before: all else is told by what precedes it."""
+    following = side.tree.after(number)
     while following is not None and all(side.is_lone(inner) for inner in side.tree.within(following)):
         following = side.tree.after(following)
-    return nearest if following is None else following
+    return following
 
 
 def container_of(tree: Tree, container: int, inside: Sequence[int]) -> str:
