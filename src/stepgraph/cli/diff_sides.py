@@ -10,6 +10,7 @@ from typing import Final, TypeAlias
 from stepgraph.cli.command_error import CommandError
 from stepgraph.cli.exit_code import ExitCode
 from stepgraph.cli.streams import tell
+from stepgraph.phrases.near_names import near_names, quoted
 from stepgraph.project.git import has_git
 from stepgraph.project.reading import shown_path
 from stepgraph.project.repository import repository_root
@@ -163,15 +164,11 @@ def _nothing_in_common(root: str, one: str, other: str) -> CommandError:
 
 
 def _advice(root: str, name: str) -> str:
-    from difflib import get_close_matches
-
     if revision_of(root, HEAD) is None:
         return "Git finds no commit here at all: `git log` says why."
-    names = revision_names(root)
-    by_folded = {known.casefold(): known for known in reversed(names)}
-    near = [by_folded[match] for match in get_close_matches(name.casefold(), list(by_folded))]
+    near = near_names(name, revision_names(root))
     if near:
-        return f"Did you mean {', '.join(f'`{known}`' for known in near)}?"
+        return f"Did you mean {', '.join(quoted(near))}?"
     return "The clone is shallow: `git fetch` may get it." if is_shallow(root) else "`git branch --all` lists branches."
 
 

@@ -97,8 +97,10 @@ def write_fixes(files: Sequence[FixedFile]) -> None:
 
 def told(files: Sequence[FixedFile], *, written: bool) -> str:
     """Return in a line how much is, or can be, corrected."""
-    findings, count = sum(len(file.findings) for file in files), len(files)
+    from stepgraph.phrases.durations import counted
+
+    findings = sum(len(file.findings) for file in files)
     if not findings:
         return "nothing that was found has one right answer"
-    what = f"{findings} {'finding' if findings == 1 else 'findings'} in {count} {'file' if count == 1 else 'files'}"
+    what = f"{counted(findings, 'finding')} in {counted(len(files), 'file')}"
     return f"corrected {what}" if written else f"--write corrects {what}"

@@ -84,9 +84,10 @@ def _written(kept: Kept, baseline: Baseline, output: OutputFile) -> Kept:
             tell(str(finding))
         raise CommandError(ExitCode.ERROR, f"{output.name} was not written, for not every input could be read.")
     updated = baseline.updated(everything, kept.fingerprint, kept.outdated)
+    from stepgraph.phrases.durations import counted
+
     output.write(updated.text())
-    count = len(updated.entries)
-    tell(f"wrote {output.name}: {count} {'finding' if count == 1 else 'findings'}")
+    tell(f"wrote {output.name}: {counted(len(updated.entries), 'finding')}")
     return replace(kept, findings=(), known=everything, outdated=())
 
 

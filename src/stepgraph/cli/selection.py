@@ -9,6 +9,7 @@ import click
 
 from stepgraph.cli.command_error import CommandError
 from stepgraph.cli.exit_code import ExitCode
+from stepgraph.phrases.near_names import near_names, quoted
 
 if TYPE_CHECKING:
     from stepgraph.project.sources import ExternalWorkflow
@@ -53,16 +54,10 @@ def select(
 
 
 def _names_instead(subjects: Sequence[Named], name: str) -> str:
-    from difflib import get_close_matches
-
     names = list(dict.fromkeys(known for subject in subjects for known in (subject.class_name, subject.name)))
-    by_folded = {known.casefold(): known for known in reversed(names)}
-    near = [by_folded[match] for match in get_close_matches(name.casefold(), list(by_folded))]
+    near = near_names(name, names)
     if near:
-        return f"Did you mean {_quoted(near)}?"
+        return f"Did you mean {', '.join(quoted(near))}?"
+    shown = ", ".join(quoted(names[:_MOST_NAMES]))
     more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
-    return f"There are {_quoted(names[:_MOST_NAMES])}{more}." if len(names) > 1 else f"There is {_quoted(names)}."
-
-
-def _quoted(names: Sequence[str]) -> str:
-    return ", ".join(f"`{name}`" for name in names)
+    return f"There {'are' if len(names) > 1 else 'is'} {shown}{more}."

@@ -18,7 +18,7 @@ from stepgraph.order.workflow_order import WorkflowOrder
 from stepgraph.phrases.durations import counted
 from stepgraph.testing.drawn_graph import DrawnGraph
 from stepgraph.testing.errors import AmbiguousStepError, NoGraphError, StepNotFoundError
-from stepgraph.testing.near_names import near_names
+from stepgraph.testing.names_instead import names_instead
 from stepgraph.testing.settings import StepSettings, settings_of
 from stepgraph.testing.snapshot_seen import is_snapshot
 
@@ -179,7 +179,7 @@ class WorkflowGraph:
     def _named(self, name: str) -> Sequence[Step]:
         found = [step for step in self._order.steps if step["name"] == name]
         if not found:
-            advice = near_names(name, self.steps(), "It has no steps.")
+            advice = names_instead(name, self.steps(), "It has no steps.")
             raise StepNotFoundError(f"{self.class_name} has no step `{name}`. {advice}")
         return found
 

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stepgraph.model.note import InputError
+from stepgraph.phrases.near_names import quoted
 from stepgraph.testing.errors import AmbiguousWorkflowError, IncompleteGraphWarning, WorkflowNotFoundError
-from stepgraph.testing.near_names import near_names, quoted
+from stepgraph.testing.names_instead import names_instead
 from stepgraph.testing.workflow_graph import WorkflowGraph
 
 if TYPE_CHECKING:
@@ -121,5 +122,5 @@ def _not_found(where: str, name: str | None, analysis: Analysis) -> Exception:
     if name is None:
         return WorkflowNotFoundError(f"{where} has no workflow.")
     names = (known for each in analysis.workflows for known in (each.class_name, each.name))
-    advice = near_names(name, names, "It has none.")
+    advice = names_instead(name, names, "It has none.")
     return WorkflowNotFoundError(f"{where} has no workflow `{name}`. {advice}")
