@@ -1,11 +1,16 @@
-"""How a graph is to be drawn, as far as the person who looks at it decides."""
+"""How a graph is to be drawn: what the person who looks at it decides, and what is pointed out to them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from stepgraph.render.folding import UNFOLDED, Folding
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from stepgraph.render.marks import Mark, Marks
 
 Expansion: TypeAlias = Literal["first", "all", "none"]
 EXPANSIONS: Final[tuple[Expansion, ...]] = ("first", "all", "none")
@@ -18,13 +23,24 @@ class View:
     """What is folded, where functions show their bodies, the colours, and whether there is a legend.
 
     `expand` says which calls of a function show its body: the first of each function, all, or none, in which case the
-    functions stand by themselves. The theme `auto` follows the reader's system.
+    functions stand by themselves. The theme `auto` follows the reader's system. Where there are `marks`, nothing else
+    has a colour.
     """
 
     folding: Folding = UNFOLDED
     expand: Expansion = "first"
     theme: Theme = "auto"
     legend: bool = False
+    marks: Marks | None = None
+
+    def mark(self, part: Mapping[str, object]) -> Mark | None:
+        """Return the mark of a part of the graph, if it has one."""
+        return None if self.marks is None else self.marks.of(part)
+
+    def when_empty(self, part: Mapping[str, object]) -> str:
+        """Return what is said in a part of the graph that has no nodes."""
+        mark = self.mark(part)
+        return "no steps" if mark is None or not mark.shell else "its steps stay"
 
 
 DEFAULT_VIEW: Final = View()

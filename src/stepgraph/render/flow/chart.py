@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from stepgraph.render.marks import Mark
 
 
 class BoxKind(Enum):
@@ -62,6 +65,7 @@ class Box:
     id: str
     kind: BoxKind
     lines: tuple[str, ...] = ()
+    mark: Mark | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,7 @@ class Frame:
     id: str
     kind: FrameKind
     title: str = ""
+    mark: Mark | None = None
 
 
 @dataclass(frozen=True, slots=True)

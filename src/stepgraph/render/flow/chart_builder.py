@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from stepgraph.render.flow.chart import Arrow, ArrowKind, Box, BoxKind, Chart, Content, Frame, FrameEnd, FrameKind
+
+if TYPE_CHECKING:
+    from stepgraph.render.marks import Mark
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +37,12 @@ def leaving_by(ends: LooseEnds, label: str) -> LooseEnds:
 
 @dataclass(slots=True)
 class ChartBuilder:
-    """A chart in the making."""
+    """A chart in the making. `marks` are those of boxes and frames to come, by their identities."""
 
     content: list[Content] = field(default_factory=list)
     arrows: list[Arrow] = field(default_factory=list)
     first_boxes: dict[str, str] = field(default_factory=dict)
+    marks: dict[str, Mark] = field(default_factory=dict)
     _awaiting_first: list[str] = field(default_factory=list)
 
     def chart(self, title: tuple[str, ...]) -> Chart:
@@ -47,7 +51,7 @@ class ChartBuilder:
 
     def box(self, identity: str, kind: BoxKind, *lines: str, entry: LooseEnds = ()) -> LooseEnds:
         """Add a box that `entry` leads to, and returns the end that leaves it."""
-        self.content.append(Box(identity, kind, lines))
+        self.content.append(Box(identity, kind, lines, self.marks.get(identity)))
         self.first_boxes.update(dict.fromkeys(self._awaiting_first, identity))
         self._awaiting_first.clear()
         self.lead(entry, identity)
@@ -56,7 +60,7 @@ class ChartBuilder:
     @contextmanager
     def frame(self, identity: str, kind: FrameKind, title: str = "") -> Iterator[None]:
         """Put all that is added meanwhile into a frame."""
-        self.content.append(Frame(identity, kind, title))
+        self.content.append(Frame(identity, kind, title, self.marks.get(identity)))
         self._awaiting_first.append(identity)
         yield
         self.content.append(FrameEnd())

@@ -34,7 +34,9 @@ def _branches(
     otherwise, past = words
     exits = Exits()
     for index, branch in enumerate(branches):
-        entry = (LooseEnd(diamond.box, label=condition_text(branch, otherwise)),)
+        mark = drawer.view.mark(branch)
+        sign = "" if mark is None or mark.quiet else f"{mark.kind.sign} "
+        entry = (LooseEnd(diamond.box, label=f"{sign}{condition_text(branch, otherwise)}"),)
         drawn = yield drawer.nodes(branch["nodes"], entry, place.below(f"b{index}"))
         exits = exits.beside(drawn)
     if all(branch["condition"] is not None for branch in branches):

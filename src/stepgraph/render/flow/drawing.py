@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from stepgraph.model.payload import Node
 from stepgraph.render import trampoline
 from stepgraph.render.flow.chart_builder import ChartBuilder, LooseEnds
+
+if TYPE_CHECKING:
+    from stepgraph.render.marks import Mark
+    from stepgraph.render.view import View
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +74,18 @@ class Drawer(Protocol):
     def builder(self) -> ChartBuilder:
         """The chart in the making."""
 
+    @property
+    def view(self) -> View:
+        """How the graph is to be viewed."""
+
+    def mark(self, part: Mapping[str, object], place: Place) -> Mark | None:
+        """Return the mark of a part of the graph, if it has one, and have what is drawn in this place bear it."""
+
     def node(self, node: Node, entry: LooseEnds, place: Place) -> Drawing:
         """Draw one node."""
 
     def nodes(self, nodes: Sequence[Node], entry: LooseEnds, place: Place) -> Drawing:
         """Draw a list of nodes, in the order that is theirs. Without nodes, the entry is the exit."""
 
-    def filling(self, nodes: Sequence[Node], entry: LooseEnds, place: Place) -> Drawing:
-        """Draw a list of nodes that fills a frame: without nodes, it says so."""
+    def filling(self, nodes: Sequence[Node], entry: LooseEnds, place: Place, *, empty: str = ...) -> Drawing:
+        """Draw a list of nodes that fills a frame: without nodes, it says what is `empty`."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from stepgraph.model.payload import Block, Break, FunctionCall, FunctionDef, Graph, Node, Start, StepDo
 from stepgraph.render import trampoline
@@ -15,11 +16,14 @@ from stepgraph.render.flow.folded import folded_exits, folded_lines
 from stepgraph.render.flow.groups import draw_group, draw_parallel
 from stepgraph.render.flow.loops import draw_loop
 from stepgraph.render.flow.protected import draw_try
-from stepgraph.render.folding import UNFOLDED, Folding
+from stepgraph.render.folding import folded_title
 from stepgraph.render.group_order import has_clocks
 from stepgraph.render.node_text import details, payload_text, with_clock
 from stepgraph.render.nodes import Step, Unknown, as_unknown, below
 from stepgraph.render.view import DEFAULT_VIEW, View
+
+if TYPE_CHECKING:
+    from stepgraph.render.marks import Mark
 
 STEP_BOXES = {
     "step_do": BoxKind.STEP,
@@ -48,7 +52,7 @@ def flow_charts(graph: Graph, view: View = DEFAULT_VIEW) -> list[Chart]:
 def workflow_chart(graph: Graph, view: View = DEFAULT_VIEW) -> Chart:
     """Return the chart of a workflow without its functions."""
     workflow = graph["workflow"]
-    drawer = FlowDrawer(view.folding)
+    drawer = FlowDrawer(view)
     trampoline.run(drawer.whole(workflow["nodes"], Place("n")))
     payload = (payload_text(workflow["payload"]),) if "payload" in workflow else ()
     return drawer.builder.chart((workflow["class_name"], *payload))
@@ -56,7 +60,7 @@ def workflow_chart(graph: Graph, view: View = DEFAULT_VIEW) -> Chart:
 
 def function_chart(function: FunctionDef, index: int, view: View = DEFAULT_VIEW) -> Chart:
     """Return the chart of the function with this place among those of its workflow."""
-    drawer = FlowDrawer(view.folding)
+    drawer = FlowDrawer(view)
     trampoline.run(drawer.function(function, Place(f"f{index}")))
     return drawer.builder.chart((function["name"],))
 
@@ -65,7 +69,7 @@ def function_chart(function: FunctionDef, index: int, view: View = DEFAULT_VIEW)
 class FlowDrawer:
     """Draw nodes into a chart: finds out what each is and has it drawn."""
 
-    folding: Folding = UNFOLDED
+    view: View = DEFAULT_VIEW
     builder: ChartBuilder = field(default_factory=ChartBuilder)
 
     def whole(self, nodes: Sequence[Node], place: Place) -> Drawing:
@@ -77,7 +81,8 @@ class FlowDrawer:
 
     def function(self, function: FunctionDef, place: Place) -> Drawing:
         """Draw a function in a frame of its own, or folded."""
-        if function["nodes"] and self.folding.folds(function, place.level):
+        self.mark(function, place)
+        if function["nodes"] and self.view.folding.folds(function, place.level):
             self.builder.box(place.id, BoxKind.FOLDED, *folded_lines(function))
             return Exits()
         with self.builder.frame(place.id, FrameKind.FUNCTION, function["name"]):
@@ -93,15 +98,25 @@ class FlowDrawer:
             exits = exits.then(drawn)
         return exits
 
-    def filling(self, nodes: Sequence[Node], entry: LooseEnds, place: Place) -> Drawing:
-        """Draw a list of nodes that fills a frame: without nodes, it says so."""
+    def mark(self, part: Mapping[str, object], place: Place) -> Mark | None:
+        """Return the mark of a part of the graph, if it has one, and have what is drawn in this place bear it."""
+        mark = self.view.mark(part)
+        if mark is not None:
+            self.builder.marks[place.id] = mark
+        return mark
+
+    def filling(self, nodes: Sequence[Node], entry: LooseEnds, place: Place, *, empty: str = "no steps") -> Drawing:
+        """Draw a list of nodes that fills a frame: without nodes, it says what is `empty`."""
         if not nodes:
-            return Exits(self.builder.box(f"{place.id}_empty", BoxKind.EMPTY, "no steps", entry=entry))
+            return Exits(self.builder.box(f"{place.id}_empty", BoxKind.EMPTY, empty, entry=entry))
         return (yield self.nodes(nodes, entry, place))
 
     def node(self, node: Node, entry: LooseEnds, place: Place) -> Drawing:
         """Draw a node: as one box if it is folded, else open."""
-        if self.folding.folds(node, place.level) and below(node):
+        mark = self.mark(node, place)
+        if mark is not None and mark.shell:
+            return Exits(self.builder.box(place.id, BoxKind.FOLDED, folded_title(node), entry=entry))
+        if self.view.folding.folds(node, place.level) and below(node):
             box = self.builder.box(place.id, BoxKind.FOLDED, *folded_lines(node), entry=entry)
             # Drawn into a chart that nobody sees, for how it is left.
             inside = yield FlowDrawer().node(node, box, place)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 from stepgraph.model.payload import Block, Try
 from stepgraph.render.flow.chart import ArrowKind, FrameKind
 from stepgraph.render.flow.chart_builder import LooseEnd, LooseEnds, leaving_by
 from stepgraph.render.flow.drawing import Drawer, Drawing, Exits, Place
+
+NO_BLOCK: Final[Block] = {"type": "block", "nodes": []}
 
 
 def draw_try(drawer: Drawer, node: Try, entry: LooseEnds, place: Place) -> Drawing:
@@ -27,8 +30,10 @@ def draw_try(drawer: Drawer, node: Try, entry: LooseEnds, place: Place) -> Drawi
 def _part(drawer: Drawer, kind: FrameKind, block: Block | None, entry: LooseEnds, place: Place) -> Drawing:
     title = {FrameKind.CATCH: "catch", FrameKind.FINALLY: "finally"}.get(kind, "")
     entry = tuple(replace(end, into=place.id) if end.kind is ArrowKind.FAILURE else end for end in entry)
+    block = block or NO_BLOCK
+    drawer.mark(block, place)
     with drawer.builder.frame(place.id, kind, title):
-        drawn = yield drawer.filling(block["nodes"] if block else (), entry, place)
+        drawn = yield drawer.filling(block["nodes"], entry, place, empty=drawer.view.when_empty(block))
     return replace(drawn, next=tuple(_outside(end, place) for end in drawn.next))
 
 

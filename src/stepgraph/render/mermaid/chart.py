@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from stepgraph.render.cells import cell_width
 from stepgraph.render.flow.chart import (
@@ -21,6 +21,9 @@ from stepgraph.render.flow.chart import (
 )
 from stepgraph.render.mermaid import style
 from stepgraph.render.mermaid.text import mermaid_label
+
+if TYPE_CHECKING:
+    from stepgraph.render.marks import Mark
 
 INDENT: Final = "  "
 WHOLE: Final = "n_whole"
@@ -59,7 +62,7 @@ def _content(chart: Chart, depth: int) -> Iterator[str]:
             depth -= 1
             yield f"{_indent(depth)}end"
         elif isinstance(item, Frame):
-            yield f'{_indent(depth)}subgraph {item.id}["{mermaid_label([item.title])}"]'
+            yield f'{_indent(depth)}subgraph {item.id}["{mermaid_label(_marked((item.title,), item.mark))}"]'
             depth += 1
             if item.kind is FrameKind.FUNCTION:
                 # No arrow leads into it, for which Mermaid would turn it on its side.
@@ -76,7 +79,24 @@ def _indent(depth: int) -> str:
 
 def _box(box: Box, lines: tuple[str, ...]) -> str:
     opening, closing = _shape(box, lines)
-    return f'{box.id}{opening}"{mermaid_label(lines)}"{closing}:::{style.BOXES[box.kind]}'
+    return f'{box.id}{opening}"{mermaid_label(_marked(lines, box.mark))}"{closing}:::{_class_of_box(box)}'
+
+
+def _marked(lines: tuple[str, ...], mark: Mark | None) -> tuple[str, ...]:
+    """Return lines of text with the sign of a mark, and below them what is said beside it."""
+    if mark is None:
+        return lines
+    title, *others = lines or ("",)
+    sign = "" if mark.quiet else mark.kind.sign
+    return (f"{sign} {title}".strip(), *others, *([f"({mark.remark})"] if mark.remark else []))
+
+
+def _class_of_box(box: Box) -> str:
+    return style.BOXES[box.kind] if box.mark is None else style.MARKED_BOXES[box.mark.kind.value]
+
+
+def _class_of_frame(frame: Frame) -> str:
+    return style.FRAMES[frame.kind] if frame.mark is None else style.MARKED_FRAMES[frame.mark.kind.value]
 
 
 def _shape(box: Box, lines: tuple[str, ...]) -> style.Brackets:
@@ -110,10 +130,12 @@ def _looks(arrows: Sequence[Arrow], content: Sequence[Content], *, is_framed: bo
     frames = {style.WHOLE: [WHOLE]} if is_framed else {}
     for item in content:
         if isinstance(item, Frame):
-            frames.setdefault(style.FRAMES[item.kind], []).append(item.id)
-    used = {style.BOXES[item.kind] for item in content if isinstance(item, Box)} | frames.keys()
-    yield from (f"{INDENT}classDef {name} {look}" for name, look in style.CLASSES.items() if name in used)
+            frames.setdefault(_class_of_frame(item), []).append(item.id)
+    used = {_class_of_box(item) for item in content if isinstance(item, Box)} | frames.keys()
+    is_marked = any(not isinstance(item, FrameEnd) and item.mark is not None for item in content)
+    classes = style.MARKED_CLASSES if is_marked else style.CLASSES
+    yield from (f"{INDENT}classDef {name} {look}" for name, look in classes.items() if name in used)
     yield from (f"{INDENT}class {','.join(identities)} {name}" for name, identities in frames.items())
-    for kind, look in style.ARROWS.items():
+    for kind, look in {}.items() if is_marked else style.ARROWS.items():
         if numbers := [str(number) for number, arrow in enumerate(arrows) if arrow.kind is kind]:
             yield f"{INDENT}linkStyle {','.join(numbers)} {look}"

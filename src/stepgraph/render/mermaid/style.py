@@ -101,6 +101,26 @@ CLASSES: Final[dict[str, str]] = {
     WHOLE: "fill:none,stroke:none",
 }
 
+# Of marks, by what they say. Where there are any, nothing else has a colour.
+MARKED_BOXES: Final = {"added": "addedBox", "removed": "removedBox", "changed": "changedBox"}
+MARKED_FRAMES: Final = {"added": "addedFrame", "removed": "removedFrame", "changed": "changedFrame"}
+_GREY_BOX: Final = "fill:#f4f6f8,stroke:#8a96a3,color:#26323c"
+_GREY_FRAME: Final = "fill:#8080800d,stroke:#8c8c8c"
+_KEPT: Final = frozenset({"startBox", "pointBox", "endBox", WHOLE})
+MARKED_CLASSES: Final[dict[str, str]] = {
+    **{
+        name: look if name in _KEPT else _GREY_FRAME if name.endswith("Frame") else _GREY_BOX
+        for name, look in CLASSES.items()
+    },
+    "forkBox": "fill:#78909c,stroke:#78909c,color:#78909c",
+    "addedBox": "fill:#dcf5e4,stroke:#1f8a3f,color:#0c4a1e,stroke-width:2px",
+    "removedBox": "fill:#fbe4e2,stroke:#c9524b,color:#7d1a14,stroke-width:2px,stroke-dasharray:4 3",
+    "changedBox": "fill:#fdeec4,stroke:#b57a14,color:#5c3a00,stroke-width:2px",
+    "addedFrame": "fill:#1f8a3f1a,stroke:#2f9e50,stroke-width:2px",
+    "removedFrame": "fill:#c9524b1a,stroke:#d9605a,stroke-width:2px,stroke-dasharray:4 3",
+    "changedFrame": "fill:#b57a141a,stroke:#c98d22,stroke-width:2px",
+}
+
 DASHED: Final = frozenset({ArrowKind.AGAIN, ArrowKind.SKIP, ArrowKind.FAILURE})
 ARROWS: Final[dict[ArrowKind, str]] = {
     ArrowKind.AGAIN: "stroke:#26938a",

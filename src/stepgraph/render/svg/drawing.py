@@ -56,23 +56,26 @@ class Drawn:
         ]
 
 
-def draw(graph: Graph, view: View, folds: Variables | None = None, suffix: str = "") -> Drawn:
+def draw(
+    graph: Graph, view: View, folds: Variables | None = None, suffix: str = "", above: Sequence[Figure] = ()
+) -> Drawn:
     """Return the drawing of a graph, whose frames fold if `folds` is given.
 
-    `suffix` sets its identities apart from those of other drawings on the same page.
+    `suffix` sets its identities apart from those of other drawings on the same page. What is to be `above` it stands
+    below its title.
     """
     workflow = graph["workflow"]
     identity = slug(workflow["class_name"], "workflow") + suffix
     planner = NodePlanner(all_functions(workflow), view, folds)
     title = _title(workflow["class_name"], payload_text(workflow["payload"]) if "payload" in workflow else "")
-    figures = _figures(graph, planner, identity)
+    figures = [*above, *_figures(graph, planner, identity)]
     width = max([title.width, *(figure.left + figure.right for figure in figures)]) + 2 * MARGIN
     pen = Pen(chains=folds is None)
     pen.text(title.pieces)
     y: Length = MARGIN + title.height
     for index, figure in enumerate(figures):
-        # The workflow stands in the middle, functions and the legend below its left edge.
-        room = 0 if index else max(0, (width - 2 * MARGIN - figure.left - figure.right) // 2)
+        # The workflow stands in the middle, all else at its left edge.
+        room = 0 if index != len(above) else max(0, (width - 2 * MARGIN - figure.left - figure.right) // 2)
         pen.open_at(MARGIN + figure.left + room, y)
         trampoline.run(figure.draw(pen, Lanes()))
         pen.close()

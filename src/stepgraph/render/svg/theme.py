@@ -130,10 +130,24 @@ _WITHOUT_HEADING: Final = _WITHOUT_ICON | {"do", "sleep", "wait", "call", "unkno
 _DARK_SCREEN: Final = "@media screen and (prefers-color-scheme:dark){"
 
 
-def style_sheet(theme: Theme, scope: str) -> list[str]:
-    """Return the style sheet for drawings of the class `scope`, a rule a line."""
+def style_sheet(theme: Theme, scope: str, *, marked: bool = False) -> list[str]:
+    """Return the style sheet for drawings of the class `scope`, a rule a line.
+
+    In those that are `marked`, marks alone have colours.
+    """
     layout = _scoped(_LAYOUT.splitlines(), scope)
-    return [*layout, *by_theme(theme, lambda palette: _scoped(_colours(palette), scope))]
+    if not marked:
+        return [*layout, *by_theme(theme, lambda palette: _scoped(_colours(palette), scope))]
+    # Imported here for start-up: most drawings have no marks.
+    from stepgraph.render.svg.mark_theme import MARK_LAYOUT, mark_colours, quiet
+
+    layout += _scoped(MARK_LAYOUT.splitlines(), scope)
+    return [
+        *layout,
+        *by_theme(
+            theme, lambda palette: _scoped([*_colours(quiet(palette)), *mark_colours(is_dark=palette is DARK)], scope)
+        ),
+    ]
 
 
 def by_theme(theme: Theme, rules: Callable[[Palette], list[str]]) -> list[str]:

@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 from stepgraph.diff.diff import Change
 from stepgraph.diff.running.effect import Effect
 from stepgraph.phrases.durations import counted
 from stepgraph.render.nodes import count_steps
-from stepgraph.report.difference.marks import LEGEND, marked_graph
+from stepgraph.render.view import View
+from stepgraph.report.difference.marks import marked_graph
 from stepgraph.report.difference.report import ComparedWorkflow, DiffReport
 from stepgraph.report.difference.wording import INCOMPLETE, count_line, versions_line
-from stepgraph.report.markdown.diagrams import diagram
+from stepgraph.report.markdown.diagrams import diagram, fitting_diagrams
 from stepgraph.report.markdown.room import LONGEST, fitting, length
 from stepgraph.report.markdown.text import cell_prose, code, prose
-from stepgraph.report.report import WorkflowSummary
 
+_LEGEND: Final = "`+` and green mark what was added, `-` and red what was removed, `~` and amber what was changed."
 _SIGNS: Final = {Effect.SAFE: "✅", Effect.LATE: "⚠️", Effect.BREAKING: "❌"}
 _TABLE_HEAD: Final = "| | Change | Running instances |\n| :-: | --- | --- |\n"
 # Kept free for what is said of what was left out.
 _FOR_NOTES: Final = 500
-# No diagram is shorter, so that none need be drawn where there is less room.
-_SHORTEST_DIAGRAM: Final = 500
 
 
 def render_markdown(report: DiffReport) -> str:
-    """Return what all comes to, a table of the changes of each workflow, and a diagram of its new version, folded.
+    """Return what all comes to, a table of the changes of each workflow, and a diagram with marks, folded.
 
     Nothing but a line where nothing changed. What would be longer than GitHub takes goes, and it is said: diagrams
     first, then the last changes.
@@ -84,27 +84,21 @@ def _fitting(lines: list[str], room: int) -> list[str]:
 
 
 def _diagrams(report: DiffReport, room: int) -> list[str]:
-    """Return the diagrams that there is room for, and how many there is none for."""
-    drawable = [summary for workflow in report.changed if (summary := _summary(workflow)) is not None]
-    shown: list[str] = []
-    for summary in drawable:
-        text = diagram(summary) if room > _SHORTEST_DIAGRAM else ""
-        if text and length(text) < room:
-            shown.append(text)
-            room -= length(text) + 1
-    left_out = len(drawable) - len(shown)
-    legend = [f"{LEGEND}\n"] if shown and any(workflow.old and workflow.new for workflow in report.changed) else []
-    more = f"{counted(left_out, 'diagram')} would be too long for GitHub: `stepgraph graph` draws all.\n"
-    return [*legend, *shown, *([more] if left_out else [])]
+    """Return the diagrams that there is room for, after what their marks mean."""
+    drawable = [workflow for workflow in report.changed if workflow.new is not None and workflow.new.graph is not None]
+    is_marked = any(workflow.old is not None for workflow in drawable)
+    legend = [f"{_LEGEND}\n"] if is_marked and room > len(_LEGEND) else []
+    room -= sum(map(len, legend))
+    return [*legend, *fitting_diagrams([partial(_diagram, one) for one in drawable], room, "stepgraph diff -f svg")]
 
 
-def _summary(workflow: ComparedWorkflow) -> WorkflowSummary | None:
-    """Return what a diagram of the new version is drawn from, None if there is none."""
-    graph = marked_graph(workflow)
-    if graph is None or workflow.new is None:
-        return None
-    new = workflow.new
+def _diagram(workflow: ComparedWorkflow) -> str:
+    """Return the diagram of a workflow: of one in both versions with what was removed, and with marks."""
+    graph = workflow.new.graph if workflow.new is not None else None
+    if graph is None:
+        return ""
     steps = count_steps(graph["workflow"])
-    return WorkflowSummary(
-        workflow.name, new.class_name, new.path, 1, has_dag=True, steps=steps, complete=True, graph=graph
-    )
+    if workflow.old is None:
+        return diagram(workflow.name, steps, graph)
+    union, marks = marked_graph(workflow.diff, graph["workflow"]["class_name"])
+    return diagram(workflow.name, steps, union, View(marks=marks))

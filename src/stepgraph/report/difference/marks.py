@@ -1,50 +1,49 @@
-"""The new graph with signs at the steps that changed."""
+"""Both versions of a workflow as one graph, with marks at what differs."""
 
 from __future__ import annotations
 
-from typing import Final, cast
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from typing import Final
 
-from stepgraph.diff.changes.group import Action
-from stepgraph.diff.diff import Change
-from stepgraph.diff.elements import KEY, ROOT, STEPS, Fields, Tree, put_together, read_tree
+from stepgraph.diff.diff import WorkflowDiff
+from stepgraph.diff.edits import Reference
+from stepgraph.diff.elements import ROOT
+from stepgraph.diff.union import Union, union_of
+from stepgraph.diff.wording.remarks import remarks_on
 from stepgraph.model.payload import Graph, Workflow
-from stepgraph.report.difference.report import ComparedWorkflow
+from stepgraph.render.marks import Mark, MarkKind, Marks
 
-LEGEND: Final = "`+` marks steps that were added, `~` those that were changed."
-
-
-def marked_graph(workflow: ComparedWorkflow) -> Graph | None:
-    """Return the graph of the new version, in which names of steps begin with the signs of their changes."""
-    if workflow.new is None or workflow.new.graph is None:
-        return None
-    graph = workflow.new.graph
-    if workflow.old is None:
-        return graph
-    tree = read_tree(graph["workflow"])
-    return {**graph, "workflow": _written(tree, _signs(tree, workflow.diff.changes))}
+_STAYS: Final = "its steps stay"
 
 
-def _signs(tree: Tree, changes: tuple[Change, ...]) -> dict[int, str]:
-    """Return the signs of steps: one that was added is so, whatever else was done."""
-    signs: dict[int, str] = {}
-    for change in changes:
-        is_new = change.action is Action.ADDED
-        for number in change.group.new if ROOT not in change.group.new else ():
-            for inner in tree.within(number) if is_new else (number,):
-                if tree[inner].kind in STEPS and (is_new or inner not in signs):
-                    signs[inner] = change.sign
-    return signs
+def marked_graph(diff: WorkflowDiff, name: str) -> tuple[Graph, Marks]:
+    """Return a graph of the new version and what was removed, under this name, and the marks of what differs."""
+    union = union_of(diff)
+    workflow: Workflow = {**union.workflow, "class_name": name}
+    return {"version": 1, "workflow": workflow}, Marks([*_changed(diff, union), *_lone(union)])
 
 
-def _written(tree: Tree, signs: dict[int, str]) -> Workflow:
-    payloads: dict[int, dict[str, object]] = {}
-    for element in reversed(tree.elements):
-        below = [
-            (tree[child].slot, str(tree[child].fields.get(KEY, "")), payloads.pop(child)) for child in element.children
-        ]
-        payloads[element.number] = put_together(_marked(element.fields, signs.get(element.number, "")), below)
-    return cast("Workflow", payloads[ROOT])
+def _lone(union: Union) -> Iterator[tuple[Mapping[str, object], Mark]]:
+    """Yield the marks of what is in one version only."""
+    for reference in union.added:
+        yield union.payloads[reference], Mark(MarkKind.ADDED, quiet=union.is_part(reference))
+    for reference in union.removed:
+        is_shell = reference in union.shells
+        # What is no node has a frame, which says so inside.
+        remark = _STAYS if is_shell and union.is_node(reference) else ""
+        mark = Mark(MarkKind.REMOVED, remark, shell=is_shell, quiet=union.is_part(reference))
+        yield union.payloads[reference], mark
 
 
-def _marked(fields: Fields, sign: str) -> Fields:
-    return {**fields, "name": f"{sign} {fields.get('name', '')}"} if sign else fields
+def _changed(diff: WorkflowDiff, union: Union) -> Iterator[tuple[Mapping[str, object], Mark]]:
+    """Yield the marks of what is in both versions, with all that was done to it."""
+    if diff.pairs is None:
+        return
+    remarks: defaultdict[Reference, list[str]] = defaultdict(list)
+    for change in diff.changes:
+        for number, remark in remarks_on(change.group, diff.pairs):
+            if number != ROOT:
+                remarks[union.reference_of(number, diff.pairs)].append(remark)
+    for reference, texts in remarks.items():
+        yield union.payloads[reference], Mark(MarkKind.CHANGED, " · ".join(dict.fromkeys(texts)))

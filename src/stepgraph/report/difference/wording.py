@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from stepgraph.diff.running.effect import Effect
+from collections import Counter
+from collections.abc import Collection
+
+from stepgraph.diff.diff import Change
 from stepgraph.phrases.durations import counted
 from stepgraph.report.difference.report import DiffReport
 
@@ -16,10 +19,16 @@ def count_line(report: DiffReport) -> str:
     return f"{line}; {incomplete} with a graph that is incomplete" if incomplete else line
 
 
+def effects_line(changes: Collection[Change]) -> str:
+    """Return what changes do to running instances: `for running instances: 1 breaking, 2 safe`."""
+    counts = Counter(change.meaning.effect for change in changes)
+    told = (f"{counts[effect]} {effect.name.lower()}" for effect in sorted(counts, reverse=True))
+    return f"for running instances: {', '.join(told)}"
+
+
 def _changes(report: DiffReport) -> str:
     changes = f"{counted(len(report.changes), 'change')} in {_workflows(len(report.changed))}"
-    counts = [(report.count(effect), effect.name.lower()) for effect in sorted(Effect, reverse=True)]
-    return f"{changes}; for running instances: {', '.join(f'{number} {name}' for number, name in counts if number)}"
+    return f"{changes}; {effects_line(report.changes)}"
 
 
 def _workflows(number: int) -> str:

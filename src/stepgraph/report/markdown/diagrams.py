@@ -2,19 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from stepgraph.model.payload import Graph
 from stepgraph.phrases.durations import counted
 from stepgraph.render.mermaid.drawing import MermaidDrawing, MermaidPiece, render_mermaid
+from stepgraph.render.view import DEFAULT_VIEW, View
+from stepgraph.report.markdown.room import length
 from stepgraph.report.markdown.text import fenced, html_code, prose
-from stepgraph.report.report import WorkflowSummary
+
+# No diagram is shorter, so that none need be drawn where there is less room.
+_SHORTEST: Final = 500
 
 
-def diagram(workflow: WorkflowSummary) -> str:
-    """Return a workflow's diagram, or several, or an outline, as Mermaid's limits allow; nothing without a graph."""
-    if workflow.graph is None:
-        return ""
-    drawing = render_mermaid(workflow.graph)
-    summary = f"{html_code(workflow.name)}: {counted(workflow.steps, 'step')}"
-    return f"<details>\n<summary>{summary}</summary>\n\n{_body(drawing)}\n</details>\n"
+def diagram(name: str, steps: int, graph: Graph, view: View = DEFAULT_VIEW) -> str:
+    """Return the diagram of a workflow under its name, or several, or an outline, as Mermaid's limits allow."""
+    summary = f"{html_code(name)}: {counted(steps, 'step')}"
+    return f"<details>\n<summary>{summary}</summary>\n\n{_body(render_mermaid(graph, view))}\n</details>\n"
+
+
+def fitting_diagrams(drawable: Sequence[Callable[[], str]], room: int, command: str) -> list[str]:
+    """Return the diagrams that there is room for and, if there is none for others, how many a command draws."""
+    shown: list[str] = []
+    for draw in drawable:
+        text = draw() if room > _SHORTEST else ""
+        if text and length(text) < room:
+            shown.append(text)
+            room -= length(text) + 1
+    left_out = len(drawable) - len(shown)
+    more = f"{counted(left_out, 'diagram')} would be too long for GitHub: `{command}` draws all.\n"
+    return [*shown, more] if left_out else shown
 
 
 def _body(drawing: MermaidDrawing) -> str:

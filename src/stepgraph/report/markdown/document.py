@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 from stepgraph.checks.finding import Finding
@@ -10,7 +11,7 @@ from stepgraph.checks.severity import Severity
 from stepgraph.model.span import Span
 from stepgraph.phrases.durations import counted
 from stepgraph.report.links import rule_url, source_link
-from stepgraph.report.markdown.diagrams import diagram
+from stepgraph.report.markdown.diagrams import diagram, fitting_diagrams
 from stepgraph.report.markdown.room import LONGEST, fitting, length
 from stepgraph.report.markdown.text import cell, code, fenced, prose
 from stepgraph.report.report import Report, WorkflowSummary
@@ -117,15 +118,9 @@ def _some(lines: Sequence[str], room: int, noun: str) -> str:
 
 
 def _diagrams(report: Report, room: int) -> list[str]:
-    """Return the diagrams that there is room for, and how many there is none for."""
-    drawable = [workflow for workflow in report.workflows if workflow.graph is not None]
-    shown: list[str] = []
-    for workflow in drawable:
-        text = diagram(workflow) if room > _SHORTEST_DIAGRAM else ""
-        if text and length(text) < room:
-            shown.append(text)
-            room -= length(text) + 1
-    left_out = len(drawable) - len(shown)
-    if left_out:
-        shown.append(f"{counted(left_out, 'diagram')} would be too long for GitHub: `stepgraph graph` draws all.\n")
-    return shown
+    drawable = [
+        partial(diagram, workflow.name, workflow.steps, workflow.graph)
+        for workflow in report.workflows
+        if workflow.graph is not None
+    ]
+    return fitting_diagrams(drawable, room, "stepgraph graph")

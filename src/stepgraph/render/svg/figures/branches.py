@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from stepgraph.render.svg.figures.connectors import fanned_out, gathered
 from stepgraph.render.svg.figures.figure import GAP, NO_EXITS, Drawing, Exits, Figure, Lanes
-from stepgraph.render.svg.figures.label import Label
+from stepgraph.render.svg.figures.label import Label, under
 from stepgraph.render.svg.figures.side_by_side import Extent, SideBySide, side_by_side
 from stepgraph.render.svg.lengths import Length, longest
 from stepgraph.render.svg.pen import Pen
 
+if TYPE_CHECKING:
+    from stepgraph.render.marks import Mark
+
 _PILLS: Final = 26
 _PILL_SIDES: Final = 9
 _PILL_PADDING: Final = 3
+_SIGN: Final = -5
+_SIGN_ROOM: Final = 14
 _JOIN: Final = 20
 _TAIL: Final = 14
 
@@ -24,19 +29,21 @@ _TAIL: Final = 14
 class Branch:
     """A condition in a pill, and what runs if it holds. A branch that is only `implied` is the way past all others.
 
-    `pill_room` is how high the pills are among branches side by side, so that what is below them begins at one height.
+    It may have a `mark`. `pill_room` is how high the pills are among branches side by side, so that what is below them
+    begins at one height.
     """
 
     condition: Label
     body: Figure | None
     title: str
     implied: bool = False
+    mark: Mark | None = None
     pill_room: int = 0
 
     @property
     def left(self) -> int:
         """Return how far it reaches to the left."""
-        return max(self._pill[0] // 2, self.body.left if self.body else 0)
+        return max(self._pill[0] // 2 + self._sign_room, self.body.left if self.body else 0)
 
     @property
     def right(self) -> int:
@@ -65,8 +72,16 @@ class Branch:
 
     @property
     def _pill(self) -> tuple[int, int]:
-        width = self.condition.width + 2 * _PILL_SIDES
-        return width + width % 2, self.condition.height + 2 * _PILL_PADDING
+        width = self._label.width + 2 * _PILL_SIDES
+        return width + width % 2, self._label.height + 2 * _PILL_PADDING
+
+    @property
+    def _sign_room(self) -> int:
+        return 0 if self.mark is None or self.mark.quiet else _SIGN_ROOM
+
+    @property
+    def _label(self) -> Label:
+        return under(self.condition, self.mark.remark) if self.mark is not None and self.mark.remark else self.condition
 
     @property
     def _body_top(self) -> int:
@@ -74,17 +89,27 @@ class Branch:
 
     def draw(self, pen: Pen, lanes: Lanes) -> Drawing:
         """Draw the pill and what is below it."""
-        width, height = self._pill
-        pen.open("condition implied" if self.implied else "condition", "", self.title)
-        pen.box("box", (-width // 2, 0), (width, height), 10)
-        self.condition.draw(pen, _PILL_SIDES - width // 2, _PILL_PADDING, "")
-        pen.close()
+        self._draw_pill(pen)
+        _, height = self._pill
         if self.body:
             if height < self._body_top - GAP:
                 pen.path("line", f"M0 {height}V{self._body_top - GAP}")
             pen.open_at(0, self._body_top)
             yield self.body.draw(pen, lanes)
             pen.close()
+
+    def _draw_pill(self, pen: Pen) -> None:
+        width, height = self._pill
+        css = "condition implied" if self.implied else "condition"
+        pen.open(css if self.mark is None else f"{css} {self.mark.kind.value}", "", self.title)
+        pen.box("box", (-width // 2, 0), (width, height), 10)
+        self._label.draw(pen, _PILL_SIDES - width // 2, _PILL_PADDING, "")
+        if self.mark is not None and self._sign_room:
+            # Imported here for start-up: most drawings have no marks.
+            from stepgraph.render.svg.figures.marked import draw_sign
+
+            draw_sign(pen, self.mark.kind, _SIGN - width // 2, height // 2)
+        pen.close()
 
 
 @dataclass(frozen=True, slots=True)

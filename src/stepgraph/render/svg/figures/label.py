@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from stepgraph.phrases.visible import visible
@@ -64,9 +64,9 @@ def beside(icon: str, text: str) -> Label:
     return _label(icon, [("detail", DETAIL, [text])])
 
 
-def remark(text: str) -> Label:
+def remark(text: str, widest: int = WIDEST_DETAIL) -> Label:
     """Return a label in our own words, not those of the source."""
-    return _label("", [("detail", DETAIL, _wrapped(DETAIL, text, WIDEST_DETAIL))])
+    return _label("", [("detail", DETAIL, _wrapped(DETAIL, text, widest))])
 
 
 def heading(icon: str, word: str, beside: str = "", *, widest: int = WIDEST_CODE, code: bool = True) -> Label:
@@ -85,6 +85,13 @@ def heading(icon: str, word: str, beside: str = "", *, widest: int = WIDEST_CODE
         width=max((line.x + line.font.width(line.text) for line in lines), default=0),
         height=max((line.y + _DESCENT for line in lines), default=0),
     )
+
+
+def under(label: Label, text: str) -> Label:
+    """Return a label with a remark of ours below it."""
+    below = remark(text)
+    lines = (*label.lines, *(replace(line, y=line.y + label.height) for line in below.lines))
+    return Label(label.icon, lines, max(label.width, below.width), label.height + below.height)
 
 
 def _label(icon: str, blocks: Sequence[tuple[str, Font, Sequence[str]]]) -> Label:

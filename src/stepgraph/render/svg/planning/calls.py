@@ -30,6 +30,7 @@ def by_name(call: FunctionCall, phrase: str, identity: str) -> Leaf:
 def plan_function(planner: Planner, function: FunctionDef, title: str, place: Place, remark: str = "") -> Planning:
     """Return a function with its body; its `return`s lead to its end. A remark stands beside its name."""
     inside = replace(place.within(place.identity).apart(), inside=(*place.inside, function["name"]))
-    body = yield planner.stack(function["nodes"], inside)
+    body = yield planner.stack(function["nodes"], inside, empty=planner.view.when_empty(function))
     label = heading(icons.FUNCTION, function["name"], remark, code=False)
-    return enclosed(Frame(Named("function", place.identity, title), label, body, GAP, planner.folds))
+    figure = enclosed(Frame(Named("function", place.identity, title), label, body, GAP, planner.folds))
+    return planner.marked(figure, function)

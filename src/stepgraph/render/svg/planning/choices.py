@@ -53,7 +53,7 @@ def _branches(planner: Planner, branches: Sequence[BranchNode], place: Place, wo
         label = heading("", "", text or " ", widest=WIDEST_CONDITION) if is_code else remark(text)
         inside = place.within(f"{place.identity}.{index + 1}")
         body = (yield planner.stack(branch["nodes"], inside, tail=0)) if branch["nodes"] else None
-        planned.append(Branch(label, body, text))
+        planned.append(Branch(label, body, text, mark=planner.view.mark(branch)))
     if any(branch["condition"] is None for branch in branches):
         return Branches(planned, None)
     implied = Branch(remark(past), None, past, implied=True)

@@ -46,7 +46,7 @@ def _plan_passes(planner: Planner, node: Parallel, loop: Loop, place: Place) -> 
     label = heading(icons.PARALLEL, f"parallel {node['kind']}", words, code=False)
     title = told(f"parallel {node['kind']}", words)
     frame = Frame(Named("parallel", place.identity, title), label, body, GAP, planner.folds, stacked=True)
-    return rejoined(frame, "breaks")
+    return planner.marked(rejoined(frame, "breaks"), loop)
 
 
 def _title(node: Parallel) -> str:

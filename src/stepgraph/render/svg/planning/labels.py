@@ -13,6 +13,7 @@ from stepgraph.render.svg.captions import captions, step_title, told
 from stepgraph.render.svg.figures.label import Label, heading, node_label, remark
 from stepgraph.render.svg.figures.leaf import Exit, Leaf, Named
 
+NO_STEPS: Final = "no steps"
 _STEPS: Final = {
     "step_do": ("step do", icons.DO),
     "step_sleep": ("step sleep", icons.SLEEP),
@@ -42,9 +43,9 @@ def exit_pill(kind: str, identity: str, title: str) -> Exit:
     return Exit(Named("exit", identity, title), heading(icon, kind), kind)
 
 
-def nothing(identity: str) -> Leaf:
+def nothing(identity: str, text: str = NO_STEPS) -> Leaf:
     """Return what stands in a frame without nodes."""
-    return Leaf(Named("empty", identity, "no steps"), remark("no steps"))
+    return Leaf(Named("empty", identity, text), remark(text))
 
 
 def folded(node: Node, identity: str) -> Leaf:
@@ -53,6 +54,13 @@ def folded(node: Node, identity: str) -> Leaf:
     name, text = folded_title(node), folded_node_text(node)
     named = Named(f"folded {css}", identity, told(name, text))
     return Leaf(named, node_label(icon, name, [text]), stacked=True, ways_out=leaving(node))
+
+
+def shell(node: Node, identity: str) -> Leaf:
+    """Return the box of what is drawn without anything in it."""
+    css, icon = _folded_look(node)
+    name = folded_title(node)
+    return Leaf(Named(css, identity, name), node_label(icon, name, []))
 
 
 def _folded_look(node: Node) -> tuple[str, str]:

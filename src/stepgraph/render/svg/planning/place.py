@@ -64,8 +64,14 @@ class Planner(Protocol):
     def figure(self, node: Node, place: Place) -> Planning:
         """Return the figure of a node, whose own place this is."""
 
-    def stack(self, nodes: Sequence[Node], place: Place, *, tail: int = ..., entered: bool = ...) -> Planning:
+    def marked(self, figure: Figure, part: Mapping[str, object]) -> Figure:
+        """Return the figure of a part of the graph with its mark, if the part has one."""
+
+    def stack(
+        self, nodes: Sequence[Node], place: Place, *, tail: int = ..., entered: bool = ..., empty: str = ...
+    ) -> Planning:
         """Return the figures of nodes that stand in this place, in the order that is theirs.
 
-        `tail` is how far a line leads on from the last; unless `entered`, none leads to the first.
+        `tail` is how far a line leads on from the last; unless `entered`, none leads to the first. Where there are no
+        nodes, it says what is `empty`.
         """

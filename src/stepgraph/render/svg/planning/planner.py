@@ -25,7 +25,16 @@ from stepgraph.render.svg.lengths import Variables
 from stepgraph.render.svg.planning.calls import NOT_THERE, RECURSIVE, SHOWN_APART, SHOWN_BEFORE, by_name, plan_function
 from stepgraph.render.svg.planning.choices import plan_if, plan_switch
 from stepgraph.render.svg.planning.groups import in_sequence, loop_of_passes, plan_parallel, plan_unframed
-from stepgraph.render.svg.planning.labels import exit_pill, folded, nothing, step_label, step_leaf, step_named
+from stepgraph.render.svg.planning.labels import (
+    NO_STEPS,
+    exit_pill,
+    folded,
+    nothing,
+    shell,
+    step_label,
+    step_leaf,
+    step_named,
+)
 from stepgraph.render.svg.planning.place import Place, Planning
 from stepgraph.render.svg.planning.protection import plan_try
 from stepgraph.render.view import View
@@ -49,10 +58,12 @@ class NodePlanner:
     shown: set[str] = field(default_factory=set)
     bodies: int = 0
 
-    def stack(self, nodes: Sequence[Node], place: Place, *, tail: int = TAIL, entered: bool = True) -> Planning:
+    def stack(
+        self, nodes: Sequence[Node], place: Place, *, tail: int = TAIL, entered: bool = True, empty: str = NO_STEPS
+    ) -> Planning:
         """Return the figures of nodes one below the other, unless their clocks tell that they run at the same time."""
         if not nodes:
-            return Stack([nothing(f"{place.identity}.empty")], tail, entered)
+            return Stack([nothing(f"{place.identity}.empty", empty)], tail, entered)
         order: Sequence[int] | None = range(len(nodes))
         if has_clocks(nodes, in_group=place.in_group):
             order = in_sequence(nodes)
@@ -64,9 +75,24 @@ class NodePlanner:
             figures.append((yield self.figure(nodes[index], place.at(named[index]))))
         return Stack(figures, tail, entered)
 
+    def marked(self, figure: Figure, part: Mapping[str, object]) -> Figure:
+        """Return the figure of a part of the graph with its mark, if the part has one."""
+        mark = self.view.mark(part)
+        if mark is None:
+            return figure
+        # Imported here for start-up: most drawings have no marks.
+        from stepgraph.render.svg.figures.marked import Marked
+
+        return figure if isinstance(figure, Marked) else Marked(figure, mark)
+
     def figure(self, node: Node, place: Place) -> Planning:
-        """Return the figure of a node, whatever its type."""
+        """Return the figure of a node, whatever its type, with its mark."""
         self.planned[place.identity] = node
+        if (mark := self.view.mark(node)) is not None and mark.shell:
+            return self.marked(shell(node, place.identity), node)
+        return self.marked((yield self._unmarked(node, place)), node)
+
+    def _unmarked(self, node: Node, place: Place) -> Planning:
         if unknown := as_unknown(node):
             return (yield self._unknown(unknown, place))
         if self._folds(node, place):

@@ -45,5 +45,5 @@ def _ways_on(protected: Protected, final: Figure) -> list[Exit]:
 def _panel(planner: Planner, block: Block, words: tuple[str, str], label: Label | None, place: Place) -> Planning:
     css, title = words
     inside = place.within(f"{place.identity}.{css}")
-    stack = yield planner.stack(block["nodes"], inside)
-    return Frame(Named(f"panel {css}", inside.identity, title), label, stack, GAP)
+    stack = yield planner.stack(block["nodes"], inside, empty=planner.view.when_empty(block))
+    return planner.marked(Frame(Named(f"panel {css}", inside.identity, title), label, stack, GAP), block)

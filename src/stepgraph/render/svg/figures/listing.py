@@ -1,0 +1,118 @@
+"""What the marks of a drawing come to: a heading, and below it a line for each change with its sign."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from stepgraph.phrases.visible import visible
+from stepgraph.render.marks import MarkKind
+from stepgraph.render.svg.figures.figure import NO_EXITS, Drawing, Exits, Lanes
+from stepgraph.render.svg.figures.marked import SIGN, draw_sign
+from stepgraph.render.svg.fonts import DETAIL, HEADING
+from stepgraph.render.svg.pen import Pen
+
+WIDEST: Final = 560
+MOST_ENTRIES: Final = 24
+"""How many changes are told: a picture with more of them is looked at for where they are."""
+
+_MOST_LINES: Final = 3
+_TEXT: Final = 2 * SIGN + 8
+_BETWEEN: Final = 7
+_BELOW_HEADING: Final = 8
+_DESCENT: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line: its sign, what it says, and below that something in a class of its own, if there is more to say."""
+
+    kind: MarkKind
+    text: str
+    more: str = ""
+    css: str = "detail"
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A heading, remarks below it, then entries, to the right of its spine."""
+
+    heading: str
+    remarks: Sequence[str]
+    entries: Sequence[Entry]
+    lines: Sequence[Sequence[tuple[str, str]]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "lines", [list(_lines(entry)) for entry in self.entries[:MOST_ENTRIES]])
+
+    @property
+    def left(self) -> int:
+        """Return that it reaches to the right only."""
+        return 0
+
+    @property
+    def right(self) -> int:
+        """Return how wide it is."""
+        texts = [_TEXT + DETAIL.width(text) for lines in self.lines for _, text in lines]
+        return max(
+            [HEADING.width(self.heading), *map(DETAIL.width, self._remarks), DETAIL.width(self._left_out), *texts]
+        )
+
+    @property
+    def height(self) -> int:
+        """Return how high it is."""
+        heights = [len(lines) * DETAIL.line_height + _BETWEEN for lines in self.lines]
+        more = DETAIL.line_height if self._left_out else 0
+        return self._top + sum(heights) + more
+
+    @property
+    def goes_on(self) -> bool:
+        """Return that nothing leads through it."""
+        return False
+
+    @property
+    def exits(self) -> Exits:
+        """Return that there are none."""
+        return NO_EXITS
+
+    @property
+    def _remarks(self) -> list[str]:
+        return [line for text in self.remarks for line in DETAIL.wrap(visible(text), WIDEST, 2)]
+
+    @property
+    def _top(self) -> int:
+        return HEADING.line_height + len(self._remarks) * DETAIL.line_height + _BELOW_HEADING
+
+    @property
+    def _left_out(self) -> str:
+        """Return how many entries are not told, if some are not."""
+        count = len(self.entries) - len(self.lines)
+        return f"and {count} more" if count else ""
+
+    def draw(self, pen: Pen, lanes: Lanes) -> Drawing:  # noqa: ARG002 - it has no exits
+        """Draw the heading and the entries."""
+        first = HEADING.line_height - _DESCENT
+        remarks = (("detail", 0, first + n * DETAIL.line_height, text) for n, text in enumerate(self._remarks, 1))
+        pen.text([("heading", 0, first, self.heading), *remarks])
+        y = self._top
+        for entry, lines in zip(self.entries, self.lines, strict=False):
+            pen.open(f"mark {entry.kind.value}", "", f"{entry.kind.value}: {entry.text}")
+            draw_sign(pen, entry.kind, SIGN, y + DETAIL.line_height // 2)
+            pieces: list[tuple[str, int, int, str]] = []
+            for css, text in lines:
+                y += DETAIL.line_height
+                pieces.append((css, _TEXT, y - _DESCENT, text))
+            pen.text(pieces)
+            pen.close()
+            y += _BETWEEN
+        if self._left_out:
+            pen.text([("detail", _TEXT, y + DETAIL.line_height - _DESCENT, self._left_out)])
+        yield from ()
+
+
+def _lines(entry: Entry) -> Iterable[tuple[str, str]]:
+    """Yield the lines of an entry with their classes."""
+    for css, text in (("change", entry.text), (entry.css, entry.more)):
+        if text:
+            yield from ((css, line) for line in DETAIL.wrap(visible(text), WIDEST, _MOST_LINES))

@@ -1,0 +1,102 @@
+"""A figure that is marked: a sign at its corner, or on a tab above it with what there is to say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from stepgraph.render.marks import Mark, MarkKind
+from stepgraph.render.svg import icons
+from stepgraph.render.svg.figures.figure import Drawing, Exits, Figure, Lanes
+from stepgraph.render.svg.figures.label import WIDEST_DETAIL, Label, remark
+from stepgraph.render.svg.lengths import Length
+from stepgraph.render.svg.pen import Pen
+
+ICONS: Final = {
+    MarkKind.ADDED: icons.ADDED,
+    MarkKind.REMOVED: icons.REMOVED,
+    MarkKind.CHANGED: icons.CHANGED,
+}
+SIGN: Final = 9
+"""The radius of a sign."""
+
+_SIDES: Final = 10
+_ABOVE: Final = 4
+_BELOW: Final = 6
+_BEHIND: Final = 10
+_AROUND_TEXT: Final = 3 * _SIDES + SIGN
+_NARROWEST: Final = 190
+_ICON: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """A figure with its mark. The tab begins where the figure does, and is as wide, or as what stands on it."""
+
+    figure: Figure
+    mark: Mark
+    label: Label | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        if not self.mark.remark:
+            object.__setattr__(self, "label", None)
+            return
+        room = max(2 * self.figure.left, _NARROWEST) - _AROUND_TEXT
+        object.__setattr__(self, "label", remark(self.mark.remark, min(room, WIDEST_DETAIL)))
+
+    @property
+    def left(self) -> int:
+        """Return how far it reaches to the left."""
+        return self.figure.left + (0 if self.mark.quiet else SIGN)
+
+    @property
+    def right(self) -> int:
+        """Return how far it reaches to the right."""
+        return max(self.figure.right, self._tab - self.figure.left)
+
+    @property
+    def height(self) -> Length:
+        """Return how high it is."""
+        return self.figure.height + self._above
+
+    @property
+    def goes_on(self) -> bool:
+        """Tell whether something comes out at its end."""
+        return self.figure.goes_on
+
+    @property
+    def exits(self) -> Exits:
+        """Return the exits of the figure."""
+        return self.figure.exits.lowered(self._above)
+
+    @property
+    def _tab(self) -> int:
+        if self.label is None:
+            return 0
+        return max(self.label.width + _AROUND_TEXT, self.figure.left + min(self.figure.left, self.figure.right))
+
+    @property
+    def _above(self) -> int:
+        return 0 if self.label is None else self.label.height + _ABOVE + _BELOW
+
+    def draw(self, pen: Pen, lanes: Lanes) -> Drawing:
+        """Draw the tab, the figure over its lower end, and the sign."""
+        pen.open(f"mark {self.mark.kind.value}", "", self.mark.words)
+        left = -self.figure.left
+        if self.label is not None:
+            pen.box("tab", (left, 0), (self._tab, self._above + _BEHIND))
+            self.label.draw(pen, left + 2 * _SIDES + SIGN, _ABOVE, "")
+        pen.open_at(0, self._above)
+        yield self.figure.draw(pen, lanes)
+        pen.close()
+        if not self.mark.quiet:
+            corner = (left, 0)
+            on_tab = (left + _SIDES + SIGN // 2, self._above // 2)
+            draw_sign(pen, self.mark.kind, *(corner if self.label is None else on_tab))
+        pen.close()
+
+
+def draw_sign(pen: Pen, kind: MarkKind, x: int, y: int) -> None:
+    """Draw the sign of a mark around a point."""
+    pen.lines.append(f'<circle class="sign" cx="{x}" cy="{y}" r="{SIGN}"/>')
+    pen.icon("", x - _ICON // 2, y - _ICON // 2, ICONS[kind])
