@@ -54,6 +54,10 @@ class Figure:
     boxes: list[Box] = field(default_factory=list)
     bars: list[Box] = field(default_factory=list)
     marks: list[Box] = field(default_factory=list)
+    signs: list[Box] = field(default_factory=list)
+    tabs: list[Box] = field(default_factory=list)
+    told: list[Text] = field(default_factory=list)
+    """What stands on tabs. Signs, tabs and what is told there are those of marks on figures in it."""
     loose_ends: list[Box] = field(default_factory=list)
     icons: list[Box] = field(default_factory=list)
     band: Box | None = None
@@ -63,8 +67,14 @@ class Figure:
 
     @property
     def box(self) -> Box:
-        """Return what it takes, with the box that is behind some."""
+        """Return what it takes, with the box that is behind some, and the tab that is on top of some."""
         return around(self.boxes)
+
+    @property
+    def box_with_mark(self) -> Box:
+        """Return what it takes with its mark, if it has one: the sign at its corner, or the tab on top of it."""
+        marks = [*self.parent.signs, *self.parent.tabs] if self.parent else []
+        return around([self.box, *(mark for mark in marks if mark.overlaps(self.box))])
 
     @property
     def is_frame(self) -> bool:
@@ -140,6 +150,9 @@ def _picture(drawn: Drawn, text: str, folded: Mapping[str, Collection[BreakKind]
     root, folded = ET.fromstring(text), folded or {}  # noqa: S314 - it is our own
     whole = Figure(frozenset({"whole"}), "", "", None)
     _read(root, whole, folded)
+    for figure in whole.walk():
+        for tab in figure.tabs:
+            _put_on_top(tab, figure)
     return Picture(text, drawn.width, int(root.attrib["height"]), whole, drawn.nodes, folded)
 
 
@@ -149,11 +162,21 @@ def _read(root: ET.Element, whole: Figure, folded: Container[str]) -> None:
         element, figure, at = pending.pop()
         inner: list[tuple[ET.Element, Figure, Point]] = []
         for child in _shown(element, figure):
-            if child.tag == f"{SVG}g":
+            if child.tag == f"{SVG}text" and "mark" in element.get("class", "").split():
+                figure.told += [_text(span, at) for span in child]
+            elif child.tag == f"{SVG}g":
                 inner.append(_group(child, figure, at, folded))
             else:
                 _read_shape(child, figure, at)
         pending.extend(reversed(inner))
+
+
+def _put_on_top(tab: Box, figure: Figure) -> None:
+    """Have the figure that a tab is on begin where the tab does."""
+    for inner in figure.inner:
+        box = inner.boxes[-1] if inner.boxes else None
+        if box is not None and box.left == tab.left and tab.top < box.top < tab.bottom:
+            inner.boxes = [Box(one.left, tab.top, one.right, one.bottom) for one in inner.boxes]
 
 
 def _shown(element: ET.Element, figure: Figure) -> Iterator[ET.Element]:
@@ -172,6 +195,8 @@ def _group(element: ET.Element, figure: Figure, at: Point, folded: Container[str
     if "transform" in element.attrib:
         return element, figure, _moved(element, at)
     css = frozenset(element.attrib["class"].split())
+    if "mark" in css:
+        return element, figure, at
     if "foldable" in css and element.attrib["id"] in folded:
         css = css - {"frame"} | {"shut"}
     inner = Figure(css, element.get("id", ""), element.findtext(f"{SVG}title") or "", figure)
@@ -189,12 +214,16 @@ def _moved(element: ET.Element, at: Point) -> Point:
 def _read_shape(element: ET.Element, figure: Figure, at: Point) -> None:
     css = element.get("class", "")
     match element.tag.removeprefix(SVG):
+        case "rect" if css == "tab":
+            figure.tabs.append(_rectangle(element, at))
         case "rect" if css != "paper":
             bars = figure.bars if "bar" in css.split() else figure.boxes
             bars.append(_rectangle(element, at))
         case "circle":
-            y, radius = at.y + float(element.attrib["cy"]), float(element.attrib["r"])
-            figure.marks.append(Box(at.x - radius, y - radius, at.x + radius, y + radius))
+            x, y = at.x + float(element.get("cx", "0")), at.y + float(element.attrib["cy"])
+            radius = float(element.attrib["r"])
+            circles = figure.signs if css == "sign" else figure.marks
+            circles.append(Box(x - radius, y - radius, x + radius, y + radius))
         case "text":
             figure.texts += [_text(span, at) for span in element]
         case "path" if "icon" in css.split():

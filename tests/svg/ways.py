@@ -109,7 +109,7 @@ def _joined(frame: Figure) -> list[list[Box]]:
     Where others may be folded, a figure may get to where now the line out of it passes.
     """
     things = [segment.box for line in frame.lines for stroke in line.strokes for segment in stroke.segments]
-    things += [inner.box for inner in frame.inner if inner.boxes]
+    things += [inner.box_with_mark for inner in frame.inner if inner.boxes]
     if any(inner.css & {"foldable"} for inner in frame.walk() if inner is not frame):
         things += [
             Box(inner.box.left, inner.box.top, inner.box.right, stroke.end.y)

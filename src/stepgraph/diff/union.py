@@ -23,7 +23,7 @@ _OLD_FUNCTION: Final = " (old)"
 class Union:
     """Both versions of a workflow as one, which can be drawn, and the payload of each element in it.
 
-    `added` and `removed` are the elements that are in one of the versions only. The `shells` among these were around
+    `added` and `removed` are the elements that are in one of the versions only. The `hollow` among these were around
     others that stay, and hold nothing else that went.
     """
 
@@ -31,7 +31,7 @@ class Union:
     payloads: Mapping[Reference, Mapping[str, object]]
     added: KeysView[Reference]
     removed: KeysView[Reference]
-    shells: frozenset[Reference]
+    hollow: frozenset[Reference]
     items: Items
 
     def reference_of(self, number: int, pairs: Pairs) -> Reference:
@@ -69,7 +69,7 @@ def union_of(diff: WorkflowDiff) -> Union:
         payloads,
         _ordered(reference for reference in payloads if reference.version is Version.NEW),
         _ordered(reference for reference in payloads if reference in removed),
-        _shells(items, removed, diff.pairs.old),
+        _hollow(items, removed, diff.pairs.old),
         items,
     )
 
@@ -169,14 +169,14 @@ def _clocks_before_and_now(kept: list[Item], old: Tree) -> list[tuple[Mapping[st
     ]
 
 
-def _shells(items: Items, removed: set[Reference], old: Tree) -> frozenset[Reference]:
+def _hollow(items: Items, removed: set[Reference], old: Tree) -> frozenset[Reference]:
     """Return the outermost removed elements that held nothing that went, but something that stays."""
-    shells: set[Reference] = set()
+    hollow: set[Reference] = set()
     for reference in sorted(removed, key=lambda reference: reference.number):
         item = items[reference]
-        if item.parent is None or item.parent.reference in shells:
+        if item.parent is None or item.parent.reference in hollow:
             continue
         stays = any(Reference(Version.OLD, inner) not in removed for inner in old.within(reference.number))
         if stays and not any(one.fields.get("type") in _LEAVES for one in item.all()):
-            shells.add(reference)
-    return frozenset(shells)
+            hollow.add(reference)
+    return frozenset(hollow)

@@ -24,13 +24,13 @@ class MarkKind(Enum):
 class Mark:
     """A mark of a node, or of a part of one: of which kind, and what is said beside it.
 
-    What is only a `shell` held others that are elsewhere now: it is drawn without anything in it. One that is `quiet`
+    What is `hollow` held others that are elsewhere now: it is drawn without anything in it. One that is `quiet`
     has no sign, for what is around it has the same.
     """
 
     kind: MarkKind
     remark: str = ""
-    shell: bool = False
+    hollow: bool = False
     quiet: bool = False
 
     @property

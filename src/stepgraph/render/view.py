@@ -40,7 +40,7 @@ class View:
     def when_empty(self, part: Mapping[str, object]) -> str:
         """Return what is said in a part of the graph that has no nodes."""
         mark = self.mark(part)
-        return "no steps" if mark is None or not mark.shell else "its steps stay"
+        return "no steps" if mark is None or not mark.hollow else "its steps stay"
 
 
 DEFAULT_VIEW: Final = View()

@@ -16,7 +16,7 @@ ATTRIBUTES = {
     "style": set[str](),
     "g": {"class", "id", "transform"},
     "rect": {"class", "x", "y", "width", "height", "rx"},
-    "circle": {"class", "cy", "r"},
+    "circle": {"class", "cx", "cy", "r"},
     "path": {"class", "d", "transform"},
     "text": set[str](),
     "tspan": {"class", "x", "y"},

@@ -114,7 +114,7 @@ class FlowDrawer:
     def node(self, node: Node, entry: LooseEnds, place: Place) -> Drawing:
         """Draw a node: as one box if it is folded, else open."""
         mark = self.mark(node, place)
-        if mark is not None and mark.shell:
+        if mark is not None and mark.hollow:
             return Exits(self.builder.box(place.id, BoxKind.FOLDED, folded_title(node), entry=entry))
         if self.view.folding.folds(node, place.level) and below(node):
             box = self.builder.box(place.id, BoxKind.FOLDED, *folded_lines(node), entry=entry)

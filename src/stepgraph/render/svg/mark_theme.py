@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Final
 
 from stepgraph.render.marks import MarkKind
@@ -18,18 +18,33 @@ MARK_LAYOUT: Final = f"""\
 .removed>g>*>text>.name,.removed>g>*>text>.heading,.removed>g>*>text>.code{{text-decoration:line-through}}
 .removed.condition>text{{text-decoration:line-through}}"""
 
-_LIGHT: Final = {
-    MarkKind.ADDED: Hue("#157a33", "#e8f8ed", "#1f8a3f", "#c8eed4"),
-    MarkKind.REMOVED: Hue("#b3261e", "#fdf0ef", "#c9524b", "#f9d8d5"),
-    MarkKind.CHANGED: Hue("#8f5a00", "#fff7e0", "#b57a14", "#fce7b2"),
-}
-_DARK: Final = {
-    MarkKind.ADDED: Hue("#56d07e", "#12291b", "#3fa864", "#1a3f28"),
-    MarkKind.REMOVED: Hue("#f5938a", "#2d1817", "#b9635b", "#46221f"),
-    MarkKind.CHANGED: Hue("#eeb64e", "#2a2110", "#b38631", "#453615"),
-}
-_QUIET_LIGHT: Final = Hue("#5b6875", "#ffffff", "#a3adb8", "#eff1f4")
-_QUIET_DARK: Final = Hue("#96a3b0", "#10161d", "#4f5b67", "#1d252e")
+
+@dataclass(frozen=True, slots=True)
+class MarkPalette:
+    """The colours of marks, and of what is on their signs."""
+
+    hues: Mapping[MarkKind, Hue]
+    on_sign: str
+
+
+ON_LIGHT: Final = MarkPalette(
+    {
+        MarkKind.ADDED: Hue("#116b2c", "#e8f8ed", "#1f8a3f", "#c8eed4"),
+        MarkKind.REMOVED: Hue("#b3261e", "#fdf0ef", "#c9524b", "#f9d8d5"),
+        MarkKind.CHANGED: Hue("#8f5a00", "#fff7e0", "#b57a14", "#fce7b2"),
+    },
+    on_sign="#ffffff",
+)
+ON_DARK: Final = MarkPalette(
+    {
+        MarkKind.ADDED: Hue("#56d07e", "#12291b", "#3fa864", "#1a3f28"),
+        MarkKind.REMOVED: Hue("#f5938a", "#2d1817", "#b9635b", "#46221f"),
+        MarkKind.CHANGED: Hue("#eeb64e", "#2a2110", "#b38631", "#453615"),
+    },
+    on_sign="#10161d",
+)
+_QUIET_LIGHT: Final = Hue("#5b6875", "#ffffff", "#7d8996", "#eff1f4")
+_QUIET_DARK: Final = Hue("#96a3b0", "#10161d", "#64717e", "#1d252e")
 # What stands out by its own fill.
 _KEPT: Final = frozenset({"exit"})
 
@@ -41,17 +56,21 @@ def quiet(palette: Palette) -> Palette:
     return replace(palette, hues=hues, again=palette.line, failure=palette.line, bar=palette.line)
 
 
-def mark_colours(*, is_dark: bool) -> Iterable[str]:
-    """Return the rules for marks."""
-    hues = _DARK if is_dark else _LIGHT
-    on_sign = "#10161d" if is_dark else "#ffffff"
-    for kind, hue in hues.items():
+def marks_on(palette: Palette) -> MarkPalette:
+    """Return the colours of marks beside those of a palette."""
+    return ON_LIGHT if palette is LIGHT else ON_DARK
+
+
+def mark_rules(palette: Palette) -> Iterator[str]:
+    """Yield the rules for marks, and for what is said of them."""
+    marks = marks_on(palette)
+    for kind, hue in marks.hues.items():
         name = kind.value
         yield f".{name}>g>*>.box,.{name}>g>*>.edge,.{name}.condition>.box{{stroke:{hue.edge};fill:{hue.fill}}}"
         yield f".{name}>.tab,.{name}>g>*>.band{{stroke:{hue.edge};fill:{hue.band}}}"
         yield f".{name}>g>*>.icon{{stroke:{hue.line}}}"
         yield f".{name}>g>*>text>.heading{{fill:{hue.line}}}"
-        yield f".{name}>.sign{{stroke:{on_sign};fill:{hue.line}}}"
-        yield f".{name}>.icon{{stroke:{on_sign}}}"
-    yield f".breaking{{fill:{hues[MarkKind.REMOVED].line}}}"
-    yield f".late{{fill:{hues[MarkKind.CHANGED].line}}}"
+        yield f".{name}>.sign{{stroke:{marks.on_sign};fill:{hue.line}}}"
+        yield f".{name}>.icon{{stroke:{marks.on_sign}}}"
+    yield f".breaking{{fill:{marks.hues[MarkKind.REMOVED].line}}}"
+    yield f".late{{fill:{marks.hues[MarkKind.CHANGED].line}}}"

@@ -139,14 +139,12 @@ def style_sheet(theme: Theme, scope: str, *, marked: bool = False) -> list[str]:
     if not marked:
         return [*layout, *by_theme(theme, lambda palette: _scoped(_colours(palette), scope))]
     # Imported here for start-up: most drawings have no marks.
-    from stepgraph.render.svg.mark_theme import MARK_LAYOUT, mark_colours, quiet
+    from stepgraph.render.svg.mark_theme import MARK_LAYOUT, mark_rules, quiet
 
     layout += _scoped(MARK_LAYOUT.splitlines(), scope)
     return [
         *layout,
-        *by_theme(
-            theme, lambda palette: _scoped([*_colours(quiet(palette)), *mark_colours(is_dark=palette is DARK)], scope)
-        ),
+        *by_theme(theme, lambda palette: _scoped([*_colours(quiet(palette)), *mark_rules(palette)], scope)),
     ]
 
 

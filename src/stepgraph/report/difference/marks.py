@@ -29,10 +29,10 @@ def _lone(union: Union) -> Iterator[tuple[Mapping[str, object], Mark]]:
     for reference in union.added:
         yield union.payloads[reference], Mark(MarkKind.ADDED, quiet=union.is_part(reference))
     for reference in union.removed:
-        is_shell = reference in union.shells
+        is_hollow = reference in union.hollow
         # What is no node has a frame, which says so inside.
-        remark = _STAYS if is_shell and union.is_node(reference) else ""
-        mark = Mark(MarkKind.REMOVED, remark, shell=is_shell, quiet=union.is_part(reference))
+        remark = _STAYS if is_hollow and union.is_node(reference) else ""
+        mark = Mark(MarkKind.REMOVED, remark, hollow=is_hollow, quiet=union.is_part(reference))
         yield union.payloads[reference], mark
 
 

@@ -9,6 +9,8 @@ from stepgraph.render.marks import Mark, MarkKind
 from stepgraph.render.svg import icons
 from stepgraph.render.svg.figures.figure import Drawing, Exits, Figure, Lanes
 from stepgraph.render.svg.figures.label import WIDEST_DETAIL, Label, remark
+from stepgraph.render.svg.figures.leaf import Exit
+from stepgraph.render.svg.figures.rejoined import Rejoined
 from stepgraph.render.svg.lengths import Length
 from stepgraph.render.svg.pen import Pen
 
@@ -38,7 +40,8 @@ class Marked:
     label: Label | None = field(init=False)
 
     def __post_init__(self) -> None:
-        if not self.mark.remark:
+        # A pill is too small for a tab.
+        if not self.mark.remark or isinstance(self.figure, Exit):
             object.__setattr__(self, "label", None)
             return
         room = max(2 * self.figure.left, _NARROWEST) - _AROUND_TEXT
@@ -47,7 +50,8 @@ class Marked:
     @property
     def left(self) -> int:
         """Return how far it reaches to the left."""
-        return self.figure.left + (0 if self.mark.quiet else SIGN)
+        at_corner = self.label is None and not self.mark.quiet
+        return self.figure.left + (SIGN if at_corner else 0)
 
     @property
     def right(self) -> int:
@@ -94,6 +98,13 @@ class Marked:
             on_tab = (left + _SIDES + SIGN // 2, self._above // 2)
             draw_sign(pen, self.mark.kind, *(corner if self.label is None else on_tab))
         pen.close()
+
+
+def is_marked(figure: Figure) -> bool:
+    """Tell whether a figure has a mark already, as that of a function has where it is called."""
+    while isinstance(figure, Rejoined):
+        figure = figure.figure
+    return isinstance(figure, Marked)
 
 
 def draw_sign(pen: Pen, kind: MarkKind, x: int, y: int) -> None:

@@ -32,5 +32,5 @@ def plan_function(planner: Planner, function: FunctionDef, title: str, place: Pl
     inside = replace(place.within(place.identity).apart(), inside=(*place.inside, function["name"]))
     body = yield planner.stack(function["nodes"], inside, empty=planner.view.when_empty(function))
     label = heading(icons.FUNCTION, function["name"], remark, code=False)
-    figure = enclosed(Frame(Named("function", place.identity, title), label, body, GAP, planner.folds))
-    return planner.marked(figure, function)
+    frame = Frame(Named("function", place.identity, title), label, body, GAP, planner.folds)
+    return enclosed(planner.marked(frame, function))

@@ -56,7 +56,7 @@ def folded(node: Node, identity: str) -> Leaf:
     return Leaf(named, node_label(icon, name, [text]), stacked=True, ways_out=leaving(node))
 
 
-def shell(node: Node, identity: str) -> Leaf:
+def hollow(node: Node, identity: str) -> Leaf:
     """Return the box of what is drawn without anything in it."""
     css, icon = _folded_look(node)
     name = folded_title(node)

@@ -30,7 +30,7 @@ from stepgraph.render.svg.planning.labels import (
     exit_pill,
     folded,
     nothing,
-    shell,
+    hollow,
     step_label,
     step_leaf,
     step_named,
@@ -81,15 +81,15 @@ class NodePlanner:
         if mark is None:
             return figure
         # Imported here for start-up: most drawings have no marks.
-        from stepgraph.render.svg.figures.marked import Marked
+        from stepgraph.render.svg.figures.marked import Marked, is_marked
 
-        return figure if isinstance(figure, Marked) else Marked(figure, mark)
+        return figure if is_marked(figure) else Marked(figure, mark)
 
     def figure(self, node: Node, place: Place) -> Planning:
         """Return the figure of a node, whatever its type, with its mark."""
         self.planned[place.identity] = node
-        if (mark := self.view.mark(node)) is not None and mark.shell:
-            return self.marked(shell(node, place.identity), node)
+        if (mark := self.view.mark(node)) is not None and mark.hollow:
+            return self.marked(hollow(node, place.identity), node)
         return self.marked((yield self._unmarked(node, place)), node)
 
     def _unmarked(self, node: Node, place: Place) -> Planning:
