@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from stepgraph.diff.changes.clocks import new_orders
 from stepgraph.diff.changes.frames import Frames, Side, frames_of
 from stepgraph.diff.changes.group import Action, Group
+from stepgraph.diff.changes.joining import joined
 from stepgraph.diff.changes.order import in_order
 from stepgraph.diff.changes.owners import owners_of
 from stepgraph.diff.changes.runs import Run, moved_runs, reordered_runs
@@ -45,7 +46,8 @@ def group_edits(pairs: Pairs, edits: Iterable[Edit]) -> tuple[tuple[Group, ...],
     frames = frames_of(pairs)
     grouping = _Grouping(frames)
     unseen = [edit for edit in edits if not grouping.takes(edit)]
-    return tuple(in_order((draft.group() for draft in grouping.drafts), frames)), tuple(unseen)
+    groups = joined((draft.group() for draft in grouping.drafts), frames)
+    return tuple(in_order(groups, frames)), tuple(unseen)
 
 
 class _Grouping:
