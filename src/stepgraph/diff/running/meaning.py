@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
+from stepgraph.diff.changes.clocks import RACES
 from stepgraph.diff.changes.frames import Frames, Side
 from stepgraph.diff.changes.group import Action, Group
 from stepgraph.diff.elements import BRANCH, FUNCTION, ROOT, STEPS, WAITS, Element
@@ -17,6 +18,7 @@ from stepgraph.diff.running.concurrency import Concurrency
 from stepgraph.diff.running.effect import SAFE, Meaning, breaking, late, shifted, worst
 from stepgraph.diff.running.handlers import Handlers
 from stepgraph.diff.running.instances import Instances
+from stepgraph.diff.running.turns import keeps_its_turn
 from stepgraph.diff.running.waits import is_repeated
 
 _TRANSPARENT: Final = frozenset({"try", "block", "parallel", FUNCTION})
@@ -52,14 +54,14 @@ class Meanings:
 
     def _added(self, group: Group) -> Iterator[Meaning]:
         for number in group.new:
+            yield from self._handlers.added(number)
             wait = self._instances.wait_in_both(number)
             if wait is None or self._new[number].kind == FUNCTION or self._handlers.is_for_failures(number):
                 continue
-            yield from self._handlers.added(number)
             if self._decides(number):
                 yield breaking(f"instances waiting at {wait} may take another way when they resume")
             if self._leaves(self._frames.new, number, "break", "return"):
-                yield breaking(f"instances waiting at {wait} may leave before it when they resume")
+                yield _leaving(wait)
             yield from self._added_steps(number, wait)
 
     def _added_steps(self, number: int, wait: str) -> Iterator[Meaning]:
@@ -96,7 +98,11 @@ class Meanings:
     # What is elsewhere
 
     def _moved(self, group: Group) -> Iterator[Meaning]:
-        yield from self._displaced(group)
+        for old, new in zip(group.old, group.new, strict=True):
+            if not keeps_its_turn(self._frames, old, new):
+                yield from self._displaced(group)
+                return
+            yield from self._handlers.moved(old, new)
 
     def _reordered(self, group: Group) -> Iterator[Meaning]:
         if not group.others and self._is_in_group(group.new[0]):
@@ -144,7 +150,8 @@ class Meanings:
 
     def _freed(self, group: Group) -> Iterator[Meaning]:
         kind = self._old[group.holder].kind
-        wait = self._instances.first_wait(group)
+        # What was part of a step has nothing after it, but the step has.
+        wait = self._instances.first_wait(group) or self._instances.at_or_after(group.holder)
         yield from self._handlers.freed(group)
         if kind in _TRANSPARENT or wait is None:
             return
@@ -170,8 +177,28 @@ class Meanings:
         for old, new in zip(group.old, group.new, strict=True):
             for field in group.fields:
                 yield self._field(old, new, field)
+                yield from self._kind(old, new) if field == "kind" else ()
         if "resolves" in group.fields:
             yield from self._concurrency.awaited_otherwise(group)
+
+    def _kind(self, old: int, new: int) -> Iterator[Meaning]:
+        """Yield what it means that a way out, or a group, is of another kind."""
+        if self._old[old].kind == "parallel":
+            yield from self._group_kind(old, self._old[old].text("kind"), self._new[new].text("kind"))
+        elif self._new[new].text("kind") == "return":
+            loop = next((outer.number for outer in self._old.above(old) if outer.kind == "loop"), ROOT)
+            later = self._instances.later(loop)
+            yield SAFE if later is None else _leaving(later)
+
+    def _group_kind(self, old: int, before: str, now: str) -> Iterator[Meaning]:
+        inside, later = self._instances.inside(old), self._instances.later(old)
+        if before == "all_settled":
+            yield from self._handlers.raised(old)
+        elif before == "all" and now == "all_settled":
+            yield from self._handlers.kept(old)
+        if inside is not None or (later is not None and before in RACES):
+            wait = later if inside is None else inside
+            yield late(f"instances waiting at {wait} may go on earlier or later when they resume")
 
     def _field(self, old: int, new: int, field: str) -> Meaning:
         kind = self._old[old].kind
@@ -183,8 +210,6 @@ class Meanings:
             return late("instances at or after it may sleep again when they resume")
         if field == "options" and _event_type(self._old[old].fields) != _event_type(self._new[new].fields):
             return breaking("instances may be waiting for the event of the old type")
-        if field == "kind" and (wait := self._instances.at_or_after(old)) is not None:
-            return late(f"instances waiting at {wait} may go on earlier or later when they resume")
         return SAFE
 
     # What all of them ask
@@ -210,6 +235,10 @@ class Meanings:
 
     def _is_in_group(self, number: int) -> bool:
         return number != ROOT and self._new[self._new[number].parent].kind == "parallel"
+
+
+def _leaving(wait: str) -> Meaning:
+    return breaking(f"instances waiting at {wait} may leave before it when they resume")
 
 
 def _goes_beyond(side: Side, way_out: Element, number: int) -> bool:

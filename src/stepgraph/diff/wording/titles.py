@@ -10,8 +10,8 @@ from typing import Final
 from stepgraph.diff.changes.clocks import beside_in
 from stepgraph.diff.changes.frames import Frames, Side
 from stepgraph.diff.changes.group import Action, Group
-from stepgraph.diff.elements import BRANCH, FUNCTION, FUNCTIONS, KEY, ROOT, Tree
-from stepgraph.diff.wording.names import condition_name, is_work, name_of, names_of, quoted
+from stepgraph.diff.elements import BRANCH, FUNCTION, FUNCTIONS, KEY, ROOT, Tree, is_work
+from stepgraph.diff.wording.names import condition_name, name_of, names_of, quoted
 from stepgraph.diff.wording.places import container_of, neighbour_of, place_of
 from stepgraph.diff.wording.settings import changes_of
 
