@@ -116,6 +116,21 @@ def rename(random: Random, workflow: Workflow) -> None:
         random.choice(steps)["name"] = "renamed"
 
 
+def share_a_name(random: Random, workflow: Workflow) -> None:
+    """Give several steps one name, each beside something that it is known by."""
+    for nodes in node_lists(workflow):
+        steps = [node for node in nodes if node.get("type") == "step_do"]
+        if steps and any(node.get("type") == "step_sleep" for node in nodes):
+            random.choice(steps)["name"] = "shared"
+
+
+def rename_the_shared(workflow: Workflow) -> None:
+    """Give all steps of the name that several have another one."""
+    for part in parts(workflow):
+        if part.get("name") == "shared":
+            part["name"] = "renamed"
+
+
 def change_setting(random: Random, workflow: Workflow) -> None:
     """Give a step other settings."""
     steps = [part for part in parts(workflow) if part.get("type") == "step_do"]

@@ -11,7 +11,18 @@ from hypothesis import strategies as st
 
 from stepgraph.diff.diff import diff_workflows
 from stepgraph.model.payload import Graph, Workflow
-from tests.diff.mutations import add, any_workflow, change_setting, copied, move, remove, rename, wrap
+from tests.diff.mutations import (
+    add,
+    any_workflow,
+    change_setting,
+    copied,
+    move,
+    remove,
+    rename,
+    rename_the_shared,
+    share_a_name,
+    wrap,
+)
 from tests.render.random_graphs import graphs
 
 # Whole graphs are drawn, which takes its time.
@@ -62,6 +73,19 @@ def test_what_a_person_does_is_one_change(mutate: Mutation, random: Random) -> N
 def test_taking_it_back_is_one_change(mutate: Mutation, random: Random) -> None:
     old, new = _edited(random, mutate)
     assert len(diff_workflows(new, old).changes) == 1
+
+
+@unhurried
+@given(st.randoms(use_true_random=False))
+def test_renaming_a_step_wherever_it_stands_is_one_change(random: Random) -> None:
+    old = any_workflow(random)
+    share_a_name(random, old)
+    new = copied(old)
+    rename_the_shared(new)
+    assume(new != old)
+    diff = diff_workflows(old, new)
+    assert [change.title.split(" in ")[0] for change in diff.changes] == ["step 'shared' renamed to 'renamed'"]
+    assert diff.apply() == new
 
 
 @unhurried

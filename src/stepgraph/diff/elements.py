@@ -66,6 +66,11 @@ class Element:
         return self.text("name")
 
 
+def is_work(element: Element) -> bool:
+    """Tell whether an element is a step or a call."""
+    return element.kind in STEPS or element.kind == CALL
+
+
 @dataclass(frozen=True, slots=True)
 class Tree:
     """The elements of a workflow in preorder: the workflow, what it runs, its functions."""

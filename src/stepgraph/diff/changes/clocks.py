@@ -7,11 +7,14 @@ from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from stepgraph.diff.changes.frames import Frames
 from stepgraph.diff.elements import Element, Tree
 from stepgraph.model.payload import Number
+
+RACES: Final = frozenset({"race", "any"})
+"""Kinds of groups that wait for some of their members, which have no clock for it."""
 
 Span: TypeAlias = tuple[Number, Number]
 

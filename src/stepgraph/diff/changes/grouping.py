@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from stepgraph.diff.changes.clocks import new_orders
+from stepgraph.diff.changes.clocks import RACES, new_orders
 from stepgraph.diff.changes.frames import Frames, Side, frames_of
 from stepgraph.diff.changes.group import Action, Group
+from stepgraph.diff.changes.joining import joined
 from stepgraph.diff.changes.order import in_order
 from stepgraph.diff.changes.owners import owners_of
 from stepgraph.diff.changes.runs import Run, moved_runs, reordered_runs
@@ -45,7 +46,8 @@ def group_edits(pairs: Pairs, edits: Iterable[Edit]) -> tuple[tuple[Group, ...],
     frames = frames_of(pairs)
     grouping = _Grouping(frames)
     unseen = [edit for edit in edits if not grouping.takes(edit)]
-    return tuple(in_order((draft.group() for draft in grouping.drafts), frames)), tuple(unseen)
+    groups = joined((draft.group() for draft in grouping.drafts), frames)
+    return tuple(in_order(groups, frames)), tuple(unseen)
 
 
 class _Grouping:
@@ -118,11 +120,20 @@ class _Grouping:
         before = self._frames.old.tree[update.old].fields
         if update.field != "resolves" or "starts" not in before or "starts" not in element.fields:
             return None
-        return (
-            None
-            if "resolves" in before and "resolves" in element.fields
-            else self._field(Action.CHANGED, update, element)
-        )
+        if "resolves" in before and "resolves" in element.fields:
+            return None
+        return self._kind_of_group(element) or self._field(Action.CHANGED, update, element)
+
+    def _kind_of_group(self, element: Element) -> _Draft | None:
+        """Return that a group has become a race, or is none any more, by which all in it is waited for otherwise."""
+        new, old = self._frames.new.tree, self._frames.old.tree
+        group = next((outer for outer in new.above(element.number) if outer.kind == "parallel"), None)
+        partner = None if group is None else self._frames.pairs.to_old[group.number]
+        if group is None or partner is None:
+            return None
+        if (old[partner].text("kind") in RACES) == (group.text("kind") in RACES):
+            return None
+        return self._field(Action.CHANGED, Update(partner, "kind", None), group)
 
     def _renamed(self, update: Update, element: Element) -> _Draft:
         """Return the renaming of an element; a call is renamed with its function."""

@@ -118,15 +118,19 @@ def _by_kind(pairs: Pairs, gap: Gap) -> dict[str, Gap]:
 
 
 def _renamed_steps(pairs: Pairs, old: list[int], new: list[int]) -> Iterator[tuple[int, int]]:
-    """Yield steps with like names, then those with the same unusual settings, then the only one with the only one."""
+    """Yield steps with like names, with the same unusual settings, then those of one name with as many of another."""
     left_old, left_new = list(old), list(new)
     for pair in [*_with_like_names(pairs, old, new), *_with_equal_settings(pairs, old, new)]:
         if pair[0] in left_old and pair[1] in left_new:
             left_old.remove(pair[0])
             left_new.remove(pair[1])
             yield pair
-    if len(left_old) == len(left_new) == 1:
-        yield left_old[0], left_new[0]
+    if len(left_old) == len(left_new) and _is_one_name(pairs.old, left_old) and _is_one_name(pairs.new, left_new):
+        yield from zip(left_old, left_new, strict=True)
+
+
+def _is_one_name(tree: Tree, numbers: list[int]) -> bool:
+    return len({tree[number].name for number in numbers}) == 1
 
 
 def _with_like_names(pairs: Pairs, old: list[int], new: list[int]) -> list[tuple[int, int]]:

@@ -16,7 +16,7 @@ class Effect(IntEnum):
     LATE = 1
     """Something runs when they resume, although what now comes after it has run before."""
     BREAKING = 2
-    """Results that they have are not used, or are used for something else."""
+    """Results that they have are not used, or are used for something else, or they no longer wait for what they did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,11 @@ def late(reason: str) -> Meaning:
 def breaking(reason: str) -> Meaning:
     """Return that results are lost, or used for something else, and why."""
     return Meaning(Effect.BREAKING, reason)
+
+
+def shifted(name: str, wait: str) -> Meaning:
+    """Return that a step of a name is counted otherwise than before, for those at a wait."""
+    return breaking(f"the count of steps named '{name}' shifts for instances waiting at {wait}")
 
 
 def worst(meanings: Iterable[Meaning]) -> Meaning:

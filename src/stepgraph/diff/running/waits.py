@@ -84,7 +84,8 @@ def _later(tree: Tree, calls: list[tuple[int, int]], inside: list[int | None]) -
 def _pass_down(tree: Tree, number: int, beyond: int | None, inside: list[int | None], later: list[int | None]) -> None:
     """Tell the children of an element what comes after them, where `beyond` is what comes after it."""
     kind = tree[number].kind
-    following = beyond
+    # A step that is over is not run again, whatever is in it.
+    following = None if kind == "step_do" else beyond
     for child in reversed(tree[number].children):
         if tree[child].slot == FUNCTIONS:
             later[child] = None

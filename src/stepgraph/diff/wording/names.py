@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from stepgraph.diff.elements import BRANCH, CALL, FUNCTION, KEY, STEPS, WORKFLOW, Element, Tree
+from stepgraph.diff.elements import BRANCH, CALL, FUNCTION, KEY, STEPS, WORKFLOW, Element, Tree, is_work
 
 MOST_NAMES: Final = 3
 """How many elements are named; of more it is told how many there are."""
@@ -59,11 +59,6 @@ def listed(texts: Sequence[str]) -> str:
     if len(texts) <= MOST_NAMES:
         return ", ".join(texts)
     return f"{', '.join(texts[:MOST_NAMES])} and {len(texts) - MOST_NAMES} more"
-
-
-def is_work(element: Element) -> bool:
-    """Tell whether an element is a step or a call."""
-    return element.kind in STEPS or element.kind == CALL
 
 
 def condition_name(tree: Tree, branch: int) -> str:

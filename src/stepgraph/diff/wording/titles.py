@@ -10,8 +10,8 @@ from typing import Final
 from stepgraph.diff.changes.clocks import beside_in
 from stepgraph.diff.changes.frames import Frames, Side
 from stepgraph.diff.changes.group import Action, Group
-from stepgraph.diff.elements import BRANCH, FUNCTION, FUNCTIONS, KEY, ROOT, Tree
-from stepgraph.diff.wording.names import condition_name, is_work, name_of, names_of, quoted
+from stepgraph.diff.elements import BRANCH, FUNCTION, FUNCTIONS, KEY, ROOT, Tree, is_work
+from stepgraph.diff.wording.names import condition_name, name_of, names_of, quoted
 from stepgraph.diff.wording.places import container_of, neighbour_of, place_of
 from stepgraph.diff.wording.settings import changes_of
 
@@ -66,11 +66,11 @@ def _removed(told: _Told) -> str:
 
 
 def _renamed(told: _Told) -> str:
-    (old,), (new,) = told.group.old, told.group.new
+    old, new = told.group.old[0], told.group.new[0]
     if old == ROOT:
         return f"class '{told.old[old].text('class_name')}' renamed to '{told.new[new].text('class_name')}'"
     name = told.new[new].text(KEY) or told.new[new].name
-    return f"{name_of(told.old, old)} renamed to '{name}'"
+    return f"{name_of(told.old, old)} renamed to '{name}'{_in_places(told)}"
 
 
 def _moved(told: _Told) -> str:
@@ -125,7 +125,7 @@ def _sequential(told: _Told) -> str:
 
 
 def _changed(told: _Told) -> str:
-    (old,), (new,) = told.group.old, told.group.new
+    old, new = told.group.old[0], told.group.new[0]
     before, after = told.old[old], told.new[new]
     if before.kind == BRANCH and told.group.fields == ("condition",):
         return f"{_condition_change(told, old, new)}{_of_parent(told.new, new)}"
@@ -134,7 +134,7 @@ def _changed(told: _Told) -> str:
     if before.kind == "break" and told.group.fields == ("kind",):
         return f"{name_of(told.old, old)} changed to {name_of(told.new, new)}"
     phrases = list(chain.from_iterable(changes_of(before, after, field) for field in told.group.fields))
-    return ", ".join(phrases) if new == ROOT else f"{name_of(told.new, new)}: {', '.join(phrases)}"
+    return ", ".join(phrases) if new == ROOT else f"{name_of(told.new, new)}{_in_places(told)}: {', '.join(phrases)}"
 
 
 def _condition_change(told: _Told, old: int, new: int) -> str:
@@ -185,6 +185,12 @@ def _work_beside(told: _Told) -> list[int]:
 
 def _waits(told: _Told) -> str:
     return "waits" if len(told.group.new) == 1 else "wait"
+
+
+def _in_places(told: _Told) -> str:
+    """Return at how many places something was done, if at several."""
+    count = len(told.group.new)
+    return f" in {count} places" if count > 1 else ""
 
 
 def _in(place: str) -> str:
