@@ -1,8 +1,8 @@
 """Draw the gallery anew, its pictures and its page: `python docs/gallery.py`; with `--check`, tell what is out of date.
 
-There is a picture for each workflow in `fixtures/gallery`, for the one of the README and for each graph in
-`fixtures/nodes`. What is said of one
-is the first line of the docstring of its class, or else of its module, or the `about` beside the graph.
+There is a picture for each workflow in `fixtures/gallery`, for the one of the README, for some pairs of workflows in
+`fixtures/diff` and for each graph in `fixtures/nodes`. What is said of one is the first line of the docstring of its
+class, or else of its module, or the `about` beside the graph.
 """
 
 from __future__ import annotations
@@ -14,20 +14,30 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from stepgraph import analyze_file
 from stepgraph.model.payload import Graph
 
+if TYPE_CHECKING:
+    from stepgraph.report.difference.report import VersionedWorkflow
+
 DOCS = Path(__file__).resolve().parent
 FIXTURES = DOCS.parent / "fixtures"
+CHANGES = (
+    "order_changed_in_many_ways",
+    "steps_freed_from_a_try",
+    "function_renamed_and_changed",
+    "steps_made_sequential",
+)
 PAGE = "gallery.md"
 PICTURES = "gallery"
 
 _PAGE_START = """\
 # Gallery
 
-What stepgraph draws: first workflows in Python, then graphs that show one type of node each, or what is hard to draw.
+What stepgraph draws: first workflows in Python, then what changed of some, then graphs that show one type of node each,
+or what is hard to draw.
 `python docs/gallery.py` makes this page.
 """
 
@@ -36,24 +46,32 @@ Draw: TypeAlias = Callable[[Graph], str]
 
 @dataclass(frozen=True, slots=True)
 class Exhibit:
-    """A graph to be shown: under what title and file name, where it comes from, and what it is."""
+    """What is to be shown: under what title and file name, where it comes from, what it is: a graph, or a picture."""
 
     title: str
     stem: str
     source: Path
     about: str
-    graph: Graph
+    content: Graph | str
+
+    def shown(self, draw: Draw) -> str:
+        """Return its picture, which `draw` makes of a graph."""
+        return self.content if isinstance(self.content, str) else draw(self.content)
 
 
 def gallery(draw: Draw) -> dict[str, str]:
     """Return the files of the gallery, by their paths below `docs`: the page, and the pictures that `draw` makes."""
     files: dict[str, str] = {}
     page = [_PAGE_START]
-    for heading, folder, exhibits in (("Workflows", "workflows", workflows()), ("Nodes", "nodes", nodes())):
+    for heading, folder, exhibits in (
+        ("Workflows", "workflows", workflows()),
+        ("Changes", "changes", changes()),
+        ("Nodes", "nodes", nodes()),
+    ):
         page.append(f"## {heading}\n")
         for exhibit in exhibits:
             picture = f"{PICTURES}/{folder}/{exhibit.stem}.svg"
-            files[picture] = draw(exhibit.graph)
+            files[picture] = exhibit.shown(draw)
             page.append(_entry(exhibit, picture))
     return {PAGE: "\n".join(page), **files}
 
@@ -71,6 +89,14 @@ def workflows() -> Iterator[Exhibit]:
             name = source.parent.name if source.stem == "entry" else source.stem
             stem = name if len(found) == 1 else f"{name}.{workflow.class_name}"
             yield Exhibit(workflow.class_name, stem, source, _first_line(about), workflow.graph)
+
+
+def changes() -> Iterator[Exhibit]:
+    """Yield what changed between the two workflows of some pairs in `fixtures/diff`."""
+    for name in CHANGES:
+        folder = FIXTURES / "diff" / name
+        about = f"{name.replace('_', ' ').capitalize()}."
+        yield Exhibit(f"`{name}`", name, folder, about, draw_changes(folder / "before.py", folder / "after.py"))
 
 
 def nodes() -> Iterator[Exhibit]:
@@ -107,6 +133,26 @@ def draw_svg(graph: Graph) -> str:
     from stepgraph.render.svg.document import render_svg
 
     return render_svg(graph).text
+
+
+def draw_changes(before: Path, after: Path) -> str:
+    """Return the picture of what changed between two files, as `stepgraph diff` draws it."""
+    from stepgraph.report.difference.build import compare_workflows
+    from stepgraph.report.difference.pairing import pair_workflows
+    from stepgraph.report.difference.report import DiffReport
+    from stepgraph.report.difference.svg import render_svg
+
+    pairs = pair_workflows(_versions(before), _versions(after))
+    return render_svg(DiffReport(before.name, after.name, compare_workflows(pairs))).text
+
+
+def _versions(source: Path) -> list[VersionedWorkflow]:
+    from stepgraph.report.difference.report import VersionedWorkflow
+
+    return [
+        VersionedWorkflow(found.class_name, found.class_name, source.parent.name, source.name, found.graph)
+        for found in analyze_file(source).workflows
+    ]
 
 
 def main(arguments: list[str] | None = None, draw: Draw = draw_svg, docs: Path = DOCS) -> int:

@@ -453,6 +453,27 @@ def test_a_file_is_written_in_the_format_that_its_name_tells(stepgraph: Command)
     assert Path("diff.md").read_text(encoding="utf-8").startswith(f"## ✅ Workflows: {told}\n")
     assert stepgraph("diff", "HEAD", "-o", "diff.json", "-q") == Run(0, "", [])
     assert json.loads(Path("diff.json").read_bytes())["summary"]["text"] == told
+    assert stepgraph("diff", "HEAD", "-o", "diff.svg", "-q") == Run(0, "", [])
+    assert Path("diff.svg").read_text(encoding="utf-8").startswith("<svg ")
+
+
+@pytest.mark.usefixtures("repository")
+def test_the_colours_of_a_picture_can_be_chosen(stepgraph: Command) -> None:
+    orders("rest", "and rest")
+    dark = "@media screen and (prefers-color-scheme:dark)"
+    assert dark in stepgraph("diff", "HEAD", "-f", "svg").out
+    light, dark_only = (stepgraph("diff", "HEAD", "-f", "svg", "--theme", theme).out for theme in ("light", "dark"))
+    assert dark not in light + dark_only
+    assert light != dark_only
+
+
+@pytest.mark.usefixtures("repository")
+def test_colours_are_of_no_use_to_other_formats(stepgraph: Command) -> None:
+    assert stepgraph("diff", "HEAD", "--theme", "dark") == Run(
+        2,
+        "",
+        ["stepgraph: --theme is of no use to the format text, only to svg. Leave it out. Try `stepgraph diff --help`."],
+    )
 
 
 @pytest.mark.usefixtures("repository")
@@ -462,7 +483,7 @@ def test_a_source_is_not_written_over(stepgraph: Command) -> None:
     ]
 
 
-@pytest.mark.parametrize("form", ["text", "markdown", "json"])
+@pytest.mark.parametrize("form", ["text", "markdown", "json", "svg"])
 def test_the_same_versions_give_the_same_bytes_anywhere(
     stepgraph: Command, repository: Path, monkeypatch: pytest.MonkeyPatch, form: str
 ) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from docs.gallery import FIXTURES, PAGE, gallery, main
+from docs.gallery import CHANGES, FIXTURES, PAGE, gallery, main
 from stepgraph.model.payload import Graph
 
 PICTURE = "gallery/nodes/step_do.svg"
@@ -27,10 +27,10 @@ def files_below(folder: Path) -> dict[str, str]:
     return {path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8") for path in found}
 
 
-def test_each_module_and_each_saved_graph_has_a_picture(files: dict[str, str]) -> None:
+def test_each_module_each_saved_graph_and_some_changes_have_a_picture(files: dict[str, str]) -> None:
     sources = {source.stem for folder in ("gallery", "nodes") for source in (FIXTURES / folder).iterdir()} - {"graphs"}
     pictures = set(files) - {PAGE}
-    assert {Path(picture).stem.partition(".")[0] for picture in pictures} == sources | {"orders"}
+    assert {Path(picture).stem.partition(".")[0] for picture in pictures} == sources | {"orders", *CHANGES}
 
 
 def test_the_page_shows_each_picture_once_with_its_source_and_what_it_is(files: dict[str, str]) -> None:
