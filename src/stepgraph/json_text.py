@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from itertools import chain, repeat
 from json.encoder import encode_basestring, encode_basestring_ascii
+
+from msgspec import Struct
 
 _CONTAINERS = (dict, list)
 
@@ -18,8 +19,7 @@ _CONTAINERS = (dict, list)
 _Open = tuple[Iterator[tuple[str, object]], str]
 
 
-@dataclass(frozen=True, slots=True)
-class _Style:
+class _Style(Struct, frozen=True):
     """How JSON is laid out: what writes a text, what follows a key, how lines are broken and indented."""
 
     quote: Callable[[str], str]

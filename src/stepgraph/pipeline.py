@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import TypeVar
+
+from msgspec import Struct, field
 
 from stepgraph.analysis import WorkflowAnalysis
 from stepgraph.checks.subject import WorkflowSubject
@@ -29,8 +30,7 @@ _MOST_NAMES = 8
 Result = TypeVar("Result")
 
 
-@dataclass(slots=True)
-class Pipeline:
+class Pipeline(Struct):
     """One run over the modules of some projects, each parsed at most once.
 
     Configured classes that are not there are added to the `problems`, classes that are no workflows by mistake to the

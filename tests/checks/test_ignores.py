@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from stepgraph.api import analyze_file, check_analysis, keep_findings
 from stepgraph.checks.finding import Finding

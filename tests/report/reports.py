@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from stepgraph.checks.catalogue import BY_CODE
 from stepgraph.checks.finding import Finding

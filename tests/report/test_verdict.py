@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from stepgraph.api import analyze_source, check_analysis
 from stepgraph.checks.settings import FailOn

@@ -22,7 +22,7 @@ def in_order(kinds: set[FoldedKind]) -> tuple[FoldedKind, ...]:
     return tuple(sorted(kinds))
 
 
-views = st.builds(View, expand=st.sampled_from(EXPANSIONS), legend=st.booleans())
+views = st.builds(lambda expand, legend: View(expand=expand, legend=legend), st.sampled_from(EXPANSIONS), st.booleans())
 foldings = st.builds(Folding, st.none() | st.integers(1, 3), st.sets(st.sampled_from(FOLDED_KINDS)).map(in_order))
 lots = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 

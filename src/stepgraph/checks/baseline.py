@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
+
+from msgspec import Struct
 
 from stepgraph.checks.finding import Finding
 from stepgraph.checks.selectors import OF_INPUTS
@@ -48,8 +49,7 @@ def _lines(content: bytes) -> list[str]:
     return content.replace(b"\r\n", b"\n").replace(b"\r", b"\n").decode("utf-8-sig", "replace").split("\n")
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """A finding that is known: its fingerprint, and for people the rest. `path` is seen from the baseline's folder."""
 
     fingerprint: str
@@ -58,8 +58,7 @@ class Entry:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Baseline:
+class Baseline(Struct, frozen=True):
     """The findings that are known, with the folder, a prefix, that their paths are seen from.
 
     `gone` are the paths among them at which there is no file any more.

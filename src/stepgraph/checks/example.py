@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from textwrap import dedent, indent
+
+from msgspec import Struct
 
 from stepgraph.project.dependency_mode import DependencyMode
 
@@ -15,8 +16,7 @@ class Example(WorkflowEntrypoint):
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Example:
+class Example(Struct, frozen=True):
     """A small project: its files by path, the entry module among them as `entry.py`, or as its configuration says.
 
     `title` says in a phrase what it shows. A line that is flagged ends in a comment with the code of the rule. `mode`

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from stepgraph.checks.severity import Severity
 from stepgraph.model.span import Span
@@ -13,8 +14,7 @@ if TYPE_CHECKING:
     from stepgraph.syntax.edits import Edit
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """A place in a source file, or a configuration, at which a rule found something.
 
     `code` is the rule's, `message` says what is wrong and what comes of it, `advice` what to do. `workflow` is the name

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from stepgraph.checks.finding import Finding
 from stepgraph.syntax.module import SourceModule
 
 
-@dataclass(frozen=True, slots=True)
-class FixedFile:
+class FixedFile(Struct, frozen=True):
     """A file as it is and as it is to be, and the findings that this puts right."""
 
     path: str

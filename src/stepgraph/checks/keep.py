@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, TypeAlias
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from stepgraph.checks.baseline import Baseline, Entry, fingerprints
 from stepgraph.checks.catalogue import RULES
@@ -30,8 +32,7 @@ _Key: TypeAlias = tuple[str, Span, str]
 _CONFIGURATION_ERROR: Final = "SG003"
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(Struct, frozen=True):
     """What is kept of findings, with the severity that is set for them.
 
     The `findings` count. Those that are `known` are in the baseline, those that are `suppressed` are ignored by a
@@ -42,15 +43,14 @@ class Kept:
     known: tuple[Finding, ...] = ()
     suppressed: tuple[Suppressed, ...] = ()
     outdated: tuple[Entry, ...] = ()
-    _fingerprints: Mapping[_Key, str] = field(default_factory=dict, repr=False)
+    _fingerprints: Mapping[_Key, str] = field(default_factory=dict)
 
     def fingerprint(self, finding: Finding) -> str:
         """Return what stays the same of a finding when lines move. It is one that counts or is known."""
         return self._fingerprints[_key(finding)]
 
 
-@dataclass(frozen=True, slots=True)
-class Inputs:
+class Inputs(Struct, frozen=True):
     """What was checked: the content of each file that was read, by path, and the workflows."""
 
     read: Mapping[str, bytes]
@@ -82,8 +82,7 @@ def keep(
     return _against(baseline, left, tuple(suppressed), settings, inputs)
 
 
-@dataclass(frozen=True, slots=True)
-class _Sifting:
+class _Sifting(Struct, frozen=True):
     """Settings, applied to findings, with the paths of these as the settings see them."""
 
     settings: Settings

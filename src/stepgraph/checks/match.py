@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from stepgraph.checks.severity import Severity
 from stepgraph.model.span import Span
@@ -13,8 +14,7 @@ if TYPE_CHECKING:
     from stepgraph.syntax.edits import Edit
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(Struct, frozen=True):
     """A place that a rule flags.
 
     `message` says what is wrong here and what comes of it, `advice` what to write instead. `edits` do so, where there

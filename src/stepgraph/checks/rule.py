@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
+
+from msgspec import Struct
 
 from stepgraph.checks.severity import Confidence, Severity
 
@@ -23,8 +24,7 @@ def _nothing(_: object) -> Iterable[Match]:
     return ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
+class Rule(Struct, frozen=True, kw_only=True):
     """Something to find in workflows, with all that is to be said about it.
 
     `code` (`SG101`) and `name` (`unknown-step-parameter`) are stable. `summary` says in a sentence what is flagged,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from stepgraph.checks.rule import Rule
@@ -21,8 +22,7 @@ OF_INPUTS: Final = frozenset({"SG001", "SG002", "SG003"})
 OF_COMMENTS: Final = frozenset({"SG006", "SG007"})
 
 
-@dataclass(frozen=True, slots=True)
-class Selectors:
+class Selectors(Struct, frozen=True):
     """What may be written for rules, with the code or the beginning of codes that it stands for."""
 
     meanings: Mapping[str, str]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 from stepgraph.checks.finding import Finding
 from stepgraph.checks.selectors import ALL, OF_INPUTS
@@ -29,8 +30,7 @@ class FailOn(StrEnum):
         return severity is Severity.ERROR or (self is not FailOn.ERROR and severity is Severity.WARNING)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(Struct, frozen=True, kw_only=True):
     """What is set for a run, by codes of rules or what these begin with, of which the longest that fits decides.
 
     Of `select` and `ignore` it is the latter where both are as long. A rule with a `severity` of None is off.

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Final
+
+from msgspec import Struct
 
 from stepgraph.checks.catalogue import RULES
 from stepgraph.checks.rule import Rule
@@ -46,8 +47,7 @@ def read_settings(paths: Sequence[StrPath], rules: Iterable[Rule] = RULES) -> Se
     return Settings() if fields is None else _Table(fields, selectors(rules)).settings()
 
 
-@dataclass(frozen=True, slots=True)
-class _Table:
+class _Table(Struct, frozen=True):
     """The table, and what may be written for rules in it."""
 
     fields: Fields

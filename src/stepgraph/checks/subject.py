@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from stepgraph.model.note import Note, Problem
@@ -16,8 +17,7 @@ if TYPE_CHECKING:
 FactKind = TypeVar("FactKind", bound="Fact")
 
 
-@dataclass(frozen=True, slots=True)
-class WorkflowSubject:
+class WorkflowSubject(Struct, frozen=True):
     """A workflow: its program with the facts that reading it has shown, its graph, and what is configured for it.
 
     `notes` are those on the program and those on the graph.
@@ -38,8 +38,7 @@ class WorkflowSubject:
         return (note for note in self.notes if note.code == code)
 
 
-@dataclass(frozen=True, slots=True)
-class ProjectSubject:
+class ProjectSubject(Struct, frozen=True):
     """All that one run reads: its configurations, and the problems met in reading."""
 
     configurations: tuple[Configuration, ...] = ()

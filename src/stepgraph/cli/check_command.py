@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
+from msgspec import Struct
 
 from stepgraph.api import check_analysis, make_ready
 from stepgraph.cli.analysed import analysed_silently, nothing_found
@@ -73,8 +73,7 @@ def check(
     return _exit_code(checked, named)
 
 
-@dataclass(frozen=True, slots=True)
-class _Checked:
+class _Checked(Struct, frozen=True):
     """What was checked, and what is to be reported of it."""
 
     sources: Sources

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from functools import wraps
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import click
+from msgspec import Struct
+from msgspec.structs import replace
 
 from stepgraph.project.sources import STANDARD_INPUT
 
@@ -28,16 +29,14 @@ _BASELINE_HELP = "Findings that FILE holds do not count."
 _UPDATE_HELP = "Write the findings that there are to the baseline, and pass."
 
 
-@dataclass(frozen=True, slots=True)
-class BaselineOptions:
+class BaselineOptions(Struct, frozen=True):
     """The name of a baseline, and whether it is to be brought up to date."""
 
     name: str | None = None
     update: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class CheckOptions:
+class CheckOptions(Struct, frozen=True):
     """The options as they were given, None or nothing for those that were not, with the codes that rules stand for."""
 
     select: tuple[str, ...] = ()

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 from functools import wraps
 from typing import TYPE_CHECKING, Final, TypeVar, cast
 
 import click
+from msgspec import Struct
 
 from stepgraph.cli.drawing_options import THEMES
 from stepgraph.cli.output_options import by_suffix
@@ -26,8 +26,7 @@ _THEME_HELP = "Colours of an SVG: those of the reader's system (default), light,
 _QUIET_HELP = "No notes on standard error."
 
 
-@dataclass(frozen=True, slots=True)
-class DiffFormat:
+class DiffFormat(Struct, frozen=True):
     """A format: its name, the end of the names of files in it, and what writes a diff in it, in a look and a theme."""
 
     name: str
@@ -72,8 +71,7 @@ _ALL: Final = (
 DIFF_FORMATS: Final = {form.name: form for form in _ALL}
 
 
-@dataclass(frozen=True, slots=True)
-class DiffOutput:
+class DiffOutput(Struct, frozen=True):
     """How a diff is told, and to the file of which name, None for standard output."""
 
     form: DiffFormat

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final, TypeAlias
+
+from msgspec import Struct
 
 from stepgraph.cli.command_error import CommandError
 from stepgraph.cli.exit_code import ExitCode
@@ -31,22 +32,19 @@ _MERGE_BASE: Final = "..."
 _PYTHON: Final = ".py"
 
 
-@dataclass(frozen=True, slots=True)
-class PathSide:
+class PathSide(Struct, frozen=True):
     """A Python file or a folder, as it is in the file system."""
 
     path: str
 
 
-@dataclass(frozen=True, slots=True)
-class SavedSide:
+class SavedSide(Struct, frozen=True):
     """A file with saved graphs; `-` is standard input."""
 
     path: str
 
 
-@dataclass(frozen=True, slots=True)
-class RevisionSide:
+class RevisionSide(Struct, frozen=True):
     """A file or folder as it was in a revision: `path` is where it is, or would be, in the work tree."""
 
     revision: Revision

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from stepgraph.analysis import Analysis, WorkflowAnalysis
 from stepgraph.api import analyze_sources, make_ready
@@ -26,8 +27,7 @@ from stepgraph.report.difference.report import VersionedWorkflow
 _STANDARD_INPUT: Final = "standard input"
 
 
-@dataclass(frozen=True, slots=True)
-class Version:
+class Version(Struct, frozen=True):
     """What is on a side: how it is spoken of, its workflows, and the files that were read, which are not written over.
 
     It is `single` if it was named by one file.

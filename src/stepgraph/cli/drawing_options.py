@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import wraps
 from typing import TYPE_CHECKING, Final, TypeVar, cast
 
 import click
+from msgspec import Struct
 
 from stepgraph.cli.formats import FORMATS, Style
 from stepgraph.cli.output_options import Output
@@ -35,8 +35,7 @@ _LEGEND_HELP = "Explain the symbols beside an SVG."
 _ENGINE_HELP = "What lays out an SVG: stepgraph's own layout (default), or Graphviz."
 
 
-@dataclass(frozen=True, slots=True)
-class DrawingOptions:
+class DrawingOptions(Struct, frozen=True):
     """The options as they were given, None or False for those that were not."""
 
     depth: int | None

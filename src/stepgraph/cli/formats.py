@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from stepgraph.cli.command_error import CommandError
 from stepgraph.cli.exit_code import ExitCode
@@ -19,8 +20,7 @@ _FOLDING: Final = frozenset({"--depth", "--collapse"})
 _PICTURE: Final = _FOLDING | {"--expand", "--theme", "--legend", "--engine"}
 
 
-@dataclass(frozen=True, slots=True)
-class Style:
+class Style(Struct, frozen=True):
     """How a drawing is to be made: what is shown of a graph, by what it is laid out, and for what terminal."""
 
     view: View
@@ -28,8 +28,7 @@ class Style:
     look: Look
 
 
-@dataclass(frozen=True, slots=True)
-class Rendering:
+class Rendering(Struct, frozen=True):
     """A text to print or write, and what is to be said about it, a line each.
 
     `suffix` is that of a file for it, if it is another than that of its format.
@@ -40,8 +39,7 @@ class Rendering:
     suffix: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Format:
+class Format(Struct, frozen=True):
     """A format: its name, and the end of the names of files in it.
 
     `draw` is given workflows that have a graph, no more than one of them unless the format `holds_several`. `options`

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from stepgraph.api import keep_findings
 from stepgraph.checks.selectors import OF_INPUTS
@@ -24,8 +26,7 @@ if TYPE_CHECKING:
     from stepgraph.cli.check_options import CheckOptions
 
 
-@dataclass(frozen=True, slots=True)
-class Standards:
+class Standards(Struct, frozen=True):
     """What findings are held to: settings, a baseline, and whether this is to be brought up to date."""
 
     settings: Settings

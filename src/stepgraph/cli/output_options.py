@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import wraps
 from typing import Protocol, TypeVar
 
 import click
+from msgspec import Struct
 
 from stepgraph.cli.formats import Format
 
@@ -34,8 +34,7 @@ _QUIET_HELP = "Neither notes nor names of written files on standard error."
 _CHECK = "--check"
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(Struct, frozen=True):
     """What is to be made and where it goes: to the file or folder of that name, None for standard output.
 
     With `check` nothing is written, and `command` is how it would be.

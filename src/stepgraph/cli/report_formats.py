@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from stepgraph.cli.terminal import Look
 
@@ -12,8 +13,7 @@ if TYPE_CHECKING:
     from stepgraph.report.report import Report
 
 
-@dataclass(frozen=True, slots=True)
-class ReportFormat:
+class ReportFormat(Struct, frozen=True):
     """A format: its name, the end of the names of files in it, and what writes a report in it.
 
     That is given the terminal it is for, and whether there is to be no summary, which only formats for people have.

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 from functools import wraps
 from typing import TYPE_CHECKING, TypeVar
 
 import click
+from msgspec import Struct
 
 from stepgraph.cli.output_options import by_suffix
 from stepgraph.cli.report_formats import REPORT_FORMATS, ReportFormat
@@ -24,8 +24,7 @@ _OUTPUT_HELP = "Write to FILE, whole or not at all; - is standard output."
 _QUIET_HELP = "The findings alone, without a summary."
 
 
-@dataclass(frozen=True, slots=True)
-class ReportOutput:
+class ReportOutput(Struct, frozen=True):
     """How a report is told, and to the file of which name, None for standard output."""
 
     form: ReportFormat

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from stepgraph.analysis import WorkflowAnalysis
 from stepgraph.cli.dates import Dates
@@ -20,8 +21,7 @@ def _unknown_place() -> str:
     return ""
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(Struct, frozen=True):
     """A workflow to show: its name, that of its class, and its graph, None if it has none.
 
     `without_graph` says that it has none, and why. `place` is where its source stands, as in `src/orders.py:12`,

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Final, TypeAlias, cast
+
+from msgspec import Struct, field
 
 from stepgraph.diff.edits import Edit, Insert, Move, Place, Reference, Remove, Update, Version
 from stepgraph.diff.elements import KEY, ROOT, Fields, Tree, put_together, read_tree
 from stepgraph.model.payload import Workflow
 
 
-@dataclass(slots=True, eq=False)
-class Item:
+class Item(Struct, eq=False):
     """An element that is edited."""
 
     reference: Reference

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
+
+from msgspec import Struct
 
 from stepgraph.diff.applying import apply_edits
 from stepgraph.diff.changes.frames import frames_of
@@ -26,8 +27,7 @@ from stepgraph.phrases.visible import visible
 _SIGNS: Final = {Action.ADDED: "+", Action.REMOVED: "-"}
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """A change as people speak of it: what was done, a sentence that says so, what it means for instances in flight."""
 
     group: Group
@@ -60,8 +60,7 @@ class Change:
         return visible(f"{self.sign} {self.title}{told}")
 
 
-@dataclass(frozen=True, slots=True)
-class WorkflowDiff:
+class WorkflowDiff(Struct, frozen=True):
     """What changed of a workflow that is in both versions, or in one of them only: then that is its only change.
 
     `unseen` are edits that change nothing which can be seen: clocks under other numbers that say the same, functions

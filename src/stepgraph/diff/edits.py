@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from stepgraph.diff.elements import Fields
 
@@ -16,16 +17,14 @@ class Version(Enum):
     NEW = "new"
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(Struct, frozen=True):
     """An element of the workflow that is edited: an old one by its old number, one put in by that in the new tree."""
 
     version: Version
     number: int
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where an element belongs: in which slot of what, and after which other; None is at the beginning.
 
     `number` is that in the new tree, in whose order elements are put into their places.
@@ -37,8 +36,7 @@ class Place:
     after: Reference | None
 
 
-@dataclass(frozen=True, slots=True)
-class Update:
+class Update(Struct, frozen=True):
     """Give a field of an old element another value; None takes the field away, as a field is a tuple of its value."""
 
     old: int
@@ -46,8 +44,7 @@ class Update:
     value: tuple[object] | None
 
 
-@dataclass(frozen=True, slots=True)
-class Insert:
+class Insert(Struct, frozen=True):
     """Put in a new element, without what is in it."""
 
     place: Place
@@ -55,16 +52,14 @@ class Insert:
     fields: Fields
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
+class Move(Struct, frozen=True):
     """Put an old element, with all in it, in another place."""
 
     old: int
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
-class Remove:
+class Remove(Struct, frozen=True):
     """Take away an old element, from which all that stays has been moved."""
 
     old: int

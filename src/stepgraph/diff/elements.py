@@ -7,8 +7,9 @@ not known here. Trees may be of any depth.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final, TypeAlias, cast
+
+from msgspec import Struct
 
 from stepgraph.model.payload import Workflow
 
@@ -38,8 +39,7 @@ ROOT: Final = 0
 Fields: TypeAlias = Mapping[str, object]
 
 
-@dataclass(frozen=True, slots=True)
-class Element:
+class Element(Struct, frozen=True):
     """An element by its number in preorder. It holds the elements from `number` up to `end`, itself included.
 
     `slot` is the key of the payload under which it stands, `place` its index among the children of `parent`. `fields`
@@ -71,8 +71,7 @@ def is_work(element: Element) -> bool:
     return element.kind in STEPS or element.kind == CALL
 
 
-@dataclass(frozen=True, slots=True)
-class Tree:
+class Tree(Struct, frozen=True):
     """The elements of a workflow in preorder: the workflow, what it runs, its functions."""
 
     elements: tuple[Element, ...]
@@ -134,8 +133,7 @@ class Tree:
         return slots
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
+class _Part(Struct, frozen=True):
     """What is read of a payload: an element without a number."""
 
     kind: str

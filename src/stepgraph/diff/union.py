@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, KeysView, Mapping
-from dataclasses import dataclass
 from itertools import groupby
 from typing import Final, cast
+
+from msgspec import Struct
 
 from stepgraph.diff.applying import ROOT_OF_OLD, Item, Items, edited, written
 from stepgraph.diff.diff import WorkflowDiff
@@ -19,8 +20,7 @@ _LEAVES: Final = STEPS | {CALL, "break"}
 _OLD_FUNCTION: Final = " (old)"
 
 
-@dataclass(frozen=True, slots=True)
-class Union:
+class Union(Struct, frozen=True):
     """Both versions of a workflow as one, which can be drawn, and the payload of each element in it.
 
     `added` and `removed` are the elements that are in one of the versions only. The `hollow` among these were around

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from stepgraph.graph.calls import Calls
 from stepgraph.graph.clock import nodes_of
@@ -20,8 +20,7 @@ from stepgraph.model.payload import FunctionDef, Graph, Workflow
 from stepgraph.program.ir import Block, Function, Program
 
 
-@dataclass(frozen=True, slots=True)
-class BuiltGraph:
+class BuiltGraph(Struct, frozen=True):
     """The version graph of a program, None where no step of it can run.
 
     The notes say where the engine departs from it, the places where its nodes come from.

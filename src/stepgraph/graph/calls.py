@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from stepgraph.program.ir import Awaited, Function, Handle, Joined, JoinMember
 
 
-@dataclass(frozen=True, slots=True)
-class Calls:
+class Calls(Struct, frozen=True):
     """Functions by their `id`s: those `working` run steps, directly or through others.
 
     `completed` is the work that others started and a function waits for on each way to its end; `implied` is the same

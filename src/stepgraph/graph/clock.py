@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from stepgraph.graph.nodes import leaf, step_do
 from stepgraph.graph.ordered import members, parallel, stamp, without_clocks
@@ -53,8 +54,7 @@ Clocked = StepDo | StepSleep | StepSleepUntil | StepWaitForEvent | FunctionCall
 _CLOCKED = frozenset({"step_do", "step_sleep", "step_sleep_until", "step_wait_for_event", "function_call"})
 
 
-@dataclass(slots=True)
-class _Emission:
+class _Emission(Struct):
     """One pass over a function body.
 
     `grouped` says whether a group is open around what is emitted now, `clockless` that it is in a block of a group, in

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from typing import TypeGuard
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from stepgraph.graph.calls import Calls
 from stepgraph.program.ir import (
@@ -37,8 +39,7 @@ from stepgraph.program.ir import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Context:
+class _Context(Struct, frozen=True):
     """Where a block stands.
 
     `follows` tells whether leaving the function here skips anything, `caught` whether a raise is caught in it,
@@ -53,8 +54,7 @@ class _Context:
     ran: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Rewritten:
+class _Rewritten(Struct, frozen=True):
     operations: tuple[Operation, ...]
     continues: bool = False
 

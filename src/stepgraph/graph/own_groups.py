@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from stepgraph.graph.pending import Pending
 from stepgraph.model.payload import ParallelKind
@@ -22,8 +23,7 @@ from stepgraph.program.ir import (
 )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class OwnGroup:
+class OwnGroup(Struct, frozen=True, eq=False):
     """A group drawn as a parallel in a block, which is that of all the work started for it."""
 
     kind: ParallelKind

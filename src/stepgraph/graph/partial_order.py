@@ -8,9 +8,10 @@ theory is in `docs/order.md`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import combinations, pairwise
 from typing import Final, TypeAlias
+
+from msgspec import Struct
 
 from stepgraph.graph.bit_sets import bits
 
@@ -18,22 +19,19 @@ from stepgraph.graph.bit_sets import bits
 MOST_COMPARED: Final = 64
 
 
-@dataclass(frozen=True, slots=True)
-class InSeries:
+class InSeries(Struct, frozen=True):
     """Parts that are over one before the next."""
 
     parts: tuple[Part, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Beside:
+class Beside(Struct, frozen=True):
     """Parts with no order between them."""
 
     parts: tuple[Part, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ClockedMember:
+class ClockedMember(Struct, frozen=True):
     """A member that begins at the clock `starts` and is over at `resolves`, from 0 where its parallel begins."""
 
     index: int
@@ -41,8 +39,7 @@ class ClockedMember:
     resolves: int
 
 
-@dataclass(frozen=True, slots=True)
-class Clocked:
+class Clocked(Struct, frozen=True):
     """Members that only clocks can order. `last` is the clock when all of them are over."""
 
     members: tuple[ClockedMember, ...]

@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
 from itertools import takewhile
 from typing import Final, TypeAlias
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from stepgraph.graph.bit_sets import bit_set, bits
 from stepgraph.program.ir import (
@@ -45,16 +47,14 @@ MOST_DETOURS: Final = 2_000
 Path: TypeAlias = tuple[tuple[int, int], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Stretch:
+class Stretch(Struct, frozen=True):
     """Operations `first` to `last` of a block during which work that began in them is pending."""
 
     first: int
     last: int
 
 
-@dataclass(frozen=True, slots=True)
-class Pending:
+class Pending(Struct, frozen=True):
     """What a body's awaits do.
 
     `stretches` are the groups of each block, by the block's `id`. `over` is the work that is over with a join, or with
@@ -131,8 +131,7 @@ def _united(stretches: list[Stretch]) -> list[Stretch]:
     return united
 
 
-@dataclass(frozen=True, slots=True)
-class _State:
+class _State(Struct, frozen=True):
     """What may be pending at a point, as bit sets of handles: of `several`, not only the run that was started last.
 
     `passed` are the joins of one member at a time that each path through the present pass of their loop has met.
@@ -160,8 +159,7 @@ def _met(states: Iterable[_State | None]) -> _State | None:
     return meeting
 
 
-@dataclass(slots=True)
-class _Around:
+class _Around(Struct):
     """Something that the present point is in: a block, a loop's body, or what a `try` protects.
 
     `depth` is the length of the path there, `exits` are the states in which a loop is left, `finishes` those in which

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from stepgraph.model.payload import Node
 from stepgraph.syntax.module import Place
 
 
-@dataclass(slots=True)
-class Places:
+class Places(Struct):
     """The places of nodes, by the nodes themselves rather than by what they say: two may say the same."""
 
     _known: dict[int, tuple[Node, Place]] = field(default_factory=dict)

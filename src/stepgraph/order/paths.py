@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final, TypeAlias, cast
+
+from msgspec import Struct
 
 from stepgraph.model.payload import Node
 
@@ -28,8 +29,7 @@ _LEAVES: Final = frozenset(
 _SEQUENCES: Final = frozenset({"loop", "block", "start"})
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Turn:
+class Turn(Struct, frozen=True, eq=False):
     """A list on the way down to a node, and where in it the way goes on.
 
     `holder` is the node that the list is of, None for the body itself. `part` tells its lists apart: the number of a

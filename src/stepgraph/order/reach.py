@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from stepgraph.order.paths import node_at
 from stepgraph.order.relation import Work, is_apart, is_over_with
@@ -12,8 +13,7 @@ from stepgraph.order.scopes import Entry, Scope, Step, spreading
 _WHOLE = -1
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Reach:
+class Reach(Struct, frozen=True, eq=False):
     """The bodies that have a step in them or run one that has.
 
     Of these, those that it may `outlast`, and those in which it may go on when something else fails (`apart`).

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TypedDict, cast
+
+from msgspec import Struct
 
 from stepgraph.model.payload import Node, Number
 from stepgraph.order.exits import goes_on, may_swallow
@@ -25,8 +26,7 @@ class Relation(Enum):
     """Nothing of that is certain: they may run at the same time."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Work:
+class Work(Struct, frozen=True, eq=False):
     """A step, or what a call or a step has in it, by the way to that node.
 
     `outlasts` tells work that may go on when the node is over, `fails_apart` work that goes on when something else in

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeAlias
 
+from msgspec import Struct
+
 from stepgraph.model.payload import (
     FunctionDef,
     Node,
@@ -22,8 +24,7 @@ from stepgraph.order.paths import Path, is_concurrent, node_at, paths
 Step: TypeAlias = StepDo | StepSleep | StepSleepUntil | StepWaitForEvent
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Entry:
+class Entry(Struct, frozen=True, eq=False):
     """A node by which a run does work: a step, or a call. `inner` is the body it runs, None for a step without one."""
 
     path: Path

@@ -6,8 +6,9 @@ of the same place if values differ.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
+
+from msgspec import Struct
 
 from stepgraph.program.ir import StepDefinition, StepParameter
 from stepgraph.program.known import Known
@@ -26,8 +27,7 @@ class Fact:
     __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
-class GivenArgument:
+class GivenArgument(Struct, frozen=True):
     """An argument of a call, as written. `star` is `""`, or `"*"` or `"**"` where what it holds is not known."""
 
     value: Known
@@ -36,8 +36,7 @@ class GivenArgument:
     star: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class GivenArguments:
+class GivenArguments(Struct, frozen=True):
     """The arguments of a call, in order; those in `*[...]` and `**{...}` in the places that they take."""
 
     items: tuple[GivenArgument, ...] = ()
@@ -60,8 +59,7 @@ class GivenArguments:
         return next((argument for argument in self.items if argument.keyword == keyword), None)
 
 
-@dataclass(frozen=True, slots=True)
-class MethodCalled(Fact):
+class MethodCalled(Fact, Struct, frozen=True):
     """A call of a method of the step object: `do`, `sleep`, `sleep_until`, `wait_for_event`, or one that it lacks.
 
     `in_step` tells that it is in the body of a step. It `expects_type_error` in a `try` that catches these by name.
@@ -74,16 +72,14 @@ class MethodCalled(Fact):
     expects_type_error: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class MethodMissing(Fact):
+class MethodMissing(Fact, Struct, frozen=True):
     """A call of a method that the step object does not have. `place` is what is called."""
 
     method: str
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
-class DecoratorApplied(Fact):
+class DecoratorApplied(Fact, Struct, frozen=True):
     """A call of what `step.do(...)` made: its own arguments, which should be a function, and those `given` to `do`."""
 
     given: GivenArguments
@@ -91,8 +87,7 @@ class DecoratorApplied(Fact):
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(Struct, frozen=True):
     """A parameter of a step's function. `default` is the source of what it is without an argument, None for none."""
 
     name: str
@@ -101,8 +96,7 @@ class Parameter:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
-class StepFunctionShape:
+class StepFunctionShape(Struct, frozen=True):
     """The function that a step runs: how it is declared. `place` is the function, or lambda, itself."""
 
     name: str
@@ -112,8 +106,7 @@ class StepFunctionShape:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
-class StepDeclared(Fact):
+class StepDeclared(Fact, Struct, frozen=True):
     """`step.do(...)` applied to a function: the arguments of that call, and the function, None where it is not known.
 
     `place` is the call of `step.do`, `in_step` tells that it is in the body of another step.
@@ -127,8 +120,7 @@ class StepDeclared(Fact):
     in_step: bool
 
 
-@dataclass(frozen=True, slots=True)
-class StepCalled(Fact):
+class StepCalled(Fact, Struct, frozen=True):
     """A call of a declared step, which makes its coroutine."""
 
     definition: StepDefinition
@@ -137,8 +129,7 @@ class StepCalled(Fact):
     in_step: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Returned(Fact):
+class Returned(Fact, Struct, frozen=True):
     """A `return` with a value, in a function, or the value of a lambda. `place` is that of the value."""
 
     function: Place
@@ -146,8 +137,7 @@ class Returned(Fact):
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
-class WrongImport(Fact):
+class WrongImport(Fact, Struct, frozen=True):
     """An import of a name from a module of the SDK that surely lacks it, and the module that has it.
 
     `place` is the name, `statement` the whole import.
@@ -160,8 +150,7 @@ class WrongImport(Fact):
     statement: Place
 
 
-@dataclass(frozen=True, slots=True)
-class ParameterUnknown(Fact):
+class ParameterUnknown(Fact, Struct, frozen=True):
     """A step was called that has a parameter after which no step is named. `declared` are the steps there were then."""
 
     definition: StepDefinition
@@ -169,8 +158,7 @@ class ParameterUnknown(Fact):
     declared: tuple[StepDefinition, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class DependenciesMiscounted(Fact):
+class DependenciesMiscounted(Fact, Struct, frozen=True):
     """A step was called, in legacy mode, that has so many `parameters` besides `ctx`, and lists so many steps.
 
     `listed` is None where `depends` is not given.
@@ -181,15 +169,13 @@ class DependenciesMiscounted(Fact):
     listed: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class DependencyCycle(Fact):
+class DependencyCycle(Fact, Struct, frozen=True):
     """A step was called that needs itself by way of others, whichever path the program takes: each needs the next."""
 
     steps: tuple[StepDefinition, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class NameShared(Fact):
+class NameShared(Fact, Struct, frozen=True):
     """A step was called of which a parameter names two steps: one that is `meant`, the `other` is hidden by it.
 
     They were both declared before either had run.
@@ -201,8 +187,7 @@ class NameShared(Fact):
     other: StepDefinition
 
 
-@dataclass(frozen=True, slots=True)
-class NeverAwaited(Fact):
+class NeverAwaited(Fact, Struct, frozen=True):
     """Work that nothing can wait for, as its value is put to no use.
 
     A coroutine of a step, a wait or a function with steps, which never begins; or a sleep or task, which is left to
@@ -216,8 +201,7 @@ class NeverAwaited(Fact):
     stands_alone: bool
 
 
-@dataclass(frozen=True, slots=True)
-class EventKey(Fact):
+class EventKey(Fact, Struct, frozen=True):
     """A key of an event, directly below it: of the one of `run`, or of what a `wait_for_event` gave (`waited`).
 
     It is read as an element, by `get` or as an attribute, or written, or it is asked whether it is there (`in`).
@@ -230,8 +214,7 @@ class EventKey(Fact):
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
-class CutShort(Fact):
+class CutShort(Fact, Struct, frozen=True):
     """Work of the engine that is awaited up to a timeout only; `names` are those of `what` there is in it.
 
     With steps in it, it is `step`; else `wait` if there is a `wait_for_event`, else `sleep`.
@@ -243,8 +226,7 @@ class CutShort(Fact):
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
-class Raced(Fact):
+class Raced(Fact, Struct, frozen=True):
     """An await that is over with the first of several, outside of steps.
 
     It `drains` a collection of tasks where it waits for what is left of them at each pass of a loop.
@@ -255,16 +237,14 @@ class Raced(Fact):
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
-class NeverCalled(Fact):
+class NeverCalled(Fact, Struct, frozen=True):
     """A declared step that nothing can call, as what it was bound to is put to no use, and that no other step needs."""
 
     definition: StepDefinition
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
-class RunNotWrapped(Fact):
+class RunNotWrapped(Fact, Struct, frozen=True):
     """The `run` of the workflow is that of a class which does not derive from WorkflowEntrypoint.
 
     `place` is the base of the workflow's class by which it inherits from that one.
@@ -274,8 +254,7 @@ class RunNotWrapped(Fact):
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
-class SleepAsTask(Fact):
+class SleepAsTask(Fact, Struct, frozen=True):
     """The future of a sleep is given to what makes a task of a coroutine, as `asyncio.create_task`.
 
     `name` is that of the sleep, `place` what is given, and `called` what it is given to.
@@ -286,8 +265,7 @@ class SleepAsTask(Fact):
     called: Place
 
 
-@dataclass(frozen=True, slots=True)
-class Steered(Fact):
+class Steered(Fact, Struct, frozen=True):
     """A test, or a value gone over, that is another one at a replay, and decides what is done.
 
     It is of a call of `name`, `made` there. `steered` is the place of the choice or loop, of whose branches it decides
@@ -301,8 +279,7 @@ class Steered(Fact):
     first_branch: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class UsedAfterStep(Fact):
+class UsedAfterStep(Fact, Struct, frozen=True):
     """A value that is another one at a replay, `made` by a call of `name`, and used after a step has run since."""
 
     name: str
@@ -310,16 +287,14 @@ class UsedAfterStep(Fact):
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
-class ReachedOut(Fact):
+class ReachedOut(Fact, Struct, frozen=True):
     """A call, in plain code of the workflow, of a binding or of what sends requests: `env.KV.put`, `fetch`."""
 
     name: str
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
-class EventChanged(Fact):
+class EventChanged(Fact, Struct, frozen=True):
     """A change of the event that `run` is given, or of a part of it: `changed` is that as written."""
 
     changed: str
@@ -327,8 +302,7 @@ class EventChanged(Fact):
     in_step: bool
 
 
-@dataclass(frozen=True, slots=True)
-class StateChanged(Fact):
+class StateChanged(Fact, Struct, frozen=True):
     """A change, in the body of a step, of what is outside of it: `changed` is that as written, `used` where it is read.
 
     A replay does not make the change, and what reads it finds another value.

@@ -8,9 +8,11 @@ were started. All of it carries the place it comes from.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
 from enum import Enum, IntEnum
 from typing import TYPE_CHECKING, TypeAlias
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from stepgraph.model import defaults
 from stepgraph.model.note import Note
@@ -24,8 +26,7 @@ if TYPE_CHECKING:
 Handle: TypeAlias = int
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(Struct, frozen=True):
     """Operations, one after another."""
 
     operations: tuple[Operation, ...] = ()
@@ -34,8 +35,7 @@ class Block:
 EMPTY = Block()
 
 
-@dataclass(eq=False, slots=True)
-class PayloadShape:
+class PayloadShape(Struct, eq=False):
     """The keys that the program reads of a payload; grows while the program is read."""
 
     fields: dict[str, PayloadShape] = field(default_factory=dict)
@@ -45,8 +45,7 @@ class PayloadShape:
         return self.fields.setdefault(key, PayloadShape())
 
 
-@dataclass(frozen=True, slots=True)
-class StepSettings:
+class StepSettings(Struct, frozen=True):
     """The configuration of a step, merged with the engine's defaults."""
 
     limit: Number = defaults.LIMIT
@@ -55,16 +54,14 @@ class StepSettings:
     timeout: Number | str = defaults.TIMEOUT
 
 
-@dataclass(frozen=True, slots=True)
-class StepParameter:
+class StepParameter(Struct, frozen=True):
     """A parameter of a step's function: the name of a step it depends on, or `ctx`."""
 
     name: str
     place: Place
 
 
-@dataclass(eq=False, slots=True)
-class StepDefinition:
+class StepDefinition(Struct, eq=False):
     """A step as `step.do(...)` declares it. Each execution of the declaration is a definition of its own."""
 
     name: str
@@ -75,8 +72,7 @@ class StepDefinition:
     place: Place
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class StepRun:
+class StepRun(Struct, frozen=True, eq=False):
     """A run of a declared step, with what its body runs in turn.
 
     `dependencies` are the steps its parameters name (or `depends` lists) at the time of the call, in that order, each
@@ -88,8 +84,7 @@ class StepRun:
     dependencies: tuple[Dependency, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class StepChoice:
+class StepChoice(Struct, frozen=True, eq=False):
     """A dependency that is exactly one of several steps, as in a `Choice`: another was declared on each path."""
 
     options: tuple[StepOption, ...]
@@ -97,8 +92,7 @@ class StepChoice:
     discriminant: str | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class StepOption:
+class StepOption(Struct, frozen=True, eq=False):
     """One of several steps: the condition as source, None for the one that is left."""
 
     condition: str | None
@@ -108,24 +102,21 @@ class StepOption:
 Dependency: TypeAlias = StepRun | StepChoice
 
 
-@dataclass(frozen=True, slots=True)
-class Sleep:
+class Sleep(Struct, frozen=True):
     """`step.sleep`: a duration in milliseconds, or text as given."""
 
     name: str
     duration: Number | str
 
 
-@dataclass(frozen=True, slots=True)
-class SleepUntil:
+class SleepUntil(Struct, frozen=True):
     """`step.sleep_until`: the time as text."""
 
     name: str
     timestamp: str
 
 
-@dataclass(frozen=True, slots=True)
-class EventWait:
+class EventWait(Struct, frozen=True):
     """`step.wait_for_event`: `timeout` in milliseconds, or text as given. `event_type` is None where not given."""
 
     name: str
@@ -134,15 +125,13 @@ class EventWait:
     payload: PayloadShape
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True):
     """A call of a function of the project."""
 
     function: Function
 
 
-@dataclass(frozen=True, slots=True)
-class Series:
+class Series(Struct, frozen=True):
     """A step that runs after others, as one piece of work: what it depends on, then itself."""
 
     block: Block
@@ -151,8 +140,7 @@ class Series:
 Activity: TypeAlias = StepRun | Sleep | SleepUntil | EventWait | Call | Series
 
 
-@dataclass(eq=False, slots=True)
-class Function:
+class Function(Struct, eq=False):
     """A function that runs steps, for one set of the callables it is given.
 
     `names` go from the plain name to the most qualified one, `given` are the callables that its steps depend on,
@@ -168,8 +156,7 @@ class Function:
     declares: tuple[StepDefinition, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(Struct, frozen=True):
     """Work that is started and waited for on the spot.
 
     A call `completes` what was started by others, and is over when the call is.
@@ -180,8 +167,7 @@ class Run:
     completes: tuple[Awaited, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Start:
+class Start(Struct, frozen=True):
     """Work that is set going and not waited for yet.
 
     `eager` work starts here and now (`step.sleep`); the rest is a task, which begins at the next await.
@@ -193,8 +179,7 @@ class Start:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
-class Awaited:
+class Awaited(Struct, frozen=True):
     """Work that a join waits for: `every` run of it, as a collection holds them, or the one started last.
 
     It is `sure` if the join waits for it on each path on which it was started.
@@ -205,8 +190,7 @@ class Awaited:
     sure: bool = True
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Joined:
+class Joined(Struct, frozen=True, eq=False):
     """What a join waits for as one member: a group of its own kind.
 
     `own` is the work that was started for it, `nested` tells that it is written inside another one, and `loops` in how
@@ -227,8 +211,7 @@ class Joined:
 JoinMember: TypeAlias = Awaited | Joined
 
 
-@dataclass(frozen=True, slots=True)
-class Join:
+class Join(Struct, frozen=True):
     """An await of work started before.
 
     `each` says that it waits for one of the members at each pass of the loop that it is in, so for all of them once the
@@ -241,23 +224,20 @@ class Join:
     leaving: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Pause:
+class Pause(Struct, frozen=True):
     """An await of something else, at which what was set going begins."""
 
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
-class Branch:
+class Branch(Struct, frozen=True):
     """One way of a choice: its condition as source, None for the one that is left."""
 
     condition: str | None
     block: Block
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Struct, frozen=True):
     """Exactly one of the branches, or none unless they are `exhaustive`; a discriminant makes it a `switch`."""
 
     branches: tuple[Branch, ...]
@@ -271,8 +251,7 @@ class Choice:
         return not self.exhaustive and all(branch.condition is not None for branch in self.branches)
 
 
-@dataclass(frozen=True, slots=True)
-class Loop:
+class Loop(Struct, frozen=True):
     """A body that runs any number of times; `otherwise` when it was not left by a break.
 
     An `endless` one is left by a break only; one that `occurs` has a pass at least. `declares` are the steps that each
@@ -288,8 +267,7 @@ class Loop:
     passes: Passes | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Passes:
+class Passes(Struct, frozen=True):
     """How often a loop runs, and what says so: `range(5)`."""
 
     count: int
@@ -304,8 +282,7 @@ class OwnErrors(IntEnum):
     ANY = 2
 
 
-@dataclass(frozen=True, slots=True)
-class CaughtType:
+class CaughtType(Struct, frozen=True):
     """A type of exceptions that a handler names: its dotted name, or that of a class of the project.
 
     `ancestors` are the dotted names of the classes from outside that it is or derives from. `raised_in` is the name of
@@ -318,8 +295,7 @@ class CaughtType:
     raised_in: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Handler:
+class Handler(Struct, frozen=True):
     """What runs for exceptions of the types whose source is `condition`; None catches all.
 
     `types` are empty where not all of them are known.
@@ -331,8 +307,7 @@ class Handler:
     place: Place | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Protected:
+class Protected(Struct, frozen=True):
     """A `try`. `together` means that several handlers may run (`except*`); `catches`, that errors end here.
 
     If it `guards_await`, nothing in it can fail before the await of work that it begins with. `own_errors` are what the
@@ -349,8 +324,7 @@ class Protected:
     own_errors: OwnErrors = OwnErrors.ANY
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(Struct, frozen=True):
     """The body of a `with`, in place.
 
     Or the `else` of a `try`, which ends what is tried `unprotected`; or one pass of a loop that is written out
@@ -375,8 +349,7 @@ class ExitKind(Enum):
     RAISE = "raise"
 
 
-@dataclass(frozen=True, slots=True)
-class Exit:
+class Exit(Struct, frozen=True):
     """Leaving a block, a loop or a function. One that is not `drawn` steers no step, but paths end there."""
 
     kind: ExitKind
@@ -384,8 +357,7 @@ class Exit:
     drawn: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Ordered:
+class Ordered(Struct, frozen=True):
     """Work that is all done, and waited for, in a partial order.
 
     `members` are in the order to show them in, `before` says which of them run before each: bit i stands for member i.
@@ -400,8 +372,7 @@ class Ordered:
 Operation: TypeAlias = Run | Start | Join | Pause | Choice | Loop | Protected | Scope | Exit | Ordered
 
 
-@dataclass(frozen=True, slots=True)
-class Program:
+class Program(Struct, frozen=True):
     """All that one workflow class does, in which mode of dependencies, and the facts that reading it has shown.
 
     `named_at` is where the class has its name, `run` the function that the engine calls. A class that runs no step

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
+
+from msgspec import Struct
 
 from stepgraph.program.ir import StepDefinition
 from stepgraph.syntax.module import Place
@@ -18,61 +19,53 @@ class Known:
     __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
-class NotKnown(Known):
+class NotKnown(Known, Struct, frozen=True):
     """Nothing is known of it."""
 
 
 NOT_KNOWN = NotKnown()
 
 
-@dataclass(frozen=True, slots=True)
-class KnownConstant(Known):
+class KnownConstant(Known, Struct, frozen=True):
     """A constant."""
 
     value: Scalar
 
 
-@dataclass(frozen=True, slots=True)
-class Varying(Known):
+class Varying(Known, Struct, frozen=True):
     """It is another one when the code runs again: it comes from a call of what bears the dotted `name` at `made`."""
 
     name: str
     made: Place
 
 
-@dataclass(frozen=True, slots=True)
-class PartlyKnownText(Known):
+class PartlyKnownText(Known, Struct, frozen=True):
     """Text of which only parts are known; the others stand in it as source in braces. One of them may be `varying`."""
 
     text: str
     varying: Varying | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class KnownMoment(Known):
+class KnownMoment(Known, Struct, frozen=True):
     """A constant `datetime(...)`, as ISO 8601."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class KnownDuration(Known):
+class KnownDuration(Known, Struct, frozen=True):
     """A constant `timedelta(...)`, in milliseconds."""
 
     milliseconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class Element(Known):
+class Element(Known, Struct, frozen=True):
     """An element of a collection, or the value at a key, and its place."""
 
     value: Known
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
-class Elements(Known):
+class Elements(Known, Struct, frozen=True):
     """A list, tuple or set, or the like. It is `whole` if these are all its elements, each there, in this order.
 
     It was `rewritten` if other elements may have been put in the place of these.
@@ -84,8 +77,7 @@ class Elements(Known):
     rewritten: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class KeyedElement(Known):
+class KeyedElement(Known, Struct, frozen=True):
     """A key and its value in a dictionary, with their places."""
 
     key: Known
@@ -94,8 +86,7 @@ class KeyedElement(Known):
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
-class Keyed(Known):
+class Keyed(Known, Struct, frozen=True):
     """A dictionary. It is `whole` if these are all its entries, and each is there.
 
     It was `rewritten` if other values may have been put in the place of these.
@@ -106,15 +97,13 @@ class Keyed(Known):
     rewritten: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class KnownStep(Known):
+class KnownStep(Known, Struct, frozen=True):
     """A declared step."""
 
     definition: StepDefinition
 
 
-@dataclass(frozen=True, slots=True)
-class KnownFunction(Known):
+class KnownFunction(Known, Struct, frozen=True):
     """A function, method or lambda of the project, by its name.
 
     It is `doubtful` where a decorator that is not known may have made something else of it.
@@ -125,15 +114,13 @@ class KnownFunction(Known):
     doubtful: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class KnownClass(Known):
+class KnownClass(Known, Struct, frozen=True):
     """A class of the project, by its name."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class KnownObject(Known):
+class KnownObject(Known, Struct, frozen=True):
     """An object of a class of the project, members of enumerations included.
 
     `kinds` are the dotted names of the classes and decorators from outside that make it what it is: `enum.Enum`,
@@ -145,15 +132,13 @@ class KnownObject(Known):
     kinds: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Imported(Known):
+class Imported(Known, Struct, frozen=True):
     """Something from outside the project, by its dotted name: `datetime.timedelta`, `builtins.print`."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Made(Known):
+class Made(Known, Struct, frozen=True):
     """What a call of something outside the project gives, by the dotted name of that: `datetime.timedelta`.
 
     It may be `varying`.
@@ -163,18 +148,15 @@ class Made(Known):
     varying: Varying | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Awaitable(Known):
+class Awaitable(Known, Struct, frozen=True):
     """A coroutine, task or future; what it is of is not said."""
 
 
-@dataclass(frozen=True, slots=True)
-class Generator(Known):
+class Generator(Known, Struct, frozen=True):
     """A generator of the project, or a generator expression."""
 
 
-@dataclass(frozen=True, slots=True)
-class OneOf(Known):
+class OneOf(Known, Struct, frozen=True):
     """One of several, depending on the path."""
 
     options: tuple[Known, ...]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from stepgraph.program.ir import (
     Activity,
@@ -25,8 +26,7 @@ from stepgraph.program.ir import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Reached:
+class Reached(Struct, frozen=True):
     """An operation of a program. `in_step` is the step in whose body it is, the outermost one."""
 
     operation: Operation
@@ -84,8 +84,7 @@ def name_of(activity: Activity) -> str:
             return next(map(name_of, reversed(list(activities_in(block)))), "")
 
 
-@dataclass(slots=True)
-class _Walk:
+class _Walk(Struct):
     entered: set[tuple[int, bool]] = field(default_factory=set)
 
     def block(self, block: Block, in_step: StepRun | None) -> Iterator[Reached]:

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Literal, TypeAlias
 
 import libcst as cst
+from msgspec import Struct
+from msgspec.structs import replace
 
 from stepgraph.model.payload import ParallelKind
 from stepgraph.program.facts import GivenArguments
@@ -42,8 +43,7 @@ class Value:
     traced: ClassVar[bool] = False
 
 
-@dataclass(frozen=True, slots=True)
-class Unknown(Value):
+class Unknown(Value, Struct, frozen=True):
     """A value that is not known, and that no step comes from as far as can be seen."""
 
     relevant: ClassVar[bool] = False
@@ -52,32 +52,28 @@ class Unknown(Value):
 UNKNOWN = Unknown()
 
 
-@dataclass(frozen=True, slots=True)
-class Constant(Value):
+class Constant(Value, Struct, frozen=True):
     """A value known from the source."""
 
     value: Scalar
     relevant: ClassVar[bool] = False
 
 
-@dataclass(frozen=True, slots=True)
-class Moment(Value):
+class Moment(Value, Struct, frozen=True):
     """A constant `datetime(...)`, as ISO 8601."""
 
     text: str
     relevant: ClassVar[bool] = False
 
 
-@dataclass(frozen=True, slots=True)
-class Duration(Value):
+class Duration(Value, Struct, frozen=True):
     """A constant `timedelta(...)`, in milliseconds."""
 
     milliseconds: float
     relevant: ClassVar[bool] = False
 
 
-@dataclass(frozen=True, slots=True)
-class Volatile(Value):
+class Volatile(Value, Struct, frozen=True):
     """A value that is another one when its code runs again: from a clock, by chance, a new id; or one made of such.
 
     It comes from a call of what bears the dotted `name`, at a `place`. `since` is the checkpoint after which it was
@@ -88,17 +84,22 @@ class Volatile(Value):
 
     name: str
     place: Place
-    since: int = field(compare=False)
-    serial: int = field(compare=False)
-    gives: str = field(default="", compare=False)
-    called: bool = field(default=True, compare=False)
-    truth_known: bool = field(default=False, compare=False)
+    since: int
+    serial: int
+    gives: str = ""
+    called: bool = True
+    truth_known: bool = False
     relevant: ClassVar[bool] = False
     traced: ClassVar[bool] = True
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Volatile) and (self.name, self.place) == (other.name, other.place)
 
-@dataclass(frozen=True, slots=True)
-class Resource(Value):
+    def __hash__(self) -> int:
+        return hash((self.name, self.place))
+
+
+class Resource(Value, Struct, frozen=True):
     """Something that reaches out of the workflow, by its dotted name: `env.KV.put`, `fetch`.
 
     What a call of it gives is `called`, at the place of the call.
@@ -110,33 +111,35 @@ class Resource(Value):
     traced: ClassVar[bool] = True
 
 
-@dataclass(frozen=True, slots=True)
-class Template(Value):
+class Template(Value, Struct, frozen=True):
     """Text of which only parts are known; the others stand in it as source in braces. One of them may be `volatile`."""
 
     text: str
-    volatile: Volatile | None = field(default=None, compare=False)
+    volatile: Volatile | None = None
     relevant: ClassVar[bool] = False
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Template) and self.text == other.text
 
-@dataclass(frozen=True, slots=True)
-class Unresolved(Value):
+    def __hash__(self) -> int:
+        return hash(self.text)
+
+
+class Unresolved(Value, Struct, frozen=True):
     """Something that may lead to a step and cannot be followed: calling or awaiting it is reported."""
 
     reason: str
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
-class External(Value):
+class External(Value, Struct, frozen=True):
     """Something outside the project, by its dotted name: `asyncio.gather`, `builtins.print`."""
 
     name: str
     relevant: ClassVar[bool] = False
 
 
-@dataclass(frozen=True, slots=True)
-class Foreign(Value):
+class Foreign(Value, Struct, frozen=True):
     """What a call of something outside the project gave, by the dotted name of that; nothing else is known of it.
 
     It may be later or greater by something than what the call gave: `datetime.now() + timedelta(hours=1)`.
@@ -153,16 +156,14 @@ def made_by(value: Value) -> str | None:
     return value.name if isinstance(value, Foreign) else None
 
 
-@dataclass(frozen=True, slots=True)
-class ForeignMember(Value):
+class ForeignMember(Value, Struct, frozen=True):
     """An attribute of what foreign code gave, by its dotted name: `datetime.datetime.now().date`."""
 
     name: str
     relevant: ClassVar[bool] = False
 
 
-@dataclass(frozen=True, slots=True)
-class Ranged(Foreign):
+class Ranged(Foreign, frozen=True):
     """A `range` of which it is known how many numbers are in it."""
 
     count: int
@@ -217,8 +218,7 @@ class Declarations(Slots):
         return super().pop(name, *default)
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(Struct, frozen=True):
     """An element of a collection. `many` stands for any number of such elements; `maybe`, one may be missing.
 
     Where it is known, `condition` is that under which it is there, and `passes` how many there are of it.
@@ -232,8 +232,7 @@ class Item:
     passes: Passes | None = None
 
 
-@dataclass(eq=False, slots=True)
-class Collection(Value):
+class Collection(Value, Struct, eq=False):
     """A list, tuple, set or the like of which each element is known. `loop_depth` is that of where it was made.
 
     Constants in it can be shown unless it is `hidden` (reached through what is no constant itself) or has `changed`.
@@ -273,8 +272,7 @@ class Collection(Value):
         return ordered and not any(item.many or item.maybe for item in self.items)
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """A key with its value in a mapping. `key` is UNKNOWN where it is not constant."""
 
     key: Value
@@ -285,8 +283,7 @@ class Entry:
     maybe: bool = False
 
 
-@dataclass(eq=False, slots=True)
-class Mapping(Value):
+class Mapping(Value, Struct, eq=False):
     """A dictionary of which each entry is known, but for `partial`, which has others too (`{**other}`).
 
     Constants in it can be shown unless it is `hidden` (reached through what is no constant itself) or has `changed`.
@@ -315,20 +312,17 @@ class Mapping(Value):
         return entries
 
 
-@dataclass(frozen=True, slots=True)
-class StepObject(Value):
+class StepObject(Value, Struct, frozen=True):
     """The `step` argument of `run`."""
 
 
-@dataclass(frozen=True, slots=True)
-class StepMethod(Value):
+class StepMethod(Value, Struct, frozen=True):
     """`step.do`, `step.sleep`, ...: a method of the step object, not called yet."""
 
     name: str
 
 
-@dataclass(eq=False, slots=True)
-class StepDecorator(Value):
+class StepDecorator(Value, Struct, eq=False):
     """What `step.do(...)` returns: a step that lacks its function. `name` None takes that of the function."""
 
     name: str | None
@@ -340,8 +334,7 @@ class StepDecorator(Value):
     listing: Collection | None = None
 
 
-@dataclass(eq=False, slots=True)
-class StepFunction(Value):
+class StepFunction(Value, Struct, eq=False):
     """A declared step, to be called. `function` is UNKNOWN where its body is not in the project.
 
     `depends` are the values that `depends=` lists, None where it is not given; `listing` is the list itself, which may
@@ -352,11 +345,10 @@ class StepFunction(Value):
     function: Value
     depends: tuple[Item, ...] | None = None
     listing: Collection | None = None
-    doubtful: bool = field(default=False, compare=False)
+    doubtful: bool = False
 
 
-@dataclass(eq=False, slots=True)
-class LexicalScope:
+class LexicalScope(Struct, eq=False):
     """The names of one execution of a function body, or of a module or class."""
 
     bindings: Bindings
@@ -369,24 +361,21 @@ class LexicalScope:
     given: tuple[Given, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ModuleValue(Value):
+class ModuleValue(Value, Struct, frozen=True):
     """A module of the project, with the scope of its names; None for a package that has no file of its own."""
 
     file: ModuleFile
     scope: LexicalScope | None
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(Struct, frozen=True):
     """A callable or awaitable that a function was given: what it is, and the name to show for it."""
 
     identity: object
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Doubt:
+class Doubt(Struct, frozen=True):
     """Why it is not certain that a function is what runs where it is called: reported if it runs steps.
 
     Where it `may_be_another` that runs, it is reported as well if it is handed what can run steps.
@@ -399,8 +388,7 @@ class Doubt:
     may_be_another: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class FunctionValue(Value):
+class FunctionValue(Value, Struct, frozen=True):
     """A function, method or lambda of the project, with what is bound to it already.
 
     `names` go from the plain name to the most qualified one. `wrapped` is what `functools.wraps` makes it look like.
@@ -424,8 +412,7 @@ class FunctionValue(Value):
         return self.names[0]
 
 
-@dataclass(eq=False, slots=True)
-class ClassValue(Value):
+class ClassValue(Value, Struct, eq=False):
     """A class of the project. `bases` are classes of the project, External names without members, and unknown ones.
 
     `order` is that in which members are looked up, once it was asked for. `doubts` are those about all of its members,
@@ -442,8 +429,7 @@ class ClassValue(Value):
     marks: tuple[str, ...] = ()
 
 
-@dataclass(eq=False, slots=True)
-class Instance(Value):
+class Instance(Value, Struct, eq=False):
     """An object of a class of the project, `self` included. It is `doubtful` if it may be another one in the end."""
 
     of: ClassValue
@@ -451,8 +437,7 @@ class Instance(Value):
     doubtful: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class EnumMember(Value):
+class EnumMember(Value, Struct, frozen=True):
     """A member of an enumeration of the project, which is an object of its own. `holds` is its `value`."""
 
     of: ClassValue
@@ -460,33 +445,35 @@ class EnumMember(Value):
     relevant: ClassVar[bool] = False
 
 
-@dataclass(frozen=True, slots=True)
-class UnknownBase(Value):
+class UnknownBase(Value, Struct, frozen=True):
     """A base class that may have any member: its `identity` is its name outside the project, or its expression."""
 
     identity: object
-    place: Place = field(compare=False)
+    place: Place
     relevant: ClassVar[bool] = False
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, UnknownBase) and self.identity == other.identity
 
-@dataclass(frozen=True, slots=True)
-class SuperObject(Value):
+    def __hash__(self) -> int:
+        return hash(self.identity)
+
+
+class SuperObject(Value, Struct, frozen=True):
     """`super()`: looks up members after `after` in the classes of the instance."""
 
     after: ClassValue
     receiver: Value
 
 
-@dataclass(frozen=True, slots=True)
-class MethodOf(Value):
+class MethodOf(Value, Struct, frozen=True):
     """A method of a built-in kind of value: `tasks.append`, `payload.get`, `group.create_task`."""
 
     receiver: Value
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Event(Value):
+class Event(Value, Struct, frozen=True):
     """The `event` argument of `run`, or what waiting for one gives, whose `["payload"]` has this shape.
 
     It is the one `of_run` that the engine makes anew for each run of it.
@@ -496,40 +483,35 @@ class Event(Value):
     of_run: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Payload(Value):
+class Payload(Value, Struct, frozen=True):
     """A payload, or what stands at a key of it. It may be that of the event `of_run`."""
 
     shape: PayloadShape
     of_run: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class PartOfEvent(Value):
+class PartOfEvent(Value, Struct, frozen=True):
     """A part of the event of `run` that is not told apart: an element of a list in its payload."""
 
     relevant: ClassVar[bool] = False
     traced: ClassVar[bool] = True
 
 
-@dataclass(eq=False, slots=True)
-class StepCall(Value):
+class StepCall(Value, Struct, eq=False):
     """The coroutine of a step: nothing runs until it is awaited or made a task."""
 
     step: StepFunction
     place: Place
 
 
-@dataclass(eq=False, slots=True)
-class WaitCall(Value):
+class WaitCall(Value, Struct, eq=False):
     """The coroutine of `step.wait_for_event`."""
 
     activity: EventWait
     place: Place
 
 
-@dataclass(eq=False, slots=True)
-class FunctionCall(Value):
+class FunctionCall(Value, Struct, eq=False):
     """The coroutine of an async function of the project."""
 
     function: FunctionValue
@@ -537,8 +519,7 @@ class FunctionCall(Value):
     place: Place
 
 
-@dataclass(eq=False, slots=True)
-class PreparedCall(Value):
+class PreparedCall(Value, Struct, eq=False):
     """The coroutine that a plain function returned, as a call of that function."""
 
     function: Function
@@ -546,16 +527,14 @@ class PreparedCall(Value):
     place: Place
 
 
-@dataclass(eq=False, slots=True)
-class Wrapped(Value):
+class Wrapped(Value, Struct, eq=False):
     """The coroutine of `asyncio.wait_for`: what it wraps begins, if it has not yet, when it is awaited."""
 
     inner: Value
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
-class Task(Value):
+class Task(Value, Struct, frozen=True):
     """Work that was started, to be joined. `result` is what awaiting it gives.
 
     It stands for `every` run that was started here, or for the last; it is `sure` unless the value may be something
@@ -568,8 +547,7 @@ class Task(Value):
     sure: bool = True
 
 
-@dataclass(eq=False, slots=True)
-class Gathering(Value):
+class Gathering(Value, Struct, eq=False):
     """A future of several: `members` are tasks and gatherings. `result` is what awaiting it gives.
 
     With `each`, it is one of the members, another at each pass of a loop. `own`, `loops`, `certain` and `in_turn` are
@@ -586,31 +564,27 @@ class Gathering(Value):
     in_turn: bool = False
 
 
-@dataclass(eq=False, slots=True)
-class TaskGroup(Value):
+class TaskGroup(Value, Struct, eq=False):
     """`asyncio.TaskGroup()`."""
 
     state: Slots
 
 
-@dataclass(eq=False, slots=True)
-class Suppressor(Value):
+class Suppressor(Value, Struct, eq=False):
     """`contextlib.suppress(...)`, to be entered."""
 
     condition: str | None
     relevant: ClassVar[bool] = False
 
 
-@dataclass(eq=False, slots=True)
-class Partial(Value):
+class Partial(Value, Struct, eq=False):
     """`functools.partial` of anything but a function of the project."""
 
     callee: Value
     arguments: Arguments
 
 
-@dataclass(eq=False, slots=True)
-class GeneratorCall(Value):
+class GeneratorCall(Value, Struct, eq=False):
     """The generator that a function of the project makes."""
 
     function: FunctionValue
@@ -618,37 +592,33 @@ class GeneratorCall(Value):
     place: Place
 
 
-@dataclass(eq=False, slots=True)
-class LazyItems(Value):
+class LazyItems(Value, Struct, eq=False):
     """A generator expression: evaluated where it is consumed."""
 
     node: cst.GeneratorExp
     scope: LexicalScope
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(Struct, frozen=True):
     """One of several values that an expression may have; the condition as source, None for the one that is left."""
 
     condition: str | None
     value: Value
 
 
-@dataclass(eq=False, slots=True)
-class Alternatives(Value):
-    """Exactly one of several values; a discriminant makes the choice a `switch`. `size` counts them all."""
+class Alternatives(Value, Struct, eq=False):
+    """Exactly one of several values; a discriminant makes the choice a `switch`. `size`, made here, counts them all."""
 
     options: tuple[Option, ...]
     discriminant: str | None
     place: Place
-    size: int = field(init=False)
+    size: int = 0
 
     def __post_init__(self) -> None:
         self.size = sum(o.value.size if isinstance(o.value, Alternatives) else 1 for o in self.options)
 
 
-@dataclass(frozen=True, slots=True)
-class Argument:
+class Argument(Struct, frozen=True):
     """An argument of a call as written, evaluated. `star` is `""`, `"*"` or `"**"`."""
 
     value: Value
@@ -657,8 +627,7 @@ class Argument:
     star: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Arguments:
+class Arguments(Struct, frozen=True):
     """The arguments of a call, in order."""
 
     items: tuple[Argument, ...] = ()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import subprocess
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from stepgraph.project.git import start_git
 
@@ -12,8 +13,7 @@ from stepgraph.project.git import start_git
 _PATIENCE_SECONDS = 30.0
 
 
-@dataclass(frozen=True, slots=True)
-class CommitTimes:
+class CommitTimes(Struct, frozen=True):
     """The earliest and the latest commit of a file, in seconds since 1970 (UTC)."""
 
     first: int

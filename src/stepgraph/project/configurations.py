@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from stepgraph.model.note import InputError, Problem
 from stepgraph.project.project import configuration_above
@@ -14,8 +15,7 @@ if TYPE_CHECKING:
     from stepgraph.project.configuration.wrangler import Configuration
 
 
-@dataclass(slots=True)
-class Configurations:
+class Configurations(Struct):
     """Configurations for one environment. What is wrong with one goes to the `problems` once, however named."""
 
     environment: str | None

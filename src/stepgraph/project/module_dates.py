@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
+
+from msgspec import Struct
 
 from stepgraph.model.note import InputError, Problem
 from stepgraph.project.repository import is_in_repository
@@ -21,8 +22,7 @@ _LAST_SECOND = 253_402_300_799  # of the year 9999
 _MOST_AHEAD = 8
 
 
-@dataclass(frozen=True, slots=True)
-class ModuleDates:
+class ModuleDates(Struct, frozen=True):
     """When a module was made and last changed: UTC, to the second, as `2026-03-01T12:00:00Z`."""
 
     created_on: str

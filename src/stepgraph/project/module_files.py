@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from stepgraph.project.folders import folder_of, is_inside, parent_of
 
 _PACKAGE = "__init__.py"
 
 
-@dataclass(frozen=True, slots=True)
-class ModuleFile:
+class ModuleFile(Struct, frozen=True):
     """A module: its dotted name and its file. A package has a `folder`, and no `path` if there is no `__init__.py`."""
 
     name: str

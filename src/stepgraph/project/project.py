@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from stepgraph.project.configuration.names import CONFIGURATION_NAMES
 from stepgraph.project.dependency_mode import DependencyMode
@@ -19,8 +20,7 @@ VENDORED = "python_modules/"
 _MARKS = (*CONFIGURATION_NAMES, "pyproject.toml", ".git")
 
 
-@dataclass(frozen=True, slots=True)
-class Project:
+class Project(Struct, frozen=True):
     """Modules that import each other, `files` finding them, with the `configuration` that they are deployed by."""
 
     files: ModuleFiles

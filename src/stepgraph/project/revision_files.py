@@ -10,8 +10,9 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
 from typing import IO, Final
+
+from msgspec import Struct
 
 from stepgraph.model.note import InputError, Problem
 from stepgraph.project.configuration.names import CONFIGURATION_NAMES
@@ -25,8 +26,7 @@ _MARK: Final = ".git"
 _NO_PARTS: Final = frozenset({"", ".", ".."})
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
+class _Entry(Struct, frozen=True):
     """A file of a revision: what it is, the name of its content, and its path from the root."""
 
     mode: str

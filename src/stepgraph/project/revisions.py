@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from subprocess import TimeoutExpired
 from typing import Final
+
+from msgspec import Struct
 
 from stepgraph.project.git import start_git
 
@@ -16,8 +17,7 @@ _DOTS: Final = "..."
 HEAD: Final = "HEAD"
 
 
-@dataclass(frozen=True, slots=True)
-class Revision:
+class Revision(Struct, frozen=True):
     """A commit of the repository at `root`.
 
     `label` is what stands before the paths in it (`main:src/entry.py`), `title` is how it is spoken of.

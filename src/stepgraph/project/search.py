@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from stepgraph.model.note import Problem
 from stepgraph.project.configuration.names import CONFIGURATION_NAMES
@@ -15,8 +16,7 @@ _SKIPPED = frozenset({"node_modules", "__pycache__", "python_modules"})
 _ENVIRONMENT_MARK = "pyvenv.cfg"
 
 
-@dataclass(frozen=True, slots=True)
-class Search:
+class Search(Struct, frozen=True):
     """The Python files below a folder, sorted, its configurations, and the folders that could not be searched."""
 
     files: tuple[str, ...]
@@ -24,8 +24,7 @@ class Search:
     problems: tuple[Problem, ...]
 
 
-@dataclass(slots=True)
-class _Finds:
+class _Finds(Struct):
     files: list[str] = field(default_factory=list)
     links: list[str] = field(default_factory=list)
     configured: list[str] = field(default_factory=list)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from stepgraph.model.note import InputError
 from stepgraph.project.reading import read_bytes
 from stepgraph.project.scan import COMMON
 
 
-@dataclass(slots=True)
-class Unmarked:
+class Unmarked(Struct):
     """Files that do not name the SDK's class: those that hold `COMMON`, in which most names are, and the others."""
 
     likely: list[str] = field(default_factory=list)

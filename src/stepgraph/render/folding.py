@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
+
+from msgspec import Struct
 
 from stepgraph.model.payload import BreakKind, Node
 from stepgraph.phrases.durations import counted
@@ -28,8 +29,7 @@ _KINDS: Final[dict[str, FoldedKind]] = {
 _EXITS: Final[tuple[BreakKind, ...]] = ("break", "return")
 
 
-@dataclass(frozen=True, slots=True)
-class Folding:
+class Folding(Struct, frozen=True):
     """Which nodes are drawn folded.
 
     `depth` is how many levels are drawn open: with 1, all that holds other nodes is folded; with None, nothing is for

@@ -9,9 +9,10 @@ from __future__ import annotations
 import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import accumulate
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from stepgraph.model.payload import Node, Number, Parallel
 from stepgraph.render.nodes import Timed, as_unknown, below
@@ -24,8 +25,7 @@ NEVER: Moment = (math.inf, 0)
 _RESOLVED = -1
 
 
-@dataclass(frozen=True, slots=True)
-class ClockSpan:
+class ClockSpan(Struct, frozen=True):
     """From when to when the work in a node may run; None is not known.
 
     `steers` tells a node without any work in it, such as a `break`, or an `if` with nothing but a `return`.
@@ -36,8 +36,7 @@ class ClockSpan:
     steers: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class GroupOrder:
+class GroupOrder(Struct, frozen=True):
     """For each node of a group those that run just before it (none: it begins with the group), and the last ones.
 
     The last ones are ordered as they stand best below the others. `sequence` holds the places of all nodes, each after
@@ -119,8 +118,7 @@ def group_order(spans: Sequence[ClockSpan]) -> GroupOrder:
     return GroupOrder(before, tuple(sorted(last, key=lambda index: columns[index])), sequence)
 
 
-@dataclass(frozen=True, slots=True)
-class RowSpan:
+class RowSpan(Struct, frozen=True):
     """The rows of a group that a node is in: it begins with the first and is over before `ends` begins.
 
     `ends` is the number of rows for what may last as long as the group.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final, TypeAlias, cast
+
+from msgspec import Struct
 
 from stepgraph.model.payload import (
     FunctionCall,
@@ -39,8 +40,7 @@ KNOWN_TYPES: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Unknown:
+class Unknown(Struct, frozen=True):
     """A node of a type that this version does not know, as far as it can be read."""
 
     type: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 ELLIPSIS: Final = "…"
 MOST_MARKS: Final = 12
@@ -13,8 +14,7 @@ MOST_MARKS: Final = 12
 _BREAKABLE: Final = "([{,.=/-_"
 
 
-@dataclass(frozen=True, slots=True)
-class Ruler:
+class Ruler(Struct, frozen=True):
     """Measures text by the widths of its letters, in a unit of its own; `width_of` takes a single letter."""
 
     width_of: Callable[[str], int]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+
+from msgspec import Struct
 
 from stepgraph.render.folding import UNFOLDED, Folding
 
@@ -18,8 +19,7 @@ Theme: TypeAlias = Literal["auto", "light", "dark"]
 THEMES: Final[tuple[Theme, ...]] = ("auto", "light", "dark")
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(Struct, frozen=True):
     """What is folded, where functions show their bodies, the colours, and whether there is a legend.
 
     `expand` says which calls of a function show its body: the first of each function, all, or none, in which case the

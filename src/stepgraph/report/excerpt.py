@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from stepgraph.model.span import Span
 from stepgraph.phrases.visible import visible
@@ -22,8 +23,7 @@ _TEXT: Final = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'[^']*'")
 _FAR: Final = 4 * WIDEST
 
 
-@dataclass(frozen=True, slots=True)
-class Excerpt:
+class Excerpt(Struct, frozen=True):
     """A line by its number, in three parts of which the middle one is marked.
 
     Nothing in it steers a terminal. Of what spans several lines it is the first, marked to its end.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct, field
 
 from stepgraph.checks.finding import Finding
 from stepgraph.checks.selectors import OF_INPUTS
@@ -17,24 +18,21 @@ if TYPE_CHECKING:
     from stepgraph.model.payload import Graph
 
 
-@dataclass(frozen=True, slots=True)
-class ReportedFinding:
+class ReportedFinding(Struct, frozen=True):
     """A finding with the severity that settings give it. The fingerprint is the same when lines have moved."""
 
     finding: Finding
     fingerprint: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class IgnoredFinding:
+class IgnoredFinding(Struct, frozen=True):
     """A finding that a comment in the source ignores, and the reason that it gives, which may be empty."""
 
     finding: Finding
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class WorkflowSummary:
+class WorkflowSummary(Struct, frozen=True):
     """A workflow that was checked: its names, where its class stands, and what is known of its graph."""
 
     name: str
@@ -44,26 +42,24 @@ class WorkflowSummary:
     has_dag: bool
     steps: int
     complete: bool
-    graph: Graph | None = field(default=None, repr=False)
+    graph: Graph | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SourceFile:
+class SourceFile(Struct, frozen=True):
     """A file with findings: its lines, where they are known, for excerpts.
 
     `from_root` is its path from the root of the repository, for those who know the file by that, as GitHub does; None
     where it is not in there.
     """
 
-    lines: tuple[str, ...] = field(default=(), repr=False)
+    lines: tuple[str, ...] = ()
     from_root: str | None = None
 
 
 NO_FILE: Final = SourceFile()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
+class Report(Struct, frozen=True, kw_only=True):
     """What a check found, in which workflows, under which demands, and by which version of this package.
 
     The `findings` count; those that are `known` are in the baseline, and those that are `ignored` are so by a comment.

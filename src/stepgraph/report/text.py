@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from stepgraph.checks.finding import Finding
 from stepgraph.checks.severity import Severity
@@ -48,8 +49,7 @@ def finding_text(report: Report, finding: Finding) -> str:
     return "" if excerpt is None else "".join(page.excerpt(excerpt, Ink.PLAIN))
 
 
-@dataclass(frozen=True, slots=True)
-class _Page:
+class _Page(Struct, frozen=True):
     """How lines are painted, and after how many cells they are broken, if at all."""
 
     terminal: Terminal

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 import libcst as cst
+from msgspec import Struct
 
 from stepgraph.syntax.bindings import import_binding
 from stepgraph.syntax.changes import CHANGING, changed_values
@@ -42,8 +42,7 @@ _ASSIGNED = re.compile(
 _RENAMED = re.compile(rb"\b(\w+)\s+as\s+(\w+)")
 
 
-@dataclass(frozen=True, slots=True)
-class AssignedAttributes:
+class AssignedAttributes(Struct, frozen=True):
     """The names of the attributes that a module assigns to, of `all` objects.
 
     The `foreign` ones are those of modules and classes, with the last part of the owner's name: `settings`, `Order`;

@@ -7,10 +7,10 @@ scanned at most once, statement by statement; its expressions only where the fil
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import libcst as cst
+from msgspec import Struct, field
 
 from stepgraph.syntax.changes import changed_names
 from stepgraph.syntax.module import SourceModule
@@ -19,8 +19,7 @@ from stepgraph.syntax.walk import expressions_below, statements, statements_belo
 Owner: TypeAlias = cst.Module | cst.ClassDef | cst.FunctionDef | cst.Lambda
 
 
-@dataclass(slots=True)
-class Bindings:
+class Bindings(Struct):
     """What is bound in one scope (a function, class or module body).
 
     `changes` are the statements that write to what a name holds, `stars_before` how many of the `stars` stand before

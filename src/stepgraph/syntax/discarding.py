@@ -6,10 +6,10 @@ What is said here is certain: any use that is not known to leave a value alone c
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Final
 
 import libcst as cst
+from msgspec import Struct, field
 
 from stepgraph.syntax.parents import Parents, scope_around
 from stepgraph.syntax.walk import children
@@ -27,8 +27,7 @@ _BY_ANY_NAME: Final = frozenset(["eval", "exec", "locals", "vars"])
 _OF_COROUTINES: Final = frozenset(["__await__", "close", "cr_await", "cr_code", "cr_frame", "send", "throw"])
 
 
-@dataclass(slots=True)
-class Discarding:
+class Discarding(Struct):
     """Tells of expressions in one module whether their values are put to no use.
 
     `ends` are the functions whose results go nowhere. With `is_coroutine`, values are of no use but to be awaited: an

@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from stepgraph.syntax.module import Place
 
 
-@dataclass(frozen=True, slots=True)
-class Replacement:
+class Replacement(Struct, frozen=True):
     """An expression to be written in the place of another one."""
 
     place: Place
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class AddedAwait:
+class AddedAwait(Struct, frozen=True):
     """`await` to be written before an expression."""
 
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
-class MovedImport:
+class MovedImport(Struct, frozen=True):
     """Names of a `from ... import` statement, at `place`, to be imported from another module instead."""
 
     place: Place

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from stepgraph.model.span import Span
 
 if TYPE_CHECKING:
@@ -57,12 +59,14 @@ class SourceModule:
         return source_text(self.tree, node)
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """A node of a module: what the intermediate representation carries to say where something comes from."""
 
-    module: SourceModule = field(repr=False)
-    node: cst.CSTNode = field(repr=False)
+    module: SourceModule
+    node: cst.CSTNode
+
+    def __repr__(self) -> str:
+        return f"Place({self.span})"
 
     @property
     def span(self) -> Span:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from stepgraph.model.note import InputError, Problem
 from stepgraph.project.module_files import ModuleFile, ModuleFiles
@@ -12,8 +12,7 @@ from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.parse import parse_module
 
 
-@dataclass(slots=True)
-class Modules:
+class Modules(Struct):
     """What was parsed so far, by path. Of files that could not be, the problems, in the order met."""
 
     problems: dict[str, Problem] = field(default_factory=dict)
@@ -60,8 +59,7 @@ class Modules:
         return known
 
 
-@dataclass(frozen=True, slots=True)
-class Importer:
+class Importer(Struct, frozen=True):
     """What the modules of one project get by importing."""
 
     files: ModuleFiles

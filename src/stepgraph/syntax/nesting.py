@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import re
 import tokenize
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 # CPython's own tokenizer refuses more than 200.
 DEEPEST = 200
@@ -19,8 +20,7 @@ _MANY_SIGNS = re.compile(rb"(?:(?:[-+~]|\bnot\b)\s*){%d}" % (MOST_SIGNS + 1))
 _SIGNS = frozenset({"-", "+", "~", "not"})
 
 
-@dataclass(frozen=True, slots=True)
-class TooDeep:
+class TooDeep(Struct, frozen=True):
     """Where something is nested too deeply, and what: line and column, both from 1."""
 
     message: str

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import TypeAlias
 
 import libcst as cst
+from msgspec import Struct
 
 Statement: TypeAlias = cst.BaseSmallStatement | cst.BaseCompoundStatement
 
@@ -82,8 +83,7 @@ def with_below(statement: cst.CSTNode) -> Iterator[cst.CSTNode]:
             yield from statements_below(suite)
 
 
-@dataclass(frozen=True, slots=True)
-class Enclosing:
+class Enclosing(Struct, frozen=True):
     """A compound statement, and the one of its blocks that something stands in."""
 
     statement: cst.CSTNode

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Comment:
+class Comment(Struct, frozen=True):
     """A comment at a line and column of a file, from 1, with the mark that it begins with.
 
     What it says is about the lines from `first` to `last`. `class_name` is that of the class of a module in which, or

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from stepgraph.checks.ignores.comment import Comment
 from stepgraph.model.span import Span
@@ -24,16 +25,14 @@ _IGNORE: Final = re.compile(r"stepgraph:[ \t]*ignore\[(?P<rules>[^\]#]*)\](?P<re
 _RULE: Final = re.compile(r"[^\s,](?:[^,]*[^\s,])?")
 
 
-@dataclass(frozen=True, slots=True)
-class NamedRule:
+class NamedRule(Struct, frozen=True):
     """A rule as a comment names it, and where."""
 
     text: str
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Ignore:
+class Ignore(Struct, frozen=True):
     """What a comment says, from its word `stepgraph` on, which `span` is the place of.
 
     Without any `rules` it does not say what to ignore, at least not in the form that is understood. The `reason` may be

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from stepgraph.checks.finding import Finding
 from stepgraph.checks.ignores.ignore import Ignore, NamedRule
@@ -14,8 +15,7 @@ if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
 
 
-@dataclass(frozen=True, slots=True)
-class Suppressed:
+class Suppressed(Struct, frozen=True):
     """A finding that a comment says is to be ignored, for a reason, which may be empty."""
 
     finding: Finding
@@ -27,8 +27,7 @@ class Suppressed:
         return self.ignore.reason
 
 
-@dataclass(slots=True)
-class Matching:
+class Matching(Struct):
     """Comments, and which of the rules in them have ignored something."""
 
     ignores: Sequence[Ignore]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import tokenize
-from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Final
+
+from msgspec import Struct, field
 
 from stepgraph.checks.ignores.comment import Comment
 
@@ -33,8 +34,7 @@ def python_comments(path: str, content: bytes) -> list[Comment]:
     return comments.found
 
 
-@dataclass(slots=True)
-class _Comments:
+class _Comments(Struct):
     """The comments among tokens that come one by one."""
 
     path: str

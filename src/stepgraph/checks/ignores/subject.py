@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from stepgraph.checks.ignores.ignore import Ignore, NamedRule
 from stepgraph.checks.selectors import Selectors
 
 
-@dataclass(frozen=True, slots=True)
-class IgnoresSubject:
+class IgnoresSubject(Struct, frozen=True):
     """The comments that say what to ignore, after all other rules have run.
 
     `unused` are the rules among them that ignored nothing, and could have.

@@ -5,8 +5,9 @@ from __future__ import annotations
 import difflib
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from stepgraph.checks.judgement.durations import as_float
 from stepgraph.checks.judgement.kinds import kind_of, may_be_nothing, simple_possibilities
@@ -38,8 +39,7 @@ _OBJECTS: Final = frozenset(["dataclasses.dataclass", "typing.NamedTuple"])
 _NOT_FINITE: Final = frozenset(["math.inf", "math.nan"])
 
 
-@dataclass(frozen=True, slots=True)
-class ConfigFault:
+class ConfigFault(Struct, frozen=True):
     """A part of a config for which the engine refuses it: `what` is wrong with it, and what to write instead."""
 
     place: Place

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 SECOND: Final = 1_000
 MINUTE: Final = 60 * SECOND
@@ -53,8 +54,7 @@ _ISO: Final = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class DurationText:
+class DurationText(Struct, frozen=True):
     """A text that the engine takes for a duration, of so many milliseconds.
 
     `number` and `unit` are what it is written as. The unit is None where it is one that the engine knows, or there is

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TypeAlias
+
+from msgspec import Struct, field
 
 from stepgraph.program.ir import (
     EMPTY,
@@ -48,8 +49,7 @@ def where_exceeded(program: Program, limit: int) -> Place:
     return Counting(_awaited(program.body)).exceeding(program.body, limit) or program.name_place
 
 
-@dataclass(slots=True)
-class Counting:
+class Counting(Struct):
     """One count through a program. `awaited` is the work that is surely over at some await, `known` what is counted."""
 
     awaited: frozenset[Handle]

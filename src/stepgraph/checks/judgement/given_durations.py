@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from stepgraph.checks.judgement.durations import as_float, read_duration
 from stepgraph.checks.judgement.kinds import may_be_nothing, simple_possibilities
@@ -31,8 +32,7 @@ class Use(StrEnum):
     WAIT = "wait for an event"
 
 
-@dataclass(frozen=True, slots=True)
-class GivenDuration:
+class GivenDuration(Struct, frozen=True):
     """A duration as it is given: one value that it may have, and its place."""
 
     use: Use

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from stepgraph.checks.judgement.durations import is_unit, unit_meant
 
@@ -20,8 +21,7 @@ _NUMERIC: Final = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class PartialDuration:
+class PartialDuration(Struct, frozen=True):
     """A field and the unit after it; `meant` is the unit that it stands for, None where that is not certain.
 
     It `is_number` if what the field gives can only be a number.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from stepgraph.program.ir import Call, Run, Series, Start, StepChoice, StepRun, blocks_of
 
@@ -12,8 +13,7 @@ if TYPE_CHECKING:
     from stepgraph.program.ir import Activity, Block, Dependency, Program, StepDefinition
 
 
-@dataclass(frozen=True, slots=True)
-class RunningSteps:
+class RunningSteps(Struct, frozen=True):
     """The steps that are called, or needed by such, and those of them that are so where they are awaited in place."""
 
     all: frozenset[StepDefinition]
@@ -27,8 +27,7 @@ def running_steps(program: Program) -> RunningSteps:
     return RunningSteps(frozenset(walk.found), frozenset(walk.in_place))
 
 
-@dataclass(slots=True)
-class _Walk:
+class _Walk(Struct):
     """A walk over all that is reached from a block, each block and each run of a step once."""
 
     found: set[StepDefinition] = field(default_factory=set)

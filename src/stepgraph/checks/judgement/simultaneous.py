@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
+
+from msgspec import Struct, field
 
 from stepgraph.program.ir import (
     Activity,
@@ -32,16 +33,14 @@ from stepgraph.program.reach import reached
 from stepgraph.syntax.module import Place
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
+class Work(Struct, frozen=True):
     """Work that a program runs or starts, and the place where it does."""
 
     activity: Activity
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(Struct, frozen=True):
     """A step or wait with the place that names it.
 
     It is `direct` if it is itself what runs at the same time as other work, and not run by a function that does. It is
@@ -82,8 +81,7 @@ def _joined(body: Block) -> Iterator[Handle]:
                 yield from (awaited.handle for awaited in completes)
 
 
-@dataclass(slots=True)
-class _Scan:
+class _Scan(Struct):
     """Reads blocks in order, with what is pending where each operation stands, of what is `joined` somewhere."""
 
     joined: frozenset[Handle]
@@ -140,8 +138,7 @@ def named_in(work: Work) -> list[Named]:
     return walk.found
 
 
-@dataclass(slots=True)
-class _Walk:
+class _Walk(Struct):
     """Reads what work does, in order; `awaited` tells that something was awaited by now.
 
     What holds a lock that was asked for before anything was awaited is done `in_order`: that of the beginnings.

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from stepgraph.program.facts import Steered
 from stepgraph.program.ir import (
@@ -24,16 +26,14 @@ from stepgraph.program.ir import (
 from stepgraph.syntax.module import Place
 
 
-@dataclass(frozen=True, slots=True)
-class _After:
+class _After(Struct, frozen=True):
     """Whether steps are left out by what leaves the function, or the innermost loop."""
 
     function: bool = False
     loop: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Standing:
+class _Standing(Struct, frozen=True):
     """A choice or loop, and what leaving from there leaves out."""
 
     operation: Choice | Loop

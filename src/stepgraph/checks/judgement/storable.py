@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from stepgraph.checks.judgement.unstorable_results import UNSTORABLE
 from stepgraph.program.known import (
@@ -62,8 +64,7 @@ _COLLECTIONS: Final = {
 _TOO_LARGE: Final = 2**53 - 1
 
 
-@dataclass(frozen=True, slots=True)
-class Unstorable:
+class Unstorable(Struct, frozen=True):
     """A value, or a part of one, that cannot be stored: what it is, with its article, and what to return instead.
 
     `place` is that of the part, None for the whole value. It `is_sent` where only to keep it fails.
@@ -75,8 +76,7 @@ class Unstorable:
     is_sent: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Certainty:
+class Certainty(Struct, frozen=True):
     """What is told of a value besides what it may be: which of that is certain."""
 
     is_written: IsWritten

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 from stepgraph.program.ir import (
     Block,
@@ -63,8 +64,7 @@ def heard_from(body: Block) -> Iterator[Run | Start]:
     yield from _Errors().block(body)
 
 
-@dataclass(slots=True)
-class _Errors:
+class _Errors(Struct):
     entered: list[Function] = field(default_factory=list)
 
     def block(self, block: Block) -> Iterator[Run | Start]:

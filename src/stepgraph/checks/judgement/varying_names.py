@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from stepgraph.checks.judgement.varying import varying_in
 from stepgraph.program.facts import MethodCalled
@@ -21,8 +22,7 @@ _NAMED: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class VaryingName:
+class VaryingName(Struct, frozen=True):
     """The name of a step, sleep or wait, which is `what`, with the place of the call that `made` it another one."""
 
     what: str

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import accumulate
 from typing import Final, TypeAlias
+
+from msgspec import Struct
 
 from stepgraph.diff.changes.frames import Frames
 from stepgraph.diff.elements import Element, Tree
@@ -19,8 +20,7 @@ RACES: Final = frozenset({"race", "any"})
 Span: TypeAlias = tuple[Number, Number]
 
 
-@dataclass(frozen=True, slots=True)
-class NewOrder:
+class NewOrder(Struct, frozen=True):
     """An element that waits for others than before, by new numbers: those it did not wait for, and those it did."""
 
     number: int

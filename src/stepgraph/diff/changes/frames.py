@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field
 from typing import cast
+
+from msgspec import Struct, field
 
 from stepgraph.diff.edits import Reference, Version
 from stepgraph.diff.elements import BLOCK_SLOTS, BRANCH, ROOT, Tree
 from stepgraph.diff.matching.pairs import Pairs
 
 
-@dataclass(frozen=True, slots=True)
-class Side:
+class Side(Struct, frozen=True):
     """One of the two trees, its partners in the other, and for each element the nearest one around it that is a pair.
 
     `members` are the pairs that have an element for their nearest, in the order of the program.
@@ -65,8 +65,7 @@ def side_of(tree: Tree, partners: list[int | None], version: Version) -> Side:
     return Side(version, tree, partners, hosts, dict(members))
 
 
-@dataclass(frozen=True, slots=True)
-class Frames:
+class Frames(Struct, frozen=True):
     """Both sides of a diff."""
 
     pairs: Pairs

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
+
+from msgspec import Struct
 
 from stepgraph.diff.edits import Edit, Reference
 from stepgraph.diff.elements import ROOT
@@ -28,8 +29,7 @@ class Action(Enum):
     CHANGED = "changed"
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(Struct, frozen=True):
     """What was done with which elements: `old` and `new` are their numbers in the two trees.
 
     What is in both versions is in both, in the same order. `container` is what elements were wrapped in, freed from or

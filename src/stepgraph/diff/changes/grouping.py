@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from stepgraph.diff.changes.clocks import RACES, new_orders
 from stepgraph.diff.changes.frames import Frames, Side, frames_of
@@ -20,8 +21,7 @@ from stepgraph.diff.matching.pairs import Pairs
 NAMES = frozenset({"name", KEY})
 
 
-@dataclass(slots=True)
-class _Draft:
+class _Draft(Struct):
     """A group that is being put together."""
 
     action: Action

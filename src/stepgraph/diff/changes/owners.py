@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from stepgraph.diff.changes.frames import Frames, Side
 from stepgraph.diff.elements import CALL, FUNCTION, FUNCTIONS
 from stepgraph.diff.matching.pairs import work_in
 
 
-@dataclass(frozen=True, slots=True)
-class Owners:
+class Owners(Struct, frozen=True):
     """For each element of one version only the one that it came or went with, itself included.
 
     `around` are those that were put around what there was, or taken from around what stays, with that: numbers of this

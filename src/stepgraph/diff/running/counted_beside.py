@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Container, Hashable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from stepgraph.diff.changes.clocks import beside_in
 from stepgraph.diff.elements import Tree
 from stepgraph.diff.running.counts import Names, engine_key
 
 
-@dataclass(frozen=True, slots=True)
-class _Turns:
+class _Turns(Struct, frozen=True):
     """When a member runs the first and the last step of a name: after how many others of its own."""
 
     member: int

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
+
+from msgspec import Struct
 
 
 class Effect(IntEnum):
@@ -19,8 +20,7 @@ class Effect(IntEnum):
     """Results that they have are not used, or are used for something else, or they no longer wait for what they did."""
 
 
-@dataclass(frozen=True, slots=True)
-class Meaning:
+class Meaning(Struct, frozen=True):
     """What a change means for instances in flight, and why if it is not safe."""
 
     effect: Effect

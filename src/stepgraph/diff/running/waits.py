@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Container
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from stepgraph.diff.elements import CALL, FUNCTIONS, KEY, ROOT, WAITS, Tree
 
 _EXCLUSIVE = frozenset({"if", "switch"})
 
 
-@dataclass(frozen=True, slots=True)
-class Waits:
+class Waits(Struct, frozen=True):
     """For each element the first wait in it, calls followed, and the first outside that may be met once it has run.
 
     The latter is one that comes later, one that runs concurrently, or, in a loop, one of the next round.

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from itertools import chain
 from typing import Final
+
+from msgspec import Struct
 
 from stepgraph.diff.changes.clocks import beside_in
 from stepgraph.diff.changes.frames import Frames, Side
@@ -16,8 +17,7 @@ from stepgraph.diff.wording.places import container_of, neighbour_of, place_of
 from stepgraph.diff.wording.settings import changes_of
 
 
-@dataclass(frozen=True, slots=True)
-class _Told:
+class _Told(Struct, frozen=True):
     """A change with the trees that it is told from."""
 
     group: Group

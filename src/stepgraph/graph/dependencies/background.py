@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import takewhile
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from stepgraph.graph.bit_sets import restricted
 from stepgraph.graph.dependencies.drawing import Operations, operations_of
@@ -64,8 +66,7 @@ def start_awaited_next(reading: Reading, starts: Sequence[Start]) -> Operations 
     return [*found, *(_piece(reading, setting, piece) for piece in pieces)]
 
 
-@dataclass(frozen=True, slots=True)
-class _Setting:
+class _Setting(Struct, frozen=True):
     """Steps that are set going together: by the calls of them, with what is known when they begin, and the plan."""
 
     by_root: dict[Root, Start]
@@ -178,8 +179,7 @@ def begin_waiting(
     reading.at_entry = False
 
 
-@dataclass(slots=True)
-class _Beginning:
+class _Beginning(Struct):
     """What begins at an await: the plan of the steps, what may run meanwhile, and what functions may begin `later`.
 
     `apart` tells what is known where work begins here on some of the paths only. What has begun `early` is what

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Final, TypeAlias
+
+from msgspec.structs import replace
 
 from stepgraph.graph.bit_sets import restricted
 from stepgraph.graph.dependencies.reading import Reading

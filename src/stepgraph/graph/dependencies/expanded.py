@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from stepgraph.model.note import Note
 from stepgraph.program.ir import Block, Function
 
 
-@dataclass(frozen=True, slots=True)
-class Expanded:
+class Expanded(Struct, frozen=True):
     """A program without dependencies: the body of `run`, those of functions that changed, by `id`, and the notes."""
 
     body: Block

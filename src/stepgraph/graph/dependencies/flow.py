@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import islice, takewhile
 from typing import Final, TypeGuard
+
+from msgspec.structs import replace
 
 from stepgraph.graph.dependencies import background, foreground
 from stepgraph.graph.dependencies.drawing import Operations

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from enum import IntFlag
 from typing import TypeAlias
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from stepgraph.graph.dependencies.schedule import HasRun
 from stepgraph.program.ir import Handle, Start, StepDefinition
@@ -28,16 +30,14 @@ NOTHING = Past(0)
 Effects: TypeAlias = dict[StepDefinition, Past]
 
 
-@dataclass(frozen=True, slots=True)
-class Apart:
+class Apart(Struct, frozen=True):
     """What is known of steps where work waits on some of the paths that meet: on these, and on the others."""
 
     waiting: Effects
     otherwise: Effects
 
 
-@dataclass(slots=True)
-class History:
+class History(Struct):
     """What is known at a point of a function: what has run, which background work runs it, what has yet to begin.
 
     `apart` tells paths apart for work that is waiting on some of them only. `started` is the work that was set going on

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import TypeAlias
+
+from msgspec import Struct, field
 
 from stepgraph.graph.dependencies.history import NOTHING, Effects, History, Past, at, has_run
 from stepgraph.graph.dependencies.schedule import HasRun, Memory, Schedule
@@ -16,8 +17,7 @@ from stepgraph.program.ir import Block, Call, ExitKind, Function, Handle, StepDe
 BlockReader: TypeAlias = "Callable[[Reading, Block], Block]"
 
 
-@dataclass(slots=True)
-class Knowledge:
+class Knowledge(Struct):
     """What was learned of all functions so far; bodies are read again until there is no more to learn.
 
     `entries` say what may have run when a function is called, `effects` what has when it is over, by `id`. `background`
@@ -73,8 +73,7 @@ class Knowledge:
             self.notes[code, step] = Note(code, message, advice, step.place.span, incomplete=False)
 
 
-@dataclass(slots=True)
-class Ways:
+class Ways(Struct):
     """The ways out of something: of a loop, of a pass, or of a `try` whose `finally` they pass first.
 
     `heads` are those with which loops begin that are read anew at each pass of the loops around them, by `id`.
@@ -103,8 +102,7 @@ class Ways:
         return self.exits.get(kind, [])
 
 
-@dataclass(slots=True)
-class Reading:
+class Reading(Struct):
     """One reading of the body of a function.
 
     `around` is what the present point is in, with the ways out of it, `detours` counts those through a `finally`, and

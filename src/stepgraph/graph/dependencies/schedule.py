@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import TypeAlias
+
+from msgspec import Struct, field
 
 from stepgraph.graph.bit_sets import bits, restricted
 from stepgraph.program.ir import Dependency, Handle, StepChoice, StepDefinition, StepRun
@@ -26,8 +27,7 @@ class HasRun(Enum):
     ALWAYS = "always"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Root:
+class Root(Struct, frozen=True, eq=False):
     """A step that is called directly. `handle` tells one that runs in the background, begun at the same await.
 
     It is not sure if that was started on some of the paths only. `has_run` tells what has run on the paths on which it
@@ -40,8 +40,7 @@ class Root:
     has_run: Callable[[StepDefinition], HasRun] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Memory:
+class Memory(Struct, frozen=True):
     """What is known where steps begin: whether a step has run, and what is still running it.
 
     `runs_inside` are the steps that may run in the body of a step, `needs` those that it needs, and itself. One of some
@@ -56,8 +55,7 @@ class Memory:
     goes_on: Callable[[Iterable[StepDefinition]], bool] = lambda _: False
 
 
-@dataclass(eq=False, slots=True)
-class Task:
+class Task(Struct, eq=False):
     """One run of a step: called directly as a `root`, or needed by another.
 
     `waits` are, for each of its dependencies, the runs it waits for: the first to be over. `asked_by` are the places it
@@ -94,8 +92,7 @@ class Task:
         return isinstance(self.run, StepRun) and self.run.definition.concurrent and bool(self.run.definition.parameters)
 
 
-@dataclass(frozen=True, slots=True)
-class Schedule:
+class Schedule(Struct, frozen=True):
     """The runs that are not the background's own, each after those it depends on, and their order.
 
     Bit i of `before[j]` says that run i is over before run j begins. `after` are the handles of background work that is

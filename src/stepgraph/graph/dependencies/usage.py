@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
+
+from msgspec import Struct, field
 
 from stepgraph.program.ir import (
     Activity,
@@ -25,8 +26,7 @@ from stepgraph.program.ir import (
 )
 
 
-@dataclass(slots=True)
-class Usage:
+class Usage(Struct):
     """What one body does itself.
 
     `touches` are the steps that it runs or needs, `calls` the functions it calls; `started` and `repeated` are those of

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from stepgraph.model.note import InputError, Problem
 from stepgraph.model.payload import Graph
@@ -16,8 +17,7 @@ from stepgraph.model.schema.tolerant import Keys, read_graph
 _NO_ENVELOPE: Final = frozenset({"graph", "workflow"})
 
 
-@dataclass(frozen=True, slots=True)
-class SavedGraph:
+class SavedGraph(Struct, frozen=True):
     """The graph of one version of a workflow, None if it has none, and the name of the workflow's class."""
 
     class_name: str

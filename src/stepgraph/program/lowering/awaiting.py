@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Final
 
 import libcst as cst
+from msgspec.structs import replace
 
 from stepgraph.program.ir import (
     EMPTY,

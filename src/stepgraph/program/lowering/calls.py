@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
 
 import libcst as cst
+from msgspec.structs import replace
 
 from stepgraph.program.facts import Returned, StepCalled
 from stepgraph.program.ir import Call, Run

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Final
 
 import libcst as cst
+from msgspec.structs import replace
 
 from stepgraph.program.lowering.definitions import names_in
 from stepgraph.program.lowering.handing_on import asked_instead

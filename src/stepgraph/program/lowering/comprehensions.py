@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import libcst as cst
+from msgspec.structs import replace
 
 from stepgraph.program.ir import Passes
 from stepgraph.program.known import CollectionKind

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from stepgraph.program.ir import StepDefinition, StepRun
 from stepgraph.program.values import Declarations, StepFunction
 
 
-@dataclass(slots=True)
-class DeclaredSteps:
+class DeclaredSteps(Struct):
     """The steps declared so far, by name, and how many there were.
 
     `runs` are their runs as dependencies with the version of the declarations that they hold for, `resolving` the steps

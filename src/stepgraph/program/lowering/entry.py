@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Final
+
+from msgspec import Struct
 
 from stepgraph.program.lowering.attributes import attribute
 from stepgraph.program.lowering.calls import (
@@ -68,8 +69,7 @@ CALLERS: Final = _Callers(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """The module that a workflow is looked for in, and what it imports."""
 
     module: SourceModule

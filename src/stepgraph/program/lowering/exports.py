@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 import libcst as cst
+from msgspec import Struct
 
 from stepgraph.model.note import ProblemKind
 from stepgraph.program.lowering.bases import may_be_base
@@ -30,15 +30,13 @@ from stepgraph.syntax.module import Place, SourceModule
 from stepgraph.syntax.walk import statements, statements_below
 
 
-@dataclass(frozen=True, slots=True)
-class Exported:
+class Exported(Struct, frozen=True):
     """A workflow class that a main module exports, under a name there."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class NotExported:
+class NotExported(Struct, frozen=True):
     """Why a class is not exported, in a word and in a sentence, and the workflow classes that are."""
 
     kind: ProblemKind
@@ -46,16 +44,14 @@ class NotExported:
     others: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """The names of workflow classes, and the methods that stand for the `run` that classes like these lack."""
 
     workflows: tuple[str, ...]
     misnamed: tuple[Misnamed, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Misnamed:
+class Misnamed(Struct, frozen=True):
     """A method with the place of its name, in a class that derives from WorkflowEntrypoint and has no `run`."""
 
     class_name: str

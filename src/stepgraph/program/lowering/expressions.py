@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import replace
 from typing import Any, Final
 
 import libcst as cst
+from msgspec.structs import replace
 
 from stepgraph.program.known import CollectionKind
 from stepgraph.program.lowering.arguments import collection, mapping

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Final, TypeAlias
+
+from msgspec.structs import replace
 
 from stepgraph.model.payload import ParallelKind
 from stepgraph.program.ir import EMPTY, Handle, Loop, started_in

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final, TypeAlias
 
 import libcst as cst
+from msgspec.structs import replace
 
 from stepgraph.program.ir import Block, Function, works
 from stepgraph.program.lowering.arguments import DEEPEST, bound_arguments, given

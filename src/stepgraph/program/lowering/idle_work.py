@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Final
 
 import libcst as cst
+from msgspec import Struct, field
 
 from stepgraph.program.facts import MethodCalled, NeverAwaited, NeverCalled, StepCalled, StepDeclared, Work
 from stepgraph.program.ir import (
@@ -132,8 +132,7 @@ def _is_ignored(declared: StepDeclared) -> bool:
             return False
 
 
-@dataclass(slots=True)
-class _StartedWork:
+class _StartedWork(Struct):
     """What a program starts and what it waits for, by handle."""
 
     started: dict[Handle, Start] = field(default_factory=dict)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from stepgraph.program.known import CollectionKind
 from stepgraph.program.lowering.arguments import made, ordered_like

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from stepgraph.program.ir import EMPTY, Block, Loop, Passes, StepDefinition
 from stepgraph.program.lowering.arguments import DEEPEST, collection
@@ -59,8 +61,7 @@ MOST_REPEATED: Final = 500
 LONGEST_UNROLLED: Final = 256
 
 
-@dataclass(frozen=True, slots=True)
-class Extent:
+class Extent(Struct, frozen=True):
     """How far a loop goes: one that is `endless` to a break, one that `occurs` has a pass at least."""
 
     endless: bool = False

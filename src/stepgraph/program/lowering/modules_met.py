@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 import libcst as cst
+from msgspec import Struct, field
 
 from stepgraph.program.facts import Fact
 from stepgraph.program.lowering.star_memory import StarMemory
@@ -21,8 +21,7 @@ from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.modules import Importer
 
 
-@dataclass(slots=True)
-class ModulesMet:
+class ModulesMet(Struct):
     """Modules by the scopes of their names, which come to be in the `store`; `observe` is told of what they show.
 
     `scopes` are those that were needed so far, `unread` the modules that these import and that were not, `stars` what

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import builtins
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.lowering.own_code import apply_changes, bound_value

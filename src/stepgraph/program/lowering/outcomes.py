@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from stepgraph.program.ir import Block, Function, Handle
 from stepgraph.program.lowering.replay_state import Reached, VolatileUse
@@ -10,8 +10,7 @@ from stepgraph.program.lowering.state import Changes
 from stepgraph.program.values import StepFunction, Value
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """A stretch of the program, read and taken back: what it does, what it changed, and whether its end is reached.
 
     `passed` are values that it replaced again, which are what it leaves if it is cut short by an exception; work with a
@@ -27,8 +26,7 @@ class Outcome:
     reached: Reached | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Summary:
+class Summary(Struct, frozen=True):
     """What was learned of a function for one set of arguments, and when."""
 
     function: Function

@@ -6,9 +6,9 @@ It has run before any function does: what it changes is never taken back.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import libcst as cst
+from msgspec.structs import replace
 
 from stepgraph.program.lowering.binders import taken
 from stepgraph.program.lowering.definitions import doubt_of_decorator, make_class, make_function

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Final
 
 import libcst as cst
+from msgspec import Struct, field
 
 from stepgraph.program.ir import CaughtType, EventWait, OwnErrors, Sleep, SleepUntil, StepRun
 from stepgraph.program.lowering.machine import Machine
@@ -66,8 +66,7 @@ _BUILTINS: Final = frozenset(
 )
 
 
-@dataclass(slots=True)
-class TriedCode:
+class TriedCode(Struct):
     """Reads what is tried, with the names as they are at its end.
 
     `errors` are what it may raise by itself, not in a step; `raised` the steps that raise something, by its source.

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import libcst as cst
+from msgspec import Struct, field
 
 from stepgraph.program.values import UNKNOWN, LexicalScope, Slots, Value, Volatile
 from stepgraph.syntax.module import Place
@@ -15,16 +15,14 @@ from stepgraph.syntax.module import Place
 StateKey: TypeAlias = tuple[Slots, str]
 
 
-@dataclass(frozen=True, slots=True)
-class VolatileUse:
+class VolatileUse(Struct, frozen=True):
     """A place at which a volatile value goes into what the engine keeps."""
 
     volatile: Volatile
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
-class StateChange:
+class StateChange(Struct, frozen=True):
     """A change that the body of a `step` makes outside of itself, in a `function` that it is or calls."""
 
     changed: str
@@ -33,8 +31,7 @@ class StateChange:
     function: cst.CSTNode | None
 
 
-@dataclass(frozen=True, slots=True)
-class StateRead:
+class StateRead(Struct, frozen=True):
     """A name in a scope, or an attribute of an `owner`, that is read; or the text of a name, which is bound."""
 
     scope: LexicalScope
@@ -43,8 +40,7 @@ class StateRead:
     value: Value = UNKNOWN
 
 
-@dataclass(frozen=True, slots=True)
-class StateUse:
+class StateUse(Struct, frozen=True):
     """A place at which state is read that a step has changed."""
 
     key: StateKey
@@ -52,16 +48,14 @@ class StateUse:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
-class Reached:
+class Reached(Struct, frozen=True):
     """What code comes after: the checkpoint, and what steps have changed."""
 
     checkpoint: int
     state_changes: Mapping[StateKey, StateChange]
 
 
-@dataclass(slots=True)
-class ReplayState:
+class ReplayState(Struct):
     """Where reading stands, as far as it matters to code that runs again. `entry` is the function that is `run`.
 
     The `checkpoint` is the number of the last step, sleep or wait that the code being read comes after, of as many as

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import libcst as cst
+from msgspec import Struct
 
 from stepgraph.program.facts import ParameterKind
 from stepgraph.program.values import FunctionValue, Value
 from stepgraph.syntax.module import Place
 
 
-@dataclass(frozen=True, slots=True)
-class FreeParameter:
+class FreeParameter(Struct, frozen=True):
     """A parameter that is to be given. One that is bound by its name can still be given, by its name only."""
 
     node: cst.Param

@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from stepgraph.program.values import LexicalScope, ModuleValue, Value
 from stepgraph.syntax.module import Place
 
 
-@dataclass(frozen=True, slots=True)
-class Starred:
+class Starred(Struct, frozen=True):
     """A module that the `import *` at a place takes names from."""
 
     source: ModuleValue
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
+class Listed(Struct, frozen=True):
     """The names in `__all__`, or those that may be: then others may be exported too."""
 
     names: tuple[str, ...]
     is_known: bool
 
 
-@dataclass(slots=True)
-class StarMemory:
+class StarMemory(Struct):
     """Of modules: the `sources` of their stars, with names of those `outside` of the project, and what they export.
 
     `listed` are the names in `__all__`. `origins` are where a name leads that a module has by a star: to a module that

@@ -7,8 +7,10 @@ what it changed, not of all there is.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeAlias
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from stepgraph.program.ir import Handle
 from stepgraph.program.values import (
@@ -44,8 +46,7 @@ class _Missing:
 MISSING: Final = _Missing()
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """What a slot held at the end of a stretch of the program."""
 
     container: Slots
@@ -56,8 +57,7 @@ class Change:
 Changes: TypeAlias = dict[tuple[int, str], Change]
 
 
-@dataclass(slots=True)
-class Store:
+class Store(Struct):
     """The trail of all writes.
 
     `epoch` stands for what functions have read from outside themselves: it is another one as soon as such a slot gets
@@ -136,8 +136,7 @@ class Store:
         return found
 
 
-@dataclass(frozen=True, slots=True)
-class Path:
+class Path(Struct, frozen=True):
     """One of the ways to a point where ways meet: its condition and what it changed."""
 
     condition: str | None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from stepgraph.program.lowering.loops import any_of
 from stepgraph.program.lowering.state import merged

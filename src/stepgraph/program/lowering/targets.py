@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import libcst as cst
+from msgspec.structs import replace
 
 from stepgraph.program.lowering.arguments import bounded, collection
 from stepgraph.program.lowering.changing import attribute_changed, element_changed

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from stepgraph.program.ir import Activity, Handle
 from stepgraph.program.values import Value
 from stepgraph.syntax.module import Place
 
 
-@dataclass(slots=True)
-class WorkMade:
+class WorkMade(Struct):
     """Work by the node of the call that makes it, and, if it was set going, by its handle: they are numbered.
 
     `made` are the coroutines, of which some have `begun`, `wrapped` the calls that make others of them, `started` those

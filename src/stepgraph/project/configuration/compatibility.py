@@ -5,8 +5,9 @@ Which flag is implied from which date on is what workerd's `compatibility-date.c
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from stepgraph.project.dependency_mode import DependencyMode
 
@@ -15,8 +16,7 @@ _IMPLICIT_FLAG: Final = "python_workflows_implicit_dependencies"
 _WORKFLOWS_FROM: Final = "2025-09-20"
 
 
-@dataclass(frozen=True, slots=True)
-class Compatibility:
+class Compatibility(Struct, frozen=True):
     """A date, None where there is none that is valid, and flags.
 
     `position` is where the flags stand, or the main module where there are none: line and column, from 1.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from stepgraph.model.note import Problem, ProblemKind
 from stepgraph.project.configuration.document import Document, Path
@@ -19,8 +20,7 @@ _KINDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Fields:
+class Fields(Struct, frozen=True):
     """An object in a document, at `at`, with what was wrong so far."""
 
     path: str

@@ -6,8 +6,9 @@ Without ports all arrows would meet in the middle of a bar. Ports also keep the 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from stepgraph.render.flow.chart import Box, BoxKind, Chart
 
@@ -15,8 +16,7 @@ INCHES_FOR_EACH: Final = 1.2
 LONGEST: Final = 9.6
 
 
-@dataclass(frozen=True, slots=True)
-class Bars:
+class Bars(Struct, frozen=True):
     """What the bars of a chart and the arrows at them need; arrows go by their place in the chart."""
 
     sizes: Counter[str]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING, TypeAlias
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from stepgraph.render.marks import Mark
@@ -58,8 +59,7 @@ class ArrowKind(Enum):
     LEAVE = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class Box:
+class Box(Struct, frozen=True):
     """A box with its lines of text, the first of which is its title. The text may be source: formats make it safe."""
 
     id: str
@@ -68,8 +68,7 @@ class Box:
     mark: Mark | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(Struct, frozen=True):
     """Begins a frame; all until its `FrameEnd` is in it."""
 
     id: str
@@ -78,13 +77,11 @@ class Frame:
     mark: Mark | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class FrameEnd:
+class FrameEnd(Struct, frozen=True):
     """Ends the frame that was begun last."""
 
 
-@dataclass(frozen=True, slots=True)
-class Arrow:
+class Arrow(Struct, frozen=True):
     """An arrow between boxes, or between the frames around them if these are given."""
 
     tail: str
@@ -108,8 +105,7 @@ def has_head(arrow: Arrow, joins: Collection[str]) -> bool:
     return arrow.head not in joins or arrow.kind is ArrowKind.AGAIN
 
 
-@dataclass(frozen=True, slots=True)
-class Chart:
+class Chart(Struct, frozen=True):
     """All of a chart, in the order in which it is to be written.
 
     Identities are made of letters, digits and underscores, from places in the graph and never from its text.

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeAlias
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from stepgraph.render.flow.chart import Arrow, ArrowKind, Box, BoxKind, Chart, Content, Frame, FrameEnd, FrameKind
 
@@ -13,8 +15,7 @@ if TYPE_CHECKING:
     from stepgraph.render.marks import Mark
 
 
-@dataclass(frozen=True, slots=True)
-class LooseEnd:
+class LooseEnd(Struct, frozen=True):
     """An arrow that has left a box, or the frame around it, and has yet to get somewhere.
 
     If it knows the frame that it is to enter, it will end at the edge of that.
@@ -35,8 +36,7 @@ def leaving_by(ends: LooseEnds, label: str) -> LooseEnds:
     return tuple(replace(end, kind=ArrowKind.LEAVE, label=label) for end in ends)
 
 
-@dataclass(slots=True)
-class ChartBuilder:
+class ChartBuilder(Struct):
     """A chart in the making. `marks` are those of boxes and frames to come, by their identities."""
 
     content: list[Content] = field(default_factory=list)

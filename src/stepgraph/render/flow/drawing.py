@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from stepgraph.model.payload import Node
 from stepgraph.render import trampoline
@@ -15,8 +17,7 @@ if TYPE_CHECKING:
     from stepgraph.render.view import View
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where in the graph a node is, and in how many levels.
 
     `in_group` tells whether clocks of an open `parallel` apply there.
@@ -43,8 +44,7 @@ class Place:
         return replace(self, in_group=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Exits:
+class Exits(Struct, frozen=True):
     """How nodes are left: to what comes next, out of the loop, out of the function."""
 
     next: LooseEnds = ()

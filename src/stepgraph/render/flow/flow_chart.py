@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from stepgraph.model.payload import Block, Break, FunctionCall, FunctionDef, Graph, Node, Start, StepDo
 from stepgraph.render import trampoline
@@ -65,8 +66,7 @@ def function_chart(function: FunctionDef, index: int, view: View = DEFAULT_VIEW)
     return drawer.builder.chart((function["name"],))
 
 
-@dataclass(frozen=True, slots=True)
-class FlowDrawer:
+class FlowDrawer(Struct, frozen=True):
     """Draw nodes into a chart: finds out what each is and has it drawn."""
 
     view: View = DEFAULT_VIEW

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from stepgraph.model.payload import Node, Parallel
 from stepgraph.render.flow.chart import BoxKind, FrameKind
@@ -39,8 +40,7 @@ def draw_group(drawer: Drawer, nodes: Sequence[Node], entry: LooseEnds, place: P
     return _exits(nodes, order, drawn, start, waits=waits)
 
 
-@dataclass(slots=True)
-class _Gates:
+class _Gates(Struct):
     """The points where all that several nodes wait for meets, so that each need not be led to by each."""
 
     builder: ChartBuilder

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from stepgraph.model.payload import Graph, Node
 from stepgraph.render.folding import UNFOLDED, Folding
@@ -22,8 +24,7 @@ _FOLDABLE: Final = re.compile('<g class="frame foldable [a-z ]+" id="([a-z0-9.-]
 _FOLDED: Final = re.compile('<g class="folded [a-z ]+" id="([a-z0-9.-]+)"')
 
 
-@dataclass(frozen=True, slots=True)
-class FoldablePicture:
+class FoldablePicture(Struct, frozen=True):
     """The SVG element of a workflow, a line for each of its own; what is in it; and how it folds.
 
     `definitions` are those of its heights, `folded` the identities of what is folded to begin with. What is deeper than

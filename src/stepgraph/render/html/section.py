@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from stepgraph.model.payload import Graph, Node
 from stepgraph.phrases.durations import counted
@@ -17,8 +18,7 @@ NO_GRAPH: Final = "No step of this workflow can run, so there is no graph of it.
 TOO_DEEP: Final = "This workflow is nested too deeply to be drawn in a page. It can be drawn as SVG."
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(Struct, frozen=True):
     """A workflow as a page shows it. `graph` is None where there is none; `notes` say why.
 
     `places` gives where a node of the graph comes from (`src/orders.py:12`), or nothing; `source` is where the workflow
@@ -33,8 +33,7 @@ class Page:
     source: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(Struct, frozen=True):
     """A workflow, the identity of its picture, which all others in the section begin with, and the picture, if any.
 
     `title` is that of the page: a name that it says already is not shown once more.

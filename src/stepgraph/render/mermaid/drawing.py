@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from stepgraph.model.payload import FunctionDef, Graph, Node
 from stepgraph.phrases.visible import visible
@@ -24,8 +26,7 @@ from stepgraph.render.view import DEFAULT_VIEW, View
 PieceKind: TypeAlias = Literal["mermaid", "outline"]
 
 
-@dataclass(frozen=True, slots=True)
-class MermaidPiece:
+class MermaidPiece(Struct, frozen=True):
     """A diagram, or the outline in place of one; the title may hold source text."""
 
     title: str
@@ -33,8 +34,7 @@ class MermaidPiece:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class MermaidDrawing:
+class MermaidDrawing(Struct, frozen=True):
     """A graph in one piece or several, and messages for people: what was done to it for the limits, and why."""
 
     pieces: tuple[MermaidPiece, ...]
@@ -56,8 +56,7 @@ def render_mermaid(graph: Graph, view: View = DEFAULT_VIEW) -> MermaidDrawing:
     return _together([MermaidDrawing((), (split,)), *parts])
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
+class _Part(Struct, frozen=True):
     """What has a diagram of its own: a workflow or a function, its nodes, and the least depth that shows it.
 
     `as_graph` makes a graph of it, with the functions that it calls.

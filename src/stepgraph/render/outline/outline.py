@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from stepgraph.model.note import Note
 from stepgraph.model.payload import Graph, Node
@@ -60,8 +61,7 @@ def _header(graph: Graph, notes: Sequence[Note], place: str) -> list[Piece]:
     return pieces
 
 
-@dataclass(slots=True)
-class _Level:
+class _Level(Struct):
     """The siblings that are yet to be printed, the next one last, what their lines begin with, and the nodes' level."""
 
     indent: str

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from stepgraph.model.payload import Break, FunctionCall, FunctionDef, If, Node, Parallel, Start, Switch, Try
 from stepgraph.render.folding import UNFOLDED, Folding, folded_node_text, folded_text, folded_title
@@ -42,8 +44,7 @@ FOLDED_LOOKS = {
 NO_STEPS = "(no steps)"
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """A line of the outline, and the rows or nodes below it; `level` is that of these nodes in the graph."""
 
     pieces: tuple[Piece, ...]
@@ -51,8 +52,7 @@ class Row:
     level: int = 1
 
 
-@dataclass(slots=True)
-class RowMaker:
+class RowMaker(Struct):
     """Make rows in the order in which they are printed: a function is expanded where it is called first.
 
     `called` are the functions that a run may come to. `counted` are those that a folded call has told the size of.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import Enum
+
+from msgspec import Struct
 
 from stepgraph.phrases.visible import visible
 from stepgraph.render.cells import cell_width, clip
@@ -31,8 +32,7 @@ class Ink(Enum):
     NOTE = "1;34"
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(Struct, frozen=True):
     """Some text of a line. An elastic piece gives way first when the line is too long."""
 
     text: str
@@ -40,8 +40,7 @@ class Piece:
     elastic: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Terminal:
+class Terminal(Struct, frozen=True):
     """How lines are to be written: with colour or without, and how wide (None: as wide as they are)."""
 
     colour: bool

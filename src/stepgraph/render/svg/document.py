@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from stepgraph.model.payload import Graph
 from stepgraph.render.svg.drawing import SCOPE, draw
@@ -15,8 +16,7 @@ WIDEST: Final = 4000
 HIGHEST: Final = 12_000
 
 
-@dataclass(frozen=True, slots=True)
-class Picture:
+class Picture(Struct, frozen=True):
     """An SVG document, and its size in pixels."""
 
     text: str

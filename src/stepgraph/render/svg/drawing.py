@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from stepgraph.model.payload import Graph, Node
 from stepgraph.phrases.visible import visible
@@ -29,8 +30,7 @@ _BETWEEN_FIGURES: Final = 32
 _WIDEST_TITLE: Final = 560
 
 
-@dataclass(frozen=True, slots=True)
-class Drawn:
+class Drawn(Struct, frozen=True):
     """The lines of a drawing, its size in pixels, and the nodes drawn by their identities."""
 
     identity: str
@@ -109,8 +109,7 @@ def _functions_apart(graph: Graph, planner: NodePlanner, identity: str) -> Itera
             yield ended(trampoline.run(plan_function(planner, function, f"function {name}", place, remark)))
 
 
-@dataclass(frozen=True, slots=True)
-class _Title:
+class _Title(Struct, frozen=True):
     pieces: Sequence[tuple[str, int, int, str]]
     width: int
     height: int

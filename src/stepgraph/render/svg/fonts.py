@@ -6,9 +6,10 @@ whole pixels, so that the same text has the same width everywhere.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
+
+from msgspec import Struct
 
 from stepgraph.render.letter_widths import cells_of
 from stepgraph.render.ruler import Ruler
@@ -42,8 +43,7 @@ _NO_LETTER: Final = 0
 _OTHERS: Final = (_NO_LETTER, _OTHER_LETTER, _WIDE_LETTER)
 
 
-@dataclass(frozen=True, slots=True)
-class Font:
+class Font(Struct, frozen=True):
     """A font at a size: its letters, and the distance from one line to the next, in pixels."""
 
     ruler: Ruler

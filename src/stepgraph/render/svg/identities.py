@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 from stepgraph.model.payload import Node
 from stepgraph.render.nodes import as_unknown
@@ -32,8 +33,7 @@ def identities(nodes: Sequence[Node], around: str) -> list[str]:
     return [numbering.of(f"{around}{BETWEEN}{_key(node)}") for node in nodes]
 
 
-@dataclass(frozen=True, slots=True)
-class Numbering:
+class Numbering(Struct, frozen=True):
     """Tells identities apart that stand side by side."""
 
     _known: Counter[str] = field(default_factory=Counter)

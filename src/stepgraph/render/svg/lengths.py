@@ -6,15 +6,15 @@ Widths never change, so they are plain numbers. In a drawing by itself heights a
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Final, TypeAlias
+
+from msgspec import Struct, field
 
 BEGIN: Final = "\x02"
 END: Final = "\x03"
 
 
-@dataclass(slots=True)
-class Variables:
+class Variables(Struct):
     """All lengths of a drawing that may change, each with how it follows from others that come before it.
 
     A definition is a list: `["sum", ...]` or `["max", ...]` of terms, or `["fold", name, open, folded]`. A term is a
@@ -40,8 +40,7 @@ class Variables:
         return Varying(self, len(self.definitions) - 1, 0, value)
 
 
-@dataclass(frozen=True, slots=True)
-class Varying:
+class Varying(Struct, frozen=True):
     """A variable plus a number. Written into an attribute, it is a mark that stands for its value."""
 
     variables: Variables

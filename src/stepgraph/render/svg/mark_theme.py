@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from stepgraph.render.marks import MarkKind
 from stepgraph.render.svg.fonts import DETAIL
@@ -19,8 +21,7 @@ MARK_LAYOUT: Final = f"""\
 .removed.condition>text{{text-decoration:line-through}}"""
 
 
-@dataclass(frozen=True, slots=True)
-class MarkPalette:
+class MarkPalette(Struct, frozen=True):
     """The colours of marks, and of what is on their signs."""
 
     hues: Mapping[MarkKind, Hue]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 from stepgraph.phrases.visible import visible
 from stepgraph.render.svg.lengths import Length
@@ -28,8 +29,7 @@ def escaped(text: str) -> str:
     )
 
 
-@dataclass(slots=True)
-class Pen:
+class Pen(Struct):
     """Collects the lines of a drawing.
 
     `depth` is how many groups are open. Where it `chains`, a figure stands in the group of the one before it.

@@ -7,15 +7,15 @@ counts on a screen only: what is printed is light.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from stepgraph.render.svg.fonts import CODE, CODE_FAMILY, DETAIL, FAMILY, HEADING, NAME, TITLE
 from stepgraph.render.view import Theme
 
 
-@dataclass(frozen=True, slots=True)
-class Hue:
+class Hue(Struct, frozen=True):
     """The colours of one kind of figure: icons and words, what it is filled with, its edge, and the band at its top.
 
     Only frames with a label have bands. Steps have edges of their full colour, and frames fainter ones: what is done
@@ -28,8 +28,7 @@ class Hue:
     band: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Palette:
+class Palette(Struct, frozen=True):
     """All colours of a theme. Text stands on fills, bands and paper alike. Red is for failures only."""
 
     paper: str

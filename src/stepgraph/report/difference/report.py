@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from msgspec import Struct
 
 from stepgraph.diff.diff import Change, WorkflowDiff
 from stepgraph.diff.running.effect import Effect
@@ -25,8 +26,7 @@ class FailOn(StrEnum):
         return self is FailOn.ANY or (self is FailOn.BREAKING and change.meaning.effect is Effect.BREAKING)
 
 
-@dataclass(frozen=True, slots=True)
-class VersionedWorkflow:
+class VersionedWorkflow(Struct, frozen=True):
     """A workflow in one of two versions: its names, where it stands, and its graph, None if it has none.
 
     `path` is the same in both versions if its file was not moved, `place` is what people are told. Where the graph may
@@ -39,11 +39,10 @@ class VersionedWorkflow:
     place: str
     graph: Graph | None
     complete: bool | None = None
-    remarks: tuple[str, ...] = field(default=(), compare=False)
+    remarks: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ComparedWorkflow:
+class ComparedWorkflow(Struct, frozen=True):
     """A workflow with what changed of it; None where there was none, or is none any more."""
 
     old: VersionedWorkflow | None
@@ -67,8 +66,7 @@ class ComparedWorkflow:
         return any(version is not None and version.complete is False for version in (self.old, self.new))
 
 
-@dataclass(frozen=True, slots=True)
-class DiffReport:
+class DiffReport(Struct, frozen=True):
     """What changed between two versions, which `old` and `new` are the names of, by `version` of this package."""
 
     old: str

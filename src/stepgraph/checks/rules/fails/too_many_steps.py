@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from stepgraph.checks.judgement.fewest_steps import fewest_steps, where_exceeded
 from stepgraph.checks.judgement.problems import point
@@ -24,8 +25,7 @@ _HIGHEST: Final = 25_000
 _SPLIT: Final = "Do the work of several steps in one, or start further instances that each do a part."
 
 
-@dataclass(frozen=True, slots=True)
-class _Limit:
+class _Limit(Struct, frozen=True):
     """How many steps are allowed, how bad it is to execute more, and what is to be said of it."""
 
     steps: int

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from stepgraph.checks.judgement.declarations import declarations_of, factory_advice, is_parameter_name, listed
 from stepgraph.checks.judgement.first_matches import first_matches
@@ -29,8 +30,7 @@ _ELSEWHERE = (
 _MOST_NAMED = 5
 
 
-@dataclass(frozen=True, slots=True)
-class _Steps:
+class _Steps(Struct, frozen=True):
     """What is known of the steps of a workflow; `hidden` tells that there may be others."""
 
     declared: dict[StepDefinition, StepDeclared]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from stepgraph.render.group_order import RowSpan
 from stepgraph.render.svg.figures.free_columns import FreeColumns
@@ -12,8 +13,7 @@ from stepgraph.render.svg.figures.free_columns import FreeColumns
 _BESIDE: Final = 0.5
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """What takes a column for some rows. Nothing waits for one that is not `awaited`.
 
     A `wire` is not work: it leads from one bar to the next, where what begins waits for all that is over above it and
@@ -25,8 +25,7 @@ class Line:
     wire: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Meeting:
+class Meeting(Struct, frozen=True):
     """The columns that end above a row, those that begin with it, and those that pass by."""
 
     ending: tuple[int, ...]
@@ -39,8 +38,7 @@ class Meeting:
         return len(self.ending) == 1 and self.ending == self.beginning
 
 
-@dataclass(frozen=True, slots=True)
-class ColumnPlan:
+class ColumnPlan(Struct, frozen=True):
     """The lines of a group, work first and in its order, then wires; the column of each; what meets above each row.
 
     The last meeting is where the group ends.

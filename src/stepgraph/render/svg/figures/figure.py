@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final, Literal, Protocol, TypeAlias
+
+from msgspec import Struct
 
 from stepgraph.render import trampoline
 from stepgraph.render.svg.lengths import Length
@@ -16,8 +17,7 @@ Drawing: TypeAlias = trampoline.Call[None]
 ExitKind: TypeAlias = Literal["breaks", "returns"]
 
 
-@dataclass(frozen=True, slots=True)
-class Exits:
+class Exits(Struct, frozen=True):
     """Where a figure is left before its end, to the right: how far down the first such exit is, of each kind."""
 
     breaks: Length | None = None
@@ -48,8 +48,7 @@ class Exits:
 NO_EXITS: Final = Exits()
 
 
-@dataclass(frozen=True, slots=True)
-class Lanes:
+class Lanes(Struct, frozen=True):
     """Where the lines of exits turn down, to the right of all that is on their way; seen from the spine."""
 
     breaks: int = 0

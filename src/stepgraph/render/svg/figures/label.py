@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from stepgraph.phrases.visible import visible
 from stepgraph.render.svg.fonts import CODE, DETAIL, HEADING, NAME, Font
@@ -25,8 +27,7 @@ _DESCENT: Final = 4
 _BEFORE_CODE: Final = 7
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """A line of text: its class in the style sheet, its font, where it begins and its base line."""
 
     css: str
@@ -36,8 +37,7 @@ class Line:
     y: int
 
 
-@dataclass(frozen=True, slots=True)
-class Label:
+class Label(Struct, frozen=True):
     """Lines of text beside an icon, seen from its upper left corner."""
 
     icon: str

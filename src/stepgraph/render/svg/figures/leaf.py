@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from stepgraph.model.payload import BreakKind
 from stepgraph.render.svg.figures.figure import NO_EXITS, Drawing, Exits, Lanes
@@ -18,8 +19,7 @@ NARROWEST: Final = 128
 BEHIND: Final = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(Struct, frozen=True):
     """What marks a figure as that of a node: its class in the style sheet, its identity, its full text."""
 
     css: str
@@ -27,8 +27,7 @@ class Named:
     title: str
 
 
-@dataclass(frozen=True, slots=True)
-class Leaf:
+class Leaf(Struct, frozen=True):
     """A box with a label. One that is `stacked` has another behind it: there is more to it than is drawn.
 
     `ways_out` lead from what is not drawn to where exits lead.
@@ -85,8 +84,7 @@ class Leaf:
         yield from ()
 
 
-@dataclass(frozen=True, slots=True)
-class Exit:
+class Exit(Struct, frozen=True):
     """A `break` or a `return`: a pill that a line leaves to the right."""
 
     named: Named
@@ -130,8 +128,7 @@ class Exit:
         yield from ()
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(Struct, frozen=True):
     """The point where a workflow, or a function that stands by itself, begins or ends."""
 
     css: str

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from stepgraph.render.svg import icons
 from stepgraph.render.svg.figures.figure import NO_EXITS, Drawing, Exits, Lanes
@@ -30,8 +31,7 @@ _PADDING: Final = 12
 _TITLE: Final = heading("", "Legend")
 
 
-@dataclass(frozen=True, slots=True)
-class Legend:
+class Legend(Struct, frozen=True):
     """A table of icons and words."""
 
     @property

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from stepgraph.render.svg.figures.figure import Drawing, Exits, Figure, Lanes
 from stepgraph.render.svg.lengths import Length
@@ -15,8 +16,7 @@ TAIL: Final = 28
 """How far the line leads on from the last figure of the body: back from its middle, and out of the loop."""
 
 
-@dataclass(frozen=True, slots=True)
-class Looped:
+class Looped(Struct, frozen=True):
     """A stack that is run again and again, with its tail. The line back is to its left: exits are to the right."""
 
     body: Figure

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from stepgraph.render.svg.figures.figure import Drawing, ExitKind, Exits, Figure, Lanes
 from stepgraph.render.svg.lengths import Length
@@ -13,8 +15,7 @@ _LANE: Final = 14
 _BELOW: Final = 12
 
 
-@dataclass(frozen=True, slots=True)
-class Rejoined:
+class Rejoined(Struct, frozen=True):
     """A figure, and the exits out of it that get to just below it: those of a loop, or those of a function."""
 
     figure: Figure

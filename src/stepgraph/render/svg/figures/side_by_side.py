@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
+
+from msgspec import Struct
 
 from stepgraph.render.svg.figures.figure import NO_EXITS, ExitKind, Exits, Lanes
 from stepgraph.render.svg.lengths import Length
@@ -20,8 +21,7 @@ _OFF_LANES: Final = 12
 _NEAR: Final = 96
 
 
-@dataclass(frozen=True, slots=True)
-class Extent:
+class Extent(Struct, frozen=True):
     """What one of them takes to both sides of its own spine, and where it is left early, seen from above all.
 
     One that is `bare` is but a line, below a label: others may cross it.
@@ -46,8 +46,7 @@ class Extent:
         return self.right if self.exits.breaks is None else self.lanes.breaks
 
 
-@dataclass(frozen=True, slots=True)
-class SideBySide:
+class SideBySide(Struct, frozen=True):
     """Columns with the places of their spines.
 
     The exits of the last one, not counting bare ones, go straight to the right. Those of the others turn down beside

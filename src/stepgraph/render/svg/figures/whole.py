@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from stepgraph.render.svg.figures.figure import NO_EXITS, Drawing, Exits, Figure, Lanes
 from stepgraph.render.svg.figures.leaf import Mark
@@ -17,8 +18,7 @@ END: Final = Mark("ring dot", (10, 5), goes_on=False)
 _LANE: Final = 18
 
 
-@dataclass(frozen=True, slots=True)
-class Whole:
+class Whole(Struct, frozen=True):
     """Figures between a beginning and an end, which all exits lead to."""
 
     stack: Stack

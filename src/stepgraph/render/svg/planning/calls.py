@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from stepgraph.model.payload import FunctionCall, FunctionDef
 from stepgraph.render.svg import icons

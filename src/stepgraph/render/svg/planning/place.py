@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, MutableMapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Protocol, TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from stepgraph.model.payload import FunctionDef, Node
 from stepgraph.render import trampoline
@@ -13,8 +15,7 @@ from stepgraph.render.svg.lengths import Variables
 from stepgraph.render.view import View
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where nodes stand: in what, how deep, in which functions, and whether clocks of a group apply there."""
 
     identity: str

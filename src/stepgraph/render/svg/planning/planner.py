@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Final
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from stepgraph.model.payload import Block, FunctionCall, FunctionDef, Loop, Node, Start, StepDo
 from stepgraph.render.group_order import has_clocks
@@ -44,8 +46,7 @@ MOST_BODIES: Final = 2000
 """How many bodies of functions are drawn at most: functions may call each other exponentially often."""
 
 
-@dataclass(slots=True)
-class NodePlanner:
+class NodePlanner(Struct):
     """Plan figures in the order in which they are drawn: a function is expanded where it is called first.
 
     `planned` holds the nodes of all figures by their identities.
