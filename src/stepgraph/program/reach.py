@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TypeAlias
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from stepgraph.program.ir import (
     Activity,
@@ -35,7 +36,20 @@ class Reached(Struct, frozen=True):
 
 def reached(block: Block) -> Iterator[Reached]:
     """Yield all operations that a block leads to, each function and step's body entered once where it is met first."""
-    yield from _Walk().block(block, None)
+    entered: set[tuple[int, bool]] = set()
+    # What is still to come, last what comes first: functions may call each other as deep as there are functions.
+    pending: list[tuple[_Part, StepRun | None]] = [(block, None)]
+    while pending:
+        part, in_step = pending.pop()
+        if isinstance(part, Block):
+            pending += ((operation, in_step) for operation in reversed(part.operations))
+        elif isinstance(part, Call | Series | StepRun | StepChoice | Sleep | SleepUntil | EventWait):
+            pending += reversed(list(_within(part, in_step, entered)))
+        else:
+            yield Reached(part, in_step)
+            pending += ((inner, in_step) for inner in reversed(list(blocks_of(part))))
+            if isinstance(part, Run | Start):
+                pending.append((part.activity, in_step))
 
 
 def activities_in(block: Block) -> Iterator[Activity]:
@@ -84,46 +98,27 @@ def name_of(activity: Activity) -> str:
             return next(map(name_of, reversed(list(activities_in(block)))), "")
 
 
-class _Walk(Struct):
-    entered: set[tuple[int, bool]] = field(default_factory=set)
+_Part: TypeAlias = Block | Operation | Activity | Dependency
 
-    def block(self, block: Block, in_step: StepRun | None) -> Iterator[Reached]:
-        for operation in block.operations:
-            yield Reached(operation, in_step)
-            if isinstance(operation, Run | Start):
-                yield from self.activity(operation.activity, in_step)
-            for inner in blocks_of(operation):
-                yield from self.block(inner, in_step)
 
-    def activity(self, activity: Activity, in_step: StepRun | None) -> Iterator[Reached]:
-        match activity:
-            case Call(function=function):
-                yield from self.function(function, in_step)
-            case StepRun():
-                yield from self.step(activity, in_step)
-            case Series(block=block):
-                yield from self.block(block, in_step)
+def _within(
+    part: Activity | Dependency, in_step: StepRun | None, entered: set[tuple[int, bool]]
+) -> Iterator[tuple[_Part, StepRun | None]]:
+    """Yield what work consists of, unless it has been entered before."""
+    match part:
+        case Series(block=block):
+            yield block, in_step
+        case StepChoice(options=options):
+            yield from ((option.dependency, in_step) for option in options)
+        case Call(function=function) if _enter(function, in_step, entered):
+            yield function.body, in_step
+        case StepRun(body=body, dependencies=dependencies) if _enter(part, in_step, entered):
+            yield body, in_step or part
+            yield from ((dependency, in_step) for dependency in dependencies)
 
-    def function(self, function: Function, in_step: StepRun | None) -> Iterator[Reached]:
-        if self._enter(function, in_step):
-            yield from self.block(function.body, in_step)
 
-    def step(self, run: StepRun, in_step: StepRun | None) -> Iterator[Reached]:
-        if not self._enter(run, in_step):
-            return
-        yield from self.block(run.body, in_step or run)
-        for dependency in run.dependencies:
-            yield from self.dependency(dependency, in_step)
-
-    def dependency(self, dependency: Dependency, in_step: StepRun | None) -> Iterator[Reached]:
-        if isinstance(dependency, StepChoice):
-            for option in dependency.options:
-                yield from self.dependency(option.dependency, in_step)
-        else:
-            yield from self.step(dependency, in_step)
-
-    def _enter(self, what: Function | StepRun, in_step: StepRun | None) -> bool:
-        key = (id(what), in_step is not None)
-        new = key not in self.entered
-        self.entered.add(key)
-        return new
+def _enter(what: Function | StepRun, in_step: StepRun | None, entered: set[tuple[int, bool]]) -> bool:
+    key = (id(what), in_step is not None)
+    new = key not in entered
+    entered.add(key)
+    return new

@@ -120,8 +120,7 @@ def _run_generator(machine: Machine, manager: GeneratorCall, at_yield: Callable[
     outer.emitted = outer.emitted or frame.emitted
     outer.has_started = outer.has_started or frame.has_started
     outer.called.extend(frame.called)
-    for step in frame.declared:
-        machine.declare(step)
+    machine.declare_again(frame.declared)
 
 
 def _yielded(machine: Machine, manager: GeneratorCall) -> Value:

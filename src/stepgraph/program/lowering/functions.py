@@ -87,8 +87,7 @@ def _summary(machine: Machine, callee: FunctionValue, arguments: Arguments) -> S
     known = machine.summaries.get((machine.replays, *key))
     if known is not None and known.reusable and known.epoch == machine.store.epoch:
         machine.frame.called.extend(known.called)
-        for step in known.declared:
-            machine.declare(step)
+        machine.declare_again(known.declared)
         used_again(machine, _uses_of(known, scope))
         return known
     unfinished = _unfinished(machine, callee, key)
@@ -164,6 +163,8 @@ def _unfinished(machine: Machine, callee: FunctionValue, key: Key) -> Function |
     """Return the function of a call that is being read already: a recursion."""
     if key in machine.active:
         return machine.active[key]
+    if not machine.open_nodes[callee.node]:
+        return None
     same = [(other, function) for other, function in machine.active.items() if other[0] is callee.node]
     alike = [function for other, function in same if _without_payloads(other) == _without_payloads(key)]
     if alike:
@@ -180,10 +181,12 @@ def _read(machine: Machine, callee: FunctionValue, node: cst.FunctionDef, scope:
     frame = Frame(scope, function=node, is_async=node.asynchronous is not None)
     mark, volatiles, uses = machine.store.mark(), machine.replay.volatiles, len(machine.replay.uses)
     machine.active[key] = function
+    machine.open_nodes[node] += 1
     function.body = _read_body(machine, frame, node.body)
     function.works = works(function.body)
     del machine.active[key]
-    called = tuple(dict.fromkeys(frame.called))
+    machine.open_nodes[node] -= 1
+    called = tuple({id(identity): identity for identity in frame.called}.values())
     function.given = tuple(
         machine.lambda_names.get(g.identity, g.name) if isinstance(g.identity, cst.Lambda) else g.name
         for g in scope.given
@@ -192,8 +195,7 @@ def _read(machine: Machine, callee: FunctionValue, node: cst.FunctionDef, scope:
     function.names = _labelled(callee.names, function.given)
     machine.frame.called.extend(called)
     result = _returned(frame, function.place)
-    for step in frame.declared:
-        machine.declare(step)
+    machine.declare_again(frame.declared)
     function.declares = tuple(step.definition for step in frame.declared)
     anew = bool(frame.declared) or machine.replay.volatiles > volatiles
     fresh = anew and (result.relevant or result.traced)

@@ -5,11 +5,12 @@ It dispatches; what the constructs of the language mean is decided in the other 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import takewhile
+from itertools import count, takewhile
 from typing import Any, TypeAlias
 
 import libcst as cst
@@ -90,6 +91,7 @@ class Machine:
     replay: ReplayState = field(default_factory=ReplayState)
     summaries: dict[tuple[object, ...], Summary] = field(default_factory=dict)
     active: dict[tuple[object, ...], Function] = field(default_factory=dict)
+    open_nodes: Counter[cst.CSTNode] = field(default_factory=Counter)
     latest: dict[cst.CSTNode, Summary] = field(default_factory=dict)
     readings: int = 0
     lambdas_open: int = 0
@@ -153,6 +155,23 @@ class Machine:
         self.store.write(self.steps.by_name, step.definition.name, step)
         self.frame.declared.pop(step, None)
         self.frame.declared[step] = number
+
+    def declare_again(self, steps: Collection[StepFunction]) -> None:
+        """Enter steps that a function has declared, once more where it is called.
+
+        A function declares all that the functions it calls do: one by one, that would take the square of their number.
+        """
+        known = self.steps.by_name
+        if not all(known.get(step.definition.name) is step for step in steps):
+            for step in steps:
+                self.declare(step)
+            return
+        # Each counts under its name already: all that changes is which was declared last.
+        declared = self.frame.declared
+        for step in () if declared.keys().isdisjoint(steps) else steps:
+            declared.pop(step, None)
+        declared.update(zip(steps, count(self.steps.count + 1), strict=False))
+        self.steps.count += len(steps)
 
     def declared_since(self, number: int) -> tuple[StepDefinition, ...]:
         """Return the steps that the present frame has declared after so many declarations, in order."""
