@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from stepgraph.checks.subject import ProjectSubject, WorkflowSubject
     from stepgraph.model.payload import Graph, Node, Version, VersionGraph, VersionIdentity, VersionLimits
     from stepgraph.model.schema import VersionGraphResponse
+    from stepgraph.project.footprint import Footprint
     from stepgraph.project.sources import ExternalWorkflow
 
 
@@ -122,6 +123,7 @@ class Analysis:
     `external` workflows are bound by a configuration, and are of another Worker. `hints` say what may surprise, and are
     no problems. `files` are the paths of all that was read, `project` is what the rules of `check_analysis` look at
     besides the workflows, and `read` holds the content of the modules and configurations that were read, by path.
+    The `footprint` is what else it depends on.
     """
 
     workflows: tuple[WorkflowAnalysis, ...]
@@ -131,3 +133,4 @@ class Analysis:
     files: tuple[str, ...] = field(default=(), repr=False, compare=False)
     project: ProjectSubject | None = field(default=None, repr=False, compare=False)
     read: Mapping[str, bytes] = field(default_factory=dict, repr=False, compare=False)
+    footprint: Footprint | None = field(default=None, repr=False, compare=False)

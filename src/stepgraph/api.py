@@ -12,6 +12,7 @@ from stepgraph.checks.subject import ProjectSubject
 from stepgraph.internal_error import InternalError
 from stepgraph.model.note import InputError, Problem
 from stepgraph.project.encoding import check_text, encode_text
+from stepgraph.project.footprint import Derived, Footprint
 from stepgraph.project.reading import StrPath
 from stepgraph.project.sources import Source, Sources, find_sources
 
@@ -104,8 +105,8 @@ def keep_findings(
     """
     from stepgraph.checks.keep import Inputs, keep
 
-    subjects = tuple(workflow.subject for workflow in analysis.workflows if workflow.subject is not None)
-    return keep(findings, settings, Inputs(analysis.read, subjects), baseline)
+    classes = tuple((workflow.path, workflow.class_name) for workflow in analysis.workflows)
+    return keep(findings, settings, Inputs(analysis.read, classes), baseline)
 
 
 def _strictly(sources: Sources) -> Analysis:
@@ -123,12 +124,14 @@ def _analyzed(sources: Sources, attempt: _Attempt, refused: list[Problem]) -> An
     hinted = [*sources.hints]
     read = {configuration.path: configuration.content for configuration in sources.configurations}
     files = dict.fromkeys(sources.files)
+    footprint = Footprint(tuple(sources.modules))
     if sources.modules:
         # Imported here: LibCST costs more than all the rest, and a tree without workflows never needs it.
         from stepgraph.pipeline import Pipeline, undisturbed
 
         pipeline = Pipeline(refused)
-        workflows = undisturbed(lambda: tuple(_workflows(sources, pipeline, attempt)))
+        workflows = undisturbed(lambda: tuple(_workflows(sources, pipeline, attempt, footprint)))
+        footprint.files = pipeline.looked_at
         met = [*refused, *pipeline.broken]
         hinted += pipeline.hints
         files |= dict.fromkeys(pipeline.files)
@@ -136,10 +139,12 @@ def _analyzed(sources: Sources, attempt: _Attempt, refused: list[Problem]) -> An
     problems = tuple(dict.fromkeys([*sources.problems, *met]))
     hints = tuple(hinted)
     project = ProjectSubject(sources.configurations, problems, hints)
-    return Analysis(workflows, problems, tuple(sources.external), hints, tuple(files), project, read)
+    return Analysis(workflows, problems, tuple(sources.external), hints, tuple(files), project, read, footprint)
 
 
-def _workflows(sources: Sources, pipeline: Pipeline, attempt: _Attempt) -> Iterator[WorkflowAnalysis]:
+def _workflows(
+    sources: Sources, pipeline: Pipeline, attempt: _Attempt, footprint: Footprint
+) -> Iterator[WorkflowAnalysis]:
     """Yield each workflow once: a project may name what was analysed as a file, and paths may lead to the same file."""
     known: set[tuple[str, ...]] = set()
     pending = list(sources.modules)
@@ -150,4 +155,6 @@ def _workflows(sources: Sources, pipeline: Pipeline, attempt: _Attempt) -> Itera
                 if key not in known:
                     known.add(key)
                     yield workflow
-        pending = sources.deriving(pipeline.take_names())
+        names = pipeline.take_names()
+        pending = sources.deriving(names)
+        footprint.derived.append(Derived(names, tuple(pending)))

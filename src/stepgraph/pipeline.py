@@ -63,6 +63,11 @@ class Pipeline(Struct):
         return self._modules.contents
 
     @property
+    def looked_at(self) -> dict[str, bytes | None]:
+        """The content of each module that was read because another one imports it; None where it could not be."""
+        return self._modules.looked_at
+
+    @property
     def broken(self) -> tuple[Problem, ...]:
         """Why modules that were imported could not be read."""
         return tuple(self._modules.problems.values())

@@ -13,7 +13,7 @@ from stepgraph.analysis import Analysis
 from stepgraph.api import check_analysis
 from stepgraph.checks.finding import Finding
 from stepgraph.checks.severity import Severity
-from stepgraph.cli import check_command
+from stepgraph.cli import caching
 from stepgraph.model.span import Span
 from tests.cli.conftest import Command, Run
 from tests.cli.sources import SYNTAX_ERROR, module, workflow, write, write_orders, write_unresolved
@@ -41,7 +41,7 @@ def also_finding(monkeypatch: pytest.MonkeyPatch, *findings: Finding) -> None:
     def found(analysis: Analysis) -> tuple[Finding, ...]:
         return (*check_analysis(analysis), *findings)
 
-    monkeypatch.setattr(check_command, "check_analysis", found)
+    monkeypatch.setattr(caching, "check_analysis", found)
 
 
 def finding(severity: Severity, code: str = "SG201") -> Finding:
@@ -141,7 +141,7 @@ def test_a_problem_that_a_finding_tells_of_is_not_told_on_standard_error(
 ) -> None:
     write("broken.py", SYNTAX_ERROR)
     found = Finding("SG002", Severity.ERROR, "syntax error.", "", Span("broken.py", 2, 5, 2, 5))
-    monkeypatch.setattr(check_command, "check_analysis", lambda _: (found,))
+    monkeypatch.setattr(caching, "check_analysis", lambda _: (found,))
     run = stepgraph("check", "broken.py")
     assert run.out == (
         "broken.py:2:5: error[SG002]: syntax error.\n2 | def (:\n  |     ^\n\n1 error in no workflow\n"
@@ -178,7 +178,7 @@ def test_strict_makes_an_error_of_what_could_not_be_resolved(
 ) -> None:
     write_orders()
     found = (finding(Severity.INFORMATION, "SG004"), replace(finding(Severity.INFORMATION), message="other."))
-    monkeypatch.setattr(check_command, "check_analysis", lambda _: found)
+    monkeypatch.setattr(caching, "check_analysis", lambda _: found)
     assert stepgraph("check").code == 0
     run = stepgraph("check", "--strict")
     assert run.code == 1

@@ -18,7 +18,8 @@ class Finding(Struct, frozen=True):
     """A place in a source file, or a configuration, at which a rule found something.
 
     `code` is the rule's, `message` says what is wrong and what comes of it, `advice` what to do. `workflow` is the name
-    of the workflow, empty where none is meant. `edits` put it right, where there is one right answer.
+    of the workflow, empty where none is meant. `edits` put it right, where there is one right answer; a finding that
+    was kept from before is `fixable` by edits that it does not know.
     """
 
     code: str
@@ -28,6 +29,7 @@ class Finding(Struct, frozen=True):
     span: Span
     workflow: str = ""
     edits: tuple[Edit, ...] = ()
+    fixable: bool = False
 
     def __str__(self) -> str:
         return f"{self.span}: {self.severity}: {self.message} {self.advice}".rstrip() + f" [{self.code}]"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import Final, TypeAlias
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -23,9 +23,6 @@ from stepgraph.model.note import Problem
 from stepgraph.model.span import Span
 from stepgraph.project.folders import path_from
 from stepgraph.project.project import VENDORED
-
-if TYPE_CHECKING:
-    from stepgraph.checks.subject import WorkflowSubject
 
 _Key: TypeAlias = tuple[str, Span, str]
 
@@ -51,10 +48,10 @@ class Kept(Struct, frozen=True):
 
 
 class Inputs(Struct, frozen=True):
-    """What was checked: the content of each file that was read, by path, and the workflows."""
+    """What was checked: the content of each file that was read, by path, and the classes of workflows with theirs."""
 
     read: Mapping[str, bytes]
-    workflows: tuple[WorkflowSubject, ...]
+    classes: tuple[tuple[str, str], ...]
 
 
 def keep(
@@ -103,7 +100,7 @@ class _Sifting(Struct, frozen=True):
 
 def _on_comments(matching: Matching, inputs: Inputs, sifting: _Sifting) -> IgnoresSubject:
     own = tuple(ignore for ignore in matching.ignores if VENDORED not in ignore.span.path)
-    return IgnoresSubject(own, matching.unused(inputs.workflows, sifting.counts_in), matching.selectors)
+    return IgnoresSubject(own, matching.unused(inputs.classes, sifting.counts_in), matching.selectors)
 
 
 def _against(

@@ -46,4 +46,5 @@ def check_ignores(ignores: IgnoresSubject, rules: Sequence[Rule] = RULES) -> tup
 
 def _finding(rule: Rule, match: Match, workflow: str) -> Finding:
     severity = match.severity or rule.severity
-    return Finding(rule.code, severity, match.message, match.advice, match.span, workflow, match.edits)
+    edits = match.edits
+    return Finding(rule.code, severity, match.message, match.advice, match.span, workflow, edits, bool(edits))

@@ -6,10 +6,9 @@ import os
 from collections.abc import Sequence
 
 from stepgraph.analysis import Analysis
-from stepgraph.api import analyze_sources
+from stepgraph.cli.caching import Cache
 from stepgraph.cli.command_error import CommandError
 from stepgraph.cli.exit_code import ExitCode
-from stepgraph.cli.progress import Progress
 from stepgraph.cli.streams import tell
 from stepgraph.project.sources import STANDARD_INPUT, Sources
 
@@ -21,18 +20,12 @@ _WHAT_A_WORKFLOW_IS = (
 )
 
 
-def analysed(sources: Sources) -> Analysis:
-    """Return the analysis of the sources. Its problems have been told."""
-    analysis = analysed_silently(sources)
+def analysed(sources: Sources, paths: Sequence[str], cache: Cache) -> Analysis:
+    """Return the analysis of the sources, which were found by these paths. Its problems have been told."""
+    analysis = cache.analysed(sources, paths)
     for problem in (*analysis.problems, *analysis.hints):
         tell(str(problem))
     return analysis
-
-
-def analysed_silently(sources: Sources) -> Analysis:
-    """Return the analysis of the sources, for those who tell its problems themselves."""
-    with Progress(len(sources.modules)) as progress:
-        return analyze_sources(sources, progress.show)
 
 
 def demand_workflows(analysis: Analysis, sources: Sources, paths: Sequence[str]) -> None:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import click
 from msgspec import Struct
 
-from stepgraph.api import check_analysis, make_ready
-from stepgraph.cli.analysed import analysed_silently, nothing_found
+from stepgraph.cli.analysed import nothing_found
+from stepgraph.cli.caching import Cache, cache_option
 from stepgraph.cli.check_options import CheckOptions, check_options
 from stepgraph.cli.exit_code import ExitCode
 from stepgraph.cli.fixing import Fixing, difference, fix_options, fixable, told, write_fixes
@@ -42,6 +42,7 @@ Exit codes, the same for every format:
 @report_options
 @check_options
 @fix_options
+@cache_option
 def check(
     *,
     paths: tuple[str, ...],
@@ -49,6 +50,7 @@ def check(
     output: ReportOutput,
     checking: CheckOptions,
     fixing: Fixing,
+    cache: Cache,
 ) -> ExitCode:
     """Find what will fail or surprise at run time, before deployment.
 
@@ -58,7 +60,9 @@ def check(
     `stepgraph rules` lists what is looked for, and `stepgraph rules SG101` explains a rule.
     """
     named = paths or (".",)
-    checked = _checked(named, environment or None, checking, output)
+    if fixing is not Fixing.NOTHING:
+        cache = Cache(None)  # which does not know what puts a finding right
+    checked = _checked(named, environment or None, checking, output, cache)
     if fixing is not Fixing.NOTHING:
         files = fixable(finding.finding for finding in checked.report.findings)
         if fixing is Fixing.WRITE:
@@ -68,7 +72,7 @@ def check(
             write_result(difference(files))
             return _exit_code(checked, named)
         if files:
-            checked = _checked(named, environment or None, checking, output)
+            checked = _checked(named, environment or None, checking, output, cache)
     output.deliver(checked.report, checked.analysis.files)
     return _exit_code(checked, named)
 
@@ -81,15 +85,17 @@ class _Checked(Struct, frozen=True):
     report: Report
 
 
-def _checked(paths: Sequence[str], environment: str | None, checking: CheckOptions, output: ReportOutput) -> _Checked:
+def _checked(
+    paths: Sequence[str], environment: str | None, checking: CheckOptions, output: ReportOutput, cache: Cache
+) -> _Checked:
     # Imported here, as the rest of a check, for start-up: every run of the command passes this module.
     from stepgraph.cli.keeping import keep_to, read_standards
 
     standards = read_standards(checking, paths)
-    sources = find_sources(paths, environment, make_ready)
+    sources = find_sources(paths, environment, cache.make_ready(paths, environment))
     output.prepare(sources.files)
-    analysis = analysed_silently(sources)
-    found = check_analysis(analysis)
+    checked = cache.checked(sources, paths)
+    analysis, found = checked.analysis, checked.findings
     for problem in _untold((*analysis.problems, *analysis.hints), found):
         tell(str(problem))
     kept = keep_to(standards, analysis, found)

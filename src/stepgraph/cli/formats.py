@@ -44,7 +44,8 @@ class Format(Struct, frozen=True):
 
     `draw` is given workflows that have a graph, no more than one of them unless the format `holds_several`. `options`
     are those that it heeds. A format that `shows_notes` has them beside the graph. One that is the API's `answer` is
-    no drawing: it has dates, and says also that there is no graph, so it is given all workflows.
+    no drawing: it has dates, and says also that there is no graph, so it is given all workflows. One that
+    `shows_places` says where nodes of the graph come from.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Format(Struct, frozen=True):
     holds_several: bool = True
     shows_notes: bool = False
     answer: bool = False
+    shows_places: bool = False
 
 
 # Each import below is made by the format that needs it, for start-up.
@@ -139,7 +141,7 @@ _ALL: Final = (
     Format("json", ".json", _json, answer=True),
     Format("dot", ".dot", _dot, _FOLDING),
     Format("svg", ".svg", _svg, _PICTURE, holds_several=False),
-    Format("html", ".html", _html, _PICTURE - {"--engine"}, shows_notes=True),
+    Format("html", ".html", _html, _PICTURE - {"--engine"}, shows_notes=True, shows_places=True),
     Format("mermaid", ".mmd", _mermaid, _FOLDING),
 )
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from stepgraph.api import make_ready
 from stepgraph.cli.analysed import analysed, demand_workflows
+from stepgraph.cli.caching import Cache, cache_option
 from stepgraph.cli.dates import Dates, look_ahead
 from stepgraph.cli.delivery import deliver, prepare
 from stepgraph.cli.drawing_options import DrawingOptions, drawing_options
@@ -25,6 +25,7 @@ from stepgraph.project.sources import find_sources
 @workflow_option
 @output_options(FORMATS)
 @drawing_options
+@cache_option
 def graph(
     *,
     paths: tuple[str, ...],
@@ -32,6 +33,7 @@ def graph(
     workflow: str | None,
     output: Output,
     drawing: DrawingOptions,
+    cache: Cache,
 ) -> ExitCode:
     """Print the version graph of Python Workflows.
 
@@ -43,13 +45,16 @@ def graph(
     error otherwise.
     """
     style = drawing.style(output)
-    sources = find_sources(paths or (".",), environment or None, make_ready)
+    named = paths or (".",)
+    if output.form.shows_places:
+        cache = Cache(None)  # which does not know where nodes are from
+    sources = find_sources(named, environment or None, cache.make_ready(named, environment))
     prepare(output, sources.files)
     with DateLookup() as lookup:
         if output.form.answer:
             look_ahead(sources, lookup)
-        analysis = analysed(sources)
-        demand_workflows(analysis, sources, paths or (".",))
+        analysis = analysed(sources, named, cache)
+        demand_workflows(analysis, sources, named)
         dates = Dates(lookup, sources)
         subjects = [analysed_subject(one, dates) for one in analysis.workflows]
         chosen = select(subjects, workflow, analysis.external)

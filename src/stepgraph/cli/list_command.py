@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 
 from stepgraph.analysis import Analysis, WorkflowAnalysis
-from stepgraph.api import make_ready
 from stepgraph.cli.analysed import analysed, demand_workflows
+from stepgraph.cli.caching import Cache, cache_option
 from stepgraph.cli.dates import Dates, look_ahead
 from stepgraph.cli.exit_code import ExitCode
 from stepgraph.cli.inputs import inputs
@@ -24,20 +24,22 @@ _HEADINGS = ("NAME", "CLASS", "WHERE", "STEPS", "HAS_DAG", "COMPLETE")
 @click.option(
     "-f", "--format", "form", type=click.Choice(_FORMATS), default="text", show_default=True, help=_FORMAT_HELP
 )
-def list_workflows(*, paths: tuple[str, ...], environment: str | None, form: str) -> ExitCode:
+@cache_option
+def list_workflows(*, paths: tuple[str, ...], environment: str | None, form: str, cache: Cache) -> ExitCode:
     """List the workflows found: name, class, place, steps, whether there is a graph, and whether it is complete.
 
     PATHS are files, folders, or - for standard input; without any, the current folder. A folder stands for the
     workflows that the configurations in it name or, where there are none, for all workflow classes below it.
     """
-    sources = find_sources(paths or (".",), environment or None, make_ready)
+    named = paths or (".",)
+    sources = find_sources(named, environment or None, cache.make_ready(named, environment))
     with DateLookup() as lookup:
         if form == "json":
             look_ahead(sources, lookup)
-        analysis = analysed(sources)
+        analysis = analysed(sources, named, cache)
         if analysis.workflows or analysis.external:
             write_result(_as_json(analysis, Dates(lookup, sources)) if form == "json" else _as_table(analysis))
-        demand_workflows(analysis, sources, paths or (".",))
+        demand_workflows(analysis, sources, named)
     return ExitCode.ERROR if analysis.problems else ExitCode.CLEAN
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
@@ -70,6 +70,15 @@ class ModuleFiles:
             top = around
         base = next((folder for folder in self._named_from if top.startswith(folder)), top)
         return path.removeprefix(base).removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+
+    @property
+    def listings(self) -> Mapping[str, frozenset[str]]:
+        """What was found in the folders that were listed: Python files, and folders, these with a slash."""
+        return self._names
+
+    def has_listing(self, folder: str, names: frozenset[str]) -> bool:
+        """Tell whether this is what is in a folder."""
+        return self._listing(folder) == names
 
     def _has(self, path: str) -> bool:
         return any(is_inside(path, folder) for folder in (self.root, *self.folders))

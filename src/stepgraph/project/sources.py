@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -101,6 +102,18 @@ class Sources:
         name = shown_path(path)
         self.searched[name] = None
         self._add(name, read_bytes(path))
+
+    @contextmanager
+    def tried(self) -> Iterator[Callable[[], None]]:
+        """Take back what is found meanwhile, unless what this gives is called."""
+        modules, problems, searched = list(self.modules), list(self.problems), dict(self.searched)
+        known, first_names = set(self._known), dict(self._first_names)
+        unmarked = {folder: one.copied() for folder, one in self._unmarked.items()}
+        kept: list[bool] = []
+        yield lambda: kept.append(True)
+        if not kept:
+            self.modules, self.problems, self.searched = modules, problems, searched
+            self._known, self._first_names, self._unmarked = known, first_names, unmarked
 
     def deriving(self, names: Sequence[str]) -> list[Source]:
         """Return further modules of the folders searched, which derive classes from those of some names."""

@@ -18,6 +18,10 @@ class Unmarked(Struct):
     likely: list[str] = field(default_factory=list)
     others: list[str] = field(default_factory=list)
 
+    def copied(self) -> Unmarked:
+        """Return the same files, of which others may be taken."""
+        return Unmarked(list(self.likely), list(self.others))
+
     def take(self, names: Sequence[str]) -> list[tuple[str, bytes]]:
         """Return, with their contents, the files that derive a class from one of that name, or rename it; only once."""
         wanted = [name.encode() for name in names]

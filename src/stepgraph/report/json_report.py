@@ -72,7 +72,7 @@ def _finding(report: Report, reported: ReportedFinding) -> written.ReportedFindi
         "end_line": finding.span.end_line,
         "end_column": finding.span.end_column,
         "workflow": finding.workflow or None,
-        "fixable": bool(finding.edits),
+        "fixable": finding.fixable,
         "fingerprint": reported.fingerprint,
         "url": rule_url(finding.code),
     }

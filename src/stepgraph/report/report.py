@@ -104,7 +104,7 @@ class Report(Struct, frozen=True, kw_only=True):
     @property
     def fixable(self) -> int:
         """How many findings have one right answer, which `--fix` gives."""
-        return sum(bool(reported.finding.edits) for reported in self.findings)
+        return sum(reported.finding.fixable for reported in self.findings)
 
     def rule_name(self, code: str) -> str:
         """Return the name of the rule of a code; empty if it is none of those that were asked."""

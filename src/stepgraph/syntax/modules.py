@@ -5,17 +5,22 @@ from __future__ import annotations
 from msgspec import Struct, field
 
 from stepgraph.model.note import InputError, Problem
+from stepgraph.project.encoding import check_text
 from stepgraph.project.module_files import ModuleFile, ModuleFiles
-from stepgraph.project.reading import read_source
+from stepgraph.project.reading import read_bytes, shown_path
 from stepgraph.syntax.assignments import names_assigned
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.parse import parse_module
 
 
 class Modules(Struct):
-    """What was parsed so far, by path. Of files that could not be, the problems, in the order met."""
+    """What was parsed so far, by path. Of files that could not be, the problems, in the order met.
+
+    `looked_at` are the files that were read, with their contents: None where one could not be.
+    """
 
     problems: dict[str, Problem] = field(default_factory=dict)
+    looked_at: dict[str, bytes | None] = field(default_factory=dict)
     _parsed: dict[str, SourceModule] = field(default_factory=dict)
     _assigned: dict[str, frozenset[str]] = field(default_factory=dict)
 
@@ -42,7 +47,7 @@ class Modules(Struct):
         if known is not None:
             return known
         try:
-            return self.parse(path, read_source(path))
+            return self.parse(path, self._read(path))
         except InputError as error:
             self.problems[path] = error.problem
             return error.problem
@@ -52,11 +57,18 @@ class Modules(Struct):
         known = self._assigned.get(path)
         if known is None:
             try:
-                known = names_assigned(read_source(path))
+                known = names_assigned(self._read(path))
             except InputError:
                 known = frozenset()
             self._assigned[path] = known
         return known
+
+    def _read(self, path: str) -> bytes:
+        """Return the content of a file. Raises InputError where there is none, or no text."""
+        self.looked_at[path] = None
+        content = self.looked_at[path] = read_bytes(path)
+        check_text(content, shown_path(path))
+        return content
 
 
 class Importer(Struct, frozen=True):

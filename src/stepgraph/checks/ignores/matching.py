@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
 from stepgraph.checks.finding import Finding
 from stepgraph.checks.ignores.ignore import Ignore, NamedRule
 from stepgraph.checks.selectors import Selectors
-
-if TYPE_CHECKING:
-    from stepgraph.checks.subject import WorkflowSubject
 
 
 class Suppressed(Struct, frozen=True):
@@ -47,7 +43,7 @@ class Matching(Struct):
         return about[0][0] if about else None
 
     def unused(
-        self, workflows: Iterable[WorkflowSubject], counts: Callable[[str, str], bool]
+        self, classes_of_workflows: Iterable[tuple[str, str]], counts: Callable[[str, str], bool]
     ) -> tuple[tuple[Ignore, NamedRule], ...]:
         """Return the rules that comments name and that found nothing there, though they looked.
 
@@ -56,9 +52,8 @@ class Matching(Struct):
         workflows that were not analysed, and in a configuration for another environment.
         """
         classes: dict[str, set[str]] = {}
-        for workflow in workflows:
-            program = workflow.program
-            classes.setdefault(program.place.module.path, {""}).add(program.class_name)
+        for path, class_name in classes_of_workflows:
+            classes.setdefault(path, {""}).add(class_name)
         return tuple(
             (ignore, named)
             for ignore in self.ignores

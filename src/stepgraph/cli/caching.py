@@ -1,0 +1,103 @@
+"""Analysing only what has changed since it was analysed before."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import TYPE_CHECKING, Final, TypeVar
+
+import click
+from msgspec import Struct
+
+from stepgraph.api import analyze_sources, check_analysis, make_ready
+from stepgraph.cli.progress import Progress
+
+if TYPE_CHECKING:
+    from stepgraph.analysis import Analysis
+    from stepgraph.cache.store import Store
+    from stepgraph.checks.finding import Finding
+    from stepgraph.project.sources import Sources
+
+R = TypeVar("R")
+
+_HELP: Final = "Analyse anew, and keep nothing of it."
+
+
+class Checked(Struct, frozen=True):
+    """An analysis, and what the rules find in it."""
+
+    analysis: Analysis
+    findings: tuple[Finding, ...]
+
+
+class Cache(Struct, frozen=True):
+    """What was found before, None where it is not to be used."""
+
+    store: Store | None
+
+    def make_ready(self, paths: Sequence[str], environment: str | None) -> Callable[[], object]:
+        """Return what to do once there is something to analyse, while the search goes on.
+
+        What analysing takes is imported then, unless it was not needed the last time for these paths.
+        """
+        if self.store is None or not self.store.has_answered(_question(paths, environment)):
+            return make_ready
+        return lambda: None
+
+    def analysed(self, sources: Sources, paths: Sequence[str]) -> Analysis:
+        """Return the analysis of the sources, which were found by these paths."""
+        return self._answer(sources, paths, lambda analysis: Checked(analysis, ()), check=False).analysis
+
+    def checked(self, sources: Sources, paths: Sequence[str]) -> Checked:
+        """Return the analysis of the sources, and all that the rules find."""
+        return self._answer(sources, paths, lambda analysis: Checked(analysis, check_analysis(analysis)), check=True)
+
+    def _answer(
+        self, sources: Sources, paths: Sequence[str], complete: Callable[[Analysis], Checked], *, check: bool
+    ) -> Checked:
+        if self.store is None or not sources.modules:
+            return complete(_analysed(sources))
+        # Imported here, as only where there is something to analyse it can have been analysed before.
+        from stepgraph.cache.key import key_of
+        from stepgraph.cache.recall import entry_of, findings_of, recalled
+
+        key = f"{key_of(sources)}-{'check' if check else 'graph'}"
+        entry = self.store.get(key)
+        analysis = None if entry is None else recalled(entry, sources)
+        question = _question(paths, sources.environment)
+        if analysis is not None and entry is not None:
+            self.store.note_answer(question)
+            return Checked(analysis, findings_of(entry) or ())
+        answer = complete(_analysed(sources))
+        kept = entry_of(answer.analysis, answer.findings if check else None)
+        if kept is not None:
+            self.store.put(key, kept)
+            self.store.note_answer(question)
+        return answer
+
+
+def cache_option(command: Callable[..., R]) -> Callable[..., R]:
+    """Give a command the option --no-cache, as an argument `cache`."""
+
+    @click.option("--no-cache", is_flag=True, envvar="STEPGRAPH_NO_CACHE", show_envvar=True, help=_HELP)
+    @wraps(command)
+    def with_cache(*, no_cache: bool, **others: object) -> R:
+        if no_cache:
+            return command(cache=Cache(None), **others)
+        from stepgraph.cache.store import user_store
+
+        return command(cache=Cache(user_store()), **others)
+
+    return with_cache
+
+
+def _analysed(sources: Sources) -> Analysis:
+    with Progress(len(sources.modules)) as progress:
+        return analyze_sources(sources, progress.show)
+
+
+def _question(paths: Sequence[str], environment: str | None) -> str:
+    from stepgraph.cache.key import digest
+
+    return digest("\0".join([os.getcwd(), environment or "", *paths]).encode(errors="surrogateescape"))

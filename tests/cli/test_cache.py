@@ -1,0 +1,141 @@
+"""What was analysed before is not analysed again, and nothing that has changed is ever answered from before."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from tests.cli import edited_projects as projects
+from tests.cli.conftest import Command, Run
+
+EXAMPLES = int(os.environ.get("STEPGRAPH_EXAMPLES", "120")) // 10
+"""How many projects are edited: a tenth of the number asked for, as each is analysed many times."""
+
+COMMANDS = (
+    ("graph", "-f", "mermaid"),
+    ("graph", "-f", "json"),
+    ("list",),
+    ("check", "-f", "text"),
+    ("check", "-f", "json"),
+    ("graph", "entry.py"),
+)
+
+
+@pytest.mark.parametrize("seed", range(EXAMPLES))
+def test_whatever_is_edited_the_answer_is_as_without_a_cache(stepgraph: Command, folder: Path, seed: int) -> None:
+    random = Random(seed)  # noqa: S311 - the same each time
+    projects.start(folder, random)
+    for _ in range(8):
+        command = random.choice(COMMANDS)
+        plain = stepgraph(*command, "--no-cache")
+        assert stepgraph(*command) == plain
+        assert stepgraph(*command) == plain
+        for _ in range(random.randrange(3)):
+            projects.edit(folder, random)
+
+
+@pytest.fixture
+def project(folder: Path) -> Path:
+    for name, text in projects.TEXTS.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text.format(number=1, digit=2), encoding="utf-8")
+    return folder
+
+
+def never() -> None:
+    raise AssertionError("it was analysed again")
+
+
+@pytest.mark.usefixtures("project")
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_an_unchanged_project_is_not_analysed_again(
+    stepgraph: Command, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
+    first = stepgraph(*command)
+    monkeypatch.setattr("stepgraph.cli.caching.analyze_sources", lambda *_: never())
+    assert stepgraph(*command) == first
+
+
+@pytest.mark.usefixtures("project")
+def test_nothing_is_kept_if_so_asked(stepgraph: Command, own_cache: Path) -> None:
+    stepgraph("graph", "--no-cache")
+    assert list(own_cache.iterdir()) == []
+
+
+@pytest.mark.usefixtures("project")
+def test_the_environment_may_ask_for_it(stepgraph: Command, monkeypatch: pytest.MonkeyPatch, own_cache: Path) -> None:
+    monkeypatch.setenv("STEPGRAPH_NO_CACHE", "1")
+    stepgraph("graph")
+    assert list(own_cache.iterdir()) == []
+
+
+def changed(stepgraph: Command, path: Path, content: str | None) -> tuple[Run, Run]:
+    """Return what a command gives before and after a file was changed, or removed."""
+    before = stepgraph("graph", "-f", "mermaid")
+    assert stepgraph("graph", "-f", "mermaid") == before
+    if content is None:
+        path.unlink()
+    else:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(content, encoding="utf-8")
+    after = stepgraph("graph", "-f", "mermaid")
+    assert after == stepgraph("graph", "-f", "mermaid", "--no-cache")
+    return before, after
+
+
+def test_a_change_of_an_imported_module_counts(stepgraph: Command, project: Path) -> None:
+    text = (project / "helpers.py").read_text(encoding="utf-8").replace("settle ", "set ")
+    before, after = changed(stepgraph, project / "helpers.py", text)
+    assert before != after
+
+
+def test_a_module_that_takes_the_place_of_an_imported_one_counts(stepgraph: Command, project: Path) -> None:
+    before, after = changed(stepgraph, project / "helpers" / "__init__.py", "async def settle(step): ...\n")
+    assert before != after
+
+
+def test_a_module_that_was_missing_counts_when_it_is_there(stepgraph: Command, project: Path) -> None:
+    text = (project / "helpers.py").read_text(encoding="utf-8")
+    (project / "helpers.py").unlink()
+    before, after = changed(stepgraph, project / "helpers.py", text)
+    assert before != after
+
+
+def test_a_change_of_the_configuration_counts(stepgraph: Command, project: Path) -> None:
+    before, after = changed(stepgraph, project / "wrangler.toml", None)
+    assert before != after
+
+
+def test_a_class_that_is_newly_derived_counts(stepgraph: Command, project: Path) -> None:
+    (project / "wrangler.toml").unlink()
+    before, after = changed(stepgraph, project / "new.py", projects.ODD.format(number=7).replace("Odd", "New"))
+    assert "odd 7" in after.out
+    assert before != after
+
+
+def test_another_environment_is_another_question(stepgraph: Command, project: Path) -> None:
+    path = project / "wrangler.toml"
+    path.write_text(path.read_text(encoding="utf-8") + '[env.live]\nname = "live"\nworkflows = []\n', encoding="utf-8")
+    assert stepgraph("list") == stepgraph("list", "--no-cache")
+    assert stepgraph("list", "--env", "live") == stepgraph("list", "--env", "live", "--no-cache")
+
+
+@pytest.mark.usefixtures("project")
+def test_an_answer_from_before_needs_no_libcst(folder: Path) -> None:
+    code = (
+        "import sys\n"
+        "from stepgraph.cli.main import main\n"
+        "main(['graph', '-f', 'json', '-o', 'out.json'])\n"
+        "print('libcst' in sys.modules)\n"
+    )
+
+    def run() -> str:
+        done = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=True)
+        return done.stdout.strip()
+
+    assert [run(), run()] == ["True", "False"]
