@@ -1,0 +1,82 @@
+"""What a run imports, for that is most of its time: nothing that it does not need."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.sources import module, workflow
+
+_CODE = """\
+import sys
+before = set(sys.modules)
+from stepgraph.cli.main import main
+main({arguments!r})
+print(*sorted(set(sys.modules) - before), file=sys.stderr)
+"""
+
+BY_ALL = {"click", "msgspec", "typing_extensions"}
+"""What every run imports that is not Python's own."""
+
+
+def imported(folder: Path, *arguments: str) -> set[str]:
+    """Return the modules that a run imports which Python has not imported by itself."""
+    code = _CODE.format(arguments=arguments)
+    done = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=True)
+    return set(done.stderr.splitlines()[-1].split())
+
+
+def foreign(modules: set[str]) -> set[str]:
+    """Return the packages of modules that are neither Python's nor ours."""
+    tops = {name.partition(".")[0] for name in modules}
+    return {
+        top for top in tops if top not in sys.stdlib_module_names and top != "stepgraph" and not top.startswith("_")
+    }
+
+
+@pytest.fixture
+def plain(tmp_path: Path) -> Path:
+    """A tree without workflows."""
+    (tmp_path / "package").mkdir()
+    (tmp_path / "package" / "module.py").write_text("import json\n", encoding="utf-8")
+    return tmp_path
+
+
+@pytest.fixture
+def entry(tmp_path: Path) -> Path:
+    """A folder with one workflow."""
+    (tmp_path / "entry.py").write_text(module(workflow("Orders", "charge")), encoding="utf-8")
+    return tmp_path
+
+
+@pytest.mark.parametrize("command", ["check", "graph", "list"])
+def test_a_tree_without_workflows_needs_no_parser(plain: Path, command: str) -> None:
+    assert foreign(imported(plain, command)) == BY_ALL
+
+
+def test_the_graph_of_a_file_needs_libcst_and_no_more(entry: Path) -> None:
+    modules = imported(entry, "graph", "entry.py", "-f", "json")
+    assert foreign(modules) == BY_ALL | {"libcst"}
+
+
+def test_of_libcst_only_its_parser_is_imported_besides_what_it_imports_itself(entry: Path) -> None:
+    code = "import sys, libcst; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    modules = imported(entry, "graph", "entry.py", "-f", "json")
+    assert {name for name in modules if name.startswith("libcst")} <= {*done.stdout.split(), "libcst.native"}
+
+
+@pytest.mark.parametrize("package", ["checks.rules", "render.svg", "render.flow", "diff", "report", "model.schema"])
+def test_the_graph_of_a_file_imports_none_of_our_packages_for_other_things(entry: Path, package: str) -> None:
+    modules = imported(entry, "graph", "entry.py", "-f", "json")
+    assert [name for name in modules if f"{name}.".startswith(f"stepgraph.{package}.")] == []
+
+
+def test_an_answer_from_before_needs_no_parser_nor_what_reads_programs(entry: Path) -> None:
+    imported(entry, "graph", "entry.py", "-f", "json")
+    again = imported(entry, "graph", "entry.py", "-f", "json")
+    assert foreign(again) == BY_ALL
+    assert [name for name in again if name.startswith(("stepgraph.program", "stepgraph.graph."))] == []
