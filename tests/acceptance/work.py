@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from math import inf
 
 from tests.acceptance.names import may_be
-from tests.acceptance.sequence import EMPTY
+from tests.acceptance.sequence import EMPTY, Leaving, Sequence, sequence
 from tests.acceptance.term import NOTHING, Exit, Form, Move, Rest, Term, Way, World
 from tests.acceptance.trace import Kind, Moment
 
@@ -130,7 +130,7 @@ class Call(Work):
 
     def moves(self, moment: Moment, world: World) -> list[Move]:
         moves = world.moves_of_function(self.function, moment)
-        return [Move(Called(self.clock, move.term), move.rest.abandoned, self.clock.starts) for move in moves]
+        return [Move(called(self.clock, move.term), move.rest.abandoned, self.clock.starts) for move in moves]
 
     def exits(self, world: World) -> list[Exit]:
         return self._left + _out_of_function(self.clock, world.exits_of_function(self.function))
@@ -143,13 +143,25 @@ class Called(Work):
     body: Term
 
     def moves(self, moment: Moment, world: World) -> list[Move]:
-        return [Move(Called(self.clock, move.term), move.rest.abandoned) for move in world.moves(self.body, moment)]
+        return [Move(called(self.clock, move.term), move.rest.abandoned) for move in world.moves(self.body, moment)]
 
     def exits(self, world: World) -> list[Exit]:
         return self._left + _out_of_function(self.clock, world.exits(self.body))
 
     def broken(self, world: World) -> list[Rest]:
         return self.body.broken(world)
+
+
+def called(clock: Clock, body: Term) -> Term:
+    """Return what is left of a function. A call at its end needs no frame of its own, however deep it is in others."""
+    while isinstance(body, Sequence) and body.items and body.items[-1] == RETURN:
+        body = sequence(*body.items[:-1])
+    if isinstance(body, Called) and not body.clock.given:
+        body = body.body
+    return Called(clock, body)
+
+
+RETURN = Leaving(Way.RETURN)
 
 
 def _out_of_function(clock: Clock, exits: list[Exit]) -> list[Exit]:
