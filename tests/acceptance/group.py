@@ -137,6 +137,11 @@ class Group(Term):
         if self.kind == "all_settled" and term.resolves <= clock:
             yield from (Form(EMPTY, exit_.rest) for exit_ in world.exits(term) if exit_.way is Way.RAISE)
 
+    def least(self, world: World) -> int:
+        if self.steers or self.kind in ("any", "race"):
+            return 0
+        return sum(world.least(term) for term in self._terms)
+
     def broken(self, world: World) -> list[Rest]:  # noqa: ARG002 # its members go on in any world
         return [self._left(self.members)]
 

@@ -20,8 +20,8 @@ DEPTHS = (2, 4, 8, 16)
 """How often a function may be called in itself before anything happens. One in which no step starts is no matter."""
 
 MOST_AT_ONCE = 100
-MOST_STATES = 20_000
-MOST_LOOKS = 400_000
+MOST_STATES = 3_000
+MOST_LOOKS = 200_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class Judge:
         starts = sum(moment.what == "start" for moment in trace.events)
         for deepest in DEPTHS:
             self._world.begin(deepest)
-            with suppress(TooHard):
+            with suppress(TooHard, RecursionError):
                 verdict = self._judged(trace)
                 if verdict.accepted or not self._world.cut_short or deepest >= starts:
                     return verdict
@@ -86,12 +86,12 @@ class Judge:
             following = _after(states, moment, self._world)
             if not following:
                 return self._rejected(at, states, trace)
-            states = following
+            states = [state for state in following if self._in_time(state, trace, at + 1)] or following
         return self._at_the_end(states, trace)
 
     def _searched(self, trace: Trace, begin: int, states: list[State]) -> Verdict:
         """Follow one way after the other, each as far as it goes."""
-        left = [(begin, state) for state in reversed(states)]
+        left = [(begin, state) for state in sorted(states, key=self._least, reverse=True)]
         seen = set(left)
         furthest, stuck = begin, states[:MOST_AT_ONCE]
         while left:
@@ -102,12 +102,26 @@ class Judge:
                 if verdict := self._at_the_end([state], trace):
                     return verdict
                 continue
-            following = [(at + 1, one) for one in reversed(_after([state], trace.events[at], self._world))]
+            following = [
+                (at + 1, one)
+                for one in sorted(_after([state], trace.events[at], self._world), key=self._least, reverse=True)
+                if self._in_time(one, trace, at + 1)
+            ]
             left += [one for one in following if one not in seen]
             seen.update(following)
             if len(seen) > MOST_STATES:
                 raise TooHard(f"after {MOST_STATES} states there are still more paths")
         return self._rejected(furthest, stuck, trace)
+
+    def _least(self, state: State) -> int:
+        return self._world.least(state.main)
+
+    def _in_time(self, state: State, trace: Trace, at: int) -> bool:
+        """Whether as many steps start as have to on any way from here, unless a failure may make them fewer."""
+        left = trace.events[at:]
+        if trace.outcome != "done" or any(moment.what == "fail" for moment in left):
+            return True
+        return self._least(state) <= sum(moment.what == "start" for moment in left)
 
     def _at_the_end(self, states: list[State], trace: Trace) -> Verdict:
         if trace.outcome == "done" and not any(_may_be_done(state, self._world) for state in states):

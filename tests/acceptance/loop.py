@@ -57,6 +57,9 @@ class Loop(Term):
             return [Form(self)]
         return [Form(EMPTY, exit_.rest) for exit_ in world.exits(self) if exit_.way is Way.ON]
 
+    def least(self, world: World) -> int:
+        return world.least(self.current)
+
     def broken(self, world: World) -> list[Rest]:
         return [*self.current.broken(world), *self._ends(world)]
 
@@ -146,6 +149,9 @@ class Passes(Term):
         """Return what further passes may do that have come as far as this clock, if there may be any."""
         forms = [form.term for form in self.body.quiet(clock, world) if form.term is not EMPTY and form.rest == NOTHING]
         return one_of(forms) if forms else None
+
+    def least(self, world: World) -> int:
+        return 0 if self.body.steers else sum(world.least(one) for one in self.live)
 
     def broken(self, world: World) -> list[Rest]:  # noqa: ARG002 # they go on in any world
         return [Rest(self.live)]

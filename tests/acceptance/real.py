@@ -157,27 +157,31 @@ def _trace(source: str, class_name: str, seed: int) -> Trace:
 
 
 class Coin(Anything):
-    """A value that is true or not by chance, and has up to three members; so is whatever else it gives."""
+    """A value that is true or not by chance, and has a few members; so is whatever else it gives.
 
-    def __init__(self, chance: random.Random, name: str = "coin") -> None:
+    Members of members are fewer, so that what goes down into them comes to an end.
+    """
+
+    def __init__(self, chance: random.Random, name: str = "coin", most: int = 3) -> None:
         super().__init__(name)
-        self.__dict__["chance"] = chance
+        self.__dict__ |= {"chance": chance, "most": most}
 
     def __getattr__(self, name: str) -> Coin:
         super().__getattr__(name)  # which knows what it must not have
-        return Coin(self.chance, f"{self}.{name}")
+        return Coin(self.chance, f"{self}.{name}", self.most)
 
     def __getitem__(self, key: object) -> Coin:
-        return Coin(self.chance, f"{self}[{key}]")
+        return Coin(self.chance, f"{self}[{key}]", self.most)
 
     def __call__(self, *_args: object, **_keywords: object) -> Coin:
-        return Coin(self.chance, f"{self}()")
+        return Coin(self.chance, f"{self}()", self.most)
 
     def __bool__(self) -> bool:
         return self.chance.random() < 0.5
 
     def __iter__(self) -> Iterator[Anything]:
-        return iter([self[number] for number in range(self.chance.randrange(4))])
+        members = range(self.chance.randint(0, self.most))
+        return iter([Coin(self.chance, f"{self}[{number}]", max(0, self.most - 1)) for number in members])
 
     def __compared(self, _other: object) -> bool:
         return self.chance.random() < 0.5

@@ -108,6 +108,10 @@ class Term:
         """Return what it may turn into in which all that resolves by this clock is over."""
         return [Form(self)] if self.resolves > clock else []
 
+    def least(self, world: World) -> int:  # noqa: ARG002 # likewise
+        """Return a number of steps that have to start at least before it is left, if no step fails."""
+        return 0
+
     def broken(self, world: World) -> list[Rest]:  # noqa: ARG002 # likewise
         """Return what may go on of it when an exception that no step raised leaves it."""
         return [NOTHING]
@@ -148,6 +152,8 @@ class World:
     _calls: Counter[str] = field(default_factory=Counter)
     _leaving: set[str] = field(default_factory=set)
     _numbers: dict[Term, int] = field(default_factory=dict)
+    _least: dict[Term, int] = field(default_factory=dict)
+    _counting: set[str] = field(default_factory=set)
     _moves: dict[tuple[object, ...], list[Move]] = field(default_factory=dict)
     _exits: dict[tuple[object, ...], list[Exit]] = field(default_factory=dict)
 
@@ -160,6 +166,23 @@ class World:
     def order(self, term: Term) -> int:
         """Return a number that equal terms share: the order in which they were first seen."""
         return self._numbers.setdefault(term, len(self._numbers))
+
+    def least(self, term: Term) -> int:
+        if self._counting:  # what is in a function that calls itself is counted once only
+            return term.least(self)
+        known = self._least.get(term)
+        if known is None:
+            known = self._least[term] = term.least(self)
+        return known
+
+    def least_of_function(self, name: str) -> int:
+        if name in self._counting:
+            return 0
+        self._counting.add(name)
+        try:
+            return self.least(self.functions[name])
+        finally:
+            self._counting.discard(name)
 
     def moves(self, term: Term, moment: Moment) -> list[Move]:
         key = (term, moment, tuple(self._calls.items()) if self._calls else ())

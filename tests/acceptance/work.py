@@ -72,6 +72,9 @@ class Step(Work):
     def exits(self, world: World) -> list[Exit]:  # noqa: ARG002 # it has to run in any world
         return self._left
 
+    def least(self, world: World) -> int:
+        return 0 if self.clock.outlasts else 1 + world.least(self.nested)
+
 
 @dataclass(frozen=True, eq=False)
 class Running(Work):
@@ -135,6 +138,9 @@ class Call(Work):
     def exits(self, world: World) -> list[Exit]:
         return self._left + _out_of_function(self.clock, world.exits_of_function(self.function))
 
+    def least(self, world: World) -> int:
+        return 0 if self.clock.outlasts else world.least_of_function(self.function)
+
 
 @dataclass(frozen=True, eq=False)
 class Called(Work):
@@ -147,6 +153,9 @@ class Called(Work):
 
     def exits(self, world: World) -> list[Exit]:
         return self._left + _out_of_function(self.clock, world.exits(self.body))
+
+    def least(self, world: World) -> int:
+        return 0 if self.clock.outlasts else world.least(self.body)
 
     def broken(self, world: World) -> list[Rest]:
         return self.body.broken(world)
