@@ -7,9 +7,9 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import cast
 
-from stepgraph.model.payload import Graph, Node
+from stepgraph.model.payload import Graph, Node, StepDo, StepSleep, StepSleepUntil, StepWaitForEvent
 
-Tree = dict[str, object]
+StepNode = StepDo | StepSleep | StepSleepUntil | StepWaitForEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,82 +44,65 @@ def mutants(graph: Graph, change: Change) -> Iterator[Mutant]:
 
 
 def two_swapped(place: Place, at: int) -> tuple[str, ...] | None:
-    nodes = place.nodes
-    if place.in_group or at + 1 >= len(nodes) or not (_is_step(nodes[at]) and _is_step(nodes[at + 1])):
+    steps = _steps(place.nodes[at : at + 2])
+    if place.in_group or len(steps) < 2 or steps[0]["name"] == steps[1]["name"]:
         return None
-    if nodes[at]["name"] == nodes[at + 1]["name"]:
-        return None
-    nodes[at : at + 2] = nodes[at + 1], nodes[at]
-    return _names(nodes[at : at + 2])
+    place.nodes[at : at + 2] = [steps[1], steps[0]]
+    return _names(steps)
 
 
 def one_dropped(place: Place, at: int) -> tuple[str, ...] | None:
-    node = place.nodes[at]
-    if not _is_step(node):
-        return None
-    del place.nodes[at]
-    return _names([node])
+    steps = _steps([place.nodes[at]])
+    if steps:
+        del place.nodes[at]
+    return _names(steps) or None
 
 
 def one_renamed(place: Place, at: int) -> tuple[str, ...] | None:
-    node = place.nodes[at]
-    if not _is_step(node):
-        return None
-    names = _names([node])
-    node["name"] = f"not {node['name']}"
-    return names
+    names = _names(steps := _steps([place.nodes[at]]))
+    for step in steps:
+        step["name"] = f"not {step['name']}"
+    return names or None
 
 
 def one_made_to_wait(place: Place, at: int) -> tuple[str, ...] | None:
     """Let a member of a group begin only after another one that it does not wait for."""
-    if at + 1 >= len(place.nodes):
+    steps = [step for step in _steps(place.nodes[at : at + 2]) if "starts" in step and "resolves" in step]
+    if not place.in_group or len(steps) < 2:
         return None
-    first, second = cast("Tree", place.nodes[at]), cast("Tree", place.nodes[at + 1])
-    if not (place.in_group and _is_step(first) and _is_step(second) and "resolves" in first and "resolves" in second):
+    first, second = steps
+    if second["starts"] >= first["resolves"]:
         return None
-    over = cast("int", first["resolves"])
-    if cast("int", second["starts"]) >= over:
-        return None
-    second |= {"starts": over, "resolves": max(over + 1, cast("int", second["resolves"]))}
-    return _names(place.nodes[at : at + 2])
+    second["starts"] = first["resolves"]
+    second["resolves"] = max(first["resolves"] + 1, second["resolves"])
+    return _names(steps)
 
 
 def branches_merged(place: Place, at: int) -> tuple[str, ...] | None:
     node = place.nodes[at]
-    if node["type"] not in ("if", "switch"):
+    if node["type"] != "if" and node["type"] != "switch":
         return None
-    branches = [branch["nodes"] for branch in node["branches"] if _certain(branch["nodes"])]
+    branches = [branch["nodes"] for branch in node["branches"] if _steps(branch["nodes"])]
     if len(branches) < 2:
         return None
-    place.nodes[at] = {"type": "block", "nodes": [node for nodes in branches for node in nodes]}
-    return (_certain(branches[0])[0],)
+    place.nodes[at] = {"type": "block", "nodes": [inner for nodes in branches for inner in nodes]}
+    return _names(_steps(branches[0]))[:1]
 
 
 def group_made_a_sequence(place: Place, at: int) -> tuple[str, ...] | None:
     node = place.nodes[at]
-    if node["type"] != "parallel" or len(steps := _certain(node["nodes"])) < 2:
+    if node["type"] != "parallel" or len(steps := _steps(node["nodes"])) < 2:
         return None
-    place.nodes[at] = {"type": "block", "nodes": [_unclocked(member) for member in node["nodes"]]}
-    return tuple(steps)
+    place.nodes[at] = {"type": "block", "nodes": cast("list[Node]", _unclocked(node["nodes"]))}
+    return _names(steps)
 
 
 def loop_made_one_pass(place: Place, at: int) -> tuple[str, ...] | None:
     node = place.nodes[at]
-    if node["type"] != "loop" or not (steps := _certain(node["nodes"])) or "'break'" in repr(node):
+    if node["type"] != "loop" or not (steps := _steps(node["nodes"])) or "'break'" in repr(node):
         return None
     place.nodes[at : at + 1] = node["nodes"]
-    return tuple(steps[:1])
-
-
-CHANGES: tuple[Change, ...] = (
-    two_swapped,
-    one_dropped,
-    one_renamed,
-    one_made_to_wait,
-    branches_merged,
-    group_made_a_sequence,
-    loop_made_one_pass,
-)
+    return _names(steps)[:1]
 
 
 def _places(graph: Graph) -> Iterator[Place]:
@@ -148,19 +131,26 @@ def _below(nodes: list[Node], *, in_group: bool) -> Iterator[Place]:
                         yield from _below(node[part]["nodes"], in_group=in_group)
 
 
-def _is_step(node: object) -> bool:
-    return cast("Tree", node)["type"] in ("step_do", "step_sleep", "step_sleep_until", "step_wait_for_event")
+def _steps(nodes: list[Node]) -> list[StepNode]:
+    """Return the steps right in a list."""
+    return [
+        node
+        for node in nodes
+        if node["type"] == "step_do"
+        or node["type"] == "step_sleep"
+        or node["type"] == "step_sleep_until"
+        or node["type"] == "step_wait_for_event"
+    ]
 
 
-def _names(nodes: list[Node]) -> tuple[str, ...]:
-    return tuple(node["name"] for node in nodes if "name" in node)
+def _names(steps: list[StepNode]) -> tuple[str, ...]:
+    return tuple(step["name"] for step in steps)
 
 
-def _certain(nodes: list[Node]) -> list[str]:
-    """Return the names of the steps right in a list."""
-    return [cast("str", cast("Tree", node)["name"]) for node in nodes if _is_step(node)]
-
-
-def _unclocked(node: Node) -> Node:
-    left = {key: value for key, value in node.items() if key not in ("starts", "resolves")}
-    return cast("Node", left)
+def _unclocked(value: object) -> object:
+    """Return it without any clock."""
+    if isinstance(value, list):
+        return [_unclocked(one) for one in value]
+    if isinstance(value, dict):
+        return {key: _unclocked(one) for key, one in value.items() if key not in ("starts", "resolves")}
+    return value

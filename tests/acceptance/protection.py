@@ -186,7 +186,8 @@ class Ending(Protected):
 
     def nexts(self, world: World) -> Iterator[Form | Exit]:
         for rest in self._ends(world):
-            yield Exit(self.way, rest)
+            if self.way is Way.ON or not rest.group:
+                yield Exit(self.way, rest)
         for exit_ in world.exits(self.inner):
             if exit_.way is not Way.ON:
                 yield exit_

@@ -162,6 +162,9 @@ class Coin(Anything):
     Members of members are fewer, so that what goes down into them comes to an end.
     """
 
+    chance: random.Random
+    most: int
+
     def __init__(self, chance: random.Random, name: str = "coin", most: int = 3) -> None:
         super().__init__(name)
         self.__dict__ |= {"chance": chance, "most": most}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, replace
 from math import inf
 
@@ -119,6 +120,9 @@ class Failed(Work):
 
     def exits(self, world: World) -> list[Exit]:  # noqa: ARG002 # it raises in any world
         return [Exit(Way.RAISE)]
+
+    def least(self, world: World) -> int:  # noqa: ARG002 # it keeps others from starting in any world
+        return -sys.maxsize
 
 
 @dataclass(frozen=True, eq=False)
