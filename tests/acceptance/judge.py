@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from stepgraph.model.payload import Graph
+from tests.acceptance.names import may_be
 from tests.acceptance.reading import read, steps_of
 from tests.acceptance.sequence import EMPTY
 from tests.acceptance.term import Term, TooHard, Way, World
@@ -114,14 +115,22 @@ class Judge:
         return self._rejected(furthest, stuck, trace)
 
     def _least(self, state: State) -> int:
-        return self._world.least(state.main)
+        return self._world.least(state.main).total()
 
     def _in_time(self, state: State, trace: Trace, at: int) -> bool:
         """Whether as many steps start as have to on any way from here, unless a failure may make them fewer."""
         left = trace.events[at:]
         if trace.outcome != "done" or any(moment.what == "fail" for moment in left):
             return True
-        return self._least(state) <= sum(moment.what == "start" for moment in left)
+        needs = self._world.least(state.main)
+        return None in needs or all(
+            count
+            <= sum(
+                moment.what == "start" and moment.kind == shown[0] and may_be(shown[1], moment.name) for moment in left
+            )
+            for shown, count in needs.items()
+            if shown is not None
+        )
 
     def _at_the_end(self, states: list[State], trace: Trace) -> Verdict:
         if trace.outcome == "done" and not any(_may_be_done(state, self._world) for state in states):

@@ -93,6 +93,7 @@ def execute(  # noqa: PLR0913 # a run has many sides, of which most runs name no
             await asyncio.wait({run, engine.ended}, return_when=asyncio.FIRST_COMPLETED)
             while finish and run.done() and (left := asyncio.all_tasks() - {asyncio.current_task()}):
                 await asyncio.wait(left)
+            engine.recording = False  # what is cut off from here on may do this and that on its way out
             result = (run if run.done() else engine.ended).result()
             return sdk.python_from_rpc(copied(result))
 
