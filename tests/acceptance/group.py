@@ -49,8 +49,8 @@ class Group(Term):
         return any(member.term.clocked for member in self.members)
 
     @cached_property
-    def steers(self) -> bool:
-        return any(member.term.steers for member in self.members)
+    def steers(self) -> frozenset[Way]:
+        return frozenset().union(*[member.term.steers for member in self.members])
 
     def moves(self, moment: Moment, world: World) -> list[Move]:
         return [

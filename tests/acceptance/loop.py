@@ -33,8 +33,8 @@ class Loop(Term):
         return self.body.clocked
 
     @cached_property
-    def steers(self) -> bool:
-        return self.body.steers
+    def steers(self) -> frozenset[Way]:
+        return self.body.steers - {Way.BREAK}
 
     def moves(self, moment: Moment, world: World) -> list[Move]:
         here = world.moves(self.current, moment) if self.current is not EMPTY else []
@@ -98,8 +98,8 @@ class Passes(Term):
         return self.body.clocked
 
     @property
-    def steers(self) -> bool:
-        return self.body.steers
+    def steers(self) -> frozenset[Way]:
+        return self.body.steers - {Way.BREAK}
 
     @property
     def _all(self) -> tuple[Term, ...]:

@@ -32,8 +32,8 @@ class Sequence(Term):
         return any(item.clocked for item in self.items)
 
     @cached_property
-    def steers(self) -> bool:
-        return any(item.steers for item in self.items)
+    def steers(self) -> frozenset[Way]:
+        return frozenset().union(*[item.steers for item in self.items])
 
     def moves(self, moment: Moment, world: World) -> list[Move]:
         return [
@@ -121,8 +121,8 @@ class Choice(Term):
         return any(branch.clocked for branch in self.branches)
 
     @cached_property
-    def steers(self) -> bool:
-        return any(branch.steers for branch in self.branches)
+    def steers(self) -> frozenset[Way]:
+        return frozenset().union(*[branch.steers for branch in self.branches])
 
     def moves(self, moment: Moment, world: World) -> list[Move]:
         return [move for branch in self.branches for move in world.moves(branch, moment)]
@@ -155,8 +155,8 @@ class Leaving(Term):
         return inf
 
     @property
-    def steers(self) -> bool:
-        return True
+    def steers(self) -> frozenset[Way]:
+        return frozenset([self.way])
 
     def exits(self, world: World) -> list[Exit]:  # noqa: ARG002 # there is one, whatever the world
         return [Exit(self.way)]

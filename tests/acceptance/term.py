@@ -102,9 +102,9 @@ class Term:
         return False
 
     @property
-    def steers(self) -> bool:
-        """Whether a `break` or `return` may be in it."""
-        return False
+    def steers(self) -> frozenset[Way]:
+        """How a `break` or `return` in it may leave it."""
+        return frozenset()
 
     def moves(self, moment: Moment, world: World) -> list[Move]:  # noqa: ARG002 # others look at them
         return []
