@@ -1,4 +1,9 @@
-"""Whether what happened in a run is a path through a graph."""
+"""Whether what happened in a run is a path through a graph.
+
+Three things of Python are not in a graph, and are not held against a run: which exceptions a handler is for, where
+what is started is awaited, and whether a wait ends at a timeout. One is: a group of all is left early only if a step in
+it has failed. A function that raises by itself, under `asyncio.wait` for the first exception, is not to be judged.
+"""
 
 from __future__ import annotations
 
