@@ -63,7 +63,6 @@ class Engine(JsProxy):
         self.events = events
         self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Fails where the engine itself puts an end to the run."""
-        self.recording = True
         self._fails = fails
         self._answers = answers
         self._takes = takes
@@ -199,8 +198,7 @@ class Engine(JsProxy):
         return self._counts[of]
 
     def _record(self, what: What, kind: Kind, key: str) -> None:
-        if self.recording:
-            self.events.append(Event(what, kind, key, asyncio.get_running_loop().time()))
+        self.events.append(Event(what, kind, key, asyncio.get_running_loop().time()))
 
 
 def _sent(args: tuple[JsValue, ...], keywords: dict[str, JsValue]) -> list[JsValue]:
