@@ -305,3 +305,32 @@ def test_a_handler_begins_with_what_was_changed_before_a_raise() -> None:
               a
             | default
     """)
+
+
+def test_a_task_that_is_awaited_where_its_failure_is_caught_may_fail_there() -> None:
+    assert graph_of("""
+        task = asyncio.create_task(a())
+        try:
+            await task
+        except Exception:
+            pass
+        await b()
+    """) == text("""
+        try
+          a
+        b
+    """)
+
+
+def test_one_that_is_awaited_where_its_failure_is_not_caught_needs_no_try() -> None:
+    assert graph_of("""
+        task = asyncio.create_task(a())
+        try:
+            await task
+        finally:
+            log()
+        await b()
+    """) == text("""
+        a
+        b
+    """)

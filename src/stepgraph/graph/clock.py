@@ -46,6 +46,7 @@ from stepgraph.program.ir import (
     SleepUntil,
     Start,
     StepRun,
+    blocks_of,
     started_in,
 )
 from stepgraph.syntax.module import Place
@@ -133,10 +134,10 @@ def _group(emission: _Emission, block: Block, operations: Sequence[Operation]) -
     if len(nodes) == 1 and _is_over(nodes[0]):
         del nodes[0]["starts"], nodes[0]["resolves"]  # type: ignore[typeddict-item] # it has both
         emission.clock = clock
-        return nodes
+        return _tried(nodes, operations)
     if len(nodes) == 1 and nodes[0]["type"] == "block":
         emission.clock = clock
-        return nodes[0]["nodes"]
+        return _tried(nodes[0]["nodes"], operations)
     if not nodes:
         return []
     inner = nodes[0] if len(nodes) == 1 else None
@@ -144,6 +145,26 @@ def _group(emission: _Emission, block: Block, operations: Sequence[Operation]) -
         return [inner]
     group: Parallel = {"type": "parallel", "kind": kind or "all", "nodes": nodes}
     return [group]
+
+
+def _tried(nodes: list[Node], operations: Sequence[Operation]) -> list[Node]:
+    """Return work of a group that is no more: in a `try`, if it was awaited in one that may catch its failure."""
+    if not any(map(_catches_join, operations)):
+        return nodes
+    tried: Try = {"type": "try", "try_block": {"type": "block", "nodes": nodes}}
+    return [tried]
+
+
+def _catches_join(operation: Operation) -> bool:
+    if isinstance(operation, Protected) and operation.catches and _has_join(operation.body):
+        return True
+    return any(_catches_join(inner) for block in blocks_of(operation) for inner in block.operations)
+
+
+def _has_join(block: Block) -> bool:
+    return any(
+        isinstance(operation, Join) or any(map(_has_join, blocks_of(operation))) for operation in block.operations
+    )
 
 
 def _is_over(node: Node) -> bool:
