@@ -1,0 +1,172 @@
+"""Any number of passes, one after another or side by side."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import product
+from math import inf
+
+from tests.acceptance.sequence import EMPTY
+from tests.acceptance.term import NOTHING, Exit, Form, Move, Rest, Term, Way, World
+from tests.acceptance.trace import Moment
+
+
+@dataclass(frozen=True, eq=False)
+class Loop(Term):
+    """Passes one after another."""
+
+    body: Term
+    current: Term = EMPTY
+
+    @property
+    def starts(self) -> float:
+        return min(self.current.starts, self.body.starts)
+
+    @property
+    def resolves(self) -> float:
+        return min(self.current.resolves, self.body.resolves)
+
+    @property
+    def clocked(self) -> bool:
+        return self.body.clocked
+
+    @cached_property
+    def steers(self) -> bool:
+        return self.body.steers
+
+    def moves(self, moment: Moment, world: World) -> list[Move]:
+        here = world.moves(self.current, moment) if self.current is not EMPTY else []
+        found = [Move(replace(self, current=move.term), move.rest, move.clock) for move in here]
+        again = world.moves(self.body, moment)
+        return found + [
+            Move(replace(self, current=move.term), rest + move.rest, move.clock)
+            for rest in self._ends(world)
+            for move in again
+        ]
+
+    def exits(self, world: World) -> list[Exit]:
+        found = [Exit(exit_.way, exit_.rest) for exit_ in self._leaves(self.current, NOTHING, world)]
+        for rest in self._ends(world):
+            found.append(Exit(Way.ON, rest))
+            found += self._leaves(self.body, rest, world)
+        return found
+
+    def quiet(self, clock: float, world: World) -> list[Form]:
+        if self.resolves > clock:
+            return [Form(self)]
+        return [Form(EMPTY, exit_.rest) for exit_ in world.exits(self) if exit_.way is Way.ON]
+
+    def broken(self, world: World) -> list[Rest]:
+        return [*self.current.broken(world), *self._ends(world)]
+
+    def _ends(self, world: World) -> list[Rest]:
+        """Return the ways to the end of the pass, that is to where the next may begin."""
+        return [exit_.rest for exit_ in world.exits(self.current) if exit_.way is Way.ON]
+
+    def _leaves(self, current: Term, rest: Rest, world: World) -> list[Exit]:
+        return [
+            Exit(Way.ON if exit_.way is Way.BREAK else exit_.way, rest + exit_.rest)
+            for exit_ in world.exits(current)
+            if exit_.way is not Way.ON
+        ]
+
+
+@dataclass(frozen=True, eq=False)
+class Passes(Term):
+    """Passes side by side, as in an open group."""
+
+    body: Term
+    live: tuple[Term, ...] = ()
+    more: bool = True
+    """Whether a pass may still begin."""
+
+    @cached_property
+    def starts(self) -> float:
+        return min([one.starts for one in self._all], default=inf)
+
+    @cached_property
+    def resolves(self) -> float:
+        return min([one.resolves for one in self._all], default=inf)
+
+    @property
+    def clocked(self) -> bool:
+        return self.body.clocked
+
+    @property
+    def steers(self) -> bool:
+        return self.body.steers
+
+    @property
+    def _all(self) -> tuple[Term, ...]:
+        return (*self.live, self.body) if self.more else self.live
+
+    def moves(self, moment: Moment, world: World) -> list[Move]:
+        found = []
+        for at, one in enumerate(self.live):
+            for move in world.moves(one, moment):
+                live = (*self.live[:at], move.term, *self.live[at + 1 :])
+                found.append(Move(self._with(live), move.rest, move.clock))
+        if self.more:
+            for move in world.moves(self.body, moment):
+                found.append(Move(self._with((*self.live, move.term)), move.rest, move.clock))
+        for form in self._broken_off(world):
+            for move in world.moves(form.term, moment):
+                found.append(Move(move.term, form.rest + move.rest, move.clock))
+        return found
+
+    def exits(self, world: World) -> list[Exit]:
+        found = [Exit(Way.ON, _sum(rests)) for rests in product(*[_ends(one, world) for one in self.live])]
+        for at, one in enumerate(self._all):
+            others = Rest(self.live[:at] + self.live[at + 1 :])
+            last = at >= len(self.live) - 1
+            for exit_ in world.exits(one):
+                if exit_.way is Way.RAISE or (exit_.way is Way.RETURN and last):
+                    found.append(Exit(exit_.way, exit_.rest + others))
+        for form in self._broken_off(world):
+            found += [Exit(exit_.way, form.rest + exit_.rest) for exit_ in world.exits(form.term)]
+        return found
+
+    def quiet(self, clock: float, world: World) -> list[Form]:
+        if self.resolves > clock:
+            return [Form(self)]
+        more = self.more and self.body.resolves > clock
+        found = [
+            Form(passes(self.body, tuple(form.term for form in forms), more=more), _sum([form.rest for form in forms]))
+            for forms in product(*[one.quiet(clock, world) for one in self.live])
+        ]
+        for form in self._broken_off(world):
+            found += [Form(other.term, form.rest + other.rest) for other in form.term.quiet(clock, world)]
+        return found
+
+    def broken(self, world: World) -> list[Rest]:  # noqa: ARG002 # they go on in any world
+        return [Rest(self.live)]
+
+    def _with(self, live: tuple[Term, ...]) -> Term:
+        return passes(self.body, live, more=self.more)
+
+    def _broken_off(self, world: World) -> list[Form]:
+        """Return what a `break` in the last pass leaves."""
+        if not (self.live and self.more and self.body.steers):
+            return []
+        return [
+            Form(passes(self.body, self.live[:-1] + exit_.rest.group, more=False), Rest(exit_.rest.background))
+            for exit_ in world.exits(self.live[-1])
+            if exit_.way is Way.BREAK
+        ]
+
+
+def passes(body: Term, live: tuple[Term, ...], *, more: bool) -> Term:
+    """Return passes side by side. Where none can be the last one, their order does not matter."""
+    live = tuple(one for one in live if one is not EMPTY)
+    if not (live or more):
+        return EMPTY
+    return Passes(body, live if body.steers else tuple(sorted(live, key=hash)), more)
+
+
+def _ends(one: Term, world: World) -> list[Rest]:
+    return [exit_.rest for exit_ in world.exits(one) if exit_.way is Way.ON]
+
+
+def _sum(rests: tuple[Rest, ...] | list[Rest]) -> Rest:
+    return sum(rests, NOTHING)

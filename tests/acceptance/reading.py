@@ -1,0 +1,159 @@
+"""From a graph to the term of all its paths."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from stepgraph.model.payload import (
+    Block,
+    Branch,
+    FunctionCall,
+    Graph,
+    Node,
+    Parallel,
+    StepDo,
+    StepSleep,
+    StepSleepUntil,
+    StepWaitForEvent,
+    Try,
+)
+from tests.acceptance.group import group
+from tests.acceptance.loop import Loop, Passes
+from tests.acceptance.protection import Trying
+from tests.acceptance.sequence import EMPTY, Choice, Leaving, sequence
+from tests.acceptance.term import Term, Way
+from tests.acceptance.trace import Kind
+from tests.acceptance.work import Call, Clock, Step
+
+StepNode = StepDo | StepSleep | StepSleepUntil | StepWaitForEvent
+
+
+def read(graph: Graph) -> tuple[Term, Mapping[str, Term]]:
+    """Return the term of a workflow, and those of its functions."""
+    workflow = graph["workflow"]
+    functions = {name: function(definition["nodes"]) for name, definition in workflow["functions"].items()}
+    return function(workflow["nodes"]), functions
+
+
+def steps_of(graph: Graph) -> Iterator[tuple[Kind, str]]:
+    """Yield the kinds and names of all steps in a graph."""
+    left = [*graph["workflow"]["nodes"]]
+    left += [node for definition in graph["workflow"]["functions"].values() for node in definition["nodes"]]
+    while left:
+        node = left.pop()
+        match node["type"]:
+            case "step_do" | "step_sleep" | "step_sleep_until" | "step_wait_for_event":
+                yield node["type"], node["name"]
+        left += node["nodes"] if node["type"] == "step_do" else _inner(node)
+
+
+def function(nodes: list[Node]) -> Term:
+    """Return the term of a function's body, or a step's: each has a clock of its own."""
+    return _sequence(nodes, may_be_caught=False)
+
+
+def _sequence(nodes: list[Node], *, may_be_caught: bool) -> Term:
+    """Return a list outside of groups. It is one if what is started in it is awaited in it."""
+    if any("resolves" in work for work in _work_of(nodes)):
+        return group("all", _members(nodes))
+    return sequence(*(_term(node, in_group=False, may_be_caught=may_be_caught) for node in nodes))
+
+
+def _in_group(nodes: list[Node], *, may_be_caught: bool) -> Term:
+    """Return a list in an open group: a sequence, unless it has clocks."""
+    terms = [_term(node, in_group=True, may_be_caught=may_be_caught) for node in nodes]
+    return group("list", terms) if any(term.clocked for term in terms) and len(terms) > 1 else sequence(*terms)
+
+
+def _members(nodes: list[Node]) -> Iterator[Term]:
+    """Yield the members of a group. Where there is a `try` in it, what fails may be awaited there."""
+    may_be_caught = _tries(nodes)
+    return (_term(node, in_group=True, may_be_caught=may_be_caught) for node in nodes)
+
+
+def _term(node: Node, *, in_group: bool, may_be_caught: bool) -> Term:
+    def inner(nodes: list[Node]) -> Term:
+        return (_in_group if in_group else _sequence)(nodes, may_be_caught=may_be_caught)
+
+    match node["type"]:
+        case "step_do":
+            return Step(_clock(node, may_be_caught=may_be_caught), "step_do", node["name"], function(node["nodes"]))
+        case "step_sleep" | "step_sleep_until" | "step_wait_for_event":
+            return Step(_clock(node, may_be_caught=may_be_caught), node["type"], node["name"])
+        case "function_call":
+            return Call(_clock(node, may_be_caught=may_be_caught), node["name"])
+        case "loop":
+            return (Passes if in_group else Loop)(inner(node["nodes"]))
+        case "parallel":
+            return _parallel(node)
+        case "block":
+            return _sequence(node["nodes"], may_be_caught=may_be_caught)
+        case "if" | "switch":
+            return _choice([(branch["condition"], inner(branch["nodes"])) for branch in node["branches"]])
+        case "try":
+            return _protected(node, in_group=in_group, may_be_caught=may_be_caught)
+        case "break":
+            return Leaving(Way(node["kind"]))
+        case "start":
+            return inner(node["nodes"])
+        case "function_def":
+            return EMPTY
+    raise ValueError(f"a node of type {node['type']!r} is not one of the grammar")
+
+
+def _parallel(node: Parallel) -> Term:
+    return group(node["kind"], _members(node["nodes"]))
+
+
+def _choice(branches: list[tuple[str | None, Term]]) -> Term:
+    terms = [term for _, term in branches]
+    if all(condition is not None for condition, _ in branches):
+        terms.append(EMPTY)
+    return Choice(tuple(dict.fromkeys(terms)))
+
+
+def _protected(node: Try, *, in_group: bool, may_be_caught: bool) -> Term:
+    def inner(block: Block | None) -> Term:
+        nodes = [] if block is None else block["nodes"]
+        return (_in_group if in_group else _sequence)(nodes, may_be_caught=may_be_caught)
+
+    handler = inner(node["catch_block"]) if "catch_block" in node else None
+    return Trying(inner(node.get("try_block")), inner(node.get("finally_block")), in_group, handler)
+
+
+def _clock(node: StepNode | FunctionCall, *, may_be_caught: bool) -> Clock:
+    starts, resolves = node.get("starts"), node.get("resolves")
+    given = starts is not None or resolves is not None
+    return Clock(starts, resolves, may_be_caught=given and (may_be_caught or resolves is None))
+
+
+def _work_of(nodes: Iterable[Node]) -> Iterator[StepNode | FunctionCall]:
+    """Yield the work in a list that goes by the clocks of that list, not those of a group in it."""
+    for node in nodes:
+        match node["type"]:
+            case "step_do" | "step_sleep" | "step_sleep_until" | "step_wait_for_event" | "function_call":
+                yield node
+            case "parallel" | "block":
+                pass
+            case _:
+                yield from _work_of(_inner(node))
+
+
+def _tries(nodes: Iterable[Node]) -> bool:
+    """Whether there is a `try` in the same function below these nodes."""
+    return any(node["type"] == "try" or (node["type"] != "step_do" and _tries(_inner(node))) for node in nodes)
+
+
+def _inner(node: Node) -> Iterator[Node]:
+    """Yield the nodes right inside of one, in the same function."""
+    match node["type"]:
+        case "loop" | "parallel" | "block" | "start":
+            yield from node["nodes"]
+        case "if" | "switch":
+            branches: list[Branch] = node["branches"]
+            for branch in branches:
+                yield from branch["nodes"]
+        case "try":
+            for part in ("try_block", "catch_block", "finally_block"):
+                if part in node:
+                    yield from node[part]["nodes"]

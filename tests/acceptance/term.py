@@ -1,0 +1,195 @@
+"""What is left of a run's path through a graph, as a term that each moment makes another of.
+
+A term says of itself which moments it can go on with, and into what; how it can be left without any further moment;
+and how it gets rid of all that must be over by a clock. Whatever is chosen, a branch or a pass more, is chosen when a
+moment asks for it and no sooner, so a run is followed in few terms.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from enum import Enum
+from functools import cached_property
+from math import inf
+
+from tests.acceptance.trace import Moment
+
+DEEPEST_RECURSION = 12
+"""How often a function may call itself without that anything happens."""
+
+
+class TooHard(Exception):  # noqa: N818 # it is no error in what is judged
+    """There are more paths to look at than the judge will."""
+
+
+class Way(Enum):
+    """How something is left."""
+
+    ON = "on"
+    BREAK = "break"
+    RETURN = "return"
+    RAISE = "raise"
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """What goes on beside: in the background, where nobody waits for it, or in the group around."""
+
+    background: tuple[Term, ...] = ()
+    group: tuple[Term, ...] = ()
+
+    def __add__(self, other: Rest) -> Rest:
+        if not (other.background or other.group):
+            return self
+        return Rest(self.background + other.background, self.group + other.group)
+
+    @property
+    def abandoned(self) -> Rest:
+        return Rest(self.background + self.group) if self.group else self
+
+
+NOTHING = Rest()
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """A way to leave a term without a moment."""
+
+    way: Way
+    rest: Rest = NOTHING
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What a term turns into without a moment."""
+
+    term: Term
+    rest: Rest = NOTHING
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """What a term turns into by a moment; if that begins work that has a clock, all that resolves by then is over."""
+
+    term: Term
+    rest: Rest = NOTHING
+    clock: float | None = None
+
+
+class Term:
+    """Equal terms are one to all who look for them; each knows its hash, as terms are deep."""
+
+    @property
+    def starts(self) -> float:
+        """The lowest clock at which something in it begins; below all clocks where that asks for none."""
+        return -inf
+
+    @property
+    def resolves(self) -> float:
+        """The lowest clock by which something in it is over that is not yet."""
+        return inf
+
+    @property
+    def clocked(self) -> bool:
+        """Whether something in it goes by the clock of the function that it stands in."""
+        return False
+
+    @property
+    def steers(self) -> bool:
+        """Whether a `break` or `return` may be in it."""
+        return False
+
+    def moves(self, moment: Moment, world: World) -> list[Move]:  # noqa: ARG002 # others look at them
+        return []
+
+    def exits(self, world: World) -> list[Exit]:  # noqa: ARG002 # likewise
+        return []
+
+    def quiet(self, clock: float, world: World) -> list[Form]:  # noqa: ARG002 # likewise
+        """Return what it may turn into in which all that resolves by this clock is over."""
+        return [Form(self)] if self.resolves > clock else []
+
+    def broken(self, world: World) -> list[Rest]:  # noqa: ARG002 # likewise
+        """Return what may go on of it when an exception that no step raised leaves it."""
+        return [NOTHING]
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash((type(self), *self._fields))
+
+    @cached_property
+    def _fields(self) -> tuple[object, ...]:
+        return tuple(getattr(self, field.name) for field in fields(self))  # type: ignore[arg-type] # each term is one
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        return (
+            isinstance(other, Term)
+            and type(self) is type(other)
+            and self._hash == other._hash
+            and self._fields == other._fields
+        )
+
+
+@dataclass
+class World:
+    """The functions, what has been found out about terms, and which calls are being looked into."""
+
+    functions: Mapping[str, Term]
+    most_looks: int
+    looks: int = 0
+    cut_short: bool = False
+    """Whether a recursion was not followed to its end."""
+    _calls: Counter[str] = field(default_factory=Counter)
+    _leaving: set[str] = field(default_factory=set)
+    _moves: dict[tuple[object, ...], list[Move]] = field(default_factory=dict)
+    _exits: dict[tuple[object, ...], list[Exit]] = field(default_factory=dict)
+
+    def moves(self, term: Term, moment: Moment) -> list[Move]:
+        key = (term, moment, tuple(self._calls.items()) if self._calls else ())
+        known = self._moves.get(key)
+        if known is None:
+            self._look()
+            known = self._moves[key] = list(dict.fromkeys(term.moves(moment, self)))
+        return known
+
+    def exits(self, term: Term) -> list[Exit]:
+        key = (term, frozenset(self._leaving))
+        known = self._exits.get(key)
+        if known is None:
+            self._look()
+            known = self._exits[key] = list(dict.fromkeys(term.exits(self)))
+        return known
+
+    def moves_of_function(self, name: str, moment: Moment) -> list[Move]:
+        if self._calls[name] >= DEEPEST_RECURSION:
+            self.cut_short = True
+            return []
+        self._calls[name] += 1
+        try:
+            return self.moves(self.functions[name], moment)
+        finally:
+            self._calls[name] -= 1
+            if not self._calls[name]:
+                del self._calls[name]
+
+    def exits_of_function(self, name: str) -> list[Exit]:
+        """Return the ways through a function; none leads through the function itself only."""
+        if name in self._leaving:
+            return []
+        self._leaving.add(name)
+        try:
+            return self.exits(self.functions[name])
+        finally:
+            self._leaving.discard(name)
+
+    def _look(self) -> None:
+        self.looks += 1
+        if self.looks > self.most_looks:
+            raise TooHard(f"after {self.most_looks} looks there are still more paths")
