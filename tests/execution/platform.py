@@ -31,11 +31,13 @@ def platform(mode: Mode = "implicit") -> Iterator[ModuleType]:
     stand_ins = {**_STAND_INS, **_sdk}
     before = {name: sys.modules.get(name) for name in stand_ins}
     sys.modules.update(stand_ins)
+    there = len(sys.modules)
     _flags.python_workflows_implicit_dependencies = mode == "implicit"  # type: ignore[attr-defined]
     try:
         yield importlib.import_module(_SDK)
     finally:
-        _sdk.update((name, module) for name, module in sys.modules.items() if name.partition(".")[0] == _SDK)
+        if not _sdk or len(sys.modules) != there:
+            _sdk.update((name, module) for name, module in sys.modules.items() if name.partition(".")[0] == _SDK)
         restore_modules({**dict.fromkeys(_sdk), **before})
 
 
