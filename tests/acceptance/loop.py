@@ -7,7 +7,7 @@ from functools import cached_property
 from itertools import product
 from math import inf
 
-from tests.acceptance.sequence import EMPTY
+from tests.acceptance.sequence import EMPTY, one_of
 from tests.acceptance.term import NOTHING, Exit, Form, Move, Rest, Term, Way, World
 from tests.acceptance.trace import Moment
 
@@ -130,14 +130,22 @@ class Passes(Term):
     def quiet(self, clock: float, world: World) -> list[Form]:
         if self.resolves > clock:
             return [Form(self)]
-        more = self.more and self.body.resolves > clock
+        body = self._quiet_body(clock, world) if self.more else None
         found = [
-            Form(passes(self.body, tuple(form.term for form in forms), more=more), _sum([form.rest for form in forms]))
+            Form(
+                passes(body or self.body, tuple(form.term for form in forms), more=body is not None),
+                _sum([form.rest for form in forms]),
+            )
             for forms in product(*[one.quiet(clock, world) for one in self.live])
         ]
-        for form in self._broken_off(world):
+        for form in self._broken_off(world) + self._broken_off_at_once(world):
             found += [Form(other.term, form.rest + other.rest) for other in form.term.quiet(clock, world)]
         return found
+
+    def _quiet_body(self, clock: float, world: World) -> Term | None:
+        """Return what further passes may do that have come as far as this clock, if there may be any."""
+        forms = [form.term for form in self.body.quiet(clock, world) if form.term is not EMPTY and form.rest == NOTHING]
+        return one_of(forms) if forms else None
 
     def broken(self, world: World) -> list[Rest]:  # noqa: ARG002 # they go on in any world
         return [Rest(self.live)]
@@ -153,6 +161,17 @@ class Passes(Term):
             Form(passes(self.body, self.live[:-1] + exit_.rest.group, more=False), Rest(exit_.rest.background))
             for exit_ in world.exits(self.live[-1])
             if exit_.way is Way.BREAK
+        ]
+
+
+    def _broken_off_at_once(self, world: World) -> list[Form]:
+        """Return what a `break` leaves in a pass of which nothing has begun."""
+        if not (self.more and self.body.steers):
+            return []
+        return [
+            Form(passes(self.body, self.live + exit_.rest.group, more=False), Rest(exit_.rest.background))
+            for exit_ in world.exits(self.body)
+            if exit_.way is Way.BREAK and exit_.rest.group
         ]
 
 

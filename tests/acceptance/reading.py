@@ -20,7 +20,7 @@ from stepgraph.model.payload import (
 from tests.acceptance.group import group
 from tests.acceptance.loop import Loop, Passes
 from tests.acceptance.protection import Trying
-from tests.acceptance.sequence import EMPTY, Choice, Leaving, sequence
+from tests.acceptance.sequence import EMPTY, Leaving, one_of, sequence
 from tests.acceptance.term import Term, Way
 from tests.acceptance.trace import Kind
 from tests.acceptance.work import Call, Clock, Step
@@ -66,8 +66,13 @@ def _in_group(nodes: list[Node], *, may_be_caught: bool) -> Term:
 
 
 def _members(nodes: list[Node]) -> Iterator[Term]:
-    """Yield the members of a group. Where there is a `try` in it, what fails may be awaited there."""
-    may_be_caught = _tries(nodes)
+    """Yield the members of a group.
+
+    What fails in it may be awaited in a `try`: one that is in it, or one that is not drawn, as no step begins in it.
+    That cannot be where all is one `gather`, whose steps begin and are over at the same clocks.
+    """
+    clocks = {(work.get("starts"), work.get("resolves")) for work in _work_of(nodes)}
+    may_be_caught = _tries(nodes) or len(clocks) > 1
     return (_term(node, in_group=True, may_be_caught=may_be_caught) for node in nodes)
 
 
@@ -109,7 +114,7 @@ def _choice(branches: list[tuple[str | None, Term]]) -> Term:
     terms = [term for _, term in branches]
     if all(condition is not None for condition, _ in branches):
         terms.append(EMPTY)
-    return Choice(tuple(dict.fromkeys(terms)))
+    return one_of(terms)
 
 
 def _protected(node: Try, *, in_group: bool, may_be_caught: bool) -> Term:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from math import inf
@@ -124,6 +124,11 @@ class Choice(Term):
         if self.resolves > clock:
             return [Form(self)]
         return [form for branch in self.branches for form in branch.quiet(clock, world)]
+
+
+def one_of(terms: Iterable[Term]) -> Term:
+    branches = tuple(dict.fromkeys(terms))
+    return branches[0] if len(branches) == 1 else Choice(branches)
 
 
 @dataclass(frozen=True, eq=False)
