@@ -140,9 +140,17 @@ class Group(Term):
     def broken(self, world: World) -> list[Rest]:  # noqa: ARG002 # its members go on in any world
         return [self._left(self.members)]
 
-    def spilled(self) -> list[Rest]:
+    def spilled(self, world: World) -> list[Rest]:
         """Return what goes on in the group around when the end of a list in it is reached."""
-        return [Rest(group=tuple(member.term for member in self.members))] if self.kind == "list" else []
+        going_on = [term for term in self._terms if not term.steers]
+        ends = [
+            [exit_.rest for exit_ in world.exits(term) if exit_.way is Way.ON] for term in self._terms if term.steers
+        ]
+        return [sum(rests, Rest(group=tuple(going_on))) for rests in product(*ends)]
+
+    @property
+    def _terms(self) -> list[Term]:
+        return [member.term for member in self.members]
 
     def _left(self, members: Iterable[Member]) -> Rest:
         """Return what goes on of these members in the background: what has begun, or could have at this point."""

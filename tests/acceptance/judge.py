@@ -61,7 +61,7 @@ class Judge:
 
     def accepts(self, trace: Trace) -> Verdict:
         world = self._world
-        world.looks, world.cut_short = 0, False
+        world.begin(sum(moment.what == "start" for moment in trace.events))
         states = [State(self._main)]
         for at, moment in enumerate(trace.events):
             following = _after(states, moment, world)

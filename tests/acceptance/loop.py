@@ -163,7 +163,6 @@ class Passes(Term):
             if exit_.way is Way.BREAK
         ]
 
-
     def _broken_off_at_once(self, world: World) -> list[Form]:
         """Return what a `break` leaves in a pass of which nothing has begun."""
         if not (self.more and self.body.steers):

@@ -80,9 +80,13 @@ class Protected(Term):
     def _ends(self, world: World) -> list[Rest]:
         """Return the ways to the end of what is inside."""
         ends = [exit_.rest for exit_ in world.exits(self.inner) if exit_.way is Way.ON]
-        if self.in_group and isinstance(self.inner, Group):
-            ends += self.inner.spilled()
-        return ends
+        return ends + self._spilled(world) if self.in_group and self.inner.clocked else ends
+
+    def _spilled(self, world: World) -> list[Rest]:
+        """Return what goes on in the group around."""
+        if isinstance(self.inner, Group) and self.inner.kind == "list":
+            return self.inner.spilled(world)
+        return [] if self.inner.steers else [Rest(group=(self.inner,))]
 
     def _broken_out(self, world: World) -> list[Rest]:
         """Return what may go on when an exception leaves it, all of it, without a moment."""

@@ -17,7 +17,7 @@ from math import inf
 from tests.acceptance.trace import Moment
 
 DEEPEST_RECURSION = 12
-"""How often a function may call itself without that anything happens."""
+"""How often a function may be called in itself without that anything happens."""
 
 
 class TooHard(Exception):  # noqa: N818 # it is no error in what is judged
@@ -143,6 +143,7 @@ class World:
 
     functions: Mapping[str, Term]
     most_looks: int
+    deepest: int = DEEPEST_RECURSION
     looks: int = 0
     cut_short: bool = False
     """Whether a recursion was not followed to its end."""
@@ -150,6 +151,13 @@ class World:
     _leaving: set[str] = field(default_factory=set)
     _moves: dict[tuple[object, ...], list[Move]] = field(default_factory=dict)
     _exits: dict[tuple[object, ...], list[Exit]] = field(default_factory=dict)
+
+    def begin(self, starts: int) -> None:
+        """Look at a trace with so many starts of steps. A call in which no step starts need not be looked at."""
+        deepest = min(DEEPEST_RECURSION, starts)
+        if deepest != self.deepest:
+            self._moves.clear()
+        self.deepest, self.looks, self.cut_short = deepest, 0, False
 
     def moves(self, term: Term, moment: Moment) -> list[Move]:
         key = (term, moment, tuple(self._calls.items()) if self._calls else ())
@@ -168,8 +176,8 @@ class World:
         return known
 
     def moves_of_function(self, name: str, moment: Moment) -> list[Move]:
-        if self._calls[name] >= DEEPEST_RECURSION:
-            self.cut_short = True
+        if self._calls[name] >= self.deepest:
+            self.cut_short |= self.deepest == DEEPEST_RECURSION
             return []
         self._calls[name] += 1
         try:
