@@ -13,8 +13,10 @@ from tests.acceptance.reading import steps_of
 from tests.acceptance.term import TooHard
 from tests.acceptance.trace import Trace, trace_of
 from tests.execution.running import Execution, execute
+from tests.proof.expected import NOT_CAUGHT
+from tests.proof.first_failure import graphs_of
 from tests.proof.subjects import Subject
-from tests.proof.worlds.hints import hints_of, moments_of
+from tests.proof.worlds.hints import hints_of
 from tests.proof.worlds.world import World
 
 _RUNS_OTHERWISE = frozenset({"dependency-runs-twice"})
@@ -57,6 +59,8 @@ def reason_to_leave_out(subject: Subject, *, failures: bool) -> str:
         return "no graph"
     if not subject.complete:
         return "incomplete"
+    if failures and subject.title in NOT_CAUGHT:
+        return NOT_CAUGHT[subject.title]
     otherwise = _RUNS_OTHERWISE | _FAILS_OTHERWISE if failures else _RUNS_OTHERWISE
     return ", ".join(sorted(subject.notes & otherwise))
 
@@ -66,14 +70,14 @@ def judged(subject: Subject, seeds: Iterable[int], *, failures: bool) -> Outcome
     outcome = Outcome(subject.title, left_out=reason_to_leave_out(subject, failures=failures))
     if subject.graph is None or outcome.left_out:
         return outcome
-    judge = Judge(subject.graph)
+    judges = [Judge(graph) for graph in graphs_of(subject)]
     known: set[Trace] = set()
     for seed in seeds:
         trace = trace_of(executed(subject, seed, failures=failures))
         outcome.runs += 1
         if trace not in known:
             known.add(trace)
-            outcome.rejected += [Rejected(seed, failures, why) for why in _why_rejected(judge, trace)]
+            outcome.rejected += [Rejected(seed, failures, why) for why in _why_rejected(judges, trace)]
     outcome.traces = len(known)
     outcome.steps = frozenset(name for _, name in steps_of(subject.graph))
     outcome.reached = frozenset(_reached(outcome.steps, {each.name for trace in known for each in trace.events}))
@@ -82,20 +86,23 @@ def judged(subject: Subject, seeds: Iterable[int], *, failures: bool) -> Outcome
 
 def executed(subject: Subject, seed: int, *, failures: bool) -> Execution:
     """Run a workflow in the world of a seed."""
-    sources = tuple(subject.modules.values())
-    world = World(seed, hints_of(*sources), moments_of(*sources), failures=failures)
+    world = World(seed, hints_of(*subject.modules.values()), failures=failures)
     with redirect_stdout(StringIO()):  # a workflow may print
-        return execute(subject.modules, subject.class_name, mode=subject.mode, **world.options())
+        return execute(subject.modules, subject.class_name, **{**world.options(), "mode": subject.mode})
 
 
-def _why_rejected(judge: Judge, trace: Trace) -> Iterator[str]:
-    try:
-        verdict = judge.accepts(trace)
-    except TooHard as error:
-        yield f"too hard to judge: {error}"
-        return
-    if not verdict.accepted:
-        yield str(verdict)
+def _why_rejected(judges: list[Judge], trace: Trace) -> list[str]:
+    """Say why the first judge rejects, if all do."""
+    why: list[str] = []
+    for judge in judges:
+        try:
+            verdict = judge.accepts(trace)
+        except TooHard as error:
+            return [f"too hard to judge: {error}"]
+        if verdict.accepted:
+            return []
+        why.append(str(verdict))
+    return why[:1]
 
 
 def _reached(steps: Iterable[str], names: set[str]) -> Iterator[str]:

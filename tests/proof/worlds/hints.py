@@ -10,7 +10,7 @@ import ast
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import pairwise
 
@@ -25,7 +25,16 @@ class Later:
 
 
 Constant = str | int | float | bool | None | Later
-Hints = Mapping[str, tuple[Constant, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Hints:
+    """What is known of a program: constants by word, the times that are written in it, how many steps it declares."""
+
+    constants: Mapping[str, tuple[Constant, ...]] = field(default_factory=dict)
+    moments: tuple[dt.datetime, ...] = ()
+    steps: int = 0
+
 
 _MOMENTS = (Later(200), Later(300))
 OTHER = "other"
@@ -51,13 +60,16 @@ def hints_of(*sources: str) -> Hints:
         reading.read(ast.parse(source))
     plain = [word.removeprefix(LENGTH).removesuffix(ITEM) for word in (*reading.flows, *reading.constants)]
     known = [form for word in dict.fromkeys(plain) for form in (word, LENGTH + word, word + ITEM)]
-    return {word: found for word in known if (found := reading.reached_from(word))}
+    constants = {word: found for word in known if (found := reading.reached_from(word))}
+    return Hints(constants, tuple(reading.moments), reading.steps)
 
 
 class _Reading:
     def __init__(self) -> None:
         self.constants: dict[str, dict[Constant, None]] = defaultdict(dict)
         self.flows: dict[str, set[str]] = defaultdict(set)
+        self.moments: dict[dt.datetime, None] = {}
+        self.steps = 0
         self._tables: dict[str, tuple[Constant, ...]] = {}
         self._parameters: dict[str, list[str]] = {}
 
@@ -68,6 +80,7 @@ class _Reading:
         for node in nodes:
             self._hand_on(node)
             self._compare(node)
+            self._count(node)
 
     def reached_from(self, word: str) -> tuple[Constant, ...]:
         seen, left = {word}, [word]
@@ -94,6 +107,8 @@ class _Reading:
                 self._tables |= dict.fromkeys(words(target), tuple(_constants(*keys)))
             case ast.Assign(targets=[target], value=ast.Tuple(elts=members) | ast.List(elts=members)):
                 self._tables |= dict.fromkeys(words(target), tuple(_constants(*members)))
+            case ast.Assign(targets=[target], value=ast.Constant() as value):
+                self._tables |= dict.fromkeys(words(target), tuple(_constants(value)))
             case ast.FunctionDef(name=name, args=arguments) | ast.AsyncFunctionDef(name=name, args=arguments):
                 self._parameters[name] = [parameter.arg for parameter in arguments.args if parameter.arg != "self"]
 
@@ -140,9 +155,19 @@ class _Reading:
             case ast.keyword(arg="timeout" | "delay", value=ast.expr() as value):
                 self._add(value, *_DURATIONS)
             case ast.Dict(keys=keys, values=values):
-                for key, value in zip(keys, values, strict=True):
-                    if isinstance(key, ast.Constant) and key.value in _DURATION_KEYS:
-                        self._add(value, *_DURATIONS)
+                for name, given in zip(keys, values, strict=True):
+                    if isinstance(name, ast.Constant) and name.value in _DURATION_KEYS:
+                        self._add(given, *_DURATIONS)
+
+    def _count(self, node: ast.AST) -> None:
+        match node:
+            case ast.Call(func=ast.Attribute(attr="do")):
+                self.steps += 1
+            case ast.Call(
+                func=ast.Name(id="datetime") | ast.Attribute(attr="datetime"),
+                args=[ast.Constant(value=int(year)), ast.Constant(value=int(month)), ast.Constant(value=int(day)), *_],
+            ) if year > dt.MINYEAR:
+                self.moments[dt.datetime(year, month, day, tzinfo=dt.UTC)] = None
 
     def _match(self, of: tuple[str, ...], pattern: ast.pattern) -> None:
         match pattern:
@@ -211,19 +236,3 @@ def _with_opposite(value: bool | None) -> Iterator[Constant]:  # noqa: FBT001 # 
     yield value
     if value is not None:
         yield not value
-
-
-@lru_cache
-def moments_of(*sources: str) -> tuple[dt.datetime, ...]:
-    """Return the times that are written in these modules."""
-    calls = (node for source in sources for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call))
-    return tuple(dict.fromkeys(moment for call in calls for moment in _moment(call)))
-
-
-def _moment(call: ast.Call) -> Iterator[dt.datetime]:
-    match call:
-        case ast.Call(
-            func=ast.Name(id="datetime") | ast.Attribute(attr="datetime"),
-            args=[ast.Constant(value=int(year)), ast.Constant(value=int(month)), ast.Constant(value=int(day)), *_],
-        ) if year > dt.MINYEAR:
-            yield dt.datetime(year, month, day, tzinfo=dt.UTC)

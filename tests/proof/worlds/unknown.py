@@ -6,7 +6,7 @@ import asyncio
 import dis
 import math
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import Protocol
 
 from tests.execution.anything import Anything
@@ -122,7 +122,7 @@ class Unknown(Anything):
         self.__calls += 1
         return Unknown(self.__source, lots.number(self.__key, "call", self.__calls), self.__word)
 
-    def __await__(self) -> Iterator[PyValue]:
+    def __await__(self) -> Generator[PyValue, None, PyValue]:
         delay = self.__source.delay(self.__key)
         yield from asyncio.sleep(delay).__await__() if delay else ()
         return self.__source.value(lots.number(self.__key, "awaited"), self.__word)

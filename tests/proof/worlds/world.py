@@ -21,12 +21,14 @@ from tests.proof.worlds.unknown import Service, Unknown
 MOST_STEPS = 300
 _MOST_SIZES = 200
 _SHARES_OF_HINTED = (0.5, 0.8, 0.95)
-_SHARES_OF_NONE = (0.05, 0.2, 0.5)
+_SHARES_OF_NONE = (0.03, 0.1, 0.5)
 _SHARE_NEAR_MOMENTS = 0.8
 _SHARE_OF_ANSWERS_THAT_FAIL = 0.03
 _LONGEST_ANSWER = 20
 _HALF = 0.5
 _LEANINGS = (0.03, 0.03, 0.4, 0.6, 0.97, 0.97)
+_TEMPERS = (_LEANINGS, _LEANINGS, (0.8, 0.97), (0.8, 0.97), (0.03, 0.2))
+"""In some worlds most is true, or most is false: what many things have to come together for happens in these."""
 _MOST_DAYS_BEFORE = 200
 _PLATFORM = frozenset({"workers", "js", "pyodide"})
 
@@ -34,18 +36,17 @@ _PLATFORM = frozenset({"workers", "js", "pyodide"})
 class World:
     """What is asked is known by a key that follows from the seed, so that the order of asking makes no difference."""
 
-    def __init__(self, seed: int, hints: Hints, moments: Sequence[dt.datetime] = (), *, failures: bool = False) -> None:
+    def __init__(self, seed: int, hints: Hints, *, failures: bool = False) -> None:
         self._seed = seed
-        self._start = (
-            self._before(moments) if moments and lots.share(seed, "start") < _SHARE_NEAR_MOMENTS else wall_clock.START
-        )
+        self._start = self._started(hints.moments)
+        self._tempers = lots.one_of(_TEMPERS, seed, "temper")
         self._hints = hints
         self._failures = failures
         self._sizes = 0
 
     def options(self) -> Options:
         """Return how to run a workflow in this world, once."""
-        fate = Fate(self._seed, failures=self._failures)
+        fate = Fate(self._seed, failures=self._failures, steps=self._hints.steps)
 
         def answers(name: str, count: int, _event_type: str) -> PyValue:
             return self._payload(name, count) if fate.comes(name, count) else UNANSWERED
@@ -62,17 +63,13 @@ class World:
             "start": self._start,
         }
 
-    def _before(self, moments: Sequence[dt.datetime]) -> dt.datetime:
-        days = lots.share(self._seed, "before") * _MOST_DAYS_BEFORE
-        return lots.one_of(moments, self._seed, "moment") - dt.timedelta(days=round(days))
-
     def service(self, name: str) -> Anything:
         """Give what bindings and the like are."""
         return Service(self, lots.number(self._seed, name), name.rpartition(".")[2])
 
     def value(self, key: int, word: str, depth: int = 0) -> PyValue:
         """Give what goes by this word: a constant that the program holds against such values, more often than not."""
-        hinted = self._hints.get(word)
+        hinted = self._hints.constants.get(word)
         if not hinted or not self._is_hinted(hinted, key, word):
             return Unknown(self, key, word, depth)
         constant = lots.one_of(hinted, *(self._favourite(word) or (key, "constant")))
@@ -80,10 +77,11 @@ class World:
 
     def leaning(self, word: str, question: str) -> float:
         """Let values of a word lean to one side in one world, and to the other in another."""
-        return lots.one_of(_LEANINGS, self._seed, "leaning", word, question)
+        leanings = self._tempers if question == "truth" else _LEANINGS
+        return lots.one_of(leanings, self._seed, "leaning", word, question)
 
     def hinted(self, word: str) -> tuple[Constant, ...]:
-        return self._hints.get(word, ())
+        return self._hints.constants.get(word, ())
 
     def is_generous(self) -> bool:
         """Tell whether there may be more of anything: recursion over what lies in what is found is to end."""
@@ -105,6 +103,13 @@ class World:
     def _favourite(self, word: str) -> tuple[PyValue, ...]:
         """In every other world, all values of a word are the same constant."""
         return (self._seed, "favourite", word) if lots.share(self._seed, "has favourite", word) < _HALF else ()
+
+    def _started(self, moments: Sequence[dt.datetime]) -> dt.datetime:
+        """Begin before a time that is written in the program, more often than not."""
+        if not moments or lots.share(self._seed, "start") >= _SHARE_NEAR_MOMENTS:
+            return wall_clock.START
+        days = round(lots.share(self._seed, "before") * _MOST_DAYS_BEFORE)
+        return lots.one_of(moments, self._seed, "moment") - dt.timedelta(days=days)
 
     def _moment(self, later: Later) -> int:
         return int((self._start + dt.timedelta(days=later.days)).timestamp() * 1000)
