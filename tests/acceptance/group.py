@@ -81,7 +81,11 @@ class Group(Term):
         for member, of in zip(self.members, ways, strict=True):
             others = [other for other in self.members if other is not member]
             found += [self._exit(exit_, member, others) for exit_ in of if self._may_leave(exit_, member, ways)]
-        return found
+        return found + [Exit(Way.ON, exit_.rest) for exit_ in found if self._is_left_by(exit_)]
+
+    def _is_left_by(self, exit_: Exit) -> bool:
+        """Whether what waits for all may go on then: `asyncio.wait` does for the first exception, or a `try` around."""
+        return self.kind == "all" and exit_.way is Way.RAISE
 
     def _is_end(self, exit_: Exit) -> bool:
         """Whether a member is over by this, for those who wait for it."""
@@ -136,6 +140,11 @@ class Group(Term):
         yield from term.quiet(clock, world)
         if self.kind == "all_settled" and term.resolves <= clock:
             yield from (Form(EMPTY, exit_.rest) for exit_ in world.exits(term) if exit_.way is Way.RAISE)
+
+    def least(self, world: World) -> int:
+        if self.steers or self.kind in ("any", "race"):
+            return 0
+        return sum(world.least(term) for term in self._terms)
 
     def broken(self, world: World) -> list[Rest]:  # noqa: ARG002 # its members go on in any world
         return [self._left(self.members)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 from stepgraph.model.payload import Graph
@@ -15,8 +16,12 @@ from tests.acceptance.work import Failed
 
 WHATS: tuple[What, ...] = ("start", "end", "fail")
 
-MOST_STATES = 2_000
-MOST_LOOKS = 400_000
+DEPTHS = (2, 4, 8, 16)
+"""How often a function may be called in itself before anything happens. One in which no step starts is no matter."""
+
+MOST_AT_ONCE = 100
+MOST_STATES = 3_000
+MOST_LOOKS = 200_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,21 +65,73 @@ class Judge:
         self._world = World(functions, MOST_LOOKS)
 
     def accepts(self, trace: Trace) -> Verdict:
-        world = self._world
-        world.begin(sum(moment.what == "start" for moment in trace.events))
+        """Judge a trace. Paths with deep recursion are many, and looked at only if no other will do."""
+        starts = sum(moment.what == "start" for moment in trace.events)
+        for deepest in DEPTHS:
+            self._world.begin(deepest)
+            with suppress(TooHard, RecursionError):
+                verdict = self._judged(trace)
+                if verdict.accepted or not self._world.cut_short or deepest >= starts:
+                    return verdict
+            if not self._world.cut_short:
+                break
+        raise TooHard("there are more paths than were looked at, and none of those is that of the run")
+
+    def _judged(self, trace: Trace) -> Verdict:
+        """Follow all ways at once, while they are few."""
         states = [State(self._main)]
         for at, moment in enumerate(trace.events):
-            following = _after(states, moment, world)
+            if len(states) > MOST_AT_ONCE:
+                return self._searched(trace, at, states)
+            following = _after(states, moment, self._world)
             if not following:
-                return self._rejected(at, moment, states, trace)
-            states = following
-        if trace.outcome == "done" and not any(_may_be_done(state, world) for state in states):
-            return self._rejected(len(trace.events), None, states, trace)
+                return self._rejected(at, states, trace)
+            states = [state for state in following if self._in_time(state, trace, at + 1)] or following
+        return self._at_the_end(states, trace)
+
+    def _searched(self, trace: Trace, begin: int, states: list[State]) -> Verdict:
+        """Follow one way after the other, each as far as it goes."""
+        left = [(begin, state) for state in sorted(states, key=self._least, reverse=True)]
+        seen = set(left)
+        furthest, stuck = begin, states[:MOST_AT_ONCE]
+        while left:
+            at, state = left.pop()
+            if at > furthest:
+                furthest, stuck = at, [state]
+            if at == len(trace.events):
+                if verdict := self._at_the_end([state], trace):
+                    return verdict
+                continue
+            following = [
+                (at + 1, one)
+                for one in sorted(_after([state], trace.events[at], self._world), key=self._least, reverse=True)
+                if self._in_time(one, trace, at + 1)
+            ]
+            left += [one for one in following if one not in seen]
+            seen.update(following)
+            if len(seen) > MOST_STATES:
+                raise TooHard(f"after {MOST_STATES} states there are still more paths")
+        return self._rejected(furthest, stuck, trace)
+
+    def _least(self, state: State) -> int:
+        return self._world.least(state.main)
+
+    def _in_time(self, state: State, trace: Trace, at: int) -> bool:
+        """Whether as many steps start as have to on any way from here, unless a failure may make them fewer."""
+        left = trace.events[at:]
+        if trace.outcome != "done" or any(moment.what == "fail" for moment in left):
+            return True
+        return self._least(state) <= sum(moment.what == "start" for moment in left)
+
+    def _at_the_end(self, states: list[State], trace: Trace) -> Verdict:
+        if trace.outcome == "done" and not any(_may_be_done(state, self._world) for state in states):
+            return self._rejected(len(trace.events), states, trace)
         return Verdict(accepted=True)
 
-    def _rejected(self, at: int, moment: Moment | None, states: list[State], trace: Trace) -> Verdict:
+    def _rejected(self, at: int, states: list[State], trace: Trace) -> Verdict:
+        moment = trace.events[at] if at < len(trace.events) else None
         if self._world.cut_short:
-            raise TooHard("a function calls itself too often without that anything happens")
+            return Verdict(accepted=False, at=at, moment=moment)
         known = {(moment.kind, moment.name) for moment in trace.events}.union(self._steps)
         candidates = [Moment(what, kind, name) for kind, name in known for what in WHATS]
         names = {f"{one.what} of {one.name!r}" for one in candidates if _after(states, one, self._world)}
@@ -94,7 +151,7 @@ def _after(states: list[State], moment: Moment, world: World) -> list[State]:
 
 def _moved(state: State, moment: Moment, world: World) -> Iterator[State]:
     for move in world.moves(state.main, moment):
-        yield State(move.term, _background((*state.background, *move.rest.background, *move.rest.group)))
+        yield State(move.term, _background(world, (*state.background, *move.rest.background, *move.rest.group)))
     seen = set()
     for at, term in enumerate(state.background):
         if term in seen:
@@ -102,12 +159,14 @@ def _moved(state: State, moment: Moment, world: World) -> Iterator[State]:
         seen.add(term)
         others = state.background[:at] + state.background[at + 1 :]
         for move in world.moves(term, moment):
-            yield State(state.main, _background((*others, move.term, *move.rest.background, *move.rest.group)))
+            yield State(state.main, _background(world, (*others, move.term, *move.rest.background, *move.rest.group)))
 
 
-def _background(terms: tuple[Term, ...]) -> tuple[Term, ...]:
+def _background(world: World, terms: tuple[Term, ...]) -> tuple[Term, ...]:
     """Return what is left in the background, in an order that tells nothing of how it got there."""
-    return tuple(sorted((term for term in terms if term is not EMPTY and not isinstance(term, Failed)), key=hash))
+    return tuple(
+        sorted((term for term in terms if term is not EMPTY and not isinstance(term, Failed)), key=world.order)
+    )
 
 
 def _most_general(found: dict[Term, dict[tuple[Term, ...], None]]) -> list[State]:
@@ -120,8 +179,6 @@ def _most_general(found: dict[Term, dict[tuple[Term, ...], None]]) -> list[State
             for one, count in counted
             if not any(count != other and count <= other for _, other in counted)
         ]
-    if len(states) > MOST_STATES:
-        raise TooHard(f"more than {MOST_STATES} paths lead to the same moments")
     return states
 
 

@@ -57,6 +57,9 @@ class Loop(Term):
             return [Form(self)]
         return [Form(EMPTY, exit_.rest) for exit_ in world.exits(self) if exit_.way is Way.ON]
 
+    def least(self, world: World) -> int:
+        return world.least(self.current)
+
     def broken(self, world: World) -> list[Rest]:
         return [*self.current.broken(world), *self._ends(world)]
 
@@ -106,10 +109,10 @@ class Passes(Term):
         for at, one in enumerate(self.live):
             for move in world.moves(one, moment):
                 live = (*self.live[:at], move.term, *self.live[at + 1 :])
-                found.append(Move(self._with(live), move.rest, move.clock))
+                found.append(Move(self._with(live, world), move.rest, move.clock))
         if self.more:
             for move in world.moves(self.body, moment):
-                found.append(Move(self._with((*self.live, move.term)), move.rest, move.clock))
+                found.append(Move(self._with((*self.live, move.term), world), move.rest, move.clock))
         for form in self._broken_off(world):
             for move in world.moves(form.term, moment):
                 found.append(Move(move.term, form.rest + move.rest, move.clock))
@@ -133,7 +136,7 @@ class Passes(Term):
         body = self._quiet_body(clock, world) if self.more else None
         found = [
             Form(
-                passes(body or self.body, tuple(form.term for form in forms), more=body is not None),
+                passes(body or self.body, tuple(form.term for form in forms), world, more=body is not None),
                 _sum([form.rest for form in forms]),
             )
             for forms in product(*[one.quiet(clock, world) for one in self.live])
@@ -147,18 +150,21 @@ class Passes(Term):
         forms = [form.term for form in self.body.quiet(clock, world) if form.term is not EMPTY and form.rest == NOTHING]
         return one_of(forms) if forms else None
 
+    def least(self, world: World) -> int:
+        return 0 if self.body.steers else sum(world.least(one) for one in self.live)
+
     def broken(self, world: World) -> list[Rest]:  # noqa: ARG002 # they go on in any world
         return [Rest(self.live)]
 
-    def _with(self, live: tuple[Term, ...]) -> Term:
-        return passes(self.body, live, more=self.more)
+    def _with(self, live: tuple[Term, ...], world: World) -> Term:
+        return passes(self.body, live, world, more=self.more)
 
     def _broken_off(self, world: World) -> list[Form]:
         """Return what a `break` in the last pass leaves."""
         if not (self.live and self.more and self.body.steers):
             return []
         return [
-            Form(passes(self.body, self.live[:-1] + exit_.rest.group, more=False), Rest(exit_.rest.background))
+            Form(passes(self.body, self.live[:-1] + exit_.rest.group, world, more=False), Rest(exit_.rest.background))
             for exit_ in world.exits(self.live[-1])
             if exit_.way is Way.BREAK
         ]
@@ -168,18 +174,18 @@ class Passes(Term):
         if not (self.more and self.body.steers):
             return []
         return [
-            Form(passes(self.body, self.live + exit_.rest.group, more=False), Rest(exit_.rest.background))
+            Form(passes(self.body, self.live + exit_.rest.group, world, more=False), Rest(exit_.rest.background))
             for exit_ in world.exits(self.body)
             if exit_.way is Way.BREAK and exit_.rest.group
         ]
 
 
-def passes(body: Term, live: tuple[Term, ...], *, more: bool) -> Term:
+def passes(body: Term, live: tuple[Term, ...], world: World, *, more: bool) -> Term:
     """Return passes side by side. Where none can be the last one, their order does not matter."""
     live = tuple(one for one in live if one is not EMPTY)
     if not (live or more):
         return EMPTY
-    return Passes(body, live if body.steers else tuple(sorted(live, key=hash)), more)
+    return Passes(body, live if body.steers else tuple(sorted(live, key=world.order)), more)
 
 
 def _ends(one: Term, world: World) -> list[Rest]:

@@ -1,8 +1,8 @@
 """Traces and rules in short, for tests that are read.
 
 A trace is a text such as `a( a) b( b!`: step a starts and ends, b starts and fails; `b~` is a retry. The run is done at
-the end of it, unless its last word is `failed` or `cut`. A step with a name that begins with `sleep`, `until` or `event` is
-of that kind.
+the end of it, unless its last word is `failed` or `cut`. A step with a name that begins with `sleep`, `until` or
+`event` is of that kind.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import inf
 
 from tests.acceptance.group import Group
-from tests.acceptance.sequence import EMPTY
+from tests.acceptance.sequence import EMPTY, Leaving, sequence
 from tests.acceptance.term import NOTHING, Exit, Form, Move, Rest, Term, Way, World
 from tests.acceptance.trace import Moment
 
@@ -72,7 +72,7 @@ class Protected(Term):
     def ending(self, way: Way, rest: Rest) -> Form | Exit:
         if self.final is EMPTY:
             return Exit(way, rest)
-        return Form(Ending(self.final, EMPTY, self.in_group, way), rest)
+        return Form(ending(self.final, way, in_group=self.in_group), rest)
 
     def _forms(self, world: World) -> Iterator[Form]:
         return (next_ for next_ in self.nexts(world) if isinstance(next_, Form))
@@ -140,7 +140,7 @@ class Trying(Protected):
     def _handled(self, rest: Rest) -> Form | Exit:
         if self.handler is None:
             return self.ending(Way.ON, rest)
-        return Form(Handling(self.handler, self.final, self.in_group), rest)
+        return Form(handling(self.handler, self.final, in_group=self.in_group), rest)
 
     def broken(self, world: World) -> list[Rest]:
         return self._broken_out(world) if self.begun else [NOTHING]
@@ -155,7 +155,7 @@ class Handling(Protected):
         return min(self.inner.resolves, self.final.resolves)
 
     def inside(self, inner: Term) -> Term:
-        return Handling(inner, self.final, self.in_group)
+        return handling(inner, self.final, in_group=self.in_group)
 
     def nexts(self, world: World) -> Iterator[Form | Exit]:
         for rest in self._ends(world):
@@ -182,14 +182,27 @@ class Ending(Protected):
         return self.inner.resolves
 
     def inside(self, inner: Term) -> Term:
-        return Ending(inner, EMPTY, self.in_group, self.way)
+        return ending(inner, self.way, in_group=self.in_group)
 
     def nexts(self, world: World) -> Iterator[Form | Exit]:
         for rest in self._ends(world):
-            yield Exit(self.way, rest)
+            if self.way is Way.ON or not rest.group:
+                yield Exit(self.way, rest)
         for exit_ in world.exits(self.inner):
             if exit_.way is not Way.ON:
                 yield exit_
 
     def broken(self, world: World) -> list[Rest]:
         return self.inner.broken(world)
+
+
+def handling(inner: Term, final: Term, *, in_group: bool) -> Term:
+    """Return what is left of a handler, which is no more than that if nothing is done at last."""
+    return inner if final is EMPTY and not in_group else Handling(inner, final, in_group)
+
+
+def ending(inner: Term, way: Way, *, in_group: bool) -> Term:
+    """Return what is left of what is done at last."""
+    if in_group:
+        return Ending(inner, EMPTY, in_group, way)
+    return inner if way is Way.ON else sequence(inner, Leaving(way))

@@ -68,6 +68,14 @@ class Sequence(Term):
             for left in (self.items[at].broken(world) if at < len(self.items) else [NOTHING])
         ]
 
+    def least(self, world: World) -> int:
+        found = 0
+        for item in self.items:
+            found += world.least(item)
+            if item.steers:
+                break
+        return found
+
     def _reached(self, world: World) -> Iterator[tuple[int, Rest]]:
         """Yield how far one gets without a moment, the end of all included."""
         reached = {(0, NOTHING): None}
@@ -124,6 +132,9 @@ class Choice(Term):
         if self.resolves > clock:
             return [Form(self)]
         return [form for branch in self.branches for form in branch.quiet(clock, world)]
+
+    def least(self, world: World) -> int:
+        return min(world.least(branch) for branch in self.branches)
 
 
 def one_of(terms: Iterable[Term]) -> Term:

@@ -16,9 +16,6 @@ from math import inf
 
 from tests.acceptance.trace import Moment
 
-DEEPEST_RECURSION = 12
-"""How often a function may be called in itself without that anything happens."""
-
 
 class TooHard(Exception):  # noqa: N818 # it is no error in what is judged
     """There are more paths to look at than the judge will."""
@@ -111,6 +108,10 @@ class Term:
         """Return what it may turn into in which all that resolves by this clock is over."""
         return [Form(self)] if self.resolves > clock else []
 
+    def least(self, world: World) -> int:  # noqa: ARG002 # likewise
+        """Return a number of steps that have to start at least before it is left, if no step fails."""
+        return 0
+
     def broken(self, world: World) -> list[Rest]:  # noqa: ARG002 # likewise
         """Return what may go on of it when an exception that no step raised leaves it."""
         return [NOTHING]
@@ -143,21 +144,45 @@ class World:
 
     functions: Mapping[str, Term]
     most_looks: int
-    deepest: int = DEEPEST_RECURSION
+    deepest: int = 0
+    """How often a function may be called in itself without that anything happens."""
     looks: int = 0
     cut_short: bool = False
     """Whether a recursion was not followed to its end."""
     _calls: Counter[str] = field(default_factory=Counter)
     _leaving: set[str] = field(default_factory=set)
+    _numbers: dict[Term, int] = field(default_factory=dict)
+    _least: dict[Term, int] = field(default_factory=dict)
+    _counting: set[str] = field(default_factory=set)
     _moves: dict[tuple[object, ...], list[Move]] = field(default_factory=dict)
     _exits: dict[tuple[object, ...], list[Exit]] = field(default_factory=dict)
 
-    def begin(self, starts: int) -> None:
-        """Look at a trace with so many starts of steps. A call in which no step starts need not be looked at."""
-        deepest = min(DEEPEST_RECURSION, starts)
+    def begin(self, deepest: int) -> None:
+        """Look at a trace, at so many calls of a function in itself at most."""
         if deepest != self.deepest:
             self._moves.clear()
         self.deepest, self.looks, self.cut_short = deepest, 0, False
+
+    def order(self, term: Term) -> int:
+        """Return a number that equal terms share: the order in which they were first seen."""
+        return self._numbers.setdefault(term, len(self._numbers))
+
+    def least(self, term: Term) -> int:
+        if self._counting:  # what is in a function that calls itself is counted once only
+            return term.least(self)
+        known = self._least.get(term)
+        if known is None:
+            known = self._least[term] = term.least(self)
+        return known
+
+    def least_of_function(self, name: str) -> int:
+        if name in self._counting:
+            return 0
+        self._counting.add(name)
+        try:
+            return self.least(self.functions[name])
+        finally:
+            self._counting.discard(name)
 
     def moves(self, term: Term, moment: Moment) -> list[Move]:
         key = (term, moment, tuple(self._calls.items()) if self._calls else ())
@@ -177,7 +202,7 @@ class World:
 
     def moves_of_function(self, name: str, moment: Moment) -> list[Move]:
         if self._calls[name] >= self.deepest:
-            self.cut_short |= self.deepest == DEEPEST_RECURSION
+            self.cut_short = True
             return []
         self._calls[name] += 1
         try:

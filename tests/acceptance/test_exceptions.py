@@ -170,7 +170,7 @@ GROUPS = [
             do("c"),
         ),
         ("a( b( a! h( b) h) c( c)", "a( b( a! b) h( h) c( c)", "a( b( a! h( h) c( c) b)", "a( a! h( b( h) b) c( c)"),
-        ("a( b( a! b) c( c)", "a( b( a! c( c)"),
+        ("a( b( a) c( b) c)", "a( b( a! b) h( h)", "a( b( a! h( c( b) h) c)"),
     ),
     Rule(
         "a member that goes on does all that it would do",

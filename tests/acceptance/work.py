@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, replace
 from math import inf
 
 from tests.acceptance.names import may_be
-from tests.acceptance.sequence import EMPTY
+from tests.acceptance.sequence import EMPTY, Leaving, Sequence, sequence
 from tests.acceptance.term import NOTHING, Exit, Form, Move, Rest, Term, Way, World
 from tests.acceptance.trace import Kind, Moment
 
@@ -72,6 +73,9 @@ class Step(Work):
     def exits(self, world: World) -> list[Exit]:  # noqa: ARG002 # it has to run in any world
         return self._left
 
+    def least(self, world: World) -> int:
+        return 0 if self.clock.outlasts else 1 + world.least(self.nested)
+
 
 @dataclass(frozen=True, eq=False)
 class Running(Work):
@@ -117,6 +121,9 @@ class Failed(Work):
     def exits(self, world: World) -> list[Exit]:  # noqa: ARG002 # it raises in any world
         return [Exit(Way.RAISE)]
 
+    def least(self, world: World) -> int:  # noqa: ARG002 # it keeps others from starting in any world
+        return -sys.maxsize
+
 
 @dataclass(frozen=True, eq=False)
 class Call(Work):
@@ -130,10 +137,13 @@ class Call(Work):
 
     def moves(self, moment: Moment, world: World) -> list[Move]:
         moves = world.moves_of_function(self.function, moment)
-        return [Move(Called(self.clock, move.term), move.rest.abandoned, self.clock.starts) for move in moves]
+        return [Move(called(self.clock, move.term), move.rest.abandoned, self.clock.starts) for move in moves]
 
     def exits(self, world: World) -> list[Exit]:
         return self._left + _out_of_function(self.clock, world.exits_of_function(self.function))
+
+    def least(self, world: World) -> int:
+        return 0 if self.clock.outlasts else world.least_of_function(self.function)
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,13 +153,28 @@ class Called(Work):
     body: Term
 
     def moves(self, moment: Moment, world: World) -> list[Move]:
-        return [Move(Called(self.clock, move.term), move.rest.abandoned) for move in world.moves(self.body, moment)]
+        return [Move(called(self.clock, move.term), move.rest.abandoned) for move in world.moves(self.body, moment)]
 
     def exits(self, world: World) -> list[Exit]:
         return self._left + _out_of_function(self.clock, world.exits(self.body))
 
+    def least(self, world: World) -> int:
+        return 0 if self.clock.outlasts else world.least(self.body)
+
     def broken(self, world: World) -> list[Rest]:
         return self.body.broken(world)
+
+
+def called(clock: Clock, body: Term) -> Term:
+    """Return what is left of a function. A call at its end needs no frame of its own, however deep it is in others."""
+    while isinstance(body, Sequence) and body.items and body.items[-1] == RETURN:
+        body = sequence(*body.items[:-1])
+    if isinstance(body, Called) and not body.clock.given:
+        body = body.body
+    return Called(clock, body)
+
+
+RETURN = Leaving(Way.RETURN)
 
 
 def _out_of_function(clock: Clock, exits: list[Exit]) -> list[Exit]:
