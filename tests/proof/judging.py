@@ -88,7 +88,7 @@ def executed(subject: Subject, seed: int, *, failures: bool) -> Execution:
     """Run a workflow in the world of a seed."""
     world = World(seed, hints_of(*subject.modules.values()), failures=failures)
     with redirect_stdout(StringIO()):  # a workflow may print
-        return execute(subject.modules, subject.class_name, **{**world.options(), "mode": subject.mode})
+        return execute(subject.modules, subject.class_name, **world.options(subject.mode))
 
 
 def _why_rejected(judges: list[Judge], trace: Trace) -> list[str]:

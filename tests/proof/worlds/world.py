@@ -10,6 +10,7 @@ from types import ModuleType
 from tests.execution import wall_clock
 from tests.execution.anything import Anything
 from tests.execution.engine import UNANSWERED
+from tests.execution.platform import Mode
 from tests.execution.running import Options
 from tests.execution.values import PyValue
 from tests.proof.worlds import lots
@@ -44,7 +45,7 @@ class World:
         self._failures = failures
         self._sizes = 0
 
-    def options(self) -> Options:
+    def options(self, mode: Mode = "implicit") -> Options:
         """Return how to run a workflow in this world, once."""
         fate = Fate(self._seed, failures=self._failures, steps=self._hints.steps)
 
@@ -52,6 +53,7 @@ class World:
             return self._payload(name, count) if fate.comes(name, count) else UNANSWERED
 
         return {
+            "mode": mode,
             "payload": self._payload(),
             "fails": fate.fails,
             "answers": answers,
