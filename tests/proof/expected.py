@@ -54,3 +54,7 @@ UNREACHED: Final[Mapping[str, frozenset[str]]] = {
     title: steps for steps, title in (*_REFUSED_BY_THE_SDK, *_NEVER_CAUGHT, *_TOO_RARE)
 }
 """Steps that no run reaches, by the title of their program."""
+
+TOO_HARD: Final[Mapping[str, float]] = {"marketplace_payout": 0.05}
+"""Of what share of traces the judge may find no path, and no proof that there is none: side by side, recursion has too
+many."""

@@ -42,12 +42,13 @@ class Rejected:
 
 @dataclass(slots=True)
 class Outcome:
-    """What came of the runs of a workflow. Runs that are alike are judged once."""
+    """What came of the runs of a workflow. Runs that are alike are one trace, which is judged once, if it can be."""
 
     title: str
     runs: int = 0
     traces: int = 0
     left_out: str = ""
+    too_hard: int = 0
     rejected: list[Rejected] = field(default_factory=list)
     steps: frozenset[str] = frozenset()
     reached: frozenset[str] = frozenset()
@@ -77,7 +78,10 @@ def judged(subject: Subject, seeds: Iterable[int], *, failures: bool) -> Outcome
         outcome.runs += 1
         if trace not in known:
             known.add(trace)
-            outcome.rejected += [Rejected(seed, failures, why) for why in _why_rejected(judges, trace)]
+            try:
+                outcome.rejected += [Rejected(seed, failures, why) for why in _why_rejected(judges, trace)]
+            except TooHard:
+                outcome.too_hard += 1
     outcome.traces = len(known)
     outcome.steps = frozenset(name for _, name in steps_of(subject.graph))
     outcome.reached = frozenset(_reached(outcome.steps, {each.name for trace in known for each in trace.events}))
@@ -95,10 +99,7 @@ def _why_rejected(judges: list[Judge], trace: Trace) -> list[str]:
     """Say why the first judge rejects, if all do."""
     why: list[str] = []
     for judge in judges:
-        try:
-            verdict = judge.accepts(trace)
-        except TooHard as error:
-            return [f"too hard to judge: {error}"]
+        verdict = judge.accepts(trace)
         if verdict.accepted:
             return []
         why.append(str(verdict))

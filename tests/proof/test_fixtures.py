@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 import pytest
 
 from tests.proof.effort import worlds
-from tests.proof.expected import LEFT_OUT, LEFT_OUT_WITH_FAILURES, UNREACHED
+from tests.proof.expected import LEFT_OUT, LEFT_OUT_WITH_FAILURES, TOO_HARD, UNREACHED
 from tests.proof.judging import Outcome, judged, reason_to_leave_out
 from tests.proof.subjects import Program, Subject, examples, gallery, pairs, projects
 
@@ -22,6 +22,7 @@ def assert_all_are_paths(program: Program, seeds: range) -> None:
     for subject in program.subjects():
         outcomes = [judged(subject, seeds, failures=failures) for failures in (False, True)]
         assert [str(rejected) for outcome in outcomes for rejected in outcome.rejected] == []
+        assert all(outcome.too_hard <= TOO_HARD.get(subject.title, 0) * outcome.traces for outcome in outcomes)
         assert unreached(outcomes) <= UNREACHED.get(subject.title, frozenset())
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from types import ModuleType
 
@@ -31,10 +32,18 @@ def _error(name: str) -> type[Exception]:
     return type(name, (Exception,), {})
 
 
-def seeded_random(seed: int) -> ModuleType:
-    """Return the module `random`, whose functions give the same in each run of a seed."""
+def seeded(name: str, seed: int) -> ModuleType | None:
+    """Return a module of the standard library that gives the same in each run of a seed, if it is one by chance."""
     chance = random.Random(seed)  # noqa: S311 # nothing is secret here
-    module = ModuleType("random")
-    module.__dict__.update(vars(random))
-    module.__dict__.update({name: getattr(chance, name) for name in random.__all__ if hasattr(chance, name)})
-    return module
+    match name:
+        case "random":
+            return _with(random, {name: getattr(chance, name) for name in random.__all__ if hasattr(chance, name)})
+        case "uuid":
+            return _with(uuid, {"uuid4": lambda: uuid.UUID(int=chance.getrandbits(128), version=4)})
+    return None
+
+
+def _with(module: ModuleType, changed: Mapping[str, PyValue]) -> ModuleType:
+    stand_in = ModuleType(module.__name__)
+    stand_in.__dict__.update({**vars(module), **changed})
+    return stand_in
