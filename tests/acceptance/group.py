@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,7 +11,7 @@ from math import inf
 from typing import Literal
 
 from tests.acceptance.sequence import EMPTY
-from tests.acceptance.term import NOTHING, Exit, Form, Move, Rest, Term, Way, World
+from tests.acceptance.term import NO_NEEDS, NOTHING, Exit, Form, Move, Needs, Rest, Term, Way, World
 from tests.acceptance.trace import Moment
 
 Kind = Literal["all", "any", "all_settled", "race", "list"]
@@ -48,8 +49,8 @@ class Group(Term):
         return any(member.term.clocked for member in self.members)
 
     @cached_property
-    def steers(self) -> bool:
-        return any(member.term.steers for member in self.members)
+    def steers(self) -> frozenset[Way]:
+        return frozenset().union(*[member.term.steers for member in self.members])
 
     def moves(self, moment: Moment, world: World) -> list[Move]:
         return [
@@ -141,10 +142,10 @@ class Group(Term):
         if self.kind == "all_settled" and term.resolves <= clock:
             yield from (Form(EMPTY, exit_.rest) for exit_ in world.exits(term) if exit_.way is Way.RAISE)
 
-    def least(self, world: World) -> int:
+    def least(self, world: World) -> Needs:
         if self.steers or self.kind in ("any", "race"):
-            return 0
-        return sum(world.least(term) for term in self._terms)
+            return NO_NEEDS
+        return sum((world.least(term) for term in self._terms), Counter())
 
     def broken(self, world: World) -> list[Rest]:  # noqa: ARG002 # its members go on in any world
         return [self._left(self.members)]

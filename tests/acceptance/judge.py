@@ -1,4 +1,9 @@
-"""Whether what happened in a run is a path through a graph."""
+"""Whether what happened in a run is a path through a graph.
+
+Three things of Python are not in a graph, and are not held against a run: which exceptions a handler is for, where
+what is started is awaited, and whether a wait ends at a timeout. One is: a group of all is left early only if a step in
+it has failed. A function that raises by itself, under `asyncio.wait` for the first exception, is not to be judged.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from stepgraph.model.payload import Graph
+from tests.acceptance.names import may_be
 from tests.acceptance.reading import read, steps_of
 from tests.acceptance.sequence import EMPTY
 from tests.acceptance.term import Term, TooHard, Way, World
@@ -114,14 +120,22 @@ class Judge:
         return self._rejected(furthest, stuck, trace)
 
     def _least(self, state: State) -> int:
-        return self._world.least(state.main)
+        return self._world.least(state.main).total()
 
     def _in_time(self, state: State, trace: Trace, at: int) -> bool:
         """Whether as many steps start as have to on any way from here, unless a failure may make them fewer."""
         left = trace.events[at:]
         if trace.outcome != "done" or any(moment.what == "fail" for moment in left):
             return True
-        return self._least(state) <= sum(moment.what == "start" for moment in left)
+        needs = self._world.least(state.main)
+        return None in needs or all(
+            count
+            <= sum(
+                moment.what == "start" and moment.kind == shown[0] and may_be(shown[1], moment.name) for moment in left
+            )
+            for shown, count in needs.items()
+            if shown is not None
+        )
 
     def _at_the_end(self, states: list[State], trace: Trace) -> Verdict:
         if trace.outcome == "done" and not any(_may_be_done(state, self._world) for state in states):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
 from math import inf
 
 from tests.acceptance.sequence import EMPTY, one_of
-from tests.acceptance.term import NOTHING, Exit, Form, Move, Rest, Term, Way, World
+from tests.acceptance.term import NO_NEEDS, NOTHING, Exit, Form, Move, Needs, Rest, Term, Way, World
 from tests.acceptance.trace import Moment
 
 
@@ -32,8 +33,8 @@ class Loop(Term):
         return self.body.clocked
 
     @cached_property
-    def steers(self) -> bool:
-        return self.body.steers
+    def steers(self) -> frozenset[Way]:
+        return self.body.steers - {Way.BREAK}
 
     def moves(self, moment: Moment, world: World) -> list[Move]:
         here = world.moves(self.current, moment) if self.current is not EMPTY else []
@@ -57,7 +58,7 @@ class Loop(Term):
             return [Form(self)]
         return [Form(EMPTY, exit_.rest) for exit_ in world.exits(self) if exit_.way is Way.ON]
 
-    def least(self, world: World) -> int:
+    def least(self, world: World) -> Needs:
         return world.least(self.current)
 
     def broken(self, world: World) -> list[Rest]:
@@ -97,8 +98,8 @@ class Passes(Term):
         return self.body.clocked
 
     @property
-    def steers(self) -> bool:
-        return self.body.steers
+    def steers(self) -> frozenset[Way]:
+        return self.body.steers - {Way.BREAK}
 
     @property
     def _all(self) -> tuple[Term, ...]:
@@ -150,8 +151,8 @@ class Passes(Term):
         forms = [form.term for form in self.body.quiet(clock, world) if form.term is not EMPTY and form.rest == NOTHING]
         return one_of(forms) if forms else None
 
-    def least(self, world: World) -> int:
-        return 0 if self.body.steers else sum(world.least(one) for one in self.live)
+    def least(self, world: World) -> Needs:
+        return NO_NEEDS if self.body.steers else sum((world.least(one) for one in self.live), Counter())
 
     def broken(self, world: World) -> list[Rest]:  # noqa: ARG002 # they go on in any world
         return [Rest(self.live)]

@@ -30,8 +30,8 @@ class Protected(Term):
         return self.inner.clocked or self.final.clocked
 
     @property
-    def steers(self) -> bool:
-        return self.inner.steers or self.final.steers
+    def steers(self) -> frozenset[Way]:
+        return self.inner.steers | self.final.steers
 
     def moves(self, moment: Moment, world: World) -> list[Move]:
         found = [Move(self.inside(move.term), move.rest, move.clock) for move in world.moves(self.inner, moment)]
@@ -108,8 +108,8 @@ class Trying(Protected):
         return min(self.inner.resolves, self.final.resolves)
 
     @property
-    def steers(self) -> bool:
-        return super().steers or (self.handler is not None and self.handler.steers)
+    def steers(self) -> frozenset[Way]:
+        return super().steers | (self.handler.steers if self.handler is not None else frozenset())
 
     @property
     def clocked(self) -> bool:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
 from math import inf
+from operator import and_
 
-from tests.acceptance.term import NOTHING, Exit, Form, Move, Rest, Term, Way, World
+from tests.acceptance.term import NOTHING, Exit, Form, Move, Needs, Rest, Term, Way, World
 from tests.acceptance.trace import Moment
 
 
@@ -30,8 +32,8 @@ class Sequence(Term):
         return any(item.clocked for item in self.items)
 
     @cached_property
-    def steers(self) -> bool:
-        return any(item.steers for item in self.items)
+    def steers(self) -> frozenset[Way]:
+        return frozenset().union(*[item.steers for item in self.items])
 
     def moves(self, moment: Moment, world: World) -> list[Move]:
         return [
@@ -68,8 +70,8 @@ class Sequence(Term):
             for left in (self.items[at].broken(world) if at < len(self.items) else [NOTHING])
         ]
 
-    def least(self, world: World) -> int:
-        found = 0
+    def least(self, world: World) -> Needs:
+        found: Needs = Counter()
         for item in self.items:
             found += world.least(item)
             if item.steers:
@@ -119,8 +121,8 @@ class Choice(Term):
         return any(branch.clocked for branch in self.branches)
 
     @cached_property
-    def steers(self) -> bool:
-        return any(branch.steers for branch in self.branches)
+    def steers(self) -> frozenset[Way]:
+        return frozenset().union(*[branch.steers for branch in self.branches])
 
     def moves(self, moment: Moment, world: World) -> list[Move]:
         return [move for branch in self.branches for move in world.moves(branch, moment)]
@@ -133,8 +135,8 @@ class Choice(Term):
             return [Form(self)]
         return [form for branch in self.branches for form in branch.quiet(clock, world)]
 
-    def least(self, world: World) -> int:
-        return min(world.least(branch) for branch in self.branches)
+    def least(self, world: World) -> Needs:
+        return reduce(and_, [world.least(branch) for branch in self.branches])
 
 
 def one_of(terms: Iterable[Term]) -> Term:
@@ -153,8 +155,8 @@ class Leaving(Term):
         return inf
 
     @property
-    def steers(self) -> bool:
-        return True
+    def steers(self) -> frozenset[Way]:
+        return frozenset([self.way])
 
     def exits(self, world: World) -> list[Exit]:  # noqa: ARG002 # there is one, whatever the world
         return [Exit(self.way)]

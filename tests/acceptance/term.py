@@ -13,8 +13,16 @@ from dataclasses import dataclass, field, fields
 from enum import Enum
 from functools import cached_property
 from math import inf
+from typing import TypeAlias
 
-from tests.acceptance.trace import Moment
+from tests.acceptance.trace import Kind, Moment
+
+Shown: TypeAlias = tuple[Kind, str] | None
+"""A step as it is shown, or none: then one has failed, and nothing need start any more."""
+
+Needs: TypeAlias = Counter[Shown]
+
+NO_NEEDS: Needs = Counter()
 
 
 class TooHard(Exception):  # noqa: N818 # it is no error in what is judged
@@ -94,9 +102,9 @@ class Term:
         return False
 
     @property
-    def steers(self) -> bool:
-        """Whether a `break` or `return` may be in it."""
-        return False
+    def steers(self) -> frozenset[Way]:
+        """How a `break` or `return` in it may leave it."""
+        return frozenset()
 
     def moves(self, moment: Moment, world: World) -> list[Move]:  # noqa: ARG002 # others look at them
         return []
@@ -108,9 +116,9 @@ class Term:
         """Return what it may turn into in which all that resolves by this clock is over."""
         return [Form(self)] if self.resolves > clock else []
 
-    def least(self, world: World) -> int:  # noqa: ARG002 # likewise
-        """Return a number of steps that have to start at least before it is left, if no step fails."""
-        return 0
+    def least(self, world: World) -> Needs:  # noqa: ARG002 # likewise
+        """Return which steps have to start at least before it is left, and how often, if no further step fails."""
+        return NO_NEEDS
 
     def broken(self, world: World) -> list[Rest]:  # noqa: ARG002 # likewise
         """Return what may go on of it when an exception that no step raised leaves it."""
@@ -148,11 +156,11 @@ class World:
     """How often a function may be called in itself without that anything happens."""
     looks: int = 0
     cut_short: bool = False
-    """Whether a recursion was not followed to its end."""
+    """Whether a recursion was not followed to its end, for this trace or another, from which moves are known."""
     _calls: Counter[str] = field(default_factory=Counter)
     _leaving: set[str] = field(default_factory=set)
     _numbers: dict[Term, int] = field(default_factory=dict)
-    _least: dict[Term, int] = field(default_factory=dict)
+    _least: dict[Term, Needs] = field(default_factory=dict)
     _counting: set[str] = field(default_factory=set)
     _moves: dict[tuple[object, ...], list[Move]] = field(default_factory=dict)
     _exits: dict[tuple[object, ...], list[Exit]] = field(default_factory=dict)
@@ -161,13 +169,14 @@ class World:
         """Look at a trace, at so many calls of a function in itself at most."""
         if deepest != self.deepest:
             self._moves.clear()
-        self.deepest, self.looks, self.cut_short = deepest, 0, False
+            self.cut_short = False
+        self.deepest, self.looks = deepest, 0
 
     def order(self, term: Term) -> int:
         """Return a number that equal terms share: the order in which they were first seen."""
         return self._numbers.setdefault(term, len(self._numbers))
 
-    def least(self, term: Term) -> int:
+    def least(self, term: Term) -> Needs:
         if self._counting:  # what is in a function that calls itself is counted once only
             return term.least(self)
         known = self._least.get(term)
@@ -175,9 +184,9 @@ class World:
             known = self._least[term] = term.least(self)
         return known
 
-    def least_of_function(self, name: str) -> int:
+    def least_of_function(self, name: str) -> Needs:
         if name in self._counting:
-            return 0
+            return NO_NEEDS
         self._counting.add(name)
         try:
             return self.least(self.functions[name])

@@ -31,7 +31,9 @@ class Trace:
 
 
 def trace_of(execution: Execution) -> Trace:
-    moments = tuple(Moment(event.what, event.kind, event.key.rpartition("-")[0]) for event in execution.events)
+    """Return what happened until the run was over; after that its `finally` blocks may run, as it is cut off."""
+    events = execution.events[: execution.before_the_cut]
+    moments = tuple(Moment(event.what, event.kind, event.key.rpartition("-")[0]) for event in events)
     return Trace(moments, _outcome(execution.error))
 
 

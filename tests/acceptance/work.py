@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
+from collections import Counter
 from dataclasses import dataclass, replace
 from math import inf
 
 from tests.acceptance.names import may_be
 from tests.acceptance.sequence import EMPTY, Leaving, Sequence, sequence
-from tests.acceptance.term import NOTHING, Exit, Form, Move, Rest, Term, Way, World
+from tests.acceptance.term import NO_NEEDS, NOTHING, Exit, Form, Move, Needs, Rest, Term, Way, World
 from tests.acceptance.trace import Kind, Moment
 
 
@@ -73,8 +73,10 @@ class Step(Work):
     def exits(self, world: World) -> list[Exit]:  # noqa: ARG002 # it has to run in any world
         return self._left
 
-    def least(self, world: World) -> int:
-        return 0 if self.clock.outlasts else 1 + world.least(self.nested)
+    def least(self, world: World) -> Needs:
+        if self.clock.outlasts:
+            return NO_NEEDS
+        return world.least(self.nested) + Counter({(self.kind, self.name): 1})
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,8 +123,8 @@ class Failed(Work):
     def exits(self, world: World) -> list[Exit]:  # noqa: ARG002 # it raises in any world
         return [Exit(Way.RAISE)]
 
-    def least(self, world: World) -> int:  # noqa: ARG002 # it keeps others from starting in any world
-        return -sys.maxsize
+    def least(self, world: World) -> Needs:  # noqa: ARG002 # it keeps others from starting in any world
+        return Counter({None: 1})
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,8 +144,8 @@ class Call(Work):
     def exits(self, world: World) -> list[Exit]:
         return self._left + _out_of_function(self.clock, world.exits_of_function(self.function))
 
-    def least(self, world: World) -> int:
-        return 0 if self.clock.outlasts else world.least_of_function(self.function)
+    def least(self, world: World) -> Needs:
+        return NO_NEEDS if self.clock.outlasts else world.least_of_function(self.function)
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,8 +160,8 @@ class Called(Work):
     def exits(self, world: World) -> list[Exit]:
         return self._left + _out_of_function(self.clock, world.exits(self.body))
 
-    def least(self, world: World) -> int:
-        return 0 if self.clock.outlasts else world.least(self.body)
+    def least(self, world: World) -> Needs:
+        return NO_NEEDS if self.clock.outlasts else world.least(self.body)
 
     def broken(self, world: World) -> list[Rest]:
         return self.body.broken(world)

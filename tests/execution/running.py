@@ -36,6 +36,8 @@ class Execution:
     error: BaseException | None = None
     events: list[Event] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    before_the_cut: int | None = None
+    """How many events there were when the run was over. What is cut off then may do this and that on its way out."""
 
     @property
     def failed(self) -> bool:
@@ -111,6 +113,7 @@ def execute(  # noqa: PLR0913 # a run has many sides, of which most runs name no
             await asyncio.wait({run, engine.ended}, return_when=asyncio.FIRST_COMPLETED)
             while finish and run.done() and (left := asyncio.all_tasks() - {asyncio.current_task()}):
                 await asyncio.wait(left)
+            execution.before_the_cut = len(execution.events)
             result = (run if run.done() else engine.ended).result()
             return sdk.python_from_rpc(copied(result))
 
