@@ -82,10 +82,10 @@ def _flagged(codes: Iterable[str]) -> Iterator[tuple[str, Example]]:
 def _executed(example: Example, workflow: Deployed, options: Options) -> Execution:
     if workflow.step_limit is not None:
         options["step_limit"] = workflow.step_limit
-    return execute(_modules(example), workflow.class_name, **options)
+    return execute(modules_of(example), workflow.class_name, **options)
 
 
-def _modules(example: Example) -> dict[str, str]:
+def modules_of(example: Example) -> dict[str, str]:
     modules = dict(_python_files(example))
     return {"entry": modules["entry"], **modules}
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from typing import Self
 
 from tests.execution.values import PyValue
@@ -86,14 +87,38 @@ class Anything:
 
     __lt__ = __le__ = __gt__ = __ge__ = __compared
 
-    def __reckoned(self, _other: PyValue) -> Anything:
+    def _reckoned(self, _other: PyValue) -> PyValue:
         return self
+
+    def __reckoned(self, other: PyValue) -> PyValue:
+        return self._reckoned(other)
 
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __reckoned
     __truediv__ = __rtruediv__ = __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = __reckoned
-    __or__ = __ror__ = __and__ = __rand__ = __pow__ = __rpow__ = __reckoned
+    __or__ = __ror__ = __and__ = __rand__ = __xor__ = __rxor__ = __pow__ = __rpow__ = __reckoned
 
 
 def _at_once(result: Anything) -> Generator[PyValue, None, Anything]:
     yield from ()
     return result
+
+
+Unknown = Callable[[str], Anything]
+"""The name of what no test gives, to what there is in its place."""
+
+_unknown: list[Unknown] = [Anything]
+
+
+def anything(name: str) -> Anything:
+    """What there is under this name in the run that is under way."""
+    return _unknown[-1](name)
+
+
+@contextmanager
+def answered_by(unknown: Unknown) -> Iterator[None]:
+    """Let all that no test gives be what this gives, for as long as a block runs."""
+    _unknown.append(unknown)
+    try:
+        yield
+    finally:
+        _unknown.pop()

@@ -23,4 +23,9 @@ class Workflow(WorkflowEntrypoint):
 
 def run(body: str, **options: Unpack[Options]) -> Execution:
     """Run this as the body of a workflow's `run`."""
-    return execute(_MODULE + indent(dedent(body), " " * 8), **options)
+    return execute(source_of(body), **options)
+
+
+def source_of(body: str) -> str:
+    """Return the module with a workflow that has this as the body of its `run`."""
+    return _MODULE + indent(dedent(body), " " * 8)

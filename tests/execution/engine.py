@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from typing import Literal, NamedTuple
 
 from tests.execution import validation, wall_clock
-from tests.execution.anything import Anything
+from tests.execution.anything import Anything, anything
 from tests.execution.configuration import StepConfig
 from tests.execution.durations import milliseconds, read_number
 from tests.execution.errors import engine_error, in_javascript, is_final, thrown
@@ -47,6 +47,9 @@ Answers = Callable[[str, int, str], JsValue]
 Takes = Callable[[str, int, int], float]
 """Name, count and attempt (1 of a wait) to the virtual seconds that pass before it does what it does."""
 
+Arrives = Callable[[str, int], float]
+"""Name and count of a wait to the virtual seconds until its event comes."""
+
 
 class Engine(JsProxy):
     """What a workflow's `run` gets as its step object, before the SDK wraps it."""
@@ -56,8 +59,9 @@ class Engine(JsProxy):
         events: list[Event],
         *,
         fails: Fails = lambda *_: None,
-        answers: Answers = lambda *_: Anything("payload"),
+        answers: Answers = lambda *_: anything("payload"),
         takes: Takes = lambda *_: 0,
+        arrives: Arrives | None = None,
         step_limit: int = 10_000,
     ) -> None:
         self.events = events
@@ -66,6 +70,7 @@ class Engine(JsProxy):
         self._fails = fails
         self._answers = answers
         self._takes = takes
+        self._arrives: Arrives = arrives or (lambda name, count: takes(name, count, 1))
         self._step_limit = step_limit
         self._steps = 0
         self._counts: Counter[tuple[str, ...]] = Counter()
@@ -184,12 +189,12 @@ class Engine(JsProxy):
         count = self._count("wait", name)
         key = f"{name}-{count}"
         self._record("start", "step_wait_for_event", key)
-        payload, takes = self._answers(name, count, event_type), self._takes(name, count, 1)
-        if isinstance(payload, Unanswered) or takes * 1000 > timeout:
+        payload, arrives = self._answers(name, count, event_type), self._arrives(name, count)
+        if isinstance(payload, Unanswered) or arrives * 1000 > timeout:
             await asyncio.sleep(timeout / 1000)
             self._record("fail", "step_wait_for_event", key)
             raise engine_error(f"Execution timed out after {timeout:.15g}ms")
-        await asyncio.sleep(takes)
+        await asyncio.sleep(arrives)
         self._record("end", "step_wait_for_event", key)
         return JsObject({"payload": payload, "timestamp": JsDate(wall_clock.now() * 1000), "type": event_type})
 

@@ -8,21 +8,25 @@ import importlib.machinery
 import importlib.util
 import inspect
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from types import CodeType, ModuleType
 
 from tests.execution import wall_clock
 from tests.execution.platform import restore_modules
 from tests.execution.values import PyValue
 
+Imports = Callable[[str], ModuleType | None]
+"""The name of a module that a workflow's own code imports, to what it gets; None for the one that is there."""
+
 
 @contextmanager
-def modules(sources: Mapping[str, str]) -> Iterator[None]:
+def modules(sources: Mapping[str, str], imports: Imports = lambda _: None) -> Iterator[None]:
     """Let these modules be imported; the packages that they are in are empty where they are not among them."""
     packages = {name.rpartition(".")[0] for name in sources} - {""}
     packages |= {name[:end] for name in packages for end, character in enumerate(name) if character == "."}
-    finder = _Finder({**dict.fromkeys(packages, ""), **sources}, packages)
+    finder = _Finder({**dict.fromkeys(packages, ""), **sources}, packages, imports)
     before = {name: sys.modules.pop(name, None) for name in finder.sources}
     sys.meta_path.insert(0, finder)
     try:
@@ -52,9 +56,10 @@ def exported(entry: ModuleType, base: type, name: str | None = None) -> type:
 
 
 class _Finder(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
-    def __init__(self, sources: Mapping[str, str], packages: set[str]) -> None:
+    def __init__(self, sources: Mapping[str, str], packages: set[str], imports: Imports) -> None:
         self.sources = sources
         self._packages = packages
+        self._imports = imports
 
     def find_spec(
         self, fullname: str, _path: Sequence[str] | None, _target: ModuleType | None = None
@@ -68,12 +73,20 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
         return self.sources[fullname]
 
     def get_code(self, fullname: str) -> CodeType:
-        return compile(self.sources[fullname], f"<{fullname}>", "exec", dont_inherit=True)
+        return _compiled(self.sources[fullname], fullname)
 
     def exec_module(self, module: ModuleType) -> None:
-        module.__dict__["__builtins__"] = {**vars(builtins), "__import__": _import}
+        module.__dict__["__builtins__"] = {**vars(builtins), "__import__": self._import}
         exec(self.get_code(module.__name__), module.__dict__)  # noqa: S102 # to run it is the point
 
+    def _import(
+        self, name: str, names: PyValue = None, local: PyValue = None, wanted: PyValue = (), level: int = 0
+    ) -> PyValue:
+        given = None if level or name in self.sources else self._imports(name if wanted else name.partition(".")[0])
+        return given or wall_clock.MODULES.get(name) or builtins.__import__(name, names, local, wanted, level)
 
-def _import(name: str, *where: PyValue) -> PyValue:
-    return wall_clock.MODULES.get(name) or builtins.__import__(name, *where)
+
+@lru_cache
+def _compiled(source: str, name: str) -> CodeType:
+    """Compile a module once for all runs of it."""
+    return compile(source, f"<{name}>", "exec", dont_inherit=True)

@@ -10,7 +10,7 @@ from types import ModuleType, SimpleNamespace
 from typing import Literal
 
 from tests.execution import javascript, wall_clock, web
-from tests.execution.anything import Anything
+from tests.execution.anything import Anything, anything
 from tests.execution.errors import thrown
 from tests.execution.javascript import JsProxy
 from tests.execution.promises import Promises
@@ -31,11 +31,13 @@ def platform(mode: Mode = "implicit") -> Iterator[ModuleType]:
     stand_ins = {**_STAND_INS, **_sdk}
     before = {name: sys.modules.get(name) for name in stand_ins}
     sys.modules.update(stand_ins)
+    there = len(sys.modules)
     _flags.python_workflows_implicit_dependencies = mode == "implicit"  # type: ignore[attr-defined]
     try:
         yield importlib.import_module(_SDK)
     finally:
-        _sdk.update((name, module) for name, module in sys.modules.items() if name.partition(".")[0] == _SDK)
+        if not _sdk or len(sys.modules) != there:
+            _sdk.update((name, module) for name, module in sys.modules.items() if name.partition(".")[0] == _SDK)
         restore_modules({**dict.fromkeys(_sdk), **before})
 
 
@@ -80,7 +82,7 @@ def _wrapped(step: PyValue) -> PyValue:
 
 
 async def _imported(name: str) -> PyValue:
-    return SimpleNamespace(wrapWorkflowStep=_wrapped) if name == _STEP_WRAPPER else Anything(name)
+    return SimpleNamespace(wrapWorkflowStep=_wrapped) if name == _STEP_WRAPPER else anything(name)
 
 
 @contextmanager
@@ -98,7 +100,7 @@ class _JsClass(SimpleNamespace):
     """A class of JavaScript's: Python calls its constructor by `new`; what else it has may give anything."""
 
     def __getattr__(self, name: str) -> PyValue:
-        return getattr(Anything("class"), name)
+        return getattr(anything("class"), name)
 
 
 def _stand_ins() -> dict[str, ModuleType]:
@@ -127,7 +129,7 @@ def _stand_ins() -> dict[str, ModuleType]:
         Promise=Promises,
         Response=_JsClass(new=web.JsResponse),
         fetch=web.fetch,
-        __getattr__=Anything,
+        __getattr__=anything,
     )
     helper = _module(
         "_pyodide_entrypoint_helper",

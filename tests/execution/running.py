@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import gc
 import importlib
 import traceback
@@ -14,16 +15,17 @@ from textwrap import dedent
 from typing import TypedDict
 
 from tests.execution import virtual_clock, wall_clock
-from tests.execution.anything import Anything
-from tests.execution.engine import Answers, Engine, Event, Fails, Takes, Unanswered
+from tests.execution.anything import Anything, Unknown, answered_by, anything
+from tests.execution.engine import Answers, Arrives, Engine, Event, Fails, Takes, Unanswered
 from tests.execution.javascript import JsDate, JsObject
 from tests.execution.limits import EngineLimit, computing_at_most
-from tests.execution.modules import exported, modules
+from tests.execution.modules import Imports, exported, modules
 from tests.execution.platform import Mode, platform
 from tests.execution.storable import copied
 from tests.execution.values import JsValue, PyValue
 
 ENTRY = "entry"
+_UNKNOWN = object()
 
 
 @dataclass
@@ -56,6 +58,10 @@ class Options(TypedDict, total=False):
     fails: Fails
     answers: Answers
     takes: Takes
+    arrives: Arrives | None
+    unknown: Unknown
+    imports: Imports
+    start: dt.datetime | None
     step_limit: int
     seconds: float
     finish: bool
@@ -66,11 +72,15 @@ def execute(  # noqa: PLR0913 # a run has many sides, of which most runs name no
     class_name: str | None = None,
     *,
     mode: Mode = "implicit",
-    payload: PyValue = Anything("payload"),  # noqa: B008 # it never changes
+    payload: PyValue = _UNKNOWN,
     env: Mapping[str, PyValue] | None = None,
     fails: Fails = lambda *_: None,
-    answers: Answers = lambda *_: Anything("payload"),
+    answers: Answers = lambda *_: anything("payload"),
     takes: Takes = lambda *_: 0,
+    arrives: Arrives | None = None,
+    unknown: Unknown = Anything,
+    imports: Imports = lambda _: None,
+    start: dt.datetime | None = None,
     step_limit: int = 10_000,
     seconds: float = 5,
     finish: bool = False,
@@ -78,10 +88,15 @@ def execute(  # noqa: PLR0913 # a run has many sides, of which most runs name no
     """Import the entry module (the first of several), and run its workflow to the end.
 
     What is under way then is cut off, unless it is to `finish`. The run may compute for so many `seconds`.
+    What none of this says is `unknown`.
     """
     sources = {ENTRY: dedent(source)} if isinstance(source, str) else dict(source)
     execution = Execution()
-    with warnings.catch_warnings(record=True) as caught, platform(mode) as sdk, modules(sources), _all_young():
+    with (
+        warnings.catch_warnings(record=True) as caught,
+        platform(mode) as sdk,
+        _as_given(sources, imports, unknown, start),
+    ):
         warnings.simplefilter("always")
 
         def answer(name: str, count: int, event_type: str) -> PyValue:
@@ -89,9 +104,12 @@ def execute(  # noqa: PLR0913 # a run has many sides, of which most runs name no
             return given if isinstance(given, Unanswered) else sdk.python_to_rpc(given)
 
         async def whole() -> PyValue:
-            engine = Engine(execution.events, fails=fails, answers=answer, takes=takes, step_limit=step_limit)
+            engine = Engine(
+                execution.events, fails=fails, answers=answer, takes=takes, arrives=arrives, step_limit=step_limit
+            )
+            given = anything("payload") if payload is _UNKNOWN else payload
             instance: PyValue = workflow(Anything("ctx"), _Env(env or {}))
-            run = asyncio.ensure_future(instance.run(_event(sdk.python_to_rpc(payload)), engine))
+            run = asyncio.ensure_future(instance.run(_event(sdk.python_to_rpc(given)), engine))
             await asyncio.wait({run, engine.ended}, return_when=asyncio.FIRST_COMPLETED)
             while finish and run.done() and (left := asyncio.all_tasks() - {asyncio.current_task()}):
                 await asyncio.wait(left)
@@ -122,12 +140,20 @@ class _Env:
     def __getattr__(self, name: str) -> PyValue:
         if name == "constructor" or name.startswith("__"):
             raise AttributeError(name)
-        return Anything(f"env.{name}")
+        return anything(f"env.{name}")
 
 
 def _event(payload: JsValue) -> JsObject:
     timestamp = JsDate(wall_clock.now() * 1000)
     return JsObject({"payload": payload, "timestamp": timestamp, "instanceId": "instance", "workflowName": "workflow"})
+
+
+@contextmanager
+def _as_given(
+    sources: Mapping[str, str], imports: Imports, unknown: Unknown, start: dt.datetime | None
+) -> Iterator[None]:
+    with answered_by(unknown), wall_clock.starting_at(start), modules(sources, imports), _all_young():
+        yield
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import heapq
+import math
 from collections.abc import Callable, Coroutine
 
 from tests.execution.limits import EngineLimit
@@ -12,6 +13,7 @@ from tests.execution.values import PyValue
 from tests.order import virtual_clock
 
 _MOST_TURNS = 200_000
+_RESOLUTION = 1e-6  # asyncio's own is too fine to tell times apart after a year
 _MOST_TURNS_TO_END = 1_000
 
 
@@ -21,7 +23,7 @@ class VirtualClock(virtual_clock.VirtualClock):
     def __init__(self) -> None:
         super().__init__()
         self._turns_left = _MOST_TURNS
-        self._clock_resolution = 1e-6  # asyncio's own is too fine to tell times apart after a year
+        self._clock_resolution = _RESOLUTION
         self._timer_cancelled_count: int  # as in every loop of asyncio
         self.set_exception_handler(lambda _loop, _context: None)  # nobody has to look at each failed task
 
@@ -30,6 +32,7 @@ class VirtualClock(virtual_clock.VirtualClock):
         while timers and timers[0].cancelled():
             heapq.heappop(timers)._scheduled = False  # type: ignore[attr-defined] # noqa: SLF001 # as asyncio does it
             self._timer_cancelled_count -= 1
+        self._clock_resolution = max(_RESOLUTION, 2 * math.ulp(self._now))  # of times that are far away, less is known
         self._turns_left -= 1
         if self._turns_left < 0:
             raise EngineLimit("the run goes on and on")

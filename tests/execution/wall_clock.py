@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import ModuleType
 
 from tests.execution.values import PyValue
@@ -13,9 +15,22 @@ from tests.execution.virtual_clock import VirtualClock
 START = dt.datetime(2026, 7, 1, 12, tzinfo=dt.UTC)
 
 
+_starts: list[dt.datetime] = []
+
+
 def now() -> float:
     """Seconds of the epoch."""
-    return START.timestamp() + elapsed()
+    return (_starts[-1] if _starts else START).timestamp() + elapsed()
+
+
+@contextmanager
+def starting_at(start: dt.datetime | None) -> Iterator[None]:
+    """Let it be that time when a run begins."""
+    _starts.append(start or START)
+    try:
+        yield
+    finally:
+        _starts.pop()
 
 
 def elapsed() -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from tests.execution.anything import Anything
+from tests.execution.anything import Anything, anything
 from tests.execution.javascript import JsProxy
 from tests.execution.values import JsValue
 
@@ -44,7 +44,7 @@ class JsResponse(JsProxy):
         self.headers = options.get("headers") or JsHeaders()
 
     async def json(self) -> Anything:
-        return Anything("json")
+        return anything("json")
 
     async def text(self) -> str:
         return self.body if isinstance(self.body, str) else "text"

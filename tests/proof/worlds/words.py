@@ -1,0 +1,46 @@
+"""The words that values go by in a source: the name, attribute or key that an expression reads last."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+ITEM = "[]"
+"""After the word of a collection, it is the word of what is in it."""
+
+LENGTH = "#"
+"""Before the word of a collection, it is the word of its length."""
+
+_GETTERS = ("get", "pop", "setdefault")
+
+
+def words(expression: ast.expr | None) -> Iterator[str]:
+    """Yield the words of what the expression may be; none where it is made of parts that say nothing of it."""
+    match expression:
+        case ast.Name(id=word) | ast.Attribute(attr=word):
+            yield word
+        case ast.Await(value=value) | ast.Starred(value=value):
+            yield from words(value)
+        case ast.Call(func=ast.Name(id="len"), args=[value]):
+            yield from (LENGTH + word for word in words(value))
+        case ast.Call(func=ast.Attribute(attr=name), args=[ast.Constant(value=str(word)), *_]) if name in _GETTERS:
+            yield word
+        case ast.Call(func=ast.Name() | ast.Attribute() as called):
+            yield from words(called)
+        case ast.Subscript(slice=ast.Constant(value=str(word))):
+            yield word
+        case ast.Subscript(value=value, slice=ast.Slice()):
+            yield from words(value)
+        case ast.Subscript(value=value):
+            yield from (word + ITEM for word in words(value))
+        case ast.BoolOp(values=values):
+            yield from (word for value in values for word in words(value))
+        case ast.BinOp(left=left, right=right):
+            yield from words(left)
+            yield from words(right)
+        case ast.IfExp(body=body, orelse=orelse):
+            yield from words(body)
+            yield from words(orelse)
+        case ast.NamedExpr(target=target, value=value):
+            yield from words(target)
+            yield from words(value)
