@@ -55,6 +55,6 @@ UNREACHED: Final[Mapping[str, frozenset[str]]] = {
 }
 """Steps that no run reaches, by the title of their program."""
 
-TOO_HARD: Final[Mapping[str, float]] = {"marketplace_payout": 0.05}
+TOO_HARD: Final[Mapping[str, float]] = {"marketplace_payout": 0.1}
 """Of what share of traces the judge may find no path, and no proof that there is none: side by side, recursion has too
 many."""

@@ -63,6 +63,7 @@ class World:
             "imports": self._imported,
             "step_limit": MOST_STEPS,
             "start": self._start,
+            "finish": lots.share(self._seed, "finish") < _HALF,
         }
 
     def service(self, name: str) -> Anything:
