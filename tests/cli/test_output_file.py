@@ -7,6 +7,7 @@ import os
 import stat
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -114,6 +115,28 @@ def test_an_interrupted_write_leaves_the_old_file(stepgraph: Command, monkeypatc
     assert stepgraph(*GRAPH, "graph.json").code == 130
     assert Path("graph.json").read_text(encoding="utf-8") == "old"
     assert names() == ["graph.json", "orders.py"]
+
+
+def left_behind(digits: str, age: int) -> Path:
+    """Make a temporary file of a run that was killed so many seconds ago."""
+    path = Path(f".stepgraph-{digits}.tmp")
+    path.write_text("half", encoding="utf-8")
+    os.utime(path, (time.time() - age, time.time() - age))
+    return path
+
+
+def test_what_a_killed_run_left_behind_is_removed_after_an_hour(stepgraph: Command) -> None:
+    old, young = left_behind("0" * 16, 4_000), left_behind("1" * 16, 10)
+    stepgraph(*GRAPH, "graph.json")
+    assert not old.exists()
+    # Another run may be about to write it.
+    assert young.exists()
+
+
+def test_files_of_other_names_are_not_left_behind(stepgraph: Command) -> None:
+    kept = [left_behind(name, 4_000) for name in ("0" * 15, "0" * 15 + "x", "0" * 16 + ".tmp.py")]
+    stepgraph(*GRAPH, "graph.json")
+    assert all(path.exists() for path in kept)
 
 
 def refuses_the_source(stepgraph: Command, *arguments: str) -> None:

@@ -30,7 +30,7 @@ def test_brackets_nested_5000_deep_are_refused_before_the_parser_dies_of_them() 
 
 def test_signs_without_end_are_refused_before_the_parser_takes_all_memory_for_them() -> None:
     told = problem_of(b"x = " + b"-" * 20_000 + b"1\n")
-    assert told == "entry.py:1:1005: more than 1,000 signs stand before a value. Split the expression."
+    assert told == "entry.py:1:1005: more than 1,000 operators, calls and attributes are chained. Split the expression."
 
 
 def test_a_line_of_dashes_in_a_comment_is_no_sign() -> None:
@@ -69,3 +69,127 @@ def test_odd_files_are_read(source: bytes) -> None:
 def test_newer_syntax_than_that_of_the_running_python_is_read() -> None:
     source = b"type Pair[T] = tuple[T, T]\ndef first[T](pair: Pair[T]) -> T:\n    return pair[0]\n"
     assert len(parse_module(source, "entry.py").tree.body) == 2
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        b"x = " + b'[")",' * 5_000 + b"]" * 5_000,
+        b"x = " + b'[f")",' * 5_000 + b"]" * 5_000,
+        b"x = " + b"[#)\n" * 5_000 + b"]" * 5_000,
+        b"x = f'{" + b"(" * 5_000 + b"1" + b")" * 5_000 + b"}'",
+        b"x = rf'\\N{" + b"(" * 5_000 + b"1" + b")" * 5_000 + b"}'",
+        b"x = " + b"f'{" * 5_000 + b"a" + b"}'" * 5_000,
+        b"x = f'" + b"{a:" * 5_000 + b"a" + b"}" * 5_000 + b"'",
+        b"# coding: utf-7\nx = " + b"+ACg-" * 5_000 + b"1" + b"+ACk-" * 5_000,
+    ],
+    ids=[
+        "closed in strings",
+        "closed in formatted strings",
+        "closed in comments",
+        "in a field",
+        "in a field of a raw string",
+        "formatted strings in each other",
+        "fields in formats",
+        "hidden by an encoding",
+    ],
+)
+def test_nesting_is_seen_through_all_that_may_hide_it(source: bytes) -> None:
+    assert "brackets are nested more than 200 deep" in problem_of(source)
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        b"f" + b"()" * 20_000,
+        b"a" + b".b" * 20_000,
+        b"a" + b"[0]" * 20_000,
+        b"a" + b".b(c, [d], ')').e" * 20_000,
+        b"a" + b" + (b)" * 20_000,
+        b"a" + b" ** -b" * 20_000,
+        b"lambda: " * 20_000 + b"a",
+        b"a if b else " * 20_000 + b"c",
+        b"(" + b"not #\n" * 20_000 + b"a)",
+        b"-\\\n" * 20_000 + b"a",
+        b"[a " + b"for a in b " * 20_000 + b"]",
+    ],
+    ids=[
+        "calls",
+        "attributes",
+        "subscripts",
+        "calls of methods",
+        "sums",
+        "powers",
+        "lambdas",
+        "conditions",
+        "negations on lines of their own",
+        "signs on lines of their own",
+        "clauses of a comprehension",
+    ],
+)
+def test_chains_without_end_are_refused_before_the_parser_takes_the_square_of_them_in_time(expression: bytes) -> None:
+    assert "more than 1,000 operators, calls and attributes are chained" in problem_of(b"x = " + expression + b"\n")
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        b"[" * 50 + b"]" * 50,
+        b"(" * 50 + b"x" + b",)" * 50,
+        b"{1: " * 50 + b"x" + b"}" * 50,
+        b"A(" * 50 + b")" * 50,
+        b"(1 | " * 50 + b"x" + b")" * 50,
+    ],
+    ids=["lists", "tuples", "mappings", "classes", "alternatives"],
+)
+def test_patterns_nested_50_deep_are_refused_before_the_parser_takes_centuries_for_them(pattern: bytes) -> None:
+    told = problem_of(b"match x:\n    case " + pattern + b":\n        pass\n")
+    assert told.startswith("entry.py:2:")
+    assert told.endswith("a pattern is nested more than 8 deep. Match the inner part in a `match` of its own.")
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        b"match x:\n    case [[[[A(b={1: (2, 3)})]]]]:\n        pass\n",
+        b"match x:\n    case y if " + b"(" * 50 + b"y" + b")" * 50 + b":\n        pass\n",
+        b"match x:\n    case y:\n        z = " + b"(" * 50 + b"y" + b")" * 50 + b"\n",
+        b"case = " + b"(" * 50 + b"1" + b")" * 50 + b"\n",
+    ],
+    ids=["8 levels", "a guard", "a body", "no pattern"],
+)
+def test_brackets_beside_patterns_may_be_deeper(source: bytes) -> None:
+    assert run_deep(lambda: parse_module(source, "entry.py")).tree.body
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        b"x = [" + b"a.b(c) + d, " * 1_500 + b"]\n",
+        b"x = {" + b"'a': (1, [2], {3}), " * 1_500 + b"}\n",
+        b"x = a.b(c)\n" * 1_500,
+        b"x = a.b(c); " * 1_500 + b"\n",
+        b"x = '" + b"(-" * 1_500 + b"'\n",
+        b"x = '''\n" + b"(-\n" * 1_500 + b"'''\n",
+        b"x = 1  # " + b"(-" * 1_500 + b"\n",
+        b"x = f'" + b"{a.b(c)}" * 2_000 + b"'\n",
+        b"x = f'" + b"{{(-" * 1_500 + b"'\n",
+        b"x = f'''" + b"(\n" * 1_500 + b"{a}'''\n",
+        b"x = f'" + b"\\'(" * 1_500 + b"'\n",
+    ],
+    ids=[
+        "in a list",
+        "in a dictionary",
+        "lines",
+        "statements on a line",
+        "in a string",
+        "in a long string",
+        "in a comment",
+        "fields",
+        "braces that are text",
+        "in a long formatted string",
+        "behind quotes that are text",
+    ],
+)
+def test_what_is_long_but_neither_deep_nor_chained_is_read(source: bytes) -> None:
+    assert run_deep(lambda: parse_module(source, "entry.py")).tree.body

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from stepgraph.cli.command_error import CommandError
 from stepgraph.cli.exit_code import ExitCode
+from stepgraph.cli.leftovers import remove_leftovers, temporary_name
 from stepgraph.cli.streams import encode
 
 
@@ -30,7 +31,9 @@ class OutputFile(Struct, frozen=True):
     def write_bytes(self, content: bytes) -> None:
         """Write the file. Raises CommandError if that fails; what was there before is then untouched."""
         # In the same folder, for only within a file system can a file be replaced at once.
-        temporary = os.path.join(os.path.dirname(self.target), f".stepgraph-{os.urandom(8).hex()}.tmp")
+        folder = os.path.dirname(self.target)
+        remove_leftovers(folder)
+        temporary = os.path.join(folder, temporary_name())
         try:
             self._write_to(temporary, content)
             os.replace(temporary, self.target)

@@ -18,10 +18,10 @@ def parse_module(source: bytes, path: str) -> SourceModule:
     To be called where there is room for deep recursion (`stepgraph.syntax.deep`): the native parser overflows a usual
     stack on long chains of calls.
     """
-    deep = too_deep(source)
-    if deep is not None:
-        raise InputError(_invalid(path, deep.message, "Split the expression.", deep.line, deep.column))
     try:
+        deep = too_deep(source)
+        if deep is not None:
+            raise InputError(_invalid(path, deep.message, deep.advice, deep.line, deep.column))
         return SourceModule(path, cst.parse_module(source), source)
     except (cst.ParserSyntaxError, cst.CSTValidationError, SyntaxError, UnicodeDecodeError, TypeError) as error:
         # A TypeError is LibCST's own defect on valid code such as `x if y else(lambda: z)`.

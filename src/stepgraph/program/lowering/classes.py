@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -60,13 +61,32 @@ def _linearized(defined: ClassValue) -> tuple[Value, ...]:
     orders = [list(resolution_order(base)) if isinstance(base, ClassValue) else [base] for base in defined.bases]
     if len(orders) == 1:
         return (defined, *orders[0])
-    pending = [order for order in [*orders, list(defined.bases)] if order]
-    order: list[Value] = [defined]
-    while pending:
-        head = next((o[0] for o in pending if not any(o[0] in other[1:] for other in pending)), pending[0][0])
-        order.append(head)
-        pending = [rest for o in pending if (rest := [c for c in o if c != head])]
-    return tuple(order)
+    return (defined, *_merged([order for order in [*orders, list(defined.bases)] if order]))
+
+
+def _merged(orders: list[list[Value]]) -> list[Value]:
+    """Return all that is in some orders, in one that contradicts none of them, as far as there is such an order."""
+    merged: list[Value] = []
+    waiting = [order[::-1] for order in orders]
+    following = _following(waiting)
+    while waiting:
+        head = next((order[-1] for order in waiting if not following[order[-1]]), waiting[0][-1])
+        merged.append(head)
+        if following[head]:
+            waiting = [[c for c in order if c != head] for order in waiting]
+            following = _following(waiting)
+        for order in waiting:
+            if order and order[-1] == head:
+                order.pop()
+                if order:
+                    following[order[-1]] -= 1
+        waiting = [order for order in waiting if order]
+    return merged
+
+
+def _following(waiting: list[list[Value]]) -> Counter[Value]:
+    """Return how many of some orders, last first, have a class after others."""
+    return Counter(c for order in waiting for c in order[:-1])
 
 
 def is_workflow(machine: Machine, defined: ClassValue) -> bool:

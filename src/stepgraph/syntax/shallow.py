@@ -1,0 +1,60 @@
+"""Whether a source is harmless for the parser, told at a glance: at a small part of the cost of parsing it."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from stepgraph.syntax.deep_places import MOST_LINKS
+
+# Of brackets and operators, so few in a line (one with what its brackets hold) cannot be too many.
+_FEW: Final = 200
+
+# What holds no code: comments, strings, and formatted strings with little in them.
+_LONG_TEXT: Final = r"""\"\"\"(?:[^"\\]|\\.|"(?!""))*+\"\"\"|'''(?:[^'\\]|\\.|'(?!''))*+'''"""
+_TEXT: Final = r""""(?:[^"\\\n]|\\.)*+"|'(?:[^'\\\n]|\\.)*+'"""
+_FIELD_IN_DOUBLE: Final = r"\{(?:[^{}\"'\\\n]|'[^{}\"'\\\n]*'){0,80}\}"
+_FIELD_IN_SINGLE: Final = r"\{(?:[^{}\"'\\\n]|\"[^{}\"'\\\n]*\"){0,80}\}"
+_ASIDE: Final = re.compile(
+    rf"""\#[^\n]*
+    |(?<!\w)[bBrRuU]{{0,2}}(?:{_LONG_TEXT}|{_TEXT})
+    |(?<!\w)[fFrRtT]{{1,2}}(?:
+        "(?!"")(?:[^"\\\n{{}}]|\\[^{{}}N]|\{{\{{|\}}\}}|{_FIELD_IN_DOUBLE})*+"
+        |'(?!'')(?:[^'\\\n{{}}]|\\[^{{}}N]|\{{\{{|\}}\}}|{_FIELD_IN_SINGLE})*+'
+    )""",
+    re.VERBOSE | re.DOTALL,
+)
+_WORDS: Final = re.compile(r"\b(?:lambda|else|not|await|for)\b")
+_BRACKET_IN_CASE: Final = re.compile(r"^[ \t\f]*case\b[^(\[{\n]*[(\[{]", re.MULTILINE)
+
+_COUNTED: Final = b"()[]{}.+-*/%@&|^~<>\n"
+_NOT_COUNTED: Final = bytes(set(range(256)) - set(_COUNTED))
+_BRACKETS_ALIKE: Final = bytes.maketrans(b"[]{}", b"()()")
+
+
+def is_shallow(text: str) -> bool:
+    """Return True if nothing in a source is deep or long; False if something may be."""
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    code = _ASIDE.sub(" ", text)
+    # A quote that is left begins a formatted string that holds more, or text that does not end.
+    if '"' in code or "'" in code or ("case" in code and _BRACKET_IN_CASE.search(code)):
+        return False
+    if sum(map(code.count, ("lambda", "else", "not", "await", "for"))) > MOST_LINKS:
+        code = _WORDS.sub("~", code)
+    joined = code.replace("\\\n", "").encode("utf-8", "surrogatepass")
+    return _has_short_lines(joined.translate(_BRACKETS_ALIKE, _NOT_COUNTED))
+
+
+def _has_short_lines(counted: bytes) -> bool:
+    depth = length = 0
+    for line in counted.split(b"\n"):
+        if not line:
+            continue
+        length += len(line)
+        if length > _FEW:
+            return False
+        depth += line.count(b"(") - line.count(b")")
+        if depth <= 0:
+            depth = length = 0
+    return True
