@@ -360,6 +360,48 @@ def test_what_a_task_needs_has_run_once_it_has_begun_even_if_it_may_have_run_bef
     """)
 
 
+@pytest.mark.parametrize(
+    "body", ["if x:\n    await b()", "if x:\n    return\nawait b()", "for row in rows:\n    await b()"]
+)
+def test_what_a_function_in_a_task_runs_on_some_paths_only_may_not_have_run(body: str) -> None:
+    calling = (
+        "async def first():\n"
+        + textwrap.indent(body, "    ")
+        + "\nt = asyncio.create_task(first())\nawait t\nawait d()"
+    )
+    assert dependent_graph_of("a b(a) d(a)", calling).splitlines()[:4] == [
+        "call first",
+        "if a has not run",
+        "  a",
+        "d",
+    ]
+
+
+def test_what_a_function_in_a_task_runs_on_each_path_has_run() -> None:
+    body = """
+        async def first():
+            if x:
+                await b()
+            else:
+                await c()
+
+        t = asyncio.create_task(first())
+        await t
+        await d()
+    """
+    assert dependent_graph_of("a b(a) c(a) d(a)", body) == text("""
+        call first
+        d
+        def first
+          if x
+            a
+            b
+          else
+            a
+            c
+    """)
+
+
 def test_nothing_runs_after_run_that_a_task_left_waiting_there_might_find_run() -> None:
     body = "t = asyncio.create_task(b())\nif x:\n    return\nawait t\nawait d()"
     assert dependent_graph_of("a b(a) d(a)", body) == text("""

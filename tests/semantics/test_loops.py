@@ -293,3 +293,43 @@ def test_a_continue_in_a_loop_that_is_unrolled_goes_on_with_the_next_step() -> N
           c
         d
     """)
+
+
+def test_a_gathering_is_one_wherever_ways_meet() -> None:
+    """However often such ways meet in loops within loops; taken for as many, there was no end to it."""
+    assert graph_of("""
+        for i in rows:
+            for j in rows:
+                tasks = [asyncio.create_task(a())]
+                for k in rows:
+                    if x:
+                        t = asyncio.create_task(b())
+                    elif y:
+                        if await a():
+                            continue
+                    elif z:
+                        u = asyncio.gather(asyncio.gather(c()))
+                    else:
+                        await d()
+                        continue
+                    tasks.append(asyncio.create_task((a if v else b)()))
+    """) == text("""
+        loop
+          loop
+            parallel all
+              a [1>]
+              loop
+                if x
+                  b [1>]
+                if y
+                  a [1>2]
+                if z
+                  c [1>]
+                else
+                  d [1>2]
+                if no continue
+                  if v
+                    a [2>]
+                  else
+                    b [2>]
+    """)

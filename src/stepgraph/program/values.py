@@ -527,7 +527,7 @@ class PreparedCall(Value, Struct, eq=False):
     place: Place
 
 
-class Wrapped(Value, Struct, eq=False):
+class Wrapped(Value, Struct, frozen=True):
     """The coroutine of `asyncio.wait_for`: what it wraps begins, if it has not yet, when it is awaited."""
 
     inner: Value
@@ -547,7 +547,7 @@ class Task(Value, Struct, frozen=True):
     sure: bool = True
 
 
-class Gathering(Value, Struct, eq=False):
+class Gathering(Value, Struct, frozen=True):
     """A future of several: `members` are tasks and gatherings. `result` is what awaiting it gives.
 
     With `each`, it is one of the members, another at each pass of a loop. `own`, `loops`, `certain` and `in_turn` are
@@ -562,6 +562,17 @@ class Gathering(Value, Struct, eq=False):
     own: frozenset[Handle] = frozenset()
     loops: int = 0
     in_turn: bool = False
+
+    @property
+    def _awaited(self) -> tuple[object, ...]:
+        """What makes it what it is, whatever awaiting it gives."""
+        return self.kind, self.members, self.certain, self.each, self.own, self.loops, self.in_turn
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Gathering) and self._awaited == other._awaited
+
+    def __hash__(self) -> int:
+        return hash(self._awaited)
 
 
 class TaskGroup(Value, Struct, eq=False):

@@ -176,7 +176,8 @@ def begin_waiting(
             _begin_step(reading, beginning.roots[start.handle], beginning)
     for function in calls:
         reading.history.apply(reading.knowledge.effects.get(id(function), {}), surely=False)
-    reading.at_entry = False
+    if reading.at_entry:
+        reading.history.first = frozenset()
 
 
 class _Beginning(Struct):

@@ -88,12 +88,12 @@ def _together(reading: Reading, roots: Sequence[Root], kind: ParallelKind, place
     """Return steps that begin at one await, as far as they are not in the background, and note what has run then."""
     memory = reading.memory()
     planned = schedule(roots, memory)
-    if reading.at_entry:
-        reading.knowledge.begins_with(reading.function, _begun_at_once(reading, planned, roots))
+    first = frozenset(_begun_at_once(reading, planned, roots)) if reading.at_entry else reading.history.first
     reading.report_twice(planned)
     found = operations_of(reading, planned, memory, place, kind)
     note_beside(reading, roots)
     begin_waiting(reading, planned, roots)
+    reading.history.first = first
     _note_begun(reading, planned)
     over(reading, sorted({handle for handles in planned.after for handle in handles}))
     return found
@@ -135,12 +135,11 @@ def _note_call(reading: Reading, function: Function) -> None:
 def _call(reading: Reading, function: Function) -> None:
     """Note a call. Waiting work begins when the function awaits first, so before or after what that runs."""
     may_run = reading.survey.touched(function)
-    if reading.at_entry:
-        reading.knowledge.begins_with(reading.function, reading.knowledge.immediate.get(id(function), ()))
+    first = reading.knowledge.immediate.get(id(function), frozenset()) if reading.at_entry else reading.history.first
     _note_call(reading, function)
     enter(reading, function)
     if reading.history.waiting:
         begin_waiting(reading, meanwhile=may_run)
         enter(reading, function)
-    reading.at_entry = False
+    reading.history.first = first
     reading.history.apply(reading.knowledge.effects.get(id(function), dict.fromkeys(may_run, NOTHING)))

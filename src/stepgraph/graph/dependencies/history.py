@@ -42,7 +42,8 @@ class History(Struct):
 
     `apart` tells paths apart for work that is waiting on some of them only. `started` is the work that was set going on
     each path there, `going` what may go on in the background. A point is `exceptional` if only paths through an
-    exception lead there.
+    exception lead there. `first` are the steps that had begun, on each path there, as soon as the function awaited for
+    the first time; None if it has not, on any path.
     """
 
     past: dict[StepDefinition, Past] = field(default_factory=dict)
@@ -52,6 +53,7 @@ class History(Struct):
     started: frozenset[Handle] = frozenset()
     going: frozenset[Handle] = frozenset()
     exceptional: bool = False
+    first: frozenset[StepDefinition] | None = None
 
     def copy(self) -> History:
         """Return the same, to go on from on another path."""
@@ -99,7 +101,13 @@ class History(Struct):
         """Whether the same is known at two points."""
         known = self.past == other.past and self.running == other.running and self.exceptional == other.exceptional
         work = self.started == other.started and self.going == other.going
-        return known and work and self.waiting.keys() == other.waiting.keys() and self.apart == other.apart
+        return (
+            known
+            and work
+            and self.first == other.first
+            and self.waiting.keys() == other.waiting.keys()
+            and self.apart == other.apart
+        )
 
 
 def joined(paths: Iterable[History | None]) -> History | None:
@@ -119,6 +127,8 @@ def joined(paths: Iterable[History | None]) -> History | None:
         meeting.waiting |= path.waiting
         meeting.started &= path.started
         meeting.going |= path.going
+        if not lapsed and meeting.first != path.first:
+            meeting.first = (meeting.first or frozenset()) & (path.first or frozenset())
     return meeting
 
 

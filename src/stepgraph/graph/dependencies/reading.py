@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TypeAlias
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from stepgraph.graph.dependencies.history import NOTHING, Effects, History, Past, at, has_run
 from stepgraph.graph.dependencies.schedule import HasRun, Memory, Schedule
@@ -106,8 +107,7 @@ class Reading(Struct):
     """One reading of the body of a function.
 
     `around` is what the present point is in, with the ways out of it, `detours` counts those through a `finally`, and
-    `nested` is how deep branches stand in each other that run what has not run. Until the function has awaited anything
-    it is `at_entry`: nothing has run meanwhile.
+    `nested` is how deep branches stand in each other that run what has not run.
     """
 
     knowledge: Knowledge
@@ -115,7 +115,6 @@ class Reading(Struct):
     usage: Usage
     read_block: BlockReader
     is_run: bool
-    at_entry: bool = True
     history: History = field(default_factory=History)
     live: bool = True
     around: list[Ways] = field(default_factory=list)
@@ -127,6 +126,11 @@ class Reading(Struct):
     def survey(self) -> Survey:
         """What was found out about the whole program."""
         return self.knowledge.survey
+
+    @property
+    def at_entry(self) -> bool:
+        """Whether the function has not awaited anything on any path here: nothing has run meanwhile."""
+        return self.history.first is None
 
     @property
     def heads(self) -> dict[int, History]:
@@ -191,8 +195,8 @@ class Reading(Struct):
         """Return a run of a step alone, with what its body does after all that the step needs."""
         if not run.body.operations:
             return StepRun(run.definition, run.body)
-        inside = Reading(self.knowledge, self.function, self.usage, self.read_block, self.is_run, at_entry=False)
-        inside.history = self.history.copy()
+        inside = Reading(self.knowledge, self.function, self.usage, self.read_block, self.is_run)
+        inside.history = replace(self.history.copy(), first=frozenset())
         inside.begun(step for step in self.survey.closure(run) if step is not run.definition)
         body = self.read_block(inside, run.body)
         self.begun(self.survey.runs_inside(run), surely=False)

@@ -75,6 +75,7 @@ def _read(knowledge: Knowledge, function: Function, usage: Usage, *, is_run: boo
     end = joined([_left_waiting(reading, path) for path in ends])
     known = dict.fromkeys(knowledge.survey.touched(function) if not is_run else (), NOTHING)
     effects = knowledge.effects.setdefault(id(function), known)
+    knowledge.begins_with(function, (end.first if end is not None else None) or ())
     if end is not None:
         for step in effects:
             knowledge.learn(effects, step, end.at(step))
