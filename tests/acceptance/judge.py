@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from stepgraph.model.payload import Graph
+from tests.acceptance.loop import Late
 from tests.acceptance.names import may_be
 from tests.acceptance.reading import read, steps_of
 from tests.acceptance.sequence import EMPTY
@@ -178,9 +179,9 @@ def _moved(state: State, moment: Moment, world: World) -> Iterator[State]:
 
 def _background(world: World, terms: tuple[Term, ...]) -> tuple[Term, ...]:
     """Return what is left in the background, in an order that tells nothing of how it got there."""
-    return tuple(
-        sorted((term for term in terms if term is not EMPTY and not isinstance(term, Failed)), key=world.order)
-    )
+    kept = (term for term in terms if not (term is EMPTY or isinstance(term, Failed | Late)))
+    late = {term for term in terms if isinstance(term, Late)}
+    return tuple(sorted((*kept, *late), key=world.order))
 
 
 def _most_general(found: dict[Term, dict[tuple[Term, ...], None]]) -> list[State]:

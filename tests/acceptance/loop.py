@@ -47,7 +47,8 @@ class Loop(Term):
         ]
 
     def exits(self, world: World) -> list[Exit]:
-        found = [Exit(exit_.way, exit_.rest) for exit_ in self._leaves(self.current, NOTHING, world)]
+        late = _late(self.body, world)
+        found = [Exit(exit_.way, exit_.rest) for exit_ in self._leaves(self.current, late, world)]
         for rest in self._ends(world):
             found.append(Exit(Way.ON, rest))
             found += self._leaves(self.body, rest, world)
@@ -66,7 +67,8 @@ class Loop(Term):
 
     def _ends(self, world: World) -> list[Rest]:
         """Return the ways to the end of the pass, that is to where the next may begin."""
-        return [exit_.rest for exit_ in world.exits(self.current) if exit_.way is Way.ON]
+        late = _late(self.body, world)
+        return [exit_.rest + late for exit_ in world.exits(self.current) if exit_.way is Way.ON]
 
     def _leaves(self, current: Term, rest: Rest, world: World) -> list[Exit]:
         return [
@@ -74,6 +76,21 @@ class Loop(Term):
             for exit_ in world.exits(current)
             if exit_.way is not Way.ON
         ]
+
+
+@dataclass(frozen=True, eq=False)
+class Late(Term):
+    """Work that was started at any number of passes, nobody waits for, and has yet to begin."""
+
+    work: Term
+
+    def moves(self, moment: Moment, world: World) -> list[Move]:
+        return [
+            Move(self, Rest((move.term,)) + move.rest.abandoned, move.clock) for move in world.moves(self.work, moment)
+        ]
+
+    def exits(self, world: World) -> list[Exit]:  # noqa: ARG002 # it may never have been started in any world
+        return [Exit(Way.ON)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,7 +137,8 @@ class Passes(Term):
         return found
 
     def exits(self, world: World) -> list[Exit]:
-        found = [Exit(Way.ON, _sum(rests)) for rests in product(*[_ends(one, world) for one in self.live])]
+        late = _late(self.body, world) if self.more else NOTHING
+        found = [Exit(Way.ON, _sum(rests) + late) for rests in product(*[_ends(one, world) for one in self.live])]
         for at, one in enumerate(self._all):
             others = Rest(self.live[:at] + self.live[at + 1 :])
             last = at >= len(self.live) - 1
@@ -187,6 +205,12 @@ def passes(body: Term, live: tuple[Term, ...], world: World, *, more: bool) -> T
     if not (live or more):
         return EMPTY
     return Passes(body, live if body.steers else tuple(sorted(live, key=world.order)), more)
+
+
+def _late(body: Term, world: World) -> Rest:
+    """Return what begins late of passes of which nothing else is seen: a task begins when the next is awaited."""
+    begun = [exit_.rest.background for exit_ in world.exits(body) if exit_.way is Way.ON]
+    return Rest(tuple(dict.fromkeys(Late(term) for terms in begun for term in terms)))
 
 
 def _ends(one: Term, world: World) -> list[Rest]:

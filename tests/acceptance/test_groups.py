@@ -184,6 +184,22 @@ MEMBERS = [
         ("sleep( a( a) b( b)", "a( a) sleep( sleep)"),
     ),
     Rule(
+        "what nobody awaits of passes may begin after the loop: a task begins at the next await",
+        graph(loop(parallel("all", do("a", starts=1))), do("b")),
+        ("b( b)", "b( a( a( a) b) a)", "a( b( a( b)", "a( a( b( a( a) b)"),
+        ("a( a)", "b( a( b) b(", "a( b) b("),
+    ),
+    Rule(
+        "what nobody awaits of passes in a group may begin after it",
+        graph(
+            call("f"),
+            do("b"),
+            functions={"f": function("f", parallel("all", do("a", starts=1), loop(do("c", starts=1))))},
+        ),
+        ("b( a( c( c( b) c) a)", "a( c( b( c( b)"),
+        ("b( a( a( b)", "a( b( c( a( b)"),
+    ),
+    Rule(
         "work that outlasts its function",
         graph(
             call("f"),

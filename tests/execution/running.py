@@ -122,7 +122,7 @@ def execute(  # noqa: PLR0913 # a run has many sides, of which most runs name no
                 entry = importlib.import_module(next(iter(sources)))
                 workflow = exported(entry, sdk.WorkflowEntrypoint, class_name)
                 execution.result = virtual_clock.run(whole())
-        except (Exception, SystemExit, EngineLimit) as error:  # noqa: BLE001 # whatever it is, it came of the run
+        except (Exception, asyncio.CancelledError, SystemExit, EngineLimit) as error:  # noqa: BLE001 # it came of the run
             execution.error = error
         _let_go(execution.error)
         for warning in caught:  # more of them, as each holds on to what it is of

@@ -1,0 +1,62 @@
+"""Loops, each with an end."""
+
+from __future__ import annotations
+
+from tests.proof.programs.choices import test
+from tests.proof.programs.drawing import Drawing
+from tests.proof.programs.printing import Block, Clause, Compound, Statement, line
+from tests.proof.programs.scope import Scope
+from tests.proof.programs.values import value
+from tests.proof.programs.works import ROWS
+
+
+def for_loop(drawing: Drawing, scope: Scope) -> Statement:
+    row = drawing.name("row")
+    rows = drawing.among(ROWS)
+    head = drawing.weighted(
+        {
+            f"for {row} in {rows}": 6,
+            f"async for {row} in stream()": 1,
+            f"for number, {row} in enumerate({rows})": 1,
+            f"while (({row} := 1) and more())": 1,
+            "step": 1,
+        }
+    )
+    if head == "step":
+        head = f"for {row} in [{value(drawing, scope)}]"
+    return _with_else(drawing, scope, Clause(head, _body(drawing, scope, row)))
+
+
+def while_loop(drawing: Drawing, scope: Scope) -> Statement:
+    kinds = ["while more()", "while True", f"while more() and {test(drawing, scope)}"]
+    head = drawing.among(kinds)
+    body = _body(drawing, scope, None)
+    if head == "while True":
+        leaving = Clause("if not more()", Block((line("break"),)))
+        return Clause(head, Block((leaving, *body.statements)) if drawing.chance(2) else body.then(leaving))
+    return _with_else(drawing, scope, Clause(head, body))
+
+
+def unrolled(drawing: Drawing, scope: Scope) -> Statement:
+    """Draw a loop over steps that are written out."""
+    steps = [drawing.among(scope.thunks) for _ in range(drawing.number(1, 3))]
+    drawing.left -= len(steps)
+    name = drawing.name("each")
+    inner = scope.inside(can_break=True)
+    inner.thunks.append(name)
+    body = drawing.block(inner, 2)
+    called = line(f"await {name}()")
+    statements = body.then(called) if drawing.chance(3) else Block((called, *body.statements))
+    written = drawing.among(["[{}]", "({},)"]).format(", ".join(steps))
+    return _with_else(drawing, scope, Clause(f"for {name} in {written}", statements))
+
+
+def _body(drawing: Drawing, scope: Scope, row: str | None) -> Block:
+    rows = scope.rows if row is None else [*scope.rows, row]
+    return drawing.block(scope.inside(can_break=True, rows=rows))
+
+
+def _with_else(drawing: Drawing, scope: Scope, loop: Clause) -> Statement:
+    if not drawing.chance(6):
+        return loop
+    return Compound((loop, Clause("else", drawing.block(scope.inside()))))

@@ -1,0 +1,40 @@
+"""Each run of a random program is a path through its graph.
+
+`STEPGRAPH_EXAMPLES=5000 pytest tests/proof/test_random_programs.py` looks for programs that were not tried before.
+"""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import HealthCheck, Phase, given, settings
+
+from tests.proof.programs.analysing import analysed
+from tests.proof.programs.judging import Tally
+from tests.proof.programs.modules import Program, programs
+
+_EXAMPLES = os.environ.get("STEPGRAPH_EXAMPLES")
+
+thorough = settings(
+    deadline=None,
+    max_examples=int(_EXAMPLES or "100"),
+    derandomize=_EXAMPLES is None,
+    suppress_health_check=list(HealthCheck),
+    phases=[phase for phase in Phase if phase is not Phase.explain],
+)
+
+INCOMPLETE = {"lost-step"}
+"""Notes on what random programs do: they keep steps that nothing calls."""
+
+
+@thorough
+@given(program=programs())
+def test_each_run_is_a_path_through_the_graph(program: Program) -> None:
+    assert not [str(rejection) for rejection in Tally().add(program)]
+
+
+@thorough
+@given(program=programs())
+def test_everything_is_resolved(program: Program) -> None:
+    incomplete = {note.code: str(note) for note in analysed(program).notes if note.incomplete}
+    assert not incomplete.keys() - INCOMPLETE
