@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from stepgraph.program.ir import (
     Activity,
@@ -35,7 +36,7 @@ class Reached:
 
 def reached(block: Block) -> Iterator[Reached]:
     """Yield all operations that a block leads to, each function and step's body entered once where it is met first."""
-    yield from _Walk().block(block, None)
+    yield from _Walk().all(block)
 
 
 def activities_in(block: Block) -> Iterator[Activity]:
@@ -84,44 +85,59 @@ def name_of(activity: Activity) -> str:
             return next(map(name_of, reversed(list(activities_in(block)))), "")
 
 
+# What is met, or a walk of its own: a chain of calls is as long as the program has functions.
+_Part: TypeAlias = "Reached | Iterator[_Part]"
+
+
 @dataclass(slots=True)
 class _Walk:
     entered: set[tuple[int, bool]] = field(default_factory=set)
 
-    def block(self, block: Block, in_step: StepRun | None) -> Iterator[Reached]:
+    def all(self, block: Block) -> Iterator[Reached]:
+        walks = [self.block(block, None)]
+        while walks:
+            part = next(walks[-1], None)
+            if part is None:
+                walks.pop()
+            elif isinstance(part, Reached):
+                yield part
+            else:
+                walks.append(part)
+
+    def block(self, block: Block, in_step: StepRun | None) -> Iterator[_Part]:
         for operation in block.operations:
             yield Reached(operation, in_step)
             if isinstance(operation, Run | Start):
-                yield from self.activity(operation.activity, in_step)
+                yield self.activity(operation.activity, in_step)
             for inner in blocks_of(operation):
-                yield from self.block(inner, in_step)
+                yield self.block(inner, in_step)
 
-    def activity(self, activity: Activity, in_step: StepRun | None) -> Iterator[Reached]:
+    def activity(self, activity: Activity, in_step: StepRun | None) -> Iterator[_Part]:
         match activity:
             case Call(function=function):
-                yield from self.function(function, in_step)
+                yield self.function(function, in_step)
             case StepRun():
-                yield from self.step(activity, in_step)
+                yield self.step(activity, in_step)
             case Series(block=block):
-                yield from self.block(block, in_step)
+                yield self.block(block, in_step)
 
-    def function(self, function: Function, in_step: StepRun | None) -> Iterator[Reached]:
+    def function(self, function: Function, in_step: StepRun | None) -> Iterator[_Part]:
         if self._enter(function, in_step):
-            yield from self.block(function.body, in_step)
+            yield self.block(function.body, in_step)
 
-    def step(self, run: StepRun, in_step: StepRun | None) -> Iterator[Reached]:
+    def step(self, run: StepRun, in_step: StepRun | None) -> Iterator[_Part]:
         if not self._enter(run, in_step):
             return
-        yield from self.block(run.body, in_step or run)
+        yield self.block(run.body, in_step or run)
         for dependency in run.dependencies:
-            yield from self.dependency(dependency, in_step)
+            yield self.dependency(dependency, in_step)
 
-    def dependency(self, dependency: Dependency, in_step: StepRun | None) -> Iterator[Reached]:
+    def dependency(self, dependency: Dependency, in_step: StepRun | None) -> Iterator[_Part]:
         if isinstance(dependency, StepChoice):
             for option in dependency.options:
-                yield from self.dependency(option.dependency, in_step)
+                yield self.dependency(option.dependency, in_step)
         else:
-            yield from self.step(dependency, in_step)
+            yield self.step(dependency, in_step)
 
     def _enter(self, what: Function | StepRun, in_step: StepRun | None) -> bool:
         key = (id(what), in_step is not None)
