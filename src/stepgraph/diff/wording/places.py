@@ -45,9 +45,10 @@ def neighbour_of(side: Side, numbers: Sequence[int], *, as_written: bool = False
     if tree[first].slot == FUNCTIONS:
         return ""
     is_concurrent = not as_written and tree[tree[first].parent].kind == "parallel"
-    before, after = tree.before(first), _following(side, last)
+    before = tree.before(first)
     if before is not None:
         return f"{'beside' if is_concurrent else 'after'} {short_name(tree, before)}"
+    after = _following(side, last)
     if after is not None:
         return f"{'beside' if is_concurrent else 'before'} {short_name(tree, after)}"
     return ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import islice
 
 import libcst as cst
 from msgspec import Struct, field
@@ -37,6 +38,8 @@ class ModulesMet(Struct):
     ran: list[LexicalScope] = field(default_factory=list)
     _noted: set[str] = field(default_factory=set)
     _assigned: dict[SourceModule, AssignedAttributes] = field(default_factory=dict)
+    _foreign: set[tuple[str, str]] = field(default_factory=set)
+    _counted: int = 0
     _changed: dict[SourceModule, frozenset[str]] = field(default_factory=dict)
     _scans: dict[cst.CSTNode, Bindings] = field(default_factory=dict)
 
@@ -95,7 +98,15 @@ class ModulesMet(Struct):
         """Whether a module, of those needed so far or imported by them, assigns to a name of a module or class."""
         self._read_assigning(name)
         owner = scope.path[-1].rsplit(".", 1)[-1] if scope.path else ""
-        return any((owner, name) in self.assigned_attributes(module).foreign for module in self.scopes)
+        return (owner, name) in self._assigned_by_all()
+
+    def _assigned_by_all(self) -> set[tuple[str, str]]:
+        """Return what the modules needed so far assign to in others; each is looked at once."""
+        if self._counted < len(self.scopes):
+            for module in islice(self.scopes, self._counted, None):
+                self._foreign |= self.assigned_attributes(module).foreign
+            self._counted = len(self.scopes)
+        return self._foreign
 
     def _read_assigning(self, name: str) -> None:
         """Read the imported modules that may assign to a name, and what these import in turn."""
