@@ -166,3 +166,11 @@ def test_all_text_beside_marks_can_be_read(palette: Palette) -> None:
 @PALETTES
 def test_all_signs_and_lines_beside_marks_can_be_seen(palette: Palette) -> None:
     assert [(name, round(contrast(*pair), 2)) for name, *pair in graphics(palette) if contrast(*pair) < GRAPHICS] == []
+
+
+def test_a_failure_leads_to_a_marked_handler_up_to_its_frame() -> None:
+    caught = block(do("refund"))
+    made = picture(graph(protected(block(do("charge")), catch=caught)), (caught, Mark(MarkKind.ADDED)))
+    panel = next(figure for figure in made.figures if "catch" in figure.css)
+    heads = [line for line in made.lines if line.css == "failure head"]
+    assert {point.x for line in heads for stroke in line.strokes for point in stroke.points} >= {panel.box.left - 1}

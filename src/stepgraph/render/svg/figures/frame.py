@@ -56,6 +56,11 @@ class Frame:
         object.__setattr__(self, "exits", exits)
 
     @property
+    def edge(self) -> int:
+        """Return how far it reaches to the left."""
+        return self.left
+
+    @property
     def band(self) -> int:
         """Return how high the band is."""
         return 0 if self.label is None else self.label.height + 2 * _BAND_PADDING

@@ -54,6 +54,11 @@ class Marked:
         return self.figure.left + (SIGN if at_corner else 0)
 
     @property
+    def edge(self) -> int:
+        """Return how far the figure itself reaches to the left."""
+        return self.figure.left
+
+    @property
     def right(self) -> int:
         """Return how far it reaches to the right."""
         return max(self.figure.right, self._tab - self.figure.left)

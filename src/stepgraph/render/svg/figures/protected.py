@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Protocol
 
 from stepgraph.render.svg.figures.connectors import gathered
 from stepgraph.render.svg.figures.figure import GAP, Drawing, Exits, Figure, Lanes
@@ -28,12 +28,19 @@ _PILL_AWAY: Final = 26
 _PILL_ROOM: Final = 34
 
 
+class Panel(Figure, Protocol):
+    """A part of a `try`: `edge` is how far its frame reaches to the left, whatever stands at its corner."""
+
+    @property
+    def edge(self) -> int: ...  # noqa: D102 - see the class
+
+
 @dataclass(frozen=True, slots=True)
 class Protected:
     """The panels of a `try` but the last. Without a `catch`, a failure leads past the body, or into what is `final`."""
 
     body: Figure
-    catch: Figure | None
+    catch: Panel | None
     final: bool = False
     beside: SideBySide = field(init=False)
     below: Length = field(init=False)
@@ -100,7 +107,7 @@ class Protected:
 
     def _draw_failure(self, pen: Pen) -> None:
         if self.catch is not None:
-            y, edge = _ABOVE + _FAILURE, self.beside.places[1] - self.catch.left
+            y, edge = _ABOVE + _FAILURE, self.beside.places[1] - self.catch.edge
             pen.path("failure", f"M{self.body.right} {y}H{edge - 6}")
             pen.path("failure head", f"M{edge - 8} {y - 4}L{edge - 1} {y}L{edge - 8} {y + 4}z")
         elif not self.final:

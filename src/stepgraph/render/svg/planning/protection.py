@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, cast
 
 from stepgraph.model.payload import Block, Try
 from stepgraph.render.svg import icons
@@ -10,7 +10,7 @@ from stepgraph.render.svg.figures.figure import GAP, Figure
 from stepgraph.render.svg.figures.frame import Frame
 from stepgraph.render.svg.figures.label import Label, heading
 from stepgraph.render.svg.figures.leaf import Exit, Named
-from stepgraph.render.svg.figures.protected import Finally, Protected
+from stepgraph.render.svg.figures.protected import Finally, Panel, Protected
 from stepgraph.render.svg.planning.labels import exit_pill
 from stepgraph.render.svg.planning.place import Place, Planner, Planning
 
@@ -20,10 +20,12 @@ NO_BLOCK: Final[Block] = {"type": "block", "nodes": []}
 def plan_try(planner: Planner, node: Try, place: Place) -> Planning:
     """Return a `try`: the body, beside it what catches its failures, below both what runs in any case."""
     body = yield _panel(planner, node.get("try_block", NO_BLOCK), ("body", "try body"), None, place)
-    catch = None
+    catch: Panel | None = None
     if "catch_block" in node:
         label = heading(icons.CAUGHT, "catch")
-        catch = yield _panel(planner, node["catch_block"], ("catch", "catch, on failure"), label, place)
+        catch = cast(
+            "Panel", (yield _panel(planner, node["catch_block"], ("catch", "catch, on failure"), label, place))
+        )
     content: Figure = Protected(body, catch)
     if "finally_block" in node:
         label = heading(icons.FINALLY, "finally")
