@@ -7,10 +7,14 @@ import sys
 from collections.abc import Callable, Mapping
 
 from tests.proof.executions import executions
+from tests.proof.input_nobody_meant import input_nobody_meant
+from tests.proof.random_programs import random_programs
 from tests.proof.table import Table
 
 SECTIONS: Mapping[str, Callable[[int], Table]] = {
     "executions": executions,
+    "random programs": random_programs,
+    "input that nobody meant": input_nobody_meant,
 }
 """Each by its name: how many seeds, to what they have shown."""
 

@@ -10,6 +10,7 @@ import os
 from hypothesis import HealthCheck, Phase, given, settings
 
 from tests.proof.programs.analysing import analysed
+from tests.proof.programs.counting import counted
 from tests.proof.programs.judging import Tally
 from tests.proof.programs.modules import Program, programs
 
@@ -17,7 +18,7 @@ _EXAMPLES = os.environ.get("STEPGRAPH_EXAMPLES")
 
 thorough = settings(
     deadline=None,
-    max_examples=int(_EXAMPLES or "100"),
+    max_examples=int(_EXAMPLES or "50"),
     derandomize=_EXAMPLES is None,
     suppress_health_check=list(HealthCheck),
     phases=[phase for phase in Phase if phase is not Phase.explain],
@@ -31,6 +32,13 @@ INCOMPLETE = {"lost-step"}
 @given(program=programs())
 def test_each_run_is_a_path_through_the_graph(program: Program) -> None:
     assert not [str(rejection) for rejection in Tally().add(program)]
+
+
+def test_the_same_programs_are_counted_each_time() -> None:
+    one, other = counted(5), counted(5)
+    assert one == other
+    assert one.programs == 5
+    assert one.traces > 10
 
 
 @thorough

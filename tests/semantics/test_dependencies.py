@@ -586,9 +586,11 @@ def test_what_needs_itself_is_not_said_to_run_twice(steps: str, body: str, codes
         ("z a(z) b(a) c(a)", "t = asyncio.create_task(b())\nu = asyncio.create_task(c())\nawait t\nawait u", ["a"]),
         ("*a(ctx) b(a)", "t = asyncio.create_task(b())\nawait a()\nawait t", ["a"]),
         ("z a(z) c(a) d", "t = asyncio.create_task(a())\nawait asyncio.gather(c(), d())\nawait t", ["a"]),
+        ("z a(z) c(a) d", "t = asyncio.create_task(a())\nawait d()\nawait c()\nawait t", ["a"]),
         # It has started when it is asked for: it needs nothing, or nothing that has not run, or is the first to go on.
         ("a b(a)", "t = asyncio.create_task(b())\nawait a()\nawait t", []),
         ("z a(z) b(a)", "await z()\nt = asyncio.create_task(b())\nawait a()\nawait t", []),
+        ("z a(z) c(a) d", "await z()\nt = asyncio.create_task(a())\nawait d()\nawait c()\nawait t", []),
         ("z a(z) b(z, a)", "t = asyncio.create_task(b())\nawait a()\nawait t", []),
         # Only one of them is called.
         (

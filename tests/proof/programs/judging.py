@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -82,10 +83,16 @@ def left_out(workflow: WorkflowAnalysis, *, failing: bool) -> str:
     return ""
 
 
+def needs_others(program: Program) -> bool:
+    """Whether any step of a program needs others."""
+    return any(re.search(r"depends=|def s\d+\(s\d", source) for source in program.sources.values())
+
+
 def outside_the_law(program: Program, run: Run) -> str:
     """Say why a run that is rejected need not be a path: a step was cut short, or a failure was caught by no `try`.
 
-    A wait for the first exception goes on when a function raises one of its own, too.
+    A wait for the first exception goes on when a function raises one of its own, too, and a step that is tried again
+    runs its body again, but not what has run as a dependency there.
     """
     text = "".join(program.sources.values())
     if run.cut_short:
@@ -93,6 +100,8 @@ def outside_the_law(program: Program, run: Run) -> str:
     if "FIRST_EXCEPTION" in text:
         return "the first exception ends a wait"
     failed = any(event.what == "fail" for event in run.execution.events)
+    if failed and any(event.what == "retry" for event in run.execution.events) and needs_others(program):
+        return "a step that is tried again finds what its body needs done"
     if failed and any(word in text for word in ("return_exceptions", "allSettled", "asyncio.wait(")):
         return "a failure is a result"
     return ""

@@ -10,7 +10,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from stepgraph.graph.dependencies.history import NOTHING, Effects, History, Past, at, has_run
-from stepgraph.graph.dependencies.schedule import HasRun, Memory, Schedule
+from stepgraph.graph.dependencies.schedule import HasRun, Memory, Schedule, definitions_of
 from stepgraph.graph.dependencies.usage import Survey, Usage
 from stepgraph.model.note import Note
 from stepgraph.program.ir import Block, Call, ExitKind, Function, Handle, StepDefinition, StepRun
@@ -177,7 +177,19 @@ class Reading(Struct):
 
     def memory(self) -> Memory:
         """Return what is known here, for steps that begin."""
-        return Memory(self.has_run, self.history.running.get, self.survey.runs_inside, self.survey.closure)
+        survey = self.survey
+        running = self.history.running.get
+        return Memory(self.has_run, running, survey.runs_inside, survey.closure, had_to_wait=self._had_to_wait)
+
+    def _had_to_wait(self, handle: Handle) -> bool:
+        """Whether what a step in the background needs may not have run when that began."""
+        activity = self.usage.activities.get(handle)
+        if not isinstance(activity, StepRun):
+            return False
+        known = self.knowledge.background.get(handle, {})
+        going_on = self.knowledge.going_on.get(handle, ())
+        needed = [step for own in activity.dependencies for step in definitions_of(own)]
+        return any(step in going_on or has_run(known.get(step, NOTHING)) is not HasRun.ALWAYS for step in needed)
 
     def begun(self, steps: Iterable[StepDefinition], *, surely: bool = True) -> None:
         """Note that steps have begun, or may have: they are over before what needs them."""

@@ -45,7 +45,7 @@ class Memory(Struct, frozen=True):
 
     `runs_inside` are the steps that may run in the body of a step, `needs` those that it needs, and itself. One of some
     steps `goes_on` if others have begun it at the same await: it has to be waited for, but by no order that is drawn
-    here.
+    here. A step in the background `had_to_wait` if what it needs had not run when it began.
     """
 
     has_run: Callable[[StepDefinition], HasRun]
@@ -53,6 +53,7 @@ class Memory(Struct, frozen=True):
     runs_inside: Callable[[StepRun], Iterable[StepDefinition]]
     needs: Callable[[Dependency], Mapping[StepDefinition, None]]
     goes_on: Callable[[Iterable[StepDefinition]], bool] = lambda _: False
+    had_to_wait: Callable[[Handle], bool] = lambda _: False
 
 
 class Task(Struct, eq=False):
@@ -158,13 +159,17 @@ def definitions_of(dependency: Dependency) -> tuple[StepDefinition, ...]:
 
 
 class _Play:
-    """The tasks that begin, and who waits for which of them. What background work needs is waited for `inside` it."""
+    """The tasks that begin, and who waits for which of them. What background work needs is waited for `inside` it.
+
+    What an earlier await has begun, and is needed here, `may_not_have_started`: it may be waiting for its own still.
+    """
 
     def __init__(self, memory: Memory) -> None:
         self.memory = memory
         self.begun: dict[_Key, list[Task]] = {}
         self.inside: dict[Task, Task] = {}
         self.may_have_begun: set[StepDefinition] = set()
+        self.may_not_have_started: list[StepDefinition] = []
         self.ready: deque[Callable[[], object]] = deque()
         self.waiting: deque[tuple[Task, int]] = deque()
 
@@ -236,6 +241,8 @@ class _Play:
                 return self.memory.goes_on(key)
             task.may_be_early = True
             needed = Task(dependency, handle=handle)
+            if self.memory.had_to_wait(handle):
+                self.may_not_have_started.append(key[0])
         else:
             needed = Task(dependency, conditional=known != {HasRun.NEVER} or not self.may_have_begun.isdisjoint(key))
         needed.begun_by = task.begun_by
@@ -365,7 +372,7 @@ def _twice(tasks: Sequence[Task], needs: _Needs, begun: Sequence[Task], play: _P
     if play.inside:
         tasks, visits = _depth_first([*begun, *play.inside.values()])
         needs = _Needs({task: position for position, task in enumerate(tasks)}, visits)
-    found: list[StepDefinition] = []
+    found = list(play.may_not_have_started)
     for task in tasks:
         inside = play.inside.get(task, task)
         if (
