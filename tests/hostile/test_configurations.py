@@ -18,7 +18,22 @@ class Orders(WorkflowEntrypoint):
 """
 
 # Values of every type, each where another is meant.
-WRONG = [None, True, -1, 10**400, 1.5, "", "x" * 100_000, "\0", "../../../etc/passwd", [], [[]], {}, {"": {}}, [None]]
+WRONG: list[object] = [
+    None,
+    True,
+    -1,
+    10**400,
+    1.5,
+    "",
+    "x" * 100_000,
+    "\0",
+    "../../../etc/passwd",
+    [],
+    [[]],
+    {},
+    {"": {}},
+    [None],
+]
 FIELDS = [
     "name",
     "main",

@@ -29,7 +29,7 @@ def watch(event, arguments):
         path = os.path.realpath(os.fspath(arguments[0] or "."))
         if not path.startswith(tuple(json.loads(sys.argv[1]))):
             seen["read"].append(path)
-    elif event in ("os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.link", "os.symlink", "os.chmod", "os.truncate"):
+    elif event in {f"os.{name}" for name in "rename remove mkdir rmdir link symlink chmod truncate".split()}:
         seen["written"].append(os.path.realpath(os.fspath(arguments[0])))
     elif event in ("os.system", "os.exec", "socket.connect"):
         seen["run"].append(event)
@@ -103,7 +103,7 @@ def seen(project: Path, *arguments: str) -> tuple[int, dict[str, list[str]]]:
         ("check", "entry.py", "-f", "sarif"),
         ("diff", "entry.py", "inside.py"),
     ],
-    ids=lambda arguments: " ".join(arguments),
+    ids=" ".join,
 )
 def test_nothing_outside_of_the_project_is_read(project: Path, arguments: tuple[str, ...]) -> None:
     _, found = seen(project, *arguments)
