@@ -17,7 +17,7 @@ def is_read(source: str) -> bool:
     try:
         check_analysis(analyze_source(source, "entry.py"))
     except InputError as error:
-        assert error.problem.line >= 1
+        assert error.problem.line is not None  # noqa: PT017 - it may be refused, but with its place
         return False
     return True
 
@@ -71,14 +71,14 @@ KILLERS: dict[str, str] = {
 def test_what_would_kill_the_parser_is_an_error_with_its_place(source: str) -> None:
     with pytest.raises(InputError) as caught:
         analyze_source(source + "\n", "entry.py")
-    assert caught.value.problem.line >= 1
+    assert caught.value.problem.line is not None
     assert "\n" not in str(caught.value)
 
 
-def test_the_command_survives_them_all_at_once(stepgraph: Command) -> None:
+def test_the_command_survives_them_all_at_once(process: Command) -> None:
     for number, source in enumerate(KILLERS.values()):
         Path(f"m{number}.py").write_text(f"from workers import WorkflowEntrypoint\n{source}\n", encoding="utf-8")
-    ended = stepgraph("graph", ".")
+    ended = process("graph", ".")
     assert ended.is_lawful
     assert (ended.code, ended.out) == (2, "")
     assert len(ended.told.splitlines()) == len(KILLERS)
