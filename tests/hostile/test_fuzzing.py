@@ -17,7 +17,7 @@ from stepgraph.model.note import InputError
 from tests.hostile.fuzzing import Counts, fuzzed, input_of
 
 _EXAMPLES = os.environ.get("STEPGRAPH_EXAMPLES")
-EFFORT = int(_EXAMPLES or "700")
+EFFORT = int(_EXAMPLES or "500")
 
 
 @pytest.fixture(scope="module")

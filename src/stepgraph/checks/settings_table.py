@@ -81,10 +81,10 @@ class _Table(Struct, frozen=True):
 
     def _codes(self, fields: Fields, name: str, *, ignoring: bool = False) -> Iterator[str]:
         """Yield what the texts in a list stand for; what is no rule, or cannot be ignored, is reported."""
-        texts = frozenset(fields.texts(name) or ())
+        fields.texts(name)  # which reports what is no text
         written = fields.values.get(name)
         for index, text in enumerate(written if isinstance(written, list) else ()):
-            if text not in texts:
+            if not isinstance(text, str):
                 continue
             meaning = self.selectors.meaning(text)
             refused = self.selectors.refused(text) if ignoring or meaning is None else None

@@ -22,6 +22,7 @@ _STRING: Final = re.compile(
     r'"""(?:[^\\]|\\.)*?"{3,5}' + r"|'''.*?'{3,5}" + r'|"(?:[^"\\\n]|\\.)*"' + r"|'[^'\n]*'", re.DOTALL
 )
 _STRING_OR_COMMENT: Final = re.compile(f"{_STRING.pattern}|#[^\\r\\n]*", re.DOTALL)
+_DEEPEST: Final = 100
 _BARE_KEY: Final = re.compile(r"[A-Za-z0-9_-]+")
 _SCALAR: Final = re.compile(r"[^\s,\]}#](?:[^\n,\]}#]*[^\s,\]}#])?")
 _SPACE: Final = re.compile(r"(?:[ \t]+|#[^\n]*)*")
@@ -43,6 +44,8 @@ class TomlDocument:
             raise MalformedError("nested too deeply", (1, 1)) from None
         except ValueError:
             raise MalformedError(TOO_MANY_DIGITS, (1, 1)) from None
+        if _is_too_deep(self.data):
+            raise MalformedError("nested too deeply", (1, 1))
 
     def position(self, path: Path) -> Position:
         """Return where a part stands, or the innermost part around it that is there."""
@@ -51,6 +54,18 @@ class TomlDocument:
     @cached_property
     def _values(self) -> dict[Path, int]:
         return _Places(self._text).values
+
+
+def _is_too_deep(data: Mapping[str, object]) -> bool:
+    """Whether tables lie in each other as no one writes them: where they stand would take the cube of that to tell."""
+    level: list[object] = [data]
+    for _ in range(_DEEPEST):
+        tables = [table.values() for table in level if isinstance(table, dict)]
+        arrays = [array for array in level if isinstance(array, list)]
+        level = [inner for values in (*tables, *arrays) for inner in values if isinstance(inner, dict | list)]
+        if not level:
+            return False
+    return True
 
 
 def toml_comments(text: str) -> Iterator[tuple[int, str]]:
