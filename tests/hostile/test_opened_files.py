@@ -88,7 +88,9 @@ def seen(project: Path, *arguments: str) -> tuple[int, dict[str, list[str]]]:
     own += [path for path in sys.path if path and Path(path).is_dir()]
     own += [str(Path(__file__).resolve().parents[2] / "src")]
     command = [sys.executable, "-c", WATCHING, json.dumps(own), *arguments]
-    run = subprocess.run(command, capture_output=True, check=True, text=True)
+    # What was found before is kept elsewhere, as its users are told; here nothing is to be kept.
+    environment = {**os.environ, "STEPGRAPH_NO_CACHE": "1"}
+    run = subprocess.run(command, capture_output=True, check=True, text=True, env=environment)
     code, found = json.loads(run.stderr.splitlines()[-1])
     return code, found
 
