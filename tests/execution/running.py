@@ -23,6 +23,7 @@ from tests.execution.modules import Imports, exported, modules
 from tests.execution.platform import Mode, platform
 from tests.execution.storable import copied
 from tests.execution.values import JsValue, PyValue
+from tests.execution.waiting import waiting_as_workers_do
 
 ENTRY = "entry"
 _UNKNOWN = object()
@@ -118,7 +119,7 @@ def execute(  # noqa: PLR0913 # a run has many sides, of which most runs name no
             return sdk.python_from_rpc(copied(result))
 
         try:
-            with computing_at_most(seconds):
+            with computing_at_most(seconds), waiting_as_workers_do():
                 entry = importlib.import_module(next(iter(sources)))
                 workflow = exported(entry, sdk.WorkflowEntrypoint, class_name)
                 execution.result = virtual_clock.run(whole())

@@ -88,3 +88,17 @@ def test_a_payload_that_no_one_gave_answers_anything() -> None:
                 total = item.price * item["amount"] + 1
                 await step.do(f"item {item.name} {total:.2f}")(lambda: item)()
     """).failed
+
+
+def test_what_is_waited_for_up_to_a_timeout_begins_in_the_task_that_waits() -> None:
+    """So it is begun when a task that is begun later needs it."""
+    execution = run("""
+        @step.do()
+        async def load(): ...
+
+        @step.do(concurrent=True)
+        async def use(load): ...
+
+        await asyncio.gather(use(), asyncio.wait_for(load(), 5))
+    """)
+    assert execution.started == ["load-1", "use-1"]

@@ -85,7 +85,7 @@ def _known(drawing: Drawing, scope: Scope, function: str, step: Step) -> None:
     scope.thunks.append(function)
     scope.steps.append(function)
     named_after_function = not step.arguments or not step.arguments[0].startswith(('"', 'f"'))
-    if drawing.mode == "legacy" or named_after_function:
+    if drawing.mode == "legacy" or (named_after_function and scope.once):
         scope.needs.append(function)
 
 

@@ -42,7 +42,7 @@ def unrolled(drawing: Drawing, scope: Scope) -> Statement:
     steps = [drawing.among(scope.thunks) for _ in range(drawing.number(1, 3))]
     drawing.left -= len(steps)
     name = drawing.name("each")
-    inner = scope.inside(can_break=True)
+    inner = scope.inside(can_break=True, once=False)
     inner.thunks.append(name)
     body = drawing.block(inner, 2)
     called = line(f"await {name}()")
@@ -53,7 +53,7 @@ def unrolled(drawing: Drawing, scope: Scope) -> Statement:
 
 def _body(drawing: Drawing, scope: Scope, row: str | None) -> Block:
     rows = scope.rows if row is None else [*scope.rows, row]
-    return drawing.block(scope.inside(can_break=True, rows=rows))
+    return drawing.block(scope.inside(can_break=True, once=False, rows=rows))
 
 
 def _with_else(drawing: Drawing, scope: Scope, loop: Clause) -> Statement:

@@ -53,8 +53,9 @@ def programs(most: int = 60) -> st.SearchStrategy[Program]:
 
 @st.composite
 def _programs(draw: st.DrawFn, most: int) -> Program:
+    sizes = [most // 4, most // 2, most]
     mode: Mode = draw(st.sampled_from(["implicit", "implicit", "legacy"]))
-    drawing = Drawing(draw, statement, left=draw(st.integers(3, most)), mode=mode)
+    drawing = Drawing(draw, statement, left=draw(st.integers(3, draw(st.sampled_from(sizes)))), mode=mode)
     drawing.needy = drawing.chance(3)
     known = Scope("step")
     parts = _functions(drawing, known, 2)
@@ -82,15 +83,18 @@ def _workflow(drawing: Drawing, known: Scope) -> list[Statement]:
         inherits_run = bool(runs)
     with drawing.share(0.3):
         methods = _methods(drawing, inherited)
-    return [*base, Clause(f"class W({bases})", Block((*methods, _run(drawing, inherited, inherits=inherits_run))))]
+    return [
+        *base,
+        Clause(f"class W({bases})", Block((*methods, _run(drawing, inherited, once=True, inherits=inherits_run)))),
+    ]
 
 
 def _methods(drawing: Drawing, scope: Scope) -> list[Statement]:
     return [method(drawing, scope) for _ in range(drawing.number(0, 2))]
 
 
-def _run(drawing: Drawing, scope: Scope, *, inherits: bool = False) -> Statement:
-    inner = scope.function(depth=1)
+def _run(drawing: Drawing, scope: Scope, *, once: bool = False, inherits: bool = False) -> Statement:
+    inner = scope.function(depth=1, once=once)
     inner.conditions += _PAYLOAD
     first: list[Statement] = [decorated(drawing, inner) for _ in range(drawing.number(1, 8 if drawing.needy else 4))]
     if inherits:

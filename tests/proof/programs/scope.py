@@ -56,6 +56,10 @@ class Scope:
     in_handler: bool = False
     in_final: bool = False
     """Whether a `finally` is around: the graph has no word for an exception that it raises before its steps."""
+    once: bool = False
+    """Whether what is declared here is declared once in a run. A name stands for the step that bore it last: one that
+    is declared anew while another goes on takes its place, which the graph does not show.
+    """
     in_class: bool = False
     """Whether `depends=` written here is in the class, where the analysis looks for it to know the mode."""
 
@@ -67,6 +71,6 @@ class Scope:
 
     def function(self, **changed: object) -> Self:
         """Give the scope of a function's body in this one: nothing is left of the loops around, and of its tasks."""
-        fresh = {"can_break": False, "can_return": True, "in_handler": False, "in_final": False}
+        fresh = {"can_break": False, "can_return": True, "in_handler": False, "in_final": False, "once": False}
         gone: dict[str, list[str]] = {"tasks": [], "possible_tasks": [], "task_lists": [], "groups": []}
         return self.inside(**{**fresh, **gone, **changed})

@@ -81,7 +81,7 @@ def _join_of_list(drawing: Drawing, scope: Scope, name: str) -> Statement:
 def _joins(drawing: Drawing, scope: Scope, tasks: str) -> dict[str, Statement]:
     when = drawing.among(["", *(f", return_when=asyncio.{each}" for each in _WHEN), ", timeout=1"])
     name = drawing.name("done")
-    inner = scope.inside(can_break=True)
+    inner = scope.inside(can_break=True, once=False)
     inner.conditions.append(inner.conditions[-1] if inner.conditions else condition(drawing, scope))
     after = drawing.block(inner, 1) if drawing.chance(3) else Block()
     awaited = Block((line(f"await {name}"), *after.statements))
@@ -109,7 +109,7 @@ def as_completed(drawing: Drawing, scope: Scope) -> Statement:
     """Draw a loop over what is over, as it is over."""
     name = drawing.name("done")
     made = listed([coroutine(drawing, scope) for _ in range(drawing.number(1, 3))])
-    after = drawing.block(scope.inside(can_break=True), 2)
+    after = drawing.block(scope.inside(can_break=True, once=False), 2)
     body = Block((line(f"await {name}"), *after.statements))
     return Clause(f"for {name} in asyncio.as_completed([{made}])", body)
 
@@ -119,7 +119,7 @@ def task_list(drawing: Drawing, scope: Scope) -> Statement:
     name = drawing.name("tasks")
     members = [_started(drawing, scope) for _ in range(drawing.number(0, 2))]
     made = line(f"{name} = [{listed(members)}]")
-    inner = scope.inside(can_break=True)
+    inner = scope.inside(can_break=True, once=False)
     scope.task_lists.append(name)
     if not drawing.chance(2):
         return made
