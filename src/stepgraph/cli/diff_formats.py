@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, TypeVar, cast
 import click
 from msgspec import Struct
 
-from stepgraph.cli.drawing_options import THEMES
+from stepgraph.cli.drawing_options import THEME_HELP, THEMES
 from stepgraph.cli.output_options import by_suffix
 from stepgraph.cli.streams import tell, write_result
 from stepgraph.cli.terminal import Look, look_of_standard_output
@@ -22,7 +22,6 @@ R = TypeVar("R")
 
 _FORMAT_HELP = "How to tell: by default what the name after -o ends with (.json, .md, .svg), else text."
 _OUTPUT_HELP = "Write to FILE, whole or not at all; - is standard output."
-_THEME_HELP = "Colours of an SVG: those of the reader's system (default), light, or dark."
 _QUIET_HELP = "No notes on standard error."
 
 
@@ -104,7 +103,7 @@ def diff_output_options(command: Callable[..., R]) -> Callable[..., R]:
 
     @click.option("-f", "--format", "form", type=click.Choice(list(DIFF_FORMATS)), help=_FORMAT_HELP)
     @click.option("-o", "--output", "name", metavar="FILE", help=_OUTPUT_HELP)
-    @click.option("--theme", type=click.Choice(THEMES), help=_THEME_HELP)
+    @click.option("--theme", type=click.Choice(THEMES), help=THEME_HELP)
     @click.option("-q", "--quiet", is_flag=True, help=_QUIET_HELP)
     @wraps(command)
     def with_output(*, form: str | None, name: str | None, quiet: bool, theme: str | None, **others: object) -> R:

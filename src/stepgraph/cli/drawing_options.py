@@ -30,7 +30,7 @@ _OF_OUR_LAYOUT: Final = frozenset({"--expand", "--theme", "--legend"})
 _DEPTH_HELP = "Draw N levels open; what holds other nodes at level N is folded to one box."
 _COLLAPSE_HELP = f"Fold what is of these kinds, with commas between them: {', '.join(COLLAPSIBLE)}."
 _EXPAND_HELP = "Where an SVG shows the body of a function: at the first call (default), at all, or by itself."
-_THEME_HELP = "Colours of an SVG: those of the reader's system (default), light, or dark."
+THEME_HELP = "Colours of an SVG: those of the reader's system (default), light, or dark."
 _LEGEND_HELP = "Explain the symbols beside an SVG."
 _ENGINE_HELP = "What lays out an SVG: stepgraph's own layout (default), or Graphviz."
 
@@ -85,7 +85,7 @@ def drawing_options(command: Callable[..., R]) -> Callable[..., R]:
     @click.option("--depth", type=click.IntRange(min=1), metavar="N", help=_DEPTH_HELP)
     @click.option("--collapse", callback=_collapse, metavar="KINDS", help=_COLLAPSE_HELP)
     @click.option("--expand", type=click.Choice(EXPANSIONS), help=_EXPAND_HELP)
-    @click.option("--theme", type=click.Choice(THEMES), help=_THEME_HELP)
+    @click.option("--theme", type=click.Choice(THEMES), help=THEME_HELP)
     @click.option("--legend", is_flag=True, help=_LEGEND_HELP)
     @click.option("--engine", type=click.Choice(ENGINES), help=_ENGINE_HELP)
     @wraps(command)

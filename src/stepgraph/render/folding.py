@@ -10,7 +10,7 @@ from msgspec import Struct
 from stepgraph.model.payload import BreakKind, Node
 from stepgraph.phrases.durations import counted
 from stepgraph.render.leaving import leaving
-from stepgraph.render.nodes import as_unknown, below, walk
+from stepgraph.render.nodes import NO_STEPS, as_unknown, below, walk
 
 FoldedKind: TypeAlias = Literal["loop", "parallel", "try", "if", "switch", "block", "function", "step"]
 FOLDED_KINDS: Final[tuple[FoldedKind, ...]] = ("loop", "parallel", "try", "if", "switch", "block", "function", "step")
@@ -59,7 +59,7 @@ def folded_text(nodes: Sequence[Node]) -> str:
     steps = sum(node["type"].startswith("step_") for node in inner)
     calls = sum(node["type"] == "function_call" for node in inner)
     counts = (counted(number, noun) for number, noun in ((steps, "step"), (calls, "call")) if number)
-    return " · ".join(counts) or "no steps"
+    return " · ".join(counts) or NO_STEPS
 
 
 def folded_node_text(node: Node) -> str:

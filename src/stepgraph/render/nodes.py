@@ -8,6 +8,7 @@ from typing import Final, TypeAlias, cast
 from msgspec import Struct
 
 from stepgraph.model.payload import (
+    Block,
     FunctionCall,
     FunctionDef,
     Node,
@@ -21,6 +22,10 @@ from stepgraph.model.payload import (
 Step: TypeAlias = StepDo | StepSleep | StepSleepUntil | StepWaitForEvent
 Timed: TypeAlias = Step | FunctionCall
 """The nodes that may carry `starts` and `resolves`."""
+
+NO_STEPS: Final = "no steps"
+NO_BLOCK: Final[Block] = {"type": "block", "nodes": []}
+"""What is tried where there is no block of it."""
 
 KNOWN_TYPES: Final = (
     "step_do",

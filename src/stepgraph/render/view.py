@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 from msgspec import Struct
 
 from stepgraph.render.folding import UNFOLDED, Folding
+from stepgraph.render.nodes import NO_STEPS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,6 +18,8 @@ Expansion: TypeAlias = Literal["first", "all", "none"]
 EXPANSIONS: Final[tuple[Expansion, ...]] = ("first", "all", "none")
 Theme: TypeAlias = Literal["auto", "light", "dark"]
 THEMES: Final[tuple[Theme, ...]] = ("auto", "light", "dark")
+STEPS_STAY: Final = "its steps stay"
+"""What is said of what held steps that are elsewhere now."""
 
 
 class View(Struct, frozen=True):
@@ -40,7 +43,7 @@ class View(Struct, frozen=True):
     def when_empty(self, part: Mapping[str, object]) -> str:
         """Return what is said in a part of the graph that has no nodes."""
         mark = self.mark(part)
-        return "no steps" if mark is None or not mark.hollow else "its steps stay"
+        return NO_STEPS if mark is None or not mark.hollow else STEPS_STAY
 
 
 DEFAULT_VIEW: Final = View()

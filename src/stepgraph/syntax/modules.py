@@ -5,9 +5,8 @@ from __future__ import annotations
 from msgspec import Struct, field
 
 from stepgraph.model.note import InputError, Problem
-from stepgraph.project.encoding import check_text
 from stepgraph.project.module_files import ModuleFile, ModuleFiles
-from stepgraph.project.reading import read_bytes, shown_path
+from stepgraph.project.reading import read_source
 from stepgraph.syntax.assignments import names_assigned
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.parse import parse_module
@@ -66,8 +65,7 @@ class Modules(Struct):
     def _read(self, path: str) -> bytes:
         """Return the content of a file. Raises InputError where there is none, or no text."""
         self.looked_at[path] = None
-        content = self.looked_at[path] = read_bytes(path)
-        check_text(content, shown_path(path))
+        content = self.looked_at[path] = read_source(path)
         return content
 
 

@@ -20,7 +20,7 @@ from stepgraph.render.flow.protected import draw_try
 from stepgraph.render.folding import folded_title
 from stepgraph.render.group_order import has_clocks
 from stepgraph.render.node_text import details, payload_text, with_clock
-from stepgraph.render.nodes import Step, Unknown, as_unknown, below
+from stepgraph.render.nodes import NO_STEPS, Step, Unknown, as_unknown, below
 from stepgraph.render.view import DEFAULT_VIEW, View
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ class FlowDrawer(Struct, frozen=True):
             self.builder.marks[place.id] = mark
         return mark
 
-    def filling(self, nodes: Sequence[Node], entry: LooseEnds, place: Place, *, empty: str = "no steps") -> Drawing:
+    def filling(self, nodes: Sequence[Node], entry: LooseEnds, place: Place, *, empty: str = NO_STEPS) -> Drawing:
         """Draw a list of nodes that fills a frame: without nodes, it says what is `empty`."""
         if not nodes:
             return Exits(self.builder.box(f"{place.id}_empty", BoxKind.EMPTY, empty, entry=entry))

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from msgspec.structs import replace
 
 from stepgraph.model.payload import Block, Try
 from stepgraph.render.flow.chart import ArrowKind, FrameKind
 from stepgraph.render.flow.chart_builder import LooseEnd, LooseEnds, leaving_by
 from stepgraph.render.flow.drawing import Drawer, Drawing, Exits, Place
-
-NO_BLOCK: Final[Block] = {"type": "block", "nodes": []}
+from stepgraph.render.nodes import NO_BLOCK
 
 
 def draw_try(drawer: Drawer, node: Try, entry: LooseEnds, place: Place) -> Drawing:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from typing import Final
 
 from stepgraph.diff.diff import WorkflowDiff
 from stepgraph.diff.edits import Reference
@@ -13,8 +12,7 @@ from stepgraph.diff.union import Union, union_of
 from stepgraph.diff.wording.remarks import remarks_on
 from stepgraph.model.payload import Graph, Workflow
 from stepgraph.render.marks import Mark, MarkKind, Marks
-
-_STAYS: Final = "its steps stay"
+from stepgraph.render.view import STEPS_STAY
 
 
 def marked_graph(diff: WorkflowDiff, name: str) -> tuple[Graph, Marks]:
@@ -31,7 +29,7 @@ def _lone(union: Union) -> Iterator[tuple[Mapping[str, object], Mark]]:
     for reference in union.removed:
         is_hollow = reference in union.hollow
         # What is no node has a frame, which says so inside.
-        remark = _STAYS if is_hollow and union.is_node(reference) else ""
+        remark = STEPS_STAY if is_hollow and union.is_node(reference) else ""
         mark = Mark(MarkKind.REMOVED, remark, hollow=is_hollow, quiet=union.is_part(reference))
         yield union.payloads[reference], mark
 

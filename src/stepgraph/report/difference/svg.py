@@ -17,7 +17,7 @@ from stepgraph.report.difference.marks import marked_graph
 from stepgraph.report.difference.report import ComparedWorkflow, DiffReport
 from stepgraph.report.difference.wording import INCOMPLETE, count_line, effects_line, versions_line
 
-_KINDS: Final = {"+": MarkKind.ADDED, "-": MarkKind.REMOVED, "~": MarkKind.CHANGED}
+_KINDS: Final = {kind.sign: kind for kind in MarkKind}
 
 
 def render_svg(report: DiffReport, theme: Theme = "auto") -> Picture:

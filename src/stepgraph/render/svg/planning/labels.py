@@ -7,13 +7,12 @@ from typing import Final
 from stepgraph.model.payload import Node
 from stepgraph.render.folding import folded_node_text, folded_title
 from stepgraph.render.leaving import leaving
-from stepgraph.render.nodes import Step
+from stepgraph.render.nodes import NO_STEPS, Step
 from stepgraph.render.svg import icons
 from stepgraph.render.svg.captions import captions, step_title, told
 from stepgraph.render.svg.figures.label import Label, heading, node_label, remark
 from stepgraph.render.svg.figures.leaf import Exit, Leaf, Named
 
-NO_STEPS: Final = "no steps"
 _STEPS: Final = {
     "step_do": ("step do", icons.DO),
     "step_sleep": ("step sleep", icons.SLEEP),

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from stepgraph.model.payload import Block, FunctionCall, FunctionDef, Loop, Node, Start, StepDo
 from stepgraph.render.group_order import has_clocks
 from stepgraph.render.node_text import payload_text
-from stepgraph.render.nodes import Unknown, as_unknown, below
+from stepgraph.render.nodes import NO_STEPS, Unknown, as_unknown, below
 from stepgraph.render.svg import icons
 from stepgraph.render.svg.captions import call_title, told
 from stepgraph.render.svg.figures.figure import GAP, Figure
@@ -28,7 +28,6 @@ from stepgraph.render.svg.planning.calls import NOT_THERE, RECURSIVE, SHOWN_APAR
 from stepgraph.render.svg.planning.choices import plan_if, plan_switch
 from stepgraph.render.svg.planning.groups import in_sequence, loop_of_passes, plan_parallel, plan_unframed
 from stepgraph.render.svg.planning.labels import (
-    NO_STEPS,
     exit_pill,
     folded,
     hollow,

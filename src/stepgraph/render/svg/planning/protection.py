@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final, cast
+from typing import cast
 
 from stepgraph.model.payload import Block, Try
+from stepgraph.render.nodes import NO_BLOCK
 from stepgraph.render.svg import icons
 from stepgraph.render.svg.figures.figure import GAP, Figure
 from stepgraph.render.svg.figures.frame import Frame
@@ -13,8 +14,6 @@ from stepgraph.render.svg.figures.leaf import Exit, Named
 from stepgraph.render.svg.figures.protected import Finally, Panel, Protected
 from stepgraph.render.svg.planning.labels import exit_pill
 from stepgraph.render.svg.planning.place import Place, Planner, Planning
-
-NO_BLOCK: Final[Block] = {"type": "block", "nodes": []}
 
 
 def plan_try(planner: Planner, node: Try, place: Place) -> Planning:
