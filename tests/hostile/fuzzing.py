@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -157,7 +158,7 @@ def _batch(first: int, end: int) -> Counts:
         except subprocess.TimeoutExpired:
             code = None
         counts = _read(counted)
-    if counts.inputs < end - first:
+    if counts.inputs < end - first and code != -signal.SIGTERM:
         (counts.hangs if code is None else counts.crashes).append(first + counts.inputs)
         counts.inputs += 1
     return counts
