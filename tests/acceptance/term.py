@@ -152,13 +152,15 @@ class World:
 
     functions: Mapping[str, Term]
     most_looks: int
+    """How many terms a trace may be looked for in, and how many ways be found out of them."""
     deepest: int = 0
     """How often a function may be called in itself without that anything happens."""
     looks: int = 0
     cut_short: bool = False
     """Whether a recursion was not followed to its end, for this trace or another, from which moves are known."""
     _calls: Counter[str] = field(default_factory=Counter)
-    _leaving: set[str] = field(default_factory=set)
+    _leaving: dict[str, tuple[Exit, ...]] = field(default_factory=dict)
+    _recursive: set[str] = field(default_factory=set)
     _numbers: dict[Term, int] = field(default_factory=dict)
     _least: dict[Term, Needs] = field(default_factory=dict)
     _counting: set[str] = field(default_factory=set)
@@ -169,6 +171,7 @@ class World:
         """Look at a trace, at so many calls of a function in itself at most."""
         if deepest != self.deepest:
             self._moves.clear()
+            self._exits.clear()
             self.cut_short = False
         self.deepest, self.looks = deepest, 0
 
@@ -197,16 +200,16 @@ class World:
         key = (term, moment, tuple(self._calls.items()) if self._calls else ())
         known = self._moves.get(key)
         if known is None:
-            self._look()
             known = self._moves[key] = list(dict.fromkeys(term.moves(moment, self)))
+            self._look(len(known))
         return known
 
     def exits(self, term: Term) -> list[Exit]:
-        key = (term, frozenset(self._leaving))
+        key = (term, tuple(self._leaving.items()) if self._leaving else ())
         known = self._exits.get(key)
         if known is None:
-            self._look()
             known = self._exits[key] = list(dict.fromkeys(term.exits(self)))
+            self._look(len(known))
         return known
 
     def moves_of_function(self, name: str, moment: Moment) -> list[Move]:
@@ -221,17 +224,24 @@ class World:
             if not self._calls[name]:
                 del self._calls[name]
 
-    def exits_of_function(self, name: str) -> list[Exit]:
-        """Return the ways through a function; none leads through the function itself only."""
+    def exits_of_function(self, name: str) -> tuple[Exit, ...]:
+        """Return the ways through a function: first those that do not lead through itself, and then through these."""
         if name in self._leaving:
-            return []
-        self._leaving.add(name)
+            self._recursive.add(name)
+            return self._leaving[name]
+        found: tuple[Exit, ...] = ()
         try:
-            return self.exits(self.functions[name])
+            for _ in range(self.deepest + 1):
+                self._leaving[name] = known = found
+                found = tuple(self.exits(self.functions[name]))
+                if name not in self._recursive or found == known:
+                    return found
+            self.cut_short = True
+            return found
         finally:
-            self._leaving.discard(name)
+            del self._leaving[name]
 
-    def _look(self) -> None:
-        self.looks += 1
+    def _look(self, ways: int) -> None:
+        self.looks += 1 + ways
         if self.looks > self.most_looks:
             raise TooHard(f"after {self.most_looks} looks there are still more paths")

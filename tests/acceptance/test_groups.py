@@ -210,6 +210,18 @@ MEMBERS = [
         ("sleep( b( b) a( a)",),
     ),
     Rule(
+        "each level of a recursion may leave work behind",
+        graph(
+            call("f"),
+            do("b"),
+            functions={
+                "f": function("f", parallel("all", do("a", starts=1), either(branch("x", at(call("f"), 1, 2)))))
+            },
+        ),
+        ("b( a( b)", "b( a( a( a( a( b) a)", "b( a( a) a( a) a( a) b)", "a( a( b( a( a) a) b)"),
+        ("b( a( a(", "a( a) b) b("),
+    ),
+    Rule(
         "a failure that nobody awaits is nobody's",
         graph(parallel("all", do("t", starts=1), do("a", starts=1, resolves=2)), do("b")),
         ("t( t! a( a) b( b)", "t( a( a) b( t! b)"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from math import inf
 
@@ -179,7 +180,7 @@ def called(clock: Clock, body: Term) -> Term:
 RETURN = Leaving(Way.RETURN)
 
 
-def _out_of_function(clock: Clock, exits: list[Exit]) -> list[Exit]:
+def _out_of_function(clock: Clock, exits: Iterable[Exit]) -> list[Exit]:
     found = []
     for exit_ in exits:
         rest = exit_.rest.abandoned
