@@ -14,7 +14,7 @@ from stepgraph.graph.bit_sets import restricted
 from stepgraph.graph.dependencies.drawing import Operations, operations_of
 from stepgraph.graph.dependencies.history import NOTHING, Apart, Effects, Past, has_run
 from stepgraph.graph.dependencies.reading import Reading
-from stepgraph.graph.dependencies.schedule import HasRun, Memory, Root, Schedule, schedule
+from stepgraph.graph.dependencies.schedule import HasRun, Memory, Root, Schedule, definitions_of, schedule
 from stepgraph.graph.partial_order import components, series
 from stepgraph.program.ir import (
     Activity,
@@ -125,7 +125,12 @@ def waiting_roots(reading: Reading) -> list[Root]:
     """Return the steps that begin at the next await, in the order in which they were set going."""
     started = reading.history.started
     return [
-        Root(start.activity, start.handle, start.handle in started, _known_where_waiting(reading, start.handle))
+        Root(
+            start.activity,
+            start.handle,
+            is_sure=start.handle in started,
+            has_run=_known_where_waiting(reading, start.handle),
+        )
         for start in _in_order(reading.history.waiting)
         if isinstance(start.activity, StepRun)
     ]
@@ -168,6 +173,9 @@ def begin_waiting(
             (beginning.early if start.handle in reading.history.started else beginning.meanwhile).update(immediate)
         elif start.handle in beginning.roots:
             _learn_of(reading, start.handle, beginning)
+    for root in roots:
+        if root.awaited:
+            _begun_ahead(reading, root, planned)
     for start in waiting:
         if isinstance(start.activity, Call):
             enter(reading, start.activity.function)
@@ -178,6 +186,15 @@ def begin_waiting(
         reading.history.apply(reading.knowledge.effects.get(id(function), {}), surely=False)
     if reading.at_entry:
         reading.history.first = frozenset()
+
+
+def _begun_ahead(reading: Reading, root: Root, planned: Schedule) -> None:
+    """Note that a step has begun that is awaited itself, with what it needs at once."""
+    for tasks in planned.begun.values():
+        for task in tasks:
+            if task.begun_by is root and not task.asked_by:
+                surely = task.begins_at_once and not task.conditional
+                reading.begun(definitions_of(task.run), surely=surely and len(definitions_of(task.run)) == 1)
 
 
 class _Beginning(Struct):

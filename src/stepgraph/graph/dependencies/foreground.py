@@ -81,7 +81,7 @@ def over(reading: Reading, handles: Iterable[Handle]) -> None:
 
 def _run_step(reading: Reading, run: StepRun, place: Place) -> Operations:
     """Return a step that is awaited on the spot, after those it needs. What waits begins when these wait."""
-    return _together(reading, [Root(run), *waiting_roots(reading)], "all", place)
+    return _together(reading, [Root(run, awaited=True), *waiting_roots(reading)], "all", place)
 
 
 def _together(reading: Reading, roots: Sequence[Root], kind: ParallelKind, place: Place) -> Operations:
@@ -105,7 +105,7 @@ def _begun_at_once(reading: Reading, planned: Schedule, roots: Sequence[Root]) -
     for root in roots:
         closures |= reading.survey.closure(root.run)
     for step in closures:
-        now = any(not task.asked_by and task.is_sure for task in planned.begun.get((step,), ()))
+        now = any(task.begins_at_once and task.is_sure for task in planned.begun.get((step,), ()))
         if now or has_run(reading.past(step)) is HasRun.ALWAYS:
             yield step
 

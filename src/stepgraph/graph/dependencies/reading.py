@@ -178,8 +178,15 @@ class Reading(Struct):
     def memory(self) -> Memory:
         """Return what is known here, for steps that begin."""
         survey = self.survey
-        running = self.history.running.get
-        return Memory(self.has_run, running, survey.runs_inside, survey.closure, had_to_wait=self._had_to_wait)
+        calls = [start.activity for start in self.history.waiting.values() if isinstance(start.activity, Call)]
+        return Memory(
+            self.has_run,
+            self.history.running.get,
+            survey.runs_inside,
+            survey.closure,
+            had_to_wait=self._had_to_wait,
+            beside={*self.meanwhile(), *(step for call in calls for step in survey.touched(call.function))},
+        )
 
     def _had_to_wait(self, handle: Handle) -> bool:
         """Whether what a step in the background needs may not have run when that began."""

@@ -30,12 +30,13 @@ class HasRun(Enum):
 class Root(Struct, frozen=True, eq=False):
     """A step that is called directly. `handle` tells one that runs in the background, begun at the same await.
 
-    It is not sure if that was started on some of the paths only. `has_run` tells what has run on the paths on which it
-    begins here, where these are not all.
+    One that is `awaited` itself begins ahead of all that waits for this await. It is not sure if that was started on
+    some of the paths only. `has_run` tells what has run on the paths on which it begins here, where these are not all.
     """
 
     run: StepRun
     handle: Handle | None = None
+    awaited: bool = False
     is_sure: bool = True
     has_run: Callable[[StepDefinition], HasRun] | None = None
 
@@ -45,7 +46,8 @@ class Memory(Struct, frozen=True):
 
     `runs_inside` are the steps that may run in the body of a step, `needs` those that it needs, and itself. One of some
     steps `goes_on` if others have begun it at the same await: it has to be waited for, but by no order that is drawn
-    here. A step in the background `had_to_wait` if what it needs had not run when it began.
+    here. A step in the background `had_to_wait` if what it needs had not run when it began. `beside` are the steps
+    that may begin at this await elsewhere.
     """
 
     has_run: Callable[[StepDefinition], HasRun]
@@ -54,6 +56,7 @@ class Memory(Struct, frozen=True):
     needs: Callable[[Dependency], Mapping[StepDefinition, None]]
     goes_on: Callable[[Iterable[StepDefinition]], bool] = lambda _: False
     had_to_wait: Callable[[Handle], bool] = lambda _: False
+    beside: Iterable[StepDefinition] = ()
 
 
 class Task(Struct, eq=False):
@@ -62,7 +65,8 @@ class Task(Struct, eq=False):
     `waits` are, for each of its dependencies, the runs it waits for: the first to be over. `asked_by` are the places it
     may begin at, none for what begins with the await, on behalf of a root; `shared_with` those that find it begun.
     `handle` tells one that runs in the background, `conditional` one that may have run already. It `may_be_early` with
-    what it asks for later: what it waits for is in the background, and over already perhaps.
+    what it asks for later: what it waits for is in the background, and over already perhaps. One that is needed by a
+    concurrent step is a task `of_its_own`, which begins after all that waited for the await.
     """
 
     run: Dependency
@@ -71,6 +75,7 @@ class Task(Struct, eq=False):
     handle: Handle | None = None
     conditional: bool = False
     may_be_early: bool = False
+    of_its_own: bool = False
     waits: list[list[Task]] = field(default_factory=list)
     asked_by: list[tuple[Task, int]] = field(default_factory=list)
     shared_with: list[tuple[Task, int]] = field(default_factory=list)
@@ -81,6 +86,11 @@ class Task(Struct, eq=False):
         if self.conditional or isinstance(self.run, StepChoice) or self.handle is not None:
             return ()
         return self.run.dependencies
+
+    @property
+    def begins_at_once(self) -> bool:
+        """Whether it has begun as soon as what began it waits for something."""
+        return not (self.asked_by or self.of_its_own)
 
     @property
     def is_sure(self) -> bool:
@@ -176,7 +186,11 @@ class _Play:
     def begin(self, roots: Sequence[Root]) -> list[Task]:
         """Begin steps in the order of the event loop, then everything that is needed once something is over."""
         tasks = [Task(root.run, root, root, root.handle) for root in roots]
-        for task in tasks:
+        ahead = [task for task in tasks if task.root is not None and task.root.awaited]
+        for task in ahead:
+            self._call(task)
+        self.may_have_begun.update(self.memory.beside)
+        for task in tasks[len(ahead) :]:
             self.ready.append(lambda task=task: self._call(task))  # type: ignore[misc]
         while self.ready:
             self.ready.popleft()()
@@ -246,6 +260,7 @@ class _Play:
         else:
             needed = Task(dependency, conditional=known != {HasRun.NEVER} or not self.may_have_begun.isdisjoint(key))
         needed.begun_by = task.begun_by
+        needed.of_its_own = task.of_its_own or task.is_concurrent
         self._begin(needed, key)
         task.waits[position] = [needed]
         if later and needed.handle is None:
