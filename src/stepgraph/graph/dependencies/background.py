@@ -152,6 +152,7 @@ def begin_waiting(
     meanwhile: Iterable[StepDefinition] = (),
 ) -> None:
     """Note that what was set going begins: as `planned` with what begins too; some steps may run `meanwhile`."""
+    reading.awaits(())
     if planned is None:
         roots = waiting_roots(reading)
         planned = schedule(roots, reading.memory())
@@ -243,7 +244,7 @@ def enter(reading: Reading, function: Function) -> None:
 def _immediate(reading: Reading, function: Function) -> list[StepDefinition]:
     """Return the steps that have begun as soon as a function awaits something."""
     touched = reading.survey.touched(function)
-    immediate = reading.knowledge.immediate.get(id(function), ())
+    immediate = reading.knowledge.opening(function).surely
     return [step for step in touched if step in immediate]
 
 

@@ -8,7 +8,7 @@ from stepgraph.graph.dependencies.background import begin_waiting, enter, note_b
 from stepgraph.graph.dependencies.drawing import Operations, operations_of
 from stepgraph.graph.dependencies.history import NOTHING, has_run
 from stepgraph.graph.dependencies.reading import Reading
-from stepgraph.graph.dependencies.schedule import HasRun, Root, Schedule, definitions_of, schedule
+from stepgraph.graph.dependencies.schedule import HasRun, Root, Schedule, Task, definitions_of, schedule
 from stepgraph.model.payload import ParallelKind
 from stepgraph.program.ir import (
     Call,
@@ -89,6 +89,7 @@ def _together(reading: Reading, roots: Sequence[Root], kind: ParallelKind, place
     memory = reading.memory()
     planned = schedule(roots, memory)
     first = frozenset(_begun_at_once(reading, planned, roots)) if reading.at_entry else reading.history.first
+    reading.awaits(step for key, tasks in planned.begun.items() if _may_begin_at_once(tasks) for step in key)
     reading.report_twice(planned)
     found = operations_of(reading, planned, memory, place, kind)
     note_beside(reading, roots)
@@ -108,6 +109,10 @@ def _begun_at_once(reading: Reading, planned: Schedule, roots: Sequence[Root]) -
         now = any(task.begins_at_once and task.is_sure for task in planned.begun.get((step,), ()))
         if now or has_run(reading.past(step)) is HasRun.ALWAYS:
             yield step
+
+
+def _may_begin_at_once(tasks: Iterable[Task]) -> bool:
+    return not all(task.asked_by for task in tasks)
 
 
 def _note_begun(reading: Reading, planned: Schedule) -> None:
@@ -135,7 +140,9 @@ def _note_call(reading: Reading, function: Function) -> None:
 def _call(reading: Reading, function: Function) -> None:
     """Note a call. Waiting work begins when the function awaits first, so before or after what that runs."""
     may_run = reading.survey.touched(function)
-    first = reading.knowledge.immediate.get(id(function), frozenset()) if reading.at_entry else reading.history.first
+    opening = reading.knowledge.opening(function)
+    first = opening.surely if reading.at_entry else reading.history.first
+    reading.awaits(opening.maybe)
     _note_call(reading, function)
     enter(reading, function)
     if reading.history.waiting:

@@ -43,7 +43,7 @@ class History(Struct):
     `apart` tells paths apart for work that is waiting on some of them only. `started` is the work that was set going on
     each path there, `going` what may go on in the background. A point is `exceptional` if only paths through an
     exception lead there. `first` are the steps that had begun, on each path there, as soon as the function awaited for
-    the first time; None if it has not, on any path.
+    the first time; None if it has not, on any path. It is `entering` if it has not on some path.
     """
 
     past: dict[StepDefinition, Past] = field(default_factory=dict)
@@ -54,6 +54,7 @@ class History(Struct):
     going: frozenset[Handle] = frozenset()
     exceptional: bool = False
     first: frozenset[StepDefinition] | None = None
+    entering: bool = True
 
     def copy(self) -> History:
         """Return the same, to go on from on another path."""
@@ -105,6 +106,7 @@ class History(Struct):
             known
             and work
             and self.first == other.first
+            and self.entering == other.entering
             and self.waiting.keys() == other.waiting.keys()
             and self.apart == other.apart
         )
@@ -127,6 +129,7 @@ def joined(paths: Iterable[History | None]) -> History | None:
         meeting.waiting |= path.waiting
         meeting.started &= path.started
         meeting.going |= path.going
+        meeting.entering |= path.entering
         if not lapsed and meeting.first != path.first:
             meeting.first = (meeting.first or frozenset()) & (path.first or frozenset())
     return meeting

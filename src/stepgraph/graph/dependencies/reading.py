@@ -10,12 +10,19 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from stepgraph.graph.dependencies.history import NOTHING, Effects, History, Past, at, has_run
-from stepgraph.graph.dependencies.schedule import HasRun, Memory, Schedule, definitions_of
+from stepgraph.graph.dependencies.schedule import HasRun, Memory, Schedule
 from stepgraph.graph.dependencies.usage import Survey, Usage
 from stepgraph.model.note import Note
 from stepgraph.program.ir import Block, Call, ExitKind, Function, Handle, StepDefinition, StepRun
 
 BlockReader: TypeAlias = "Callable[[Reading, Block], Block]"
+
+
+class Opening(Struct, frozen=True):
+    """The steps that have begun as soon as a function awaits for the first time: `surely`, and those that may have."""
+
+    surely: frozenset[StepDefinition]
+    maybe: frozenset[StepDefinition]
 
 
 class Knowledge(Struct):
@@ -25,12 +32,11 @@ class Knowledge(Struct):
     is what may have run when the work of a `Start` begins, by its handle, `going_on` what has just begun; `together`
     are the handles that are started with one, `joint` those of steps that are drawn as one piece of work with others,
     and are not awaited without them. `meanwhile` are the steps that may begin while a function runs, by `id`;
-    `immediate` those that have begun as soon as it awaits for the first time, as was found before, and `begins` as is
-    found now.
+    `openings` tell how functions begin, as was found before, and `begins` as is found now.
     """
 
     survey: Survey
-    immediate: Mapping[int, frozenset[StepDefinition]]
+    openings: Mapping[int, Opening]
     entries: dict[int, Effects] = field(default_factory=dict)
     effects: dict[int, Effects] = field(default_factory=dict)
     background: dict[Handle, Effects] = field(default_factory=dict)
@@ -38,7 +44,7 @@ class Knowledge(Struct):
     together: dict[Handle, frozenset[Handle]] = field(default_factory=dict)
     joint: set[Handle] = field(default_factory=set)
     meanwhile: dict[int, dict[StepDefinition, None]] = field(default_factory=dict)
-    begins: dict[int, frozenset[StepDefinition]] = field(default_factory=dict)
+    begins: dict[int, Opening] = field(default_factory=dict)
     notes: dict[tuple[str, StepDefinition], Note] = field(default_factory=dict)
     changed: bool = False
 
@@ -64,9 +70,15 @@ class Knowledge(Struct):
             known.update(dict.fromkeys(fresh))
             self.changed = True
 
-    def begins_with(self, function: Function, steps: Iterable[StepDefinition]) -> None:
+    def begins_with(
+        self, function: Function, surely: Iterable[StepDefinition], maybe: Iterable[StepDefinition]
+    ) -> None:
         """Note what has begun when a function awaits for the first time. It counts once all else is known."""
-        self.begins[id(function)] = frozenset(steps)
+        self.begins[id(function)] = Opening(frozenset(surely), frozenset(maybe))
+
+    def opening(self, function: Function) -> Opening:
+        """Return how a function begins: with anything, as long as that is not known."""
+        return self.openings.get(id(function)) or Opening(frozenset(), frozenset(self.survey.touched(function)))
 
     def note(self, code: str, step: StepDefinition, message: str, advice: str) -> None:
         """Report, once for a step, how the engine departs from the graph."""
@@ -106,8 +118,9 @@ class Ways(Struct):
 class Reading(Struct):
     """One reading of the body of a function.
 
-    `around` is what the present point is in, with the ways out of it, `detours` counts those through a `finally`, and
-    `nested` is how deep branches stand in each other that run what has not run.
+    `around` is what the present point is in, with the ways out of it, `detours` counts those through a `finally`,
+    `nested` is how deep branches stand in each other that run what has not run, and `opening` is what may begin at the
+    first await.
     """
 
     knowledge: Knowledge
@@ -121,6 +134,7 @@ class Reading(Struct):
     returns: list[History] = field(default_factory=list)
     detours: int = 0
     nested: int = 0
+    opening: dict[StepDefinition, None] = field(default_factory=dict)
 
     @property
     def survey(self) -> Survey:
@@ -179,24 +193,38 @@ class Reading(Struct):
         """Return what is known here, for steps that begin."""
         survey = self.survey
         calls = [start.activity for start in self.history.waiting.values() if isinstance(start.activity, Call)]
+        openings = [self.knowledge.opening(call.function) for call in calls]
         return Memory(
             self.has_run,
             self.history.running.get,
             survey.runs_inside,
             survey.closure,
-            had_to_wait=self._had_to_wait,
-            beside={*self.meanwhile(), *(step for call in calls for step in survey.touched(call.function))},
+            may_wait=self._may_wait,
+            beside_at_once={*self.meanwhile(), *(step for opening in openings for step in opening.maybe)},
+            beside={step for call in calls for step in survey.touched(call.function)},
         )
 
-    def _had_to_wait(self, handle: Handle) -> bool:
-        """Whether what a step in the background needs may not have run when that began."""
+    def _may_wait(self, step: StepDefinition) -> bool:
+        """Whether a step that has begun in the background may be waiting there for what it needs itself."""
+        return any(self._had_to_wait(handle, step) for handle in sorted(self.history.going))
+
+    def _had_to_wait(self, handle: Handle, step: StepDefinition) -> bool:
+        """Whether what a step of background work needs may not have run when that began."""
         activity = self.usage.activities.get(handle)
         if not isinstance(activity, StepRun):
             return False
         known = self.knowledge.background.get(handle, {})
         going_on = self.knowledge.going_on.get(handle, ())
-        needed = [step for own in activity.dependencies for step in definitions_of(own)]
-        return any(step in going_on or has_run(known.get(step, NOTHING)) is not HasRun.ALWAYS for step in needed)
+        needed = self.survey.needed_by(activity).get(step, ())
+        return any(inner in going_on or has_run(known.get(inner, NOTHING)) is not HasRun.ALWAYS for inner in needed)
+
+    def awaits(self, steps: Iterable[StepDefinition]) -> None:
+        """Note an await, which may be the first: some steps may begin with it, and what has been waiting for it."""
+        if self.history.entering:
+            self.opening.update(dict.fromkeys(steps))
+            for handle in sorted(self.history.waiting):
+                self.opening.update(self.steps_of(handle))
+        self.history.entering = False
 
     def begun(self, steps: Iterable[StepDefinition], *, surely: bool = True) -> None:
         """Note that steps have begun, or may have: they are over before what needs them."""
@@ -215,7 +243,7 @@ class Reading(Struct):
         if not run.body.operations:
             return StepRun(run.definition, run.body)
         inside = Reading(self.knowledge, self.function, self.usage, self.read_block, self.is_run)
-        inside.history = replace(self.history.copy(), first=frozenset())
+        inside.history = replace(self.history.copy(), first=frozenset(), entering=False)
         inside.begun(step for step in self.survey.closure(run) if step is not run.definition)
         body = self.read_block(inside, run.body)
         self.begun(self.survey.runs_inside(run), surely=False)

@@ -46,8 +46,8 @@ class Memory(Struct, frozen=True):
 
     `runs_inside` are the steps that may run in the body of a step, `needs` those that it needs, and itself. One of some
     steps `goes_on` if others have begun it at the same await: it has to be waited for, but by no order that is drawn
-    here. A step in the background `had_to_wait` if what it needs had not run when it began. `beside` are the steps
-    that may begin at this await elsewhere.
+    here. One that has begun in the background `may_wait` there for what it needs itself. `beside` are the steps of
+    functions that begin at this await, `beside_at_once` those with which these begin, or others that go on.
     """
 
     has_run: Callable[[StepDefinition], HasRun]
@@ -55,8 +55,9 @@ class Memory(Struct, frozen=True):
     runs_inside: Callable[[StepRun], Iterable[StepDefinition]]
     needs: Callable[[Dependency], Mapping[StepDefinition, None]]
     goes_on: Callable[[Iterable[StepDefinition]], bool] = lambda _: False
-    had_to_wait: Callable[[Handle], bool] = lambda _: False
+    may_wait: Callable[[StepDefinition], bool] = lambda _: False
     beside: Iterable[StepDefinition] = ()
+    beside_at_once: Iterable[StepDefinition] = ()
 
 
 class Task(Struct, eq=False):
@@ -186,14 +187,13 @@ class _Play:
     def begin(self, roots: Sequence[Root]) -> list[Task]:
         """Begin steps in the order of the event loop, then everything that is needed once something is over."""
         tasks = [Task(root.run, root, root, root.handle) for root in roots]
-        ahead = [task for task in tasks if task.root is not None and task.root.awaited]
-        for task in ahead:
-            self._call(task)
-        self.may_have_begun.update(self.memory.beside)
-        for task in tasks[len(ahead) :]:
+        for task in tasks:
             self.ready.append(lambda task=task: self._call(task))  # type: ignore[misc]
+        awaited = sum(root.awaited for root in roots)
+        self.ready.insert(awaited, lambda: self.may_have_begun.update(self.memory.beside_at_once))
         while self.ready:
             self.ready.popleft()()
+        self.may_have_begun.update(self.memory.beside)
         while self.waiting:
             task, first = self.waiting.popleft()
             for position in range(first, len(task.dependencies)):
@@ -250,13 +250,12 @@ class _Play:
             return False
         known = self._known(key, task.begun_by)
         if known == {HasRun.ALWAYS}:
+            self.may_not_have_started += filter(self.memory.may_wait, key)
             handle = self._in_background(key)
             if handle is None:
                 return self.memory.goes_on(key)
             task.may_be_early = True
             needed = Task(dependency, handle=handle)
-            if self.memory.had_to_wait(handle):
-                self.may_not_have_started.append(key[0])
         else:
             needed = Task(dependency, conditional=known != {HasRun.NEVER} or not self.may_have_begun.isdisjoint(key))
         needed.begun_by = task.begun_by

@@ -12,9 +12,9 @@ from stepgraph.graph.dependencies.background import begin_waiting
 from stepgraph.graph.dependencies.expanded import Expanded
 from stepgraph.graph.dependencies.flow import read_block
 from stepgraph.graph.dependencies.history import NOTHING, History, joined
-from stepgraph.graph.dependencies.reading import Knowledge, Reading
+from stepgraph.graph.dependencies.reading import Knowledge, Opening, Reading
 from stepgraph.graph.dependencies.usage import Survey, Usage
-from stepgraph.program.ir import Block, Call, Function, Program, StepDefinition, StepRun
+from stepgraph.program.ir import Block, Call, Function, Program, StepRun
 
 
 def settled(program: Program, survey: Survey) -> Expanded:
@@ -26,12 +26,10 @@ def settled(program: Program, survey: Survey) -> Expanded:
     return expanded
 
 
-def _settled(
-    program: Program, survey: Survey, immediate: Mapping[int, frozenset[StepDefinition]]
-) -> tuple[Knowledge, Expanded]:
+def _settled(program: Program, survey: Survey, openings: Mapping[int, Opening]) -> tuple[Knowledge, Expanded]:
     """Read all bodies until there is no more to learn; return what was learned, and the program."""
     run = Function(("run",), program.place, body=program.body)
-    knowledge = Knowledge(survey, immediate)
+    knowledge = Knowledge(survey, openings)
     usages = {id(run): survey.run, **survey.of}
     # Callers first, then callees first: most is learned in these two rounds.
     order = [run, *survey.functions]
@@ -75,7 +73,7 @@ def _read(knowledge: Knowledge, function: Function, usage: Usage, *, is_run: boo
     end = joined([_left_waiting(reading, path) for path in ends])
     known = dict.fromkeys(knowledge.survey.touched(function) if not is_run else (), NOTHING)
     effects = knowledge.effects.setdefault(id(function), known)
-    knowledge.begins_with(function, (end.first if end is not None else None) or ())
+    knowledge.begins_with(function, (end.first if end is not None else None) or (), reading.opening)
     if end is not None:
         for step in effects:
             knowledge.learn(effects, step, end.at(step))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 
 from msgspec import Struct, field
 
+from stepgraph.graph.dependencies.schedule import definitions_of
 from stepgraph.program.ir import (
     Activity,
     Block,
@@ -62,6 +63,7 @@ class Survey:
         self.places: dict[StepDefinition, int] = {}
         self._needs: dict[StepDefinition, set[StepDefinition]] = {}
         self._closures: dict[int, dict[StepDefinition, None]] = {}
+        self._needed_by: dict[int, dict[StepDefinition, dict[StepDefinition, None]]] = {}
         self._inside: dict[int, dict[StepDefinition, None]] = {}
         self._walk(body, self.run, None)
         for function in self.functions:  # grows meanwhile
@@ -77,6 +79,17 @@ class Survey:
                 known |= self.closure(inner)
             if isinstance(run, StepRun):
                 known[run.definition] = None
+        return known
+
+    def needed_by(self, run: StepRun) -> Mapping[StepDefinition, Iterable[StepDefinition]]:
+        """Return what each of those steps needs directly, of those that need any."""
+        known = self._needed_by.get(id(run))
+        if known is None:
+            known = self._needed_by[id(run)] = {}
+            for found in _all_of(run):
+                needed = [step for inner in found.dependencies for step in definitions_of(inner)]
+                if needed:
+                    known.setdefault(found.definition, {}).update(dict.fromkeys(needed))
         return known
 
     @cached_property
@@ -175,20 +188,26 @@ class Survey:
 
     def _runs(self, run: StepRun) -> Iterator[StepRun]:
         """Yield a step and all it needs, each once; what is needed is noted."""
-        seen: set[int] = set()
-        pending: list[Dependency] = [run]
-        while pending:
-            found = pending.pop()
-            if id(found) in seen:
-                continue
-            seen.add(id(found))
-            pending += _dependencies_of(found)
-            if isinstance(found, StepRun):
-                needs = self._needs.setdefault(found.definition, set())
-                needs.update(inner.definition for inner in found.dependencies if isinstance(inner, StepRun))
-                if found is not run:
-                    self.needed[found.definition] = None
-                yield found
+        for found in _all_of(run):
+            needs = self._needs.setdefault(found.definition, set())
+            needs.update(inner.definition for inner in found.dependencies if isinstance(inner, StepRun))
+            if found is not run:
+                self.needed[found.definition] = None
+            yield found
+
+
+def _all_of(run: StepRun) -> Iterator[StepRun]:
+    """Yield a step and all it needs, each once."""
+    seen: set[int] = set()
+    pending: list[Dependency] = [run]
+    while pending:
+        found = pending.pop()
+        if id(found) in seen:
+            continue
+        seen.add(id(found))
+        pending += _dependencies_of(found)
+        if isinstance(found, StepRun):
+            yield found
 
 
 def _dependencies_of(run: Dependency) -> tuple[Dependency, ...]:
