@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
 from stepgraph.model.payload import (
     Block,
@@ -24,6 +25,17 @@ from tests.acceptance.sequence import EMPTY, Leaving, one_of, sequence
 from tests.acceptance.term import Term, Way
 from tests.acceptance.trace import Kind
 from tests.acceptance.work import Call, Clock, Step
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What comes of a failure in a list of nodes: it may be caught where it is awaited, or be a result in any case."""
+
+    may_be_caught: bool = False
+    settled: bool = False
+
+
+NO_FATE = Fate()
 
 StepNode = StepDo | StepSleep | StepSleepUntil | StepWaitForEvent
 
@@ -49,54 +61,54 @@ def steps_of(graph: Graph) -> Iterator[tuple[Kind, str]]:
 
 def function(nodes: list[Node]) -> Term:
     """Return the term of a function's body, or a step's: each has a clock of its own."""
-    return _sequence(nodes, may_be_caught=False)
+    return _sequence(nodes, NO_FATE)
 
 
-def _sequence(nodes: list[Node], *, may_be_caught: bool) -> Term:
+def _sequence(nodes: list[Node], fate: Fate) -> Term:
     """Return a list outside of groups. It is one if what is started in it is awaited in it."""
     if any("resolves" in work for work in _work_of(nodes)):
         return group("all", _members(nodes))
-    return sequence(*(_term(node, in_group=False, may_be_caught=may_be_caught) for node in nodes))
+    return sequence(*(_term(node, fate, in_group=False) for node in nodes))
 
 
-def _in_group(nodes: list[Node], *, may_be_caught: bool) -> Term:
+def _in_group(nodes: list[Node], fate: Fate) -> Term:
     """Return a list in an open group: a sequence, unless it has clocks."""
-    terms = [_term(node, in_group=True, may_be_caught=may_be_caught) for node in nodes]
+    terms = [_term(node, fate, in_group=True) for node in nodes]
     return group("list", terms) if any(term.clocked for term in terms) and len(terms) > 1 else sequence(*terms)
 
 
-def _members(nodes: list[Node]) -> Iterator[Term]:
+def _members(nodes: list[Node], *, settled: bool = False) -> Iterator[Term]:
     """Yield the members of a group.
 
     What fails in it may be awaited in a `try`: one that is in it, or one that is not drawn, as no step begins in it.
     That cannot be where all is one `gather`, whose steps begin and are over at the same clocks.
     """
     clocks = {(work.get("starts"), work.get("resolves")) for work in _work_of(nodes)}
-    may_be_caught = _tries(nodes) or len(clocks) > 1
-    return (_term(node, in_group=True, may_be_caught=may_be_caught) for node in nodes)
+    fate = Fate(may_be_caught=_tries(nodes) or len(clocks) > 1, settled=settled)
+    return (_term(node, fate, in_group=True) for node in nodes)
 
 
-def _term(node: Node, *, in_group: bool, may_be_caught: bool) -> Term:
+def _term(node: Node, fate: Fate, *, in_group: bool) -> Term:
     def inner(nodes: list[Node]) -> Term:
-        return (_in_group if in_group else _sequence)(nodes, may_be_caught=may_be_caught)
+        return (_in_group if in_group else _sequence)(nodes, fate)
 
     match node["type"]:
         case "step_do":
-            return Step(_clock(node, may_be_caught=may_be_caught), "step_do", node["name"], function(node["nodes"]))
+            return Step(_clock(node, fate), "step_do", node["name"], function(node["nodes"]))
         case "step_sleep" | "step_sleep_until" | "step_wait_for_event":
-            return Step(_clock(node, may_be_caught=may_be_caught), node["type"], node["name"])
+            return Step(_clock(node, fate), node["type"], node["name"])
         case "function_call":
-            return Call(_clock(node, may_be_caught=may_be_caught), node["name"])
+            return Call(_clock(node, fate), node["name"])
         case "loop":
             return (Passes if in_group else Loop)(inner(node["nodes"]))
         case "parallel":
             return _parallel(node)
         case "block":
-            return _sequence(node["nodes"], may_be_caught=may_be_caught)
+            return _sequence(node["nodes"], fate)
         case "if" | "switch":
             return _choice([(branch["condition"], inner(branch["nodes"])) for branch in node["branches"]])
         case "try":
-            return _protected(node, in_group=in_group, may_be_caught=may_be_caught)
+            return _protected(node, fate, in_group=in_group)
         case "break":
             return Leaving(Way(node["kind"]))
         case "start":
@@ -107,7 +119,7 @@ def _term(node: Node, *, in_group: bool, may_be_caught: bool) -> Term:
 
 
 def _parallel(node: Parallel) -> Term:
-    return group(node["kind"], _members(node["nodes"]))
+    return group(node["kind"], _members(node["nodes"], settled=node["kind"] == "all_settled"))
 
 
 def _choice(branches: list[tuple[str | None, Term]]) -> Term:
@@ -117,19 +129,19 @@ def _choice(branches: list[tuple[str | None, Term]]) -> Term:
     return one_of(terms)
 
 
-def _protected(node: Try, *, in_group: bool, may_be_caught: bool) -> Term:
+def _protected(node: Try, fate: Fate, *, in_group: bool) -> Term:
     def inner(block: Block | None) -> Term:
         nodes = [] if block is None else block["nodes"]
-        return (_in_group if in_group else _sequence)(nodes, may_be_caught=may_be_caught)
+        return (_in_group if in_group else _sequence)(nodes, fate)
 
     handler = inner(node["catch_block"]) if "catch_block" in node else None
     return Trying(inner(node.get("try_block")), inner(node.get("finally_block")), in_group, handler)
 
 
-def _clock(node: StepNode | FunctionCall, *, may_be_caught: bool) -> Clock:
+def _clock(node: StepNode | FunctionCall, fate: Fate) -> Clock:
     starts, resolves = node.get("starts"), node.get("resolves")
     given = starts is not None or resolves is not None
-    return Clock(starts, resolves, may_be_caught=given and (may_be_caught or resolves is None))
+    return Clock(starts, resolves, given and (fate.may_be_caught or resolves is None), given and fate.settled)
 
 
 def _work_of(nodes: Iterable[Node]) -> Iterator[StepNode | FunctionCall]:

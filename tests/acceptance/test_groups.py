@@ -295,6 +295,26 @@ KINDS = [
         ("a( b( a! c( b) c)", "a( a! c( c)"),
     ),
     Rule(
+        "an exception in a function is a result of a settled group, whoever raises it",
+        graph(
+            parallel("all_settled", at(call("f"), 1, 2), do("c", starts=1, resolves=2)),
+            do("d"),
+            functions={"f": function("f", do("a"), do("b"))},
+        ),
+        ("c( a( a) c) d( d)", "c( c) d( d)", "a( c( c) a! d( d)", "a( a) b( c( b) c) d( d)"),
+        ("b( c( b) c) d( d)", "a( a) d( d)", "c( c) d( d) a( a)"),
+    ),
+    Rule(
+        "an exception in a function is none of a group of all",
+        graph(
+            parallel("all", at(call("f"), 1, 2), do("c", starts=1, resolves=2)),
+            do("d"),
+            functions={"f": function("f", do("a"), do("b"))},
+        ),
+        ("a( a) b( c( b) c) d( d)",),
+        ("c( a( a) c) d( d)", "c( c) d( d)"),
+    ),
+    Rule(
         "a settled group of blocks",
         graph(parallel("all_settled", block(do("a"), do("b")), do("d")), do("c")),
         ("a( d( a! d) c( c)", "a( d( a) d) b( b! c( c)"),

@@ -15,11 +15,15 @@ from tests.acceptance.trace import Kind, Moment
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """When work begins and is over, where that is said; whether its failure may end where it is awaited."""
+    """When work begins and is over, where that is said; whether its failure may end where it is awaited.
+
+    It is `settled` where any exception is a result: an exception that no step raised ends it anywhere.
+    """
 
     starts: float | None = None
     resolves: float | None = None
     may_be_caught: bool = False
+    settled: bool = False
 
     @property
     def outlasts(self) -> bool:
@@ -143,10 +147,11 @@ class Call(Work):
         return [Move(called(self.clock, move.term), move.rest.abandoned, self.clock.starts) for move in moves]
 
     def exits(self, world: World) -> list[Exit]:
-        return self._left + _out_of_function(self.clock, world.exits_of_function(self.function))
+        raised = [Exit(Way.ON)] if self.clock.settled else []
+        return self._left + raised + _out_of_function(self.clock, world.exits_of_function(self.function))
 
     def least(self, world: World) -> Needs:
-        return NO_NEEDS if self.clock.outlasts else world.least_of_function(self.function)
+        return NO_NEEDS if self.clock.outlasts else _unless_raised(self.clock, world.least_of_function(self.function))
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,10 +164,11 @@ class Called(Work):
         return [Move(called(self.clock, move.term), move.rest.abandoned) for move in world.moves(self.body, moment)]
 
     def exits(self, world: World) -> list[Exit]:
-        return self._left + _out_of_function(self.clock, world.exits(self.body))
+        raised = [Exit(Way.ON, rest.abandoned) for rest in self.body.broken(world)] if self.clock.settled else []
+        return self._left + raised + _out_of_function(self.clock, world.exits(self.body))
 
     def least(self, world: World) -> Needs:
-        return NO_NEEDS if self.clock.outlasts else world.least(self.body)
+        return NO_NEEDS if self.clock.outlasts else _unless_raised(self.clock, world.least(self.body))
 
     def broken(self, world: World) -> list[Rest]:
         return self.body.broken(world)
@@ -175,6 +181,10 @@ def called(clock: Clock, body: Term) -> Term:
     if isinstance(body, Called) and not body.clock.given:
         body = body.body
     return Called(clock, body)
+
+
+def _unless_raised(clock: Clock, needs: Needs) -> Needs:
+    return needs + Counter({None: 1}) if clock.settled else needs
 
 
 RETURN = Leaving(Way.RETURN)
