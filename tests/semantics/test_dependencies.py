@@ -587,10 +587,13 @@ def test_what_needs_itself_is_not_said_to_run_twice(steps: str, body: str, codes
         ("*a(ctx) b(a)", "t = asyncio.create_task(b())\nawait a()\nawait t", ["a"]),
         ("z a(z) c(a) d", "t = asyncio.create_task(a())\nawait asyncio.gather(c(), d())\nawait t", ["a"]),
         ("z a(z) c(a) d", "t = asyncio.create_task(a())\nawait d()\nawait c()\nawait t", ["a"]),
+        ("z a(z) *b(a) d", "t = asyncio.create_task(b())\nawait d()\nawait b()\nawait t", ["a"]),
         # It has started when it is asked for: it needs nothing, or nothing that has not run, or is the first to go on.
         ("a b(a)", "t = asyncio.create_task(b())\nawait a()\nawait t", []),
         ("z a(z) b(a)", "await z()\nt = asyncio.create_task(b())\nawait a()\nawait t", []),
         ("z a(z) c(a) d", "await z()\nt = asyncio.create_task(a())\nawait d()\nawait c()\nawait t", []),
+        ("z a(z) *b(a) d", "await z()\nt = asyncio.create_task(b())\nawait d()\nawait b()\nawait t", []),
+        ("z a(z) *b(a) d", "t = asyncio.create_task(b())\nawait d()\nawait t\nawait b()", []),
         ("z a(z) b(z, a)", "t = asyncio.create_task(b())\nawait a()\nawait t", []),
         # Only one of them is called.
         (
@@ -754,6 +757,41 @@ def test_what_a_function_needs_later_may_have_run_beside_it() -> None:
           if a has not run
             a
           b
+    """)
+
+
+def test_an_awaited_step_and_what_it_needs_first_begin_ahead_of_functions() -> None:
+    body = """
+        async def first():
+            await c()
+
+        task = asyncio.create_task(first())
+        await d()
+        await task
+    """
+    assert dependent_graph_of("a b c(a, b) d(a, b)", body) == text("""
+        parallel all
+          call first [1>5]
+          a [1>2]
+          if b has not run
+            b [2>3]
+          d [3>4]
+        def first
+          if b has not run
+            b
+          c
+    """)
+
+
+def test_what_as_completed_is_given_begins_in_any_order() -> None:
+    body = "for done in asyncio.as_completed([a(), b()]):\n    await done"
+    assert dependent_graph_of("a b(a)", body) == text("""
+        parallel all
+          a [1>2]
+          block
+            if a has not run
+              a
+            b
     """)
 
 

@@ -123,12 +123,11 @@ def _piece(reading: Reading, setting: _Setting, part: Sequence[int]) -> Operatio
 
 def waiting_roots(reading: Reading) -> list[Root]:
     """Return the steps that begin at the next await, in the order in which they were set going."""
-    started = reading.history.started
     return [
         Root(
             start.activity,
             start.handle,
-            is_sure=start.handle in started,
+            is_sure=reading.begins_in_order(start.handle),
             has_run=_known_where_waiting(reading, start.handle),
         )
         for start in _in_order(reading.history.waiting)
@@ -153,6 +152,7 @@ def begin_waiting(
 ) -> None:
     """Note that what was set going begins: as `planned` with what begins too; some steps may run `meanwhile`."""
     reading.awaits(())
+    begin_out_of_order(reading)
     if planned is None:
         roots = waiting_roots(reading)
         planned = schedule(roots, reading.memory())
@@ -171,7 +171,7 @@ def begin_waiting(
     for start in waiting:
         if isinstance(start.activity, Call):
             immediate = _immediate(reading, start.activity.function)
-            (beginning.early if start.handle in reading.history.started else beginning.meanwhile).update(immediate)
+            (beginning.early if reading.begins_in_order(start.handle) else beginning.meanwhile).update(immediate)
         elif start.handle in beginning.roots:
             _learn_of(reading, start.handle, beginning)
     for root in roots:
@@ -187,6 +187,17 @@ def begin_waiting(
         reading.history.apply(reading.knowledge.effects.get(id(function), {}), surely=False)
     if reading.at_entry:
         reading.history.first = frozenset()
+
+
+def begin_out_of_order(reading: Reading) -> None:
+    """Note what may have begun before others need it, as work begins in any order."""
+    unordered = [handle for handle in sorted(reading.history.waiting) if handle in reading.usage.unordered]
+    for handle in unordered:
+        own = reading.steps_of(handle)
+        activity = reading.history.waiting[handle].activity
+        called = [activity.definition] if isinstance(activity, StepRun) else own
+        others = {step for other in unordered if other != handle for step in reading.steps_of(other)}
+        reading.begun([step for step in called if step in others], surely=False)
 
 
 def _begun_ahead(reading: Reading, root: Root, planned: Schedule) -> None:
@@ -301,7 +312,7 @@ def _begun(
     """Note that steps have begun with work, where it was waiting."""
     where = None if handle is None else apart.get(handle)
     if where is None:
-        reading.begun(steps, surely=handle is None or handle in reading.history.started)
+        reading.begun(steps, surely=handle is None or reading.begins_in_order(handle))
         return
     for step in steps:
         if step in reading.survey.needed:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from stepgraph.graph.dependencies.background import begin_waiting, enter, note_beside, waiting_roots
+from stepgraph.graph.dependencies.background import begin_out_of_order, begin_waiting, enter, note_beside, waiting_roots
 from stepgraph.graph.dependencies.drawing import Operations, operations_of
 from stepgraph.graph.dependencies.history import NOTHING, has_run
 from stepgraph.graph.dependencies.reading import Reading
@@ -86,6 +86,7 @@ def _run_step(reading: Reading, run: StepRun, place: Place) -> Operations:
 
 def _together(reading: Reading, roots: Sequence[Root], kind: ParallelKind, place: Place) -> Operations:
     """Return steps that begin at one await, as far as they are not in the background, and note what has run then."""
+    begin_out_of_order(reading)
     memory = reading.memory()
     planned = schedule(roots, memory)
     first = frozenset(_begun_at_once(reading, planned, roots)) if reading.at_entry else reading.history.first

@@ -218,6 +218,10 @@ class Reading(Struct):
         needed = self.survey.needed_by(activity).get(step, ())
         return any(inner in going_on or has_run(known.get(inner, NOTHING)) is not HasRun.ALWAYS for inner in needed)
 
+    def begins_in_order(self, handle: Handle) -> bool:
+        """Whether work that waits for an await begins there for sure, after all that was set going before it."""
+        return handle in self.history.started and handle not in self.usage.unordered
+
     def awaits(self, steps: Iterable[StepDefinition]) -> None:
         """Note an await, which may be the first: some steps may begin with it, and what has been waiting for it."""
         if self.history.entering:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from enum import Enum
 from typing import TypeAlias
 
@@ -56,8 +57,8 @@ class Memory(Struct, frozen=True):
     needs: Callable[[Dependency], Mapping[StepDefinition, None]]
     goes_on: Callable[[Iterable[StepDefinition]], bool] = lambda _: False
     may_wait: Callable[[StepDefinition], bool] = lambda _: False
-    beside: Iterable[StepDefinition] = ()
-    beside_at_once: Iterable[StepDefinition] = ()
+    beside: AbstractSet[StepDefinition] = frozenset()
+    beside_at_once: AbstractSet[StepDefinition] = frozenset()
 
 
 class Task(Struct, eq=False):
@@ -251,8 +252,11 @@ class _Play:
         known = self._known(key, task.begun_by)
         if known == {HasRun.ALWAYS}:
             self.may_not_have_started += filter(self.memory.may_wait, key)
+            beside = self.memory.beside_at_once
             handle = self._in_background(key)
             if handle is None:
+                if not beside.isdisjoint(key):  # it may go on there, and has to be waited for
+                    self.may_have_begun |= beside
                 return self.memory.goes_on(key)
             task.may_be_early = True
             needed = Task(dependency, handle=handle)

@@ -32,7 +32,8 @@ class Usage(Struct):
 
     `touches` are the steps that it runs or needs, `calls` the functions it calls; `started` and `repeated` are those of
     them that it calls in the background, and in a loop. `joins` are the awaits of each handle. `repeats` are, for work
-    that is set going in a loop, the steps that each pass declares anew.
+    that is set going in a loop, the steps that each pass declares anew. What is `unordered` begins in any order:
+    `asyncio.as_completed` makes a set of what it is given.
     """
 
     touches: dict[StepDefinition, None] = field(default_factory=dict)
@@ -42,6 +43,7 @@ class Usage(Struct):
     activities: dict[Handle, Activity] = field(default_factory=dict)
     joins: dict[Handle, list[Join]] = field(default_factory=dict)
     repeats: dict[Handle, frozenset[StepDefinition]] = field(default_factory=dict)
+    unordered: set[Handle] = field(default_factory=set)
 
     def shares(self, handle: Handle, step: StepDefinition) -> bool:
         """Whether work that is set going repeatedly may find that an earlier pass has begun a step it needs."""
@@ -156,6 +158,8 @@ class Survey:
                         usage.repeats[handle] = declares
                     self._activity(activity, usage, declares, started=True)
                 case Join(group=group):
+                    if group.in_turn:
+                        usage.unordered |= group.own
                     for handle in handles_of(group):
                         usage.joins.setdefault(handle, []).append(operation)
                 case _:
