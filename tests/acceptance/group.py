@@ -52,13 +52,13 @@ class Group(Term):
     def steers(self) -> frozenset[Way]:
         return frozenset().union(*[member.term.steers for member in self.members])
 
-    def moves(self, moment: Moment, world: World) -> list[Move]:
-        return [
+    def moves(self, moment: Moment, world: World) -> Iterator[Move]:
+        return (
             Move(self._with(members, max(self.furthest, member.at), over=move.term is EMPTY), rest, move.clock)
             for number, member in enumerate(self.members)
             for move in world.moves(member.term, moment)
             for members, rest in self._moved(number, move, world)
-        ]
+        )
 
     def _moved(self, number: int, move: Move, world: World) -> Iterator[tuple[tuple[Member, ...], Rest]]:
         """Yield the members after a move of one: what has to be over for it is over."""

@@ -8,17 +8,19 @@ moment asks for it and no sooner, so a run is followed in few terms.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from enum import Enum
 from functools import cached_property
 from math import inf
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from tests.acceptance.trace import Kind, Moment
 
 Shown: TypeAlias = tuple[Kind, str] | None
 """A step as it is shown, or none: then one has failed, and nothing need start any more."""
+
+T = TypeVar("T")
 
 Needs: TypeAlias = Counter[Shown]
 
@@ -106,7 +108,7 @@ class Term:
         """How a `break` or `return` in it may leave it."""
         return frozenset()
 
-    def moves(self, moment: Moment, world: World) -> list[Move]:  # noqa: ARG002 # others look at them
+    def moves(self, moment: Moment, world: World) -> Iterable[Move]:  # noqa: ARG002 # others look at them
         return []
 
     def exits(self, world: World) -> list[Exit]:  # noqa: ARG002 # likewise
@@ -200,16 +202,16 @@ class World:
         key = (term, moment, tuple(self._calls.items()) if self._calls else ())
         known = self._moves.get(key)
         if known is None:
-            known = self._moves[key] = list(dict.fromkeys(term.moves(moment, self)))
-            self._look(len(known))
+            self._look()
+            known = self._moves[key] = list(dict.fromkeys(self._looked_at(term.moves(moment, self))))
         return known
 
     def exits(self, term: Term) -> list[Exit]:
         key = (term, tuple(self._leaving.items()) if self._leaving else ())
         known = self._exits.get(key)
         if known is None:
-            known = self._exits[key] = list(dict.fromkeys(term.exits(self)))
-            self._look(len(known))
+            self._look()
+            known = self._exits[key] = list(dict.fromkeys(self._looked_at(term.exits(self))))
         return known
 
     def moves_of_function(self, name: str, moment: Moment) -> list[Move]:
@@ -241,7 +243,12 @@ class World:
         finally:
             del self._leaving[name]
 
-    def _look(self, ways: int) -> None:
-        self.looks += 1 + ways
+    def _looked_at(self, ways: Iterable[T]) -> Iterator[T]:
+        for way in ways:
+            self._look()
+            yield way
+
+    def _look(self) -> None:
+        self.looks += 1
         if self.looks > self.most_looks:
             raise TooHard(f"after {self.most_looks} looks there are still more paths")
