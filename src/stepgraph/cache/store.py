@@ -22,6 +22,10 @@ MOST_BYTES: Final = 64 * 1024 * 1024
 _SUFFIX: Final = ".json"
 _MARK: Final = ".answered"
 _MOST_FILES: Final = 4000
+_TURNS: Final = "0"
+"""How keys begin, a sixteenth of all, after which the folder is looked through: not after each, as it may be large."""
+
+_LARGE: Final = MOST_BYTES // 64
 _LONGEST_UNTOUCHED: Final = 24 * 3600
 """Seconds after which a temporary file is one that its process has left behind."""
 
@@ -53,7 +57,8 @@ class Store(Struct, frozen=True):
         if same and len(content) <= MOST_BYTES // 4:
             with suppress(OSError):
                 self._write(self._path(key), content)
-                self._make_room()
+                if key.startswith(_TURNS) or len(content) > _LARGE:
+                    self._make_room()
 
     def has_answered(self, question: str) -> bool:
         """Tell whether a question was answered before, so that it may well have the same answer again."""
