@@ -72,8 +72,12 @@ class Judge:
         self._world = World(functions, MOST_LOOKS)
 
     def accepts(self, trace: Trace) -> Verdict:
-        """Judge a trace. Paths with deep recursion are many, and looked at only if no other will do."""
+        """Judge a trace. Paths with deep recursion are many, and looked at only if no other will do.
+
+        All depths share the looks that a trace is given.
+        """
         starts = sum(moment.what == "start" for moment in trace.events)
+        self._world.looks = 0
         for deepest in DEPTHS:
             self._world.begin(deepest)
             with suppress(TooHard, RecursionError):
@@ -147,6 +151,7 @@ class Judge:
         moment = trace.events[at] if at < len(trace.events) else None
         if self._world.cut_short:
             return Verdict(accepted=False, at=at, moment=moment)
+        self._world.looks = 0  # what could have been is no matter of the verdict
         known = {(moment.kind, moment.name) for moment in trace.events}.union(self._steps)
         candidates = [Moment(what, kind, name) for kind, name in known for what in WHATS]
         names = {f"{one.what} of {one.name!r}" for one in candidates if _after(states, one, self._world)}

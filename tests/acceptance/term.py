@@ -175,7 +175,7 @@ class World:
             self._moves.clear()
             self._exits.clear()
             self.cut_short = False
-        self.deepest, self.looks = deepest, 0
+        self.deepest = deepest
 
     def order(self, term: Term) -> int:
         """Return a number that equal terms share: the order in which they were first seen."""
