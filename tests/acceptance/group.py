@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import product
 from math import inf
 from typing import Literal
 
@@ -76,7 +75,7 @@ class Group(Term):
     def exits(self, world: World) -> list[Exit]:
         ways = [world.exits(member.term) for member in self.members]
         ends = [[exit_.rest for exit_ in of if self._is_end(exit_)] for of in ways]
-        found = [Exit(Way.ON, sum(rests, NOTHING)) for rests in product(*ends)]
+        found = [Exit(Way.ON, sum(rests, NOTHING)) for rests in world.combined(ends)]
         if self.kind in ("any", "race") and (self.one_over or any(ends)):
             found.append(Exit(Way.ON, self._left(self.members)))
         for member, of in zip(self.members, ways, strict=True):
@@ -128,7 +127,7 @@ class Group(Term):
         self, members: tuple[Member, ...], clock: float, world: World
     ) -> Iterator[tuple[tuple[Member, ...], Rest]]:
         forms = [list(self._quiet_forms(member.term, clock, world)) for member in members]
-        for chosen in product(*forms):
+        for chosen in world.combined(forms):
             left = [
                 Member(member.at, term)
                 for member, form in zip(members, chosen, strict=True)
@@ -156,7 +155,7 @@ class Group(Term):
         ends = [
             [exit_.rest for exit_ in world.exits(term) if exit_.way is Way.ON] for term in self._terms if term.steers
         ]
-        return [sum(rests, Rest(group=tuple(going_on))) for rests in product(*ends)]
+        return [sum(rests, Rest(group=tuple(going_on))) for rests in world.combined(ends)]
 
     @property
     def _terms(self) -> list[Term]:

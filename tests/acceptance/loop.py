@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import product
 from math import inf
 
 from tests.acceptance.sequence import EMPTY, one_of
@@ -138,7 +137,7 @@ class Passes(Term):
 
     def exits(self, world: World) -> list[Exit]:
         late = _late(self.body, world) if self.more else NOTHING
-        found = [Exit(Way.ON, _sum(rests) + late) for rests in product(*[_ends(one, world) for one in self.live])]
+        found = [Exit(Way.ON, _sum(rests) + late) for rests in world.combined([_ends(one, world) for one in self.live])]
         for at, one in enumerate(self._all):
             others = Rest(self.live[:at] + self.live[at + 1 :])
             last = at >= len(self.live) - 1
@@ -158,7 +157,7 @@ class Passes(Term):
                 passes(body or self.body, tuple(form.term for form in forms), world, more=body is not None),
                 _sum([form.rest for form in forms]),
             )
-            for forms in product(*[one.quiet(clock, world) for one in self.live])
+            for forms in world.combined([one.quiet(clock, world) for one in self.live])
         ]
         for form in self._broken_off(world) + self._broken_off_at_once(world):
             found += [Form(other.term, form.rest + other.rest) for other in form.term.quiet(clock, world)]

@@ -8,10 +8,11 @@ moment asks for it and no sooner, so a run is followed in few terms.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from enum import Enum
 from functools import cached_property
+from itertools import product
 from math import inf
 from typing import TypeAlias, TypeVar
 
@@ -242,6 +243,10 @@ class World:
             return found
         finally:
             del self._leaving[name]
+
+    def combined(self, ways: Iterable[Sequence[T]]) -> Iterator[tuple[T, ...]]:
+        """Yield each combination of ways, one of each."""
+        return self._looked_at(product(*ways))
 
     def _looked_at(self, ways: Iterable[T]) -> Iterator[T]:
         for way in ways:
