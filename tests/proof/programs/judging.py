@@ -102,6 +102,8 @@ def outside_the_law(program: Program, run: Run) -> str:
     failed = any(event.what == "fail" for event in run.execution.events)
     if failed and any(event.what == "retry" for event in run.execution.events) and needs_others(program):
         return "a step that is tried again finds what its body needs done"
+    if failed and any(word in text for word in ("return_exceptions", "allSettled", "asyncio.wait(")):
+        return "a failure is a result, which no `try` catches"
     return ""
 
 

@@ -38,7 +38,8 @@ def start(reading: Reading, operation: Start) -> Operations:
         return [operation]
     reading.history.set_going(operation)
     if isinstance(activity, StepRun):
-        return [replace(operation, activity=reading.without_dependencies(activity))]
+        beside = reading.survey.may_begin_beside(activity)
+        return [replace(operation, activity=reading.without_dependencies(activity, maybe=beside))]
     return [operation]
 
 
@@ -104,7 +105,14 @@ def _memory(reading: Reading, starts: Sequence[Start]) -> Memory:
 
     going_on = {step for operation in starts for step in reading.knowledge.going_on.get(operation.handle, ())}
     survey = reading.survey
-    return Memory(ask, lambda _: None, survey.runs_inside, survey.closure, lambda steps: not going_on.isdisjoint(steps))
+    return Memory(
+        ask,
+        lambda _: None,
+        survey.runs_inside,
+        survey.closure,
+        goes_on=lambda steps: not going_on.isdisjoint(steps),
+        may_begin_beside=survey.may_begin_beside,
+    )
 
 
 def _piece(reading: Reading, setting: _Setting, part: Sequence[int]) -> Operation:

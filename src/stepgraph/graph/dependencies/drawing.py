@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from stepgraph.graph.bit_sets import restricted
 from stepgraph.graph.dependencies.reading import Reading
-from stepgraph.graph.dependencies.schedule import HasRun, Memory, Root, Schedule, Task, definitions_of, schedule
+from stepgraph.graph.dependencies.schedule import HasRun, Memory, Root, Schedule, definitions_of, schedule
 from stepgraph.graph.partial_order import series
 from stepgraph.model.payload import ParallelKind
 from stepgraph.program.ir import (
@@ -51,7 +51,7 @@ def operations_of(
             found.append(Join(Joined("all", tuple(map(Awaited, ready))), place))
         waited.update(ready)
         late = set.union(*needed)
-        contents = [_content(reading, planned.tasks[index], memory, meanwhile) for index in part]
+        contents = [_content(reading, planned, index, memory, meanwhile) for index in part]
         found += _part(planned, part, contents, kind, place)
     return found
 
@@ -66,11 +66,14 @@ def _part(
     return [Ordered(tuple(contents), tuple(before), kind if len(called) > 1 else "all", place)]
 
 
-def _content(reading: Reading, task: Task, memory: Memory, meanwhile: Counter[StepDefinition]) -> Block:
+def _content(
+    reading: Reading, planned: Schedule, index: int, memory: Memory, meanwhile: Counter[StepDefinition]
+) -> Block:
     """Return what a task does itself: its step, in a branch where it may have run already."""
+    task = planned.tasks[index]
     run = task.run
     if isinstance(run, StepRun) and not task.conditional:
-        return Block((Run(reading.without_dependencies(run), run.definition.place),))
+        return Block((Run(_with_body(reading, planned, index, run, memory), run.definition.place),))
     own = set(definitions_of(run))
 
     def ask(step: StepDefinition) -> HasRun:
@@ -82,6 +85,22 @@ def _content(reading: Reading, task: Task, memory: Memory, meanwhile: Counter[St
     if isinstance(run, StepChoice):
         return Block((_choice(reading, run, inner),))
     return _unless_run(reading, run, inner)
+
+
+def _with_body(reading: Reading, planned: Schedule, index: int, run: StepRun, memory: Memory) -> StepRun:
+    """Return a run of a step alone, with its body, before which some of the others are over, and others may be."""
+    if not run.body.operations:
+        return reading.without_dependencies(run)
+    over: list[StepDefinition] = []
+    maybe = [*memory.may_begin_beside(run), *(step for key in planned.begun for step in key)]
+    for other, task in enumerate(planned.tasks):
+        if other == index:
+            continue
+        definitions = definitions_of(task.run)
+        is_over = planned.before[index] >> other & 1 and not task.conditional and len(definitions) == 1
+        (over if is_over else maybe).extend(definitions)
+        maybe += reading.survey.runs_inside(task.run) if isinstance(task.run, StepRun) else ()
+    return reading.without_dependencies(run, over, maybe)
 
 
 def _unless_run(reading: Reading, run: StepRun, memory: Memory) -> Block:

@@ -242,12 +242,19 @@ class Reading(Struct):
             if step in self.survey.needed:
                 self.history.past[step] = self.history.at(step) | Past.LAPSED
 
-    def without_dependencies(self, run: StepRun) -> StepRun:
-        """Return a run of a step alone, with what its body does after all that the step needs."""
+    def without_dependencies(
+        self, run: StepRun, over: Iterable[StepDefinition] = (), maybe: Iterable[StepDefinition] = ()
+    ) -> StepRun:
+        """Return a run of a step alone, with what its body does after all that the step needs.
+
+        What is `over` then has run too, and what is over `maybe` may have.
+        """
         if not run.body.operations:
             return StepRun(run.definition, run.body)
         inside = Reading(self.knowledge, self.function, self.usage, self.read_block, self.is_run)
         inside.history = replace(self.history.copy(), first=frozenset(), entering=False)
+        inside.begun((step for step in maybe if step is not run.definition), surely=False)
+        inside.begun(over)
         inside.begun(step for step in self.survey.closure(run) if step is not run.definition)
         body = self.read_block(inside, run.body)
         self.begun(self.survey.runs_inside(run), surely=False)

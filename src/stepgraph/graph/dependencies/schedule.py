@@ -48,7 +48,8 @@ class Memory(Struct, frozen=True):
     `runs_inside` are the steps that may run in the body of a step, `needs` those that it needs, and itself. One of some
     steps `goes_on` if others have begun it at the same await: it has to be waited for, but by no order that is drawn
     here. One that has begun in the background `may_wait` there for what it needs itself. `beside` are the steps of
-    functions that begin at this await, `beside_at_once` those with which these begin, or others that go on.
+    functions that begin at this await, `beside_at_once` those with which these begin, or others that go on. Some steps
+    `may_begin_beside` the body of one that needs them there.
     """
 
     has_run: Callable[[StepDefinition], HasRun]
@@ -59,6 +60,7 @@ class Memory(Struct, frozen=True):
     may_wait: Callable[[StepDefinition], bool] = lambda _: False
     beside: AbstractSet[StepDefinition] = frozenset()
     beside_at_once: AbstractSet[StepDefinition] = frozenset()
+    may_begin_beside: Callable[[StepRun], Iterable[StepDefinition]] = lambda _: ()
 
 
 class Task(Struct, eq=False):

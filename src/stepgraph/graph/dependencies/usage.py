@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
@@ -133,6 +134,12 @@ class Survey:
             known = dict.fromkeys(step for step in self.touched_in(run.body) if step not in before)
             self._inside[id(run)] = known
         return known
+
+    def may_begin_beside(self, run: StepRun) -> Iterator[StepDefinition]:
+        """Yield the steps that the body of a step runs or needs, and that are run or needed in other places too."""
+        for step, count in Counter(self.touched_in(run.body)).items():
+            if self.places[step] > count:
+                yield step
 
     def touched_in(self, block: Block) -> Iterator[StepDefinition]:
         """Yield the steps that a block runs or needs, those of the functions it calls too."""
