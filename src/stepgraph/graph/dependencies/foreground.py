@@ -102,12 +102,13 @@ def _together(reading: Reading, roots: Sequence[Root], kind: ParallelKind, place
 
 
 def _begun_at_once(reading: Reading, planned: Schedule, roots: Sequence[Root]) -> Iterator[StepDefinition]:
-    """Yield what has begun as soon as these wait for something, or has run before."""
+    """Yield what has begun as soon as these wait for something, or has run before. What are tasks begins later."""
     closures: dict[StepDefinition, None] = {}
     for root in roots:
         closures |= reading.survey.closure(root.run)
     for step in closures:
-        now = any(task.begins_at_once and task.is_sure for task in planned.begun.get((step,), ()))
+        tasks = planned.begun.get((step,), ())
+        now = any(task.begins_at_once and task.begun_by is not None and task.begun_by.awaited for task in tasks)
         if now or has_run(reading.past(step)) is HasRun.ALWAYS:
             yield step
 
