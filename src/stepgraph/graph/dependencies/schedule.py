@@ -277,6 +277,11 @@ class _Play:
             self._resolve(needed)
         return True
 
+    def may_wait(self, run: Dependency) -> bool:
+        """Whether a step that may have run waits for its own first, where it has not."""
+        needed = run.dependencies if isinstance(run, StepRun) else ()
+        return any(self.memory.has_run(step) is not HasRun.ALWAYS for own in needed for step in definitions_of(own))
+
     def _known(self, key: _Key, asking: Root | None) -> set[HasRun]:
         ask = self.memory.has_run if asking is None else asking.has_run or self.memory.has_run
         return set(map(ask, key))
@@ -394,6 +399,8 @@ def _twice(tasks: Sequence[Task], needs: _Needs, begun: Sequence[Task], play: _P
         needs = _Needs({task: position for position, task in enumerate(tasks)}, visits)
     found = list(play.may_not_have_started)
     for task in tasks:
+        if task.conditional and task.shared_with and play.may_wait(task.run):
+            found += definitions_of(task.run)
         inside = play.inside.get(task, task)
         if (
             task.conditional
