@@ -132,6 +132,14 @@ def test_a_graph_of_another_worker_cannot_be_had(stepgraph: Command) -> None:
     )
 
 
+def test_a_name_that_is_in_no_worker_is_answered_with_those_that_are_here(stepgraph: Command) -> None:
+    write("src/entry.py", ENTRY)
+    configure(ORDERS, BILLING)
+    assert stepgraph("graph", "--workflow", "xyz") == Run(
+        2, "", ["stepgraph: no workflow is named `xyz`. There are `Orders`, `orders`."]
+    )
+
+
 def test_dependencies_follow_the_compatibility_date(stepgraph: Command) -> None:
     steps = (
         '        @step.do("a")\n        async def a(): ...\n\n'
