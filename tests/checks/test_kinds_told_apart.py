@@ -58,8 +58,9 @@ def pair(as_tuple=False):
         return 1, 2
     return [1, 2]
 
-def chosen(key):
-    return {"pair": (1, 2), "list": [1, 2]}[key]
+def chosen(as_tuple):
+    values = (1, 2) if as_tuple else [1, 2]
+    return values
 
 def found(key):
     return Item(1) if key else None
