@@ -201,7 +201,7 @@ def test_a_value_used_by_steps_before_and_after_another_one_is_flagged_where_it_
 
 
 def test_of_several_uses_after_a_step_the_first_one_is_told() -> None:
-    body = "key = uuid.uuid4().hex" + _TWO_STEPS.format(value="key") + "await step.sleep(f'rest', 1)\nreturn key"
+    body = "key = uuid.uuid4().hex" + _TWO_STEPS.format(value="key") + "await step.sleep('rest', 1)\nreturn key"
     (found,) = of_run(body, "SG304")
 
     assert "so on line 17, after a step or sleep, it may not be what earlier steps saw" in found.message
