@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from stepgraph.model.note import Note, Problem
 from stepgraph.model.span import Span
+from stepgraph.project.footprint import Footprint
 from stepgraph.project.module_dates import ModuleDates, module_dates
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import ProjectSubject, WorkflowSubject
     from stepgraph.model.payload import Graph, Node, Version, VersionGraph, VersionIdentity, VersionLimits
     from stepgraph.model.schema import VersionGraphResponse
-    from stepgraph.project.footprint import Footprint
     from stepgraph.project.sources import ExternalWorkflow
 
 
@@ -133,4 +133,4 @@ class Analysis:
     files: tuple[str, ...] = field(default=(), repr=False, compare=False)
     project: ProjectSubject | None = field(default=None, repr=False, compare=False)
     read: Mapping[str, bytes] = field(default_factory=dict, repr=False, compare=False)
-    footprint: Footprint | None = field(default=None, repr=False, compare=False)
+    footprint: Footprint = field(default_factory=Footprint, repr=False, compare=False)

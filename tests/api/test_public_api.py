@@ -49,6 +49,10 @@ def test_every_public_name_is_there_and_documented() -> None:
         assert getattr(stepgraph, name).__doc__, name
 
 
+def test_every_public_name_is_listed_before_it_is_used() -> None:
+    assert set(stepgraph.__all__) <= set(dir(stepgraph))
+
+
 def test_text_can_be_analysed() -> None:
     workflow = only(analyze_source(WORKFLOW))
     assert (workflow.name, workflow.class_name, workflow.has_dag, workflow.steps) == ("Orders", "Orders", True, 1)

@@ -119,11 +119,16 @@ def test_temporary_files_that_were_left_behind_go(store: Store) -> None:
 
 
 def test_files_of_others_stay(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MOST_BYTES", 0)
-    Path(store.folder).mkdir()
-    Path(store.folder, "notes.txt").write_text("mine")
+    monkeypatch.setattr(module, "MOST_BYTES", 4 * len(msgspec.json.encode(ENTRY)))
+    notes = Path(store.folder, "notes.txt")
+    notes.parent.mkdir()
+    notes.write_text("mine")
+    os.utime(notes, (0, 0))
+    for number in range(6):
+        store.put(f"{number}key", ENTRY)
     store.put("0key", ENTRY)
-    assert Path(store.folder, "notes.txt").exists()
+    assert len(files(store)) == 4 + 1  # and the notes
+    assert notes.exists()
 
 
 def test_processes_at_the_same_time_see_whole_entries_only(store: Store) -> None:

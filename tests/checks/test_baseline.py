@@ -13,7 +13,7 @@ from stepgraph.checks.baseline import Baseline, Entry, fingerprint
 from stepgraph.checks.baseline_file import read_baseline
 from stepgraph.checks.keep import Kept
 from stepgraph.model.note import InputError
-from tests.checks.keeping import PLAIN, in_run, kept, places
+from tests.checks.keeping import PLAIN, finding, in_run, kept, places
 
 TWO = in_run("await charge(10)\nawait charge(20)")
 
@@ -75,6 +75,10 @@ def test_what_a_comment_ignores_is_not_looked_for_in_the_baseline() -> None:
     result = kept(source, baseline=baseline_of(TWO))
     assert (len(result.suppressed), len(result.known)) == (1, 1)
     assert [entry.message.split("`")[1] for entry in result.outdated] == ["10"]
+
+
+def test_that_an_input_could_not_be_read_is_never_known() -> None:
+    assert Baseline("").updated([finding("SG001")], lambda _: "0" * 24, ()).entries == ()
 
 
 def test_what_is_not_found_any_more_is_outdated() -> None:

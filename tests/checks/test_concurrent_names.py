@@ -84,6 +84,13 @@ def test_two_declarations_of_one_name_that_run_at_once_are_found(use: str) -> No
     assert places_in_run("SG207", _SAME + use) == ['"same"']
 
 
+def test_each_of_several_steps_of_one_name_is_told_once() -> None:
+    third = _SAME.replace("one", "three", 1).split("@step", 2)
+    body = f"{_SAME}@step{third[1]}await asyncio.gather(one(), two(), three())"
+
+    assert [finding.span.line for finding in found_in_run("SG207", body)] == [20, 24]
+
+
 @pytest.mark.parametrize(
     "use",
     [

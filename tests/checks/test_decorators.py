@@ -75,6 +75,29 @@ def test_a_method_that_the_step_object_lacks_is_told_which_there_is(call: str, a
     assert (found.code, found.advice) == ("SG117", advice)
 
 
+@pytest.mark.parametrize(
+    ("argument", "advice"),
+    [
+        ("timeout=1000", 'Write it in the config: `config={"timeout": 1000}`.'),
+        ("retry=3", "`step.do` takes `name`, `concurrent`, `config`."),
+    ],
+)
+def test_an_argument_that_a_decorator_lacks_is_told_where_it_goes(argument: str, advice: str, tmp_path: Path) -> None:
+    (found,) = found_in(tmp_path, f"await step.do('charge', {argument})(lambda: 10)()")
+
+    assert (found.code, found.advice) == ("SG117", advice)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "what"), [("", "without a function"), ("lambda: 10, event", "with more than a function")]
+)
+def test_a_decorator_is_called_with_a_function_alone(arguments: str, what: str, tmp_path: Path) -> None:
+    (found,) = found_in(tmp_path, f"await step.do('charge')({arguments})()")
+
+    assert found.code == "SG117"
+    assert found.message == f"the decorator that `step.do(...)` makes is called {what}, so it fails with a TypeError."
+
+
 _CLEAN = {
     "a method that is given to the step object": """
         step.note = print

@@ -164,6 +164,13 @@ def test_the_message_on_state_says_where_it_is_used() -> None:
     )
 
 
+def test_of_several_uses_of_what_a_step_changed_the_first_one_is_told() -> None:
+    body = _step("found.append(1)", "found = []", "if found:\n    await step.sleep('b', 1)\nreturn found")
+    (found,) = of_run(body, "SG305")
+
+    assert "which is used outside of it (line 17)" in found.message
+
+
 def test_a_loop_that_goes_on_until_a_step_says_otherwise_is_flagged() -> None:
     body = """
     done = False

@@ -72,9 +72,29 @@ def test_what_is_neither_text_nor_a_number_is_no_sleep(source: str) -> None:
     assert codes_in(f'await step.sleep("cool down", {source})') == ["SG109"]
 
 
+@pytest.mark.parametrize(
+    ("source", "what"),
+    [
+        ("datetime(2030, 1, 1)", "a datetime"),
+        ("Half", "a class"),
+        ("(hours for hours in [1])", "a generator"),
+    ],
+)
+def test_what_is_given_in_place_of_a_duration_is_named(source: str, what: str) -> None:
+    before = "from datetime import datetime\n\nclass Half:\n    pass"
+    found = only(f'await step.sleep("cool down", {source})', before)
+
+    assert found.code == "SG109"
+    assert found.message == f"`{source}` is {what}, and the engine takes text or a number, so this sleep fails."
+
+
 @pytest.mark.parametrize("source", ['step.sleep("cool down")', "step.sleep(30)"])
 def test_a_sleep_needs_a_duration(source: str) -> None:
     assert codes_in(f"await {source}") == ["SG109"]
+
+
+def test_a_duration_by_keyword_is_told_of_as_a_keyword_alone() -> None:
+    assert codes_in('await step.sleep(duration="1 hour")') == ["SG119"]
 
 
 def test_arguments_that_are_not_known_may_hold_the_duration() -> None:
@@ -102,6 +122,15 @@ def test_the_unit_of_text_that_is_made_can_be_wrong(source: str, code: str) -> N
     body = f'n = delay_seconds = event["payload"]["n"]\nawait step.sleep("cool down", {source})'
 
     assert codes_in(body) == [code]
+
+
+def test_a_unit_of_text_that_is_made_and_near_to_none_is_told_which_there_are() -> None:
+    found = only('n = event["payload"]["n"]\nawait step.sleep("cool down", f"{n} fortnights")')
+
+    assert (found.code, found.advice) == (
+        "SG205",
+        "Write second, minute, hour, day, week, month or year, in lower case.",
+    )
 
 
 @pytest.mark.parametrize("source", ['f"{n} minutes"', 'f"{n} second"', 'f"{n} ms"', 'f"{n} {unit}s"', 'f"{n}"'])

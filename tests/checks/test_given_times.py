@@ -21,6 +21,8 @@ _BEFORE = "import time\nfrom datetime import date, datetime, timedelta, timezone
         ("date(2099, 1, 1)", "`date(2099, 1, 1)` is a date, and "),
         ("None", "`None` is given, and "),
         ("[2099, 1, 1]", "`[2099, 1, 1]` is a list, and "),
+        ("(day for day in [1])", "`(day for day in [1])` is a generator, and "),
+        ("True", "`True` is no time: "),
     ],
 )
 def test_what_is_no_time(source: str, message: str) -> None:

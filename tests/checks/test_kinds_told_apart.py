@@ -58,6 +58,10 @@ def pair(as_tuple=False):
         return 1, 2
     return [1, 2]
 
+def chosen(as_tuple):
+    values = (1, 2) if as_tuple else [1, 2]
+    return values
+
 def found(key):
     return Item(1) if key else None
 
@@ -84,6 +88,7 @@ def _step(body: str) -> str:
         'return {"item": plain(Item(1)), "pair": plain((1, 2))}',
         "return load(as_dict=True)",
         "return pair()",
+        "return chosen(event)",
         "result = pair()\nreturn {'result': result}",
         "item = Item(1)\nif is_dataclass(item):\n    item = asdict(item)\nreturn item",
         "item = (1, 2)\nif isinstance(item, tuple):\n    item = list(item)\nreturn item",

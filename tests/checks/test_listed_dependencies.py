@@ -75,6 +75,16 @@ _COUNTED = {
 
         await mail()
     """,
+    "a list that grows by what is not known": """
+        needed = [users]
+        needed.extend(steps_of(orders))
+
+        @step.do("mail", depends=needed)
+        async def mail(users, orders):
+            return users
+
+        await mail()
+    """,
     "as many as there are": """
         @step.do("mail", depends=[one for one in (users, orders)])
         async def mail(users, orders):
@@ -111,6 +121,43 @@ def test_the_name_of_a_step_is_told_its_function(tmp_path: Path) -> None:
         "`\"load users\"` in `depends` of the step 'mail' is text and not a step, so calling it fails with a TypeError."
     )
     assert found.advice == "List the decorated functions themselves, not their names: write `depends=[users]`."
+
+
+def test_a_name_in_place_of_a_list_is_told_the_function_of_its_step(tmp_path: Path) -> None:
+    body = """
+        @step.do("mail", depends="orders")
+        async def mail(orders):
+            return orders
+
+        await mail()
+        await users()
+    """
+    (found,) = found_in(tmp_path, STEPS + body, mode=LEGACY)
+
+    assert found.message == (
+        "`\"orders\"` in `depends` of the step 'mail' is text and not a step, so calling it fails with a TypeError."
+    )
+    assert found.advice == "List the decorated functions themselves, not their names: write `depends=[orders]`."
+
+
+@pytest.mark.parametrize("entry", ["None", "3", "[orders]", "dict(name='orders')"])
+def test_what_is_no_step_is_told_what_to_list(entry: str, tmp_path: Path) -> None:
+    body = f"""
+        @step.do("mail", depends=[{entry}])
+        async def mail(orders):
+            return orders
+
+        await mail()
+        await users()
+        await orders()
+    """
+    (found,) = found_in(tmp_path, STEPS + body, mode=LEGACY)
+
+    assert found.code == "SG103"
+    assert found.message == (
+        f"`{entry}` in `depends` of the step 'mail' is not a step, so calling it fails with a TypeError."
+    )
+    assert found.advice == "List the functions that are decorated with `step.do(...)`."
 
 
 def test_what_a_decorator_from_elsewhere_makes_of_a_function_may_be_a_step(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from elsewhere import Base, decorated
+from pydantic import BaseModel
 from pyodide.ffi import to_js
 
 Row = namedtuple("Row", "name amount")
@@ -43,6 +44,9 @@ class Receipt:
 
 class Point(NamedTuple):
     x: int
+
+class Invoice(BaseModel):
+    number: int = 1
 
 class Plain:
     pass
@@ -110,6 +114,7 @@ def _returning(source: str) -> str:
         ('State("paid")', "a member of the enumeration `State`", "Return its `.value`."),
         ("Receipt()", "an object of the dataclass `Receipt`", "Return `dataclasses.asdict(...)` of it."),
         ("[Receipt()]", "a value with an object of the dataclass `Receipt`", "Return `dataclasses.asdict(...)` of it."),
+        ("Invoice()", "an object of the model `Invoice`", "Return its `model_dump()`."),
         ("Derived()", "an object of the class `Derived`", "Return a dictionary of what is needed of it."),
         ("(n for n in [1])", "a generator", "Return `list(...)` of it."),
         ("pair_later()", "a coroutine that was not awaited", "Write `await` before it."),

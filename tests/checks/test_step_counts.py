@@ -145,6 +145,12 @@ def test_the_loop_that_goes_beyond_is_the_one_that_is_named() -> None:
     assert [f.span.line for f in too_many(body)] == [20]
 
 
+def test_a_loop_in_a_function_is_named_where_it_stands() -> None:
+    body = "async def pages():\n    for number in range(30_000):\n        await page(number)()\n\nawait pages()"
+
+    assert [f.span.line for f in too_many(body)] == [19]
+
+
 def limited(steps: int) -> dict[str, str]:
     entry = source(LOOP).replace("Example", "Orders")
     return {"entry.py": entry, "wrangler.toml": f"{CONFIGURATION}limits = {{ steps = {steps} }}\n"}
@@ -158,6 +164,13 @@ def test_more_than_the_configuration_allows_is_an_error(tmp_path: Path) -> None:
     )
     assert finding.advice.startswith("Raise `limits.steps`, which may be up to 25,000. Or: do the work")
     assert finding.severity is Severity.ERROR
+
+
+def test_the_step_that_goes_beyond_is_named_where_there_is_no_loop(tmp_path: Path) -> None:
+    entry = source("await page(1)()\nawait page(2)()\nawait page(3)()").replace("Example", "Orders")
+    (finding,) = found(tmp_path, {**limited(2), "entry.py": entry}, "SG124")
+
+    assert finding.span.line == 20
 
 
 def test_as_many_as_the_configuration_allows_are_not_found(tmp_path: Path) -> None:

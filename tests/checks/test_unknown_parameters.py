@@ -72,6 +72,17 @@ def test_a_parameter_after_a_function_is_told_the_name_of_its_step(tmp_path: Pat
     assert found.advice == "Name the parameter `load_rows`: that is the name of `load`'s step."
 
 
+def test_a_context_that_gathers_keywords_is_told_to_lose_its_stars(tmp_path: Path) -> None:
+    (found,) = found_in(tmp_path, "await step.do('mail')(lambda **ctx: 1)()")
+
+    assert found.code == "SG101"
+    assert found.message == (
+        "the step 'mail' takes `ctx` by name only, but the SDK gives it by position, so each attempt fails with a"
+        " TypeError."
+    )
+    assert found.advice == "Write `ctx` without the stars."
+
+
 def test_a_step_that_is_declared_too_late_is_told_so(tmp_path: Path) -> None:
     (found,) = found_in(
         tmp_path,

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from stepgraph.api import analyze_source
+from tests.checks.projects import CONFIGURATION, found
 from tests.checks.replaying import lines_of, of_run
 
 _TWO_STEPS = """
@@ -37,6 +40,7 @@ await second()
         'f"sync {id(event)}"',
         'time.strftime("%H")',
         '"a" if random.random() < 0.5 else "b"',
+        'event["payload"].get("key") or str(uuid.uuid4())',
     ],
 )
 def test_a_name_that_is_made_of_the_time_of_chance_or_of_an_id_is_flagged(name: str) -> None:
@@ -145,6 +149,9 @@ def test_a_name_in_the_body_of_a_step_is_not_flagged() -> None:
         "if time.time() > 100:\n    raise ValueError\nawait step.sleep('a', 1)",
         "while True:\n    if time.time() > 100:\n        break\n    await step.sleep('a', 1)",
         "for x in [1, 2]:\n    if random.random() < 0.5:\n        continue\n    await step.sleep('a', 1)",
+        "if time.time() > 100:\n    if event['payload']['x']:\n        return\nawait step.sleep('a', 1)",
+        "async def rest():\n    if time.time() > 100:\n        await step.sleep('a', 1)\n\nawait rest()\nawait rest()",
+        "async def rest():\n    if time.time() > 100:\n        return\n    await step.sleep('a', 1)\n\nawait rest()",
     ],
 )
 def test_a_volatile_condition_that_steers_steps_is_flagged(body: str) -> None:
@@ -163,6 +170,9 @@ def test_a_volatile_condition_that_steers_steps_is_flagged(body: str) -> None:
         "if event['payload']['x']:\n    await step.sleep('a', 1)\nelif time.time() > 1:\n    print('late')",
         "for x in [1, 2]:\n    if random.random() < 0.5:\n        continue\n    print(x)\nawait step.sleep('a', 1)",
         "for x in event['payload']['xs']:\n    if random.random() < 0.5:\n        break\nawait step.sleep('a', 1)",
+        "if time.time() > 100:\n    if event['payload']['x']:\n        print('late')\nawait step.sleep('a', 1)",
+        "while True:\n    if time.time() > 9:\n        for x in [1]:\n            break\n    await step.sleep('a', 1)",
+        "async def f():\n    if time.time() > 9:\n        return\n    print(1)\n\nawait f()\nawait step.sleep('a', 1)",
     ],
 )
 def test_a_volatile_condition_on_plain_code_is_not_flagged(body: str) -> None:
@@ -188,6 +198,44 @@ def test_a_value_used_by_steps_before_and_after_another_one_is_flagged_where_it_
         "`uuid.uuid4()` gives another value whenever `run` runs again, so on line 17, after a step or sleep, it"
         " may not be what earlier steps saw."
     )
+
+
+def test_of_several_uses_after_a_step_the_first_one_is_told() -> None:
+    body = "key = uuid.uuid4().hex" + _TWO_STEPS.format(value="key") + "await step.sleep('rest', 1)\nreturn key"
+    (found,) = of_run(body, "SG304")
+
+    assert "so on line 17, after a step or sleep, it may not be what earlier steps saw" in found.message
+
+
+def test_a_use_in_another_module_is_told_with_its_path(tmp_path: Path) -> None:
+    project = {
+        "entry.py": """\
+import uuid
+
+from storing import store
+from workers import WorkflowEntrypoint
+
+
+class Orders(WorkflowEntrypoint):
+    async def run(self, event, step):
+        key = uuid.uuid4().hex
+        await step.sleep("rest", "1 hour")
+        await store(step, key)
+""",
+        "storing.py": """\
+async def store(step, key):
+    @step.do("store")
+    async def stored():
+        return key
+
+    await stored()
+""",
+        "wrangler.toml": CONFIGURATION,
+    }
+    (finding,) = found(tmp_path, project, "SG304")
+
+    assert finding.span.line == 9
+    assert f"so on line 4 of {tmp_path.as_posix()}/storing.py, after a step or sleep, it may not" in finding.message
 
 
 @pytest.mark.parametrize(

@@ -106,6 +106,13 @@ def test_a_module_that_was_missing_counts_when_it_is_there(stepgraph: Command, p
     assert before != after
 
 
+def test_a_module_that_cannot_be_read_any_more_counts(stepgraph: Command, project: Path) -> None:
+    (project / "helpers.py").rename(project / "kept.txt")
+    (project / "helpers.py").symlink_to("kept.txt")
+    before, after = changed(stepgraph, project / "kept.txt", None)
+    assert before != after
+
+
 def test_a_change_of_the_configuration_counts(stepgraph: Command, project: Path) -> None:
     before, after = changed(stepgraph, project / "wrangler.toml", None)
     assert before != after

@@ -227,6 +227,12 @@ def test_a_report_is_written_in_the_format_that_its_name_says(stepgraph: Command
     assert Path(name).read_text(encoding="utf-8").startswith(start)
 
 
+def test_nothing_is_told_of_a_report_in_a_file_if_so_asked(stepgraph: Command) -> None:
+    write("orders.py", WRONG)
+    assert stepgraph("check", "-q", "-o", "out.txt") == Run(1, "", [])
+    assert Path("out.txt").read_text(encoding="utf-8").startswith("orders.py:10:22: error[SG118]")
+
+
 def test_a_report_is_not_written_over_a_source(stepgraph: Command) -> None:
     write("orders.py", WRONG)
     run = stepgraph("check", "-o", "orders.py")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.cli.conftest import Command, Run
+from tests.cli.repositories import commit, make_repository, needs_git
 from tests.cli.sources import write_orders
 
 MESSAGE = (
@@ -25,6 +26,13 @@ def defect(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa
 
 def test_a_defect_is_one_line_that_names_the_file(stepgraph: Command) -> None:
     assert stepgraph("graph", "orders.py", "-f", "json") == Run(4, "", [MESSAGE])
+
+
+@needs_git
+def test_a_defect_in_a_revision_names_the_file_in_it(stepgraph: Command) -> None:
+    make_repository()
+    commit()
+    assert stepgraph("diff", "HEAD") == Run(4, "", [MESSAGE.replace("orders.py", "HEAD:orders.py")])
 
 
 def test_the_traceback_is_shown_on_demand(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -381,6 +381,27 @@ def test_without_commits_there_is_no_default_branch(stepgraph: Command) -> None:
     ]
 
 
+@pytest.mark.usefixtures("repository")
+def test_a_branch_without_a_past_has_nothing_in_common_with_the_default_branch(stepgraph: Command) -> None:
+    git("checkout", "--quiet", "--orphan", "feature")
+    commit("of its own")
+    assert stepgraph("diff").told == ["stepgraph: `main` and `HEAD` have no commit in common here."]
+
+
+@pytest.mark.usefixtures("repository")
+def test_without_git_there_are_no_revisions(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    assert stepgraph("diff").told == ["stepgraph: there is no git on PATH, which revisions are read with."]
+
+
+@pytest.mark.usefixtures("repository")
+def test_a_link_out_of_the_repository_is_in_no_revision(stepgraph: Command, folder: Path) -> None:
+    outside = folder.with_name(f"{folder.name}-outside.py")
+    outside.write_text(module(workflow("Orders", "rest")), encoding="utf-8")
+    Path("link.py").symlink_to(outside)
+    assert stepgraph("diff", "HEAD", "link.py").told == ["stepgraph: link.py is not in the repository of HEAD."]
+
+
 def test_a_shallow_clone_lacks_the_merge_base(
     stepgraph: Command, repository: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

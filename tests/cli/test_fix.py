@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from stepgraph.checks.fixes import FixedFile
+from stepgraph.cli.command_error import CommandError
+from stepgraph.cli.fixing import write_fixes
 from tests.cli.conftest import Command
 
 SOURCE = """\
@@ -94,6 +97,35 @@ def test_what_is_fixed_needs_no_second_fix(stepgraph: Command, entry: Path) -> N
     assert (run.out, run.code) == ("", 0)
     assert run.told == ["nothing that was found has one right answer"]
     assert entry.read_text(encoding="utf-8") == FIXED
+
+
+def test_what_needs_no_fix_is_not_written(stepgraph: Command, entry: Path) -> None:
+    entry.write_text(FIXED, encoding="utf-8")
+    written = entry.stat().st_mtime_ns
+
+    run = stepgraph("check", "--fix", "--write", "entry.py")
+
+    assert (run.told, run.code) == (["nothing that was found has one right answer"], 0)
+    assert run.out.endswith("no findings in 1 workflow\n")
+    assert entry.stat().st_mtime_ns == written
+
+
+def test_a_file_that_would_not_stay_as_it_is_is_not_written(stepgraph: Command, entry: Path) -> None:
+    entry.write_text("\x0c" + SOURCE, encoding="utf-8")
+
+    run = stepgraph("check", "--fix", "--write", "entry.py")
+
+    assert (run.told, run.code) == (["nothing that was found has one right answer"], 1)
+    assert entry.read_text(encoding="utf-8") == "\x0c" + SOURCE
+
+
+def test_a_file_that_was_changed_meanwhile_is_not_written_over(entry: Path) -> None:
+    fixed = FixedFile("entry.py", "utf-8", b"as it was read", FIXED.encode(), ())
+
+    with pytest.raises(CommandError, match=r"entry\.py has changed since it was read\. Run the command again\."):
+        write_fixes([fixed])
+
+    assert entry.read_text(encoding="utf-8") == SOURCE
 
 
 def test_the_diff_is_one_that_git_applies(stepgraph: Command, folder: Path, entry: Path) -> None:

@@ -201,6 +201,11 @@ def test_a_file_without_a_name_is_refused(stepgraph: Command) -> None:
     assert stepgraph(*GRAPH, "").told == ["stepgraph: '' cannot be written: there is no such folder. Make it first."]
 
 
+def test_a_name_that_is_too_long_is_refused(stepgraph: Command) -> None:
+    name = "x" * 300
+    assert stepgraph(*GRAPH, name).told == [f"stepgraph: {name} cannot be written: File name too long."]
+
+
 @on_unix
 def test_a_device_is_not_replaced(stepgraph: Command) -> None:
     run = stepgraph(*GRAPH, "/dev/null")
@@ -253,3 +258,10 @@ def test_a_source_that_comes_through_standard_input_is_not_written_over() -> Non
     told = b"stepgraph: orders.py is one of the sources, and is not written over. Name another file.\n"
     assert (run.returncode, run.stdout, run.stderr) == (2, b"", told)
     assert Path("orders.py").read_bytes() == before
+
+
+def test_without_standard_input_a_file_is_replaced() -> None:
+    Path("graph.json").write_text("old", encoding="utf-8")
+    line = f"{sys.executable} -m stepgraph graph orders.py -f json -o graph.json <&-"
+    assert subprocess.run(["sh", "-c", line], check=False).returncode == 0  # noqa: S607
+    assert Path("graph.json").read_text(encoding="utf-8") != "old"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import io
 import os
 import subprocess
 import sys
@@ -9,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from stepgraph.cli.main import main
 from tests.cli.sources import write, write_orders
 
 on_unix = pytest.mark.skipif(sys.platform == "win32", reason="done with a shell")
@@ -89,6 +92,19 @@ def test_closed_standard_output_is_an_error() -> None:
 @on_unix
 def test_closed_standard_error_is_none() -> None:
     assert in_shell("stepgraph graph missing.py 2>&-").returncode == 2
+
+
+def test_who_has_left_standard_error_is_told_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Left(io.BytesIO):
+        def write(self, _text: object, /) -> int:
+            raise BrokenPipeError
+
+    monkeypatch.setattr(sys, "stderr", io.TextIOWrapper(Left()))
+    assert main(["graph", "missing.py"]) == 2
+
+
+def test_the_module_of_the_command_can_be_imported_without_running_it() -> None:
+    assert importlib.import_module("stepgraph.__main__").__doc__ is not None
 
 
 @on_unix

@@ -132,6 +132,14 @@ def test_a_graph_of_another_worker_cannot_be_had(stepgraph: Command) -> None:
     )
 
 
+def test_a_name_that_is_in_no_worker_is_answered_with_those_that_are_here(stepgraph: Command) -> None:
+    write("src/entry.py", ENTRY)
+    configure(ORDERS, BILLING)
+    assert stepgraph("graph", "--workflow", "xyz") == Run(
+        2, "", ["stepgraph: no workflow is named `xyz`. There are `Orders`, `orders`."]
+    )
+
+
 def test_dependencies_follow_the_compatibility_date(stepgraph: Command) -> None:
     steps = (
         '        @step.do("a")\n        async def a(): ...\n\n'
@@ -374,8 +382,8 @@ def test_a_file_that_is_named_is_not_held_to_the_configuration(stepgraph: Comman
 class Stream(io.TextIOWrapper):
     """Standard error that is a terminal, or not, and keeps what is written."""
 
-    def __init__(self, *, is_terminal: bool) -> None:
-        self.written = io.BytesIO()
+    def __init__(self, *, is_terminal: bool, written: io.BytesIO | None = None) -> None:
+        self.written = io.BytesIO() if written is None else written
         self.is_terminal = is_terminal
         super().__init__(self.written)
 
@@ -411,6 +419,20 @@ def test_nothing_is_shown_to_who_need_not_wait(monkeypatch: pytest.MonkeyPatch) 
 def test_nothing_is_shown_outside_of_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     assert shown(monkeypatch, 2.0, is_terminal=False) == ""
     assert shown(monkeypatch, 2.0, term="dumb") == ""
+
+
+def test_nothing_is_shown_to_who_has_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Left(io.BytesIO):
+        def write(self, _text: object, /) -> int:
+            raise BrokenPipeError
+
+    stream = Stream(is_terminal=True, written=Left())
+    monkeypatch.setattr(sys, "stderr", stream)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr(time, "monotonic", iter((0.0, 2.0)).__next__)
+    with Progress(1) as progress:
+        progress.show("a.py")
+    assert stream.written.getvalue() == b""
 
 
 def test_a_path_that_would_steer_the_terminal_is_spelt_out(monkeypatch: pytest.MonkeyPatch) -> None:

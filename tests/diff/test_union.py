@@ -17,7 +17,7 @@ from stepgraph.diff.union_clocks import clocks_of_removed
 from stepgraph.model.payload import Graph, Workflow
 from tests.diff.mutations import any_workflow, copied
 from tests.diff.test_properties import MUTATIONS, Mutation, unhurried
-from tests.render.graphs import block, branch, call, do, either, function, graph, loop, parallel, protected
+from tests.render.graphs import block, branch, call, do, either, function, graph, loop, parallel, protected, unknown
 from tests.render.random_graphs import graphs
 
 
@@ -108,6 +108,12 @@ def test_a_removed_handler_shares_the_place_of_another() -> None:
     assert outline(made.workflow) == [[["charge"], ["refund", "tell", ["retry"]]]]
 
 
+def test_a_removed_handler_shares_the_place_of_one_of_another_kind() -> None:
+    old = graph(protected(block(do("charge")), catch=block(do("refund"), do("tell"))))
+    new = graph(unknown("try", try_block=block(do("charge")), catch_block=unknown("handlers", nodes=[do("retry")])))
+    assert outline(union(old, new).workflow) == [[["charge"], ["refund", "tell", "retry"]]]
+
+
 def test_branches_of_a_removed_choice_are_parts_of_it() -> None:
     made = union(graph(do("a"), either(branch("x", do("b")))), graph(do("a")))
     kinds = [(made.payloads[reference].get("type", "branch"), made.is_part(reference)) for reference in made.removed]
@@ -121,6 +127,13 @@ def test_a_removed_function_keeps_its_body_under_a_name_that_is_free() -> None:
     names = [node["name"] for node in made["nodes"] if node["type"] == "function_call"]
     assert set(names) <= set(made["functions"])
     assert steps_in(made) == Counter(["charge", "book", "z", "other", "way"])
+
+
+def test_a_removed_function_whose_name_is_taken_has_another() -> None:
+    settle = function("settle", do("charge"))
+    old = graph(unknown("start", functions={}, class_name="Other", nodes=[]), functions={"settle": settle})
+    new = graph(unknown("start", functions={"settle": settle}, class_name="Other", nodes=[]))
+    assert list(union(old, new).workflow["functions"]) == ["settle (old)"]
 
 
 def test_all_of_a_workflow_that_is_new_was_added() -> None:

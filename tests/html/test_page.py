@@ -179,6 +179,14 @@ def test_other_nodes_tell_what_is_theirs() -> None:
     assert nodes[f"{prefix}node.if.1--call.notify"]["inside"] == "2 steps"
 
 
+def test_a_node_that_is_only_known_to_be_over_tells_no_beginning() -> None:
+    nodes = data_of(_page(graph(parallel("all", do("a", resolves=2), do("b", starts=2, resolves=3)))))[0]["nodes"]
+    assert [row[:2] for row in nodes["orders--node.parallel--a"]["rows"][-2:]] == [
+        ["Timeout", "10 minutes"],
+        ["Is over", "by 2"],
+    ]
+
+
 def test_places_are_asked_for_the_nodes_of_the_graph_themselves() -> None:
     step = do("a")
     asked: list[Node] = []

@@ -326,6 +326,12 @@ def test_a_field_of_a_wrong_type_is_a_problem_at_its_value(field: str, value: ob
     assert told(configuration) == [f"wrangler.jsonc:1:{len(field) + 6}: {said}"]
 
 
+def test_an_export_that_is_no_object_is_a_problem_and_the_others_are_kept() -> None:
+    configuration = read('{"exports": {"Odd": 3,\n "Orders": {"type": "workflow", "name": "orders"}}}')
+    assert told(configuration) == ["wrangler.jsonc:1:21: `Odd` is a number, where an object is expected."]
+    assert [found.class_name for found in configuration.workflows] == ["Orders"]
+
+
 def test_the_elements_of_lists_are_told_apart() -> None:
     configuration = read('{"compatibility_flags": ["a", null, 1],\n "workflows": [null, "orders"]}')
     assert told(configuration) == [
@@ -595,6 +601,20 @@ def test_a_link_that_leads_nowhere_is_no_configuration() -> None:
 def test_a_link_that_leads_back_to_itself_is_no_configuration() -> None:
     Path("wrangler.json").symlink_to("wrangler.json")
     assert why_unreadable("wrangler.json") == "wrangler.json: a symbolic link that leads back to itself."
+
+
+def test_a_configuration_without_permission_is_told_as_any_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("wrangler.json").write_text("{}", encoding="utf-8")
+
+    def refuse(*_: object) -> int:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "open", refuse)
+    assert why_unreadable("wrangler.json") == "wrangler.json: permission denied. Make it readable, or leave it out."
+
+
+def test_a_configuration_that_has_gone_is_told_as_any_file() -> None:
+    assert why_unreadable("wrangler.json").startswith("wrangler.json: no such file or folder.")
 
 
 def why_unreadable(name: str) -> str:

@@ -78,6 +78,11 @@ def test_bytes_that_contradict_the_coding_line_are_a_problem() -> None:
     )
 
 
+def test_bytes_that_contradict_a_coding_line_nobody_can_say_where_are_a_problem_at_that_line() -> None:
+    problem = problem_of(b"# coding: idna\n# .xn--a.\n")
+    assert problem.message.startswith("not idna, which the coding line says")
+
+
 def test_a_coding_line_that_contradicts_the_byte_order_mark_is_a_problem() -> None:
     assert problem_of(b"\xef\xbb\xbf# coding: latin-1\n") == Problem(
         "a.py",

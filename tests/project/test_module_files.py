@@ -157,6 +157,10 @@ def test_a_package_is_named_from_outside_of_all_packages_around_it() -> None:
     assert files.name_of("lib/shop/pay/cards.py") == "shop.pay.cards"
 
 
+def test_a_package_that_is_the_root_itself_is_not_left() -> None:
+    assert files_in("__init__.py", "cards.py").name_of("cards.py") == "cards"
+
+
 def configured(text: str, path: str = "wrangler.jsonc") -> ModuleFiles:
     """Return the modules of a project with this configuration."""
     plant(Path(), {path: text})

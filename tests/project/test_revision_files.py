@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from stepgraph.project.revisions import Revision, revision_of
 from tests.cli.repositories import GIT, commit, git, make_repository, needs_git
 
 pytestmark = needs_git
+on_unix = pytest.mark.skipif(sys.platform == "win32", reason="the programs are scripts of a shell")
 
 
 @pytest.fixture
@@ -94,6 +96,37 @@ def test_a_temporary_folder_that_cannot_be_made_is_told(temporary: Path) -> None
     with pytest.raises(InputError) as raised, revision_folder(found):
         pass
     assert str(raised.value) == "HEAD: its files cannot be written to a temporary folder: No such file or directory."
+
+
+@pytest.mark.usefixtures("temporary")
+def test_a_tree_that_is_missing_is_told() -> None:
+    lost = Revision(".", "0" * 40, "main", "main")
+    with pytest.raises(InputError, match=r"^main: git cannot list its files\.$"), revision_folder(lost):
+        pass
+
+
+def replace_git(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
+    """Have a script of a shell taken for git."""
+    (folder / "git").write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+    (folder / "git").chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder))
+
+
+@on_unix
+def test_a_git_that_has_gone_meanwhile_is_told(temporary: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = revision(tree(("100644", written("x = 1\n"), "orders.py")))
+    replace_git(temporary, monkeypatch, f'/bin/rm "$0"; exec {GIT} "$@"')
+    with pytest.raises(InputError, match=r"^\w+: git cannot be started\.$"), revision_folder(found):
+        pass
+
+
+@on_unix
+def test_a_git_that_stops_in_the_middle_of_a_file_is_told(temporary: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = revision(tree(("100644", written("x = 1\n"), "orders.py")))
+    answer = "read -r object; printf '%s blob 100\\nhalf' \"$object\""
+    replace_git(temporary, monkeypatch, f'case "$*" in *cat-file*) {answer} ;; *) exec {GIT} "$@" ;; esac')
+    with pytest.raises(InputError, match=r"orders\.py: git cannot read its content\.$"), revision_folder(found):
+        pass
 
 
 def test_paths_that_lead_out_are_not_written(temporary: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import subprocess
@@ -107,6 +108,15 @@ def test_closed_standard_input_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> 
     assert find_sources(["-"]).problems == [
         Problem("<stdin>", "standard input is closed.", "Name a file instead of `-`.")
     ]
+
+
+def test_standard_input_that_cannot_be_read_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Folder(io.BytesIO):
+        def read(self, _size: int | None = -1, /) -> bytes:
+            raise IsADirectoryError(errno.EISDIR, "Is a directory")
+
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(Folder()))
+    assert find_sources(["-"]).problems == [Problem("<stdin>", "standard input cannot be read: Is a directory.")]
 
 
 ORDERS = '"workflows": [{"binding": "ORDERS", "name": "orders", "class_name": "Orders"}]'

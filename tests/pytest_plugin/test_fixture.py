@@ -96,6 +96,27 @@ def test_a_syntax_error_is_told_with_its_place(pytester: pytest.Pytester) -> Non
     result.stdout.fnmatch_lines(["E *InputError: src/entry.py:12:*"])
 
 
+def test_a_workflow_that_may_be_in_what_cannot_be_read_is_not_said_to_be_missing(pytester: pytest.Pytester) -> None:
+    write(pytester.path, {"more/broken.py": BROKEN})
+    result = tried(pytester, 'workflow_graph("more", "RefundWorkflow")')
+    result.stdout.fnmatch_lines(["E*InputError: more/broken.py:12:19: syntax error: *"])
+
+
+def test_a_file_without_workflows_is_said_to_have_none(pytester: pytest.Pytester) -> None:
+    write(pytester.path, {"src/other.py": "x = 1\n"})
+    result = tried(pytester, 'workflow_graph("src/other.py")')
+    result.stdout.fnmatch_lines(["E*WorkflowNotFoundError: src/other.py has no workflow."])
+
+
+def test_a_file_may_be_anywhere(pytester: pytest.Pytester) -> None:
+    body = f"""\
+path = tmp_path / "refunds.py"
+path.write_text({REFUNDS!r}, encoding="utf-8")
+assert workflow_graph(path).class_name == "RefundWorkflow"
+"""
+    tried(pytester, body).assert_outcomes(passed=1)
+
+
 def test_without_a_name_several_workflows_are_too_many(pytester: pytest.Pytester) -> None:
     write(pytester.path, {"src/both.py": ORDERS + REFUNDS})
     result = tried(pytester, 'workflow_graph("src/both.py")')
@@ -117,6 +138,16 @@ path.write_text(path.read_text().replace("load order", "fetch order"))
 assert workflow_graph("src/entry.py").steps() == ["fetch order", "charge card"]
 """
     tried(pytester, body).assert_outcomes(passed=1)
+
+
+def test_a_file_that_has_gone_is_missed(pytester: pytest.Pytester) -> None:
+    body = """\
+workflow_graph("src/entry.py")
+(pytestconfig.rootpath / "src/entry.py").unlink()
+workflow_graph("src/entry.py")
+"""
+    result = tried(pytester, body)
+    result.stdout.fnmatch_lines(["E*InputError: src/entry.py: no such file or folder.*"])
 
 
 def test_with_the_plugin_disabled_there_is_no_fixture(pytester: pytest.Pytester) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from stepgraph import analyze_source
 from stepgraph.model.schema.saved import read_saved_graphs
+from tests.cli.graphs import without_graph
 from tests.pytest_plugin.projects import CHANGED, INCOMPLETE, ORDERS, TEST, run, snapshots, write
 
 pytest_plugins = ["pytester"]
@@ -117,6 +118,42 @@ def test_a_snapshot_that_is_no_graph_is_said_to_be_none(pytester: pytest.Pyteste
     result.stdout.fnmatch_lines(["*The snapshot holds no graph: *test_orders.json:1:1: *"])
 
 
+def test_a_snapshot_of_an_answer_without_a_graph_is_said_to_hold_none(pytester: pytest.Pytester) -> None:
+    updated(pytester)
+    write(pytester.path, {SNAPSHOT: json.dumps(without_graph("OrderWorkflow"))})
+    result = run(pytester, "-vv")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*The snapshot holds no graph."])
+
+
+def test_a_snapshot_that_is_no_text_is_told_as_what_went_wrong(pytester: pytest.Pytester) -> None:
+    updated(pytester)
+    (pytester.path / SNAPSHOT).write_bytes(b"\xff")
+    result = run(pytester, "-vv")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*assert UnicodeDecodeError: 'utf-8' codec can't decode byte 0xff in position 0*"])
+
+
+def test_what_is_no_graph_has_no_snapshot_of_one(pytester: pytest.Pytester) -> None:
+    test = """\
+from stepgraph.testing.snapshots import WorkflowSnapshot
+
+def test_orders(snapshot):
+    assert 3 == snapshot.use_extension(WorkflowSnapshot)
+"""
+    write(pytester.path, {"tests/test_orders.py": test})
+    result = run(pytester)
+    result.stdout.fnmatch_lines(["*TypeError: WorkflowSnapshot is for the graphs of workflows, not for int.*"])
+
+
+def test_other_comparisons_of_the_session_are_explained_as_ever(pytester: pytest.Pytester) -> None:
+    updated(pytester)
+    write(pytester.path, {"tests/test_orders.py": f"{TEST}\n\ndef test_list():\n    assert [1] == [2]\n"})
+    result = run(pytester)
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(["E*assert [[]1] == [[]2]", "E*At index 0 diff: 1 != 2"])
+
+
 def test_a_snapshot_that_no_test_uses_is_reported_and_removed_by_an_update(pytester: pytest.Pytester) -> None:
     updated(pytester)
     write(pytester.path, {"tests/test_orders.py": TEST.replace("test_orders", "test_renamed")})
@@ -137,6 +174,20 @@ def test_an_incomplete_graph_is_warned_of_and_shown_as_such(pytester: pytest.Pyt
             "*OrderWorkflow  2 steps · incomplete",
             "*1. incomplete  src/entry.py:13:25  escapes",
             "*IncompleteGraphWarning: the graph of OrderWorkflow is incomplete, and may lack steps:*",
+        ]
+    )
+
+
+@pytest.mark.filterwarnings("default")
+def test_a_change_that_makes_a_graph_incomplete_is_told_with_the_reason(pytester: pytest.Pytester) -> None:
+    updated(pytester)
+    write(pytester.path, {"src/entry.py": CHANGED.replace("await load()", "await load()\n        await other(step)")})
+    result = run(pytester, "-vv")
+    result.stdout.fnmatch_lines(
+        [
+            "*~ step 'charge card': retries 3 to 7",
+            "*The graph is incomplete, and may lack steps:",
+            "*src/entry.py:13:21: *",
         ]
     )
 

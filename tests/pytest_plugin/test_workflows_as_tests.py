@@ -134,6 +134,25 @@ def test_an_option_does_as_the_setting(pytester: pytest.Pytester) -> None:
     assert len(ids(pytester, "--workflow-snapshots")) == 3
 
 
+def test_a_project_whose_settings_do_not_ask_for_it_has_no_such_tests(pytester: pytest.Pytester) -> None:
+    write(pytester.path, {"pyproject.toml": "[tool.other]\nname = 3\n"})
+    run(pytester).assert_outcomes(passed=1)
+
+
+def test_the_option_needs_a_file_that_stands_for_the_project(pytester: pytest.Pytester) -> None:
+    (pytester.path / "pyproject.toml").unlink()
+    result = run(pytester, "--workflow-snapshots")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: --workflow-snapshots: there is no pyproject.toml and no wrangler.jsonc in *"])
+
+
+def test_settings_that_cannot_be_read_are_an_error(pytester: pytest.Pytester) -> None:
+    write(pytester.path, {"other.ini": "[pytest]\n", "pyproject.toml": "[tool.stepgraph]\nsnapshot = \n"})
+    result = run(pytester, "-c", "other.ini")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: *pyproject.toml:2:12: not valid TOML: invalid value."])
+
+
 def test_the_folder_and_the_form_can_be_set(pytester: pytest.Pytester) -> None:
     more = 'workflow_snapshots_folder = "tests/graphs"\nworkflow_snapshots_form = "svg"\n'
     write(pytester.path, {"pyproject.toml": SETTINGS + more, "tests/graphs/README": "as pictures"})

@@ -43,10 +43,6 @@ def test_an_unreadable_input_that_settings_allow_is_a_finding_like_others() -> N
     assert replace(report(allowed), fail_on=FailOn.WARNING).verdict is Verdict.FAILED
 
 
-def test_a_failed_input_of_which_no_finding_tells_is_no_pass() -> None:
-    assert replace(report(), unread=True).verdict is Verdict.UNREADABLE
-
-
 @pytest.mark.parametrize(("has_dag", "complete"), [(False, True), (True, False)])
 def test_a_graph_that_is_missing_or_incomplete_fails_where_one_is_required(*, has_dag: bool, complete: bool) -> None:
     made = report(workflows=[workflow(), workflow("returns", has_dag=has_dag, complete=complete)])
@@ -93,7 +89,5 @@ def test_what_has_one_right_answer_is_counted_apart() -> None:
 def test_the_last_line_tells_of_what_was_not_checked() -> None:
     nothing = report(workflows=[])
     assert verdict_line(nothing) == "no workflow was found, so nothing was checked"
-    assert verdict_line(replace(nothing, unread=True)) == "an input could not be read, so that nothing was checked"
-    assert verdict_line(replace(report(), unread=True)) == ("no findings in 1 workflow; not every input could be read")
     lacking = replace(report(workflows=[workflow(), workflow(has_dag=False)]), require_dag=True)
     assert verdict_line(lacking) == "no findings in 2 workflows, 1 without a complete graph"

@@ -251,3 +251,9 @@ def test_a_bar_has_no_gap_for_what_left_for_good_above_it_but_for_its_way_out() 
     drawn = graph(parallel("all", tall, leaves, do("b", starts=2, resolves=3), do("c", starts=2)))
     (_, (middle, *_), *_) = bars(drawn)
     assert [(left, right) for top, left, right in bars(drawn) if top == middle] == [(108, 353), (367, 458)]
+
+
+def test_branches_that_all_leave_do_not_meet() -> None:
+    frame = picture_of(graph(either(branch("x", LEAVE), branch(None, LEAVE)))).figure("orders--node.if")
+    strokes = [stroke for line in frame.lines if kind(line) != "out" for stroke in line.strokes]
+    assert max(point.y for stroke in strokes for point in stroke.points) < frame.box.bottom

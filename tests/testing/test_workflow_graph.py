@@ -74,6 +74,11 @@ def test_a_name_that_is_not_there_is_answered_with_those_near(ask: str) -> None:
         getattr(drawn, ask)("charge crad")
 
 
+def test_a_graph_without_steps_is_said_to_have_none() -> None:
+    with pytest.raises(StepNotFoundError, match=r"Orders has no step `a`\. It has no steps\."):
+        WorkflowGraph.of(graph()).step("a")
+
+
 @pytest.mark.parametrize("ask", ["runs_before", "concurrent"])
 def test_an_order_is_only_asked_of_steps_that_are_there(ask: str) -> None:
     drawn = WorkflowGraph.of(graph(do("charge card"), do("load order")))
@@ -117,3 +122,14 @@ def test_its_drawings_are_text() -> None:
     assert "\nflowchart TB\n" in str(drawn.as_mermaid())
     assert str(drawn.as_dot()).startswith("digraph")
     assert str(drawn.as_svg()).startswith("<svg")
+
+
+def test_equal_drawings_are_one_to_a_set() -> None:
+    one, other = WorkflowGraph.of(graph(do("a"))), WorkflowGraph.of(graph(do("b")))
+    assert len({one.as_outline(), one.as_outline(), other.as_outline()}) == 2
+
+
+def test_a_graph_and_its_drawings_are_equal_to_nothing_else() -> None:
+    drawn = WorkflowGraph.of(graph(do("a")))
+    assert drawn != "Orders"
+    assert drawn.as_outline() != drawn

@@ -107,6 +107,8 @@ def test_a_branch_that_may_not_leave_leads_on() -> None:
             id="in what stands in the group",
         ),
         pytest.param([parallel("all", do("a", starts=1, resolves=2), B)], "concurrent", id="one without clocks"),
+        pytest.param([do("a", starts=1, resolves=3), do("b", starts=2, resolves=3)], "concurrent", id="in no group"),
+        pytest.param([do("a", starts=1, resolves=2), do("b", starts=2, resolves=3)], "before", id="at, in no group"),
         pytest.param([parallel("all", loop(A, B))], "concurrent", id="passes that may be concurrent"),
         pytest.param([parallel("all", block(loop(A, B)), C)], "before", id="passes of a sequence"),
         pytest.param(

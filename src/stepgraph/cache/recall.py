@@ -22,11 +22,9 @@ from stepgraph.project.reading import read_bytes
 from stepgraph.project.sources import Source, Sources
 
 
-def entry_of(analysis: Analysis, findings: Sequence[Finding] | None) -> Entry | None:
+def entry_of(analysis: Analysis, findings: Sequence[Finding] | None) -> Entry:
     """Return what to keep of an analysis, and of the findings in it if it was checked."""
     footprint = analysis.footprint
-    if footprint is None:
-        return None
     return Entry(
         tuple(map(kept_workflow, analysis.workflows)),
         analysis.problems,

@@ -60,9 +60,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         return self.severity.get(self._set_for(finding.code)) or finding.severity
 
     def selects(self, code: str) -> bool:
-        """Whether findings of a rule count somewhere."""
-        if code in OF_INPUTS:
-            return True
+        """Whether findings of a rule, other than those of inputs, count somewhere."""
         is_off = self.severity.get(self._set_for(code), Severity.ERROR) is None
         return len(_longest(code, self.select)) > len(_longest(code, self.ignore)) and not is_off
 

@@ -86,13 +86,12 @@ class _Table(Struct, frozen=True):
         for index, text in enumerate(written if isinstance(written, list) else ()):
             if not isinstance(text, str):
                 continue
-            meaning = self.selectors.meaning(text)
-            refused = self.selectors.refused(text) if ignoring or meaning is None else None
-            if refused is not None:
+            refused = self.selectors.refused(text) if ignoring or self.selectors.meaning(text) is None else None
+            if refused is None:
+                yield self.selectors.meanings[text]
+            else:
                 clause, advice = refused
                 fields.report((name, index), f"{clause}.", advice)
-            elif meaning is not None:
-                yield meaning
 
     def _severity(self) -> Iterator[tuple[str, Severity | None]]:
         fields = self.fields.inside("severity")

@@ -70,10 +70,8 @@ class Cache(Struct, frozen=True):
             self.store.note_answer(question)
             return Checked(analysis, findings_of(entry) or ())
         answer = complete(_analysed(sources))
-        kept = entry_of(answer.analysis, answer.findings if check else None)
-        if kept is not None:
-            self.store.put(key, kept)
-            self.store.note_answer(question)
+        self.store.put(key, entry_of(answer.analysis, answer.findings if check else None))
+        self.store.note_answer(question)
         return answer
 
 

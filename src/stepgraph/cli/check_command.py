@@ -22,10 +22,8 @@ from stepgraph.version import __version__
 
 if TYPE_CHECKING:
     from stepgraph.analysis import Analysis
-    from stepgraph.checks.finding import Finding
     from stepgraph.checks.keep import Kept
     from stepgraph.checks.settings import Settings
-    from stepgraph.model.note import Problem
     from stepgraph.report.report import Report
 
 _EXIT_CODES = """\b
@@ -96,20 +94,11 @@ def _checked(
     output.prepare(sources.files)
     checked = cache.checked(sources, paths)
     analysis, found = checked.analysis, checked.findings
-    for problem in _untold((*analysis.problems, *analysis.hints), found):
-        tell(str(problem))
     kept = keep_to(standards, analysis, found)
-    unread = bool(_untold(analysis.problems, found))
-    return _Checked(sources, analysis, _report(kept, standards.settings, sources, analysis, unread=unread))
+    return _Checked(sources, analysis, _report(kept, standards.settings, sources, analysis))
 
 
-def _untold(problems: Sequence[Problem], findings: Sequence[Finding]) -> list[Problem]:
-    """Return the problems of which no finding tells."""
-    told = {(finding.span.path, finding.span.line, finding.span.column) for finding in findings}
-    return [one for one in problems if (one.path, one.line or 1, one.column or 1) not in told]
-
-
-def _report(kept: Kept, settings: Settings, sources: Sources, analysis: Analysis, *, unread: bool) -> Report:
+def _report(kept: Kept, settings: Settings, sources: Sources, analysis: Analysis) -> Report:
     from stepgraph.checks.catalogue import RULES
     from stepgraph.cli.checked_files import checked_files
     from stepgraph.report.build import workflow_summary
@@ -128,7 +117,6 @@ def _report(kept: Kept, settings: Settings, sources: Sources, analysis: Analysis
         files=checked_files(paths, sources, analysis),
         fail_on=settings.fail_on,
         require_dag=settings.require_dag,
-        unread=unread,
         source_url=_source_url(),
     )
 

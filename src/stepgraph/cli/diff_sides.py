@@ -71,7 +71,7 @@ def sides_of(arguments: Sequence[str]) -> tuple[Side, Side]:
 
 
 def _both(arguments: Sequence[str]) -> tuple[str | None, str | None]:
-    """Return the names of both sides, None for what is meant without being named."""
+    """Return the names of both sides, of which two at most are given; None for what is meant without being named."""
     match arguments:
         case []:
             return None, None
@@ -80,10 +80,8 @@ def _both(arguments: Sequence[str]) -> tuple[str | None, str | None]:
             return None, one
         case [one]:
             return _ends(one)
-        case [one, other]:
-            return one, other
-        case _:
-            raise CommandError(ExitCode.ERROR, "a diff has two sides: `stepgraph diff OLD NEW`.")
+    one, other = arguments
+    return one, other
 
 
 def _ends(name: str) -> tuple[str, str | None]:

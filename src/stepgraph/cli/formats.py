@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
@@ -67,8 +67,8 @@ def _text(subjects: Sequence[Subject], style: Style) -> Rendering:
 
     colour, width = style.look.colour, style.look.width
     outlines = [
-        render_outline(_graph(one), style.view, colour=colour, notes=one.notes, width=width, place=one.place())
-        for one in subjects
+        render_outline(graph, style.view, colour=colour, notes=one.notes, width=width, place=one.place())
+        for one, graph in _with_graphs(subjects)
     ]
     return Rendering("\n".join(outlines))
 
@@ -85,17 +85,17 @@ def _dot(subjects: Sequence[Subject], style: Style) -> Rendering:
     """Return DOT graphs, one after another."""
     from stepgraph.render.dot.document import render_dot
 
-    return Rendering("".join(render_dot(_graph(one), style.view) for one in subjects))
+    return Rendering("".join(render_dot(graph, style.view) for _, graph in _with_graphs(subjects)))
 
 
 def _svg(subjects: Sequence[Subject], style: Style) -> Rendering:
     """Return the picture of the one workflow."""
-    (subject,) = subjects
     if style.engine == "dot":
         return Rendering(_svg_of_dot(_dot(subjects, style).text))
     from stepgraph.render.svg.document import render_svg
 
-    drawing = render_svg(_graph(subject), style.view)
+    ((subject, graph),) = _with_graphs(subjects)
+    drawing = render_svg(graph, style.view)
     return Rendering(drawing.text, (f"{subject.name}: {drawing.warning}",) if drawing.warning else ())
 
 
@@ -113,7 +113,7 @@ def _mermaid(subjects: Sequence[Subject], style: Style) -> Rendering:
     from stepgraph.render.mermaid.document import is_one_diagram, mermaid_document
     from stepgraph.render.mermaid.drawing import render_mermaid
 
-    drawings = [render_mermaid(_graph(one), style.view) for one in subjects]
+    drawings = [render_mermaid(graph, style.view) for _, graph in _with_graphs(subjects)]
     pieces = [piece for drawing in drawings for piece in drawing.pieces]
     messages = tuple(message for drawing in drawings for message in drawing.messages)
     return Rendering(mermaid_document(pieces), messages, "" if is_one_diagram(pieces) else ".md")
@@ -130,10 +130,8 @@ def _html(subjects: Sequence[Subject], style: Style) -> Rendering:
     return Rendering(render_page(pages, style.view))
 
 
-def _graph(subject: Subject) -> Graph:
-    if subject.graph is None:
-        raise ValueError(subject.name)
-    return subject.graph
+def _with_graphs(subjects: Sequence[Subject]) -> Iterator[tuple[Subject, Graph]]:
+    return ((one, one.graph) for one in subjects if one.graph is not None)
 
 
 _ALL: Final = (

@@ -29,10 +29,8 @@ def remove_leftovers(folder: str) -> None:
 
 
 def _is_stale(entry: os.DirEntry[str]) -> bool:
-    with suppress(OSError):
-        is_file = entry.is_file(follow_symlinks=False)
-        return is_file and entry.stat(follow_symlinks=False).st_mtime < time.time() - _STALE_SECONDS
-    return False
+    is_file = entry.is_file(follow_symlinks=False)
+    return is_file and entry.stat(follow_symlinks=False).st_mtime < time.time() - _STALE_SECONDS
 
 
 def _remove(path: str) -> None:

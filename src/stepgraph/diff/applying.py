@@ -22,13 +22,14 @@ class Item(Struct, eq=False):
     below: list[Item] = field(default_factory=list)
 
     def take(self) -> None:
-        """Take it, with all in it, from where it is."""
+        """Take it, with all in it, from where it is, if it is anywhere."""
         if self.parent is not None:
             self.parent.below.remove(self)
             self.parent = None
 
     def put(self, parent: Item, after: Item | None) -> None:
         """Put it into another element, right after one that is there: None is at the beginning."""
+        self.take()
         self.parent = parent
         parent.below.insert(0 if after is None else parent.below.index(after) + 1, self)
 
@@ -99,11 +100,9 @@ def _update(item: Item, update: Update) -> None:
 
 
 def _item(items: Items, edit: Insert | Move) -> Item:
-    """Return what is to be put in its place, which is nowhere yet."""
+    """Return what is to be put in its place."""
     if isinstance(edit, Move):
-        item = items[Reference(Version.OLD, edit.old)]
-        item.take()
-        return item
+        return items[Reference(Version.OLD, edit.old)]
     reference = Reference(Version.NEW, edit.place.number)
     return items.setdefault(reference, Item(reference, edit.place.slot, edit.fields))
 

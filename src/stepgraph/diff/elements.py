@@ -93,17 +93,15 @@ class Tree(Struct, frozen=True):
             yield self.elements[number]
 
     def before(self, number: int) -> int | None:
-        """Return what stands before an element, in the same slot of the same element."""
+        """Return what stands before an element other than the root, in the same slot of the same element."""
         return self._beside(number, -1)
 
     def after(self, number: int) -> int | None:
-        """Return what stands after an element, in the same slot of the same element."""
+        """Return what stands after an element other than the root, in the same slot of the same element."""
         return self._beside(number, 1)
 
     def _beside(self, number: int, distance: int) -> int | None:
         element = self.elements[number]
-        if number == ROOT:
-            return None
         children, place = self.elements[element.parent].children, element.place + distance
         if not 0 <= place < len(children) or self.elements[children[place]].slot != element.slot:
             return None

@@ -53,9 +53,9 @@ class Union(Struct, frozen=True):
 
 
 def union_of(diff: WorkflowDiff) -> Union:
-    """Return both versions of a workflow as one."""
+    """Return both versions of a workflow, which is in one of them at least, as one."""
     if diff.pairs is None:
-        return _whole(diff)
+        return _whole(cast("Workflow", diff.old if diff.new is None else diff.new), is_new=diff.new is not None)
     edits = [*(edit for change in diff.changes for edit in change.edits), *diff.unseen]
     items = edited(diff.pairs.old, _without_removing(edits))
     removed = {Reference(Version.OLD, number) for number in diff.pairs.free_old()}
@@ -74,12 +74,8 @@ def union_of(diff: WorkflowDiff) -> Union:
     )
 
 
-def _whole(diff: WorkflowDiff) -> Union:
+def _whole(either: Workflow, *, is_new: bool) -> Union:
     """Return a workflow that is in one version only, all of which was added or removed."""
-    either, is_new = (diff.new, True) if diff.new is not None else (diff.old, False)
-    if either is None:
-        message = "a diff has a workflow on one side at least"
-        raise ValueError(message)
     items = edited(read_tree(either), ())
     payloads = written(items[ROOT_OF_OLD])
     everything, nothing = _ordered(reference for reference in payloads if reference != ROOT_OF_OLD), _ordered(())
@@ -104,7 +100,6 @@ def _share_blocks(items: Items, removed: set[Reference]) -> None:
         if other is not None:
             item.take()
             for inner in reversed(list(item.below)):
-                inner.take()
                 inner.put(other, None)
 
 

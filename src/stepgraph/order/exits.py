@@ -52,13 +52,11 @@ def _following(turn: Turn) -> Ways:
 def _out_of(turn: Turn, found: Ways) -> Ways:
     """Return the ways out of what holds a list, given those out of that list."""
     holder = turn.holder
-    if holder is None:
-        return found
-    if holder["type"] == "loop":
-        return (found - {"break"}) | ON
     if is_concurrent(holder):
         return found | ON
-    if holder["type"] != "try":
+    if holder is not None and holder["type"] == "loop":
+        return (found - {"break"}) | ON
+    if holder is None or holder["type"] != "try":
         return found
     if turn.part == TRY:
         found |= _ways_of_handling(holder)

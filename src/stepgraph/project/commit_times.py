@@ -7,10 +7,7 @@ import subprocess
 
 from msgspec import Struct
 
-from stepgraph.project.git import start_git
-
-# A history that takes longer is that of a repository which cannot answer, for one whose configuration is a pipe.
-_PATIENCE_SECONDS = 30.0
+from stepgraph.project.git import answer_of, start_git
 
 
 class CommitTimes(Struct, frozen=True):
@@ -29,16 +26,6 @@ def start_log(path: str) -> subprocess.Popen[bytes] | None:
 
 def read_log(log: subprocess.Popen[bytes]) -> CommitTimes | None:
     """Return what the started git found; None for a file that was never committed, or where git cannot tell."""
-    try:
-        output, _ = log.communicate(timeout=_PATIENCE_SECONDS)
-    except subprocess.TimeoutExpired:
-        stop_log(log)
-        return None
-    times = [int(line.split()[0]) for line in output.splitlines()]
+    answer = answer_of(log) or b""
+    times = [int(line.split()[0]) for line in answer.splitlines()]
     return CommitTimes(min(times), max(times)) if times and log.returncode == 0 else None
-
-
-def stop_log(log: subprocess.Popen[bytes]) -> None:
-    """End a started git whose answer is not wanted any more."""
-    log.kill()
-    log.communicate()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from typing import Final
 
 # Set by git for its hooks: they would make it look at the hook's repository, whatever the file.
 _OF_ANOTHER_REPOSITORY = frozenset(
@@ -18,6 +19,10 @@ _HARMLESS = {
     "GIT_NO_REPLACE_OBJECTS": "1",
     "GIT_TERMINAL_PROMPT": "0",
 }
+
+
+# A repository that takes longer does not answer at all, for one whose configuration is a pipe.
+_PATIENCE_SECONDS: Final = 30.0
 
 
 def start_git(folder: str, *arguments: str, reads_input: bool = False) -> subprocess.Popen[bytes] | None:
@@ -37,6 +42,21 @@ def start_git(folder: str, *arguments: str, reads_input: bool = False) -> subpro
         )
     except OSError:
         return None
+
+
+def answer_of(git: subprocess.Popen[bytes], given: bytes | None = None) -> bytes | None:
+    """Return what a started git prints, `given` something to read; None where it is not waited for any longer."""
+    try:
+        return git.communicate(given, timeout=_PATIENCE_SECONDS)[0]
+    except subprocess.TimeoutExpired:
+        stop_git(git)
+        return None
+
+
+def stop_git(git: subprocess.Popen[bytes]) -> None:
+    """End a started git whose answer is not wanted any more."""
+    git.kill()
+    git.communicate()
 
 
 def has_git() -> bool:

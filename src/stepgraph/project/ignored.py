@@ -8,9 +8,6 @@ from collections.abc import Iterator, Sequence
 from stepgraph.project.folders import folder_of, parent_of, prefix_of
 from stepgraph.project.repository import is_in_repository
 
-# A repository that takes longer does not answer at all, for one whose configuration is a pipe.
-_PATIENCE_SECONDS = 30.0
-
 
 def ignored(folder: str, paths: Sequence[str]) -> frozenset[str]:
     """Return those of some paths below a folder that its repository ignores: none if it ignores the folder itself.
@@ -42,21 +39,14 @@ def _ignored(prefix: str, paths: Sequence[str]) -> Iterator[str]:
     if not is_in_repository(prefix):
         return
     # Imported here for start-up: starting programs takes a module that little else needs.
-    from subprocess import TimeoutExpired
-
-    from stepgraph.project.git import start_git
+    from stepgraph.project.git import answer_of, start_git
 
     arguments = ("-c", f"core.excludesFile={os.devnull}", "check-ignore", "-z", "--stdin")
     git = start_git(prefix, *arguments, reads_input=True)
     if git is None:
         return
     names = [os.path.realpath(prefix), *(f"./{path.removeprefix(prefix)}" for path in paths)]
-    try:
-        answer, _ = git.communicate(b"".join(os.fsencode(name) + b"\0" for name in names), timeout=_PATIENCE_SECONDS)
-    except TimeoutExpired:
-        git.kill()
-        git.communicate()
-        return
+    answer = answer_of(git, b"".join(os.fsencode(name) + b"\0" for name in names)) or b""
     found = {os.fsdecode(name) for name in answer.split(b"\0") if name}
     if names[0] not in found:
         yield from (path for path, name in zip(paths, names[1:], strict=True) if name in found)

@@ -61,11 +61,11 @@ class DateLookup:
         return self._found[path]
 
     def _stop(self, path: str) -> None:
-        from stepgraph.project.commit_times import stop_log
+        from stepgraph.project.git import stop_git
 
         log = self._logs.pop(path)
         if log is not None:
-            stop_log(log)
+            stop_git(log)
 
 
 def module_dates(path: str) -> ModuleDates:

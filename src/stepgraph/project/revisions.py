@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from subprocess import TimeoutExpired
 from typing import Final
 
 from msgspec import Struct
 
-from stepgraph.project.git import start_git
+from stepgraph.project.git import answer_of, start_git
 
-# A repository that takes longer does not answer at all, for one whose configuration is a pipe.
-_PATIENCE_SECONDS: Final = 30.0
 _DEFAULT_BRANCHES: Final = ("main", "master", "origin/main", "origin/master")
 _NAMESPACES: Final = ("refs/heads", "refs/remotes", "refs/tags")
 _DOTS: Final = "..."
@@ -80,12 +77,7 @@ def _commit(root: str, name: str) -> str | None:
 def _ask(root: str, *arguments: str) -> str | None:
     """Return what git answers, None where it fails."""
     git = start_git(root, *arguments)
-    if git is None:
+    answer = None if git is None else answer_of(git)
+    if git is None or answer is None or git.returncode:
         return None
-    try:
-        answer, _ = git.communicate(timeout=_PATIENCE_SECONDS)
-    except TimeoutExpired:
-        git.kill()
-        git.communicate()
-        return None
-    return answer.decode("utf-8", "surrogateescape") if git.returncode == 0 else None
+    return answer.decode("utf-8", "surrogateescape")

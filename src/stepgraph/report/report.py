@@ -63,9 +63,8 @@ class Report(Struct, frozen=True, kw_only=True):
     """What a check found, in which workflows, under which demands, and by which version of this package.
 
     The `findings` count; those that are `known` are in the baseline, and those that are `ignored` are so by a comment.
-    `rules` are all that were asked, `files` holds those with findings by their paths. `unread` tells that an input
-    failed of which no finding tells. `source_url` is where the sources can be seen, as the URL of the root of the
-    repository at the commit that was checked, empty where it is not known.
+    `rules` are all that were asked, `files` holds those with findings by their paths. `source_url` is where the sources
+    can be seen, as the URL of the root of the repository at the commit that was checked, empty where it is not known.
     """
 
     findings: tuple[ReportedFinding, ...]
@@ -77,14 +76,13 @@ class Report(Struct, frozen=True, kw_only=True):
     ignored: tuple[IgnoredFinding, ...] = ()
     fail_on: FailOn = FailOn.ERROR
     require_dag: bool = False
-    unread: bool = False
     source_url: str = ""
 
     @property
     def verdict(self) -> Verdict:
         """What the check comes to. Where several apply, that an input failed comes first: it may be why."""
         found = [reported.finding for reported in self.findings]
-        if self.unread or any(one.code in OF_INPUTS and one.severity is Severity.ERROR for one in found):
+        if any(one.code in OF_INPUTS and one.severity is Severity.ERROR for one in found):
             return Verdict.UNREADABLE
         if self.unmet or any(self.fail_on.fails(one.severity) for one in found):
             return Verdict.FAILED

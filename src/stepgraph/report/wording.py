@@ -13,15 +13,13 @@ LABELS: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.
 
 NOTHING_CHECKED: Final = "no workflow was found, so nothing was checked"
 
-NOTHING_READ: Final = "an input could not be read, so that nothing was checked"
-
 _DEMAND: Final = "and --require-dag demands a complete one"
 
 
 def verdict_line(report: Report) -> str:
     """Return how much was found and in how many workflows, as in `1 error, 2 notes in 2 workflows`."""
     if not report.workflows and not report.findings and not report.known and not report.ignored:
-        return NOTHING_READ if report.unread else NOTHING_CHECKED
+        return NOTHING_CHECKED
     workflows = counted(len(report.workflows), "workflow") if report.workflows else "no workflow"
     line = f"{_counts(report)} in {workflows}"
     if report.unmet:
@@ -31,8 +29,7 @@ def verdict_line(report: Report) -> str:
         (len(report.known), "in the baseline"),
         (len(report.ignored), "ignored"),
     ]
-    line += "".join(f", {number} {where}" for number, where in aside if number)
-    return f"{line}; not every input could be read" if report.unread else line
+    return line + "".join(f", {number} {where}" for number, where in aside if number)
 
 
 def _counts(report: Report) -> str:

@@ -36,14 +36,13 @@ def needed_parameters(function: StepFunctionShape) -> tuple[Parameter, ...]:
     return tuple(parameter for parameter in function.parameters if parameter.name != CONTEXT)
 
 
-def factory_advice(declared: StepDeclared, captured: Sequence[Parameter], values: Sequence[str] = ()) -> str:
+def factory_advice(
+    declared: StepDeclared, function: StepFunctionShape, captured: Sequence[Parameter], values: Sequence[str] = ()
+) -> str:
     """Return what to write instead of parameters that are to hold values: a function that is given the values.
 
-    These are `values`, or else the defaults of the parameters.
+    It declares the step with its `function`. The values are `values`, or else the defaults of the parameters.
     """
-    function = declared.function
-    if function is None:
-        return ""
     taken = ", ".join(parameter.name for parameter in captured)
     given = ", ".join(values or (parameter.default or parameter.name for parameter in captured))
     left = ", ".join(parameter.name for parameter in function.parameters if parameter not in captured)

@@ -19,12 +19,10 @@ from stepgraph.program.ir import (
     Join,
     Loop,
     Operation,
-    Ordered,
     Program,
     Protected,
     Run,
     Scope,
-    Series,
     Start,
     StepRun,
     blocks_of,
@@ -104,8 +102,6 @@ class Counting(Struct):
                 return self._protected(operation)
             case Scope(block=block, is_pass=is_pass):
                 return _renamed(self.ways(block), ExitKind.CONTINUE) if is_pass else self.ways(block)
-            case Ordered(members=members):
-                return {None: sum(self.of(member) for member in members)}
             case _:
                 return {None: 0}
 
@@ -115,8 +111,6 @@ class Counting(Struct):
                 return 1 + self.of(body)
             case Call(function=function):
                 return min(self._called(function).values(), default=0)
-            case Series(block=block):
-                return self.of(block)
             case _:
                 return 0
 

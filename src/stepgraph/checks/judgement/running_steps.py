@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
-from stepgraph.program.ir import Call, Run, Series, Start, StepChoice, StepRun, blocks_of
+from stepgraph.program.ir import Call, Run, Start, StepChoice, StepRun, blocks_of
 
 if TYPE_CHECKING:
     from stepgraph.program.ir import Activity, Block, Dependency, Program, StepDefinition
@@ -50,8 +50,6 @@ class _Walk(Struct):
                 yield from self._dependency(activity, in_place=in_place)
             case Call(function=function):
                 yield function.body
-            case Series(block=block):
-                yield block
 
     def _dependency(self, needed: Dependency, *, in_place: bool) -> Iterator[Block]:
         left = [needed]

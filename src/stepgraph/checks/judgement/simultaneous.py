@@ -22,7 +22,6 @@ from stepgraph.program.ir import (
     Pause,
     Run,
     Scope,
-    Series,
     Start,
     StepRun,
     awaited_in,
@@ -156,8 +155,6 @@ class _Walk(Struct):
                 self.found.append(Named("step", definition.name, definition.place, direct, after))
             case EventWait(name=name):
                 self.found.append(Named("wait", name, work.place, direct, self._is_after_await()))
-            case Series(block=block):
-                self.block(block)
             case Call(function=function) if function not in self.open:
                 self.open.append(function)
                 self.block(function.body)

@@ -80,12 +80,11 @@ def _called(operation: Operation) -> Function | None:
 
 
 def _steers(one: _Standing, first_branch: int) -> bool:
-    match one.operation:
-        case Choice(branches=branches):
-            blocks = [branch.block for branch in branches[first_branch:]]
-            loop = one.after.loop
-        case Loop(body=body):
-            blocks, loop = [body], False
+    if isinstance(one.operation, Choice):
+        blocks = [branch.block for branch in one.operation.branches[first_branch:]]
+        loop = one.after.loop
+    else:
+        blocks, loop = [one.operation.body], False
     return any(works(block) or _leaves(block, replace(one.after, loop=loop)) for block in blocks)
 
 

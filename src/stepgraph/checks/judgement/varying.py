@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stepgraph.program.known import Elements, Keyed, Known, Made, OneOf, PartlyKnownText, Varying
+from stepgraph.program.known import Known, Made, OneOf, PartlyKnownText, Varying
 
 
 def varying_in(known: Known) -> Varying | None:
@@ -14,9 +14,5 @@ def varying_in(known: Known) -> Varying | None:
             return varying
         case OneOf(options=options):
             return next((found for option in options if (found := varying_in(option)) is not None), None)
-        case Elements(elements=elements):
-            return next((found for element in elements if (found := varying_in(element.value)) is not None), None)
-        case Keyed(entries=entries):
-            return next((found for entry in entries if (found := varying_in(entry.value)) is not None), None)
         case _:
             return None

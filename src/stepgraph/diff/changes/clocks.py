@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import accumulate
+from itertools import accumulate, takewhile
 from typing import Final, TypeAlias
 
 from msgspec import Struct
@@ -76,9 +76,7 @@ def _span(tree: Tree, number: int, group: int) -> Span:
     What is nested in a step has clocks of its own, which say nothing here. Without a clock, it may be at any time.
     """
     span: Span = -math.inf, math.inf
-    for inner in (tree[number], *tree.above(number)):
-        if inner.number == group:
-            break
+    for inner in takewhile(lambda inner: inner.number != group, (tree[number], *tree.above(number))):
         starts, ends = _clock(inner, "starts"), _clock(inner, "resolves")
         if starts is not None:
             span = starts, math.inf if ends is None else ends

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from itertools import takewhile
 from typing import cast
 
 from msgspec import Struct, field
@@ -34,21 +35,12 @@ class Side(Struct, frozen=True):
 
     def lone_above(self, number: int) -> list[int]:
         """Return what holds an element in this version only, up to the nearest pair, the innermost first."""
-        above: list[int] = []
-        for element in self.tree.above(number):
-            if not self.is_lone(element.number):
-                break
-            above.append(element.number)
-        return above
+        above = (element.number for element in self.tree.above(number))
+        return list(takewhile(self.is_lone, above))
 
     def is_shell(self, number: int) -> bool:
-        """Tell whether an element is only a part of what holds it: a branch, a block of a `try`, a member of a group.
-
-        Where what holds it is in both versions, such a part counts for itself.
-        """
+        """Tell whether an element is but a part of what holds it: a branch, a block of a `try`, a member of a group."""
         element = self.tree[number]
-        if number == ROOT or not self.is_lone(element.parent):
-            return False
         is_member = element.kind == "block" and self.tree[element.parent].kind == "parallel"
         return is_member or element.kind == BRANCH or element.slot in BLOCK_SLOTS
 

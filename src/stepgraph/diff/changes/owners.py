@@ -31,6 +31,7 @@ def owners_of(side: Side, frames: Frames) -> Owners:
         number, parent = element.number, element.parent
         if not side.is_lone(number):
             continue
+        # Where what holds it is in both versions, a part of that counts for itself.
         joins = parent in owner and (side.is_shell(number) or (number not in around and owner[parent] not in around))
         owner[number] = owner[parent] if joins else number
     subjects: dict[int, tuple[int, ...]] = {

@@ -69,7 +69,7 @@ class Meanings:
             others = self._instances.new_names.counted_after(number, step, self._instances.known)
             if any(self._instances.wait_in_both(other) is not None for other in others):
                 yield shifted(self._new[step].name, wait)
-            elif step not in self._instances.known or number != step:
+            else:
                 yield late(f"runs when instances waiting at {wait} resume")
 
     def _removed(self, group: Group) -> Iterator[Meaning]:

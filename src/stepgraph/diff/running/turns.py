@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import takewhile
 
 from stepgraph.diff.changes.frames import Frames
 from stepgraph.diff.elements import Element, Tree, is_work
@@ -26,11 +27,8 @@ def keeps_its_turn(frames: Frames, old: int, new: int) -> bool:
 
 
 def _between(tree: Tree, number: int, outer: int) -> Iterator[Element]:
-    """Yield what is around an element, inside of what holds them all."""
-    for element in tree.above(number):
-        if element.number == outer:
-            return
-        yield element
+    """Return what is around an element, inside of what holds them all."""
+    return takewhile(lambda element: element.number != outer, tree.above(number))
 
 
 def _is_end_of_try(element: Element) -> bool:

@@ -149,8 +149,8 @@ def _pass_across(
 def is_repeated(tree: Tree, number: int) -> bool:
     """Tell whether an element is in a loop of its own function."""
     for element in tree.above(number):
-        if element.slot == FUNCTIONS or element.number == ROOT:
-            return False
+        if element.slot == FUNCTIONS:
+            break
         if element.kind == "loop":
             return True
     return False

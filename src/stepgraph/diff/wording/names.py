@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from stepgraph.diff.elements import BRANCH, CALL, FUNCTION, KEY, STEPS, WORKFLOW, Element, Tree, is_work
+from stepgraph.diff.elements import BRANCH, CALL, FUNCTION, KEY, STEPS, Element, Tree, is_work
 
 MOST_NAMES: Final = 3
 """How many elements are named; of more it is told how many there are."""
@@ -76,13 +76,11 @@ def _work_in(tree: Tree, number: int) -> list[int]:
 
 def _says_which(element: Element) -> bool:
     """Tell whether what an element is called tells which one it is."""
-    return bool(element.name) or element.kind in {"if", "switch", BRANCH, "break", "start", WORKFLOW, FUNCTION}
+    return bool(element.name) or element.kind in {"if", "switch", BRANCH, "break", "start", FUNCTION}
 
 
 def _plain_name(tree: Tree, element: Element) -> str:
     match element.kind:
-        case "workflow":
-            return f"workflow '{element.text('class_name')}'"
         case "branch":
             return condition_name(tree, element.number)
         case "if":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from stepgraph.diff.changes.frames import Side
-from stepgraph.diff.elements import BRANCH, FUNCTIONS, KEY, Tree
+from stepgraph.diff.elements import BRANCH, KEY, Tree
 from stepgraph.diff.wording.names import condition_name, name_of, short_name
 
 
@@ -14,7 +14,7 @@ def place_of(tree: Tree, number: int) -> str:
     for element in tree.above(number):
         match element.kind:
             case "workflow" | "start":
-                return ""
+                break
             case "branch":
                 return _branch_text(tree, element.number)
             case "function_def":
@@ -42,8 +42,6 @@ def neighbour_of(side: Side, numbers: Sequence[int], *, as_written: bool = False
     """
     tree = side.tree
     first, last = numbers[0], numbers[-1]
-    if tree[first].slot == FUNCTIONS:
-        return ""
     is_concurrent = not as_written and tree[tree[first].parent].kind == "parallel"
     before = tree.before(first)
     if before is not None:
@@ -73,7 +71,7 @@ def container_of(tree: Tree, container: int, inside: Sequence[int]) -> str:
             return name_of(tree, container)
         case "branch":
             return _branch_text(tree, container)
-        case "workflow" | "function_def" | "start":
+        case "function_def" | "start":
             return name_of(tree, container)
         case kind:
             return name_of(tree, container) if element.name else kind

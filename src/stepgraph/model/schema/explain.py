@@ -93,9 +93,7 @@ def _locate(error: ErrorDetails, data: object) -> tuple[list[str | int], object]
 def _child(value: object, key: str | int) -> object:
     if isinstance(value, dict):
         return value.get(key)
-    if isinstance(value, list) and isinstance(key, int) and key < len(value):
-        return value[key]
-    return None
+    return value[key] if isinstance(value, list) and isinstance(key, int) else None
 
 
 def _step(key: str | int) -> str:

@@ -23,7 +23,7 @@ _STRING: Final = re.compile(
 )
 _STRING_OR_COMMENT: Final = re.compile(f"{_STRING.pattern}|#[^\\r\\n]*", re.DOTALL)
 _DEEPEST: Final = 100
-_BARE_KEY: Final = re.compile(r"[A-Za-z0-9_-]+")
+_KEY: Final = re.compile(f"{_STRING.pattern}|[A-Za-z0-9_-]+", re.DOTALL)
 _SCALAR: Final = re.compile(r"[^\s,\]}#](?:[^\n,\]}#]*[^\s,\]}#])?")
 _SPACE: Final = re.compile(r"(?:[ \t]+|#[^\n]*)*")
 _SPACE_AND_LINES: Final = re.compile(r"(?:[ \t\n]+|#[^\n]*)*")
@@ -133,12 +133,10 @@ class _Places:
         found: list[str] = []
         while True:
             self._skip(_SPACE)
-            quoted = _STRING.match(self._text, self._at)
-            key = quoted or _BARE_KEY.match(self._text, self._at)
-            if key is None:
-                raise ValueError("a key is expected: the document is valid")
-            found.append(next(iter(tomllib.loads(f"{key[0]}=0"))) if quoted else key[0])
-            self._at = key.end()
+            start = self._at
+            self._skip(_KEY)
+            key = self._text[start : self._at]
+            found.append(next(iter(tomllib.loads(f"{key}=0"))) if key.startswith(('"', "'")) else key)
             self._skip(_SPACE)
             if self._text[self._at] != ".":
                 return found

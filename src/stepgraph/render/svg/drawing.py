@@ -12,7 +12,7 @@ from stepgraph.phrases.visible import visible
 from stepgraph.render import trampoline
 from stepgraph.render.node_text import payload_text
 from stepgraph.render.nodes import all_functions, called_functions
-from stepgraph.render.svg.figures.figure import Figure, Lanes
+from stepgraph.render.svg.figures.figure import Lanes, Standing
 from stepgraph.render.svg.figures.legend import LEGEND
 from stepgraph.render.svg.figures.whole import ended, whole
 from stepgraph.render.svg.fonts import DETAIL, TITLE
@@ -57,7 +57,7 @@ class Drawn(Struct, frozen=True):
 
 
 def draw(
-    graph: Graph, view: View, folds: Variables | None = None, suffix: str = "", above: Sequence[Figure] = ()
+    graph: Graph, view: View, folds: Variables | None = None, suffix: str = "", above: Sequence[Standing] = ()
 ) -> Drawn:
     """Return the drawing of a graph, whose frames fold if `folds` is given.
 
@@ -83,19 +83,19 @@ def draw(
     return Drawn(identity, pen.lines, width, y + (MARGIN - _BETWEEN_FIGURES), planner.planned, workflow["class_name"])
 
 
-def _figures(graph: Graph, planner: NodePlanner, identity: str) -> list[Figure]:
+def _figures(graph: Graph, planner: NodePlanner, identity: str) -> list[Standing]:
     """Return the workflow, then the functions that stand by themselves, then the legend.
 
     A function that is called in what is folded does not: it is folded with that.
     """
     nodes = planner.stack(graph["workflow"]["nodes"], Place(identity), tail=0)
-    figures: list[Figure] = [whole(trampoline.run(nodes))]
+    figures: list[Standing] = [whole(trampoline.run(nodes))]
     if planner.functions.keys() - planner.shown:
         figures += _functions_apart(graph, planner, identity)
     return [*figures, LEGEND] if planner.view.legend else figures
 
 
-def _functions_apart(graph: Graph, planner: NodePlanner, identity: str) -> Iterator[Figure]:
+def _functions_apart(graph: Graph, planner: NodePlanner, identity: str) -> Iterator[Standing]:
     """Yield the functions that stand by themselves. One that an earlier of them shows does not."""
     called = called_functions(graph["workflow"]["nodes"], planner.functions)
     numbering = Numbering()

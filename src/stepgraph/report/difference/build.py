@@ -21,10 +21,9 @@ def compare_workflows(pairs: Iterable[Pair]) -> tuple[ComparedWorkflow, ...]:
 def _named(pairs: Iterable[Pair]) -> Mapping[str, Pair]:
     """Return the pairs by names that tell them apart: where a name is that of several, by their places too."""
     named: dict[str, Pair] = {}
-    for pair in pairs:
-        either = pair[1] if pair[1] is not None else pair[0]
-        if either is not None:
-            named[_free(either, named)] = pair
+    for old, new in pairs:
+        either = next(one for one in (new, old) if one is not None)
+        named[_free(either, named)] = old, new
     return named
 
 

@@ -7,6 +7,7 @@ from typing import Final
 
 from stepgraph.diff.diff import Change
 from stepgraph.diff.running.effect import Effect
+from stepgraph.model.payload import Graph
 from stepgraph.phrases.durations import counted
 from stepgraph.render.nodes import count_steps
 from stepgraph.render.view import View
@@ -85,18 +86,19 @@ def _fitting(lines: list[str], room: int) -> list[str]:
 
 def _diagrams(report: DiffReport, room: int) -> list[str]:
     """Return the diagrams that there is room for, after what their marks mean."""
-    drawable = [workflow for workflow in report.changed if workflow.new is not None and workflow.new.graph is not None]
-    is_marked = any(workflow.old is not None for workflow in drawable)
+    drawable = [
+        (workflow, workflow.new.graph)
+        for workflow in report.changed
+        if workflow.new is not None and workflow.new.graph is not None
+    ]
+    is_marked = any(workflow.old is not None for workflow, _ in drawable)
     legend = [f"{_LEGEND}\n"] if is_marked and room > len(_LEGEND) else []
     room -= sum(map(len, legend))
-    return [*legend, *fitting_diagrams([partial(_diagram, one) for one in drawable], room, "stepgraph diff -f svg")]
+    return [*legend, *fitting_diagrams([partial(_diagram, *one) for one in drawable], room, "stepgraph diff -f svg")]
 
 
-def _diagram(workflow: ComparedWorkflow) -> str:
-    """Return the diagram of a workflow: of one in both versions with what was removed, and with marks."""
-    graph = workflow.new.graph if workflow.new is not None else None
-    if graph is None:
-        return ""
+def _diagram(workflow: ComparedWorkflow, graph: Graph) -> str:
+    """Return the diagram of a workflow, of its new graph: of one in both versions with what was removed, and marks."""
     steps = count_steps(graph["workflow"])
     if workflow.old is None:
         return diagram(workflow.name, steps, graph)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from stepgraph.checks.example import Example
     from stepgraph.checks.subject import WorkflowSubject
-    from stepgraph.program.facts import Parameter, StepDeclared
+    from stepgraph.program.facts import StepDeclared, StepFunctionShape
     from stepgraph.program.ir import StepDefinition
 
 
@@ -33,22 +33,23 @@ def _matches(subject: WorkflowSubject) -> Iterator[Match]:
         declared = declarations.get(missing.definition)
         if missing.listed is not None or declared is None or missing.definition not in running:
             continue
-        parameters = () if declared.function is None else needed_parameters(declared.function)
-        if parameters:
+        function = declared.function
+        if function is not None and (parameters := needed_parameters(function)):
             names = listed(parameter.name for parameter in parameters)
             yield Match(
                 parameters[0].place.span,
                 f"the step {missing.definition.name!r} has the parameter{'s' * (len(parameters) > 1)} {names} but no"
                 " `depends`, which this project's compatibility date or flags demand: calling it fails with a"
                 " TypeError.",
-                _advice(declared, parameters, declarations),
+                _advice(declared, function, declarations),
             )
 
 
-def _advice(declared: StepDeclared, parameters: tuple[Parameter, ...], steps: Iterable[StepDefinition]) -> str:
+def _advice(declared: StepDeclared, function: StepFunctionShape, steps: Iterable[StepDefinition]) -> str:
+    parameters = needed_parameters(function)
     captured = [parameter for parameter in parameters if parameter.default is not None]
     if len(captured) == len(parameters):
-        return factory_advice(declared, captured)
+        return factory_advice(declared, function, captured)
     functions = {step.name: step.function_name for step in steps} | {s.function_name: s.function_name for s in steps}
     found = [functions.get(parameter.name) for parameter in parameters]
     entries = [name for name in found if name is not None]

@@ -66,7 +66,7 @@ def _unknown(steps: _Steps, met: Iterable[ParameterUnknown]) -> Iterator[Match]:
         if parameter is None or _is_told_with_args(parameter, declared.function):
             continue
         if parameter.default is not None:
-            yield _default(steps, declared, declared.function.parameters, unknown)
+            yield _default(steps, declared, declared.function, unknown)
         elif not steps.hidden and not (_is_declared_later(steps, unknown) and _begins_later(steps, unknown)):
             yield _without_step(steps, declared, parameter, unknown)
 
@@ -84,30 +84,28 @@ def _is_declared_later(steps: _Steps, unknown: ParameterUnknown) -> bool:
     return any(definition.name == unknown.parameter.name for definition in steps.declared)
 
 
-def _default(
-    steps: _Steps, declared: StepDeclared, parameters: Iterable[Parameter], unknown: ParameterUnknown
-) -> Match:
+def _default(steps: _Steps, declared: StepDeclared, function: StepFunctionShape, unknown: ParameterUnknown) -> Match:
     """One match for all of them, at the first one: one function takes them all."""
     named = {"ctx", *(definition.name for definition in unknown.declared)}
-    captured = [p for p in parameters if p.default is not None and p.name not in named]
+    captured = [p for p in function.parameters if p.default is not None and p.name not in named]
     value = steps.called_with.get(declared.definition)
     written = [f"{parameter.name}={parameter.default}" for parameter in captured]
     return Match(
         captured[0].place.span,
         f"the step {declared.definition.name!r} takes {listed(written)}, but the SDK fills parameters with results of"
         f" steps, and no step is named {captured[0].name!r}: calling it fails with a TypeError.",
-        factory_advice(declared, captured, () if value is None or len(captured) > 1 else (value,)),
+        factory_advice(declared, function, captured, () if value is None or len(captured) > 1 else (value,)),
     )
 
 
 def _without_step(steps: _Steps, declared: StepDeclared, parameter: Parameter, unknown: ParameterUnknown) -> Match:
     name = parameter.name
     stars = {"*args": "*", "**kwargs": "**"}.get(parameter.kind, "")
-    value = steps.called_with.get(declared.definition)
+    function, value = declared.function, steps.called_with.get(declared.definition)
     if stars:
-        advice = _star_advice(stars + name, declared.function)
-    elif value is not None and declared.function is not None and declared.function.parameters[0] == parameter:
-        advice = factory_advice(declared, (parameter,), (value,))
+        advice = _star_advice(stars + name, function)
+    elif value is not None and function is not None and function.parameters[0] == parameter:
+        advice = factory_advice(declared, function, (parameter,), (value,))
     else:
         advice = _name_advice(steps, name, unknown)
     return Match(

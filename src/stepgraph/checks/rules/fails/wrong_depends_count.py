@@ -17,7 +17,7 @@ from stepgraph.program.known import Elements
 if TYPE_CHECKING:
     from stepgraph.checks.example import Example
     from stepgraph.checks.subject import WorkflowSubject
-    from stepgraph.program.facts import StepDeclared
+    from stepgraph.program.facts import StepDeclared, StepFunctionShape
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Match]:
@@ -37,7 +37,7 @@ def _matches(subject: WorkflowSubject) -> Iterator[Match]:
                 depends.place.span,
                 f"`depends` of the step {count.definition.name!r} lists {_steps(count.listed)}, but its function has"
                 f" {_parameters(count.parameters)} besides `ctx`, so calling it fails with a TypeError.",
-                _advice(declared, count.listed),
+                _advice(declared, declared.function, count.listed),
             )
 
 
@@ -49,11 +49,11 @@ def _parameters(count: int) -> str:
     return "1 parameter" if count == 1 else f"{count or 'no'} parameters"
 
 
-def _advice(declared: StepDeclared, count: int) -> str:
-    parameters = () if declared.function is None else needed_parameters(declared.function)
+def _advice(declared: StepDeclared, function: StepFunctionShape, count: int) -> str:
+    parameters = needed_parameters(function)
     captured = [parameter for parameter in parameters if parameter.default is not None]
     if captured and len(parameters) - len(captured) == count:
-        return factory_advice(declared, captured)
+        return factory_advice(declared, function, captured)
     if not parameters:
         return "Give the function a parameter for each step that `depends` lists, or leave the steps out."
     names = listed(parameter.name for parameter in parameters)

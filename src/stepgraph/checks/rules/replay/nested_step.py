@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
-from stepgraph.program.ir import Block, Call, Join, Run, Series, Start, StepRun, is_race
+from stepgraph.program.ir import Block, Call, Join, Run, Start, StepRun, is_race
 from stepgraph.program.reach import name_of, reached
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Match]:
     racing: dict[int, bool] = {}
     for met in reached(subject.program.body):
         outer, operation = met.in_step, met.operation
-        if outer is None or not isinstance(operation, Run | Start) or isinstance(operation.activity, Call | Series):
+        if outer is None or not isinstance(operation, Run | Start) or isinstance(operation.activity, Call):
             continue
         if id(outer) not in racing:
             racing[id(outer)] = _races(outer.body)

@@ -11,8 +11,9 @@ from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
 from stepgraph.model.span import Span
 from stepgraph.program.facts import StepCalled
-from stepgraph.program.ir import Handler, Protected, Run, Start, StepDefinition, StepRun
+from stepgraph.program.ir import Handler, Protected, StepDefinition, StepRun
 from stepgraph.program.reach import definitions_needed
+from stepgraph.syntax.module import Place
 
 if TYPE_CHECKING:
     from stepgraph.checks.example import Example
@@ -25,8 +26,8 @@ def _check(subject: WorkflowSubject) -> Iterator[Match]:
         handler = next((handler for handler in tried.handlers if _takes_it(handler)), None)
         if handler is None or raises(handler.block):
             continue
-        steps = [ran for ran in heard_from(tried.body) if isinstance(ran.activity, StepRun)]
-        refused = next((name for ran in steps if (name := _refused(subject, ran)) is not None), None)
+        steps = [(ran.activity, ran.place) for ran in heard_from(tried.body) if isinstance(ran.activity, StepRun)]
+        refused = next((name for step, place in steps if (name := _refused(subject, step, place)) is not None), None)
         if refused is not None:
             yield _hidden(handler, tried, refused)
         elif steps and not catches_all(handler):
@@ -37,12 +38,9 @@ def _takes_it(handler: Handler) -> bool:
     return catches_all(handler) or any(caught.name == "builtins.TypeError" for caught in handler.types)
 
 
-def _refused(subject: WorkflowSubject, ran: Run | Start) -> str | None:
-    """Return the name of the step that the SDK refuses to run: this one, or one that it needs."""
-    run = ran.activity
-    if not isinstance(run, StepRun):
-        return None
-    calls = [call for call in subject.facts(StepCalled) if call.place.node is ran.place.node]
+def _refused(subject: WorkflowSubject, run: StepRun, place: Place) -> str | None:
+    """Return the name of the step that the SDK refuses to run: that which is run at a place, or one that it needs."""
+    calls = [call for call in subject.facts(StepCalled) if call.place.node is place.node]
     if any(call.arguments.items for call in calls):
         return run.definition.name
     noted = {note.span for code in ("unknown-parameter", "depends-count") for note in subject.noted(code)}

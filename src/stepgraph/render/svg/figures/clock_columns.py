@@ -88,10 +88,9 @@ def _beside(wires: Sequence[Line], work: Sequence[Line], columns: Sequence[int])
         ending.setdefault(line.rows.ends, []).append(column)
         beginning.setdefault(line.rows.begins, []).append(column)
     for wire in wires:
-        sources, targets = ending.get(wire.rows.begins), beginning.get(wire.rows.ends)
-        if not sources:
-            yield max(columns) + _BESIDE
-        elif targets and max(targets) < min(sources):
+        # Each row but the first begins where something ends.
+        sources, targets = ending[wire.rows.begins], beginning.get(wire.rows.ends)
+        if targets and max(targets) < min(sources):
             yield min(sources) - _BESIDE
         else:
             yield min(sources) + _BESIDE

@@ -59,11 +59,10 @@ class Lanes(Struct, frozen=True):
         return Lanes(self.breaks - x, self.returns - x)
 
 
-class Figure(Protocol):
-    """Something drawn around its spine, which it is entered and left at: x is 0, and y is 0 at its top.
+class Standing(Protocol):
+    """Something drawn that may stand by itself: x is 0 at its spine, and y is 0 at its top.
 
-    `left` and `right` are how far it reaches to both sides, `height` how far down. Unless it `goes_on`, nothing comes
-    out at its end.
+    `left` and `right` are how far it reaches to both sides, `height` how far down.
     """
 
     @property
@@ -75,11 +74,15 @@ class Figure(Protocol):
     @property
     def height(self) -> Length: ...  # noqa: D102
 
+    def draw(self, pen: Pen, lanes: Lanes) -> Drawing:
+        """Draw it. Yields the drawings of figures within it, for there may be many within each other."""
+
+
+class Figure(Standing, Protocol):
+    """Something that is entered and left at its spine. Unless it `goes_on`, nothing comes out at its end."""
+
     @property
-    def goes_on(self) -> bool: ...  # noqa: D102
+    def goes_on(self) -> bool: ...  # noqa: D102 - see the class
 
     @property
     def exits(self) -> Exits: ...  # noqa: D102
-
-    def draw(self, pen: Pen, lanes: Lanes) -> Drawing:
-        """Draw it. Yields the drawings of figures within it, for there may be many within each other."""

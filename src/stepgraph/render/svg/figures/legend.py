@@ -7,7 +7,7 @@ from typing import Final
 from msgspec import Struct
 
 from stepgraph.render.svg import icons
-from stepgraph.render.svg.figures.figure import NO_EXITS, Drawing, Exits, Lanes
+from stepgraph.render.svg.figures.figure import Drawing, Lanes
 from stepgraph.render.svg.figures.label import ICON_ROOM, beside, heading
 from stepgraph.render.svg.fonts import DETAIL
 from stepgraph.render.svg.pen import Pen
@@ -48,16 +48,6 @@ class Legend(Struct, frozen=True):
     def height(self) -> int:
         """Return how high it is."""
         return _ROW * (len(_ENTRIES) + 1) + _PADDING + 4
-
-    @property
-    def goes_on(self) -> bool:
-        """Return that nothing leads through it."""
-        return False
-
-    @property
-    def exits(self) -> Exits:
-        """Return that there are none."""
-        return NO_EXITS
 
     def draw(self, pen: Pen, lanes: Lanes) -> Drawing:  # noqa: ARG002 - it has no exits
         """Draw the table."""

@@ -8,7 +8,7 @@ from typing import Final
 
 from stepgraph.phrases.visible import visible
 from stepgraph.render.marks import MarkKind
-from stepgraph.render.svg.figures.figure import NO_EXITS, Drawing, Exits, Lanes
+from stepgraph.render.svg.figures.figure import Drawing, Lanes
 from stepgraph.render.svg.figures.marked import SIGN, draw_sign
 from stepgraph.render.svg.fonts import DETAIL, HEADING
 from stepgraph.render.svg.pen import Pen
@@ -65,16 +65,6 @@ class Listing:
         heights = [len(lines) * DETAIL.line_height + _BETWEEN for lines in self.lines]
         more = DETAIL.line_height if self._left_out else 0
         return self._top + sum(heights) + more
-
-    @property
-    def goes_on(self) -> bool:
-        """Return that nothing leads through it."""
-        return False
-
-    @property
-    def exits(self) -> Exits:
-        """Return that there are none."""
-        return NO_EXITS
 
     @property
     def _remarks(self) -> list[str]:

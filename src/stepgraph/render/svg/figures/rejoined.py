@@ -16,10 +16,14 @@ _BELOW: Final = 12
 
 
 class Rejoined(Struct, frozen=True):
-    """A figure, and the exits out of it that get to just below it: those of a loop, or those of a function."""
+    """A figure, and the exits out of it that get to just below it: those of a loop, or those of a function.
+
+    The `first` of these is so far down.
+    """
 
     figure: Figure
     kind: ExitKind
+    first: Length
 
     @property
     def left(self) -> int:
@@ -50,11 +54,9 @@ class Rejoined(Struct, frozen=True):
         """Draw the figure, and the line of its exits."""
         lane, end = self.figure.right + _LANE, self.figure.height + _BELOW
         yield self.figure.draw(pen, replace(lanes, **{self.kind: lane}))
-        first = self.figure.exits.of(self.kind)
         begin = self.figure.height if self.figure.goes_on else end
         pen.path("line", f"M0 {begin}V{end + _BELOW}")
-        if first is not None:
-            pen.out((lane, first), end, 1)
+        pen.out((lane, self.first), end, 1)
 
 
 def enclosed(figure: Figure) -> Figure:
@@ -64,4 +66,5 @@ def enclosed(figure: Figure) -> Figure:
 
 def rejoined(figure: Figure, kind: ExitKind) -> Figure:
     """Return the figure with its exits of that kind brought back to the spine, if it has any."""
-    return figure if figure.exits.of(kind) is None else Rejoined(figure, kind)
+    first = figure.exits.of(kind)
+    return figure if first is None else Rejoined(figure, kind, first)

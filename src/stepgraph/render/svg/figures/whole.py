@@ -6,7 +6,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from stepgraph.render.svg.figures.figure import NO_EXITS, Drawing, Exits, Figure, Lanes
+from stepgraph.render.svg.figures.figure import Drawing, Figure, Lanes
 from stepgraph.render.svg.figures.leaf import Mark
 from stepgraph.render.svg.figures.rejoined import Rejoined
 from stepgraph.render.svg.figures.stack import Stack
@@ -37,16 +37,6 @@ class Whole(Struct, frozen=True):
     def height(self) -> Length:
         """Return how high it is."""
         return self.stack.height
-
-    @property
-    def goes_on(self) -> bool:
-        """Return that nothing comes after it."""
-        return False
-
-    @property
-    def exits(self) -> Exits:
-        """Return that there are none: they all lead to the end."""
-        return NO_EXITS
 
     def draw(self, pen: Pen, lanes: Lanes) -> Drawing:  # noqa: ARG002 - it has lanes of its own
         """Draw the figures, and the line that exits take to the end."""

@@ -1,0 +1,19 @@
+"""Paths as they are seen from folders."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from stepgraph.project.folders import path_from
+
+
+def test_a_path_is_seen_from_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert path_from("src/", "src/shop/orders.py") == "shop/orders.py"
+    assert path_from("src/", "orders.py") == "../orders.py"
+
+
+def test_a_path_that_none_can_be_stays_as_it_is() -> None:
+    assert path_from("src/", "a\0b/orders.py") == "a\0b/orders.py"

@@ -1,0 +1,87 @@
+"""What becomes of questions that git does not answer."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from stepgraph.project import git as asking
+from stepgraph.project.ignored import ignored
+from stepgraph.project.module_dates import ModuleDates, module_dates
+from stepgraph.project.revisions import revision_of
+from tests.cli.repositories import commit, make_repository, needs_git
+
+pytestmark = [needs_git, pytest.mark.skipif(sys.platform == "win32", reason="the programs are scripts of a shell")]
+
+
+@pytest.fixture(autouse=True)
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Change into a repository with a commit, in which a file is ignored."""
+    folder = tmp_path / "repository"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "0")
+    make_repository()
+    Path("orders.py").touch()
+    Path(".gitignore").write_text("built.py\n", encoding="utf-8")
+    commit()
+    return folder
+
+
+@pytest.fixture
+def use_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a path for a program, which is taken for git from now on if there is one."""
+    monkeypatch.setenv("PATH", str(tmp_path / "programs"))
+    (tmp_path / "programs").mkdir()
+    return tmp_path / "programs" / "git"
+
+
+def nothing_is_known() -> bool:
+    """Tell whether neither revisions nor dates nor ignored files are known."""
+    nowhere = ModuleDates("1970-01-01T00:00:00Z", "1970-01-01T00:00:00Z")
+    asked = (revision_of(".", "main"), ignored("", ["built.py"]), module_dates("orders.py"))
+    return asked == (None, frozenset(), nowhere)
+
+
+def test_with_git_all_is_known() -> None:
+    revision = revision_of(".", "main")
+    assert revision is not None
+    assert revision.label == "main"
+    assert ignored("", ["built.py", "orders.py"]) == {"built.py"}
+    assert module_dates("orders.py") == ModuleDates("2026-01-02T03:04:05Z", "2026-01-02T03:04:05Z")
+
+
+@pytest.mark.usefixtures("use_git")
+def test_without_git_nothing_is_known() -> None:
+    assert nothing_is_known()
+
+
+def test_a_git_that_cannot_be_run_is_none(use_git: Path) -> None:
+    use_git.write_bytes(b"no program")
+    use_git.chmod(0o755)
+    assert nothing_is_known()
+
+
+def test_a_git_that_does_not_answer_is_not_waited_for(use_git: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[subprocess.Popen[bytes]] = []
+    start = subprocess.Popen
+
+    def noted(*arguments: object, **options: object) -> subprocess.Popen[bytes]:
+        started.append(start(*arguments, **options))  # type: ignore[call-overload] # as it was called
+        return started[-1]
+
+    use_git.write_text("#!/bin/sh\nexec /bin/sleep 60\n", encoding="utf-8")
+    use_git.chmod(0o755)
+    monkeypatch.setattr(asking, "_PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr(subprocess, "Popen", noted)
+    assert nothing_is_known()
+    assert len(started) == 3
+    assert all(process.returncode is not None for process in started)
+
+
+@pytest.mark.parametrize("name", ["", "--all", "main\0"])
+def test_what_is_no_name_is_that_of_no_revision(name: str) -> None:
+    assert revision_of(".", name) is None

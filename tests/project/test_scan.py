@@ -1,0 +1,50 @@
+"""Looking through files for words."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from stepgraph.project import scan as scanning
+from stepgraph.project.scan import Holds, scan
+from stepgraph.project.unmarked import Unmarked
+from tests.project.trees import plant
+
+FILES = {
+    "marked.py": "class Orders(WorkflowEntrypoint): ...",
+    "likely.py": "class Orders(OurWorkflow): ...",
+    "other.py": "x = 1",
+}
+HELD = [Holds.MARK, Holds.COMMON, Holds.NEITHER, Holds.UNREADABLE]
+
+
+@pytest.fixture(autouse=True)
+def in_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    plant(tmp_path, FILES)
+
+
+def test_what_files_hold_is_told_in_their_order() -> None:
+    assert list(scan([*FILES, "missing.py"])) == HELD
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such processes on Windows")
+def test_where_no_process_can_be_made_the_files_are_looked_through_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> int:
+        raise OSError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(scanning, "_WORTH_A_PROCESS", 1)
+    monkeypatch.setattr(threading, "active_count", lambda: 1)
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(os, "fork", refuse)
+    assert list(scan([*FILES, "missing.py"])) == HELD
+
+
+def test_a_file_that_has_gone_since_derives_nothing() -> None:
+    files = Unmarked(likely=["likely.py", "missing.py"])
+    assert files.take(["OurWorkflow"]) == [("likely.py", FILES["likely.py"].encode())]
