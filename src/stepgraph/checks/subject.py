@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, TypeVar
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from msgspec import Struct
+
+from stepgraph.checks.judgement.running_steps import RunningSteps, running_steps
 
 if TYPE_CHECKING:
     from stepgraph.model.note import Note, Problem
@@ -17,10 +20,10 @@ if TYPE_CHECKING:
 FactKind = TypeVar("FactKind", bound="Fact")
 
 
-class WorkflowSubject(Struct, frozen=True):
+class WorkflowSubject(Struct, frozen=True, dict=True):
     """A workflow: its program with the facts that reading it has shown, its graph, and what is configured for it.
 
-    `notes` are those on the program and those on the graph.
+    `notes` are those on the program and those on the graph. What several rules ask for is found out once.
     """
 
     name: str
@@ -31,7 +34,19 @@ class WorkflowSubject(Struct, frozen=True):
 
     def facts(self, kind: type[FactKind]) -> Iterator[FactKind]:
         """Yield the facts of a kind, in the order in which they were met."""
-        return (fact for fact in self.program.facts if isinstance(fact, kind))
+        return cast("Iterator[FactKind]", iter(self._facts_by_kind.get(kind, ())))
+
+    @cached_property
+    def _facts_by_kind(self) -> dict[type[Fact], list[Fact]]:
+        found: dict[type[Fact], list[Fact]] = {}
+        for fact in self.program.facts:
+            found.setdefault(type(fact), []).append(fact)
+        return found
+
+    @cached_property
+    def running(self) -> RunningSteps:
+        """Which of the declared steps run."""
+        return running_steps(self.program)
 
     def noted(self, code: str) -> Iterator[Note]:
         """Yield the notes of a code, in the order of the source."""

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from stepgraph.checks.judgement.first_matches import first_matches
-from stepgraph.checks.judgement.running_steps import running_steps
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Match]:
-    running = running_steps(subject.program).all
+    running = subject.running.all
     found = (cycle.steps for cycle in subject.facts(DependencyCycle) if running.issuperset(cycle.steps))
     return first_matches(_match(steps) for steps in found)
 

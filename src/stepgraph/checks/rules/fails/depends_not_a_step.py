@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from stepgraph.checks.judgement.declarations import declarations_of, needed_parameters
 from stepgraph.checks.judgement.first_matches import first_matches
-from stepgraph.checks.judgement.running_steps import running_steps
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
@@ -41,7 +40,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Match]:
 
 def _matches(subject: WorkflowSubject) -> Iterator[Match]:
     declarations = declarations_of(subject)
-    for definition in running_steps(subject.program).all & declarations.keys():
+    for definition in subject.running.all & declarations.keys():
         declared = declarations[definition]
         depends = declared.arguments.find(1, "depends")
         if depends is not None and declared.mode is DependencyMode.LEGACY:

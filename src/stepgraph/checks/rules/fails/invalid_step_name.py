@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 
 from stepgraph.checks.judgement.declarations import declarations_of
 from stepgraph.checks.judgement.first_matches import first_matches
-from stepgraph.checks.judgement.running_steps import running_steps
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
@@ -33,7 +32,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Match]:
 
 
 def _matches(subject: WorkflowSubject) -> Iterator[Match]:
-    running = running_steps(subject.program).all
+    running = subject.running.all
     for definition, declared in declarations_of(subject).items():
         if definition in running:
             yield from _judged(declared)

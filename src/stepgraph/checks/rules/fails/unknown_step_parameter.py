@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from stepgraph.checks.judgement.declarations import declarations_of, factory_advice, is_parameter_name, listed
 from stepgraph.checks.judgement.first_matches import first_matches
-from stepgraph.checks.judgement.running_steps import RunningSteps, running_steps
+from stepgraph.checks.judgement.running_steps import RunningSteps
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
@@ -43,7 +43,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Match]:
     steps = _Steps(
         declarations_of(subject),
         dict(_called_with(subject)),
-        running_steps(subject.program),
+        subject.running,
         any(note.code in _ELSEWHERE for note in subject.notes),
     )
     return first_matches([*_unknown(steps, subject.facts(ParameterUnknown)), *_not_by_position(steps)])

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from stepgraph.checks.judgement.declarations import declarations_of, factory_advice, listed, needed_parameters
 from stepgraph.checks.judgement.first_matches import first_matches
-from stepgraph.checks.judgement.running_steps import running_steps
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
@@ -26,7 +25,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Match]:
 
 def _matches(subject: WorkflowSubject) -> Iterator[Match]:
     declarations = declarations_of(subject)
-    running = running_steps(subject.program).all
+    running = subject.running.all
     for count in subject.facts(DependenciesMiscounted):
         declared = declarations.get(count.definition)
         if declared is None or declared.function is None or count.listed is None or count.definition not in running:
