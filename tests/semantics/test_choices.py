@@ -54,7 +54,29 @@ def test_a_literal_test_decides() -> None:
         if TYPE_CHECKING:
             await c()
         x = await d() if True else await a()
-    """).splitlines() == ["b", "d"]
+        if False:
+            await a()
+        else:
+            await b()
+        x and False and await c()
+        x and (True or await c())
+    """).splitlines() == ["b", "d", "b"]
+
+
+def test_a_literal_test_that_holds_is_the_last_clause() -> None:
+    assert graph_of("""
+        if x:
+            await a()
+        elif True:
+            await b()
+        else:
+            await c()
+    """) == text("""
+        if x
+          a
+        else
+          b
+    """)
 
 
 def test_operands_after_one_with_steps_depend_on_it() -> None:

@@ -333,3 +333,50 @@ def test_a_gathering_is_one_wherever_ways_meet() -> None:
                   else
                     b [2>]
     """)
+
+
+def test_a_loop_that_never_runs_is_its_else() -> None:
+    assert (
+        graph_of("""
+        while False:
+            await a()
+        else:
+            await b()
+    """)
+        == "b"
+    )
+
+
+def test_what_follows_a_return_in_a_loop_that_is_unrolled_is_unreachable() -> None:
+    assert (
+        graph_of("""
+        for fn in [a, b]:
+            await fn()
+            return
+    """)
+        == "a"
+    )
+
+
+def test_a_break_in_the_else_of_an_inner_loop_leaves_the_outer_one() -> None:
+    assert graph_of("""
+        for fn in [a, b]:
+            await fn()
+            for row in rows:
+                if row:
+                    break
+            else:
+                break
+    """) == text("""
+        loop
+          switch fn
+          | case a
+            a
+          | case b
+            b
+          loop
+            if row
+              break
+          if no break
+            break
+    """)
