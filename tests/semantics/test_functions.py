@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import textwrap
 
+import pytest
+
 from tests.semantics.notation import graph_of, graph_of_module, text, workflow_of
 
 
@@ -464,4 +466,127 @@ def test_a_sleep_given_to_a_function_that_awaits_it_is_over_with_its_call() -> N
     """) == text("""
         sleep 'nap' 10
         a
+    """)
+
+
+def test_a_function_that_walks_down_the_payload_calls_itself() -> None:
+    assert graph_of("""
+        async def walk(part):
+            await a()
+            for child in part["children"]:
+                await walk(child)
+
+        await walk(event["payload"])
+    """) == text("""
+        call walk
+        def walk
+          a
+          loop
+            call walk
+    """)
+
+
+def test_a_function_that_calls_itself_with_ever_more_is_reported() -> None:
+    workflow = workflow_of("""
+        async def again(fn):
+            await fn()
+            await again(functools.partial(again, fn))
+
+        await again(a)
+    """)
+    assert [note.code for note in workflow.notes] == ["too-many-variants"]
+    assert not workflow.complete
+
+
+def test_a_plain_function_that_gives_a_coroutine_is_called_where_that_is_awaited() -> None:
+    assert graph_of("""
+        def begun():
+            return a()
+
+        async def timed(work):
+            return await work
+
+        await timed(begun())
+    """) == text("""
+        call timed(begun)
+        def timed(begun)
+          call begun
+        def begun
+          a
+    """)
+
+
+@pytest.mark.parametrize("call", ["begun()", "call = lambda: begun()\ncall()"])
+def test_the_coroutine_of_a_plain_function_that_is_never_awaited_is_reported(call: str) -> None:
+    workflow = workflow_of(f"def begun():\n    return a()\n\n{call}\n")
+    assert [note.code for note in workflow.notes] == ["never-awaited"]
+    assert workflow.complete
+
+
+@pytest.mark.parametrize(
+    ("handed", "what"),
+    [
+        ("step.wait_for_event('paid', 'paid')", "the wait 'paid'"),
+        ("plain()", "a call of `plain`, which runs steps,"),
+        ("function()", "a call of `function`, which runs steps,"),
+        ("lambda: a()", "a call of the step 'a'"),
+        ("(a() for row in rows)", "a call of the step 'a'"),
+    ],
+)
+def test_what_may_run_steps_is_reported_where_it_is_handed_to_code_from_elsewhere(handed: str, what: str) -> None:
+    workflow = workflow_of(f"""
+        def plain():
+            return a()
+
+        async def function():
+            await a()
+
+        elsewhere({handed})
+    """)
+    note = workflow.notes[0]
+    assert (note.code, note.message) == ("escapes", f"{what} is handed to `elsewhere`, which is not in the project.")
+
+
+def test_a_call_without_steps_may_be_handed_to_code_from_elsewhere() -> None:
+    assert workflow_of("async def nothing():\n    return 1\n\nelsewhere(nothing())\nawait a()\n").notes == ()
+
+
+def test_a_callable_that_may_be_none_is_called_where_it_is_one() -> None:
+    assert graph_of("""
+        fn = None
+        if x:
+            fn = a
+        if fn:
+            await fn()
+    """) == text("""
+        if fn
+          a
+    """)
+
+
+def test_an_argument_may_be_in_a_table_of_which_not_all_is_known() -> None:
+    assert graph_of("""
+        async def call(fn=None, **more):
+            await fn()
+
+        await call(**{"fn": a, key: 1})
+    """) == text("""
+        call call(a)
+        def call(a)
+          a
+    """)
+
+
+def test_a_list_that_holds_itself_is_handed_on_like_any_other() -> None:
+    assert graph_of("""
+        async def function(steps):
+            await a()
+
+        steps = [[[[[[a]]]]]]
+        steps.append(steps)
+        await function(steps)
+    """) == text("""
+        call function
+        def function
+          a
     """)
