@@ -384,3 +384,26 @@ def test_what_follows_a_task_group_that_a_pass_leaves_early_is_skipped() -> None
           if no continue
             c
     """)
+
+
+def test_a_finally_that_always_raises_awaits_nothing_after_it() -> None:
+    assert graph_of("""
+        task = asyncio.create_task(a())
+        try:
+            if x:
+                return
+            await b()
+        finally:
+            await c()
+            raise Failed
+        await task
+    """) == text("""
+        parallel all
+          a [1>]
+          try
+            if x
+              return
+            b [1>2]
+          finally
+            c [2>3]
+    """)

@@ -334,3 +334,18 @@ def test_one_that_is_awaited_where_its_failure_is_not_caught_needs_no_try() -> N
         a
         b
     """)
+
+
+def test_a_try_around_nothing_but_a_continue_goes_on_with_the_next_pass() -> None:
+    assert (
+        graph_of("""
+        for row in rows:
+            try:
+                continue
+            finally:
+                pass
+            await a()
+        await b()
+    """)
+        == "b"
+    )
