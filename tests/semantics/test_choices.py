@@ -53,6 +53,9 @@ def test_a_literal_test_decides() -> None:
             await b()
         if TYPE_CHECKING:
             await c()
+        import typing
+        if typing.TYPE_CHECKING:
+            await c()
         x = await d() if True else await a()
         if False:
             await a()
