@@ -212,3 +212,19 @@ def test_a_return_that_skips_nothing_is_not_shown() -> None:
         if y
           c
     """)
+
+
+def test_any_dictionary_fits_a_pattern_of_its_class_and_ends_what_may_follow() -> None:
+    assert graph_of("""
+        match event["payload"]:
+            case {"id": _, **rest}:
+                await a()
+            case dict():
+                await b()
+    """) == text("""
+        switch event["payload"]
+        | case {"id": _, **rest}
+          a
+        | case dict()
+          b
+    """)

@@ -380,3 +380,11 @@ def test_a_break_in_the_else_of_an_inner_loop_leaves_the_outer_one() -> None:
           if no break
             break
     """)
+
+
+def test_a_loop_over_literal_steps_is_unrolled_for_lambdas_too() -> None:
+    assert graph_of("""
+        for fn in [a, b]:
+            call = lambda: fn()
+            await call()
+    """).splitlines() == ["a", "b"]
