@@ -434,7 +434,7 @@ def _zip(machine: Machine, arguments: Arguments, place: Place) -> Value:
     columns = [items_of(machine, a.value) for a in arguments.items]
     known = [column for column in columns if column is not None]
     items = [item for column in known for item in column]
-    if not any(item.value.relevant for item in items):
+    if not known:
         return UNKNOWN
     if any(item.many for item in items):
         row = made(machine, "tuple", tuple(_any_cell(column, place) for column in columns))
