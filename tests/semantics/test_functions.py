@@ -6,7 +6,7 @@ import textwrap
 
 import pytest
 
-from tests.semantics.notation import graph_of, graph_of_module, text, workflow_of
+from tests.semantics.notation import graph_of, graph_of_module, notation, text, workflow_of
 
 
 def test_a_function_with_steps_is_a_call_and_one_without_is_nothing() -> None:
@@ -590,3 +590,63 @@ def test_a_list_that_holds_itself_is_handed_on_like_any_other() -> None:
         def function
           a
     """)
+
+
+def test_a_function_of_the_module_that_walks_down_the_payload_calls_itself() -> None:
+    assert graph_of_module("""
+        from workers import WorkflowEntrypoint
+
+        class W(WorkflowEntrypoint):
+            async def run(self, event, step):
+                await walk(event["payload"], step)
+
+        async def walk(part, step):
+            await step.sleep("x", 1)
+            await walk(part["next"], step)
+    """) == text("""
+        call walk
+        def walk
+          sleep 'x' 1
+          call walk
+    """)
+
+
+def test_a_function_that_is_read_too_often_is_shown_as_it_was_and_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stepgraph.program.lowering.functions.MOST_READINGS", 3)
+    workflow = workflow_of("""
+        async def call(fn):
+            await fn()
+
+        await call(a)
+        await call(b)
+        await call(c)
+    """)
+    assert [line for line in notation(workflow.graph).splitlines() if line.startswith("call")] == [
+        "call call(a)",
+        "call call(b)",
+        "call call(b)",
+    ]
+    assert "too-many-variants" in [note.code for note in workflow.notes]
+
+
+def test_lambdas_in_lambdas_that_are_handed_to_code_from_elsewhere_are_followed_four_deep() -> None:
+    deep = "lambda: " * 12 + "a()"
+    assert workflow_of(f"elsewhere({deep})\nawait a()").notes == ()
+
+
+def test_a_call_with_arguments_that_python_refuses_changes_nothing() -> None:
+    assert graph_of("""
+        fns = [a]
+        fns.append()
+        table = {"b": b}
+        table.get()
+        table.setdefault("c")
+        table.setdefault()
+        event.get()
+        await fns[0]()
+        await table["b"]()
+    """).splitlines() == ["a", "b"]
+
+
+def test_arguments_of_a_step_may_be_in_a_table_of_which_not_all_is_known() -> None:
+    assert graph_of('await step.sleep(**{"name": "x", key: a, "duration": 1})') == "sleep 'x' 1"

@@ -449,3 +449,39 @@ def test_each_of_two_awaits_of_the_next_that_is_over_is_part_of_the_race() -> No
           b [1>]
         c
     """)
+
+
+def test_members_of_a_gather_may_be_limited_in_time() -> None:
+    assert graph_of("""
+        limited = asyncio.wait_for(a(), None)
+        await asyncio.gather(limited, b())
+    """) == text("""
+        parallel all
+          a [1>2]
+          b [1>2]
+    """)
+
+
+def test_gathers_that_are_chosen_before_their_await_end_there() -> None:
+    assert graph_of("""
+        work = asyncio.gather(a(), b()) if x else asyncio.gather(c(), d())
+        if y:
+            await step.sleep("between", 1)
+        await work
+    """) == text("""
+        parallel all
+          if x
+            a [1>3]
+            b [1>3]
+          else
+            c [1>3]
+            d [1>3]
+          if y
+            sleep 'between' 1 [1>2]
+    """)
+
+
+@pytest.mark.parametrize("use", ["await rows()", "await asyncio.gather(rows(), a())"])
+def test_a_generator_that_is_awaited_is_reported(use: str) -> None:
+    workflow = workflow_of(f"async def rows():\n    yield 1\n\n{use}\n")
+    assert [note.code for note in workflow.notes if note.incomplete][:1] == ["generator"]

@@ -287,3 +287,104 @@ def test_a_member_that_a_base_from_elsewhere_may_have_is_reported_where_it_has_t
                 await self.prepare()
     """).workflows[0]
     assert [note.code for note in workflow.notes] == ["unresolved-call"]
+
+
+def test_what_python_refuses_of_an_object_runs_nothing() -> None:
+    assert (
+        graph_of("""
+        class Plain:
+            pass
+
+        await Plain()()
+        await Plain().missing()
+        async with Plain():
+            await a()
+    """)
+        == "a"
+    )
+
+
+def test_super_of_an_object_that_is_not_known_is_that_of_the_class() -> None:
+    assert graph_of("""
+        class Base:
+            async def go(self):
+                await a()
+
+        class Derived(Base):
+            pass
+
+        await super(Derived, elsewhere).go()
+    """) == text("""
+        call go
+        def go
+          a
+    """)
+
+
+def test_super_outside_of_a_class_is_reported_where_it_is_given_the_step_object() -> None:
+    workflow = module_of("""
+        from workers import WorkflowEntrypoint
+
+        class W(WorkflowEntrypoint):
+            async def run(self, event, step):
+                await free(step)
+
+        async def free(step):
+            await super().go(step)
+    """).workflows[0]
+    assert [note.code for note in workflow.notes] == ["escapes"]
+
+
+def test_a_decorator_from_elsewhere_of_an_object_is_reported() -> None:
+    workflow = workflow_of("""
+        class Job:
+            def __init__(self, fn):
+                self.fn = fn
+
+            async def __call__(self):
+                await self.fn()
+
+        @elsewhere.traced
+        @Job
+        async def job():
+            await a()
+
+        await job()
+    """)
+    assert [note.code for note in workflow.notes] == ["unknown-decorator"]
+
+
+def test_a_class_may_take_its_bases_from_a_tuple_and_other_arguments_from_a_table() -> None:
+    assert graph_of("""
+        class Base:
+            async def go(self):
+                await a()
+
+        bases = (Base,)
+
+        class Derived(*bases, **settings):
+            pass
+
+        await Derived().go()
+    """) == text("""
+        call go
+        def go
+          a
+    """)
+
+
+def test_nothing_runs_in_a_block_without_steps_that_suppresses_errors() -> None:
+    assert graph_of("with contextlib.suppress(ValueError):\n    check()\nawait a()") == "a"
+
+
+def test_a_task_group_that_returns_waits_for_its_tasks() -> None:
+    assert graph_of("""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(a())
+            group.create_task(b())
+            return
+    """) == text("""
+        parallel all
+          a [1>2]
+          b [1>2]
+    """)
