@@ -792,3 +792,10 @@ def test_a_module_that_is_broken_assigns_nothing_to_others() -> None:
 
 def test_a_star_in_a_function_is_no_python_and_binds_nothing() -> None:
     assert graph_of("", "from helpers import *\nawait step.sleep('x', 1)", helpers=REST) == "sleep 'x' 1"
+
+
+def test_of_several_names_in_one_import_the_last_counts() -> None:
+    other = "async def other(step): ...\n"
+    assert (
+        graph_of("from helpers import other as job, rest as job\n", "await job(step)", helpers=other + REST) == RESTED
+    )

@@ -112,9 +112,10 @@ def _bits(value: Scalar) -> int:
 
 def scalar(value: object) -> Value:
     """Return a constant, UNKNOWN where the value is none that can be shown."""
-    is_short = not isinstance(value, str | bytes) or len(value) <= LONGEST
-    is_scalar = value is None or isinstance(value, str | bytes | int | float | complex)
-    return Constant(value) if is_short and is_scalar else UNKNOWN
+    is_long = isinstance(value, str | bytes) and len(value) > LONGEST
+    if not is_long and (value is None or isinstance(value, str | bytes | int | float | complex)):
+        return Constant(value)
+    return UNKNOWN
 
 
 def joined(parts: list[tuple[Value, Place]]) -> Value:
