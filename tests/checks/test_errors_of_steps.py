@@ -290,6 +290,24 @@ def test_a_handler_hides_that_a_step_needs_one_that_is_declared_wrongly() -> Non
     assert "refuses the step 'c'" in finding.message
 
 
+def test_a_handler_hides_what_is_declared_wrongly_among_all_that_a_step_needs() -> None:
+    more = "".join(
+        f"@step.do()\nasync def {name}({needs}):\n    return 1\n\n"
+        for name, needs in (("e", ""), ("f", "e"), ("g", "e"), ("h", "f, g, c"))
+    )
+    (finding,) = found_in_run("SG211", f"{_WRONG}{more}try:\n    await h()\nexcept TypeError:\n    pass")
+
+    assert "refuses the step 'c'" in finding.message
+
+
+def test_a_handler_hides_what_is_declared_wrongly_on_one_way() -> None:
+    either = "if event:\n    @step.do()\n    async def c(): ...\nelse:\n    @step.do()\n    async def c(nothing): ...\n"
+    more = '@step.do("d")\nasync def d(c):\n    return c\n\n'
+    (finding,) = found_in_run("SG211", f"{either}{more}try:\n    await d()\nexcept TypeError:\n    pass")
+
+    assert "refuses the step 'c'" in finding.message
+
+
 @pytest.mark.parametrize(
     "handler",
     [

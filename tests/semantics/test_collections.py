@@ -307,3 +307,7 @@ def test_a_very_long_list_holds_each_of_its_elements_any_number_of_times() -> No
         for fn in fns:
             await fn()
     """) == text(EITHER)
+
+
+def test_what_cannot_be_taken_apart_runs_nothing() -> None:
+    assert graph_of("await a()\nfirst, second = a if x else b\nawait first()") == "a"

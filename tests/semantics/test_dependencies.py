@@ -940,3 +940,32 @@ def test_a_function_that_never_returns_runs_what_its_steps_need() -> None:
               a
             b
     """)
+
+
+def test_a_parameter_that_no_step_bears_is_reported_beside_steps_declared_in_branches() -> None:
+    body = """
+        if x:
+            @step.do()
+            async def z(): ...
+        else:
+            @step.do()
+            async def z(): ...
+
+        @step.do()
+        async def last(nothing): ...
+
+        await last()
+    """
+    assert "unknown-parameter" in [note.code for note in dependent_workflow_of("", body).notes]
+
+
+def test_a_step_whose_name_has_braces_and_is_computed_may_bear_any_name() -> None:
+    body = """
+        @step.do(f"{{{name}")
+        async def c(): ...
+
+        await b()
+    """
+    assert [note.code for note in dependent_workflow_of("a b(c)", body).notes if note.incomplete] == [
+        "unresolved-dependency"
+    ]

@@ -485,3 +485,17 @@ def test_gathers_that_are_chosen_before_their_await_end_there() -> None:
 def test_a_generator_that_is_awaited_is_reported(use: str) -> None:
     workflow = workflow_of(f"async def rows():\n    yield 1\n\n{use}\n")
     assert [note.code for note in workflow.notes if note.incomplete][:1] == ["generator"]
+
+
+def test_tasks_with_a_limit_in_time_are_over_with_the_loop_that_awaits_them() -> None:
+    assert graph_of("""
+        limited = [asyncio.wait_for(asyncio.create_task(a()), None) for row in rows]
+        for work in limited:
+            await work
+        await b()
+    """) == text("""
+        parallel all
+          loop
+            a [1>2]
+        b
+    """)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 import pytest
 
 from tests.semantics.notation import graph_of, text
@@ -407,3 +409,12 @@ def test_a_finally_that_always_raises_awaits_nothing_after_it() -> None:
           finally
             c [2>3]
     """)
+
+
+def test_finallys_in_finallys_are_shown_however_many_ways_lead_through_them() -> None:
+    body, shown = "await a()", "a [1>2]"
+    for _ in range(9):
+        body = f"try:\n    if x:\n        return\nfinally:\n{textwrap.indent(body, '    ')}"
+        shown = f"finally\n{textwrap.indent(shown, '  ')}"
+    shown = textwrap.indent(f"b [1>]\n{shown}", "  ")
+    assert graph_of(f"task = asyncio.create_task(b())\n{body}\nawait task") == f"parallel all\n{shown}"

@@ -90,12 +90,10 @@ def _parts_of(value: Value) -> tuple[Item, ...] | None:
     return None
 
 
-def _parts_of_any(value: Alternatives) -> tuple[Item, ...] | None:
+def _parts_of_any(value: Alternatives) -> tuple[Item, ...]:
     """Return the parts of whichever of several tuples it is: each part is one of theirs, or any where they differ."""
     ways = [(option.condition, _parts_of(option.value)) for option in value.options]
     known = [(condition, parts) for condition, parts in ways if parts is not None]
-    if not known:
-        return None
     if len({len(parts) for _, parts in known}) > 1 or any(item.many for _, parts in known for item in parts):
         return tuple(replace(item, many=True) for _, parts in known for item in parts)
     columns = zip(*(parts for _, parts in known), strict=True)
