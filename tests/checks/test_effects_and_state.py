@@ -183,6 +183,22 @@ def test_a_loop_that_goes_on_until_a_step_says_otherwise_is_flagged() -> None:
     assert lines_of(body, "SG305") == ["done = True"]
 
 
+def test_a_loop_in_a_loop_that_goes_on_until_a_step_says_otherwise_is_flagged() -> None:
+    body = """
+    done = False
+    for row in rows:
+        while not done:
+            @step.do("poll")
+            async def poll():
+                nonlocal done
+                done = True
+
+            await poll()
+    """
+
+    assert lines_of(body, "SG305") == ["done = True"]
+
+
 def test_a_list_that_each_pass_makes_anew_is_not_missed_at_the_next_one() -> None:
     body = """
     for user in event["payload"]["users"]:

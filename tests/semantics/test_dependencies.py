@@ -969,3 +969,13 @@ def test_a_step_whose_name_has_braces_and_is_computed_may_bear_any_name() -> Non
     assert [note.code for note in dependent_workflow_of("a b(c)", body).notes if note.incomplete] == [
         "unresolved-dependency"
     ]
+
+
+def test_a_task_that_is_awaited_twice_is_a_sequence_with_what_it_needs() -> None:
+    body = """
+        task = asyncio.create_task(c())
+        if x:
+            await task
+        await task
+    """
+    assert dependent_graph_of("*a *b(a) *c(a, b)", body).splitlines() == ["a", "b", "c"]

@@ -433,3 +433,11 @@ def test_a_loop_over_literal_tasks_is_unrolled() -> None:
         b
         c
     """)
+
+
+def test_a_name_that_is_bound_in_a_comprehension_is_one_of_the_function() -> None:
+    assert graph_of("[await (fn := a)() for row in rows]\nawait fn()") == text("""
+        loop
+          a
+        a
+    """)

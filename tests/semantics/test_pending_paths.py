@@ -418,3 +418,40 @@ def test_finallys_in_finallys_are_shown_however_many_ways_lead_through_them() ->
         shown = f"finally\n{textwrap.indent(shown, '  ')}"
     shown = textwrap.indent(f"b [1>]\n{shown}", "  ")
     assert graph_of(f"task = asyncio.create_task(b())\n{body}\nawait task") == f"parallel all\n{shown}"
+
+
+def test_a_finally_awaits_what_a_break_leaves_and_of_very_many_ways_less_is_claimed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    body = """
+        task = asyncio.create_task(a())
+        while True:
+            try:
+                if x:
+                    break
+                await b()
+            finally:
+                await task
+        await c()
+    """
+    assert graph_of(body) == text("""
+        parallel all
+          a [1>3]
+          loop
+            try
+              if x
+                break
+              b [1>2]
+        c
+    """)
+    monkeypatch.setattr("stepgraph.graph.pending.MOST_DETOURS", 0)
+    assert graph_of(body) == text("""
+        parallel all
+          a [1>]
+          loop
+            try
+              if x
+                break
+              b [1>2]
+          c [3>4]
+    """)
