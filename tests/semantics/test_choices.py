@@ -107,6 +107,10 @@ def test_a_later_operand_of_a_comparison_is_reached_only_if_the_first_holds() ->
     """)
 
 
+def test_a_message_of_an_assertion_without_steps_is_nothing() -> None:
+    assert graph_of("assert ready, describe(a)\nawait b()") == "b"
+
+
 def test_a_message_of_an_assertion_is_evaluated_only_if_it_fails_and_raises() -> None:
     assert graph_of("""
         assert ready, await a()

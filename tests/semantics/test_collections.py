@@ -311,3 +311,7 @@ def test_a_very_long_list_holds_each_of_its_elements_any_number_of_times() -> No
 
 def test_what_cannot_be_taken_apart_runs_nothing() -> None:
     assert graph_of("await a()\nfirst, second = a if x else b\nawait first()") == "a"
+
+
+def test_pairs_of_what_is_not_known_are_a_loop() -> None:
+    assert graph_of("for row, column in zip(rows, columns):\n    await a()") == "loop\n  a"

@@ -489,7 +489,7 @@ def test_a_generator_that_is_awaited_is_reported(use: str) -> None:
 
 def test_tasks_with_a_limit_in_time_are_over_with_the_loop_that_awaits_them() -> None:
     assert graph_of("""
-        limited = [asyncio.wait_for(asyncio.create_task(a()), None) for row in rows]
+        limited = [asyncio.wait_for(asyncio.create_task(a()), 5) for row in rows]
         for work in limited:
             await work
         await b()

@@ -425,7 +425,7 @@ def test_a_loop_over_literal_tables_of_steps_is_unrolled() -> None:
 
 def test_a_loop_over_literal_tasks_is_unrolled() -> None:
     assert graph_of("""
-        for work in [asyncio.shield(a()), asyncio.wait_for(b(), None)]:
+        for work in [asyncio.shield(a()), asyncio.wait_for(b(), 5)]:
             await work
         await c()
     """) == text("""

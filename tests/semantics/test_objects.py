@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.semantics.notation import graph_of, module_of, text, workflow_of
+from tests.semantics.notation import graph_of, graph_of_module, module_of, text, workflow_of
 
 RETURNING = """
 @contextlib.asynccontextmanager
@@ -388,3 +388,58 @@ def test_a_task_group_that_returns_waits_for_its_tasks() -> None:
           a [1>2]
           b [1>2]
     """)
+
+
+def test_a_decorator_from_elsewhere_of_what_runs_no_step_changes_nothing() -> None:
+    workflow = workflow_of("""
+        def counted(fn):
+            return 1
+
+        @elsewhere.traced
+        @counted
+        def job(): ...
+
+        await a()
+    """)
+    assert workflow.notes == ()
+
+
+def test_super_in_a_comprehension_of_a_class_of_the_module_is_of_the_object_too() -> None:
+    assert graph_of_module("""
+        from workers import WorkflowEntrypoint
+
+        class Base:
+            async def go(self, step):
+                await step.sleep("x", 1)
+
+        class Derived(Base):
+            async def go(self, step):
+                [await super().go(step) for row in rows]
+
+        class W(WorkflowEntrypoint):
+            async def run(self, event, step):
+                await Derived().go(step)
+    """) == text("""
+        call Derived.go
+        def Derived.go
+          loop
+            call Base.go
+        def Base.go
+          sleep 'x' 1
+    """)
+
+
+def test_a_metaclass_that_only_looks_at_methods_leaves_them_alone() -> None:
+    workflow = module_of("""
+        from workers import WorkflowEntrypoint
+
+        class Meta(type):
+            def __new__(mcs, name, bases, namespace):
+                namespace.get("run")
+                return super().__new__(mcs, name, bases, namespace)
+
+        class W(WorkflowEntrypoint, metaclass=Meta):
+            async def run(self, event, step):
+                await step.sleep("x", 1)
+    """).workflows[0]
+    assert workflow.complete
