@@ -219,3 +219,7 @@ def test_a_name_that_is_deleted_is_no_step_any_longer() -> None:
 @pytest.mark.parametrize("handed", ["setattr(elsewhere, 'step', step)", "functools.partial(elsewhere, a)"])
 def test_what_is_handed_through_a_function_of_python_to_code_from_elsewhere_is_reported(handed: str) -> None:
     assert [note.code for note in workflow_of(handed).notes] == ["escapes"]
+
+
+def test_an_attribute_of_code_from_elsewhere_by_a_name_that_is_not_known_is_no_step() -> None:
+    assert graph_of("getattr(elsewhere, name)()\nawait a()") == "a"
