@@ -32,6 +32,13 @@ def test_a_step_that_is_not_awaited_is_said_not_to_run() -> None:
         ("async def load():\n    return a()\nrows = await load()\nprint(rows[0])", "a()"),
         ("async def load():\n    return a()\nawait load()", "a()"),
         ("import logging\nlogger = logging.getLogger()\nresult = a()\nlogger.info('%s', result)", "a()"),
+        ("if not a():\n    await b()", "a()"),
+        ("if a() == 1:\n    await b()", "a()"),
+        ("receipt: object = a()\nprint(receipt)", "a()"),
+        ("receipt = a()\norder.receipt = 1\nprint(order.receipt)", "a()"),
+        ("receipt = a()\nsend(receipt=1)", "a()"),
+        ("receipt: object\nreceipt = a()", "a()"),
+        ("async def load(n):\n    if n:\n        return await load(n - 1)\n    return a()\nawait load(3)", "a()"),
     ],
 )
 def test_a_coroutine_is_lost_where_its_result_is_used_as_if_it_were_there(use: str, place: str) -> None:
@@ -59,6 +66,8 @@ def test_a_coroutine_is_lost_where_its_result_is_used_as_if_it_were_there(use: s
         "async def load():\n    return a()\ncoro = await load()\nawait coro",
         "async def load():\n    return a()\nawait wrapped(load)",
         "both = a() + unknown\nawait both",
+        "if [a()] == unknown:\n    await b()",
+        "async def load(n):\n    if n:\n        return await load(n - 1)\n    return a()\nkeep(await load(3))",
     ],
 )
 def test_a_coroutine_that_something_may_await_is_not_lost(use: str) -> None:

@@ -132,6 +132,8 @@ def _step(change: str, before: str = "", after: str = "") -> str:
         ("self.found.append(1)", "self.found = []", "return self.found"),
         ("self.found += 1", "self.found = 0", "if self.found:\n    return"),
         ("del found['x']", "found = {'x': 1}", "return found"),
+        ("found.rows['x'] = 1", "found = load()", "return found"),
+        ("self.found.rows.all['x'] = 1", "self.found = load()", "return self.found"),
     ],
 )
 def test_a_change_by_a_step_that_is_read_after_it_is_flagged(change: str, before: str, after: str) -> None:
@@ -148,6 +150,8 @@ def test_a_change_by_a_step_that_is_read_after_it_is_flagged(change: str, before
         ("found = []; found.append(1)", "found = []", "return found"),
         ("self.cache = 1; print(self.cache)", "", "return 1"),
         ("SEEN.append(1)", "", "return SEEN"),
+        ("global SEEN; SEEN.append(1)", "", "return SEEN"),
+        ("nonlocal count; count += 1", "count = 0", "count = 0\nreturn count"),
         ("found = dict(found_before); found['x'] = 1", "found_before = {}", "return found_before"),
     ],
 )
@@ -181,6 +185,22 @@ def test_a_loop_that_goes_on_until_a_step_says_otherwise_is_flagged() -> None:
             done = True
 
         await poll()
+    """
+
+    assert lines_of(body, "SG305") == ["done = True"]
+
+
+def test_a_loop_in_a_loop_that_goes_on_until_a_step_says_otherwise_is_flagged() -> None:
+    body = """
+    done = False
+    for row in rows:
+        while not done:
+            @step.do("poll")
+            async def poll():
+                nonlocal done
+                done = True
+
+            await poll()
     """
 
     assert lines_of(body, "SG305") == ["done = True"]

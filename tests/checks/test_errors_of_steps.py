@@ -66,6 +66,8 @@ def test_a_type_that_an_error_may_have_is_no_mistake(types: str) -> None:
         "for x in xs:\n    await a()",
         '@step.do("c")\nasync def c():\n    return 1\nawait c()',
         "t = asyncio.create_task(a())\nawait t",
+        "await asyncio.gather(*[a(), b()])",
+        "c = step.do('c')(lambda: 1)\nawait c()",
     ],
 )
 def test_an_error_comes_from_steps_where_nothing_else_can_raise_it(tried: str) -> None:
@@ -215,11 +217,20 @@ def test_a_handler_says_where_the_error_is_raised_and_what_arrives() -> None:
     )
 
 
-def test_a_class_of_unknown_descent_is_no_mistake() -> None:
-    source = """
+@pytest.mark.parametrize(
+    ("base", "found"), [("make_base()", 0), ("made.Failure", 0), ("elsewhere.Failure", 1), ("Exception", 1)]
+)
+def test_a_class_of_unknown_descent_is_no_mistake_and_one_from_elsewhere_is(base: str, found: int) -> None:
+    source = f"""
+    import elsewhere
     from workers import WorkflowEntrypoint
 
-    class OutOfStock(make_base()):
+    made = elsewhere.made()
+
+    class Failure({base}):
+        pass
+
+    class OutOfStock(Failure):
         pass
 
     class W(WorkflowEntrypoint):
@@ -234,7 +245,7 @@ def test_a_class_of_unknown_descent_is_no_mistake() -> None:
                 pass
     """
 
-    assert found_in_module("SG210", source) == []
+    assert len(found_in_module("SG210", source)) == found
 
 
 def test_a_try_inside_a_step_sees_errors_as_they_are_raised() -> None:
@@ -275,6 +286,24 @@ def test_a_handler_hides_that_a_step_is_declared_wrongly(types: str) -> None:
 def test_a_handler_hides_that_a_step_needs_one_that_is_declared_wrongly() -> None:
     more = '@step.do("d")\nasync def d(c):\n    return c\n\n'
     (finding,) = found_in_run("SG211", f"{_WRONG}{more}try:\n    await d()\nexcept TypeError:\n    pass")
+
+    assert "refuses the step 'c'" in finding.message
+
+
+def test_a_handler_hides_what_is_declared_wrongly_among_all_that_a_step_needs() -> None:
+    more = "".join(
+        f"@step.do()\nasync def {name}({needs}):\n    return 1\n\n"
+        for name, needs in (("e", ""), ("f", "e"), ("g", "e"), ("h", "f, g, c"))
+    )
+    (finding,) = found_in_run("SG211", f"{_WRONG}{more}try:\n    await h()\nexcept TypeError:\n    pass")
+
+    assert "refuses the step 'c'" in finding.message
+
+
+def test_a_handler_hides_what_is_declared_wrongly_on_one_way() -> None:
+    either = "if event:\n    @step.do()\n    async def c(): ...\nelse:\n    @step.do()\n    async def c(nothing): ...\n"
+    more = '@step.do("d")\nasync def d(c):\n    return c\n\n'
+    (finding,) = found_in_run("SG211", f"{either}{more}try:\n    await d()\nexcept TypeError:\n    pass")
 
     assert "refuses the step 'c'" in finding.message
 

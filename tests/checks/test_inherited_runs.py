@@ -56,6 +56,14 @@ def test_a_class_between_does_not_help() -> None:
     ]
 
 
+def test_the_class_itself_is_pointed_at_where_its_bases_are_in_a_tuple() -> None:
+    source = MIXIN.format(bases="") + "bases = (Billing, WorkflowEntrypoint)\n\nclass Orders(*bases): pass\n"
+    (finding,) = inherited(source)
+
+    line = source.splitlines()[finding.span.line - 1]
+    assert line[finding.span.column - 1 : finding.span.end_column - 1] == "Orders"
+
+
 def test_a_mixin_of_another_module_is_found(tmp_path: Path) -> None:
     files = {
         "wrangler.toml": CONFIGURATION,

@@ -215,11 +215,11 @@ class Good(WorkflowEntrypoint):
 
 
 def test_a_class_without_run_is_found_by_the_method_that_is_meant_for_it() -> None:
-    other = "class Bad(WorkflowEntrypoint):\n    async def on_run(self, event, step):\n        pass\n"
+    other = "class Bad(WorkflowEntrypoint):\n    def size(self): ...\n    async def on_run(self, event, step): ...\n"
 
     assert _beside_a_workflow(other) == [
         (
-            "<string>:14:15: warning: the class `Bad` has no method `run`, and the engine does not call `on_run`."
+            "<string>:15:15: warning: the class `Bad` has no method `run`, and the engine does not call `on_run`."
             " Name the method `run`. [SG122]"
         )
     ]

@@ -245,6 +245,8 @@ async def store(step, key):
         "context = {'id': str(uuid.uuid4())}" + _TWO_STEPS.format(value="context"),
         "context = {'id': str(uuid.uuid4())}" + _TWO_STEPS.format(value="context['id']"),
         "context = {'id': str(uuid.uuid4())}" + _TWO_STEPS.format(value="context.get('id')"),
+        "keys = [f'order {uuid.uuid4()}']" + _TWO_STEPS.format(value="keys"),
+        "pair = uuid.uuid4() if event else uuid.uuid4().hex" + _TWO_STEPS.format(value="pair['id']"),
         "self.key = uuid.uuid4().hex" + _TWO_STEPS.format(value="self.key"),
         "variant = 'a' if random.random() < 0.5 else 'b'" + _TWO_STEPS.format(value="variant"),
         "started = time.time()\nawait step.sleep('a', 1)\nreturn {'took': time.time() - started}",
@@ -276,6 +278,7 @@ def test_a_value_that_is_used_after_a_step_is_flagged(body: str) -> None:
         "if event:\n    await step.sleep('a', 1)\n    now = time.time()\nelse:\n    now = 0\nreturn now",
         "if event['payload']['x']:\n    await step.sleep('a', 1)\n    return 1\nnow = time.time()\nreturn now",
         "day = self.day(event)\nawait step.sleep('a', 1)\nreturn day",
+        "for row in rows:\n    key = uuid.uuid4().hex\n    await step.do('a')(lambda: key)()",
     ],
 )
 def test_a_value_that_is_not_kept_or_is_made_anew_is_not_flagged(body: str) -> None:

@@ -212,6 +212,10 @@ def test_an_environment_that_is_not_there_is_an_error(stepgraph: Command) -> Non
         ("Idle", "the class `Idle` in src/entry.py has no method `run`. {exports}"),
         ("Again", "`Again` in src/entry.py is the class `Orders`, and is exported under that name. {exports}"),
         ("make", "there is no class `make` in src/entry.py. {exports}"),
+        (
+            "Either",
+            "the class `Either` in src/entry.py is defined in several ways, of which none is known to count. {exports}",
+        ),
         ("Far", "the class `Far` is imported as `elsewhere.Far`, which is not in the project. {exports}"),
     ],
 )
@@ -219,6 +223,7 @@ def test_a_configured_class_that_is_not_exported_is_an_error_and_the_others_are_
     stepgraph: Command, name: str, said: str
 ) -> None:
     more = "class Plain: ...\nclass Idle(WorkflowEntrypoint): ...\nAgain = Orders\ndef make(): ...\n"
+    more += "if x:\n    Either = Orders\nelse:\n    Either = Refunds\n"
     write("src/entry.py", ENTRY + workflow("_Hidden", "rest") + more + "from elsewhere import Far\n")
     configure({**ORDERS, "class_name": name}, {**ORDERS, "name": "kept"})
     run = stepgraph("list")

@@ -83,6 +83,21 @@ def test_the_n_is_drawn_with_clocks() -> None:
     )
 
 
+def test_clocks_say_what_follows_the_n_and_what_is_beside_it_too() -> None:
+    drawn = drawing(order(6, (0, 2), (0, 3), (1, 3), (2, 4), (3, 4)))
+    assert drawn == Clocked(
+        (
+            ClockedMember(0, 0, 1),
+            ClockedMember(1, 0, 2),
+            ClockedMember(2, 1, 3),
+            ClockedMember(3, 2, 3),
+            ClockedMember(4, 3, 4),
+            ClockedMember(5, 0, 4),
+        ),
+        4,
+    )
+
+
 def test_without_clocks_the_n_is_a_step_with_all_before_it_beside_the_rest() -> None:
     assert drawing(order(4, (0, 2), (0, 3), (1, 3)), clocks=False) == Beside((InSeries((Beside((0, 1)), 3)), 2))
 

@@ -53,8 +53,33 @@ def test_a_literal_test_decides() -> None:
             await b()
         if TYPE_CHECKING:
             await c()
+        import typing
+        if typing.TYPE_CHECKING:
+            await c()
         x = await d() if True else await a()
-    """).splitlines() == ["b", "d"]
+        if False:
+            await a()
+        else:
+            await b()
+        x and False and await c()
+        x and (True or await c())
+    """).splitlines() == ["b", "d", "b"]
+
+
+def test_a_literal_test_that_holds_is_the_last_clause() -> None:
+    assert graph_of("""
+        if x:
+            await a()
+        elif True:
+            await b()
+        else:
+            await c()
+    """) == text("""
+        if x
+          a
+        else
+          b
+    """)
 
 
 def test_operands_after_one_with_steps_depend_on_it() -> None:
@@ -80,6 +105,10 @@ def test_a_later_operand_of_a_comparison_is_reached_only_if_the_first_holds() ->
         if x < await a()
           b
     """)
+
+
+def test_a_message_of_an_assertion_without_steps_is_nothing() -> None:
+    assert graph_of("assert ready, describe(a)\nawait b()") == "b"
 
 
 def test_a_message_of_an_assertion_is_evaluated_only_if_it_fails_and_raises() -> None:
@@ -186,4 +215,20 @@ def test_a_return_that_skips_nothing_is_not_shown() -> None:
         b
         if y
           c
+    """)
+
+
+def test_any_dictionary_fits_a_pattern_of_its_class_and_ends_what_may_follow() -> None:
+    assert graph_of("""
+        match event["payload"]:
+            case {"id": _, **rest}:
+                await a()
+            case dict():
+                await b()
+    """) == text("""
+        switch event["payload"]
+        | case {"id": _, **rest}
+          a
+        | case dict()
+          b
     """)

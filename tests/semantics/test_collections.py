@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.semantics.notation import graph_of, text
+from tests.semantics.notation import graph_of, text, workflow_of
 
 EITHER = """
 loop
@@ -25,8 +25,23 @@ loop
         "fns = sorted([a, b])",
         "fns = [a]\nif x:\n    fns.append(b)",
         "fns = [a, b]\nfns.pop(n)",
+        "fns = [a]\nfns.insert(n, b)",
+        "fns = [a, b] * n",
+        "fns = {a} | {b}",
+        "fns = [a]\nfns[1:] = [b]",
     ],
-    ids=["a set", "sorted in place", "a slice", "sorted", "on some paths only", "taken from"],
+    ids=[
+        "a set",
+        "sorted in place",
+        "a slice",
+        "sorted",
+        "on some paths only",
+        "taken from",
+        "inserted",
+        "repeated",
+        "two sets",
+        "put in by a slice",
+    ],
 )
 def test_elements_in_no_known_order_or_number_are_a_loop(made: str) -> None:
     assert graph_of(f"{made}\nfor fn in fns:\n    await fn()\n") == text(EITHER)
@@ -34,8 +49,26 @@ def test_elements_in_no_known_order_or_number_are_a_loop(made: str) -> None:
 
 @pytest.mark.parametrize(
     "made",
-    ["fns = [a, c, b][::2]", "fns = [a, b, c][:-1]", "fns = [a, b, c]\nfns.pop()", "fns = [c, a, b]\nfns.pop(0)"],
-    ids=["steps of a slice", "an end of a slice", "the last taken", "the first taken"],
+    [
+        "fns = [a, c, b][::2]",
+        "fns = [a, b, c][:-1]",
+        "fns = [a, b, c]\nfns.pop()",
+        "fns = [c, a, b]\nfns.pop(0)",
+        "fns = [c, a, b]\ndel fns[0]",
+        "fns = [c]\nfns.clear()\nfns += [a, b]",
+        "fns = reversed([b, a])",
+        "fns: list = []\nfns.append(a)\nfns.append(b)",
+    ],
+    ids=[
+        "steps of a slice",
+        "an end of a slice",
+        "the last taken",
+        "the first taken",
+        "the first deleted",
+        "cleared",
+        "reversed",
+        "filled",
+    ],
 )
 def test_what_is_left_of_a_list_is_known_where_what_is_taken_is(made: str) -> None:
     assert graph_of(f"{made}\nfor fn in fns:\n    await fn()\n").splitlines() == ["a", "b"]
@@ -164,3 +197,121 @@ def test_what_is_taken_of_a_list_by_slices_at_each_pass_is_any_of_it(body: str) 
 
     assert "loop" in shown
     assert {"a", "b"} <= {line.split()[0] for line in shown.splitlines()}
+
+
+def test_a_list_that_is_one_of_several_is_joined_whichever_it_is() -> None:
+    assert graph_of("""
+        fns = [a]
+        if x:
+            fns = [b]
+        fns += [c]
+        for fn in fns:
+            await fn()
+    """) == text("""
+        if x
+          b
+          c
+        else
+          a
+          c
+    """)
+
+
+def test_a_part_of_a_set_is_any_of_its_elements() -> None:
+    assert graph_of("""
+        first, second = {a, b}
+        await first()
+    """) == text("""
+        switch first
+        | case a
+          a
+        | case b
+          b
+    """)
+
+
+def test_the_parts_of_lists_that_differ_in_length_are_any_of_their_elements() -> None:
+    assert graph_of("""
+        first, *rest = [a] if x else [b, c]
+        for fn in rest:
+            await fn()
+    """) == text("""
+        loop
+          switch fn
+          | case a
+            a
+          | case b
+            b
+          | case c
+            c
+    """)
+
+
+def test_pairs_of_lists_of_which_one_is_of_no_known_length_are_of_any_of_their_elements() -> None:
+    assert graph_of("""
+        many = [a for row in rows]
+        for fn, other in zip(many, [b, c]):
+            await fn()
+            await other()
+    """) == text("""
+        loop
+          a
+          switch zip(many, [b, c])
+          | case b
+            b
+          | case c
+            c
+    """)
+
+
+def test_a_named_tuple_is_taken_apart_in_the_order_of_its_fields() -> None:
+    assert graph_of("""
+        import typing
+
+        class Pair(typing.NamedTuple):
+            first: object
+            second: object
+
+        one, other = Pair(second=b, first=a)
+        await one()
+        await other()
+    """).splitlines() == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    ['table.update({"x": a})', 'table["x"] = a', 'table.setdefault("x", a)\ntable.setdefault("x", c)'],
+)
+def test_an_entry_is_the_one_that_was_set_last(change: str) -> None:
+    assert graph_of(f'table = {{"y": b}}\n{change}\nawait table["x"]()\nawait table.pop("y")()\n').split() == ["a", "b"]
+
+
+def test_an_entry_may_have_several_parts_in_its_key() -> None:
+    assert graph_of('table = {("x", "y"): a}\nawait table["x", n]()') == text("""
+        switch "x", n
+        | case ("x", "y")
+          a
+    """)
+
+
+def test_what_a_table_that_is_partly_known_has_besides_is_reported() -> None:
+    workflow = workflow_of('table = {"x": a, **more}\nawait table[key]()')
+    assert [note.code for note in workflow.notes] == ["unresolved-call"]
+    assert not workflow.complete
+
+
+def test_a_very_long_list_holds_each_of_its_elements_any_number_of_times() -> None:
+    assert graph_of("""
+        fns = [a, b] * 60
+        fns = fns * 60
+        for fn in fns:
+            await fn()
+    """) == text(EITHER)
+
+
+def test_what_cannot_be_taken_apart_runs_nothing() -> None:
+    assert graph_of("await a()\nfirst, second = a if x else b\nawait first()") == "a"
+
+
+def test_pairs_of_what_is_not_known_are_a_loop() -> None:
+    assert graph_of("for row, column in zip(rows, columns):\n    await a()") == "loop\n  a"

@@ -831,3 +831,189 @@ def test_many_steps_that_may_each_have_run_are_nested_no_deeper_than_four() -> N
     steps = "s0 s1 " + " ".join(f"s{n}(s{n - 1}, s{n - 2})" for n in range(2, 30))
     body = "\n".join(f"if x: await s{n}()" for n in range(29)) + "\nawait s29()"
     assert dependent_workflow_of(steps, body).steps < 2_000
+
+
+def test_a_step_that_may_be_one_of_several_is_needed_in_a_branch_each_and_runs_if_it_has_not() -> None:
+    body = """
+        await a()
+        either = a if x else (b if y else c)
+
+        @step.do(depends=[either])
+        async def last(given): ...
+
+        await last()
+    """
+    assert dependent_graph_of("a b c", body) == text("""
+        a
+        if x
+        else
+          if y
+            b
+          else
+            c
+        last
+    """)
+
+
+def test_a_step_declared_in_several_ways_that_many_need_is_nested_no_deeper_than_four() -> None:
+    declared = "".join(
+        f"{keyword}:\n    @step.do()\n    async def s2({needs}): ...\n\n"
+        for keyword, needs in (("if x", "s0"), ("else", "s1"))
+    )
+    declared += "".join(f"@step.do()\nasync def s{n}(s{n - 1}, s{n - 2}): ...\n\n" for n in range(3, 12))
+    body = declared + "\n".join(f"if y: await s{n}()" for n in range(11)) + "\nawait s11()"
+    assert dependent_workflow_of("s0 s1", body).steps < 1_000
+
+
+def test_work_that_is_started_in_a_branch_of_a_group_is_side_by_side_there() -> None:
+    body = """
+        task = asyncio.create_task(a())
+        if x:
+            one = asyncio.create_task(c())
+            other = asyncio.create_task(e())
+            await one
+            await other
+        await task
+    """
+    assert dependent_graph_of("a b c(b) d e(d)", body) == text("""
+        parallel all
+          a [1>4]
+          if x
+            parallel all
+              block
+                b
+                c
+              block
+                d
+                e
+    """)
+
+
+@pytest.mark.parametrize(
+    ("beside", "shown"),
+    [
+        ("await d()", "d [1>2]"),
+        ("if y: await d()", "if y\n  d [1>2]"),
+        ("for row in rows: await d()", "loop\n  d [1>2]"),
+        ("try: await d()\nexcept Exception: pass", "try\n  d [1>2]"),
+    ],
+    ids=["a step", "a branch", "a loop", "a try"],
+)
+def test_clocks_say_that_what_is_started_in_a_branch_is_beside_other_work(beside: str, shown: str) -> None:
+    body = (
+        "task = asyncio.create_task(a())\n"
+        "if x:\n    one = asyncio.create_task(c())\n" + textwrap.indent(beside, "    ") + "\n    await one\nawait task"
+    )
+    expected = "parallel all\n  a [1>4]\n  if x\n    block\n      b\n      c\n" + textwrap.indent(shown, "    ")
+    assert dependent_graph_of("a b c(b) d", body) == expected
+
+
+def test_a_gather_of_its_own_kind_is_a_parallel_of_its_own_in_a_group() -> None:
+    body = """
+        task = asyncio.create_task(d())
+        await asyncio.gather(b(), c(), return_exceptions=True)
+        await task
+    """
+    assert dependent_graph_of("a b(a) c d", body) == text("""
+        parallel all
+          d [1>4]
+          parallel all_settled
+            a [1>2]
+            b [2>3]
+            c [1>3]
+    """)
+
+
+def test_of_work_that_may_go_on_each_part_begins_at_its_clock() -> None:
+    body = "task = asyncio.create_task(c())"
+    assert dependent_graph_of("*a *b *c(a, b)", body) == text("""
+        parallel all
+          parallel all
+            a [1>]
+            b [1>]
+          c [1>]
+    """)
+
+
+def test_a_finally_that_never_ends_is_the_end_of_all_ways_through_it() -> None:
+    body = """
+        for row in rows:
+            try:
+                if x:
+                    break
+                await a()
+            finally:
+                await b()
+                return
+        await c()
+    """
+    assert dependent_graph_of("a b(a) c", body) == text("""
+        loop
+          try
+            if x
+              break
+            a
+          finally
+            if a has not run
+              a
+            b
+            return
+        c
+    """)
+
+
+def test_a_function_that_never_returns_runs_what_its_steps_need() -> None:
+    body = """
+        async def forever():
+            while True:
+                await b()
+
+        await forever()
+    """
+    assert dependent_graph_of("a b(a)", body) == text("""
+        call forever
+        def forever
+          loop
+            if a has not run
+              a
+            b
+    """)
+
+
+def test_a_parameter_that_no_step_bears_is_reported_beside_steps_declared_in_branches() -> None:
+    body = """
+        if x:
+            @step.do()
+            async def z(): ...
+        else:
+            @step.do()
+            async def z(): ...
+
+        @step.do()
+        async def last(nothing): ...
+
+        await last()
+    """
+    assert "unknown-parameter" in [note.code for note in dependent_workflow_of("", body).notes]
+
+
+def test_a_step_whose_name_has_braces_and_is_computed_may_bear_any_name() -> None:
+    body = """
+        @step.do(f"{{{name}")
+        async def c(): ...
+
+        await b()
+    """
+    assert [note.code for note in dependent_workflow_of("a b(c)", body).notes if note.incomplete] == [
+        "unresolved-dependency"
+    ]
+
+
+def test_a_task_that_is_awaited_twice_is_a_sequence_with_what_it_needs() -> None:
+    body = """
+        task = asyncio.create_task(c())
+        if x:
+            await task
+        await task
+    """
+    assert dependent_graph_of("*a *b(a) *c(a, b)", body).splitlines() == ["a", "b", "c"]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tests.semantics.notation import graph_of, graph_of_module, module_of, text
+import pytest
+
+from tests.semantics.notation import graph_of, graph_of_module, module_of, notation, text, workflow_of
 
 
 def names(source: str) -> list[str]:
@@ -131,3 +133,75 @@ def test_the_step_object_is_followed_into_objects_of_the_project() -> None:
         def rest
           sleep 'rest' 1
     """)
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        "run = lambda self, event, step: step.sleep('x', 1)",
+        "@staticmethod\n    async def run(event, step):\n        await step.sleep('x', 1)",
+        "@classmethod\n    async def run(cls, event, step):\n        await step.sleep('x', 1)",
+        "@property\n    def run(self):\n        return lambda event, step: step.sleep('x', 1)",
+    ],
+    ids=["a lambda", "static", "of the class", "a property"],
+)
+def test_run_may_be_any_kind_of_method(run: str) -> None:
+    module = f"from workers import WorkflowEntrypoint\n\nclass W(WorkflowEntrypoint):\n    {run}\n"
+    assert graph_of_module(module) == "sleep 'x' 1"
+
+
+def test_a_run_that_cannot_be_followed_is_reported() -> None:
+    workflow = module_of("""
+        from workers import WorkflowEntrypoint
+
+        class W(WorkflowEntrypoint):
+            @property
+            def run(self):
+                return elsewhere()
+    """).workflows[0]
+    assert workflow.graph is None
+    assert [note.code for note in workflow.notes] == ["unknown-member"]
+
+
+def test_an_object_hands_on_the_step_object_by_any_function_that_asks_for_it_by_name() -> None:
+    workflow = workflow_of("""
+        class Logged:
+            def __init__(self, inner):
+                self.inner = inner
+
+            def __getattr__(self, name):
+                return getattr(self.inner, name)
+
+        class Traced(Logged):
+            __getattr__ = lambda self, name: getattr(self.inner, name)
+
+        await Logged(step).sleep("followed", 1)
+        await Traced(step).sleep("not followed", 1)
+    """)
+    assert notation(workflow.graph) == "sleep 'followed' 1"
+    assert [note.code for note in workflow.notes] == ["unresolved-call"]
+
+
+def test_what_a_decorator_from_elsewhere_may_have_changed_may_still_be_the_step_object() -> None:
+    workflow = module_of("""
+        import elsewhere
+        from workers import WorkflowEntrypoint
+
+        class W(WorkflowEntrypoint):
+            async def run(self, event, step):
+                await either(step).sleep("x", 1)
+                await table(step)["key"].sleep("y", 1)
+
+        @elsewhere.traced
+        def either(step):
+            if x:
+                return step
+
+        @elsewhere.traced
+        def table(step):
+            return {"key": step}
+    """).workflows[0]
+    assert [line.strip() for line in notation(workflow.graph).splitlines() if "sleep" in line] == [
+        "sleep 'x' 1",
+        "sleep 'y' 1",
+    ]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import textwrap
 
-from tests.semantics.notation import graph_of, graph_of_module, text, workflow_of
+import pytest
+
+from tests.semantics.notation import graph_of, graph_of_module, notation, text, workflow_of
 
 
 def test_a_function_with_steps_is_a_call_and_one_without_is_nothing() -> None:
@@ -465,3 +467,186 @@ def test_a_sleep_given_to_a_function_that_awaits_it_is_over_with_its_call() -> N
         sleep 'nap' 10
         a
     """)
+
+
+def test_a_function_that_walks_down_the_payload_calls_itself() -> None:
+    assert graph_of("""
+        async def walk(part):
+            await a()
+            for child in part["children"]:
+                await walk(child)
+
+        await walk(event["payload"])
+    """) == text("""
+        call walk
+        def walk
+          a
+          loop
+            call walk
+    """)
+
+
+def test_a_function_that_calls_itself_with_ever_more_is_reported() -> None:
+    workflow = workflow_of("""
+        async def again(fn):
+            await fn()
+            await again(functools.partial(again, fn))
+
+        await again(a)
+    """)
+    assert [note.code for note in workflow.notes] == ["too-many-variants"]
+    assert not workflow.complete
+
+
+def test_a_plain_function_that_gives_a_coroutine_is_called_where_that_is_awaited() -> None:
+    assert graph_of("""
+        def begun():
+            return a()
+
+        async def timed(work):
+            return await work
+
+        await timed(begun())
+    """) == text("""
+        call timed(begun)
+        def timed(begun)
+          call begun
+        def begun
+          a
+    """)
+
+
+@pytest.mark.parametrize("call", ["begun()", "call = lambda: begun()\ncall()"])
+def test_the_coroutine_of_a_plain_function_that_is_never_awaited_is_reported(call: str) -> None:
+    workflow = workflow_of(f"def begun():\n    return a()\n\n{call}\n")
+    assert [note.code for note in workflow.notes] == ["never-awaited"]
+    assert workflow.complete
+
+
+@pytest.mark.parametrize(
+    ("handed", "what"),
+    [
+        ("step.wait_for_event('paid', 'paid')", "the wait 'paid'"),
+        ("plain()", "a call of `plain`, which runs steps,"),
+        ("function()", "a call of `function`, which runs steps,"),
+        ("lambda: a()", "a call of the step 'a'"),
+        ("(a() for row in rows)", "a call of the step 'a'"),
+    ],
+)
+def test_what_may_run_steps_is_reported_where_it_is_handed_to_code_from_elsewhere(handed: str, what: str) -> None:
+    workflow = workflow_of(f"""
+        def plain():
+            return a()
+
+        async def function():
+            await a()
+
+        elsewhere({handed})
+    """)
+    note = workflow.notes[0]
+    assert (note.code, note.message) == ("escapes", f"{what} is handed to `elsewhere`, which is not in the project.")
+
+
+def test_a_call_without_steps_may_be_handed_to_code_from_elsewhere() -> None:
+    assert workflow_of("async def nothing():\n    return 1\n\nelsewhere(nothing())\nawait a()\n").notes == ()
+
+
+def test_a_callable_that_may_be_none_is_called_where_it_is_one() -> None:
+    assert graph_of("""
+        fn = None
+        if x:
+            fn = a
+        if fn:
+            await fn()
+    """) == text("""
+        if fn
+          a
+    """)
+
+
+def test_an_argument_may_be_in_a_table_of_which_not_all_is_known() -> None:
+    assert graph_of("""
+        async def call(fn=None, **more):
+            await fn()
+
+        await call(**{"fn": a, key: 1})
+    """) == text("""
+        call call(a)
+        def call(a)
+          a
+    """)
+
+
+def test_a_list_that_holds_itself_is_handed_on_like_any_other() -> None:
+    assert graph_of("""
+        async def function(steps):
+            await a()
+
+        steps = [[[[[[a]]]]]]
+        steps.append(steps)
+        await function(steps)
+    """) == text("""
+        call function
+        def function
+          a
+    """)
+
+
+def test_a_function_of_the_module_that_walks_down_the_payload_calls_itself() -> None:
+    assert graph_of_module("""
+        from workers import WorkflowEntrypoint
+
+        class W(WorkflowEntrypoint):
+            async def run(self, event, step):
+                await walk(event["payload"], step)
+
+        async def walk(part, step):
+            await step.sleep("x", 1)
+            await walk(part["next"], step)
+    """) == text("""
+        call walk
+        def walk
+          sleep 'x' 1
+          call walk
+    """)
+
+
+def test_a_function_that_is_read_too_often_is_shown_as_it_was_and_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stepgraph.program.lowering.functions.MOST_READINGS", 4)
+    workflow = workflow_of("""
+        async def call(fn):
+            await fn()
+
+        await call(a)
+        await call(b)
+        await call(c)
+    """)
+    assert [line for line in notation(workflow.graph).splitlines() if line.startswith("call")] == [
+        "call call(a)",
+        "call call(b)",
+        "call call(b)",
+    ]
+    assert "too-many-variants" in [note.code for note in workflow.notes]
+
+
+def test_lambdas_in_lambdas_that_are_handed_to_code_from_elsewhere_are_followed_four_deep() -> None:
+    deep = "lambda: " * 12 + "a()"
+    assert workflow_of(f"elsewhere({deep})\nawait a()").notes == ()
+
+
+def test_a_call_with_arguments_that_python_refuses_changes_nothing() -> None:
+    assert graph_of("""
+        fns = [a]
+        fns.append()
+        table = {"b": b}
+        table.get()
+        table.setdefault("c")
+        table.setdefault()
+        event.get()
+        await fns[0]()
+        await table["b"]()
+    """).splitlines() == ["a", "b"]
+
+
+def test_arguments_of_a_step_may_be_in_a_table_of_which_not_all_is_known() -> None:
+    assert graph_of('await step.sleep(**{"name": "x", key: a, "duration": 1})') == "sleep 'x' 1"

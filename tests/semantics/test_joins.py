@@ -323,3 +323,179 @@ def test_cutting_a_step_short_is_reported_since_it_goes_on(cut: str) -> None:
 
 def test_a_wait_without_a_limit_cuts_nothing_short() -> None:
     assert workflow_of("await asyncio.wait_for(a(), timeout=None)").notes == ()
+
+
+@pytest.mark.parametrize(
+    "started",
+    ["map(asyncio.create_task, [a() for row in rows])", "map(lambda row: a(), rows)"],
+    ids=["started", "called"],
+)
+def test_what_is_mapped_over_rows_is_a_loop(started: str) -> None:
+    assert graph_of(f"await asyncio.gather(*{started})") == text("""
+        parallel all
+          loop
+            a [1>2]
+    """)
+
+
+def test_a_map_of_what_runs_no_step_is_nothing() -> None:
+    assert graph_of("await asyncio.gather(*map(elsewhere, rows))\nawait a()") == "a"
+
+
+def test_the_result_of_a_task_is_what_its_function_gives() -> None:
+    assert graph_of("""
+        async def chosen():
+            await a()
+            return b
+
+        task = asyncio.create_task(chosen())
+        await task
+        await task.result()()
+    """) == text("""
+        call chosen
+        b
+        def chosen
+          a
+    """)
+
+
+def test_a_task_or_a_coroutine_is_awaited_whichever_it_is() -> None:
+    assert graph_of("""
+        work = asyncio.create_task(a()) if x else b()
+        await work
+    """) == text("""
+        parallel all
+          if x
+            a [1>2]
+          else
+        if x
+        else
+          b
+    """)
+
+
+def test_a_task_that_a_function_in_a_gather_in_a_gather_awaits_is_over_with_it() -> None:
+    assert graph_of("""
+        async def waiting():
+            await task
+            await b()
+
+        task = asyncio.create_task(a())
+        await asyncio.gather(asyncio.gather(waiting(), c()), d())
+        await step.sleep("after", 1)
+    """) == text("""
+        parallel all
+          a [1>2]
+          parallel all
+            call waiting [1>2]
+            c [1>2]
+          d [1>2]
+        sleep 'after' 1
+        def waiting
+          b
+    """)
+
+
+def test_a_task_in_a_group_may_be_added_once_more() -> None:
+    assert (
+        graph_of("""
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(a())
+            group.create_task(task)
+    """)
+        == "a"
+    )
+
+
+@pytest.mark.parametrize("work", ["asyncio.gather(*kept)", "asyncio.gather(*getattr(kept, name))"])
+def test_a_gather_of_what_cannot_be_followed_is_reported(work: str) -> None:
+    workflow = workflow_of(f"class Kept:\n    pass\n\nkept = Kept()\nkept.fn = a\nawait {work}\n")
+    assert [note.code for note in workflow.notes] == ["unresolved-await"]
+    assert not workflow.complete
+
+
+@pytest.mark.parametrize(
+    "call", ["asyncio.wait()", "asyncio.wait_for()", "asyncio.as_completed()", "group.create_task()"]
+)
+def test_a_join_of_nothing_is_nothing(call: str) -> None:
+    assert graph_of(f"async with asyncio.TaskGroup() as group:\n    work = {call}\nawait a()\n") == "a"
+
+
+def test_tasks_that_a_loop_has_awaited_are_over_for_the_next_one() -> None:
+    assert graph_of("""
+        tasks = [asyncio.create_task(a()) for row in rows]
+        for task in tasks:
+            await task
+        for task in tasks:
+            await task
+        await b()
+    """) == text("""
+        parallel all
+          loop
+            a [1>2]
+        b
+    """)
+
+
+def test_each_of_two_awaits_of_the_next_that_is_over_is_part_of_the_race() -> None:
+    assert graph_of("""
+        finished = asyncio.as_completed([a(), b()])
+        await next(finished)
+        await next(finished)
+        await c()
+    """) == text("""
+        parallel race
+          a [1>]
+          b [1>]
+        c
+    """)
+
+
+def test_members_of_a_gather_may_be_limited_in_time() -> None:
+    assert graph_of("""
+        limited = asyncio.wait_for(a(), None)
+        await asyncio.gather(limited, b())
+    """) == text("""
+        parallel all
+          a [1>2]
+          b [1>2]
+    """)
+
+
+def test_gathers_that_are_chosen_before_their_await_end_there() -> None:
+    assert graph_of("""
+        work = asyncio.gather(a(), b()) if x else asyncio.gather(c(), d())
+        if y:
+            await step.sleep("between", 1)
+        await work
+    """) == text("""
+        parallel all
+          if x
+            a [1>3]
+            b [1>3]
+          else
+            c [1>3]
+            d [1>3]
+          if y
+            sleep 'between' 1 [1>2]
+    """)
+
+
+@pytest.mark.parametrize("use", ["await rows()", "await asyncio.gather(rows(), a())"])
+def test_a_generator_that_is_awaited_is_reported(use: str) -> None:
+    workflow = workflow_of(f"async def rows():\n    yield 1\n\n{use}\n")
+    assert [note.code for note in workflow.notes if note.incomplete][:1] == ["generator"]
+
+
+def test_tasks_with_a_limit_in_time_are_over_with_the_loop_that_awaits_them() -> None:
+    assert graph_of("""
+        limited = [asyncio.wait_for(asyncio.create_task(a()), 5) for row in rows]
+        for work in limited:
+            await work
+        await b()
+    """) == text("""
+        parallel all
+          loop
+            a [1>2]
+        b
+    """)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tests.semantics.notation import graph_of, text
+import pytest
+
+from tests.semantics.notation import graph_of, notation, text, workflow_of
 
 
 def test_steps_of_the_iterable_come_before_the_loop() -> None:
@@ -332,4 +334,110 @@ def test_a_gathering_is_one_wherever_ways_meet() -> None:
                     a [2>]
                   else
                     b [2>]
+    """)
+
+
+def test_a_loop_that_never_runs_is_its_else() -> None:
+    assert (
+        graph_of("""
+        while False:
+            await a()
+        else:
+            await b()
+    """)
+        == "b"
+    )
+
+
+def test_what_follows_a_return_in_a_loop_that_is_unrolled_is_unreachable() -> None:
+    assert (
+        graph_of("""
+        for fn in [a, b]:
+            await fn()
+            return
+    """)
+        == "a"
+    )
+
+
+def test_a_break_in_the_else_of_an_inner_loop_leaves_the_outer_one() -> None:
+    assert graph_of("""
+        for fn in [a, b]:
+            await fn()
+            for row in rows:
+                if row:
+                    break
+            else:
+                break
+    """) == text("""
+        loop
+          switch fn
+          | case a
+            a
+          | case b
+            b
+          loop
+            if row
+              break
+          if no break
+            break
+    """)
+
+
+def test_a_loop_over_literal_steps_is_unrolled_for_lambdas_too() -> None:
+    assert graph_of("""
+        for fn in [a, b]:
+            call = lambda: fn()
+            await call()
+    """).splitlines() == ["a", "b"]
+
+
+@pytest.mark.parametrize("statement", ["break", "continue"])
+def test_what_leaves_a_loop_outside_of_any_is_no_python_and_ends_what_is_read(statement: str) -> None:
+    assert graph_of(f"await a()\n{statement}\nawait b()").splitlines()[0] == "a"
+
+
+def test_a_generator_with_steps_runs_in_between_the_passes_and_is_reported() -> None:
+    workflow = workflow_of("""
+        async def rows():
+            await a()
+            yield 1
+
+        async for row in rows():
+            await b()
+    """)
+    assert notation(workflow.graph) == text("""
+        loop
+          call rows
+          b
+        def rows
+          a
+    """)
+    assert [note.code for note in workflow.notes] == ["generator"]
+
+
+def test_a_loop_over_literal_tables_of_steps_is_unrolled() -> None:
+    assert graph_of("""
+        for table in ({"job": a}, {"job": b}):
+            await table["job"]()
+    """).splitlines() == ["a", "b"]
+
+
+def test_a_loop_over_literal_tasks_is_unrolled() -> None:
+    assert graph_of("""
+        for work in [asyncio.shield(a()), asyncio.wait_for(b(), 5)]:
+            await work
+        await c()
+    """) == text("""
+        a
+        b
+        c
+    """)
+
+
+def test_a_name_that_is_bound_in_a_comprehension_is_one_of_the_function() -> None:
+    assert graph_of("[await (fn := a)() for row in rows]\nawait fn()") == text("""
+        loop
+          a
+        a
     """)

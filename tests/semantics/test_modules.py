@@ -753,3 +753,49 @@ def test_a_module_that_defines_no_workflow_stands_for_those_that_it_exports() ->
     entry = "from flows import Orders\n\n\nclass Default:\n    pass\n"
     flows = running("", "await step.sleep('rest', 1)").replace("class W", "class Orders")
     assert [workflow.class_name for workflow in project_of(entry, flows=flows).workflows] == ["Orders"]
+
+
+def test_a_package_may_take_a_name_from_itself() -> None:
+    package = REST + "from shop import rest as pause\n"
+    assert graph_of("from shop import pause\n", "await pause(step)", shop__=package) == RESTED
+
+
+@pytest.mark.parametrize(
+    "attempt",
+    [
+        "try:\n    import helpers\nexcept ImportError:\n    import elsewhere as helpers\n",
+        "try:\n    from shop import helpers\nexcept ImportError:\n    helpers = None\n",
+    ],
+)
+def test_a_module_that_is_there_counts_in_a_try(attempt: str) -> None:
+    assert graph_of(attempt, "await helpers.rest(step)", helpers=REST, shop__="", shop__helpers=REST) == RESTED
+
+
+def test_an_import_of_a_broken_module_counts_in_a_try_since_its_error_is_another() -> None:
+    head = "try:\n    from broken import rest\nexcept ImportError:\n    from helpers import rest\n"
+    assert notes_of(head, "await rest(step)", broken="def (\n", helpers=REST)[0].endswith("[broken-module]")
+
+
+def test_what_a_folder_that_is_no_package_does_not_have_is_from_elsewhere() -> None:
+    notes = notes_of("import shop.pay\n", "await shop.other.rest(step)", shop__pay=REST)
+    assert [note.rsplit(" ", 1)[1] for note in notes] == ["[escapes]"]
+
+
+def test_a_module_that_is_broken_assigns_nothing_to_others() -> None:
+    broken = "import helpers\nhelpers.rest = 1\ndef (\n"
+    project = project_of(
+        running("import broken\nimport helpers\n", "await helpers.rest(step)"), broken=broken, helpers=REST
+    )
+    assert notation(project.workflows[0].graph) == RESTED
+    assert "assigned-elsewhere" not in [note.code for note in project.workflows[0].notes]
+
+
+def test_a_star_in_a_function_is_no_python_and_binds_nothing() -> None:
+    assert graph_of("", "from helpers import *\nawait step.sleep('x', 1)", helpers=REST) == "sleep 'x' 1"
+
+
+def test_of_several_names_in_one_import_the_last_counts() -> None:
+    other = "async def other(step): ...\n"
+    assert (
+        graph_of("from helpers import other as job, rest as job\n", "await job(step)", helpers=other + REST) == RESTED
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -188,3 +189,86 @@ def test_a_table_of_constants_that_another_module_writes_to_is_not_shown() -> No
     setup = 'from settings import WAITS as waits\nwaits["short"] = 5\n'
     graph = graph_of(head, 'await step.sleep("rest", WAITS["short"])', settings='WAITS = {"short": 1}', setup=setup)
     assert graph == "sleep 'rest' '{WAITS[\"short\"]}'"
+
+
+def test_a_module_may_take_apart_what_it_assigns() -> None:
+    head = TWO + "first, (second, [third]) = a, (b, [a])\nsecond, third = second, b\n"
+    assert graph_of(head, "await first(step)\nawait second(step)\nawait third(step)") == text("""
+        call a
+        call b
+        call b
+        def a
+          sleep 'a' 1
+        def b
+          sleep 'b' 1
+    """)
+
+
+def test_a_constant_that_a_module_sets_in_several_branches_is_not_shown() -> None:
+    head = "if x:\n    DELAY = 1\nelif y:\n    DELAY = 2\nelse:\n    DELAY = 3\n"
+    assert graph_of(head, "await step.sleep('rest', DELAY)") == "sleep 'rest' '{DELAY}'"
+
+
+def test_several_lists_may_be_filled_by_one_function() -> None:
+    head = TWO + "JOBS = []\nALL = []\n\ndef register(job):\n    JOBS.append(job)\n    ALL.append(job)\n\nregister(a)\n"
+    assert graph_of(head, "for job in ALL:\n    await job(step)\nfor job in JOBS:\n    await job(step)") == text("""
+        call a
+        call a
+        def a
+          sleep 'a' 1
+    """)
+
+
+def test_what_a_with_of_a_module_binds_is_not_known() -> None:
+    assert notes_of(TWO + "with open('x') as a:\n    pass\n", "await a(step)")[0].endswith("[escapes]")
+
+
+def test_an_object_that_another_function_may_replace_is_reported() -> None:
+    head = """
+        class Jobs:
+            async def run(self, step):
+                await step.sleep("a", 1)
+
+        jobs = Jobs()
+    """
+    change = "\n\ndef change():\n    import entry\n\n    entry.jobs = None\n"
+    assert notes_of(textwrap.dedent(head) + "import other\n", "await jobs.run(step)", other=change)[0].endswith(
+        "[assigned-elsewhere]"
+    )
+
+
+def test_a_function_writes_to_a_name_of_its_module_or_of_any_function_around_it() -> None:
+    head = "held = None\n"
+    body = """
+        global held
+        held = step
+
+        def outer():
+            def inner():
+                def innermost():
+                    nonlocal kept
+                    kept = held
+
+                innermost()
+
+            kept = None
+            inner()
+            return kept
+
+        await outer().sleep("x", 1)
+        [(number := row) for row in rows]
+        await step.sleep("y", number)
+    """
+    assert graph_of(head, body).splitlines() == ["sleep 'x' 1", "sleep 'y' '{number}'"]
+
+
+def test_a_module_may_assign_to_several_targets_at_once() -> None:
+    head = TWO + "pair = (first, second) = a, b\nfirst, holder.kept = second, first\n"
+    assert graph_of(head, "await first(step)\nawait pair[0](step)") == text("""
+        call b
+        call a
+        def b
+          sleep 'b' 1
+        def a
+          sleep 'a' 1
+    """)

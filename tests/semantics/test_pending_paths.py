@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 import pytest
 
 from tests.semantics.notation import graph_of, text
@@ -383,4 +385,73 @@ def test_what_follows_a_task_group_that_a_pass_leaves_early_is_skipped() -> None
               b [1>2]
           if no continue
             c
+    """)
+
+
+def test_a_finally_that_always_raises_awaits_nothing_after_it() -> None:
+    assert graph_of("""
+        task = asyncio.create_task(a())
+        try:
+            if x:
+                return
+            await b()
+        finally:
+            await c()
+            raise Failed
+        await task
+    """) == text("""
+        parallel all
+          a [1>]
+          try
+            if x
+              return
+            b [1>2]
+          finally
+            c [2>3]
+    """)
+
+
+def test_finallys_in_finallys_are_shown_however_many_ways_lead_through_them() -> None:
+    body, shown = "await a()", "a [1>2]"
+    for _ in range(9):
+        body = f"try:\n    if x:\n        return\nfinally:\n{textwrap.indent(body, '    ')}"
+        shown = f"finally\n{textwrap.indent(shown, '  ')}"
+    shown = textwrap.indent(f"b [1>]\n{shown}", "  ")
+    assert graph_of(f"task = asyncio.create_task(b())\n{body}\nawait task") == f"parallel all\n{shown}"
+
+
+def test_a_finally_awaits_what_a_break_leaves_and_of_very_many_ways_less_is_claimed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    body = """
+        task = asyncio.create_task(a())
+        while True:
+            try:
+                if x:
+                    break
+                await b()
+            finally:
+                await task
+        await c()
+    """
+    assert graph_of(body) == text("""
+        parallel all
+          a [1>3]
+          loop
+            try
+              if x
+                break
+              b [1>2]
+        c
+    """)
+    monkeypatch.setattr("stepgraph.graph.pending.MOST_DETOURS", 0)
+    assert graph_of(body) == text("""
+        parallel all
+          a [1>]
+          loop
+            try
+              if x
+                break
+              b [1>2]
+          c [3>4]
     """)

@@ -334,3 +334,59 @@ def test_one_that_is_awaited_where_its_failure_is_not_caught_needs_no_try() -> N
         a
         b
     """)
+
+
+def test_a_try_around_nothing_but_a_continue_goes_on_with_the_next_pass() -> None:
+    assert (
+        graph_of("""
+        for row in rows:
+            try:
+                continue
+            finally:
+                pass
+            await a()
+        await b()
+    """)
+        == "b"
+    )
+
+
+def test_a_break_in_tries_around_each_other_runs_each_finally() -> None:
+    assert graph_of("""
+        for row in rows:
+            try:
+                try:
+                    raise Failed
+                except Failed:
+                    if x:
+                        break
+                finally:
+                    await a()
+            finally:
+                await b()
+        await c()
+    """) == text("""
+        loop
+          try
+            catch
+              if x
+                break
+            finally
+              a
+          finally
+            b
+        c
+    """)
+
+
+def test_a_try_that_never_ends_or_fails_has_handlers_all_the_same() -> None:
+    assert graph_of("""
+        try:
+            while True:
+                pass
+        except Stopped:
+            await a()
+    """) == text("""
+        catch
+          a
+    """)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.semantics.notation import graph_of, graph_of_module, text, workflow_of
 
 
@@ -185,3 +187,39 @@ def test_a_step_whose_function_is_a_step_has_it_nested() -> None:
         outer
           a
     """)
+
+
+def test_a_cast_is_what_is_cast() -> None:
+    assert (
+        graph_of("""
+        import typing
+
+        await typing.cast("Callable", a)()
+    """)
+        == "a"
+    )
+
+
+def test_steps_are_found_in_what_is_deleted() -> None:
+    assert graph_of("del (await a()).part, rows[await b()]").split() == ["a", "b"]
+
+
+def test_a_name_that_is_deleted_is_no_step_any_longer() -> None:
+    assert (
+        graph_of("""
+        fn = a
+        del fn
+        fn = b
+        await fn()
+    """)
+        == "b"
+    )
+
+
+@pytest.mark.parametrize("handed", ["setattr(elsewhere, 'step', step)", "functools.partial(elsewhere, a)"])
+def test_what_is_handed_through_a_function_of_python_to_code_from_elsewhere_is_reported(handed: str) -> None:
+    assert [note.code for note in workflow_of(handed).notes] == ["escapes"]
+
+
+def test_an_attribute_of_code_from_elsewhere_by_a_name_that_is_not_known_is_no_step() -> None:
+    assert graph_of("getattr(elsewhere, name)()\nawait a()") == "a"

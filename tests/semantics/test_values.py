@@ -26,7 +26,19 @@ from tests.semantics.notation import graph_of, graph_of_module, workflow_of
         ("pick(\n    1,  # one\n    2,\n)", "{pick(1, 2,)}"),
         ("left + \\\n        right", "{left + right}"),
         (r'"caf\u00e9"', "café"),
+        (r'"\d"', r"\d"),
+        (r'f"\d{1}"', r"\d1"),
         ('"x" * 10**9', '{"x" * 10**9}'),
+        ('"x" * 9000 + "y" * 9000', '{"x" * 9000 + "y" * 9000}'),
+        ('"x" - 1', '{"x" - 1}'),
+        ('-"x"', '{-"x"}'),
+        ('b"x" b"y"', '{b"x" b"y"}'),
+        ('f"{5:{3}d}"', "  5"),
+        ('f"{PREFIX!s}"', "pre"),
+        ('f"{PREFIX!a}"', "'pre'"),
+        ('f"{5:{width}d}"', "{5:{width}d}"),
+        ('f"{PREFIX:d}"', "{PREFIX:d}"),
+        ('f"{5:99999999999}"', "{5:99999999999}"),
     ],
 )
 def test_a_name_is_folded_if_it_is_constant_and_source_in_braces_otherwise(expression: str, shown: str) -> None:
@@ -83,10 +95,22 @@ def test_a_class_constant_is_one_only_if_nothing_assigns_to_it() -> None:
 
 @pytest.mark.parametrize(
     ("duration", "shown"),
-    [("1500", 1500), ("-1.5", -1.5), ('"5 minutes"', "5 minutes"), ("60 * 1000", 60000), ("1e400", "{1e400}")],
+    [
+        ("1500", 1500),
+        ("-1.5", -1.5),
+        ('"5 minutes"', "5 minutes"),
+        ("60 * 1000", 60000),
+        ("1 << 10", 1024),
+        ("1e400", "{1e400}"),
+        ("1 / 0", "{1 / 0}"),
+        ("1 << 10**9", "{1 << 10**9}"),
+        ("9" * 400, "{" + "9" * 400 + "}"),
+        ("9" * 5000, "{" + "9" * 5000 + "}"),
+        ("datetime.timedelta(days=10**12)", "{datetime.timedelta(days=10**12)}"),
+    ],
 )
 def test_a_duration_is_milliseconds_or_text_as_given(duration: str, shown: object) -> None:
-    assert graph_of(f'await step.sleep("x", {duration})') == f"sleep 'x' {shown!r}"
+    assert graph_of(f'import datetime\nawait step.sleep("x", {duration})') == f"sleep 'x' {shown!r}"
 
 
 @pytest.mark.parametrize(
@@ -95,6 +119,8 @@ def test_a_duration_is_milliseconds_or_text_as_given(duration: str, shown: objec
         ('"2030-01-01T00:00:00Z"', "2030-01-01T00:00:00Z"),
         ("1893456000000", "1893456000000"),
         ("datetime.datetime(2030, 1, 2, 3, tzinfo=datetime.timezone.utc)", "2030-01-02T03:00:00+00:00"),
+        ("datetime.datetime(2030, 1, 2, tzinfo=None)", "2030-01-02T00:00:00"),
+        ("datetime.datetime(2030, 13, 1)", "{datetime.datetime(2030, 13, 1)}"),
         ("datetime.datetime(2030, month, 1)", "{datetime.datetime(2030, month, 1)}"),
         ("datetime.datetime.now()", "{datetime.datetime.now()}"),
     ],
@@ -179,3 +205,14 @@ def test_a_function_is_shown_once_whatever_constants_it_is_given() -> None:
         await rest({"name": "one"})
         await rest({"name": "two"})
     """).splitlines() == ["call rest", "call rest", "def rest", "  sleep '{settings[\"name\"]}' 1"]
+
+
+@pytest.mark.parametrize("written", [r'"\N{no such letter}"', r'f"\x"', r'f"\u12{1}"'])
+def test_text_with_an_escape_that_python_refuses_is_its_source(written: str) -> None:
+    assert graph_of(f"await step.sleep({written}, 1)") == f"sleep {'{' + written + '}'!r} 1"
+
+
+@pytest.mark.parametrize("refused", [r'"\N{no such letter}"', "9" * 5000], ids=["text", "number"])
+def test_either_of_two_literals_may_be_one_that_python_refuses(refused: str) -> None:
+    given = f"60 if short else {refused}"
+    assert graph_of(f'await step.sleep("x", {given})') == f"sleep 'x' {'{' + given + '}'!r}"

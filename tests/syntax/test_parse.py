@@ -193,3 +193,8 @@ def test_brackets_beside_patterns_may_be_deeper(source: bytes) -> None:
 )
 def test_what_is_long_but_neither_deep_nor_chained_is_read(source: bytes) -> None:
     assert run_deep(lambda: parse_module(source, "entry.py")).tree.body
+
+
+@pytest.mark.parametrize("source", [b'x = f"text\n', b'x = f"""text\n'], ids=["on a line", "on several lines"])
+def test_a_formatted_text_without_end_is_a_syntax_error(source: bytes) -> None:
+    assert problem_of(source).startswith("entry.py:1:5: syntax error: unterminated")

@@ -6,7 +6,7 @@ import libcst as cst
 import pytest
 
 from stepgraph.model.span import Span
-from stepgraph.syntax.module import SourceModule
+from stepgraph.syntax.module import Place, SourceModule
 from stepgraph.syntax.parse import parse_module
 
 
@@ -56,3 +56,8 @@ def test_columns_count_characters() -> None:
 def test_a_function_stands_at_its_def_not_at_its_decorators() -> None:
     parsed = module("\n\n@decorator\ndef f():\n    pass\n")
     assert parsed.span(parsed.tree.body[0]).line == 4
+
+
+def test_a_place_is_shown_as_where_it_is() -> None:
+    parsed = module("x = f(1)\n")
+    assert repr(Place(parsed, first_value(parsed))) == "Place(entry.py:1:5)"

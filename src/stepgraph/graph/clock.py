@@ -138,8 +138,6 @@ def _group(emission: _Emission, block: Block, operations: Sequence[Operation]) -
     if len(nodes) == 1 and nodes[0]["type"] == "block":
         emission.clock = clock
         return _tried(nodes[0]["nodes"], operations)
-    if not nodes:
-        return []
     inner = nodes[0] if len(nodes) == 1 else None
     if inner is not None and inner["type"] == "parallel":
         return [inner]

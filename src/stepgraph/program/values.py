@@ -527,6 +527,9 @@ class PreparedCall(Value, Struct, eq=False):
     place: Place
 
 
+Coroutine: TypeAlias = StepCall | WaitCall | FunctionCall | PreparedCall
+
+
 class Wrapped(Value, Struct, frozen=True):
     """The coroutine of `asyncio.wait_for`: what it wraps begins, if it has not yet, when it is awaited."""
 

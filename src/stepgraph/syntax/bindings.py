@@ -147,8 +147,6 @@ def target_names(target: cst.CSTNode) -> Iterator[str]:
         case cst.Tuple() | cst.List():
             for element in target.elements:
                 yield from target_names(element.value)
-        case cst.StarredElement():
-            yield from target_names(target.value)
 
 
 def pattern_names(pattern: cst.CSTNode) -> Iterator[str]:

@@ -67,8 +67,6 @@ class Discarding(Struct):
                 return tested or self.discards(parent, collected=collected)
             case cst.Element() | cst.DictElement():
                 return self._discards_outer(parent)
-            case cst.List() | cst.Tuple() | cst.Set() | cst.Dict():
-                return False
             case cst.ListComp() | cst.SetComp() if parent.elt is node:
                 return self.discards(parent, collected=True)
             case _:
@@ -107,11 +105,11 @@ class Discarding(Struct):
             return False
         name, key = function.name.value, (id(function), "return")
         uses = [n for n in _below(outer.body) if isinstance(n, cst.Name) and n.value == name and n is not function.name]
-        if key in self._open or not uses:
-            return False
+        if key in self._open:
+            return True
         self._open.add(key)
         given = [self._given_by(use, is_async=function.asynchronous is not None) for use in uses]
-        in_vain = all(node is not None and self.discards(node, collected=collected) for node in given)
+        in_vain = bool(given) and all(node is not None and self.discards(node, collected=collected) for node in given)
         self._open.discard(key)
         return in_vain
 

@@ -96,9 +96,9 @@ def _listed(aliases: Sequence[cst.ImportAlias]) -> list[cst.ImportAlias]:
 def _without(statement: cst.ImportFrom, kept: Sequence[cst.ImportAlias]) -> cst.ImportFrom:
     """Return an import of some of its names only. In parentheses over several lines each keeps its line."""
     names = list(kept)
-    if statement.lpar is None:
+    if statement.lpar is None or isinstance(statement.names, cst.ImportStar):
         names[-1] = names[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)
-    elif not isinstance(statement.names, cst.ImportStar):
+    else:
         # What follows the last name is the way to the closing parenthesis.
         names[-1] = names[-1].with_changes(comma=statement.names[-1].comma)
     return statement.with_changes(names=names)

@@ -37,6 +37,7 @@ from stepgraph.program.values import (
     Alternatives,
     Arguments,
     Collection,
+    Coroutine,
     Event,
     FunctionCall,
     FunctionValue,
@@ -203,7 +204,7 @@ def _member(value: Value, own: frozenset[Handle]) -> tuple[JoinMember, ...]:
     return (replace(group, nested=nested),)
 
 
-def _activity(machine: Machine, value: Value) -> tuple[Activity | None, Value]:
+def _activity(machine: Machine, value: Coroutine) -> tuple[Activity | None, Value]:
     """Return what runs when a coroutine begins, and what it gives. None where there are no steps in it."""
     match value:
         case StepCall(step=step, place=place):
@@ -227,8 +228,6 @@ def _activity(machine: Machine, value: Value) -> tuple[Activity | None, Value]:
                 machine.frame.called.append(function_value.node)
             called = Call(summary.function) if summary.function.works or waits(summary.function.body) else None
             return called, summary.result
-        case _:
-            return None, UNKNOWN
 
 
 def _step_body(machine: Machine, step: StepFunction) -> Block:

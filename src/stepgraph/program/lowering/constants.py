@@ -112,9 +112,8 @@ def _bits(value: Scalar) -> int:
 
 def scalar(value: object) -> Value:
     """Return a constant, UNKNOWN where the value is none that can be shown."""
-    if isinstance(value, str | bytes) and len(value) > LONGEST:
-        return UNKNOWN
-    if value is None or isinstance(value, str | bytes | int | float | complex):
+    is_long = isinstance(value, str | bytes) and len(value) > LONGEST
+    if not is_long and (value is None or isinstance(value, str | bytes | int | float | complex)):
         return Constant(value)
     return UNKNOWN
 

@@ -29,6 +29,7 @@ from stepgraph.program.values import (
     Suppressor,
     TaskGroup,
     Unknown,
+    Unresolved,
     Value,
     made_by,
 )
@@ -243,6 +244,6 @@ def _call_method(machine: Machine, manager: Instance, names: tuple[str, ...], it
     method: Value = UNKNOWN
     for name in names:
         method = machine.attribute(manager, name, place)
-        if isinstance(method, FunctionValue):
+        if not isinstance(method, Unknown | Unresolved):
             return await_value(machine, machine.call(method, Arguments(), place), place)
     return await_value(machine, method, place)

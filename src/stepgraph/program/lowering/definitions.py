@@ -139,10 +139,9 @@ def _decorated(machine: Machine, decorator: Value, value: Value, place: Place) -
             return Unresolved("which of several decorators it has is not known", place)
     if isinstance(value, FunctionValue):
         return replace(value, doubts=(*value.doubts, doubt_of_decorator(place)))
-    if isinstance(value, StepFunction):
+    if value.relevant:
         machine.doubt(doubt_of_decorator(place))
-        return replace(value, doubtful=True)
-    return value
+    return replace(value, doubtful=True) if isinstance(value, StepFunction) else value
 
 
 def doubt_of_decorator(place: Place) -> Doubt:

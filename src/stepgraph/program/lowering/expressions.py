@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from typing import Any, Final
 
 import libcst as cst
@@ -19,6 +18,7 @@ from stepgraph.program.lowering.constants import binary, formatted, is_text, joi
 from stepgraph.program.lowering.definitions import default_values, names_in
 from stepgraph.program.lowering.event_keys import observe_key
 from stepgraph.program.lowering.iteration import items_of, materialized
+from stepgraph.program.lowering.literals import evaluated, literal
 from stepgraph.program.lowering.machine import Evaluator, Machine
 from stepgraph.program.lowering.names import bind, look_up
 from stepgraph.program.lowering.protocols import call_special, compare, operate
@@ -80,22 +80,9 @@ def _owner(machine: Machine, node: cst.Attribute | cst.Subscript) -> Value:
     return owner
 
 
-def _number(machine: Machine, node: cst.BaseNumber) -> Value:
+def _literal(machine: Machine, node: cst.SimpleString | cst.Integer | cst.Float | cst.Imaginary) -> Value:
     del machine
-    try:
-        return Constant(node.evaluated_value)  # type: ignore[attr-defined] # each kind of number has it
-    except (ValueError, SyntaxError):
-        return UNKNOWN  # an integer of more digits than Python converts
-
-
-def _string(machine: Machine, node: cst.SimpleString) -> Value:
-    del machine
-    try:
-        # Plain text, which most is, says what it means.
-        plain = not node.prefix and "\\" not in node.value and "\r" not in node.value
-        return Constant(node.raw_value if plain else node.evaluated_value)
-    except (ValueError, SyntaxError):
-        return UNKNOWN
+    return literal(node)
 
 
 def _concatenated(machine: Machine, node: cst.BaseExpression) -> Value:
@@ -121,7 +108,10 @@ def _f_string(machine: Machine, node: cst.FormattedString) -> Value:
     fields: list[Value] = []
     for part in node.parts:
         if isinstance(part, cst.FormattedStringText):
-            text += _literal(node, part.value)
+            between = _text_between(node, part.value)
+            if between is None:
+                return UNKNOWN
+            text += between
         elif isinstance(part, cst.FormattedStringExpression):
             folded = _field(machine, part, fields)
             known = known and folded is not None
@@ -129,17 +119,17 @@ def _f_string(machine: Machine, node: cst.FormattedString) -> Value:
     return scalar(text) if known else template(machine, text, fields)
 
 
-def _literal(node: cst.FormattedString, text: str) -> str:
-    """The text between the fields of an f-string: doubled braces are single ones, escapes are what they stand for."""
+def _text_between(node: cst.FormattedString, text: str) -> str | None:
+    """The text between the fields of an f-string: doubled braces are single ones, escapes are what they stand for.
+
+    None where there is an escape that Python refuses.
+    """
     text = text.replace("{{", "{").replace("}}", "}")
     if "\\" not in text:
         return text
     prefix = node.prefix.lower().replace("f", "")
-    try:
-        evaluated = ast.literal_eval(f"{prefix}{node.quote}{text}{node.quote}")
-    except (ValueError, SyntaxError):
-        return text
-    return evaluated if isinstance(evaluated, str) else text
+    said = evaluated(f"{prefix}{node.quote}{text}{node.quote}")
+    return said.value if isinstance(said, Constant) and isinstance(said.value, str) else None
 
 
 def _field(machine: Machine, field: cst.FormattedStringExpression, fields: list[Value]) -> str | None:
@@ -433,10 +423,10 @@ def _yield(machine: Machine, node: cst.Yield) -> Value:
 
 EVALUATORS: Final[dict[type[cst.CSTNode], Evaluator]] = {
     cst.Name: _name,
-    cst.Integer: _number,
-    cst.Float: _number,
-    cst.Imaginary: _number,
-    cst.SimpleString: _string,
+    cst.Integer: _literal,
+    cst.Float: _literal,
+    cst.Imaginary: _literal,
+    cst.SimpleString: _literal,
     cst.ConcatenatedString: _concatenated,
     cst.FormattedString: _f_string,
     cst.Tuple: _sequence,

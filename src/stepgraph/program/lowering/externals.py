@@ -433,8 +433,12 @@ def _reversed(machine: Machine, arguments: Arguments, place: Place) -> Value:
 def _zip(machine: Machine, arguments: Arguments, place: Place) -> Value:
     columns = [items_of(machine, a.value) for a in arguments.items]
     known = [column for column in columns if column is not None]
-    if not known or any(item.many for column in known for item in column):
+    items = [item for column in known for item in column]
+    if not known:
         return UNKNOWN
+    if any(item.many for item in items):
+        row = made(machine, "tuple", tuple(_any_cell(column, place) for column in columns))
+        return made(machine, "list", (Item(row, place, many=True),))
     if len(known) < len(columns):
         # A column of which the length is not known may end first.
         columns = [None if column is None else tuple(map(possible, column)) for column in columns]
@@ -449,6 +453,11 @@ def _zip(machine: Machine, arguments: Arguments, place: Place) -> Value:
 
 def _cell(column: tuple[Item, ...] | None, index: int, place: Place) -> Item:
     return Item(UNKNOWN, place) if column is None else column[index]
+
+
+def _any_cell(column: tuple[Item, ...] | None, place: Place) -> Item:
+    items = column or ()
+    return Item(any_of([item.value for item in items], [item.place.text for item in items], place.text, place), place)
 
 
 def _map(machine: Machine, arguments: Arguments, place: Place) -> Value:
@@ -500,7 +509,10 @@ def _super(machine: Machine, arguments: Arguments, place: Place) -> Value:
         method = arguments.items[0].value
     elif enclosing.owner is not None:
         method = enclosing.owner
-    receiver = next((v for v in scope.names.values() if isinstance(v, Instance | ClassValue)), UNKNOWN)
+    if len(arguments.items) > 1:
+        receiver = arguments.items[1].value
+    else:
+        receiver = next((v for v in scope.names.values() if isinstance(v, Instance | ClassValue)), UNKNOWN)
     return SuperObject(method, receiver) if isinstance(method, ClassValue) else UNKNOWN
 
 

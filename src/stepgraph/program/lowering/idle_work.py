@@ -26,7 +26,7 @@ from stepgraph.program.known import Elements, KnownStep
 from stepgraph.program.lowering.functions import may_run_steps
 from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.reach import name_of, reached
-from stepgraph.program.values import FunctionCall, PreparedCall, StepCall, Value, WaitCall
+from stepgraph.program.values import Coroutine, FunctionCall, PreparedCall, StepCall, WaitCall
 from stepgraph.syntax.discarding import Discarding
 from stepgraph.syntax.module import Place
 
@@ -155,7 +155,7 @@ def _observe(machine: Machine, work: Work, name: str, place: Place, run: Place, 
         machine.observe(NeverAwaited(work, name, place, discarding.stands_alone(place.node)))
 
 
-def _coroutine(coroutine: Value) -> tuple[Work, str]:
+def _coroutine(coroutine: Coroutine) -> tuple[Work, str]:
     match coroutine:
         case StepCall(step=step):
             return "step", step.definition.name
@@ -165,5 +165,3 @@ def _coroutine(coroutine: Value) -> tuple[Work, str]:
             return "function", called.name
         case PreparedCall(function=prepared):
             return "function", prepared.names[0]
-        case _:
-            return "function", ""

@@ -25,16 +25,20 @@ IMPORT_FAILS: Final = "Correct the import: it fails when the module is loaded."
 
 def imported(machine: Machine, statement: cst.Import | cst.ImportFrom, name: str) -> Value:
     """Return what an import statement of the module being read binds to `name`."""
-    if isinstance(statement.names, cst.ImportStar):
-        return UNKNOWN
     place = machine.place(statement)
-    for alias in statement.names:
-        if import_binding(alias) != name:
-            continue
-        if isinstance(statement, cst.Import):
-            return _module(machine, 0, alias.evaluated_name if alias.asname is not None else name, place)
-        return _imported_from(machine, _module(machine, *source_name(statement), place), alias.evaluated_name, place)
-    return UNKNOWN
+    found: Value = UNKNOWN
+    for alias in () if isinstance(statement.names, cst.ImportStar) else statement.names:
+        if import_binding(alias) == name:
+            found = _import(machine, statement, alias, name, place)
+    return found
+
+
+def _import(
+    machine: Machine, statement: cst.Import | cst.ImportFrom, alias: cst.ImportAlias, name: str, place: Place
+) -> Value:
+    if isinstance(statement, cst.Import):
+        return _module(machine, 0, alias.evaluated_name if alias.asname is not None else name, place)
+    return _imported_from(machine, _module(machine, *source_name(statement), place), alias.evaluated_name, place)
 
 
 def _imported_from(machine: Machine, source: Value, name: str, place: Place) -> Value:

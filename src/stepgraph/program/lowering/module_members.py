@@ -10,7 +10,7 @@ from stepgraph.program.lowering.imports import IMPORT_FAILS, submodule
 from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.lowering.names import module_name
 from stepgraph.program.lowering.stars import exported_names
-from stepgraph.program.values import UNKNOWN, External, ModuleValue, Unresolved, Value
+from stepgraph.program.values import UNKNOWN, External, LexicalScope, ModuleValue, Unresolved, Value
 from stepgraph.syntax.module import Place
 
 
@@ -25,12 +25,12 @@ def module_member(machine: Machine, module: ModuleValue, name: str, place: Place
         return External(f"{module.file.name}.{name}")
     if name.startswith("__") or "__getattr__" in scope.bindings.binders:
         return UNKNOWN
-    return _missing(machine, module, name, place)
+    return _missing(machine, module, scope, name, place)
 
 
-def _missing(machine: Machine, module: ModuleValue, name: str, place: Place) -> Value:
+def _missing(machine: Machine, module: ModuleValue, scope: LexicalScope, name: str, place: Place) -> Value:
     modules = [] if machine.modules.importer is None else machine.modules.importer.files.names_inside(module.file)
-    others = [other for other in (*exported_names(machine, module.scope), *modules) if other != name]
+    others = [other for other in (*exported_names(machine, scope), *modules) if other != name]
     near = get_close_matches(name, others, 1)
     path = module.file.path or module.file.name
     reason = f"{path} has no `{name}`"

@@ -36,6 +36,7 @@ from stepgraph.program.known import (
     Varying,
 )
 from stepgraph.program.lowering.arguments import DEEPEST
+from stepgraph.program.lowering.literals import literal
 from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.lowering.signatures import FreeParameter, free_parameters, shown_as
 from stepgraph.program.values import (
@@ -186,7 +187,7 @@ def _literals(node: cst.BaseExpression) -> Iterator[Known]:
             yield from _literals(body)
             yield from _literals(orelse)
         case cst.SimpleString() | cst.Integer() | cst.Float():
-            yield KnownConstant(node.evaluated_value)
+            yield known(literal(node))
         case _:
             yield NOT_KNOWN
 

@@ -81,6 +81,13 @@ def _run(machine: Machine, defined: ClassValue, payload: PayloadShape, place: Pl
         machine.call(initializer, made_with, place)
     run = machine.attribute(instance, "run", place)
     if not isinstance(run, FunctionValue):
+        at: cst.CSTNode = defined.node.name
+        machine.note(
+            "unknown-member",
+            Place(place.module, at),
+            f"what `{defined.name}.run` is cannot be followed.",
+            "Its steps are missing from the graph; a method is followed.",
+        )
         return EMPTY, place
     for doubt in run.doubts:
         machine.doubt(doubt)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, TypeGuard
 
 import libcst as cst
 
@@ -11,11 +11,13 @@ from stepgraph.program.ir import Block, Branch, Call, Choice, Exit, ExitKind, Ru
 from stepgraph.program.lowering.awaiting import await_value
 from stepgraph.program.lowering.functions import read_function
 from stepgraph.program.lowering.machine import Machine
+from stepgraph.program.lowering.state import leaves
 from stepgraph.program.values import (
     UNKNOWN,
     Alternatives,
     Argument,
     Arguments,
+    Constant,
     FunctionValue,
     GeneratorCall,
     Instance,
@@ -25,11 +27,17 @@ from stepgraph.program.values import (
 from stepgraph.syntax.module import Place
 
 
+def is_any_object(value: Value) -> TypeGuard[Alternatives]:
+    """Whether a value is one of several objects of the project, or perhaps None, which has no special methods."""
+    found = [leaf for leaf in leaves(value) if not isinstance(leaf, Constant)]
+    return isinstance(value, Alternatives) and bool(found) and all(isinstance(leaf, Instance) for leaf in found)
+
+
 def call_special(
     machine: Machine, owner: Value, names: Sequence[str], given: Sequence[Value], place: Place
 ) -> Value | None:
     """Return what the first of several special methods gives that an object has, None where it has none of them."""
-    if isinstance(owner, Alternatives) and all(isinstance(option.value, Instance) for option in owner.options):
+    if is_any_object(owner):
         return machine.choose(owner, lambda chosen: call_special(machine, chosen, names, given, place) or UNKNOWN)
     if not isinstance(owner, Instance):
         return None

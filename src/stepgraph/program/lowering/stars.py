@@ -15,13 +15,11 @@ from stepgraph.program.lowering.star_memory import Listed, Starred
 from stepgraph.program.values import UNKNOWN, External, LexicalScope, ModuleValue, Value
 
 
-def exported_names(machine: Machine, scope: LexicalScope | None) -> tuple[str, ...]:
+def exported_names(machine: Machine, scope: LexicalScope) -> tuple[str, ...]:
     """Return the names that a module exports, in source order: those of `__all__`, else the public ones.
 
     Where `__all__` is not known, these are all that may be.
     """
-    if scope is None:
-        return ()
     known = machine.modules.stars.exported.get(scope)
     if known is None:
         known = machine.modules.stars.exported[scope] = _exported_names(machine, scope)

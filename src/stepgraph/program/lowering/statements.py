@@ -21,14 +21,14 @@ from stepgraph.program.lowering.machine import Executor, Machine
 from stepgraph.program.lowering.names import bind
 from stepgraph.program.lowering.picture import known
 from stepgraph.program.lowering.protection import execute_try
-from stepgraph.program.lowering.protocols import operate_in_place
+from stepgraph.program.lowering.protocols import is_any_object, operate_in_place
 from stepgraph.program.lowering.resources import leave_alone
+from stepgraph.program.lowering.state import leaves
 from stepgraph.program.lowering.targets import add_items, assign, take_item
 from stepgraph.program.lowering.volatile import derived, used
 from stepgraph.program.lowering.wrong_imports import wrong_imports
 from stepgraph.program.values import (
     UNKNOWN,
-    Alternatives,
     Collection,
     Constant,
     Gathering,
@@ -80,15 +80,12 @@ def _augmented(machine: Machine, node: cst.AugAssign) -> None:
     machine.replay.changing = changing
     value = machine.evaluate(node.value)
     joined_in_place(machine, node, target, value)
-    if isinstance(target, Collection) and isinstance(node.operator, cst.AddAssign | cst.BitOrAssign):
-        add_items(machine, target, items_of(machine, value) or ())
+    collections = [leaf for leaf in leaves(target) if isinstance(leaf, Collection)]
+    if collections and isinstance(node.operator, cst.AddAssign | cst.BitOrAssign):
+        for joined in collections:
+            add_items(machine, joined, items_of(machine, value) or ())
         return
-    if isinstance(target, Alternatives) and isinstance(node.operator, cst.AddAssign):
-        for option in target.options:
-            if isinstance(option.value, Collection):
-                add_items(machine, option.value, items_of(machine, value) or ())
-        return
-    if isinstance(target, Instance):
+    if isinstance(target, Instance) or is_any_object(target):
         assign(machine, node.target, operate_in_place(machine, node.operator, target, value, machine.place(node)))
         return
     # The target is evaluated once: what assigning to it would emit was emitted by reading it.

@@ -81,7 +81,7 @@ def _assign_parts(machine: Machine, targets: list[cst.BaseExpression], value: Va
 def _parts_of(value: Value) -> tuple[Item, ...] | None:
     """Return the parts into which a value is taken apart: those of a set are in no order that is known."""
     if isinstance(value, Collection):
-        return tuple(replace(item, value=UNKNOWN) for item in value.items) if value.is_set else value.items
+        return tuple(replace(item, many=True) for item in value.items) if value.is_set else value.items
     if isinstance(value, Instance):
         place = Place(value.of.scope.module, value.of.node)
         return tuple(Item(value.state.get(name, UNKNOWN), place) for name in field_names(value.of)) or None
@@ -90,12 +90,12 @@ def _parts_of(value: Value) -> tuple[Item, ...] | None:
     return None
 
 
-def _parts_of_any(value: Alternatives) -> tuple[Item, ...] | None:
-    """Return the parts of whichever of several tuples it is: each part is one of theirs."""
+def _parts_of_any(value: Alternatives) -> tuple[Item, ...]:
+    """Return the parts of whichever of several tuples it is: each part is one of theirs, or any where they differ."""
     ways = [(option.condition, _parts_of(option.value)) for option in value.options]
     known = [(condition, parts) for condition, parts in ways if parts is not None]
-    if not known or len({len(parts) for _, parts in known}) != 1:
-        return None
+    if len({len(parts) for _, parts in known}) > 1 or any(item.many for _, parts in known for item in parts):
+        return tuple(replace(item, many=True) for _, parts in known for item in parts)
     columns = zip(*(parts for _, parts in known), strict=True)
     conditions = [condition for condition, _ in known]
     return tuple(
@@ -148,10 +148,13 @@ def _assign_element(machine: Machine, target: cst.Subscript, value: Value, sourc
     element_changed(machine, target, owner)
     key: Value = UNKNOWN
     key_node: cst.CSTNode = target
+    is_slice = False
     for element in target.slice:
         if isinstance(element.slice, cst.Index):
             key_node = element.slice.value
             key = machine.evaluate(element.slice.value)
+        else:
+            is_slice = True
     place = source or machine.place(target)
     observe_key(machine, "written", owner, key, machine.place(target.value), machine.place(target))
     if isinstance(owner, Instance):
@@ -162,7 +165,8 @@ def _assign_element(machine: Machine, target: cst.Subscript, value: Value, sourc
         set_entry(machine, owner, key, value, machine.place(key_node), place)
     elif isinstance(owner, Collection):
         owner.state.unordered = True
-        add_items(machine, owner, (Item(value, place),))
+        items = value.items if is_slice and isinstance(value, Collection) else (Item(value, place),)
+        add_items(machine, owner, items)
     elif not isinstance(owner, Instance | Alternatives):
         _lose(machine, value, machine.place(target))
 

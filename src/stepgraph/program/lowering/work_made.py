@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from msgspec import Struct, field
 
 from stepgraph.program.ir import Activity, Handle
-from stepgraph.program.values import Value
+from stepgraph.program.values import Coroutine
 from stepgraph.syntax.module import Place
 
 
@@ -19,7 +19,7 @@ class WorkMade(Struct):
     """
 
     handles: Handle = 0
-    made: dict[int, tuple[Place, Value]] = field(default_factory=dict)
+    made: dict[int, tuple[Place, Coroutine]] = field(default_factory=dict)
     begun: set[int] = field(default_factory=set)
     wrapped: dict[int, Place] = field(default_factory=dict)
     started: dict[int, tuple[Place, set[Handle]]] = field(default_factory=dict)
@@ -31,7 +31,7 @@ class WorkMade(Struct):
         self.handles += 1
         return self.handles
 
-    def make(self, coroutine: Value, place: Place) -> Value:
+    def make(self, coroutine: Coroutine, place: Place) -> Coroutine:
         """Return a new coroutine, and remember it: one that never begins is reported."""
         self.made.setdefault(id(place.node), (place, coroutine))
         return coroutine
