@@ -390,10 +390,7 @@ class _Needs:
 
 
 def _twice(tasks: Sequence[Task], needs: _Needs, begun: Sequence[Task], play: _Play) -> tuple[StepDefinition, ...]:
-    """Return the steps that are asked for by another before they have started, and so run once more.
-
-    Those that only may have been called need not be on the same path.
-    """
+    """Return the steps that are asked for by another before they have started, and so run once more."""
     if play.inside:
         tasks, visits = _depth_first([*begun, *play.inside.values()])
         needs = _Needs({task: position for position, task in enumerate(tasks)}, visits)
@@ -414,9 +411,14 @@ def _twice(tasks: Sequence[Task], needs: _Needs, begun: Sequence[Task], play: _P
         if last is not None:
             enough |= 1 << needs.index[last]
         asking = [(other, position) for other, position in task.shared_with if other in needs.index]
-        if any(not needs.asked(*asked) & enough and (task.is_sure or asked[0].is_sure) for asked in asking):
+        if any(not needs.asked(*asked) & enough and _may_meet(task, asked[0]) for asked in asking):
             found.append(task.run.definition)
     return tuple(dict.fromkeys(found))
+
+
+def _may_meet(one: Task, other: Task) -> bool:
+    """Whether two tasks begin on the same path: those that only may have been called, by different calls, need not."""
+    return one.is_sure or other.is_sure or not _roots_of(one).isdisjoint(_roots_of(other))
 
 
 def _last_of_its_own(task: Task) -> Task | None:
