@@ -232,7 +232,7 @@ class _Play:
         dependency = task.dependencies[position]
         key = definitions_of(dependency)
         running = self.begun.get(key)
-        if running is None or not any(other.is_sure for other in running):
+        if running is None or not any(_has_begun_with(other, task) for other in running):
             return self._ask_memory(task, position, dependency, key, later=later)
         known = self._known(key, task.begun_by)
         if known == {HasRun.ALWAYS} and self._in_background(key) is None:
@@ -418,7 +418,12 @@ def _twice(tasks: Sequence[Task], needs: _Needs, begun: Sequence[Task], play: _P
 
 def _may_meet(one: Task, other: Task) -> bool:
     """Whether two tasks begin on the same path: those that only may have been called, by different calls, need not."""
-    return one.is_sure or other.is_sure or not _roots_of(one).isdisjoint(_roots_of(other))
+    return one.is_sure or _has_begun_with(other, one)
+
+
+def _has_begun_with(one: Task, other: Task) -> bool:
+    """Whether a task has begun on each path on which another one has."""
+    return one.is_sure or not _roots_of(one).isdisjoint(_roots_of(other))
 
 
 def _last_of_its_own(task: Task) -> Task | None:
