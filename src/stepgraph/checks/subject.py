@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 from msgspec import Struct
 
-from stepgraph.checks.judgement.running_steps import RunningSteps, running_steps
-
 if TYPE_CHECKING:
+    from stepgraph.checks.judgement.running_steps import RunningSteps
     from stepgraph.model.note import Note, Problem
     from stepgraph.model.payload import Graph
     from stepgraph.program.facts import Fact
@@ -46,6 +45,9 @@ class WorkflowSubject(Struct, frozen=True, dict=True):
     @cached_property
     def running(self) -> RunningSteps:
         """Which of the declared steps run."""
+        # Imported here: an answer from before needs nothing of programs.
+        from stepgraph.checks.judgement.running_steps import running_steps
+
         return running_steps(self.program)
 
     def noted(self, code: str) -> Iterator[Note]:
