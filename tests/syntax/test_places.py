@@ -8,6 +8,7 @@ import pytest
 from stepgraph.model.span import Span
 from stepgraph.syntax.module import Place, SourceModule
 from stepgraph.syntax.parse import parse_module
+from stepgraph.syntax.positions import positions
 
 
 def module(source: str) -> SourceModule:
@@ -56,6 +57,44 @@ def test_columns_count_characters() -> None:
 def test_a_function_stands_at_its_def_not_at_its_decorators() -> None:
     parsed = module("\n\n@decorator\ndef f():\n    pass\n")
     assert parsed.span(parsed.tree.body[0]).line == 4
+
+
+SOURCE = """\
+@decorator(a)
+def outer(x, *, y=(1, 2)):
+    if x:
+        return [
+            f"{x} and {y}",
+            await_(z) if z else w,
+        ]
+    for i in x: pass
+
+@decorator
+class C(Base):
+    name = "c"
+"""
+
+
+class Listed(cst.CSTVisitor):
+    def __init__(self) -> None:
+        self.nodes: list[cst.CSTNode] = []
+
+    def on_visit(self, node: cst.CSTNode) -> bool:
+        self.nodes.append(node)
+        return True
+
+
+@pytest.mark.parametrize("order", ["forwards", "backwards", "one alone"])
+def test_places_are_the_same_in_whatever_order_they_are_asked_for(order: str) -> None:
+    parsed = module(SOURCE)
+    listed = Listed()
+    parsed.tree.visit(listed)
+    nodes = listed.nodes if order != "backwards" else listed.nodes[::-1]
+    ranges = positions(parsed.tree)
+    for node in nodes:
+        line, column, end_line, end_column = ranges.get(id(node), (1, 0, 1, 0))
+        asked = SourceModule(parsed.path, parsed.tree, parsed.source) if order == "one alone" else parsed
+        assert asked.span(node) == Span("entry.py", line, column + 1, end_line, end_column + 1)
 
 
 def test_a_place_is_shown_as_where_it_is() -> None:

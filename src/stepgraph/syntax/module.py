@@ -25,13 +25,8 @@ class SourceModule:
     tree: cst.Module = field(repr=False)
     source: bytes = field(repr=False)
     _mentions: dict[bytes, bool] = field(default_factory=dict, repr=False)
-
-    @cached_property
-    def _positions(self) -> dict[int, Range]:
-        # Imported here, as below: what only carries places around does without LibCST.
-        from stepgraph.syntax.positions import positions
-
-        return positions(self.tree)
+    _positions: dict[int, Range] = field(default_factory=dict, repr=False)
+    _knows_all: bool = field(default=False, repr=False)
 
     @cached_property
     def parents(self) -> Parents:
@@ -48,7 +43,17 @@ class SourceModule:
         return found
 
     def span(self, node: cst.CSTNode) -> Span:
-        """Return where `node` stands. The first call costs about a third of parsing the module."""
+        """Return where `node` stands.
+
+        To write out a module again, which tells, costs about a third of parsing it: the first call does so up to the
+        node, and one that asks for what stands behind it does so to the end.
+        """
+        # Imported here, as below: what only carries places around does without LibCST.
+        from stepgraph.syntax.positions import positions
+
+        if id(node) not in self._positions and not self._knows_all:
+            self._knows_all = bool(self._positions)
+            self._positions = positions(self.tree, None if self._knows_all else node)
         line, column, end_line, end_column = self._positions.get(id(node), (1, 0, 1, 0))
         return Span(self.path, line, column + 1, end_line, end_column + 1)
 

@@ -7,7 +7,7 @@ nodes asked for, and nothing is done until somebody asks.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TypeAlias
 
 import libcst as cst
@@ -61,8 +61,27 @@ class _PositionState(CodegenState):
         self.ranges[id(node)] = (*start, *end)
 
 
-def positions(module: cst.Module) -> dict[int, Range]:
-    """Return the range of each node of the module by the node's `id`, without the white space around it."""
-    state = _PositionState(module)
-    module._codegen(state)  # noqa: SLF001 - what LibCST's own position provider does
+class _Reached(Exception):  # noqa: N818 # it is what was asked for
+    """The node that was asked for has been written out."""
+
+
+class _StateUpTo(_PositionState):
+    def __init__(self, module: cst.Module, last: cst.CSTNode) -> None:
+        super().__init__(module)
+        self._last = last
+
+    def after_codegen(self, node: cst.CSTNode) -> None:
+        super().after_codegen(node)
+        if node is self._last:
+            raise _Reached
+
+
+def positions(module: cst.Module, last: cst.CSTNode | None = None) -> dict[int, Range]:
+    """Return the range of each node of the module by the node's `id`, without the white space around it.
+
+    With a `last` node, those of the nodes that end before it does are enough.
+    """
+    state = _PositionState(module) if last is None else _StateUpTo(module, last)
+    with suppress(_Reached):
+        module._codegen(state)  # noqa: SLF001 - what LibCST's own position provider does
     return state.ranges
