@@ -152,10 +152,11 @@ class Passes(Term):
         if self.resolves > clock:
             return [Form(self)]
         body = self._quiet_body(clock, world) if self.more else None
+        late = _late(self.body, world) if self.more else NOTHING
         found = [
             Form(
                 passes(body or self.body, tuple(form.term for form in forms), world, more=body is not None),
-                _sum([form.rest for form in forms]),
+                _sum([form.rest for form in forms]) + late,
             )
             for forms in world.combined([one.quiet(clock, world) for one in self.live])
         ]

@@ -210,6 +210,20 @@ MEMBERS = [
         ("sleep( b( b) a( a)",),
     ),
     Rule(
+        "passes in a group may leave work behind that begins later",
+        graph(
+            parallel(
+                "all",
+                do("t", starts=1, resolves=3),
+                loop(either(branch("x", at(call("f"), 1, 2)))),
+                do("b", starts=2, resolves=3),
+            ),
+            functions={"f": function("f", parallel("all", do("a", starts=1)))},
+        ),
+        ("t( b( a( a( b) t)", "t( a( b( b) t)", "t( b( b) t)"),
+        ("t( b( b) b( t)", "t( a) b( b) t)"),
+    ),
+    Rule(
         "each level of a recursion may leave work behind",
         graph(
             call("f"),
