@@ -783,6 +783,25 @@ def test_an_awaited_step_and_what_it_needs_first_begin_ahead_of_functions() -> N
     """)
 
 
+def test_an_await_that_may_be_of_nothing_may_begin_nothing() -> None:
+    body = """
+        task = asyncio.create_task(b())
+        await asyncio.gather(*[c() for x in xs])
+        await a()
+        await task
+    """
+    assert dependent_graph_of("a b(a) c", body) == text("""
+        parallel all
+          block
+            if a has not run
+              a
+            b
+          loop
+            c [1>2]
+          a [2>3]
+    """)
+
+
 def test_what_as_completed_is_given_begins_in_any_order() -> None:
     body = "for done in asyncio.as_completed([a(), b()]):\n    await done"
     assert dependent_graph_of("a b(a)", body) == text("""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from stepgraph.graph.dependencies.background import begin_out_of_order, begin_waiting, enter, note_beside, waiting_roots
 from stepgraph.graph.dependencies.drawing import Operations, operations_of
-from stepgraph.graph.dependencies.history import NOTHING, has_run
+from stepgraph.graph.dependencies.history import NOTHING, has_run, joined
 from stepgraph.graph.dependencies.reading import Reading
 from stepgraph.graph.dependencies.schedule import HasRun, Root, Schedule, Task, definitions_of, schedule
 from stepgraph.model.payload import ParallelKind
@@ -50,8 +50,33 @@ def gather(reading: Reading, starts: Sequence[Start], join: Join) -> Operations:
 
 
 def join(reading: Reading, operation: Join) -> Operations:
-    """Return an await of work started before: it is over now, unless the await ends before."""
+    """Return an await of work started before: it is over now, unless the await ends before.
+
+    What is over already, or is nothing at all, is not waited for: then nothing begins here.
+    """
+    others = reading.history.waiting.keys() - handles_of(operation.group)
+    if not others or _surely_waits(reading, operation):
+        begin_waiting(reading)
+        _joined(reading, operation)
+        return [operation]
+    before = reading.history.copy()
+    before.waiting = {handle: start for handle, start in before.waiting.items() if handle in others}
     begin_waiting(reading)
+    _joined(reading, operation)
+    after, reading.history = reading.history, before
+    _joined(reading, operation)
+    reading.history = joined([after, reading.history]) or after
+    return [operation]
+
+
+def _surely_waits(reading: Reading, operation: Join) -> bool:
+    """Whether an await is one of work that has yet to begin, on each path there."""
+    history = reading.history
+    handles = handles_of(operation.group)
+    return any(handle in history.started and handle not in history.apart for handle in handles & history.waiting.keys())
+
+
+def _joined(reading: Reading, operation: Join) -> None:
     if not operation.each:
         awaited = [one for one in over_with(operation.group) if one.sure]
         over(reading, sorted(one.handle for one in awaited))
@@ -62,7 +87,6 @@ def join(reading: Reading, operation: Join) -> Operations:
             activity = reading.usage.activities.get(handle)
             if isinstance(activity, StepRun):
                 reading.lapse(reading.survey.closure(activity))
-    return [operation]
 
 
 def over(reading: Reading, handles: Iterable[Handle]) -> None:
