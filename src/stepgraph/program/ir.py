@@ -376,7 +376,7 @@ class Program(Struct, frozen=True):
     """All that one workflow class does, in which mode of dependencies, and the facts that reading it has shown.
 
     `named_at` is where the class has its name, `run` the function that the engine calls. A class that runs no step
-    `may_be_base`: it looks as if others derived from it.
+    `may_be_base`: it looks as if others derived from it. Work that is `unordered` begins in any order.
     """
 
     class_name: str
@@ -389,6 +389,7 @@ class Program(Struct, frozen=True):
     named_at: Place | None = None
     may_be_base: bool = False
     run: Place | None = None
+    unordered: frozenset[Handle] = frozenset()
 
     @property
     def name_place(self) -> Place:

@@ -199,12 +199,11 @@ def begin_waiting(
 
 def begin_out_of_order(reading: Reading) -> None:
     """Note what may have begun before others need it, as work begins in any order."""
-    unordered = [handle for handle in sorted(reading.history.waiting) if handle in reading.usage.unordered]
-    for handle in unordered:
-        own = reading.steps_of(handle)
-        activity = reading.history.waiting[handle].activity
-        called = [activity.definition] if isinstance(activity, StepRun) else own
-        others = {step for other in unordered if other != handle for step in reading.steps_of(other)}
+    waiting = reading.history.waiting
+    for handle in sorted(waiting.keys() & reading.survey.unordered):
+        activity = waiting[handle].activity
+        called = [activity.definition] if isinstance(activity, StepRun) else reading.steps_of(handle)
+        others = {step for other in waiting if other != handle for step in reading.steps_of(other)}
         reading.begun([step for step in called if step in others], surely=False)
 
 

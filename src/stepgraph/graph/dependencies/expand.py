@@ -9,7 +9,7 @@ from stepgraph.program.ir import Program
 
 def expand(program: Program) -> Expanded:
     """Return a program with its dependencies made explicit."""
-    survey = Survey(program.body)
+    survey = Survey(program.body, program.unordered)
     if not survey.needed:
         return Expanded(program.body)
     # Imported here for start-up: in most programs no step needs another.

@@ -220,7 +220,7 @@ class Reading(Struct):
 
     def begins_in_order(self, handle: Handle) -> bool:
         """Whether work that waits for an await begins there for sure, after all that was set going before it."""
-        return handle in self.history.started and handle not in self.usage.unordered
+        return handle in self.history.started and handle not in self.survey.unordered
 
     def awaits(self, steps: Iterable[StepDefinition]) -> None:
         """Note an await, which may be the first: some steps may begin with it, and what has been waiting for it."""

@@ -33,8 +33,7 @@ class Usage(Struct):
 
     `touches` are the steps that it runs or needs, `calls` the functions it calls; `started` and `repeated` are those of
     them that it calls in the background, and in a loop. `joins` are the awaits of each handle. `repeats` are, for work
-    that is set going in a loop, the steps that each pass declares anew. What is `unordered` begins in any order:
-    `asyncio.as_completed` makes a set of what it is given.
+    that is set going in a loop, the steps that each pass declares anew.
     """
 
     touches: dict[StepDefinition, None] = field(default_factory=dict)
@@ -44,7 +43,6 @@ class Usage(Struct):
     activities: dict[Handle, Activity] = field(default_factory=dict)
     joins: dict[Handle, list[Join]] = field(default_factory=dict)
     repeats: dict[Handle, frozenset[StepDefinition]] = field(default_factory=dict)
-    unordered: set[Handle] = field(default_factory=set)
 
     def shares(self, handle: Handle, step: StepDefinition) -> bool:
         """Whether work that is set going repeatedly may find that an earlier pass has begun a step it needs."""
@@ -54,11 +52,12 @@ class Usage(Struct):
 class Survey:
     """All bodies of a program: that of `run`, and those of the functions it calls, in the order of their first call.
 
-    `needed` are the steps that others need, `places` says in how many places a step is run or needed (one in a loop
-    counts twice).
+    Work that is `unordered` begins in any order. `needed` are the steps that others need, `places` says in how many
+    places a step is run or needed (one in a loop counts twice).
     """
 
-    def __init__(self, body: Block) -> None:
+    def __init__(self, body: Block, unordered: frozenset[Handle] = frozenset()) -> None:
+        self.unordered = unordered
         self.run = Usage()
         self.functions: list[Function] = []
         self.of: dict[int, Usage] = {}
@@ -165,8 +164,6 @@ class Survey:
                         usage.repeats[handle] = declares
                     self._activity(activity, usage, declares, started=True)
                 case Join(group=group):
-                    if group.in_turn:
-                        usage.unordered |= group.own
                     for handle in handles_of(group):
                         usage.joins.setdefault(handle, []).append(operation)
                 case _:

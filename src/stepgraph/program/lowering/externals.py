@@ -289,6 +289,7 @@ def _as_completed(machine: Machine, arguments: Arguments, place: Place) -> Value
     if given is None:
         return UNKNOWN
     members = _gathering(machine, "all", _started(machine, given), place, since)
+    machine.work.unordered |= members.own  # it makes a set of them
     if not members.members:
         return UNKNOWN
     return made(machine, "list", (Item(replace(members, each=True, in_turn=True), place, many=True),))
@@ -308,7 +309,9 @@ def _promise(kind: ParallelKind) -> Meaning:
     def combined(machine: Machine, arguments: Arguments, place: Place) -> Value:
         since = machine.call_since
         members = _started(machine, arguments.items[0]) if arguments.items else []
-        return _gathering(machine, kind, members, place, since)
+        promise = _gathering(machine, kind, members, place, since)
+        machine.work.unordered |= promise.own  # JavaScript begins them, some turns of its own queue later
+        return promise
 
     return combined
 

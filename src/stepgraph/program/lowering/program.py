@@ -67,6 +67,7 @@ def _read(entry: Entry, name: str, mode: DependencyMode) -> tuple[Program, bool]
         Place(defined.scope.module, defined.node.name),
         may_be_base=not works(body) and may_be_base(defined),
         run=run,
+        unordered=frozenset(machine.work.unordered),
     )
     return program, machine.steps.lists_depends
 

@@ -15,7 +15,8 @@ class WorkMade(Struct):
     """Work by the node of the call that makes it, and, if it was set going, by its handle: they are numbered.
 
     `made` are the coroutines, of which some have `begun`, `wrapped` the calls that make others of them, `started` those
-    that set work going; `activities` is what was started, and some of these are `shielded` from being cancelled.
+    that set work going; `activities` is what was started, of which some are `shielded` from being cancelled, and some
+    `unordered`: they begin in any order.
     """
 
     handles: Handle = 0
@@ -25,6 +26,7 @@ class WorkMade(Struct):
     started: dict[int, tuple[Place, set[Handle]]] = field(default_factory=dict)
     activities: dict[Handle, Activity] = field(default_factory=dict)
     shielded: set[Handle] = field(default_factory=set)
+    unordered: set[Handle] = field(default_factory=set)
 
     def new_handle(self) -> Handle:
         """Return a handle for work to be started."""
