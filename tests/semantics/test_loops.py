@@ -441,3 +441,50 @@ def test_a_name_that_is_bound_in_a_comprehension_is_one_of_the_function() -> Non
           a
         a
     """)
+
+
+GENERATORS = """
+def both():
+    yield a
+    yield b
+
+def more():
+    yield from both()
+    yield from [c]
+"""
+
+ANY_OF_BOTH = """
+    loop
+      switch one
+        case a
+          a
+        case b
+          b
+"""
+
+
+@pytest.mark.parametrize(
+    ("statements", "expected"),
+    [
+        ("for one in both():\n    await one()", ANY_OF_BOTH),
+        ("for one in tuple(both()):\n    await one()", ANY_OF_BOTH),
+        ("for one in more():\n    await one()", f"{ANY_OF_BOTH}        case c\n          c\n"),
+        ("one, other = both()\nawait one()", "\n    switch one\n      case a\n        a\n      case b\n        b\n"),
+    ],
+)
+def test_a_generator_gives_any_of_what_it_yields(statements: str, expected: str) -> None:
+    assert graph_of(f"{GENERATORS}{statements}") == text(expected)
+
+
+def test_what_a_generator_yields_that_leads_to_no_step_is_nothing() -> None:
+    body = "def rows():\n    yield fetch(1)\nfor row in rows():\n    await row.send()\nawait a()"
+    assert graph_of(body) == "a"
+
+
+def test_map_calls_its_function_with_any_of_what_is_in_a_collection() -> None:
+    body = "fs = []\nfor x in xs:\n    fs.append(a)\nawait asyncio.gather(*map(lambda f: f(), fs))"
+    assert graph_of(body) == text("""
+        parallel all
+          loop
+            a [1>2]
+    """)

@@ -414,10 +414,15 @@ def _named(machine: Machine, node: cst.NamedExpr) -> Value:
 def _yield(machine: Machine, node: cst.Yield) -> Value:
     if isinstance(node.value, cst.From):
         value = machine.evaluate(node.value.item)
-        return await_value(machine, value, machine.place(node)) if is_awaitable(value) else UNKNOWN
+        if is_awaitable(value):
+            return await_value(machine, value, machine.place(node))
+        machine.frame.yields += (replace(item, many=True) for item in items_of(machine, value) or ())
+        return UNKNOWN
     given = Constant(None) if node.value is None else machine.evaluate(node.value)
     if machine.frame.at_yield is not None:
         machine.frame.at_yield(given)
+    elif given.relevant and node.value is not None:
+        machine.frame.yields.append(Item(given, machine.place(node.value), many=True))
     return UNKNOWN
 
 

@@ -476,7 +476,7 @@ def _map(machine: Machine, arguments: Arguments, place: Place) -> Value:
     if starts:
         started = _started(machine, arguments.items[1])
         return made(machine, "list", tuple(Item(value, place, many=True) for value in started))
-    return made(machine, "list", (_mapped(machine, function, place),))
+    return made(machine, "list", (_mapped(machine, function, items or (), place),))
 
 
 def _starts_work(function: Value) -> bool:
@@ -485,8 +485,10 @@ def _starts_work(function: Value) -> bool:
     return _ALIASES.get(name, name) in ("asyncio.create_task", "asyncio.shield")
 
 
-def _mapped(machine: Machine, function: Value, place: Place) -> Item:
-    return Item(machine.call(function, Arguments((Argument(UNKNOWN, place),)), place), place, many=True)
+def _mapped(machine: Machine, function: Value, items: Sequence[Item], place: Place) -> Item:
+    relevant = [item for item in items if item.value.relevant]
+    given = any_of([i.value for i in relevant], [i.place.text for i in relevant], place.text, place, each=True)
+    return Item(machine.call(function, Arguments((Argument(given, place),)), place), place, many=True)
 
 
 def _getattr(machine: Machine, arguments: Arguments, place: Place) -> Value:

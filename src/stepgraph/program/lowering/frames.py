@@ -9,7 +9,7 @@ import libcst as cst
 
 from stepgraph.program.ir import ExitKind
 from stepgraph.program.lowering.state import Changes
-from stepgraph.program.values import LexicalScope, Option, Slots, StepFunction, Value
+from stepgraph.program.values import Item, LexicalScope, Option, Slots, StepFunction, Value
 
 
 @dataclass(slots=True)
@@ -49,7 +49,8 @@ class Frame:
     `has_started` work of which it may not have awaited all. `drained` is the collection that the present loop empties,
     `loops_outside` the number of loops around the call, which is of the `caller` and may be `in_step`; `contexts` are
     those that are left with whatever leaves here. A context manager that is a generator gives way `at_yield` to the
-    block that it stands around. So many `try` around the present statement catch `type_errors` by name.
+    block that it stands around; what other generators yield that may lead to steps is in `yields`. So many `try` around
+    the present statement catch `type_errors` by name.
     """
 
     scope: LexicalScope
@@ -71,6 +72,7 @@ class Frame:
     in_step: bool = False
     contexts: list[OpenContext] = field(default_factory=list)
     at_yield: Callable[[Value], None] | None = None
+    yields: list[Item] = field(default_factory=list)
     type_errors: int = 0
 
     def __post_init__(self) -> None:

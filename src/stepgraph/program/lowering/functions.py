@@ -198,7 +198,7 @@ def _read(machine: Machine, callee: FunctionValue, node: cst.FunctionDef, scope:
     machine.declare_again(frame.declared)
     function.declares = tuple(step.definition for step in frame.declared)
     anew = bool(frame.declared) or machine.replay.volatiles > volatiles
-    fresh = anew and (result.relevant or result.traced)
+    fresh = anew and (result.relevant or result.traced or bool(frame.yields))
     summary = Summary(
         function,
         result,
@@ -209,6 +209,7 @@ def _read(machine: Machine, callee: FunctionValue, node: cst.FunctionDef, scope:
         epoch=machine.store.epoch,
         reusable=not fresh and not machine.store.wrote_outside(mark, scope.names.serial),
         uses=tuple(machine.replay.uses[uses:]),
+        yields=tuple(frame.yields),
     )
     machine.summaries[machine.replays, *key] = machine.latest[node] = summary
     return summary

@@ -7,8 +7,9 @@ from msgspec.structs import replace
 from stepgraph.program.known import CollectionKind
 from stepgraph.program.lowering.arguments import made, ordered_like
 from stepgraph.program.lowering.comprehensions import consumed
+from stepgraph.program.lowering.functions import read_function
 from stepgraph.program.lowering.machine import Machine
-from stepgraph.program.values import Alternatives, Collection, Item, LazyItems, Mapping, Value
+from stepgraph.program.values import Alternatives, Collection, GeneratorCall, Item, LazyItems, Mapping, Value
 
 
 def materialized(machine: Machine, value: Value, kind: CollectionKind = "list") -> Value:
@@ -25,6 +26,8 @@ def items_of(machine: Machine, value: Value) -> tuple[Item, ...] | None:
             return items
         case Mapping(entries=entries):
             return tuple(Item(entry.key, entry.key_place, entry.many) for entry in entries)
+        case GeneratorCall(function=function, arguments=arguments):
+            return read_function(machine, function, arguments).yields or None
         case Alternatives(options=options):
             parts = [items_of(machine, option.value) for option in options]
             return tuple(replace(item, maybe=True) for part in parts for item in part or ())

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from stepgraph.program.ir import EMPTY, Block, Loop, Passes, StepDefinition
 from stepgraph.program.lowering.arguments import DEEPEST, collection
 from stepgraph.program.lowering.frames import LoopState
+from stepgraph.program.lowering.functions import read_function
 from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.lowering.outcomes import Outcome
 from stepgraph.program.lowering.state import (
@@ -32,6 +33,7 @@ from stepgraph.program.values import (
     FunctionCall,
     FunctionValue,
     Gathering,
+    GeneratorCall,
     Item,
     Mapping,
     Option,
@@ -167,6 +169,9 @@ def element(machine: Machine, value: Value, discriminant: str, place: Place) -> 
     """Return what the variable of a loop over a value is: any one of its elements, and each of them in its turn."""
     if isinstance(value, PartOfEvent) or (isinstance(value, Payload) and value.of_run):
         return PartOfEvent()
+    if isinstance(value, GeneratorCall):
+        yields = read_function(machine, value.function, value.arguments).yields
+        return _each_of(yields, discriminant, place) if yields else UNKNOWN
     if not isinstance(value, Collection):
         return UNKNOWN
     rows = [_parts(item) for item in value.items]

@@ -7,7 +7,7 @@ from msgspec import Struct
 from stepgraph.program.ir import Block, Function, Handle
 from stepgraph.program.lowering.replay_state import Reached, VolatileUse
 from stepgraph.program.lowering.state import Changes
-from stepgraph.program.values import StepFunction, Value
+from stepgraph.program.values import Item, StepFunction, Value
 
 
 class Outcome(Struct, frozen=True):
@@ -38,3 +38,4 @@ class Summary(Struct, frozen=True):
     epoch: int
     reusable: bool
     uses: tuple[VolatileUse, ...] = ()
+    yields: tuple[Item, ...] = ()

@@ -9,6 +9,7 @@ from stepgraph.program.lowering.arguments import bounded, collection
 from stepgraph.program.lowering.changing import attribute_changed, element_changed
 from stepgraph.program.lowering.classes import field_names
 from stepgraph.program.lowering.event_keys import observe_key
+from stepgraph.program.lowering.functions import read_function
 from stepgraph.program.lowering.loops import any_of
 from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.lowering.names import bind
@@ -24,6 +25,7 @@ from stepgraph.program.values import (
     Constant,
     Entry,
     FunctionValue,
+    GeneratorCall,
     Instance,
     Item,
     Mapping,
@@ -60,7 +62,10 @@ def assign(machine: Machine, target: cst.BaseExpression, value: Value, source: P
 
 
 def _assign_parts(machine: Machine, targets: list[cst.BaseExpression], value: Value) -> None:
-    items = _parts_of(value)
+    if isinstance(value, GeneratorCall):
+        items: tuple[Item, ...] | None = read_function(machine, value.function, value.arguments).yields
+    else:
+        items = _parts_of(value)
     star = next((i for i, target in enumerate(targets) if isinstance(target, cst.StarredElement)), None)
     if items is None or len(items) < len(targets) - (star is not None) or any(item.many for item in items):
         for target in targets:
