@@ -114,6 +114,7 @@ def test_closed_standard_input_is_told() -> None:
     assert run.stderr == b"<stdin>: standard input is closed. Name a file instead of `-`.\n"
 
 
+@pytest.mark.skipif("COVERAGE_PROCESS_CONFIG" in os.environ, reason="what measures coverage imports more")
 def test_a_tree_without_workflows_needs_none_of_the_libraries() -> None:
     write("a.py", "x = 1\n")
     run = stepgraph("graph", PYTHONPROFILEIMPORTTIME="1")
