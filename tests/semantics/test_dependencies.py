@@ -578,6 +578,39 @@ def test_what_needs_itself_is_not_said_to_run_twice(steps: str, body: str, codes
     assert sorted(note.code for note in dependent_workflow_of(steps, body).notes) == codes
 
 
+WITH_A_BODY = """
+    @step.do()
+    async def c():
+        await b()
+
+    @step.do()
+    async def d(a, c):
+        pass
+
+"""
+
+
+def test_the_body_of_a_step_finds_what_the_steps_before_it_have_run() -> None:
+    assert dependent_graph_of("a b(a)", f"{WITH_A_BODY}    await d()") == text("""
+        a
+        c
+          b
+        d
+    """)
+
+
+def test_the_body_of_a_step_in_the_background_may_find_what_runs_beside_it() -> None:
+    body = f"{WITH_A_BODY}    task = asyncio.create_task(c())\n    await a()\n    await task"
+    assert dependent_graph_of("a b(a)", body) == text("""
+        parallel all
+          c [1>3]
+            if a has not run
+              a
+            b
+          a [1>2]
+    """)
+
+
 @pytest.mark.parametrize(
     ("steps", "body", "twice"),
     [
@@ -735,6 +768,27 @@ def test_of_functions_that_run_together_the_first_one_runs_what_both_need_at_onc
           b
         def second
           c
+    """)
+
+
+def test_a_task_finds_what_a_function_set_going_before_it_begins_at_once() -> None:
+    body = """
+        async def first():
+            await a()
+
+        task = asyncio.create_task(first())
+        other = asyncio.create_task(b())
+        await c()
+        await task
+        await other
+    """
+    assert dependent_graph_of("a b(a) c", body) == text("""
+        parallel all
+          call first [1>3]
+          b [1>4]
+          c [1>2]
+        def first
+          a
     """)
 
 
