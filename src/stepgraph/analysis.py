@@ -25,8 +25,8 @@ class WorkflowAnalysis:
     `name` is the workflow's, `class_name` that of its class, which stands in the file at `path`. `graph` is None if no
     step of it can run; the reasons are among the `notes`, which are in source order. `project` is the name of the
     Worker, empty where it is not known, and `steps_limit` how many steps an instance may run, where the configuration
-    says it. `locate` finds the `span` of the class, which takes a quarter of the time of parsing its module. `subject`
-    is what the rules of `check_analysis` look at.
+    says it. `locate` finds the `span` of the class, which takes up to a quarter of the time of parsing its module.
+    `subject` is what the rules of `check_analysis` look at.
     """
 
     name: str
@@ -49,7 +49,7 @@ class WorkflowAnalysis:
 
     @property
     def span(self) -> Span:
-        """Where the class stands."""
+        """Where the class stands: from `class` to the end of its name."""
         return self.locate()
 
     @property

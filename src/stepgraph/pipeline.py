@@ -106,7 +106,7 @@ def _workflow(
         name,
         program.class_name,
         program.place.module.path,
-        lambda: program.place.span,
+        lambda: program.place.heading,
         built.graph,
         tuple(notes),
         project.name,

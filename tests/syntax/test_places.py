@@ -97,6 +97,22 @@ def test_places_are_the_same_in_whatever_order_they_are_asked_for(order: str) ->
         assert asked.span(node) == Span("entry.py", line, column + 1, end_line, end_column + 1)
 
 
+@pytest.mark.parametrize(
+    ("source", "heading"),
+    [
+        ("@d\nclass C(Base):\n    pass\n", Span("entry.py", 2, 1, 2, 8)),
+        ("if x:\n    class  C: pass\n", Span("entry.py", 2, 5, 2, 13)),
+        ("class \\\n  C: pass\n", Span("entry.py", 1, 1, 2, 4)),
+    ],
+)
+def test_the_heading_of_a_class_ends_with_its_name(source: str, heading: Span) -> None:
+    parsed = module(source)
+    listed = Listed()
+    parsed.tree.visit(listed)
+    (found,) = [node for node in listed.nodes if isinstance(node, cst.ClassDef)]
+    assert parsed.heading(found) == heading
+
+
 def test_a_place_is_shown_as_where_it_is() -> None:
     parsed = module("x = f(1)\n")
     assert repr(Place(parsed, first_value(parsed))) == "Place(entry.py:1:5)"

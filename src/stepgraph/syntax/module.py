@@ -57,6 +57,18 @@ class SourceModule:
         line, column, end_line, end_column = self._positions.get(id(node), (1, 0, 1, 0))
         return Span(self.path, line, column + 1, end_line, end_column + 1)
 
+    def heading(self, node: cst.CSTNode) -> Span:
+        """Return where a class begins, up to the end of its name: it costs less than to find where the class ends."""
+        import libcst as cst
+
+        if not isinstance(node, cst.ClassDef):
+            return self.span(node)
+        name, gap = self.span(node.name), node.whitespace_after_class.value
+        if not gap.strip(" \t"):
+            return Span(name.path, name.line, name.column - len(f"class{gap}"), name.end_line, name.end_column)
+        start = self.span(node)
+        return Span(name.path, start.line, start.column, name.end_line, name.end_column)
+
     def text(self, node: cst.CSTNode) -> str:
         """Return the source of `node` on one line, without comments."""
         from stepgraph.syntax.source_text import source_text
@@ -77,6 +89,11 @@ class Place(Struct, frozen=True):
     def span(self) -> Span:
         """Where it stands; computed only when asked for."""
         return self.module.span(self.node)
+
+    @property
+    def heading(self) -> Span:
+        """Where it begins: of a class, up to the end of its name."""
+        return self.module.heading(self.node)
 
     @property
     def text(self) -> str:
