@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -61,10 +61,13 @@ def make_ready() -> None:
     import stepgraph.pipeline  # noqa: F401 - for the import alone
 
 
-def analyze_sources(sources: Sources, on_module: Callable[[str], object] = lambda _: None) -> Analysis:
+def analyze_sources(
+    sources: Sources, on_module: Callable[[str], object] = lambda _: None, *, graphs_only: bool = False
+) -> Analysis:
     """Return the workflows of modules that were found before. Problems of finding come first. Raises InternalError.
 
-    `on_module` is called with the path of each module before it is analysed.
+    `on_module` is called with the path of each module before it is analysed. Where `graphs_only` are asked for, not
+    what they are from nor what is wrong with it, many modules are shared out among processes.
     """
     refused: list[Problem] = []
 
@@ -78,7 +81,7 @@ def analyze_sources(sources: Sources, on_module: Callable[[str], object] = lambd
         except Exception as error:
             raise InternalError(path) from error
 
-    return _analyzed(sources, analyze, refused)
+    return _analyzed(sources, analyze, refused, share=graphs_only)
 
 
 def check_analysis(analysis: Analysis) -> tuple[Finding, ...]:
@@ -117,7 +120,7 @@ def _strictly(sources: Sources) -> Analysis:
 _Attempt = Callable[[Callable[[], tuple[WorkflowAnalysis, ...]], str], tuple[WorkflowAnalysis, ...]]
 
 
-def _analyzed(sources: Sources, attempt: _Attempt, refused: list[Problem]) -> Analysis:
+def _analyzed(sources: Sources, attempt: _Attempt, refused: list[Problem], *, share: bool = False) -> Analysis:
     """Return the workflows of all modules, and of those that derive from classes in them."""
     workflows: tuple[WorkflowAnalysis, ...] = ()
     met: list[Problem] = []
@@ -130,7 +133,13 @@ def _analyzed(sources: Sources, attempt: _Attempt, refused: list[Problem]) -> An
         from stepgraph.pipeline import Pipeline, undisturbed
 
         pipeline = Pipeline(refused)
-        workflows = undisturbed(lambda: tuple(_workflows(sources, pipeline, attempt, footprint)))
+        found: list[tuple[WorkflowAnalysis, ...]] | None = None
+        if share:
+            from stepgraph.sharing import shared_out, taken_over
+
+            shares = shared_out(sources.modules)
+            found = None if shares is None else taken_over(shares, sources.modules, pipeline)
+        workflows = undisturbed(lambda: tuple(_workflows(sources, pipeline, attempt, footprint, found)))
         footprint.files = pipeline.looked_at
         met = [*refused, *pipeline.broken]
         hinted += pipeline.hints
@@ -143,18 +152,27 @@ def _analyzed(sources: Sources, attempt: _Attempt, refused: list[Problem]) -> An
 
 
 def _workflows(
-    sources: Sources, pipeline: Pipeline, attempt: _Attempt, footprint: Footprint
+    sources: Sources,
+    pipeline: Pipeline,
+    attempt: _Attempt,
+    footprint: Footprint,
+    found: Sequence[tuple[WorkflowAnalysis, ...]] | None,
 ) -> Iterator[WorkflowAnalysis]:
-    """Yield each workflow once: a project may name what was analysed as a file, and paths may lead to the same file."""
+    """Yield each workflow once: a project may name what was analysed as a file, and paths may lead to the same file.
+
+    Those of the modules given at first may have been `found` before.
+    """
     known: set[tuple[str, ...]] = set()
     pending = list(sources.modules)
     while pending:
-        for module in pending:
-            for workflow in attempt(partial(pipeline.analyze, module), module.path):
+        for number, module in enumerate(pending):
+            analyze = partial(pipeline.analyze, module)
+            for workflow in attempt(analyze, module.path) if found is None else found[number]:
                 key = (workflow.project, workflow.name, workflow.class_name, os.path.realpath(workflow.path))
                 if key not in known:
                     known.add(key)
                     yield workflow
+        found = None
         names = pipeline.take_names()
         pending = sources.deriving(names)
         footprint.derived.append(Derived(names, tuple(pending)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
 from typing import TypeVar
 
@@ -21,7 +21,7 @@ from stepgraph.project.configuration.wrangler import ConfiguredWorkflow
 from stepgraph.project.project import Project
 from stepgraph.project.sources import Source
 from stepgraph.syntax.deep import run_deep
-from stepgraph.syntax.derived_names import derived_names
+from stepgraph.syntax.derived_names import Derivation, derivations_in, derived_names
 from stepgraph.syntax.module import Place
 from stepgraph.syntax.modules import Importer, Modules
 
@@ -34,11 +34,13 @@ class Pipeline(Struct):
     """One run over the modules of some projects, each parsed at most once.
 
     Configured classes that are not there are added to the `problems`, classes that are no workflows by mistake to the
-    `hints`. To be run `undisturbed`.
+    `hints`; `derivations` are what may give names to workflow classes, by the path of the module. To be run
+    `undisturbed`.
     """
 
     problems: list[Problem]
     hints: list[Problem] = field(default_factory=list)
+    derivations: dict[str, tuple[Derivation, ...]] = field(default_factory=dict)
     _modules: Modules = field(default_factory=Modules)
     _names: dict[str, None] = field(default_factory=lambda: {"WorkflowEntrypoint": None})
     _new_names: list[str] = field(default_factory=list)
@@ -46,6 +48,21 @@ class Pipeline(Struct):
     def analyze(self, source: Source) -> tuple[WorkflowAnalysis, ...]:
         """Return the workflows of a module, in order. Raises InputError for what is not valid Python."""
         return tuple(self._workflows(source))
+
+    def learn(self, path: str, derivations: tuple[Derivation, ...]) -> None:
+        """Learn the names of classes in a module that derive from those known by now."""
+        self.derivations[path] = derivations
+        names = derived_names(derivations, self._names)
+        self._names |= dict.fromkeys(names)
+        self._new_names += names
+
+    def take_elsewhere(
+        self, contents: Mapping[str, bytes], looked_at: Mapping[str, bytes | None], broken: Mapping[str, Problem]
+    ) -> None:
+        """Take over which modules were read in another process, which files for that, and which could not be."""
+        self._modules.elsewhere |= contents
+        self._modules.looked_at |= looked_at
+        self._modules.problems |= broken
 
     def take_names(self) -> tuple[str, ...]:
         """Return the names by which other modules may derive workflow classes, those not returned before."""
@@ -70,15 +87,18 @@ class Pipeline(Struct):
     @property
     def broken(self) -> tuple[Problem, ...]:
         """Why modules that were imported could not be read."""
-        return tuple(self._modules.problems.values())
+        return tuple(self.refused_imports.values())
+
+    @property
+    def refused_imports(self) -> dict[str, Problem]:
+        """Why modules that were imported could not be read, by path."""
+        return self._modules.problems
 
     def _workflows(self, source: Source) -> Iterator[WorkflowAnalysis]:
         module = self._modules.parse(source.path, source.content)
         files = source.project.files
         entry = Entry(module, Importer(files, self._modules) if files.folders else None)
-        names = derived_names(module, self._names)
-        self._names |= dict.fromkeys(names)
-        self._new_names += names
+        self.learn(source.path, derivations_in(module))
         if source.workflows is None:
             found = find_workflows(entry)
             self.hints += map(_without_run, found.misnamed)

@@ -12,8 +12,9 @@ import pytest
 from msgspec.structs import replace
 
 from stepgraph.cache import store as module
-from stepgraph.cache.entry import Entry, KeptWorkflow
+from stepgraph.cache.entry import Entry
 from stepgraph.cache.store import Store, user_store
+from stepgraph.kept_workflow import KeptWorkflow
 from stepgraph.model.span import Span
 
 GRAPH = {"version": 1, "workflow": {"class_name": "Orders", "functions": {}, "nodes": []}}

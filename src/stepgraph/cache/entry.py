@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from msgspec import Struct
 
-from stepgraph.analysis import WorkflowAnalysis
 from stepgraph.checks.finding import Finding
 from stepgraph.checks.severity import Severity
-from stepgraph.model.note import Note, Problem
+from stepgraph.kept_workflow import KeptWorkflow
+from stepgraph.model.note import Problem
 from stepgraph.model.span import Span
 
 Content: TypeAlias = str | None
 """The digest of a file; None where it could not be read."""
-
-
-class KeptWorkflow(Struct, frozen=True):
-    """A workflow, with the place of its class."""
-
-    name: str
-    class_name: str
-    path: str
-    span: Span
-    graph: dict[str, Any] | None
-    notes: tuple[Note, ...]
-    project: str
-    steps_limit: int | None
 
 
 class KeptFinding(Struct, frozen=True):
@@ -71,29 +58,6 @@ class Entry(Struct, frozen=True):
     listings: tuple[KeptListing, ...]
     searches: tuple[KeptSearch, ...]
     findings: tuple[KeptFinding, ...] | None = None
-
-
-def kept_workflow(workflow: WorkflowAnalysis) -> KeptWorkflow:
-    """Return what is kept of a workflow."""
-    graph: Any = workflow.graph
-    return KeptWorkflow(
-        workflow.name,
-        workflow.class_name,
-        workflow.path,
-        workflow.span,
-        graph,
-        workflow.notes,
-        workflow.project,
-        workflow.steps_limit,
-    )
-
-
-def workflow_of(kept: KeptWorkflow) -> WorkflowAnalysis:
-    """Return a workflow again. Where the nodes of its graph are from is not known any more."""
-    graph: Any = kept.graph
-    return WorkflowAnalysis(
-        kept.name, kept.class_name, kept.path, lambda: kept.span, graph, kept.notes, kept.project, kept.steps_limit
-    )
 
 
 def kept_finding(finding: Finding) -> KeptFinding:

@@ -12,11 +12,10 @@ from stepgraph.cache.entry import (
     KeptSearch,
     finding_of,
     kept_finding,
-    kept_workflow,
-    workflow_of,
 )
 from stepgraph.cache.key import digest
 from stepgraph.checks.finding import Finding
+from stepgraph.kept_workflow import kept_workflow, workflow_of
 from stepgraph.model.note import InputError
 from stepgraph.project.reading import read_bytes
 from stepgraph.project.sources import Source, Sources

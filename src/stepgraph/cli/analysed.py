@@ -20,9 +20,12 @@ _WHAT_A_WORKFLOW_IS = (
 )
 
 
-def analysed(sources: Sources, paths: Sequence[str], cache: Cache) -> Analysis:
-    """Return the analysis of the sources, which were found by these paths. Its problems have been told."""
-    analysis = cache.analysed(sources, paths)
+def analysed(sources: Sources, paths: Sequence[str], cache: Cache, *, places: bool = False) -> Analysis:
+    """Return the analysis of the sources, which were found by these paths. Its problems have been told.
+
+    With `places`, it knows where the nodes of graphs are from.
+    """
+    analysis = cache.analysed_with_places(sources) if places else cache.analysed(sources, paths)
     for problem in (*analysis.problems, *analysis.hints):
         tell(str(problem))
     return analysis

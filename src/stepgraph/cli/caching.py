@@ -46,8 +46,12 @@ class Cache(Struct, frozen=True):
         return lambda: None
 
     def analysed(self, sources: Sources, paths: Sequence[str]) -> Analysis:
-        """Return the analysis of the sources, which were found by these paths."""
+        """Return the analysis of the sources, which were found by these paths: not where nodes of graphs are from."""
         return self._answer(sources, paths, lambda analysis: Checked(analysis, ()), check=False).analysis
+
+    def analysed_with_places(self, sources: Sources) -> Analysis:
+        """Return the analysis of the sources, made anew: where nodes are from is not kept."""
+        return _analysed(sources)
 
     def checked(self, sources: Sources, paths: Sequence[str]) -> Checked:
         """Return the analysis of the sources, and all that the rules find."""
@@ -57,7 +61,7 @@ class Cache(Struct, frozen=True):
         self, sources: Sources, paths: Sequence[str], complete: Callable[[Analysis], Checked], *, check: bool
     ) -> Checked:
         if self.store is None or not sources.modules:
-            return complete(_analysed(sources))
+            return complete(_analysed(sources, graphs_only=not check))
         # Imported here, as only where there is something to analyse it can have been analysed before.
         from stepgraph.cache.key import key_of
         from stepgraph.cache.recall import entry_of, findings_of, recalled
@@ -69,7 +73,7 @@ class Cache(Struct, frozen=True):
         if analysis is not None and entry is not None:
             self.store.note_answer(question)
             return Checked(analysis, findings_of(entry) or ())
-        answer = complete(_analysed(sources))
+        answer = complete(_analysed(sources, graphs_only=not check))
         self.store.put(key, entry_of(answer.analysis, answer.findings if check else None))
         self.store.note_answer(question)
         return answer
@@ -90,9 +94,9 @@ def cache_option(command: Callable[..., R]) -> Callable[..., R]:
     return with_cache
 
 
-def _analysed(sources: Sources) -> Analysis:
+def _analysed(sources: Sources, *, graphs_only: bool = False) -> Analysis:
     with Progress(len(sources.modules)) as progress:
-        return analyze_sources(sources, progress.show)
+        return analyze_sources(sources, progress.show, graphs_only=graphs_only)
 
 
 def _question(paths: Sequence[str], environment: str | None) -> str:

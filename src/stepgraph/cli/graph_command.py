@@ -46,14 +46,12 @@ def graph(
     """
     style = drawing.style(output)
     named = paths or (".",)
-    if output.form.shows_places:
-        cache = Cache(None)  # which does not know where nodes are from
     sources = find_sources(named, environment or None, cache.make_ready(named, environment))
     prepare(output, sources.files)
     with DateLookup() as lookup:
         if output.form.answer:
             look_ahead(sources, lookup)
-        analysis = analysed(sources, named, cache)
+        analysis = analysed(sources, named, cache, places=output.form.shows_places)
         demand_workflows(analysis, sources, named)
         dates = Dates(lookup, sources)
         subjects = [analysed_subject(one, dates) for one in analysis.workflows]

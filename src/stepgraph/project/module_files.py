@@ -76,6 +76,10 @@ class ModuleFiles:
         """What was found in the folders that were listed: Python files, and folders, these with a slash."""
         return self._names
 
+    def learn(self, listings: Mapping[str, frozenset[str]]) -> None:
+        """Take over what was found in folders by another process."""
+        self._names |= listings
+
     def has_listing(self, folder: str, names: frozenset[str]) -> bool:
         """Tell whether this is what is in a folder."""
         return self._listing(folder) == names

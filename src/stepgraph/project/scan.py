@@ -6,13 +6,12 @@ What comes after the first find, importing LibCST, is then done at the same time
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from enum import IntEnum
 from typing import Final
 
 from stepgraph.model.note import InputError
+from stepgraph.project.forked import forked, may_fork
 from stepgraph.project.reading import read_found
 
 # Making a process takes about as long as looking through 100 files.
@@ -39,7 +38,7 @@ COMMON: Final = b"orkflow"
 def scan(paths: Sequence[str]) -> Iterator[Holds]:
     """Yield what each of some files holds, in their order."""
     found = 0
-    if len(paths) >= _WORTH_A_PROCESS and _may_fork():
+    if len(paths) >= _WORTH_A_PROCESS and may_fork():
         for holds in _scanned_elsewhere(paths):
             found += 1
             yield holds
@@ -58,37 +57,13 @@ def _holds(path: str) -> Holds:
     return Holds.MARK if _MARK in content else Holds.COMMON
 
 
-def _may_fork() -> bool:
-    """A copy of a process with several threads may find locks that are never released."""
-    return hasattr(os, "fork") and threading.active_count() == 1 and (os.cpu_count() or 1) > 1
-
-
 def _scanned_elsewhere(paths: Sequence[str]) -> Iterator[Holds]:
-    reading, writing = os.pipe()
-    try:
-        process = os.fork()
-    except OSError:
-        os.close(reading)
-        os.close(writing)
-        return
-    if process == 0:
-        _write_and_end(paths, writing)
-    os.close(writing)
-    try:
-        while chunk := os.read(reading, _AT_ONCE):
+    with forked(lambda writing: _write(paths, writing)) as reading:
+        while reading is not None and (chunk := os.read(reading, _AT_ONCE)):
             yield from map(Holds, chunk)
-    finally:
-        os.close(reading)
-        with suppress(ChildProcessError):  # whoever started us may have asked not to be told of such ends
-            os.waitpid(process, 0)
 
 
-def _write_and_end(paths: Sequence[str], writing: int) -> None:
-    """Write a byte for each file, and end this process without anything that its copy was meant to do at its end."""
-    code = 1
-    try:
-        for first in range(0, len(paths), _AT_ONCE):
-            os.write(writing, bytes(map(_holds, paths[first : first + _AT_ONCE])))
-        code = 0
-    finally:
-        os._exit(code)
+def _write(paths: Sequence[str], writing: int) -> None:
+    """Write a byte for each file."""
+    for first in range(0, len(paths), _AT_ONCE):
+        os.write(writing, bytes(map(_holds, paths[first : first + _AT_ONCE])))

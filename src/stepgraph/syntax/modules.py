@@ -15,23 +15,25 @@ from stepgraph.syntax.parse import parse_module
 class Modules(Struct):
     """What was parsed so far, by path. Of files that could not be, the problems, in the order met.
 
-    `looked_at` are the files that were read, with their contents: None where one could not be.
+    `looked_at` are the files that were read, with their contents: None where one could not be. `elsewhere` are the
+    contents of those that were parsed in another process.
     """
 
     problems: dict[str, Problem] = field(default_factory=dict)
     looked_at: dict[str, bytes | None] = field(default_factory=dict)
+    elsewhere: dict[str, bytes] = field(default_factory=dict)
     _parsed: dict[str, SourceModule] = field(default_factory=dict)
     _assigned: dict[str, frozenset[str]] = field(default_factory=dict)
 
     @property
     def paths(self) -> tuple[str, ...]:
         """The paths of the modules that were read, or tried to."""
-        return (*self._parsed, *self.problems)
+        return (*self.elsewhere, *self._parsed, *self.problems)
 
     @property
     def contents(self) -> dict[str, bytes]:
         """The content of each module that was parsed, by path."""
-        return {path: module.source for path, module in self._parsed.items()}
+        return self.elsewhere | {path: module.source for path, module in self._parsed.items()}
 
     def parse(self, path: str, content: bytes) -> SourceModule:
         """Return the module that stands at a path, from its content. Raises InputError where it is not Python."""
