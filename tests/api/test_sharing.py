@@ -40,7 +40,12 @@ async def paid(step, number):
 
     await pay()
 """
-NO_RUN = "from workers import WorkflowEntrypoint\n\nclass Idle(WorkflowEntrypoint):\n    async def on_run(self, event, step): ...\n"
+NO_RUN = """\
+from workers import WorkflowEntrypoint
+
+class Idle(WorkflowEntrypoint):
+    async def on_run(self, event, step): ...
+"""
 
 
 @pytest.fixture
