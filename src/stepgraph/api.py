@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from stepgraph.analysis import Analysis, WorkflowAnalysis
 from stepgraph.checks.subject import ProjectSubject
@@ -117,6 +117,9 @@ def _strictly(sources: Sources) -> Analysis:
     return _analyzed(sources, lambda run, _: run(), [])
 
 
+_WORTH_SHARING: Final = 50
+"""How many modules are worth other processes."""
+
 _Attempt = Callable[[Callable[[], tuple[WorkflowAnalysis, ...]], str], tuple[WorkflowAnalysis, ...]]
 
 
@@ -134,7 +137,7 @@ def _analyzed(sources: Sources, attempt: _Attempt, refused: list[Problem], *, sh
 
         pipeline = Pipeline(refused)
         found: list[tuple[WorkflowAnalysis, ...]] | None = None
-        if share:
+        if share and len(sources.modules) >= _WORTH_SHARING:
             from stepgraph.sharing import shared_out, taken_over
 
             shares = shared_out(sources.modules)

@@ -22,7 +22,6 @@ from stepgraph.project.forked import Forked, may_fork, processors
 from stepgraph.project.sources import Source
 from stepgraph.syntax.derived_names import Derivation
 
-_FEWEST: Final = 50
 _OF_A_SHARE: Final = 25
 """Few enough that the trees of a share do not take much memory at once."""
 
@@ -47,11 +46,8 @@ class Share(Struct, frozen=True):
 
 
 def shared_out(modules: Sequence[Source]) -> list[Share] | None:
-    """Return what processes have found of so many modules each. None where they are few, or where one of them failed.
-
-    To be called where there is one thread only.
-    """
-    if len(modules) < _FEWEST or not may_fork():
+    """Return what processes have found of some modules each. None where there can be none, or one of them failed."""
+    if not may_fork():
         return None
     parts = [modules[first : first + _OF_A_SHARE] for first in range(0, len(modules), _OF_A_SHARE)]
     running: deque[Forked] = deque()
