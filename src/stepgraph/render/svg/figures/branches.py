@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+from msgspec.structs import force_setattr, replace
 
 from stepgraph.render.svg.figures.connectors import fanned_out, gathered
 from stepgraph.render.svg.figures.figure import GAP, NO_EXITS, Drawing, Exits, Figure, Lanes
 from stepgraph.render.svg.figures.label import Label, under
-from stepgraph.render.svg.figures.side_by_side import Extent, SideBySide, side_by_side
+from stepgraph.render.svg.figures.side_by_side import UNPLACED, Extent, SideBySide, side_by_side
 from stepgraph.render.svg.lengths import Length, longest
 from stepgraph.render.svg.pen import Pen
 
@@ -25,8 +27,7 @@ _JOIN: Final = 20
 _TAIL: Final = 14
 
 
-@dataclass(frozen=True, slots=True)
-class Branch:
+class Branch(Struct, frozen=True):
     """A condition in a pill, and what runs if it holds. A branch that is only `implied` is the way past all others.
 
     It may have a `mark`. `pill_room` is how high the pills are among branches side by side, so that what is below them
@@ -112,28 +113,30 @@ class Branch:
         pen.close()
 
 
-@dataclass(frozen=True, slots=True)
-class Branches:
-    """Branches side by side. The only one that goes on is on the spine; else the middle of all is."""
+class Branches(Struct, frozen=True):
+    """Branches side by side. The only one that goes on is on the spine; else the middle of all is.
+
+    `beside` and `ends` follow from the branches.
+    """
 
     branches: Sequence[Branch]
     anchor: int | None
-    beside: SideBySide = field(init=False)
-    ends: Length = field(init=False)
+    beside: SideBySide = UNPLACED
+    ends: Length = 0
 
     def __post_init__(self) -> None:
         room = max(branch.pill_height for branch in self.branches)
-        object.__setattr__(self, "branches", [replace(branch, pill_room=room) for branch in self.branches])
+        force_setattr(self, "branches", [replace(branch, pill_room=room) for branch in self.branches])
         extents = [
             Extent(branch.left, branch.right, branch.exits.lowered(_PILLS), bare=branch.body is None)
             for branch in self.branches
         ]
         going_on = [index for index, branch in enumerate(self.branches) if branch.goes_on]
         anchor = going_on[0] if len(going_on) == 1 else self.anchor
-        object.__setattr__(self, "beside", side_by_side(extents, anchor))
+        force_setattr(self, "beside", side_by_side(extents, anchor))
         bottom = longest([branch.height + _PILLS for branch in self.branches])
         meets = any(self.beside.places[index] for index in going_on)
-        object.__setattr__(self, "ends", bottom + _JOIN if meets else bottom)
+        force_setattr(self, "ends", bottom + _JOIN if meets else bottom)
 
     @property
     def left(self) -> int:

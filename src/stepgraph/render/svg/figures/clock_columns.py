@@ -49,6 +49,10 @@ class ColumnPlan(Struct, frozen=True):
     meetings: Sequence[Meeting]
 
 
+UNPLANNED: Final = ColumnPlan((), (), ())
+"""What stands for the lines of a group while it is being made."""
+
+
 def column_plan(work: Sequence[Line]) -> ColumnPlan:
     """Return the columns for work, that of what it follows where that is free, and for wires, beside their sources."""
     rows = max(line.rows.ends for line in work)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Final, TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import force_setattr
 
 from stepgraph.render.group_order import RowSpan
 from stepgraph.render.svg.figures.bar import THICK, draw_bar
-from stepgraph.render.svg.figures.clock_columns import ColumnPlan, Line, column_plan
+from stepgraph.render.svg.figures.clock_columns import UNPLANNED, ColumnPlan, Line, column_plan
 from stepgraph.render.svg.figures.figure import GAP, Drawing, Exits, Figure, Lanes
-from stepgraph.render.svg.figures.side_by_side import Extent, SideBySide, side_by_side
+from stepgraph.render.svg.figures.side_by_side import UNPLACED, Extent, SideBySide, side_by_side
 from stepgraph.render.svg.lengths import Length, Varying, longest, value_of
 from stepgraph.render.svg.pen import Pen
 
@@ -25,8 +27,7 @@ _LOOSE_END: Final = 10
 _Lane: TypeAlias = tuple[int, Length]
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(Struct, frozen=True):
     """A figure of a group, and the rows it takes. Nothing waits for one that is not `awaited`."""
 
     figure: Figure
@@ -34,26 +35,25 @@ class Member:
     awaited: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class ClockRows:
+class ClockRows(Struct, frozen=True):
     """A group between two bars. A bar between rows is where what begins below it waits for what ends above it.
 
     Between rows where one member just follows the one above it, an arrow does. What passes a bar is not bound by it. A
-    group that is over with its `first_over` has another bar at its end.
+    group that is over with its `first_over` has another bar at its end. From `plan` on, all follows from the members.
     """
 
     members: Sequence[Member]
     first_over: bool
-    plan: ColumnPlan = field(init=False)
-    bars: Sequence[Length] = field(init=False)
-    beside: SideBySide = field(init=False)
-    stopped: frozenset[tuple[int, int]] = field(init=False)
+    plan: ColumnPlan = UNPLANNED
+    bars: Sequence[Length] = ()
+    beside: SideBySide = UNPLACED
+    stopped: frozenset[tuple[int, int]] = frozenset()
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "plan", column_plan([Line(member.rows, member.awaited) for member in self.members]))
-        object.__setattr__(self, "stopped", self._stopped())
-        object.__setattr__(self, "bars", self._bars())
-        object.__setattr__(self, "beside", side_by_side(self._extents()))
+        force_setattr(self, "plan", column_plan([Line(member.rows, member.awaited) for member in self.members]))
+        force_setattr(self, "stopped", self._stopped())
+        force_setattr(self, "bars", self._bars())
+        force_setattr(self, "beside", side_by_side(self._extents()))
 
     @property
     def left(self) -> int:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Final
 
-from stepgraph.render.svg.figures.figure import Drawing, Exits, Figure, Lanes
+from msgspec import Struct
+from msgspec.structs import force_setattr
+
+from stepgraph.render.svg.figures.figure import NO_EXITS, Drawing, Exits, Figure, Lanes
 from stepgraph.render.svg.figures.label import Label
 from stepgraph.render.svg.figures.leaf import BEHIND, Named
 from stepgraph.render.svg.lengths import Length, Variables
@@ -17,13 +19,12 @@ _BAND_SIDES: Final = 10
 _RADIUS: Final = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(Struct, frozen=True):
     """A frame around a figure that begins `lead` below the band, and ends where the frame ends.
 
     The spine never crosses the label: it ends at the band and goes on below it. Without a label there is no band. In a
     page the frame `folds`: it shrinks to its band. One that is `stacked` has another behind it: there are more like it,
-    or none at all, and so something always comes out of it.
+    or none at all, and so something always comes out of it. From `left` on, all follows from the rest.
     """
 
     named: Named
@@ -32,11 +33,11 @@ class Frame:
     lead: int
     folds: Variables | None = None
     stacked: bool = False
-    left: int = field(init=False)
-    right: int = field(init=False)
-    height: Length = field(init=False)
-    goes_on: bool = field(init=False)
-    exits: Exits = field(init=False)
+    left: int = 0
+    right: int = 0
+    height: Length = 0
+    goes_on: bool = False
+    exits: Exits = NO_EXITS
 
     def __post_init__(self) -> None:
         behind = BEHIND if self.stacked else 0
@@ -44,16 +45,16 @@ class Frame:
         if self.label is not None:
             missing = self.label.width + 2 * _BAND_SIDES - left - right
             left, right = left + max(0, missing // 2), right + max(0, missing - missing // 2)
-        object.__setattr__(self, "goes_on", self.stacked or self.content.goes_on)
-        object.__setattr__(self, "left", left)
-        object.__setattr__(self, "right", right + behind)
+        force_setattr(self, "goes_on", self.stacked or self.content.goes_on)
+        force_setattr(self, "left", left)
+        force_setattr(self, "right", right + behind)
         top = self.band + self.lead
         height, exits = self.content.height + (top + behind), self.content.exits.lowered(top)
         if self.folds is not None:
             height = self.folds.fold(self.named.identity, height, self.band + behind)
             exits = Exits(self._folded(exits.breaks), self._folded(exits.returns))
-        object.__setattr__(self, "height", height)
-        object.__setattr__(self, "exits", exits)
+        force_setattr(self, "height", height)
+        force_setattr(self, "exits", exits)
 
     @property
     def edge(self) -> int:

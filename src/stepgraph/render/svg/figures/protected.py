@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Final, Protocol
+
+from msgspec import Struct
+from msgspec.structs import force_setattr
 
 from stepgraph.render.svg.figures.connectors import gathered
 from stepgraph.render.svg.figures.figure import GAP, Drawing, Exits, Figure, Lanes
 from stepgraph.render.svg.figures.leaf import Exit
-from stepgraph.render.svg.figures.side_by_side import Extent, SideBySide, side_by_side
+from stepgraph.render.svg.figures.side_by_side import UNPLACED, Extent, SideBySide, side_by_side
 from stepgraph.render.svg.lengths import Length, longest
 from stepgraph.render.svg.pen import RADIUS, Pen
 
@@ -35,21 +37,23 @@ class Panel(Figure, Protocol):
     def edge(self) -> int: ...  # noqa: D102 - see the class
 
 
-@dataclass(frozen=True, slots=True)
-class Protected:
-    """The panels of a `try` but the last. Without a `catch`, a failure leads past the body, or into what is `final`."""
+class Protected(Struct, frozen=True):
+    """The panels of a `try` but the last. Without a `catch`, a failure leads past the body, or into what is `final`.
+
+    `beside` and `below` follow from the panels.
+    """
 
     body: Figure
     catch: Panel | None
     final: bool = False
-    beside: SideBySide = field(init=False)
-    below: Length = field(init=False)
+    beside: SideBySide = UNPLACED
+    below: Length = 0
 
     def __post_init__(self) -> None:
         extents = [Extent(panel.left, panel.right, panel.exits.lowered(_ABOVE)) for panel in self._panels]
-        object.__setattr__(self, "beside", side_by_side(extents, 0, _BETWEEN))
+        force_setattr(self, "beside", side_by_side(extents, 0, _BETWEEN))
         bottom = longest([panel.height + _ABOVE for panel in self._panels])
-        object.__setattr__(self, "below", bottom + _JOIN if self.goes_on else bottom)
+        force_setattr(self, "below", bottom + _JOIN if self.goes_on else bottom)
 
     @property
     def left(self) -> int:
@@ -127,8 +131,7 @@ class Protected:
         return f"M{self.body.right} {_ABOVE + _FAILURE}H{lane - RADIUS}q{RADIUS} 0 {RADIUS} {RADIUS}"
 
 
-@dataclass(frozen=True, slots=True)
-class Finally:
+class Finally(Struct, frozen=True):
     """What is protected, and below it what runs in any case: ways out of the first lead through it, and then on.
 
     `ways_on` are the pills of the ways out that go on after it, those that lead farther first.

@@ -120,6 +120,10 @@ class SideBySide(Struct, frozen=True):
         return _FIRST_LANE + (_NEXT_LANE if self._turning("returns") else 0)
 
 
+UNPLACED: Final = SideBySide((), (), 0)
+"""What stands for the columns of a figure while it is being made."""
+
+
 def side_by_side(columns: Sequence[Extent], anchor: int | None = None, between: int = BETWEEN) -> SideBySide:
     """Return the columns placed beside each other, `anchor` on the common spine, else about the middle of them all."""
     places = [0]

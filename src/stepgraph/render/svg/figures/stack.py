@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Final
 
-from stepgraph.render.svg.figures.figure import GAP, Drawing, Exits, Figure, Lanes
+from msgspec import Struct
+from msgspec.structs import force_setattr
+
+from stepgraph.render.svg.figures.figure import GAP, NO_EXITS, Drawing, Exits, Figure, Lanes
 from stepgraph.render.svg.lengths import Length
 from stepgraph.render.svg.pen import Pen
 
@@ -14,21 +16,20 @@ DEEPEST_CHAIN: Final = 160
 """How many groups may be within each other for the sake of small changes: some readers of XML take at most 256."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stack:
+class Stack(Struct, frozen=True):
     """Figures in a sequence, an arrow leading to each; `tail` is a line that leads on from the last.
 
-    The first arrow begins above the stack, unless nothing leads into it.
+    The first arrow begins above the stack, unless nothing leads into it. From `left` on, all follows from the figures.
     """
 
     figures: Sequence[Figure]
     tail: int = 0
     entered: bool = True
-    left: int = field(init=False)
-    right: int = field(init=False)
-    height: Length = field(init=False)
-    goes_on: bool = field(init=False)
-    exits: Exits = field(init=False)
+    left: int = 0
+    right: int = 0
+    height: Length = 0
+    goes_on: bool = False
+    exits: Exits = NO_EXITS
 
     def __post_init__(self) -> None:
         height: Length = -GAP
@@ -36,11 +37,11 @@ class Stack:
         for figure in self.figures:
             exits = exits.before(figure.exits.lowered(height + GAP))
             height = height + GAP + figure.height
-        object.__setattr__(self, "left", max(figure.left for figure in self.figures))
-        object.__setattr__(self, "right", max(figure.right for figure in self.figures))
-        object.__setattr__(self, "height", height + self.tail)
-        object.__setattr__(self, "goes_on", self.figures[-1].goes_on)
-        object.__setattr__(self, "exits", exits)
+        force_setattr(self, "left", max(figure.left for figure in self.figures))
+        force_setattr(self, "right", max(figure.right for figure in self.figures))
+        force_setattr(self, "height", height + self.tail)
+        force_setattr(self, "goes_on", self.figures[-1].goes_on)
+        force_setattr(self, "exits", exits)
 
     def draw(self, pen: Pen, lanes: Lanes) -> Drawing:
         """Draw the figures, each where the one before it ends.
