@@ -1,0 +1,67 @@
+"""Write the page on the command line anew, from the command itself: `python docs/commands.py`."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from stepgraph.cli.main import commands
+
+PAGE = Path(__file__).resolve().parent / "commands.md"
+
+_INTRODUCTION = """\
+# The command line
+
+What `stepgraph --help` and the help of each command say, which is where this page is made from (`python docs/commands.py`).
+"""
+
+
+def commands_page() -> str:
+    """Return the page, in Markdown."""
+    parts = [_INTRODUCTION, *_described(commands, "stepgraph")]
+    for name in commands.list_commands(click.Context(commands)):
+        parts += [f"## stepgraph {name}\n", *_described(commands.commands[name], f"stepgraph {name}")]
+    return "\n".join(parts)
+
+
+def _described(command: click.Command, name: str) -> Iterator[str]:
+    context = click.Context(command, info_name=name)
+    yield f"```text\n{' '.join([name, *command.collect_usage_pieces(context)])}\n```\n"
+    yield _paragraphs(command.help or "")
+    options = (parameter for parameter in command.get_params(context) if isinstance(parameter, click.Option))
+    rows = [record for option in options if (record := option.get_help_record(context))]
+    if rows:
+        yield "| option | |\n| --- | --- |"
+        yield from (f"| {_code(option)} | {_cell(meaning)} |" for option, meaning in rows)
+        yield ""
+    if command.epilog:
+        yield _paragraphs(command.epilog)
+
+
+def _paragraphs(text: str) -> str:
+    """Return text of a help page as Markdown: what keeps its lines there is a block."""
+    found = []
+    for paragraph in inspect.cleandoc(text).split("\n\n"):
+        kept = paragraph.startswith("\b\n")
+        found.append(f"```text\n{paragraph[2:]}\n```\n" if kept else f"{' '.join(paragraph.split())}\n")
+    return "\n".join(found)
+
+
+def _code(option: str) -> str:
+    return f"`{option}`".replace("|", "\\|")
+
+
+def _cell(meaning: str) -> str:
+    """Return the help of an option for a cell, with names of options and variables as code."""
+    words = re.sub(r"(?<![\w`])(--?[a-z][a-z-]*|[A-Z]+_[A-Z_]+)", r"`\1`", " ".join(meaning.split()))
+    return words.replace("|", "\\|")
+
+
+if __name__ == "__main__":
+    PAGE.write_text(commands_page(), encoding="utf-8")
+    sys.stdout.write(f"written: docs/{PAGE.name}\n")
