@@ -17,7 +17,7 @@ PAGE = Path(__file__).resolve().parent / "commands.md"
 _INTRODUCTION = """\
 # The command line
 
-What `stepgraph --help` and the help of each command say, which is where this page is made from (`python docs/commands.py`).
+What `stepgraph --help` and the help of each command say, of which `python docs/commands.py` makes this page.
 """
 
 

@@ -96,7 +96,8 @@ def changes() -> Iterator[Exhibit]:
     for name in CHANGES:
         folder = FIXTURES / "diff" / name
         about = f"{name.replace('_', ' ').capitalize()}."
-        yield Exhibit(f"`{name}`", name, folder, about, draw_changes(folder / "before.py", folder / "after.py"))
+        after = folder / "after.py"
+        yield Exhibit(f"`{name}`", name, after, about, draw_changes(folder / "before.py", after))
 
 
 def nodes() -> Iterator[Exhibit]:

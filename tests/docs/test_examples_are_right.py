@@ -12,7 +12,7 @@ from stepgraph.checks.severity import Severity
 
 _BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 # What is wrong is what these pages are about.
-_OF_MISTAKES = ("check.md", "rules.md")
+_OF_MISTAKES = ("check.md", "rules.md", "tutorial.md")
 
 EXAMPLES = [
     pytest.param(block, id=f"{page.name} {number}")

@@ -52,7 +52,9 @@ def rule_body(rule: Rule) -> str:
 
 
 def _overview(group: Group, rules: Sequence[Rule]) -> str:
-    rows = [f"| [{rule.code}](#{rule.code.lower()}) | {rule.name} | {_cell(rule.summary)} |\n" for rule in rules]
+    rows = [
+        f"| [{rule.code}](#{rule.code.lower()}-{rule.name}) | {rule.name} | {_cell(rule.summary)} |\n" for rule in rules
+    ]
     head = f"| {group.prefix} | name | what is flagged |\n| --- | --- | --- |\n"
     return f"**{group.title}.** {group.meaning}\n\n{head}{''.join(rows)}"
 

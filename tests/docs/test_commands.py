@@ -1,0 +1,21 @@
+"""The page on the command line says what the command says of itself."""
+
+from __future__ import annotations
+
+import pytest
+
+from docs.commands import PAGE, commands_page
+from stepgraph.cli.main import commands
+
+
+def test_the_page_is_up_to_date() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    assert text == commands_page(), "docs/commands.md is out of date: run `python docs/commands.py`"
+
+
+@pytest.mark.parametrize("name", sorted(commands.commands))
+def test_each_command_has_a_section_with_its_options(name: str) -> None:
+    _, _, section = commands_page().partition(f"## stepgraph {name}\n")
+    section = section.partition("\n## ")[0]
+    options = [option for one in commands.commands[name].params for option in one.opts if option.startswith("--")]
+    assert all(option in section for option in options)
