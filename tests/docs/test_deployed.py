@@ -1,0 +1,49 @@
+"""The script that fetches a deployed graph works with Cloudflare's client, and what it prints can be drawn."""
+
+from __future__ import annotations
+
+import re
+import sys
+from functools import partial
+from pathlib import Path
+
+import cloudflare
+import httpx
+import pytest
+
+from docs.refresh import ROOT
+from stepgraph import analyze_file
+from stepgraph.cli.main import main
+
+PAGE = (ROOT / "docs/deployed.md").read_text(encoding="utf-8")
+(SCRIPT,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+SOURCE = ROOT / "fixtures/orders/entry.py"
+
+
+def answer(request: httpx.Request) -> httpx.Response:
+    """Answer as the API does: with two versions, and with the graph of the later one."""
+    (workflow,) = analyze_file(SOURCE).workflows
+    graph, version = workflow.version_graph(), workflow.version()
+    if request.url.path.endswith("/versions"):
+        if request.url.params.get("page", "1") != "1":
+            return httpx.Response(200, json={"success": True, "errors": [], "messages": [], "result": []})
+        older = {**version, "id": "older", "created_on": "2026-01-01T00:00:00Z"}
+        listed = [older, {**version, "id": "later", "created_on": "2026-02-01T00:00:00Z"}]
+        return httpx.Response(200, json={"success": True, "errors": [], "messages": [], "result": listed})
+    assert request.url.path.endswith("/workflows/orders/versions/later/graph")
+    return httpx.Response(200, json={"success": True, "errors": [], "messages": [], "result": graph})
+
+
+def test_the_latest_version_is_printed_and_can_be_drawn(
+    monkeypatch: pytest.MonkeyPatch, capsysbinary: pytest.CaptureFixture[bytes], tmp_path: Path
+) -> None:
+    client = httpx.Client(transport=httpx.MockTransport(answer))
+    made = partial(cloudflare.Cloudflare, api_token="token", http_client=client)  # noqa: S106 - of nobody
+    monkeypatch.setattr(cloudflare, "Cloudflare", made)
+    monkeypatch.setenv("CLOUDFLARE_ACCOUNT_ID", "account")
+    monkeypatch.setattr(sys, "argv", ["deployed.py", "orders"])
+    exec(compile(SCRIPT, "deployed.py", "exec"), {})  # noqa: S102 - the page's own
+    saved = tmp_path / "deployed.json"
+    saved.write_bytes(capsysbinary.readouterr().out)
+    assert main(["render", str(saved)]) == 0
+    assert "● load order" in capsysbinary.readouterr().out.decode()
