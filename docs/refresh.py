@@ -11,6 +11,7 @@ what is in it.
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import subprocess
@@ -84,8 +85,10 @@ def _changed(text: str, diff: str) -> str:
 
 def _said(command: str, folder: Path) -> str:
     program, *arguments = shlex.split(command)
+    # What this is run by may be tests too, which tell their own processes so.
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST_")}
     run = subprocess.run(  # noqa: S603 - our own
-        [sys.executable, "-m", program, *arguments], cwd=folder, capture_output=True, check=False
+        [sys.executable, "-m", program, *arguments], cwd=folder, env=environment, capture_output=True, check=False
     )
     return (run.stdout + run.stderr).decode()
 

@@ -60,7 +60,7 @@ def test_reasons_fit_the_terminal(rule: Rule) -> None:
 def test_the_page_links_each_rule_of_its_tables_to_its_section() -> None:
     page = rules_page(BOTH)
     for rule in BOTH:
-        assert f"| [{rule.code}](#{rule.code.lower()}) | {rule.name} | {rule.summary} |\n" in page
+        assert f"| [{rule.code}](#{rule.code.lower()}-{rule.name}) | {rule.name} | {rule.summary} |\n" in page
         assert page.count(f'<a id="{rule.code.lower()}"></a>\n\n## {rule.code} {rule.name}\n') == 1
 
 
