@@ -160,8 +160,8 @@ def begin_waiting(
 ) -> None:
     """Note that what was set going begins: as `planned` with what begins too; some steps may run `meanwhile`."""
     reading.awaits(())
-    begin_out_of_order(reading)
     if planned is None:
+        begin_out_of_order(reading)
         roots = waiting_roots(reading)
         planned = schedule(roots, reading.memory())
         reading.report_twice(planned)
@@ -200,11 +200,14 @@ def begin_waiting(
 def begin_out_of_order(reading: Reading) -> None:
     """Note what may have begun before others need it, as work begins in any order."""
     waiting = reading.history.waiting
-    for handle in sorted(waiting.keys() & reading.survey.unordered):
+    unordered = sorted(waiting.keys() & reading.survey.unordered)
+    if not unordered:
+        return
+    users = Counter(step for handle in waiting for step in reading.steps_of(handle))
+    for handle in unordered:
         activity = waiting[handle].activity
         called = [activity.definition] if isinstance(activity, StepRun) else reading.steps_of(handle)
-        others = {step for other in waiting if other != handle for step in reading.steps_of(other)}
-        reading.begun([step for step in called if step in others], surely=False)
+        reading.begun([step for step in called if users[step] > 1], surely=False)
 
 
 def _begun_ahead(reading: Reading, root: Root, planned: Schedule) -> None:
