@@ -18,7 +18,7 @@ from stepgraph.analysis import WorkflowAnalysis
 from stepgraph.kept_workflow import KeptWorkflow, kept_workflow, workflow_of
 from stepgraph.model.note import InputError, Problem
 from stepgraph.pipeline import Pipeline, undisturbed
-from stepgraph.project.forked import Forked, may_fork, processors
+from stepgraph.project.forked import Forked, end, may_fork, processors
 from stepgraph.project.sources import Source
 from stepgraph.syntax.derived_names import Derivation
 
@@ -62,8 +62,7 @@ def shared_out(modules: Sequence[Source]) -> list[Share] | None:
     except (OSError, msgspec.DecodeError):
         return None
     finally:
-        for one in running:
-            one.end()
+        end(running)
     return shares
 
 
@@ -80,7 +79,7 @@ def _read(process: Forked) -> Share:
         while part := os.read(process.reading, _READ_AT_ONCE):
             parts.append(part)
     finally:
-        process.end()
+        end([process])
     return msgspec.msgpack.decode(b"".join(parts), type=Share)
 
 

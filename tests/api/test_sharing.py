@@ -130,6 +130,22 @@ def test_a_defect_in_another_process_is_told_as_one_in_this(monkeypatch: pytest.
         analysed(graphs_only=True)
 
 
+def test_a_defect_ends_processes_that_have_much_to_tell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "processors", lambda: 4)
+    for number in range(25, 100):
+        write(tmp_path, number, more=f"await step.sleep({'long ' * 1000!r}, 1)")
+    analyze = Pipeline.analyze
+
+    def failing(pipeline: Pipeline, source: Source) -> object:
+        if source.path == "flow_00.py":
+            raise RuntimeError
+        return analyze(pipeline, source)
+
+    monkeypatch.setattr(Pipeline, "analyze", failing)
+    with pytest.raises(InternalError, match=r"flow_00\.py"):
+        analysed(graphs_only=True)
+
+
 def test_where_no_process_can_be_made_all_is_read_in_this_one(monkeypatch: pytest.MonkeyPatch) -> None:
     def refused() -> int:
         raise OSError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 
 
@@ -33,14 +33,26 @@ class Forked:
             os.close(writing)
             raise
         if self._process == 0:
+            os.close(self.reading)  # so that what nobody reads is an error to write
             _work_and_end(work, writing)
         os.close(writing)
 
-    def end(self) -> None:
-        """Wait for its end. What it has not written yet is not wanted any more."""
-        os.close(self.reading)
+    def wait(self) -> None:
+        """Wait for its end."""
         with suppress(ChildProcessError):  # whoever started us may have asked not to be told of such ends
             os.waitpid(self._process, 0)
+
+
+def end(copies: Iterable[Forked]) -> None:
+    """Wait for the end of copies. What they have not written yet is not wanted any more.
+
+    A copy holds what is read from those that were made before it, so that these may end after it only.
+    """
+    waited = list(copies)
+    for copy in waited:
+        os.close(copy.reading)
+    for copy in waited:
+        copy.wait()
 
 
 def _work_and_end(work: Callable[[int], object], writing: int) -> None:
@@ -64,4 +76,4 @@ def forked(work: Callable[[int], object]) -> Iterator[int | None]:
     try:
         yield copy.reading
     finally:
-        copy.end()
+        end([copy])
