@@ -18,7 +18,7 @@ from stepgraph.model.span import Span
 from tests.cli.conftest import Command, Run
 from tests.cli.sources import SYNTAX_ERROR, module, workflow, write, write_orders, write_unresolved
 
-FORMATS = ["text", "json", "sarif", "github", "markdown"]
+FORMATS = ["text", "json", "sarif", "github", "gitlab", "markdown"]
 WRONG = """\
 from workers import WorkflowEntrypoint
 
@@ -81,12 +81,12 @@ def test_a_finding_is_shown_with_its_source(stepgraph: Command) -> None:
 
 def test_clean_code_passes_in_every_format(stepgraph: Command) -> None:
     write_orders()
-    assert codes(run_all(stepgraph)) == [0] * 5
+    assert codes(run_all(stepgraph)) == [0] * len(FORMATS)
 
 
 def test_an_error_fails_in_every_format(stepgraph: Command) -> None:
     write("orders.py", WRONG)
-    assert codes(run_all(stepgraph)) == [1] * 5
+    assert codes(run_all(stepgraph)) == [1] * len(FORMATS)
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_fail_on_is_the_least_severity_that_fails_in_every_format(
 ) -> None:
     write_orders()
     also_finding(monkeypatch, finding(severity))
-    assert codes(run_all(stepgraph, "--fail-on", fail_on)) == [code] * 5
+    assert codes(run_all(stepgraph, "--fail-on", fail_on)) == [code] * len(FORMATS)
 
 
 @pytest.mark.parametrize("code", ["SG001", "SG002", "SG003"])
@@ -111,15 +111,15 @@ def test_an_input_that_cannot_be_read_is_an_error_in_every_format(
 ) -> None:
     write_orders()
     also_finding(monkeypatch, finding(Severity.ERROR, code))
-    assert codes(run_all(stepgraph)) == [2] * 5
+    assert codes(run_all(stepgraph)) == [2] * len(FORMATS)
 
 
 @pytest.mark.parametrize("path", ["missing.py", "broken.py"])
 def test_a_file_that_is_missing_or_broken_is_an_error_in_every_format(stepgraph: Command, path: str) -> None:
     write_orders()
     write("broken.py", SYNTAX_ERROR)
-    assert codes(run_all(stepgraph, path)) == [2] * 5
-    assert codes(run_all(stepgraph, "orders.py", path)) == [2] * 5
+    assert codes(run_all(stepgraph, path)) == [2] * len(FORMATS)
+    assert codes(run_all(stepgraph, "orders.py", path)) == [2] * len(FORMATS)
 
 
 def test_a_file_that_is_missing_is_told_without_an_excerpt(stepgraph: Command) -> None:
@@ -153,14 +153,15 @@ def test_a_problem_that_a_finding_tells_of_is_not_told_on_standard_error(
 def test_nothing_to_check_is_no_pass_in_any_format(stepgraph: Command) -> None:
     write("none/a.py", "x = 1\n")
     runs = run_all(stepgraph, "none")
-    assert codes(runs) == [3] * 5
+    assert codes(runs) == [3] * len(FORMATS)
     assert all(run.told[0].startswith("stepgraph: no workflow found in none (1 Python file searched).") for run in runs)
-    text, data, sarif, github, markdown = (run.out for run in runs)
+    text, data, sarif, github, gitlab, markdown = (run.out for run in runs)
     assert text == "no workflow was found, so nothing was checked\n"
     assert json.loads(data)["summary"]["verdict"] == "nothing"
     assert json.loads(sarif)["runs"][0]["invocations"][0]["executionSuccessful"] is False
     assert github.startswith("::error title=stepgraph check::no workflow was found, so nothing was checked\n")
     assert markdown == "## ⚠️ Workflow check: no workflow was found, so nothing was checked\n"
+    assert gitlab == "[]\n"
 
 
 @every_format

@@ -123,7 +123,7 @@ def test_a_tree_without_workflows_needs_none_of_the_libraries() -> None:
     assert imported.isdisjoint({"libcst", "pydantic", "networkx", "graphviz", "subprocess", "pathlib"})
 
 
-@pytest.mark.parametrize("output_format", ["text", "json", "sarif", "github", "markdown"])
+@pytest.mark.parametrize("output_format", ["text", "json", "sarif", "github", "gitlab", "markdown"])
 def test_no_report_needs_the_models(output_format: str) -> None:
     write_orders()
     run = stepgraph("check", "-f", output_format, PYTHONPROFILEIMPORTTIME="1")

@@ -23,7 +23,7 @@ FORMATS = {
     "graph": ["text", "json", "dot", "svg", "html", "mermaid"],
     "render": ["text", "dot", "svg", "html", "mermaid"],
     "list": ["text", "json"],
-    "check": ["text", "json", "sarif", "github", "markdown"],
+    "check": ["text", "json", "sarif", "github", "gitlab", "markdown"],
     "diff": ["text", "json", "markdown", "svg"],
 }
 PROJECTS = ["shop", "orders", "mistakes"]

@@ -31,7 +31,7 @@ _MOST_NAMED: Final = 20
 _HALF: Final = 0.5
 
 _FORMATS: Final = ["text", "json", "dot", "svg", "html", "mermaid"]
-_REPORTS: Final = ["text", "json", "sarif", "github", "markdown"]
+_REPORTS: Final = ["text", "json", "sarif", "github", "gitlab", "markdown"]
 
 
 @dataclass(slots=True)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from stepgraph.cli.streams import encode
 from stepgraph.phrases.visible import visible
 from stepgraph.report.github import render_github
+from stepgraph.report.gitlab import render_gitlab
 from stepgraph.report.json_report import render_json
 from stepgraph.report.markdown.document import render_markdown
 from stepgraph.report.report import Report
@@ -27,6 +28,7 @@ FORMATS: dict[str, Render] = {
     "json": render_json,
     "sarif": render_sarif,
     "github": render_github,
+    "gitlab": render_gitlab,
     "markdown": render_markdown,
 }
 

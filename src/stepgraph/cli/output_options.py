@@ -70,9 +70,10 @@ def output_options(formats: Mapping[str, Format]) -> Callable[[Callable[..., R]]
 
 
 def by_suffix(target: str | None, formats: Mapping[str, Form]) -> Form:
-    """Return the format of files that are named like this one, the first for all others."""
+    """Return the format of files that end as this one does, in the longest way; the first for all others."""
     first, *others = formats.values()
-    return next((form for form in others if target is not None and target.endswith(form.suffix)), first)
+    fitting = [form for form in others if target is not None and target.endswith(form.suffix)]
+    return max(fitting, key=lambda form: len(form.suffix), default=first)
 
 
 def _command() -> str:

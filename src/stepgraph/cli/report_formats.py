@@ -51,6 +51,12 @@ def _github(report: Report, _look: Look, quiet: bool) -> str:  # noqa: FBT001 - 
     return render_github(report, quiet=quiet)
 
 
+def _gitlab(report: Report, _look: Look, _quiet: bool) -> str:  # noqa: FBT001 - likewise
+    from stepgraph.report.gitlab import render_gitlab
+
+    return render_gitlab(report)
+
+
 def _markdown(report: Report, _look: Look, quiet: bool) -> str:  # noqa: FBT001 - likewise
     from stepgraph.report.markdown.document import render_markdown
 
@@ -62,6 +68,7 @@ _ALL: Final = (
     ReportFormat("json", ".json", _json),
     ReportFormat("sarif", ".sarif", _sarif),
     ReportFormat("github", ".github.txt", _github),
+    ReportFormat("gitlab", "gl-code-quality-report.json", _gitlab),
     ReportFormat("markdown", ".md", _markdown),
 )
 

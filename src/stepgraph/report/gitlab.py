@@ -1,0 +1,66 @@
+"""The report as GitLab's Code Quality reads it: https://docs.gitlab.com/ci/testing/code_quality/#code-quality-report-format."""
+
+from __future__ import annotations
+
+from typing import Final, TypedDict
+
+from stepgraph.checks.baseline import fingerprint
+from stepgraph.checks.severity import Severity
+from stepgraph.json_text import pretty_json
+from stepgraph.report.report import Report, ReportedFinding, WorkflowSummary
+from stepgraph.report.wording import unmet_message
+
+# Of GitLab's five severities. What it calls critical or a blocker is for tools that know what a defect costs.
+_SEVERITIES: Final = {Severity.ERROR: "major", Severity.WARNING: "minor", Severity.INFORMATION: "info"}
+_UNMET: Final = "require-dag"
+
+
+class _Lines(TypedDict):
+    begin: int
+    end: int
+
+
+class _Location(TypedDict):
+    path: str
+    lines: _Lines
+
+
+class _Violation(TypedDict):
+    description: str
+    check_name: str
+    fingerprint: str
+    severity: str
+    location: _Location
+
+
+def render_gitlab(report: Report) -> str:
+    """Return the findings that count as JSON, with files by their paths from the root of the repository."""
+    found = [_finding(report, reported) for reported in report.findings]
+    return pretty_json([*found, *(_unmet(report, workflow) for workflow in report.unmet)])
+
+
+def _finding(report: Report, reported: ReportedFinding) -> _Violation:
+    finding = reported.finding
+    path = _path(report, finding.span.path)
+    return {
+        "description": " ".join(part for part in (finding.message, finding.advice) if part),
+        "check_name": f"{finding.code} {report.rule_name(finding.code)}".rstrip(),
+        "fingerprint": reported.fingerprint or fingerprint(finding.code, path, finding.message, 1),
+        "severity": _SEVERITIES[finding.severity],
+        "location": {"path": path, "lines": {"begin": finding.span.line, "end": finding.span.end_line}},
+    }
+
+
+def _unmet(report: Report, workflow: WorkflowSummary) -> _Violation:
+    path = _path(report, workflow.path)
+    return {
+        "description": unmet_message(workflow),
+        "check_name": _UNMET,
+        "fingerprint": fingerprint(_UNMET, path, workflow.class_name, 1),
+        "severity": _SEVERITIES[Severity.ERROR],
+        "location": {"path": path, "lines": {"begin": workflow.line, "end": workflow.line}},
+    }
+
+
+def _path(report: Report, path: str) -> str:
+    return report.file(path).from_root or path
