@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from docs.rules import PAGE
+from docs.generate.files import ROOT
+from docs.generate.rules import PAGE
 from stepgraph.checks.catalogue import RULES
 from tests.cli.conftest import Command
 
@@ -45,5 +46,5 @@ def test_json_has_all_rules_or_one(stepgraph: Command) -> None:
 
 def test_markdown_is_the_page_of_the_documentation_or_a_section_of_it(stepgraph: Command) -> None:
     page = stepgraph("rules", "-f", "markdown").out
-    assert page.encode() == PAGE.read_bytes()
+    assert page.encode() == (ROOT / PAGE).read_bytes()
     assert stepgraph("rules", "SG118", "-f", "markdown").out in page

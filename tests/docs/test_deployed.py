@@ -11,11 +11,11 @@ import cloudflare
 import httpx
 import pytest
 
-from docs.refresh import ROOT
+from docs.generate.files import ROOT
 from stepgraph import analyze_file
 from stepgraph.cli.main import main
 
-PAGE = (ROOT / "docs/deployed.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs/how-to/deployed.md").read_text(encoding="utf-8")
 (SCRIPT,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 SOURCE = ROOT / "fixtures/orders/entry.py"
 

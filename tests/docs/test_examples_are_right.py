@@ -6,17 +6,17 @@ import re
 
 import pytest
 
-from docs.refresh import ROOT
+from docs.generate.files import ROOT
 from stepgraph.api import analyze_source, check_analysis
 from stepgraph.checks.severity import Severity
 
 _BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 # What is wrong is what these pages are about.
-_OF_MISTAKES = ("check.md", "rules.md", "tutorial.md")
+_OF_MISTAKES = ("configuration.md", "rules.md", "tutorial.md")
 
 EXAMPLES = [
     pytest.param(block, id=f"{page.name} {number}")
-    for page in sorted((ROOT / "docs").glob("*.md"))
+    for page in sorted((ROOT / "docs").rglob("*.md"))
     if page.name not in _OF_MISTAKES
     for number, block in enumerate(_BLOCK.findall(page.read_text(encoding="utf-8")), 1)
     if "(WorkflowEntrypoint)" in block

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 
-from docs.refresh import ROOT
+from docs.generate.files import ROOT
 
 _CODE = re.compile(r'(?:note|Doubt)\(\s*"([a-z]+(?:-[a-z]+)*)"')
 
 
 def test_each_code_is_among_those_of_how_python_becomes_a_graph() -> None:
-    page = (ROOT / "docs/semantics.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs/explanation/semantics.md").read_text(encoding="utf-8")
     sources = (ROOT / "src/stepgraph").rglob("*.py")
     codes = {code for source in sources for code in _CODE.findall(source.read_text(encoding="utf-8"))}
     assert len(codes) > 20

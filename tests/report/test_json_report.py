@@ -61,7 +61,7 @@ def test_a_finding_has_all_that_is_known_of_it() -> None:
         "workflow": "orders",
         "fixable": False,
         "fingerprint": "3f2a",
-        "url": "https://github.com/stepgraph/stepgraph/blob/main/docs/rules.md#sg118",
+        "url": "https://github.com/stepgraph/stepgraph/blob/main/docs/reference/rules.md#sg118",
     }
 
 

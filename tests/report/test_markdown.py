@@ -109,7 +109,7 @@ def _check_reading(text: str) -> None:
     markdown = render_markdown(everywhere(text, 3))
     reading = Reading(markdown)
     assert reading.tags <= OUR_TAGS
-    assert all("/docs/rules.md#sg118" in link for link in reading.links)
+    assert all("/docs/reference/rules.md#sg118" in link for link in reading.links)
     assert re.search(r"[@#]\w", reading.calling) is None
     for number in range(3):
         assert reading.text.count(f"m{number}m ") + reading.text.count(f"m{number}m\n") == 1

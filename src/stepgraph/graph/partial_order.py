@@ -2,7 +2,7 @@
 
 An order is a list of bit sets: bit j of `before[i]` says that j is over before i begins. It has to be transitive, and
 its members have to stand in an order of which it is a part. Where it cannot be drawn, less is claimed, never more. The
-theory is in `docs/order.md`.
+theory is in `docs/explanation/order.md`.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from stepgraph.model.span import Span
 from stepgraph.report.report import Report
 
 HOME: Final = "https://github.com/stepgraph/stepgraph"
-RULES: Final = f"{HOME}/blob/main/docs/rules.md"
+RULES: Final = f"{HOME}/blob/main/docs/reference/rules.md"
 
 
 def rule_url(code: str) -> str:

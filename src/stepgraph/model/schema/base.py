@@ -79,3 +79,13 @@ Duration: TypeAlias = Annotated[
 
 Timestamp: TypeAlias = Annotated[datetime, BeforeValidator(_read_iso)]
 """A `datetime`, or its ISO 8601 text; dumped as ISO 8601."""
+
+Starts: TypeAlias = Annotated[
+    IfKnown[Number],
+    Field(
+        description="In a group: the clock at which it begins, after all of the group that resolves there or before."
+    ),
+]
+Resolves: TypeAlias = Annotated[
+    IfKnown[Number], Field(description="In a group: the clock from which on it is known to be over.")
+]

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 from typing_extensions import TypeAliasType
 
-from stepgraph.model.schema.base import Duration, IfKnown, Model, Number
+from stepgraph.model.schema.base import Duration, IfKnown, Model, Resolves, Starts
 from stepgraph.model.schema.values import Shape, StepConfig, WaitOptions
 
 
@@ -18,8 +18,8 @@ class StepDo(Model):
     name: str
     config: StepConfig
     nodes: list[Node]
-    starts: IfKnown[Number] = None
-    resolves: IfKnown[Number] = None
+    starts: Starts = None
+    resolves: Resolves = None
 
 
 class StepSleep(Model):
@@ -28,8 +28,8 @@ class StepSleep(Model):
     type: Literal["step_sleep"]
     name: str
     duration: Duration
-    starts: IfKnown[Number] = None
-    resolves: IfKnown[Number] = None
+    starts: Starts = None
+    resolves: Resolves = None
 
 
 class StepSleepUntil(Model):
@@ -38,8 +38,8 @@ class StepSleepUntil(Model):
     type: Literal["step_sleep_until"]
     name: str
     timestamp: str
-    starts: IfKnown[Number] = None
-    resolves: IfKnown[Number] = None
+    starts: Starts = None
+    resolves: Resolves = None
 
 
 class StepWaitForEvent(Model):
@@ -49,8 +49,8 @@ class StepWaitForEvent(Model):
     name: str
     options: IfKnown[WaitOptions] = None
     payload: IfKnown[Shape] = None
-    starts: IfKnown[Number] = None
-    resolves: IfKnown[Number] = None
+    starts: Starts = None
+    resolves: Resolves = None
 
 
 class Loop(Model):
@@ -111,8 +111,8 @@ class FunctionCall(Model):
 
     type: Literal["function_call"]
     name: str
-    starts: IfKnown[Number] = None
-    resolves: IfKnown[Number] = None
+    starts: Starts = None
+    resolves: Resolves = None
 
 
 class FunctionDef(Model):

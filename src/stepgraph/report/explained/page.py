@@ -17,8 +17,7 @@ _START: Final = """\
 
 What `stepgraph check` looks for. An error fails at run time, a warning does something else than it says, a note is no
 fault. Confidence in a rule is high where what it says follows from what is written, and medium where the code may
-mean it. `stepgraph rules` prints the same, and `python docs/rules.py` makes this page. [Checking workflows](check.md)
-says how to select and ignore rules.
+mean it. `stepgraph rules` prints the same. [Configuration](configuration.md) says how to select and ignore rules.
 """
 
 

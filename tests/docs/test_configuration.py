@@ -1,4 +1,4 @@
-"""What the page on checking shows is what happens."""
+"""What the page on configuration says is what there is to set, and what happens."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 import pytest
 
-from docs.refresh import ROOT
+from docs.generate.files import ROOT
 from stepgraph.api import analyze_source, check_analysis, keep_findings
 from stepgraph.checks.baseline import Baseline
 from stepgraph.checks.catalogue import RULES
@@ -19,7 +19,7 @@ from stepgraph.checks.settings_table import KEYS, read_settings
 from stepgraph.cli.check_options import check_options
 from tests.checks.keeping import OURS, places, rule
 
-PAGE = (ROOT / "docs/check.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs/reference/configuration.md").read_text(encoding="utf-8")
 
 # Of the groups and rules that the page speaks of.
 SPOKEN_OF = (
@@ -58,7 +58,8 @@ def test_every_setting_and_option_is_told_of() -> None:
 
     table = PAGE.split("| setting |")[1].split("\n\n")[0]
     assert [key for key in KEYS if f"`{key}`" not in table] == []
-    assert [option.opts[0] for option in command.params if f"`{option.opts[0]}`" not in PAGE] == []
+    options = [option.opts[0] for option in command.params]
+    assert [option for option in options if f"`{option}`" not in PAGE and f" {option}`" not in PAGE] == []
 
 
 def test_the_comments_ignore_what_they_say() -> None:
@@ -75,8 +76,23 @@ def test_the_baseline_is_that_of_the_workflow_shown() -> None:
     assert json.loads(block("json"))["findings"][0]["code"] == "SG118"
 
 
-def test_all_inputs_and_outputs_of_the_action_are_told_of() -> None:
-    action = (ROOT / "action.yml").read_text(encoding="utf-8")
-    inputs = re.findall(r"^  ([a-z-]+):$", action.partition("\nruns:")[0], re.MULTILINE)
-    assert inputs[:2] == ["paths", "arguments"]
-    assert [name for name in inputs if f"`{name}`" not in PAGE and f"{name}: " not in block("yaml")] == []
+def test_every_variable_of_the_environment_that_is_read_is_told_of() -> None:
+    sources = [path.read_text(encoding="utf-8") for path in sorted((ROOT / "src").rglob("*.py"))]
+    ours = {name for text in sources for name in re.findall(r"\"((?:STEPGRAPH|CLOUDFLARE|GITHUB)_[A-Z_]+)\"", text)}
+    others = {
+        name for name in ("SOURCE_DATE_EPOCH", "NO_COLOR", "TERM") if any(f'"{name}"' in text for text in sources)
+    }
+    assert len(ours) > 5
+    assert [name for name in sorted(ours | others) if f"`{name}`" not in PAGE] == []
+
+
+def test_every_setting_of_the_plugin_is_told_of() -> None:
+    plugin = (ROOT / "src/stepgraph/pytest_plugin").rglob("*.py")
+    names = {
+        name
+        for path in plugin
+        for name in re.findall(r'"(workflow_[a-z_]+|--workflow-[a-z-]+)"', path.read_text("utf-8"))
+    }
+    settings = {name for name in names if name.startswith(("workflow_snapshots_", "--"))}
+    assert len(settings) == 3
+    assert [name for name in sorted(settings) if f"`{name}`" not in PAGE] == []

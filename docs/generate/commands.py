@@ -1,24 +1,27 @@
-"""Write the page on the command line anew, from the command itself: `python docs/commands.py`."""
+"""The page on the command line, from the command itself."""
 
 from __future__ import annotations
 
 import inspect
 import re
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import click
 
 from stepgraph.cli.main import commands
 
-PAGE = Path(__file__).resolve().parent / "commands.md"
+PAGE = "docs/reference/commands.md"
 
 _INTRODUCTION = """\
 # The command line
 
-What `stepgraph --help` and the help of each command say, of which `python docs/commands.py` makes this page.
+What `stepgraph --help` and the help of each command say, from which this page is made.
 """
+
+
+def commands_files() -> dict[str, str]:
+    """Return the page."""
+    return {PAGE: commands_page()}
 
 
 def commands_page() -> str:
@@ -60,8 +63,3 @@ def _cell(meaning: str) -> str:
     """Return the help of an option for a cell, with names of options and variables as code."""
     words = re.sub(r"(?<![\w`])(--?[a-z][a-z-]*|[A-Z]+_[A-Z_]+)", r"`\1`", " ".join(meaning.split()))
     return words.replace("|", "\\|")
-
-
-if __name__ == "__main__":
-    PAGE.write_text(commands_page(), encoding="utf-8")
-    sys.stdout.write(f"written: docs/{PAGE.name}\n")

@@ -1,44 +1,42 @@
-"""Draw the gallery anew, its pictures and its page: `python docs/gallery.py`; with `--check`, tell what is out of date.
+"""The gallery: its pictures and its page.
 
-There is a picture for each workflow in `fixtures/gallery`, for the one of the README, for some pairs of workflows in
-`fixtures/diff` and for each graph in `fixtures/nodes`. What is said of one is the first line of the docstring of its
+There is a picture for each workflow in `fixtures/gallery`, for that in `fixtures/orders`, for some pairs of workflows
+in `fixtures/diff` and for each graph in `fixtures/nodes`. What is said of one is the first line of the docstring of its
 class, or else of its module, or the `about` beside the graph.
 """
 
 from __future__ import annotations
 
-import argparse
 import ast
 import json
-import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
+from docs.generate.files import ROOT
 from stepgraph import analyze_file
 from stepgraph.model.payload import Graph
 
 if TYPE_CHECKING:
+    from stepgraph.render.view import Theme
     from stepgraph.report.difference.report import VersionedWorkflow
 
-DOCS = Path(__file__).resolve().parent
-FIXTURES = DOCS.parent / "fixtures"
+FIXTURES = ROOT / "fixtures"
 CHANGES = (
     "order_changed_in_many_ways",
     "steps_freed_from_a_try",
     "function_renamed_and_changed",
     "steps_made_sequential",
 )
-PAGE = "gallery.md"
-PICTURES = "gallery"
+PAGE = "docs/gallery.md"
+PICTURES = "gallery"  # as the page names them
 
 _PAGE_START = """\
 # Gallery
 
 What stepgraph draws: first workflows in Python, then what changed of some, then graphs that show one type of node each,
 or what is hard to draw.
-`python docs/gallery.py` makes this page.
 """
 
 Draw: TypeAlias = Callable[[Graph], str]
@@ -59,8 +57,13 @@ class Exhibit:
         return self.content if isinstance(self.content, str) else draw(self.content)
 
 
+def gallery_files() -> dict[str, str]:
+    """Return the files of the gallery, and the picture at the top of the README."""
+    return {**gallery(draw_svg), **front()}
+
+
 def gallery(draw: Draw) -> dict[str, str]:
-    """Return the files of the gallery, by their paths below `docs`: the page, and the pictures that `draw` makes."""
+    """Return the files of the gallery: the page, and the pictures that `draw` makes."""
     files: dict[str, str] = {}
     page = [_PAGE_START]
     for heading, folder, exhibits in (
@@ -71,13 +74,22 @@ def gallery(draw: Draw) -> dict[str, str]:
         page.append(f"## {heading}\n")
         for exhibit in exhibits:
             picture = f"{PICTURES}/{folder}/{exhibit.stem}.svg"
-            files[picture] = exhibit.shown(draw)
+            files[f"docs/{picture}"] = exhibit.shown(draw)
             page.append(_entry(exhibit, picture))
     return {PAGE: "\n".join(page), **files}
 
 
+def front() -> dict[str, str]:
+    """Return the picture of the README for either theme, as GitHub shows the one that its reader has chosen."""
+    (workflow,) = analyze_file(FIXTURES / "readme" / "src" / "entry.py").workflows
+    if workflow.graph is None:
+        raise ValueError(f"{workflow.class_name} has no graph")
+    themes: tuple[Theme, Theme] = ("light", "dark")
+    return {f"docs/{PICTURES}/orders.{theme}.svg": draw_svg(workflow.graph, theme) for theme in themes}
+
+
 def workflows() -> Iterator[Exhibit]:
-    """Yield the workflow that the README shows, then those of each module in `fixtures/gallery`."""
+    """Yield the workflow of `fixtures/orders`, then those of each module in `fixtures/gallery`."""
     for source in (FIXTURES / "orders" / "entry.py", *sorted((FIXTURES / "gallery").glob("*.py"))):
         module = ast.parse(source.read_text(encoding="utf-8"))
         classes = {statement.name: statement for statement in module.body if isinstance(statement, ast.ClassDef)}
@@ -109,31 +121,12 @@ def nodes() -> Iterator[Exhibit]:
         yield Exhibit(f"`{source.stem}`", source.stem, source, _first_line(data["about"]), graph)
 
 
-def out_of_date(files: Mapping[str, str], docs: Path = DOCS) -> list[str]:
-    """Return the paths of what is missing from the gallery in `docs`, is not as it should be, or has no source."""
-    wrong = [path for path, text in files.items() if not _holds(docs / path, text)]
-    found = (picture.relative_to(docs).as_posix() for picture in (docs / PICTURES).rglob("*.svg"))
-    return sorted([*wrong, *(path for path in found if path not in files)])
-
-
-def write(files: Mapping[str, str], docs: Path = DOCS) -> list[str]:
-    """Write what is out of date, remove pictures that have no source, and return the paths of both."""
-    changed = out_of_date(files, docs)
-    for path in changed:
-        target = docs / path
-        if path in files:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(files[path].encode())
-        else:
-            target.unlink()
-    return changed
-
-
-def draw_svg(graph: Graph) -> str:
-    """Return the picture of a graph, as the command draws it when nothing else is asked for."""
+def draw_svg(graph: Graph, theme: Theme = "auto") -> str:
+    """Return the picture of a graph, as the command draws it."""
     from stepgraph.render.svg.document import render_svg
+    from stepgraph.render.view import View
 
-    return render_svg(graph).text
+    return render_svg(graph, View(theme=theme)).text
 
 
 def draw_changes(before: Path, after: Path) -> str:
@@ -156,16 +149,6 @@ def _versions(source: Path) -> list[VersionedWorkflow]:
     ]
 
 
-def main(arguments: list[str] | None = None, draw: Draw = draw_svg, docs: Path = DOCS) -> int:
-    """Write the gallery, or check it, and return the exit code: 1 if it was checked and is out of date."""
-    parser = argparse.ArgumentParser(description=str(__doc__).partition(":")[0])
-    parser.add_argument("--check", action="store_true", help="write nothing, and fail if something is out of date")
-    check: bool = parser.parse_args(arguments).check
-    changed = (out_of_date if check else write)(gallery(draw), docs)
-    sys.stdout.writelines(f"{'out of date' if check else 'changed'}: docs/{path}\n" for path in changed)
-    return int(check and bool(changed))
-
-
 def _entry(exhibit: Exhibit, picture: str) -> str:
     source = exhibit.source.relative_to(FIXTURES.parent).as_posix()
     linked = f"[![The graph of {exhibit.stem}]({picture})]({picture})"
@@ -174,11 +157,3 @@ def _entry(exhibit: Exhibit, picture: str) -> str:
 
 def _first_line(text: str) -> str:
     return text.partition("\n")[0]
-
-
-def _holds(path: Path, text: str) -> bool:
-    return path.is_file() and path.read_bytes() == text.encode()
-
-
-if __name__ == "__main__":
-    sys.exit(main())

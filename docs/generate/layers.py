@@ -1,0 +1,97 @@
+"""The picture of the layers: the contract of import-linter, with what packages say of themselves."""
+
+from __future__ import annotations
+
+import ast
+import tomllib
+from collections.abc import Iterator, Sequence
+from html import escape
+from typing import Final, TypeAlias
+
+from docs.generate.files import ROOT
+
+PICTURE: Final = "docs/explanation/layers.svg"
+
+Layer: TypeAlias = Sequence[str]
+
+# Pixels. A line is that of one module; a layer is a box around the lines of its modules.
+_WIDTH: Final = 900
+_LINE: Final = 22
+_PADDING: Final = 8
+_GAP: Final = 8
+_LEFT: Final = 44
+_PURPOSE: Final = 186
+
+_NOTHING_TO_SAY: Final = ("__main__",)
+
+_STYLE: Final = """\
+text { font: 13px Helvetica Neue, Helvetica, Arial, Liberation Sans, sans-serif; fill: #4d5b69 }
+.module { font: bold 13px ui-monospace, SFMono-Regular, Menlo, Consolas, Liberation Mono, monospace; fill: #16202a }
+.paper { fill: #ffffff }
+.layer { fill: #ecf4fd; stroke: #2f6fb0; stroke-width: 1.2 }
+.way { fill: none; stroke: #4b5b6b; stroke-width: 1.5; stroke-linejoin: round }
+@media (prefers-color-scheme: dark) {
+text { fill: #a9b6c3 }
+.module { fill: #e6edf3 }
+.paper { fill: #0d1117 }
+.layer { fill: #14263a; stroke: #6ea8e0 }
+.way { stroke: #a9b6c3 }
+}"""
+
+
+def layers_files() -> dict[str, str]:
+    """Return the picture."""
+    return {PICTURE: picture(layers())}
+
+
+def layers() -> list[Layer]:
+    """Return the modules of each layer, the highest first."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    (contract,) = (one for one in settings["tool"]["importlinter"]["contracts"] if one["type"] == "layers")
+    found = ([name.strip() for name in layer.split("|")] for layer in contract["layers"])
+    return [layer for layer in found if layer != [*_NOTHING_TO_SAY]]
+
+
+def purpose(name: str) -> str:
+    """Return what a module or package of stepgraph says of itself first, without a stop."""
+    path = ROOT / "src/stepgraph" / name
+    source = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+    told = ast.get_docstring(ast.parse(source.read_text(encoding="utf-8")))
+    if not told:
+        raise ValueError(f"{source} has no docstring")
+    return " ".join(told.split("\n\n")[0].split()).partition(". ")[0].rstrip(".").replace("`", "")
+
+
+def picture(found: Sequence[Layer]) -> str:
+    """Return the picture of layers, as SVG."""
+    body = list(_body(found))
+    height = 2 * _GAP + sum(_height(layer) + _GAP for layer in found)
+    size = f'width="{_WIDTH}" height="{height}"'
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-labelledby="layers-title" {size}'
+    lines = [
+        f'{head} viewBox="0 0 {_WIDTH} {height}">',
+        '<title id="layers-title">The layers of stepgraph: each imports from those below it alone</title>',
+        f"<style>\n{_STYLE}\n</style>",
+        f'<rect class="paper" {size}/>',
+        f'<path class="way" d="M 26 {2 * _GAP} V {height - 2 * _GAP} m -5 -8 l 5 8 l 5 -8"/>',
+        f'<text transform="translate(16 {height // 2}) rotate(-90)" text-anchor="middle">imports</text>',
+        *body,
+        "</svg>",
+    ]
+    return "\n".join([*lines, ""])
+
+
+def _body(found: Sequence[Layer]) -> Iterator[str]:
+    top = _GAP + _GAP // 2
+    width = _WIDTH - _LEFT - _GAP
+    for layer in found:
+        yield f'<rect class="layer" x="{_LEFT}" y="{top}" width="{width}" height="{_height(layer)}" rx="6"/>'
+        for number, name in enumerate(layer):
+            line = top + _PADDING + number * _LINE + 15
+            yield f'<text class="module" x="{_LEFT + 14}" y="{line}">{name}</text>'
+            yield f'<text x="{_PURPOSE}" y="{line}">{escape(purpose(name), quote=False)}</text>'
+        top += _height(layer) + _GAP
+
+
+def _height(layer: Layer) -> int:
+    return 2 * _PADDING + len(layer) * _LINE - 2

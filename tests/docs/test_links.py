@@ -1,0 +1,56 @@
+"""Links on pages lead somewhere: on GitHub, where they are read as files, and in the built site."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from docs.generate.files import ROOT
+from docs.links import dead_links, main
+
+PAGES = sorted([*(ROOT / "docs").rglob("*.md"), *ROOT.glob("*.md"), ROOT / "fixtures/README.md"])
+
+_FENCED = re.compile(r"^(`{3,}).*?^\1$", re.MULTILINE | re.DOTALL)
+_LINK = re.compile(r"\]\(<?([^)>\s]+)>?\)|(?:href|src|srcset)=\"([^\"]+)\"")
+
+
+def prose(page: Path) -> str:
+    return _FENCED.sub("", page.read_text(encoding="utf-8"))
+
+
+def anchors(page: Path) -> set[str]:
+    """Return the identities that GitHub gives to headings, and those that are written out."""
+    text = prose(page)
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    named = {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    return named | set(re.findall(r'id="([^"]+)"', text))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_each_link_within_the_repository_leads_to_a_file_and_a_heading(page: Path) -> None:
+    for target in (one or other for one, other in _LINK.findall(prose(page))):
+        if re.match(r"[a-z]+:", target):
+            continue
+        path, _, anchor = target.partition("#")
+        found = (page.parent / path).resolve() if path else page
+        assert found.exists(), target
+        assert not anchor or anchor in anchors(found), target
+
+
+def test_dead_links_of_a_site_are_told_with_their_places(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "index.html").write_text(
+        '<a href="other.html#there">a</a>\n<a href="other.html#gone">b</a>\n<a href="https://example.com">c</a>\n'
+        '<img src="gone.svg"><a href="#here">d</a><p id="here">',
+        encoding="utf-8",
+    )
+    (tmp_path / "other.html").write_text('<h1 id="there">Other</h1><a href="index.html">back</a>', encoding="utf-8")
+    assert list(dead_links(tmp_path)) == ["index.html:2: other.html#gone", "index.html:4: gone.svg"]
+    assert main([str(tmp_path)]) == 1
+    assert capsys.readouterr().out.splitlines()[1] == "index.html:4: gone.svg leads nowhere"
+
+
+def test_a_folder_without_a_site_is_wrong_use(tmp_path: Path) -> None:
+    assert main([str(tmp_path)]) == 2
+    assert main([]) == 2
