@@ -41,7 +41,7 @@ class Store(Struct, frozen=True):
         try:
             with open(path, "rb") as file:
                 entry = msgspec.json.decode(file.read(), type=Entry)
-        except (OSError, ValueError, RecursionError):
+        except (OSError, ValueError, RecursionError, msgspec.MsgspecError):
             return None
         with suppress(OSError):
             os.utime(path)
