@@ -172,6 +172,14 @@ def test_nothing_to_check_is_no_pass(runner_temp: Path, tmp_path: Path) -> None:
     assert (job.code, job.summary, job.outputs) == (3, "", "")
 
 
+def test_a_sarif_file_may_be_anywhere(runner_temp: Path, tmp_path: Path) -> None:
+    (tmp_path / "entry.py").write_text(CLEAN, encoding="utf-8")
+    elsewhere = tmp_path / "elsewhere.sarif"
+
+    assert check(runner_temp, tmp_path, sarif=str(elsewhere)).outputs == f"sarif={elsewhere}\n"
+    assert elsewhere.exists()
+
+
 def test_the_working_directory_is_where_the_sarif_file_is(runner_temp: Path, tmp_path: Path) -> None:
     (tmp_path / "worker").mkdir()
     (tmp_path / "worker" / "entry.py").write_text(CLEAN, encoding="utf-8")

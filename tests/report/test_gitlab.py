@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from stepgraph.checks.severity import Severity
 from stepgraph.report.gitlab import render_gitlab
-from stepgraph.report.report import ReportedFinding, SourceFile
+from stepgraph.report.report import Report, ReportedFinding, SourceFile
 from tests.report.reports import finding, report, span, workflow
 
 
@@ -20,7 +20,7 @@ def test_a_finding_is_a_violation_with_all_that_gitlab_asks_for() -> None:
         "  {\n"
         '    "description": "It fails. Mend it.",\n'
         '    "check_name": "SG118 step-called-with-arguments",\n'
-        '    "fingerprint": "300f304eaf49a7610e6f5590",\n'
+        '    "fingerprint": "ddea09009faa1104dff3eeb6",\n'
         '    "severity": "major",\n'
         '    "location": {\n'
         '      "path": "src/orders.py",\n'
@@ -58,7 +58,17 @@ def test_nothing_found_is_an_empty_list() -> None:
     assert render_gitlab(report()) == "[]\n"
 
 
-def test_findings_without_a_fingerprint_are_told_apart() -> None:
-    made = report(finding("one"), finding("another"), finding("one", code="SG205"))
-    violations = json.loads(render_gitlab(made))
-    assert len({violation["fingerprint"] for violation in violations}) == 3
+def prints(made: Report) -> set[str]:
+    return {violation["fingerprint"] for violation in json.loads(render_gitlab(made))}
+
+
+def test_violations_of_one_report_are_told_apart() -> None:
+    assert len(prints(report(finding("one"), finding("another"), finding("one", code="SG205")))) == 3
+    twice = [workflow("orders", complete=False), workflow("orders-staging", complete=False)]
+    assert len(prints(replace(report(workflows=twice), require_dag=True))) == 2
+
+
+def test_those_of_two_folders_that_are_checked_by_themselves_are_told_apart() -> None:
+    one = replace(report(), findings=(ReportedFinding(finding(), "300f304eaf49a7610e6f5590"),))
+    found = [replace(one, files={"src/orders.py": SourceFile((), f"{name}/src/orders.py")}) for name in ("a", "b")]
+    assert prints(found[0]) != prints(found[1])

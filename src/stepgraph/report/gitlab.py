@@ -45,7 +45,8 @@ def _finding(report: Report, reported: ReportedFinding) -> _Violation:
     return {
         "description": " ".join(part for part in (finding.message, finding.advice) if part),
         "check_name": f"{finding.code} {report.rule_name(finding.code)}".rstrip(),
-        "fingerprint": reported.fingerprint or fingerprint(finding.code, path, finding.message, 1),
+        # Those of findings are made of paths from the settings, which several reports of a pipeline may have in common.
+        "fingerprint": fingerprint(finding.code, path, reported.fingerprint or finding.message, 1),
         "severity": _SEVERITIES[finding.severity],
         "location": {"path": path, "lines": {"begin": finding.span.line, "end": finding.span.end_line}},
     }
@@ -56,7 +57,7 @@ def _unmet(report: Report, workflow: WorkflowSummary) -> _Violation:
     return {
         "description": unmet_message(workflow),
         "check_name": _UNMET,
-        "fingerprint": fingerprint(_UNMET, path, workflow.class_name, 1),
+        "fingerprint": fingerprint(_UNMET, path, workflow.name, 1),
         "severity": _SEVERITIES[Severity.ERROR],
         "location": {"path": path, "lines": {"begin": workflow.line, "end": workflow.line}},
     }
