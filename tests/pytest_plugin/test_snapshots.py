@@ -30,7 +30,10 @@ def test_without_a_snapshot_the_test_fails_and_says_how_to_write_one(pytester: p
     result = run(pytester)
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
-        ["*assert OrderWorkflow has no snapshot yet.", "*Run pytest --snapshot-update to write it."]
+        [
+            "*assert OrderWorkflow has no snapshot yet.",
+            "*Run pytest --snapshot-update to write it to tests/__snapshots__/test_orders/*.json.",
+        ]
     )
     assert snapshots(pytester.path) == []
 

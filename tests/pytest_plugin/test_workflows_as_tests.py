@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from stepgraph.pytest_plugin import snapshot_tests
 from tests.pytest_plugin.projects import (
     BROKEN,
     CHANGED,
@@ -196,7 +197,26 @@ def test_a_wrong_setting_is_an_error(pytester: pytest.Pytester, settings: str, m
     (result.stderr if message.startswith("ERROR") else result.stdout).fnmatch_lines([message])
 
 
-def test_without_syrupy_the_collection_says_what_is_missing(pytester: pytest.Pytester) -> None:
+def test_without_syrupy_a_test_says_what_is_missing_and_the_others_run(pytester: pytest.Pytester) -> None:
     result = run(pytester, "-p", "no:syrupy")
-    result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["*Snapshots of workflows need syrupy: pip install 'stepgraph[[]pytest[]]'"])
+    result.assert_outcomes(failed=1, passed=1)
+    result.stdout.fnmatch_lines(["Snapshots of workflows need syrupy 7 or later: pip install 'syrupy>=7'"])
+
+
+def test_a_syrupy_that_removes_too_much_is_not_used(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(snapshot_tests, "version", lambda _: "6.1.1")
+    result = run(pytester)
+    result.assert_outcomes(failed=1, passed=1)
+    result.stdout.fnmatch_lines(["Snapshots of workflows need syrupy 7 or later: * (it is 6.1.1)"])
+
+
+def test_snapshots_from_before_there_were_tests_stay_where_they_are(pytester: pytest.Pytester) -> None:
+    tests = pytester.path / "tests"
+    tests.rename(pytester.path / "aside")
+    write(pytester.path, {"pyproject.toml": "[tool.stepgraph]\nsnapshot = true\n[tool.pytest.ini_options]\n"})
+    run(pytester, "--snapshot-update")
+    written = snapshots(pytester.path)
+    assert written
+    assert all(path.startswith("__snapshots__/workflows/") for path in written)
+    (pytester.path / "aside").rename(tests)
+    run(pytester).assert_outcomes(passed=len(written) + 1)

@@ -11,6 +11,9 @@ from typing import Final
 
 import pytest
 
+SITE: Final = "workflows"
+"""The folder of the snapshots of workflows, in `__snapshots__`."""
+
 _CONFIGURATIONS: Final = ("wrangler.jsonc", "wrangler.json", "wrangler.toml")
 
 
@@ -32,7 +35,13 @@ def home(config: pytest.Config) -> Path:
         return root / given
     named = [root / path for path in config.getini("testpaths")]
     folders = [path for path in (named if len(named) == 1 else [root / "tests"]) if path.is_dir()]
-    return folders[0] if folders else root
+    usual = folders[0] if folders else root
+    # Snapshots that were written before there was a folder of tests stay where they are.
+    return root if _has_snapshots(root) and not _has_snapshots(usual) else usual
+
+
+def _has_snapshots(folder: Path) -> bool:
+    return (folder / "__snapshots__" / SITE).is_dir()
 
 
 def select(config: pytest.Config) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import types
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
 import pytest
 
-from stepgraph.pytest_plugin.selection import home
+from stepgraph.pytest_plugin.selection import SITE, home
 from stepgraph.pytest_plugin.session import graphs
 from stepgraph.testing.drawing import FORMS, Form
 from stepgraph.testing.workflow_graph import WorkflowGraph
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
 
     from stepgraph.analysis import Analysis, WorkflowAnalysis
 
-_SITE: Final = "workflows"
-"""The folder of their snapshots, in `__snapshots__`."""
+_LOWEST_SYRUPY: Final = 7
+"""Those before it remove the snapshots of tests that are not selected."""
 
 _INPUTS: Final = "inputs"
 
@@ -50,12 +51,14 @@ class WorkflowSnapshots(pytest.Module):
 
     def _getobj(self) -> types.ModuleType:
         # What fixtures that ask for the module of a test are given.
-        return types.ModuleType(_SITE)
+        return types.ModuleType(SITE)
 
     def collect(self) -> Iterator[WorkflowSnapshot]:
         """Yield a test for each workflow, and a failing one where any cannot be read or there are none."""
-        if not self.config.pluginmanager.hasplugin("syrupy"):
-            raise self.CollectError("Snapshots of workflows need syrupy: pip install 'stepgraph[pytest]'")
+        lack = _lack_of_syrupy(self.config)
+        if lack:
+            yield self._test(_INPUTS, _failing([lack]), self.path)
+            return
         form = _form(self.config)
         analysis = graphs(self.config).analysis(self.config.rootpath)
         names = _names(analysis.workflows)
@@ -73,15 +76,24 @@ class WorkflowSnapshots(pytest.Module):
         test = WorkflowSnapshot.from_parent(self, name=name, callobj=call)
         test.source = source.absolute()
         # Where syrupy takes it to be: snapshots are beside this, in a folder of its name.
-        test.path = home(self.config) / _SITE
+        test.path = home(self.config) / SITE
         return test
 
     def _without_workflow(self, names: Sequence[str], form: Form) -> list[str]:
         from stepgraph.testing.snapshots import EXTENSIONS
 
         extension = EXTENSIONS[form]
-        folder = home(self.config) / extension.snapshot_dirname / _SITE
+        folder = home(self.config) / extension.snapshot_dirname / SITE
         return sorted({path.stem for path in folder.glob(f"*.{extension.file_extension}")} - set(names))
+
+
+def _lack_of_syrupy(config: pytest.Config) -> str:
+    """Return what is missing for snapshots, and what to do; nothing where all is there."""
+    advice = f"Snapshots of workflows need syrupy {_LOWEST_SYRUPY} or later: pip install 'syrupy>={_LOWEST_SYRUPY}'"
+    if not config.pluginmanager.hasplugin("syrupy"):
+        return advice
+    found = version("syrupy")
+    return "" if int(found.partition(".")[0]) >= _LOWEST_SYRUPY else f"{advice} (it is {found})"
 
 
 def _form(config: pytest.Config) -> Form:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from difflib import unified_diff
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from stepgraph.model.note import InputError
 from stepgraph.model.payload import Graph
+from stepgraph.testing.shown_path import shown_path
 
 if TYPE_CHECKING:
     from syrupy.assertion import SnapshotAssertion
@@ -35,7 +37,7 @@ def explain_mismatch(snapshot: SnapshotAssertion, graph: WorkflowGraph) -> list[
     if recalled is None:
         return [
             f"{graph.class_name} has no snapshot yet.",
-            "Run pytest --snapshot-update to write it.",
+            f"Run pytest --snapshot-update to write it to {shown_path(Path(result.snapshot_location))}.",
             "",
             *str(graph).splitlines(),
         ]

@@ -14,6 +14,7 @@ from stepgraph.model.note import InputError
 from stepgraph.phrases.near_names import quoted
 from stepgraph.testing.errors import AmbiguousWorkflowError, IncompleteGraphWarning, WorkflowNotFoundError
 from stepgraph.testing.names_instead import names_instead
+from stepgraph.testing.shown_path import shown_path
 from stepgraph.testing.workflow_graph import WorkflowGraph
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ class WorkflowGraphs:
     def _workflow(self, path: Path, name: str | None) -> WorkflowAnalysis:
         __tracebackhide__ = True
         analysis = self.analysis(path)
-        where = _shown(path)
+        where = "the project" if path == self.root else shown_path(path)
         found = [each for each in analysis.workflows if name is None or name in (each.name, each.class_name)]
         if not found:
             raise _not_found(where, name, analysis)
@@ -83,16 +84,8 @@ def warn_if_incomplete(graph: WorkflowGraph) -> None:
 def _analyse(path: Path) -> Analysis:
     from stepgraph.api import analyze_file, analyze_paths
 
-    shown = _shown(path)
+    shown = shown_path(path)
     return analyze_paths([shown]) if path.is_dir() else analyze_file(shown)
-
-
-def _shown(path: Path) -> str:
-    """Return a path as it is best read: from the working directory, if it is in there."""
-    try:
-        return str(path.relative_to(Path.cwd()))
-    except ValueError:
-        return str(path)
 
 
 def _is_current(read: Mapping[str, bytes]) -> bool:
