@@ -145,6 +145,7 @@ def test_an_error_elsewhere_counts_more_than_a_missing_graph(stepgraph: Command)
         (["graph", "-f", "png"], "Invalid value for '-f' / '--format': 'png'", "Try `stepgraph graph --help`."),
         (["graph", "--nonsense"], "No such option", "Try `stepgraph graph --help`."),
         (["nonsense"], "No such command 'nonsense'.", "Try `stepgraph --help`."),
+        (["."], "`.` is no command. Did you mean `stepgraph graph .`?", "Try `stepgraph --help`."),
     ],
 )
 def test_a_wrong_use_of_the_command(stepgraph: Command, arguments: list[str], begin: str, end: str) -> None:

@@ -14,7 +14,7 @@ import pytest
 from tests.cli.conftest import Command, Run
 from tests.cli.graphs import response, save, sleep, without_graph
 from tests.cli.repositories import commit, git, make_repository, needs_git, remove
-from tests.cli.sources import SYNTAX_ERROR, module, workflow, write, write_unresolved
+from tests.cli.sources import SYNTAX_ERROR, module, workflow, write, write_orders, write_unresolved
 
 pytestmark = needs_git
 
@@ -369,13 +369,28 @@ def test_without_a_repository_there_is_no_revision(stepgraph: Command) -> None:
     )
 
 
-def test_without_commits_there_is_no_default_branch(stepgraph: Command) -> None:
-    make_repository()
+def test_another_name_for_the_default_branch_is_answered_with_its_own(stepgraph: Command) -> None:
+    git("init", "--quiet", "--initial-branch=master")
+    write_orders()
+    commit("An order")
+    (told,) = stepgraph("diff", "main...").told
+    assert told == "stepgraph: `main` is no file or folder, nor a revision. Did you mean `master`?"
+
+
+def test_a_repository_without_a_default_branch_has_to_be_told_what_to_compare(stepgraph: Command) -> None:
+    git("init", "--quiet", "--initial-branch=trunk")
+    write_orders()
+    commit("An order")
     (told,) = stepgraph("diff").told
     assert told == (
         "stepgraph: there is no default branch to compare with: neither origin/HEAD nor main nor master."
         " Name a revision: `stepgraph diff HEAD`."
     )
+
+
+def test_without_commits_there_is_nothing_to_compare_with(stepgraph: Command) -> None:
+    make_repository()
+    assert stepgraph("diff").told == ["stepgraph: git finds no commit here to compare with: `git log` says why."]
     assert stepgraph("diff", "HEAD").told == [
         "stepgraph: `HEAD` is no file or folder, nor a revision. Git finds no commit here at all: `git log` says why."
     ]

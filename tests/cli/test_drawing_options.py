@@ -75,7 +75,7 @@ def test_that_there_is_no_graphviz_is_told(stepgraph: Command, monkeypatch: pyte
     assert stepgraph("render", "orders.json", "-f", "svg", "--engine", "dot") == Run(
         2,
         "",
-        ["stepgraph: there is nothing to draw DOT with: install Graphviz, or `pip install 'stepgraph[dot]'`."],
+        ["stepgraph: there is nothing to draw DOT with: install Graphviz, or `pip install graphviz-pure==0.2.2`."],
     )
 
 

@@ -40,11 +40,40 @@ def test_the_file_holds_what_would_have_been_printed(stepgraph: Command) -> None
     assert names() == ["graph.json", "orders.py"]
 
 
-@pytest.mark.parametrize(("name", "form"), [("a.json", "json"), ("a.svg", "svg"), ("a.dot", "dot"), ("a.md", "text")])
+@pytest.mark.parametrize(("name", "form"), [("a.json", "json"), ("a.svg", "svg"), ("a.dot", "dot"), ("a", "text")])
 def test_without_a_format_the_suffix_says_it(stepgraph: Command, name: str, form: str) -> None:
     printed = stepgraph("graph", "orders.py", "-f", form).out
     assert stepgraph("graph", "orders.py", "-o", name) == Run(0, "", [])
     assert Path(name).read_bytes() == printed.encode()
+
+
+def test_markdown_has_its_chart_in_a_block(stepgraph: Command) -> None:
+    chart = stepgraph("graph", "orders.py", "-f", "mermaid").out
+    assert stepgraph("graph", "orders.py", "-o", "a.md") == Run(0, "", [])
+    assert Path("a.md").read_text(encoding="utf-8") == f"## Orders\n\n```mermaid\n{chart}```\n"
+
+
+@pytest.mark.parametrize(
+    ("command", "name", "ends"),
+    [
+        ("graph", "flow.png", ".txt, .json, .dot, .svg, .html, .mmd or .md"),
+        ("check", "report.html", ".txt, .json, .sarif or .md"),
+        ("diff", "changes.html", ".txt, .md, .json or .svg"),
+    ],
+)
+def test_an_end_that_means_something_else_is_refused(stepgraph: Command, command: str, name: str, ends: str) -> None:
+    sides = ["orders.py", "orders.py"] if command == "diff" else ["orders.py"]
+    run = stepgraph(command, *sides, "-o", name)
+    assert (run.code, run.out) == (2, "")
+    end = Path(name).suffix
+    advice = f"Name the file {ends}, or give -f. Try `stepgraph {command} --help`."
+    assert run.told == [f"stepgraph: `{end}` is no format of this command. {advice}"]
+    assert not Path(name).exists()
+
+
+def test_a_given_format_may_have_any_end(stepgraph: Command) -> None:
+    assert stepgraph("graph", "orders.py", "-f", "svg", "-o", "flow.xml").code == 0
+    assert Path("flow.xml").read_text(encoding="utf-8").startswith("<svg")
 
 
 def test_a_file_that_is_there_is_replaced(stepgraph: Command) -> None:

@@ -128,6 +128,30 @@ def test_an_svg_of_several_workflows_cannot_be_printed_or_be_one_file(stepgraph:
     assert not Path("all.svg").exists()
 
 
+def test_workflows_of_one_name_are_chosen_by_their_classes(stepgraph: Command) -> None:
+    for folder, class_name in (("a", "Orders"), ("b", "OrderFlow")):
+        write(f"{folder}/entry.py", module(workflow(class_name, "rest")))
+        write(
+            f"{folder}/wrangler.toml",
+            f'main = "entry.py"\n[[workflows]]\nname = "orders"\nclass_name = "{class_name}"\n',
+        )
+    run = stepgraph("graph", "a", "b", "--workflow", "orders", "-f", "svg")
+    assert run.code == 2
+    assert run.told[-1] == (
+        "stepgraph: svg holds one workflow, and there are 2. All are called `orders`: choose one by its class"
+        " (`Orders`, `OrderFlow`), or write a file for each with -o FOLDER/."
+    )
+
+
+def test_workflows_of_one_name_and_class_are_chosen_by_their_paths(stepgraph: Command) -> None:
+    for folder in ("a", "b"):
+        write(f"{folder}/entry.py", module(workflow("Orders", "rest")))
+    assert stepgraph("graph", "a", "b", "-f", "svg").told[-1] == (
+        "stepgraph: svg holds one workflow, and there are 2. All are called `Orders`: give the path of one,"
+        " or write a file for each with -o FOLDER/."
+    )
+
+
 @pytest.mark.parametrize("name", ["shop.py/", "shop.py/diagrams/"])
 def test_a_file_is_no_folder(stepgraph: Command, name: str) -> None:
     assert stepgraph(*GRAPH, name) == Run(2, "", [f"stepgraph: {name} cannot be a folder: shop.py is a file."])

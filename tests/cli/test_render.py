@@ -192,6 +192,6 @@ def test_files_of_a_folder_are_named_after_the_classes(stepgraph: Command) -> No
 
 def test_the_saved_graph_is_not_written_over(stepgraph: Command) -> None:
     save("orders.json", response())
-    assert stepgraph("render", "orders.json", "-o", "orders.json") == Run(
+    assert stepgraph("render", "orders.json", "-f", "text", "-o", "orders.json") == Run(
         2, "", ["stepgraph: orders.json is one of the sources, and is not written over. Name another file."]
     )

@@ -27,6 +27,12 @@ def test_a_rule_is_explained_by_its_code_or_name(stepgraph: Command, name: str) 
     assert run.code == 0
 
 
+@pytest.mark.parametrize("beginning", ["SG2", "sg2"])
+def test_what_codes_begin_with_lists_these(stepgraph: Command, beginning: str) -> None:
+    _, *rows = stepgraph("rules", beginning).out.splitlines()
+    assert [row.split()[0] for row in rows] == [rule.code for rule in RULES if rule.code.startswith("SG2")]
+
+
 @pytest.mark.parametrize("name", ["SG1118", "called-with-arguments", "step-called-with-argument"])
 def test_a_rule_that_is_not_there_is_answered_with_those_that_are_near(stepgraph: Command, name: str) -> None:
     run = stepgraph("rules", name)

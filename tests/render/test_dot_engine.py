@@ -70,8 +70,10 @@ def test_what_stands_in_is_found_beside_python_among_scripts_and_on_the_path(
 
 def test_without_either_one_is_told_what_to_install(on_path: StandIn) -> None:
     assert callable(on_path)
-    with pytest.raises(DotEngineError, match=r"install Graphviz, or `pip install 'stepgraph\[dot\]'`"):
+    with pytest.raises(DotEngineError, match=r"install Graphviz, or `pip install .+`") as told:
         svg_of("digraph {}")
+    package = str(told.value).rpartition("pip install ")[2].rstrip("`")
+    assert f'dot = ["{package}"]' in (Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8")
 
 
 def test_a_program_of_the_current_folder_is_not_run(

@@ -10,6 +10,7 @@ from stepgraph.cli.formats import Rendering, Style
 from stepgraph.cli.output_options import Output
 from stepgraph.cli.streams import tell, write_result
 from stepgraph.cli.subject import Subject
+from stepgraph.phrases.near_names import quoted
 
 # What takes part in writing files is imported where it is needed, for start-up: most runs write none.
 
@@ -99,12 +100,22 @@ def _drawn(shown: Sequence[Subject], output: Output, style: Style) -> Rendering:
     if not shown:
         return Rendering("")
     if len(shown) > 1 and not form.holds_several:
-        advice = "Choose one with --workflow NAME, or write a file for each with -o FOLDER/."
-        raise CommandError(ExitCode.ERROR, f"{form.name} holds one workflow, and there are {len(shown)}. {advice}")
+        message = f"{form.name} holds one workflow, and there are {len(shown)}. {_choice(shown)}"
+        raise CommandError(ExitCode.ERROR, f"{message}, or write a file for each with -o FOLDER/.")
     drawn = form.draw(shown, style)
     for warning in () if output.quiet else drawn.warnings:
         tell(warning)
     return drawn
+
+
+def _choice(shown: Sequence[Subject]) -> str:
+    """Return how to choose one of several workflows: by its name or, where all have the same, in another way."""
+    if len({subject.name for subject in shown}) > 1:
+        return "Choose one with --workflow NAME"
+    classes = list(dict.fromkeys(subject.class_name for subject in shown))
+    if len(classes) == 1:
+        return f"All are called `{shown[0].name}`: give the path of one"
+    return f"All are called `{shown[0].name}`: choose one by its class ({', '.join(quoted(classes))})"
 
 
 def _undone(output: Output, code: ExitCode, why: str) -> CommandError:

@@ -16,6 +16,7 @@ from stepgraph.project.git import has_git
 from stepgraph.project.reading import shown_path
 from stepgraph.project.repository import repository_root
 from stepgraph.project.revisions import (
+    DEFAULT_BRANCHES,
     HEAD,
     Revision,
     default_branch,
@@ -132,6 +133,8 @@ def _root(path: str, name: str | None) -> str:
 def _default(root: str) -> Revision:
     branch = default_branch(root)
     if branch is None:
+        if revision_of(root, HEAD) is None:
+            raise CommandError(ExitCode.ERROR, "git finds no commit here to compare with: `git log` says why.")
         message = "there is no default branch to compare with: neither origin/HEAD nor main nor master."
         raise CommandError(ExitCode.ERROR, f"{message} Name a revision: `stepgraph diff HEAD`.")
     revision = merge_base(root, branch, HEAD)
@@ -162,10 +165,16 @@ def _nothing_in_common(root: str, one: str, other: str) -> CommandError:
 def _advice(root: str, name: str) -> str:
     if revision_of(root, HEAD) is None:
         return "Git finds no commit here at all: `git log` says why."
-    near = near_names(name, revision_names(root))
+    near = near_names(name, revision_names(root)) or _other_default(root, name)
     if near:
         return f"Did you mean {', '.join(quoted(near))}?"
     return "The clone is shallow: `git fetch` may get it." if is_shallow(root) else "`git branch --all` lists branches."
+
+
+def _other_default(root: str, name: str) -> list[str]:
+    """Return the default branch, where one of the usual names for it was meant."""
+    branch = default_branch(root) if name in DEFAULT_BRANCHES else None
+    return [] if branch is None else [branch]
 
 
 def _tell_if_also_revision(name: str) -> None:

@@ -54,7 +54,9 @@ class DrawingOptions(Struct, frozen=True):
                 raise click.UsageError(message)
             if self.engine == "dot" and option in _OF_OUR_LAYOUT:
                 raise click.UsageError(f"{option} is of no use to the engine dot. Leave it out.")
-        return Style(self._view(), self.engine or ENGINES[0], Look() if output.name else look_of_standard_output())
+        look = Look() if output.name else look_of_standard_output()
+        in_markdown = output.name is not None and output.name.endswith(".md")
+        return Style(self._view(), self.engine or ENGINES[0], look, in_markdown)
 
     def _given(self) -> list[str]:
         values = {

@@ -21,11 +21,15 @@ _PICTURE: Final = _FOLDING | {"--expand", "--theme", "--legend", "--engine"}
 
 
 class Style(Struct, frozen=True):
-    """How a drawing is to be made: what is shown of a graph, by what it is laid out, and for what terminal."""
+    """How a drawing is to be made: what is shown of a graph, by what it is laid out, and for what terminal.
+
+    `in_markdown` says that the file is Markdown, whatever is drawn.
+    """
 
     view: View
     engine: str
     look: Look
+    in_markdown: bool = False
 
 
 class Rendering(Struct, frozen=True):
@@ -116,7 +120,8 @@ def _mermaid(subjects: Sequence[Subject], style: Style) -> Rendering:
     drawings = [render_mermaid(graph, style.view) for _, graph in _with_graphs(subjects)]
     pieces = [piece for drawing in drawings for piece in drawing.pieces]
     messages = tuple(message for drawing in drawings for message in drawing.messages)
-    return Rendering(mermaid_document(pieces), messages, "" if is_one_diagram(pieces) else ".md")
+    text = mermaid_document(pieces, in_markdown=style.in_markdown)
+    return Rendering(text, messages, "" if is_one_diagram(pieces) else ".md")
 
 
 def _html(subjects: Sequence[Subject], style: Style) -> Rendering:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -30,7 +31,24 @@ Exit codes:
   4  an error of stepgraph itself"""
 
 
-@click.group(invoke_without_command=True, epilog=_EXIT_CODES)
+class _Commands(click.Group):
+    """The commands, which tell who gives a path what to write before it."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that is named. Raises UsageError if there is none."""
+        if self.get_command(ctx, args[0]) is None and os.path.exists(args[0]):
+            ctx.fail(f"`{args[0]}` is no command. Did you mean `stepgraph graph {args[0]}`?")
+        return super().resolve_command(ctx, args)
+
+
+@click.group(
+    cls=_Commands,
+    invoke_without_command=True,
+    epilog=_EXIT_CODES,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(__version__, message="%(prog)s %(version)s")
 @click.pass_context
 def commands(context: click.Context) -> ExitCode | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import os
+from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
 from typing import Protocol, TypeVar
 
@@ -24,7 +25,10 @@ class Suffixed(Protocol):
 
 Form = TypeVar("Form", bound=Suffixed)
 
-_FORMAT_HELP = "What to make: by default what the name after -o ends with (.svg, .dot), else text."
+_FORMAT_HELP = (
+    "What to make: by default what the name after -o ends with (.json, .dot, .svg, .html, .mmd, or .md for Mermaid in"
+    " Markdown), else text."
+)
 _OUTPUT_HELP = (
     "Write to FILE, whole or not at all, or a file for each workflow to a folder: one that is there, or FILE/, which"
     " is made; - is standard output."
@@ -32,6 +36,15 @@ _OUTPUT_HELP = (
 _CHECK_HELP = "Write nothing, and fail if what -o names is not what would be written."
 _QUIET_HELP = "Neither notes nor names of written files on standard error."
 _CHECK = "--check"
+_SEPARATORS = tuple(filter(None, (os.sep, os.altsep)))
+_NONE: Mapping[str, str] = {}
+# Ends of files that people name so because they want a picture, a page or data, which text would not be.
+_MEANT_OTHERWISE = (
+    *(".svg", ".png", ".jpg", ".jpeg", ".gif", ".webp", ".pdf", ".html", ".htm"),
+    *(".json", ".md", ".mmd", ".mermaid", ".dot", ".gv", ".sarif", ".xml", ".yaml", ".yml", ".csv"),
+)
+# A page of Markdown has its charts in Mermaid.
+_OF_DRAWINGS = {".md": "mermaid"}
 
 
 class Output(Struct, frozen=True):
@@ -61,7 +74,7 @@ def output_options(formats: Mapping[str, Format]) -> Callable[[Callable[..., R]]
             target = None if name == "-" else name
             if check and target is None:
                 raise click.UsageError("--check needs -o with the file or folder that is to be checked.")
-            chosen = by_suffix(target, formats) if form is None else formats[form]
+            chosen = by_suffix(target, formats, _OF_DRAWINGS) if form is None else formats[form]
             return command(output=Output(chosen, target, check, quiet, _command() if check else ""), **others)
 
         return with_output
@@ -69,11 +82,28 @@ def output_options(formats: Mapping[str, Format]) -> Callable[[Callable[..., R]]
     return decorate
 
 
-def by_suffix(target: str | None, formats: Mapping[str, Form]) -> Form:
-    """Return the format of files that end as this one does, in the longest way; the first for all others."""
-    first, *others = formats.values()
-    fitting = [form for form in others if target is not None and target.endswith(form.suffix)]
-    return max(fitting, key=lambda form: len(form.suffix), default=first)
+def by_suffix(target: str | None, formats: Mapping[str, Form], others: Mapping[str, str] = _NONE) -> Form:
+    """Return the format of files that end as this one does, in the longest way; the first for what has no known end.
+
+    `others` are further ends, with the names of their formats. Raises UsageError for an end that means something that
+    is not written, such as `.png`.
+    """
+    first, *_ = formats.values()
+    if target is None or os.path.isdir(target) or target.endswith(_SEPARATORS):
+        return first
+    ends = {**{form.suffix: form for form in formats.values()}, **{end: formats[name] for end, name in others.items()}}
+    fitting = [end for end in ends if target.endswith(end)]
+    if fitting:
+        return ends[max(fitting, key=len)]
+    if target.lower().endswith(_MEANT_OTHERWISE):
+        end = os.path.splitext(target)[1]
+        raise click.UsageError(f"`{end}` is no format of this command. Name the file {_either(ends)}, or give -f.")
+    return first
+
+
+def _either(ends: Iterable[str]) -> str:
+    *some, last = (end for end in ends if end.rfind(".") == 0)
+    return f"{', '.join(some)} or {last}"
 
 
 def _command() -> str:

@@ -30,11 +30,15 @@ _FORMAT_HELP = "Text, JSON, or the page of the documentation."
 def rules(*, code: str | None, form: str) -> ExitCode:
     """List the rules of `stepgraph check`, or explain the one of a CODE (SG101) or name.
 
+    What several codes begin with (SG2) lists these.
+
     With why it matters, what to do, and examples of what is flagged and what is not.
     """
     from stepgraph.checks.catalogue import RULES
 
-    write_result(_all(RULES, form) if code is None else _one(_named(RULES, code), form))
+    beginning = "" if code is None else code.strip().upper()
+    group = [rule for rule in RULES if rule.code.startswith(beginning) and rule.code != beginning]
+    write_result(_all(group, form) if group else _one(_named(RULES, code or ""), form))
     return ExitCode.CLEAN
 
 

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from stepgraph.project.git import answer_of, start_git
 
-_DEFAULT_BRANCHES: Final = ("main", "master", "origin/main", "origin/master")
+DEFAULT_BRANCHES: Final = ("main", "master", "origin/main", "origin/master")
 _NAMESPACES: Final = ("refs/heads", "refs/remotes", "refs/tags")
 _DOTS: Final = "..."
 HEAD: Final = "HEAD"
@@ -51,7 +51,7 @@ def merge_base(root: str, one: str, other: str) -> Revision | None:
 def default_branch(root: str) -> str | None:
     """Return the branch that others are made from: that of `origin`, else `main` or `master`. None for neither."""
     of_origin = (_ask(root, "symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD") or "").strip()
-    names = (of_origin, *_DEFAULT_BRANCHES)
+    names = (of_origin, *DEFAULT_BRANCHES)
     return next((name for name in names if name and _commit(root, name) is not None), None)
 
 

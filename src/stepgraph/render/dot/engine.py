@@ -54,7 +54,7 @@ def _renderer() -> str:
     for path in _places():
         if path.is_file() and os.access(path, os.X_OK):
             return str(path)
-    raise DotEngineError("there is nothing to draw DOT with: install Graphviz, or `pip install 'stepgraph[dot]'`")
+    raise DotEngineError("there is nothing to draw DOT with: install Graphviz, or `pip install graphviz-pure==0.2.2`")
 
 
 def _places() -> Iterator[Path]:

@@ -14,12 +14,13 @@ _LANGUAGES: Final[dict[PieceKind, str]] = {"mermaid": "mermaid", "outline": "tex
 _SHORTEST_FENCE: Final = 3
 
 
-def mermaid_document(pieces: Sequence[MermaidPiece]) -> str:
+def mermaid_document(pieces: Sequence[MermaidPiece], *, in_markdown: bool = False) -> str:
     """Return one diagram as it is, and all else as Markdown: each piece with its title, in a block of code.
 
-    The pieces may be those of several workflows. The text ends in a line break.
+    The pieces may be those of several workflows. One diagram is Markdown too where it is to stand `in_markdown`. The
+    text ends in a line break.
     """
-    if is_one_diagram(pieces):
+    if is_one_diagram(pieces) and not in_markdown:
         return pieces[0].text
     return "\n".join(_section(piece) for piece in pieces)
 
