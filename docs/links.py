@@ -12,6 +12,17 @@ from urllib.parse import unquote, urlsplit
 _OF_THE_THEME = ("genindex.html", "search.html", "py-modindex.html")
 
 
+# Attributes with a URL, by the element.
+_LEADING = {
+    "a": ("href",),
+    "img": ("src",),
+    "link": ("href",),
+    "object": ("data",),
+    "script": ("src",),
+    "source": ("src", "srcset"),
+}
+
+
 class _Page(HTMLParser):
     """The identities on a page, and where it leads."""
 
@@ -23,10 +34,10 @@ class _Page(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         named = dict(attrs)
-        self.identities |= {value for key in ("id", "name") if (value := named.get(key))}
-        target = named.get("href") if tag == "a" else named.get("src") if tag in {"img", "source"} else None
-        if target:
-            self.targets.append((self.getpos()[0], target))
+        names = ("id", "name") if tag == "a" else ("id",)
+        self.identities |= {value for key in names if (value := named.get(key))}
+        line = self.getpos()[0]
+        self.targets += ((line, value) for key in _LEADING.get(tag, ()) if (value := named.get(key)))
 
 
 def dead_links(site: Path) -> Iterator[str]:

@@ -33,7 +33,7 @@ def commands_page() -> str:
 
 
 def _described(command: click.Command, name: str) -> Iterator[str]:
-    context = click.Context(command, info_name=name)
+    context = click.Context(command, info_name=name, **commands.context_settings)
     yield f"```text\n{' '.join([name, *command.collect_usage_pieces(context)])}\n```\n"
     yield _paragraphs(command.help or "")
     options = (parameter for parameter in command.get_params(context) if isinstance(parameter, click.Option))

@@ -7,8 +7,10 @@ A comment before a block says what it is:
     here: COMMAND    what it prints in the root of this repository
     not run: WHY     is not done
 
-Blocks of `sh` without a comment are done line by line. Comments without a block do what a reader has done before:
-`before: COMMAND`, and `copy: FROM TO` from this repository. Any other block is an error, so that none is forgotten.
+A command has to succeed, but for stepgraph and pytest, which may have something to say, and one that is said to end
+in another code: `run, ends in 3: COMMAND`. Blocks of `sh` without a comment are done line by line. Comments without a
+block do what a reader has done before: `before: COMMAND`, and `copy: FROM TO` from this repository. Any other block,
+and any other comment, is an error, so that none is forgotten.
 """
 
 from __future__ import annotations
@@ -32,21 +34,27 @@ _MADE: Final = {COMMANDS, GALLERY, RULES, SCHEMAS}
 
 _EXAMPLE: Final = re.compile(
     r"^<!-- (?P<before>before|copy): (?P<done>[^\n]+) -->$"
-    r"|^(?P<head>(?:<!-- (?P<what>[a-z ]+): (?P<of>[^\n]+) -->\n)?```(?P<language>[^\n]*)\n)(?P<text>.*?)^```$",
+    r"|^(?P<head>(?:<!-- (?P<what>[a-z ]+)(?:, ends in (?P<code>\d+))?: (?P<of>[^\n]+) -->\n)?"
+    r"```(?P<language>[^`\n]*)\n)(?P<text>.*?)^```$",
     re.MULTILINE | re.DOTALL,
 )
 # What the documentation's generator reads, and readers do not see as an example.
 _OF_THE_GENERATOR: Final = ("{toctree}", "{eval-rst}")
 
-# It ends in 1 where it has something to say.
-_TELLING: Final = "stepgraph"
+# Anything that may be meant as an example.
+_FENCE: Final = re.compile(r"^[ >]*(?:`{3,}|~{3,})", re.MULTILINE)
+_COMMENT: Final = "<!--"
+
+# These end in 1 where they have something to say.
+_TELLING: Final = ("stepgraph", "pytest")
 
 
 class Block(NamedTuple):
-    """A block of a page: what is said of it (`run`, and of which command), its language, its text."""
+    """A block of a page: what is said of it (`run`, of a command, in which code that ends), its language, its text."""
 
     what: str
     of: str
+    code: int | None
     language: str
     text: str
 
@@ -73,8 +81,9 @@ def followed(name: str, page: str) -> str:
     """Return a page, after all of its examples were done one after another, with what commands print today.
 
     Raises ValueError, with the place on the page, where a command fails, something is not shown that the page says is,
-    or a block is none of those known.
+    or a block or comment is none of those known.
     """
+    _demand_known(name, page)
     with TemporaryDirectory() as scratch:
         follower = _Follower(Reader.at(Path(scratch)))
 
@@ -89,7 +98,16 @@ def followed(name: str, page: str) -> str:
 
 
 def _block(found: re.Match[str]) -> Block:
-    return Block(found["what"] or "", found["of"] or "", found["language"], found["text"])
+    code = None if found["code"] is None else int(found["code"])
+    return Block(found["what"] or "", found["of"] or "", code, found["language"], found["text"])
+
+
+def _demand_known(name: str, page: str) -> None:
+    """Raise ValueError where something looks like an example, or like a comment on one, and is not read as such."""
+    rest = _EXAMPLE.sub(lambda found: "\n" * found[0].count("\n"), page)
+    for line, text in enumerate(rest.splitlines(), 1):
+        if _FENCE.match(text) or _COMMENT in text:
+            raise ValueError(f"{name}:{line}: `{text.strip()}` is no block or comment of the known kinds.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +134,11 @@ class _Follower:
             case "change":
                 self.reader.writes(block.of, _changed(self.reader.reads(block.of), block.text))
             case "run":
-                return self.reader.told(block.of)
+                return self._told(block)
             case "here":
-                return self.reader.told(block.of, ROOT)
+                return self._told(block, ROOT)
             case "shows":
-                said = self.reader.told(block.of)
+                said = self._told(block)
                 if block.text not in said:
                     raise ValueError(f"{block.of} does not show\n{block.text}but\n{said}")
             case "not run":
@@ -133,11 +151,15 @@ class _Follower:
                 raise ValueError("this block is neither done nor said not to be.")
         return block.text
 
+    def _told(self, block: Block, folder: Path | None = None) -> str:
+        """Return what the command of a block prints."""
+        usual = (0, 1) if block.of.startswith(_TELLING) else (0,)
+        return self.reader.runs(block.of, fine=usual if block.code is None else (block.code,), folder=folder)
+
     def _run_lines(self, text: str) -> None:
         for line in text.replace("\\\n", "").splitlines():
-            command = line.partition(" #")[0].strip()
-            if command:
-                self.reader.runs(command, fine=(0, 1) if command.startswith(_TELLING) else (0,))
+            # Tests that are to be run pass; what the command finds is shown by other blocks.
+            self.reader.runs(line, fine=(0, 1) if line.startswith(_TELLING[0]) else (0,))
 
     def _copy(self, source: str, target: str) -> None:
         path = self.reader.folder / target

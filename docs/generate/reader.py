@@ -71,14 +71,10 @@ class Reader:
         """Return what is in a file of the folder."""
         return (self.folder / path).read_text(encoding="utf-8")
 
-    def told(self, command: str, folder: Path | None = None) -> str:
-        """Return what a command prints, here or in another folder. Raises ValueError where it could not do its work."""
-        return self.runs(command, fine=(0, 1), folder=folder)
-
     def runs(self, command: str, *, fine: Sequence[int] = (0,), folder: Path | None = None) -> str:
         """Run a command of the shell, and return what it prints. Raises ValueError where it ends in another code."""
         run = subprocess.run(
-            ["bash", "-o", "pipefail", "-c", command],  # noqa: S607 - the reader's own
+            ["bash", "-e", "-o", "pipefail", "-c", command],  # noqa: S607 - the reader's own
             cwd=folder or self.folder,
             env=self._environment(),
             stdin=subprocess.DEVNULL,

@@ -95,7 +95,7 @@ def test_what_is_fixed_needs_no_second_fix(stepgraph: Command, entry: Path) -> N
     run = stepgraph("check", "--fix", "entry.py")
 
     assert (run.out, run.code) == ("", 0)
-    assert run.told == ["nothing that was found has one right answer"]
+    assert run.told == ["nothing that was found can be corrected automatically"]
     assert entry.read_text(encoding="utf-8") == FIXED
 
 
@@ -105,7 +105,7 @@ def test_what_needs_no_fix_is_not_written(stepgraph: Command, entry: Path) -> No
 
     run = stepgraph("check", "--fix", "--write", "entry.py")
 
-    assert (run.told, run.code) == (["nothing that was found has one right answer"], 0)
+    assert (run.told, run.code) == (["nothing that was found can be corrected automatically"], 0)
     assert run.out.endswith("no findings in 1 workflow\n")
     assert entry.stat().st_mtime_ns == written
 
@@ -115,7 +115,7 @@ def test_a_file_that_would_not_stay_as_it_is_is_not_written(stepgraph: Command, 
 
     run = stepgraph("check", "--fix", "--write", "entry.py")
 
-    assert (run.told, run.code) == (["nothing that was found has one right answer"], 1)
+    assert (run.told, run.code) == (["nothing that was found can be corrected automatically"], 1)
     assert entry.read_text(encoding="utf-8") == "\x0c" + SOURCE
 
 

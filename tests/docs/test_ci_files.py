@@ -39,15 +39,21 @@ class Workflow(BaseModel):
     jobs: dict[str, Job]
 
 
+class Artifacts(BaseModel):
+    paths: list[str] = []
+    reports: dict[str, str] = {}
+
+
 class Script(BaseModel):
     script: list[str] = []
     before_script: list[str] = []
+    artifacts: Artifacts = Artifacts()
 
 
 class Hook(BaseModel):
     id: str
     entry: str = ""
-    language: str = ""
+    files: str = ""
 
 
 class Repository(BaseModel):
@@ -102,10 +108,14 @@ def test_our_action_is_given_only_inputs_that_it_has(content: object) -> None:
     assert [name for step in steps if step.uses == OURS for name in step.given if name not in inputs] == []
 
 
-def test_every_input_of_the_action_is_told_of() -> None:
+def test_every_input_of_the_action_is_told_of_with_its_default() -> None:
     page = (ROOT / "docs/how-to/github-actions.md").read_text(encoding="utf-8")
     inputs = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))["inputs"]
-    assert [name for name in inputs if f"| `{name}` |" not in page] == []
+    told = dict(re.findall(r"^\| `([a-z-]+)` \| .* \| (.*) \|$", page.replace("| |", "|  |"), re.MULTILINE))
+    # The current folder, in words.
+    words = {"paths": "the project in the working directory", "working-directory": "the root", "arguments": ""}
+    defaults = {name: f"`{one['default']}`" for name, one in inputs.items()}
+    assert told == {**defaults, **words}
 
 
 @pytest.mark.parametrize("content", files(r"\.gitlab-ci\.yml"))
@@ -115,20 +125,24 @@ def test_the_jobs_of_gitlab_run_and_write_what_they_keep(content: dict[str, obje
     for job in jobs.values():
         for line in job.script:
             ran(reader, line, CI_MERGE_REQUEST_DIFF_BASE_SHA="HEAD~1", CI_API_V4_URL="https://gitlab.example/api/v4")
+        for kept in (*job.artifacts.paths, *job.artifacts.reports.values()):
+            assert reader.reads(kept)
     assert '"check_name": "SG205 unknown-duration-unit"' in reader.reads("gl-code-quality-report.json")
     assert "renamed to 'give back'" in reader.reads("changes.md")
 
 
 @pytest.mark.parametrize("content", files(r"(local/)?\.pre-commit-config\.yaml"))
 def test_the_hooks_of_pre_commit_are_there_or_run(content: object, reader: Reader) -> None:
-    provided = [hook["id"] for hook in yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))]
+    (ours,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
     for repository in PreCommit.model_validate(content).repos:
         for hook in repository.hooks:
             if repository.repo == "local":
+                ran(reader, hook.entry.removesuffix(" --check"))
                 ran(reader, hook.entry)
+                assert hook.files == ours["files"]
             else:
                 assert repository.repo == "https://github.com/stepgraph/stepgraph"
-                assert hook.id in provided
+                assert hook.id == ours["id"]
 
 
 def lines() -> Iterator[tuple[str, str]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from docs.generate.commands import commands_page
@@ -11,6 +13,7 @@ from stepgraph.cli.main import commands
 @pytest.mark.parametrize("name", sorted(commands.commands))
 def test_each_command_has_a_section_with_its_options(name: str) -> None:
     _, _, section = commands_page().partition(f"## stepgraph {name}\n")
-    section = section.partition("\n## ")[0]
-    options = [option for one in commands.commands[name].params for option in one.opts if option.startswith("--")]
-    assert all(option in section for option in options)
+    rows = re.findall(r"^\| `([^`]+)` \|", section.partition("\n## ")[0], re.MULTILINE)
+    told = {word.rstrip(",") for row in rows for word in row.split() if word.startswith("-")}
+    options = {option for one in commands.commands[name].params for option in (*one.opts, *one.secondary_opts)}
+    assert told == {option for option in options if option.startswith("-")} | {"-h", "--help"}

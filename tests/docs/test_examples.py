@@ -53,6 +53,24 @@ def test_what_a_reader_has_done_before_is_done_unseen() -> None:
     assert followed("a.md", shown).endswith("```text\nentry.py\n```\n")
 
 
+def test_a_command_has_to_end_as_the_page_says() -> None:
+    failing = block("", "text", "run, ends in 3: echo nothing; exit 3")
+    assert followed("a.md", page(failing)).endswith("```text\nnothing\n```\n")
+    with pytest.raises(ValueError, match="ends in 4"):
+        followed("a.md", page(failing.replace("exit 3", "exit 4")))
+    with pytest.raises(ValueError, match="ends in 1"):
+        followed("a.md", page(block("", "text", "run: python -c 1/0")))
+
+
+@pytest.mark.parametrize(
+    "part",
+    ["  ```sh\n  true\n  ```", "~~~sh\ntrue\n~~~", "````sh\ntrue\n````", "<!-- run: true -->", "<!-- befor: true -->"],
+)
+def test_what_looks_like_an_example_and_is_none_is_an_error(part: str) -> None:
+    with pytest.raises(ValueError, match=r"a\.md:3: .* is no block or comment of the known kinds"):
+        followed("a.md", page("Text.", part))
+
+
 def test_a_block_that_nobody_accounts_for_is_an_error() -> None:
     with pytest.raises(ValueError, match=r"a\.md:3: this block is neither done nor said not to be"):
         followed("a.md", page("Text.", block("x = 1\n", "python")))

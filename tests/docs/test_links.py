@@ -42,11 +42,17 @@ def test_each_link_within_the_repository_leads_to_a_file_and_a_heading(page: Pat
 def test_dead_links_of_a_site_are_told_with_their_places(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "index.html").write_text(
         '<a href="other.html#there">a</a>\n<a href="other.html#gone">b</a>\n<a href="https://example.com">c</a>\n'
-        '<img src="gone.svg"><a href="#here">d</a><p id="here">',
+        '<img src="gone.svg"><a href="#here">d</a><p id="here">\n'
+        '<picture><source srcset="dark.svg"></picture><meta name="viewport"><a href="#viewport">e</a>',
         encoding="utf-8",
     )
     (tmp_path / "other.html").write_text('<h1 id="there">Other</h1><a href="index.html">back</a>', encoding="utf-8")
-    assert list(dead_links(tmp_path)) == ["index.html:2: other.html#gone", "index.html:4: gone.svg"]
+    assert list(dead_links(tmp_path)) == [
+        "index.html:2: other.html#gone",
+        "index.html:4: gone.svg",
+        "index.html:5: dark.svg",
+        "index.html:5: #viewport",
+    ]
     assert main([str(tmp_path)]) == 1
     assert capsys.readouterr().out.splitlines()[1] == "index.html:4: gone.svg leads nowhere"
 

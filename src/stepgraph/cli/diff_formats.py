@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 R = TypeVar("R")
 
 _FORMAT_HELP = "How to tell: by default what the name after -o ends with (.json, .md, .svg), else text."
-_OUTPUT_HELP = "Write to FILE, whole or not at all; - is standard output."
+_OUTPUT_HELP = "Write to FILE, which is replaced only if all goes well; - is standard output."
 _QUIET_HELP = "No notes on standard error."
 
 

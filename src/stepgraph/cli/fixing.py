@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 
-_FIX_HELP = "Show, instead of the report, a diff that corrects what has one right answer."
+_FIX_HELP = "Show, instead of the report, a diff that corrects what can be corrected in one way only."
 _WRITE_HELP = "With --fix: change the files instead, and report what is left."
 _WITHOUT_NEWLINE = "\\ No newline at end of file\n"
 
@@ -101,6 +101,6 @@ def told(files: Sequence[FixedFile], *, written: bool) -> str:
 
     findings = sum(len(file.findings) for file in files)
     if not findings:
-        return "nothing that was found has one right answer"
+        return "nothing that was found can be corrected automatically"
     what = f"{counted(findings, 'finding')} in {counted(len(files), 'file')}"
     return f"corrected {what}" if written else f"--write corrects {what}"

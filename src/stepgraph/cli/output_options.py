@@ -30,8 +30,8 @@ _FORMAT_HELP = (
     " Markdown), else text."
 )
 _OUTPUT_HELP = (
-    "Write to FILE, whole or not at all, or a file for each workflow to a folder: one that is there, or FILE/, which"
-    " is made; - is standard output."
+    "Write to FILE, which is replaced only if all goes well, or a file for each workflow to a folder: one that is"
+    " there, or FILE/, which is made; - is standard output."
 )
 _CHECK_HELP = "Write nothing, and fail if what -o names is not what would be written."
 _QUIET_HELP = "Neither notes nor names of written files on standard error."

@@ -96,7 +96,7 @@ class ReportedFinding(_Described):
     workflow: str | None
     """The name of the workflow in which it was found; null where none is meant."""
     fixable: bool
-    """Whether it has one right answer, which `stepgraph check --fix` writes."""
+    """Whether `stepgraph check --fix` corrects it."""
     fingerprint: str | None
     """The same for the same finding when lines have moved; null where it is not known."""
     url: str

@@ -1,0 +1,45 @@
+"""What tables of the reference and the architecture list is there, and nothing else."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from docs.generate.files import ROOT
+from stepgraph.cli.exit_code import ExitCode
+from stepgraph.cli.formats import FORMATS
+from stepgraph.cli.report_formats import REPORT_FORMATS
+
+CHECK = (ROOT / "docs/reference/check.md").read_text(encoding="utf-8")
+DIAGRAMS = (ROOT / "docs/reference/diagrams.md").read_text(encoding="utf-8")
+ARCHITECTURE = (ROOT / "docs/explanation/architecture.md").read_text(encoding="utf-8")
+CONTRIBUTING = (ROOT / "docs/contributing.md").read_text(encoding="utf-8")
+
+
+def test_each_exit_code_is_told_of() -> None:
+    codes = [int(code) for code in re.findall(r"^\| (\d) \|", CHECK, re.MULTILINE)]
+    assert codes == [code for code in ExitCode if code is not ExitCode.INTERRUPTED]
+
+
+@pytest.mark.parametrize(("page", "names"), [(CHECK, list(REPORT_FORMATS)), (DIAGRAMS, list(FORMATS))])
+def test_each_format_is_told_of(page: str, names: list[str]) -> None:
+    table = page.split("## Formats")[1].split("\n\n")[1]
+    assert sorted(re.findall(r"^\| `([a-z]+)` \|", table, re.MULTILINE)) == sorted(names)
+
+
+def test_the_ends_of_files_are_those_of_the_formats() -> None:
+    for page, forms in ((CHECK, REPORT_FORMATS), (DIAGRAMS, FORMATS)):
+        for name, form in forms.items():
+            (row,) = re.findall(rf"^\| `{name}` \|.*$", page.split("## Formats")[1], re.MULTILINE)
+            assert f"`{form.suffix}`" in row or name in {"text", "github"}
+
+
+@pytest.mark.parametrize("path", re.findall(r"`((?:[a-z_]+/)+(?:[a-z_]+\.py)?)`", ARCHITECTURE))
+def test_each_place_that_the_architecture_names_is_there(path: str) -> None:
+    assert (ROOT / "src/stepgraph" / path).exists()
+
+
+@pytest.mark.parametrize("path", re.findall(r"(?:tests|benchmarks|fixtures|docs)/[\w/.]*\w", CONTRIBUTING))
+def test_each_path_that_contributors_are_told_is_there(path: str) -> None:
+    assert (ROOT / path).exists()
