@@ -90,6 +90,24 @@ def test_what_is_not_there_is_answered_with_what_is(pytester: pytest.Pytester, a
     result.stdout.fnmatch_lines([f"E {message}"])
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        'workflow_graph("src/entri.py", "OrderWorkflow")',
+        'workflow_graph("orders").runs_before("load order", "charge")',
+        'workflow_graph("orders").concurrent("load order", "charge")',
+        'workflow_graph("orders").retries("charge")',
+    ],
+)
+def test_what_is_wrong_in_a_test_is_shown_there_and_not_in_our_code(pytester: pytest.Pytester, body: str) -> None:
+    result = tried(pytester, body)
+    result.assert_outcomes(failed=1)
+    shown = str(result.stdout)
+    assert "tests/test_it.py:2:" in shown
+    assert "stepgraph/testing/" not in shown
+    assert "stepgraph/api.py" not in shown
+
+
 def test_a_syntax_error_is_told_with_its_place(pytester: pytest.Pytester) -> None:
     write(pytester.path, {"src/entry.py": BROKEN})
     result = tried(pytester, 'workflow_graph("src/entry.py", "OrderWorkflow")')

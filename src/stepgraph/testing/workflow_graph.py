@@ -86,6 +86,7 @@ class WorkflowGraph:
         It proves with which settings that step runs, where it runs. Several steps of one name are one if all their
         settings are equal. Raises StepNotFoundError, with the names that are near, and AmbiguousStepError.
         """
+        __tracebackhide__ = True
         return self._only(name, "settings", settings_of)
 
     def retries(self, name: str) -> Number:
@@ -94,6 +95,7 @@ class WorkflowGraph:
         It is the engine's default, 5, where the code does not say it, or says it in a way that is not known statically
         (which is among the notes). It proves the same as `step`, and raises the same; for what is no `step.do` too.
         """
+        __tracebackhide__ = True
         retries = self._only(name, "retries", lambda step: settings_of(step).retries)
         if retries is None:
             raise StepNotFoundError(f"`{name}` has no retries: it is a {self.step(name).kind}, and only `do` has.")
@@ -116,6 +118,7 @@ class WorkflowGraph:
         less than the program guarantees where the payload cannot say more. It is False as well if no pass has both, so
         that an assertion never holds for want of anything to hold of. Raises StepNotFoundError.
         """
+        __tracebackhide__ = True
         pairs = product(self._named(first), self._named(second))
         found = {each for one, other in pairs for each in self._relations(one, other)} - {Relation.EXCLUSIVE}
         return found == {Relation.BEFORE}
@@ -128,6 +131,7 @@ class WorkflowGraph:
         with itself asks for two runs of steps of that name; a step overlaps those nested in it. Raises
         StepNotFoundError.
         """
+        __tracebackhide__ = True
         return any(self._order.may_overlap(*pair) for pair in product(self._named(one), self._named(other)))
 
     def as_outline(self) -> DrawnGraph:
@@ -177,6 +181,7 @@ class WorkflowGraph:
         return [Relation.OVERLAPPING] if one is other else self._order.relations(one, other)
 
     def _named(self, name: str) -> Sequence[Step]:
+        __tracebackhide__ = True
         found = [step for step in self._order.steps if step["name"] == name]
         if not found:
             advice = names_instead(name, self.steps(), "It has no steps.")
@@ -185,6 +190,7 @@ class WorkflowGraph:
 
     def _only(self, name: str, what: str, ask: Callable[[Step], Answer]) -> Answer:
         """Return the one answer for all steps of a name."""
+        __tracebackhide__ = True
         answers = [ask(step) for step in self._named(name)]
         different = [answer for number, answer in enumerate(answers) if answer not in answers[:number]]
         if len(different) > 1:

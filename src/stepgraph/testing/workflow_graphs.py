@@ -55,7 +55,11 @@ class WorkflowGraphs:
 
     def _workflow(self, path: Path, name: str | None) -> WorkflowAnalysis:
         __tracebackhide__ = True
-        analysis = self.analysis(path)
+        try:
+            analysis = self.analysis(path)
+        except InputError as error:
+            # Told from here, where a traceback does not lead through the analysis.
+            raise InputError(error.problem) from None
         where = "the project" if path == self.root else shown_path(path)
         found = [each for each in analysis.workflows if name is None or name in (each.name, each.class_name)]
         if not found:
