@@ -18,7 +18,7 @@ from stepgraph.diff.running.concurrency import Concurrency
 from stepgraph.diff.running.effect import SAFE, Meaning, breaking, late, shifted, worst
 from stepgraph.diff.running.handlers import Handlers
 from stepgraph.diff.running.instances import Instances
-from stepgraph.diff.running.turns import keeps_its_turn
+from stepgraph.diff.running.turns import keeps_its_turn, passes_only_its_group
 from stepgraph.diff.running.waits import is_repeated
 
 _TRANSPARENT: Final = frozenset({"try", "block", "parallel", FUNCTION})
@@ -105,10 +105,14 @@ class Meanings:
             yield from self._handlers.moved(old, new)
 
     def _reordered(self, group: Group) -> Iterator[Meaning]:
-        if not group.others and self._is_in_group(group.new[0]):
-            # They begin together, in whatever order they are written.
+        if not group.others and (self._is_in_group(group.new[0]) or self._were_unordered(group)):
+            # They begin together, in whatever order they are written, or did so.
             return
         yield from self._displaced(group)
+
+    def _were_unordered(self, group: Group) -> bool:
+        pairs = zip(group.old, group.new, strict=True)
+        return all(passes_only_its_group(self._frames, old, new) for old, new in pairs)
 
     def _displaced(self, group: Group) -> Iterator[Meaning]:
         yield from self._concurrency.awaited_otherwise(group)
