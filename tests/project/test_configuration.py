@@ -515,6 +515,15 @@ def test_an_environment_that_has_none_on_purpose_needs_no_hint() -> None:
     assert in_environment({"workflows": []}).hints == ()
 
 
+@pytest.mark.parametrize(("key", "column"), [("workflow", 14), ("Workflows", 15), ("work_flows", 16)])
+def test_a_name_near_that_of_the_workflows_is_hinted_at(key: str, column: int) -> None:
+    configuration = read(f'{{"name": "shop",\n "{key}": [{{"name": "a", "class_name": "A"}}]}}')
+    assert configuration.workflows == ()
+    assert [str(hint) for hint in configuration.hints] == [
+        f"wrangler.jsonc:2:{column}: `{key}` is nothing that wrangler knows. Did you mean `workflows`?"
+    ]
+
+
 def test_exports_are_inherited_unless_the_environment_has_its_own() -> None:
     exports = {"Orders": {"type": "workflow", "name": "orders"}}
     inherited = read_data({"exports": exports, "env": {"test": {}}}, "test")

@@ -230,3 +230,8 @@ def _hints(top: Fields, chosen: Fields | None, environment: str | None) -> Itera
     if chosen is not None and "workflows" not in chosen.values and top.values.get("workflows"):
         message = f"the environment `{environment}` has no `workflows`, and does not inherit those of the top level."
         yield _misconfigured(top.path, message, f"Repeat them in `env.{environment}`.", chosen.position())
+    part = top if chosen is None else chosen
+    for key in () if "workflows" in part.values else part.values:
+        if key.casefold().replace("_", "").removesuffix("s") == "workflow":
+            message = f"`{key}` is nothing that wrangler knows."
+            yield _misconfigured(top.path, message, "Did you mean `workflows`?", part.position((key,)))
