@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from docs.generate.api import api_files
 from docs.generate.commands import commands_files
 from docs.generate.examples import examples_files
 from docs.generate.files import ROOT, left_over, out_of_date, write
@@ -22,6 +23,7 @@ PARTS: Mapping[str, Callable[[], Files]] = {
     "gallery": gallery_files,
     "rules": rules_files,
     "commands": commands_files,
+    "api": api_files,
     "schemas": schemas_files,
     "layers": layers_files,
     "examples": examples_files,

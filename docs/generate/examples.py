@@ -23,6 +23,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final, NamedTuple
 
+from docs.generate.api import PAGE as API
 from docs.generate.commands import PAGE as COMMANDS
 from docs.generate.files import ROOT
 from docs.generate.gallery import PAGE as GALLERY
@@ -30,7 +31,7 @@ from docs.generate.reader import Reader
 from docs.generate.rules import PAGE as RULES
 from docs.generate.schemas import PAGE as SCHEMAS
 
-_MADE: Final = {COMMANDS, GALLERY, RULES, SCHEMAS}
+_MADE: Final = {API, COMMANDS, GALLERY, RULES, SCHEMAS}
 
 _EXAMPLE: Final = re.compile(
     r"^<!-- (?P<before>before|copy): (?P<done>[^\n]+) -->$"
@@ -39,7 +40,7 @@ _EXAMPLE: Final = re.compile(
     re.MULTILINE | re.DOTALL,
 )
 # What the documentation's generator reads, and readers do not see as an example.
-_OF_THE_GENERATOR: Final = ("{toctree}", "{eval-rst}")
+_OF_THE_GENERATOR: Final = "{toctree}"
 
 # Anything that may be meant as an example.
 _FENCE: Final = re.compile(r"^[ >]*(?:`{3,}|~{3,})", re.MULTILINE)
@@ -145,7 +146,7 @@ class _Follower:
                 pass
             case "" if block.language == "sh":
                 self._run_lines(block.text)
-            case "" if block.language in _OF_THE_GENERATOR:
+            case "" if block.language == _OF_THE_GENERATOR:
                 pass
             case _:
                 raise ValueError("this block is neither done nor said not to be.")
