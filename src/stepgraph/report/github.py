@@ -51,7 +51,7 @@ def _unmet(report: Report, workflow: WorkflowSummary) -> str:
 
 
 def _file(report: Report, path: str) -> str:
-    return visible(report.file(path).from_root or path)
+    return visible(report.path_from_root(path))
 
 
 def _command(name: str, properties: dict[str, str], text: str) -> str:

@@ -41,7 +41,7 @@ def render_gitlab(report: Report) -> str:
 
 def _finding(report: Report, reported: ReportedFinding) -> _Violation:
     finding = reported.finding
-    path = _path(report, finding.span.path)
+    path = report.path_from_root(finding.span.path)
     return {
         "description": " ".join(part for part in (finding.message, finding.advice) if part),
         "check_name": f"{finding.code} {report.rule_name(finding.code)}".rstrip(),
@@ -53,7 +53,7 @@ def _finding(report: Report, reported: ReportedFinding) -> _Violation:
 
 
 def _unmet(report: Report, workflow: WorkflowSummary) -> _Violation:
-    path = _path(report, workflow.path)
+    path = report.path_from_root(workflow.path)
     return {
         "description": unmet_message(workflow),
         "check_name": _UNMET,
@@ -61,7 +61,3 @@ def _unmet(report: Report, workflow: WorkflowSummary) -> _Violation:
         "severity": _SEVERITIES[Severity.ERROR],
         "location": {"path": path, "lines": {"begin": workflow.line, "end": workflow.line}},
     }
-
-
-def _path(report: Report, path: str) -> str:
-    return report.file(path).from_root or path

@@ -111,3 +111,7 @@ class Report(Struct, frozen=True, kw_only=True):
     def file(self, path: str) -> SourceFile:
         """Return the file at a path."""
         return self.files.get(path, NO_FILE)
+
+    def path_from_root(self, path: str) -> str:
+        """Return a path as it is seen from the root of the repository, or as it is where that is not known."""
+        return self.file(path).from_root or path

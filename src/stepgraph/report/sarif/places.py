@@ -27,7 +27,7 @@ def location(report: Report, span: Span, workflow: str = "") -> dict[str, object
 
 def artifact(report: Report, path: str) -> dict[str, object]:
     """Return an `artifactLocation`: relative to the root, or as an absolute URI of what is not in there."""
-    known = report.file(path).from_root or path
+    known = report.path_from_root(path)
     if known.startswith("/"):
         return {"uri": f"file://{url_path(known)}"}
     if _DRIVE.match(known):
