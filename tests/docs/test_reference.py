@@ -10,6 +10,18 @@ from docs.generate.files import ROOT
 from stepgraph.cli.exit_code import ExitCode
 from stepgraph.cli.formats import FORMATS
 from stepgraph.cli.report_formats import REPORT_FORMATS
+from stepgraph.render.outline.rows import (
+    ABOVE_MARK,
+    BLOCK_MARK,
+    EXIT_MARKS,
+    FUNCTION_MARK,
+    IF_MARK,
+    LOOP_MARK,
+    PARALLEL_MARK,
+    STEP_MARKS,
+    SWITCH_MARK,
+    TRY_MARK,
+)
 
 CHECK = (ROOT / "docs/reference/check.md").read_text(encoding="utf-8")
 DIAGRAMS = (ROOT / "docs/reference/diagrams.md").read_text(encoding="utf-8")
@@ -43,3 +55,10 @@ def test_each_place_that_the_architecture_names_is_there(path: str) -> None:
 @pytest.mark.parametrize("path", re.findall(r"(?:tests|benchmarks|fixtures|docs)/[\w/.]*\w", CONTRIBUTING))
 def test_each_path_that_contributors_are_told_is_there(path: str) -> None:
     assert (ROOT / path).exists()
+
+
+def test_each_symbol_of_the_outline_is_told_of() -> None:
+    page = (ROOT / "docs/how-to/reading-diagrams.md").read_text(encoding="utf-8")
+    table = page.split("| symbol |")[1].split("\n\n")[0]
+    marks = {*STEP_MARKS.values(), *EXIT_MARKS.values(), ABOVE_MARK, BLOCK_MARK, FUNCTION_MARK, IF_MARK, LOOP_MARK}
+    assert {mark for mark in {*marks, PARALLEL_MARK, SWITCH_MARK, TRY_MARK} if f"`{mark}`" not in table} == set()
