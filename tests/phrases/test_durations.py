@@ -1,7 +1,7 @@
 import pytest
 
 from stepgraph.model.payload import Number
-from stepgraph.phrases.durations import counted, duration_text, number_text
+from stepgraph.phrases.durations import counted, duration_text, is_same_duration, number_text
 
 
 @pytest.mark.parametrize(
@@ -36,3 +36,11 @@ def test_a_whole_number_has_no_fraction() -> None:
 @pytest.mark.parametrize(("number", "words"), [(0, "0 steps"), (1, "1 step"), (2, "2 steps")])
 def test_one_is_singular(number: int, words: str) -> None:
     assert counted(number, "step") == words
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [(60_000, "1 minute", True), ("1 day", 86_400_000, True), (1000, 1001, False), ("1 day", None, False)],
+)
+def test_durations_are_the_same_where_people_say_the_same(one: object, other: object, same: bool) -> None:  # noqa: FBT001
+    assert is_same_duration(one, other) is same

@@ -27,6 +27,13 @@ def duration_text(duration: Number | str) -> str:
     return f"{number_text(duration)} ms"
 
 
+def is_same_duration(one: object, other: object) -> bool:
+    """Tell whether two values are durations that are said in the same words: `60000` and `1 minute`."""
+    if not isinstance(one, int | float | str) or not isinstance(other, int | float | str):
+        return False
+    return duration_text(one) == duration_text(other)
+
+
 def number_text(number: Number) -> str:
     """Return a number of JSON without a needless fraction: `3`, also for `3.0`."""
     return str(int(number)) if isinstance(number, float) and number.is_integer() else str(number)

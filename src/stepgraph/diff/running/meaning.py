@@ -20,6 +20,7 @@ from stepgraph.diff.running.handlers import Handlers
 from stepgraph.diff.running.instances import Instances
 from stepgraph.diff.running.turns import keeps_its_turn, passes_only_its_group
 from stepgraph.diff.running.waits import is_repeated
+from stepgraph.phrases.durations import is_same_duration
 
 _TRANSPARENT: Final = frozenset({"try", "block", "parallel", FUNCTION})
 _CHOICES: Final = frozenset({"if", "switch", BRANCH})
@@ -211,6 +212,8 @@ class Meanings:
             told = "" if wait is None else f"instances waiting at {wait}"
             return breaking(f"{told} may take another way when they resume") if told else SAFE
         if field in {"duration", "timestamp"} and kind in WAITS:
+            if is_same_duration(self._old[old].fields.get(field), self._new[new].fields.get(field)):
+                return SAFE
             return late("instances at or after it may sleep again when they resume")
         if field == "options" and _event_type(self._old[old].fields) != _event_type(self._new[new].fields):
             return breaking("instances may be waiting for the event of the old type")

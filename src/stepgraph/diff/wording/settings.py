@@ -62,7 +62,10 @@ def _at(value: object, path: str, default: object) -> object:
 
 
 def _change(noun: str, before: object, after: object) -> str:
-    return f"{noun} {_value(noun, before)} to {_value(noun, after)}"
+    old, new = _value(noun, before), _value(noun, after)
+    if old == new:
+        return f"{noun} written {_brief(canonical_json(after))} instead of {_brief(canonical_json(before))}"
+    return f"{noun} {old} to {new}"
 
 
 def _value(noun: str, value: object) -> str:
@@ -70,7 +73,10 @@ def _value(noun: str, value: object) -> str:
         return "none"
     if noun in _DURATIONS and isinstance(value, int | float | str):
         return duration_text(value)
-    text = value if isinstance(value, str) else canonical_json(value)
+    return _brief(value if isinstance(value, str) else canonical_json(value))
+
+
+def _brief(text: str) -> str:
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 
