@@ -15,7 +15,15 @@ from stepgraph.graph.build import build_graph
 from stepgraph.model.note import Problem, ProblemKind
 from stepgraph.model.span import Span
 from stepgraph.program.lowering.entry import Entry
-from stepgraph.program.lowering.exports import Exported, Misnamed, NotExported, find_exported, find_workflows
+from stepgraph.program.lowering.exports import (
+    Exported,
+    Misnamed,
+    NotExported,
+    Undeployed,
+    find_exported,
+    find_undeployed,
+    find_workflows,
+)
 from stepgraph.program.lowering.program import read_workflow
 from stepgraph.project.configuration.wrangler import ConfiguredWorkflow
 from stepgraph.project.project import Project
@@ -105,12 +113,19 @@ class Pipeline(Struct):
             for name in found.workflows:
                 yield _workflow(entry, name, source.project)
             return
+        missing = []
         for configured in source.workflows:
             exported = find_exported(entry, configured.class_name)
             if isinstance(exported, Exported):
                 yield _workflow(entry, exported.name, source.project, configured)
             else:
-                self.problems.append(_not_exported(source, configured, exported))
+                missing.append(_not_exported(source, configured, exported))
+        self.problems += missing
+        configuration = source.project.configuration
+        # Where what it names is wrong, that is why.
+        if configuration is not None and not missing and not configuration.problems:
+            undeployed = find_undeployed(entry, configuration.content)
+            self.hints += (_not_deployed(one, configuration.path) for one in undeployed)
 
 
 def _workflow(
@@ -146,6 +161,15 @@ def _without_run(misnamed: Misnamed) -> Problem:
         f"the class `{misnamed.class_name}` has no method `run`, and the engine does not call `{misnamed.method}`."
     )
     return Problem(span.path, message, "Name the method `run`.", span.line, span.column, kind=ProblemKind.NO_RUN)
+
+
+def _not_deployed(undeployed: Undeployed, configuration: str) -> Problem:
+    span = undeployed.place.span
+    message = (
+        f"the class `{undeployed.class_name}` is a workflow that {configuration} does not name, so it is not deployed."
+    )
+    advice = "Add it to `workflows` there, or name this file to have it analysed."
+    return Problem(span.path, message, advice, span.line, span.column, kind=ProblemKind.CONFIGURATION)
 
 
 def _not_exported(source: Source, configured: ConfiguredWorkflow, why: NotExported) -> Problem:

@@ -54,6 +54,7 @@ def test_every_format_has_its_suffix(stepgraph: Command, form: str, suffix: str)
 
 
 def test_the_configured_names_are_those_of_the_files(stepgraph: Command) -> None:
+    write("shop.py", module(workflow("Orders", "rest")))
     entry = '{"binding": "O", "name": "all orders", "class_name": "Orders"}'
     write("wrangler.json", f'{{"main": "shop.py", "workflows": [{entry}]}}')
     assert stepgraph("graph", "-f", "svg", "-o", "out/").told == ["wrote out/all-orders.svg"]
@@ -170,6 +171,7 @@ def test_a_folder_in_the_place_of_a_file_is_refused_before_any_is_written(stepgr
 
 
 def test_a_source_in_the_folder_is_not_written_over(stepgraph: Command) -> None:
+    write("shop.py", module(workflow("Orders", "rest")))
     entry = '{"binding": "O", "name": "wrangler", "class_name": "Orders"}'
     write("wrangler.json", f'{{"main": "shop.py", "workflows": [{entry}]}}')
     assert stepgraph("graph", "-f", "json", "-o", ".").told == [

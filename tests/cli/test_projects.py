@@ -20,6 +20,7 @@ pytestmark = pytest.mark.usefixtures("folder")
 ORDERS: Final = {"binding": "ORDERS", "name": "orders", "class_name": "Orders"}
 REFUNDS: Final = {"binding": "REFUNDS", "name": "refunds", "class_name": "Refunds"}
 BILLING: Final = {"binding": "BILLING", "name": "billing", "class_name": "Billing", "script_name": "accounts"}
+ORDERS_ALONE: Final = module(workflow("Orders", "rest"))
 ENTRY: Final = module(workflow("Orders", "rest"), workflow("Refunds", "rest"))
 HEADINGS: Final = ["NAME", "CLASS", "WHERE", "STEPS", "HAS_DAG", "COMPLETE"]
 
@@ -46,7 +47,7 @@ def names(run: Run) -> list[str]:
 
 
 def test_the_workflows_of_a_project_go_by_their_configured_names(stepgraph: Command) -> None:
-    write("src/entry.py", ENTRY)
+    write("src/entry.py", ORDERS_ALONE)
     configure(ORDERS, {**REFUNDS, "class_name": "Orders"})
     assert stepgraph("list") == Run(
         0,
@@ -57,8 +58,42 @@ def test_the_workflows_of_a_project_go_by_their_configured_names(stepgraph: Comm
     )
 
 
-def test_a_workflow_of_another_worker_is_listed_with_the_name_of_that(stepgraph: Command) -> None:
+def test_a_workflow_that_is_not_deployed_is_told_of(stepgraph: Command) -> None:
     write("src/entry.py", ENTRY)
+    configure(ORDERS)
+    run = stepgraph("list")
+    assert (run.code, names(run)) == (0, ["orders"])
+    advice = "Add it to `workflows` there, or name this file to have it analysed."
+    message = "the class `Refunds` is a workflow that wrangler.jsonc does not name, so it is not deployed."
+    assert run.told == [f"src/entry.py:9:7: {message} {advice}"]
+    assert f"src/entry.py:9:7: note[SG003]: {message}\n" in stepgraph("check").out
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        pytest.param(module(workflow("Orders", "rest"), workflow("_Refunds", "rest")), id="private"),
+        pytest.param(f"{ENTRY}\n\n__all__ = ['Orders']\n", id="not exported"),
+        pytest.param(ENTRY.replace("Orders(WorkflowEntrypoint)", "Orders(Refunds)"), id="a base"),
+        pytest.param(f"{IMPORT}from flows import Refunds\n{ORDERS_ALONE}", id="of another module"),
+    ],
+)
+def test_what_is_not_meant_to_be_deployed_is_not_told_of(stepgraph: Command, entry: str) -> None:
+    write("src/entry.py", entry)
+    write("src/flows.py", module(workflow("Refunds", "rest")))
+    configure(ORDERS)
+    assert stepgraph("list").told == []
+
+
+def test_a_workflow_of_another_environment_is_not_told_of(stepgraph: Command) -> None:
+    write("src/entry.py", ENTRY)
+    configure(ORDERS, env={"staging": {"workflows": [REFUNDS]}})
+    assert stepgraph("list").told == []
+    assert stepgraph("list", "--env", "staging").told == []
+
+
+def test_a_workflow_of_another_worker_is_listed_with_the_name_of_that(stepgraph: Command) -> None:
+    write("src/entry.py", ORDERS_ALONE)
     configure(BILLING, ORDERS)
     assert stepgraph("list") == Run(
         0,
@@ -125,7 +160,7 @@ def test_a_graph_is_asked_for_by_the_name_of_the_workflow_or_its_class(stepgraph
 
 
 def test_a_graph_of_another_worker_cannot_be_had(stepgraph: Command) -> None:
-    write("src/entry.py", ENTRY)
+    write("src/entry.py", ORDERS_ALONE)
     configure(ORDERS, BILLING)
     assert stepgraph("graph", "--workflow", "billing") == Run(
         2, "", ["stepgraph: the class of `billing` is in another Worker, `accounts`."]
@@ -133,7 +168,7 @@ def test_a_graph_of_another_worker_cannot_be_had(stepgraph: Command) -> None:
 
 
 def test_a_name_that_is_in_no_worker_is_answered_with_those_that_are_here(stepgraph: Command) -> None:
-    write("src/entry.py", ENTRY)
+    write("src/entry.py", ORDERS_ALONE)
     configure(ORDERS, BILLING)
     assert stepgraph("graph", "--workflow", "xyz") == Run(
         2, "", ["stepgraph: no workflow is named `xyz`. There are `Orders`, `orders`."]

@@ -59,6 +59,13 @@ class Misnamed(Struct, frozen=True):
     place: Place
 
 
+class Undeployed(Struct, frozen=True):
+    """A workflow class that nothing deploys, with the place of its name."""
+
+    class_name: str
+    place: Place
+
+
 def find_workflows(entry: Entry) -> Found:
     """Return the workflow classes that a module defines, in source order; else those that it exports."""
     machine, scope = open_machine(entry)
@@ -108,6 +115,22 @@ def find_exported(entry: Entry, class_name: str) -> Exported | NotExported:
     others = tuple(dict.fromkeys(workflow.name for workflow in workflows.values()))
     kind, reason = _why_not(machine, scope, class_name, value)
     return NotExported(kind, reason, others)
+
+
+def find_undeployed(entry: Entry, configuration: bytes) -> Iterator[Undeployed]:
+    """Yield the workflow classes that a main module defines and exports, and its configuration names nowhere.
+
+    One that may be a base of others, or is named for another environment, is none of them.
+    """
+    own = [name for name in dict.fromkeys(_class_names(entry.module)) if name.encode() not in configuration]
+    if not own:
+        return
+    machine, scope = open_machine(entry)
+    exported = frozenset(exported_names(machine, scope))
+    for name in own:
+        defined = workflow_named(machine, scope, name) if name in exported else None
+        if defined is not None and defined.scope.module is scope.module and not may_be_base(defined):
+            yield Undeployed(name, Place(scope.module, defined.node.name))
 
 
 _Why: TypeAlias = tuple[ProblemKind, str]
