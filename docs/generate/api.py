@@ -19,7 +19,9 @@ Public: TypeAlias = type[object] | FunctionType
 _START: Final = """\
 # The library, name by name
 
-What `stepgraph` and `stepgraph.testing` export, from their docstrings. [The library](library.md) has examples.
+What `stepgraph` and `stepgraph.testing` export, from their docstrings. [The library](library.md) has examples. `Graph`,
+`Node`, `VersionGraph` and `Version` are typed dictionaries for the payloads of the API, in `stepgraph.model.payload`;
+[JSON Schemas](schemas.md) has their fields, and `stepgraph.model.schema` has them as pydantic models.
 """
 
 # Fields that stepgraph itself needs, and that may be others in the next version.
@@ -27,7 +29,6 @@ _OWN: Final[Mapping[str, frozenset[str]]] = {
     "Analysis": frozenset({"external", "project", "read", "footprint"}),
     "WorkflowAnalysis": frozenset({"locate", "locate_node", "subject"}),
     "Finding": frozenset({"edits"}),
-    "Problem": frozenset({"kind"}),
 }
 # Made by those who use the library, so that it matters how; all others are given.
 _MADE: Final = frozenset({"ModuleDates"})

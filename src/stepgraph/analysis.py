@@ -25,19 +25,20 @@ class WorkflowAnalysis:
     `name` is the workflow's, `class_name` that of its class, which stands in the file at `path`. `graph` is None if no
     step of it can run; the reasons are among the `notes`, which are in source order. `project` is the name of the
     Worker, empty where it is not known, and `steps_limit` how many steps an instance may run, where the configuration
-    says it. `locate` finds the `span` of the class, which takes up to a quarter of the time of parsing its module.
-    `subject` is what the rules of `check_analysis` look at.
+    says it.
     """
 
     name: str
     class_name: str
     path: str
+    # Finds the `span`, which takes up to a quarter of the time of parsing the module.
     locate: Callable[[], Span] = field(repr=False, compare=False)
     graph: Graph | None
     notes: tuple[Note, ...]
     project: str = ""
     steps_limit: int | None = None
     locate_node: Callable[[Node], Span | None] = field(default=lambda _: None, repr=False, compare=False)
+    # What the rules of `check_analysis` look at.
     subject: WorkflowSubject | None = field(default=None, repr=False, compare=False)
 
     def span_of(self, node: Node) -> Span | None:
@@ -120,17 +121,17 @@ class WorkflowAnalysis:
 class Analysis:
     """Everything found in the sources given: workflows in source order, problems in the order met.
 
-    `external` workflows are bound by a configuration, and are of another Worker. `hints` say what may surprise, and are
-    no problems. `files` are the paths of all that was read, `project` is what the rules of `check_analysis` look at
-    besides the workflows, and `read` holds the content of the modules and configurations that were read, by path.
-    The `footprint` is what else it depends on.
+    `hints` say what may surprise, and are no problems. `files` are the paths of all that was read.
     """
 
     workflows: tuple[WorkflowAnalysis, ...]
     problems: tuple[Problem, ...]
+    # Those that a configuration binds, and that are of another Worker.
     external: tuple[ExternalWorkflow, ...] = ()
     hints: tuple[Problem, ...] = ()
     files: tuple[str, ...] = field(default=(), repr=False, compare=False)
+    # What the rules of `check_analysis` look at besides the workflows; the content of the modules and configurations
+    # that were read, by path; what else the analysis depends on.
     project: ProjectSubject | None = field(default=None, repr=False, compare=False)
     read: Mapping[str, bytes] = field(default_factory=dict, repr=False, compare=False)
     footprint: Footprint = field(default_factory=Footprint, repr=False, compare=False)

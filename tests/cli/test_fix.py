@@ -186,3 +186,15 @@ def test_a_symbolic_link_is_written_through(stepgraph: Command, entry: Path) -> 
     assert run.code == 0
     assert (other / "link.py").is_symlink()
     assert (other / "entry.py").read_text(encoding="utf-8") == FIXED
+
+
+def test_what_a_baseline_holds_is_corrected_too(
+    stepgraph: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("entry.py").write_text(SOURCE, encoding="utf-8")
+    baseline = ("--baseline", "known.json")
+    assert stepgraph("check", *baseline, "--update-baseline").code == 0
+    assert stepgraph("check", *baseline).code == 0
+    stepgraph("check", *baseline, "--fix", "--write")
+    assert Path("entry.py").read_text(encoding="utf-8") == FIXED

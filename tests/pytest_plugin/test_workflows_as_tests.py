@@ -171,6 +171,17 @@ def test_classes_of_one_name_are_told_apart(pytester: pytest.Pytester) -> None:
     ]
 
 
+def test_workers_with_equal_workflows_are_told_apart_by_their_names(pytester: pytest.Pytester) -> None:
+    binding = '[[workflows]]\nname = "orders"\nbinding = "ORDERS"\nclass_name = "OrderWorkflow"\n'
+    for worker in ("shop", "wholesale"):
+        settings = f'name = "{worker}"\nmain = "entry.py"\n{binding}'
+        write(pytester.path, {f"workers/{worker}/wrangler.toml": settings, f"workers/{worker}/entry.py": ORDERS})
+    assert ids(pytester, "pyproject.toml") == [
+        "pyproject.toml::OrderWorkflow[shop.orders]",
+        "pyproject.toml::OrderWorkflow[wholesale.orders]",
+    ]
+
+
 def test_fixtures_of_the_project_are_set_up_as_for_other_tests(pytester: pytest.Pytester) -> None:
     fixture = """\
 import pytest

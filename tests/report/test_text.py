@@ -6,6 +6,7 @@ import pytest
 from msgspec.structs import replace
 from syrupy.assertion import SnapshotAssertion
 
+from stepgraph.checks.severity import Severity
 from stepgraph.render.cells import cell_width
 from stepgraph.report.text import render_text
 from tests.report.example import example
@@ -105,3 +106,9 @@ def test_a_message_begins_on_its_own_line_where_the_place_leaves_no_room() -> No
     assert render_text(made, width=60, quiet=True) == (
         "a/very/long/path/to/some/module.py:4:9: error[SG118]:\n    one two three.\n"
     )
+
+
+def test_the_first_error_is_the_one_that_is_offered_to_be_explained() -> None:
+    found = [finding(code="SG205", severity=Severity.WARNING), finding(code="SG118")]
+    assert render_text(report(*found)).splitlines()[-1] == "`stepgraph rules SG118` explains SG118"
+    assert render_text(report(*found[:1])).splitlines()[-1] == "`stepgraph rules SG205` explains SG205"

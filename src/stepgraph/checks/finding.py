@@ -18,8 +18,7 @@ class Finding(Struct, frozen=True):
     """A place in a source file, or a configuration, at which a rule found something.
 
     `code` is the rule's, `message` says what is wrong and what comes of it, `advice` what to do. `workflow` is the name
-    of the workflow, empty where none is meant. `edits` put it right, where there is one right answer; a finding that
-    was kept from before is `fixable` by edits that it does not know.
+    of the workflow, empty where none is meant. It is `fixable` if there is one right answer, which `--fix` writes.
     """
 
     code: str
@@ -28,6 +27,7 @@ class Finding(Struct, frozen=True):
     advice: str
     span: Span
     workflow: str = ""
+    # They put it right. A finding that was kept from before is `fixable` by edits that it does not know.
     edits: tuple[Edit, ...] = ()
     fixable: bool = False
 

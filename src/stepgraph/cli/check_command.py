@@ -62,7 +62,8 @@ def check(
         cache = Cache(None)  # which does not know what puts a finding right
     checked = _checked(named, environment or None, checking, output, cache)
     if fixing is not Fixing.NOTHING:
-        files = fixable(finding.finding for finding in checked.report.findings)
+        # Those that a baseline holds do not fail a check, and are as wrong as the others.
+        files = fixable(finding.finding for finding in (*checked.report.findings, *checked.report.known))
         if fixing is Fixing.WRITE:
             write_fixes(files)
         tell(told(files, written=fixing is Fixing.WRITE))

@@ -25,10 +25,6 @@ class Suffixed(Protocol):
 
 Form = TypeVar("Form", bound=Suffixed)
 
-_FORMAT_HELP = (
-    "What to make: by default what the name after -o ends with (.json, .dot, .svg, .html, .mmd, or .md for Mermaid in"
-    " Markdown), else text."
-)
 _OUTPUT_HELP = (
     "Write to FILE, which is replaced only if all goes well, or a file for each workflow to a folder: one that is"
     " there, or FILE/, which is made; - is standard output."
@@ -63,9 +59,13 @@ class Output(Struct, frozen=True):
 def output_options(formats: Mapping[str, Format]) -> Callable[[Callable[..., R]], Callable[..., R]]:
     """Return what gives a command the options -f, for one of these formats, -o, --check and -q, as `output`."""
     names = click.Choice(list(formats))
+    ends = ", ".join(form.suffix for form in formats.values())
+    help_on_format = (
+        f"What to make: by default what the name after -o ends with ({ends}, or .md for Mermaid), else text."
+    )
 
     def decorate(command: Callable[..., R]) -> Callable[..., R]:
-        @click.option("-f", "--format", "form", type=names, help=_FORMAT_HELP)
+        @click.option("-f", "--format", "form", type=names, help=help_on_format)
         @click.option("-o", "--output", "name", metavar="FILE", help=_OUTPUT_HELP)
         @click.option(_CHECK, is_flag=True, help=_CHECK_HELP)
         @click.option("-q", "--quiet", is_flag=True, help=_QUIET_HELP)

@@ -24,7 +24,8 @@ def render(*, files: tuple[str, ...], workflow: str | None, output: Output, draw
     """Draw version graphs that were saved as JSON, those of JavaScript workflows too.
 
     FILES hold what the Workflows API answers for the graph of a version, or what `stepgraph graph -f json` prints; - is
-    standard input. What a later version of the API may add is drawn as far as it can be.
+    standard input. What a later version of the API may add is drawn as far as it can be. A saved graph knows the name
+    of its class alone, not that of the workflow.
     """
     style = drawing.style(output)
     prepare(output, files)

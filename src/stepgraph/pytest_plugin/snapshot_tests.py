@@ -104,10 +104,20 @@ def _form(config: pytest.Config) -> Form:
 
 
 def _names(workflows: Iterable[WorkflowAnalysis]) -> list[str]:
-    """Return names for workflows: those of their classes, with more in brackets where several share one."""
-    pairs = [(workflow.class_name, workflow.name) for workflow in workflows]
-    shared = Counter(class_name for class_name, _ in pairs)
-    names = [class_name if shared[class_name] == 1 else f"{class_name}[{name}]" for class_name, name in pairs]
+    """Return names for workflows: those of their classes, with more in brackets where several share one.
+
+    That is the name of the workflow or, where Workers have one in common, with the name of the Worker before it.
+    """
+    known = list(workflows)
+    classes = Counter(workflow.class_name for workflow in known)
+    pairs = Counter((workflow.class_name, workflow.name) for workflow in known)
+    names = []
+    for workflow in known:
+        in_brackets = workflow.name
+        if pairs[workflow.class_name, workflow.name] > 1 and workflow.project:
+            in_brackets = f"{workflow.project}.{workflow.name}"
+        is_alone = classes[workflow.class_name] == 1
+        names.append(workflow.class_name if is_alone else f"{workflow.class_name}[{in_brackets}]")
     taken: Counter[str] = Counter()
     return [_numbered(name, taken) for name in names]
 

@@ -77,8 +77,10 @@ class _Page(Struct, frozen=True):
         return self._line(*start) + "".join(self._line(Piece(f"    {line}")) for line in others)
 
     def hint(self, report: Report) -> str:
-        """Return how to learn more of the first finding; nothing where there is none."""
-        code = next((reported.finding.code for reported in report.findings), None)
+        """Return how to learn more of the first error, or else the first finding; nothing where there is none."""
+        found = [reported.finding for reported in report.findings]
+        errors = [finding for finding in found if finding.severity is Severity.ERROR]
+        code = next((finding.code for finding in errors or found), None)
         return "" if code is None else self._line(Piece(f"`stepgraph rules {code}` explains {code}", Ink.QUIET))
 
     def excerpt(self, excerpt: Excerpt, ink: Ink) -> Iterator[str]:

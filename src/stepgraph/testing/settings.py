@@ -15,7 +15,8 @@ StepKind: TypeAlias = Literal["do", "sleep", "sleep_until", "wait_for_event"]
 class StepSettings:
     """A step as the graph shows it: its kind, and what applies to that kind; None is what does not.
 
-    What the code leaves open has the engine's default, and what is not known statically is its source in braces.
+    What the code leaves open has the engine's default, and what is not known statically is its source in braces. The
+    `kind` is `do`, `sleep`, `sleep_until` or `wait_for_event`.
     `retries`, `delay`, `backoff` and `timeout` are those of `step.do`; a wait for an event has a `timeout` and an
     `event_type`, a sleep a `duration` or a `timestamp`. Durations are milliseconds or text, as given.
     """

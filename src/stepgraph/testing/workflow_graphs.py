@@ -66,7 +66,8 @@ class WorkflowGraphs:
             raise _not_found(where, name, analysis)
         if len(found) > 1:
             names = ", ".join(quoted([f"{each.name} ({each.path})" for each in found]))
-            raise AmbiguousWorkflowError(f"{where} has {len(found)} workflows that may be meant: {names}.")
+            advice = "Give the file or folder of one, and its name or that of its class."
+            raise AmbiguousWorkflowError(f"{where} has {len(found)} workflows that may be meant: {names}. {advice}")
         return found[0]
 
 
