@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Confidence, Severity
-from stepgraph.program.facts import NeverCalled
+from stepgraph.program.facts import NeverCalled, ParameterUnknown
 
 if TYPE_CHECKING:
     from stepgraph.checks.example import Example
@@ -16,13 +16,17 @@ if TYPE_CHECKING:
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Match]:
+    wanted = {unknown.parameter.name for unknown in subject.facts(ParameterUnknown)}
     for fact in subject.facts(NeverCalled):
         step = fact.definition
-        yield Match(
-            fact.place.span,
-            f"the step {step.name!r} is declared and never called, so it never runs.",
-            f"Call it, `await {step.function_name}()`, or remove it.",
-        )
+        message = f"the step {step.name!r} is declared and never called, so it never runs."
+        yield Match(fact.place.span, message, _advice(step.function_name, is_wanted=step.function_name in wanted))
+
+
+def _advice(function: str, *, is_wanted: bool) -> str:
+    if is_wanted:
+        return f"The parameter `{function}` of another step is meant for it: see what is said of that."
+    return f"Call it, `await {function}()`, or remove it."
 
 
 def _flagged() -> tuple[Example, ...]:
@@ -55,6 +59,20 @@ def _flagged() -> tuple[Example, ...]:
                 return order
 
             await order()
+            """,
+        ),
+        in_run(
+            "a step that another one names by its function",
+            """
+            @step.do("fetch photos")  # SG202
+            async def fetch_photos():
+                return []
+
+            @step.do("estimate")
+            async def estimate(fetch_photos):  # SG101
+                return len(fetch_photos)
+
+            await estimate()
             """,
         ),
         in_run(
