@@ -27,6 +27,9 @@ exec {python} "$@\"""",
     "curl": "exec {python} -m stepgraph graph -f json {root}/fixtures/orders/entry.py",
 }
 
+# What this is run by may be tests too, or a job of GitHub, which tell their own processes so; settings of who runs it.
+_NOT_OF_A_READER: Final = ("PYTEST_", "GITHUB_", "GIT_", "CLOUDFLARE_", "STEPGRAPH_", "SOURCE_DATE_EPOCH")
+
 _GIT: Final = {
     "GIT_AUTHOR_NAME": "reader",
     "GIT_AUTHOR_EMAIL": "reader@example.com",
@@ -88,9 +91,6 @@ class Reader:
         return said
 
     def _environment(self) -> dict[str, str]:
-        # What this is run by may be tests too, or a job of GitHub, which tell their own processes so.
-        inherited = {
-            key: value for key, value in os.environ.items() if not key.startswith(("PYTEST_", "GITHUB_", "GIT_"))
-        }
+        inherited = {key: value for key, value in os.environ.items() if not key.startswith(_NOT_OF_A_READER)}
         path = f"{self.programs}{os.pathsep}{inherited['PATH']}"
         return {**inherited, **_GIT, "PATH": path, "STEPGRAPH_NO_CACHE": "1", "REPOSITORY": str(ROOT)}

@@ -47,6 +47,13 @@ def test_a_wrong_option_of_the_command_is_no_example() -> None:
         followed("a.md", page(block("stepgraph check --strickt\n", "sh")))
 
 
+def test_settings_of_who_runs_it_are_not_those_of_a_reader(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLOUDFLARE_ENV", "staging")
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "0")
+    shown = page(block("", "text", "run: echo $CLOUDFLARE_ENV$SOURCE_DATE_EPOCH."))
+    assert followed("a.md", shown).endswith("```text\n.\n```\n")
+
+
 def test_what_a_reader_has_done_before_is_done_unseen() -> None:
     before = "<!-- before: mkdir src -->\n<!-- copy: fixtures/orders/entry.py src/entry.py -->"
     shown = page(before, block("", "text", "run: ls src"))
