@@ -11,7 +11,6 @@ from urllib.parse import unquote, urlsplit
 # Made by the generator's theme, for readers who look for something.
 _OF_THE_THEME = ("genindex.html", "search.html", "py-modindex.html")
 
-
 # Attributes with a URL, by the element.
 _LEADING = {
     "a": ("href",),
@@ -42,19 +41,20 @@ class _Page(HTMLParser):
 
 def dead_links(site: Path) -> Iterator[str]:
     """Yield the links of a site to files or places that it does not have, each as `page:line: target`, in order."""
-    pages = {path: _Page(path.read_text(encoding="utf-8")) for path in sorted(site.rglob("*.html"))}
+    root = site.resolve()
+    pages = {path: _Page(path.read_text(encoding="utf-8")) for path in sorted(root.rglob("*.html"))}
     for path, page in pages.items():
         for line, target in page.targets:
             if path.name not in _OF_THE_THEME and not _leads_somewhere(path, target, pages):
-                yield f"{path.relative_to(site).as_posix()}:{line}: {target}"
+                yield f"{path.relative_to(root).as_posix()}:{line}: {target}"
 
 
 def _leads_somewhere(path: Path, target: str, pages: dict[Path, _Page]) -> bool:
     parts = urlsplit(target)
     if parts.scheme or parts.netloc:
         return True
-    found = (path.parent / unquote(parts.path)).resolve() if parts.path else path.resolve()
-    page = next((page for one, page in pages.items() if one.resolve() == found), None)
+    found = (path.parent / unquote(parts.path)).resolve() if parts.path else path
+    page = pages.get(found)
     if page is None:
         return found.is_file()
     return not parts.fragment or unquote(parts.fragment) in page.identities

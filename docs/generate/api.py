@@ -11,6 +11,7 @@ from typing import Final, TypeAlias
 
 import stepgraph
 import stepgraph.testing
+from docs.generate.tables import cell
 
 PAGE: Final = "docs/reference/api.md"
 
@@ -79,7 +80,7 @@ def _fields(public: type[object]) -> Iterator[str]:
     annotations = inspect.get_annotations(public)
     shown = {name: kind for name, kind in annotations.items() if name not in hidden and not name.startswith("_")}
     if shown:
-        rows = "".join(f"| `{name}` | `{_cell(kind)}` |\n" for name, kind in shown.items())
+        rows = "".join(f"| `{name}` | `{cell(_kind(kind))}` |\n" for name, kind in shown.items())
         yield f"| field | type |\n| --- | --- |\n{rows}"
 
 
@@ -125,7 +126,3 @@ def _told(documented: object) -> str:
     if not text:
         raise ValueError(f"{documented} has no docstring")
     return "\n".join(f"{' '.join(paragraph.split())}\n" for paragraph in text.split("\n\n"))
-
-
-def _cell(kind: object) -> str:
-    return str(kind).replace("|", "\\|")

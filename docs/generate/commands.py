@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import click
 
+from docs.generate.tables import cell
 from stepgraph.cli.main import commands
 
 PAGE = "docs/reference/commands.md"
@@ -56,10 +57,9 @@ def _paragraphs(text: str) -> str:
 
 
 def _code(option: str) -> str:
-    return f"`{option}`".replace("|", "\\|")
+    return f"`{cell(option)}`"
 
 
 def _cell(meaning: str) -> str:
     """Return the help of an option for a cell, with names of options and variables as code."""
-    words = re.sub(r"(?<![\w`])(--?[a-z][a-z-]*|[A-Z]+_[A-Z_]+)", r"`\1`", " ".join(meaning.split()))
-    return words.replace("|", "\\|")
+    return re.sub(r"(?<![\w`])(--?[a-z][a-z-]*|[A-Z]+_[A-Z_]+)", r"`\1`", cell(meaning))

@@ -43,7 +43,7 @@ _EXAMPLE: Final = re.compile(
 _OF_THE_GENERATOR: Final = "{toctree}"
 
 # Anything that may be meant as an example.
-_FENCE: Final = re.compile(r"^[ >]*(?:`{3,}|~{3,})", re.MULTILINE)
+_FENCE: Final = re.compile(r"[ >]*(?:`{3,}|~{3,})")
 _COMMENT: Final = "<!--"
 
 # These end in 1 where they have something to say.

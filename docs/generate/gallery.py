@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from docs.generate.files import ROOT
-from stepgraph import analyze_file
+from stepgraph import WorkflowAnalysis, analyze_file
 from stepgraph.model.payload import Graph
 
 if TYPE_CHECKING:
@@ -82,10 +82,8 @@ def gallery(draw: Draw) -> dict[str, str]:
 def front() -> dict[str, str]:
     """Return the picture of the README for either theme, as GitHub shows the one that its reader has chosen."""
     (workflow,) = analyze_file(FIXTURES / "readme" / "src" / "entry.py").workflows
-    if workflow.graph is None:
-        raise ValueError(f"{workflow.class_name} has no graph")
     themes: tuple[Theme, Theme] = ("light", "dark")
-    return {f"docs/{PICTURES}/orders.{theme}.svg": draw_svg(workflow.graph, theme) for theme in themes}
+    return {f"docs/{PICTURES}/orders.{theme}.svg": draw_svg(_graph_of(workflow), theme) for theme in themes}
 
 
 def workflows() -> Iterator[Exhibit]:
@@ -95,12 +93,10 @@ def workflows() -> Iterator[Exhibit]:
         classes = {statement.name: statement for statement in module.body if isinstance(statement, ast.ClassDef)}
         found = analyze_file(source).workflows
         for workflow in found:
-            if workflow.graph is None:
-                raise ValueError(f"{workflow.class_name} in {source} has no graph")
             about = ast.get_docstring(classes[workflow.class_name]) or ast.get_docstring(module) or ""
             name = source.parent.name if source.stem == "entry" else source.stem
             stem = name if len(found) == 1 else f"{name}.{workflow.class_name}"
-            yield Exhibit(workflow.class_name, stem, source, _first_line(about), workflow.graph)
+            yield Exhibit(workflow.class_name, stem, source, _first_line(about), _graph_of(workflow))
 
 
 def changes() -> Iterator[Exhibit]:
@@ -147,6 +143,12 @@ def _versions(source: Path) -> list[VersionedWorkflow]:
         VersionedWorkflow(found.class_name, found.class_name, source.parent.name, source.name, found.graph)
         for found in analyze_file(source).workflows
     ]
+
+
+def _graph_of(workflow: WorkflowAnalysis) -> Graph:
+    if workflow.graph is None:
+        raise ValueError(f"{workflow.class_name} in {workflow.path} has no graph")
+    return workflow.graph
 
 
 def _entry(exhibit: Exhibit, picture: str) -> str:

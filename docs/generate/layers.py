@@ -22,7 +22,8 @@ _GAP: Final = 8
 _LEFT: Final = 44
 _PURPOSE: Final = 186
 
-_NOTHING_TO_SAY: Final = ("__main__",)
+# It has nothing to say but that it is the command.
+_ENTRY: Final = "__main__"
 
 _STYLE: Final = """\
 text { font: 13px Helvetica Neue, Helvetica, Arial, Liberation Sans, sans-serif; fill: #4d5b69 }
@@ -49,7 +50,7 @@ def layers() -> list[Layer]:
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     (contract,) = (one for one in settings["tool"]["importlinter"]["contracts"] if one["type"] == "layers")
     found = ([name.strip() for name in layer.split("|")] for layer in contract["layers"])
-    return [layer for layer in found if layer != [*_NOTHING_TO_SAY]]
+    return [layer for layer in found if layer != [_ENTRY]]
 
 
 def purpose(name: str) -> str:

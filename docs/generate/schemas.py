@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, NamedTuple, TypeAlias
 
+from docs.generate.tables import cell
 from stepgraph.model.json_schema import check_report_schema, diff_report_schema, version_graph_schema
 
 PAGE: Final = "docs/reference/schemas.md"
@@ -52,7 +53,7 @@ def _described(one: Published) -> Iterator[str]:
     for name, definition in schema["$defs"].items():
         yield f"### {name}\n"
         if "description" in definition:
-            yield f"{_line(definition['description'])}\n"
+            yield f"{cell(definition['description'])}\n"
         yield _fields(definition) if "properties" in definition else f"{_kind(definition)}\n"
 
 
@@ -63,7 +64,7 @@ def _fields(schema: Schema) -> str:
     rows = [("field", "value", "meaning"), ("---", "---", "---")]
     for name, field in schema["properties"].items():
         optional = "" if name in required else ", may be left out"
-        rows.append((f"`{name}`", f"{_kind(field)}{optional}", _line(field.get("description", ""))))
+        rows.append((f"`{name}`", f"{_kind(field)}{optional}", cell(field.get("description", ""))))
     return "".join(f"| {' | '.join(row if told else row[:2])} |\n" for row in rows)
 
 
@@ -89,7 +90,3 @@ def _kind(schema: Schema) -> str:
             return kind
         case _:
             raise ValueError(f"no words for {schema}")
-
-
-def _line(text: str) -> str:
-    return " ".join(text.split()).replace("|", "\\|")

@@ -8,16 +8,28 @@ from pathlib import Path
 
 import pytest
 import yaml
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from docs.generate.examples import blocks, pages
 from docs.generate.files import ROOT
 from docs.generate.reader import Reader
+from tests.integrations.yaml_files import read_yaml
 
 OURS = "stepgraph/stepgraph@main"
 # By others, in the versions of late 2026.
 THEIRS = ("actions/checkout@v5", "github/codeql-action/upload-sarif@v4")
 INSTALL = "pip install git+https://github.com/stepgraph/stepgraph"
+
+
+class Input(BaseModel):
+    default: str
+
+
+class Action(BaseModel):
+    inputs: dict[str, Input]
+
+
+ACTION = Action.model_validate(read_yaml("action.yml"))
 
 
 class Step(BaseModel):
@@ -103,18 +115,16 @@ def test_a_workflow_of_github_runs(content: object, reader: Reader) -> None:
 
 @pytest.mark.parametrize("content", files(r"\.github/workflows/.+\.yml"))
 def test_our_action_is_given_only_inputs_that_it_has(content: object) -> None:
-    inputs = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))["inputs"]
     steps = [step for job in Workflow.model_validate(content).jobs.values() for step in job.steps]
-    assert [name for step in steps if step.uses == OURS for name in step.given if name not in inputs] == []
+    assert [name for step in steps if step.uses == OURS for name in step.given if name not in ACTION.inputs] == []
 
 
 def test_every_input_of_the_action_is_told_of_with_its_default() -> None:
     page = (ROOT / "docs/how-to/github-actions.md").read_text(encoding="utf-8")
-    inputs = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))["inputs"]
     told = dict(re.findall(r"^\| `([a-z-]+)` \| .* \| (.*) \|$", page.replace("| |", "|  |"), re.MULTILINE))
     # The current folder, in words.
     words = {"paths": "the project in the working directory", "working-directory": "the root", "arguments": ""}
-    defaults = {name: f"`{one['default']}`" for name, one in inputs.items()}
+    defaults = {name: f"`{one.default}`" for name, one in ACTION.inputs.items()}
     assert told == {**defaults, **words}
 
 
@@ -133,16 +143,16 @@ def test_the_jobs_of_gitlab_run_and_write_what_they_keep(content: dict[str, obje
 
 @pytest.mark.parametrize("content", files(r"(local/)?\.pre-commit-config\.yaml"))
 def test_the_hooks_of_pre_commit_are_there_or_run(content: object, reader: Reader) -> None:
-    (ours,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
+    (ours,) = TypeAdapter(list[Hook]).validate_python(read_yaml(".pre-commit-hooks.yaml"))
     for repository in PreCommit.model_validate(content).repos:
         for hook in repository.hooks:
             if repository.repo == "local":
                 ran(reader, hook.entry.removesuffix(" --check"))
                 ran(reader, hook.entry)
-                assert hook.files == ours["files"]
+                assert hook.files == ours.files
             else:
                 assert repository.repo == "https://github.com/stepgraph/stepgraph"
-                assert hook.id == ours["id"]
+                assert hook.id == ours.id
 
 
 def lines() -> Iterator[tuple[str, str]]:

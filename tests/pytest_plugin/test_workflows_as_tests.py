@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from stepgraph.pytest_plugin import snapshot_tests
@@ -212,6 +214,11 @@ def test_without_syrupy_a_test_says_what_is_missing_and_the_others_run(pytester:
     result = run(pytester, "-p", "no:syrupy")
     result.assert_outcomes(failed=1, passed=1)
     result.stdout.fnmatch_lines(["Snapshots of workflows need syrupy 7 or later: pip install 'syrupy>=7'"])
+
+
+def test_the_lowest_syrupy_is_that_of_the_extra() -> None:
+    project = (Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8")
+    assert f'"syrupy>={snapshot_tests._LOWEST_SYRUPY}"' in project  # noqa: SLF001 - it is in the message, too
 
 
 def test_a_syrupy_that_removes_too_much_is_not_used(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, TypeVar, cast
 import click
 from msgspec import Struct
 
-from stepgraph.cli.formats import FORMATS, Style
+from stepgraph.cli.formats import FORMATS, MARKDOWN, Style
 from stepgraph.cli.output_options import Output
 from stepgraph.cli.terminal import Look, look_of_standard_output
 
@@ -55,7 +55,7 @@ class DrawingOptions(Struct, frozen=True):
             if self.engine == "dot" and option in _OF_OUR_LAYOUT:
                 raise click.UsageError(f"{option} is of no use to the engine dot. Leave it out.")
         look = Look() if output.name else look_of_standard_output()
-        in_markdown = output.name is not None and output.name.endswith(".md")
+        in_markdown = output.name is not None and output.name.endswith(MARKDOWN)
         return Style(self._view(), self.engine or ENGINES[0], look, in_markdown)
 
     def _given(self) -> list[str]:

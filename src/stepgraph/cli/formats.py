@@ -20,6 +20,10 @@ _FOLDING: Final = frozenset({"--depth", "--collapse"})
 _PICTURE: Final = _FOLDING | {"--expand", "--theme", "--legend", "--engine"}
 
 
+MARKDOWN: Final = ".md"
+"""The end of files of Markdown, in which charts of Mermaid can stand."""
+
+
 class Style(Struct, frozen=True):
     """How a drawing is to be made: what is shown of a graph, by what it is laid out, and for what terminal.
 
@@ -121,7 +125,7 @@ def _mermaid(subjects: Sequence[Subject], style: Style) -> Rendering:
     pieces = [piece for drawing in drawings for piece in drawing.pieces]
     messages = tuple(message for drawing in drawings for message in drawing.messages)
     text = mermaid_document(pieces, in_markdown=style.in_markdown)
-    return Rendering(text, messages, "" if is_one_diagram(pieces) else ".md")
+    return Rendering(text, messages, "" if is_one_diagram(pieces) else MARKDOWN)
 
 
 def _html(subjects: Sequence[Subject], style: Style) -> Rendering:

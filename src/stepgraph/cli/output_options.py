@@ -10,7 +10,7 @@ from typing import Protocol, TypeVar
 import click
 from msgspec import Struct
 
-from stepgraph.cli.formats import Format
+from stepgraph.cli.formats import MARKDOWN, Format
 
 R = TypeVar("R")
 
@@ -40,7 +40,7 @@ _MEANT_OTHERWISE = (
     *(".json", ".md", ".mmd", ".mermaid", ".dot", ".gv", ".sarif", ".xml", ".yaml", ".yml", ".csv"),
 )
 # A page of Markdown has its charts in Mermaid.
-_OF_DRAWINGS = {".md": "mermaid"}
+_OF_DRAWINGS = {MARKDOWN: "mermaid"}
 
 
 class Output(Struct, frozen=True):

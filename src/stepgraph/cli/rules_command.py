@@ -36,10 +36,19 @@ def rules(*, code: str | None, form: str) -> ExitCode:
     """
     from stepgraph.checks.catalogue import RULES
 
-    beginning = "" if code is None else code.strip().upper()
-    group = [rule for rule in RULES if rule.code.startswith(beginning) and rule.code != beginning]
-    write_result(_all(group, form) if group else _one(_named(RULES, code or ""), form))
+    if code is None:
+        write_result(_all(RULES, form))
+    elif group := _beginning_with(RULES, code):
+        write_result(_all(group, form))
+    else:
+        write_result(_one(_named(RULES, code), form))
     return ExitCode.CLEAN
+
+
+def _beginning_with(rules: Sequence[Rule], text: str) -> list[Rule]:
+    """Return the rules whose codes begin with a text, which is none itself."""
+    beginning = text.strip().upper()
+    return [rule for rule in rules if rule.code.startswith(beginning) and rule.code != beginning]
 
 
 # Each import below is made by the format that needs it, for start-up.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import types
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
@@ -103,16 +103,15 @@ def _form(config: pytest.Config) -> Form:
     return cast("Form", form)
 
 
-def _names(workflows: Iterable[WorkflowAnalysis]) -> list[str]:
+def _names(workflows: Sequence[WorkflowAnalysis]) -> list[str]:
     """Return names for workflows: those of their classes, with more in brackets where several share one.
 
     That is the name of the workflow or, where Workers have one in common, with the name of the Worker before it.
     """
-    known = list(workflows)
-    classes = Counter(workflow.class_name for workflow in known)
-    pairs = Counter((workflow.class_name, workflow.name) for workflow in known)
+    classes = Counter(workflow.class_name for workflow in workflows)
+    pairs = Counter((workflow.class_name, workflow.name) for workflow in workflows)
     names = []
-    for workflow in known:
+    for workflow in workflows:
         in_brackets = workflow.name
         if pairs[workflow.class_name, workflow.name] > 1 and workflow.project:
             in_brackets = f"{workflow.project}.{workflow.name}"

@@ -231,7 +231,9 @@ def _hints(top: Fields, chosen: Fields | None, environment: str | None) -> Itera
         message = f"the environment `{environment}` has no `workflows`, and does not inherit those of the top level."
         yield _misconfigured(top.path, message, f"Repeat them in `env.{environment}`.", chosen.position())
     part = top if chosen is None else chosen
-    for key in () if "workflows" in part.values else part.values:
+    if "workflows" in part.values:
+        return
+    for key in part.values:
         if key.casefold().replace("_", "").removesuffix("s") == "workflow":
             message = f"`{key}` is nothing that wrangler knows."
             yield _misconfigured(top.path, message, "Did you mean `workflows`?", part.position((key,)))
