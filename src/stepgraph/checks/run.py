@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
 
 from stepgraph.checks.catalogue import RULES
 from stepgraph.checks.finding import Finding
@@ -11,7 +12,10 @@ from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
 from stepgraph.checks.subject import ProjectSubject, WorkflowSubject
+from stepgraph.limits import LimitExceededError
 from stepgraph.model.span import Span
+
+_INCOMPLETE: Final = "SG004"
 
 
 def check(
@@ -32,10 +36,21 @@ def check(
 
 def _in_workflow(workflow: WorkflowSubject, rules: Sequence[Rule]) -> list[Finding]:
     """Return what rules find in a workflow; what only follows from other faults is left out."""
-    found = [(rule, _finding(rule, match, workflow.name)) for rule in rules for match in rule.check(workflow)]
+    found = [finding for rule in rules for finding in _run_rule(rule, workflow)]
     explained = any(not rule.is_consequence and one.severity is not Severity.INFORMATION for rule, one in found)
     own = [one for rule, one in found if not (explained and rule.is_consequence)]
     return sorted(own, key=lambda finding: (finding.span, finding.code))
+
+
+def _run_rule(rule: Rule, workflow: WorkflowSubject) -> Iterator[tuple[Rule, Finding]]:
+    """Yield the findings of a rule. One that exceeds a limit ends with a finding that says so."""
+    try:
+        for match in rule.check(workflow):
+            yield rule, _finding(rule, match, workflow.name)
+    except LimitExceededError as error:
+        message = f"{rule.code} is checked in part only: {error.reason}."
+        span = workflow.program.place.heading
+        yield rule, Finding(_INCOMPLETE, Severity.INFORMATION, message, "Split the workflow.", span, workflow.name)
 
 
 def check_ignores(ignores: IgnoresSubject, rules: Sequence[Rule] = RULES) -> tuple[Finding, ...]:

@@ -15,6 +15,7 @@ from stepgraph.graph.naming import keys_of
 from stepgraph.graph.nodes import shape
 from stepgraph.graph.places import Places
 from stepgraph.graph.reach import called_in
+from stepgraph.limits import LimitExceededError
 from stepgraph.model.note import Note
 from stepgraph.model.payload import FunctionDef, Graph, Workflow
 from stepgraph.program.ir import Block, Function, Program
@@ -32,10 +33,18 @@ class BuiltGraph(Struct, frozen=True):
 
 
 def build_graph(program: Program) -> BuiltGraph:
-    """Return the version graph of a program."""
-    expanded = expand(program)
+    """Return the version graph of a program: none, and a note, where that takes more work than it may."""
     places = Places()
-    return BuiltGraph(_graph(program, expanded, places), expanded.notes, places)
+    try:
+        expanded = expand(program)
+        return BuiltGraph(_graph(program, expanded, places), expanded.notes, places)
+    except LimitExceededError as error:
+        return BuiltGraph(None, (_limit_note(program, error),), places)
+
+
+def _limit_note(program: Program, error: LimitExceededError) -> Note:
+    message = f"the graph of `{program.class_name}` is not built: {error.reason}."
+    return Note("limit-exceeded", message, "Split the workflow into smaller ones.", program.place.heading)
 
 
 def _graph(program: Program, expanded: Expanded, places: Places) -> Graph | None:

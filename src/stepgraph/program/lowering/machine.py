@@ -11,10 +11,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import count, takewhile
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import libcst as cst
 
+from stepgraph.limits import Budget, Limit, LimitExceededError
 from stepgraph.model.note import Note
 from stepgraph.program.facts import Fact
 from stepgraph.program.ir import (
@@ -57,6 +58,8 @@ Evaluator: TypeAlias = "Callable[[Machine, Any], Value]"
 Executor: TypeAlias = "Callable[[Machine, Any], None]"
 Caller: TypeAlias = "Callable[[Machine, Any, Arguments, Place], Value]"
 
+LIMIT_ADVICE: Final = "Later steps are missing from the graph. Split the workflow, or simplify the code at this line."
+
 
 @dataclass(slots=True)
 class Machine:
@@ -69,6 +72,8 @@ class Machine:
 
     What is read `replays` if the engine runs it again: `run` and what it calls, but for the bodies of steps. `replay`
     is what is to be known of that.
+
+    `budget` counts the work, and `stopped` tells that a limit has ended the analysis.
     """
 
     evaluators: dict[type[cst.CSTNode], Evaluator]
@@ -101,6 +106,8 @@ class Machine:
     branches: int = 0
     entered: list[cst.CSTNode] = field(default_factory=list)
     call_since: Handle = 0
+    budget: Budget = field(default_factory=Budget)
+    stopped: bool = False
 
     # What is read
 
@@ -119,17 +126,27 @@ class Machine:
 
     def evaluate(self, node: cst.BaseExpression) -> Value:
         """Return the value of an expression, having emitted what it does."""
+        self.budget.spend(Limit.EVALUATIONS)
         evaluator = self.evaluators.get(type(node))
         return UNKNOWN if evaluator is None else evaluator(self, node)
 
     def execute(self, body: cst.BaseSuite) -> None:
-        """Read the statements of a block, as far as they can be reached."""
+        """Execute the statements of a block, as far as they can be reached.
+
+        Where a limit is exceeded, the rest of this block and of those around it is left out, and a note says so.
+        """
         for statement in statements(body):
             if not self.live:
                 return
             executor = self.executors.get(type(statement))
-            if executor is not None:
+            if executor is None:
+                continue
+            try:
+                self.budget.spend(Limit.EVALUATIONS)
                 executor(self, statement)
+            except LimitExceededError as error:
+                self.stop(error, self.place(statement))
+                return
 
     def call(self, callee: Value, arguments: Arguments, place: Place) -> Value:
         """Return what calling a value gives, having emitted what the call does."""
@@ -197,6 +214,12 @@ class Machine:
     def note(self, code: str, place: Place, message: str, advice: str, *, incomplete: bool = True) -> None:
         """Report something at a place, once."""
         self.notes.setdefault((code, id(place.node)), (place, message, advice, incomplete))
+
+    def stop(self, error: LimitExceededError, place: Place) -> None:
+        """Report, once, where a limit has ended the analysis."""
+        if not self.stopped:
+            self.stopped = True
+            self.note("limit-exceeded", place, f"the analysis stops here: {error.reason}.", LIMIT_ADVICE)
 
     def observe(self, fact: Fact) -> None:
         """Remember a fact for rules to judge, once."""

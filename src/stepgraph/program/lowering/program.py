@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import libcst as cst
 
+from stepgraph.limits import LimitExceededError
 from stepgraph.program.ir import EMPTY, Block, PayloadShape, Program, works
 from stepgraph.program.lowering.awaiting import await_value
 from stepgraph.program.lowering.bases import may_be_base
@@ -49,13 +50,13 @@ def _read(entry: Entry, name: str, mode: DependencyMode) -> tuple[Program, bool]
         raise KeyError(name)
     place = Place(defined.scope.module, defined.node)
     payload = PayloadShape()
-    body, run = _run(machine, defined, payload, place)
-    report_never_awaited(machine, run)
-    observe_left_alone(machine, body, run)
-    observe_never_called(machine)
-    observe_races(machine, body)
-    observe_not_wrapped(machine, defined)
-    observe_changed_state(machine)
+    body, run = EMPTY, place
+    try:
+        body, run = _run(machine, defined, payload, place)
+        if not machine.stopped:
+            _observe_whole(machine, defined, body, run)
+    except LimitExceededError as error:
+        machine.stop(error, run)
     program = Program(
         defined.name,
         body,
@@ -70,6 +71,16 @@ def _read(entry: Entry, name: str, mode: DependencyMode) -> tuple[Program, bool]
         unordered=frozenset(machine.work.unordered),
     )
     return program, machine.steps.lists_depends
+
+
+def _observe_whole(machine: Machine, defined: ClassValue, body: Block, run: Place) -> None:
+    """Report and observe what only the whole workflow shows."""
+    report_never_awaited(machine, run)
+    observe_left_alone(machine, body, run)
+    observe_never_called(machine)
+    observe_races(machine, body)
+    observe_not_wrapped(machine, defined)
+    observe_changed_state(machine)
 
 
 def _run(machine: Machine, defined: ClassValue, payload: PayloadShape, place: Place) -> tuple[Block, Place]:
