@@ -1,4 +1,4 @@
-"""Limits on the work of one analysis, so that a small hostile input cannot take unbounded time or memory.
+"""Limits on the work of one analysis and on what is read for it, so that no hostile input takes unbounded resources.
 
 Operations are counted, never time: the same input meets the same limit on every machine.
 """
@@ -21,6 +21,52 @@ MAXIMUM: Final[dict[Limit, int]] = {
     Limit.EVALUATIONS: 5_000_000,
 }
 """The largest amount of each kind of work. Real projects stay below a tenth of it."""
+
+
+# What is read of the file system, in bytes and numbers of files.
+
+MEGABYTE: Final = 1_000_000
+
+SOURCE_BYTES: Final = 5 * MEGABYTE
+"""The size of a Python file, also of one that comes through standard input."""
+
+CONFIGURATION_BYTES: Final = 1 * MEGABYTE
+"""The size of a `wrangler.*` or a `pyproject.toml`."""
+
+SAVED_BYTES: Final = 50 * MEGABYTE
+"""The size of a saved graph, of a snapshot, and of a baseline, which have a line for each step or finding."""
+
+SCANNED_BYTES: Final = 64 * MEGABYTE
+"""How much of a Python file too large to be analyzed is searched for workflow classes: it may be data."""
+
+SCANNED_BYTES_IN_ALL: Final = 256 * MEGABYTE
+"""How much of all such files is searched."""
+
+SEARCHED_FILES: Final = 200_000
+"""The number of Python files below a directory that is searched."""
+
+SEARCHED_ENTRIES: Final = 2_000_000
+"""The number of files and directories there, of any kind."""
+
+READ_MODULES: Final = 20_000
+"""The number of modules that one command parses."""
+
+READ_BYTES: Final = 256 * MEGABYTE
+"""The size of those modules together."""
+
+# What is taken from git.
+
+GIT_ANSWER_BYTES: Final = 16 * MEGABYTE
+"""The size of an answer, other than a list of the files of a revision: names of branches, times of commits."""
+
+TREE_ENTRIES: Final = 500_000
+"""The number of files of a revision."""
+
+TREE_BYTES: Final = 64 * MEGABYTE
+"""The size of the list of these files."""
+
+REVISION_BYTES: Final = 512 * MEGABYTE
+"""The size of those files of a revision that an analysis may read, together."""
 
 
 class LimitExceededError(Exception):

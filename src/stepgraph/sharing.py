@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from stepgraph.analysis import WorkflowAnalysis
 from stepgraph.kept_workflow import KeptWorkflow, kept_workflow, workflow_of
+from stepgraph.limits import READ_BYTES, READ_MODULES
 from stepgraph.model.note import InputError, Problem
 from stepgraph.pipeline import Pipeline, undisturbed
 from stepgraph.project.forked import Forked, end, may_fork, processors
@@ -46,7 +47,11 @@ class Share(Struct, frozen=True):
 
 
 def shared_out(modules: Sequence[Source]) -> list[Share] | None:
-    """Return what processes have found of some modules each. None where there can be none, or one of them failed."""
+    """Return what processes have found of some modules each.
+
+    None where there can be none, where one of them failed, or where they have read more in all than may be read: of
+    which modules nothing is known then, does not depend on the number of processes.
+    """
     if not may_fork():
         return None
     parts = [modules[first : first + _OF_A_SHARE] for first in range(0, len(modules), _OF_A_SHARE)]
@@ -63,7 +68,13 @@ def shared_out(modules: Sequence[Source]) -> list[Share] | None:
         return None
     finally:
         end(running)
-    return shares
+    return None if _is_exceeded(shares, modules) else shares
+
+
+def _is_exceeded(shares: Sequence[Share], modules: Sequence[Source]) -> bool:
+    contents = {path: content for share in shares for path, content in share.contents.items()}
+    size = sum(len(content or b"") for content in contents.values()) + sum(len(module.content) for module in modules)
+    return len(contents) > READ_MODULES or size > READ_BYTES
 
 
 def _write(modules: Sequence[Source], writing: int) -> None:

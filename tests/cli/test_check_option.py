@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -99,10 +100,14 @@ def test_a_folder_in_the_place_of_a_file_is_an_error(stepgraph: Command) -> None
 def test_a_file_that_cannot_be_read_is_an_error(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     write("docs/Orders.svg", "old")
 
-    def refuse(*_: object) -> None:
-        raise PermissionError
+    opened = os.open
 
-    monkeypatch.setattr("builtins.open", refuse)
+    def refuse(path: str, *rest: int) -> int:
+        if str(path).endswith(".svg"):
+            raise PermissionError
+        return opened(path, *rest)
+
+    monkeypatch.setattr(os, "open", refuse)
     assert stepgraph(*FOLDER, "--check") == Run(
         2, "", ["stepgraph: docs/Orders.svg cannot be read: permission denied."]
     )

@@ -11,6 +11,7 @@ import pytest
 from stepgraph.checks.fixes import FixedFile
 from stepgraph.cli.command_error import CommandError
 from stepgraph.cli.fixing import write_fixes
+from stepgraph.project.root import root_of
 from tests.cli.conftest import Command
 
 SOURCE = """\
@@ -123,7 +124,7 @@ def test_a_file_that_was_changed_meanwhile_is_not_written_over(entry: Path) -> N
     fixed = FixedFile("entry.py", "utf-8", b"as it was read", FIXED.encode(), ())
 
     with pytest.raises(CommandError, match=r"entry\.py has changed since it was read\. Run the command again\."):
-        write_fixes([fixed])
+        write_fixes([fixed], [root_of("entry.py")])
 
     assert entry.read_text(encoding="utf-8") == SOURCE
 

@@ -102,19 +102,55 @@ def test_a_file_keeps_its_permissions(stepgraph: Command) -> None:
 
 
 @on_unix
-def test_a_link_stays_and_the_file_that_it_leads_to_is_replaced(stepgraph: Command) -> None:
+@pytest.mark.parametrize("target", ["real/graph.json", "../outside.json", "nowhere.json", "graph.json"])
+def test_a_link_is_replaced_and_not_followed(stepgraph: Command, folder: Path, target: str) -> None:
     write("real/graph.json", "old")
-    Path("graph.json").symlink_to("real/graph.json")
-    stepgraph(*GRAPH, "graph.json")
-    assert Path("graph.json").is_symlink()
-    assert Path("real/graph.json").read_text(encoding="utf-8").startswith("{")
+    write("../outside.json", "secret")
+    Path("graph.json").symlink_to(target)
+    assert stepgraph(*GRAPH, "graph.json") == Run(0, "", [])
+    assert not Path("graph.json").is_symlink()
+    assert Path("graph.json").read_text(encoding="utf-8").startswith("{")
+    assert Path("real/graph.json").read_text(encoding="utf-8") == "old"
+    assert (folder.parent / "outside.json").read_text(encoding="utf-8") == "secret"
+    assert not Path("nowhere.json").exists()
 
 
 @on_unix
-def test_a_link_that_leads_nowhere_yet_makes_the_file(stepgraph: Command) -> None:
-    Path("graph.json").symlink_to("new.json")
-    stepgraph(*GRAPH, "graph.json")
-    assert Path("new.json").is_file()
+@pytest.mark.parametrize("name", ["out/graph.json", "out/", "out", "out/new/"])
+def test_a_folder_that_a_link_leads_out_of_is_refused(stepgraph: Command, folder: Path, name: str) -> None:
+    outside = folder.parent / "outside"
+    outside.mkdir(exist_ok=True)
+    Path("out").symlink_to(outside)
+    run = stepgraph(*GRAPH, name)
+    shown = "out" if name == "out/graph.json" else name
+    assert run.told == [
+        f"stepgraph: {shown} cannot be written: a symbolic link leads out of the repository there. Remove it."
+    ]
+    assert run.code == 2
+    assert list(outside.iterdir()) == []
+
+
+@on_unix
+@pytest.mark.parametrize("name", [".git/hooks/pre-commit", ".GIT/config", "hooks/pre-commit", ".git/", ".git"])
+def test_nothing_of_git_is_written(stepgraph: Command, name: str) -> None:
+    write(".git/hooks/sample", "old")
+    write(".GIT/sample", "old")
+    Path("hooks").symlink_to(".git/hooks")
+    run = stepgraph("graph", "orders.py", "-f", "text", "-o", name)
+    assert run.code == 2
+    assert run.told[0].endswith("cannot be written: it belongs to git. Name another one.")
+    assert [path.name for path in Path(".git/hooks").iterdir()] == ["sample"]
+
+
+@on_unix
+def test_a_link_to_what_is_no_file_is_not_replaced(stepgraph: Command) -> None:
+    Path("zero.json").symlink_to("/dev/zero")
+    for name in ("zero.json", "/dev/stdout", "/dev/fd/1"):
+        run = stepgraph(*GRAPH, name)
+        assert run.told == [
+            f"stepgraph: {name} is not a file that can be replaced. Leave out -o to write to standard output."
+        ]
+    assert Path("zero.json").is_symlink()
 
 
 @pytest.mark.parametrize("failing", ["fsync", "replace"])

@@ -20,7 +20,7 @@ from stepgraph.project.configuration.jsonc import JsoncDocument
 from stepgraph.project.configuration.toml import TomlDocument
 from stepgraph.project.configuration.wrangler import Configuration, ConfiguredWorkflow, read_configuration
 from stepgraph.project.dependency_mode import DependencyMode
-from tests.project.trees import plant
+from tests.project.trees import here, plant
 
 
 @pytest.fixture(autouse=True)
@@ -31,7 +31,7 @@ def in_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def read(text: str, environment: str | None = None, name: str = "wrangler.jsonc") -> Configuration:
     """Return the configuration that a file with this text is."""
     plant(Path(), {name: text})
-    return read_configuration(name, environment)
+    return read_configuration(name, here(), environment)
 
 
 def read_data(data: dict[str, object], environment: str | None = None) -> Configuration:
@@ -303,7 +303,7 @@ def test_a_byte_order_mark_is_no_part_of_the_first_line(name: str, text: str) ->
 def test_a_configuration_is_utf_8_whatever_a_comment_says(name: str) -> None:
     Path(name).write_bytes(b"# coding: latin-1\n# \xe9\n")
     with pytest.raises(InputError) as caught:
-        read_configuration(name)
+        read_configuration(name, here())
     assert str(caught.value) == f"{name}:2:3: not UTF-8: byte 0xe9. Save it as UTF-8."
 
 
@@ -629,7 +629,7 @@ def test_a_configuration_that_has_gone_is_told_as_any_file() -> None:
 def why_unreadable(name: str) -> str:
     """Return why what stands at a path is no configuration."""
     with pytest.raises(InputError) as caught:
-        read_configuration(name)
+        read_configuration(name, here())
     return str(caught.value)
 
 

@@ -9,7 +9,8 @@ import pytest
 from stepgraph.project.configuration.wrangler import read_configuration
 from stepgraph.project.module_files import ModuleFile, ModuleFiles
 from stepgraph.project.project import configured_project, project_of_file
-from tests.project.trees import plant
+from stepgraph.project.root import root_of
+from tests.project.trees import here, plant
 
 
 @pytest.fixture(autouse=True)
@@ -20,7 +21,7 @@ def in_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def files_in(*names: str, folders: tuple[str, ...] = ("",), vendored: tuple[str, ...] = ()) -> ModuleFiles:
     """Return the modules of a working directory with these files, all of them empty."""
     plant(Path(), dict.fromkeys(names, ""))
-    return ModuleFiles("", folders, vendored)
+    return ModuleFiles("", folders, vendored, here())
 
 
 def path_of(found: ModuleFile | None) -> str | None:
@@ -101,7 +102,7 @@ def test_dots_alone_are_the_package_itself() -> None:
 
 def test_dots_do_not_lead_out_of_the_root() -> None:
     plant(Path(), {"outside.py": "", "app/src/a.py": "", "app/b.py": ""})
-    files = ModuleFiles("app/", ("app/src/",))
+    files = ModuleFiles("app/", ("app/src/",), bounds=here())
     assert path_of(files.find_from("app/src/a.py", 2, "b")) == "app/b.py"
     assert files.find_from("app/src/a.py", 3, "outside") is None
     assert files.find_from("app/src/a.py", 99, "outside") is None
@@ -113,7 +114,7 @@ def test_a_symbolic_link_out_of_the_root_leads_nowhere() -> None:
     Path("app/linked").symlink_to("../elsewhere", target_is_directory=True)
     Path("app/inner.py").symlink_to("real.py")
     Path("app/again").symlink_to("shop", target_is_directory=True)
-    files = ModuleFiles("app/", ("app/",))
+    files = ModuleFiles("app/", ("app/",), bounds=here())
     assert files.find("a") is None
     assert files.find("linked.b") is None
     assert path_of(files.find("inner")) == "app/inner.py"
@@ -164,7 +165,7 @@ def test_a_package_that_is_the_root_itself_is_not_left() -> None:
 def configured(text: str, path: str = "wrangler.jsonc") -> ModuleFiles:
     """Return the modules of a project with this configuration."""
     plant(Path(), {path: text})
-    return configured_project(read_configuration(path)).files
+    return configured_project(read_configuration(path, here()), here()).files
 
 
 def test_modules_of_a_project_are_named_from_the_folder_of_main() -> None:
@@ -205,7 +206,7 @@ def test_main_may_be_outside_of_the_folder_of_the_configuration() -> None:
 
 def unconfigured(path: str) -> ModuleFiles:
     """Return the modules that a file without a configuration imports from."""
-    return project_of_file(path, None).files
+    return project_of_file(path, None, root_of(path)).files
 
 
 def test_without_a_configuration_modules_are_found_beside_the_file() -> None:

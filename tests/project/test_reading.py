@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from stepgraph.model.note import InputError, Problem
-from stepgraph.project.reading import read_source
+from stepgraph.project.reading import read_named
 
 on_unix = pytest.mark.skipif(sys.platform == "win32", reason="there is no such file on Windows")
 
@@ -22,23 +22,23 @@ def in_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def problem_of(path: str) -> Problem:
     with pytest.raises(InputError) as caught:
-        read_source(path)
+        read_named(path)
     return caught.value.problem
 
 
 def test_the_bytes_of_a_file_are_returned_as_they_are(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_bytes(b"\xef\xbb\xbfx = 1\r\n\ty\f")
-    assert read_source("a.py") == b"\xef\xbb\xbfx = 1\r\n\ty\f"
+    assert read_named("a.py") == b"\xef\xbb\xbfx = 1\r\n\ty\f"
 
 
 def test_an_empty_file_has_no_bytes(tmp_path: Path) -> None:
     (tmp_path / "a.py").touch()
-    assert read_source("a.py") == b""
+    assert read_named("a.py") == b""
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc is of Linux")
 def test_a_file_of_which_the_system_does_not_know_the_size_is_read_to_its_end() -> None:
-    assert b"Name:" in read_source("/proc/self/status")
+    assert b"Name:" in read_named("/proc/self/status")
 
 
 def test_a_missing_file_is_a_problem() -> None:

@@ -13,7 +13,7 @@ import pytest
 from stepgraph.project import scan as scanning
 from stepgraph.project.scan import Holds, scan
 from stepgraph.project.unmarked import Unmarked
-from tests.project.trees import plant
+from tests.project.trees import here, plant
 
 FILES = {
     "marked.py": "class Orders(WorkflowEntrypoint): ...",
@@ -30,7 +30,7 @@ def in_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_files_hold_is_told_in_their_order() -> None:
-    assert list(scan([*FILES, "missing.py"])) == HELD
+    assert list(scan([*FILES, "missing.py"], here())) == HELD
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no such processes on Windows")
@@ -42,9 +42,9 @@ def test_where_no_process_can_be_made_the_files_are_looked_through_here(monkeypa
     monkeypatch.setattr(threading, "active_count", lambda: 1)
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
     monkeypatch.setattr(os, "fork", refuse)
-    assert list(scan([*FILES, "missing.py"])) == HELD
+    assert list(scan([*FILES, "missing.py"], here())) == HELD
 
 
 def test_a_file_that_has_gone_since_derives_nothing() -> None:
-    files = Unmarked(likely=["likely.py", "missing.py"])
+    files = Unmarked(here(), likely=["likely.py", "missing.py"])
     assert files.take(["OurWorkflow"]) == [("likely.py", FILES["likely.py"].encode())]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from stepgraph.project.root import Root
+
 WORKFLOW = """\
 from workers import WorkflowEntrypoint
 
@@ -20,3 +22,8 @@ def plant(folder: Path, files: dict[str, str]) -> None:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
+
+
+def here() -> Root:
+    """Return the working directory as the root that bounds what is read."""
+    return Root(str(Path.cwd()))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 
 from stepgraph.analysis import Analysis
 from stepgraph.cache.entry import (
@@ -17,7 +18,8 @@ from stepgraph.cache.key import digest
 from stepgraph.checks.finding import Finding
 from stepgraph.kept_workflow import kept_workflow, workflow_of
 from stepgraph.model.note import InputError
-from stepgraph.project.reading import read_bytes
+from stepgraph.project.reading import read_inside
+from stepgraph.project.root import Root
 from stepgraph.project.sources import Source, Sources
 
 
@@ -57,7 +59,7 @@ def recalled(entry: Entry, sources: Sources) -> Analysis | None:
         return None
     read = {one.path: one.content for one in sources.configurations} | {one.path: one.content for one in modules}
     for path, known in entry.looked_at.items():
-        content, now = _content(path)
+        content, now = _content(path, sources.roots)
         if now != known:
             return None
         read |= {path: content} if content is not None else {}
@@ -83,9 +85,9 @@ def _is_as_listed(listing: KeptListing, modules: Sequence[Source]) -> bool:
     return files is not None and files.has_listing(listing.folder, frozenset(listing.names))
 
 
-def _content(path: str) -> tuple[bytes | None, Content]:
-    try:
-        content = read_bytes(path)
-    except InputError:
-        return None, None
-    return content, digest(content)
+def _content(path: str, roots: Iterable[Root]) -> tuple[bytes | None, Content]:
+    for root in roots:
+        with suppress(InputError):
+            content = read_inside(path, root)
+            return content, digest(content)
+    return None, None

@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Iterator
 
 from stepgraph.checks.baseline import VERSION, Baseline, Entry
+from stepgraph.limits import SAVED_BYTES
 from stepgraph.model.note import InputError, Problem
 from stepgraph.project.configuration.document import MalformedError
 from stepgraph.project.configuration.fields import Fields
 from stepgraph.project.configuration.jsonc import JsoncDocument
 from stepgraph.project.encoding import decode_utf_8
 from stepgraph.project.folders import folder_of, path_in
-from stepgraph.project.reading import read_configuration_bytes
+from stepgraph.project.reading import check_named, read_configuration_bytes
+from stepgraph.project.root import Root, folder_root, root_of
 
 _ANEW = "Mend it, or remove it and write it anew with --update-baseline."
 
 
-def read_baseline(path: str) -> Baseline:
-    """Return the baseline in a file. Raises InputError, with line and column, for what is none."""
-    if not os.path.lexists(path):
+def read_baseline(path: str, root: Root | None = None) -> Baseline:
+    """Return the baseline in a file: inside of a root, or in one that the user named, without a root.
+
+    Raises InputError, with line and column, for what is none.
+    """
+    if root is None:
+        check_named(path)
+    bounds = folder_root(path) if root is None else root
+    if bounds.holds(path) and not os.path.lexists(path):
         raise InputError(Problem(path, "no such file, where a baseline is meant.", "Write it with --update-baseline."))
-    text = decode_utf_8(read_configuration_bytes(path), path)
+    text = decode_utf_8(read_configuration_bytes(path, bounds, SAVED_BYTES), path)
     try:
         document = JsoncDocument(text)
     except MalformedError as error:
@@ -38,8 +47,15 @@ def read_baseline(path: str) -> Baseline:
         problem = fields.problems[0]
         raise InputError(Problem(path, problem.message, _ANEW, problem.line, problem.column))
     folder = folder_of(path)
-    gone = {entry.path for entry in entries if not os.path.lexists(path_in(folder, entry.path))}
-    return Baseline(folder, tuple(entries), frozenset(gone))
+    return Baseline(folder, tuple(entries), frozenset(_gone(entries, folder, root or root_of(path))))
+
+
+def _gone(entries: Iterable[Entry], folder: str, bounds: Root) -> Iterator[str]:
+    """Yield the paths of entries at which there is no file. Outside of the bounds, nothing is looked for."""
+    for path in dict.fromkeys(entry.path for entry in entries):
+        place = path_in(folder, path)
+        if "\0" not in place and bounds.holds(place) and not os.path.lexists(place):
+            yield path
 
 
 def _entry(fields: Fields) -> Entry:

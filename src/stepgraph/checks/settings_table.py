@@ -17,6 +17,7 @@ from stepgraph.model.note import InputError
 from stepgraph.project.configuration.fields import Fields
 from stepgraph.project.folders import folder_of, path_in
 from stepgraph.project.reading import StrPath
+from stepgraph.project.root import root_of
 from stepgraph.project.settings_file import find_settings
 
 KEYS: Final = (
@@ -43,7 +44,7 @@ def read_settings(paths: Sequence[StrPath], rules: Iterable[Rule] = RULES) -> Se
     try:
         fields = find_settings(paths)
     except InputError as error:
-        return Settings(problems=(error.problem,))
+        return Settings(problems=(error.problem,), folder=folder_of(error.problem.path))
     return Settings() if fields is None else _Table(fields, selectors(rules)).settings()
 
 
@@ -57,7 +58,7 @@ class _Table(Struct, frozen=True):
         fields = self.fields
         self._check_keys()
         folder = folder_of(fields.path)
-        baseline = fields.text("baseline")
+        baseline = self._baseline(folder)
         return Settings(
             select=tuple(self._codes(fields, "select")) if "select" in fields.values else (ALL,),
             ignore=tuple(self._codes(fields, "ignore", ignoring=True)),
@@ -66,11 +67,23 @@ class _Table(Struct, frozen=True):
             fail_on=FailOn(_choice(fields, "fail-on", tuple(FailOn)) or FailOn.ERROR),
             strict=fields.flag("strict") or False,
             require_dag=fields.flag("require-dag") or False,
-            baseline=None if baseline is None else path_in(folder, baseline),
+            baseline=baseline,
             snapshot=fields.flag("snapshot") or False,
             folder=folder,
             problems=tuple(fields.problems),
         )
+
+    def _baseline(self, folder: str) -> str | None:
+        """Return the path of the baseline; None also for one that the settings may not name."""
+        name = self.fields.text("baseline")
+        if name is None:
+            return None
+        path = path_in(folder, name)
+        if "\0" in path or root_of(folder or ".").holds(path):
+            return path
+        message = f"`baseline` is `{name}`, which leads out of the repository, and is neither read nor written."
+        self.fields.report(("baseline",), message, "Name a file in the repository.")
+        return None
 
     def _check_keys(self) -> None:
         for key in self.fields.values:

@@ -65,7 +65,7 @@ def check(
         # Those that a baseline holds do not fail a check, and are as wrong as the others.
         files = fixable(finding.finding for finding in (*checked.report.findings, *checked.report.known))
         if fixing is Fixing.WRITE:
-            write_fixes(files)
+            write_fixes(files, checked.sources.roots.keys())
         tell(told(files, written=fixing is Fixing.WRITE))
         if fixing is Fixing.SHOW:
             write_result(difference(files))
@@ -102,6 +102,7 @@ def _checked(
 def _report(kept: Kept, settings: Settings, sources: Sources, analysis: Analysis) -> Report:
     from stepgraph.checks.catalogue import RULES
     from stepgraph.cli.checked_files import checked_files
+    from stepgraph.project.root import root_of
     from stepgraph.report.build import workflow_summary
     from stepgraph.report.report import IgnoredFinding, Report, ReportedFinding
 
@@ -115,7 +116,7 @@ def _report(kept: Kept, settings: Settings, sources: Sources, analysis: Analysis
         workflows=workflows,
         rules=RULES,
         version=__version__,
-        files=checked_files(paths, sources, analysis),
+        files=checked_files(paths, sources, analysis, root_of(settings.folder or ".")),
         fail_on=settings.fail_on,
         require_dag=settings.require_dag,
         source_url=_source_url(),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from enum import Enum
 from functools import wraps
 from typing import TYPE_CHECKING, TypeVar
@@ -16,6 +16,7 @@ from stepgraph.project.sources import STANDARD_INPUT_NAME
 if TYPE_CHECKING:
     from stepgraph.checks.finding import Finding
     from stepgraph.checks.fixes import FixedFile
+    from stepgraph.project.root import Root
 
 R = TypeVar("R")
 
@@ -77,19 +78,24 @@ def _lines(content: bytes, encoding: str) -> list[str]:
     return [*ended, parts[-1]] if parts[-1] else ended
 
 
-def write_fixes(files: Sequence[FixedFile]) -> None:
+def write_fixes(files: Sequence[FixedFile], roots: Collection[Root]) -> None:
     """Write the files as they are to be, each whole or not at all. Raises CommandError where one cannot be written.
 
-    A file that is not any more as it was read is not written over. Raises InputError if it cannot be read again.
+    Nothing is written outside of the roots, nor over a file that is not any more as it was read. Raises InputError if
+    one cannot be read again.
     """
-    from stepgraph.cli.output_file import prepare_output
-    from stepgraph.project.reading import read_bytes
+    from stepgraph.cli.output_file import OutputFile, failure
+    from stepgraph.project.reading import read_named
+    from stepgraph.project.writing import WriteError, source_target
 
     if any(file.path == STANDARD_INPUT_NAME for file in files):
         raise CommandError(ExitCode.ERROR, "standard input cannot be changed. Leave out --write to see the difference.")
-    outputs = [prepare_output(file.path, ()) for file in files]
-    for file in files:
-        if read_bytes(file.path) != file.before:
+    try:
+        outputs = [OutputFile(source_target(file.path, roots)) for file in files]
+    except WriteError as error:
+        raise failure(error) from None
+    for output, file in zip(outputs, files, strict=True):
+        if read_named(output.target.path) != file.before:
             raise CommandError(ExitCode.ERROR, f"{file.path} has changed since it was read. Run the command again.")
     for output, file in zip(outputs, files, strict=True):
         output.write_bytes(file.after)

@@ -16,6 +16,7 @@ from stepgraph.cli.command_error import CommandError
 from stepgraph.cli.exit_code import ExitCode
 from stepgraph.cli.output_file import OutputFile, prepare_output
 from stepgraph.cli.streams import tell
+from stepgraph.project.root import Root, root_of
 
 if TYPE_CHECKING:
     from stepgraph.analysis import Analysis
@@ -43,7 +44,8 @@ def read_standards(options: CheckOptions, paths: Sequence[str]) -> Standards:
     if settings.baseline is None:
         return Standards(settings)
     updates = options.baseline.update
-    return Standards(settings, _baseline(settings.baseline, may_lack=updates), updates)
+    root = root_of(settings.folder or ".") if options.baseline.name is None else None
+    return Standards(settings, _baseline(settings.baseline, root, may_lack=updates), updates)
 
 
 def keep_to(standards: Standards, analysis: Analysis, findings: Sequence[Finding]) -> Kept:
@@ -63,7 +65,7 @@ def keep_to(standards: Standards, analysis: Analysis, findings: Sequence[Finding
     return _written(kept, standards.baseline, output)
 
 
-def _baseline(path: str, *, may_lack: bool) -> Baseline:
+def _baseline(path: str, root: Root | None, *, may_lack: bool) -> Baseline:
     # Imported here: most runs have no baseline.
     from stepgraph.checks.baseline import Baseline
     from stepgraph.checks.baseline_file import read_baseline
@@ -73,7 +75,7 @@ def _baseline(path: str, *, may_lack: bool) -> Baseline:
     name = shown_path(path)
     if may_lack and not os.path.lexists(name):
         return Baseline(folder_of(name))
-    return read_baseline(name)
+    return read_baseline(name, root)
 
 
 def _written(kept: Kept, baseline: Baseline, output: OutputFile) -> Kept:

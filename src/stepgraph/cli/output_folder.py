@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from typing import TypeVar
 
-from stepgraph.cli.output_file import OutputFile, prepare_output, reason, refusal
+from stepgraph.cli.output_file import OutputFile, failure, prepare_output, refusal
 from stepgraph.cli.streams import tell
 from stepgraph.cli.up_to_date import State, state_of
+from stepgraph.project.writing import WriteError, check_folder, make_folder
+
+R = TypeVar("R")
 
 
 def means_folder(name: str) -> bool:
@@ -17,6 +21,7 @@ def means_folder(name: str) -> bool:
 
 def prepare_folder(name: str) -> None:
     """Raise CommandError if the folder evidently cannot be written to, or cannot be made."""
+    _guarded(check_folder, name)
     nearest = os.path.realpath(name)
     while not os.path.lexists(nearest):
         nearest = os.path.dirname(nearest)
@@ -32,9 +37,9 @@ def write_folder(name: str, texts: Mapping[str, str], sources: Iterable[str], *,
     Names of files that were written are told. Those that have that text already are left alone, and so is all else in
     the folder. Raises CommandError if one of them must not be written, before any is, or cannot be.
     """
-    _make(name)
+    folder = _guarded(make_folder, name)
     known = list(sources)
-    files = [(_file_in(name, path, known), text) for path, text in texts.items()]
+    files = [(_file_in(folder, path, known), text) for path, text in texts.items()]
     for file, text in files:
         if state_of(file.name, text) is State.CURRENT:
             continue
@@ -43,17 +48,17 @@ def write_folder(name: str, texts: Mapping[str, str], sources: Iterable[str], *,
             tell(f"wrote {file.name}")
 
 
-def _make(name: str) -> None:
+def _guarded(function: Callable[[str], R], name: str) -> R:
     try:
-        os.makedirs(name, exist_ok=True)
-    except OSError as error:
-        why = "it is a link that leads nowhere" if os.path.islink(name.rstrip("/" + os.sep)) else reason(error)
-        raise refusal(name, f"cannot be made: {why}.") from None
+        return function(name)
+    except WriteError as error:
+        raise failure(error) from None
 
 
 def _file_in(folder: str, path: str, sources: Iterable[str]) -> OutputFile:
+    """Return a file in a folder of that real path."""
     file = prepare_output(path, sources)
-    if os.path.dirname(file.target) != os.path.realpath(folder):
+    if os.path.islink(path) and os.path.dirname(os.path.realpath(path)) != folder:
         raise refusal(file.name, "is a link that leads out of the folder. Remove it, or name another folder.")
     return file
 

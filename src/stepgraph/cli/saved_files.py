@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator
 
 from stepgraph.cli.streams import tell
 from stepgraph.cli.subject import Subject, saved_subject
+from stepgraph.limits import SAVED_BYTES
 from stepgraph.model.note import InputError, Problem
-from stepgraph.project.reading import read_bytes, shown_path
-from stepgraph.project.sources import STANDARD_INPUT, STANDARD_INPUT_NAME, read_standard_input
+from stepgraph.project.reading import read_named, read_standard_input, shown_path
+from stepgraph.project.sources import STANDARD_INPUT, STANDARD_INPUT_NAME
 
 
 def saved_subjects(paths: Iterable[str]) -> tuple[list[Subject], bool]:
@@ -30,7 +31,7 @@ def saved_in(path: str) -> Iterator[Subject]:
     from stepgraph.model.schema.saved import read_saved_graphs
 
     name = STANDARD_INPUT_NAME if path == STANDARD_INPUT else shown_path(path)
-    content = read_standard_input() if path == STANDARD_INPUT else _content(path, name)
+    content = read_standard_input(name, SAVED_BYTES) if path == STANDARD_INPUT else _content(path, name)
     try:
         graphs = read_saved_graphs(content, name)
     except InputError as error:
@@ -44,4 +45,4 @@ def saved_in(path: str) -> Iterator[Subject]:
 def _content(path: str, name: str) -> bytes:
     if os.path.isdir(path):
         raise InputError(Problem(name, "a folder, where a saved graph is meant.", "Name the files in it."))
-    return read_bytes(path)
+    return read_named(path, SAVED_BYTES)

@@ -10,6 +10,7 @@ from msgspec import Struct, field
 
 from stepgraph.model.note import InputError, Problem
 from stepgraph.project.project import configuration_above
+from stepgraph.project.root import Root
 
 if TYPE_CHECKING:
     from stepgraph.project.configuration.wrangler import Configuration
@@ -35,25 +36,25 @@ class Configurations(Struct):
         read = {os.path.realpath(path): found for path, found in reversed(self._read.items()) if found is not None}
         return tuple(reversed(read.values()))
 
-    def at(self, path: str) -> Configuration | None:
-        """Return the configuration in a file, None where it cannot be read."""
+    def at(self, path: str, root: Root) -> Configuration | None:
+        """Return the configuration in a file inside of a root, None where it cannot be read."""
         if path not in self._read:
             # Imported here for start-up: what is searched may have none.
             from stepgraph.project.configuration.wrangler import read_configuration
 
             try:
-                configuration = self._read[path] = read_configuration(path, self.environment)
+                configuration = self._read[path] = read_configuration(path, root, self.environment)
                 self._tell(path, configuration.problems)
             except InputError as error:
                 self._read[path] = None
                 self._tell(path, (error.problem,))
         return self._read[path]
 
-    def above(self, folder: str) -> Configuration | None:
-        """Return the nearest configuration in a folder or around it, None where there is none."""
+    def above(self, folder: str, root: Root) -> Configuration | None:
+        """Return the nearest configuration in a folder or around it, None where there is none inside of a root."""
         if folder not in self._above:
             path = configuration_above(folder)
-            self._above[folder] = None if path is None else self.at(path)
+            self._above[folder] = None if path is None else self.at(path, root)
         return self._above[folder]
 
     def _tell(self, path: str, problems: Sequence[Problem]) -> None:

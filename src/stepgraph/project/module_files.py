@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from msgspec import Struct
 
 from stepgraph.project.folders import folder_of, is_inside, parent_of
+from stepgraph.project.reading import entries_of
+from stepgraph.project.root import Root
 
 _PACKAGE = "__init__.py"
 
@@ -24,11 +26,14 @@ class ModuleFiles:
     """The modules below a root, found by name in some folders, in their order, and then in those `vendored`.
 
     Case counts, on file systems where it does not too. Dots and symbolic links out of the root lead nowhere, but for
-    one of the folders outside of it.
+    one of the folders outside of it. Nothing is found outside of the `bounds`, nor without any.
     """
 
-    def __init__(self, root: str, folders: Sequence[str], vendored: Sequence[str] = ()) -> None:
+    def __init__(
+        self, root: str, folders: Sequence[str], vendored: Sequence[str] = (), bounds: Root | None = None
+    ) -> None:
         self.root = root
+        self.bounds = bounds
         self.folders = tuple(dict.fromkeys((*folders, *vendored)))
         self._named_from = (*vendored, *folders)
         self._names: dict[str, frozenset[str]] = {}
@@ -114,13 +119,17 @@ class ModuleFiles:
         return names
 
     def _read(self, folder: str) -> list[str]:
+        if self.bounds is None or not self.bounds.holds(folder):
+            return []
         try:
-            with os.scandir(folder or ".") as listing:
-                entries = [entry for entry in listing if "." not in entry.name or entry.name.endswith(".py")]
-                inside = [entry for entry in entries if not entry.is_symlink() or self._has(entry.path)]
-                return [f"{entry.name}/" if _is_folder(entry) else entry.name for entry in inside]
+            entries = [entry for entry in entries_of(folder) if "." not in entry.name or entry.name.endswith(".py")]
+            inside = [entry for entry in entries if not entry.is_symlink() or self._leads_inside(entry.path)]
+            return [f"{entry.name}/" if _is_folder(entry) else entry.name for entry in inside]
         except OSError:
             return []
+
+    def _leads_inside(self, link: str) -> bool:
+        return self.bounds is not None and self.bounds.holds(link) and self._has(link)
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

@@ -11,6 +11,7 @@ from stepgraph.project.configuration.names import CONFIGURATION_NAMES
 from stepgraph.project.dependency_mode import DependencyMode
 from stepgraph.project.folders import and_above, folder_of, is_inside, prefix_of
 from stepgraph.project.module_files import ModuleFiles
+from stepgraph.project.root import Root
 
 if TYPE_CHECKING:
     from stepgraph.project.configuration.wrangler import Configuration
@@ -40,8 +41,8 @@ class Project(Struct, frozen=True):
 NO_PROJECT = Project(ModuleFiles("", ()))
 
 
-def configured_project(configuration: Configuration) -> Project:
-    """Return the project of a configuration.
+def configured_project(configuration: Configuration, bounds: Root) -> Project:
+    """Return the project of a configuration, whose modules are inside of the `bounds`.
 
     Modules are named from `base_dir`, or the folder of `main`; but `main` itself stands at the top beside them. What is
     vendored is beside the configuration (pywrangler).
@@ -49,17 +50,18 @@ def configured_project(configuration: Configuration) -> Project:
     folder = folder_of(configuration.path)
     main = folder if configuration.main is None else folder_of(configuration.main)
     root = main if configuration.base_dir is None else prefix_of(configuration.base_dir)
-    return Project(ModuleFiles(folder, (root, main, folder), (folder + VENDORED, root + VENDORED)), configuration)
+    vendored = (folder + VENDORED, root + VENDORED)
+    return Project(ModuleFiles(folder, (root, main, folder), vendored, bounds), configuration)
 
 
-def project_of_file(path: str, configuration: Configuration | None) -> Project:
+def project_of_file(path: str, configuration: Configuration | None, bounds: Root) -> Project:
     """Return the project that a file is in, as far as its place tells: it may be the main module, or any other."""
     if configuration is not None:
-        return configured_project(configuration)
-    return _unconfigured(folder_of(path))
+        return configured_project(configuration, bounds)
+    return _unconfigured(folder_of(path), bounds)
 
 
-def _unconfigured(folder: str) -> Project:
+def _unconfigured(folder: str, bounds: Root) -> Project:
     """Without a configuration, modules are found beside the file, from outside of its packages, and from the top.
 
     That is the folder with a mark of a project, else the working directory, if the file is below it.
@@ -69,7 +71,8 @@ def _unconfigured(folder: str) -> Project:
     marked = next((above for above in around if _is_marked(above)), None)
     top = marked if marked is not None else "" if is_inside(folder, "") else outside
     root = outside if is_inside(top, outside) else top
-    return Project(ModuleFiles(root, (folder, outside, f"{root}src/", root), (f"{root}{VENDORED}", folder + VENDORED)))
+    folders, vendored = (folder, outside, f"{root}src/", root), (f"{root}{VENDORED}", folder + VENDORED)
+    return Project(ModuleFiles(root, folders, vendored, bounds))
 
 
 def _is_marked(folder: str) -> bool:

@@ -1,23 +1,37 @@
-"""Reading one source file, whatever stands at its path, without ever waiting for it."""
+"""The gate through which everything is read: a regular file, of limited size, and without ever waiting for it.
+
+A path that comes from what is analyzed (a configuration, an import, a link) is read only inside of a `Root`. One that
+the user named may be anywhere, unless a symbolic link of a repository leads there. No other module opens files to read.
+"""
 
 from __future__ import annotations
 
 import os
 import stat
 import sys
+from collections.abc import Iterator
+from typing import Final
 
+from stepgraph.limits import CONFIGURATION_BYTES, MEGABYTE, SOURCE_BYTES
 from stepgraph.model.note import InputError, Problem
 from stepgraph.project.encoding import check_text
+from stepgraph.project.root import Root, link_leading_out
 from stepgraph.project.unreadable import unreadable
 
 if sys.platform == "win32":
     _FLAGS = os.O_RDONLY | os.O_BINARY
+    _NO_LINK = _FLAGS
 else:
     # A named pipe without a writer would block the opening itself.
     _FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
+    _NO_LINK = _FLAGS | os.O_NOFOLLOW
 
-_PIECE = 1024 * 1024
-_SMALL = 64 * 1024
+_PIECE: Final = 1024 * 1024
+_SMALL: Final = 64 * 1024
+_DESCRIPTORS: Final = "/proc/self/fd"
+
+_NAME_TARGET: Final = "Name the file or folder that it leads to, if you trust it."
+_NO_LINK_OUT: Final = "Put a file in its place: nothing outside of the repository, or of the folder given, is read."
 
 StrPath = str | os.PathLike[str]
 
@@ -28,70 +42,180 @@ def shown_path(path: StrPath) -> str:
     return name if os.sep == "/" else name.replace(os.sep, "/")
 
 
-def read_source(path: StrPath) -> bytes:
-    """Return the bytes of the Python file at `path`, checked to be text in the encoding that they claim.
+def check_named(path: StrPath) -> None:
+    """Raise InputError for a path that the user named, and that a symbolic link of a repository leads out of it."""
+    name = os.fspath(path)
+    if "\0" not in name and link_leading_out(name) is not None:
+        raise InputError(_leading_out(name, _NAME_TARGET))
 
-    Raises InputError for what is missing, not allowed, not a regular file or not text.
+
+def read_named(path: StrPath, most: int = SOURCE_BYTES) -> bytes:
+    """Return the bytes, `most` of them, of a file that the user named.
+
+    Raises InputError for what is missing, not allowed, no regular file or too large, and as `check_named`.
     """
-    content = read_bytes(path)
+    check_named(path)
+    name = shown_path(path)
+    before = path if "\0" in name else os.path.realpath(path)
+    content, actual = _read(path, name, most, _FLAGS)
+    if actual not in (None, before):
+        raise InputError(Problem(name, "replaced while it was read.", "Run the command again."))
+    return content
+
+
+def read_inside(path: str, root: Root, most: int = SOURCE_BYTES) -> bytes:
+    """Return the bytes, `most` of them, of a file inside of a root. Raises InputError as `read_named`."""
+    real = _real_path(path, root)
+    content, actual = _read(real, shown_path(path), most, _NO_LINK)
+    # Something else may have been put in its place between the two questions.
+    if not root.holds_real(actual or os.path.realpath(path)):
+        raise InputError(_leading_out(path, _NO_LINK_OUT))
+    return content
+
+
+def read_source(path: str, root: Root) -> bytes:
+    """Return the bytes of a Python file inside of a root, checked to be text in the encoding that they claim.
+
+    Raises InputError as `read_inside`, and for what is not text.
+    """
+    content = read_inside(path, root)
     check_text(content, shown_path(path))
     return content
 
 
-def read_configuration_bytes(path: str) -> bytes:
-    """Return the bytes of a configuration that was found, not named. Raises InputError as `read_bytes`."""
+def read_configuration_bytes(path: str, root: Root, most: int = CONFIGURATION_BYTES) -> bytes:
+    """Return the bytes of a configuration that was found, not named. Raises InputError as `read_inside`."""
     try:
-        return read_bytes(path)
+        return read_inside(path, root, most)
     except InputError:
-        message = _why_no_configuration(path)
+        message = _why_no_configuration(path) if "\0" not in path and root.holds(path) else None
         if message is None:
             raise
         raise InputError(Problem(path, message)) from None
 
 
-def read_bytes(path: StrPath) -> bytes:
-    """Return the bytes of the regular file at `path`. Raises InputError where there is none to read."""
-    name = shown_path(path)
+def read_found(path: str, root: Root) -> bytes:
+    """Return the bytes of a file that a search inside of a root has just found. Raises InputError as `read_inside`.
+
+    Most of those searched are small: they take three calls of the system, and nothing is asked about them.
+    """
     try:
-        descriptor = os.open(path, _FLAGS)
+        descriptor = os.open(path, _NO_LINK)
+        try:
+            content = os.read(descriptor, _SMALL)
+        finally:
+            os.close(descriptor)
+    except OSError:
+        return read_inside(path, root)  # which says what is wrong, or reads what a link leads to
+    return content if len(content) < _SMALL else read_inside(path, root)
+
+
+def pieces_of(path: str, most: int) -> Iterator[bytes]:
+    """Yield a file that a search has just found in pieces. Raises InputError for one that is larger than `most`."""
+    try:
+        descriptor = os.open(path, _NO_LINK)
+    except OSError as error:
+        raise InputError(unreadable(shown_path(path), error)) from None
+    try:
+        _check_regular(os.fstat(descriptor), shown_path(path), most)
+        while (piece := os.read(descriptor, _PIECE)) and (most := most - len(piece)) >= 0:
+            yield piece
+    finally:
+        os.close(descriptor)
+
+
+def entries_of(folder: str) -> list[os.DirEntry[str]]:
+    """Return what is in a folder, in no order. Raises OSError."""
+    with os.scandir(folder or ".") as listing:
+        return list(listing)
+
+
+def read_standard_input(name: str, most: int = SOURCE_BYTES) -> bytes:
+    """Return all that comes through standard input, `most` bytes. Raises InputError, under a name, where it cannot."""
+    # Python leaves None where the process was started without one.
+    if sys.stdin is None:
+        raise InputError(Problem(name, "standard input is closed.", "Name a file instead of `-`."))
+    try:
+        content = sys.stdin.buffer.read(most + 1)
+    except OSError as error:
+        message = f"standard input cannot be read: {error.strerror or type(error).__name__}."
+        raise InputError(Problem(name, message)) from None
+    if len(content) > most:
+        raise InputError(_too_large(name, most))
+    return content
+
+
+def _real_path(path: str, root: Root) -> str:
+    """Return the real path of a file, which is inside of a root. Raises InputError for any other."""
+    try:
+        real = os.path.realpath(path)
+    except ValueError:
+        raise InputError(_no_name(path)) from None
+    if not root.holds_real(real):
+        raise InputError(_leading_out(path, _NO_LINK_OUT))
+    return real
+
+
+def _leading_out(path: str, advice: str) -> Problem:
+    what = "a symbolic link that" if os.path.islink(path.rstrip("/" + os.sep)) else "a path that"
+    return Problem(shown_path(path), f"{what} leads out of the repository, and is not read.", advice)
+
+
+def _read(path: StrPath, name: str, most: int, flags: int) -> tuple[bytes, str | None]:
+    """Return the bytes of a regular file, and its real path where the system tells it."""
+    try:
+        descriptor = os.open(path, flags)
     except OSError as error:
         raise InputError(_refused(path, name, error)) from None
     except ValueError:
-        raise InputError(Problem(name, "no such file: a path cannot hold a null character.")) from None
+        raise InputError(_no_name(name)) from None
     try:
-        return _read_descriptor(descriptor, name)
+        return _read_descriptor(descriptor, name, most), _path_of(descriptor)
     except OSError as error:
         raise InputError(unreadable(name, error)) from None
     finally:
         os.close(descriptor)
 
 
-def read_found(path: str) -> bytes:
-    """Return the bytes of a file that a search has just found to be a regular one. Raises InputError as `read_bytes`.
-
-    Most of those searched are small: they take three calls of the system, and nothing is asked about them.
-    """
+def _path_of(descriptor: int) -> str | None:
     try:
-        descriptor = os.open(path, _FLAGS)
-        try:
-            content = os.read(descriptor, _SMALL)
-        finally:
-            os.close(descriptor)
+        return os.readlink(f"{_DESCRIPTORS}/{descriptor}")
     except OSError:
-        return read_bytes(path)  # which says what is wrong
-    return content if len(content) < _SMALL else read_bytes(path)
+        return None
 
 
-def _read_descriptor(descriptor: int, name: str) -> bytes:
+def _read_descriptor(descriptor: int, name: str, most: int) -> bytes:
     status = os.fstat(descriptor)
-    if not stat.S_ISREG(status.st_mode):
-        raise InputError(_not_a_file(name, status.st_mode))
+    _check_regular(status, name, most)
     # One byte more than expected: that it is not given says that this is all.
     content = os.read(descriptor, status.st_size + 1)
     if len(content) == status.st_size:
         return content
     # The file has grown, or is one of those of which the system knows no size.
-    return content + b"".join(iter(lambda: os.read(descriptor, _PIECE), b""))
+    pieces = [content]
+    length = len(content)
+    while (piece := os.read(descriptor, _PIECE)) and length <= most:
+        pieces.append(piece)
+        length += len(piece)
+    if length > most:
+        raise InputError(_too_large(name, most))
+    return b"".join(pieces)
+
+
+def _check_regular(status: os.stat_result, name: str, most: int) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise InputError(_not_a_file(name, status.st_mode))
+    if status.st_size > most:
+        raise InputError(_too_large(name, most))
+
+
+def _too_large(name: str, most: int) -> Problem:
+    message = f"larger than {most // MEGABYTE} MB, and not read."
+    return Problem(name, message, "Leave it out, or divide it.")
+
+
+def _no_name(name: str) -> Problem:
+    return Problem(name, "no such file: a path cannot hold a null character.")
 
 
 def _refused(path: StrPath, name: str, error: OSError) -> Problem:

@@ -6,10 +6,12 @@ import os
 
 from msgspec import Struct, field
 
+from stepgraph.limits import SEARCHED_ENTRIES, SEARCHED_FILES
 from stepgraph.model.note import Problem
 from stepgraph.project.configuration.names import CONFIGURATION_NAMES
 from stepgraph.project.folders import prefix_of
 from stepgraph.project.project import configuration_in
+from stepgraph.project.reading import entries_of
 from stepgraph.project.unreadable import unreadable
 
 _SKIPPED = frozenset({"node_modules", "__pycache__", "python_modules"})
@@ -29,6 +31,14 @@ class _Finds(Struct):
     links: list[str] = field(default_factory=list)
     configured: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    entries: int = 0
+
+    @property
+    def exceeded(self) -> str | None:
+        """The limit that is exceeded, None if none is."""
+        if self.entries > SEARCHED_ENTRIES:
+            return f"{SEARCHED_ENTRIES:,} files and folders"
+        return f"{SEARCHED_FILES:,} Python files" if len(self.files) + len(self.links) > SEARCHED_FILES else None
 
 
 def search_folder(folder: str) -> Search:
@@ -36,6 +46,7 @@ def search_folder(folder: str) -> Search:
 
     Not entered: hidden folders, `node_modules`, `__pycache__`, `python_modules`, virtual environments, and symbolic
     links to folders. A symbolic link to a file counts if its target is in `folder`; links come after the files.
+    Of a folder with more files than there may be, nothing is found: which ones would depend on the file system.
     """
     finds = _Finds()
     top = prefix_of(folder)
@@ -46,6 +57,9 @@ def search_folder(folder: str) -> Search:
             pending.extend(_enter(prefix, finds, named=prefix == top))
         except OSError as error:
             finds.problems.append(unreadable(prefix or ".", error))
+        if finds.exceeded is not None:
+            message = f"more than {finds.exceeded} in it, so that it is not searched."
+            return Search((), (), (Problem(folder, message, "Name the folders of your projects."),))
     links = _inside(sorted(finds.links), folder)
     problems = sorted(finds.problems, key=lambda problem: problem.path)
     configurations = [path for prefix in sorted(finds.configured) if (path := configuration_in(prefix)) is not None]
@@ -57,8 +71,8 @@ def _enter(prefix: str, finds: _Finds, *, named: bool) -> list[str]:
 
     An environment is searched only if it was itself `named`.
     """
-    with os.scandir(prefix or ".") as listing:
-        entries = list(listing)
+    entries = entries_of(prefix)
+    finds.entries += len(entries)
     if not named and any(entry.name == _ENVIRONMENT_MARK for entry in entries):
         return []
     if any(entry.name in CONFIGURATION_NAMES for entry in entries):

@@ -12,6 +12,7 @@ from stepgraph.project.configuration.fields import Fields
 from stepgraph.project.encoding import decode_utf_8
 from stepgraph.project.folders import and_above, folder_of, is_inside, prefix_of
 from stepgraph.project.reading import StrPath, read_configuration_bytes, shown_path
+from stepgraph.project.root import Root, root_of
 
 _NAME: Final = "pyproject.toml"
 # A file without this word has no such table, and is not worth parsing.
@@ -27,7 +28,10 @@ def find_settings(paths: Sequence[StrPath]) -> Fields | None:
     """
     for prefix in and_above(_common_folder([shown_path(path) for path in paths])):
         path = f"{prefix}{_NAME}"
-        table = _table(path) if os.path.isfile(path) else None
+        root = root_of(prefix or ".")
+        # A link that leads out is told whether or not there is a file at its end.
+        is_there = os.path.isfile(path) or not root.holds(path)
+        table = _table(path, root) if is_there else None
         if table is not None:
             return table
     return None
@@ -39,8 +43,8 @@ def _common_folder(paths: Sequence[str]) -> str:
     return next((above for above in around if all(is_inside(folder, above) for folder in folders)), "")
 
 
-def _table(path: str) -> Fields | None:
-    content = read_configuration_bytes(path)
+def _table(path: str, root: Root) -> Fields | None:
+    content = read_configuration_bytes(path, root)
     if _WORD not in content:
         return None
     # Imported here for start-up: most files have no such table.

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from stepgraph.limits import MEGABYTE, READ_BYTES, READ_MODULES
 from stepgraph.model.note import InputError, Problem, ProblemKind
 from stepgraph.project.configurations import Configurations
 from stepgraph.project.encoding import check_text
 from stepgraph.project.folders import folder_of
 from stepgraph.project.ignored import ignored
 from stepgraph.project.project import NO_PROJECT, Project, configured_project, project_of_file
-from stepgraph.project.reading import StrPath, read_bytes, shown_path
+from stepgraph.project.reading import (
+    StrPath,
+    check_named,
+    read_inside,
+    read_named,
+    read_standard_input,
+    shown_path,
+)
+from stepgraph.project.root import Root, root_of
 from stepgraph.project.scan import Holds, scan
 from stepgraph.project.search import search_folder
 from stepgraph.project.unmarked import Unmarked
@@ -54,8 +62,9 @@ class ExternalWorkflow:
 class Sources:
     """What was found: modules, external workflows and problems in the order met, and every file that was looked at.
 
-    `hints` may explain what was not found. A file reached by two paths is analysed once, under the first. `on_find` is
-    called when the first module with a workflow class is found in a folder, while the search goes on.
+    Nothing is read outside of the `roots` of the paths that were named, but for these paths. `hints` may explain what
+    was not found. A file reached by two paths is analysed once, under the first. `on_find` is called when the first
+    module with a workflow class is found in a folder, while the search goes on.
     """
 
     environment: str | None = None
@@ -65,6 +74,7 @@ class Sources:
     problems: list[Problem] = field(default_factory=list)
     hints: list[Problem] = field(default_factory=list)
     searched: dict[str, None] = field(default_factory=dict)
+    roots: dict[Root, None] = field(default_factory=dict)
     _unmarked: dict[str, Unmarked] = field(default_factory=dict)
     _known: set[tuple[str, str]] = field(default_factory=set)
     _first_names: dict[str, str] = field(default_factory=dict)
@@ -91,7 +101,8 @@ class Sources:
             if name == STANDARD_INPUT:
                 self._add_standard_input()
             elif os.path.isdir(path):
-                self._add_folder(name)
+                check_named(path)
+                self._add_folder(name, self._root(name))
             else:
                 self.add_file(path)
         except InputError as error:
@@ -101,7 +112,7 @@ class Sources:
         """Add the module in a file. Raises InputError where it cannot be read."""
         name = shown_path(path)
         self.searched[name] = None
-        self._add(name, read_bytes(path))
+        self._add(name, read_named(path), self._root(name))
 
     @contextmanager
     def tried(self) -> Iterator[Callable[[], None]]:
@@ -119,21 +130,27 @@ class Sources:
         """Return further modules of the folders searched, which derive classes from those of some names."""
         count = len(self.modules)
         for folder, unmarked in self._unmarked.items():
-            self._add_all(folder, unmarked.take(names))
+            self._add_all(folder, unmarked.take(names), unmarked.root)
         return self.modules[count:]
 
-    def _add_folder(self, folder: str) -> None:
+    def _root(self, path: str) -> Root:
+        root = root_of(path)
+        self.roots[root] = None
+        return root
+
+    def _add_folder(self, folder: str, root: Root) -> None:
         search = search_folder(folder)
         self.problems += search.problems
         skipped = ignored(folder, search.configurations)
-        configurations = [self._configurations.at(path) for path in search.configurations if path not in skipped]
+        paths = [path for path in search.configurations if path not in skipped]
+        configurations = [self._configurations.at(path, root) for path in paths]
         found = [configuration for configuration in configurations if configuration is not None]
         # What one that is wrong would deploy is not known.
         wrong = len(found) < len(configurations) or any(configuration.problems for configuration in found)
-        if not self._add_deployed(found) and not wrong:
-            self._add_classes(folder, search.files)
+        if not self._add_deployed(found, root) and not wrong:
+            self._add_classes(folder, search.files, root)
 
-    def _add_deployed(self, configurations: Sequence[Configuration]) -> bool:
+    def _add_deployed(self, configurations: Sequence[Configuration], root: Root) -> bool:
         """Add the main modules of projects, and return whether there are any with workflows."""
         deployed = [configuration for configuration in configurations if configuration.workflows or configuration.hints]
         for configuration in deployed:
@@ -142,20 +159,20 @@ class Sources:
                 continue
             self._deployed.add(real)
             try:
-                self._add_workflows(configuration)
+                self._add_workflows(configuration, root)
             except InputError as error:
                 self.problems.append(error.problem)
         return bool(deployed)
 
-    def _add_workflows(self, configuration: Configuration) -> None:
+    def _add_workflows(self, configuration: Configuration, root: Root) -> None:
         self.hints += configuration.hints
         own = tuple(workflow for workflow in configuration.workflows if workflow.script_name is None)
         others = [workflow for workflow in configuration.workflows if workflow.script_name is not None]
         self.external += [ExternalWorkflow(workflow, configuration.path) for workflow in others]
         if own:
-            self._add_main(configuration, own)
+            self._add_main(configuration, own, root)
 
-    def _add_main(self, configuration: Configuration, workflows: tuple[ConfiguredWorkflow, ...]) -> None:
+    def _add_main(self, configuration: Configuration, workflows: tuple[ConfiguredWorkflow, ...], root: Root) -> None:
         path = configuration.path
         main = configuration.main
         if main is None and any(
@@ -174,45 +191,51 @@ class Sources:
             message = f"`main` is `{main}`, and there is no such file."
             self._misconfigured(path, message, "", configuration.main_position)
         else:
-            self._add_source(main, read_bytes(main), configured_project(configuration), workflows)
+            self._add_source(main, read_inside(main, root), configured_project(configuration, root), workflows)
 
     def _misconfigured(self, path: str, message: str, advice: str, position: tuple[int, int]) -> None:
         self.problems.append(Problem(path, message, advice, *position, kind=ProblemKind.CONFIGURATION))
 
-    def _add_classes(self, folder: str, paths: Sequence[str]) -> None:
+    def _add_classes(self, folder: str, paths: Sequence[str], root: Root) -> None:
         """Add the modules with workflow classes of their own."""
         self.searched |= dict.fromkeys(paths)
-        unmarked = self._unmarked.setdefault(folder, Unmarked())
+        unmarked = self._unmarked.setdefault(folder, Unmarked(root))
         marked: list[tuple[str, bytes]] = []
-        for path, holds in zip(paths, scan(paths), strict=True):
+        size = 0
+        for path, holds in zip(paths, scan(paths, root), strict=True):
             if holds is Holds.NEITHER:
                 unmarked.others.append(path)
             elif holds is Holds.COMMON:
                 unmarked.likely.append(path)
             else:
-                marked += self._read(path)
+                read = self._read(path, root)
+                marked += read
+                size += sum(len(content) for _, content in read)
+                if len(marked) > READ_MODULES or size > READ_BYTES:
+                    self.problems.append(_too_many(folder))
+                    return
                 if len(marked) == 1:
                     self.on_find()
-        self._add_all(folder, marked)
+        self._add_all(folder, marked, root)
 
-    def _read(self, path: str) -> list[tuple[str, bytes]]:
+    def _read(self, path: str, root: Root) -> list[tuple[str, bytes]]:
         try:
-            return [(path, read_bytes(path))]
+            return [(path, read_inside(path, root))]
         except InputError as error:
             self.problems.append(error.problem)
             return []
 
-    def _add_all(self, folder: str, files: Sequence[tuple[str, bytes]]) -> None:
+    def _add_all(self, folder: str, files: Sequence[tuple[str, bytes]], root: Root) -> None:
         skipped = ignored(folder, [path for path, _ in files])
         for path, content in files:
             if path not in skipped:
                 try:
-                    self._add(path, content)
+                    self._add(path, content, root)
                 except InputError as error:
                     self.problems.append(error.problem)
 
-    def _add(self, path: str, content: bytes) -> None:
-        project = project_of_file(path, self._configurations.above(folder_of(path)))
+    def _add(self, path: str, content: bytes, root: Root) -> None:
+        project = project_of_file(path, self._configurations.above(folder_of(path), root), root)
         self._add_source(path, content, project)
 
     def _add_source(
@@ -236,10 +259,16 @@ class Sources:
         if STANDARD_INPUT_NAME in self.searched:
             return
         self.searched[STANDARD_INPUT_NAME] = None
-        content = read_standard_input()
+        content = read_standard_input(STANDARD_INPUT_NAME)
         check_text(content, STANDARD_INPUT_NAME)
-        project = project_of_file(STANDARD_INPUT_NAME, self._configurations.above(""))
+        root = self._root(STANDARD_INPUT_NAME)
+        project = project_of_file(STANDARD_INPUT_NAME, self._configurations.above("", root), root)
         self.modules.append(Source(STANDARD_INPUT_NAME, content, on_disk=False, project=project))
+
+
+def _too_many(folder: str) -> Problem:
+    what = f"more than {READ_MODULES:,} modules with workflows, or {READ_BYTES // MEGABYTE} MB of them,"
+    return Problem(folder, f"{what} so that none is read.", "Name the folders of your projects.")
 
 
 def find_sources(
@@ -254,15 +283,3 @@ def find_sources(
     for path in paths:
         sources.find(path)
     return sources
-
-
-def read_standard_input() -> bytes:
-    """Return all that comes through standard input. Raises InputError if it is closed or cannot be read."""
-    # Python leaves None where the process was started without one.
-    if sys.stdin is None:
-        raise InputError(Problem(STANDARD_INPUT_NAME, "standard input is closed.", "Name a file instead of `-`."))
-    try:
-        return sys.stdin.buffer.read()
-    except OSError as error:
-        message = f"standard input cannot be read: {error.strerror or type(error).__name__}."
-        raise InputError(Problem(STANDARD_INPUT_NAME, message)) from None

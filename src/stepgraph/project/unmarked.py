@@ -8,19 +8,21 @@ from collections.abc import Sequence
 from msgspec import Struct, field
 
 from stepgraph.model.note import InputError
-from stepgraph.project.reading import read_bytes
+from stepgraph.project.reading import read_found
+from stepgraph.project.root import Root
 from stepgraph.project.scan import COMMON
 
 
 class Unmarked(Struct):
-    """Files that do not name the SDK's class: those that hold `COMMON`, in which most names are, and the others."""
+    """Files inside of a root that do not name the SDK's class: those that hold `COMMON`, as most names do, or not."""
 
+    root: Root
     likely: list[str] = field(default_factory=list)
     others: list[str] = field(default_factory=list)
 
     def copied(self) -> Unmarked:
         """Return the same files, of which others may be taken."""
-        return Unmarked(list(self.likely), list(self.others))
+        return Unmarked(self.root, list(self.likely), list(self.others))
 
     def take(self, names: Sequence[str]) -> list[tuple[str, bytes]]:
         """Return, with their contents, the files that derive a class from one of that name, or rename it; only once."""
@@ -29,7 +31,8 @@ class Unmarked(Struct):
             return []
         pattern = re.compile(_DERIVES.format(names="|".join(map(re.escape, names))), re.MULTILINE)
         rare = [name for name in wanted if COMMON not in name]
-        found = _matching(self.likely, wanted, pattern) + (_matching(self.others, rare, pattern) if rare else [])
+        rarely = self.others if rare else []
+        found = _matching(self.root, self.likely, wanted, pattern) + _matching(self.root, rarely, rare, pattern)
         taken = {path for path, _ in found}
         self.likely = [path for path in self.likely if path not in taken]
         self.others = [path for path in self.others if path not in taken]
@@ -44,11 +47,11 @@ _DERIVES = (
 )
 
 
-def _matching(paths: list[str], names: list[bytes], pattern: re.Pattern[str]) -> list[tuple[str, bytes]]:
+def _matching(root: Root, paths: list[str], names: list[bytes], pattern: re.Pattern[str]) -> list[tuple[str, bytes]]:
     found: list[tuple[str, bytes]] = []
     for path in paths:
         try:
-            content = read_bytes(path)
+            content = read_found(path, root)
         except InputError:
             continue  # it could be read a moment ago, and was reported then if not
         if any(name in content for name in names) and pattern.search(content.decode("utf-8", "replace")):

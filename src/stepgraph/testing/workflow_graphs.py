@@ -98,9 +98,13 @@ def _is_current(read: Mapping[str, bytes]) -> bool:
 
 
 def _content(path: str) -> bytes | None:
+    from stepgraph.project.reading import read_inside
+    from stepgraph.project.root import folder_root
+
     try:
-        return Path(path).read_bytes()
-    except OSError:
+        # What was read before was inside of its root then, and nothing else is compared here.
+        return read_inside(path, folder_root(path))
+    except InputError:
         return None
 
 

@@ -111,8 +111,8 @@ class ModulesMet(Struct):
     def _read_assigning(self, name: str) -> None:
         """Read the imported modules that may assign to a name, and what these import in turn."""
         while self.importer is not None:
-            modules = self.importer.modules
-            file = next((f for path, f in self.unread.items() if name in modules.names_assigned(path)), None)
+            importer = self.importer
+            file = next((f for path, f in self.unread.items() if name in importer.names_assigned(path)), None)
             if file is None or file.path is None:
                 return
             del self.unread[file.path]

@@ -20,7 +20,9 @@ from stepgraph.project.dependency_mode import DependencyMode
 from stepgraph.project.encoding import decode_utf_8
 from stepgraph.project.folders import folder_of
 from stepgraph.project.reading import read_configuration_bytes
+from stepgraph.project.root import Root
 
+_KEEP_INSIDE: Final = "Nothing outside of the repository, or of the folder given, is read."
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -81,9 +83,12 @@ class Configuration:
         return next((workflow for workflow in self.own_workflows if workflow.class_name == class_name), None)
 
 
-def read_configuration(path: str, environment: str | None = None) -> Configuration:
-    """Return the configuration in a file. Raises InputError where it cannot be read, or has no such environment."""
-    content = read_configuration_bytes(path)
+def read_configuration(path: str, root: Root, environment: str | None = None) -> Configuration:
+    """Return the configuration in a file inside of a root. Paths in it that lead out of the root are problems of it.
+
+    Raises InputError where it cannot be read, or has no such environment.
+    """
+    content = read_configuration_bytes(path, root)
     document = _document(path, content)
     problems = [
         _misconfigured(path, f"`{'.'.join(map(str, at))}` is given twice.", "Remove one of them.", position)
@@ -93,13 +98,13 @@ def read_configuration(path: str, environment: str | None = None) -> Configurati
     chosen = None if environment is None else _environment(top, environment)
     name = _name(top, chosen, environment)
     workflows = _workflows(top if chosen is None else chosen, top, name)
-    main = _beside(path, _inherited(top, chosen, "main"))
+    main = _main(top, chosen, root)
     return Configuration(
         path,
         name,
         main,
         _giving(top, chosen, "main").position(("main",)),
-        _base_dir(top, chosen, is_python=main is not None and main.endswith(".py")),
+        _base_dir(top, chosen, root if main is not None and main.endswith(".py") else None),
         _compatibility(top, chosen),
         tuple(workflows),
         tuple(problems),
@@ -152,13 +157,39 @@ def _giving(top: Fields, chosen: Fields | None, name: str) -> Fields:
     return top if chosen is None or name not in chosen.values else chosen
 
 
-def _base_dir(top: Fields, chosen: Fields | None, *, is_python: bool) -> str | None:
-    """Return the folder that modules are named from. That of another language may yet have to be built."""
+def _main(top: Fields, chosen: Fields | None, root: Root) -> str | None:
+    """Return the main module. That of another language is never read, wherever it is."""
+    main = _beside(top.path, _inherited(top, chosen, "main"))
+    if main is None or not main.endswith(".py") or _is_inside(main, root):
+        return main
+    _giving(top, chosen, "main").report(("main",), _outside("main", main), _KEEP_INSIDE)
+    return None
+
+
+def _base_dir(top: Fields, chosen: Fields | None, root: Root | None) -> str | None:
+    """Return the folder that modules of Python are named from, which is inside of a root.
+
+    That of another language may yet have to be built, and has no root.
+    """
     folder = _beside(top.path, _inherited(top, chosen, "base_dir"))
-    if folder is not None and is_python and not os.path.isdir(folder):
+    if folder is None or root is None:
+        return folder
+    if not _is_inside(folder, root):
+        _giving(top, chosen, "base_dir").report(("base_dir",), _outside("base_dir", folder), _KEEP_INSIDE)
+        return None
+    if not os.path.isdir(folder):
         message = f"`base_dir` is `{folder}`, and there is no such folder."
         _giving(top, chosen, "base_dir").report(("base_dir",), message)
     return folder
+
+
+def _is_inside(path: str, root: Root) -> bool:
+    """Tell whether a path is inside of a root; one that no file can have is said to be wrong where it is opened."""
+    return "\0" in path or root.holds(path)
+
+
+def _outside(field: str, path: str) -> str:
+    return f"`{field}` is `{path}`, which leads out of the repository, and is not read."
 
 
 def _name(top: Fields, chosen: Fields | None, environment: str | None) -> str:
@@ -169,7 +200,7 @@ def _name(top: Fields, chosen: Fields | None, environment: str | None) -> str:
 
 def _beside(path: str, name: str | None) -> str | None:
     """Return a path that is relative to a configuration as one that the user would name."""
-    if name is None or name.startswith("/"):
+    if name is None or name.startswith("/") or os.path.isabs(name):
         return name
     beside = folder_of(path) + name
     plain = os.path.normpath(beside).replace(os.sep, "/")

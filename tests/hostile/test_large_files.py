@@ -1,0 +1,159 @@
+"""Files that are too large, and too many files: refused with a message before they take memory or time."""
+
+from __future__ import annotations
+
+import io
+import resource
+import sys
+from pathlib import Path
+
+import pytest
+
+from stepgraph.project import search, sources
+from stepgraph.syntax import modules
+from tests.hostile.conftest import Command
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="files without content take space there")
+
+GIGABYTE = 1_000_000_000
+ORDERS = """from workers import WorkflowEntrypoint
+
+
+class Orders(WorkflowEntrypoint):
+    async def run(self, event, step):
+        await step.sleep("rest", 1)
+"""
+SETTINGS = 'name = "w"\nmain = "entry.py"\n[[workflows]]\nname = "o"\nbinding = "O"\nclass_name = "Orders"\n'
+
+
+def write(path: str, content: str, size: int) -> None:
+    """Write a file that begins with a content, and goes on with null bytes that take no space."""
+    with Path(path).open("wb") as file:
+        file.write(content.encode())
+        file.truncate(size)
+
+
+@pytest.mark.parametrize(
+    ("name", "most"),
+    [("entry.py", 5), ("wrangler.toml", 1), ("wrangler.json", 1), ("pyproject.toml", 1), ("known.json", 50)],
+)
+def test_a_file_that_is_too_large_is_refused(stepgraph: Command, name: str, most: int) -> None:
+    Path("entry.py").write_text(ORDERS, encoding="utf-8")
+    write(name, "", 3 * GIGABYTE)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    arguments = ("check", "entry.py", "--baseline", "known.json") if name == "known.json" else ("check", "entry.py")
+    ended = stepgraph(*arguments)
+    assert f"larger than {most} MB, and not read." in ended.out + ended.told
+    assert ended.code == 2
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 500_000  # kilobytes
+
+
+def test_a_main_module_that_is_too_large_is_refused(stepgraph: Command) -> None:
+    Path("wrangler.toml").write_text(SETTINGS, encoding="utf-8")
+    write("entry.py", ORDERS, 5_000_001)
+    ended = stepgraph("graph", ".")
+    assert ended.told == "entry.py: larger than 5 MB, and not read. Leave it out, or divide it.\n"
+    assert ended.code == 2
+
+
+def test_an_import_that_is_too_large_is_told(stepgraph: Command) -> None:
+    source = ORDERS.replace("\n\n\n", "\nfrom big import rest\n\n\n").replace("step.sleep(", "rest(step, ")
+    Path("entry.py").write_text(source, encoding="utf-8")
+    write("big.py", "", 3 * GIGABYTE)
+    ended = stepgraph("graph", "entry.py")
+    assert "big.py: larger than 5 MB, and not read." in ended.told
+    assert ended.code == 2
+
+
+def test_a_large_file_with_a_workflow_is_refused(stepgraph: Command) -> None:
+    write("entry.py", "#" * 5_000_000 + "\n" + ORDERS, 6_000_000)
+    assert stepgraph("graph", ".").told.startswith("entry.py: larger than 5 MB, and not read.")
+
+
+def test_large_data_without_a_workflow_is_passed_over(stepgraph: Command) -> None:
+    Path("entry.py").write_text(ORDERS, encoding="utf-8")
+    write("data.py", "DATA = 1\n", 60_000_000)
+    ended = stepgraph("graph", ".")
+    assert (ended.code, ended.told) == (0, "")
+
+
+def test_what_is_too_large_to_be_searched_is_told(stepgraph: Command) -> None:
+    Path("entry.py").write_text(ORDERS, encoding="utf-8")
+    write("data.py", "DATA = 1\n", 3 * GIGABYTE)
+    assert stepgraph("graph", ".").told.startswith("data.py: larger than 5 MB, and not read.")
+
+
+def test_all_large_files_together_are_searched_up_to_a_limit(stepgraph: Command) -> None:
+    for number in range(6):
+        write(f"data{number}.py", "DATA = 1\n", 60_000_000)
+    told = stepgraph("graph", ".").told.splitlines()
+    assert [line.partition(":")[0] for line in told] == [f"data{number}.py" for number in (4, 5)]
+
+
+@pytest.mark.parametrize("arguments", [("check", "-"), ("graph", "-"), ("render", "-")])
+def test_standard_input_without_end_is_refused(
+    stepgraph: Command, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    most = 50 if arguments[0] == "render" else 5
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"#" * (most * 1_000_000 + 1))))
+    ended = stepgraph(*arguments)
+    assert f"larger than {most} MB, and not read." in ended.out + ended.told
+    assert ended.code == 2
+
+
+@pytest.mark.parametrize("command", [("render",), ("diff", "saved.json")])
+def test_a_saved_graph_that_is_too_large_is_refused(stepgraph: Command, command: tuple[str, ...]) -> None:
+    write("saved.json", "{}", 3 * GIGABYTE)
+    ended = stepgraph(*command, "saved.json")
+    assert ended.told.startswith("saved.json: larger than 50 MB, and not read.")
+
+
+def test_a_file_to_be_compared_may_have_any_size(stepgraph: Command) -> None:
+    Path("entry.py").write_text(ORDERS, encoding="utf-8")
+    write("graph.json", "{}", 3 * GIGABYTE)
+    ended = stepgraph("graph", "entry.py", "-o", "graph.json", "--check")
+    assert (ended.code, ended.told.startswith("graph.json is out of date")) == (1, True)
+
+
+def test_a_file_that_says_it_is_empty_is_cut_off(stepgraph: Command) -> None:
+    ended = stepgraph("graph", "/proc/self/mem")
+    assert ended.is_lawful
+    assert ended.code == 2
+
+
+@pytest.mark.parametrize(
+    ("limit", "unit"), [("SEARCHED_FILES", "Python files"), ("SEARCHED_ENTRIES", "files and folders")]
+)
+def test_too_many_files_are_not_searched(
+    stepgraph: Command, monkeypatch: pytest.MonkeyPatch, limit: str, unit: str
+) -> None:
+    monkeypatch.setattr(search, limit, 10)
+    for number in range(11):
+        Path(f"entry{number}.py").write_text(ORDERS, encoding="utf-8")
+    ended = stepgraph("graph", ".")
+    message = f".: more than 10 {unit} in it, so that it is not searched. Name the folders of your projects.\n"
+    assert (ended.code, ended.told) == (2, message)
+
+
+def test_too_many_modules_with_workflows_are_not_read(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sources, "READ_MODULES", 10)
+    for number in range(11):
+        Path(f"entry{number}.py").write_text(ORDERS, encoding="utf-8")
+    ended = stepgraph("graph", ".")
+    what = "more than 10 modules with workflows, or 256 MB of them, so that none is read."
+    assert (ended.code, ended.told) == (2, f".: {what} Name the folders of your projects.\n")
+
+
+def test_too_many_imported_modules_are_told(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(modules, "READ_MODULES", 2)
+    imports = "\nfrom a import rest\nfrom b import nap\n\n\n"
+    source = ORDERS.replace("\n\n\n", imports).replace("step.sleep(", "rest(step, ") + "        await nap(step, 1)\n"
+    Path("entry.py").write_text(source, encoding="utf-8")
+    for name, function in (("a", "rest"), ("b", "nap")):
+        Path(f"{name}.py").write_text(
+            f"async def {function}(step, *more):\n    await step.sleep('a', 1)\n", encoding="utf-8"
+        )
+    ended = stepgraph("graph", "entry.py")
+    advice = "Name the folders of your projects, each in a run of its own."
+    assert f"b.py: not read: there are more than 2 modules, or 256 MB of them. {advice}" in ended.told
+    assert ended.code == 2
