@@ -226,11 +226,70 @@ def test_a_class_that_is_renamed_in_a_file_of_one_workflow_is_the_same_workflow(
 
 
 @pytest.mark.usefixtures("repository")
-def test_a_path_wins_over_a_revision_of_its_name(stepgraph: Command) -> None:
+@pytest.mark.parametrize("arguments", [["main"], ["HEAD", "main"], ["main", "HEAD"], ["main", "orders.py"]])
+def test_a_name_of_both_a_path_and_a_revision_is_refused(stepgraph: Command, arguments: list[str]) -> None:
     orders("nap", path="main/other.py", name="Other")
-    run = stepgraph("diff", "HEAD", "main")
-    assert "workflow 'Other' added" in run.out
-    assert run.told[0] == "`main` is a path and a revision: the path is taken. `main~0` is the revision."
+    advice = "Write `./main` for the path, `--from main` or `--to main` for the revision."
+    told = [f"stepgraph: `main` is both a path and a revision. {advice}"]
+    assert stepgraph("diff", *arguments) == Run(2, "", told)
+
+
+@pytest.mark.usefixtures("repository")
+def test_a_path_is_told_from_a_revision_by_its_beginning(stepgraph: Command) -> None:
+    orders("nap", path="main/other.py", name="Other")
+    assert "workflow 'Other' added" in stepgraph("diff", "HEAD", "./main").out
+
+
+@pytest.mark.usefixtures("repository")
+@pytest.mark.parametrize("form", ["main...", "{hash}", "main..HEAD", "main...HEAD"])
+def test_a_path_does_not_shadow_what_only_revisions_are_called(stepgraph: Command, form: str) -> None:
+    first = git("rev-parse", "HEAD")
+    git("checkout", "--quiet", "-b", "feature")
+    orders("rest", "nap")
+    commit()
+    name = form.format(hash=first)
+    assert "+ sleep 'nap' added" in stepgraph("diff", name).out
+    orders("rest", path=f"{name}/entry.py")
+    assert "+ sleep 'nap' added" in stepgraph("diff", name).out
+
+
+@pytest.mark.usefixtures("repository")
+@pytest.mark.parametrize("name", ["origin/main...", "0" * 40])
+def test_a_path_does_not_stand_in_for_a_missing_revision(stepgraph: Command, name: str) -> None:
+    orders("rest", path=f"{name}/entry.py")
+    assert stepgraph("diff", name).code == 2
+
+
+@pytest.mark.usefixtures("repository")
+def test_revisions_that_options_name_are_never_paths(stepgraph: Command) -> None:
+    git("checkout", "--quiet", "-b", "feature")
+    orders("rest", "nap")
+    commit()
+    for name in ("main", "main...", "feature"):
+        orders("rest", path=f"{name}/entry.py")
+    for arguments in (["--from", "main"], ["--from", "main..."], ["--from", "main", "--to", "feature"]):
+        assert "  + sleep 'nap' added after 'rest'\n" in stepgraph("diff", *arguments, "orders.py").out
+    assert "  - sleep 'nap' removed" in stepgraph("diff", "orders.py", "--to", "main").out
+    assert last_line(stepgraph("diff", "--to", "main", "orders.py")).endswith("(from orders.py to orders.py in main)")
+
+
+@pytest.mark.usefixtures("repository")
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--from", "gone"], "`gone` is no file or folder, nor a revision."),
+        (["--from", "main", "--to", "gone"], "`gone` is no file or folder, nor a revision."),
+        (["--from", "main", "src"], "`src` is no file or folder, as is needed with --from or --to."),
+        (["--from", "main", "--to", "main", "a.json"], "`a.json` is in no revision: it is no Python file or folder."),
+        (["--from", "main", "a.json", "."], "with --from or --to there is one further argument at most, a path."),
+        (["--from", "--all"], "`--all` is no file or folder, nor a revision."),
+    ],
+)
+def test_options_for_revisions_have_to_fit(stepgraph: Command, arguments: list[str], message: str) -> None:
+    write("a.json", "{}")
+    run = stepgraph("diff", *arguments)
+    assert (run.code, run.out) == (2, "")
+    assert run.told[0].startswith(f"stepgraph: {message}")
 
 
 # Revisions are read, and nothing else happens

@@ -9,6 +9,7 @@ import click
 from stepgraph.cli.command_error import CommandError
 from stepgraph.cli.diff_formats import DiffOutput, diff_output_options
 from stepgraph.cli.exit_code import ExitCode
+from stepgraph.cli.revision_options import Revisions, revision_options
 from stepgraph.cli.selection import select, workflow_option
 from stepgraph.cli.streams import tell
 from stepgraph.project.sources import STANDARD_INPUT
@@ -33,6 +34,9 @@ What is compared:
   stepgraph diff v1...v2        the merge base of the two and v2
   stepgraph diff src/entry.py   a file or folder since the merge base
   stepgraph diff main src       a folder in the revision and in the work tree
+  stepgraph diff --from main... src
+                                the same since the merge base, whatever
+                                paths are called
   stepgraph diff old.json new.json
                                 saved graphs
 
@@ -50,18 +54,25 @@ _MOST_SIDES: Final = 2
 
 @click.command("diff", epilog=_EXIT_CODES)
 @click.argument("sides", nargs=-1, metavar="[OLD] [NEW]")
+@revision_options
 @click.option("--env", "environment", metavar="NAME", envvar="CLOUDFLARE_ENV", help=_ENVIRONMENT_HELP, show_envvar=True)
 @workflow_option
 @diff_output_options
 @click.option("--fail-on", type=click.Choice(FAIL_ON), default=FAIL_ON[0], help=_FAIL_ON_HELP)
 def diff(
-    *, sides: tuple[str, ...], environment: str | None, workflow: str | None, output: DiffOutput, fail_on: str
+    *,
+    sides: tuple[str, ...],
+    revisions: Revisions,
+    environment: str | None,
+    workflow: str | None,
+    output: DiffOutput,
+    fail_on: str,
 ) -> ExitCode:
     """Tell what changed of the structure of workflows, and what that does to instances that are running.
 
     OLD and NEW are files, folders, version graphs that were saved as JSON (- is standard input for one of them), or git
-    revisions, which are read without touching the work tree. A path that exists is taken for a path, although there may
-    be a revision of that name.
+    revisions, which are read without touching the work tree. A name that is both a path and a revision is refused.
+    --from and --to name revisions and nothing else, as a job should that runs on the code of others.
 
     Instances are resumed by running the code again, with the results that steps had by their names. A change is
     breaking where results of instances in flight are lost or used for something else, and late where something runs
@@ -74,7 +85,7 @@ def diff(
     from stepgraph.cli.diff_sides import sides_of
     from stepgraph.cli.diff_versions import read_version
 
-    old_side, new_side = sides_of(sides)
+    old_side, new_side = sides_of(sides, revisions.old, revisions.new)
     old = read_version(old_side, "old", environment or None)
     new = read_version(new_side, "new", environment or None)
     files = (*old.files, *new.files)

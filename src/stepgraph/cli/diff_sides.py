@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from typing import Final, TypeAlias
 
 from msgspec import Struct
 
 from stepgraph.cli.command_error import CommandError
 from stepgraph.cli.exit_code import ExitCode
-from stepgraph.cli.streams import tell
 from stepgraph.phrases.near_names import near_names, quoted
 from stepgraph.project.git import has_git
 from stepgraph.project.reading import shown_path
@@ -31,6 +31,9 @@ HERE: Final = "."
 _RANGE: Final = ".."
 _MERGE_BASE: Final = "..."
 _PYTHON: Final = ".py"
+_HASH: Final = re.compile(r"[0-9a-fA-F]{40}|[0-9a-fA-F]{64}")
+# How names begin that are paths, whatever revisions there are.
+_OF_PATHS: Final = ("./", "../", "/")
 
 
 class PathSide(Struct, frozen=True):
@@ -55,39 +58,59 @@ class RevisionSide(Struct, frozen=True):
 Side: TypeAlias = PathSide | SavedSide | RevisionSide
 
 
-def sides_of(arguments: Sequence[str]) -> tuple[Side, Side]:
-    """Return what is to be compared with what. Raises CommandError for what is neither a path nor a revision.
+def sides_of(
+    arguments: Sequence[str], from_revision: str | None = None, to_revision: str | None = None
+) -> tuple[Side, Side]:
+    """Return what is to be compared with what: at most two arguments, and revisions that are never taken for paths.
 
-    Where a revision is compared with a file or a folder, it is that file or folder in the revision.
+    Where a revision is compared with a file or a folder, it is that file or folder in the revision. Raises CommandError
+    for an argument that is neither a path nor a revision, or both.
     """
-    names = _both(arguments)
-    present = [None if name is None else _present(name) for name in names]
-    path = next((side.path for side in present if isinstance(side, PathSide)), HERE)
-    old = present[0] if present[0] is not None else RevisionSide(_old_revision(path, names[0]), path)
-    new = present[1] if present[1] is not None else _new_side(path, names[1])
-    for name, side in zip(names, present, strict=True):
-        if isinstance(side, PathSide | SavedSide) and name is not None:
-            _tell_if_also_revision(name)
-    return old, new
+    present = {name: _present(name) for name in arguments}
+    if from_revision is not None or to_revision is not None:
+        return _sides_with_revisions(arguments, present, from_revision, to_revision)
+    names = _both(arguments, present)
+    path = next((side.path for side in present.values() if isinstance(side, PathSide)), HERE)
+    old, new = (None if name is None else present.get(name) for name in names)
+    return old or RevisionSide(_old_revision(path, names[0]), path), new or _new_side(path, names[1])
 
 
-def _both(arguments: Sequence[str]) -> tuple[str | None, str | None]:
+def _sides_with_revisions(
+    arguments: Sequence[str], present: Mapping[str, Side | None], old: str | None, new: str | None
+) -> tuple[Side, Side]:
+    """Return both sides where one or both are revisions: an argument is the other side, or a path in both."""
+    if len(arguments) > 1:
+        raise CommandError(ExitCode.ERROR, "with --from or --to there is one further argument at most, a path.")
+    side = next(iter(present.values()), None)
+    if arguments and side is None:
+        raise CommandError(ExitCode.ERROR, f"`{arguments[0]}` is no file or folder, as is needed with --from or --to.")
+    if old is not None and new is not None and isinstance(side, SavedSide):
+        raise CommandError(ExitCode.ERROR, f"`{arguments[0]}` is in no revision: it is no Python file or folder.")
+    path = side.path if isinstance(side, PathSide) else HERE
+    before = None if old is None else RevisionSide(_named(_root(path, old), old), path)
+    after = None if new is None else RevisionSide(_named(_root(path, new), new), path)
+    if before is None:
+        return side or RevisionSide(_old_revision(path, None), path), after or PathSide(path)
+    return before, after or side or PathSide(path)
+
+
+def _both(arguments: Sequence[str], present: Mapping[str, Side | None]) -> tuple[str | None, str | None]:
     """Return the names of both sides, of which two at most are given; None for what is meant without being named."""
     match arguments:
         case []:
             return None, None
-        case [one] if isinstance(_present(one), PathSide):
+        case [one] if isinstance(present[one], PathSide):
             # What changed of it since the merge base.
             return None, one
         case [one]:
-            return _ends(one)
+            return (one, None) if present[one] is not None else _ends(one)
     one, other = arguments
     return one, other
 
 
 def _ends(name: str) -> tuple[str, str | None]:
     """Return both ends of a range, as git has it: `A..B` are two sides, `A...B` is from their merge base to B."""
-    if _present(name) is not None or _RANGE not in name:
+    if _RANGE not in name:
         return name, None
     if _MERGE_BASE in name:
         other = name.partition(_MERGE_BASE)[2]
@@ -97,12 +120,34 @@ def _ends(name: str) -> tuple[str, str | None]:
 
 
 def _present(name: str) -> Side | None:
-    """Return the side that is no revision: standard input, or a path at which there is something."""
+    """Return the side that is no revision: standard input, or a path at which there is something.
+
+    Whoever wrote the repository may have given a path the name of a revision. So it counts for nothing that there is a
+    path where the name can hardly be meant for one, and any other is refused that is a revision too, as git does.
+    """
     if name == STANDARD_INPUT:
         return SavedSide(name)
-    if not os.path.lexists(name):
+    if not os.path.lexists(name) or _is_of_revision(name):
         return None
+    if _is_revision(name):
+        advice = f"Write `./{name}` for the path, `--from {name}` or `--to {name}` for the revision."
+        raise CommandError(ExitCode.ERROR, f"`{name}` is both a path and a revision. {advice}")
     return PathSide(shown_path(name)) if os.path.isdir(name) or name.endswith(_PYTHON) else SavedSide(name)
+
+
+def _is_of_revision(name: str) -> bool:
+    """Tell whether a name is written as only a revision is: a merge base, a range of revisions, a whole hash."""
+    if name.startswith(_OF_PATHS):
+        return False
+    if _MERGE_BASE in name or _HASH.fullmatch(name):
+        return True
+    one, dots, other = name.partition(_RANGE)
+    return bool(dots) and all(_is_revision(end or HEAD) for end in (one, other))
+
+
+def _is_revision(name: str) -> bool:
+    root = None if name.startswith(_OF_PATHS) else repository_root(HERE)
+    return root is not None and revision_of(root, name) is not None
 
 
 def _old_revision(path: str, name: str | None) -> Revision:
@@ -175,9 +220,3 @@ def _other_default(root: str, name: str) -> list[str]:
     """Return the default branch, where one of the usual names for it was meant."""
     branch = default_branch(root) if name in DEFAULT_BRANCHES else None
     return [] if branch is None else [branch]
-
-
-def _tell_if_also_revision(name: str) -> None:
-    root = repository_root(HERE)
-    if name != STANDARD_INPUT and root is not None and _MERGE_BASE not in name and revision_of(root, name) is not None:
-        tell(f"`{name}` is a path and a revision: the path is taken. `{name}~0` is the revision.")
