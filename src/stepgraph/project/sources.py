@@ -76,6 +76,7 @@ class Sources:
     searched: dict[str, None] = field(default_factory=dict)
     roots: dict[Root, None] = field(default_factory=dict)
     _unmarked: dict[str, Unmarked] = field(default_factory=dict)
+    _ignored: dict[str, frozenset[str]] = field(default_factory=dict)
     _known: set[tuple[str, str]] = field(default_factory=set)
     _first_names: dict[str, str] = field(default_factory=dict)
     _deployed: set[str] = field(default_factory=set)
@@ -130,7 +131,12 @@ class Sources:
         """Return further modules of the folders searched, which derive classes from those of some names."""
         count = len(self.modules)
         for folder, unmarked in self._unmarked.items():
-            self._add_all(folder, unmarked.take(names), unmarked.root)
+            files = unmarked.take(names)
+            if unmarked.is_indexed and folder not in self._ignored:
+                # The files of a chain of classes come one by one: git is asked about all that are left.
+                remaining = (*(path for path, _ in files), *unmarked.likely, *unmarked.others)
+                self._ignored[folder] = ignored(folder, remaining)
+            self._add_all(folder, files, unmarked.root)
         return self.modules[count:]
 
     def _root(self, path: str) -> Root:
@@ -226,7 +232,9 @@ class Sources:
             return []
 
     def _add_all(self, folder: str, files: Sequence[tuple[str, bytes]], root: Root) -> None:
-        skipped = ignored(folder, [path for path, _ in files])
+        skipped = self._ignored.get(folder)
+        if skipped is None:
+            skipped = ignored(folder, [path for path, _ in files])
         for path, content in files:
             if path not in skipped:
                 try:

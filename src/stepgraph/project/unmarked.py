@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Final
 
 from msgspec import Struct, field
 
@@ -12,6 +13,10 @@ from stepgraph.project.reading import read_found
 from stepgraph.project.root import Root
 from stepgraph.project.scan import COMMON
 
+# So many names, and so many questions, are answered by looking for the names in all files again; more by an index.
+_FEW_NAMES: Final = 16
+_FEW_QUESTIONS: Final = 2
+
 
 class Unmarked(Struct):
     """Files inside of a root that do not name the SDK's class: those that hold `COMMON`, as most names do, or not."""
@@ -19,6 +24,13 @@ class Unmarked(Struct):
     root: Root
     likely: list[str] = field(default_factory=list)
     others: list[str] = field(default_factory=list)
+    _questions: int = 0
+    _index: dict[str, list[str]] | None = None
+
+    @property
+    def is_indexed(self) -> bool:
+        """Whether names are looked up, so that a question costs little."""
+        return self._index is not None
 
     def copied(self) -> Unmarked:
         """Return the same files, of which others may be taken."""
@@ -26,34 +38,73 @@ class Unmarked(Struct):
 
     def take(self, names: Sequence[str]) -> list[tuple[str, bytes]]:
         """Return, with their contents, the files that derive a class from one of that name, or rename it; only once."""
-        wanted = [name.encode() for name in names]
-        if not wanted:
+        if not names:
             return []
-        pattern = re.compile(_DERIVES.format(names="|".join(map(re.escape, names))), re.MULTILINE)
-        rare = [name for name in wanted if COMMON not in name]
-        rarely = self.others if rare else []
-        found = _matching(self.root, self.likely, wanted, pattern) + _matching(self.root, rarely, rare, pattern)
+        self._questions += 1
+        if self._questions > _FEW_QUESTIONS or len(names) > _FEW_NAMES:
+            found = self._indexed(names)
+        else:
+            rare = [name for name in names if COMMON.decode() not in name]
+            found = _deriving(self.root, self.likely, names) + (_deriving(self.root, self.others, rare) if rare else [])
         taken = {path for path, _ in found}
         self.likely = [path for path in self.likely if path not in taken]
         self.others = [path for path in self.others if path not in taken]
         return sorted(found)
 
+    def _indexed(self, names: Sequence[str]) -> list[tuple[str, bytes]]:
+        if self._index is None:
+            self._index = {}
+            for path in (*self.likely, *self.others):
+                for name in dict.fromkeys(_names_used(_text(_content(path, self.root)))):
+                    self._index.setdefault(name, []).append(path)
+        left = {*self.likely, *self.others}
+        paths = dict.fromkeys(path for name in names for path in self._index.pop(name, ()) if path in left)
+        return [(path, _content(path, self.root)) for path in paths]
 
+
+def _deriving(root: Root, paths: Sequence[str], names: Sequence[str]) -> list[tuple[str, bytes]]:
+    wanted = [name.encode() for name in names]
+    known = frozenset(names)
+    contents = ((path, _content(path, root)) for path in paths)
+    likely = ((path, content) for path, content in contents if any(name in content for name in wanted))
+    return [(path, content) for path, content in likely if not known.isdisjoint(_names_used(_text(content)))]
+
+
+def _content(path: str, root: Root) -> bytes:
+    try:
+        return read_found(path, root)
+    except InputError:
+        return b""  # it could be read a moment ago, and was reported then if not
+
+
+def _text(content: bytes) -> str:
+    return content.decode("utf-8", "replace")
+
+
+_CLASS: Final = re.compile(r"\bclass\s++\w++\s*+")
+_RENAMED: Final = re.compile(r"\b(\w++)\s++as\s++\w")
+_ASSIGNED: Final = re.compile(r"=\s*+(?:\w++\.)*+(\w++)[^\S\n]*+(?:#|$)", re.MULTILINE)
+_WORD: Final = re.compile(r"\w+")
+_SPACE: Final = re.compile(r"\s*+")
 # Bounded, for a text can be anything: type parameters and bases of a class are rarely as long.
-_DERIVES = (
-    r"\bclass\s+\w+\s*(?:\[[^\]]{{0,300}}\]\s*)?\([^)]{{0,600}}?\b(?:{names})\b"
-    r"|\b(?:{names})\s+as\s+\w"
-    r"|=\s*(?:\w+\.)*(?:{names})\s*(?:#.*)?$"
-)
+_TYPE_PARAMETERS: Final = 300
+_BASES: Final = 600
 
 
-def _matching(root: Root, paths: list[str], names: list[bytes], pattern: re.Pattern[str]) -> list[tuple[str, bytes]]:
-    found: list[tuple[str, bytes]] = []
-    for path in paths:
-        try:
-            content = read_found(path, root)
-        except InputError:
-            continue  # it could be read a moment ago, and was reported then if not
-        if any(name in content for name in names) and pattern.search(content.decode("utf-8", "replace")):
-            found.append((path, content))
-    return found
+def _names_used(text: str) -> Iterator[str]:
+    """Yield the names in a text that classes may be derived from, that are renamed, or assigned to other names."""
+    for found in _CLASS.finditer(text):
+        yield from _WORD.findall(_bases(text, found.end()))
+    yield from _RENAMED.findall(text)
+    yield from _ASSIGNED.findall(text)
+
+
+def _bases(text: str, start: int) -> str:
+    """Return what is between the parentheses of a class, which begin there or after type parameters."""
+    if text.startswith("[", start):
+        after = _SPACE.match(text, text.find("]", start, start + _TYPE_PARAMETERS) + 1)
+        start = start if after is None else after.end()
+    if not text.startswith("(", start):
+        return ""
+    end = text.find(")", start, start + _BASES)
+    return text[start : end if end >= 0 else start + _BASES]
