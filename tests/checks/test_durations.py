@@ -188,3 +188,22 @@ def test_blank_text_is_no_number() -> None:
 
 def test_a_number_that_is_too_large_is_infinite() -> None:
     assert [as_float(10**400), as_float(-(10**400))] == [math.inf, -math.inf]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1 a " * 10_000 + "!",
+        "1" * 50_000 + "x",
+        "1" * 20_000 + " " * 20_000 + "a" * 20_000 + "!",
+        "1 day" + " and , " * 10_000 + "!",
+        "P" + "1" * 10_000 + "D",
+        "9" * 400 + " days 1 hour",
+    ],
+)
+def test_hostile_text_is_no_duration(text: str) -> None:
+    assert (read_duration(text), duration_meant(text)) == (None, None)
+
+
+def test_a_number_of_many_digits_is_infinite() -> None:
+    assert read_duration("1" * 50_000) == DurationText(math.inf)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from stepgraph.syntax.assignments import assigned_attributes
+from stepgraph.syntax.assignments import assigned_attributes, names_assigned
 from stepgraph.syntax.parse import parse_module
 
 
@@ -37,3 +37,32 @@ def test_the_owner_is_named_as_it_is_called_where_it_comes_from() -> None:
     source = b"import app.settings as conf\nfrom app import other\nconf.X = 1\nother.part.Y = 2\nself.Z = 3\n"
     found = assigned_attributes(parse_module(source, "entry.py")).foreign
     assert {(owner, name) for owner, name in found if owner} == {("settings", "X"), ("part", "Y")}
+
+
+@pytest.mark.parametrize("comment", ["for ...." * 50_000, ".x, " * 50_000, "as .x " * 50_000, "x[" * 50_000 + "] = 1"])
+def test_no_comment_is_slow_to_look_through(comment: str) -> None:
+    module = parse_module(f"# {comment}\n".encode(), "shop.py")
+
+    assert assigned_attributes(module).all == frozenset()
+    assert names_assigned(module.source) <= {"x"}
+
+
+@pytest.mark.parametrize(
+    ("source", "names"),
+    [
+        ("settings.debug = True", {"debug"}),
+        ("settings.debug += 1", {"debug"}),
+        ("settings.table['a']['b'] = 1", {"table"}),
+        ("table[key[0]] = 1", {"table"}),
+        ("(shop.table)[0] = 1", {"table"}),
+        ("queue.append(1)", {"queue"}),
+        ("setattr(settings, 'debug', True)", {"debug"}),
+        ("from shop import table as rows\nrows[0] = 1", {"rows", "table"}),
+        ("del settings.table[0]", {"table"}),
+        ("self.debug = True", set()),
+        ("settings.debug == True", set()),
+        ("print(table[0])", set()),
+    ],
+)
+def test_names_that_may_be_assigned(source: str, names: set[str]) -> None:
+    assert names_assigned(source.encode()) == names

@@ -17,29 +17,34 @@ from stepgraph.syntax.walk import statements_below
 _METHODS = "|".join(sorted(CHANGING)).encode()
 _EQUALS = rb"(?:<<|>>|\*\*|//|[-+*/%@&|^])?=(?!=)"
 
-# Without any of this in its source, a module assigns to nothing of another, and need not be walked. Bounded, like what
-# follows, for a line can be anything.
-_MAY_ASSIGN = re.compile(
+# Without any of these in its source, a module assigns to nothing of another, and need not be walked. A line can be
+# anything: so what cannot be told by the next characters is read to its end, and judged by the last group.
+_ASSIGNS = re.compile(
     rb"\bsetattr\b"
-    rb"|\.\s*\w+[\s)]*(?::[^\n=]{0,400})?%(equals)s"
-    rb"|\.\s*\w+\s*,[^\n()]{0,400}=(?!=)"
-    rb"|\bfor\s[^\n:]{0,400}\.[^\n:]{0,400}\bin\b"
-    rb"|\bas\s[^\n:,]{0,400}\."
-    rb"|\bdel\s[^\n]{0,400}[.\[]"
-    rb"|\]\s*%(equals)s"
+    rb"|\.\s*+\w++[\s)]*+(?::[^\n=:]*+)?%(equals)s"
+    rb"|\]\s*+%(equals)s"
     rb"|\.(?:%(methods)s)\(" % {b"equals": _EQUALS, b"methods": _METHODS}
 )
+_MAY_ASSIGN = (
+    (b",", re.compile(rb"\.\s*+\w++\s*+,[^\n()=]*+(=(?!=))?")),
+    (b"as", re.compile(rb"\bas\s[^\n:,.]*+(\.)?")),
+    (b"del", re.compile(rb"\bdel\s[^\n.\[]*+([.\[])?")),
+)
+_FOR = re.compile(rb"\bfor\s([^\n:]*+)")
+_IN = re.compile(rb"\bin\b")
 
 # The names that are assigned or written to.
 _ASSIGNED = re.compile(
-    rb"(?<!\bself)\.\s*(\w+)[\s)]*(?:\[[^\n]{0,400}\])?\s*%(equals)s"
-    rb"|\b(\w+)\s*\[[^\n]{0,400}\]\s*%(equals)s"
-    rb"|\b(\w+)\.(?:%(methods)s)\("
-    rb"|\bsetattr\([^\n,]{0,400},\s*[\"'](\w+)"
-    rb"|\bdel\s[^\n]{0,400}?\b(\w+)\s*(?:\[|$)" % {b"equals": _EQUALS, b"methods": _METHODS}
+    rb"(?<!\bself)\.\s*+(\w++)[\s)]*+%(equals)s"
+    rb"|\b(\w++)\.(?:%(methods)s)\("
+    rb"|\bsetattr\([^\n,]*+(?:,\s*+[\"'](\w++))?" % {b"equals": _EQUALS, b"methods": _METHODS}
 )
+_ITEM = re.compile(rb"\b(\w++)[\s)]*+\[([^\n]*+)")
+_ITEM_ASSIGNED = re.compile(rb"\]\s*+%(equals)s" % {b"equals": _EQUALS})
+_DELETED = re.compile(rb"\bdel\s([^\n]*+)")
+_DELETED_ITEM = re.compile(rb"\b(\w++)\s*+(?:\[|$)")
 
-_RENAMED = re.compile(rb"\b(\w+)\s+as\s+(\w+)")
+_RENAMED = re.compile(rb"\b(\w++)\s++as\s++(\w++)")
 
 
 class AssignedAttributes(Struct, frozen=True):
@@ -55,7 +60,7 @@ class AssignedAttributes(Struct, frozen=True):
 
 def assigned_attributes(module: SourceModule) -> AssignedAttributes:
     """Return the names of the attributes that a module assigns to, `setattr` with a constant name included."""
-    if not _MAY_ASSIGN.search(module.source):
+    if not _may_assign(module.source):
         return AssignedAttributes(frozenset(), frozenset())
     found: list[tuple[cst.BaseExpression, str]] = []
     named: dict[str, str] = {}
@@ -82,6 +87,21 @@ def assigned_attributes(module: SourceModule) -> AssignedAttributes:
     return AssignedAttributes(frozenset(name for _, name in found), frozenset(foreign))
 
 
+def _may_assign(source: bytes) -> bool:
+    if _ASSIGNS.search(source) or _assigns_in_for(source):
+        return True
+    return any(match[1] for word, pattern in _MAY_ASSIGN if word in source for match in pattern.finditer(source))
+
+
+def _assigns_in_for(source: bytes) -> bool:
+    """Whether there is a dot between a `for` and its `in`."""
+    if b"for" not in source:
+        return False
+    lines = (line for line in _FOR.findall(source) if b"." in line)
+    parts = (_IN.split(part, 1) for line in lines for part in line.split(b"for "))
+    return any(len(part) > 1 and b"." in part[0] for part in parts)
+
+
 def _sources(statement: cst.Import | cst.ImportFrom) -> Mapping[str, tuple[str, str]]:
     """Return for each name that is taken from a module the last part of the module's name, and its name there."""
     if isinstance(statement, cst.Import) or isinstance(statement.names, cst.ImportStar):
@@ -93,6 +113,10 @@ def _sources(statement: cst.Import | cst.ImportFrom) -> Mapping[str, tuple[str, 
 def names_assigned(source: bytes) -> frozenset[str]:
     """Return the names that a module's source may assign to, or write to, as attributes: quick, and rather too many."""
     found = {name for groups in _ASSIGNED.findall(source) for name in groups if name}
+    if _ITEM_ASSIGNED.search(source):
+        found.update(name for name, rest in _ITEM.findall(source) if _ITEM_ASSIGNED.search(rest))
+    deleted = (_DELETED_ITEM.search(names) for names in _DELETED.findall(source))
+    found.update(item[1] for item in deleted if item is not None)
     found.update(name for name, alias in _RENAMED.findall(source) if alias in found)
     return frozenset(name.decode("ascii") for name in found)
 

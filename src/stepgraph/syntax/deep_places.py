@@ -35,6 +35,7 @@ _TOKEN: Final = re.compile(
 )
 _LINKING: Final = frozenset({"lambda", "else", "not", "await", "for"})
 
+_QUOTES: Final = ('"', "'", '"""', "'''")
 # By its quote: the rest of a text.
 _REST: Final = {
     '"': re.compile(r'(?:[^"\\\r\n]|\\\r\n|\\.)*+"', re.DOTALL),
@@ -44,7 +45,7 @@ _REST: Final = {
 }
 # What is next in a formatted text. A backslash takes nothing from a brace, but in the name of a character.
 _NEXT_IN_ANY: Final = r"\\N\{[\w\ -]+\}|\\[^{}]|\{\{|(?P<field>\{)|(?P<close>\}\}?)|(?P<line>[\r\n])"
-_NEXT: Final = {quote: re.compile(rf"{_NEXT_IN_ANY}|(?P<quote>{quote})", re.DOTALL) for quote in _REST}
+_NEXT: Final = {quote: re.compile(rf"{_NEXT_IN_ANY}|(?P<quote>{quote})", re.DOTALL) for quote in _QUOTES}
 
 
 class Excess(Enum):

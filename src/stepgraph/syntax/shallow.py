@@ -10,11 +10,12 @@ from stepgraph.syntax.deep_places import MOST_LINKS
 # Of brackets and operators, so few in a line (one with what its brackets hold) cannot be too many.
 _FEW: Final = 200
 
-# What holds no code: comments, strings, and formatted strings with little in them.
-_LONG_TEXT: Final = r"""\"\"\"(?:[^"\\]|\\.|"(?!""))*+\"\"\"|'''(?:[^'\\]|\\.|'(?!''))*+'''"""
-_TEXT: Final = r""""(?:[^"\\\n]|\\.)*+"|'(?:[^'\\\n]|\\.)*+'"""
-_FIELD_IN_DOUBLE: Final = r"\{(?:[^{}\"'\\\n]|'[^{}\"'\\\n]*'){0,80}\}"
-_FIELD_IN_SINGLE: Final = r"\{(?:[^{}\"'\\\n]|\"[^{}\"'\\\n]*\"){0,80}\}"
+# What holds no code: comments, strings, and formatted strings with little in them. A string without an end counts too:
+# the parser refuses it at once, and to look at it again from each quote in it would take the square of its length.
+_LONG_TEXT: Final = r"""\"\"\"(?:[^"\\]|\\.|"(?!""))*+(?:\"\"\")?|'''(?:[^'\\]|\\.|'(?!''))*+(?:''')?"""
+_TEXT: Final = r""""(?:[^"\\\n]|\\.)*+"?|'(?:[^'\\\n]|\\.)*+'?"""
+_FIELD_IN_DOUBLE: Final = r"\{(?:[^{}\"'\\\n]|'[^{}\"'\\\n]*+'){0,80}+\}"
+_FIELD_IN_SINGLE: Final = r"\{(?:[^{}\"'\\\n]|\"[^{}\"'\\\n]*+\"){0,80}+\}"
 _ASIDE: Final = re.compile(
     rf"""\#[^\n]*
     |(?<!\w)[bBrRuU]{{0,2}}(?:{_LONG_TEXT}|{_TEXT})
@@ -37,7 +38,7 @@ def is_shallow(text: str) -> bool:
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     code = _ASIDE.sub(" ", text)
-    # A quote that is left begins a formatted string that holds more, or text that does not end.
+    # A quote that is left begins a formatted string that holds more.
     if '"' in code or "'" in code or ("case" in code and _BRACKET_IN_CASE.search(code)):
         return False
     if sum(map(code.count, ("lambda", "else", "not", "await", "for"))) > MOST_LINKS:

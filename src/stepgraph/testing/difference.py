@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from stepgraph.testing.workflow_graph import WorkflowGraph
 
 _CONTEXT: Final = 2
-_TEXT: Final = re.compile(r"<tspan[^>]*>([^<]+)")
+_TEXT: Final = re.compile(r"<tspan[^<>]*+>([^<]++)")
 
 
 def explain_difference(old: Graph, new: Graph) -> list[str]:

@@ -16,13 +16,13 @@ _CODE: Final = r"(?:SG\d|[a-z]+-[a-z])"
 # What is meant to ignore something. Other comments may begin with the name of this package, too.
 _MEANT: Final = re.compile(
     _MARK
-    + r"(?P<whole>stepgraph:[ \t]*ignore(?:-[\w-]+)?(?![\w-])"
-    + rf"|stepgraph[ \t]*:?[ \t]*(?:ignor[\w-]*[ \t]*|[\w-]+)\[[ \t]*{_CODE}"
-    + r"|stepgraph:[ \t]*(?:noqa|disable|skip)(?=[ \t]*$))",
+    + r"(?P<whole>stepgraph:[ \t]*+ignore(?:-[\w-]++)?(?![\w-])"
+    + rf"|stepgraph[ \t]*+(?::[ \t]*+)?(?:ignor[\w-]*+[ \t]*+|[\w-]++)\[[ \t]*+{_CODE}"
+    + r"|stepgraph:[ \t]*+(?:noqa|disable|skip)[ \t]*+$)",
     re.IGNORECASE,
 )
 _IGNORE: Final = re.compile(r"stepgraph:[ \t]*ignore\[(?P<rules>[^\]#]*)\](?P<reason>[^#]*)")
-_RULE: Final = re.compile(r"[^\s,](?:[^,]*[^\s,])?")
+_BETWEEN_COMMAS: Final = re.compile("[^,]+")
 
 
 class NamedRule(Struct, frozen=True):
@@ -60,17 +60,26 @@ def ignores_in(comment: Comment) -> Iterator[Ignore]:
         start = meant.start("whole")
         found = _IGNORE.match(line, start)
         if found is None:
-            text = line[start:].split("#")[0].rstrip()
+            end = line.find("#", start)
+            text = line[start : None if end < 0 else end].rstrip()
             yield Ignore(comment, _span(comment, start, start + len(text)), text)
             continue
         offset = found.start("rules")
         rules = {
-            rule[0]: NamedRule(rule[0], _span(comment, offset + rule.start(), offset + rule.end()))
-            for rule in _RULE.finditer(found["rules"])
+            rule: NamedRule(rule, _span(comment, offset + start, offset + start + len(rule)))
+            for rule, start in _listed(found["rules"])
         }
         end = found.end("rules") + 1
         reason = found["reason"].strip(" \t:-")
         yield Ignore(comment, _span(comment, start, end), line[start:end], tuple(rules.values()), reason)
+
+
+def _listed(text: str) -> Iterator[tuple[str, int]]:
+    """Yield the parts of a list with commas, without the space around them, and where each begins."""
+    for part in _BETWEEN_COMMAS.finditer(text):
+        stripped = part[0].lstrip()
+        if stripped:
+            yield stripped.rstrip(), part.end() - len(stripped)
 
 
 def _span(comment: Comment, start: int, end: int) -> Span:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable
 from typing import Final
 
 from msgspec import Struct
@@ -41,13 +42,12 @@ _ABBREVIATIONS: Final = {
 # Units that are no units to the engine, and mean what it takes them for.
 _MILLISECONDS: Final = frozenset(["ms", "msec", "msecs", "milli", "millis", "millisec", "millisecond", "milliseconds"])
 
-_DECIMAL: Final = re.compile(r"[+-]?(?:Infinity|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)", re.ASCII)
+_DECIMAL: Final = re.compile(r"[+-]?(?:Infinity|(?:\d++(?:\.\d*+)?|\.\d++)(?:[eE][+-]?\d++)?)", re.ASCII)
 _PREFIXED: Final = re.compile(r"0[xX][0-9a-fA-F]+|0[oO][0-7]+|0[bB][01]+", re.ASCII)
 _NUMBER_AND_UNIT: Final = re.compile(r"([^ ]+) +(\w\w*?)s?", re.ASCII)
 
-_PART: Final = r"(\d+(?:\.\d+)?|an?\b)[ _-]?\s*([a-z]+)"
-_PARTS: Final = re.compile(rf"{_PART}(?:(?:\s|,|\band\b)*{_PART})*", re.ASCII)
-_ONE_PART: Final = re.compile(_PART, re.ASCII)
+_PART: Final = re.compile(r"(\d++(?:\.\d++)?|an?\b)[ _-]?+\s*+([a-z]++)", re.ASCII)
+_SEPARATORS: Final = re.compile(r"(?:\s|,|\band\b)*+", re.ASCII)
 _ISO: Final = re.compile(
     r"P(?:(?P<week>\d+)W)?(?:(?P<day>\d+)D)?(?:T(?:(?P<hour>\d+)H)?(?:(?P<minute>\d+)M)?(?:(?P<second>\d+)S)?)?",
     re.ASCII,
@@ -142,17 +142,32 @@ def duration_meant(text: str) -> str | None:
     """Return what an invalid text would be as a valid one, None where it is not plain what it means."""
     iso = _ISO.fullmatch(text.strip())
     if iso is not None and any(iso.groups()):
-        return in_words(sum(int(number) * UNITS[unit] for unit, number in iso.groupdict().items() if number))
-    lowered = text.strip().lower()
-    if not _PARTS.fullmatch(lowered):
-        return None
-    parts = [("1" if number.startswith("a") else number, unit) for number, unit in _ONE_PART.findall(lowered)]
+        return _sum_in_words((number, unit) for unit, number in iso.groupdict().items() if number)
+    parts = _parts(text.strip().lower())
     if len(parts) == 1 and _means_milliseconds(parts[0][1]):
         return f"{parts[0][0]} ms"
     meant = [(number, _ABBREVIATIONS.get(_singular(unit))) for number, unit in parts]
     known = [(number, unit) for number, unit in meant if unit is not None]
-    if len(known) < len(meant):
+    if not known or len(known) < len(meant):
         return None
-    if len(known) == 1:
-        return in_unit(*known[0])
-    return in_words(sum(float(number) * UNITS[unit] for number, unit in known))
+    return in_unit(*known[0]) if len(known) == 1 else _sum_in_words(known)
+
+
+def _parts(text: str) -> list[tuple[str, str]]:
+    """Return the numbers and units that a text consists of; none where it holds anything else."""
+    parts: list[tuple[str, str]] = []
+    end = 0
+    while end < len(text):
+        separators = _SEPARATORS.match(text, end) if parts else None
+        part = _PART.match(text, end if separators is None else separators.end())
+        if part is None:
+            return []
+        parts.append(("1" if part[1].startswith("a") else part[1], part[2]))
+        end = part.end()
+    return parts
+
+
+def _sum_in_words(parts: Iterable[tuple[str, str]]) -> str | None:
+    """Return the sum of durations, None where it is too large for a number."""
+    milliseconds = sum(float(number) * UNITS[unit] for number, unit in parts)
+    return in_words(milliseconds) if math.isfinite(milliseconds) else None

@@ -18,8 +18,8 @@ _FEW: Final = 100
 
 _LITERAL: Final = re.compile(r"[\"']?\d[\d_]*[\"']?", re.ASCII)
 _NAME: Final = re.compile(r"[A-Za-z_][\w.]*", re.ASCII)
-_PRODUCT: Final = re.compile(r"\(?[\d_]+(?: *\* *[\d_]+)+\)?", re.ASCII)
-_WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+_PRODUCT: Final = re.compile(r"\(?\d[\d_]*+(?: *+\* *+\d[\d_]*+)++\)?", re.ASCII)
+_WORD: Final = re.compile(r"(?<![A-Z])[A-Z]+(?![a-z])|[A-Z]?[a-z]++")
 
 _MILLISECONDS: Final = frozenset(["ms", "msec", "msecs", "milli", "millis", "millisecond", "milliseconds"])
 _SECONDS: Final = frozenset(["s", "sec", "secs", "seconds", "minutes", "mins", "hours", "hrs", "days"])
@@ -54,5 +54,5 @@ def _looks_like_seconds(number: int) -> bool:
 
 
 def _is_product_of_seconds(written: str) -> bool:
-    factors = [int(factor) for factor in re.findall(r"[\d_]+", written)]
+    factors = [int(factor.strip(" ()")) for factor in written.split("*")]
     return _SIXTY in factors and not any(factor % _HUNDRED == 0 for factor in factors)

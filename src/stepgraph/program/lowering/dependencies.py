@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Final, TypeAlias
 
+from stepgraph.phrases.pieces import fits_pieces
 from stepgraph.program.facts import DependenciesMiscounted, DependencyCycle, NameShared, ParameterUnknown
 from stepgraph.program.ir import (
     Block,
@@ -177,7 +178,7 @@ def _may_be_named(definition: StepDefinition, name: str) -> bool:
         return False
     if any("{" in part or "}" in part for part in known):
         return True
-    return re.fullmatch(".*".join(map(re.escape, known)), name) is not None
+    return fits_pieces(name, known)
 
 
 def _shows_another(machine: Machine) -> bool:

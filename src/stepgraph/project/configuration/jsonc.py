@@ -21,9 +21,12 @@ from stepgraph.project.configuration.document import (
     position_at,
 )
 
-_TOKEN: Final = re.compile(r'"(?:[^"\\\n]|\\.)*"|"[^\n]*|//[^\r\n]*|/\*.*?\*/|/\*|[^\s"/,\[\]{}]+|\S', re.DOTALL)
-_VALID_TOKEN: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{},]|[^\s\[\]{},:"]+')
-_CONSTANT: Final = re.compile(r'"(?:[^"\\]|\\.)*"|-?[A-Z]\w*')
+# Text and comments may end with the file, so that no part of them is ever looked at again.
+_TOKEN: Final = re.compile(
+    r'"(?:[^"\\\n]|\\[^\n])*+"?|//[^\r\n]*+|/\*(?:[^*]|\*(?!/))*+(?:\*/)?|[^\s"/,\[\]{}]++|\S', re.DOTALL
+)
+_VALID_TOKEN: Final = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[\]{},]|[^\s\[\]{},:"]++')
+_CONSTANT: Final = re.compile(r'"(?:[^"\\]|\\.)*+"?|-?[A-Z]\w*+')
 
 
 class JsoncDocument:
@@ -126,7 +129,7 @@ def _without_comments(text: str) -> str:
     comma: int | None = None
     for match in _TOKEN.finditer(text):
         part = match[0]
-        if part == "/*":
+        if part.startswith("/*") and not part.endswith("*/", 2):
             raise MalformedError("this comment is not closed", position_at(text, match.start()))
         if part.startswith(("//", "/*")):
             kept += [text[done : match.start()], re.sub(r"[^\r\n]", " ", part)]

@@ -18,15 +18,20 @@ from stepgraph.project.configuration.document import (
 )
 
 _AT: Final = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
+# Text may end with the file, so that no part of it is ever looked at again.
 _STRING: Final = re.compile(
-    r'"""(?:[^\\]|\\.)*?"{3,5}' + r"|'''.*?'{3,5}" + r'|"(?:[^"\\\n]|\\.)*"' + r"|'[^'\n]*'", re.DOTALL
+    r'"""(?:[^"\\]|\\.|"{1,2}(?!"))*+(?:"{3,5})?'
+    r"|'''(?:[^']|'{1,2}(?!'))*+(?:'{3,5})?"
+    r'|"(?:[^"\\\n]|\\.)*+"?'
+    r"|'[^'\n]*+'?",
+    re.DOTALL,
 )
-_STRING_OR_COMMENT: Final = re.compile(f"{_STRING.pattern}|#[^\\r\\n]*", re.DOTALL)
+_STRING_OR_COMMENT: Final = re.compile(f"{_STRING.pattern}|#[^\\r\\n]*+", re.DOTALL)
 _DEEPEST: Final = 100
-_KEY: Final = re.compile(f"{_STRING.pattern}|[A-Za-z0-9_-]+", re.DOTALL)
+_KEY: Final = re.compile(f"{_STRING.pattern}|[A-Za-z0-9_-]++", re.DOTALL)
 _SCALAR: Final = re.compile(r"[^\s,\]}#](?:[^\n,\]}#]*[^\s,\]}#])?")
-_SPACE: Final = re.compile(r"(?:[ \t]+|#[^\n]*)*")
-_SPACE_AND_LINES: Final = re.compile(r"(?:[ \t\n]+|#[^\n]*)*")
+_SPACE: Final = re.compile(r"(?:[ \t]++|#[^\n]*+)*+")
+_SPACE_AND_LINES: Final = re.compile(r"(?:[ \t\n]++|#[^\n]*+)*+")
 
 
 class TomlDocument:

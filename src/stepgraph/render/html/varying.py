@@ -11,7 +11,7 @@ from stepgraph.render.svg.lengths import BEGIN, END
 _MARK: Final = re.compile(f"{BEGIN}([0-9]+):(-?[0-9]+):(-?[0-9]+){END}")
 _VARIATION: Final = r"{\1,\2}"
 _VALUE: Final = r"\3"
-_ATTRIBUTE: Final = re.compile(f' ([A-Za-z-]+)="([^"]*{BEGIN}[^"]*)"')
+_ATTRIBUTE: Final = re.compile(f' ([A-Za-z-]++)="([^"{BEGIN}]*+{BEGIN}[^"]*+)"')
 
 
 def with_variations(lines: Iterable[str]) -> Iterator[str]:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _LONGEST: Final = 256
 _CONTROL: Final = re.compile("[\x00-\x1f]")
 _CALLED: Final = {"\n": "a line break", "\r": "a carriage return", "\t": "a tab", "\0": "a NUL"}
-_FIELD: Final = re.compile(r"\{[^{}]*\}")
+_BRACE: Final = re.compile("([{}])")
 _SHOWN: Final = 40
 
 
@@ -84,10 +84,16 @@ def _text_of(value: Known) -> str | None:
 
 def _without_fields(text: str) -> str | None:
     """Fields hold source, in which there may be braces too."""
-    count = 1
-    while count:
-        text, count = _FIELD.subn("", text)
-    return None if "{" in text or "}" in text else text
+    depth = 0
+    outside: list[str] = []
+    for part in _BRACE.split(text):
+        if part in ("{", "}"):
+            depth += 1 if part == "{" else -1
+            if depth < 0:
+                return None
+        elif depth == 0:
+            outside.append(part)
+    return None if depth else "".join(outside)
 
 
 def _length(text: str) -> int:

@@ -1,0 +1,156 @@
+"""No regular expression takes more than linear time, whatever it is given."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import pkgutil
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+import stepgraph
+from tests.hostile.ambiguity import slow_loops
+
+# Patterns that are made while the command runs, with the reason why they are harmless.
+MADE_AT_RUN_TIME = {
+    "checks/rules/fails/sleep_with_keywords.py": "a keyword of a method, escaped by being a name of Python",
+}
+
+_ANCHORED = {"match", "fullmatch", "pattern"}
+
+
+def _modules() -> Iterator[ModuleType]:
+    for module in pkgutil.walk_packages(stepgraph.__path__, "stepgraph."):
+        if not module.name.endswith("__main__"):
+            yield importlib.import_module(module.name)
+
+
+def _patterns(value: object) -> Iterator[re.Pattern[str] | re.Pattern[bytes]]:
+    """Yield the patterns in a constant of a module."""
+    match value:
+        case re.Pattern():
+            yield value
+        case dict():
+            for inner in value.values():
+                yield from _patterns(inner)
+        case list() | tuple():
+            for inner in value:
+                yield from _patterns(inner)
+
+
+def _is_searched(tree: ast.Module, name: str) -> bool:
+    """Whether a module uses a pattern other than at a position that it knows."""
+    anchored = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and node.attr in _ANCHORED:
+            receiver = node.value.value if isinstance(node.value, ast.Subscript) else node.value
+            anchored.add(id(receiver))
+    uses = [n for n in ast.walk(tree) if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load)]
+    return any(id(use) not in anchored for use in uses)
+
+
+def _source(module: ModuleType) -> ast.Module:
+    return ast.parse(Path(str(module.__file__)).read_text("utf-8"))
+
+
+def test_no_regular_expression_is_slow() -> None:
+    slow = {}
+    for module in _modules():
+        tree = _source(module)
+        for name, value in vars(module).items():
+            for pattern in _patterns(value):
+                flags = pattern.flags & ~re.UNICODE
+                loops = slow_loops(pattern.pattern, flags, searched=_is_searched(tree, name))
+                if loops:
+                    slow[f"{module.__name__}.{name}"] = (pattern.pattern, loops)
+    assert slow == {}
+
+
+def _calls_of_re(tree: ast.Module) -> Iterator[ast.Call]:
+    for node in ast.walk(tree):
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and isinstance(node.func.value, ast.Name)
+            and node.func.value.id == "re"
+        ):
+            yield node
+
+
+def _in_functions(tree: ast.Module) -> Iterator[ast.Call]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.Lambda):
+            yield from _calls_of_re(ast.Module([ast.Expr(node)] if isinstance(node, ast.Lambda) else [node], []))
+
+
+def test_patterns_in_functions_are_literals() -> None:
+    """Those of modules are looked at by the test above."""
+    unchecked = []
+    for module in _modules():
+        path = Path(str(module.__file__)).relative_to(stepgraph.__path__[0]).as_posix()
+        for call in _in_functions(_source(module)):
+            pattern = call.args[0]
+            if not isinstance(pattern, ast.Constant) or not isinstance(pattern.value, str):
+                unchecked += [path] if path not in MADE_AT_RUN_TIME else []
+            elif slow_loops(pattern.value):
+                unchecked.append(path)
+    assert unchecked == []
+
+
+def test_no_module_reads_patterns_of_others() -> None:
+    """A pattern that is searched for elsewhere would be looked at as if it were not."""
+    imported = [
+        (module.__name__, alias.name)
+        for module in _modules()
+        for node in ast.walk(_source(module))
+        if isinstance(node, ast.ImportFrom) and node.module is not None and node.module.startswith("stepgraph")
+        for alias in node.names
+        if isinstance(getattr(importlib.import_module(node.module), alias.name, None), re.Pattern)
+    ]
+    assert imported == []
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        r"(a+)*b",
+        r"(?:a|\w)*b",
+        r"(?:\w++,|a++,)*y",
+        r"^\d+\.?\d*x",
+        r"^\s*x?\s*y",
+        r"^.*a.*b",
+        r"^[^\n]{0,400}\.[^\n]{0,400}\bin\b",
+        r"\w+\[",
+        r"\w++\[",
+        r'"(?:[^"\\]|\\.)*"',
+        r"/\*.*?\*/",
+        r"\s+$",
+    ],
+)
+def test_slow_expression(pattern: str) -> None:
+    assert slow_loops(pattern)
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        r'"[^"]*"',
+        r'"(?:[^"\\]|\\.)*+"?',
+        r"#[^\n]*",
+        r"\b\w+\s*\[",
+        r"(?<!\w)\w+\[",
+        r"^(?:\w+\s?)*+y",
+        r"^(?>\w+)\d*x",
+        r"\bclass\s+\w+\(",
+    ],
+)
+def test_linear_expression(pattern: str) -> None:
+    assert slow_loops(pattern) == []
+
+
+def test_what_is_given_at_a_position_is_not_searched_for() -> None:
+    assert slow_loops(r"\w+\[", searched=False) == []
