@@ -46,14 +46,17 @@ def analyze_file(path: StrPath, *, environment: str | None = None) -> Analysis:
     return _strictly(sources)
 
 
-def analyze_paths(paths: Iterable[StrPath], *, environment: str | None = None) -> Analysis:
+def analyze_paths(paths: StrPath | Iterable[StrPath], *, environment: str | None = None) -> Analysis:
     """Return the workflows of files and projects; `-` is standard input.
 
-    A folder stands for the projects below it, with the workflows that their configurations name for the `environment`;
-    where there are none, for all workflow classes below it. What cannot be read is among the problems of the result,
-    and the rest is analysed. Raises InternalError, which names the file, where the analysis itself fails.
+    `paths` is one path or several. A folder stands for the projects below it, with the workflows that their
+    configurations name for the `environment`; where there are none, for all workflow classes below it. What cannot be
+    read is among the problems of the result, and the rest is analysed. Raises InternalError, which names the file,
+    where the analysis itself fails.
     """
-    return analyze_sources(find_sources(paths, environment, make_ready))
+    # A string is an iterable too: of its characters.
+    several = (paths,) if isinstance(paths, (str, os.PathLike)) else paths
+    return analyze_sources(find_sources(several, environment, make_ready))
 
 
 def make_ready() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import pydoc
 import subprocess
 import sys
 from pathlib import Path
@@ -51,6 +53,19 @@ def test_every_public_name_is_there_and_documented() -> None:
 
 def test_every_public_name_is_listed_before_it_is_used() -> None:
     assert set(stepgraph.__all__) <= set(dir(stepgraph))
+
+
+CALLABLES = [name for name in stepgraph.__all__ if callable(getattr(stepgraph, name))]
+
+
+@pytest.mark.parametrize("name", CALLABLES)
+def test_public_names_have_a_signature(name: str) -> None:
+    assert inspect.signature(getattr(stepgraph, name)).parameters
+
+
+def test_help_shows_every_public_name() -> None:
+    text = pydoc.plain(pydoc.render_doc(stepgraph))
+    assert [name for name in CALLABLES if name not in text] == []
 
 
 def test_text_can_be_analysed() -> None:
@@ -103,6 +118,14 @@ def test_of_several_paths_the_good_ones_are_analysed_and_the_others_are_problems
     analysis = analyze_paths(["missing.py", "broken.py", Path("orders.py")])
     assert [problem.path for problem in analysis.problems] == ["missing.py", "broken.py"]
     assert analysis.workflows == analyze_file("orders.py").workflows
+
+
+@pytest.mark.parametrize("path", ["src", Path("src")])
+def test_one_path_stands_for_itself(path: str | Path) -> None:
+    Path("src").mkdir()
+    Path("src/orders.py").write_text(WORKFLOW, encoding="utf-8")
+    assert analyze_paths(path) == analyze_paths([path])
+    assert only(analyze_paths(path)).path == "src/orders.py"
 
 
 def test_a_source_without_workflows_gives_none() -> None:

@@ -10,8 +10,10 @@ from stepgraph.checks.severity import Severity
 from stepgraph.model.span import Span
 
 if TYPE_CHECKING:
-    # For what it costs: the changes name places in trees, and so import LibCST.
     from stepgraph.syntax.edits import Edit
+else:
+    # Edits name nodes of trees, so importing them would import LibCST; `help()` and signatures need only the name.
+    Edit = object
 
 
 class Finding(Struct, frozen=True):
