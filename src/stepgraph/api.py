@@ -43,6 +43,7 @@ def analyze_file(path: StrPath, *, environment: str | None = None) -> Analysis:
     """
     sources = Sources(environment)
     sources.add_file(path)
+    sources.demand_environment()
     return _strictly(sources)
 
 

@@ -609,3 +609,28 @@ def test_an_environment_is_taken_on_both_sides(stepgraph: Command) -> None:
     commit()
     orders("rest", "and rest")
     assert stepgraph("diff", "HEAD", "--env", "live").out.startswith("orders-live  orders.py:4\n  + ")
+
+
+# Environments
+
+WRANGLER = '{"name": "shop", "main": "orders.py", "workflows": [%s]%s}'
+BINDING = '{"name": "orders", "binding": "ORDERS", "class_name": "Orders"}'
+
+
+@pytest.mark.usefixtures("repository")
+def test_a_new_environment_can_be_compared(stepgraph: Command) -> None:
+    write("wrangler.json", WRANGLER % (BINDING, ""))
+    commit()
+    write("wrangler.json", WRANGLER % (BINDING, f', "env": {{"staging": {{"workflows": [{BINDING}]}}}}'))
+    assert stepgraph("diff", "HEAD", "--env", "staging").code == 0
+
+
+@pytest.mark.usefixtures("repository")
+def test_an_environment_of_neither_side_is_an_error(stepgraph: Command) -> None:
+    write("wrangler.json", WRANGLER % (BINDING, ""))
+    commit()
+    run = stepgraph("diff", "HEAD", "--env", "staging")
+    assert (run.code, run.out) == (2, "")
+    assert run.told == [
+        "stepgraph: environment `staging` is not defined: no configuration of either side has it in an `env` table."
+    ]

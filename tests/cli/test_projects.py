@@ -237,6 +237,36 @@ def test_an_environment_that_is_not_there_is_an_error(stepgraph: Command) -> Non
     assert run.told[0] == "wrangler.jsonc:5:8: there is no environment `tset`. There are `test`, `none`."
 
 
+@pytest.mark.parametrize("command", ["list", "graph", "check"])
+def test_an_environment_nobody_defines_is_an_error(stepgraph: Command, command: str) -> None:
+    write("src/entry.py", ENTRY)
+    configure(ORDERS)
+    run = stepgraph(command, "--env", "staging")
+    assert run.code == 2
+    assert "environment `staging` is not defined: no configuration that was read has an `env` table." in "".join(
+        [run.out, *run.told]
+    )
+
+
+def test_an_environment_needs_a_configuration(stepgraph: Command) -> None:
+    write("entry.py", ENTRY)
+    run = stepgraph("list", "entry.py", "--env", "staging")
+    assert run.code == 2
+    assert run.told == [
+        "wrangler.jsonc: environment `staging` is not defined: no wrangler configuration was found.",
+    ]
+
+
+def test_one_worker_may_define_the_environment(stepgraph: Command) -> None:
+    for worker, environments in (("a", ENVIRONMENTS), ("b", None)):
+        write(f"{worker}/src/entry.py", ENTRY)
+        settings = {"env": environments} if environments else {}
+        configuration = {"name": worker, "main": "src/entry.py", "workflows": [ORDERS], **settings}
+        write(f"{worker}/wrangler.json", json.dumps(configuration))
+    run = stepgraph("list", "--env", "test")
+    assert (run.code, names(run)) == (0, ["orders-test", "orders"])
+
+
 @pytest.mark.parametrize(
     ("name", "said"),
     [

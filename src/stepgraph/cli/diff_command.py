@@ -88,12 +88,23 @@ def diff(
     old_side, new_side = sides_of(sides, revisions.old, revisions.new)
     old = read_version(old_side, "old", environment or None)
     new = read_version(new_side, "new", environment or None)
+    _demand_environment(environment or None, old, new)
     files = (*old.files, *new.files)
     output.prepare(files)
     report = _report(old, new, workflow, fail_on)
     _tell_notes(report, quiet=output.quiet)
     output.deliver(report, files)
     return ExitCode.FINDINGS if report.fails else ExitCode.CLEAN
+
+
+def _demand_environment(environment: str | None, old: Version, new: Version) -> None:
+    """Raise CommandError if no configuration of either side defines the environment: one may be new, or gone."""
+    known = [version.defines_environment for version in (old, new) if version.defines_environment is not None]
+    if environment is not None and known and not any(known):
+        message = (
+            f"environment `{environment}` is not defined: no configuration of either side has it in an `env` table."
+        )
+        raise CommandError(ExitCode.ERROR, message)
 
 
 def _report(old: Version, new: Version, workflow: str | None, fail_on: str) -> DiffReport:

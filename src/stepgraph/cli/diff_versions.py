@@ -21,7 +21,7 @@ from stepgraph.internal_error import InternalError
 from stepgraph.model.note import InputError
 from stepgraph.project.repository import repository_root
 from stepgraph.project.revision_files import revision_folder
-from stepgraph.project.sources import STANDARD_INPUT, find_sources
+from stepgraph.project.sources import STANDARD_INPUT, Sources
 from stepgraph.report.difference.report import VersionedWorkflow
 
 _STANDARD_INPUT: Final = "standard input"
@@ -30,13 +30,15 @@ _STANDARD_INPUT: Final = "standard input"
 class Version(Struct, frozen=True):
     """What is on a side: how it is spoken of, its workflows, and the files that were read, which are not written over.
 
-    It is `single` if it was named by one file.
+    It is `single` if it was named by one file. `defines_environment` is whether a configuration defines the environment
+    asked for, None where none was looked for.
     """
 
     title: str
     workflows: tuple[VersionedWorkflow, ...]
     files: tuple[str, ...]
     single: bool
+    defines_environment: bool | None = None
 
 
 def read_version(side: Side, which: str, environment: str | None) -> Version:
@@ -95,7 +97,7 @@ def _in_revision(side: RevisionSide, which: str, environment: str | None) -> Ver
             return Version(title, (), (), single=False)
         label = f"{side.revision.label}:"
         version = _analysed(path, which, title, environment, lambda text: text.replace(f"{folder}/", label))
-    return Version(version.title, version.workflows, (), version.single)
+    return Version(version.title, version.workflows, (), version.single, version.defines_environment)
 
 
 def _path_in_repository(side: RevisionSide) -> str:
@@ -109,7 +111,8 @@ def _path_in_repository(side: RevisionSide) -> str:
 
 def _analysed(path: str, which: str, title: str, environment: str | None, shown: Callable[[str], str]) -> Version:
     """Return the workflows of a file or folder. What is said of paths is said as they are to be `shown`."""
-    sources = find_sources([path], environment, make_ready)
+    sources = Sources(environment, make_ready)
+    sources.find(path)
     with Progress(len(sources.modules)) as progress:
         try:
             analysis: Analysis = analyze_sources(sources, lambda module: progress.show(shown(module)))
@@ -120,7 +123,8 @@ def _analysed(path: str, which: str, title: str, environment: str | None, shown:
     if analysis.problems:
         raise _unreadable(which, title)
     workflows = tuple(_analysed_workflow(workflow, path, shown) for workflow in analysis.workflows)
-    return Version(title, workflows, analysis.files, single=not os.path.isdir(path))
+    single = not os.path.isdir(path)
+    return Version(title, workflows, analysis.files, single, sources.defines_environment)
 
 
 def _analysed_workflow(workflow: WorkflowAnalysis, path: str, shown: Callable[[str], str]) -> VersionedWorkflow:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
-from stepgraph.model.note import InputError, Problem
+from stepgraph.model.note import InputError, Problem, ProblemKind
 from stepgraph.project.project import configuration_above
 from stepgraph.project.root import Root
 
@@ -56,6 +56,23 @@ class Configurations(Struct):
             path = configuration_above(folder)
             self._above[folder] = None if path is None else self.at(path, root)
         return self._above[folder]
+
+    @property
+    def defines_environment(self) -> bool:
+        """Whether a configuration has a part for the environment, or could not be read, which was told."""
+        return any(found is None or found.defines_environment for found in self._read.values())
+
+    def demand_environment(self) -> None:
+        """Add a problem if an environment was asked for and no configuration defines it."""
+        if self.environment is None or self.defines_environment:
+            return
+        if not self._read:
+            message = f"environment `{self.environment}` is not defined: no wrangler configuration was found."
+            self.problems.append(Problem("wrangler.jsonc", message, kind=ProblemKind.CONFIGURATION))
+            return
+        message = f"environment `{self.environment}` is not defined: no configuration that was read has an `env` table."
+        advice = f"Add `env.{self.environment}`, or leave the environment out."
+        self.problems.append(Problem(self.paths[0], message, advice, 1, 1, kind=ProblemKind.CONFIGURATION))
 
     def _tell(self, path: str, problems: Sequence[Problem]) -> None:
         real = os.path.realpath(path)

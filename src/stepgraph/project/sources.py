@@ -95,6 +95,15 @@ class Sources:
         """The configurations that were read, in the order met."""
         return self._configurations.known
 
+    @property
+    def defines_environment(self) -> bool:
+        """Whether a configuration that was read defines the environment."""
+        return self._configurations.defines_environment
+
+    def demand_environment(self) -> None:
+        """Add a problem if no configuration that was read defines the environment."""
+        self._configurations.demand_environment()
+
     def find(self, path: StrPath) -> None:
         """Find the modules that a path names."""
         name = shown_path(path)
@@ -285,9 +294,11 @@ def find_sources(
     """Return the modules that `paths` name, in their order: files, folders, and standard input for `-`.
 
     Of a folder these are the main modules of the projects below it or, where no configuration there has workflows, all
-    modules that define workflow classes. What cannot be read is among the problems; the rest is still found.
+    modules that define workflow classes. What cannot be read is among the problems; the rest is still found. So is an
+    `environment` that no configuration defines.
     """
     sources = Sources(environment, on_find)
     for path in paths:
         sources.find(path)
+    sources.demand_environment()
     return sources

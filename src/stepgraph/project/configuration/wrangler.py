@@ -61,6 +61,8 @@ class Configuration:
     workflows: tuple[ConfiguredWorkflow, ...]
     problems: tuple[Problem, ...]
     hints: tuple[Problem, ...]
+    # Whether it has a part for the environment asked for.
+    defines_environment: bool = False
     content: bytes = field(default=b"", repr=False, compare=False)
 
     @property
@@ -109,6 +111,7 @@ def read_configuration(path: str, root: Root, environment: str | None = None) ->
         tuple(workflows),
         tuple(problems),
         tuple(_hints(top, chosen, environment)),
+        defines_environment=chosen is not None,
         content=content,
     )
 
