@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import subprocess
 from pathlib import Path
 
@@ -76,6 +77,32 @@ def test_a_diff_is_shown_and_nothing_is_changed(stepgraph: Command, entry: Path)
     assert run.told == ["--write corrects 3 findings in 1 file"]
     assert run.code == 1
     assert entry.read_text(encoding="utf-8") == SOURCE
+
+
+@pytest.mark.parametrize("form", ["json", "sarif", "github", "gitlab", "markdown"])
+def test_other_formats_report_what_can_be_fixed(stepgraph: Command, entry: Path, form: str) -> None:
+    run = stepgraph("check", "--fix", "-f", form, "entry.py")
+
+    assert run.out == stepgraph("check", "--no-cache", "-f", form, "entry.py").out
+    assert run.told == ["--write corrects 3 findings in 1 file"]
+    assert run.code == 1
+    assert entry.read_text(encoding="utf-8") == SOURCE
+
+
+def test_a_report_file_is_written_with_fix(stepgraph: Command, entry: Path) -> None:
+    run = stepgraph("check", "--fix", "-q", "-o", "report.json", "entry.py")
+
+    assert (run.out, run.code) == ("", 1)
+    assert len(json.loads(Path("report.json").read_text(encoding="utf-8"))["findings"]) == 3
+    assert entry.read_text(encoding="utf-8") == SOURCE
+
+
+@pytest.mark.usefixtures("entry")
+def test_a_diff_can_be_written_to_a_file(stepgraph: Command) -> None:
+    run = stepgraph("check", "--fix", "-o", "fixes.patch", "entry.py")
+
+    assert (run.out, run.code) == ("", 1)
+    assert Path("fixes.patch").read_text(encoding="utf-8") == DIFFERENCE
 
 
 def test_write_changes_the_file_and_reports_what_is_left(stepgraph: Command, entry: Path) -> None:

@@ -16,7 +16,7 @@ from stepgraph.cli.exit_code import ExitCode
 from stepgraph.cli.fixing import Fixing, difference, fix_options, fixable, told, write_fixes
 from stepgraph.cli.inputs import inputs
 from stepgraph.cli.report_options import ReportOutput, report_options
-from stepgraph.cli.streams import tell, write_result
+from stepgraph.cli.streams import tell
 from stepgraph.project.sources import Sources, find_sources
 from stepgraph.version import __version__
 
@@ -67,10 +67,10 @@ def check(
         if fixing is Fixing.WRITE:
             write_fixes(files, checked.sources.roots.keys())
         tell(told(files, written=fixing is Fixing.WRITE))
-        if fixing is Fixing.SHOW:
-            write_result(difference(files))
+        if fixing is Fixing.SHOW and output.is_text:
+            output.deliver_text(difference(files), checked.analysis.files)
             return _exit_code(checked, named)
-        if files:
+        if files and fixing is Fixing.WRITE:
             checked = _checked(named, environment or None, checking, output, cache)
     output.deliver(checked.report, checked.analysis.files)
     return _exit_code(checked, named)

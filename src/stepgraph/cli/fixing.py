@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 
-_FIX_HELP = "Show, instead of the report, a diff that corrects what can be corrected in one way only."
+_FIX_HELP = "Show, instead of a report in text, a diff that corrects what can be corrected in one way only."
 _WRITE_HELP = "With --fix: change the files instead, and report what is left."
 _WITHOUT_NEWLINE = "\\ No newline at end of file\n"
 
