@@ -38,6 +38,30 @@ def test_of_many_names_the_first_are_said(stepgraph: Command) -> None:
     assert told.endswith("There are `W0`, `W1`, `W2`, `W3`, `W4`, `W5`, `W6`, `W7` and 2 more.")
 
 
+def test_several_names_select_several_workflows(stepgraph: Command) -> None:
+    run = stepgraph("graph", "-q", "--workflow", "RefundCard", "--workflow", "ChargeCard")
+    assert run.code == 0
+    assert [line.split()[0] for line in run.out.splitlines() if "a.py" in line] == ["ChargeCard", "RefundCard"]
+
+
+def test_each_of_several_names_has_to_exist(stepgraph: Command) -> None:
+    run = stepgraph("graph", "--workflow", "RefundCard", "--workflow", "ChargeCart")
+    assert (run.code, run.out) == (2, "")
+    assert run.told == ["stepgraph: no workflow is named `ChargeCart`. Did you mean `ChargeCard`?"]
+
+
+def test_several_names_select_saved_graphs(stepgraph: Command) -> None:
+    stepgraph("graph", "-f", "json", "-o", "saved.json", "--workflow", "RefundCard", "--workflow", "ChargeCard")
+    drawn = stepgraph("render", "saved.json", "--workflow", "RefundCard", "--workflow", "ChargeCard")
+    assert [line.split()[0] for line in drawn.out.splitlines() if "step" in line] == ["ChargeCard", "RefundCard"]
+
+
+def test_several_names_select_compared_workflows(stepgraph: Command) -> None:
+    write("b.py", module(workflow("ChargeCard", "work"), workflow("RefundCard", "work"), workflow("Empty", "work")))
+    run = stepgraph("diff", "a.py", "b.py", "--workflow", "RefundCard", "--workflow", "ChargeCard")
+    assert [line.split()[0] for line in run.out.splitlines() if "b.py:" in line] == ["ChargeCard", "RefundCard"]
+
+
 def test_a_workflow_that_was_not_asked_for_may_have_no_graph(stepgraph: Command) -> None:
     run = stepgraph("graph", "--workflow", "ChargeCard")
     assert (run.code, run.told) == (0, [])

@@ -64,7 +64,7 @@ def diff(
     sides: tuple[str, ...],
     revisions: Revisions,
     environment: str | None,
-    workflow: str | None,
+    workflows: tuple[str, ...],
     output: DiffOutput,
     fail_on: str,
 ) -> ExitCode:
@@ -91,7 +91,7 @@ def diff(
     _demand_environment(environment or None, old, new)
     files = (*old.files, *new.files)
     output.prepare(files)
-    report = _report(old, new, workflow, fail_on)
+    report = _report(old, new, workflows, fail_on)
     _tell_notes(report, quiet=output.quiet)
     output.deliver(report, files)
     return ExitCode.FINDINGS if report.fails else ExitCode.CLEAN
@@ -107,11 +107,11 @@ def _demand_environment(environment: str | None, old: Version, new: Version) -> 
         raise CommandError(ExitCode.ERROR, message)
 
 
-def _report(old: Version, new: Version, workflow: str | None, fail_on: str) -> DiffReport:
+def _report(old: Version, new: Version, workflows: tuple[str, ...], fail_on: str) -> DiffReport:
     from stepgraph.report.difference.build import compare_workflows
     from stepgraph.report.difference.report import DiffReport, FailOn
 
-    pairs = _chosen(_pairs(old, new), workflow)
+    pairs = _chosen(_pairs(old, new), workflows)
     return DiffReport(old.title, new.title, compare_workflows(pairs), FailOn(fail_on), __version__)
 
 
@@ -126,11 +126,11 @@ def _pairs(old: Version, new: Version) -> tuple[Pair, ...]:
     return pair_workflows(old.workflows, new.workflows, alone=old.single and new.single)
 
 
-def _chosen(pairs: tuple[Pair, ...], workflow: str | None) -> tuple[Pair, ...]:
-    """Return the pairs of which one goes by the name that is asked for, all for None."""
-    if workflow is None:
+def _chosen(pairs: tuple[Pair, ...], workflows: tuple[str, ...]) -> tuple[Pair, ...]:
+    """Return the pairs of which one has one of the names that are asked for; all if there are none."""
+    if not workflows:
         return pairs
-    chosen = {id(one) for one in select([one for pair in pairs for one in pair if one is not None], workflow)}
+    chosen = {id(one) for one in select([one for pair in pairs for one in pair if one is not None], workflows)}
     return tuple(pair for pair in pairs if any(id(one) in chosen for one in pair))
 
 

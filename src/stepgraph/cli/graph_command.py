@@ -30,7 +30,7 @@ def graph(
     *,
     paths: tuple[str, ...],
     environment: str | None,
-    workflow: str | None,
+    workflows: tuple[str, ...],
     output: Output,
     drawing: DrawingOptions,
     cache: Cache,
@@ -55,7 +55,7 @@ def graph(
         demand_workflows(analysis, sources, named)
         dates = Dates(lookup, sources)
         subjects = [analysed_subject(one, dates) for one in analysis.workflows]
-        chosen = select(subjects, workflow, analysis.external)
+        chosen = select(subjects, workflows, analysis.external)
         for subject in chosen:
             if subject.graph is None or not output.form.shows_notes:
                 tell_notes(subject, quiet=output.quiet)

@@ -20,7 +20,7 @@ from stepgraph.cli.selection import select, workflow_option
 @workflow_option
 @output_options(DRAWINGS)
 @drawing_options
-def render(*, files: tuple[str, ...], workflow: str | None, output: Output, drawing: DrawingOptions) -> ExitCode:
+def render(*, files: tuple[str, ...], workflows: tuple[str, ...], output: Output, drawing: DrawingOptions) -> ExitCode:
     """Draw version graphs that were saved as JSON, those of JavaScript workflows too.
 
     FILES hold what the Workflows API answers for the graph of a version, or what `stepgraph graph -f json` prints; - is
@@ -34,7 +34,7 @@ def render(*, files: tuple[str, ...], workflow: str | None, output: Output, draw
         raise CommandError(ExitCode.NOTHING, f"no graph found in {', '.join(files)}: nothing but an empty array.")
     if not subjects:
         return ExitCode.ERROR
-    chosen = select(subjects, workflow)
+    chosen = select(subjects, workflows)
     for subject in chosen:
         tell_notes(subject, quiet=output.quiet)
     return deliver(chosen, output, style, sources=files, failed=failed)

@@ -1,4 +1,4 @@
-"""The option `--workflow`, and the workflow that it asks for."""
+"""The option `--workflow`, and the workflows that it asks for."""
 
 from __future__ import annotations
 
@@ -31,26 +31,37 @@ class Named(Protocol):
 
 NamedWorkflow = TypeVar("NamedWorkflow", bound=Named)
 
-workflow_option = click.option("--workflow", metavar="NAME", help="Only the workflow, or workflow class, of this name.")
+workflow_option = click.option(
+    "--workflow",
+    "workflows",
+    multiple=True,
+    metavar="NAME",
+    help="Only the workflow, or workflow class, of this name. Repeat it for several.",
+)
 
 
 def select(
-    subjects: Sequence[NamedWorkflow], name: str | None, external: Sequence[ExternalWorkflow] = ()
+    subjects: Sequence[NamedWorkflow], names: Sequence[str], external: Sequence[ExternalWorkflow] = ()
 ) -> Sequence[NamedWorkflow]:
-    """Return the workflows of that name or class name, all for None.
+    """Return the workflows with one of these names or class names, in their order; all if there are no names.
 
-    Raises CommandError, with the names that are near, if there is none.
+    Raises CommandError, with the names that are near, for a name that no workflow has.
     """
-    if name is None:
+    if not names:
         return subjects
-    chosen = [subject for subject in subjects if name in (subject.name, subject.class_name)]
-    if chosen:
-        return chosen
+    known = {name for subject in subjects for name in (subject.name, subject.class_name)}
+    for name in names:
+        if name not in known:
+            raise _unknown_name(subjects, name, external)
+    return [subject for subject in subjects if subject.name in names or subject.class_name in names]
+
+
+def _unknown_name(subjects: Sequence[Named], name: str, external: Sequence[ExternalWorkflow]) -> CommandError:
     for other in external:
         if name in (other.configured.name, other.configured.class_name):
             worker = other.configured.script_name
-            raise CommandError(ExitCode.ERROR, f"the class of `{name}` is in another Worker, `{worker}`.")
-    raise CommandError(ExitCode.ERROR, f"no workflow is named `{name}`. {_names_instead(subjects, name)}")
+            return CommandError(ExitCode.ERROR, f"the class of `{name}` is in another Worker, `{worker}`.")
+    return CommandError(ExitCode.ERROR, f"no workflow is named `{name}`. {_names_instead(subjects, name)}")
 
 
 def _names_instead(subjects: Sequence[Named], name: str) -> str:
