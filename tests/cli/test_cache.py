@@ -133,6 +133,25 @@ def test_another_environment_is_another_question(stepgraph: Command, project: Pa
 
 
 @pytest.mark.usefixtures("project")
+def test_another_installation_is_another_question(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    stepgraph("graph")
+    monkeypatch.setattr("stepgraph.cache.key.installation_digest", lambda: "changed")
+    monkeypatch.setattr("stepgraph.cli.caching.analyze_sources", lambda *_, **__: never())
+    run = stepgraph("graph")
+    assert run.code == 4
+    assert "it was analysed again" in run.told[0]
+
+
+def test_a_cache_in_the_checkout_is_not_used(
+    stepgraph: Command, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project / ".git").mkdir()
+    monkeypatch.setenv("STEPGRAPH_CACHE_DIR", str(project / ".cache"))
+    assert stepgraph("graph") == stepgraph("graph", "--no-cache")
+    assert not (project / ".cache").exists()
+
+
+@pytest.mark.usefixtures("project")
 def test_an_answer_from_before_needs_no_libcst(folder: Path) -> None:
     code = (
         "import sys\n"

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import sys
 from hashlib import sha256
 from typing import Final
 
+from stepgraph.cache.installation import installation_digest
 from stepgraph.project.sources import Source, Sources
 from stepgraph.version import __version__
 
-_FORM: Final = 1
+_FORM: Final = 2
 """Counts how entries have changed: none is read that was written otherwise."""
 
 
@@ -19,11 +19,17 @@ def digest(content: bytes) -> str:
     return sha256(content).hexdigest()
 
 
-def key_of(sources: Sources) -> str:
-    """Return what is the same for the same sources only: paths, contents, configurations, settings, and our version."""
+def key_of(sources: Sources) -> str | None:
+    """Return what is the same for the same sources and the same installation only; None if either cannot be told.
+
+    Sources are the same with their paths, contents, configurations and settings.
+    """
+    installation = installation_digest()
+    if installation is None:
+        return None
     problems = [[str(problem), problem.kind] for problem in (*sources.problems, *sources.hints)]
     configurations = [[one.path, digest(one.content)] for one in sources.configurations]
-    version = [_FORM, __version__, list(sys.version_info[:3])]
+    version = [_FORM, __version__, installation]
     modules = [_described(module) for module in sources.modules]
     parts = [version, sources.environment, problems, configurations, modules]
     return digest(json.dumps(parts).encode())

@@ -41,7 +41,8 @@ class Cache(Struct, frozen=True):
 
         What analysing takes is imported then, unless it was not needed the last time for these paths.
         """
-        if self.store is None or not self.store.has_answered(_question(paths, environment)):
+        store = self._store(paths)
+        if store is None or not store.has_answered(_question(paths, environment)):
             return make_ready
         return lambda: None
 
@@ -60,23 +61,35 @@ class Cache(Struct, frozen=True):
     def _answer(
         self, sources: Sources, paths: Sequence[str], complete: Callable[[Analysis], Checked], *, check: bool
     ) -> Checked:
-        if self.store is None or not sources.modules:
+        store = self._store(paths)
+        if store is None or not sources.modules:
             return complete(_analysed(sources, graphs_only=not check))
         # Imported here, as only where there is something to analyse it can have been analysed before.
         from stepgraph.cache.key import key_of
         from stepgraph.cache.recall import entry_of, findings_of, recalled
 
-        key = f"{key_of(sources)}-{'check' if check else 'graph'}"
-        entry = self.store.get(key)
+        digest = key_of(sources)
+        if digest is None:
+            return complete(_analysed(sources, graphs_only=not check))
+        key = f"{digest}-{'check' if check else 'graph'}"
+        entry = store.get(key)
         analysis = None if entry is None else recalled(entry, sources)
         question = _question(paths, sources.environment)
         if analysis is not None and entry is not None:
-            self.store.note_answer(question)
+            store.note_answer(question)
             return Checked(analysis, findings_of(entry) or ())
         answer = complete(_analysed(sources, graphs_only=not check))
-        self.store.put(key, entry_of(answer.analysis, answer.findings if check else None))
-        self.store.note_answer(question)
+        store.put(key, entry_of(answer.analysis, answer.findings if check else None))
+        store.note_answer(question)
         return answer
+
+    def _store(self, paths: Sequence[str]) -> Store | None:
+        """Return the store, None if the paths that are analyzed could bring entries of it with them."""
+        if self.store is None:
+            return None
+        from stepgraph.cache.location import is_outside
+
+        return self.store if is_outside(self.store.folder, paths) else None
 
 
 def cache_option(command: Callable[..., R]) -> Callable[..., R]:

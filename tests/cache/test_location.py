@@ -1,0 +1,58 @@
+"""A cache that the analyzed code can bring with it is not used."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from stepgraph.cache.location import is_outside
+
+
+@pytest.fixture
+def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A repository with a directory `src`, which is the working directory."""
+    (tmp_path / "checkout/.git").mkdir(parents=True)
+    (tmp_path / "checkout/src").mkdir()
+    monkeypatch.chdir(tmp_path / "checkout")
+    return tmp_path / "checkout"
+
+
+@pytest.mark.parametrize("path", [".", "src", "src/entry.py", "-", "missing/entry.py"])
+@pytest.mark.parametrize("cache", [".", ".cache", "src/cache", "../checkout/a/b"])
+@pytest.mark.usefixtures("checkout")
+def test_a_cache_in_the_checkout_is_inside(cache: str, path: str) -> None:
+    assert not is_outside(cache, [path])
+
+
+@pytest.mark.parametrize("path", [".", "src", "src/entry.py", "-"])
+def test_a_cache_beside_the_checkout_is_outside(checkout: Path, path: str) -> None:
+    assert is_outside(str(checkout.parent / "cache"), [path])
+
+
+def test_a_link_out_of_the_checkout_is_inside(checkout: Path) -> None:
+    (checkout.parent / "home").mkdir()
+    (checkout / "cache").symlink_to(checkout.parent / "home")
+    assert not is_outside("cache/stepgraph", ["."])
+
+
+def test_a_link_into_the_checkout_is_inside(checkout: Path) -> None:
+    (checkout.parent / "cache").symlink_to(checkout / "src")
+    assert not is_outside("../cache", ["."])
+
+
+def test_one_of_several_paths_suffices(checkout: Path) -> None:
+    (checkout.parent / "safe").mkdir()
+    assert not is_outside(".cache", ["../safe", "src"])
+
+
+def test_a_repository_around_the_checkout_is_outside(checkout: Path) -> None:
+    """Many people have a repository of settings in their home directory."""
+    (checkout.parent / ".git").mkdir()
+    assert is_outside("../.cache", ["."])
+
+
+def test_without_a_repository_the_directory_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert not is_outside(".cache", ["."])
+    assert is_outside("../cache", ["entry.py"])
