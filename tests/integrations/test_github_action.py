@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-from collections.abc import Mapping
-from dataclasses import dataclass
+import re
+import tomllib
 from pathlib import Path
 
 import pytest
-from pydantic import BaseModel, ConfigDict, Field
+from packaging.requirements import Requirement
 
-from tests.integrations.yaml_files import ROOT, read_yaml
+from tests.integrations.conftest import Installed
+from tests.integrations.github_action import ACTION, Job, Step
+from tests.integrations.github_action import check as run_check
+from tests.integrations.yaml_files import ROOT
 
 CLEAN = """\
 from workers import WorkflowEntrypoint
@@ -29,98 +31,9 @@ class Orders(WorkflowEntrypoint):
 FLAGGED = CLEAN.replace("charge()\n", "charge(10)\n").replace("def charge(10)", "def charge()")
 
 
-class Step(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    name: str
-    shell: str
-    run: str
-    id: str = ""
-    env: dict[str, str] = {}
-    working_directory: str = Field("", alias="working-directory")
-
-
-class Input(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    description: str
-    default: str
-
-
-class Runs(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    using: str
-    steps: list[Step]
-
-
-class Action(BaseModel):
-    name: str
-    description: str
-    inputs: dict[str, Input]
-    runs: Runs
-
-
-ACTION = Action.model_validate(read_yaml("action.yml"))
-INSTALL, CHECK = ACTION.runs.steps
-
-
-@dataclass(frozen=True)
-class Job:
-    """What a run of the check's step gave."""
-
-    code: int
-    out: str
-    summary: str
-    outputs: str
-
-
-@pytest.fixture(scope="module")
-def runner_temp(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The runner's temporary folder, after the step that installs."""
-    folder = tmp_path_factory.mktemp("runner")
-    environment = {**os.environ, "RUNNER_TEMP": str(folder), **filled(INSTALL.env, {"github.action_path": str(ROOT)})}
-    subprocess.run(["bash", "-eo", "pipefail", "-c", INSTALL.run], env=environment, check=True)  # noqa: S607
-    return folder
-
-
-def filled(texts: Mapping[str, str], values: Mapping[str, str]) -> dict[str, str]:
-    """Return texts with the runner's values in the place of expressions."""
-    filled_texts = {}
-    for name, text in texts.items():
-        for key, value in values.items():
-            text = text.replace(f"${{{{ {key} }}}}", value)  # noqa: PLW2901
-        assert "${{" not in text, text
-        filled_texts[name] = text
-    return filled_texts
-
-
 def check(runner_temp: Path, folder: Path, **inputs: str) -> Job:
-    """Run the step that checks, in a workspace with one module."""
-    given = {f"inputs.{name}": inputs.get(name.replace("-", "_"), one.default) for name, one in ACTION.inputs.items()}
-    summary, outputs = folder / "summary.md", folder / "outputs"
-    environment = {
-        **os.environ,
-        "RUNNER_TEMP": str(runner_temp),
-        "GITHUB_STEP_SUMMARY": str(summary),
-        "GITHUB_OUTPUT": str(outputs),
-        **filled(CHECK.env, given),
-    }
-    (working_directory,) = filled({"folder": CHECK.working_directory}, given).values()
-    done = subprocess.run(
-        ["bash", "-eo", "pipefail", "-c", CHECK.run],  # noqa: S607
-        cwd=folder / working_directory,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return Job(done.returncode, done.stdout, written(summary), written(outputs))
-
-
-def written(path: Path) -> str:
-    """Return the text of a file, nothing where there is none."""
-    return path.read_text(encoding="utf-8") if path.exists() else ""
+    """Run the step that checks, in a workspace."""
+    return run_check(runner_temp, folder, os.environ, **inputs)
 
 
 @pytest.mark.parametrize("step", ACTION.runs.steps, ids=lambda step: step.name)
@@ -137,8 +50,9 @@ def test_a_clean_project_passes_and_gets_a_summary(runner_temp: Path, tmp_path: 
     assert job.code == 0, job.out
     assert "::error" not in job.out
     assert "```mermaid" in job.summary
-    assert job.outputs == "sarif=./stepgraph.sarif\n"
-    assert json.loads((tmp_path / "stepgraph.sarif").read_text(encoding="utf-8"))["version"] == "2.1.0"
+    assert job.outputs == f"sarif={runner_temp}/stepgraph.sarif\n"
+    assert json.loads((runner_temp / "stepgraph.sarif").read_text(encoding="utf-8"))["version"] == "2.1.0"
+    assert [path.name for path in tmp_path.iterdir()] == ["entry.py"]
 
 
 def test_findings_are_annotations_and_fail_the_job(runner_temp: Path, tmp_path: Path) -> None:
@@ -149,7 +63,7 @@ def test_findings_are_annotations_and_fail_the_job(runner_temp: Path, tmp_path: 
     assert job.code == 1
     assert "::error file=entry.py,line=10," in job.out
     assert "SG118" in job.summary
-    (result,) = json.loads((tmp_path / "stepgraph.sarif").read_text(encoding="utf-8"))["runs"][0]["results"]
+    (result,) = json.loads((runner_temp / "stepgraph.sarif").read_text(encoding="utf-8"))["runs"][0]["results"]
     assert result["ruleId"] == "SG118"
 
 
@@ -180,11 +94,84 @@ def test_a_sarif_file_may_be_anywhere(runner_temp: Path, tmp_path: Path) -> None
     assert elsewhere.exists()
 
 
-def test_the_working_directory_is_where_the_sarif_file_is(runner_temp: Path, tmp_path: Path) -> None:
+def test_the_working_directory_is_checked(runner_temp: Path, tmp_path: Path) -> None:
     (tmp_path / "worker").mkdir()
-    (tmp_path / "worker" / "entry.py").write_text(CLEAN, encoding="utf-8")
+    (tmp_path / "worker" / "entry.py").write_text(FLAGGED, encoding="utf-8")
 
     job = check(runner_temp, tmp_path, working_directory="worker")
 
-    assert job.outputs == "sarif=worker/stepgraph.sarif\n"
-    assert (tmp_path / "worker" / "stepgraph.sarif").exists()
+    assert "::error file=entry.py,line=10," in job.out
+    assert job.outputs == f"sarif={runner_temp}/stepgraph.sarif\n"
+
+
+def test_install_only_checks_nothing(runner_temp: Path, tmp_path: Path) -> None:
+    (tmp_path / "entry.py").write_text(FLAGGED, encoding="utf-8")
+
+    job = check(runner_temp, tmp_path, install_only="true")
+
+    assert (job.code, job.out, job.told, job.summary, job.outputs) == (0, "", "", "", "")
+
+
+def test_a_committed_report_is_not_handed_on(runner_temp: Path, tmp_path: Path) -> None:
+    """The checkout brings a report, and makes the tool refuse to write over it: it is one of the sources."""
+    (tmp_path / "entry.py").write_text(FLAGGED, encoding="utf-8")
+    (tmp_path / "stepgraph.sarif").write_text("{}", encoding="utf-8")
+    (tmp_path / "wrangler.json").symlink_to("stepgraph.sarif")
+
+    job = check(runner_temp, tmp_path)
+
+    assert job.code != 0
+    assert job.outputs in ("", f"sarif={runner_temp}/stepgraph.sarif\n")
+    assert (tmp_path / "stepgraph.sarif").read_text(encoding="utf-8") == "{}"
+
+
+@pytest.mark.parametrize("name", ["blocked/report.sarif", "folder"])
+def test_a_report_that_cannot_be_written_fails(runner_temp: Path, tmp_path: Path, name: str) -> None:
+    (tmp_path / "entry.py").write_text(CLEAN, encoding="utf-8")
+    (runner_temp / "blocked").write_text("no directory", encoding="utf-8")
+    (runner_temp / "folder").mkdir(exist_ok=True)
+
+    job = check(runner_temp, tmp_path, sarif=name)
+
+    assert (job.code, job.outputs) == (1, "")
+    assert job.told
+
+
+def test_a_report_from_before_is_not_handed_on(runner_temp: Path, tmp_path: Path) -> None:
+    (tmp_path / "entry.py").write_text(CLEAN, encoding="utf-8")
+    (runner_temp / "stepgraph.sarif").write_text("{}", encoding="utf-8")
+
+    job = check(runner_temp, tmp_path, arguments="--no-such-option")
+
+    assert (job.code, job.outputs) == (2, "")
+    assert "--no-such-option" in job.told
+    assert not (runner_temp / "stepgraph.sarif").exists()
+
+
+def test_nothing_of_the_checkout_runs_while_installing(installed: Installed) -> None:
+    assert installed.sprung == []
+
+
+def test_nothing_of_the_checkout_runs_while_checking(installed: Installed) -> None:
+    traps = installed.traps
+
+    job = run_check(installed.runner_temp, traps.checkout, traps.environment, arguments="--no-cache")
+
+    assert (job.code, traps.names) == (0, []), job.told
+    assert "```mermaid" in job.summary
+
+
+def test_the_pinned_versions_are_those_of_the_package() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    lines = (ROOT / "requirements-action.txt").read_text(encoding="utf-8").splitlines()
+    pins = [Requirement(line.removesuffix("\\")) for line in lines if line[:1].isalpha()]
+    versions = {pin.name: str(pin.specifier).removeprefix("==") for pin in pins}
+    wanted = map(Requirement, [*project["project"]["dependencies"], *project["build-system"]["requires"]])
+    assert [str(one) for one in wanted if versions.get(one.name, "0") not in one.specifier] == []
+
+
+def test_each_pinned_version_has_hashes() -> None:
+    text = (ROOT / "requirements-action.txt").read_text(encoding="utf-8")
+    entries = re.split(r"^(?=[a-z])", text, flags=re.MULTILINE)[1:]
+    assert entries
+    assert [entry for entry in entries if "==" not in entry or "--hash=sha256:" not in entry] == []

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
+import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
-from stepgraph.cli.main import main
+from tests.integrations.traps import set_traps
 from tests.integrations.yaml_files import read_yaml
 
 
@@ -59,9 +62,20 @@ def test_its_command_checks_the_project_it_is_run_in(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "entry.py").write_text(SOURCE.format(call), encoding="utf-8")
-    command, *arguments = shlex.split(HOOK.entry)
-
-    assert HOOK.language == "python", "pre-commit installs this package, and finds its command"
-    assert (Path(sys.executable).parent / command).exists()
+    assert HOOK.language == "python", "pre-commit installs this package, and puts its Python first on PATH"
     assert not HOOK.pass_filenames
-    assert main(arguments) == code
+    assert run_hook(os.environ) == code
+
+
+def test_nothing_of_the_checkout_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    traps = set_traps(tmp_path)
+    monkeypatch.chdir(traps.checkout)
+
+    assert run_hook(traps.environment) == 0
+    assert traps.names == []
+
+
+def run_hook(environment: Mapping[str, str]) -> int:
+    """Run the hook's command as pre-commit does: with the Python of its environment first on PATH."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), environment["PATH"]])
+    return subprocess.run(shlex.split(HOOK.entry), env={**environment, "PATH": path}, check=False).returncode

@@ -17,8 +17,9 @@ STAND_IN: Final = "graphviz-pure"
 PATIENCE: Final = 60.0
 """How many seconds a renderer has. What takes it longer is too large to be looked at."""
 
-# Where Graphviz looks for files and plugins, and what makes it take itself for part of a web server.
-_UNHEEDED: Final = ("GV", "SERVER_NAME")
+# Where Graphviz looks for files and plugins, what makes it take itself for part of a web server, and where Python looks
+# for modules: a relative path there leads into the folder that is analyzed.
+_UNHEEDED: Final = ("GV", "SERVER_NAME", "PYTHON")
 
 
 class DotEngineError(Exception):
