@@ -15,12 +15,44 @@ class Limit(Enum):
     """A kind of work that is counted for each workflow, and the word for its unit in messages."""
 
     EVALUATIONS = "evaluated statements and expressions"
+    DEPTH = "nested calls, blocks and expressions"
+    SUMMARIES = "analyzed function bodies"
+    BRANCHES = "analyzed branches"
+    JOINED = "values compared where branches join"
+    ELEMENTS = "elements of collections"
+    PARTS = "parts of one value"
+    TEXT = "characters of source text in the graph"
+    OPERATIONS = "operations in the graph"
+    FACTS = "observations for rules"
+
+    __hash__ = object.__hash__  # Members are the same objects everywhere, and an Enum's own hash is slow.
 
 
 MAXIMUM: Final[dict[Limit, int]] = {
-    Limit.EVALUATIONS: 5_000_000,
+    Limit.EVALUATIONS: 200_000,
+    Limit.DEPTH: 30_000,
+    Limit.SUMMARIES: 2_000,
+    Limit.BRANCHES: 20_000,
+    Limit.JOINED: 500_000,
+    Limit.ELEMENTS: 2_000_000,
+    Limit.PARTS: 10_000,
+    Limit.TEXT: 10_000_000,
+    Limit.OPERATIONS: 5_000,
+    Limit.FACTS: 20_000,
 }
-"""The largest amount of each kind of work. Real projects stay below a tenth of it."""
+"""The largest amount of each kind of work, without what the source adds. Real projects stay below a tenth of it."""
+
+PER_KILOBYTE: Final[dict[Limit, int]] = {
+    Limit.EVALUATIONS: 2_000,
+    Limit.SUMMARIES: 100,
+    Limit.BRANCHES: 500,
+    Limit.JOINED: 5_000,
+    Limit.ELEMENTS: 20_000,
+    Limit.TEXT: 100_000,
+    Limit.OPERATIONS: 300,
+    Limit.FACTS: 1_000,
+}
+"""What each 1,000 bytes of the analyzed modules add to a limit. Real projects need less than a fifth of it."""
 
 
 # What is read of the file system, in bytes and numbers of files.
@@ -72,23 +104,56 @@ REVISION_BYTES: Final = 512 * MEGABYTE
 class LimitExceededError(Exception):
     """A workflow needs more work than its analysis may do."""
 
-    def __init__(self, limit: Limit) -> None:
+    def __init__(self, limit: Limit, maximum: int | None = None) -> None:
         super().__init__(limit)
         self.limit = limit
+        self.maximum = MAXIMUM[limit] if maximum is None else maximum
 
     @property
     def reason(self) -> str:
-        """The exceeded limit, as messages name it: `more than 5,000,000 evaluated statements and expressions`."""
-        return f"more than {MAXIMUM[self.limit]:,} {self.limit.value}"
+        """The exceeded limit, as messages name it: `more than 20,000 analyzed branches`."""
+        return f"more than {self.maximum:,} {self.limit.value}"
 
 
 class Budget(Struct):
-    """The work that the analysis of one workflow has done. Once a limit is exceeded, any further work raises again."""
+    """The work that the analysis of one workflow may still do. Once a limit is exceeded, any further work raises again.
 
-    spent: dict[Limit, int] = field(default_factory=lambda: dict.fromkeys(Limit, 0))
+    `evaluations` and `depth` are counted for each expression, so they are fields, and checked by who counts them.
+    """
+
+    evaluations: int = MAXIMUM[Limit.EVALUATIONS]
+    depth: int = MAXIMUM[Limit.DEPTH]
+    maximum: dict[Limit, int] = field(default_factory=MAXIMUM.copy)
+    left: dict[Limit, int] = field(default_factory=MAXIMUM.copy)
+
+    def grow(self, size: int) -> None:
+        """Raise the limits for so many bytes of source."""
+        if self.evaluations < 0:
+            return
+        for limit, rate in PER_KILOBYTE.items():
+            self.maximum[limit] += rate * size // 1000
+            self.left[limit] += rate * size // 1000
+        self.evaluations += PER_KILOBYTE[Limit.EVALUATIONS] * size // 1000
 
     def spend(self, limit: Limit, amount: int = 1) -> None:
         """Count work before it is done. Raises LimitExceededError where it exceeds the limit."""
-        spent = self.spent[limit] = self.spent[limit] + amount
-        if spent > MAXIMUM[limit]:
-            raise LimitExceededError(limit)
+        left = self.left[limit] = self.left[limit] - amount
+        if left < 0:
+            self.exceed(limit)
+
+    def check(self) -> None:
+        """Raise LimitExceededError where `evaluations` or `depth` are used up."""
+        if self.evaluations < 0:
+            self.exceed(Limit.EVALUATIONS)
+        if self.depth < 0:
+            self.exceed(Limit.DEPTH)
+
+    def exceed(self, limit: Limit) -> None:
+        """Raise LimitExceededError, and leave nothing for any further work."""
+        self.end()
+        raise LimitExceededError(limit, self.maximum[limit])
+
+    def end(self) -> None:
+        """Leave nothing for any further work."""
+        self.evaluations = -1
+        self.left = dict.fromkeys(Limit, -1)

@@ -8,13 +8,14 @@ rules judge where it goes.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, ClassVar, Literal, TypeAlias
 
 import libcst as cst
 from msgspec import Struct
-from msgspec.structs import replace
+from msgspec.structs import force_setattr, replace
 
+from stepgraph.limits import MAXIMUM, Budget, Limit, LimitExceededError
 from stepgraph.model.payload import ParallelKind
 from stepgraph.program.facts import GivenArguments
 from stepgraph.program.ir import (
@@ -41,6 +42,22 @@ class Value:
     __slots__ = ()
     relevant: ClassVar[bool] = True
     traced: ClassVar[bool] = False
+
+
+def parts_of(value: Value) -> int:
+    """Return how many values a frozen value is made of, itself and those that it holds several times included.
+
+    It is compared, hashed and walked as a tree.
+    """
+    return value.parts if isinstance(value, FunctionValue | Gathering | Task | Wrapped | Alternatives) else 1
+
+
+def _counted(values: Iterable[Value]) -> int:
+    """Return the parts of a value that holds others. Raises LimitExceededError where they are too many."""
+    parts = 1 + sum(map(parts_of, values))
+    if parts > MAXIMUM[Limit.PARTS]:
+        raise LimitExceededError(Limit.PARTS)
+    return parts
 
 
 class Unknown(Value, Struct, frozen=True):
@@ -173,19 +190,27 @@ class Slots(dict[str, Any]):
     """The slots of a scope, an object or a collection.
 
     `serial` tells in which order they came into being. Of a collection, `changed` tells that it was written to after
-    its making, and `unordered` that it is not known which of its elements there are, and in which order.
+    its making, and `unordered` that it is not known which of its elements there are, and in which order. Each access
+    to its elements is counted in the `budget`: collections may share others, and so be exponentially large.
     """
 
-    __slots__ = ("changed", "serial", "unordered")
+    __slots__ = ("budget", "changed", "serial", "unordered")
 
-    def __init__(self, serial: int, slots: dict[str, Any] | None = None) -> None:
+    def __init__(self, serial: int, budget: Budget, slots: dict[str, Any] | None = None) -> None:
         super().__init__(slots or {})
         self.serial = serial
+        self.budget = budget
         self.changed = False
         self.unordered = False
 
     def __hash__(self) -> int:  # type: ignore[override] # slots are what they are, whatever they hold
         return id(self)
+
+    def elements(self) -> tuple[Any, ...]:
+        """Return the elements of a collection. Raises LimitExceededError where that exceeds the budget."""
+        elements: tuple[Any, ...] = self["items"]
+        self.budget.spend(Limit.ELEMENTS, len(elements))
+        return elements
 
 
 class Declarations(Slots):
@@ -198,7 +223,7 @@ class Declarations(Slots):
 
     def __init__(self) -> None:
         # Newer than any function: what one declares is no reason to read it again at its next call.
-        super().__init__(sys.maxsize)
+        super().__init__(sys.maxsize, Budget())
         self.looked_up: set[str] = set()
         self.version = 0
 
@@ -257,8 +282,7 @@ class Collection(Value, Struct, eq=False):
     @property
     def items(self) -> tuple[Item, ...]:
         """Its elements now."""
-        items: tuple[Item, ...] = self.state["items"]
-        return items
+        return self.state.elements()
 
     @property
     def is_set(self) -> bool:
@@ -308,8 +332,7 @@ class Mapping(Value, Struct, eq=False):
     @property
     def entries(self) -> tuple[Entry, ...]:
         """Its entries now."""
-        entries: tuple[Entry, ...] = self.state["items"]
-        return entries
+        return self.state.elements()
 
 
 class StepObject(Value, Struct, frozen=True):
@@ -392,6 +415,7 @@ class FunctionValue(Value, Struct, frozen=True):
     """A function, method or lambda of the project, with what is bound to it already.
 
     `names` go from the plain name to the most qualified one. `wrapped` is what `functools.wraps` makes it look like.
+    `parts`, made here, counts what it is made of.
     """
 
     node: cst.FunctionDef | cst.Lambda
@@ -405,6 +429,13 @@ class FunctionValue(Value, Struct, frozen=True):
     defaults: tuple[tuple[str, Value], ...] = ()
     doubts: tuple[Doubt, ...] = ()
     wrapped: Value | None = None
+    parts: int = 1
+
+    def __post_init__(self) -> None:
+        if self.positional or self.keywords or self.defaults or self.wrapped is not None:
+            named = (value for _, value in (*self.keywords, *self.defaults))
+            wrapped = () if self.wrapped is None else (self.wrapped,)
+            force_setattr(self, "parts", _counted((*self.positional, *named, *wrapped)))
 
     @property
     def name(self) -> str:
@@ -531,30 +562,42 @@ Coroutine: TypeAlias = StepCall | WaitCall | FunctionCall | PreparedCall
 
 
 class Wrapped(Value, Struct, frozen=True):
-    """The coroutine of `asyncio.wait_for`: what it wraps begins, if it has not yet, when it is awaited."""
+    """The coroutine of `asyncio.wait_for`: what it wraps begins, if it has not yet, when it is awaited.
+
+    `parts`, made here, counts what it is made of.
+    """
 
     inner: Value
     place: Place
+    parts: int = 1
+
+    def __post_init__(self) -> None:
+        force_setattr(self, "parts", _counted((self.inner,)))
 
 
 class Task(Value, Struct, frozen=True):
     """Work that was started, to be joined. `result` is what awaiting it gives.
 
     It stands for `every` run that was started here, or for the last; it is `sure` unless the value may be something
-    else while this work goes on.
+    else while this work goes on. `parts`, made here, counts what it is made of.
     """
 
     handle: Handle
     result: Value = UNKNOWN
     every: bool = False
     sure: bool = True
+    parts: int = 1
+
+    def __post_init__(self) -> None:
+        if self.result is not UNKNOWN:
+            force_setattr(self, "parts", _counted((self.result,)))
 
 
 class Gathering(Value, Struct, frozen=True):
     """A future of several: `members` are tasks and gatherings. `result` is what awaiting it gives.
 
     With `each`, it is one of the members, another at each pass of a loop. `own`, `loops`, `certain` and `in_turn` are
-    as in `ir.Joined`.
+    as in `ir.Joined`. `parts`, made here, counts what it is made of.
     """
 
     kind: ParallelKind
@@ -565,6 +608,10 @@ class Gathering(Value, Struct, frozen=True):
     own: frozenset[Handle] = frozenset()
     loops: int = 0
     in_turn: bool = False
+    parts: int = 1
+
+    def __post_init__(self) -> None:
+        force_setattr(self, "parts", _counted((*self.members, self.result)))
 
     @property
     def _awaited(self) -> tuple[object, ...]:
@@ -621,15 +668,20 @@ class Option(Struct, frozen=True):
 
 
 class Alternatives(Value, Struct, eq=False):
-    """Exactly one of several values; a discriminant makes the choice a `switch`. `size`, made here, counts them all."""
+    """Exactly one of several values; a discriminant makes the choice a `switch`.
+
+    `size`, made here, counts them all, `parts` what they are made of.
+    """
 
     options: tuple[Option, ...]
     discriminant: str | None
     place: Place
     size: int = 0
+    parts: int = 1
 
     def __post_init__(self) -> None:
         self.size = sum(o.value.size if isinstance(o.value, Alternatives) else 1 for o in self.options)
+        self.parts = _counted(option.value for option in self.options)
 
 
 class Argument(Struct, frozen=True):

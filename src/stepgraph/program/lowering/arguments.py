@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Final
 
 import libcst as cst
 from msgspec.structs import replace
 
+from stepgraph.limits import Limit
 from stepgraph.program.known import CollectionKind
 from stepgraph.program.lowering.machine import Machine
+from stepgraph.program.lowering.visits import DEEPEST
 from stepgraph.program.values import (
     UNKNOWN,
     Argument,
@@ -31,8 +34,8 @@ from stepgraph.program.values import (
 from stepgraph.syntax.bindings import parameters
 from stepgraph.syntax.module import Place
 
-# How deep collections are looked into: one may hold itself.
-DEEPEST: Final = 4
+# Callables among more elements than these are not looked for: they only name a function.
+MOST_GIVEN: Final = 1_000
 # `l = l + l` doubles a list at each line.
 MOST_ITEMS: Final = 4096
 
@@ -69,6 +72,7 @@ def bound_arguments(machine: Machine, callee: FunctionValue, arguments: Argument
 
 def collection(machine: Machine, kind: CollectionKind, items: tuple[Item, ...]) -> Collection:
     """Return a new list, tuple or set; of a very long one, each element once, standing for many."""
+    machine.budget.spend(Limit.ELEMENTS, len(items))
     return Collection(kind, machine.store.new({"items": bounded(items)}), machine.loop_depth)
 
 
@@ -76,7 +80,10 @@ def bounded(items: tuple[Item, ...]) -> tuple[Item, ...]:
     """Return elements as they are; of very many, each once, standing for many."""
     if len(items) <= MOST_ITEMS:
         return items
-    return tuple(replace(item, many=True, passes=None) for item in {id(item.value): item for item in items}.values())
+    distinct = {id(item.value): item for item in items}
+    if len(distinct) == len(items):
+        return items
+    return tuple(replace(item, many=True, passes=None) for item in distinct.values())
 
 
 def made(machine: Machine, kind: CollectionKind, items: tuple[Item, ...]) -> Collection:
@@ -93,12 +100,13 @@ def ordered_like(source: Value, copy: Collection) -> Collection:
 
 def mapping(machine: Machine, entries: tuple[Entry, ...], *, partial: bool = False) -> Mapping:
     """Return a new dictionary."""
+    machine.budget.spend(Limit.ELEMENTS, len(entries))
     return Mapping(machine.store.new({"items": entries}), machine.loop_depth, partial=partial)
 
 
-def given(values: Iterable[Value], depth: int = 0) -> Iterator[Given]:
+def given(values: Iterable[Value]) -> Iterator[Given]:
     """Yield the callables and awaitables among arguments, those in collections too."""
-    for value in values if depth <= DEEPEST else ():
+    for value in islice(_among(values, 0), MOST_GIVEN):
         match value:
             case StepFunction(definition=definition):
                 yield Given(definition, definition.function_name)
@@ -112,10 +120,14 @@ def given(values: Iterable[Value], depth: int = 0) -> Iterator[Given]:
                 yield Given(function.node, function.name)
             case PreparedCall(function=prepared):
                 yield Given(prepared, prepared.names[0])
-            case Collection():
-                yield from given((item.value for item in value.items), depth + 1)
-            case Mapping():
-                yield from given((entry.value for entry in value.entries), depth + 1)
+
+
+def _among(values: Iterable[Value], depth: int) -> Iterator[Value]:
+    """Yield values, and after each collection the values in it."""
+    for value in values:
+        yield value
+        if isinstance(value, Collection | Mapping) and depth < DEEPEST:
+            yield from _among((element.value for element in value.state.elements()), depth + 1)
 
 
 def _called_name(node: cst.Lambda) -> str:

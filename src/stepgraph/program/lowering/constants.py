@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable
 from typing import Any, Final
@@ -24,12 +25,14 @@ from stepgraph.syntax.module import Place
 
 DATETIME: Final = "datetime.datetime"
 TIMEDELTA: Final = "datetime.timedelta"
-# Nothing longer or larger than this is computed: `"x" * 10**9` is source like any other.
+# Characters of text, or bits of an integer: nothing longer is computed. `"x" * 10**9` is source like any other.
 LONGEST: Final = 10_000
 LARGEST_EXPONENT: Final = 64
-# Of an f-string's field: `>30,.2f` is one; a width has three digits at most.
+# Of an f-string's field: `>30,.2f` is one.
 LONGEST_SPECIFICATION: Final = 16
+# Of a width or precision in a format. One that is an operand, as in `"%*d"`, may have any number.
 WIDEST_DIGITS: Final = 3
+LARGEST_WIDTH: Final = 999
 
 # Operators raise TypeError for operands they do not take, which is asked by trying.
 _OPERATORS: Final[dict[type[cst.BaseBinaryOp], Callable[[Any, Any], object]]] = {
@@ -84,7 +87,7 @@ def shifted(op: cst.BaseBinaryOp, left: Value, right: Value) -> Value | None:
 def unary(op: cst.BaseUnaryOp, operand: Value) -> Value:
     """Return a constant for an operator on a constant, UNKNOWN for anything else."""
     function = _UNARY.get(type(op))
-    if function is None or not isinstance(operand, Constant):
+    if function is None or not isinstance(operand, Constant) or _size(operand.value) > LONGEST:
         return UNKNOWN
     try:
         return scalar(function(operand.value))
@@ -93,34 +96,63 @@ def unary(op: cst.BaseUnaryOp, operand: Value) -> Value:
 
 
 def _affordable(op: cst.BaseBinaryOp, left: Scalar, right: Scalar) -> bool:
-    if isinstance(op, cst.Power):
-        return isinstance(right, int | float) and abs(right) <= LARGEST_EXPONENT and _bits(left) <= LARGEST_EXPONENT
-    if isinstance(op, cst.LeftShift):
-        return isinstance(right, int) and right <= LARGEST_EXPONENT
-    if isinstance(op, cst.Multiply):
-        text, number = (left, right) if isinstance(left, str | bytes) else (right, left)
-        if isinstance(text, str | bytes):
-            return isinstance(number, int) and len(text) * number <= LONGEST
-        return _bits(left) + _bits(right) <= LONGEST
-    # `"%99999d" % 1` is long, whatever its operands are.
-    return not (isinstance(op, cst.Modulo) and isinstance(left, str | bytes) and len(left) > LONGEST // 100)
+    """Whether what an operator gives is not too long: this is asked before it is computed."""
+    return _longest(op, left, right) <= LONGEST
 
 
-def _bits(value: Scalar) -> int:
+def _longest(op: cst.BaseBinaryOp, left: Scalar, right: Scalar) -> float:
+    """Return the most characters, or bits, that an operator can give for two operands."""
+    size, other = _size(left), _size(right)
+    match op:
+        case cst.Power():
+            exponent = abs(right) if isinstance(right, int | float) else math.inf
+            return size * exponent if exponent <= LARGEST_EXPONENT >= size else math.inf
+        case cst.LeftShift():
+            return size + right if isinstance(right, int) else math.inf
+        case cst.Multiply() if isinstance(left, str | bytes):
+            return size * right if isinstance(right, int) else math.inf
+        case cst.Multiply() if isinstance(right, str | bytes):
+            return other * left if isinstance(left, int) else math.inf
+        case cst.Modulo() if isinstance(left, str | bytes):
+            return math.inf if size > LONGEST // 100 or _formats_wide(left) else size + other + LARGEST_WIDTH
+        case _:
+            return size + other
+
+
+def _formats_wide(template: str | bytes) -> bool:
+    """Whether a `%` format may ask for a width or precision of any size: by its digits, or as an operand."""
+    text = template if isinstance(template, str) else template.decode("latin-1")
+    fields = text.split("%")[1:]
+    specifications = [field[: len(field) - len(field.lstrip("#- +.*0123456789"))] for field in fields]
+    return any("*" in specification or _is_wide(specification) for specification in specifications)
+
+
+def _is_wide(specification: str) -> bool:
+    return any(len(digits) > WIDEST_DIGITS for digits in _numbers(specification))
+
+
+def _size(value: Scalar) -> int:
+    if isinstance(value, str | bytes):
+        return len(value)
     return value.bit_length() if isinstance(value, int) else 1
 
 
 def scalar(value: object) -> Value:
     """Return a constant, UNKNOWN where the value is none that can be shown."""
-    is_long = isinstance(value, str | bytes) and len(value) > LONGEST
+    is_long = isinstance(value, str | bytes | int) and _size(value) > LONGEST
     if not is_long and (value is None or isinstance(value, str | bytes | int | float | complex)):
         return Constant(value)
     return UNKNOWN
 
 
 def joined(parts: list[tuple[Value, Place]]) -> Value:
-    """Return text of several parts: constant if all are, else with the source of the others in braces."""
+    """Return text of several parts: constant if all are, else with the source of the others in braces.
+
+    Nothing is known of text that is too long.
+    """
     texts = [_text(value) for value, _ in parts]
+    if sum(len(text) for text in texts if text is not None) > LONGEST:
+        return UNKNOWN
     whole = "".join(
         text if text is not None else "{" + place.text + "}" for text, (_, place) in zip(texts, parts, strict=True)
     )
@@ -145,13 +177,10 @@ def formatted(value: Value, conversion: str | None, spec: str | None) -> str | N
     """Return what an f-string makes of a constant, None where that is not known."""
     if not isinstance(value, Constant) or spec is None or len(spec) > LONGEST_SPECIFICATION:
         return None
-    subject: object = value.value
-    if conversion is not None:
-        subject = _converted(value.value, conversion)
-    if any(len(digits) > WIDEST_DIGITS for digits in _numbers(spec)):
+    if _size(value.value) > LONGEST or _is_wide(spec):
         return None
     try:
-        return format(subject, spec)
+        return format(value.value if conversion is None else _converted(value.value, conversion), spec)
     except (TypeError, ValueError):
         return None
 

@@ -79,7 +79,7 @@ class Entry(Struct, frozen=True):
 def open_machine(entry: Entry) -> tuple[Machine, LexicalScope]:
     """Return a machine that is about to read a module, which is called by its stem, and the module's scope."""
     machine = Machine(EVALUATORS, EXECUTORS, CALLERS, attribute)
-    machine.modules = ModulesMet(entry.importer, machine.store, machine.observe)
+    machine.modules = ModulesMet(entry.importer, machine.store, machine.observe, machine.budget)
     scope = machine.modules.scope_of(entry.module, PurePosixPath(entry.module.path).stem)
     machine.frame = Frame(scope)
     return machine, scope

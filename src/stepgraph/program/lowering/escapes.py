@@ -7,10 +7,10 @@ from collections.abc import Callable
 import libcst as cst
 
 from stepgraph.program.ir import works
-from stepgraph.program.lowering.arguments import DEEPEST
 from stepgraph.program.lowering.comprehensions import consumed
 from stepgraph.program.lowering.functions import may_run_steps
 from stepgraph.program.lowering.machine import Machine
+from stepgraph.program.lowering.visits import DEEPEST, Visits
 from stepgraph.program.values import (
     Alternatives,
     Arguments,
@@ -37,7 +37,7 @@ def report_escape(
 ) -> None:
     """Report arguments with which code that is not read, and `why`, can run steps that the graph will not show."""
     for argument in arguments.items:
-        what = _escaping(machine, argument.value, 0)
+        what = _escaping(machine, argument.value, Visits(), 0)
         if what is None:
             continue
         machine.note(
@@ -52,7 +52,7 @@ def _callee(place: Place) -> str:
     return place.module.text(place.node.func) if isinstance(place.node, cst.Call) else place.text
 
 
-def _escaping(machine: Machine, value: Value, depth: int) -> str | None:
+def _escaping(machine: Machine, value: Value, visits: Visits, depth: int) -> str | None:
     match value:
         case StepObject() | StepMethod() | StepDecorator():
             return "the step object"
@@ -78,10 +78,9 @@ def _escaping(machine: Machine, value: Value, depth: int) -> str | None:
             return _made(machine, lambda: consumed(machine, value.node, value.scope, "list"), depth)
         case FunctionValue():
             return f"`{value.name}`, which runs steps," if may_run_steps(machine, value) else None
-        case _ if depth < DEEPEST:
-            return next((w for v in _inside(value) if (w := _escaping(machine, v, depth + 1)) is not None), None)
         case _:
-            return None
+            inside = _inside(value, visits, depth)
+            return next((w for v in inside if (w := _escaping(machine, v, visits, depth + 1)) is not None), None)
 
 
 def _made(machine: Machine, make: Callable[[], Value], depth: int) -> str | None:
@@ -89,19 +88,17 @@ def _made(machine: Machine, make: Callable[[], Value], depth: int) -> str | None
     if depth > DEEPEST:
         return None
     found: list[str | None] = []
-    outcome = machine.branch(lambda: found.append(_escaping(machine, make(), depth + 1)))
+    outcome = machine.branch(lambda: found.append(_escaping(machine, make(), Visits(), depth + 1)))
     return "code that runs steps" if works(outcome.block) else found[0]
 
 
-def _inside(value: Value) -> list[Value]:
+def _inside(value: Value, visits: Visits, depth: int) -> list[Value]:
     match value:
-        case Collection():
-            return [item.value for item in value.items]
-        case Mapping():
-            return [entry.value for entry in value.entries]
-        case Alternatives(options=options):
+        case Collection() | Mapping() if visits.enter(value.state, depth):
+            return [element.value for element in value.state.elements()]
+        case Alternatives(options=options) if depth < DEEPEST:
             return [option.value for option in options]
-        case Instance(state=state):
+        case Instance(state=state) if visits.enter(state, depth):
             return list(state.values())
         case _:
             return []

@@ -8,7 +8,7 @@ import libcst as cst
 from msgspec.structs import replace
 
 from stepgraph.program.known import CollectionKind
-from stepgraph.program.lowering.arguments import collection, mapping
+from stepgraph.program.lowering.arguments import bounded, collection, mapping
 from stepgraph.program.lowering.attributes import attribute
 from stepgraph.program.lowering.awaiting import await_value, is_awaitable
 from stepgraph.program.lowering.changing import method_called
@@ -416,7 +416,8 @@ def _yield(machine: Machine, node: cst.Yield) -> Value:
         value = machine.evaluate(node.value.item)
         if is_awaitable(value):
             return await_value(machine, value, machine.place(node))
-        machine.frame.yields += (replace(item, many=True) for item in items_of(machine, value) or ())
+        yields = (*machine.frame.yields, *(replace(item, many=True) for item in items_of(machine, value) or ()))
+        machine.frame.yields = list(bounded(yields))
         return UNKNOWN
     given = Constant(None) if node.value is None else machine.evaluate(node.value)
     if machine.frame.at_yield is not None:

@@ -5,15 +5,18 @@ from __future__ import annotations
 from typing import Final, TypeAlias
 
 import libcst as cst
+from msgspec import Struct
 from msgspec.structs import replace
 
+from stepgraph.limits import Limit
 from stepgraph.program.ir import Block, Function, works
-from stepgraph.program.lowering.arguments import DEEPEST, bound_arguments, given
+from stepgraph.program.lowering.arguments import bound_arguments, given
 from stepgraph.program.lowering.frames import Frame
 from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.lowering.outcomes import Summary
 from stepgraph.program.lowering.replay_state import VolatileUse
 from stepgraph.program.lowering.state import certain, merged
+from stepgraph.program.lowering.visits import DEEPEST
 from stepgraph.program.lowering.volatile import used_again, volatile_parts
 from stepgraph.program.values import (
     UNKNOWN,
@@ -34,6 +37,7 @@ from stepgraph.program.values import (
     Value,
     Volatile,
     faded,
+    parts_of,
 )
 from stepgraph.syntax.module import Place
 
@@ -43,6 +47,8 @@ NOT_KNOWN: Final = Arguments()
 
 # How many bodies are read in all before what was learned last of a function must do.
 MOST_READINGS: Final = 20_000
+# How many values in the arguments of a call are compared with those of others.
+MOST_PARTS: Final = 2_000
 # How many calls of one function may be open at once with different arguments: a recursion that changes them.
 MOST_OPEN: Final = 8
 
@@ -83,7 +89,9 @@ def _summary(machine: Machine, callee: FunctionValue, arguments: Arguments) -> S
     if isinstance(node, cst.Lambda):
         raise TypeError("a lambda is read where it is called")
     scope = function_scope(machine, callee, arguments)
-    key = (callee.node, callee.scope, machine.in_step, *(_signature(value) for value in scope.names.values()))
+    signature = _Signature()
+    key = (callee.node, callee.scope, machine.in_step, *(signature.of(value, 0) for value in scope.names.values()))
+    machine.budget.spend(Limit.ELEMENTS, signature.parts)
     known = machine.summaries.get((machine.replays, *key))
     if known is not None and known.reusable and known.epoch == machine.store.epoch:
         machine.frame.called.extend(known.called)
@@ -133,19 +141,32 @@ def may_run_steps(machine: Machine, function: FunctionValue, arguments: Argument
     return any(found)
 
 
-def _signature(value: Value, depth: int = 0) -> object:
-    """What two calls must have in common for their bodies to be the same: whatever in it can lead to a step."""
-    if depth > DEEPEST:
-        return value
-    match value:
-        case Collection():
-            parts = tuple(_signature(item.value, depth + 1) for item in value.items)
-            return parts if any(part is not None for part in parts) else None
-        case Mapping():
-            entries = tuple((_key(entry.key), _signature(entry.value, depth + 1)) for entry in value.entries)
-            return entries if any(part is not None for _, part in entries) else None
-        case _:
-            return value if value.relevant or value.traced else None
+class _Signature(Struct):
+    """Tells what two calls must have in common for their bodies to be the same: whatever in it can lead to a step.
+
+    It is compared as a tree, so collections beyond the first `MOST_PARTS` parts are the same only if they are one.
+    """
+
+    parts: int = 0
+
+    def of(self, value: Value, depth: int) -> object:
+        """Return what matters of a value that is so deep in others."""
+        if depth > DEEPEST or self.parts > MOST_PARTS:
+            return value
+        match value:
+            case Collection():
+                items = value.items
+                self.parts += len(items)
+                parts = tuple(self.of(item.value, depth + 1) for item in items)
+                return parts if any(part is not None for part in parts) else None
+            case Mapping():
+                mapped = value.entries
+                self.parts += len(mapped)
+                entries = tuple((_key(entry.key), self.of(entry.value, depth + 1)) for entry in mapped)
+                return entries if any(part is not None for _, part in entries) else None
+            case _:
+                self.parts += parts_of(value)
+                return value if value.relevant or value.traced else None
 
 
 def _key(key: Value) -> object:
@@ -177,6 +198,7 @@ def _unfinished(machine: Machine, callee: FunctionValue, key: Key) -> Function |
 
 def _read(machine: Machine, callee: FunctionValue, node: cst.FunctionDef, scope: LexicalScope, key: Key) -> Summary:
     machine.readings += 1
+    machine.budget.spend(Limit.SUMMARIES)
     function = Function(callee.names, Place(callee.scope.module, node))
     frame = Frame(scope, function=node, is_async=node.asynchronous is not None)
     mark, volatiles, uses = machine.store.mark(), machine.replay.volatiles, len(machine.replay.uses)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from stepgraph.limits import Limit
 from stepgraph.program.known import CollectionKind
 from stepgraph.program.lowering.arguments import made, ordered_like
 from stepgraph.program.lowering.comprehensions import consumed
@@ -27,7 +28,9 @@ def items_of(machine: Machine, value: Value) -> tuple[Item, ...] | None:
         case Mapping(entries=entries):
             return tuple(Item(entry.key, entry.key_place, entry.many) for entry in entries)
         case GeneratorCall(function=function, arguments=arguments):
-            return read_function(machine, function, arguments).yields or None
+            yields = read_function(machine, function, arguments).yields
+            machine.budget.spend(Limit.ELEMENTS, len(yields))
+            return yields or None
         case Alternatives(options=options):
             parts = [items_of(machine, option.value) for option in options]
             return tuple(replace(item, maybe=True) for part in parts for item in part or ())

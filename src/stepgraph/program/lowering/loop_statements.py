@@ -91,7 +91,7 @@ def _written_out(machine: Machine, node: cst.For, item: Item) -> None:
     if block.operations:
         machine.emit(Scope(block, place, is_pass=True))
     if state.leaves:
-        apply(machine.store, any_way(state.leaves, place, since))
+        apply(machine.store, any_way(machine.store, state.leaves, place, since))
         machine.live = True
 
 

@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from stepgraph.program.ir import EMPTY, Block, Loop, Passes, StepDefinition
-from stepgraph.program.lowering.arguments import DEEPEST, collection
+from stepgraph.program.lowering.arguments import collection
 from stepgraph.program.lowering.frames import LoopState
 from stepgraph.program.lowering.functions import read_function
 from stepgraph.program.lowering.machine import Machine
@@ -25,6 +25,7 @@ from stepgraph.program.lowering.state import (
     unsettled,
 )
 from stepgraph.program.lowering.step_state import read_at_next_pass
+from stepgraph.program.lowering.visits import Visits
 from stepgraph.program.lowering.volatile import used_at_each_pass
 from stepgraph.program.values import (
     UNKNOWN,
@@ -117,7 +118,7 @@ def _settled(
         block = machine.block_of(body)
         ends = [*state.leaves, machine.store.changes(mark)] if machine.live else state.leaves
         machine.store.rewind(mark)
-        seen, head = head, any_way(ends, place, since)
+        seen, head = head, any_way(machine.store, ends, place, since)
         machine.passes += 1
         if not passes or machine.passes > MOST_REPEATED or not unsettled(seen, head):
             break
@@ -140,7 +141,8 @@ def unrolled(value: Value) -> tuple[Item, ...] | None:
         return None
     if any(item.many or item.maybe for item in value.items):
         return None
-    return value.items if any(_runs(item.value) for item in value.items) else None
+    visits = Visits()
+    return value.items if any(_runs(item.value, visits) for item in value.items) else None
 
 
 def extent_over(value: Value, place: Place) -> Extent:
@@ -155,13 +157,12 @@ def extent_over(value: Value, place: Place) -> Extent:
     return Extent(occurs=occurs, passes=Passes(len(value.items), place) if is_whole else None)
 
 
-def _runs(value: Value, depth: int = 0) -> bool:
-    if isinstance(value, Collection):
-        return depth < DEEPEST and any(_runs(item.value, depth + 1) for item in value.items)
-    if isinstance(value, Mapping):
-        return depth < DEEPEST and any(_runs(entry.value, depth + 1) for entry in value.entries)
+def _runs(value: Value, visits: Visits, depth: int = 0) -> bool:
+    if isinstance(value, Collection | Mapping):
+        elements = value.state.elements() if visits.enter(value.state, depth) else ()
+        return any(_runs(element.value, visits, depth + 1) for element in elements)
     if isinstance(value, Wrapped):
-        return _runs(value.inner, depth)
+        return _runs(value.inner, visits, depth)
     return isinstance(value, StepFunction | FunctionValue | StepCall | FunctionCall | PreparedCall | WaitCall)
 
 

@@ -109,6 +109,9 @@ class Machine:
     budget: Budget = field(default_factory=Budget)
     stopped: bool = False
 
+    def __post_init__(self) -> None:
+        self.store.budget = self.budget
+
     # What is read
 
     @property
@@ -122,31 +125,46 @@ class Machine:
 
     def text(self, node: cst.CSTNode) -> str:
         """Return the source of a node of the present module, on one line."""
-        return self.module.text(node)
+        text = self.module.text(node)
+        self.budget.spend(Limit.TEXT, len(text))
+        return text
 
     def evaluate(self, node: cst.BaseExpression) -> Value:
         """Return the value of an expression, having emitted what it does."""
-        self.budget.spend(Limit.EVALUATIONS)
         evaluator = self.evaluators.get(type(node))
-        return UNKNOWN if evaluator is None else evaluator(self, node)
+        if evaluator is None:
+            return UNKNOWN
+        budget = self.budget
+        budget.evaluations -= 1
+        budget.depth -= 1
+        if budget.evaluations < 0 or budget.depth < 0:
+            budget.check()
+        value = evaluator(self, node)
+        budget.depth += 1
+        return value
 
     def execute(self, body: cst.BaseSuite) -> None:
         """Execute the statements of a block, as far as they can be reached.
 
         Where a limit is exceeded, the rest of this block and of those around it is left out, and a note says so.
         """
+        budget, depth = self.budget, self.budget.depth
         for statement in statements(body):
             if not self.live:
-                return
+                break
             executor = self.executors.get(type(statement))
             if executor is None:
                 continue
             try:
-                self.budget.spend(Limit.EVALUATIONS)
+                budget.evaluations -= 1
+                budget.depth = depth - 1
+                if budget.evaluations < 0 or depth <= 0:
+                    budget.check()
                 executor(self, statement)
             except LimitExceededError as error:
                 self.stop(error, self.place(statement))
-                return
+                break
+        budget.depth = depth
 
     def call(self, callee: Value, arguments: Arguments, place: Place) -> Value:
         """Return what calling a value gives, having emitted what the call does."""
@@ -160,6 +178,7 @@ class Machine:
 
     def emit(self, operation: Operation) -> None:
         """Add an operation to the present block."""
+        self.budget.spend(Limit.OPERATIONS)
         self.operations.append(operation)
         if isinstance(operation, Run | Start | Join):
             self.frame.emitted = True
@@ -217,12 +236,14 @@ class Machine:
 
     def stop(self, error: LimitExceededError, place: Place) -> None:
         """Report, once, where a limit has ended the analysis."""
+        self.budget.end()
         if not self.stopped:
             self.stopped = True
             self.note("limit-exceeded", place, f"the analysis stops here: {error.reason}.", LIMIT_ADVICE)
 
     def observe(self, fact: Fact) -> None:
         """Remember a fact for rules to judge, once."""
+        self.budget.spend(Limit.FACTS)
         self.facts.setdefault(fact)
 
     @contextmanager
@@ -314,6 +335,7 @@ class Machine:
 
     def branch(self, run: Callable[[], object], condition: str | None = None, *, cut_short: bool = False) -> Outcome:
         """Read one of several ways and take its changes back. One that may be `cut_short` keeps what it passed."""
+        self.budget.spend(Limit.BRANCHES)
         mark, since, before = self.store.mark(), self.work.handles, self.replay.reached
         self.live = True
         self.frame.conditions.append(condition)

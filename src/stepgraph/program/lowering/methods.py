@@ -6,6 +6,8 @@ from typing import Final
 
 import libcst as cst
 
+from stepgraph.limits import Limit
+from stepgraph.program.ir import Handle
 from stepgraph.program.lowering.arguments import made, ordered_like
 from stepgraph.program.lowering.awaiting import awaited_of, is_awaitable, start
 from stepgraph.program.lowering.calls import call_unknown
@@ -16,7 +18,7 @@ from stepgraph.program.lowering.iteration import items_of
 from stepgraph.program.lowering.loops import any_of
 from stepgraph.program.lowering.machine import Caller, Machine
 from stepgraph.program.lowering.subscripts import entry_at, part_of
-from stepgraph.program.lowering.targets import add_items, set_entry, take_item
+from stepgraph.program.lowering.targets import COPIED_AT_ONCE, add_items, set_entry, take_item
 from stepgraph.program.values import (
     UNKNOWN,
     Argument,
@@ -167,10 +169,13 @@ def _create(machine: Machine, receiver: TaskGroup, arguments: Arguments, place: 
     if not arguments.items:
         return UNKNOWN
     observe_sleep_as_task(machine, arguments.items[0], place)
+    since = machine.work.handles
     task = start(machine, arguments.items[0].value, arguments.items[0].place)
-    for awaited in awaited_of(task):
-        if awaited.handle not in receiver.state["items"]:
-            machine.store.write(receiver.state, "items", (*receiver.state["items"], awaited.handle))
+    present: tuple[Handle, ...] = receiver.state["items"]
+    added = (awaited.handle for awaited in awaited_of(task))
+    fresh = dict.fromkeys(handle for handle in added if handle > since or handle not in present)
+    machine.budget.spend(Limit.ELEMENTS, len(fresh) + len(present) // COPIED_AT_ONCE)
+    machine.store.extend(receiver.state, (*present, *fresh))
     return task
 
 

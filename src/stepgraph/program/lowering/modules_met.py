@@ -8,6 +8,7 @@ from itertools import islice
 import libcst as cst
 from msgspec import Struct, field
 
+from stepgraph.limits import Budget
 from stepgraph.program.facts import Fact
 from stepgraph.program.lowering.star_memory import StarMemory
 from stepgraph.program.lowering.state import Store
@@ -32,6 +33,7 @@ class ModulesMet(Struct):
     importer: Importer | None
     store: Store
     observe: Callable[[Fact], None]
+    budget: Budget
     scopes: dict[SourceModule, LexicalScope] = field(default_factory=dict)
     unread: dict[str, ModuleFile] = field(default_factory=dict)
     stars: StarMemory = field(default_factory=StarMemory)
@@ -58,6 +60,7 @@ class ModulesMet(Struct):
             bindings = self.bindings_of(module.tree, module)
             scope = LexicalScope(bindings, self.store.new(), None, module, path=(known,), kind="module")
             self.scopes[module] = scope
+            self.budget.grow(len(module.source))
             self._note_imports(module, bindings)
             for wrong in wrong_imports_of(module):
                 self.observe(wrong)

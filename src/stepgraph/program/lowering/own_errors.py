@@ -239,13 +239,15 @@ def _caught_type(value: Value, place: Place, raised: dict[str, str]) -> CaughtTy
 
 def _ancestors(defined: ClassValue) -> Iterator[str | None]:
     """Yield the names of the classes from outside that a class derives from, None for what is not known."""
-    for base in defined.bases:
-        match base:
-            case External(name=name):
+    seen = {defined}
+    pending: list[Value] = list(defined.bases[::-1])
+    while pending:
+        match pending.pop():
+            case External(name=name) | UnknownBase(identity=str(name)):
                 yield name
-            case UnknownBase(identity=str(name)):
-                yield name
-            case ClassValue():
-                yield from _ancestors(base)
+            case ClassValue() as base:
+                if base not in seen:
+                    seen.add(base)
+                    pending += base.bases[::-1]
             case _:
                 yield None

@@ -67,7 +67,7 @@ def _final(machine: Machine, node: cst.Finally, mark: int, left: tuple[OpenConte
     if ways:
         ends = [machine.store.changes(mark)] if live else []
         machine.store.rewind(mark)
-        apply(machine.store, any_way([*ways, *ends], place))
+        apply(machine.store, any_way(machine.store, [*ways, *ends], place))
     machine.live = True
     block = machine.block_of(lambda: machine.execute(node.body))
     loop = machine.frame.loop
@@ -106,7 +106,7 @@ def _handle(
     """Read a handler, and return the types that it catches."""
     types: tuple[CaughtType, ...] = ()
     ways = [body.changes, *body.passed, *tried.changed]
-    apply(machine.store, any_way(ways, machine.place(handler)))
+    apply(machine.store, any_way(machine.store, ways, machine.place(handler)))
     if handler.type is not None:
         types = caught_types(machine.evaluate(handler.type), machine.place(handler.type), code.raised)
     if handler.name is not None and isinstance(handler.name.name, cst.Name):

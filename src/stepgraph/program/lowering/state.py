@@ -6,12 +6,13 @@ what it changed, not of all there is.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final, TypeAlias
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from stepgraph.limits import Budget, Limit
 from stepgraph.program.ir import Handle
 from stepgraph.program.values import (
     UNKNOWN,
@@ -28,6 +29,7 @@ from stepgraph.program.values import (
     Value,
     Volatile,
     changed_tasks,
+    parts_of,
 )
 from stepgraph.syntax.module import Place
 
@@ -37,6 +39,7 @@ Slot: TypeAlias = Any
 
 # A choice among more values than this is not followed.
 MOST_OPTIONS: Final = 200
+_TWO: Final = 2
 
 
 class _Missing:
@@ -44,6 +47,15 @@ class _Missing:
 
 
 MISSING: Final = _Missing()
+
+
+class _Prefix(Struct, frozen=True):
+    """The elements of a collection before others were added: so many of those after it.
+
+    To keep each list that is appended to would take the square of their number.
+    """
+
+    length: int
 
 
 class Change(Struct, frozen=True):
@@ -61,9 +73,11 @@ class Store(Struct):
     """The trail of all writes.
 
     `epoch` stands for what functions have read from outside themselves: it is another one as soon as such a slot gets
-    another value, and what was learned of functions before may not hold any longer.
+    another value, and what was learned of functions before may not hold any longer. The `budget` counts what is taken
+    back and joined.
     """
 
+    budget: Budget = field(default_factory=Budget)
     epoch: int = 0
     _trail: list[tuple[Slots, str, Slot, int]] = field(default_factory=list)
     _observed: set[tuple[int, str]] = field(default_factory=set)
@@ -78,7 +92,7 @@ class Store(Struct):
     def new(self, slots: dict[str, Slot] | None = None) -> Slots:
         """Return new slots."""
         self._serial += 1
-        return Slots(self._serial, slots)
+        return Slots(self._serial, self.budget, slots)
 
     def observe(self, container: Slots, key: str) -> None:
         """Say that a function has read a slot that is not its own."""
@@ -87,9 +101,16 @@ class Store(Struct):
     def write(self, container: Slots, key: str, value: Slot) -> None:
         """Set a slot, so that it can be taken back."""
         old = container.get(key, MISSING)
-        if old is value:
-            return
-        self._trail.append((container, key, old, self.epoch))
+        if old is not value:
+            self._write(container, key, old, old, value)
+
+    def extend(self, container: Slots, value: tuple[Any, ...]) -> None:
+        """Set the elements of a collection to those it has and others after them."""
+        old = container["items"]
+        self._write(container, "items", old, _Prefix(len(old)), value)
+
+    def _write(self, container: Slots, key: str, old: Slot, trace: Slot, value: Slot) -> None:
+        self._trail.append((container, key, trace, self.epoch))
         container[key] = value
         if (container.serial, key) in self._observed and (_is_relevant(old) or _is_relevant(value)):
             self._epochs += 1
@@ -105,17 +126,21 @@ class Store(Struct):
 
     def changes(self, mark: int) -> Changes:
         """Return what was written since `mark`, with the values held now."""
+        self.budget.spend(Limit.JOINED, len(self._trail) - mark)
         found: Changes = {}
         for container, key, *_ in self._trail[mark:]:
             found[id(container), key] = Change(container, key, container.get(key, MISSING))
         return found
 
     def passed(self, mark: int) -> list[Changes]:
-        """Return the values since `mark` that were replaced again: what an exception may have left."""
+        """Return the values since `mark` that were replaced again: what an exception may have left.
+
+        A list that is only appended to is left out: all that may be in it is in the one after it.
+        """
         seen: set[tuple[int, str]] = set()
         found: list[Changes] = []
         for container, key, old, _ in self._trail[mark:]:
-            if (id(container), key) in seen and old is not MISSING:
+            if (id(container), key) in seen and old is not MISSING and not isinstance(old, _Prefix):
                 found.append({(id(container), key): Change(container, key, old)})
             seen.add((id(container), key))
         return found
@@ -131,6 +156,8 @@ class Store(Struct):
             container, key, old, self.epoch = self._trail.pop()
             if old is MISSING:
                 container.pop(key, None)
+            elif isinstance(old, _Prefix):
+                container[key] = container[key][: old.length]
             else:
                 container[key] = old
         return found
@@ -157,7 +184,8 @@ def meet(
     for key, change in keys.items():
         present = change.container.get(change.key, MISSING)
         ways = [(p.condition, p.changes[key].value if key in p.changes else present) for p in paths]
-        store.write(change.container, change.key, _merged_slot(ways, discriminant, place, since))
+        store.budget.spend(Limit.JOINED, sum(_weight(value) for _, value in ways))
+        store.write(change.container, change.key, _merged_slot(store, ways, discriminant, place, since))
 
 
 def apply(store: Store, changes: Changes) -> None:
@@ -166,7 +194,12 @@ def apply(store: Store, changes: Changes) -> None:
         store.write(change.container, change.key, change.value)
 
 
-def any_way(ways: Sequence[Changes], place: Place, since: Handle | None = None) -> Changes:
+def _weight(slot: Slot) -> int:
+    """Return what it takes to look at all of a slot."""
+    return len(slot) + 1 if isinstance(slot, tuple) else 1 if slot is MISSING else parts_of(slot)
+
+
+def any_way(store: Store, ways: Sequence[Changes], place: Place, since: Handle | None = None) -> Changes:
     """Return what the state is after any of several ways, or none of them, without conditions to tell them apart.
 
     Work with a handle after `since` was started on one of these ways only.
@@ -176,7 +209,8 @@ def any_way(ways: Sequence[Changes], place: Place, since: Handle | None = None) 
     for key, change in keys.items():
         present = change.container.get(change.key, MISSING)
         values = [present, *(way[key].value for way in ways if key in way)]
-        found[key] = Change(change.container, change.key, _any_of(change.key, values, place, since))
+        store.budget.spend(Limit.JOINED, len(ways) + sum(map(_weight, values)))
+        found[key] = Change(change.container, change.key, _any_of(store, change.key, values, place, since))
     return found
 
 
@@ -258,12 +292,12 @@ def told_apart(value: Value, values: Sequence[Value], since: Handle | None) -> V
 
 
 def _merged_slot(
-    ways: Sequence[tuple[str | None, Slot]], discriminant: str | None, place: Place, since: Handle | None
+    store: Store, ways: Sequence[tuple[str | None, Slot]], discriminant: str | None, place: Place, since: Handle | None
 ) -> Slot:
     bound = [(condition, value) for condition, value in ways if value is not MISSING]
     if any(isinstance(value, tuple) for _, value in bound):
         held = [(condition, value) for condition, value in bound if isinstance(value, tuple)]
-        return _united([value for _, value in held], [condition for condition, _ in held], since)
+        return _united(store.budget, [value for _, value in held], [condition for condition, _ in held], since)
     return merged(certain(bound), discriminant, place, since) if bound else UNKNOWN
 
 
@@ -275,24 +309,43 @@ def certain(ways: Sequence[tuple[str | None, Value]]) -> Sequence[tuple[str | No
     return [(condition, UNKNOWN if isinstance(value, Volatile) else value) for condition, value in ways]
 
 
-def _any_of(key: str, values: Sequence[Slot], place: Place, since: Handle | None) -> Slot:
-    bound: list[Slot] = []
-    for value in values:
-        for leaf in leaves(value):
-            if leaf is not MISSING and not any(same(leaf, other) for other in bound):
-                bound.append(leaf)
+def _any_of(store: Store, key: str, values: Sequence[Slot], place: Place, since: Handle | None) -> Slot:
+    bound = _distinct(leaf for value in values for leaf in leaves(value) if leaf is not MISSING)
     if len(bound) == 1:
         return bound[0]
     if any(isinstance(value, tuple) for value in bound):
-        return _united([value for value in bound if isinstance(value, tuple)], (), since)
+        return _united(store.budget, [value for value in bound if isinstance(value, tuple)], (), since)
     if not any(value.relevant for value in bound):
         return UNKNOWN
     known = [told_apart(value, bound, since) for value in bound if value.relevant]
+    if len(known) > MOST_OPTIONS:
+        return Unresolved("it may be any one of very many", place)
     options = [Option(callable_name(value) or f"{key} {number}", value) for number, value in enumerate(known, 1)]
     if len(known) < len(bound):
         rest = [value for value in bound if not value.relevant]
         options.append(Option(None, rest[0] if len(rest) == 1 else UNKNOWN))
     return Alternatives(tuple(options), key, place)
+
+
+def _distinct(values: Iterable[Slot]) -> list[Slot]:
+    """Return values, each once, as far as that matters.
+
+    Two that lead to no step are as good as any number of them; so are more that do than can be told apart. The elements
+    of collections are united in any case.
+    """
+    found: list[Slot] = []
+    relevant = irrelevant = 0
+    for value in values:
+        if isinstance(value, tuple):
+            if not found or found[-1] != value:
+                found.append(value)
+            continue
+        matters = _is_relevant(value)
+        if (relevant <= MOST_OPTIONS if matters else irrelevant < _TWO) and not any(same(value, o) for o in found):
+            found.append(value)
+            relevant += matters
+            irrelevant += not matters
+    return found
 
 
 def leaves(value: Slot) -> list[Slot]:
@@ -314,7 +367,7 @@ def callable_name(value: Value) -> str | None:
 
 
 def _united(
-    collections: Sequence[tuple[Any, ...]], conditions: Sequence[str | None], since: Handle | None
+    budget: Budget, collections: Sequence[tuple[Any, ...]], conditions: Sequence[str | None], since: Handle | None
 ) -> tuple[Any, ...]:
     """Return the elements of all, each once, in order of first appearance; of those of one origin, the newest.
 
@@ -326,6 +379,7 @@ def _united(
     for way, collection in enumerate(collections):
         for element in collection:
             alike = by_place.setdefault(_whence(element), [])
+            budget.spend(Limit.JOINED, 1 + len(alike))
             index = next((i for i in alike if same(element, elements[i])), None)
             if index is None:
                 alike.append(len(elements))

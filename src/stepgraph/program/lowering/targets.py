@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import libcst as cst
 from msgspec.structs import replace
 
-from stepgraph.program.lowering.arguments import bounded, collection
+from stepgraph.limits import Limit
+from stepgraph.program.lowering.arguments import MOST_ITEMS, bounded, collection
 from stepgraph.program.lowering.changing import attribute_changed, element_changed
 from stepgraph.program.lowering.classes import field_names
 from stepgraph.program.lowering.event_keys import observe_key
@@ -39,6 +42,9 @@ from stepgraph.program.values import (
     possible,
 )
 from stepgraph.syntax.module import Place
+
+# To copy a tuple takes so much less than to look at its elements.
+COPIED_AT_ONCE: Final = 64
 
 
 def assign(machine: Machine, target: cst.BaseExpression, value: Value, source: Place | None = None) -> None:
@@ -205,5 +211,14 @@ def add_items(machine: Machine, owner: Collection, items: tuple[Item, ...]) -> N
     if machine.loop_depth > owner.loop_depth:
         items = tuple(replace(item, many=True, passes=None) for item in items)
     owner.state.changed = True
-    kept = [item for item in owner.items if not any(new.many and item.place.node is new.place.node for new in items)]
-    machine.store.write(owner.state, "items", bounded((*kept, *items)))
+    again = {id(item.place.node) for item in items if item.many}
+    if again:
+        kept = [item for item in owner.items if id(item.place.node) not in again]
+        machine.store.write(owner.state, "items", bounded((*kept, *items)))
+        return
+    present: tuple[Item, ...] = owner.state["items"]
+    machine.budget.spend(Limit.ELEMENTS, len(items) + len(present) // COPIED_AT_ONCE)
+    if len(present) // MOST_ITEMS == (len(present) + len(items)) // MOST_ITEMS:
+        machine.store.extend(owner.state, (*present, *items))
+    else:
+        machine.store.write(owner.state, "items", bounded((*present, *items)))

@@ -8,10 +8,10 @@ from typing import Final
 from msgspec.structs import replace
 
 from stepgraph.program.facts import Steered, UsedAfterStep
-from stepgraph.program.lowering.arguments import DEEPEST
 from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.lowering.replay_state import VolatileUse
 from stepgraph.program.lowering.state import leaves
+from stepgraph.program.lowering.visits import DEEPEST, Visits
 from stepgraph.program.lowering.volatile_names import STAYS_TRUE, is_always_true, is_volatile, passes_on
 from stepgraph.program.values import (
     UNKNOWN,
@@ -32,8 +32,12 @@ from stepgraph.syntax.module import Place
 _MOST_ELEMENTS: Final = 50
 
 
-def volatile_parts(value: Value, depth: int = 0) -> Iterator[Volatile]:
-    """Yield what in a value is another one when the code runs again, in collections and objects too."""
+def volatile_parts(value: Value) -> Iterator[Volatile]:
+    """Yield what in a value is another one when the code runs again, in collections too."""
+    return _volatile_parts(value, Visits(), 0)
+
+
+def _volatile_parts(value: Value, visits: Visits, depth: int) -> Iterator[Volatile]:
     match value:
         case Volatile():
             yield value
@@ -41,13 +45,10 @@ def volatile_parts(value: Value, depth: int = 0) -> Iterator[Volatile]:
             yield volatile
         case Alternatives(options=options) if depth < DEEPEST:
             for option in options[:_MOST_ELEMENTS]:
-                yield from volatile_parts(option.value, depth + 1)
-        case Collection() if depth < DEEPEST:
-            for item in value.items[:_MOST_ELEMENTS]:
-                yield from volatile_parts(item.value, depth + 1)
-        case Mapping() if depth < DEEPEST:
-            for entry in value.entries[:_MOST_ELEMENTS]:
-                yield from volatile_parts(entry.value, depth + 1)
+                yield from _volatile_parts(option.value, visits, depth + 1)
+        case Collection() | Mapping() if visits.enter(value.state, depth):
+            for element in value.state.elements()[:_MOST_ELEMENTS]:
+                yield from _volatile_parts(element.value, visits, depth + 1)
 
 
 def derived(machine: Machine, values: Iterable[Value], result: Value = UNKNOWN) -> Value:
