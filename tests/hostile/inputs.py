@@ -1,0 +1,119 @@
+"""Print the time and memory of each hostile input: `python -m tests.hostile.inputs`.
+
+Each module in `rows` defines `INPUTS`, a list of `HostileInput`s. Each is analyzed at its size and at ten times that,
+in a process of its own. An input fails when it exceeds 5 seconds (10 at ten times the size) or 500 MB, or when it
+ends with a signal, a traceback or an internal error.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import pkgutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.hostile import rows
+from tests.hostile.hostile_input import HostileInput
+
+_SECONDS = {1: 5, 10: 10}
+_MEGABYTES = 500
+_LAWFUL = (0, 1, 2, 3)
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """How the command ended on an input.
+
+    A negative `code` is a signal; `message` is the line of the first limit or error.
+    """
+
+    seconds: float
+    megabytes: float
+    code: int
+    message: str
+
+    def is_within(self, seconds: float) -> bool:
+        """Whether it ended lawfully, within that time and the limit of memory."""
+        return self.seconds <= seconds and self.megabytes <= _MEGABYTES and self.code in _LAWFUL
+
+
+def registry() -> list[HostileInput]:
+    """Return the inputs of all modules in `rows`."""
+    modules = sorted(module.name for module in pkgutil.iter_modules(rows.__path__))
+    return [row for name in modules for row in importlib.import_module(f"{rows.__name__}.{name}").INPUTS]
+
+
+def measure(row: HostileInput, size: int, patience: float) -> Measured:
+    """Run the command on an input of that size, and end it after `patience` seconds."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name, content in row.files(size).items():
+            path = Path(folder, "project", name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content.encode() if isinstance(content, str) else content)
+        environment = {
+            **os.environ,
+            "STEPGRAPH_CACHE_DIR": str(Path(folder, "cache")),
+            "GIT_CEILING_DIRECTORIES": folder,
+        }
+        streams = [Path(folder, "out"), Path(folder, "err")]
+        began = time.monotonic()
+        with streams[0].open("wb") as out, streams[1].open("wb") as err:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "stepgraph", *row.command],
+                stdout=out,
+                stderr=err,
+                env=environment,
+                cwd=Path(folder, "project"),
+            )
+            alarm = threading.Timer(patience, process.kill)
+            alarm.start()
+            _, status, usage = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+            alarm.cancel()
+        seconds = time.monotonic() - began
+        text = "\n".join(path.read_bytes()[:2_000_000].decode("utf-8", "replace") for path in streams)
+    return Measured(seconds, usage.ru_maxrss / 1024, process.returncode, _message(text))
+
+
+def _message(text: str) -> str:
+    lines = text.splitlines()
+    telling = (line for word in ("more than", "Error", "error", "incomplete") for line in lines if word in line)
+    return next(telling, "").strip()[:90]
+
+
+def table(inputs: list[HostileInput], times: list[int], patience: float) -> Iterator[str]:
+    """Yield the lines of the table: failures are marked with `!`."""
+    for row in inputs:
+        for factor in times:
+            measured = measure(row, row.size * factor, patience)
+            mark = " " if measured.is_within(_SECONDS.get(factor, patience)) else "!"
+            cost = f"{measured.seconds:6.1f} s {measured.megabytes:6.0f} MB"
+            yield f"{mark} {row.name[:50]:50} {row.size * factor:>9,} {cost} {measured.code:>4} {measured.message}"
+
+
+def main() -> int:
+    """Print the table; exit with 1 where an input fails."""
+    parser = argparse.ArgumentParser(prog="python -m tests.hostile.inputs", description=__doc__)
+    parser.add_argument("names", nargs="*", help="only inputs whose name contains one of these")
+    parser.add_argument("--times", type=int, action="append", help="factors of the size (default: 1 and 10)")
+    parser.add_argument("--patience", type=float, default=60, help="seconds until an input is given up (default: 60)")
+    arguments = parser.parse_args()
+    wanted = [row for row in registry() if not arguments.names or any(name in row.name for name in arguments.names)]
+    failures = 0
+    for line in table(wanted, arguments.times or [1, 10], arguments.patience):
+        failures += line.startswith("!")
+        sys.stdout.write(f"{line}\n")
+        sys.stdout.flush()
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
