@@ -62,7 +62,8 @@ def _appends(size: int) -> Files:
     return entry("a = []\n" + "a.append(step.sleep('a', 1))\n" * size + "for b in a:\n    await b")
 
 
-def _clique(size: int) -> Files:
+def _clique(calls_in_all: int) -> Files:
+    size = int(calls_in_all**0.5)
     calls = "".join(f"    await f{n}(step)\n" for n in range(size))
     return entry("await f0(step)", "".join(f"async def f{n}(step):\n{_STEP}{calls}" for n in range(size)))
 
@@ -77,5 +78,5 @@ INPUTS = [
     HostileInput("helpers that define two closures for the next", _closure_towers, 40),
     HostileInput("chain of helpers", _chain, 5_000),
     HostileInput("appends to a list", _appends, 10_000),
-    HostileInput("clique of functions", _clique, 300),
+    HostileInput("clique of functions", _clique, 90_000),
 ]
