@@ -1,7 +1,7 @@
 """Payloads as JSON text: laid out for people and diffs, or in the one canonical form that identities are made of.
 
-The text is what `json.dumps` writes. It is written here because `json` recurses, and gives up at some 250 steps that
-are nested in each other.
+The text is what `json.dumps` writes, with what no person should meet raw escaped too. It is written here because `json`
+recurses, and gives up at some 250 steps that are nested in each other.
 """
 
 from __future__ import annotations
@@ -9,9 +9,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from itertools import chain, repeat
-from json.encoder import encode_basestring, encode_basestring_ascii
+from json.encoder import encode_basestring_ascii
 
 from msgspec import Struct
+
+from stepgraph.escaping.json_strings import json_string, without_commands_in_json
 
 _CONTAINERS = (dict, list)
 
@@ -29,17 +31,17 @@ class _Style(Struct, frozen=True):
     sorted_keys: bool
 
 
-_PRETTY = _Style(encode_basestring, ": ", "\n", "  ", sorted_keys=False)
+_PRETTY = _Style(json_string, ": ", "\n", "  ", sorted_keys=False)
 _CANONICAL = _Style(encode_basestring_ascii, ":", "", "", sorted_keys=True)
 
 
 def pretty_json(value: object) -> str:
     """Return JSON data (dicts, lists, scalars) laid out with two spaces a level, and a line break at the end.
 
-    Characters are escaped only where JSON demands it. Raises ValueError for a number that JSON cannot hold, TypeError
-    for what is no JSON data.
+    Letters of all scripts stay; what is invisible, steers a terminal or is a command in a log is escaped. Raises
+    ValueError for a number that JSON cannot hold, TypeError for what is no JSON data.
     """
-    return _write(value, _PRETTY) + "\n"
+    return without_commands_in_json(_write(value, _PRETTY)) + "\n"
 
 
 def canonical_json(value: object) -> str:

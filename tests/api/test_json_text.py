@@ -10,10 +10,17 @@ from hypothesis import strategies as st
 
 from stepgraph.json_text import canonical_json, pretty_json
 
-scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
-json_data = st.recursive(
-    scalars, lambda below: st.lists(below, max_size=4) | st.dictionaries(st.text(), below, max_size=4)
-)
+BLANK_LETTERS = "\u115f\u1160\u3164\uffa0#"
+
+
+def data_of(texts: st.SearchStrategy[str]) -> st.SearchStrategy[object]:
+    """Return JSON data in which these texts are keys and values."""
+    numbers = st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+    scalars = st.none() | st.booleans() | numbers | texts
+    return st.recursive(scalars, lambda below: st.lists(below, max_size=4) | st.dictionaries(texts, below, max_size=4))
+
+
+json_data = data_of(st.text())
 
 
 def nested(depth: int) -> object:
@@ -37,9 +44,33 @@ def test_canonical_text_has_sorted_keys_and_no_spaces_and_is_ascii() -> None:
     assert canonical_json({"b": [1, True], "a": "é"}) == r'{"a":"\u00e9","b":[1,true]}'
 
 
-@given(json_data)
+@given(data_of(st.text(st.characters(categories=["L", "N", "P", "Zs"], exclude_characters=BLANK_LETTERS))))
 def test_pretty_text_is_what_json_writes(data: object) -> None:
     assert pretty_json(data) == json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+
+
+@given(json_data)
+def test_pretty_text_has_the_value_of_any_data(data: object) -> None:
+    assert json.loads(pretty_json(data)) == data
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("\x00\x1b\x7f\x9b", "\\u0000\\u001b\\u007f\\u009b"),
+        ("a\x7f", "a\\u007f"),
+        ("\u202e\u2028\u2029\u200b\ufe0f", "\\u202e\\u2028\\u2029\\u200b\\ufe0f"),
+        ("\ud800 \udcff", "\\ud800 \\udcff"),
+        ("\U000e0041\U0010ffff", "\\udb40\\udc41\\udbff\\udfff"),
+        ("##[add-mask]", "\\u0023#[add-mask]"),
+        ("\\##vso[task.setvariable]", "\\\\\\u0023#vso[task.setvariable]"),
+        ("::add-mask::x", "::add-mask::x"),
+        ("# ##", "# ##"),
+    ],
+)
+def test_pretty_text_escapes_what_steers(text: str, written: str) -> None:
+    assert pretty_json({text: text}) == f'{{\n  "{written}": "{written}"\n}}\n'
+    assert json.loads(pretty_json(text)) == text
 
 
 @given(json_data)

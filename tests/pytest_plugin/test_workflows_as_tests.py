@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -238,3 +239,32 @@ def test_snapshots_from_before_there_were_tests_stay_where_they_are(pytester: py
     assert all(path.startswith("__snapshots__/workflows/") for path in written)
     (pytester.path / "aside").rename(tests)
     run(pytester).assert_outcomes(passed=len(written) + 1)
+
+
+@pytest.mark.parametrize("folder", ["f" * 400, "missing/" + "f" * 400, "f\0", "pyproject.toml", "a/" * 3000])
+def test_a_folder_that_cannot_be_is_an_error_of_usage(pytester: pytest.Pytester, folder: str) -> None:
+    write(pytester.path, {"pyproject.toml": SETTINGS + f"workflow_snapshots_folder = {json.dumps(folder)}\n"})
+    result = run(pytester)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"ERROR: workflow_snapshots_folder: `{folder[:1]}*` cannot be used: *."])
+    assert "INTERNALERROR" not in result.stdout.str() + result.stderr.str()
+
+
+def test_names_of_workflows_reach_the_terminal_as_text(pytester: pytest.Pytester) -> None:
+    names = ["a/b", "ab", "a:b", "##[add-mask]x", "\x1b]0;pwn\x07"]
+    bindings = [{"name": name, "binding": "B", "class_name": "OrderWorkflow"} for name in names]
+    settings = json.dumps({"name": "shop", "main": "src/orders.py", "workflows": bindings})
+    write(pytester.path, {"wrangler.json": settings})
+    (pytester.path / "src/refunds.py").unlink()
+    result = run(pytester, "-v", "--snapshot-update")
+    told = result.stdout.str() + result.stderr.str()
+    assert "\x1b]" not in told
+    assert "##[" not in told
+    result.assert_outcomes(passed=6)
+    assert [Path(path).name for path in snapshots(pytester.path)] == [
+        "OrderWorkflow[#-#[add-mask]x].json",
+        "OrderWorkflow[ab-2].json",
+        "OrderWorkflow[ab-3].json",
+        "OrderWorkflow[ab].json",
+        "OrderWorkflow[x1b]0;pwnx07].json",
+    ]

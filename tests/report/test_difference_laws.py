@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stepgraph.cli.streams import encode
-from stepgraph.phrases.visible import visible
+from stepgraph.escaping.visible import visible
 from stepgraph.report.difference.json_report import render_json
 from stepgraph.report.difference.markdown import render_markdown
 from stepgraph.report.difference.report import DiffReport

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stepgraph.cli.streams import encode
-from stepgraph.phrases.visible import visible
+from stepgraph.escaping.visible import visible
 from stepgraph.report.github import render_github
 from stepgraph.report.gitlab import render_gitlab
 from stepgraph.report.json_report import render_json

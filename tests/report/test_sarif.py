@@ -11,8 +11,8 @@ from jsonschema import Draft4Validator
 from msgspec.structs import replace
 
 from stepgraph.checks.catalogue import RULES
+from stepgraph.escaping.visible import visible
 from stepgraph.model.span import Span
-from stepgraph.phrases.visible import visible
 from stepgraph.report.report import Report, ReportedFinding, SourceFile
 from stepgraph.report.sarif.document import render_sarif
 from tests.report.example import example

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stepgraph.phrases.visible import visible
+from stepgraph.escaping.visible import visible
 from stepgraph.render.svg.document import render_svg
 from stepgraph.render.view import THEMES, Theme, View
 from tests.render.graphs import ORDERS, branch, do, graph, switch

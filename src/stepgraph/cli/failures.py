@@ -25,5 +25,7 @@ def tell_defect(error: Exception) -> None:
 def _write_traceback(error: Exception) -> None:
     import traceback
 
-    sys.stderr.buffer.write(encode("".join(traceback.format_exception(error))))
+    from stepgraph.escaping.log_lines import log_lines
+
+    sys.stderr.buffer.write(encode(log_lines("".join(traceback.format_exception(error)))))
     sys.stderr.buffer.flush()

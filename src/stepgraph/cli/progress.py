@@ -37,10 +37,10 @@ class Progress:
         self._met += 1
         if time.monotonic() - self._begun < _PATIENCE_SECONDS or not _someone_is_looking():
             return
-        from stepgraph.phrases.visible import visible
+        from stepgraph.escaping.log_lines import log_line
 
         self._shown = True
-        _write(f"{_ERASE_LINE}stepgraph: {self._met} of {max(self._modules, self._met)}: {visible(path)}")
+        _write(f"{_ERASE_LINE}stepgraph: {self._met} of {max(self._modules, self._met)}: {log_line(path)}")
 
 
 def _someone_is_looking() -> bool:

@@ -30,13 +30,13 @@ def write_result(text: str) -> None:
 
 
 def tell(message: str) -> None:
-    """Write one line for the person at the terminal, to standard error. Nothing in it can steer the terminal."""
-    from stepgraph.phrases.visible import visible
+    """Write one line to standard error: nothing in it steers the terminal or is a command in a log."""
+    from stepgraph.escaping.log_lines import log_line
 
     if sys.stderr is None:
         return
     try:
-        sys.stderr.buffer.write(encode(visible(message) + "\n"))
+        sys.stderr.buffer.write(encode(log_line(message) + "\n"))
         sys.stderr.buffer.flush()
     except OSError:
         return  # nobody is left to tell

@@ -21,8 +21,8 @@ from stepgraph.diff.running.effect import SAFE, Effect, Meaning, breaking
 from stepgraph.diff.running.meaning import Meanings
 from stepgraph.diff.script import edit_script
 from stepgraph.diff.wording.titles import title_of
+from stepgraph.escaping.visible import visible
 from stepgraph.model.payload import Workflow
-from stepgraph.phrases.visible import visible
 
 _SIGNS: Final = {Action.ADDED: "+", Action.REMOVED: "-"}
 

@@ -23,7 +23,7 @@ class Note:
     incomplete: bool = True
 
     def __str__(self) -> str:
-        return f"{self.span}: {self.message} {self.advice}".rstrip()
+        return _line(f"{self.span}: {self.message} {self.advice}")
 
 
 class ProblemKind(StrEnum):
@@ -66,7 +66,7 @@ class Problem:
         return self.path if self.line is None else f"{self.path}:{self.line}:{self.column or 1}"
 
     def __str__(self) -> str:
-        return f"{self.place}: {self.message} {self.advice}".rstrip()
+        return _line(f"{self.place}: {self.message} {self.advice}")
 
 
 class InputError(Exception):
@@ -75,3 +75,11 @@ class InputError(Exception):
     def __init__(self, problem: Problem) -> None:
         super().__init__(str(problem))
         self.problem = problem
+
+
+def _line(text: str) -> str:
+    """Return text as one line for people, wherever it is printed: on a terminal, in a log, or by a test runner."""
+    # Imported here for start-up.
+    from stepgraph.escaping.log_lines import log_line
+
+    return log_line(text.rstrip())

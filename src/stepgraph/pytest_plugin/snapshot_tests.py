@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Final, cast
 
 import pytest
 
+from stepgraph.escaping.log_lines import log_line
+from stepgraph.pytest_plugin.names import names_of_tests, safe_name
 from stepgraph.pytest_plugin.selection import SITE, home
 from stepgraph.pytest_plugin.session import graphs
 from stepgraph.testing.drawing import FORMS, Form
@@ -74,17 +76,20 @@ class WorkflowSnapshots(pytest.Module):
     def _test(self, name: str, call: Callable[..., None], source: Path) -> WorkflowSnapshot:
         call.__name__ = name
         test = WorkflowSnapshot.from_parent(self, name=name, callobj=call)
-        test.source = source.absolute()
+        test.source = Path(log_line(str(source.absolute())))
         # Where syrupy takes it to be: snapshots are beside this, in a folder of its name.
         test.path = home(self.config) / SITE
         return test
 
     def _without_workflow(self, names: Sequence[str], form: Form) -> list[str]:
+        """Return the names of tests whose snapshots are there and whose workflows are not."""
         from stepgraph.testing.snapshots import EXTENSIONS
 
         extension = EXTENSIONS[form]
         folder = home(self.config) / extension.snapshot_dirname / SITE
-        return sorted({path.stem for path in folder.glob(f"*.{extension.file_extension}")} - set(names))
+        stems = {path.stem for path in folder.glob(f"*.{extension.file_extension}")}
+        # A file of another name was not written by a test.
+        return sorted(stem for stem in stems - set(names) if safe_name(stem) == stem)
 
 
 def _lack_of_syrupy(config: pytest.Config) -> str:
@@ -99,12 +104,12 @@ def _lack_of_syrupy(config: pytest.Config) -> str:
 def _form(config: pytest.Config) -> Form:
     form = config.getini("workflow_snapshots_form")
     if form not in FORMS:
-        raise pytest.UsageError(f"workflow_snapshots_form: `{form}` is none of {', '.join(FORMS)}")
+        raise pytest.UsageError(f"workflow_snapshots_form: `{log_line(str(form))}` is none of {', '.join(FORMS)}")
     return cast("Form", form)
 
 
 def _names(workflows: Sequence[WorkflowAnalysis]) -> list[str]:
-    """Return names for workflows: those of their classes, with more in brackets where several share one.
+    """Return names of tests for workflows: those of their classes, with more in brackets where several share one.
 
     That is the name of the workflow or, where Workers have one in common, with the name of the Worker before it.
     """
@@ -117,13 +122,7 @@ def _names(workflows: Sequence[WorkflowAnalysis]) -> list[str]:
             in_brackets = f"{workflow.project}.{workflow.name}"
         is_alone = classes[workflow.class_name] == 1
         names.append(workflow.class_name if is_alone else f"{workflow.class_name}[{in_brackets}]")
-    taken: Counter[str] = Counter()
-    return [_numbered(name, taken) for name in names]
-
-
-def _numbered(name: str, taken: Counter[str]) -> str:
-    taken[name] += 1
-    return name if taken[name] == 1 else f"{name.removesuffix(']')}-{taken[name]}]"
+    return names_of_tests(names)
 
 
 def _holding(workflow: WorkflowAnalysis, form: Form) -> Callable[..., None]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from stepgraph.phrases.visible import visible
+from stepgraph.escaping.visible import visible
 from stepgraph.render.cells import wrap
 
 MOST_LINES: Final = 3

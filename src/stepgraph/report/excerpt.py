@@ -7,8 +7,8 @@ from typing import Final
 
 from msgspec import Struct
 
+from stepgraph.escaping.visible import visible
 from stepgraph.model.span import Span
-from stepgraph.phrases.visible import visible
 from stepgraph.render.cells import cell_width, clip
 from stepgraph.report.cut import end_of
 from stepgraph.report.report import SourceFile

@@ -6,6 +6,7 @@ from typing import Final, TypedDict
 
 from stepgraph.checks.baseline import fingerprint
 from stepgraph.checks.severity import Severity
+from stepgraph.escaping.report_fields import shown_field
 from stepgraph.json_text import pretty_json
 from stepgraph.report.report import Report, ReportedFinding, WorkflowSummary
 from stepgraph.report.wording import unmet_message
@@ -43,21 +44,21 @@ def _finding(report: Report, reported: ReportedFinding) -> _Violation:
     finding = reported.finding
     path = report.path_from_root(finding.span.path)
     return {
-        "description": " ".join(part for part in (finding.message, finding.advice) if part),
+        "description": shown_field(finding.message, finding.advice),
         "check_name": f"{finding.code} {report.rule_name(finding.code)}".rstrip(),
         # Those of findings are made of paths from the settings, which several reports of a pipeline may have in common.
         "fingerprint": fingerprint(finding.code, path, reported.fingerprint or finding.message, 1),
         "severity": _SEVERITIES[finding.severity],
-        "location": {"path": path, "lines": {"begin": finding.span.line, "end": finding.span.end_line}},
+        "location": {"path": shown_field(path), "lines": {"begin": finding.span.line, "end": finding.span.end_line}},
     }
 
 
 def _unmet(report: Report, workflow: WorkflowSummary) -> _Violation:
     path = report.path_from_root(workflow.path)
     return {
-        "description": unmet_message(workflow),
+        "description": shown_field(unmet_message(workflow)),
         "check_name": _UNMET,
         "fingerprint": fingerprint(_UNMET, path, workflow.name, 1),
         "severity": _SEVERITIES[Severity.ERROR],
-        "location": {"path": path, "lines": {"begin": workflow.line, "end": workflow.line}},
+        "location": {"path": shown_field(path), "lines": {"begin": workflow.line, "end": workflow.line}},
     }

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from typing import Final
-from urllib.parse import quote
 
+from stepgraph.escaping.report_fields import url_path
 from stepgraph.model.span import Span
 from stepgraph.report.report import Report
 
@@ -23,8 +23,3 @@ def source_link(report: Report, span: Span) -> str:
     if not report.source_url or path is None:
         return ""
     return f"{report.source_url}/{url_path(path)}#L{span.line}"
-
-
-def url_path(path: str) -> str:
-    """Return a path as a part of a URL."""
-    return quote(path, safe="/", errors="surrogatepass")

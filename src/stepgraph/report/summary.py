@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from stepgraph.phrases.visible import visible
+from stepgraph.escaping.log_lines import log_line
 from stepgraph.render.cells import cell_width
 from stepgraph.report.cut import end_of
 from stepgraph.report.report import Report, WorkflowSummary
@@ -53,7 +53,7 @@ def _without_class(row: Sequence[str]) -> tuple[str, ...]:
 
 def _with_places_cut(headings: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> str:
     column = headings.index("WHERE")
-    places = [visible(row[column]) for row in rows]
+    places = [log_line(row[column]) for row in rows]
     longest = max(map(cell_width, places))
     room = max(_NARROWEST_PLACE, longest - max(0, _width(table(headings, rows)) - width))
     cut = [(*row[:column], end_of(place, room), *row[column + 1 :]) for row, place in zip(rows, places, strict=True)]

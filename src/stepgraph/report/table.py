@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from stepgraph.phrases.visible import visible
+from stepgraph.escaping.log_lines import log_line
 from stepgraph.render.cells import cell_width
 
 # In the place of a number that there is not.
@@ -16,9 +16,9 @@ _GAP = "  "
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Return a line for the headings and one for each row, columns aligned, numbers to the right.
 
-    Text that would be invisible or steer a terminal is spelt out. All rows are as long as the headings.
+    Nothing in it is invisible, steers a terminal or is a command in a log. All rows are as long as the headings.
     """
-    lines = [headings, *([visible(cell) for cell in row] for row in rows)]
+    lines = [headings, *([log_line(cell) for cell in row] for row in rows)]
     columns = [_aligned(column) for column in zip(*lines, strict=True)]
     return "".join(_GAP.join(cells).rstrip() + "\n" for cells in zip(*columns, strict=True))
 

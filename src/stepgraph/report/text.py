@@ -9,8 +9,8 @@ from msgspec import Struct
 
 from stepgraph.checks.finding import Finding
 from stepgraph.checks.severity import Severity
+from stepgraph.escaping.visible import visible
 from stepgraph.model.span import Span
-from stepgraph.phrases.visible import visible
 from stepgraph.render.cells import cell_width, wrap
 from stepgraph.render.outline.terminal import Ink, Piece, Terminal
 from stepgraph.report.excerpt import Excerpt, excerpt_of

@@ -8,6 +8,7 @@ from difflib import unified_diff
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from stepgraph.escaping.log_lines import log_line
 from stepgraph.model.note import InputError
 from stepgraph.model.payload import Graph
 from stepgraph.testing.shown_path import shown_path
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from stepgraph.testing.workflow_graph import WorkflowGraph
 
 _CONTEXT: Final = 2
+_TAB: Final = 4
 _TEXT: Final = re.compile(r"<tspan[^<>]*+>([^<]++)")
 
 
@@ -29,7 +31,11 @@ def explain_difference(old: Graph, new: Graph) -> list[str]:
 
 
 def explain_mismatch(snapshot: SnapshotAssertion, graph: WorkflowGraph) -> list[str]:
-    """Return why the last comparison of a graph with a snapshot failed, and what to do."""
+    """Return why the last comparison of a graph with a snapshot failed, and what to do, in lines for a log."""
+    return [log_line(line.expandtabs(_TAB)) for line in _explanation(snapshot, graph)]
+
+
+def _explanation(snapshot: SnapshotAssertion, graph: WorkflowGraph) -> list[str]:
     result = snapshot.executions[snapshot.num_executions - 1]
     if result.exception is not None:
         return [f"{type(result.exception).__name__}: {result.exception}"]

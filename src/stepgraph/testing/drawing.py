@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Final, Literal, TypeAlias
 
@@ -11,8 +10,6 @@ from stepgraph.model.payload import Graph
 from stepgraph.render.view import DEFAULT_VIEW
 
 Form: TypeAlias = Literal["json", "outline", "mermaid", "dot", "svg"]
-
-_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
 def draw(graph: Graph, form: Form) -> str:
@@ -24,8 +21,7 @@ def draw(graph: Graph, form: Form) -> str:
 
 
 def _json(graph: Graph) -> str:
-    # Files are UTF-8, which has no place for half of a character.
-    return _SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", pretty_json(graph))
+    return pretty_json(graph)
 
 
 def _outline(graph: Graph) -> str:

@@ -9,6 +9,7 @@ from hashlib import sha256
 from itertools import product
 from typing import TYPE_CHECKING, TypeVar, cast
 
+from stepgraph.escaping.log_lines import log_line
 from stepgraph.json_text import canonical_json
 from stepgraph.model.note import Note
 from stepgraph.model.payload import Graph, Number, VersionGraph, Workflow
@@ -159,7 +160,9 @@ class WorkflowGraph:
         # With what tells it from others, as some snapshots are made of this.
         state = "" if self.complete else ", incomplete"
         fingerprint = sha256(canonical_json(self.graph).encode()).hexdigest()[:12]
-        return f"<WorkflowGraph {self.class_name}: {counted(len(self.steps()), 'step')}{state}, {fingerprint}>"
+        return (
+            f"<WorkflowGraph {log_line(self.class_name)}: {counted(len(self.steps()), 'step')}{state}, {fingerprint}>"
+        )
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, WorkflowGraph):

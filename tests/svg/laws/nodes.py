@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
+from stepgraph.escaping.visible import visible
 from stepgraph.model.payload import FunctionDef, Graph, Node
-from stepgraph.phrases.visible import visible
 from stepgraph.render.nodes import all_functions, as_unknown, node_lists
 from stepgraph.render.view import Expansion, View
 from tests.svg.picture import Picture

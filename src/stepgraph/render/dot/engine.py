@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from stepgraph.phrases.visible import visible
+from stepgraph.escaping.markup import without_commands_in_markup
+from stepgraph.escaping.visible import visible
 
 GRAPHVIZ: Final = "dot"
 STAND_IN: Final = "graphviz-pure"
@@ -47,7 +48,7 @@ def svg_of(dot_source: str, *, timeout: float = PATIENCE) -> str:
         raise DotEngineError(f"{_name(command)} cannot be run: {visible(error.strerror or str(error))}") from error
     if done.returncode != 0 or not done.stdout:
         raise DotEngineError(f"{_name(command)} failed: {_last_words(done)}. It can be drawn without `--engine dot`")
-    return done.stdout.decode("utf-8", "replace")
+    return without_commands_in_markup(done.stdout.decode("utf-8", "replace"))
 
 
 def _renderer() -> str:

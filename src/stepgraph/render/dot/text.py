@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from stepgraph.phrases.visible import visible
+from stepgraph.escaping.diagrams import dot_line
+from stepgraph.escaping.visible import visible
 from stepgraph.render.cells import cell_width
 from stepgraph.render.label_lines import label_lines
 
@@ -45,9 +46,9 @@ def arrow_text(text: str) -> dict[str, str]:
 
 def _escaped(lines: Sequence[str]) -> str:
     """Return lines in which nothing is a place holder, an entity or HTML."""
-    from graphviz import escape, nohtml
+    from graphviz import nohtml
 
-    return nohtml("\\n".join(escape(line.replace("&", "&amp;")) for line in lines))
+    return nohtml("\\n".join(map(dot_line, lines)))
 
 
 def _tooltip(texts: Sequence[str], lines: Sequence[str]) -> dict[str, str]:

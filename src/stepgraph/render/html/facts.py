@@ -7,11 +7,11 @@ from typing import Final, TypeAlias
 
 from msgspec import Struct
 
+from stepgraph.escaping.visible import visible
 from stepgraph.model import defaults
 from stepgraph.model.payload import FunctionDef, If, Node, Number, ParallelKind, StepDo, StepWaitForEvent, Switch, Try
 from stepgraph.phrases.durations import duration_text, number_text
 from stepgraph.phrases.shapes import shape_text
-from stepgraph.phrases.visible import visible
 from stepgraph.render.folding import folded_node_text, folded_text
 from stepgraph.render.group_order import timed
 from stepgraph.render.nodes import as_unknown, below

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 from importlib.resources import files
 from typing import Final
 
+from stepgraph.escaping.markup import markup_text, script_data
 from stepgraph.render.html.colours import SCHEMES, colour_rules
 from stepgraph.render.html.picture import picture
-from stepgraph.render.html.policy import content_security_policy, embedded_json
+from stepgraph.render.html.policy import content_security_policy
 from stepgraph.render.html.section import Page, Section
 from stepgraph.render.svg.drawing import SCOPE
 from stepgraph.render.svg.identities import slug
-from stepgraph.render.svg.pen import escaped
 from stepgraph.render.svg.theme import style_sheet
 from stepgraph.render.view import DEFAULT_VIEW, View
 
@@ -57,7 +57,7 @@ def render_page(pages: Sequence[Page], view: View = DEFAULT_VIEW, title: str = "
         f'<meta http-equiv="Content-Security-Policy" content="{content_security_policy(style, script)}">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
         f'<meta name="color-scheme" content="{SCHEMES[view.theme]}">',
-        f"<title>{escaped(title)}</title>",
+        f"<title>{markup_text(title)}</title>",
         f'<link rel="icon" href="{_ICON}">',
         f"<style>{style}</style>",
         "</head>",
@@ -66,7 +66,7 @@ def render_page(pages: Sequence[Page], view: View = DEFAULT_VIEW, title: str = "
         "<main>",
         *(line for section in sections for line in section.lines()),
         "</main>",
-        f'<script type="application/json" id="{SCOPE}.data">{embedded_json([one.data() for one in sections])}</script>',
+        f'<script type="application/json" id="{SCOPE}.data">{script_data([one.data() for one in sections])}</script>',
         f"<script>{script}</script>",
         "</body>",
         "</html>",
@@ -92,11 +92,11 @@ def _sections(pages: Sequence[Page], view: View, title: str) -> list[Section]:
 
 def _header(sections: Sequence[Section], title: str) -> Iterator[str]:
     yield '<header class="masthead">'
-    yield f"<h1>{escaped(title)}</h1>"
+    yield f"<h1>{markup_text(title)}</h1>"
     if len(sections) > 1:
         yield '<nav class="contents" aria-label="Workflows">'
         yield "<ul>"
-        yield from (f'<li><a href="#{one.identity}">{escaped(one.page.name)}</a></li>' for one in sections)
+        yield from (f'<li><a href="#{one.identity}">{markup_text(one.page.name)}</a></li>' for one in sections)
         yield "</ul>"
         yield "</nav>"
     yield "</header>"

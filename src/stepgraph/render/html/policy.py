@@ -4,11 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
-import re
-from typing import Final
-
-_ACTIVE: Final = re.compile("[<>&\u2028\u2029]")
 
 
 def content_security_policy(style: str, script: str) -> str:
@@ -17,12 +12,6 @@ def content_security_policy(style: str, script: str) -> str:
         f"default-src 'none'; style-src {_source(style)}; script-src {_source(script)}; img-src data:;"
         " base-uri 'none'; form-action 'none'"
     )
-
-
-def embedded_json(data: object) -> str:
-    """Return JSON that can stand in a `script` element: nothing in it ends that, or begins a comment."""
-    text = json.dumps(data, ensure_ascii=True, separators=(",", ":"))
-    return _ACTIVE.sub(lambda match: f"\\u{ord(match.group()):04x}", text)
 
 
 def _source(text: str) -> str:

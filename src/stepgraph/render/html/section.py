@@ -7,12 +7,12 @@ from typing import Final
 
 from msgspec import Struct
 
+from stepgraph.escaping.markup import markup_text
 from stepgraph.model.payload import Graph, Node
 from stepgraph.phrases.durations import counted
 from stepgraph.render.html.facts import facts
 from stepgraph.render.html.picture import FoldablePicture
 from stepgraph.render.nodes import all_functions, count_steps
-from stepgraph.render.svg.pen import escaped
 
 NO_GRAPH: Final = "No step of this workflow can run, so there is no graph of it."
 TOO_DEEP: Final = "This workflow is nested too deeply to be drawn in a page. It can be drawn as SVG."
@@ -46,7 +46,7 @@ class Section(Struct, frozen=True):
 
     def lines(self) -> Iterator[str]:
         """Yield the lines of the section."""
-        name = escaped(self.page.name)
+        name = markup_text(self.page.name)
         yield f'<section class="workflow" id="{self.identity}.section" aria-labelledby="{self.identity}.heading">'
         yield '<header class="summary">'
         said = ' class="said"' if self.page.name == self.title else ""
@@ -83,10 +83,10 @@ class Section(Struct, frozen=True):
         if page.graph is not None:
             workflow = page.graph["workflow"]
             if workflow["class_name"] != page.name:
-                yield f"<li><code>{escaped(workflow['class_name'])}</code></li>"
+                yield f"<li><code>{markup_text(workflow['class_name'])}</code></li>"
             yield f"<li>{counted(count_steps(workflow), 'step')}</li>"
         if page.source:
-            yield f"<li><code>{escaped(page.source)}</code></li>"
+            yield f"<li><code>{markup_text(page.source)}</code></li>"
         if page.complete is not None:
             word = "complete" if page.complete else "incomplete"
             yield f'<li><strong class="badge {word}">{word}</strong></li>'
@@ -97,7 +97,7 @@ class Section(Struct, frozen=True):
         if notes:
             yield f'<details class="notes"><summary>Notes <span class="count">{len(notes)}</span></summary>'
             yield "<ol>"
-            yield from (f"<li>{escaped(note)}</li>" for note in notes)
+            yield from (f"<li>{markup_text(note)}</li>" for note in notes)
             yield "</ol>"
             yield "</details>"
 

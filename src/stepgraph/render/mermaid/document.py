@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Final
 
-from stepgraph.phrases.visible import visible
+from stepgraph.escaping.markdown import fenced, heading
 from stepgraph.render.mermaid.drawing import MermaidPiece, PieceKind
-from stepgraph.render.mermaid.text import escaped
 
 _LANGUAGES: Final[dict[PieceKind, str]] = {"mermaid": "mermaid", "outline": "text"}
-_SHORTEST_FENCE: Final = 3
 
 
 def mermaid_document(pieces: Sequence[MermaidPiece], *, in_markdown: bool = False) -> str:
@@ -31,16 +28,4 @@ def is_one_diagram(pieces: Sequence[MermaidPiece]) -> bool:
 
 
 def _section(piece: MermaidPiece) -> str:
-    fence = _fence(piece.text)
-    return f"## {_heading(piece.title)}\n\n{fence}{_LANGUAGES[piece.kind]}\n{piece.text}{fence}\n"
-
-
-def _heading(title: str) -> str:
-    """Return a title as text that means nothing in Markdown; brackets alone do not."""
-    return escaped(visible(title), "&#").replace("&#40;", "(").replace("&#41;", ")")
-
-
-def _fence(text: str) -> str:
-    """Return a fence that is longer than all runs of backticks in the text."""
-    longest = max(map(len, re.findall("`+", text)), default=0)
-    return "`" * max(longest + 1, _SHORTEST_FENCE)
+    return f"## {heading(piece.title)}\n\n{fenced(piece.text, _LANGUAGES[piece.kind])}"

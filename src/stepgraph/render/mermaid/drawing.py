@@ -13,8 +13,8 @@ from typing import Literal, TypeAlias
 from msgspec import Struct
 from msgspec.structs import replace
 
+from stepgraph.escaping.visible import visible
 from stepgraph.model.payload import FunctionDef, Graph, Node
-from stepgraph.phrases.visible import visible
 from stepgraph.render.flow.chart import Chart
 from stepgraph.render.flow.flow_chart import flow_charts, function_chart, workflow_chart
 from stepgraph.render.mermaid.chart import mermaid_chart

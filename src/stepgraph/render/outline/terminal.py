@@ -7,7 +7,8 @@ from enum import Enum
 
 from msgspec import Struct
 
-from stepgraph.phrases.visible import visible
+from stepgraph.escaping.log_lines import without_commands
+from stepgraph.escaping.visible import visible
 from stepgraph.render.cells import cell_width, clip
 
 _SHORTEST_CLIPPED_TEXT = 12
@@ -47,10 +48,10 @@ class Terminal(Struct, frozen=True):
     width: int | None
 
     def line(self, pieces: Sequence[Piece]) -> str:
-        """Return one line, with nothing in it that could steer the terminal but our own colours."""
+        """Return one line: nothing in it steers the terminal but our own colors, and nothing is a command in a log."""
         safe = [Piece(visible(piece.text), piece.ink, piece.elastic) for piece in pieces]
         fitting = safe if self.width is None else _fitted(safe, self.width)
-        return "".join(self._painted(piece) for piece in _without_trailing_space(fitting))
+        return without_commands("".join(self._painted(piece) for piece in _without_trailing_space(fitting)))
 
     def _painted(self, piece: Piece) -> str:
         if not self.colour or not piece.ink.value or not piece.text:

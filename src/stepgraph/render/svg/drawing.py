@@ -7,8 +7,9 @@ from typing import Final
 
 from msgspec import Struct
 
+from stepgraph.escaping.markup import markup_text
+from stepgraph.escaping.visible import visible
 from stepgraph.model.payload import Graph, Node
-from stepgraph.phrases.visible import visible
 from stepgraph.render import trampoline
 from stepgraph.render.node_text import payload_text
 from stepgraph.render.nodes import all_functions, called_functions
@@ -18,7 +19,7 @@ from stepgraph.render.svg.figures.whole import ended, whole
 from stepgraph.render.svg.fonts import DETAIL, TITLE
 from stepgraph.render.svg.identities import BETWEEN, Numbering, slug
 from stepgraph.render.svg.lengths import Length, Variables
-from stepgraph.render.svg.pen import Pen, escaped
+from stepgraph.render.svg.pen import Pen
 from stepgraph.render.svg.planning.calls import plan_function
 from stepgraph.render.svg.planning.place import Place
 from stepgraph.render.svg.planning.planner import NodePlanner
@@ -48,7 +49,7 @@ class Drawn(Struct, frozen=True):
         marks = f'class="{SCOPE}" id="{self.identity}" role="graphics-document document" aria-labelledby="{title}"'
         return [
             f'<svg xmlns="http://www.w3.org/2000/svg" {marks} {size}>',
-            f'<title id="{title}">{escaped(self.class_name)}, the steps of a workflow</title>',
+            f'<title id="{title}">{markup_text(self.class_name)}, the steps of a workflow</title>',
             *(["<style>", *style, "</style>"] if style else []),
             '<rect class="paper" width="100%" height="100%"/>',
             *self.lines,

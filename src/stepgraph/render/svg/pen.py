@@ -7,7 +7,7 @@ from typing import Final
 
 from msgspec import Struct, field
 
-from stepgraph.phrases.visible import visible
+from stepgraph.escaping.markup import markup_text
 from stepgraph.render.svg.lengths import Length
 
 RADIUS: Final = 8
@@ -15,18 +15,6 @@ RADIUS: Final = 8
 
 DOWN: Final = '<path class="flow" d="M0-28V-7m-4-1 4 8 4-8z"/>'
 """The arrow that leads into a figure, from a gap above it: always the same."""
-
-
-def escaped(text: str) -> str:
-    """Return text of the source as content or attribute of XML, on one line and without anything that acts."""
-    return (
-        visible(text)
-        .replace("&", "&amp;")
-        .replace("<", "&lt;")
-        .replace(">", "&gt;")
-        .replace('"', "&quot;")
-        .replace("'", "&#39;")
-    )
 
 
 class Pen(Struct):
@@ -50,7 +38,7 @@ class Pen(Struct):
         What is no node has no identity.
         """
         name = f' id="{identity}"' if identity else ""
-        self.lines.append(f'<g class="{css}"{name}><title>{escaped(title)}</title>')
+        self.lines.append(f'<g class="{css}"{name}><title>{markup_text(title)}</title>')
         self.depth += 1
 
     def close(self) -> None:
@@ -105,5 +93,7 @@ class Pen(Struct):
 
     def text(self, pieces: Iterable[tuple[str, int, int, str]]) -> None:
         """Write text: pieces with their class, where they begin and their base line."""
-        spans = "".join(f'<tspan class="{css}" x="{x}" y="{y}">{escaped(text)}</tspan>' for css, x, y, text in pieces)
+        spans = "".join(
+            f'<tspan class="{css}" x="{x}" y="{y}">{markup_text(text)}</tspan>' for css, x, y, text in pieces
+        )
         self.lines.append(f"<text>{spans}</text>")

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from stepgraph.phrases.visible import visible
+from stepgraph.escaping.markup import markup_text
+from stepgraph.escaping.visible import visible
 from stepgraph.render.svg.document import Picture
 from stepgraph.render.svg.drawing import MARGIN, SCOPE, Drawn
 from stepgraph.render.svg.fonts import HEADING
 from stepgraph.render.svg.lengths import value_of
-from stepgraph.render.svg.pen import Pen, escaped
+from stepgraph.render.svg.pen import Pen
 from stepgraph.render.svg.theme import style_sheet
 from stepgraph.render.view import Theme
 
@@ -26,7 +27,7 @@ def render_sheet(drawings: Sequence[Drawn], title: str, theme: Theme) -> Picture
     size = f'width="{width}" height="{height}" viewBox="0 0 {width} {height}"'
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" class="{SCOPE}" role="graphics-document document" {size}>',
-        f"<title>{escaped(title)}</title>",
+        f"<title>{markup_text(title)}</title>",
         "<style>",
         *style_sheet(theme, SCOPE, marked=True),
         "</style>",
@@ -37,7 +38,7 @@ def render_sheet(drawings: Sequence[Drawn], title: str, theme: Theme) -> Picture
     lines += pen.lines if lone_title else []
     y = 0
     for drawn in drawings:
-        name = escaped(drawn.class_name)
+        name = markup_text(drawn.class_name)
         lines += [f'<g id="{drawn.identity}" transform="translate(0 {y})"><title>{name}</title>', *drawn.lines, "</g>"]
         y += value_of(drawn.height)
     return Picture("\n".join([*lines, "</svg>", ""]), width, height)

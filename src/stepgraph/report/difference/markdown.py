@@ -7,6 +7,7 @@ from typing import Final
 
 from stepgraph.diff.diff import Change
 from stepgraph.diff.running.effect import Effect
+from stepgraph.escaping.markdown import cell_prose, code, prose
 from stepgraph.model.payload import Graph
 from stepgraph.phrases.durations import counted
 from stepgraph.render.nodes import count_steps
@@ -16,7 +17,6 @@ from stepgraph.report.difference.report import ComparedWorkflow, DiffReport
 from stepgraph.report.difference.wording import INCOMPLETE, count_line, versions_line
 from stepgraph.report.markdown.diagrams import diagram, fitting_diagrams
 from stepgraph.report.markdown.room import LONGEST, fitting, length
-from stepgraph.report.markdown.text import cell_prose, code, prose
 
 _LEGEND: Final = "`+` and green mark what was added, `-` and red what was removed, `~` and amber what was changed."
 _SIGNS: Final = {Effect.SAFE: "✅", Effect.LATE: "⚠️", Effect.BREAKING: "❌"}

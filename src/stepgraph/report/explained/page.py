@@ -7,9 +7,9 @@ from typing import Final
 
 from stepgraph.checks.example import Example
 from stepgraph.checks.rule import Rule
+from stepgraph.escaping.markdown import fenced
 from stepgraph.report.explained.sources import shown_source
 from stepgraph.report.groups import GROUPS, Group
-from stepgraph.report.markdown.text import fenced
 from stepgraph.report.wording import LABELS
 
 _START: Final = """\

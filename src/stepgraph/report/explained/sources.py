@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from stepgraph.phrases.visible import visible
+from stepgraph.escaping.visible import visible_lines
 
 
 def shown_source(text: str) -> str:
     """Return a source with what would be invisible spelt out, but for the ends of its lines."""
-    return "\n".join(visible(line) for line in text.split("\n"))
+    return visible_lines(text)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from stepgraph.escaping.markdown import fenced, html_code, prose
 from stepgraph.model.payload import Graph
 from stepgraph.phrases.durations import counted
 from stepgraph.render.mermaid.drawing import MermaidDrawing, MermaidPiece, render_mermaid
 from stepgraph.render.view import DEFAULT_VIEW, View
 from stepgraph.report.markdown.room import length
-from stepgraph.report.markdown.text import fenced, html_code, prose
 
 # No diagram is shorter, so that none need be drawn where there is less room.
 _SHORTEST: Final = 500

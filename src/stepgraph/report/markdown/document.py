@@ -8,12 +8,12 @@ from typing import Final
 
 from stepgraph.checks.finding import Finding
 from stepgraph.checks.severity import Severity
+from stepgraph.escaping.markdown import cell, code, fenced, prose
 from stepgraph.model.span import Span
 from stepgraph.phrases.durations import counted
 from stepgraph.report.links import rule_url, source_link
 from stepgraph.report.markdown.diagrams import diagram, fitting_diagrams
 from stepgraph.report.markdown.room import LONGEST, fitting, length
-from stepgraph.report.markdown.text import cell, code, fenced, prose
 from stepgraph.report.report import Report, WorkflowSummary
 from stepgraph.report.text import finding_text
 from stepgraph.report.verdict import Verdict

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from stepgraph.escaping.report_fields import shown_field
 from stepgraph.json_text import pretty_json
 from stepgraph.model.span import Span
-from stepgraph.phrases.visible import visible
 from stepgraph.report.links import HOME
 from stepgraph.report.report import Report, ReportedFinding
 from stepgraph.report.sarif.places import ROOT, location
@@ -51,7 +51,7 @@ def _results(report: Report, numbers: dict[str, int]) -> Iterator[dict[str, obje
     for reported in report.known:
         yield {**_result(report, reported, numbers), "baselineState": "unchanged"}
     for ignored in report.ignored:
-        suppression = {"kind": "inSource", **({"justification": visible(ignored.reason)} if ignored.reason else {})}
+        suppression = {"kind": "inSource", **({"justification": shown_field(ignored.reason)} if ignored.reason else {})}
         yield {**_result(report, ReportedFinding(ignored.finding), numbers), "suppressions": [suppression]}
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from stepgraph.escaping.report_fields import shown_field, url_path
 from stepgraph.model.span import Span
-from stepgraph.report.links import url_path
 from stepgraph.report.report import Report
 
 ROOT: Final = "%SRCROOT%"
@@ -21,7 +21,7 @@ def location(report: Report, span: Span, workflow: str = "") -> dict[str, object
         "physicalLocation": {"artifactLocation": artifact(report, span.path), "region": _region(span)}
     }
     if workflow:
-        place["logicalLocations"] = [{"name": workflow, "kind": "type"}]
+        place["logicalLocations"] = [{"name": shown_field(workflow), "kind": "type"}]
     return place
 
 

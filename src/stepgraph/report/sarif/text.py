@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from stepgraph.phrases.visible import visible
+from stepgraph.escaping.report_fields import sarif_message
 
 
 def message(*parts: str) -> dict[str, object]:
     """Return a `message` of these parts, those that are not empty, as plain text: `[a](b)` in it is no link."""
-    return {"text": " ".join(visible(part) for part in parts if part).replace("](", "] (")}
+    return {"text": sarif_message(*parts)}

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from stepgraph.phrases.visible import visible
+from stepgraph.escaping.visible import visible
 from stepgraph.render.marks import MarkKind
 from stepgraph.render.svg.figures.figure import Drawing, Lanes
 from stepgraph.render.svg.figures.marked import SIGN, draw_sign

@@ -1,0 +1,42 @@
+r"""JSON text: what no person should meet raw is written `\u202e`, so that the value stays the same.
+
+That is all that `visible` spells out and, in the log of a runner, what begins an old command of GitHub or one of Azure.
+"""
+
+from __future__ import annotations
+
+import re
+from json.encoder import encode_basestring
+from typing import Final
+
+from stepgraph.escaping.visible import UNSAFE, is_joiner_in_word
+
+_COMMAND: Final = re.compile(r"#(?=#[A-Za-z]*+\[)")
+_DELETE: Final = "\x7f"
+_ESCAPED_NUMBER_SIGN: Final = r"\\u0023"
+_FIRST_OF_TWO_UNITS: Final = 0x10000
+
+
+def json_string(text: str) -> str:
+    """Return text as a string of JSON. `without_commands_in_json` does the rest, for a whole document at once."""
+    quoted = encode_basestring(text)
+    # Most text is ASCII, of which JSON itself escapes all controls but one.
+    return quoted if quoted.isascii() else UNSAFE.sub(_escaped, quoted)
+
+
+def without_commands_in_json(text: str) -> str:
+    """Return JSON text that means the same, in which no runner finds a command."""
+    if _DELETE in text:
+        text = text.replace(_DELETE, "\\u007f")
+    return _COMMAND.sub(_ESCAPED_NUMBER_SIGN, text) if "##" in text else text
+
+
+def _escaped(match: re.Match[str]) -> str:
+    character = match.group()
+    if is_joiner_in_word(match):
+        return character
+    code = ord(character)
+    if code < _FIRST_OF_TWO_UNITS:
+        return f"\\u{code:04x}"
+    high, low = divmod(code - _FIRST_OF_TWO_UNITS, 0x400)
+    return f"\\u{0xD800 + high:04x}\\u{0xDC00 + low:04x}"

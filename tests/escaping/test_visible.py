@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+
+from stepgraph.escaping.visible import visible, visible_lines
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("charge {order.id:>4}", "charge {order.id:>4}"),
+        ("first\nsecond\ttabbed\r", "first\\nsecond\\ttabbed\\r"),
+        ("\x1b[31mred", "\\x1b[31mred"),
+        ("\x00\x7f\x9b", "\\x00\\x7f\\x9b"),
+        ("abc\u202edef", "abc\\u202edef"),
+        ("\u2066isolated\u2069", "\\u2066isolated\\u2069"),
+        ("soft\u00adhyphen", "soft\\xadhyphen"),
+        ("hidden \U000e0041 tag", "hidden \\U000e0041 tag"),
+        ("lone \ud800 surrogate", "lone \\ud800 surrogate"),
+        ("joined\u034fgraphemes", "joined\\u034fgraphemes"),
+        ("text \u2764\ufe0e", "text \u2764\\ufe0e"),
+        ("\u2764\ufe0f", "\u2764\\ufe0f"),
+        ("braille\u2800blank", "braille\\u2800blank"),
+        ("short\U0001bca0hand", "short\\U0001bca0hand"),
+        ("music\U0001d173", "music\\U0001d173"),
+        ("variant\U000e0100", "variant\\U000e0100"),
+        ("private \ue000 \U0010fffd", "private \\ue000 \\U0010fffd"),
+        ("noncharacter \ufdd0\ufffe", "noncharacter \\ufdd0\\ufffe"),
+        ("zero\u200dwidth\u200c", "zero\\u200dwidth\\u200c"),
+        ("\u6ce8\u200d\u6587", "\u6ce8\\u200d\u6587"),
+    ],
+)
+def test_what_steers_or_hides_is_spelt_out(text: str, shown: str) -> None:
+    assert visible(text) == shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a replacement \ufffd",
+        "Zahlung prüfen",
+        "注文を確認",
+        "क्\u200dष",
+        "👩\u200d🚀 launch",
+        "e\u0301",
+        "\u0645\u06cc\u200c\u062e",
+    ],
+)
+def test_words_of_all_languages_stay_as_they_are(text: str) -> None:
+    assert visible(text) == text
+
+
+STEERING = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}
+# Default_Ignorable_Code_Point of Unicode 16, of which `unicodedata` knows nothing.
+IGNORABLE = [
+    *(0xAD, 0x34F, 0x61C, 0x115F, 0x1160, 0x17B4, 0x17B5, *range(0x180B, 0x1810), *range(0x200B, 0x2010)),
+    *(*range(0x202A, 0x202F), *range(0x2060, 0x2070), 0x3164, *range(0xFE00, 0xFE10), 0xFEFF, 0xFFA0),
+    *(*range(0xFFF0, 0xFFF9), *range(0x1BCA0, 0x1BCA4), *range(0x1D173, 0x1D17B), *range(0xE0000, 0xE1000)),
+]
+
+
+def test_each_character_that_steers_is_spelt_out() -> None:
+    steering = "".join(chr(code) for code in range(0x110000) if unicodedata.category(chr(code)) in STEERING)
+    assert visible(steering).isascii()
+
+
+def test_each_character_that_is_ignorable_is_spelt_out() -> None:
+    assert visible("".join(map(chr, IGNORABLE))).isascii()
+
+
+def test_each_letter_digit_and_symbol_stays() -> None:
+    blank = {0x115F, 0x1160, 0x3164, 0xFFA0, 0x2800, 0x1D159, 0xFFFC}
+    seen = "".join(chr(code) for code in range(0x110000) if unicodedata.category(chr(code))[0] in "LNPS")
+    assert visible(seen) == seen.translate(
+        {code: f"\\u{code:04x}" for code in blank if code <= 0xFFFF} | {0x1D159: "\\U0001d159"}
+    )
+
+
+def test_lines_keep_their_ends() -> None:
+    assert visible_lines("a\r\n\tb\n") == "a\\r\n\\tb\n"
