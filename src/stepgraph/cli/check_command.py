@@ -13,7 +13,7 @@ from stepgraph.cli.analysed import nothing_found
 from stepgraph.cli.caching import Cache, cache_option
 from stepgraph.cli.check_options import CheckOptions, check_options
 from stepgraph.cli.exit_code import ExitCode
-from stepgraph.cli.fixing import Fixing, difference, fix_options, fixable, told, write_fixes
+from stepgraph.cli.fixing import Fixing, fix_options, fixable, show_fixes, told, write_fixes
 from stepgraph.cli.inputs import inputs
 from stepgraph.cli.report_options import ReportOutput, report_options
 from stepgraph.cli.streams import tell
@@ -68,7 +68,7 @@ def check(
             write_fixes(files, checked.sources.roots.keys())
         tell(told(files, written=fixing is Fixing.WRITE))
         if fixing is Fixing.SHOW and output.is_text:
-            output.deliver_text(difference(files), checked.analysis.files)
+            show_fixes(files, output.name, checked.analysis.files)
             return _exit_code(checked, named)
         if files and fixing is Fixing.WRITE:
             checked = _checked(named, environment or None, checking, output, cache)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from enum import Enum
 from functools import wraps
+from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
 import click
 
 from stepgraph.cli.command_error import CommandError
 from stepgraph.cli.exit_code import ExitCode
+from stepgraph.cli.streams import encode, tell, write_bytes
 from stepgraph.project.sources import STANDARD_INPUT_NAME
 
 if TYPE_CHECKING:
@@ -23,6 +27,16 @@ R = TypeVar("R")
 _FIX_HELP = "Show, instead of a report in text, a diff that corrects what can be corrected in one way only."
 _WRITE_HELP = "With --fix: change the files instead, and report what is left."
 _WITHOUT_NEWLINE = "\\ No newline at end of file\n"
+# Has a character for each byte, so that a diff of texts is one of bytes.
+_BYTES = "latin-1"
+_LINES_OF_HEAD = 2
+_LINE_FEED = "\n"
+# One of these is set where standard output ends in the log of a CI job.
+_RUNNERS = ("CI", "GITHUB_ACTIONS", "GITLAB_CI", "TF_BUILD", "TEAMCITY_VERSION")
+_FOR_READING = (
+    "this patch is for reading, as characters in it are spelled out. `--write` changes the files, and `-o FILE` writes"
+    " the patch that `git apply` takes."
+)
 
 
 class Fixing(Enum):
@@ -57,23 +71,72 @@ def fixable(findings: Iterable[Finding]) -> tuple[FixedFile, ...]:
     return run_deep(lambda: fixed_files(findings))
 
 
-def difference(files: Sequence[FixedFile]) -> str:
-    """Return the changes of all files as a unified diff, as `git apply` and `patch -p1` take it."""
-    return "".join(line for file in files for line in _difference(file))
+def show_fixes(files: Sequence[FixedFile], output: str | None, sources: Collection[str]) -> None:
+    """Write the changes as a patch: to the file named `output`, which is none of the `sources`, or to standard output.
+
+    A file or pipe is given the patch that `git apply` and `patch -p1` take. On a terminal or in a log, in which
+    characters of the files would act, these are spelled out. Raises CommandError if it cannot be written.
+    """
+    exact = patch(files)
+    if output is not None:
+        from stepgraph.cli.output_file import prepare_output
+
+        prepare_output(output, sources).write_bytes(exact)
+        return
+    readable = encode(readable_patch(files)) if _is_read() else exact
+    if readable != exact:
+        tell(_FOR_READING)
+    write_bytes(readable)
 
 
-def _difference(file: FixedFile) -> Iterator[str]:
+def patch(files: Sequence[FixedFile]) -> bytes:
+    """Return the changes of all files as a unified diff, in the bytes of the files."""
+    return b"".join(_head(file).encode() + "".join(_hunks(file)).encode(_BYTES) for file in files)
+
+
+def readable_patch(files: Sequence[FixedFile]) -> str:
+    """Return the changes as a patch for reading: what would act on a terminal or in a log is spelled out."""
+    from stepgraph.escaping.patches import readable_patch_line
+
+    lines = (line for file in files for line in _decoded(file))
+    return "".join(f"{readable_patch_line(line.removesuffix(_LINE_FEED))}\n" for line in lines)
+
+
+def _is_read() -> bool:
+    """Return whether standard output is a terminal or the log of a CI job."""
+    return (sys.stdout is not None and sys.stdout.isatty()) or any(map(os.environ.get, _RUNNERS))
+
+
+def _head(file: FixedFile) -> str:
+    from stepgraph.escaping.patches import patch_name
+
+    name = file.path.removeprefix("./").removeprefix("/")
+    return f"--- {patch_name(f'a/{name}')}\n+++ {patch_name(f'b/{name}')}\n"
+
+
+def _hunks(file: FixedFile) -> Iterator[str]:
+    """Yield the lines of a file's changes, a character for each byte."""
     from difflib import unified_diff
 
-    before, after = _lines(file.before, file.encoding), _lines(file.after, file.encoding)
-    name = file.path.removeprefix("./").removeprefix("/")
-    for line in unified_diff(before, after, f"a/{name}", f"b/{name}"):
-        yield line if line.endswith("\n") else f"{line}\n{_WITHOUT_NEWLINE}"
+    for line in islice(unified_diff(_lines(file.before), _lines(file.after)), _LINES_OF_HEAD, None):
+        if line.endswith(_LINE_FEED):
+            yield line
+        else:
+            yield f"{line}\n"
+            yield _WITHOUT_NEWLINE
 
 
-def _lines(content: bytes, encoding: str) -> list[str]:
+def _decoded(file: FixedFile) -> Iterator[str]:
+    yield from _head(file).splitlines(keepends=True)
+    # A mark of the byte order is shown as well.
+    encoding = "utf-8" if file.encoding.startswith("utf-8") else file.encoding
+    for line in _hunks(file):
+        yield line.encode(_BYTES).decode(encoding, "replace")
+
+
+def _lines(content: bytes) -> list[str]:
     """Return the lines of a text with their ends; only a line feed ends one, as patches count them."""
-    parts = content.decode(encoding).split("\n")
+    parts = content.decode(_BYTES).split(_LINE_FEED)
     ended = [f"{part}\n" for part in parts[:-1]]
     return [*ended, parts[-1]] if parts[-1] else ended
 

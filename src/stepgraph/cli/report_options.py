@@ -43,15 +43,6 @@ class ReportOutput(Struct, frozen=True):
         """Whether the report is for people to read as it is."""
         return self.form is REPORT_FORMATS["text"]
 
-    def deliver_text(self, text: str, sources: Collection[str]) -> None:
-        """Print a text that replaces the report, or write it to the file. Raises CommandError if that fails."""
-        if self.name is None:
-            write_result(text)
-            return
-        from stepgraph.cli.output_file import prepare_output
-
-        prepare_output(self.name, sources).write(text)
-
     def deliver(self, report: Report, sources: Collection[str]) -> None:
         """Print the report, or write it to its file and tell what it comes to. Raises CommandError if that fails."""
         if self.name is None:

@@ -16,12 +16,17 @@ def encode(text: str) -> bytes:
 
 
 def write_result(text: str) -> None:
-    """Write a result to standard output. That its reader has gone is no error; other failures raise CommandError."""
+    """Write a result to standard output, as `write_bytes` does."""
+    write_bytes(encode(text))
+
+
+def write_bytes(content: bytes) -> None:
+    """Write bytes to standard output. That its reader has gone is no error; other failures raise CommandError."""
     # Python leaves None where the process was started without one.
     if sys.stdout is None:
         raise CommandError(ExitCode.ERROR, "standard output is closed.")
     try:
-        sys.stdout.buffer.write(encode(text))
+        sys.stdout.buffer.write(content)
         sys.stdout.buffer.flush()
     except OSError as error:
         _discard_what_is_left()
