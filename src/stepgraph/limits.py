@@ -91,6 +91,15 @@ READ_BYTES: Final = 256 * MEGABYTE
 GIT_ANSWER_BYTES: Final = 16 * MEGABYTE
 """The size of an answer, other than a list of the files of a revision: names of branches, times of commits."""
 
+TREE_FILES: Final = 100_000
+"""The number of those files of a revision that an analysis may read."""
+
+TREE_FOLDERS: Final = 100_000
+"""The number of the folders that they are in."""
+
+TREE_LINKS: Final = 20_000
+"""The number of symbolic links of a revision."""
+
 TREE_ENTRIES: Final = 500_000
 """The number of files of a revision."""
 

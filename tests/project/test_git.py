@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -78,8 +79,31 @@ def test_a_git_that_does_not_answer_is_not_waited_for(use_git: Path, monkeypatch
     monkeypatch.setattr(asking, "_PATIENCE_SECONDS", 0.05)
     monkeypatch.setattr(subprocess, "Popen", noted)
     assert nothing_is_known()
-    assert len(started) == 3
-    assert all(process.returncode is not None for process in started)
+    # It is not asked again.
+    assert [process.returncode for process in started] == [-9]
+
+
+def test_a_git_that_prints_without_end_is_stopped(use_git: Path) -> None:
+    use_git.write_text("#!/bin/sh\nexec /usr/bin/yes\n", encoding="utf-8")
+    use_git.chmod(0o755)
+    assert nothing_is_known()
+
+
+def test_what_git_has_started_does_not_keep_it_open(use_git: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    use_git.write_text("#!/bin/sh\n/bin/sleep 600\n", encoding="utf-8")
+    use_git.chmod(0o755)
+    monkeypatch.setattr(asking, "_PATIENCE_SECONDS", 0.05)
+    assert nothing_is_known()
+
+
+@pytest.mark.parametrize("name", ["config", "HEAD", "index", "packed-refs", "info/exclude"])
+@pytest.mark.parametrize("kind", ["pipe", "device"])
+def test_a_repository_that_git_would_wait_for_is_not_asked(repository: Path, name: str, kind: str) -> None:
+    path = repository / ".git" / name
+    path.parent.mkdir(exist_ok=True)
+    path.unlink(missing_ok=True)
+    os.mkfifo(path) if kind == "pipe" else path.symlink_to("/dev/zero")
+    assert nothing_is_known()
 
 
 @pytest.mark.parametrize("name", ["", "--all", "main\0"])

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
 
 from stepgraph.model.note import InputError
+from stepgraph.project import revision_files, tree_links
 from stepgraph.project.revision_files import revision_folder
 from stepgraph.project.revisions import Revision, revision_of
+from stepgraph.project.tree_paths import windows_cannot_hold
 from tests.cli.repositories import GIT, commit, git, make_repository, needs_git
 
 pytestmark = needs_git
@@ -157,3 +161,178 @@ def test_nothing_is_written_or_read_through_links_that_lead_out(temporary: Path)
         assert not os.path.lexists(f"{folder}/a/b/out")
         assert not os.path.lexists(f"{folder}/away")
     assert [path.name for path in (temporary.parent / "outside").iterdir()] == ["secret.py"]
+
+
+def deep_tree(levels: int, inner: str) -> str:
+    """Make a tree in which each level has the one below ten times."""
+    for _ in range(levels):
+        inner = tree(*(("040000", inner, f"d{number}") for number in range(10)))
+    return inner
+
+
+def raw_tree(*entries: tuple[str, str, str]) -> str:
+    """Make a tree of entries as they are, which git itself would put in order or refuse."""
+    content = b"".join(f"{mode} {name}\0".encode() + bytes.fromhex(identity) for mode, identity, name in entries)
+    command = [GIT, "hash-object", "-w", "-t", "tree", "--literally", "--stdin"]
+    return subprocess.run(command, input=content, capture_output=True, check=True).stdout.decode().strip()
+
+
+def refusal_of(identity: str) -> str:
+    """Return why a tree is refused, without the name of its commit."""
+    with pytest.raises(InputError) as raised, revision_folder(revision(identity)):
+        pass
+    return str(raised.value).partition(":")[2]
+
+
+@pytest.mark.parametrize(("name", "limit"), [("orders.py", "500,000 files"), ("n" * 200, "64 MB of paths")])
+def test_a_tree_of_trees_without_end_is_refused(temporary: Path, name: str, limit: str) -> None:
+    bomb = deep_tree(12, tree(("100644", written("x = 1\n"), name)))
+    assert refusal_of(bomb) == f" it has more than {limit}, so that it is not read."
+    assert list(temporary.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("constant", "mode", "what"),
+    [
+        ("TREE_ENTRIES", "100644", "3 files"),
+        ("TREE_FILES", "100644", "3 Python files and configurations, or 20,000 symbolic links"),
+        ("TREE_LINKS", "120000", "100,000 Python files and configurations, or 3 symbolic links"),
+    ],
+)
+@pytest.mark.usefixtures("temporary")
+def test_too_many_files_are_refused(monkeypatch: pytest.MonkeyPatch, constant: str, mode: str, what: str) -> None:
+    monkeypatch.setattr(revision_files, constant, 3)
+    many = tree(*((mode, written("x"), f"a{number}.py") for number in range(4)))
+    assert refusal_of(many) == f" it has more than {what}, so that it is not read."
+
+
+@pytest.mark.usefixtures("temporary")
+def test_too_many_folders_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(revision_files, "TREE_FOLDERS", 3)
+    assert refusal_of(deep_tree(1, tree(("100644", written("x"), "a.py")))) == (
+        " it has more than 3 folders, so that it is not read."
+    )
+
+
+@pytest.mark.usefixtures("temporary")
+def test_a_blob_that_is_too_large_is_refused_unread(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(revision_files, "SCANNED_BYTES", 2_000_000)
+    large = written("#" * 2_000_001)
+    assert refusal_of(tree(("100644", large, "a.py"))) == "a.py: larger than 2 MB, and not read."
+    with revision_folder(revision(tree(("100644", large, "a.bin"), ("120000", large, "link")))) as folder:
+        assert files_of(folder) == {".git": ""}
+
+
+@pytest.mark.usefixtures("temporary")
+def test_blobs_that_are_too_large_together_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(revision_files, "REVISION_BYTES", 2_000_000)
+    one = written("#" * 1_000_001)
+    assert refusal_of(tree(("100644", one, "a.py"), ("100644", one, "b.py"))) == (
+        " it has more than 2 MB of Python files and configurations, so that it is not read."
+    )
+
+
+@pytest.mark.usefixtures("temporary")
+@pytest.mark.parametrize("name", ["a" * 1_100 + "/b.py", "a/" * 100 + "b.py"])
+def test_a_path_that_is_too_long_is_refused(name: str) -> None:
+    *folders, file = name.split("/")
+    inner = tree(("100644", written("x"), file))
+    for folder in reversed(folders):
+        inner = tree(("040000", inner, folder))
+    assert refusal_of(inner) == f"{name}: its path is too long."
+
+
+@pytest.mark.usefixtures("temporary")
+def test_a_path_that_is_there_twice_is_refused() -> None:
+    one, other = written("x = 1\n"), written("x = 2\n")
+    again = "its path, or one that differs in upper and lower case alone, is there twice."
+    for entries in (
+        (("100644", one, "a.py"), ("100644", other, "a.py")),
+        (("100644", one, "a.py"), ("40000", tree(("100644", other, "b.py")), "a.py")),
+        (("100644", one, "a.py"), ("120000", other, "a.py")),
+    ):
+        assert refusal_of(raw_tree(*entries)).endswith(again)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need rights there")
+def test_a_path_below_a_link_is_refused(temporary: Path) -> None:
+    victim = temporary.parent / "victim"
+    victim.mkdir()
+    inner = tree(("100644", written("evil"), "b.py"), ("120000", written("payload"), "link"))
+    evil = raw_tree(("120000", written(str(victim)), "a"), ("40000", inner, "a"))
+    assert refusal_of(evil).endswith("it is below a symbolic link, as git has it nowhere.")
+    assert list(victim.iterdir()) == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need rights there")
+def test_links_lead_straight_to_where_they_end(temporary: Path) -> None:  # noqa: ARG001 - it changes into a repository
+    inner = tree(("100644", written("x = 1\n"), "a.py"), ("120000", written("../b"), "up"))
+    entries = {
+        "one": "d/up/../d/a.py",
+        "b": "d",
+        "loop": "loop",
+        "long.py": "one",
+        "root": "/etc/passwd",
+        "out": "d/up/../../../x",
+        "gone.py": "nowhere.py",
+    }
+    links = (("120000", written(target), name) for name, target in entries.items())
+    with revision_folder(revision(tree(("040000", inner, "d"), *links))) as folder:
+        found = {name: str(Path(folder, name).readlink()) for name in entries if os.path.lexists(f"{folder}/{name}")}
+        assert found == {"one": "d/a.py", "b": "d", "long.py": "d/a.py", "gone.py": "nowhere.py"}
+        assert str(Path(folder, "d/up").readlink()) == "."
+
+
+@pytest.mark.usefixtures("temporary")
+def test_links_that_multiply_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tree_links, "_MOST_STEPS", 100)
+    links = (("120000", written("./" * 50 + f"l{number + 1}"), f"l{number}") for number in range(20))
+    assert refusal_of(tree(*links)) == (
+        " it has more than a million steps through its symbolic links, so that it is not read."
+    )
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["a?.py", "aux.py", "a/NUL/b.py", "com1.b.py", "a:b.py", "a\\b.py", "a /b.py", "a./b.py", "a\x01.py", "x" * 300],
+)
+def test_windows_cannot_hold_some_names(path: str) -> None:
+    assert windows_cannot_hold(path, "C:\\temp")
+    assert not windows_cannot_hold("src/auxiliary.py", "C:\\temp")
+
+
+def ended_by(number: int, folder: Path, monkeypatch: pytest.MonkeyPatch) -> int:
+    """Return how a diff ends that a signal reaches while it reads a revision."""
+    found = revision(tree(("100644", written("x = 1\n"), "orders.py")))
+    wait = f"printf ready > {folder.parent}/ready; exec /bin/sleep 600"
+    replace_git(folder.parent, monkeypatch, f'case "$*" in *batch-check*) {wait} ;; *) exec {GIT} "$@" ;; esac')
+    environment = {**os.environ, "TMPDIR": str(folder)}
+    command = [sys.executable, "-m", "stepgraph", "diff", "--from", found.commit]
+    with subprocess.Popen(command, env=environment) as process:
+        while not (folder.parent / "ready").exists():
+            time.sleep(0.01)
+        assert len(list(folder.iterdir())) == 1
+        process.send_signal(number)
+        return process.wait(60)
+
+
+@on_unix
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_signal_removes_the_temporary_folder(temporary: Path, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    code = ended_by(number, temporary, monkeypatch)
+    assert code == (130 if number == signal.SIGINT else -number)
+    assert list(temporary.iterdir()) == []
+
+
+def test_folders_left_by_killed_runs_are_removed_after_a_day(temporary: Path) -> None:
+    commit()
+    found = revision_of(".", "HEAD")
+    assert found is not None
+    for name, age in (("stepgraph-revision-old", 90_000), ("stepgraph-revision-new", 3_600), ("stepgraph-old", 90_000)):
+        (temporary / name / "src").mkdir(parents=True)
+        os.utime(temporary / name, (time.time() - age, time.time() - age))
+    (temporary / "stepgraph-revision-link").symlink_to(temporary.parent)
+    with revision_folder(found):
+        pass
+    kept = ["stepgraph-old", "stepgraph-revision-link", "stepgraph-revision-new"]
+    assert sorted(path.name for path in temporary.iterdir()) == kept

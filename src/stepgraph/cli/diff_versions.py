@@ -91,7 +91,7 @@ def _in_revision(side: RevisionSide, which: str, environment: str | None) -> Ver
     """Return what is in a revision, where its temporary folder goes by the revision's name in all that is said."""
     inside = _path_in_repository(side)
     title = title_of(side)
-    with revision_folder(side.revision) as folder:
+    with revision_folder(side.revision, lambda problem: tell(str(problem))) as folder:
         path = folder if inside == HERE else f"{folder}/{inside}"
         if not os.path.lexists(path):
             return Version(title, (), (), single=False)

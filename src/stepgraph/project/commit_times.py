@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-import subprocess
 
 from msgspec import Struct
 
-from stepgraph.project.git import answer_of, start_git
+from stepgraph.project.git import Git, start_git
 
 
 class CommitTimes(Struct, frozen=True):
@@ -17,15 +16,15 @@ class CommitTimes(Struct, frozen=True):
     last: int
 
 
-def start_log(path: str) -> subprocess.Popen[bytes] | None:
+def start_log(path: str) -> Git | None:
     """Start git on the history of the file at `path`, for `read_log`. Returns None where there is no git."""
     folder, name = os.path.split(os.path.realpath(path))
     # Plumbing: unlike `git log`, it heeds no configuration that shows signatures, follows renames or maps names.
     return start_git(folder, "--literal-pathspecs", "rev-list", "--timestamp", "HEAD", "--", name)
 
 
-def read_log(log: subprocess.Popen[bytes]) -> CommitTimes | None:
+def read_log(log: Git) -> CommitTimes | None:
     """Return what the started git found; None for a file that was never committed, or where git cannot tell."""
-    answer = answer_of(log) or b""
+    answer = log.answer() or b""
     times = [int(line.split()[0]) for line in answer.splitlines()]
-    return CommitTimes(min(times), max(times)) if times and log.returncode == 0 else None
+    return CommitTimes(min(times), max(times)) if times and log.succeeded else None

@@ -39,14 +39,16 @@ def _ignored(prefix: str, paths: Sequence[str]) -> Iterator[str]:
     if not is_in_repository(prefix):
         return
     # Imported here for start-up: starting programs takes a module that little else needs.
-    from stepgraph.project.git import answer_of, start_git
+    from stepgraph.project.git import start_git
 
     arguments = ("-c", f"core.excludesFile={os.devnull}", "check-ignore", "-z", "--stdin")
     git = start_git(prefix, *arguments, reads_input=True)
     if git is None:
         return
     names = [os.path.realpath(prefix), *(f"./{path.removeprefix(prefix)}" for path in paths)]
-    answer = answer_of(git, b"".join(os.fsencode(name) + b"\0" for name in names)) or b""
+    question = b"".join(os.fsencode(name) + b"\0" for name in names)
+    # No more than was asked can be ignored.
+    answer = git.answer(question, len(question)) or b""
     found = {os.fsdecode(name) for name in answer.split(b"\0") if name}
     if names[0] not in found:
         yield from (path for path, name in zip(paths, names[1:], strict=True) if name in found)

@@ -12,8 +12,9 @@ from stepgraph.model.note import InputError, Problem
 from stepgraph.project.repository import is_in_repository
 
 if TYPE_CHECKING:
-    import subprocess
     from types import TracebackType
+
+    from stepgraph.project.git import Git
 
 _BUILD_DATE = "SOURCE_DATE_EPOCH"
 _LAST_SECOND = 253_402_300_799  # of the year 9999
@@ -36,7 +37,7 @@ class DateLookup:
     """
 
     def __init__(self) -> None:
-        self._logs: dict[str, subprocess.Popen[bytes] | None] = {}
+        self._logs: dict[str, Git | None] = {}
         self._found: dict[str, ModuleDates] = {}
 
     def __enter__(self) -> Self:
@@ -61,11 +62,9 @@ class DateLookup:
         return self._found[path]
 
     def _stop(self, path: str) -> None:
-        from stepgraph.project.git import stop_git
-
         log = self._logs.pop(path)
         if log is not None:
-            stop_git(log)
+            log.stop()
 
 
 def module_dates(path: str) -> ModuleDates:
@@ -85,7 +84,7 @@ def dates_without_file() -> ModuleDates:
     return _dates(0, 0) if build is None else _dates(build, build)
 
 
-def _start_log(path: str) -> subprocess.Popen[bytes] | None:
+def _start_log(path: str) -> Git | None:
     if not os.path.isfile(path) or not is_in_repository(os.path.dirname(os.path.realpath(path))):
         return None
     # Imported here for start-up: most commands need no dates.
@@ -94,7 +93,7 @@ def _start_log(path: str) -> subprocess.Popen[bytes] | None:
     return start_log(path)
 
 
-def _commit_dates(log: subprocess.Popen[bytes] | None) -> ModuleDates | None:
+def _commit_dates(log: Git | None) -> ModuleDates | None:
     if log is None:
         return None
     from stepgraph.project.commit_times import read_log

@@ -1,29 +1,47 @@
 """The files of a revision, read from the object database: the work tree and the index are not touched.
 
 Objects are read as they are. `git archive` would leave out what attributes say, and run the filters of the repository.
+A tree may have been made without git: what is in it is counted and measured before any of it is read, and nothing of it
+is written twice, over something else, or through a link.
 """
 
 from __future__ import annotations
 
 import os
-import subprocess
-import tempfile
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import IO, Final
 
 from msgspec import Struct
 
+from stepgraph.limits import (
+    MEGABYTE,
+    REVISION_BYTES,
+    SCANNED_BYTES,
+    TREE_BYTES,
+    TREE_ENTRIES,
+    TREE_FILES,
+    TREE_FOLDERS,
+    TREE_LINKS,
+)
 from stepgraph.model.note import InputError, Problem
 from stepgraph.project.configuration.names import CONFIGURATION_NAMES
-from stepgraph.project.git import start_git
+from stepgraph.project.git import Git, TooLargeError, start_git
 from stepgraph.project.revisions import Revision
+from stepgraph.project.temporary import TemporaryFolder, temporary_folder
+from stepgraph.project.tree_links import TooManyLinksError, TreeLinks
+from stepgraph.project.tree_paths import is_too_long, stays_inside, windows_cannot_hold
 
 _READ_NAMES: Final = frozenset({*CONFIGURATION_NAMES, "pyproject.toml", "pyvenv.cfg"})
 _LINK: Final = "120000"
 _FILES: Final = frozenset({"100644", "100755", "100664"})
 _MARK: Final = ".git"
-_NO_PARTS: Final = frozenset({"", ".", ".."})
+_LONGEST_LINK: Final = 4_096
+_LONGEST_LINE: Final = 65_536
+_PIECE: Final = 1 << 20
+_SIZE_LINE: Final = 128
+
+OnSkipped = Callable[[Problem], object]
 
 
 class _Entry(Struct, frozen=True):
@@ -35,120 +53,180 @@ class _Entry(Struct, frozen=True):
 
 
 @contextmanager
-def revision_folder(revision: Revision) -> Iterator[str]:
+def revision_folder(revision: Revision, on_skipped: OnSkipped = lambda _: None) -> Iterator[str]:
     """Give a temporary folder with the files of a revision that an analysis reads, and remove it in the end.
 
-    Raises InputError where git cannot give them, or where they cannot be written.
+    `on_skipped` is called with each file that cannot be written on this system. Raises InputError where git cannot give
+    the files, where they cannot be written, or where there are more or larger ones than may be.
     """
     with ExitStack() as stack:
         try:
-            temporary = tempfile.TemporaryDirectory(prefix="stepgraph-", ignore_cleanup_errors=True)
-            folder = os.path.realpath(stack.enter_context(temporary))
-            _write(revision, folder)
+            folder = stack.enter_context(temporary_folder())
+            _Writing(revision, folder, on_skipped).write()
         except OSError as error:
             message = f"its files cannot be written to a temporary folder: {error.strerror or type(error).__name__}."
             raise InputError(Problem(revision.label, message)) from None
-        yield folder.replace(os.sep, "/")
+        yield folder.path.replace(os.sep, "/")
 
 
-def _write(revision: Revision, folder: str) -> None:
-    # The mark of a repository, where searching upwards ends; it is none, so that git is not asked about what is inside.
-    _write_file(folder, _MARK, b"")
-    entries = _entries(revision)
-    for entry, content in _contents(revision, [entry for entry in entries if entry.mode in _FILES]):
-        _write_file(folder, entry.path, content)
-    # Links come last, so that nothing is written through them.
-    links = [entry for entry in entries if entry.mode == _LINK]
-    for entry, content in _contents(revision, links):
-        _write_link(folder, entry.path, content)
-    for entry in links:
-        _remove_if_outside(folder, entry.path)
+class _Writing(Struct, frozen=True):
+    """Writing the files of a revision to a folder."""
 
+    revision: Revision
+    folder: TemporaryFolder
+    on_skipped: OnSkipped
 
-def _entries(revision: Revision) -> list[_Entry]:
-    """Return the files that an analysis may read, and all symbolic links."""
-    git = start_git(revision.root, "ls-tree", "-r", "-z", "--full-tree", revision.commit)
-    listing = b"" if git is None else git.communicate()[0]
-    if git is None or git.returncode:
-        raise InputError(Problem(revision.label, "git cannot list its files."))
-    entries = []
-    for line in listing.split(b"\0"):
-        head, _, path = line.partition(b"\t")
-        if path:
+    def write(self) -> None:
+        # The mark of a repository, where searching upwards ends; it is none, so that git is not asked about what is
+        # inside.
+        self.folder.write_file(_MARK, [b""])
+        entries = [entry for entry in self._entries() if self._is_possible(entry)]
+        files = [entry for entry in entries if entry.mode != _LINK]
+        links = [entry for entry in entries if entry.mode == _LINK]
+        if len(files) > TREE_FILES or len(links) > TREE_LINKS:
+            raise self._exceeded(f"{TREE_FILES:,} Python files and configurations, or {TREE_LINKS:,} symbolic links")
+        sizes = self._sizes(entries)
+        self._check_sizes(files, sizes)
+        links = [entry for entry in links if sizes[entry.object] <= _LONGEST_LINK]
+        self._make_folders([*files, *links], frozenset(entry.path for entry in links))
+        for entry, pieces in self._contents(files, sizes):
+            with self._written_once(entry):
+                self.folder.write_file(entry.path, pieces)
+        self._write_links({entry: b"".join(pieces) for entry, pieces in self._contents(links, sizes)})
+
+    def _entries(self) -> Iterator[_Entry]:
+        """Yield the files that an analysis may read, and all symbolic links."""
+        git = self._git("ls-tree", "-r", "-z", "--full-tree", self.revision.commit)
+        for number, line in enumerate(self._lines(git)):
+            if number >= TREE_ENTRIES:
+                git.stop()
+                raise self._exceeded(f"{TREE_ENTRIES:,} files")
+            head, _, path = line.partition(b"\t")
             mode, _, identity = head.decode("ascii").split(" ")
-            entries.append(_Entry(mode, identity, os.fsdecode(path)))
-    return [entry for entry in entries if _is_read(entry) and _is_safe(entry.path)]
+            entry = _Entry(mode, identity, os.fsdecode(path))
+            if _is_read(entry) and stays_inside(entry.path):
+                yield entry
+        if not git.succeeded:
+            raise InputError(Problem(self.revision.label, "git cannot list its files."))
+
+    def _lines(self, git: Git) -> Iterator[bytes]:
+        """Yield what git prints up to each null byte."""
+        rest = b""
+        try:
+            for piece in git.pieces(most=TREE_BYTES):
+                *lines, rest = (rest + piece).split(b"\0")
+                yield from lines
+                # Joined with piece after piece, a path without end would take the square of its length.
+                if len(rest) > _LONGEST_LINE:
+                    raise self._exceeded(f"{_LONGEST_LINE:,} bytes in a path")
+        except TooLargeError:
+            raise self._exceeded(f"{TREE_BYTES // MEGABYTE} MB of paths") from None
+
+    def _is_possible(self, entry: _Entry) -> bool:
+        if os.name == "nt" and windows_cannot_hold(entry.path, self.folder.path):
+            message = "a name that Windows cannot hold, so that it is left out."
+            self.on_skipped(Problem(f"{self.revision.label}:{entry.path}", message))
+            return False
+        if is_too_long(entry.path):
+            raise self._refused(entry, "its path is too long.")
+        return True
+
+    def _sizes(self, entries: Sequence[_Entry]) -> dict[str, int]:
+        """Return the sizes of the contents of entries, by their names."""
+        objects = list(dict.fromkeys(entry.object for entry in entries))
+        if not objects:
+            return {}
+        git = self._git("cat-file", "--batch-check", reads_input=True)
+        answer = git.answer("".join(f"{name}\n" for name in objects).encode(), _SIZE_LINE * len(objects)) or b""
+        found = [line.split() for line in answer.splitlines()]
+        sizes = {line[0].decode(): int(line[2]) for line in found if len(line) == 3 and line[1] == b"blob"}  # noqa: PLR2004 - name, kind, size
+        missing = next((entry for entry in entries if entry.object not in sizes), None)
+        if missing is not None and answer:
+            raise self._refused(missing, "its content is not in this repository.", "Fetch it with git.")
+        if missing is not None:
+            raise InputError(Problem(self.revision.label, "git cannot read its files."))
+        return sizes
+
+    def _check_sizes(self, files: Sequence[_Entry], sizes: dict[str, int]) -> None:
+        large = next((entry for entry in files if sizes[entry.object] > SCANNED_BYTES), None)
+        if large is not None:
+            raise self._refused(large, f"larger than {SCANNED_BYTES // MEGABYTE} MB, and not read.")
+        if sum(sizes[entry.object] for entry in files) > REVISION_BYTES:
+            raise self._exceeded(f"{REVISION_BYTES // MEGABYTE} MB of Python files and configurations")
+
+    def _make_folders(self, entries: Sequence[_Entry], links: frozenset[str]) -> None:
+        """Make the folders of all files, none of which is a link."""
+        for entry in entries:
+            folder = entry.path.rpartition("/")[0]
+            around = folder
+            while around:
+                if around in links:
+                    raise self._refused(entry, "it is below a symbolic link, as git has it nowhere.")
+                around = around.rpartition("/")[0]
+            with self._written_once(entry):
+                self.folder.make_folder(folder)
+            if self.folder.folder_count > TREE_FOLDERS:
+                raise self._exceeded(f"{TREE_FOLDERS:,} folders")
+
+    def _contents(self, entries: Sequence[_Entry], sizes: dict[str, int]) -> Iterator[tuple[_Entry, Iterator[bytes]]]:
+        """Yield each file with its content in pieces, which are to be taken before the next file."""
+        if not entries:
+            return
+        git = self._git("cat-file", "--batch", reads_input=True)
+        with git.watched():
+            for entry in entries:
+                try:
+                    # One after another: all at once, the two sides would wait for each other.
+                    git.ask(f"{entry.object}\n".encode())
+                except BrokenPipeError:
+                    raise InputError(Problem(self.revision.label, "git cannot read its files.")) from None
+                yield entry, self._content(git.output, entry, sizes[entry.object])
+
+    def _content(self, answers: IO[bytes], entry: _Entry, size: int) -> Iterator[bytes]:
+        if answers.readline(_SIZE_LINE) != f"{entry.object} blob {size}\n".encode():
+            raise self._refused(entry, "git cannot read its content.")
+        while size:
+            piece = answers.read(min(size, _PIECE))
+            if not piece:
+                raise self._refused(entry, "git cannot read its content.")
+            size -= len(piece)
+            yield piece
+        # A line break ends it.
+        answers.read(1)
+
+    def _write_links(self, contents: dict[_Entry, bytes]) -> None:
+        """Make the links that lead to a path in the folder, straight to that path."""
+        tree = TreeLinks({entry.path: os.fsdecode(content) for entry, content in contents.items()})
+        for entry in contents:
+            try:
+                target = tree.target(entry.path)
+            except TooManyLinksError:
+                raise self._exceeded("a million steps through its symbolic links") from None
+            if target:
+                with self._written_once(entry):
+                    self.folder.write_link(entry.path, target)
+
+    @contextmanager
+    def _written_once(self, entry: _Entry) -> Iterator[None]:
+        try:
+            yield
+        except FileExistsError:
+            message = "its path, or one that differs in upper and lower case alone, is there twice."
+            raise self._refused(entry, message) from None
+
+    def _git(self, *arguments: str, reads_input: bool = False) -> Git:
+        git = start_git(self.revision.root, *arguments, reads_input=reads_input)
+        if git is None:
+            raise InputError(Problem(self.revision.label, "git cannot be started."))
+        return git
+
+    def _refused(self, entry: _Entry, message: str, advice: str = "") -> InputError:
+        return InputError(Problem(f"{self.revision.label}:{entry.path}", message, advice))
+
+    def _exceeded(self, what: str) -> InputError:
+        return InputError(Problem(self.revision.label, f"it has more than {what}, so that it is not read."))
 
 
 def _is_read(entry: _Entry) -> bool:
     name = entry.path.rpartition("/")[2]
     return entry.mode == _LINK or (entry.mode in _FILES and (name.endswith(".py") or name in _READ_NAMES))
-
-
-def _is_safe(path: str) -> bool:
-    """Tell whether a path stays in its folder: git makes no others, but a tree may be made without it."""
-    parts = path.split("/")
-    if os.name == "nt" and any(character in path for character in "\\:"):
-        return False
-    return _NO_PARTS.isdisjoint(parts) and parts[0].lower() != _MARK
-
-
-def _contents(revision: Revision, entries: list[_Entry]) -> Iterator[tuple[_Entry, bytes]]:
-    """Yield each file with its content."""
-    if not entries:
-        return
-    git = start_git(revision.root, "cat-file", "--batch", reads_input=True)
-    if git is None or git.stdin is None or git.stdout is None:
-        raise InputError(Problem(revision.label, "git cannot be started."))
-    try:
-        for entry in entries:
-            # One after another: all at once, the two sides would wait for each other.
-            git.stdin.write(f"{entry.object}\n".encode())
-            git.stdin.flush()
-            yield entry, _content(git.stdout, revision, entry)
-    except BrokenPipeError:
-        raise InputError(Problem(revision.label, "git cannot read its files.")) from None
-    finally:
-        _end(git)
-
-
-def _content(answers: IO[bytes], revision: Revision, entry: _Entry) -> bytes:
-    head = answers.readline().split()
-    if len(head) != 3 or head[1] != b"blob":  # noqa: PLR2004 - name, kind, size
-        message = "its content is not in this repository."
-        raise InputError(Problem(f"{revision.label}:{entry.path}", message, "Fetch it with git."))
-    size = int(head[2])
-    # A line break ends it.
-    content = answers.read(size + 1)
-    if len(content) <= size:
-        raise InputError(Problem(f"{revision.label}:{entry.path}", "git cannot read its content."))
-    return content[:size]
-
-
-def _end(git: subprocess.Popen[bytes]) -> None:
-    git.kill()
-    with suppress(OSError):
-        git.communicate()
-
-
-def _write_file(folder: str, path: str, content: bytes) -> None:
-    target = os.path.join(folder, path)
-    os.makedirs(os.path.dirname(target), exist_ok=True)
-    with open(target, "wb") as file:
-        file.write(content)
-
-
-def _write_link(folder: str, path: str, content: bytes) -> None:
-    target = os.path.join(folder, path)
-    # Not every system has links, nor allows them; where they led cannot be read then, as it is in a work tree there.
-    with suppress(OSError, ValueError):
-        os.makedirs(os.path.dirname(target), exist_ok=True)
-        os.symlink(os.fsdecode(content), target)
-
-
-def _remove_if_outside(folder: str, path: str) -> None:
-    """Remove a link that leads out of the folder: what is there is no part of the revision."""
-    target = os.path.join(folder, path)
-    inside = os.path.realpath(target).startswith(os.path.join(folder, ""))
-    if os.path.islink(target) and not inside:
-        os.unlink(target)

@@ -6,7 +6,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from stepgraph.project.git import answer_of, start_git
+from stepgraph.project.git import start_git
 
 DEFAULT_BRANCHES: Final = ("main", "master", "origin/main", "origin/master")
 _NAMESPACES: Final = ("refs/heads", "refs/remotes", "refs/tags")
@@ -77,7 +77,7 @@ def _commit(root: str, name: str) -> str | None:
 def _ask(root: str, *arguments: str) -> str | None:
     """Return what git answers, None where it fails."""
     git = start_git(root, *arguments)
-    answer = None if git is None else answer_of(git)
-    if git is None or answer is None or git.returncode:
+    answer = None if git is None else git.answer()
+    if git is None or answer is None or not git.succeeded:
         return None
     return answer.decode("utf-8", "surrogateescape")

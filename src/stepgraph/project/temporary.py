@@ -1,0 +1,127 @@
+"""Temporary folders, private to the user, which are removed also when a signal ends this process.
+
+In such a folder nothing is written over and no link is followed: links are made last, after all folders and files.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import shutil
+import signal
+import tempfile
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from types import FrameType
+from typing import Final
+
+from msgspec import Struct, field
+
+from stepgraph.project.writing import NEW_FILE
+
+_PREFIX: Final = "stepgraph-revision-"
+_STALE_SECONDS: Final = 24 * 3_600
+_PRIVATE: Final = 0o600
+_PRIVATE_FOLDER: Final = 0o700
+_SIGNALS: Final = ("SIGTERM", "SIGHUP")
+
+# Those of this process that are in use.
+_open: set[str] = set()
+
+
+class TemporaryFolder(Struct):
+    """A folder of this process, by its real path. Paths in it have forward slashes.
+
+    Each of the methods raises FileExistsError where there is something already, be it under a name that differs in case
+    alone on a file system that does not tell these apart, and OSError for what cannot be written.
+    """
+
+    path: str
+    _folders: set[str] = field(default_factory=lambda: {""})
+
+    @property
+    def folder_count(self) -> int:
+        """The number of folders that were made in it."""
+        return len(self._folders) - 1
+
+    def make_folder(self, path: str) -> None:
+        """Make a folder in it, with those around it."""
+        missing = []
+        while path not in self._folders:
+            missing.append(path)
+            path = path.rpartition("/")[0]
+        for folder in reversed(missing):
+            os.mkdir(os.path.join(self.path, folder), _PRIVATE_FOLDER)
+            self._folders.add(folder)
+
+    def write_file(self, path: str, pieces: Iterable[bytes]) -> None:
+        """Write a file in a folder that was made."""
+        descriptor = os.open(os.path.join(self.path, path), NEW_FILE, _PRIVATE)
+        with os.fdopen(descriptor, "wb") as file:
+            file.writelines(pieces)
+
+    def write_link(self, path: str, target: str) -> None:
+        """Make a symbolic link in a folder that was made, to a path in it. To be used last.
+
+        Not every system has links, nor allows them; where they led cannot be read then, as in a work tree.
+        """
+        beside = posixpath.relpath(f"/{target}", posixpath.dirname(f"/{path}"))
+        try:
+            os.symlink(beside, os.path.join(self.path, path))
+        except FileExistsError:
+            raise
+        except (OSError, NotImplementedError):
+            return
+
+
+@contextmanager
+def temporary_folder() -> Iterator[TemporaryFolder]:
+    """Give a new folder, and remove it in the end. Raises OSError where none can be made."""
+    _remove_stale()
+    path = os.path.realpath(tempfile.mkdtemp(prefix=_PREFIX))
+    _open.add(path)
+    try:
+        with _removed_by_signals():
+            yield TemporaryFolder(path)
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+        _open.discard(path)
+
+
+@contextmanager
+def _removed_by_signals() -> Iterator[None]:
+    """Have the signals that end a process remove its folders first, unless something else is done about them."""
+    numbers = [number for name in _SIGNALS if (number := getattr(signal, name, None)) is not None]
+    # Only the main thread may say what signals do.
+    is_main = threading.current_thread() is threading.main_thread()
+    ending = [number for number in numbers if is_main and signal.getsignal(number) is signal.SIG_DFL]
+    for number in ending:
+        signal.signal(number, _remove_and_end)
+    try:
+        yield
+    finally:
+        for number in ending:
+            signal.signal(number, signal.SIG_DFL)
+
+
+def _remove_and_end(number: int, _frame: FrameType | None) -> None:
+    for path in tuple(_open):
+        shutil.rmtree(path, ignore_errors=True)
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
+
+
+def _remove_stale() -> None:
+    """Remove what runs that were killed have left behind."""
+    with suppress(OSError), os.scandir(tempfile.gettempdir()) as listing:
+        for entry in listing:
+            if entry.name.startswith(_PREFIX) and _is_stale(entry):
+                shutil.rmtree(entry.path, ignore_errors=True)
+
+
+def _is_stale(entry: os.DirEntry[str]) -> bool:
+    status = entry.stat(follow_symlinks=False)
+    is_ours = not hasattr(os, "getuid") or status.st_uid == os.getuid()
+    return entry.is_dir(follow_symlinks=False) and is_ours and status.st_mtime < time.time() - _STALE_SECONDS
