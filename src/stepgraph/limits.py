@@ -80,6 +80,9 @@ SEARCHED_FILES: Final = 200_000
 SEARCHED_ENTRIES: Final = 2_000_000
 """The number of files and directories there, of any kind."""
 
+DEEPEST_FOLDER: Final = 200
+"""How many folders there may be in each other: asking where a path really leads takes the square of that."""
+
 READ_MODULES: Final = 20_000
 """The number of modules that one command parses."""
 

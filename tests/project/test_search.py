@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from stepgraph.model.note import Problem
+from stepgraph.project.ignored import ignored
 from stepgraph.project.search import search_folder
 from tests.project.trees import plant
 
@@ -117,3 +118,16 @@ def test_a_folder_that_cannot_be_listed_is_a_problem_and_the_others_are_searched
 def test_names_that_are_not_text_are_found(tmp_path: Path) -> None:
     (tmp_path / os.fsdecode(b"\xff.py")).touch()
     assert search_folder(".").files == ("\udcff.py",)
+
+
+def test_folders_that_are_too_deep_are_not_searched(tmp_path: Path) -> None:
+    deep = "a/" * 201
+    plant(tmp_path, {f"{deep}b.py": "", "c.py": ""})
+    search = search_folder(str(tmp_path))
+    assert [path.rsplit("/", 1)[1] for path in search.files] == ["c.py"]
+    assert [problem.message for problem in search.problems] == ["more than 200 folders deep, and not searched."]
+
+
+def test_what_is_ignored_far_down_is_known() -> None:
+    deep = "a/" * 1_500
+    assert ignored("", [f"{deep}b.py"]) == frozenset()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import pytest
 
@@ -201,3 +202,21 @@ def test_of_a_picture_the_words_that_have_changed_are_told(pytester: pytest.Pyte
     result = run(pytester, "-vv")
     result.stdout.fnmatch_lines(["*-step · 3 retries", "*+step · 7 retries"])
     result.stdout.no_fnmatch_line("*<g *")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+@pytest.mark.parametrize("link", ["tests/__snapshots__", "tests/__snapshots__/test_orders/test_orders.json"])
+def test_no_snapshot_is_read_or_written_outside_of_the_project(pytester: pytest.Pytester, link: str) -> None:
+    outside = pytester.path.parent / f"{pytester.path.name}-outside"
+    (outside / "test_orders").mkdir(parents=True)
+    secret = outside / "test_orders" / "test_orders.json"
+    secret.write_text("hunter2", encoding="utf-8")
+    write(pytester.path, {"src/entry.py": ORDERS, "tests/test_orders.py": TEST})
+    (pytester.path / link).parent.mkdir(parents=True, exist_ok=True)
+    (pytester.path / link).symlink_to(outside if link.endswith("__") else secret)
+    result = pytester.runpytest()
+    result.assert_outcomes(failed=1)
+    result.stdout.no_fnmatch_line("*hunter2*")
+    pytester.runpytest("--snapshot-update")
+    assert secret.read_text(encoding="utf-8") == "hunter2"
+    assert [path.name for path in outside.rglob("*")] == ["test_orders", "test_orders.json"]

@@ -161,7 +161,7 @@ def write_fixes(files: Sequence[FixedFile], roots: Collection[Root]) -> None:
         if read_named(output.target.path) != file.before:
             raise CommandError(ExitCode.ERROR, f"{file.path} has changed since it was read. Run the command again.")
     for output, file in zip(outputs, files, strict=True):
-        output.write_bytes(file.after)
+        output.write_content(file.after)
 
 
 def told(files: Sequence[FixedFile], *, written: bool) -> str:

@@ -23,10 +23,10 @@ class OutputFile(Struct, frozen=True):
         return self.target.name
 
     def write(self, text: str) -> None:
-        """Write the file as UTF-8. Raises as `write_bytes`."""
-        self.write_bytes(encode(text))
+        """Write the file as UTF-8. Raises as `write_content`."""
+        self.write_content(encode(text))
 
-    def write_bytes(self, content: bytes) -> None:
+    def write_content(self, content: bytes) -> None:
         """Write the file. Raises CommandError if that fails; what was there before is then untouched."""
         try:
             self.target.write(content)

@@ -25,14 +25,19 @@ def ignored(folder: str, paths: Sequence[str]) -> frozenset[str]:
 
 def _repository(folder: str, top: str, known: dict[str, str]) -> str:
     """Return the innermost folder, of one and those around it up to the top, that is a repository, else the top."""
-    if folder not in known:
+    passed: list[str] = []
+    while folder not in known:
         around = parent_of(folder)
-        is_last = folder == top or around is None or not folder.startswith(top)
-        if is_last or os.path.lexists(f"{folder}.git"):
-            known[folder] = top if is_last else folder
+        if folder == top or around is None or not folder.startswith(top):
+            known[folder] = top
+        elif os.path.lexists(f"{folder}.git"):
+            known[folder] = folder
         else:
-            known[folder] = _repository(around or top, top, known)
-    return known[folder]
+            passed.append(folder)
+            folder = around
+    found = known[folder]
+    known |= dict.fromkeys(passed, found)
+    return found
 
 
 def _ignored(prefix: str, paths: Sequence[str]) -> Iterator[str]:

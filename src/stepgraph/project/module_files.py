@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
+from stepgraph.limits import DEEPEST_FOLDER
 from stepgraph.project.folders import folder_of, is_inside, parent_of
 from stepgraph.project.reading import entries_of
 from stepgraph.project.root import Root
@@ -119,7 +120,7 @@ class ModuleFiles:
         return names
 
     def _read(self, folder: str) -> list[str]:
-        if self.bounds is None or not self.bounds.holds(folder):
+        if folder.count("/") > 2 * DEEPEST_FOLDER or self.bounds is None or not self.bounds.holds(folder):
             return []
         try:
             entries = [entry for entry in entries_of(folder) if "." not in entry.name or entry.name.endswith(".py")]

@@ -6,7 +6,7 @@ import os
 
 from msgspec import Struct, field
 
-from stepgraph.limits import SEARCHED_ENTRIES, SEARCHED_FILES
+from stepgraph.limits import DEEPEST_FOLDER, SEARCHED_ENTRIES, SEARCHED_FILES
 from stepgraph.model.note import Problem
 from stepgraph.project.configuration.names import CONFIGURATION_NAMES
 from stepgraph.project.folders import prefix_of
@@ -53,6 +53,10 @@ def search_folder(folder: str) -> Search:
     pending = [top]
     while pending:
         prefix = pending.pop()
+        if prefix.count("/") - top.count("/") > DEEPEST_FOLDER:
+            message = f"more than {DEEPEST_FOLDER} folders deep, and not searched."
+            finds.problems.append(Problem(prefix, message, "Name a folder further down."))
+            continue
         try:
             pending.extend(_enter(prefix, finds, named=prefix == top))
         except OSError as error:

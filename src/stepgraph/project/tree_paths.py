@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from stepgraph.limits import DEEPEST_FOLDER
+
 _GIT: Final = ".git"
 _NO_PARTS: Final = frozenset({"", ".", "..", _GIT})
 _MOST_BYTES: Final = 1_024
-_DEEPEST: Final = 100
 _NOT_ON_WINDOWS: Final = re.compile(r'[<>:"|?*\\\x00-\x1f]|[. ](?:/|$)')
 # Windows takes these for devices, whatever follows the first dot.
 _DEVICES: Final = re.compile(r"(?:^|/)(?:con|prn|aux|nul|(?:com|lpt)[0-9¹²³])(?:[./]|$)", re.IGNORECASE)
@@ -22,7 +23,7 @@ def stays_inside(path: str) -> bool:
 
 def is_too_long(path: str) -> bool:
     """Tell whether a path is longer, or has more folders, than all systems can have."""
-    return len(path.encode("utf-8", "surrogateescape")) > _MOST_BYTES or path.count("/") >= _DEEPEST
+    return len(path.encode("utf-8", "surrogateescape")) > _MOST_BYTES or path.count("/") > DEEPEST_FOLDER
 
 
 def windows_cannot_hold(path: str, folder: str) -> bool:

@@ -5,16 +5,22 @@ To be given to `snapshot.use_extension(...)` where a graph is to be compared in 
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
+from stepgraph.limits import SAVED_BYTES
+from stepgraph.project.reading import read_named
+from stepgraph.project.writing import check_folder, target_of
 from stepgraph.testing.drawing import Form, draw
 from stepgraph.testing.workflow_graph import WorkflowGraph
 
 if TYPE_CHECKING:
     from syrupy.assertion import SnapshotAssertion
-    from syrupy.types import PropertyFilter, PropertyMatcher, SerializableData, SerializedData
+    from syrupy.data import SnapshotCollection
+    from syrupy.location import PyTestLocation
+    from syrupy.types import PropertyFilter, PropertyMatcher, SerializableData, SerializedData, SnapshotIndex
 
 
 class WorkflowSnapshot(SingleFileSnapshotExtension):
@@ -36,6 +42,49 @@ class WorkflowSnapshot(SingleFileSnapshotExtension):
         if not isinstance(data, WorkflowGraph):
             raise TypeError(f"{type(self).__name__} is for the graphs of workflows, not for {type(data).__name__}.")
         return draw(data.graph, self.form)
+
+    # A link of the repository leads none of what follows out of it.
+
+    def read_snapshot_data_from_location(
+        self,
+        *,
+        snapshot_location: str,
+        snapshot_name: str,  # noqa: ARG002 - there is one in each file
+        session_id: str,  # noqa: ARG002 - a file is read each time
+    ) -> SerializableData | None:
+        """Return the text of a snapshot, None where there is none. Raises InputError if it may not be read."""
+        if not Path(snapshot_location).exists():
+            return None
+        content = read_named(snapshot_location, SAVED_BYTES)
+        return content.replace(b"\r\n", b"\n").decode("utf-8")
+
+    @classmethod
+    def write_snapshot(
+        cls,
+        *,
+        snapshot_location: str,
+        snapshots: list[tuple[SerializedData, PyTestLocation, SnapshotIndex]],
+        name_order: dict[str, int] | None = None,
+    ) -> None:
+        """Write a snapshot, and make its folder. Raises WriteError if it may not or cannot be written."""
+        check_folder(str(Path(snapshot_location).parent))
+        super().write_snapshot(snapshot_location=snapshot_location, snapshots=snapshots, name_order=name_order)
+
+    @classmethod
+    def write_snapshot_collection(
+        cls,
+        *,
+        snapshot_collection: SnapshotCollection,
+        name_order: dict[str, int] | None = None,  # noqa: ARG003 - there is one in each file
+    ) -> None:
+        """Write the file of a snapshot as a whole. Raises WriteError if it may not or cannot be written."""
+        text = str(next(iter(snapshot_collection)).data)
+        target_of(snapshot_collection.location).write(text.encode("utf-8"))
+
+    def delete_snapshots(self, *, snapshot_location: str, snapshot_names: set[str]) -> None:
+        """Remove a snapshot of which there is no test any more. Raises WriteError if it may not be removed."""
+        check_folder(str(Path(snapshot_location).parent))
+        super().delete_snapshots(snapshot_location=snapshot_location, snapshot_names=snapshot_names)
 
 
 class OutlineSnapshot(WorkflowSnapshot):

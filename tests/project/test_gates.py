@@ -1,0 +1,82 @@
+"""Files are opened, listed, made and removed in a few modules only, which know what may be."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import stepgraph
+
+PACKAGE = Path(stepgraph.__file__).parent
+
+GATES = {"project/reading.py", "project/writing.py", "project/leftovers.py", "project/temporary.py"}
+
+# Its folder is the user's own, outside of any repository, and its files are checked by rules of their own.
+CACHE = "cache/"
+
+ELSEWHERE = {
+    # The null device, for output that nobody reads any more.
+    "cli/streams.py": {"os.open"},
+    # Parts of the page, which are installed with this package.
+    "render/html/page.py": {"read_text"},
+    # pytest has read the file before; the gate would be imported in each session, of projects without workflows too.
+    "pytest_plugin/__init__.py": {"read_bytes"},
+    # Names of snapshots are listed, and none of them is read.
+    "pytest_plugin/snapshot_tests.py": {"glob"},
+}
+
+OF_OS = {
+    *("open", "replace", "rename", "renames", "link", "symlink", "unlink", "remove", "mkdir", "makedirs", "rmdir"),
+    *("removedirs", "chmod", "chown", "truncate", "utime", "mkfifo", "mknod", "scandir", "listdir", "walk", "fwalk"),
+}
+OF_PATHS = {
+    *("read_text", "read_bytes", "write_text", "write_bytes", "touch", "symlink_to", "hardlink_to", "iterdir", "glob"),
+    *("rglob", "rmdir"),
+}
+MODULES = {"shutil", "tempfile", "glob", "fileinput", "mmap", "linecache"}
+OPENING = {"io.open", "codecs.open", "tokenize.open"}
+
+
+def calls(path: Path) -> Iterator[str]:
+    """Yield what a module calls of the functions that reach the file system."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    imported = {
+        alias.asname or alias.name: f"{node.module}.{alias.name}"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module is not None
+        for alias in node.names
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module or ""]
+            yield from (name for name in names if name in MODULES)
+        if isinstance(node, ast.Call):
+            name = ast.unparse(node.func)
+            name = imported.get(name, name)
+            last = name.rpartition(".")[2]
+            is_of_os = name == f"os.{last}" and last in OF_OS
+            if is_of_os or name == "open" or name in OPENING or name.startswith(("shutil.", "tempfile.")):
+                yield name
+            elif last in OF_PATHS and not name.startswith("ast."):
+                yield last
+
+
+def test_no_other_module_reaches_the_file_system() -> None:
+    modules = {path.relative_to(PACKAGE).as_posix(): path for path in PACKAGE.rglob("*.py")}
+    elsewhere = {
+        name: found
+        for name, path in modules.items()
+        if name not in GATES and not name.startswith(CACHE) and (found := set(calls(path)))
+    }
+    assert elsewhere == ELSEWHERE
+
+
+def test_what_reaches_the_file_system_is_seen(tmp_path: Path) -> None:
+    found = {name for gate in GATES for name in calls(PACKAGE / gate)}
+    assert {"os.open", "os.scandir", "os.replace", "os.unlink", "tempfile", "shutil.rmtree", "os.symlink"} <= found
+    (tmp_path / "a.py").write_text(
+        "import io, shutil\nfrom os import replace as put\nopen(1)\nio.open(1)\nput(1, 2)\nPath(1).read_text()\n",
+        encoding="utf-8",
+    )
+    assert set(calls(tmp_path / "a.py")) == {"shutil", "open", "io.open", "os.replace", "read_text"}
