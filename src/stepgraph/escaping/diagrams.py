@@ -6,14 +6,13 @@ import re
 from typing import Final
 
 from stepgraph.escaping.character_numbers import MERMAID, number_of, without_markup
+from stepgraph.escaping.log_lines import broken_commands
 from stepgraph.escaping.visible import visible
 
 # Mermaid writes the first two for `&` and `;` while it works, and replaces all that it finds. It takes the third for
 # the end of a line where a label has several. A joiner, by its number, keeps those of the source apart.
 _PLACEHOLDER: Final = re.compile(r"(?<=ﬂ)(?=°)|(?<=¶)(?=ß)|(?<=#92;)(?=n)")
 _JOINER: Final = number_of("\u200d", MERMAID)
-# The old commands of GitHub and those of Azure: see `log_lines`.
-_COMMAND: Final = re.compile(r"#(?=#[A-Za-z]*+\[)")
 
 
 def dot_line(line: str) -> str:
@@ -22,7 +21,7 @@ def dot_line(line: str) -> str:
     What is quoted so must not be taken for HTML: `graphviz.nohtml` says that.
     """
     safe = visible(line).replace("&", "&amp;").replace("\\", "\\\\")
-    return _COMMAND.sub("&#35;", safe) if "##" in safe else safe
+    return broken_commands(safe, number_of)
 
 
 def mermaid_line(line: str) -> str:

@@ -1,6 +1,6 @@
 r"""JSON text: what no person should meet raw is written `\u202e`, so that the value stays the same.
 
-That is all that `visible` spells out and, in the log of a runner, what begins an old command of GitHub or one of Azure.
+That is all that `visible` spells out, and the commands to runners that are obeyed anywhere in a line.
 """
 
 from __future__ import annotations
@@ -9,11 +9,10 @@ import re
 from json.encoder import encode_basestring
 from typing import Final
 
+from stepgraph.escaping.log_lines import broken_commands
 from stepgraph.escaping.visible import UNSAFE, is_joiner_in_word
 
-_COMMAND: Final = re.compile(r"#(?=#[A-Za-z]*+\[)")
 _DELETE: Final = "\x7f"
-_ESCAPED_NUMBER_SIGN: Final = r"\\u0023"
 _FIRST_OF_TWO_UNITS: Final = 0x10000
 
 
@@ -28,7 +27,7 @@ def without_commands_in_json(text: str) -> str:
     """Return JSON text that means the same, in which no runner finds a command."""
     if _DELETE in text:
         text = text.replace(_DELETE, "\\u007f")
-    return _COMMAND.sub(_ESCAPED_NUMBER_SIGN, text) if "##" in text else text
+    return broken_commands(text, lambda character: f"\\u{ord(character):04x}")
 
 
 def _escaped(match: re.Match[str]) -> str:

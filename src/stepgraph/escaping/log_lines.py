@@ -2,33 +2,46 @@ r"""Lines of a CI runner's log, on standard output or standard error: nothing in
 
 GitHub obeys `::name ...::` after white space at the start of a line, and `##[name]` anywhere in it; Azure Pipelines
 `##vso[...]` and TeamCity `##teamcity[...]` anywhere; GitLab `section_start:1:name`, though only before a carriage
-return. A backslash breaks each: `\::name`, `#\#[name]`, `section_start\:1`.
+return. A backslash breaks each: `\::name`, `#\#[name]`, `section_start\:1`. Media with escapes of their own break those
+that are obeyed anywhere by the number of a character, and their lines begin with markup.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Final
 
 from stepgraph.escaping.visible import visible
 
-# What stands before the backslash. Colors of our own count as white space, as nothing is seen of them.
-_START_OF_LINE: Final = r"(?:^|\r)(?:[^\S\n\r]|[\x1c-\x1f\u200c\u200d]|\x1b\[[0-9;]*m)*+(?=:[\u200c\u200d]*+:)"
-_ANYWHERE: Final = r"\#(?=\#[A-Za-z]*+\[)|section_(?:start|end)(?=:[0-9])"
-_COMMAND: Final = re.compile(f"{_START_OF_LINE}|{_ANYWHERE}", re.MULTILINE)
-_COMMAND_WITHIN: Final = re.compile(_ANYWHERE)
-_STARTS: Final = ("::", "section_", ":\u200c", ":\u200d")
-_BROKEN: Final = r"\g<0>\\"
+# Colors of our own count as white space, as nothing is seen of them.
+_COLONS_AT_START: Final = re.compile(
+    r"((?:^|\r)(?:[^\S\n\r]|[\x1c-\x1f\u200c\u200d]|\x1b\[[0-9;]*m)*+)(?=:[\u200c\u200d]*+:)", re.MULTILINE
+)
+_STARTS: Final = ("::", ":\u200c", ":\u200d")
+# The character at which a command can be broken.
+_WITHIN: Final = re.compile(r"#(?=#[A-Za-z]*+\[)|(?:(?<=section_start)|(?<=section_end)):(?=[0-9])")
+_NUMBER_SIGN: Final = "#"
 
 
 def without_commands(text: str) -> str:
     """Return lines of text, each ended by a line feed, with the commands in them broken."""
-    return _COMMAND.sub(_BROKEN, text) if _may_have_commands(text) else text
+    if ":" in text and any(start in text for start in _STARTS):
+        text = _COLONS_AT_START.sub(r"\1\\", text)
+    return without_commands_within(text)
 
 
 def without_commands_within(text: str) -> str:
     """Return text that never begins a line, with the commands in it broken."""
-    return _COMMAND_WITHIN.sub(_BROKEN, text) if _may_have_commands(text) else text
+    return broken_commands(text, lambda character: "#\\" if character == _NUMBER_SIGN else f"\\{character}")
+
+
+def broken_commands(text: str, escape: Callable[[str], str]) -> str:
+    """Return text in which one character of each command that is obeyed anywhere in a line is escaped."""
+    # Substring searches are 50 times as fast as the expression, which hardly any text needs.
+    if "##" in text or "section_" in text:
+        return _WITHIN.sub(lambda match: escape(match.group()), text)
+    return text
 
 
 def log_line(text: str) -> str:
@@ -39,8 +52,3 @@ def log_line(text: str) -> str:
 def log_lines(text: str) -> str:
     """Return text as lines of a log, each as `log_line` returns it."""
     return "\n".join(map(log_line, text.split("\n")))
-
-
-def _may_have_commands(text: str) -> bool:
-    # Substring searches are 50 times as fast as the expressions, which hardly any text needs.
-    return "##" in text or (":" in text and any(start in text for start in _STARTS))

@@ -6,14 +6,14 @@ import json
 import re
 from typing import Final
 
+from stepgraph.escaping.character_numbers import number_of
 from stepgraph.escaping.json_strings import without_commands_in_json
+from stepgraph.escaping.log_lines import broken_commands
 from stepgraph.escaping.visible import visible
 
 _ENTITIES: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"})
 # What ends a script element or begins a comment in it.
 _ACTIVE: Final = re.compile("[<>&]")
-# The old commands of GitHub and those of Azure: see `log_lines`.
-_COMMAND: Final = re.compile(r"#(?=#[A-Za-z]*+\[)")
 
 
 def markup_text(text: str) -> str:
@@ -23,7 +23,7 @@ def markup_text(text: str) -> str:
 
 def without_commands_in_markup(markup: str) -> str:
     """Return XML or HTML that means the same, in which no runner finds a command."""
-    return _COMMAND.sub("&#35;", markup) if "##" in markup else markup
+    return broken_commands(markup, number_of)
 
 
 def script_data(data: object) -> str:

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from typing import Final
 
 from stepgraph.escaping.file_names import clipped, file_key, numbered
+from stepgraph.escaping.log_lines import broken_commands
 from stepgraph.escaping.visible import visible
 
 # What syrupy leaves out of names of files. Where a test has it in its name, syrupy does not find the snapshot again.
 _LEFT_OUT: Final = re.compile(r'[\\/?*:|"<>]')
-_COMMAND: Final = re.compile(r"#(?=#[A-Za-z]*+\[)")
 # In bytes: file systems take 255, of which the suffix and a number need some.
 _MOST_BYTES: Final = 240
 _NAMELESS: Final = "workflow"
@@ -42,7 +42,7 @@ def safe_name(name: str) -> str:
     shown = _LEFT_OUT.sub("", visible(name))
     if not shown.isascii():
         shown = "".join(each for each in shown if not unicodedata.category(each).startswith("C"))
-    shown = _COMMAND.sub("#-", shown)
+    shown = broken_commands(shown, lambda character: f"{character}-")
     if len(shown.encode()) > _MOST_BYTES:
         end = "]" if shown.endswith("]") else ""
         shown = clipped(shown, _MOST_BYTES - 1) + end

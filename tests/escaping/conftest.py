@@ -1,0 +1,70 @@
+"""What the command says of hostile texts, in each medium."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from stepgraph.cli.main import main
+from tests.escaping.hostile_project import write_project, write_saved
+from tests.escaping.hostile_texts import HOSTILE
+
+SAVED = tuple(text for text in HOSTILE if text == text.encode("utf-8", "ignore").decode())
+"""What a saved graph can hold: JSON that is read has no half of a character."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a run of the command said: standard output, standard error, and the files that it wrote, by name."""
+
+    code: int
+    out: str
+    told: str
+    files: dict[str, str]
+
+
+class Medium:
+    """Runs the command in a folder with a hostile project `shops` and saved graphs, each run once."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._said: dict[tuple[str, ...], Said] = {}
+
+    def __call__(self, *arguments: str) -> Said:
+        if arguments not in self._said:
+            self._said[arguments] = self._run(arguments)
+        return self._said[arguments]
+
+    def _run(self, arguments: tuple[str, ...]) -> Said:
+        out, told = (io.TextIOWrapper(io.BytesIO(), "utf-8", newline="") for _ in range(2))
+        with contextlib.chdir(self._folder), contextlib.redirect_stdout(out), contextlib.redirect_stderr(told):
+            code = int(main(arguments))
+        out.seek(0)
+        told.seek(0)
+        written = self._folder.glob("out/*") if "-o" in arguments else []
+        return Said(code, out.read(), told.read(), {path.name: path.read_bytes().decode() for path in written})
+
+
+@pytest.fixture(scope="module")
+def said(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Medium]:
+    folder = tmp_path_factory.mktemp("hostile")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("STEPGRAPH_CACHE_DIR", str(folder / "cache"))
+        patch.setenv("GIT_CEILING_DIRECTORIES", str(folder.parent))
+        patch.setenv("SOURCE_DATE_EPOCH", "0")
+        for name in ("CI", "GITHUB_ACTIONS", "GITHUB_SHA"):
+            patch.delenv(name, raising=False)
+        (folder / "shops").mkdir()
+        with contextlib.chdir(folder / "shops"):
+            write_project(HOSTILE)
+        with contextlib.chdir(folder):
+            os.mkdir("out")  # noqa: PTH102 - as short as that
+            write_saved("old.json", [*SAVED])
+            write_saved("new.json", [f"{text} " for text in SAVED])
+        yield Medium(folder)

@@ -1,0 +1,56 @@
+"""Who reads what the command says, and what acts on them. Written from their rules, not from what escapes for them."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from typing import Final
+
+_STEERING: Final = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}
+_BLANK: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0")
+_JOINERS: Final = frozenset("\u200c\u200d")
+# What .NET trims and what it ignores where it compares texts by culture.
+_TRIMMED: Final = "\t\n\x0b\x0c\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
+    map(chr, range(0x2000, 0x200B))
+)
+_COMMAND_IN_BRACKETS: Final = re.compile(r"##[a-z]*\[", re.IGNORECASE)
+_SECTION: Final = re.compile(r"section_(start|end):[0-9]+:")
+_OUR_COMMANDS: Final = re.compile(r"::(error|warning|notice) [^\r\n]*::[^\r\n]*")
+
+
+def unseen(text: str, *, tabs: bool = False) -> list[str]:
+    """Return the lines of a text in which something steers a terminal, reorders others, or cannot be seen."""
+    return [line for line in text.split("\n") if any(_is_unseen(line, at, tabs=tabs) for at in _suspects(line))]
+
+
+def _suspects(line: str) -> Iterator[int]:
+    return (at for at, each in enumerate(line) if not ("\x20" <= each <= "\x7e"))
+
+
+def _is_unseen(line: str, at: int, *, tabs: bool) -> bool:
+    each = line[at]
+    if each == "\t":
+        return not tabs
+    if each in _JOINERS:
+        return not (line[at - 1 : at] > "\u0600" and line[at + 1 : at + 2] > "\u0600")
+    variant = "\ufe00" <= each <= "\ufe0f" or "\U000e0000" <= each <= "\U000e0fff"
+    return unicodedata.category(each) in _STEERING or each in _BLANK or variant
+
+
+def obeyed(text: str) -> list[str]:
+    """Return the lines of a log in which the runner of GitHub, Azure Pipelines, TeamCity or GitLab finds a command."""
+    return [line for line in re.split(r"\r\n|\r|\n", text) if _is_obeyed(line)]
+
+
+def _is_obeyed(line: str) -> bool:
+    visible = line.replace("\u200d", "").replace("\u200c", "")
+    at_start = visible.lstrip(_TRIMMED).startswith("::") and visible.count("::") > 1
+    return at_start or bool(_COMMAND_IN_BRACKETS.search(line) or _SECTION.search(line))
+
+
+def without_annotations(text: str) -> tuple[str, int]:
+    """Return what `-f github` prints without the annotations, and how many of these there are."""
+    lines = text.split("\n")
+    others = [line for line in lines if not _OUR_COMMANDS.fullmatch(line)]
+    return "\n".join(others), len(lines) - len(others)
