@@ -20,7 +20,11 @@ _OUR_COMMANDS: Final = re.compile(r"::(error|warning|notice) [^\r\n]*::[^\r\n]*"
 
 
 def unseen(text: str, *, tabs: bool = False) -> list[str]:
-    """Return the lines of a text in which something steers a terminal, reorders others, or cannot be seen."""
+    """Return the lines of a text in which something steers a terminal, reorders others, or cannot be seen.
+
+    The sign of a warning in Markdown is ours.
+    """
+    text = text.replace("\u26a0\ufe0f", "!")
     return [line for line in text.split("\n") if any(_is_unseen(line, at, tabs=tabs) for at in _suspects(line))]
 
 

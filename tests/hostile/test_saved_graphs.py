@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.hostile.conftest import Command
+from tests.hostile.saved_graphs import Counts, saved_graph, try_graph
 
 FORMS = ["text", "dot", "svg", "html", "mermaid"]
 
@@ -89,3 +90,16 @@ def test_any_graph_is_compared_or_refused(stepgraph: Command, form: str, documen
     write("b.json", graph(sleep("rest"), sleep("again")))
     assert stepgraph("diff", "a.json", "b.json", "-f", form).is_lawful
     assert stepgraph("diff", "b.json", "a.json", "-f", form).is_lawful
+
+
+def test_random_graphs_are_drawn_and_compared_without_harm(folder: Path) -> None:
+    del folder
+    counts = Counts()
+    for number in range(25):
+        try_graph(number, counts)
+    assert (counts.defects, counts.forbidden) == ([], [])
+    assert counts.results > 75
+
+
+def test_a_saved_graph_follows_from_its_number() -> None:
+    assert [saved_graph(number) for number in range(20)] == [saved_graph(number) for number in range(20)]

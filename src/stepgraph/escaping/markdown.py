@@ -32,13 +32,13 @@ _REFERENCE: Final = re.compile(
     {_LINK}
     | [\#!%^&$~](?=[\w"])    # issues, merge requests, milestones, alerts, epics, snippets, labels
     | \bGH(?=-[0-9])
-    | \b(?=[0-9]*+[a-f])(?=[a-f]*+[0-9])[0-9a-f]{{6}}(?=[0-9a-f]{{1,34}}\b) # commits
-    | \b[0-9]{{6}}(?=[0-9]{{34}}\b)
+    | (?P<commit>\b(?:(?=[0-9]*+[a-f])(?=[a-f]*+[0-9])[0-9a-f]{{7,40}}|[0-9]{{40}})\b)
     """,
     re.IGNORECASE,
 )
 # Parsers of Markdown look for links also in what stands between tags.
 _LINK_IN_TAGS: Final = re.compile(_LINK, re.IGNORECASE | re.VERBOSE)
+_SHORT_OF_HASH: Final = 6
 _APART: Final = "\u200b"
 _APART_BY_NUMBER: Final = number_of(_APART)
 _WITH_APART: Final = rf"\g<0>{_APART}"
@@ -56,7 +56,7 @@ def cell_prose(text: str) -> str:
 
 def heading(text: str) -> str:
     """Return text for a heading, in which nothing is code either."""
-    apart = _REFERENCE.sub(_WITH_APART, visible(text))
+    apart = _REFERENCE.sub(_without_reference, visible(text))
     return _apart_by_number(without_markup(apart, HTML)).replace("&#40;", "(").replace("&#41;", ")")
 
 
@@ -98,7 +98,15 @@ def _prose(text: str, as_code: Callable[[str], str]) -> str:
 
 def _plain(text: str) -> str:
     """Return a part of a line with all that is markup there by its number, and with nothing that is looked for."""
-    return _apart_by_number(_MARKUP.sub(lambda match: _numbered(match[0]), _REFERENCE.sub(_WITH_APART, text)))
+    return _apart_by_number(_MARKUP.sub(lambda match: _numbered(match[0]), _REFERENCE.sub(_without_reference, text)))
+
+
+def _without_reference(match: re.Match[str]) -> str:
+    if commit := match["commit"]:
+        # No part of it is as long as the shortest hash that is looked for.
+        parts = (commit[start : start + _SHORT_OF_HASH] for start in range(0, len(commit), _SHORT_OF_HASH))
+        return _APART.join(parts)
+    return match.group() + _APART
 
 
 def _apart_by_number(text: str) -> str:

@@ -1,0 +1,106 @@
+"""Any text at all, in each format, wherever a format has text of a source."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Final
+from xml.etree import ElementTree as ET
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stepgraph.cli.diff_formats import DIFF_FORMATS
+from stepgraph.cli.formats import DRAWINGS, Style
+from stepgraph.cli.main import main
+from stepgraph.cli.report_formats import REPORT_FORMATS
+from stepgraph.cli.subject import Subject
+from stepgraph.cli.terminal import Look
+from stepgraph.model.note import Note
+from stepgraph.model.span import Span
+from stepgraph.render.view import DEFAULT_VIEW
+from tests.escaping.hostile_texts import HOSTILE
+from tests.escaping.readers import obeyed, unseen, without_annotations
+from tests.render import graphs
+from tests.report import differences, reports
+
+STYLE: Final = Style(DEFAULT_VIEW, "structured", Look())
+ANY_TEXT: Final = st.text(st.characters(codec=None), max_size=40) | st.lists(
+    st.sampled_from(HOSTILE) | st.sampled_from("#[]: \n\r\u200d`|@/w."), max_size=3
+).map("".join)
+
+
+def drawn(text: str, name: str) -> str:
+    """Return a drawing of the graph of a workflow that is called so, in a format."""
+    note = Note("unresolved-call", text, text, Span(text, 1, 1, 1, 2))
+    subject = Subject(text, text, graphs.everywhere(text), lambda: text, (note,), lambda: text, lambda _: text, False)  # noqa: FBT003
+    return DRAWINGS[name].draw([subject], STYLE).text
+
+
+def checked(text: str, name: str) -> str:
+    """Return a report in which the text stands wherever it can, in a format."""
+    return REPORT_FORMATS[name].write(reports.everywhere(text, 3), Look(), False)  # noqa: FBT003 - as it is called
+
+
+def compared(text: str, name: str) -> str:
+    """Return a diff in which the text stands wherever it can, in a format."""
+    return DIFF_FORMATS[name].write(differences.everywhere(text), Look(), "auto")
+
+
+WRITERS: Final[dict[str, Callable[[str], str]]] = {
+    f"{command} {name}": partial(write, name=name)
+    for command, write, names in (
+        ("graph", drawn, DRAWINGS),
+        ("check", checked, REPORT_FORMATS),
+        ("diff", compared, DIFF_FORMATS),
+    )
+    for name in names
+}
+
+
+@pytest.mark.parametrize("name", WRITERS)
+@settings(max_examples=25, deadline=None)
+@given(text=ANY_TEXT)
+def test_no_text_acts(name: str, text: str) -> None:
+    written = WRITERS[name](text)
+    lines = without_annotations(written)[0] if name == "check github" else written
+    assert unseen(written, tabs=name.endswith("dot")) == []
+    assert obeyed(lines) == []
+    if name.endswith(("json", "sarif", "gitlab")):
+        json.loads(written)
+    if name.endswith("svg"):
+        ET.fromstring(written)  # noqa: S314 - it is our own
+
+
+BRANCHES: Final = [
+    "::add-mask::x",
+    "##\uff3badd-mask]x",
+    "a@b.co",
+    "#12",
+    "invoice\u202efdp",
+    "</td><b>",
+    "`a`|b",
+    "@octo",
+]
+GIT: Final = ["git", "-c", "user.name=a", "-c", "user.email=a@b.example"]
+
+
+@pytest.mark.parametrize("branch", BRANCHES)
+@pytest.mark.parametrize("form", ["text", "json", "markdown", "svg"])
+def test_no_name_of_a_branch_acts(
+    branch: str, form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("entry.py").write_text("", encoding="utf-8")
+    for arguments in (["init", "-q"], ["add", "."], ["commit", "-qm", "a"], ["checkout", "-qb", "other"]):
+        subprocess.run([*GIT, *arguments], check=True)
+    if subprocess.run([*GIT, "branch", "--", branch], check=False, capture_output=True).returncode:
+        pytest.skip("git allows no such branch")
+    main(["diff", branch, "-f", form])
+    out, told = (text.decode() for text in capfdbinary.readouterr())
+    assert unseen(out + told) == []
+    assert obeyed(out) + obeyed(told) == []
