@@ -55,6 +55,10 @@ PER_KILOBYTE: Final[dict[Limit, int]] = {
 """What each 1,000 bytes of the analyzed modules add to a limit. Real projects need less than a fifth of it."""
 
 
+FULL_SHARES: Final = 10
+"""So many workflows of one module have each the whole budget; more of them share that of so many."""
+
+
 # What is read of the file system, in bytes and numbers of files.
 
 MEGABYTE: Final = 1_000_000
@@ -130,22 +134,34 @@ class LimitExceededError(Exception):
 class Budget(Struct):
     """The work that the analysis of one workflow may still do. Once a limit is exceeded, any further work raises again.
 
-    `evaluations` and `depth` are counted for each expression, so they are fields, and checked by who counts them.
+    It is one of several `shares`. `evaluations` and `depth` are counted for each expression, so they are fields, and
+    checked by who counts them.
     """
 
-    evaluations: int = MAXIMUM[Limit.EVALUATIONS]
-    depth: int = MAXIMUM[Limit.DEPTH]
+    shares: int = 1
+    evaluations: int = 0
+    depth: int = 0
     maximum: dict[Limit, int] = field(default_factory=MAXIMUM.copy)
-    left: dict[Limit, int] = field(default_factory=MAXIMUM.copy)
+    left: dict[Limit, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.shares > FULL_SHARES:
+            self.maximum |= {limit: self._share(MAXIMUM[limit]) for limit in PER_KILOBYTE}
+        self.left = self.maximum.copy()
+        self.evaluations, self.depth = self.maximum[Limit.EVALUATIONS], self.maximum[Limit.DEPTH]
+
+    def _share(self, amount: int) -> int:
+        return amount * FULL_SHARES // max(FULL_SHARES, self.shares)
 
     def grow(self, size: int) -> None:
         """Raise the limits for so many bytes of source."""
         if self.evaluations < 0:
             return
         for limit, rate in PER_KILOBYTE.items():
-            self.maximum[limit] += rate * size // 1000
-            self.left[limit] += rate * size // 1000
-        self.evaluations += PER_KILOBYTE[Limit.EVALUATIONS] * size // 1000
+            more = self._share(rate * size // 1000)
+            self.maximum[limit] += more
+            self.left[limit] += more
+            self.evaluations += more if limit is Limit.EVALUATIONS else 0
 
     def spend(self, limit: Limit, amount: int = 1) -> None:
         """Count work before it is done. Raises LimitExceededError where it exceeds the limit."""

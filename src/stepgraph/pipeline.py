@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from typing import TypeVar
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from stepgraph.analysis import WorkflowAnalysis
 from stepgraph.checks.subject import WorkflowSubject
@@ -110,10 +111,12 @@ class Pipeline(Struct):
         if source.workflows is None:
             found = find_workflows(entry)
             self.hints += map(_without_run, found.misnamed)
+            entry = replace(entry, workflows=len(found.workflows))
             for name in found.workflows:
                 yield _workflow(entry, name, source.project)
             return
         missing = []
+        entry = replace(entry, workflows=len(source.workflows))
         for configured in source.workflows:
             exported = find_exported(entry, configured.class_name)
             if isinstance(exported, Exported):

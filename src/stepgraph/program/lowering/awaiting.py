@@ -209,7 +209,7 @@ def _activity(machine: Machine, value: Coroutine) -> tuple[Activity | None, Valu
     match value:
         case StepCall(step=step, place=place):
             machine.work.begun.add(id(place.node))
-            machine.frame.called.append(step.definition)
+            machine.frame.called |= machine.work.bit_of(step.definition)
             body = _step_body(machine, step)
             run = StepRun(step.definition, body, dependencies_of(machine, step, _step_body))
             machine.steps.ran.add(step.definition)
@@ -219,13 +219,13 @@ def _activity(machine: Machine, value: Coroutine) -> tuple[Activity | None, Valu
             return activity, Event(activity.payload)
         case PreparedCall(function=function, result=result, place=place):
             machine.work.begun.add(id(place.node))
-            machine.frame.called.append(function)
+            machine.frame.called |= machine.work.bit_of(function)
             return Call(function), result
         case FunctionCall(function=function_value, arguments=arguments, place=place):
             machine.work.begun.add(id(place.node))
             summary = read_function(machine, function_value, arguments)
             if summary.function.works:
-                machine.frame.called.append(function_value.node)
+                machine.frame.called |= machine.work.bit_of(function_value.node)
             called = Call(summary.function) if summary.function.works or waits(summary.function.body) else None
             return called, summary.result
 
@@ -237,7 +237,7 @@ def _step_body(machine: Machine, step: StepFunction) -> Block:
         with machine.step_body(step.definition.place.node):
             read = read_function(machine, _filled(function), Arguments()).function
         if read.works:
-            machine.frame.called.append(function.node)
+            machine.frame.called |= machine.work.bit_of(function.node)
         return read.body if read.works else EMPTY
     if not function.relevant:
         return EMPTY

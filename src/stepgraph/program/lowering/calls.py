@@ -81,7 +81,7 @@ def _call_lambda(machine: Machine, callee: FunctionValue, node: cst.Lambda, argu
     machine.lambdas_open -= 1
     if not value.relevant:
         return faded(value)
-    machine.frame.called.append(node)
+    machine.frame.called |= machine.work.bit_of(node)
     made = list(given((value,)))
     if len(made) == 1:
         machine.lambda_names[node] = made[0].name  # a lambda is the function that it calls

@@ -120,7 +120,7 @@ def _run_generator(machine: Machine, manager: GeneratorCall, at_yield: Callable[
     machine.entered.pop()
     outer.emitted = outer.emitted or frame.emitted
     outer.has_started = outer.has_started or frame.has_started
-    outer.called.extend(frame.called)
+    outer.called |= frame.called
     machine.declare_again(frame.declared)
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import PurePosixPath
 from typing import Final
 
 from msgspec import Struct
 
+from stepgraph.limits import Budget, LimitExceededError
+from stepgraph.model.note import InputError, Problem, ProblemKind
 from stepgraph.program.lowering.attributes import attribute
 from stepgraph.program.lowering.calls import (
     call_alternatives,
@@ -41,8 +45,10 @@ from stepgraph.program.values import (
     Unresolved,
     Value,
 )
-from stepgraph.syntax.module import SourceModule
+from stepgraph.syntax.module import Place, SourceModule
 from stepgraph.syntax.modules import Importer
+
+_ADVICE: Final = "Its workflows are missing. Simplify the code at this line."
 
 
 class _Callers(dict[type[Value], Caller]):
@@ -70,19 +76,39 @@ CALLERS: Final = _Callers(
 
 
 class Entry(Struct, frozen=True):
-    """The module that a workflow is looked for in, and what it imports."""
+    """The module that a workflow is looked for in, and what it imports; `workflows` are to be read in it."""
 
     module: SourceModule
     importer: Importer | None = None
+    workflows: int = 1
 
 
 def open_machine(entry: Entry) -> tuple[Machine, LexicalScope]:
     """Return a machine that is about to read a module, which is called by its stem, and the module's scope."""
-    machine = Machine(EVALUATORS, EXECUTORS, CALLERS, attribute)
+    machine = Machine(EVALUATORS, EXECUTORS, CALLERS, attribute, budget=Budget(entry.workflows))
     machine.modules = ModulesMet(entry.importer, machine.store, machine.observe, machine.budget)
     scope = machine.modules.scope_of(entry.module, PurePosixPath(entry.module.path).stem)
     machine.frame = Frame(scope)
     return machine, scope
+
+
+@contextmanager
+def within_limits(machine: Machine, entry: Entry) -> Iterator[None]:
+    """Find out which classes a module has. Raises InputError where that takes more work than it may."""
+    reason = ""
+    try:
+        yield
+    except LimitExceededError as error:
+        reason = f"{error.reason} to find its workflow classes"
+        machine.stop(error, Place(entry.module, entry.module.tree))
+    if not machine.stopped:
+        return
+    place, message, *_ = next(note for (code, _), note in machine.notes.items() if code == "limit-exceeded")
+    span = place.span
+    message = f"{entry.module.path} is not analyzed: {reason}." if reason else message
+    raise InputError(
+        Problem(span.path, message, _ADVICE, span.line, span.column, kind=ProblemKind.UNRESOLVED_CLASS)
+    ) from None
 
 
 def workflow_named(machine: Machine, scope: LexicalScope, name: str) -> ClassValue | None:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Final, TypeAlias
 
 import libcst as cst
 from msgspec import Struct
 
+from stepgraph.limits import LimitExceededError
 from stepgraph.model.note import ProblemKind
 from stepgraph.program.lowering.bases import may_be_base
 from stepgraph.program.lowering.classes import derives_from_entrypoint, is_workflow, member, resolution_order
-from stepgraph.program.lowering.entry import Entry, open_machine, workflow_named
+from stepgraph.program.lowering.entry import Entry, open_machine, within_limits, workflow_named
 from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.lowering.names import module_name
 from stepgraph.program.lowering.stars import exported_names
@@ -67,9 +69,17 @@ class Undeployed(Struct, frozen=True):
 
 
 def find_workflows(entry: Entry) -> Found:
-    """Return the workflow classes that a module defines, in source order; else those that it exports."""
+    """Return the workflow classes that a module defines, in source order; else those that it exports.
+
+    Raises InputError where that takes more work than it may.
+    """
     machine, scope = open_machine(entry)
-    own = tuple(dict.fromkeys(_class_names(entry.module)))
+    with within_limits(machine, entry):
+        return _find_workflows(machine, scope)
+
+
+def _find_workflows(machine: Machine, scope: LexicalScope) -> Found:
+    own = tuple(dict.fromkeys(_class_names(scope.module)))
     misnamed = tuple(method for name in own for method in _misnamed_runs(machine, scope, name))
     for names in (own, exported_names(machine, scope)):
         found = tuple(name for name in names if workflow_named(machine, scope, name) is not None)
@@ -100,8 +110,14 @@ def find_exported(entry: Entry, class_name: str) -> Exported | NotExported:
     """Return the class of that name as the runtime finds it in a main module, or why it does not.
 
     It registers the workflow classes among the public names, or those of `__all__`, by the classes' names (workerd).
+    Raises InputError where to find that out takes more work than it may.
     """
     machine, scope = open_machine(entry)
+    with within_limits(machine, entry):
+        return _find_exported(machine, scope, class_name)
+
+
+def _find_exported(machine: Machine, scope: LexicalScope, class_name: str) -> Exported | NotExported:
     names = exported_names(machine, scope)
     value = module_name(machine, scope, class_name)
     is_there = class_name in names and isinstance(value, ClassValue) and value.name == class_name
@@ -126,11 +142,12 @@ def find_undeployed(entry: Entry, configuration: bytes) -> Iterator[Undeployed]:
     if not own:
         return
     machine, scope = open_machine(entry)
-    exported = frozenset(exported_names(machine, scope))
-    for name in own:
-        defined = workflow_named(machine, scope, name) if name in exported else None
-        if defined is not None and defined.scope.module is scope.module and not may_be_base(defined):
-            yield Undeployed(name, Place(scope.module, defined.node.name))
+    with suppress(LimitExceededError):  # whether another one is deployed is not worth more work
+        exported = frozenset(exported_names(machine, scope))
+        for name in own:
+            defined = workflow_named(machine, scope, name) if name in exported else None
+            if defined is not None and defined.scope.module is scope.module and not may_be_base(defined):
+                yield Undeployed(name, Place(scope.module, defined.node.name))
 
 
 _Why: TypeAlias = tuple[ProblemKind, str]

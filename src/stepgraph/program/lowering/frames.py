@@ -43,14 +43,14 @@ class Frame:
     """One execution of a function body, or of a module's or class's own code.
 
     `scope` is the present one, which in a comprehension or lambda is not the `function`'s `own`. `conditions` are those
-    of the branches being read; `called` identifies the callables whose steps ran, `declared` are the steps that were
-    declared, also by functions it called, the last one last, each with the number of its declaration. A plain function
-    that returns an awaitable `awaits_result`, and `starts_work` if it sets something going before it returns; a body
-    `has_started` work of which it may not have awaited all. `drained` is the collection that the present loop empties,
-    `loops_outside` the number of loops around the call, which is of the `caller` and may be `in_step`; `contexts` are
-    those that are left with whatever leaves here. A context manager that is a generator gives way `at_yield` to the
-    block that it stands around; what other generators yield that may lead to steps is in `yields`. So many `try` around
-    the present statement catch `type_errors` by name.
+    of the branches being read; `called` is the bit set of the callables whose steps ran, `declared` are the steps that
+    were declared, also by functions it called, the last one last, each with the number of its declaration. A plain
+    function that returns an awaitable `awaits_result`, and `starts_work` if it sets something going before it returns;
+    a body `has_started` work of which it may not have awaited all. `drained` is the collection that the present loop
+    empties, `loops_outside` the number of loops around the call, which is of the `caller` and may be `in_step`;
+    `contexts` are those that are left with whatever leaves here. A context manager that is a generator gives way
+    `at_yield` to the block that it stands around; what other generators yield that may lead to steps is in `yields`. So
+    many `try` around the present statement catch `type_errors` by name.
     """
 
     scope: LexicalScope
@@ -60,7 +60,7 @@ class Frame:
     returns: list[Option] = field(default_factory=list)
     conditions: list[str | None] = field(default_factory=list)
     loop: LoopState | None = None
-    called: list[object] = field(default_factory=list)
+    called: int = 0
     declared: dict[StepFunction, int] = field(default_factory=dict)
     emitted: bool = False
     awaits_result: bool = False

@@ -94,7 +94,7 @@ def _summary(machine: Machine, callee: FunctionValue, arguments: Arguments) -> S
     machine.budget.spend(Limit.ELEMENTS, signature.parts)
     known = machine.summaries.get((machine.replays, *key))
     if known is not None and known.reusable and known.epoch == machine.store.epoch:
-        machine.frame.called.extend(known.called)
+        machine.frame.called |= known.called
         machine.declare_again(known.declared)
         used_again(machine, _uses_of(known, scope))
         return known
@@ -208,14 +208,13 @@ def _read(machine: Machine, callee: FunctionValue, node: cst.FunctionDef, scope:
     function.works = works(function.body)
     del machine.active[key]
     machine.open_nodes[node] -= 1
-    called = tuple({id(identity): identity for identity in frame.called}.values())
     function.given = tuple(
         machine.lambda_names.get(g.identity, g.name) if isinstance(g.identity, cst.Lambda) else g.name
         for g in scope.given
-        if any(g.identity is identity for identity in called)
+        if frame.called & machine.work.bit_of(g.identity)
     )
     function.names = _labelled(callee.names, function.given)
-    machine.frame.called.extend(called)
+    machine.frame.called |= frame.called
     result = _returned(frame, function.place)
     machine.declare_again(frame.declared)
     function.declares = tuple(step.definition for step in frame.declared)
@@ -224,7 +223,7 @@ def _read(machine: Machine, callee: FunctionValue, node: cst.FunctionDef, scope:
     summary = Summary(
         function,
         result,
-        called,
+        frame.called,
         tuple(frame.declared),
         awaits_result=frame.awaits_result,
         starts_work=frame.starts_work,
@@ -263,7 +262,7 @@ def _labelled(names: tuple[str, ...], given: tuple[str, ...]) -> tuple[str, ...]
 
 def _of_unfinished(function: Function) -> Summary:
     """What is known of a function while it is being read: its result is not."""
-    return Summary(function, UNKNOWN, (), (), awaits_result=False, starts_work=False, epoch=0, reusable=False)
+    return Summary(function, UNKNOWN, 0, (), awaits_result=False, starts_work=False, epoch=0, reusable=False)
 
 
 def _report_variants(machine: Machine, callee: FunctionValue) -> None:

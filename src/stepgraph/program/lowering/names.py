@@ -6,6 +6,7 @@ import builtins
 
 from msgspec.structs import replace
 
+from stepgraph.limits import LimitExceededError
 from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.lowering.own_code import apply_changes, bound_value
 from stepgraph.program.lowering.stars import is_starred_later, starred
@@ -106,13 +107,17 @@ def module_name(machine: Machine, scope: LexicalScope, name: str) -> Value | Non
     if not binders or is_starred_later(machine, scope, name):
         return starred(machine, scope, name) if scope.bindings.stars and name not in _BUILTINS else None
     scope.names[name] = UNKNOWN  # what a definition in terms of itself sees
-    with machine.in_own_code(scope):
-        value = _kept(scope, name, bound_value(machine, scope, name, binders))
-        if scope.kind == "module" and machine.modules.is_assigned_elsewhere(scope, name):
-            value = _reassigned(machine, scope, name, value)
-        scope.names[name] = value
-        if isinstance(value, Collection | Mapping):
-            apply_changes(machine, scope, name, value)
+    try:
+        with machine.in_own_code(scope):
+            value = _kept(scope, name, bound_value(machine, scope, name, binders))
+            if scope.kind == "module" and machine.modules.is_assigned_elsewhere(scope, name):
+                value = _reassigned(machine, scope, name, value)
+            scope.names[name] = value
+            if isinstance(value, Collection | Mapping):
+                apply_changes(machine, scope, name, value)
+    except LimitExceededError as error:
+        machine.stop(error, Place(scope.module, binders[0]))
+        raise
     return value
 
 

@@ -27,11 +27,11 @@ class Outcome(Struct, frozen=True):
 
 
 class Summary(Struct, frozen=True):
-    """What was learned of a function for one set of arguments, and when."""
+    """What was learned of a function for one set of arguments, and when. `called` is as in `Frame`."""
 
     function: Function
     result: Value
-    called: tuple[object, ...]
+    called: int
     declared: tuple[StepFunction, ...]
     awaits_result: bool
     starts_work: bool

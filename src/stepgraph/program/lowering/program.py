@@ -8,7 +8,7 @@ from stepgraph.limits import LimitExceededError
 from stepgraph.program.ir import EMPTY, Block, PayloadShape, Program, works
 from stepgraph.program.lowering.awaiting import await_value
 from stepgraph.program.lowering.bases import may_be_base
-from stepgraph.program.lowering.entry import Entry, open_machine, workflow_named
+from stepgraph.program.lowering.entry import Entry, open_machine, within_limits, workflow_named
 from stepgraph.program.lowering.functions import read_function
 from stepgraph.program.lowering.idle_work import observe_left_alone, observe_never_called, report_never_awaited
 from stepgraph.program.lowering.machine import Machine
@@ -31,10 +31,11 @@ from stepgraph.syntax.module import Place
 
 
 def read_workflow(entry: Entry, name: str, mode: DependencyMode | None = None) -> Program:
-    """Return the program of a workflow class by its name in a module. Raises KeyError where there is no such class.
+    """Return the program of a workflow class by its name in a module.
 
     The `mode` of dependencies follows from the project's compatibility date; without it, a step that lists its
-    `depends` means legacy mode.
+    `depends` means legacy mode. Raises KeyError where there is no such class, and InputError where to find it takes
+    more work than it may.
     """
     program, lists_depends = _read(entry, name, mode or DependencyMode.IMPLICIT)
     if mode is None and lists_depends:
@@ -45,7 +46,8 @@ def read_workflow(entry: Entry, name: str, mode: DependencyMode | None = None) -
 def _read(entry: Entry, name: str, mode: DependencyMode) -> tuple[Program, bool]:
     machine, scope = open_machine(entry)
     machine.mode = mode
-    defined = workflow_named(machine, scope, name)
+    with within_limits(machine, entry):
+        defined = workflow_named(machine, scope, name)
     if defined is None:
         raise KeyError(name)
     place = Place(defined.scope.module, defined.node)

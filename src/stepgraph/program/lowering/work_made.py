@@ -27,6 +27,11 @@ class WorkMade(Struct):
     activities: dict[Handle, Activity] = field(default_factory=dict)
     shielded: set[Handle] = field(default_factory=set)
     unordered: set[Handle] = field(default_factory=set)
+    _bits: dict[int, tuple[int, object]] = field(default_factory=dict)
+
+    def bit_of(self, callable_: object) -> int:
+        """Return the bit of a callable in sets of them: as others, they would take the square of the calls."""
+        return 1 << self._bits.setdefault(id(callable_), (len(self._bits), callable_))[0]
 
     def new_handle(self) -> Handle:
         """Return a handle for work to be started."""
