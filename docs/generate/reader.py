@@ -14,13 +14,27 @@ from typing import Final
 
 from docs.generate.files import ROOT
 
+# An environment has the programs of the reader, and what is installed there has been: pip itself is imported, as it is
+# looked for where the line says, and says its version.
+_PYTHON: Final = """case " $* " in
+*" -m venv "*)
+  {python} "$@" --without-pip || exit
+  for folder; do :; done
+  rm -f "$folder"/bin/python* # links, through which a copy would be written
+  cp {here}/* "$folder/bin" ;;
+*" -m pip "*)
+  isolated=; [ "$1" != -I ] || isolated=-I
+  exec {python} $isolated -m pip --version ;;
+*)
+  exec {python} "$@" ;;
+esac"""
+
 # What the programs do that a reader has: those of Python are those that run this, and installing has been done.
 _PROGRAMS: Final = {
     "stepgraph": 'exec {python} -m stepgraph "$@"',
     "pytest": 'exec {python} -m pytest "$@"',
-    "python": 'exec {python} "$@"',
-    "python3": """[ "$2" != venv ] || { mkdir -p "$3/bin"; cp {here}/* "$3/bin"; : >"$3/bin/activate"; exit 0; }
-exec {python} "$@\"""",
+    "python": _PYTHON,
+    "python3": _PYTHON,
     "pip": "exit 0",
     "gh": "exit 0",
     # Cloudflare's API, as far as it is asked for a graph.

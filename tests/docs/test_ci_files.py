@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -13,12 +14,12 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from docs.generate.examples import blocks, pages
 from docs.generate.files import ROOT
 from docs.generate.reader import Reader
+from tests.integrations.traps import Traps, set_traps
 from tests.integrations.yaml_files import read_yaml
 
-OURS = "stepgraph/stepgraph@main"
+OURS = ("stepgraph/stepgraph@main", "stepgraph/stepgraph@COMMIT")
 # By others, in the versions of late 2026.
 THEIRS = ("actions/checkout@v5", "github/codeql-action/upload-sarif@v4")
-INSTALL = "pip install git+https://github.com/stepgraph/stepgraph"
 
 
 class Input(BaseModel):
@@ -39,8 +40,9 @@ class Step(BaseModel):
     uses: str = ""
     run: str = ""
     condition: str = Field("", alias="if")
-    given: dict[str, str | int] = Field({}, alias="with")
+    given: dict[str, str | int | bool] = Field({}, alias="with")
     env: dict[str, str] = {}
+    working_directory: str = Field("", alias="working-directory")
 
 
 class Job(BaseModel):
@@ -48,7 +50,13 @@ class Job(BaseModel):
 
 
 class Workflow(BaseModel):
+    on: dict[str, object] | list[str] | str = Field(alias="on")
+    permissions: dict[str, str]
     jobs: dict[str, Job]
+
+    @property
+    def steps(self) -> list[Step]:
+        return [step for job in self.jobs.values() for step in job.steps]
 
 
 class Artifacts(BaseModel):
@@ -98,25 +106,125 @@ def reader(tmp_path: Path) -> Reader:
     return made
 
 
-def ran(reader: Reader, line: str, **environment: str) -> str:
-    given = "".join(f"export {name}={value}; " for name, value in environment.items())
-    return reader.runs(given + re.sub(r"\$\{\{.*?\}\}", "1", line))
+def ran(reader: Reader, line: str, environment: Mapping[str, str] | None = None, fine: Sequence[int] = (0,)) -> str:
+    settings = (environment or {}).items()
+    given = "".join(f"export {name}={shlex.quote(value)}; " for name, value in settings)
+    return reader.runs(given + line, fine=fine)
 
 
-@pytest.mark.parametrize("content", files(r"\.github/workflows/.+\.yml"))
-def test_a_workflow_of_github_runs(content: object, reader: Reader) -> None:
-    steps = [step for job in Workflow.model_validate(content).jobs.values() for step in job.steps]
-    assert steps[0].uses == THEIRS[0]
-    for step in steps:
-        assert not step.uses or step.uses in {OURS, *THEIRS}
+def workflow(content: dict[str | bool, object]) -> Workflow:
+    """Return a workflow. Its key `on` is a truth value to YAML."""
+    return Workflow.model_validate({"on" if key is True else key: value for key, value in content.items()})
+
+
+def github_job(reader: Reader, content: dict[str | bool, object], runner_temp: Path) -> str:
+    """Run the steps of a workflow as a runner does, in the reader's folder, and return what they hand on."""
+    outputs = runner_temp / "outputs"
+    runner = {"GITHUB_BASE_REF": "main", "RUNNER_TEMP": str(runner_temp), "GITHUB_OUTPUT": str(outputs)}
+    for step in workflow(content).steps:
+        if step.uses in OURS:
+            # What the action does is tested with the action.
+            ran(reader, 'cd "$RUNNER_TEMP"; python3 -I -m venv stepgraph', runner)
         if step.run:
-            ran(reader, step.run, GITHUB_BASE_REF="main")
+            env = {name: re.sub(r"\$\{\{.*?\}\}", "1", value) for name, value in step.env.items()}
+            directory = step.working_directory.replace("${{ runner.temp }}", str(runner_temp)) or "."
+            ran(reader, f"cd {directory}\n{step.run}", {**runner, **env}, (0, 1))
+    return outputs.read_text(encoding="utf-8") if outputs.exists() else ""
+
+
+def gitlab_jobs(reader: Reader, content: dict[str, object], runner_temp: Path) -> None:
+    """Run the jobs of a pipeline as a runner does: all lines of a job in one shell."""
+    jobs = {name: Script.model_validate(job) for name, job in content.items()}
+    before = jobs.pop(".workflows").before_script
+    for number, job in enumerate(jobs.values()):
+        runner = {
+            "STEPGRAPH": str(runner_temp / f"stepgraph{number}"),
+            "CI_PROJECT_DIR": str(reader.folder),
+            "CI_MERGE_REQUEST_DIFF_BASE_SHA": "origin/main",
+            "CI_API_V4_URL": "https://gitlab.example/api/v4",
+        }
+        ran(reader, "\n".join([*before, *job.script]), runner)
 
 
 @pytest.mark.parametrize("content", files(r"\.github/workflows/.+\.yml"))
-def test_our_action_is_given_only_inputs_that_it_has(content: object) -> None:
-    steps = [step for job in Workflow.model_validate(content).jobs.values() for step in job.steps]
-    assert [name for step in steps if step.uses == OURS for name in step.given if name not in ACTION.inputs] == []
+def test_a_workflow_of_github_runs(content: dict[str | bool, object], reader: Reader, tmp_path: Path) -> None:
+    steps = workflow(content).steps
+    assert steps[0].uses == THEIRS[0]
+    assert {step.uses for step in steps if step.uses} <= {*OURS, *THEIRS}
+    handed_on = github_job(reader, content, tmp_path)
+    if "diff" in [step.id for step in steps]:
+        assert handed_on == f"changes={tmp_path}/changes.md\n"
+        assert "renamed to 'give back'" in (tmp_path / "changes.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("content", files(r"\.github/workflows/.+\.yml"))
+def test_jobs_have_few_permissions(content: dict[str | bool, object]) -> None:
+    read = workflow(content)
+    more = {name: level for name, level in read.permissions.items() if (name, level) != ("contents", "read")}
+    triggers = [read.on] if isinstance(read.on, str) else list(read.on)
+    assert set(triggers) <= {"push", "pull_request"}
+    assert more in ({}, {"pull-requests": "write"}, {"security-events": "write"})
+    # A job that may do more than read runs a version that somebody has looked at.
+    assert {step.uses for step in read.steps if "stepgraph/" in step.uses} == {OURS[1] if more else OURS[0]}
+    assert all(step.given.get("persist-credentials") is False for step in read.steps if step.uses == THEIRS[0])
+
+
+@pytest.mark.parametrize("content", files(r"\.github/workflows/.+\.yml"))
+def test_no_expression_stands_in_a_script(content: dict[str | bool, object]) -> None:
+    assert [step.run for step in workflow(content).steps if "${{" in step.run] == []
+
+
+@pytest.fixture
+def traps(tmp_path: Path) -> Traps:
+    return set_traps(tmp_path / "traps")
+
+
+@pytest.fixture
+def reader_in_traps(tmp_path: Path, traps: Traps, monkeypatch: pytest.MonkeyPatch) -> Reader:
+    """Someone whose checkout is full of traps, and is found by relative paths."""
+    made = Reader.at(tmp_path)
+    for name, value in traps.environment.items():
+        monkeypatch.setenv(name, value)
+    return Reader(traps.checkout, made.programs)
+
+
+@pytest.mark.parametrize("content", files(r"\.github/workflows/.+\.yml"))
+def test_nothing_of_the_checkout_runs_in_github(
+    content: dict[str | bool, object], reader_in_traps: Reader, traps: Traps, tmp_path: Path
+) -> None:
+    github_job(reader_in_traps, content, tmp_path)
+    assert traps.names == []
+
+
+@pytest.mark.parametrize("content", files(r"\.gitlab-ci\.yml"))
+def test_nothing_of_the_checkout_runs_in_gitlab(
+    content: dict[str, object], reader_in_traps: Reader, traps: Traps, tmp_path: Path
+) -> None:
+    gitlab_jobs(reader_in_traps, content, tmp_path)
+    assert traps.names == []
+
+
+@pytest.mark.parametrize("content", files(r"local/\.pre-commit-config\.yaml"))
+def test_nothing_of_the_checkout_runs_before_a_commit(content: object, reader_in_traps: Reader, traps: Traps) -> None:
+    for hook in PreCommit.model_validate(content).repos[0].hooks:
+        ran(reader_in_traps, hook.entry.removesuffix(" --check"))
+    assert traps.names == []
+
+
+@pytest.mark.parametrize("content", files(r"\.github/workflows/review\.yml"))
+def test_a_committed_comment_is_not_posted(content: dict[str | bool, object], reader: Reader, tmp_path: Path) -> None:
+    """The checkout brings `changes.md`, and makes the diff fail."""
+    reader.writes("changes.md", "forged")
+    reader.writes("src/entry.py", "def (:\n")
+    with pytest.raises(ValueError, match="ends in 2"):
+        github_job(reader, content, tmp_path)
+    assert not (tmp_path / "outputs").exists()
+
+
+@pytest.mark.parametrize("content", files(r"\.github/workflows/.+\.yml"))
+def test_our_action_is_given_only_inputs_that_it_has(content: dict[str | bool, object]) -> None:
+    steps = workflow(content).steps
+    assert [name for step in steps if step.uses in OURS for name in step.given if name not in ACTION.inputs] == []
 
 
 def test_every_input_of_the_action_is_told_of_with_its_default() -> None:
@@ -129,16 +237,17 @@ def test_every_input_of_the_action_is_told_of_with_its_default() -> None:
 
 
 @pytest.mark.parametrize("content", files(r"\.gitlab-ci\.yml"))
-def test_the_jobs_of_gitlab_run_and_write_what_they_keep(content: dict[str, object], reader: Reader) -> None:
-    jobs = {name: Script.model_validate(job) for name, job in content.items()}
-    assert jobs[".workflows"].before_script == [INSTALL]
-    for job in jobs.values():
-        for line in job.script:
-            ran(reader, line, CI_MERGE_REQUEST_DIFF_BASE_SHA="HEAD~1", CI_API_V4_URL="https://gitlab.example/api/v4")
-        for kept in (*job.artifacts.paths, *job.artifacts.reports.values()):
-            assert reader.reads(kept)
-    assert '"check_name": "SG205 unknown-duration-unit"' in reader.reads("gl-code-quality-report.json")
-    assert "renamed to 'give back'" in reader.reads("changes.md")
+def test_the_jobs_of_gitlab_run_and_write_what_they_keep(
+    content: dict[str, object], reader: Reader, tmp_path: Path
+) -> None:
+    ran(reader, "ln -s /dev/full gl-code-quality-report.json; echo forged >changes.md")
+    kept: dict[str, str] = {}
+    for name in ("check workflows", "review workflows"):
+        gitlab_jobs(reader, {".workflows": content[".workflows"], name: content[name]}, tmp_path / name.split()[0])
+        job = Script.model_validate(content[name])
+        kept |= {path: reader.reads(path) for path in (*job.artifacts.paths, *job.artifacts.reports.values())}
+    assert '"check_name": "SG205 unknown-duration-unit"' in kept["gl-code-quality-report.json"]
+    assert "renamed to 'give back'" in kept["changes.md"]
 
 
 @pytest.mark.parametrize("content", files(r"(local/)?\.pre-commit-config\.yaml"))
