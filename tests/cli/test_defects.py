@@ -60,3 +60,12 @@ def test_an_interruption_from_the_keyboard_is_quiet(stepgraph: Command, monkeypa
     monkeypatch.setattr("stepgraph.cli.graph_command.find_sources", interrupt)
     run = stepgraph("graph")
     assert (run.code, run.out, "".join(run.told)) == (130, "", "")
+
+
+def test_a_lack_of_memory_is_no_defect(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    def exhaust(_pipeline: object, _source: object) -> tuple[()]:
+        raise MemoryError
+
+    monkeypatch.setattr("stepgraph.pipeline.Pipeline.analyze", exhaust)
+    message = "stepgraph: not enough memory. Analyze less at once, or raise its limit (`ulimit -v`)."
+    assert stepgraph("graph", "orders.py") == Run(2, "", [message])

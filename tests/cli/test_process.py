@@ -130,3 +130,35 @@ def test_no_report_needs_the_models(output_format: str) -> None:
     imported = {line.rsplit(b"|", 1)[-1].strip().decode() for line in run.stderr.splitlines() if b"|" in line}
     assert "libcst" in imported
     assert imported.isdisjoint({"pydantic", "networkx", "graphviz"})
+
+
+@on_unix
+@pytest.mark.parametrize("arguments", ["graph", "check", "list", "diff", "graph /entry.py -o x.svg"])
+def test_a_deleted_directory_is_an_error(tmp_path: Path, arguments: str) -> None:
+    (tmp_path / "deleted").mkdir()
+    run = in_shell(f"cd {tmp_path}/deleted && rmdir ../deleted && stepgraph {arguments}")
+    assert (run.returncode, run.stdout) == (2, b"")
+    assert run.stderr.splitlines()[-1] in (
+        b"stepgraph: the current directory does not exist any more. Change to another one.",
+        b"/entry.py: no such file or folder.",
+    )
+
+
+@on_unix
+@pytest.mark.parametrize("arguments", ["--help", "--version", "check --help"])
+def test_help_on_a_full_disk_is_an_error(arguments: str) -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("needs a device that is always full")
+    run = in_shell(f"stepgraph {arguments} >/dev/full")
+    assert run.returncode == 2
+    assert run.stderr == b"stepgraph: standard output cannot be written: No space left on device.\n"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits address space")
+@pytest.mark.parametrize(("kilobytes", "code"), [(200_000, 2), (450_000, 0), (900_000, 0)])
+def test_a_limit_of_memory_is_heeded_or_told_of(kilobytes: int, code: int) -> None:
+    write_orders()
+    run = in_shell(f"ulimit -v {kilobytes}; stepgraph check --no-cache orders.py")
+    assert run.returncode == code
+    message = b"stepgraph: not enough memory for a stack of 64 MB. Raise its limit, as with `ulimit -v`.\n"
+    assert run.stderr == (message if code else b"")

@@ -12,7 +12,7 @@ from stepgraph.cli.check_command import check
 from stepgraph.cli.command_error import CommandError
 from stepgraph.cli.diff_command import diff
 from stepgraph.cli.exit_code import ExitCode
-from stepgraph.cli.failures import tell_defect
+from stepgraph.cli.failures import outside_cause, tell_defect
 from stepgraph.cli.graph_command import graph
 from stepgraph.cli.list_command import list_workflows
 from stepgraph.cli.render_command import render
@@ -90,6 +90,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (click.Abort, KeyboardInterrupt):
         return ExitCode.INTERRUPTED
     except Exception as error:  # noqa: BLE001 - whatever it is, the user is told in one line
+        cause = outside_cause(error)
+        if cause is not None:
+            tell(f"stepgraph: {cause}")
+            return ExitCode.ERROR
         tell_defect(error)
         return ExitCode.DEFECT
     return code or ExitCode.CLEAN

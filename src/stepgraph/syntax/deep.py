@@ -8,18 +8,28 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Sequence
+from typing import Final, TypeVar
+
+from stepgraph.model.note import InputError, Problem
 
 Result = TypeVar("Result")
 
-# Virtual memory: only what is used is ever backed by real pages.
-STACK_BYTES = 512 * 1024 * 1024
-RECURSION_LIMIT = 400_000
+STACK_BYTES: Final = (512 * 2**20, 256 * 2**20, 128 * 2**20, 64 * 2**20)
+"""Sizes of the stack, largest first: that which there is room for is used.
+
+On Linux and macOS it is address space, of which only the used part takes memory. Windows commits all of it.
+"""
+
+_FRAME_BYTES: Final = 1_342
+"""Stack for each level of recursion in Python: 400,000 levels in the largest stack."""
+
+_SHARE_OF_LIMIT: Final = 4
+"""How often a stack has to fit into the limit of memory: the native parser ends the process where it lacks some."""
 
 
 def run_deep(function: Callable[[], Result]) -> Result:
-    """Return `function()`, run where it may recurse deeply. Raises what it raises."""
+    """Return `function()`, run where it may recurse deeply. Raises what it raises, and InputError without the room."""
     results: list[Result] = []
     errors: list[BaseException] = []
 
@@ -30,7 +40,6 @@ def run_deep(function: Callable[[], Result]) -> Result:
             errors.append(error)
 
     limit = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(limit, RECURSION_LIMIT))
     try:
         _run_in_thread(target)
     finally:
@@ -41,11 +50,32 @@ def run_deep(function: Callable[[], Result]) -> Result:
 
 
 def _run_in_thread(target: Callable[[], None]) -> None:
-    previous = threading.stack_size(STACK_BYTES)
-    try:
+    limit = sys.getrecursionlimit()
+    for size in _affordable_sizes():
+        sys.setrecursionlimit(max(limit, size // _FRAME_BYTES))
+        previous = threading.stack_size(size)
         # A daemon, so that an interrupted command does not wait for the analysis to end.
         thread = threading.Thread(target=target, name="stepgraph-analysis", daemon=True)
-        thread.start()
-    finally:
-        threading.stack_size(previous)
-    thread.join()
+        try:
+            thread.start()
+        except RuntimeError:  # no room
+            continue
+        finally:
+            threading.stack_size(previous)
+        thread.join()
+        return
+    message = f"not enough memory for a stack of {STACK_BYTES[-1] >> 20} MB."
+    raise InputError(Problem("stepgraph", message, "Raise its limit, as with `ulimit -v`."))
+
+
+def _affordable_sizes() -> Sequence[int]:
+    """Return the sizes to try, largest first."""
+    if sys.platform == "win32":
+        return STACK_BYTES[-1:]
+    # Imported here, as Windows has none.
+    import resource
+
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if limit == resource.RLIM_INFINITY:
+        return STACK_BYTES
+    return [size for size in STACK_BYTES if size * _SHARE_OF_LIMIT <= limit]
