@@ -69,3 +69,15 @@ def test_a_terminal_may_have_no_width(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_files_and_pipes_have_neither(monkeypatch: pytest.MonkeyPatch, stdout: io.StringIO | None) -> None:
     monkeypatch.setattr(sys, "stdout", stdout)
     assert look_of_standard_output() == Look(colour=False, width=None)
+
+
+@pytest.mark.parametrize(("variable", "colour"), [("WT_SESSION", True), ("ConEmuANSI", True), ("OTHER", False)])
+def test_old_consoles_of_windows_have_no_colour(
+    monkeypatch: pytest.MonkeyPatch, variable: str, *, colour: bool
+) -> None:
+    monkeypatch.setattr(sys, "platform", "win32")
+    monkeypatch.setattr(sys, "stdout", Terminal())
+    for name in ("TERM", "WT_SESSION", "ConEmuANSI", "ANSICON", "NO_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv(variable, "1")
+    assert look_of_standard_output().colour is colour

@@ -243,3 +243,9 @@ def test_a_file_far_away_that_no_project_is_around_finds_what_is_beside_it(
     files = unconfigured(f"{tmp_path}/far/a.py")
     assert path_of(files.find("b")) == f"{tmp_path}/far/b.py"
     assert files.find("c") is None
+
+
+def test_macos_names_are_read_as_imports_write_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    decomposed, composed = "cafe\u0301", "caf\u00e9"
+    monkeypatch.setattr("sys.platform", "darwin")
+    assert files_in(f"{decomposed}.py").find(composed) == ModuleFile(composed, f"{composed}.py")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
@@ -125,12 +126,22 @@ class ModuleFiles:
         try:
             entries = [entry for entry in entries_of(folder) if "." not in entry.name or entry.name.endswith(".py")]
             inside = [entry for entry in entries if not entry.is_symlink() or self._leads_inside(entry.path)]
-            return [f"{entry.name}/" if _is_folder(entry) else entry.name for entry in inside]
+            return [f"{_composed(entry.name)}/" if _is_folder(entry) else _composed(entry.name) for entry in inside]
         except OSError:
             return []
 
     def _leads_inside(self, link: str) -> bool:
         return self.bounds is not None and self.bounds.holds(link) and self._has(link)
+
+
+def _composed(name: str) -> str:
+    """Return a name as imports write it. macOS may store letters and accents apart (NFD), and finds both spellings."""
+    if sys.platform == "darwin" and not name.isascii():
+        # Imported here for start-up.
+        from unicodedata import normalize
+
+        return normalize("NFC", name)
+    return name
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
