@@ -81,7 +81,7 @@ def show_fixes(files: Sequence[FixedFile], output: str | None, sources: Collecti
     if output is not None:
         from stepgraph.cli.output_file import prepare_output
 
-        prepare_output(output, sources).write_bytes(exact)
+        prepare_output(output, sources).write_content(exact)
         return
     readable = encode(readable_patch(files)) if _is_read() else exact
     if readable != exact:
