@@ -7,6 +7,7 @@ from typing import Final
 import libcst as cst
 from msgspec.structs import replace
 
+from stepgraph.limits import Limit
 from stepgraph.program.facts import Returned, StepCalled
 from stepgraph.program.ir import Call, Run
 from stepgraph.program.lowering.arguments import given, spread
@@ -39,9 +40,11 @@ from stepgraph.program.values import (
 )
 from stepgraph.syntax.module import Place
 
-# A lambda that calls itself is not followed further than this.
-MOST_LAMBDAS: Final = 50
-MOST_LAMBDAS_READ: Final = 1_000
+RECURSION_DEPTH: Final = 50
+"""How many calls of one lambda may be open at once."""
+
+RECURSIVE_CALLS: Final = 1_000
+"""How many calls of lambdas are evaluated before one that calls itself is left unresolved."""
 
 
 def call_function(machine: Machine, callee: FunctionValue, arguments: Arguments, place: Place) -> Value:
@@ -70,15 +73,17 @@ def _call_plain(machine: Machine, callee: FunctionValue, arguments: Arguments, p
 
 
 def _call_lambda(machine: Machine, callee: FunctionValue, node: cst.Lambda, arguments: Arguments) -> Value:
-    """The body of a lambda is one expression: it is read in place."""
+    """Evaluate the body of a lambda in place: it is one expression. Recursion is followed to a limited depth."""
+    depth = machine.open_nodes[node]
     machine.lambdas_read += 1
-    if machine.lambdas_open >= MOST_LAMBDAS or machine.lambdas_read > MOST_LAMBDAS_READ:
+    if depth >= RECURSION_DEPTH or (depth and machine.lambdas_read > RECURSIVE_CALLS):
         return Unresolved("a lambda that calls itself", Place(callee.scope.module, node))
-    machine.lambdas_open += 1
+    machine.budget.spend(Limit.SUMMARIES)
+    machine.open_nodes[node] += 1
     with machine.in_scope(function_scope(machine, callee, arguments)):
         value = machine.evaluate(node.body)
         machine.observe(Returned(Place(callee.scope.module, node), known(value), machine.place(node.body)))
-    machine.lambdas_open -= 1
+    machine.open_nodes[node] -= 1
     if not value.relevant:
         return faded(value)
     machine.frame.called |= machine.work.bit_of(node)

@@ -99,9 +99,8 @@ class Machine:
     open_nodes: Counter[cst.CSTNode] = field(default_factory=Counter)
     latest: dict[cst.CSTNode, Summary] = field(default_factory=dict)
     readings: int = 0
-    lambdas_open: int = 0
-    lambda_names: dict[cst.CSTNode, str] = field(default_factory=dict)
     lambdas_read: int = 0
+    lambda_names: dict[cst.CSTNode, str] = field(default_factory=dict)
     passes: int = 0
     branches: int = 0
     entered: list[cst.CSTNode] = field(default_factory=list)
