@@ -8,7 +8,6 @@ cannot be written is left: no command fails for its cache.
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator
 from contextlib import suppress
 from hashlib import sha256
@@ -39,8 +38,9 @@ _MAX_ENTRY_BYTES: Final = MOST_BYTES // 4
 _LARGE: Final = MOST_BYTES // 64
 _MAGIC: Final = b"stepgraph cache entry\n"
 _HEADER_BYTES: Final = len(_MAGIC) + len(sha256().hexdigest()) + 1
-_UNNAMED: Final = r"[0-9a-f]{16}\.tmp|[0-9a-f]{64}\.answered"
-"""Names of files of the cache that hold nothing to tell them by."""
+_DIGITS: Final = {".tmp": 16, _MARK: 64}
+"""The number of hexadecimal digits in the names of files that hold nothing."""
+
 _LONGEST_UNTOUCHED: Final = 24 * 3600
 """Seconds after which a temporary file is one that its process has left behind."""
 
@@ -146,7 +146,9 @@ def _entry_digest(key: str, content: bytes) -> bytes:
 def _is_of_the_cache(path: str) -> bool:
     """Return whether a file was written by a cache: the directory may hold others, which stay."""
     if not path.endswith(_SUFFIX):
-        return re.fullmatch(_UNNAMED, os.path.basename(path)) is not None
+        # These hold nothing by which to recognize them but their names.
+        digits, suffix = os.path.splitext(os.path.basename(path))
+        return len(digits) == _DIGITS.get(suffix) and not digits.strip("0123456789abcdef")
     try:
         return private_file_begins(path, _MAGIC)
     except OSError:
