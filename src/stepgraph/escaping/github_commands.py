@@ -9,7 +9,7 @@ from typing import Final
 from stepgraph.escaping.visible import visible
 
 # A line that is a command of GitHub is searched for no other. Azure Pipelines finds its own anywhere.
-_FOREIGN_COMMAND: Final = re.compile(r"#(?=#[A-Za-z]++\[)")
+_FOREIGN_COMMAND: Final = re.compile(r"##([A-Za-z]++\[)")
 
 
 def github_command(name: str, properties: Mapping[str, str], *lines: str) -> str:
@@ -24,4 +24,4 @@ def _property(text: str) -> str:
 
 def _data(text: str) -> str:
     escaped = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-    return _FOREIGN_COMMAND.sub(r"#\\", escaped) if "##" in escaped else escaped
+    return _FOREIGN_COMMAND.sub(r"#\\#\1", escaped) if "##" in escaped else escaped

@@ -5,12 +5,11 @@ That is all that `visible` spells out, and the commands to runners that are obey
 
 from __future__ import annotations
 
-import re
 from json.encoder import encode_basestring
 from typing import Final
 
 from stepgraph.escaping.log_lines import broken_commands
-from stepgraph.escaping.visible import UNSAFE, is_joiner_in_word
+from stepgraph.escaping.visible import with_unsafe_spelled
 
 _DELETE: Final = "\x7f"
 _FIRST_OF_TWO_UNITS: Final = 0x10000
@@ -20,7 +19,7 @@ def json_string(text: str) -> str:
     """Return text as a string of JSON. `without_commands_in_json` does the rest, for a whole document at once."""
     quoted = encode_basestring(text)
     # Most text is ASCII, of which JSON itself escapes all controls but one.
-    return quoted if quoted.isascii() else UNSAFE.sub(_escaped, quoted)
+    return quoted if quoted.isascii() else with_unsafe_spelled(quoted, _escaped)
 
 
 def without_commands_in_json(text: str) -> str:
@@ -30,10 +29,7 @@ def without_commands_in_json(text: str) -> str:
     return broken_commands(text, lambda character: f"\\u{ord(character):04x}")
 
 
-def _escaped(match: re.Match[str]) -> str:
-    character = match.group()
-    if is_joiner_in_word(match):
-        return character
+def _escaped(character: str) -> str:
     code = ord(character)
     if code < _FIRST_OF_TWO_UNITS:
         return f"\\u{code:04x}"

@@ -16,18 +16,18 @@ from stepgraph.escaping.visible import visible
 
 # Colors of our own count as white space, as nothing is seen of them.
 _COLONS_AT_START: Final = re.compile(
-    r"((?:^|\r)(?:[^\S\n\r]|[\x1c-\x1f\u200c\u200d]|\x1b\[[0-9;]*m)*+)(?=:[\u200c\u200d]*+:)", re.MULTILINE
+    r"((?:^|\r)(?:[^\S\n\r]|[\x1c-\x1f\u200c\u200d]|\x1b\[[0-9;]*+m)*+)(:[\u200c\u200d]*+:)", re.MULTILINE
 )
 _STARTS: Final = ("::", ":\u200c", ":\u200d")
-# The character at which a command can be broken.
-_WITHIN: Final = re.compile(r"#(?=#[A-Za-z]*+\[)|(?:(?<=section_start)|(?<=section_end)):(?=[0-9])")
+# What stands before the character at which a command can be broken, that character, and what follows it.
+_WITHIN: Final = re.compile(r"()(#)(#[A-Za-z]*+\[)|(section_(?:start|end))(:)([0-9])")
 _NUMBER_SIGN: Final = "#"
 
 
 def without_commands(text: str) -> str:
     """Return lines of text, each ended by a line feed, with the commands in them broken."""
     if ":" in text and any(start in text for start in _STARTS):
-        text = _COLONS_AT_START.sub(r"\1\\", text)
+        text = _COLONS_AT_START.sub(r"\1\\\2", text)
     return without_commands_within(text)
 
 
@@ -40,8 +40,13 @@ def broken_commands(text: str, escape: Callable[[str], str]) -> str:
     """Return text in which one character of each command that is obeyed anywhere in a line is escaped."""
     # Substring searches are 50 times as fast as the expression, which hardly any text needs.
     if "##" in text or "section_" in text:
-        return _WITHIN.sub(lambda match: escape(match.group()), text)
+        return _WITHIN.sub(lambda match: _with_escape(match, escape), text)
     return text
+
+
+def _with_escape(match: re.Match[str], escape: Callable[[str], str]) -> str:
+    before, character, after = (part for part in match.groups() if part is not None)
+    return f"{before}{escape(character)}{after}"
 
 
 def log_line(text: str) -> str:

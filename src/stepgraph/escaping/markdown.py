@@ -32,13 +32,14 @@ _REFERENCE: Final = re.compile(
     {_LINK}
     | [\#!%^&$~](?=[\w"])    # issues, merge requests, milestones, alerts, epics, snippets, labels
     | \bGH(?=-[0-9])
-    | (?P<commit>\b(?:(?=[0-9]*+[a-f])(?=[a-f]*+[0-9])[0-9a-f]{{7,40}}|[0-9]{{40}})\b)
+    | (?P<digits>\b[0-9a-f]++\b)
     """,
     re.IGNORECASE,
 )
 # Parsers of Markdown look for links also in what stands between tags.
 _LINK_IN_TAGS: Final = re.compile(_LINK, re.IGNORECASE | re.VERBOSE)
 _SHORT_OF_HASH: Final = 6
+_LONGEST_HASH: Final = 40
 _APART: Final = "\u200b"
 _APART_BY_NUMBER: Final = number_of(_APART)
 _WITH_APART: Final = rf"\g<0>{_APART}"
@@ -102,11 +103,19 @@ def _plain(text: str) -> str:
 
 
 def _without_reference(match: re.Match[str]) -> str:
-    if commit := match["commit"]:
-        # No part of it is as long as the shortest hash that is looked for.
-        parts = (commit[start : start + _SHORT_OF_HASH] for start in range(0, len(commit), _SHORT_OF_HASH))
-        return _APART.join(parts)
-    return match.group() + _APART
+    digits = match["digits"]
+    if digits is None:
+        return match.group() + _APART
+    if not _may_be_commit(digits):
+        return digits
+    # No part is as long as the shortest hash that is looked for.
+    return _APART.join(digits[start : start + _SHORT_OF_HASH] for start in range(0, len(digits), _SHORT_OF_HASH))
+
+
+def _may_be_commit(digits: str) -> bool:
+    """Return whether hexadecimal digits may be the hash of a commit. A number or word is what it looks like."""
+    is_mixed = not digits.isdecimal() and not digits.isalpha()
+    return len(digits) == _LONGEST_HASH or (is_mixed and _SHORT_OF_HASH < len(digits) < _LONGEST_HASH)
 
 
 def _apart_by_number(text: str) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Final
 
 # Written out rather than asked of `unicodedata`, whose answers change with the version of Python. It covers the
 # categories Cc, Cf, Co, Cs, Zl and Zp, the property Default_Ignorable_Code_Point, and what is blank.
-UNSAFE_RANGES: Final = (
+_UNSAFE: Final = re.compile(
+    "["
     "\x00-\x1f\x7f-\x9f"  # controls
     "\u00ad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u115f\u1160\u17b4\u17b5\u180b-\u180f"
     "\u200b-\u200f\u2028-\u202e\u2060-\u206f\u2800\u3164"
@@ -16,10 +18,8 @@ UNSAFE_RANGES: Final = (
     # Few ranges, for each of these costs time at each character.
     "\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d159\U0001d173-\U0001d17a"
     "\U000e0000-\U0010ffff"
+    "]"
 )
-"""What is unsafe, as the inside of a character class."""
-
-UNSAFE: Final = re.compile(f"[{UNSAFE_RANGES}]")
 
 # Where joiners are spelling: scripts that join or stack letters (Arabic, Indic, Southeast Asian), and emoji.
 _JOINING: Final = re.compile(
@@ -37,7 +37,7 @@ def visible(text: str) -> str:
     r"""Return `text` on one line, with unsafe characters as `\n`, `\x1b`, `\u202e`, `\U000e0001`."""
     if text.isascii() and text.isprintable():
         return text
-    return UNSAFE.sub(_spelled, text)
+    return with_unsafe_spelled(text, _spelled)
 
 
 def visible_lines(text: str) -> str:
@@ -45,20 +45,21 @@ def visible_lines(text: str) -> str:
     return "\n".join(map(visible, text.split("\n")))
 
 
-def is_joiner_in_word(match: re.Match[str]) -> bool:
-    """Return whether an unsafe character is a zero-width joiner or non-joiner between two characters that use it."""
+def with_unsafe_spelled(text: str, spell: Callable[[str], str]) -> str:
+    """Return `text` with each unsafe character spelled as a medium does. Joiners within words that use them stay."""
+    return _UNSAFE.sub(lambda match: match.group() if _is_joiner_in_word(match) else spell(match.group()), text)
+
+
+def _is_joiner_in_word(match: re.Match[str]) -> bool:
     if match.group() not in _JOINERS:
         return False
     text, start, end = match.string, match.start(), match.end()
     return start > 0 and bool(_JOINING.match(text, start - 1) and _JOINING.match(text, end))
 
 
-def _spelled(match: re.Match[str]) -> str:
-    character = match.group()
+def _spelled(character: str) -> str:
     if character in _SHORT:
         return _SHORT[character]
-    if is_joiner_in_word(match):
-        return character
     code = ord(character)
     if code <= _LAST_OF_TWO_DIGITS:
         return f"\\x{code:02x}"
