@@ -181,7 +181,8 @@ def _write_wrangler(chance: Random, main_module: str, base_dir: str) -> None:
 def _put(chance: Random, name: Path, target: str) -> None:
     """Put a link in the place of a name, or seldom something else that is no file."""
     with suppress(OSError):
-        if name.is_dir() and not name.is_symlink():
+        # What is made has to be in the project.
+        if name.parent.is_symlink() or (name.is_dir() and not name.is_symlink()):
             return
         name.unlink(missing_ok=True)
         if chance.random() < _SELDOM:

@@ -76,7 +76,8 @@ def test_a_git_that_does_not_answer_is_not_waited_for(use_git: Path, monkeypatch
 
     use_git.write_text("#!/bin/sh\nexec /bin/sleep 60\n", encoding="utf-8")
     use_git.chmod(0o755)
-    monkeypatch.setattr(asking, "_PATIENCE_SECONDS", 0.05)
+    for limit in ("_PATIENCE_SECONDS", "HISTORY_SECONDS"):
+        monkeypatch.setattr(asking, limit, 0.05)
     monkeypatch.setattr(subprocess, "Popen", noted)
     assert nothing_is_known()
     # It is not asked again.
@@ -92,7 +93,8 @@ def test_a_git_that_prints_without_end_is_stopped(use_git: Path) -> None:
 def test_what_git_has_started_does_not_keep_it_open(use_git: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     use_git.write_text("#!/bin/sh\n/bin/sleep 600\n", encoding="utf-8")
     use_git.chmod(0o755)
-    monkeypatch.setattr(asking, "_PATIENCE_SECONDS", 0.05)
+    for limit in ("_PATIENCE_SECONDS", "HISTORY_SECONDS"):
+        monkeypatch.setattr(asking, limit, 0.05)
     assert nothing_is_known()
 
 

@@ -6,7 +6,7 @@ import os
 
 from msgspec import Struct
 
-from stepgraph.project.git import Git, start_git
+from stepgraph.project.git import HISTORY_SECONDS, Git, start_git
 
 
 class CommitTimes(Struct, frozen=True):
@@ -25,6 +25,6 @@ def start_log(path: str) -> Git | None:
 
 def read_log(log: Git) -> CommitTimes | None:
     """Return what the started git found; None for a file that was never committed, or where git cannot tell."""
-    answer = log.answer() or b""
+    answer = log.answer(seconds=HISTORY_SECONDS) or b""
     times = [int(line.split()[0]) for line in answer.splitlines()]
     return CommitTimes(min(times), max(times)) if times and log.succeeded else None

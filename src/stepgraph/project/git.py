@@ -29,8 +29,11 @@ _HARMLESS = {
     "GIT_TERMINAL_PROMPT": "0",
 }
 
-# A repository that takes longer does not answer at all.
-_PATIENCE_SECONDS: Final = 30.0
+# A repository that takes longer does not answer at all: names and ignored files are told at once, histories are walked,
+# and files are read one after the other.
+_PATIENCE_SECONDS: Final = 10.0
+HISTORY_SECONDS: Final = 30.0
+READING_SECONDS: Final = 60.0
 # Files that git opens for any question: it would wait for ever for one that is a pipe.
 _OPENED: Final = ("config", "config.worktree", "HEAD", "index", "packed-refs", "shallow", "commondir", "info/exclude")
 _PIECE: Final = 1 << 16
@@ -55,17 +58,21 @@ class Git:
         """Whether it has ended without an error, and has not been stopped."""
         return self._process.returncode == 0
 
-    def answer(self, question: bytes | None = None, most: int = GIT_ANSWER_BYTES) -> bytes | None:
+    def answer(
+        self, question: bytes | None = None, most: int = GIT_ANSWER_BYTES, seconds: float | None = None
+    ) -> bytes | None:
         """Return what git prints, `question` something to read; None where it takes too long or prints too much."""
         try:
-            answer = b"".join(self.pieces(question, most))
+            answer = b"".join(self.pieces(question, most, seconds))
         except TooLargeError:
             return None
         return None if self._repository in _silent else answer
 
-    def pieces(self, question: bytes | None = None, most: int = GIT_ANSWER_BYTES) -> Iterator[bytes]:
+    def pieces(
+        self, question: bytes | None = None, most: int = GIT_ANSWER_BYTES, seconds: float | None = None
+    ) -> Iterator[bytes]:
         """Yield what git prints, as far as it comes in time. Raises TooLargeError after so many bytes."""
-        with self.watched(), self._asked(question):
+        with self.watched(seconds), self._asked(question):
             while piece := os.read(self.output.fileno(), _PIECE):
                 most -= len(piece)
                 if most < 0:
@@ -74,9 +81,10 @@ class Git:
             self._process.wait()
 
     @contextmanager
-    def watched(self) -> Iterator[None]:
+    def watched(self, seconds: float | None = None) -> Iterator[None]:
         """End git afterwards, or meanwhile if it takes too long: there is nothing more to read then."""
-        timer = threading.Timer(0 if self._repository in _silent else _PATIENCE_SECONDS, self._give_up)
+        patience = _PATIENCE_SECONDS if seconds is None else seconds
+        timer = threading.Timer(0 if self._repository in _silent else patience, self._give_up)
         timer.start()
         try:
             yield

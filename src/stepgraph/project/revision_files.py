@@ -26,7 +26,7 @@ from stepgraph.limits import (
 )
 from stepgraph.model.note import InputError, Problem
 from stepgraph.project.configuration.names import CONFIGURATION_NAMES
-from stepgraph.project.git import Git, TooLargeError, start_git
+from stepgraph.project.git import READING_SECONDS, Git, TooLargeError, start_git
 from stepgraph.project.revisions import Revision
 from stepgraph.project.temporary import TemporaryFolder, temporary_folder
 from stepgraph.project.tree_links import TooManyLinksError, TreeLinks
@@ -113,7 +113,7 @@ class _Writing(Struct, frozen=True):
         """Yield what git prints up to each null byte."""
         rest = b""
         try:
-            for piece in git.pieces(most=TREE_BYTES):
+            for piece in git.pieces(most=TREE_BYTES, seconds=READING_SECONDS):
                 *lines, rest = (rest + piece).split(b"\0")
                 yield from lines
                 # Joined with piece after piece, a path without end would take the square of its length.
@@ -137,7 +137,10 @@ class _Writing(Struct, frozen=True):
         if not objects:
             return {}
         git = self._git("cat-file", "--batch-check", reads_input=True)
-        answer = git.answer("".join(f"{name}\n" for name in objects).encode(), _SIZE_LINE * len(objects)) or b""
+        answer = (
+            git.answer("".join(f"{name}\n" for name in objects).encode(), _SIZE_LINE * len(objects), READING_SECONDS)
+            or b""
+        )
         found = [line.split() for line in answer.splitlines()]
         sizes = {line[0].decode(): int(line[2]) for line in found if len(line) == 3 and line[1] == b"blob"}  # noqa: PLR2004 - name, kind, size
         missing = next((entry for entry in entries if entry.object not in sizes), None)
@@ -173,7 +176,7 @@ class _Writing(Struct, frozen=True):
         if not entries:
             return
         git = self._git("cat-file", "--batch", reads_input=True)
-        with git.watched():
+        with git.watched(READING_SECONDS):
             for entry in entries:
                 try:
                     # One after another: all at once, the two sides would wait for each other.
