@@ -69,6 +69,9 @@ SOURCE_BYTES: Final = 5 * MEGABYTE
 CONFIGURATION_BYTES: Final = 1 * MEGABYTE
 """The size of a `wrangler.*` or a `pyproject.toml`."""
 
+CONFIGURATION_BYTES_IN_ALL: Final = 16 * MEGABYTE
+"""The size of all configurations that one command reads: a thousand Workers have a tenth of it."""
+
 SAVED_BYTES: Final = 50 * MEGABYTE
 """The size of a saved graph, of a snapshot, and of a baseline, which have a line for each step or finding."""
 
@@ -81,7 +84,7 @@ SCANNED_BYTES_IN_ALL: Final = 256 * MEGABYTE
 SEARCHED_FILES: Final = 200_000
 """The number of Python files below a directory that is searched."""
 
-SEARCHED_ENTRIES: Final = 2_000_000
+SEARCHED_ENTRIES: Final = 1_000_000
 """The number of files and directories there, of any kind."""
 
 DEEPEST_FOLDER: Final = 200

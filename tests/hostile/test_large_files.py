@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from stepgraph.project import search, sources
+from stepgraph.project import configurations, search, sources
 from stepgraph.syntax import modules
 from tests.hostile.conftest import Command
 
@@ -157,3 +157,16 @@ def test_too_many_imported_modules_are_told(stepgraph: Command, monkeypatch: pyt
     advice = "Name the folders of your projects, each in a run of its own."
     assert f"b.py: not read: there are more than 2 modules, or 256 MB of them. {advice}" in ended.told
     assert ended.code == 2
+
+
+def test_too_many_configurations_are_not_read(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(configurations, "CONFIGURATION_BYTES_IN_ALL", 2 * len(SETTINGS))
+    for number in range(6):
+        folder = Path(f"worker{number}")
+        folder.mkdir()
+        (folder / "wrangler.toml").write_text(SETTINGS, encoding="utf-8")
+        (folder / "entry.py").write_text(ORDERS, encoding="utf-8")
+    ended = stepgraph("list", ".")
+    message = "worker3/wrangler.toml: not read: there are more than 0 MB of configurations."
+    assert (ended.code, ended.told) == (2, f"{message} Name the folders of your projects.\n")
+    assert ended.out.count("Orders") == 3

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
+from stepgraph.limits import CONFIGURATION_BYTES_IN_ALL, MEGABYTE
 from stepgraph.model.note import InputError, Problem, ProblemKind
 from stepgraph.project.project import configuration_above
 from stepgraph.project.root import Root
@@ -24,6 +25,8 @@ class Configurations(Struct):
     _read: dict[str, Configuration | None] = field(default_factory=dict)
     _told: set[str] = field(default_factory=set)
     _above: dict[str, Configuration | None] = field(default_factory=dict)
+    _bytes: int = 0
+    _is_refusing: bool = False
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -38,6 +41,8 @@ class Configurations(Struct):
 
     def at(self, path: str, root: Root) -> Configuration | None:
         """Return the configuration in a file inside of a root, None where it cannot be read."""
+        if path not in self._read and self._bytes > CONFIGURATION_BYTES_IN_ALL:
+            self._refuse(path)
         if path not in self._read:
             # Imported here for start-up: what is searched may have none.
             from stepgraph.project.configuration.wrangler import read_configuration
@@ -45,9 +50,12 @@ class Configurations(Struct):
             try:
                 configuration = self._read[path] = read_configuration(path, root, self.environment)
                 self._tell(path, configuration.problems)
+                self._bytes += len(configuration.content)
             except InputError as error:
                 self._read[path] = None
                 self._tell(path, (error.problem,))
+                # How large it is, is not known here, and a hundred that are wrong are too many anyway.
+                self._bytes += CONFIGURATION_BYTES_IN_ALL // 100
         return self._read[path]
 
     def above(self, folder: str, root: Root) -> Configuration | None:
@@ -73,6 +81,14 @@ class Configurations(Struct):
         message = f"environment `{self.environment}` is not defined: no configuration that was read has an `env` table."
         advice = f"Add `env.{self.environment}`, or leave the environment out."
         self.problems.append(Problem(self.paths[0], message, advice, 1, 1, kind=ProblemKind.CONFIGURATION))
+
+    def _refuse(self, path: str) -> None:
+        """Take a configuration for one that cannot be read. Of the first alone it is told why."""
+        self._read[path] = None
+        if not self._is_refusing:
+            self._is_refusing = True
+            message = f"not read: there are more than {CONFIGURATION_BYTES_IN_ALL // MEGABYTE} MB of configurations."
+            self._tell(path, [Problem(path, message, "Name the folders of your projects.")])
 
     def _tell(self, path: str, problems: Sequence[Problem]) -> None:
         real = os.path.realpath(path)

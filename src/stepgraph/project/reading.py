@@ -10,9 +10,10 @@ import os
 import stat
 import sys
 from collections.abc import Iterator
+from itertools import islice
 from typing import Final
 
-from stepgraph.limits import CONFIGURATION_BYTES, MEGABYTE, SOURCE_BYTES
+from stepgraph.limits import CONFIGURATION_BYTES, MEGABYTE, SEARCHED_ENTRIES, SOURCE_BYTES
 from stepgraph.model.note import InputError, Problem
 from stepgraph.project.encoding import check_text
 from stepgraph.project.root import Root, link_leading_out
@@ -125,9 +126,9 @@ def pieces_of(path: str, most: int) -> Iterator[bytes]:
 
 
 def entries_of(folder: str) -> list[os.DirEntry[str]]:
-    """Return what is in a folder, in no order. Raises OSError."""
+    """Return what is in a folder, in no order, and of one that holds too much only that. Raises OSError."""
     with os.scandir(folder or ".") as listing:
-        return list(listing)
+        return list(islice(listing, SEARCHED_ENTRIES + 1))
 
 
 def read_standard_input(name: str, most: int = SOURCE_BYTES) -> bytes:
