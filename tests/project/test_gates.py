@@ -58,7 +58,7 @@ def calls(path: Path) -> Iterator[str]:
             is_of_os = name == f"os.{last}" and last in OF_OS
             if is_of_os or name == "open" or name in OPENING or name.startswith(("shutil.", "tempfile.")):
                 yield name
-            elif last in OF_PATHS and not name.startswith("ast."):
+            elif last in OF_PATHS and isinstance(node.func, ast.Attribute):
                 yield last
 
 
