@@ -15,6 +15,7 @@ class Limit(Enum):
     """A kind of work that is counted for each workflow, and the word for its unit in messages."""
 
     EVALUATIONS = "evaluated statements and expressions"
+    BASES = "base classes of one class"
     DEPTH = "nested calls, blocks and expressions"
     SUMMARIES = "analyzed function bodies"
     BRANCHES = "analyzed branches"
@@ -30,6 +31,7 @@ class Limit(Enum):
 
 MAXIMUM: Final[dict[Limit, int]] = {
     Limit.EVALUATIONS: 200_000,
+    Limit.BASES: 100,
     Limit.DEPTH: 30_000,
     Limit.SUMMARIES: 2_000,
     Limit.BRANCHES: 20_000,

@@ -18,10 +18,11 @@ from stepgraph.model.span import Span
 from stepgraph.program.lowering.entry import Entry
 from stepgraph.program.lowering.exports import (
     Exported,
+    Exports,
     Misnamed,
     NotExported,
+    Refused,
     Undeployed,
-    find_exported,
     find_undeployed,
     find_workflows,
 )
@@ -112,13 +113,15 @@ class Pipeline(Struct):
             found = find_workflows(entry)
             self.hints += map(_without_run, found.misnamed)
             entry = replace(entry, workflows=len(found.workflows))
+            self.problems += map(_refused, found.refused)
             for name in found.workflows:
                 yield _workflow(entry, name, source.project)
             return
         missing = []
+        exports = Exports(entry)
         entry = replace(entry, workflows=len(source.workflows))
         for configured in source.workflows:
-            exported = find_exported(entry, configured.class_name)
+            exported = exports.find(configured.class_name)
             if isinstance(exported, Exported):
                 yield _workflow(entry, exported.name, source.project, configured)
             else:
@@ -164,6 +167,13 @@ def _without_run(misnamed: Misnamed) -> Problem:
         f"the class `{misnamed.class_name}` has no method `run`, and the engine does not call `{misnamed.method}`."
     )
     return Problem(span.path, message, "Name the method `run`.", span.line, span.column, kind=ProblemKind.NO_RUN)
+
+
+def _refused(refused: Refused) -> Problem:
+    span = refused.place.span
+    message = f"the class `{refused.class_name}` is not analyzed: {refused.reason}."
+    kind = ProblemKind.LIMIT
+    return Problem(span.path, message, "Derive it from fewer classes.", span.line, span.column, kind=kind)
 
 
 def _not_deployed(undeployed: Undeployed, configuration: str) -> Problem:

@@ -43,6 +43,8 @@ class ProblemKind(StrEnum):
     """It names one without a method `run`."""
     UNRESOLVED_CLASS = "unresolved-class"
     """It names one that may be right, but that cannot be followed."""
+    LIMIT = "limit-exceeded"
+    """A class takes more work than an analysis may do."""
 
 
 @dataclass(frozen=True, slots=True)

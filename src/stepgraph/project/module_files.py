@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from msgspec import Struct
 
 from stepgraph.limits import DEEPEST_FOLDER
-from stepgraph.project.folders import folder_of, is_inside, parent_of
+from stepgraph.project.folders import folder_of, parent_of, prefix_of
 from stepgraph.project.reading import entries_of
 from stepgraph.project.root import Root
 
@@ -39,9 +39,17 @@ class ModuleFiles:
         self.folders = tuple(dict.fromkeys((*folders, *vendored)))
         self._named_from = (*vendored, *folders)
         self._names: dict[str, frozenset[str]] = {}
+        self._tops: dict[str, str] = {}
+        self._found: dict[str, ModuleFile | None] = {}
+        self._real: dict[str, str] = {}
 
     def find(self, name: str) -> ModuleFile | None:
         """Return the module or package of a dotted name; a package without a file only where there is no other."""
+        if name not in self._found:
+            self._found[name] = self._find(name)
+        return self._found[name]
+
+    def _find(self, name: str) -> ModuleFile | None:
         found = [module for folder in self.folders if (module := self._below(folder, name)) is not None]
         return next((module for module in found if module.path is not None), found[0] if found else None)
 
@@ -69,14 +77,23 @@ class ModuleFiles:
 
     def name_of(self, path: str) -> str:
         """Return the dotted name of a module: that by which it is found from outside of all packages around it."""
-        top = folder_of(path)
-        while _PACKAGE in self._listing(top):
+        top = self._top(folder_of(path))
+        base = next((folder for folder in self._named_from if top.startswith(folder)), top)
+        return path.removeprefix(base).removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+
+    def _top(self, folder: str) -> str:
+        """Return the folder outside of all packages around a folder, or the outermost one that is in the project."""
+        inside: list[str] = []
+        top = folder
+        while top not in self._tops and _PACKAGE in self._listing(top):
             around = parent_of(top)
             if around is None or not self._has(around):
                 break
+            inside.append(top)
             top = around
-        base = next((folder for folder in self._named_from if top.startswith(folder)), top)
-        return path.removeprefix(base).removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+        top = self._tops.get(top, top)
+        self._tops |= dict.fromkeys([*inside, top], top)
+        return top
 
     @property
     def listings(self) -> Mapping[str, frozenset[str]]:
@@ -92,7 +109,27 @@ class ModuleFiles:
         return self._listing(folder) == names
 
     def _has(self, path: str) -> bool:
-        return any(is_inside(path, folder) for folder in (self.root, *self.folders))
+        real = self._real_path(path)
+        return any(real.startswith(self._real_path(folder)) for folder in (self.root, *self.folders))
+
+    def _real_path(self, path: str) -> str:
+        """Return a path with its symbolic links followed and a slash at its end, from that of the folder around it.
+
+        To ask the system for each folder of a deep tree takes the square of its depth.
+        """
+        pending: list[str] = []
+        folder = prefix_of(path)
+        while folder not in self._real:
+            name = folder.rstrip("/").rpartition("/")[2]
+            if name in ("", ".", "..") or os.path.islink(folder.rstrip("/")):
+                self._real[folder] = os.path.join(os.path.realpath(folder or "."), "")
+                break
+            pending.append(folder)
+            folder = folder[: len(folder.rstrip("/")) - len(name)]
+        for inner in reversed(pending):
+            self._real[inner] = os.path.join(self._real[folder], os.path.basename(inner.rstrip("/")), "")
+            folder = inner
+        return self._real[prefix_of(path)]
 
     def _below(self, folder: str, name: str) -> ModuleFile | None:
         *packages, last = name.split(".")

@@ -23,7 +23,8 @@ class Bindings(Struct):
     """What is bound in one scope (a function, class or module body).
 
     `changes` are the statements that write to what a name holds, `stars_before` how many of the `stars` stand before
-    the last binding of a name.
+    the last binding of a name. `certain` are the identities of the statements of a module or class that stand in no
+    other statement of it.
     """
 
     binders: dict[str, list[cst.CSTNode]] = field(default_factory=dict)
@@ -32,6 +33,7 @@ class Bindings(Struct):
     stars: list[cst.ImportFrom] = field(default_factory=list)
     stars_before: dict[str, int] = field(default_factory=dict)
     changes: dict[str, list[cst.CSTNode]] = field(default_factory=dict)
+    certain: set[int] = field(default_factory=set)
     is_generator: bool = False
 
     def add(self, name: str, binder: cst.CSTNode) -> None:
@@ -53,6 +55,19 @@ class Bindings(Struct):
         )
 
 
+def bindings_of(owner: Owner, module: SourceModule) -> Bindings:
+    """Return the bindings of a module, class, function or lambda, which is scanned once; `module` is that it is in."""
+    scans = module.once(_no_scans)
+    bindings = scans.get(owner)
+    if bindings is None:
+        bindings = scans[owner] = scan(owner, module)
+    return bindings
+
+
+def _no_scans(_: SourceModule) -> dict[Owner, Bindings]:
+    return {}
+
+
 def scan(owner: Owner, module: SourceModule) -> Bindings:
     """Return the bindings of a module, class, function or lambda; `module` is the one it is in."""
     bindings = Bindings()
@@ -66,6 +81,7 @@ def scan(owner: Owner, module: SourceModule) -> Bindings:
         _bind_statement(statement, bindings)
     if not isinstance(owner, cst.FunctionDef):
         for statement in statements(body):
+            bindings.certain.add(id(statement))
             for name in dict.fromkeys(changed for inner in with_below(statement) for changed in changed_names(inner)):
                 bindings.changes.setdefault(name, []).append(statement)
     if module.mentions(b":=") or module.mentions(b"yield"):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from msgspec import Struct
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from stepgraph.syntax.positions import Range
 
 
+Result = TypeVar("Result")
+
+
 @dataclass(eq=False)
 class SourceModule:
     """A module of the project: its path as the user named it, and its tree."""
@@ -27,6 +31,7 @@ class SourceModule:
     _mentions: dict[bytes, bool] = field(default_factory=dict, repr=False)
     _positions: dict[int, Range] = field(default_factory=dict, repr=False)
     _knows_all: bool = field(default=False, repr=False)
+    _computed: dict[object, object] = field(default_factory=dict, repr=False)
 
     @cached_property
     def parents(self) -> Parents:
@@ -34,6 +39,12 @@ class SourceModule:
         from stepgraph.syntax.parents import parents_in
 
         return parents_in(self.tree)
+
+    def once(self, compute: Callable[[SourceModule], Result]) -> Result:
+        """Return what a function computes of this module: each workflow of it asks for the same again."""
+        if compute not in self._computed:
+            self._computed[compute] = compute(self)
+        return cast("Result", self._computed[compute])
 
     def mentions(self, word: bytes) -> bool:
         """Return whether the source has a word anywhere: without it, there is no need to look for what needs it."""

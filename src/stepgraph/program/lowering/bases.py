@@ -8,6 +8,7 @@ import libcst as cst
 
 from stepgraph.program.lowering.classes import resolution_order
 from stepgraph.program.values import ClassValue
+from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.walk import statements_below
 
 _MARKS: Final = (b"abstractmethod", b"NotImplementedError", b"ABC")
@@ -21,9 +22,15 @@ def may_be_base(defined: ClassValue) -> bool:
 
 
 def _is_derived_from(defined: ClassValue) -> bool:
-    return any(
-        isinstance(base.value, cst.Name) and base.value.value == defined.name
-        for statement in statements_below(defined.scope.module.tree)
+    return defined.name in defined.scope.module.once(_base_names)
+
+
+def _base_names(module: SourceModule) -> frozenset[str]:
+    """Return the names of classes from which others in a module derive."""
+    return frozenset(
+        base.value.value
+        for statement in statements_below(module.tree)
         if isinstance(statement, cst.ClassDef)
         for base in statement.bases
+        if isinstance(base.value, cst.Name)
     )

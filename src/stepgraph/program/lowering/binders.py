@@ -8,12 +8,15 @@ import libcst as cst
 
 from stepgraph.program.lowering.imports import is_in_project, is_in_python
 from stepgraph.program.lowering.machine import Machine
+from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.walk import Enclosing, statements_with_enclosing
 
 
-def taken(machine: Machine, body: cst.BaseSuite | cst.Module, binders: Sequence[cst.CSTNode]) -> list[cst.CSTNode]:
+def taken(
+    machine: Machine, module: SourceModule, body: cst.BaseSuite | cst.Module, binders: Sequence[cst.CSTNode]
+) -> list[cst.CSTNode]:
     """Return the binders of a name without those that only type checkers see, and those of fallbacks not needed."""
-    around = {id(statement): enclosing for statement, enclosing in statements_with_enclosing(body)}
+    around = _enclosing(module, body)
     running = [binder for binder in binders if not _is_for_types(around.get(id(binder), ()))] or list(binders)
     outermost = [around.get(id(binder), ())[:1] for binder in running]
     if any(not enclosing or enclosing[0].statement is not outermost[0][0].statement for enclosing in outermost):
@@ -25,6 +28,18 @@ def taken(machine: Machine, body: cst.BaseSuite | cst.Module, binders: Sequence[
     # All of the body runs, so that its last one counts, but only one of the fallbacks.
     found = next((binder for binder in reversed(attempts) if _succeeds(machine, binder)), None)
     return [found or next((binder for binder in running if _succeeds(machine, binder)), running[0])]
+
+
+def _enclosing(module: SourceModule, body: cst.BaseSuite | cst.Module) -> dict[int, tuple[Enclosing, ...]]:
+    """Return what encloses each statement of a body of a module, by the identity of the statement."""
+    known = module.once(_bodies)
+    if body not in known:
+        known[body] = {id(statement): enclosing for statement, enclosing in statements_with_enclosing(body)}
+    return known[body]
+
+
+def _bodies(_: SourceModule) -> dict[cst.BaseSuite | cst.Module, dict[int, tuple[Enclosing, ...]]]:
+    return {}
 
 
 def _is_for_types(around: Sequence[Enclosing]) -> bool:

@@ -38,6 +38,7 @@ from stepgraph.program.values import (
     Volatile,
     faded,
 )
+from stepgraph.syntax.bindings import bindings_of
 from stepgraph.syntax.module import Place
 
 RECURSION_DEPTH: Final = 50
@@ -51,7 +52,7 @@ def call_function(machine: Machine, callee: FunctionValue, arguments: Arguments,
     """Call a function of the project. A body that runs at the call is read now, that of a coroutine when it starts."""
     if isinstance(callee.node, cst.Lambda):
         return _call_lambda(machine, callee, callee.node, arguments)
-    if machine.modules.bindings_of(callee.node, callee.scope.module).is_generator:
+    if bindings_of(callee.node, callee.scope.module).is_generator:
         return GeneratorCall(callee, arguments, place)
     if callee.node.asynchronous is not None:
         return machine.work.make(FunctionCall(callee, arguments, place), place)

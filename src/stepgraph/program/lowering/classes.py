@@ -9,6 +9,7 @@ from typing import Final
 import libcst as cst
 from msgspec.structs import replace
 
+from stepgraph.limits import MAXIMUM, Limit, LimitExceededError
 from stepgraph.program.lowering.definitions import names_in
 from stepgraph.program.lowering.handing_on import asked_instead
 from stepgraph.program.lowering.machine import Machine
@@ -38,11 +39,14 @@ from stepgraph.program.values import (
     Value,
     hidden,
 )
+from stepgraph.syntax.assignments import assigned_attributes
 from stepgraph.syntax.module import Place
 from stepgraph.syntax.walk import statements_below
 
 # What decides which values the members of an enumeration have.
 _MAKERS: Final = ("__new__", "__init__", "__getattribute__", "value", "_value_")
+# The orders of several bases may share classes.
+_MOST_MERGED: Final = 10 * MAXIMUM[Limit.BASES]
 ENTRYPOINT: Final = "workers.WorkflowEntrypoint"
 
 
@@ -50,18 +54,26 @@ def resolution_order(defined: ClassValue) -> tuple[Value, ...]:
     """Return the classes in which a member is looked up, in order: those of the project and External ones.
 
     Python's own C3 order; where the bases contradict each other, depth first (such a class fails when it is made).
+    Raises LimitExceededError for more bases than may be.
     """
     if not defined.order:
         defined.order = (defined,)  # what a class that derives from itself sees
-        defined.order = _linearized(defined)
+        try:
+            defined.order = _linearized(defined)
+        except LimitExceededError:
+            defined.order = ()
+            raise
     return defined.order
 
 
 def _linearized(defined: ClassValue) -> tuple[Value, ...]:
     orders = [list(resolution_order(base)) if isinstance(base, ClassValue) else [base] for base in defined.bases]
-    if len(orders) == 1:
-        return (defined, *orders[0])
-    return (defined, *_merged([order for order in [*orders, list(defined.bases)] if order]))
+    if sum(map(len, orders)) > _MOST_MERGED:
+        raise LimitExceededError(Limit.BASES)
+    merged = orders[0] if len(orders) == 1 else _merged([o for o in [*orders, list(defined.bases)] if o])
+    if len(merged) > MAXIMUM[Limit.BASES]:
+        raise LimitExceededError(Limit.BASES)
+    return (defined, *merged)
 
 
 def _merged(orders: list[list[Value]]) -> list[Value]:
@@ -154,7 +166,7 @@ def _class_constant(machine: Machine, owner: ClassValue, name: str, value: Value
             return replaced_elsewhere(machine, owner.scope, name, value)
         return value
     modules = dict.fromkeys(c.scope.module for c in order if isinstance(c, ClassValue))
-    assigned = any(name in machine.modules.assigned_attributes(module).all for module in modules)
+    assigned = any(name in module.once(assigned_attributes).all for module in modules)
     once = (
         owner.scope.bindings.binds_constant(name)
         and not assigned

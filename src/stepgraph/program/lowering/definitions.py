@@ -8,6 +8,7 @@ from typing import Final
 import libcst as cst
 from msgspec.structs import replace
 
+from stepgraph.limits import MAXIMUM, Limit, LimitExceededError
 from stepgraph.program.lowering.class_hooks import run_hooks
 from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.values import (
@@ -30,8 +31,8 @@ from stepgraph.program.values import (
     Unresolved,
     Value,
 )
-from stepgraph.syntax.bindings import parameters
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.bindings import bindings_of, parameters
+from stepgraph.syntax.module import Place, SourceModule
 
 # Decorators from outside the project that leave what a call runs as it is.
 TRANSPARENT: Final = frozenset(
@@ -155,13 +156,31 @@ def doubt_of_decorator(place: Place) -> Doubt:
 
 
 def make_class(machine: Machine, node: cst.ClassDef, scope: LexicalScope) -> ClassValue:
-    """Return the class that a `class` statement defines, decorated."""
+    """Return the class that a `class` statement defines, decorated.
+
+    Raises LimitExceededError where it has more bases than may be, and remembers that for other workflows.
+    """
     decorators = [(machine.evaluate(d.decorator), machine.place(d.decorator)) for d in node.decorators]
-    defined = _undecorated(machine, node, scope)
-    run_hooks(machine, defined)
+    refused = scope.module.once(_refused_classes)
+    if node in refused or machine.classes_open >= MAXIMUM[Limit.BASES]:
+        raise LimitExceededError(Limit.BASES)
+    machine.classes_open += 1
+    try:
+        defined = _undecorated(machine, node, scope)
+        run_hooks(machine, defined)
+    except LimitExceededError as error:
+        if error.limit is Limit.BASES:
+            refused.add(node)
+        raise
+    finally:
+        machine.classes_open -= 1
     for decorator, place in reversed(decorators):
         defined = _decorated_class(machine, decorator, defined, place)
     return defined
+
+
+def _refused_classes(_: SourceModule) -> set[cst.ClassDef]:
+    return set()
 
 
 def _decorated_class(machine: Machine, decorator: Value, defined: ClassValue, place: Place) -> ClassValue:
@@ -191,7 +210,7 @@ def _undecorated(machine: Machine, node: cst.ClassDef, scope: LexicalScope) -> C
     """Its body is read as its members are asked for."""
     bases = tuple(base for argument in node.bases for base in _bases(machine, argument))
     body = LexicalScope(
-        machine.modules.bindings_of(node, scope.module),
+        bindings_of(node, scope.module),
         machine.store.new(),
         scope,
         scope.module,

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import cached_property
 from typing import Final, TypeAlias
 
 import libcst as cst
 from msgspec import Struct
 
-from stepgraph.limits import LimitExceededError
+from stepgraph.limits import Limit, LimitExceededError
 from stepgraph.model.note import ProblemKind
 from stepgraph.program.lowering.bases import may_be_base
 from stepgraph.program.lowering.classes import derives_from_entrypoint, is_workflow, member, resolution_order
@@ -28,6 +30,7 @@ from stepgraph.program.values import (
     Unresolved,
     Value,
 )
+from stepgraph.syntax.changes import changed_in_functions
 from stepgraph.syntax.module import Place, SourceModule
 from stepgraph.syntax.walk import statements, statements_below
 
@@ -51,6 +54,7 @@ class Found(Struct, frozen=True):
 
     workflows: tuple[str, ...]
     misnamed: tuple[Misnamed, ...] = ()
+    refused: tuple[Refused, ...] = ()
 
 
 class Misnamed(Struct, frozen=True):
@@ -58,6 +62,14 @@ class Misnamed(Struct, frozen=True):
 
     class_name: str
     method: str
+    place: Place
+
+
+class Refused(Struct, frozen=True):
+    """A class that exceeds a limit, with the place of its name."""
+
+    class_name: str
+    reason: str
     place: Place
 
 
@@ -79,13 +91,34 @@ def find_workflows(entry: Entry) -> Found:
 
 
 def _find_workflows(machine: Machine, scope: LexicalScope) -> Found:
-    own = tuple(dict.fromkeys(_class_names(scope.module)))
+    classes = scope.module.once(_classes)
+    refused = {name: reason for name in classes if (reason := _why_refused(machine, scope, name)) is not None}
+    own = [name for name in classes if name not in refused]
     misnamed = tuple(method for name in own for method in _misnamed_runs(machine, scope, name))
+    too_large = tuple(
+        Refused(name, reason, Place(scope.module, classes[name].name)) for name, reason in refused.items()
+    )
     for names in (own, exported_names(machine, scope)):
-        found = tuple(name for name in names if workflow_named(machine, scope, name) is not None)
+        found = tuple(name for name in names if _exported_workflow(machine, scope, name) is not None)
         if found:
-            return Found(found, misnamed)
-    return Found((), misnamed)
+            return Found(found, misnamed, too_large)
+    return Found((), misnamed, too_large)
+
+
+def _why_refused(machine: Machine, scope: LexicalScope, name: str) -> str | None:
+    """Return the limit of one class that the class of a name exceeds, None where it exceeds none."""
+    try:
+        module_name(machine, scope, name)
+    except LimitExceededError as error:
+        if error.limit is not Limit.BASES:
+            raise
+        return error.reason
+    return None
+
+
+def _exported_workflow(machine: Machine, scope: LexicalScope, name: str) -> ClassValue | None:
+    """Return the workflow class of a name, None where there is none that is within the limits."""
+    return None if _why_refused(machine, scope, name) else workflow_named(machine, scope, name)
 
 
 def _misnamed_runs(machine: Machine, scope: LexicalScope, name: str) -> Iterator[Misnamed]:
@@ -106,31 +139,54 @@ def _misnamed_runs(machine: Machine, scope: LexicalScope, name: str) -> Iterator
 _MISNAMED: Final = (b"on_run", b"onRun", b"Run")
 
 
-def find_exported(entry: Entry, class_name: str) -> Exported | NotExported:
-    """Return the class of that name as the runtime finds it in a main module, or why it does not.
+class Exports:
+    """The classes of a main module as the runtime finds them.
 
     It registers the workflow classes among the public names, or those of `__all__`, by the classes' names (workerd).
     Raises InputError where to find that out takes more work than it may.
     """
-    machine, scope = open_machine(entry)
-    with within_limits(machine, entry):
-        return _find_exported(machine, scope, class_name)
 
+    def __init__(self, entry: Entry) -> None:
+        self._entry = entry
+        self._machine, self._scope = open_machine(entry)
 
-def _find_exported(machine: Machine, scope: LexicalScope, class_name: str) -> Exported | NotExported:
-    names = exported_names(machine, scope)
-    value = module_name(machine, scope, class_name)
-    is_there = class_name in names and isinstance(value, ClassValue) and value.name == class_name
-    if is_there and workflow_named(machine, scope, class_name) is not None:
-        return Exported(class_name)
-    found = {name: workflow_named(machine, scope, name) for name in names}
-    workflows = {name: workflow for name, workflow in found.items() if workflow is not None}
-    renamed = next((name for name, workflow in workflows.items() if workflow.name == class_name), None)
-    if renamed is not None:
-        return Exported(renamed)
-    others = tuple(dict.fromkeys(workflow.name for workflow in workflows.values()))
-    kind, reason = _why_not(machine, scope, class_name, value)
-    return NotExported(kind, reason, others)
+    def find(self, class_name: str) -> Exported | NotExported:
+        """Return the class of that name, or why it is not found."""
+        with within_limits(self._machine, self._entry):
+            return self._find(class_name)
+
+    def _find(self, class_name: str) -> Exported | NotExported:
+        refused = _why_refused(self._machine, self._scope, class_name)
+        if refused is not None:
+            reason = f"the class `{class_name}` in {self._scope.module.path} is not analyzed: {refused}"
+            return NotExported(ProblemKind.LIMIT, reason)
+        value = module_name(self._machine, self._scope, class_name)
+        is_there = class_name in self._names and isinstance(value, ClassValue) and value.name == class_name
+        if is_there and workflow_named(self._machine, self._scope, class_name) is not None:
+            return Exported(class_name)
+        renamed = self._by_class_name.get(class_name)
+        if renamed is not None:
+            return Exported(renamed)
+        kind, reason = _why_not(self._machine, self._scope, class_name, value)
+        return NotExported(kind, reason, self._class_names)
+
+    @cached_property
+    def _names(self) -> dict[str, None]:
+        return dict.fromkeys(exported_names(self._machine, self._scope))
+
+    @cached_property
+    def _by_class_name(self) -> dict[str, str]:
+        """The exported names of workflow classes, the first one of each class name."""
+        found: dict[str, str] = {}
+        for name in self._names:
+            workflow = _exported_workflow(self._machine, self._scope, name)
+            if workflow is not None:
+                found.setdefault(workflow.name, name)
+        return found
+
+    @cached_property
+    def _class_names(self) -> tuple[str, ...]:
+        return tuple(self._by_class_name)
 
 
 def find_undeployed(entry: Entry, configuration: bytes) -> Iterator[Undeployed]:
@@ -138,17 +194,20 @@ def find_undeployed(entry: Entry, configuration: bytes) -> Iterator[Undeployed]:
 
     One that may be a base of others, or is named for another environment, is none of them.
     """
-    own = [name for name in dict.fromkeys(_class_names(entry.module)) if name.encode() not in configuration]
+    named = frozenset(_WORD.findall(configuration.decode("utf-8", "replace")))
+    own = [name for name in entry.module.once(_classes) if name not in named]
     if not own:
         return
     machine, scope = open_machine(entry)
     with suppress(LimitExceededError):  # whether another one is deployed is not worth more work
         exported = frozenset(exported_names(machine, scope))
         for name in own:
-            defined = workflow_named(machine, scope, name) if name in exported else None
+            defined = _exported_workflow(machine, scope, name) if name in exported else None
             if defined is not None and defined.scope.module is scope.module and not may_be_base(defined):
                 yield Undeployed(name, Place(scope.module, defined.node.name))
 
+
+_WORD: Final = re.compile(r"\w+")
 
 _Why: TypeAlias = tuple[ProblemKind, str]
 
@@ -198,7 +257,7 @@ def _why_not_as_class(machine: Machine, module: SourceModule, class_name: str, v
     if class_name.startswith("_"):
         reason = f"the class `{class_name}` in {path} is private, and so is not exported"
         return ProblemKind.UNEXPORTED_CLASS, reason
-    if "__all__" in machine.modules.changed_in_functions(module):
+    if "__all__" in module.once(changed_in_functions):
         reason = f"whether the class `{class_name}` is in `__all__` of {path} is not known, as functions change that"
         return ProblemKind.UNRESOLVED_CLASS, reason
     reason = f"the class `{class_name}` is not in `__all__` of {path}, and so is not exported"
@@ -221,7 +280,10 @@ def _why_no_workflow(machine: Machine, path: str, class_name: str, value: ClassV
     return ProblemKind.UNRESOLVED_CLASS if is_open else ProblemKind.NO_RUN, reason
 
 
-def _class_names(module: SourceModule) -> Iterator[str]:
-    for statement in statements_below(module.tree):
-        if isinstance(statement, cst.ClassDef):
-            yield statement.name.value
+def _classes(module: SourceModule) -> dict[str, cst.ClassDef]:
+    """Return the classes that a module defines outside of functions and classes, the last one of each name."""
+    return {
+        statement.name.value: statement
+        for statement in statements_below(module.tree)
+        if isinstance(statement, cst.ClassDef)
+    }

@@ -39,6 +39,7 @@ from stepgraph.program.values import (
     faded,
     parts_of,
 )
+from stepgraph.syntax.bindings import bindings_of
 from stepgraph.syntax.module import Place
 
 Key: TypeAlias = tuple[object, ...]
@@ -122,7 +123,7 @@ def function_scope(machine: Machine, callee: FunctionValue, arguments: Arguments
     names = machine.store.new(values)
     is_lambda = isinstance(callee.node, cst.Lambda)
     return LexicalScope(
-        machine.modules.bindings_of(callee.node, callee.scope.module),
+        bindings_of(callee.node, callee.scope.module),
         names,
         callee.scope,
         callee.scope.module,

@@ -67,8 +67,8 @@ class Machine:
 
     `modules` are those met so far, `steps` those declared, `work` is what was made of them and of functions.
     `call_since` is the last handle before the arguments of the present call were evaluated. `entered` are the functions
-    of context managers whose code is being read. `facts` are for rules to judge, in the order in which they were met;
-    `in_step` tells that the body of a step is being read.
+    of context managers whose code is being read, `classes_open` counts the classes whose bases are. `facts` are for
+    rules to judge, in the order in which they were met; `in_step` tells that the body of a step is being read.
 
     What is read `replays` if the engine runs it again: `run` and what it calls, but for the bodies of steps. `replay`
     is what is to be known of that.
@@ -105,6 +105,7 @@ class Machine:
     branches: int = 0
     entered: list[cst.CSTNode] = field(default_factory=list)
     call_since: Handle = 0
+    classes_open: int = 0
     budget: Budget = field(default_factory=Budget)
     stopped: bool = False
 

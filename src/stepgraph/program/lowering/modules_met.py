@@ -9,16 +9,15 @@ import libcst as cst
 from msgspec import Struct, field
 
 from stepgraph.limits import Budget
-from stepgraph.program.facts import Fact
+from stepgraph.program.facts import Fact, WrongImport
 from stepgraph.program.lowering.star_memory import StarMemory
 from stepgraph.program.lowering.state import Store
 from stepgraph.program.lowering.wrong_imports import wrong_imports_of
 from stepgraph.program.values import LexicalScope
 from stepgraph.project.module_files import ModuleFile
-from stepgraph.syntax.assignments import AssignedAttributes, assigned_attributes
-from stepgraph.syntax.bindings import Bindings, Owner, scan
-from stepgraph.syntax.changes import changed_in_functions
-from stepgraph.syntax.import_names import possible_modules
+from stepgraph.syntax.assignments import assigned_attributes
+from stepgraph.syntax.bindings import bindings_of
+from stepgraph.syntax.import_names import NamedModule, possible_modules
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.modules import Importer
 
@@ -39,63 +38,39 @@ class ModulesMet(Struct):
     stars: StarMemory = field(default_factory=StarMemory)
     ran: list[LexicalScope] = field(default_factory=list)
     _noted: set[str] = field(default_factory=set)
-    _assigned: dict[SourceModule, AssignedAttributes] = field(default_factory=dict)
     _foreign: set[tuple[str, str]] = field(default_factory=set)
     _counted: int = 0
-    _changed: dict[SourceModule, frozenset[str]] = field(default_factory=dict)
-    _scans: dict[cst.CSTNode, Bindings] = field(default_factory=dict)
-
-    def bindings_of(self, owner: Owner, module: SourceModule) -> Bindings:
-        """Return which names a module, class or function binds, parameters included; scanned once."""
-        found = self._scans.get(owner)
-        if found is None:
-            found = self._scans[owner] = scan(owner, module)
-        return found
+    _assigning: dict[str, dict[str, ModuleFile]] = field(default_factory=dict)
+    _unread_new: list[ModuleFile] = field(default_factory=list)
 
     def scope_of(self, module: SourceModule, name: str | None = None) -> LexicalScope:
         """Return the names of a module, which is called by its dotted name, or as told; they are read as asked for."""
         scope = self.scopes.get(module)
         if scope is None:
             known = name or (self.importer.files.name_of(module.path) if self.importer is not None else module.path)
-            bindings = self.bindings_of(module.tree, module)
+            bindings = bindings_of(module.tree, module)
             scope = LexicalScope(bindings, self.store.new(), None, module, path=(known,), kind="module")
             self.scopes[module] = scope
             self.budget.grow(len(module.source))
-            self._note_imports(module, bindings)
-            for wrong in wrong_imports_of(module):
+            self._note_imports(module)
+            for wrong in module.once(_wrong_imports):
                 self.observe(wrong)
         return scope
 
-    def _note_imports(self, module: SourceModule, bindings: Bindings) -> None:
+    def _note_imports(self, module: SourceModule) -> None:
         """Remember what a module imports: it may write to names of others, though nobody asks for its own."""
         self.unread.pop(module.path, None)
         self._noted.add(module.path)
         if self.importer is None:
             return
-        statements = [binder for binders in bindings.binders.values() for binder in binders]
-        for statement in dict.fromkeys([*statements, *bindings.stars]):
-            if isinstance(statement, cst.Import | cst.ImportFrom):
-                for level, name in possible_modules(statement):
-                    self._note_import(self.importer.find(module, level, name))
+        for level, name in module.once(_imported):
+            self._note_import(self.importer.find(module, level, name))
 
     def _note_import(self, file: ModuleFile | None) -> None:
         if file is not None and file.path is not None and file.path not in self._noted:
             self._noted.add(file.path)
             self.unread[file.path] = file
-
-    def assigned_attributes(self, module: SourceModule) -> AssignedAttributes:
-        """Return the names of the attributes that a module assigns to; scanned once."""
-        found = self._assigned.get(module)
-        if found is None:
-            found = self._assigned[module] = assigned_attributes(module)
-        return found
-
-    def changed_in_functions(self, module: SourceModule) -> frozenset[str]:
-        """Return the names whose collections functions of a module write to; scanned once."""
-        found = self._changed.get(module)
-        if found is None:
-            found = self._changed[module] = changed_in_functions(module)
-        return found
+            self._unread_new.append(file)
 
     def is_assigned_elsewhere(self, scope: LexicalScope, name: str) -> bool:
         """Whether a module, of those needed so far or imported by them, assigns to a name of a module or class."""
@@ -107,18 +82,47 @@ class ModulesMet(Struct):
         """Return what the modules needed so far assign to in others; each is looked at once."""
         if self._counted < len(self.scopes):
             for module in islice(self.scopes, self._counted, None):
-                self._foreign |= self.assigned_attributes(module).foreign
+                self._foreign |= module.once(assigned_attributes).foreign
             self._counted = len(self.scopes)
         return self._foreign
 
     def _read_assigning(self, name: str) -> None:
         """Read the imported modules that may assign to a name, and what these import in turn."""
         while self.importer is not None:
-            importer = self.importer
-            file = next((f for path, f in self.unread.items() if name in importer.names_assigned(path)), None)
-            if file is None or file.path is None:
+            self._index_unread(self.importer)
+            candidates = self._assigning.get(name, {})
+            path = next(iter(candidates), None)
+            if path is None:
                 return
-            del self.unread[file.path]
+            file = candidates.pop(path)
+            if self.unread.pop(path, None) is None:
+                continue
             module = self.importer.load(file)
             if isinstance(module, SourceModule):
                 self.scope_of(module)
+
+    def _index_unread(self, importer: Importer) -> None:
+        """Note by which names the imported modules may be asked for, of those that were met since the last time."""
+        for file in self._unread_new:
+            if file.path is not None and file.path in self.unread:
+                for name in importer.names_assigned(file.path):
+                    self._assigning.setdefault(name, {})[file.path] = file
+        self._unread_new.clear()
+
+
+def _imported(module: SourceModule) -> tuple[NamedModule, ...]:
+    """Return the modules that the statements of a module may import, in the order of the names that they bind."""
+    bindings = bindings_of(module.tree, module)
+    binders = (binder for binders in bindings.binders.values() for binder in binders)
+    statements = (binder for binder in binders if isinstance(binder, cst.Import | cst.ImportFrom))
+    return tuple(
+        dict.fromkeys(
+            named
+            for statement in dict.fromkeys([*statements, *bindings.stars])
+            for named in possible_modules(statement)
+        )
+    )
+
+
+def _wrong_imports(module: SourceModule) -> tuple[WrongImport, ...]:
+    return tuple(wrong_imports_of(module))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import builtins
+from collections.abc import Sequence
 
+import libcst as cst
 from msgspec.structs import replace
 
-from stepgraph.limits import LimitExceededError
+from stepgraph.limits import Limit, LimitExceededError
 from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.lowering.own_code import apply_changes, bound_value
 from stepgraph.program.lowering.stars import is_starred_later, starred
@@ -108,16 +110,23 @@ def module_name(machine: Machine, scope: LexicalScope, name: str) -> Value | Non
         return starred(machine, scope, name) if scope.bindings.stars and name not in _BUILTINS else None
     scope.names[name] = UNKNOWN  # what a definition in terms of itself sees
     try:
-        with machine.in_own_code(scope):
-            value = _kept(scope, name, bound_value(machine, scope, name, binders))
-            if scope.kind == "module" and machine.modules.is_assigned_elsewhere(scope, name):
-                value = _reassigned(machine, scope, name, value)
-            scope.names[name] = value
-            if isinstance(value, Collection | Mapping):
-                apply_changes(machine, scope, name, value)
+        return _module_name(machine, scope, name, binders)
     except LimitExceededError as error:
-        machine.stop(error, Place(scope.module, binders[0]))
+        if error.limit is Limit.BASES:
+            del scope.names[name]  # whoever asks again is told again
+        else:
+            machine.stop(error, Place(scope.module, binders[0]))
         raise
+
+
+def _module_name(machine: Machine, scope: LexicalScope, name: str, binders: Sequence[cst.CSTNode]) -> Value:
+    with machine.in_own_code(scope):
+        value = _kept(scope, name, bound_value(machine, scope, name, binders))
+        if scope.kind == "module" and machine.modules.is_assigned_elsewhere(scope, name):
+            value = _reassigned(machine, scope, name, value)
+        scope.names[name] = value
+        if isinstance(value, Collection | Mapping):
+            apply_changes(machine, scope, name, value)
     return value
 
 

@@ -28,6 +28,8 @@ from stepgraph.program.values import (
     Unknown,
     Value,
 )
+from stepgraph.syntax.changes import changed_in_functions
+from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.walk import expressions_below, statements, statements_below
 
 
@@ -36,9 +38,8 @@ def bound_value(machine: Machine, scope: LexicalScope, name: str, binders: Seque
 
     What is bound on some paths only is one of several values. The name means what it did before while it is bound.
     """
-    body = _body(scope)
-    possible = taken(machine, body, binders) if len(binders) > 1 else binders
-    certain = {id(statement) for statement in statements(body)} if len(possible) > 1 else set()
+    possible = taken(machine, scope.module, _body(scope), binders) if len(binders) > 1 else binders
+    certain = scope.bindings.certain
     own = _of_own_code(machine, scope, name, possible)
     ways: list[Value] = []
     for binder in own:
@@ -57,7 +58,7 @@ def _of_own_code(
     """Return the binders without those of functions that say `global`, which run later if at all."""
     if scope.kind != "module" or not scope.module.mentions(b"global"):
         return binders
-    own = {id(statement) for statement in statements_below(scope.module.tree)}
+    own = scope.module.once(_own_statements)
     kept = [binder for binder in binders if id(binder) in own or isinstance(binder, cst.NamedExpr)]
     if kept and len(kept) < len(binders) and any(isinstance(binder, cst.FunctionDef | cst.ClassDef) for binder in kept):
         machine.note(
@@ -69,6 +70,11 @@ def _of_own_code(
     return kept
 
 
+def _own_statements(module: SourceModule) -> frozenset[int]:
+    """Return the identities of the statements of a module that stand in no function or class."""
+    return frozenset(id(statement) for statement in statements_below(module.tree))
+
+
 def apply_changes(machine: Machine, scope: LexicalScope, name: str, value: Collection | Mapping) -> None:
     """Do to a collection what the statements around its making do to it: `STEPS.append(b)`, `STEPS["b"] = b`.
 
@@ -76,7 +82,7 @@ def apply_changes(machine: Machine, scope: LexicalScope, name: str, value: Colle
     """
     for statement in scope.bindings.changes.get(name, ()):
         _execute(machine, statement)
-    if scope.kind == "module" and name in machine.modules.changed_in_functions(scope.module):
+    if scope.kind == "module" and name in scope.module.once(changed_in_functions):
         value.state.changed = True
         _run(machine, scope)
 

@@ -37,7 +37,6 @@ from stepgraph.program.known import (
     Varying,
 )
 from stepgraph.program.lowering.literals import literal
-from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.lowering.signatures import FreeParameter, free_parameters, shown_as
 from stepgraph.program.lowering.visits import DEEPEST
 from stepgraph.program.values import (
@@ -71,6 +70,7 @@ from stepgraph.program.values import (
     WaitCall,
     Wrapped,
 )
+from stepgraph.syntax.bindings import bindings_of
 from stepgraph.syntax.module import Place
 
 # Of a class that is not known in full.
@@ -219,7 +219,7 @@ def _literals(node: cst.BaseExpression) -> Iterator[Known]:
             yield NOT_KNOWN
 
 
-def function_shape(machine: Machine, function: Value) -> StepFunctionShape | None:
+def function_shape(function: Value) -> StepFunctionShape | None:
     """Return how a step's function is declared, without what is bound already; None where that is not known."""
     if not isinstance(function, FunctionValue):
         return None
@@ -229,7 +229,7 @@ def function_shape(machine: Machine, function: Value) -> StepFunctionShape | Non
     place = Place(function.scope.module, function.node)
     free = [_parameter(parameter) for parameter in free_parameters(function)]
     is_async = isinstance(function.node, cst.FunctionDef) and function.node.asynchronous is not None
-    is_generator = machine.modules.bindings_of(function.node, function.scope.module).is_generator
+    is_generator = bindings_of(function.node, function.scope.module).is_generator
     return StepFunctionShape(shown.name, tuple(free), is_async, is_generator, place)
 
 

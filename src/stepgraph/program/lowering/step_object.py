@@ -42,6 +42,7 @@ from stepgraph.program.values import (
     WaitCall,
 )
 from stepgraph.project.dependency_mode import DependencyMode
+from stepgraph.syntax.assignments import assigned_attributes
 from stepgraph.syntax.module import Place
 
 
@@ -75,7 +76,7 @@ def call_method(machine: Machine, callee: StepMethod, arguments: Arguments, plac
 def _observe_missing(machine: Machine, name: str, place: Place) -> None:
     """A method that some module gives to the step object, or asks it for first, may be there."""
     modules = machine.modules.scopes
-    if any(name in machine.modules.assigned_attributes(m).all or m.mentions(b"hasattr") for m in modules):
+    if any(name in m.once(assigned_attributes).all or m.mentions(b"hasattr") for m in modules):
         return
     called = Place(place.module, place.node.func) if isinstance(place.node, cst.Call) else place
     machine.observe(MethodMissing(name, called))
@@ -160,7 +161,7 @@ def declare(machine: Machine, callee: StepDecorator, arguments: Arguments, place
         callee.place,
     )
     step = StepFunction(definition, body if body.relevant else UNKNOWN, callee.depends, callee.listing)
-    shape = function_shape(machine, body)
+    shape = function_shape(body)
     machine.observe(StepDeclared(definition, callee.given, shape, machine.mode, callee.place, machine.in_step))
     machine.declare(step)
     return step

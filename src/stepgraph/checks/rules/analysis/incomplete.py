@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from stepgraph.checks.subject import ProjectSubject, WorkflowSubject
 
 
+_CONSEQUENCE = "Its steps are not checked."
 _ADVICE = "To check them, define it in the project, once and by that name."
 
 
@@ -29,7 +30,8 @@ def _check(subject: WorkflowSubject) -> Iterator[Match]:
 
 
 def _check_project(subject: ProjectSubject) -> Iterator[Match]:
-    return matches_of(subject.problems, ProblemKind.UNRESOLVED_CLASS, "Its steps are not checked.", _ADVICE)
+    yield from matches_of(subject.problems, ProblemKind.UNRESOLVED_CLASS, _CONSEQUENCE, _ADVICE)
+    yield from matches_of(subject.problems, ProblemKind.LIMIT, _CONSEQUENCE)
 
 
 def _flagged() -> tuple[Example, ...]:
