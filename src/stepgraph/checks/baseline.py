@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from hashlib import sha256
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
@@ -14,6 +14,9 @@ from stepgraph.checks.finding import Finding
 from stepgraph.checks.selectors import OF_INPUTS
 from stepgraph.json_text import canonical_json
 from stepgraph.project.folders import path_from
+
+if TYPE_CHECKING:
+    from hashlib import _Hash
 
 VERSION: Final = 1
 _LENGTH: Final = 24
@@ -25,8 +28,7 @@ def fingerprint(code: str, path: str, line_text: str, occurrence: int) -> str:
     `path` is seen from the folder of the baseline. White space does not count. Of findings that agree in all this,
     `occurrence` is the number, from 1.
     """
-    parts = [code, path, " ".join(line_text.split()), occurrence]
-    return sha256(canonical_json(parts).encode()).hexdigest()[:_LENGTH]
+    return _fingerprint(_hash(code, path, " ".join(line_text.split())), occurrence)
 
 
 def fingerprints(findings: Sequence[Finding], read: Mapping[str, bytes], folder: str) -> list[str]:
@@ -34,15 +36,31 @@ def fingerprints(findings: Sequence[Finding], read: Mapping[str, bytes], folder:
     lines = {path: _lines(read.get(path, b"")) for path in {finding.span.path for finding in findings}}
     names = {path: path_from(folder, path) for path in lines}
     met: Counter[tuple[str, str, str]] = Counter()
+    hashes: dict[tuple[str, str, str], _Hash] = {}
+    texts: dict[tuple[str, int], str] = {}
     found = [""] * len(findings)
     for index in sorted(range(len(findings)), key=lambda index: (findings[index].span, findings[index].message)):
         finding = findings[index]
         path, line = finding.span.path, finding.span.line
-        text = lines[path][line - 1] if line <= len(lines[path]) else ""
-        same = (finding.code, names[path], " ".join(text.split()))
+        if (path, line) not in texts:
+            texts[path, line] = " ".join(lines[path][line - 1].split()) if line <= len(lines[path]) else ""
+        same = (finding.code, names[path], texts[path, line])
         met[same] += 1
-        found[index] = fingerprint(*same, met[same])
+        if same not in hashes:
+            hashes[same] = _hash(*same)
+        found[index] = _fingerprint(hashes[same], met[same])
     return found
+
+
+def _hash(code: str, path: str, text: str) -> _Hash:
+    """Return the hash of all but the occurrence: a line may be long, and have many findings."""
+    return sha256(canonical_json([code, path, text])[:-1].encode())
+
+
+def _fingerprint(start: _Hash, occurrence: int) -> str:
+    whole = start.copy()
+    whole.update(f",{occurrence}]".encode())
+    return whole.hexdigest()[:_LENGTH]
 
 
 def _lines(content: bytes) -> list[str]:

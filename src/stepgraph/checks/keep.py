@@ -117,7 +117,7 @@ def _against(
         return Kept(tuple(findings), suppressed=suppressed, _fingerprints=prints)
     old = baseline.fingerprints
     known = [finding for finding in findings if finding.code not in OF_INPUTS and prints[_key(finding)] in old]
-    new = [finding for finding in findings if finding not in known]
+    new = [finding for finding in findings if finding.code in OF_INPUTS or prints[_key(finding)] not in old]
     outdated = baseline.outdated(prints.values(), inputs.read, settings.selects)
     return Kept(tuple(new), tuple(known), suppressed, outdated, prints)
 

@@ -32,6 +32,11 @@ class Selectors(Struct, frozen=True):
         """Return the code, or beginning of codes, that something stands for; None for what is no rule."""
         return self.meanings.get(written)
 
+    def code_in_comment(self, written: str) -> str | None:
+        """Return the code of a rule that a comment can ignore; None for anything else."""
+        meaning = self.meanings.get(written)
+        return meaning if meaning in self.codes and meaning not in OF_COMMENTS | OF_INPUTS else None
+
     def refused(self, written: str) -> tuple[str, str] | None:
         """Return a clause and advice on what cannot be ignored, or is no rule; None for what is in order."""
         meaning = self.meanings.get(written)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from stepgraph.checks.ignores.comment import Comment
-from stepgraph.project.configuration.document import position_at
+from stepgraph.project.configuration.document import Lines
 
 
 def configuration_comments(path: str, content: bytes) -> list[Comment]:
@@ -14,13 +14,13 @@ def configuration_comments(path: str, content: bytes) -> list[Comment]:
     One that stands alone is about the next line that is not a comment, any other about its own.
     """
     text = content.decode("utf-8-sig", "replace").replace("\r\n", "\n")
-    places = list(_comments(path, text))
+    position = Lines(text).position
+    places = [(position(offset), comment) for offset, comment in _comments(path, text)]
     lines = text.split("\n")
-    blank = {position_at(text, offset)[0] for offset, _ in places} & _alone(lines)
+    following = _following(lines, {line for (line, _), _ in places} & _alone(lines))
     found = []
-    for offset, comment in places:
-        line, column = position_at(text, offset)
-        about = next((n for n in range(line, len(lines) + 1) if n not in blank and lines[n - 1].strip()), line)
+    for (line, column), comment in places:
+        about = following.get(line, line)
         found.append(Comment(path, line, column, comment.removesuffix("*/"), about, about))
     return found
 
@@ -34,6 +34,17 @@ def _comments(path: str, text: str) -> Iterator[tuple[int, str]]:
     from stepgraph.project.configuration.jsonc import jsonc_comments
 
     return jsonc_comments(text)
+
+
+def _following(lines: list[str], comments: set[int]) -> dict[int, int]:
+    """Return for each line the next one, itself included, that holds more than a comment, if there is one."""
+    following: dict[int, int] = {}
+    for number in range(len(lines), 0, -1):
+        if number not in comments and lines[number - 1].strip():
+            following[number] = number
+        elif number + 1 in following:
+            following[number] = following[number + 1]
+    return following
 
 
 def _alone(lines: list[str]) -> set[int]:

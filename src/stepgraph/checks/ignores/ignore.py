@@ -45,13 +45,6 @@ class Ignore(Struct, frozen=True):
     rules: tuple[NamedRule, ...] = ()
     reason: str = ""
 
-    def is_about(self, span: Span) -> bool:
-        """Whether it stands at what begins there, or at its end."""
-        comment = self.comment
-        return comment.path == span.path and (
-            comment.first <= span.line <= comment.last or comment.line == span.end_line
-        )
-
 
 def ignores_in(comment: Comment) -> Iterator[Ignore]:
     """Yield what a comment says is to be ignored, which may follow what it says to other tools."""

@@ -40,6 +40,7 @@ class _Comments(Struct):
     path: str
     found: list[Comment] = field(default_factory=list)
     _above: list[tokenize.TokenInfo] = field(default_factory=list)
+    _within: list[tokenize.TokenInfo] = field(default_factory=list)
     _beside: list[tokenize.TokenInfo] = field(default_factory=list)
     _first_line: int = 0  # of the statement, 0 between two of them
     _class_name: str = ""
@@ -50,7 +51,8 @@ class _Comments(Struct):
             if _NAME not in token.string.lower():
                 return
             is_alone = not token.line[: token.start[1]].strip()
-            (self._above if is_alone else self._beside).append(token)
+            around = self._within if self._first_line else self._above
+            (around if is_alone else self._beside).append(token)
         elif token.type == tokenize.NEWLINE:
             self._end_statement(token.start[0])
         elif token.type not in _NO_CODE:
@@ -58,7 +60,7 @@ class _Comments(Struct):
 
     def end(self) -> None:
         """Take what is left for comments that nothing follows."""
-        for comment in (*self._above, *self._beside):
+        for comment in (*self._above, *self._within, *self._beside):
             self._add([comment], comment.start[0], comment.start[0])
 
     def _take_code(self, token: tokenize.TokenInfo) -> None:
@@ -69,21 +71,16 @@ class _Comments(Struct):
             self._first_line = line
             if column == 0:
                 self._class_name, self._names_class = "", token.string == "class"
-        else:
-            self._add(self._taken_within(line), line, line)
-
-    def _taken_within(self, line: int) -> list[tokenize.TokenInfo]:
-        """Return the comments that stand alone between lines of a statement, above this one, and forget them."""
-        within = [comment for comment in self._above if self._first_line < comment.start[0] < line]
-        self._above = [comment for comment in self._above if comment not in within]
-        return within
+        elif self._within:
+            self._add(self._within, line, line)
+            self._within = []
 
     def _end_statement(self, last_line: int) -> None:
-        self._add(self._above, self._first_line, last_line)
+        self._add([*self._above, *self._within], self._first_line, last_line)
         for comment in self._beside:
             line = comment.start[0]
             self._add([comment], self._first_line if line == last_line else line, line)
-        self._above, self._beside, self._first_line = [], [], 0
+        self._above, self._within, self._beside, self._first_line = [], [], [], 0
 
     def _add(self, tokens: list[tokenize.TokenInfo], first: int, last: int) -> None:
         for token in tokens:

@@ -18,19 +18,24 @@ from stepgraph.program.values import (
 from stepgraph.project.module_files import ModuleFile
 from stepgraph.syntax.bindings import import_binding
 from stepgraph.syntax.import_names import is_known, source_name, source_names
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import Place, SourceModule
 
 IMPORT_FAILS: Final = "Correct the import: it fails when the module is loaded."
 
 
 def imported(machine: Machine, statement: cst.Import | cst.ImportFrom, name: str) -> Value:
     """Return what an import statement of the module being read binds to `name`."""
-    place = machine.place(statement)
-    found: Value = UNKNOWN
-    for alias in () if isinstance(statement.names, cst.ImportStar) else statement.names:
-        if import_binding(alias) == name:
-            found = _import(machine, statement, alias, name, place)
-    return found
+    aliases = machine.module.once(_imports)
+    if statement not in aliases:
+        # Of several, the last one counts.
+        names = () if isinstance(statement.names, cst.ImportStar) else statement.names
+        aliases[statement] = {import_binding(alias): alias for alias in names}
+    alias = aliases[statement].get(name)
+    return UNKNOWN if alias is None else _import(machine, statement, alias, name, machine.place(statement))
+
+
+def _imports(_: SourceModule) -> dict[cst.Import | cst.ImportFrom, dict[str, cst.ImportAlias]]:
+    return {}
 
 
 def _import(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_left
 from collections.abc import Mapping
 from typing import Final, Protocol, TypeAlias
 
@@ -10,6 +12,13 @@ Path: TypeAlias = tuple[str | int, ...]
 # Line and column, from 1.
 Position: TypeAlias = tuple[int, int]
 
+
+_LINE_END: Final = re.compile("\n")
+
+# What is nested more deeply, by brackets or by the parts of a dotted name, is refused before it is read: nobody writes
+# that, and readers take the square of the depth for it.
+DEEPEST: Final = 100
+TOO_DEEP: Final = "nested too deeply"
 
 # Of a number with more digits than Python reads: its own message speaks of Python.
 TOO_MANY_DIGITS: Final = "a number in it has too many digits"
@@ -37,6 +46,18 @@ class Document(Protocol):
 def position_at(text: str, offset: int) -> Position:
     """Return the line and column of an offset in text."""
     return text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)
+
+
+class Lines:
+    """Where the lines of a text begin, for many offsets in it."""
+
+    def __init__(self, text: str) -> None:
+        self._ends = [-1, *(match.start() for match in _LINE_END.finditer(text))]
+
+    def position(self, offset: int) -> Position:
+        """Return the line and column of an offset."""
+        line = bisect_left(self._ends, offset)
+        return line, offset - self._ends[line - 1]
 
 
 def innermost(values: Mapping[Path, int], path: Path) -> int:

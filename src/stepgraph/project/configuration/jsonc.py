@@ -13,7 +13,10 @@ from functools import cached_property
 from typing import Final
 
 from stepgraph.project.configuration.document import (
+    DEEPEST,
+    TOO_DEEP,
     TOO_MANY_DIGITS,
+    Lines,
     MalformedError,
     Path,
     Position,
@@ -41,15 +44,13 @@ class JsoncDocument:
 
     def position(self, path: Path) -> Position:
         """Return where a part stands, or the innermost part around it that is there."""
-        return position_at(self._text, innermost(self._places.values, path))
+        return self._lines.position(innermost(self._places.values, path))
 
     def _parsed(self) -> Mapping[str, object]:
         try:
             data: object = json.loads(self._json, object_pairs_hook=self._object, parse_constant=self._constant)
         except json.JSONDecodeError as error:
             raise MalformedError(_message(error), (error.lineno, error.colno)) from None
-        except RecursionError:
-            raise MalformedError("nested too deeply", (1, 1)) from None
         except ValueError:
             raise MalformedError(TOO_MANY_DIGITS, (1, 1)) from None
         if not isinstance(data, dict):
@@ -68,7 +69,11 @@ class JsoncDocument:
     def _repeated(self) -> tuple[tuple[Path, Position], ...]:
         keys = self._places.keys.items()
         again = [(path, offset) for path, offsets in keys for offset in offsets[1:]]
-        return tuple((path, position_at(self._text, offset)) for path, offset in again)
+        return tuple((path, self._lines.position(offset)) for path, offset in again)
+
+    @cached_property
+    def _lines(self) -> Lines:
+        return Lines(self._text)
 
     @cached_property
     def _places(self) -> _Places:
@@ -124,7 +129,7 @@ def _next(part: str | int) -> str | int:
 def _without_comments(text: str) -> str:
     """Return text of the same length, with spaces for comments and trailing commas."""
     kept: list[str] = []
-    done = 0
+    done = depth = 0
     last = "["
     comma: int | None = None
     for match in _TOKEN.finditer(text):
@@ -135,6 +140,10 @@ def _without_comments(text: str) -> str:
             kept += [text[done : match.start()], re.sub(r"[^\r\n]", " ", part)]
             done = match.end()
             continue
+        if part in "[{]}":
+            depth += 1 if part in "[{" else -1
+            if depth > DEEPEST:
+                raise MalformedError(TOO_DEEP, (1, 1))
         if comma is not None and part in "]}":
             kept[comma] = " "
         comma = None

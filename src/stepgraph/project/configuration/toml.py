@@ -9,7 +9,10 @@ from functools import cached_property
 from typing import Final
 
 from stepgraph.project.configuration.document import (
+    DEEPEST,
+    TOO_DEEP,
     TOO_MANY_DIGITS,
+    Lines,
     MalformedError,
     Path,
     Position,
@@ -27,7 +30,7 @@ _STRING: Final = re.compile(
     re.DOTALL,
 )
 _STRING_OR_COMMENT: Final = re.compile(f"{_STRING.pattern}|#[^\\r\\n]*+", re.DOTALL)
-_DEEPEST: Final = 100
+_NAME_END: Final = re.compile(r"[=\[\]{},\n]")
 _KEY: Final = re.compile(f"{_STRING.pattern}|[A-Za-z0-9_-]++", re.DOTALL)
 _SCALAR: Final = re.compile(r"[^\s,\]}#](?:[^\n,\]}#]*[^\s,\]}#])?")
 _SPACE: Final = re.compile(r"(?:[ \t]++|#[^\n]*+)*+")
@@ -41,30 +44,42 @@ class TomlDocument:
 
     def __init__(self, text: str) -> None:
         self._text = text.replace("\r\n", "\n")
+        if _has_long_name(self._text):
+            raise MalformedError(TOO_DEEP, (1, 1))
         try:
             self.data: Mapping[str, object] = tomllib.loads(self._text)
         except tomllib.TOMLDecodeError as error:
             raise _malformed(self._text, str(error)) from None
         except RecursionError:
-            raise MalformedError("nested too deeply", (1, 1)) from None
+            raise MalformedError(TOO_DEEP, (1, 1)) from None
         except ValueError:
             raise MalformedError(TOO_MANY_DIGITS, (1, 1)) from None
         if _is_too_deep(self.data):
-            raise MalformedError("nested too deeply", (1, 1))
+            raise MalformedError(TOO_DEEP, (1, 1))
 
     def position(self, path: Path) -> Position:
         """Return where a part stands, or the innermost part around it that is there."""
-        return position_at(self._text, innermost(self._values, path))
+        return self._lines.position(innermost(self._values, path))
+
+    @cached_property
+    def _lines(self) -> Lines:
+        return Lines(self._text)
 
     @cached_property
     def _values(self) -> dict[Path, int]:
         return _Places(self._text).values
 
 
+def _has_long_name(text: str) -> bool:
+    """Whether a dotted name has more parts than may be, each of which is a table."""
+    names = _NAME_END.split(_STRING_OR_COMMENT.sub("", text))
+    return any(name.count(".") > DEEPEST for name in names)
+
+
 def _is_too_deep(data: Mapping[str, object]) -> bool:
     """Whether tables lie in each other as no one writes them: where they stand would take the cube of that to tell."""
     level: list[object] = [data]
-    for _ in range(_DEEPEST):
+    for _ in range(DEEPEST):
         tables = [table.values() for table in level if isinstance(table, dict)]
         arrays = [array for array in level if isinstance(array, list)]
         level = [inner for values in (*tables, *arrays) for inner in values if isinstance(inner, dict | list)]

@@ -1,0 +1,45 @@
+"""What is nested too deeply is refused before it is read."""
+
+from __future__ import annotations
+
+import pytest
+
+from stepgraph.project.configuration.document import Lines, MalformedError, position_at
+from stepgraph.project.configuration.jsonc import JsoncDocument
+from stepgraph.project.configuration.toml import TomlDocument
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        ".".join(["a"] * 24_000) + " = 1",
+        "[" + ".".join(["a"] * 24_000) + "]",
+        "x = {" + " . ".join(["a"] * 24_000) + " = 1}",
+        ".".join(['"a.b"'] * 24_000) + " = 1",
+    ],
+)
+def test_a_long_dotted_name_is_refused(text: str) -> None:
+    with pytest.raises(MalformedError, match="nested too deeply"):
+        TomlDocument(text)
+
+
+@pytest.mark.parametrize("text", ["a = '" + "." * 1_000 + "'", "# " + "." * 1_000, "a = [" + "1.5, " * 1_000 + "]"])
+def test_dots_in_text_and_numbers_are_no_names(text: str) -> None:
+    assert TomlDocument(text).data.keys() <= {"a"}
+
+
+@pytest.mark.parametrize("text", ['{"a":' * 101 + "1" + "}" * 101, '{"a":' + "[" * 24_000 + "]" * 24_000 + "}"])
+def test_deep_json_is_refused(text: str) -> None:
+    with pytest.raises(MalformedError, match="nested too deeply"):
+        JsoncDocument(text)
+
+
+def test_json_may_be_nested_as_people_do() -> None:
+    assert JsoncDocument('{"a":' * 100 + "1" + "}" * 100).data.keys() == {"a"}
+
+
+@pytest.mark.parametrize("text", ["", "\n", "a\nbc\n\nd", "abc"])
+def test_positions_are_those_of_a_single_look(text: str) -> None:
+    lines = Lines(text)
+
+    assert [lines.position(at) for at in range(len(text) + 1)] == [position_at(text, at) for at in range(len(text) + 1)]
