@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from typing import Final
 
 from stepgraph.render.cells import cell_width
@@ -15,7 +16,6 @@ def end_of(text: str, width: int) -> str:
     """Return `text` if it fits into `width` cells, else its end behind an ellipsis."""
     if cell_width(text) <= width:
         return text
-    start = max(0, len(text) - _MOST_LETTERS_A_CELL * width)
-    while start < len(text) and cell_width(text[start:]) > width - 1:
-        start += 1
-    return ELLIPSIS + text[start:]
+    starts = range(max(0, len(text) - _MOST_LETTERS_A_CELL * width), len(text) + 1)
+    first = bisect_left(starts, True, key=lambda start: cell_width(text[start:]) < width)  # noqa: FBT003 - what is sought
+    return ELLIPSIS + text[starts[first] :]

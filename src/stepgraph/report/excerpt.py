@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from msgspec import Struct
@@ -49,16 +50,23 @@ def excerpt_of(file: SourceFile, span: Span, width: int) -> Excerpt | None:
     """Return the line at which a span begins, cut to `width` cells around it; None if it is not there or blank."""
     if not 1 <= span.line <= len(file.lines):
         return None
-    line = file.lines[span.line - 1].rstrip()
+    line = _stripped(file.lines[span.line - 1])
     if not line:
         return None
     start = min(max(span.column - 1, 0), len(line))
     end = len(line) if span.end_line > span.line else min(max(span.end_column - 1, start), len(line))
     if start == end and (text := _TEXT.match(line, start)) is not None:
         end = text.end()
-    before, marked, after = line[:start], line[start:end], line[end:]
-    shown = (_shown(before[-_FAR:]), _shown(marked[:_FAR]), _shown(after[:_FAR]))
-    return Excerpt(span.line, *_cut(*shown, min(width, WIDEST)))
+    before = line[max(0, start - _FAR) : start]
+    marked = line[start : min(end, start + _FAR)]
+    after = line[end : end + _FAR]
+    return Excerpt(span.line, *_cut(_shown(before), _shown(marked), _shown(after), min(width, WIDEST)))
+
+
+@lru_cache(maxsize=8)
+def _stripped(line: str) -> str:
+    """Return a line without the space at its end. It may be long, and have many findings."""
+    return line.rstrip()
 
 
 def _shown(text: str) -> str:
