@@ -122,6 +122,15 @@ REVISION_BYTES: Final = 512 * MEGABYTE
 """The size of those files of a revision that an analysis may read, together."""
 
 
+# What is parsed. LibCST takes 1.5 to 3.5 KB of memory for a token.
+
+MODULE_TOKENS: Final = 600_000
+"""The size of a module in tokens; a line counts as two more. A workflow of 20,000 steps has about 220,000."""
+
+PARSED_TOKENS: Final = 3_000_000
+"""The size of all modules that a process parses."""
+
+
 class LimitExceededError(Exception):
     """A workflow needs more work than its analysis may do."""
 

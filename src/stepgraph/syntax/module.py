@@ -28,6 +28,7 @@ class SourceModule:
     path: str
     tree: cst.Module = field(repr=False)
     source: bytes = field(repr=False)
+    tokens: int = field(default=0, repr=False)
     _mentions: dict[bytes, bool] = field(default_factory=dict, repr=False)
     _positions: dict[int, Range] = field(default_factory=dict, repr=False)
     _knows_all: bool = field(default=False, repr=False)

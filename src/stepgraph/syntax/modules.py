@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct, field
 
-from stepgraph.limits import MEGABYTE, READ_BYTES, READ_MODULES
+from stepgraph.limits import MEGABYTE, PARSED_TOKENS, READ_BYTES, READ_MODULES
 from stepgraph.model.note import InputError, Problem
 from stepgraph.project.module_files import ModuleFile, ModuleFiles
 from stepgraph.project.reading import read_source
@@ -24,6 +24,7 @@ class Modules(Struct):
     problems: dict[str, Problem] = field(default_factory=dict)
     looked_at: dict[str, bytes | None] = field(default_factory=dict)
     elsewhere: dict[str, bytes] = field(default_factory=dict)
+    _tokens: int = 0
     _parsed: dict[str, SourceModule] = field(default_factory=dict)
     _assigned: dict[str, frozenset[str]] = field(default_factory=dict)
     _bytes: int = 0
@@ -50,7 +51,8 @@ class Modules(Struct):
                 most = f"{READ_MODULES:,} modules, or {READ_BYTES // MEGABYTE} MB of them"
                 advice = "Name the folders of your projects, each in a run of its own."
                 raise InputError(Problem(path, f"not read: there are more than {most}.", advice))
-            known = self._parsed[path] = parse_module(content, path)
+            known = self._parsed[path] = parse_module(content, path, PARSED_TOKENS - self._tokens)
+            self._tokens += known.tokens
         return known
 
     @property

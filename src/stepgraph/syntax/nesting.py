@@ -13,7 +13,6 @@ from typing import Final
 from msgspec import Struct
 
 from stepgraph.syntax.deep_places import DEEPEST, DEEPEST_PATTERN, MOST_LINKS, Excess, first_excess
-from stepgraph.syntax.shallow import is_shallow
 
 _MESSAGES: Final = {
     Excess.BRACKETS: f"brackets are nested more than {DEEPEST} deep, which Python itself refuses.",
@@ -36,15 +35,8 @@ class TooDeep(Struct, frozen=True):
     column: int
 
 
-def too_deep(source: bytes) -> TooDeep | None:
-    """Return the first place where the parser would be asked too much, None where there is none.
-
-    Most sources are told to be harmless at a glance. Raises SyntaxError or UnicodeDecodeError for what is no text in
-    the encoding that it claims.
-    """
-    text = _decoded(source)
-    if is_shallow(text):
-        return None
+def too_deep(text: str) -> TooDeep | None:
+    """Return the first place where the parser would be asked too much, None where there is none."""
     found = first_excess(text)
     if found is None:
         return None
@@ -54,7 +46,10 @@ def too_deep(source: bytes) -> TooDeep | None:
     return TooDeep(_MESSAGES[excess], _ADVICE[excess], line, column)
 
 
-def _decoded(source: bytes) -> str:
-    """Return the text as the parser will see it: an encoding may hide brackets."""
+def decoded(source: bytes) -> str:
+    """Return the text as the parser will see it: an encoding may hide brackets.
+
+    Raises SyntaxError or UnicodeDecodeError for what is no text in the encoding that it claims.
+    """
     encoding, _ = tokenize.detect_encoding(io.BytesIO(source).readline)
     return source.decode(encoding)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from msgspec import Struct
+
 from stepgraph.syntax.deep_places import MOST_LINKS
 
 # Of brackets and operators, so few in a line (one with what its brackets hold) cannot be too many.
 _FEW: Final = 200
+_OF_A_LINE: Final = 2
 
 # What holds no code: comments, strings, and formatted strings with little in them. A string without an end counts too:
 # the parser refuses it at once, and to look at it again from each quote in it would take the square of its length.
@@ -25,6 +28,7 @@ _ASIDE: Final = re.compile(
     )""",
     re.VERBOSE | re.DOTALL,
 )
+_TOKEN: Final = re.compile(r"\w++|[^\w\s]")
 _WORDS: Final = re.compile(r"\b(?:lambda|else|not|await|for)\b")
 _BRACKET_IN_CASE: Final = re.compile(r"^[ \t\f]*case\b[^(\[{\n]*[(\[{]", re.MULTILINE)
 
@@ -33,11 +37,27 @@ _NOT_COUNTED: Final = bytes(set(range(256)) - set(_COUNTED))
 _BRACKETS_ALIKE: Final = bytes.maketrans(b"[]{}", b"()()")
 
 
-def is_shallow(text: str) -> bool:
-    """Return True if nothing in a source is deep or long; False if something may be."""
+class Glance(Struct, frozen=True):
+    """A source as far as is told at a glance: whether nothing in it can be too deep or too long, and its size.
+
+    `tokens` counts names, numbers, strings, comments, operators, and two more for each line: as the parser takes
+    memory.
+    """
+
+    is_shallow: bool
+    tokens: int
+
+
+def glance(text: str) -> Glance:
+    """Return what a source is at a glance."""
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
-    code = _ASIDE.sub(" ", text)
+    code, count = _ASIDE.subn(" ", text)
+    tokens = count + _TOKEN.subn("", code)[1] + _OF_A_LINE * text.count("\n")
+    return Glance(_is_shallow(code), tokens)
+
+
+def _is_shallow(code: str) -> bool:
     # A quote that is left begins a formatted string that holds more.
     if '"' in code or "'" in code or ("case" in code and _BRACKET_IN_CASE.search(code)):
         return False
