@@ -198,3 +198,25 @@ def test_everything_in_a_repository_is_reachable(stepgraph: Command, folder: Pat
     (folder / "worker" / "wrangler.toml").write_text(settings, encoding="utf-8")
     ended = stepgraph("graph", "worker")
     assert (ended.code, SECRET in ended.out) == (0, True)
+
+
+@pytest.mark.parametrize("name", ["wrangler.json", "wrangler.toml", "pyproject.toml", "src/entry.py"])
+def test_what_git_keeps_is_not_read(stepgraph: Command, folder: Path, name: str) -> None:
+    (folder / ".git").mkdir()
+    (folder / "src").mkdir()
+    (folder / ".git" / "config").write_text(CANARY, encoding="utf-8")
+    (folder / "entry.py").write_text(ORDERS, encoding="utf-8")
+    (folder / name).symlink_to(folder / ".git" / "config")
+    assert any("leads out of the repository, and is not read." in line for line in nothing_leaks(stepgraph)) or (
+        name == "src/entry.py"
+    )
+
+
+@pytest.mark.parametrize("main", [".git/hooks/entry.py", ".GIT/hooks/entry.py", "src/../.git/hooks/entry.py"])
+def test_a_main_module_that_git_keeps_is_not_read(stepgraph: Command, folder: Path, main: str) -> None:
+    for name in (".git", ".GIT"):
+        (folder / name / "hooks").mkdir(parents=True)
+        (folder / name / "hooks" / "entry.py").write_text(STEALING + LEAK, encoding="utf-8")
+    (folder / "src").mkdir()
+    (folder / "wrangler.toml").write_text(f'name = "w"\nmain = "{main}"\n{WORKFLOWS}', encoding="utf-8")
+    assert any("which leads out of the repository" in line for line in nothing_leaks(stepgraph))

@@ -9,6 +9,7 @@ from msgspec import Struct
 from stepgraph.project.configuration.names import CONFIGURATION_NAMES
 from stepgraph.project.repository import repository_root
 
+_GIT = ".git"
 _PACKAGE = "__init__.py"
 _SETTINGS = "pyproject.toml"
 
@@ -19,12 +20,19 @@ class Root(Struct, frozen=True):
     path: str
 
     def holds(self, path: str) -> bool:
-        """Tell whether a path is in the directory, or is the directory itself, once all symbolic links are followed."""
+        """Tell whether a path is in the directory, or is the directory itself, once all symbolic links are followed.
+
+        What git keeps there is not: it has the credentials of the clone, and nothing that is part of a project.
+        """
         return self.holds_real(os.path.realpath(path or "."))
 
     def holds_real(self, real: str) -> bool:
         """Tell the same of a real path."""
-        return os.path.join(real, "").startswith(os.path.join(self.path, ""))
+        top, place = os.path.join(self.path, ""), os.path.join(real, "")
+        if not place.startswith(top):
+            return False
+        inside = place[len(top) :]
+        return _GIT not in inside.casefold() or _GIT not in inside.casefold().split(os.sep)
 
 
 def root_of(path: str) -> Root:

@@ -120,11 +120,10 @@ def make_folder(name: str) -> str:
 
 def check_folder(name: str) -> None:
     """Raise WriteError for a folder in which nothing may be written, be it there or not."""
+    if any(part.casefold() == _GIT for part in os.path.realpath(name).split(os.sep)):
+        raise WriteError(name, _OF_GIT)
     if link_leading_out(name) is not None:
         raise WriteError(name, "cannot be written: a symbolic link leads out of the repository there. Remove it.")
-    real = os.path.realpath(name)
-    if any(part.casefold() == _GIT for part in real.split(os.sep)):
-        raise WriteError(name, _OF_GIT)
 
 
 def reason(error: OSError) -> str:
