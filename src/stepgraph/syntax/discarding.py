@@ -5,13 +5,13 @@ What is said here is certain: any use that is not known to leave a value alone c
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterable, Iterator
+from typing import Final, TypeAlias
 
 import libcst as cst
 from msgspec import Struct, field
 
-from stepgraph.syntax.parents import Parents, scope_around
+from stepgraph.syntax.parents import SCOPES, Parents
 from stepgraph.syntax.walk import children
 
 # Functions that look at what they are given, and keep nothing of it.
@@ -27,93 +27,179 @@ _BY_ANY_NAME: Final = frozenset(["eval", "exec", "locals", "vars"])
 _OF_COROUTINES: Final = frozenset(["__await__", "close", "cr_await", "cr_code", "cr_frame", "send", "throw"])
 
 
+class _Value(Struct, frozen=True):
+    """Whether an expression's value, or the members of the `collected` one, is discarded."""
+
+    node: cst.CSTNode
+    collected: bool
+
+
+class _Name(Struct, frozen=True):
+    """Whether all reads of a function's local name discard its value."""
+
+    function: cst.FunctionDef
+    name: str
+    collected: bool
+
+
+class _Result(Struct, frozen=True):
+    """Whether all calls of a nested function discard its result."""
+
+    function: cst.FunctionDef
+    collected: bool
+
+
+_Question: TypeAlias = _Value | _Name | _Result
+
+# The questions that must all be answered with yes; None is a no.
+_Conditions: TypeAlias = "Iterable[_Question] | None"
+_DISCARDED: Final[tuple[_Question, ...]] = ()
+
+
 class Discarding(Struct):
     """Tells of expressions in one module whether their values are put to no use.
 
     `ends` are the functions whose results go nowhere. With `is_coroutine`, values are of no use but to be awaited: an
-    attribute or element of one is read by mistake.
+    attribute or element of one is read by mistake. Each question is answered once.
     """
 
     parents: Parents
     ends: frozenset[int] = frozenset()
     is_coroutine: bool = True
-    _open: set[tuple[int, str]] = field(default_factory=set)
+    _answers: dict[_Question, bool] = field(default_factory=dict)
+    _names: dict[int, dict[str, list[cst.Name]]] = field(default_factory=dict)
+    _scopes: dict[int, cst.CSTNode | None] = field(default_factory=dict)
 
-    def discards(self, node: cst.CSTNode, *, collected: bool = False) -> bool:
-        """Whether nothing is made of the value of an expression, or, if it is `collected`, of what it holds."""
-        parent = self.parents.get(id(node))
-        match parent:
-            case cst.Expr() | cst.If() | cst.While() | cst.Assert() | cst.FormattedStringExpression():
-                return True
-            case cst.UnaryOperation(operator=cst.Not()):
-                return True
-            case cst.Comparison() | cst.ComparisonTarget():
-                return not collected
-            case cst.BinaryOperation(left=left, right=right):
-                return self.is_coroutine and isinstance(right if left is node else left, _LITERAL)
-            case cst.Subscript() | cst.Attribute() if parent.value is node:
-                return not collected and self.is_coroutine and self._is_mistaken(parent)
-            case cst.Arg(star=""):
-                return self._discarded_by_call(parent)
-            case cst.Assign():
-                return all(self._kept_idly(target.target, collected=collected) for target in parent.targets)
-            case cst.AnnAssign():
-                return self._kept_idly(parent.target, collected=collected)
-            case cst.Return():
-                function = scope_around(self.parents, parent)
-                return id(function) in self.ends or self._returns_in_vain(function, collected=collected)
-            case cst.BooleanOperation() | cst.IfExp():
-                tested = isinstance(parent, cst.IfExp) and parent.test is node
-                return tested or self.discards(parent, collected=collected)
-            case cst.Element() | cst.DictElement():
-                return self._discards_outer(parent)
-            case cst.ListComp() | cst.SetComp() if parent.elt is node:
-                return self.discards(parent, collected=True)
-            case _:
-                return False
+    def discards(self, node: cst.CSTNode) -> bool:
+        """Whether nothing is made of the value of an expression."""
+        return self._answer(_Value(node, collected=False))
+
+    def ignores(self, function: cst.FunctionDef) -> bool:
+        """Whether nothing is made of a function that is defined in another one, by its name."""
+        outer = self._scope(function)
+        return isinstance(outer, cst.FunctionDef) and self._answer(_Name(outer, function.name.value, collected=False))
 
     def stands_alone(self, node: cst.CSTNode) -> bool:
         """Whether an expression is a statement of its own, in a function where `await` can be written before it."""
-        scope = scope_around(self.parents, node)
+        scope = self._scope(node)
         is_async = isinstance(scope, cst.FunctionDef) and scope.asynchronous is not None
         return is_async and isinstance(self.parents.get(id(node)), cst.Expr)
 
-    def _is_mistaken(self, use: cst.Subscript | cst.Attribute) -> bool:
-        return isinstance(use, cst.Subscript) or use.attr.value not in _OF_COROUTINES
+    def _answer(self, question: _Question) -> bool:
+        """Answer a question, and all that it leads to: no if one of these is a no, which a cycle alone is not."""
+        if question not in self._answers:
+            self._explore(question)
+        return self._answers[question]
 
-    def _discards_outer(self, element: cst.CSTNode) -> bool:
-        display = self.parents.get(id(element))
-        return display is not None and self.discards(display, collected=True)
+    def _explore(self, question: _Question) -> None:
+        asking: dict[_Question, list[_Question]] = {question: []}
+        refuted: list[_Question] = []
+        pending = [question]
+        while pending:
+            current = pending.pop()
+            conditions = self._conditions(current)
+            if conditions is None:
+                refuted.append(current)
+                continue
+            for condition in conditions:
+                if condition not in asking:
+                    asking[condition] = []
+                    if self._answers.get(condition) is None:
+                        pending.append(condition)
+                    elif not self._answers[condition]:
+                        refuted.append(condition)
+                asking[condition].append(current)
+        self._answers.update(dict.fromkeys(asking, True))
+        while refuted:
+            current = refuted.pop()
+            if self._answers[current]:
+                self._answers[current] = False
+                refuted += asking[current]
 
-    def _discarded_by_call(self, argument: cst.Arg) -> bool:
+    def _conditions(self, question: _Question) -> _Conditions:
+        match question:
+            case _Value(node, collected):
+                return self._of_value(node, collected=collected)
+            case _Name(function, name, collected):
+                return self._of_name(function, name, collected=collected)
+            case _Result(function, collected):
+                return self._of_result(function, collected=collected)
+
+    def _of_value(self, node: cst.CSTNode, *, collected: bool) -> _Conditions:
+        parent = self.parents.get(id(node))
+        match parent:
+            case cst.Expr() | cst.If() | cst.While() | cst.Assert() | cst.FormattedStringExpression():
+                return _DISCARDED
+            case cst.UnaryOperation(operator=cst.Not()):
+                return _DISCARDED
+            case cst.Comparison() | cst.ComparisonTarget():
+                return _DISCARDED if not collected else None
+            case cst.BinaryOperation(left=left, right=right):
+                literal = isinstance(right if left is node else left, _LITERAL)
+                return _DISCARDED if self.is_coroutine and literal else None
+            case cst.Subscript() | cst.Attribute() if parent.value is node:
+                return _DISCARDED if not collected and self.is_coroutine and _is_mistaken(parent) else None
+            case cst.Arg(star=""):
+                return self._of_argument(parent)
+            case cst.Assign():
+                return self._of_targets([target.target for target in parent.targets], collected=collected)
+            case cst.AnnAssign():
+                return self._of_targets([parent.target], collected=collected)
+            case cst.Return():
+                return self._of_return(parent, collected=collected)
+            case cst.BooleanOperation() | cst.IfExp():
+                tested = isinstance(parent, cst.IfExp) and parent.test is node
+                return _DISCARDED if tested else (_Value(parent, collected),)
+            case cst.Element() | cst.DictElement():
+                display = self.parents.get(id(parent))
+                return None if display is None else (_Value(display, collected=True),)
+            case cst.ListComp() | cst.SetComp() if parent.elt is node:
+                return (_Value(parent, collected=True),)
+            case _:
+                return None
+
+    def _of_argument(self, argument: cst.Arg) -> _Conditions:
         match self.parents.get(id(argument)):
             case cst.Call(func=cst.Name(value=name)):
-                return name in _LOOKING
+                return _DISCARDED if name in _LOOKING else None
             case cst.Call(func=cst.Attribute(value=cst.Name(value=owner), attr=cst.Name(value=name))) if (
                 name in _LOGGING
             ):
-                return owner in _LOGGERS
+                return _DISCARDED if owner in _LOGGERS else None
             case cst.Call(func=cst.Attribute(value=cst.Name() as owner, attr=cst.Name(value=name))) if name in _ADDING:
-                return self._kept_idly(owner, collected=True)
+                return self._of_targets([owner], collected=True)
             case _:
-                return False
+                return None
 
-    def _returns_in_vain(self, function: cst.CSTNode | None, *, collected: bool) -> bool:
-        """Whether nothing is made of what a function gives that is defined in another one, wherever it is called."""
-        outer = None if function is None else scope_around(self.parents, function)
-        if not isinstance(function, cst.FunctionDef) or function.decorators or not isinstance(outer, cst.FunctionDef):
-            return False
-        name, key = function.name.value, (id(function), "return")
-        uses = [n for n in _below(outer.body) if isinstance(n, cst.Name) and n.value == name and n is not function.name]
-        if key in self._open:
-            return True
-        self._open.add(key)
-        given = [self._given_by(use, is_async=function.asynchronous is not None) for use in uses]
-        in_vain = bool(given) and all(node is not None and self.discards(node, collected=collected) for node in given)
-        self._open.discard(key)
-        return in_vain
+    def _of_targets(self, targets: Iterable[cst.CSTNode], *, collected: bool) -> _Conditions:
+        """Return the conditions for values kept under names of a function; a value kept anywhere else is used."""
+        found: list[_Question] = []
+        for target in targets:
+            function = self._scope(target)
+            if not isinstance(target, cst.Name) or not isinstance(function, cst.FunctionDef):
+                return None
+            found.append(_Name(function, target.value, collected))
+        return found
 
-    def _given_by(self, name: cst.Name, *, is_async: bool) -> cst.CSTNode | None:
+    def _of_return(self, statement: cst.Return, *, collected: bool) -> _Conditions:
+        function = self._scope(statement)
+        if id(function) in self.ends:
+            return _DISCARDED
+        return (_Result(function, collected),) if isinstance(function, cst.FunctionDef) else None
+
+    def _of_result(self, function: cst.FunctionDef, *, collected: bool) -> _Conditions:
+        """Return the conditions for the results of a function that is defined in another one, wherever it is called."""
+        outer = self._scope(function)
+        if function.decorators or not isinstance(outer, cst.FunctionDef):
+            return None
+        uses = [use for use in self._names_in(outer).get(function.name.value, ()) if use is not function.name]
+        is_async = function.asynchronous is not None
+        results = [result for use in uses if (result := self._result_at(use, is_async=is_async)) is not None]
+        if not results or len(results) < len(uses):
+            return None
+        return [_Value(result, collected) for result in results]
+
+    def _result_at(self, name: cst.Name, *, is_async: bool) -> cst.CSTNode | None:
         """Return the call of a function by its name, or the `await` of that; None if it is put to another use."""
         call = self.parents.get(id(name))
         if not isinstance(call, cst.Call) or call.func is not name:
@@ -121,72 +207,87 @@ class Discarding(Struct):
         awaited = self.parents.get(id(call)) if is_async else call
         return awaited if not is_async or isinstance(awaited, cst.Await) else None
 
-    def ignores(self, function: cst.FunctionDef) -> bool:
-        """Whether nothing is made of a function that is defined in another one, by its name."""
-        outer = scope_around(self.parents, function)
-        return isinstance(outer, cst.FunctionDef) and self._leaves_idle(outer, function.name.value, collected=False)
+    def _of_name(self, function: cst.FunctionDef, name: str, *, collected: bool) -> _Conditions:
+        names = self._names_in(function)
+        if not _BY_ANY_NAME.isdisjoint(names):
+            return None
+        found: list[_Question] = []
+        for use in names.get(name, ()):
+            conditions = self._of_use(use, collected=collected)
+            if conditions is None:
+                return None
+            found += conditions
+        return found
 
-    def _kept_idly(self, target: cst.CSTNode, *, collected: bool) -> bool:
-        """Whether nothing is made of what is kept under a name of a function."""
-        function = scope_around(self.parents, target)
-        if not isinstance(target, cst.Name) or not isinstance(function, cst.FunctionDef):
-            return False
-        return self._leaves_idle(function, target.value, collected=collected)
-
-    def _leaves_idle(self, function: cst.FunctionDef, name: str, *, collected: bool) -> bool:
-        """Whether nothing is made of what a name holds, wherever a function reads it."""
-        key = (id(function), name)
-        if key in self._open:
-            return True
-        self._open.add(key)
-        names = [node for node in _below(function.body) if isinstance(node, cst.Name)]
-        idle = not any(node.value in _BY_ANY_NAME for node in names) and all(
-            self._is_idle(node, collected=collected) for node in names if node.value == name
-        )
-        self._open.discard(key)
-        return idle
-
-    def _is_idle(self, name: cst.Name, *, collected: bool) -> bool:
+    def _of_use(self, name: cst.Name, *, collected: bool) -> _Conditions:
         match self.parents.get(id(name)):
             case cst.AssignTarget() | cst.Del() | cst.Param():
-                return True
+                return _DISCARDED
             case cst.FunctionDef(name=own) if own is name:
-                return True
+                return _DISCARDED
             case cst.AnnAssign(target=target) if target is name:
-                return True
+                return _DISCARDED
             case cst.Attribute(value=owner) as attribute if owner is not name:
-                return attribute.attr is name  # an attribute of that name
+                return _DISCARDED if attribute.attr is name else None  # an attribute of that name
             case cst.Arg(keyword=keyword) if keyword is name:
-                return True
+                return _DISCARDED
             case cst.Attribute(attr=cst.Name(value=method)) as attribute if collected and method in _ADDING:
-                return self._is_called_alone(attribute)
+                return _DISCARDED if self._is_called_alone(attribute) else None
             case cst.Attribute(attr=cst.Name("discard")) as attribute if collected:
-                return self._is_done_callback(attribute)
+                return self._of_done_callback(attribute)
             case cst.Attribute(attr=cst.Name("add_done_callback")) as attribute if not collected:
-                return self._is_called_alone(attribute) and self._only_discards(attribute)
+                return self._of_discard_call(attribute) if self._is_called_alone(attribute) else None
             case _:
-                return self.discards(name, collected=collected)
+                return (_Value(name, collected),)
 
     def _is_called_alone(self, function: cst.CSTNode) -> bool:
         call = self.parents.get(id(function))
         return isinstance(call, cst.Call) and call.func is function and isinstance(self.parents.get(id(call)), cst.Expr)
 
-    def _is_done_callback(self, function: cst.CSTNode) -> bool:
-        """Whether this is the `tasks.discard` of `task.add_done_callback(tasks.discard)`."""
+    def _of_done_callback(self, function: cst.CSTNode) -> _Conditions:
+        """Return the conditions for the `tasks.discard` of `task.add_done_callback(tasks.discard)`."""
         argument = self.parents.get(id(function))
         call = None if argument is None else self.parents.get(id(argument))
-        return isinstance(call, cst.Call) and self._only_discards(call.func)
+        return self._of_discard_call(call.func) if isinstance(call, cst.Call) else None
 
-    def _only_discards(self, function: cst.CSTNode) -> bool:
-        """Whether this is called to forget a task that is over, from a collection that nothing waits for."""
+    def _of_discard_call(self, function: cst.CSTNode) -> _Conditions:
+        """Return the conditions for a call that forgets a task that is over: nothing waits for its collection."""
         match self.parents.get(id(function)):
             case cst.Call(
                 func=cst.Attribute(attr=cst.Name("add_done_callback")),
                 args=[cst.Arg(value=cst.Attribute(value=cst.Name() as tasks, attr=cst.Name("discard")))],
             ):
-                return self._kept_idly(tasks, collected=True)
+                return self._of_targets([tasks], collected=True)
             case _:
-                return False
+                return None
+
+    def _names_in(self, function: cst.FunctionDef) -> dict[str, list[cst.Name]]:
+        """Return the names in a function's body by their text, those of functions in it too."""
+        found = self._names.get(id(function))
+        if found is None:
+            found = self._names[id(function)] = {}
+            for node in _below(function.body):
+                if isinstance(node, cst.Name):
+                    found.setdefault(node.value, []).append(node)
+        return found
+
+    def _scope(self, node: cst.CSTNode) -> cst.CSTNode | None:
+        """Return the innermost function, lambda, class or module that a node is in."""
+        passed: list[cst.CSTNode] = []
+        while id(node) not in self._scopes:
+            passed.append(node)
+            outer = self.parents.get(id(node))
+            if outer is None or isinstance(outer, SCOPES):
+                self._scopes[id(node)] = outer
+            else:
+                node = outer
+        scope = self._scopes[id(node)]
+        self._scopes.update((id(inner), scope) for inner in passed)
+        return scope
+
+
+def _is_mistaken(use: cst.Subscript | cst.Attribute) -> bool:
+    return isinstance(use, cst.Subscript) or use.attr.value not in _OF_COROUTINES
 
 
 def _below(body: cst.CSTNode) -> Iterator[cst.CSTNode]:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import libcst as cst
 
 from stepgraph.syntax.walk import children
 
 Parents: TypeAlias = dict[int, cst.CSTNode]
+
+SCOPES: Final = (cst.FunctionDef, cst.Lambda, cst.ClassDef, cst.Module)
+"""The nodes that bind names of their own."""
 
 
 def parents_in(tree: cst.Module) -> Parents:
@@ -30,9 +33,3 @@ def around(parents: Parents, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
     while outer is not None:
         yield outer
         outer = parents.get(id(outer))
-
-
-def scope_around(parents: Parents, node: cst.CSTNode) -> cst.CSTNode | None:
-    """Return the innermost function, lambda, class or module that a node is in."""
-    scopes = (cst.FunctionDef, cst.Lambda, cst.ClassDef, cst.Module)
-    return next((outer for outer in around(parents, node) if isinstance(outer, scopes)), None)

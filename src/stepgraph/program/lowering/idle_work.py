@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import Final, Literal
 
 import libcst as cst
 from msgspec import Struct, field
@@ -33,8 +33,54 @@ from stepgraph.syntax.module import Place
 _SIGNALS: Final = (b"Barrier(", b"Condition(", b"Event(", b"Queue(", b"create_future(")
 
 
-def report_never_awaited(machine: Machine, run: Place) -> None:
-    """Report the coroutines that never begin, and observe those of which it is certain. `run` is what the SDK calls."""
+def report_idle_work(machine: Machine, body: Block, run: Place) -> None:
+    """Report the coroutines and steps that never begin, and observe what is certain. `run` is what the SDK calls."""
+    uses = _Uses(machine, run)
+    _report_never_awaited(uses)
+    _observe_left_alone(uses, body)
+    _observe_never_called(uses)
+
+
+class _Uses(Struct):
+    """What a program makes of values, asked of each module in one place: what it found out once, it knows."""
+
+    machine: Machine
+    run: Place
+    discardings: dict[tuple[int, str], Discarding] = field(default_factory=dict)
+
+    def observe(self, work: Work, name: str, place: Place, *, is_coroutine: bool = False) -> None:
+        """Observe work of which it is certain that nothing waits for it."""
+        ends = frozenset([id(self.run.node)])
+        discarding = self._discarding(place, "coroutine" if is_coroutine else "task", ends)
+        if discarding.discards(place.node):
+            self.machine.observe(NeverAwaited(work, name, place, discarding.stands_alone(place.node)))
+
+    def is_ignored(self, declared: StepDeclared) -> bool:
+        """Whether nothing is made of what `step.do(...)` made of a function: by its name, or where it stands."""
+        call = declared.place
+        discarding = self._discarding(call, "step")
+        match call.module.parents.get(id(call.node)):
+            case cst.Decorator() as decorator:
+                function = call.module.parents.get(id(decorator))
+                outermost = isinstance(function, cst.FunctionDef) and function.decorators[0] is decorator
+                return isinstance(function, cst.FunctionDef) and outermost and discarding.ignores(function)
+            case cst.Call(func=decorated) as applied if decorated is call.node:
+                return discarding.discards(applied)
+            case _:
+                return False
+
+    def _discarding(
+        self, place: Place, what: Literal["coroutine", "task", "step"], ends: frozenset[int] = frozenset()
+    ) -> Discarding:
+        key = (id(place.module), what)
+        known = self.discardings.get(key)
+        if known is None:
+            known = self.discardings[key] = Discarding(place.module.parents, ends, is_coroutine=what == "coroutine")
+        return known
+
+
+def _report_never_awaited(uses: _Uses) -> None:
+    machine = uses.machine
     for key, (place, coroutine) in list(machine.work.made.items()):
         if key in machine.work.begun:
             continue
@@ -47,22 +93,22 @@ def report_never_awaited(machine: Machine, run: Place) -> None:
             "Write `await` before it.",
             incomplete=False,
         )
-        _observe(machine, *_coroutine(coroutine), machine.work.wrapped.get(key, place), run, is_coroutine=True)
+        uses.observe(*_coroutine(coroutine), machine.work.wrapped.get(key, place), is_coroutine=True)
 
 
-def observe_left_alone(machine: Machine, body: Block, run: Place) -> None:
+def _observe_left_alone(uses: _Uses, body: Block) -> None:
     """Observe the sleeps and tasks of a program of which it is certain that nothing waits for them."""
     work = _StartedWork()
     work.read(body)
     for start in work.started.values():
         if start.eager and isinstance(start.activity, Sleep | SleepUntil) and start.handle not in work.joined:
-            _observe(machine, "sleep", start.activity.name, start.place, run)
-    for place, handles in machine.work.started.values():
+            uses.observe("sleep", start.activity.name, start.place)
+    for place, handles in uses.machine.work.started.values():
         if place.module.mentions(b"all_tasks") or any(handle in work.joined for handle in handles):
             continue
         activities = [work.started[handle].activity for handle in handles if handle in work.started]
         if activities and not any(_may_signal(activity, place) for activity in activities):
-            _observe(machine, "task", ", ".join(map(name_of, activities)), place, run)
+            uses.observe("task", ", ".join(map(name_of, activities)), place)
 
 
 def _may_signal(activity: Activity, place: Place) -> bool:
@@ -70,11 +116,12 @@ def _may_signal(activity: Activity, place: Place) -> bool:
     return isinstance(activity, Call) and any(map(place.module.mentions, _SIGNALS))
 
 
-def observe_never_called(machine: Machine) -> None:
+def _observe_never_called(uses: _Uses) -> None:
     """Observe the declared steps of which it is certain that nothing calls them, and which no other step may need.
 
     Of others that do not run, it is reported that no call of them is seen.
     """
+    machine = uses.machine
     facts = [fact for fact in machine.facts if isinstance(fact, StepDeclared | StepCalled)]
     called = {id(fact.definition.place.node) for fact in facts if isinstance(fact, StepCalled)}
     declared = [fact for fact in facts if isinstance(fact, StepDeclared)]
@@ -87,7 +134,7 @@ def observe_never_called(machine: Machine) -> None:
         name = fact.definition.name
         if id(fact.place.node) in called or name in needed or (unclear and "{" in name):
             continue
-        if _is_ignored(fact):
+        if uses.is_ignored(fact):
             machine.observe(NeverCalled(fact.definition, fact.place))
         elif fact.definition not in machine.steps.ran:
             lost.append(fact)
@@ -117,21 +164,6 @@ def _given_steps(machine: Machine) -> Iterator[StepDefinition]:
                 yield from (v.value.definition for v in values if isinstance(v.value, KnownStep))
 
 
-def _is_ignored(declared: StepDeclared) -> bool:
-    """Whether nothing is made of what `step.do(...)` made of a function: by the function's name, or where it stands."""
-    call = declared.place
-    discarding = Discarding(call.module.parents, is_coroutine=False)
-    match call.module.parents.get(id(call.node)):
-        case cst.Decorator() as decorator:
-            function = call.module.parents.get(id(decorator))
-            outermost = isinstance(function, cst.FunctionDef) and function.decorators[0] is decorator
-            return isinstance(function, cst.FunctionDef) and outermost and discarding.ignores(function)
-        case cst.Call(func=decorated) as applied if decorated is call.node:
-            return discarding.discards(applied)
-        case _:
-            return False
-
-
 class _StartedWork(Struct):
     """What a program starts and what it waits for, by handle."""
 
@@ -147,12 +179,6 @@ class _StartedWork(Struct):
                     self.joined |= handles_of(group)
                 case Run(completes=completes):
                     self.joined |= {awaited.handle for awaited in completes}
-
-
-def _observe(machine: Machine, work: Work, name: str, place: Place, run: Place, *, is_coroutine: bool = False) -> None:
-    discarding = Discarding(place.module.parents, frozenset([id(run.node)]), is_coroutine)
-    if discarding.discards(place.node):
-        machine.observe(NeverAwaited(work, name, place, discarding.stands_alone(place.node)))
 
 
 def _coroutine(coroutine: Coroutine) -> tuple[Work, str]:

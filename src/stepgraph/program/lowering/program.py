@@ -10,7 +10,7 @@ from stepgraph.program.lowering.awaiting import await_value
 from stepgraph.program.lowering.bases import may_be_base
 from stepgraph.program.lowering.entry import Entry, open_machine, within_limits, workflow_named
 from stepgraph.program.lowering.functions import read_function
-from stepgraph.program.lowering.idle_work import observe_left_alone, observe_never_called, report_never_awaited
+from stepgraph.program.lowering.idle_work import report_idle_work
 from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.lowering.races import observe_races
 from stepgraph.program.lowering.resources import ENVIRONMENT
@@ -77,9 +77,7 @@ def _read(entry: Entry, name: str, mode: DependencyMode) -> tuple[Program, bool]
 
 def _observe_whole(machine: Machine, defined: ClassValue, body: Block, run: Place) -> None:
     """Report and observe what only the whole workflow shows."""
-    report_never_awaited(machine, run)
-    observe_left_alone(machine, body, run)
-    observe_never_called(machine)
+    report_idle_work(machine, body, run)
     observe_races(machine, body)
     observe_not_wrapped(machine, defined)
     observe_changed_state(machine)

@@ -1,0 +1,85 @@
+"""Values that are put to no use, and the work of finding them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+import pytest
+
+from stepgraph.syntax import discarding
+from stepgraph.syntax.discarding import Discarding
+from stepgraph.syntax.parents import parents_in
+from stepgraph.syntax.walk import children
+
+_TASKS = 50
+
+
+class _CountedParents(dict[int, cst.CSTNode]):
+    """Parents of nodes, and how often they were looked up."""
+
+    lookups = 0
+
+    def get(self, key: int, default: object = None) -> cst.CSTNode | None:  # type: ignore[override] # without a default
+        assert default is None
+        self.lookups += 1
+        return super().get(key)
+
+
+def _calls(body: str) -> tuple[Discarding, list[cst.Call]]:
+    """Return the judge of a module with a function of this body, and the calls of `start` in it."""
+    lines = "".join(f"    {line}\n" for line in body.splitlines())
+    parents = _CountedParents(parents_in(cst.parse_module(f"def run():\n{lines}")))
+    calls = [node for node in parents.values() if isinstance(node, cst.Call)]
+    found = [call for call in calls if isinstance(call.func, cst.Name) and call.func.value == "start"]
+    return Discarding(parents), list(dict.fromkeys(found))
+
+
+def _discarded(body: str) -> list[bool]:
+    """Return for each call of `start`, by its order, whether its value is discarded."""
+    judge, calls = _calls(body)
+    return [judge.discards(call) for call in reversed(calls)]
+
+
+def _lookups(body: str) -> int:
+    judge, calls = _calls(body)
+    assert all(judge.discards(call) for call in calls)
+    assert isinstance(judge.parents, _CountedParents)
+    return judge.parents.lookups
+
+
+def test_names_of_a_cycle_are_discarded() -> None:
+    assert _discarded("a = start()\nb = a\na = b") == [True]
+
+
+def test_a_use_behind_a_cycle_counts() -> None:
+    assert _discarded("a = start()\nb = a\na = b\nc = a\nuse(c)") == [False]
+
+
+def test_a_use_is_found_from_each_name_of_a_cycle() -> None:
+    assert _discarded("a = start()\nb = start()\nb = a\na = b\nuse(b)") == [False, False]
+
+
+def test_a_used_name_leaves_its_copy_discarded() -> None:
+    assert _discarded("a = start()\nb = start()\nb = a\nuse(a)") == [False, True]
+
+
+def test_a_function_is_walked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    visited: list[int] = []
+
+    def counted(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+        visited.append(id(node))
+        return children(node)
+
+    monkeypatch.setattr(discarding, "children", counted)
+    body = "".join(f"t{n} = start()\nprint(t{n})\n" for n in range(_TASKS))
+    assert _discarded(body) == [True] * _TASKS
+    assert len(visited) == len(set(visited))
+
+
+@pytest.mark.parametrize(
+    "line", ["t = start()", "t{n} = start()", "t{n} = start()\nu = t{n}", "ts = []\nt{n} = start()\nts.append(t{n})"]
+)
+def test_lookups_grow_with_the_source(line: str) -> None:
+    once, twice = (_lookups("\n".join(line.format(n=n) for n in range(tasks))) for tasks in (_TASKS, 2 * _TASKS))
+    assert twice <= 2 * once
