@@ -25,6 +25,7 @@ class Limit(Enum):
     TEXT = "characters of source text in the graph"
     OPERATIONS = "operations in the graph"
     FACTS = "observations for rules"
+    PAIRS = "compared pairs"
 
     __hash__ = object.__hash__  # Members are the same objects everywhere, and an Enum's own hash is slow.
 
@@ -41,6 +42,7 @@ MAXIMUM: Final[dict[Limit, int]] = {
     Limit.TEXT: 10_000_000,
     Limit.OPERATIONS: 5_000,
     Limit.FACTS: 20_000,
+    Limit.PAIRS: 2_000_000,
 }
 """The largest amount of each kind of work, without what the source adds. Real projects stay below a tenth of it."""
 

@@ -14,59 +14,37 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from stepgraph.checks.judgement.simultaneous import Named, named_in, simultaneous
+from stepgraph.checks.judgement.simultaneous import Clash, clashes
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Confidence, Severity
+from stepgraph.limits import Budget
 from stepgraph.model.span import Span
 from stepgraph.program.facts import MethodCalled
 
 if TYPE_CHECKING:
     from stepgraph.checks.example import Example
+    from stepgraph.checks.judgement.named_work import Named
     from stepgraph.checks.subject import WorkflowSubject
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Match]:
     names = {id(call.place.node): call for call in subject.facts(MethodCalled)}
-    flagged: set[int] = set()
-    for first, second in _pairs(subject):
-        node = id(second.place.node)
-        if node in flagged:
-            continue
-        flagged.add(node)
-        given = names[node].arguments.find(0, "name") if node in names else None
-        span = second.place.span if given is None else given.place.span
-        yield Match(span, _message(first, second), _advice(first, second))
+    for clash in clashes(subject.program.body, Budget()):
+        place = clash.second.place
+        call = names.get(id(place.node))
+        given = None if call is None else call.arguments.find(0, "name")
+        yield Match(place.span if given is None else given.place.span, _message(clash), _advice(clash))
 
 
-def _pairs(subject: WorkflowSubject) -> Iterator[tuple[Named, Named]]:
-    """Yield what runs at the same time under one name, the worse cases first."""
-    pairs = [
-        (first, second)
-        for one, other in simultaneous(subject.program.body)
-        for first in named_in(one)
-        for second in named_in(other)
-        if first.kind == second.kind and first.name == second.name and "{" not in first.name
-    ]
-    yield from (pair for pair in pairs if _is_of_time(*pair))
-    yield from (pair for pair in pairs if _is_apart(*pair))
-
-
-def _is_of_time(first: Named, second: Named) -> bool:
-    return first.after_await and second.after_await and not (first.direct and second.direct)
-
-
-def _is_apart(first: Named, second: Named) -> bool:
-    return first.direct and second.direct and first.place.node is not second.place.node
-
-
-def _message(first: Named, second: Named) -> str:
+def _message(clash: Clash) -> str:
+    first, second = clash.first, clash.second
     what = f"the {second.kind} {second.name!r}"
     if first.place.node is second.place.node:
         when = f"{what} runs several times at once"
     else:
         when = f"{what} runs at the same time as another of that name ({_where(first, second.place.span)})"
-    if _is_of_time(first, second):
+    if clash.is_of_time:
         return (
             f"{when}: which of them is '{second.name}-1' to the engine depends on timing, so after a restart one"
             " may get the result of another."
@@ -74,7 +52,8 @@ def _message(first: Named, second: Named) -> str:
     return f"{when}: only the order in which they begin tells the engine which is which."
 
 
-def _advice(first: Named, second: Named) -> str:
+def _advice(clash: Clash) -> str:
+    first, second = clash.first, clash.second
     if first.place.node is second.place.node:
         return f'Put what it is for into its name: `f"{second.name} {{...}}"`.'
     return "Give each a name of its own."

@@ -1,0 +1,68 @@
+"""The work of comparing steps that run at the same time: it grows with the source, and ends at a limit."""
+
+from __future__ import annotations
+
+import pytest
+
+from stepgraph.api import analyze_source, check_analysis
+from stepgraph.checks.example import in_run
+from stepgraph.checks.judgement.simultaneous import clashes
+from stepgraph.limits import MAXIMUM, Budget, Limit
+
+_WAITS = "".join(f"    await step.wait_for_event('w{n}', event_type='t')\n" for n in range(5))
+_FUNCTION = f"async def process():\n{_WAITS}"
+
+
+def _gathered(calls: int, function: str = _FUNCTION) -> str:
+    return in_run(
+        "", f"{function}\nawait asyncio.gather({', '.join(['process()'] * calls)})", imports="import asyncio"
+    ).source
+
+
+def _pairs(source: str) -> int:
+    (workflow,) = analyze_source(source, "entry.py").workflows
+    assert workflow.subject is not None
+    budget = Budget()
+    list(clashes(workflow.subject.program.body, budget))
+    return budget.maximum[Limit.PAIRS] - budget.left[Limit.PAIRS]
+
+
+def _codes(source: str) -> list[str]:
+    return [finding.code for finding in check_analysis(analyze_source(source, "entry.py"))]
+
+
+def test_compared_pairs_grow_with_the_calls() -> None:
+    assert _pairs(_gathered(40)) < 2.1 * _pairs(_gathered(20))
+
+
+def test_compared_pairs_grow_with_the_steps() -> None:
+    assert _pairs(_gathered(20, _FUNCTION + _WAITS)) < 2.1 * _pairs(_gathered(20))
+
+
+@pytest.mark.parametrize("depth", [20, 40])
+def test_nested_loops_are_read_twice(depth: int) -> None:
+    loops = "".join(f"{' ' * n}for x{n} in event['payload']:\n" for n in range(depth))
+    tasks = f"{' ' * depth}tasks.append(asyncio.create_task(a()))\n"
+    body = f"@step.do('a')\nasync def a(): ...\ntasks = []\n{loops}{tasks}await asyncio.gather(*tasks)"
+    assert _pairs(in_run("", body, imports="import asyncio").source) < 10
+
+
+def test_functions_that_start_each_other_are_read_once() -> None:
+    chain = "".join(
+        f"async def p{n}():\n    await asyncio.gather(p{n + 1}(), p{n + 1}())\n" for n in reversed(range(40))
+    )
+    last = "async def p40():\n    await step.wait_for_event('w', event_type='t')\n"
+    assert _pairs(in_run("", f"{last}{chain}await p0()", imports="import asyncio").source) < 10_000
+
+
+def test_a_rule_ends_at_the_limit_of_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(MAXIMUM, Limit.PAIRS, 10)
+    source = _gathered(3)
+    findings = check_analysis(analyze_source(source, "entry.py"))
+    assert [finding.message for finding in findings if finding.code == "SG004"] == [
+        "SG207 is checked in part only: more than 10 compared pairs."
+    ]
+
+
+def test_the_limit_of_pairs_is_that_of_each_rule() -> None:
+    assert "SG004" not in _codes(_gathered(300))
