@@ -114,7 +114,8 @@ def _within(
             yield function.body, in_step
         case StepRun(body=body, dependencies=dependencies) if _enter(part, in_step, entered):
             yield body, in_step or part
-            yield from ((dependency, in_step) for dependency in dependencies)
+            inside = in_step is not None
+            yield from ((needed, in_step) for needed in dependencies if (id(needed), inside) not in entered)
 
 
 def _enter(what: Function | StepRun, in_step: StepRun | None, entered: set[tuple[int, bool]]) -> bool:

@@ -5,7 +5,7 @@ What is said here is certain: any use that is not known to leave a value alone c
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, TypeAlias
 
 import libcst as cst
@@ -28,7 +28,7 @@ _OF_COROUTINES: Final = frozenset(["__await__", "close", "cr_await", "cr_code", 
 
 
 class _Value(Struct, frozen=True):
-    """Whether an expression's value, or the members of the `collected` one, is discarded."""
+    """An expression's value, or, if it is `collected`, the members of that."""
 
     node: cst.CSTNode
     collected: bool
@@ -49,10 +49,10 @@ class _Result(Struct, frozen=True):
     collected: bool
 
 
-_Question: TypeAlias = _Value | _Name | _Result
+_Question: TypeAlias = _Name | _Result
 
 # The questions that must all be answered with yes; None is a no.
-_Conditions: TypeAlias = "Iterable[_Question] | None"
+_Conditions: TypeAlias = "Sequence[_Question] | None"
 _DISCARDED: Final[tuple[_Question, ...]] = ()
 
 
@@ -67,12 +67,14 @@ class Discarding(Struct):
     ends: frozenset[int] = frozenset()
     is_coroutine: bool = True
     _answers: dict[_Question, bool] = field(default_factory=dict)
+    _fates: dict[tuple[int, bool], _Conditions] = field(default_factory=dict)
     _names: dict[int, dict[str, list[cst.Name]]] = field(default_factory=dict)
     _scopes: dict[int, cst.CSTNode | None] = field(default_factory=dict)
 
     def discards(self, node: cst.CSTNode) -> bool:
         """Whether nothing is made of the value of an expression."""
-        return self._answer(_Value(node, collected=False))
+        conditions = self._of_value(_Value(node, collected=False))
+        return conditions is not None and all(map(self._answer, conditions))
 
     def ignores(self, function: cst.FunctionDef) -> bool:
         """Whether nothing is made of a function that is defined in another one, by its name."""
@@ -118,14 +120,27 @@ class Discarding(Struct):
 
     def _conditions(self, question: _Question) -> _Conditions:
         match question:
-            case _Value(node, collected):
-                return self._of_value(node, collected=collected)
             case _Name(function, name, collected):
                 return self._of_name(function, name, collected=collected)
             case _Result(function, collected):
                 return self._of_result(function, collected=collected)
 
-    def _of_value(self, node: cst.CSTNode, *, collected: bool) -> _Conditions:
+    def _of_value(self, value: _Value) -> _Conditions:
+        """Return the conditions for a value, which may become a part of others around it."""
+        passed: list[tuple[int, bool]] = []
+        fate: _Value | _Conditions = value
+        while isinstance(fate, _Value):
+            key = id(fate.node), fate.collected
+            if key in self._fates:
+                fate = self._fates[key]
+            else:
+                passed.append(key)
+                fate = self._fate(fate.node, collected=fate.collected)
+        self._fates.update(dict.fromkeys(passed, fate))
+        return fate
+
+    def _fate(self, node: cst.CSTNode, *, collected: bool) -> _Value | _Conditions:
+        """Return what a value becomes a part of, or the conditions for it."""
         parent = self.parents.get(id(node))
         match parent:
             case cst.Expr() | cst.If() | cst.While() | cst.Assert() | cst.FormattedStringExpression():
@@ -149,12 +164,12 @@ class Discarding(Struct):
                 return self._of_return(parent, collected=collected)
             case cst.BooleanOperation() | cst.IfExp():
                 tested = isinstance(parent, cst.IfExp) and parent.test is node
-                return _DISCARDED if tested else (_Value(parent, collected),)
+                return _DISCARDED if tested else _Value(parent, collected)
             case cst.Element() | cst.DictElement():
                 display = self.parents.get(id(parent))
-                return None if display is None else (_Value(display, collected=True),)
+                return None if display is None else _Value(display, collected=True)
             case cst.ListComp() | cst.SetComp() if parent.elt is node:
-                return (_Value(parent, collected=True),)
+                return _Value(parent, collected=True)
             case _:
                 return None
 
@@ -197,7 +212,7 @@ class Discarding(Struct):
         results = [result for use in uses if (result := self._result_at(use, is_async=is_async)) is not None]
         if not results or len(results) < len(uses):
             return None
-        return [_Value(result, collected) for result in results]
+        return self._of_all(self._of_value(_Value(result, collected)) for result in results)
 
     def _result_at(self, name: cst.Name, *, is_async: bool) -> cst.CSTNode | None:
         """Return the call of a function by its name, or the `await` of that; None if it is put to another use."""
@@ -211,13 +226,16 @@ class Discarding(Struct):
         names = self._names_in(function)
         if not _BY_ANY_NAME.isdisjoint(names):
             return None
-        found: list[_Question] = []
-        for use in names.get(name, ()):
-            conditions = self._of_use(use, collected=collected)
+        return self._of_all(self._of_use(use, collected=collected) for use in names.get(name, ()))
+
+    def _of_all(self, uses: Iterable[_Conditions]) -> _Conditions:
+        """Return the conditions of all uses of a value; one that is no discard decides."""
+        found: dict[_Question, None] = {}
+        for conditions in uses:
             if conditions is None:
                 return None
-            found += conditions
-        return found
+            found.update(dict.fromkeys(conditions))
+        return tuple(found)
 
     def _of_use(self, name: cst.Name, *, collected: bool) -> _Conditions:
         match self.parents.get(id(name)):
@@ -238,7 +256,7 @@ class Discarding(Struct):
             case cst.Attribute(attr=cst.Name("add_done_callback")) as attribute if not collected:
                 return self._of_discard_call(attribute) if self._is_called_alone(attribute) else None
             case _:
-                return (_Value(name, collected),)
+                return self._of_value(_Value(name, collected))
 
     def _is_called_alone(self, function: cst.CSTNode) -> bool:
         call = self.parents.get(id(function))
