@@ -181,7 +181,8 @@ def _sequence(emission: _Emission, block: Block, operations: Sequence[Operation]
         emitted = _operation(emission, operation)
         groups = () if whole else _groups_around(emission, block, operation)
         _place(groups, emitted, nodes, parallels)
-    return [alone for node in nodes for alone in _without_lone(node, parallels)]
+    own = frozenset(map(id, parallels.values()))
+    return [alone for node in nodes for alone in _without_lone(node, own)]
 
 
 def _groups_around(emission: _Emission, block: Block, operation: Operation) -> tuple[OwnGroup, ...]:
@@ -207,11 +208,11 @@ def _place(
     target += emitted
 
 
-def _without_lone(node: Node, parallels: dict[int, Parallel]) -> list[Node]:
-    """A group whose one member is a step or call that is over is just that."""
-    if node["type"] != "parallel" or not any(node is parallel for parallel in parallels.values()):
+def _without_lone(node: Node, own: frozenset[int]) -> list[Node]:
+    """A group whose one member is a step or call that is over is just that. `own` are the groups, by `id`."""
+    if node["type"] != "parallel" or id(node) not in own:
         return [node]
-    node["nodes"] = [alone for inner in node["nodes"] for alone in _without_lone(inner, parallels)]
+    node["nodes"] = [alone for inner in node["nodes"] for alone in _without_lone(inner, own)]
     return node["nodes"] if len(node["nodes"]) == 1 and _is_over(node["nodes"][0]) else [node]
 
 

@@ -8,7 +8,7 @@ start and its awaits may last longer: no clock says when it is over.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import takewhile
 from typing import Final, TypeAlias
@@ -75,17 +75,16 @@ def survey(body: Block, *, is_run: bool = False) -> Pending:
     """Return what is pending in the body of a function. After that `is_run` returns, nothing more begins."""
     reading = _Reading(body, is_run=is_run)
     reading.block(body, _State())
-    homes = {handle: _home(reading, handle) for handle in reading.started}
     lasting = reading.lasting
-    stretches: dict[int, list[Stretch]] = {}
-    for handle, (block, first) in homes.items():
-        after = reading.after[block]
-        if (after[-1] | reading.left.get(block, 0)) >> handle & 1:
+    begun: dict[int, dict[int, int]] = {}
+    for handle in reading.started:
+        block, first = _home(reading, handle)
+        if (reading.after[block][-1] | reading.left.get(block, 0)) >> handle & 1:
             lasting |= 1 << handle
-        last = next((at for at in range(first, len(after)) if not after[at] >> handle & 1), len(after) - 1)
-        stretches.setdefault(block, []).append(Stretch(first, last))
+        starts = begun.setdefault(block, {})
+        starts[first] = starts.get(first, 0) | 1 << handle
     return Pending(
-        {block: _united(found) for block, found in stretches.items()},
+        {block: _stretches(starts, reading.after[block]) for block, starts in begun.items()},
         {waiting: frozenset(bits(over)) for waiting, over in reading.over.items()},
         frozenset(bits(lasting)),
         frozenset(reading.raced),
@@ -120,26 +119,35 @@ def _home(reading: _Reading, handle: Handle) -> tuple[int, int]:
     return block, 0 if reading.before[block] >> handle & 1 else first
 
 
-def _united(stretches: list[Stretch]) -> list[Stretch]:
-    """Return stretches in order, those that overlap as one."""
-    united: list[Stretch] = []
-    for stretch in sorted(stretches, key=lambda s: (s.first, s.last)):
-        if united and stretch.first <= united[-1].last:
-            united[-1] = Stretch(united[-1].first, max(united[-1].last, stretch.last))
+def _stretches(begun: Mapping[int, int], after: Sequence[int]) -> list[Stretch]:
+    """Return the stretches of a block in order, those that overlap as one.
+
+    `begun` is the work that begins at an operation, `after` what is pending after each.
+    """
+    found: list[Stretch] = []
+    first, open_now = 0, 0
+    for at, pending in enumerate(after):
+        if not open_now:
+            first = at
+        open_now |= begun.get(at, 0)
+        if open_now and (at == len(after) - 1 or not open_now & pending):
+            found.append(Stretch(first, at))
+            open_now = 0
         else:
-            united.append(stretch)
-    return united
+            open_now &= pending
+    return found
 
 
 class _State(Struct, frozen=True):
     """What may be pending at a point, as bit sets of handles: of `several`, not only the run that was started last.
 
-    `passed` are the joins of one member at a time that each path through the present pass of their loop has met.
+    `passed` are the joins of one member at a time that each path through the present pass of their loop has met, as a
+    bit set of their numbers.
     """
 
     pending: int = 0
     several: int = 0
-    passed: frozenset[int] = frozenset()
+    passed: int = 0
 
     def without(self, handles: int) -> _State:
         """Return the state when some work is over."""
@@ -193,6 +201,7 @@ class _Reading:
         self.left: dict[int, int] = {}
         self.over: dict[int, int] = {}
         self.raced: set[int] = set()
+        self.numbers: dict[int, int] = {}
         self.bodies: set[int] = set()
         self.heads: dict[tuple[int, bool], _State] = {}
         self.failing = False
@@ -288,7 +297,7 @@ class _Reading:
         if loop is None:
             return self._one_of(join, state)
         loop.joins[id(join)] = (join, tuple(self.path[: loop.depth]))
-        return replace(state, passed=state.passed | {id(join)})
+        return replace(state, passed=state.passed | 1 << self.numbers.setdefault(id(join), len(self.numbers)))
 
     def _one_of(self, join: Join, state: _State) -> _State:
         """An await of one member, outside of a loop over them: of what is taken as it is over, that is a race."""
@@ -364,12 +373,12 @@ class _Reading:
             if (again.pending, again.several) == (head.pending, head.several):
                 break
             head = again
-        self.heads[key] = replace(head, passed=frozenset())
+        self.heads[key] = replace(head, passed=0)
         finished = None if loop.endless or around.finishes else (end if loop.occurs else head)
         if finished is not None:
             finished = replace(finished, passed=state.passed)
         for join, path in around.joins.values():
-            everywhere = end is None or id(join) in end.passed
+            everywhere = end is None or bool(end.passed >> self.numbers[id(join)] & 1)
             finished = self._each_joined(loop, join, path, finished, head, everywhere=everywhere)
         exits = (replace(left, passed=state.passed) for left in (*around.finishes, *around.exits))
         after = _met((finished, *exits))
