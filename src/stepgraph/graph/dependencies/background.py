@@ -12,10 +12,11 @@ from msgspec.structs import replace
 
 from stepgraph.graph.bit_sets import restricted
 from stepgraph.graph.dependencies.drawing import Operations, operations_of
-from stepgraph.graph.dependencies.history import NOTHING, Apart, Effects, Past, has_run
+from stepgraph.graph.dependencies.history import NOT_RUN, NOTHING, RUN, Apart, Effects, Past, has_run
 from stepgraph.graph.dependencies.reading import Reading
 from stepgraph.graph.dependencies.schedule import HasRun, Memory, Root, Schedule, definitions_of, schedule
 from stepgraph.graph.partial_order import components, series
+from stepgraph.limits import Limit
 from stepgraph.program.ir import (
     Activity,
     Block,
@@ -101,7 +102,7 @@ def _memory(reading: Reading, starts: Sequence[Start]) -> Memory:
             known[step] = known.get(step, NOTHING) | past
 
     def ask(step: StepDefinition) -> HasRun:
-        return has_run(known.get(step, Past.NOT_RUN))
+        return has_run(known.get(step, NOT_RUN))
 
     going_on = {step for operation in starts for step in reading.knowledge.going_on.get(operation.handle, ())}
     survey = reading.survey
@@ -112,6 +113,7 @@ def _memory(reading: Reading, starts: Sequence[Start]) -> Memory:
         survey.closure,
         goes_on=lambda steps: not going_on.isdisjoint(steps),
         may_begin_beside=survey.may_begin_beside,
+        budget=survey.budget,
     )
 
 
@@ -258,6 +260,7 @@ def note_beside(reading: Reading, roots: Sequence[Root], handles: Sequence[Handl
 def enter(reading: Reading, function: Function) -> None:
     """Learn what may have run when a function is called here."""
     entries = reading.knowledge.entries.setdefault(id(function), {})
+    reading.survey.budget.spend(Limit.PAIRS, len(reading.survey.touched(function)) + 1)
     for step in reading.survey.touched(function):
         reading.knowledge.learn(entries, step, reading.past(step))
 
@@ -275,11 +278,11 @@ def _learn_of(reading: Reading, handle: Handle, beginning: _Beginning) -> None:
         return
     together = reading.knowledge.together.get(handle, frozenset({handle}))
     beginning.learned |= together
-    roots = [root for other, root in beginning.roots.items() if other in together]
+    roots = dict.fromkeys(root for other, root in beginning.roots.items() if other in together)
     places = Counter(step for root in roots for step in reading.survey.closure(root.run))
     for step, count in places.items():
         elsewhere = reading.survey.places.get(step, 0) > count
-        begun = beginning.planned.has_begun_for(roots, step, elsewhere=elsewhere)
+        begun = beginning.planned.has_begun_for(roots.keys(), step, elsewhere=elsewhere)
         if step in beginning.early:
             begun = HasRun.ALWAYS
         found = begun is HasRun.SOMETIMES or (begun is not HasRun.ALWAYS and beginning.may_find_begun(step))
@@ -288,13 +291,13 @@ def _learn_of(reading: Reading, handle: Handle, beginning: _Beginning) -> None:
                 continue
             apart = beginning.apart.get(root.handle)
             before = reading.past(step, None if apart is None else apart.waiting)
-            past = Past.RUN if begun is HasRun.ALWAYS else before | (Past.RUN if found else NOTHING)
-            _learn(reading, root.handle, step, past, goes_on=begun is HasRun.ALWAYS and bool(before & Past.NOT_RUN))
+            past = RUN if begun is HasRun.ALWAYS else before | (RUN if found else NOTHING)
+            _learn(reading, root.handle, step, past, goes_on=begun is HasRun.ALWAYS and bool(before & NOT_RUN))
 
 
 def _learn(reading: Reading, handle: Handle, step: StepDefinition, past: Past, *, goes_on: bool) -> None:
     known = reading.knowledge.background.setdefault(handle, {})
-    reading.knowledge.learn(known, step, past | (Past.RUN if reading.usage.shares(handle, step) else NOTHING))
+    reading.knowledge.learn(known, step, past | (RUN if reading.usage.shares(handle, step) else NOTHING))
     if goes_on:
         reading.knowledge.goes_on(handle, step)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import islice, takewhile
+from itertools import takewhile
 from typing import Final, TypeGuard
 
 from msgspec.structs import replace
@@ -12,6 +12,7 @@ from stepgraph.graph.dependencies import background, foreground
 from stepgraph.graph.dependencies.drawing import Operations
 from stepgraph.graph.dependencies.history import History, joined
 from stepgraph.graph.dependencies.reading import Reading, Ways
+from stepgraph.limits import Limit
 from stepgraph.program.ir import (
     Awaited,
     Block,
@@ -41,9 +42,11 @@ def read_block(reading: Reading, block: Block) -> Block:
     found: Operations = []
     operations = block.operations
     position = 0
-    tried = 0
+    tried = plain = 0
     while position < len(operations) and reading.live:
-        starts = _starts_at(reading, operations, position)
+        starts = _starts_at(reading, operations, position) if position >= plain else []
+        if not _needs_others(starts):
+            plain, starts = position + len(starts), []
         follows = operations[position + len(starts)] if position + len(starts) < len(operations) else None
         if starts and _closes(follows, starts):
             found += foreground.gather(reading, starts, follows)
@@ -64,7 +67,7 @@ def read_block(reading: Reading, block: Block) -> Block:
 
 def _row_of_starts(operations: Sequence[Operation], position: int) -> list[Start]:
     """Return the steps that are started there, one after another."""
-    row = takewhile(_starts_step, islice(operations, position, None))
+    row = takewhile(_starts_step, map(operations.__getitem__, range(position, len(operations))))
     return [operation for operation in row if isinstance(operation, Start)]
 
 
@@ -86,10 +89,10 @@ def _awaits_one(follows: Sequence[Operation], starts: Sequence[Start]) -> bool:
 
 
 def _starts_at(reading: Reading, operations: Sequence[Operation], position: int) -> list[Start]:
-    """Return the steps that are started there and awaited together, if any of them needs others."""
+    """Return the steps that are started there and awaited together."""
     starts: list[Start] = []
     together: Join | None = None
-    for operation in islice(operations, position, None):
+    for operation in map(operations.__getitem__, range(position, len(operations))):
         if not isinstance(operation, Start) or not isinstance(operation.activity, StepRun):
             break
         join = _only_join(reading, operation)
@@ -98,7 +101,11 @@ def _starts_at(reading: Reading, operations: Sequence[Operation], position: int)
         if not starts and join is not None and _is_of_all(join):
             together = join
         starts.append(operation)
-    return starts if any(isinstance(s.activity, StepRun) and s.activity.dependencies for s in starts) else []
+    return starts
+
+
+def _needs_others(starts: Sequence[Start]) -> bool:
+    return any(isinstance(start.activity, StepRun) and start.activity.dependencies for start in starts)
 
 
 def _only_join(reading: Reading, operation: Start) -> Join | None:
@@ -146,6 +153,7 @@ def _operation(reading: Reading, operation: Operation) -> Operations:
 
 def _way(reading: Reading, block: Block, history: History) -> tuple[Block, History | None]:
     """Read a block from a history; return it with the history at its end, None where that is not reached."""
+    reading.survey.budget.spend(Limit.PAIRS, len(history.past) + 1)
     reading.history, reading.live = history.copy(), True
     read = read_block(reading, block)
     return read, reading.history if reading.live else None

@@ -9,6 +9,7 @@ from stepgraph.graph.dependencies.drawing import Operations, operations_of
 from stepgraph.graph.dependencies.history import NOTHING, has_run, joined
 from stepgraph.graph.dependencies.reading import Reading
 from stepgraph.graph.dependencies.schedule import HasRun, Root, Schedule, Task, definitions_of, schedule
+from stepgraph.limits import Limit
 from stepgraph.model.payload import ParallelKind
 from stepgraph.program.ir import (
     Call,
@@ -97,6 +98,7 @@ def over(reading: Reading, handles: Iterable[Handle]) -> None:
         if isinstance(activity, StepRun):
             reading.begun(reading.survey.closure(activity), surely=surely)
         elif isinstance(activity, Call):
+            reading.survey.budget.spend(Limit.PAIRS, len(reading.survey.touched(activity.function)))
             reading.history.apply(reading.knowledge.effects.get(id(activity.function), {}), surely=surely)
         running = reading.history.running
         for step in [step for step, other in running.items() if other == handle]:
@@ -130,6 +132,7 @@ def _begun_at_once(reading: Reading, planned: Schedule, roots: Sequence[Root]) -
     closures: dict[StepDefinition, None] = {}
     for root in roots:
         closures |= reading.survey.closure(root.run)
+    reading.survey.budget.spend(Limit.PAIRS, len(closures))
     for step in closures:
         tasks = planned.begun.get((step,), ())
         now = any(task.begins_at_once and task.begun_by is not None and task.begun_by.awaited for task in tasks)

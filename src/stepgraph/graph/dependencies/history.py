@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from enum import IntFlag
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -12,21 +11,17 @@ from msgspec.structs import replace
 from stepgraph.graph.dependencies.schedule import HasRun
 from stepgraph.program.ir import Handle, Start, StepDefinition
 
+Past: TypeAlias = int
+"""What may be the case with a step at a point, by path: a set of the following bits."""
 
-class Past(IntFlag):
-    """What may be the case with a step at a point, by path.
+NOTHING: Final = 0
+NOT_RUN: Final = 1
+RUN: Final = 2
+LAPSED: Final = 4
+"""A path through an exception leads there, on which the step failed or was skipped."""
+SAME: Final = 8
+"""It is as it was when the function was called."""
 
-    `LAPSED`: a path through an exception leads there, on which it failed or was skipped. `SAME`: it is as it was when
-    the function was called.
-    """
-
-    NOT_RUN = 1
-    RUN = 2
-    LAPSED = 4
-    SAME = 8
-
-
-NOTHING = Past(0)
 Effects: TypeAlias = dict[StepDefinition, Past]
 
 
@@ -78,24 +73,24 @@ class History(Struct):
 
     def begun(self, step: StepDefinition, *, surely: bool = True) -> None:
         """Note that a step has run, or may have."""
-        self.past[step] = (self.at(step) & Past.LAPSED) | Past.RUN if surely else self.at(step) | Past.RUN
+        self.past[step] = (self.at(step) & LAPSED) | RUN if surely else self.at(step) | RUN
 
     def begun_where_waiting(self, step: StepDefinition, apart: Apart) -> None:
         """Note that a step has begun on the paths on which some work was waiting for this await."""
-        kept = at(apart.otherwise, step) | at(apart.waiting, step) & Past.LAPSED
-        self.past[step] = self.at(step) & kept | Past.RUN
+        kept = at(apart.otherwise, step) | at(apart.waiting, step) & LAPSED
+        self.past[step] = self.at(step) & kept | RUN
 
     def apply(self, effects: Mapping[StepDefinition, Past], *, surely: bool = True) -> None:
         """Note what a function has done, or may have."""
         for step, past in effects.items():
             now = self.at(step)
-            kept = now if past & Past.SAME or not surely else NOTHING
-            self.past[step] = kept | past & ~Past.SAME
+            kept = now if past & SAME or not surely else NOTHING
+            self.past[step] = kept | past & ~SAME
 
     def declared(self, steps: Iterable[StepDefinition]) -> None:
         """Note that steps are declared anew."""
         for step in steps:
-            self.past[step] = Past.NOT_RUN
+            self.past[step] = NOT_RUN
             self.running.pop(step, None)
 
     def is_as(self, other: History) -> bool:
@@ -174,17 +169,17 @@ def _either(ours: Effects, theirs: Effects, *, lapsed: bool) -> Effects:
 
 def at(past: Mapping[StepDefinition, Past], step: StepDefinition) -> Past:
     """Return what is known of a step: as long as nothing is, it is as it was when the function was called."""
-    return past.get(step, Past.SAME)
+    return past.get(step, SAME)
 
 
 def _lapsed(past: Past, otherwise: Past) -> Past:
     """Return what a path through an exception adds to what is known of a step on the others."""
-    skipped = past & (Past.NOT_RUN | Past.SAME) & ~otherwise
-    return past & (Past.RUN | Past.LAPSED) | (Past.LAPSED if skipped else NOTHING)
+    skipped = past & (NOT_RUN | SAME) & ~otherwise
+    return past & (RUN | LAPSED) | (LAPSED if skipped else NOTHING)
 
 
 def has_run(past: Past) -> HasRun:
     """Return whether a step has run, for what is known of it; a path through an exception counts for nothing."""
-    if not past & Past.NOT_RUN:
+    if not past & NOT_RUN:
         return HasRun.ALWAYS
-    return HasRun.SOMETIMES if past & Past.RUN else HasRun.NEVER
+    return HasRun.SOMETIMES if past & RUN else HasRun.NEVER

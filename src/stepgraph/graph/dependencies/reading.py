@@ -9,7 +9,18 @@ from typing import TypeAlias
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from stepgraph.graph.dependencies.history import NOTHING, Effects, History, Past, at, has_run
+from stepgraph.graph.dependencies.history import (
+    LAPSED,
+    NOT_RUN,
+    NOTHING,
+    RUN,
+    SAME,
+    Effects,
+    History,
+    Past,
+    at,
+    has_run,
+)
 from stepgraph.graph.dependencies.schedule import HasRun, Memory, Schedule
 from stepgraph.graph.dependencies.usage import Survey, Usage
 from stepgraph.model.note import Note
@@ -161,10 +172,10 @@ class Reading(Struct):
     def past(self, step: StepDefinition, known: Effects | None = None) -> Past:
         """Return what may be the case with a step here, or for what is `known` of it, whoever calls the function."""
         past = at(self.history.past if known is None else known, step)
-        if past & Past.SAME:
-            past = past & ~Past.SAME | (Past.NOT_RUN if self.is_run else self._at_call(step))
-        if past & Past.NOT_RUN and not self.at_entry and step in self.meanwhile():
-            past |= Past.RUN
+        if past & SAME:
+            past = past & ~SAME | (NOT_RUN if self.is_run else self._at_call(step))
+        if past & NOT_RUN and not self.at_entry and step in self.meanwhile():
+            past |= RUN
         return past
 
     def _at_call(self, step: StepDefinition) -> Past:
@@ -185,7 +196,7 @@ class Reading(Struct):
     def has_run(self, step: StepDefinition, known: Effects | None = None) -> HasRun:
         """Return whether a step has run when another one needs it here, for what is `known` of it."""
         past = self.past(step, known)
-        if past & Past.LAPSED and not past & Past.NOT_RUN:
+        if past & LAPSED and not past & NOT_RUN:
             self._report_lapse(step)
         return has_run(past)
 
@@ -202,6 +213,7 @@ class Reading(Struct):
             may_wait=self._may_wait,
             beside_at_once={*self.meanwhile(), *(step for opening in openings for step in opening.maybe)},
             beside={step for call in calls for step in survey.touched(call.function)},
+            budget=survey.budget,
         )
 
     def _may_wait(self, step: StepDefinition) -> bool:
@@ -240,7 +252,7 @@ class Reading(Struct):
         """Note that the program may go on here after steps have failed."""
         for step in steps:
             if step in self.survey.needed:
-                self.history.past[step] = self.history.at(step) | Past.LAPSED
+                self.history.past[step] = self.history.at(step) | LAPSED
 
     def without_dependencies(
         self, run: StepRun, over: Iterable[StepDefinition] = (), maybe: Iterable[StepDefinition] = ()

@@ -9,7 +9,7 @@ for in any order. Of the orders possible, that is kept which holds in all of the
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from enum import Enum
 from typing import TypeAlias
@@ -17,6 +17,7 @@ from typing import TypeAlias
 from msgspec import Struct, field
 
 from stepgraph.graph.bit_sets import bits, restricted
+from stepgraph.limits import Budget, Limit
 from stepgraph.program.ir import Dependency, Handle, StepChoice, StepDefinition, StepRun
 
 
@@ -49,7 +50,7 @@ class Memory(Struct, frozen=True):
     steps `goes_on` if others have begun it at the same await: it has to be waited for, but by no order that is drawn
     here. One that has begun in the background `may_wait` there for what it needs itself. `beside` are the steps of
     functions that begin at this await, `beside_at_once` those with which these begin, or others that go on. Some steps
-    `may_begin_beside` the body of one that needs them there.
+    `may_begin_beside` the body of one that needs them there. What is compared counts against the `budget`.
     """
 
     has_run: Callable[[StepDefinition], HasRun]
@@ -61,6 +62,7 @@ class Memory(Struct, frozen=True):
     beside: AbstractSet[StepDefinition] = frozenset()
     beside_at_once: AbstractSet[StepDefinition] = frozenset()
     may_begin_beside: Callable[[StepRun], Iterable[StepDefinition]] = lambda _: ()
+    budget: Budget = field(default_factory=Budget)
 
 
 class Task(Struct, eq=False):
@@ -83,6 +85,7 @@ class Task(Struct, eq=False):
     waits: list[list[Task]] = field(default_factory=list)
     asked_by: list[tuple[Task, int]] = field(default_factory=list)
     shared_with: list[tuple[Task, int]] = field(default_factory=list)
+    was_sure: bool = False
 
     @property
     def dependencies(self) -> tuple[Dependency, ...]:
@@ -98,8 +101,12 @@ class Task(Struct, eq=False):
 
     @property
     def is_sure(self) -> bool:
-        """Whether it begins for sure: for a call that was surely made, or asked for on behalf of one."""
-        return any(root.is_sure for root in _roots_of(self))
+        """Whether it begins for sure: for a call that was surely made, or asked for on behalf of one.
+
+        What is sure stays so: more may ask for it, but nobody takes back to have done so.
+        """
+        self.was_sure = self.was_sure or any(root.is_sure for root in _roots_of(self))
+        return self.was_sure
 
     @property
     def is_concurrent(self) -> bool:
@@ -126,7 +133,7 @@ class Schedule(Struct, frozen=True):
         after = tuple(self.after[index] for index in part)
         return Schedule(tasks, tuple(restricted(self.before, part)), after, (), {})
 
-    def has_begun_for(self, roots: Collection[Root], step: StepDefinition, *, elsewhere: bool) -> HasRun | None:
+    def has_begun_for(self, roots: AbstractSet[Root], step: StepDefinition, *, elsewhere: bool) -> HasRun | None:
         """Return whether background work of some roots finds a step it needs begun; None if nobody has begun it.
 
         What it needs only later may be begun `elsewhere` by then.
@@ -136,11 +143,11 @@ class Schedule(Struct, frozen=True):
         tasks = self.begun.get((step,))
         if not tasks:
             return None
-        own = [task for task in tasks if task not in self.tasks and not _roots_of(task).isdisjoint(roots)]
+        own = [task for task in tasks if task not in self.tasks and not roots.isdisjoint(_roots_of(task))]
         needed = [task for task in own if task.root is None]
         if not own or (tasks[0] not in own and not needed):
             return HasRun.ALWAYS if any(task.is_sure for task in tasks if task not in own) else HasRun.SOMETIMES
-        alone = any(_roots_of(task) <= set(roots) and not (task.asked_by and elsewhere) for task in needed or own)
+        alone = any(roots >= set(_roots_of(task)) and not (task.asked_by and elsewhere) for task in needed or own)
         return HasRun.NEVER if alone and not any(task.conditional for task in needed) else HasRun.SOMETIMES
 
 
@@ -155,7 +162,7 @@ def schedule(roots: Sequence[Root], memory: Memory) -> Schedule:
     foreground = [task for task in tasks if task.handle is None]
     background = [task for task in tasks if task.handle is not None]
     handles = [task.handle for task in background if task.handle is not None]
-    needs = _Needs({task: position for position, task in enumerate([*foreground, *background])}, visits)
+    needs = _Needs({task: position for position, task in enumerate([*foreground, *background])}, visits, memory.budget)
     before: list[int] = []
     after: list[tuple[Handle, ...]] = []
     for task in foreground:
@@ -232,6 +239,7 @@ class _Play:
         dependency = task.dependencies[position]
         key = definitions_of(dependency)
         running = self.begun.get(key)
+        self.memory.budget.spend(Limit.PAIRS, len(running or ()) + 1)
         if running is None or not any(_has_begun_with(other, task) for other in running):
             return self._ask_memory(task, position, dependency, key, later=later)
         known = self._known(key, task.begun_by)
@@ -322,19 +330,20 @@ def _depth_first(roots: Sequence[Task]) -> tuple[list[Task], list[tuple[Task, bo
     return tasks, visits
 
 
-def _roots_of(task: Task) -> set[Root]:
-    """Return the direct calls that have begun a task, or may have."""
-    found: set[Root] = set()
+def _roots_of(task: Task) -> Iterator[Root]:
+    """Yield the direct calls that have begun a task, or may have; one may come several times."""
     seen = {task}
-    pending = [task]
-    while pending:
-        task = pending.pop()
+    pending: list[Iterator[tuple[Task, int]]] = []
+    while True:
         if task.begun_by is not None:
-            found.add(task.begun_by)
-        askers = [asking for asking, _ in task.asked_by if asking not in seen]
-        seen.update(askers)
-        pending += askers
-    return found
+            yield task.begun_by
+        pending.append(iter(task.asked_by))
+        while (asking := next((one for one, _ in pending[-1] if one not in seen), None)) is None:
+            pending.pop()
+            if not pending:
+                return
+        seen.add(asking)
+        task = asking
 
 
 def _waited_for(task: Task) -> Iterator[Task]:
@@ -347,8 +356,9 @@ class _Needs:
     What begins when the first of several asks is after what all of them are after. Sets shrink until they agree.
     """
 
-    def __init__(self, index: dict[Task, int], visits: Sequence[tuple[Task, bool]]) -> None:
+    def __init__(self, index: dict[Task, int], visits: Sequence[tuple[Task, bool]], budget: Budget) -> None:
         self.index = index
+        effort = sum(len(task.waits) + len(task.asked_by) + 1 for task, _ in visits)
         everything = (1 << len(index)) - 1
         self.begin = {task: everything if task.asked_by else 0 for task in index}
         self.start = dict.fromkeys(index, everything)
@@ -356,6 +366,7 @@ class _Needs:
         changed = True
         while changed:
             changed = False
+            budget.spend(Limit.PAIRS, effort)
             for task, entered in visits:
                 changed |= self._update_begin(task) if entered else self._update_start(task)
 
@@ -393,7 +404,7 @@ def _twice(tasks: Sequence[Task], needs: _Needs, begun: Sequence[Task], play: _P
     """Return the steps that are asked for by another before they have started, and so run once more."""
     if play.inside:
         tasks, visits = _depth_first([*begun, *play.inside.values()])
-        needs = _Needs({task: position for position, task in enumerate(tasks)}, visits)
+        needs = _Needs({task: position for position, task in enumerate(tasks)}, visits, play.memory.budget)
     found = list(play.may_not_have_started)
     for task in tasks:
         if task.conditional and task.shared_with and play.may_wait(task.run):
@@ -423,7 +434,7 @@ def _may_meet(one: Task, other: Task) -> bool:
 
 def _has_begun_with(one: Task, other: Task) -> bool:
     """Whether a task has begun on each path on which another one has."""
-    return one.is_sure or not _roots_of(one).isdisjoint(_roots_of(other))
+    return one.is_sure or not set(_roots_of(one)).isdisjoint(_roots_of(other))
 
 
 def _last_of_its_own(task: Task) -> Task | None:

@@ -10,6 +10,7 @@ from graphlib import CycleError, TopologicalSorter
 from msgspec import Struct, field
 
 from stepgraph.graph.dependencies.schedule import definitions_of
+from stepgraph.limits import Budget, Limit
 from stepgraph.program.ir import (
     Activity,
     Block,
@@ -56,7 +57,8 @@ class Survey:
     places a step is run or needed (one in a loop counts twice).
     """
 
-    def __init__(self, body: Block, unordered: frozenset[Handle] = frozenset()) -> None:
+    def __init__(self, body: Block, unordered: frozenset[Handle] = frozenset(), budget: Budget | None = None) -> None:
+        self.budget = budget or Budget()
         self.unordered = unordered
         self.run = Usage()
         self.functions: list[Function] = []
@@ -67,6 +69,8 @@ class Survey:
         self._closures: dict[int, dict[StepDefinition, None]] = {}
         self._needed_by: dict[int, dict[StepDefinition, dict[StepDefinition, None]]] = {}
         self._inside: dict[int, dict[StepDefinition, None]] = {}
+        self._surveyed: set[int] = set()
+        self._have_bodies: dict[int, bool] = {}
         self._walk(body, self.run, None)
         for function in self.functions:  # grows meanwhile
             self._walk(function.body, self.of[id(function)], None)
@@ -81,6 +85,7 @@ class Survey:
                 known |= self.closure(inner)
             if isinstance(run, StepRun):
                 known[run.definition] = None
+            self.budget.spend(Limit.PAIRS, len(known))
         return known
 
     def needed_by(self, run: StepRun) -> Mapping[StepDefinition, Iterable[StepDefinition]]:
@@ -88,7 +93,7 @@ class Survey:
         known = self._needed_by.get(id(run))
         if known is None:
             known = self._needed_by[id(run)] = {}
-            for found in _all_of(run):
+            for found in self._all_of(run):
                 needed = [step for inner in found.dependencies for step in definitions_of(inner)]
                 if needed:
                     known.setdefault(found.definition, {}).update(dict.fromkeys(needed))
@@ -146,7 +151,7 @@ class Survey:
             if isinstance(operation, Run | Start) and isinstance(operation.activity, Call):
                 yield from self.touched(operation.activity.function)
             elif isinstance(operation, Run | Start) and isinstance(operation.activity, StepRun):
-                for run in self._runs(operation.activity):
+                for run in self._all_of(operation.activity):
                     yield run.definition
                     yield from self.touched_in(run.body)
             for inner in blocks_of(operation):
@@ -181,7 +186,8 @@ class Survey:
             for step in self.closure(activity):
                 usage.touches[step] = None
                 self.places[step] = self.places.get(step, 0) + 1 + repeated
-            for run in self._runs(activity):
+            self._note_needs(activity)
+            for run in self._all_of(activity) if self._runs_bodies(activity) else ():
                 self._walk(run.body, usage, declares)
         elif isinstance(activity, Call):
             function = activity.function
@@ -194,28 +200,44 @@ class Survey:
                 self.of[id(function)] = Usage()
                 self.functions.append(function)
 
-    def _runs(self, run: StepRun) -> Iterator[StepRun]:
-        """Yield a step and all it needs, each once; what is needed is noted."""
-        for found in _all_of(run):
-            needs = self._needs.setdefault(found.definition, set())
-            needs.update(inner.definition for inner in found.dependencies if isinstance(inner, StepRun))
-            if found is not run:
-                self.needed[found.definition] = None
-            yield found
+    def _note_needs(self, run: StepRun) -> None:
+        """Note what a step needs directly, and what each of those does."""
+        pending: list[Dependency] = [run]
+        while pending:
+            found = pending.pop()
+            if id(found) in self._surveyed:
+                continue
+            self._surveyed.add(id(found))
+            inner = _dependencies_of(found)
+            pending += inner
+            if isinstance(found, StepRun):
+                needs = self._needs.setdefault(found.definition, set())
+                needs.update(one.definition for one in inner if isinstance(one, StepRun))
+            self.needed.update((one.definition, None) for one in inner if isinstance(one, StepRun))
 
+    def _runs_bodies(self, run: Dependency) -> bool:
+        """Whether there is anything in the body of a step, or of one that it needs."""
+        known = self._have_bodies.get(id(run))
+        if known is None:
+            own = isinstance(run, StepRun) and bool(run.body.operations)
+            known = own or any(map(self._runs_bodies, _dependencies_of(run)))
+            self._have_bodies[id(run)] = known
+        return known
 
-def _all_of(run: StepRun) -> Iterator[StepRun]:
-    """Yield a step and all it needs, each once."""
-    seen: set[int] = set()
-    pending: list[Dependency] = [run]
-    while pending:
-        found = pending.pop()
-        if id(found) in seen:
-            continue
-        seen.add(id(found))
-        pending += _dependencies_of(found)
-        if isinstance(found, StepRun):
-            yield found
+    def _all_of(self, run: StepRun) -> Iterator[StepRun]:
+        """Yield a step and all it needs, each once."""
+        seen: set[int] = set()
+        pending: list[Dependency] = [run]
+        while pending:
+            found = pending.pop()
+            if id(found) in seen:
+                continue
+            seen.add(id(found))
+            inner = _dependencies_of(found)
+            self.budget.spend(Limit.PAIRS, 1 + len(inner))
+            pending += inner
+            if isinstance(found, StepRun):
+                yield found
 
 
 def _dependencies_of(run: Dependency) -> tuple[Dependency, ...]:

@@ -1,0 +1,47 @@
+"""The work of ordering steps that need each other: it ends at a limit, which the graph's note names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from stepgraph import analyze_source
+from stepgraph.graph.dependencies.usage import Survey
+from stepgraph.limits import MAXIMUM, Limit
+from tests.order.programs import StepPlan, module
+
+
+def _chain(steps: int) -> str:
+    plans = [StepPlan(f"f{n}", (f"f{n - 1}",) if n else (), concurrent=True) for n in range(steps)]
+    return module(plans, [f"await f{steps - 1}()"])
+
+
+def _complete(steps: int) -> str:
+    """Return a module in which each step needs all steps before it."""
+    plans = [StepPlan(f"f{n}", tuple(f"f{m}" for m in range(n)), concurrent=True) for n in range(steps)]
+    return module(plans, [f"await f{steps - 1}()"])
+
+
+def _limits(source: str) -> Iterator[str]:
+    (workflow,) = analyze_source(source, "entry.py").workflows
+    return (note.message for note in workflow.notes if note.code == "limit-exceeded")
+
+
+def test_a_chain_of_two_hundred_steps_is_drawn() -> None:
+    assert list(_limits(_chain(200))) == []
+
+
+def test_the_order_of_steps_ends_at_the_limit_of_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(MAXIMUM, Limit.PAIRS, 100)
+    assert list(_limits(_chain(20))) == ["the graph of `W` is not built: more than 100 compared pairs."]
+
+
+def test_needs_are_compared_as_often_as_they_are_written() -> None:
+    spent: list[int] = []
+    for steps in (10, 20, 40):
+        (workflow,) = analyze_source(_complete(steps), "entry.py").workflows
+        assert workflow.subject is not None
+        budget = Survey(workflow.subject.program.body).budget
+        spent.append(budget.maximum[Limit.PAIRS] - budget.left[Limit.PAIRS])
+    assert spent == [55, 210, 820]
