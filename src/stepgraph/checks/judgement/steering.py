@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from itertools import accumulate
+from operator import or_
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -34,10 +37,18 @@ class _After(Struct, frozen=True):
 
 
 class _Standing(Struct, frozen=True):
-    """A choice or loop, and what leaving from there leaves out."""
+    """A choice or loop. A test `steers` steps if one of its branches, from that of the test on, has or leaves out some.
+
+    Of a loop, that is its body.
+    """
 
     operation: Choice | Loop
-    after: _After
+    steers: tuple[bool, ...]
+
+    def steers_from(self, first_branch: int) -> bool:
+        """Whether a test steers steps whose first branch is this one."""
+        first = first_branch if isinstance(self.operation, Choice) else 0
+        return any(self.steers[first : first + 1])
 
 
 def steering(program: Program, tests: Iterator[Steered]) -> Iterator[Steered]:
@@ -46,29 +57,40 @@ def steering(program: Program, tests: Iterator[Steered]) -> Iterator[Steered]:
     if not found:
         return
     standing: dict[Place, list[_Standing]] = {}
-    for one in _standing(program.body, _After(), set()):
+    tested = {test.steered for test in found}
+    for one in _standing(program.body, _After(), tested, set()):
         standing.setdefault(one.operation.place, []).append(one)
     for test in found:
-        if any(_steers(one, test.first_branch) for one in standing.get(test.steered, ())):
+        if any(one.steers_from(test.first_branch) for one in standing.get(test.steered, ())):
             yield test
 
 
-def _standing(block: Block, after: _After, read: set[int]) -> Iterator[_Standing]:
-    for index, operation in enumerate(block.operations):
-        follows = works(Block(block.operations[index + 1 :]))
+def _standing(block: Block, after: _After, tested: AbstractSet[Place], read: set[int]) -> Iterator[_Standing]:
+    for operation, follows in zip(block.operations, _followed_by_work(block.operations), strict=True):
         here = _After(after.function or follows, after.loop or follows)
         if isinstance(operation, Loop):
             again = works(operation.body)
-            yield _Standing(operation, here)
+            if operation.place in tested:
+                yield _Standing(operation, _steers([operation.body], replace(here, loop=False)))
             here = replace(here, function=here.function or again, loop=again)
-        elif isinstance(operation, Choice):
-            yield _Standing(operation, here)
+        elif isinstance(operation, Choice) and operation.place in tested:
+            yield _Standing(operation, _steers([branch.block for branch in operation.branches], here))
         for inner in blocks_of(operation):
-            yield from _standing(inner, here, read)
+            yield from _standing(inner, here, tested, read)
         function = _called(operation)
         if function is not None and id(function) not in read:
             read.add(id(function))
-            yield from _standing(function.body, _After(), read)
+            yield from _standing(function.body, _After(), tested, read)
+
+
+def _followed_by_work(operations: Sequence[Operation]) -> list[bool]:
+    """Return for each operation whether anything runs in those after it."""
+    found: list[bool] = []
+    works_after = False
+    for operation in reversed(operations):
+        found.append(works_after)
+        works_after = works_after or works(Block((operation,)))
+    return found[::-1]
 
 
 def _called(operation: Operation) -> Function | None:
@@ -79,13 +101,10 @@ def _called(operation: Operation) -> Function | None:
             return None
 
 
-def _steers(one: _Standing, first_branch: int) -> bool:
-    if isinstance(one.operation, Choice):
-        blocks = [branch.block for branch in one.operation.branches[first_branch:]]
-        loop = one.after.loop
-    else:
-        blocks, loop = [one.operation.body], False
-    return any(works(block) or _leaves(block, replace(one.after, loop=loop)) for block in blocks)
+def _steers(blocks: Sequence[Block], after: _After) -> tuple[bool, ...]:
+    """Return for each of some blocks whether it or one after it has steps, or an exit that leaves out some."""
+    found = accumulate((works(block) or _leaves(block, after) for block in reversed(blocks)), or_)
+    return tuple(found)[::-1]
 
 
 def _leaves(block: Block, after: _After) -> bool:

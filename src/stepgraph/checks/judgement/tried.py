@@ -7,6 +7,7 @@ from typing import Final
 
 from msgspec import Struct, field
 
+from stepgraph.limits import Budget, Limit
 from stepgraph.program.ir import (
     Block,
     Call,
@@ -59,15 +60,20 @@ def raises(block: Block) -> bool:
     )
 
 
-def heard_from(body: Block) -> Iterator[Run | Start]:
-    """Yield what is run or started in a block and whose errors leave it: not what another `try` in it is around."""
-    yield from _Errors().block(body)
+def heard_from(body: Block, budget: Budget) -> Iterator[Run | Start]:
+    """Yield what is run or started in a block and whose errors leave it: not what another `try` in it is around.
+
+    What is read counts against the `budget`.
+    """
+    yield from _Errors(budget).block(body)
 
 
 class _Errors(Struct):
-    entered: list[Function] = field(default_factory=list)
+    budget: Budget
+    entered: set[Function] = field(default_factory=set)
 
     def block(self, block: Block) -> Iterator[Run | Start]:
+        self.budget.spend(Limit.PAIRS, len(block.operations))
         for operation in block.operations:
             yield from self.operation(operation)
 
@@ -75,7 +81,7 @@ class _Errors(Struct):
         if isinstance(operation, Run | Start):
             yield operation
             if isinstance(operation.activity, Call) and operation.activity.function not in self.entered:
-                self.entered.append(operation.activity.function)
+                self.entered.add(operation.activity.function)
                 yield from self.block(operation.activity.function.body)
             return
         inner = blocks_of(operation)

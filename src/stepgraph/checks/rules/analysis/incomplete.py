@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from stepgraph.checks.judgement.problems import matches_of
+from stepgraph.checks.judgement.span_index import SpanIndex
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
@@ -23,9 +24,9 @@ _ADVICE = "To check them, define it in the project, once and by that name."
 
 def _check(subject: WorkflowSubject) -> Iterator[Match]:
     """What is awaited of a method that the step object lacks is told as that: nothing follows after its call."""
-    missing = [fact.place.span for fact in subject.facts(MethodMissing)]
+    missing = SpanIndex(fact.place.span for fact in subject.facts(MethodMissing))
     for note in subject.notes:
-        if note.incomplete and not (note.code == "unresolved-await" and any(map(note.span.encloses, missing))):
+        if note.incomplete and not (note.code == "unresolved-await" and missing.has_within(note.span)):
             yield Match(note.span, note.message, note.advice)
 
 

@@ -24,12 +24,11 @@ from stepgraph.program.known import (
 from stepgraph.project.dependency_mode import DependencyMode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Mapping
 
     from stepgraph.checks.example import Example
     from stepgraph.checks.subject import WorkflowSubject
     from stepgraph.program.facts import GivenArgument, StepDeclared
-    from stepgraph.program.ir import StepDefinition
     from stepgraph.program.known import Known
     from stepgraph.syntax.module import Place
 
@@ -40,20 +39,24 @@ def _check(subject: WorkflowSubject) -> Iterator[Match]:
 
 def _matches(subject: WorkflowSubject) -> Iterator[Match]:
     declarations = declarations_of(subject)
+    functions: dict[str, str] = {}
+    for step in declarations:
+        functions.setdefault(step.name, step.function_name)
+        functions.setdefault(step.function_name, step.function_name)
     for definition in subject.running.all & declarations.keys():
         declared = declarations[definition]
         depends = declared.arguments.find(1, "depends")
         if depends is not None and declared.mode is DependencyMode.LEGACY:
-            yield from _judged(declared, depends, declarations)
+            yield from _judged(declared, depends, functions)
 
 
-def _judged(declared: StepDeclared, depends: GivenArgument, steps: Iterable[StepDefinition]) -> Iterator[Match]:
+def _judged(declared: StepDeclared, depends: GivenArgument, functions: Mapping[str, str]) -> Iterator[Match]:
     name = declared.definition.name
     match depends.value:
         case Elements(kind="list" | "tuple", elements=elements):
             for element in elements:
                 if all(_is_no_step(value) for value in possibilities(element.value)):
-                    yield _no_step(name, element.value, element.place, steps)
+                    yield _no_step(name, element.value, element.place, functions)
         case Elements(elements=[_, *_]) | Generator():
             yield _no_list(name, depends.place, "has no order")
         case Keyed(entries=[_, *_]) if depends.keyword is not None:
@@ -66,7 +69,7 @@ def _judged(declared: StepDeclared, depends: GivenArgument, steps: Iterable[Step
                 f"Write `depends=[{step.function_name}]`.",
             )
         case KnownConstant(value=str()) if declared.function is not None and needed_parameters(declared.function):
-            yield _no_step(name, depends.value, depends.place, steps)
+            yield _no_step(name, depends.value, depends.place, functions)
 
 
 def _no_list(name: str, place: Place, how: str) -> Match:
@@ -86,11 +89,11 @@ def _is_no_step(value: Known) -> bool:
             return isinstance(value, KnownConstant | Awaitable | KnownClass | Elements | Keyed | Generator)
 
 
-def _no_step(name: str, value: Known, place: Place, steps: Iterable[StepDefinition]) -> Match:
+def _no_step(name: str, value: Known, place: Place, functions: Mapping[str, str]) -> Match:
     return Match(
         place.span,
         f"`{place.text}` in `depends` of the step {name!r} is {_what(value)}, so calling it fails with a TypeError.",
-        _advice(value, place, steps),
+        _advice(value, place, functions),
     )
 
 
@@ -106,10 +109,10 @@ def _what(value: Known) -> str:
             return "not a step"
 
 
-def _advice(value: Known, place: Place, steps: Iterable[StepDefinition]) -> str:
+def _advice(value: Known, place: Place, functions: Mapping[str, str]) -> str:
     match value:
         case KnownConstant(value=str(text)):
-            meant = next((step.function_name for step in steps if text in (step.name, step.function_name)), None)
+            meant = functions.get(text)
             advice = "" if meant is None else f": write `depends=[{meant}]`"
             return f"List the decorated functions themselves, not their names{advice}."
         case KnownFunction(name=function) if function.isidentifier():

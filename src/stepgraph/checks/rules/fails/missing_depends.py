@@ -13,12 +13,11 @@ from stepgraph.checks.severity import Severity
 from stepgraph.program.facts import DependenciesMiscounted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Mapping
 
     from stepgraph.checks.example import Example
     from stepgraph.checks.subject import WorkflowSubject
     from stepgraph.program.facts import StepDeclared, StepFunctionShape
-    from stepgraph.program.ir import StepDefinition
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Match]:
@@ -28,6 +27,8 @@ def _check(subject: WorkflowSubject) -> Iterator[Match]:
 def _matches(subject: WorkflowSubject) -> Iterator[Match]:
     declarations = declarations_of(subject)
     running = subject.running.all
+    functions = {step.name: step.function_name for step in declarations}
+    functions |= {step.function_name: step.function_name for step in declarations}
     for missing in subject.facts(DependenciesMiscounted):
         declared = declarations.get(missing.definition)
         if missing.listed is not None or declared is None or missing.definition not in running:
@@ -40,16 +41,15 @@ def _matches(subject: WorkflowSubject) -> Iterator[Match]:
                 f"the step {missing.definition.name!r} has the parameter{'s' * (len(parameters) > 1)} {names} but no"
                 " `depends`, which this project's compatibility date or flags demand: calling it fails with a"
                 " TypeError.",
-                _advice(declared, function, declarations),
+                _advice(declared, function, functions),
             )
 
 
-def _advice(declared: StepDeclared, function: StepFunctionShape, steps: Iterable[StepDefinition]) -> str:
+def _advice(declared: StepDeclared, function: StepFunctionShape, functions: Mapping[str, str]) -> str:
     parameters = needed_parameters(function)
     captured = [parameter for parameter in parameters if parameter.default is not None]
     if len(captured) == len(parameters):
         return factory_advice(declared, function, captured)
-    functions = {step.name: step.function_name for step in steps} | {s.function_name: s.function_name for s in steps}
     found = [functions.get(parameter.name) for parameter in parameters]
     entries = [name for name in found if name is not None]
     if len(entries) == len(parameters):

@@ -14,6 +14,7 @@ from stepgraph.checks.judgement.running_steps import RunningSteps
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
+from stepgraph.limits import Budget, Limit
 from stepgraph.program.facts import ParameterUnknown, StepCalled, StepDeclared
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
     from stepgraph.program.facts import Parameter, StepFunctionShape
     from stepgraph.program.ir import StepDefinition
+    from stepgraph.syntax.module import Place
 
 # With any of these, steps may be declared where they are not seen.
 _ELSEWHERE = (
@@ -28,6 +30,8 @@ _ELSEWHERE = (
     *("unknown-metaclass", "unresolved-call"),
 )
 _MOST_NAMED = 5
+# In compared pairs: to look whether two names are near takes as long as to compare this many.
+_COST_OF_NEAR_NAMES = 20
 
 
 class _Steps(Struct, frozen=True):
@@ -37,6 +41,7 @@ class _Steps(Struct, frozen=True):
     called_with: dict[StepDefinition, str]
     running: RunningSteps
     hidden: bool
+    budget: Budget
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Match]:
@@ -45,6 +50,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Match]:
         dict(_called_with(subject)),
         subject.running,
         any(note.code in _ELSEWHERE for note in subject.notes),
+        Budget(),
     )
     return first_matches([*_unknown(steps, subject.facts(ParameterUnknown)), *_not_by_position(steps)])
 
@@ -57,17 +63,22 @@ def _called_with(subject: WorkflowSubject) -> Iterator[tuple[StepDefinition, str
 
 
 def _unknown(steps: _Steps, met: Iterable[ParameterUnknown]) -> Iterator[Match]:
+    names = {definition.name for definition in steps.declared}
+    parameters: dict[int, dict[Place, Parameter]] = {}
     for unknown in met:
         declared = steps.declared.get(unknown.definition)
         if declared is None or declared.function is None or unknown.definition not in steps.running.all:
             continue
-        place = unknown.parameter.place
-        parameter = next((p for p in declared.function.parameters if p.place == place), None)
-        if parameter is None or _is_told_with_args(parameter, declared.function):
+        function = declared.function
+        by_place = parameters.get(id(function))
+        if by_place is None:
+            by_place = parameters[id(function)] = {p.place: p for p in reversed(function.parameters)}
+        parameter = by_place.get(unknown.parameter.place)
+        if parameter is None or _is_told_with_args(parameter, function):
             continue
         if parameter.default is not None:
-            yield _default(steps, declared, declared.function, unknown)
-        elif not steps.hidden and not (_is_declared_later(steps, unknown) and _begins_later(steps, unknown)):
+            yield _default(steps, declared, function, unknown)
+        elif not steps.hidden and not (unknown.parameter.name in names and _begins_later(steps, unknown)):
             yield _without_step(steps, declared, parameter, unknown)
 
 
@@ -80,12 +91,9 @@ def _begins_later(steps: _Steps, unknown: ParameterUnknown) -> bool:
     return unknown.definition not in steps.running.in_place
 
 
-def _is_declared_later(steps: _Steps, unknown: ParameterUnknown) -> bool:
-    return any(definition.name == unknown.parameter.name for definition in steps.declared)
-
-
 def _default(steps: _Steps, declared: StepDeclared, function: StepFunctionShape, unknown: ParameterUnknown) -> Match:
     """One match for all of them, at the first one: one function takes them all."""
+    steps.budget.spend(Limit.PAIRS, len(unknown.declared) + len(function.parameters))
     named = {"ctx", *(definition.name for definition in unknown.declared)}
     captured = [p for p in function.parameters if p.default is not None and p.name not in named]
     value = steps.called_with.get(declared.definition)
@@ -130,6 +138,7 @@ def _star_advice(written: str, function: StepFunctionShape | None) -> str:
 
 
 def _name_advice(steps: _Steps, name: str, unknown: ParameterUnknown) -> str:
+    steps.budget.spend(Limit.PAIRS, _COST_OF_NEAR_NAMES * len(unknown.declared))
     namesake = next((step for step in unknown.declared if step.function_name == name), None)
     if namesake is not None:
         return _namesake_advice(namesake)

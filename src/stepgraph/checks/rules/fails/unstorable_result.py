@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Final
 
+from stepgraph.checks.judgement.span_index import SpanIndex
 from stepgraph.checks.judgement.storable import Certainty, Unstorable, unstorable
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
+from stepgraph.limits import Budget, Limit
 from stepgraph.program.facts import Returned, StepDeclared, StepFunctionShape
 from stepgraph.program.known import Known, possibilities
 from stepgraph.syntax.module import Place
@@ -33,32 +36,30 @@ _ASKED: Final = re.compile(
 
 def _check(subject: WorkflowSubject) -> Iterator[Match]:
     declared = {fact.function.place: fact for fact in subject.facts(StepDeclared) if fact.function is not None}
-    returned = list(subject.facts(Returned))
-    for fact in returned:
+    returns = _Returns(list(subject.facts(Returned)))
+    for fact in returns.all:
         step = declared.get(fact.function)
         if step is not None and step.function is not None:
-            yield from _of_returned(step, step.function, fact, returned)
+            yield from _of_returned(step, step.function, fact, returns)
         elif fact.function == subject.program.run:
-            yield from _of_run(fact, returned)
+            yield from _of_run(fact, returns)
     for step in declared.values():
         if step.function is not None and step.function.is_generator:
             message = f"the step {step.definition.name!r} has a `yield`, so it returns a generator, which the engine"
             yield Match(step.place.span, f"{message} cannot store, so it fails.", "Collect a list, and return it.")
 
 
-def _of_returned(
-    step: StepDeclared, function: StepFunctionShape, fact: Returned, returned: list[Returned]
-) -> Iterator[Match]:
-    for found in _found(fact, returned, awaited=not function.is_async):
+def _of_returned(step: StepDeclared, function: StepFunctionShape, fact: Returned, returns: _Returns) -> Iterator[Match]:
+    for found in returns.unstorable(fact, awaited=not function.is_async):
         message = (
             f"the step {step.definition.name!r} returns {_held(found)}, which the engine cannot store, so it fails."
         )
         yield Match(_shown(found.place, fact.place).span, message, found.advice)
 
 
-def _of_run(fact: Returned, returned: list[Returned]) -> Iterator[Match]:
+def _of_run(fact: Returned, returns: _Returns) -> Iterator[Match]:
     """A coroutine that is returned is never awaited, which is another rule's; what is only sent is not kept."""
-    for found in _found(fact, returned, awaited=True):
+    for found in returns.unstorable(fact, awaited=True):
         if not found.is_sent:
             message = (
                 f"`run` returns {_held(found)}, which cannot be sent to the engine: the instance fails at its very end."
@@ -66,30 +67,50 @@ def _of_run(fact: Returned, returned: list[Returned]) -> Iterator[Match]:
             yield Match(_shown(found.place, fact.place).span, message, found.advice)
 
 
-def _found(fact: Returned, returned: list[Returned], *, awaited: bool) -> list[Unstorable]:
-    def is_met(option: Known) -> bool:
+class _Returns:
+    """All that functions return. The text of each function is read once, and compared values are counted."""
+
+    def __init__(self, returned: list[Returned]) -> None:
+        self.all = returned
+        self._texts: dict[Place, str] = {}
+        self._budget = Budget()
+
+    @cached_property
+    def _spans(self) -> SpanIndex:
+        return SpanIndex(fact.place.span for fact in self.all)
+
+    def unstorable(self, fact: Returned, *, awaited: bool) -> list[Unstorable]:
+        """Return what the engine cannot store of a value that is returned, as far as that is certain."""
+        certainty = Certainty(partial(self._is_written, fact), partial(self._is_met, fact))
+        found = list(unstorable(fact.value, certainty, awaited=awaited))
+        return [] if found and self._is_converted(fact) else found
+
+    def _is_met(self, fact: Returned, option: Known) -> bool:
         """Whether it is the step's own code that makes a value what it is on some path, and asks for no types."""
-        others = (other for other in returned if other.function != fact.function)
+        self._budget.spend(Limit.PAIRS, len(self.all))
+        others = (other for other in self.all if other.function != fact.function)
         if any(option in possibilities(other.value) for other in others):
             return False
-        return _TYPE_TEST.search(fact.function.text) is None
+        return _TYPE_TEST.search(self._text(fact.function)) is None
 
-    def is_written(place: Place) -> bool:
+    def _is_written(self, fact: Returned, place: Place) -> bool:
         """Whether a part of a value stands in the function itself, or in what a function returns at once."""
         text = fact.place.text
         if _NAME.fullmatch(text) or _PAIRS.search(text) or fact.function.span.encloses(place.span):
             return True
-        return any(other.place.span.encloses(place.span) for other in returned)
+        return self._spans.has_around(place.span)
 
-    found = list(unstorable(fact.value, Certainty(is_written, is_met), awaited=awaited))
-    return [] if found and _is_converted(fact) else found
+    def _is_converted(self, fact: Returned) -> bool:
+        """Whether a function may return something else: `to_js` makes it storable, or its kind is asked."""
+        text = self._text(fact.function)
+        asked = {name for names in _ASKED.findall(text) for name in names if name}
+        return "to_js" in text or not asked.isdisjoint(_NAMES.findall(fact.place.text))
 
-
-def _is_converted(fact: Returned) -> bool:
-    """Whether a function may return something else than it seems: `to_js` makes it storable, or its kind is asked."""
-    text = fact.function.text
-    asked = {name for names in _ASKED.findall(text) for name in names if name}
-    return "to_js" in text or not asked.isdisjoint(_NAMES.findall(fact.place.text))
+    def _text(self, function: Place) -> str:
+        known = self._texts.get(function)
+        if known is None:
+            known = self._texts[function] = function.text
+        return known
 
 
 def _held(found: Unstorable) -> str:

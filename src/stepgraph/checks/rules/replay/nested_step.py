@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
+from stepgraph.limits import Budget, Limit
 from stepgraph.program.ir import Block, Call, Join, Run, Start, StepRun, is_race
 from stepgraph.program.reach import name_of, reached
 
@@ -19,18 +20,23 @@ if TYPE_CHECKING:
 def _check(subject: WorkflowSubject) -> Iterator[Match]:
     """Steps that race inside a step are left out: so the documentation tells to race."""
     racing: dict[int, bool] = {}
+    budget = Budget()
     for met in reached(subject.program.body):
         outer, operation = met.in_step, met.operation
         if outer is None or not isinstance(operation, Run | Start) or isinstance(operation.activity, Call):
             continue
         if id(outer) not in racing:
-            racing[id(outer)] = _races(outer.body)
+            racing[id(outer)] = _races(outer.body, budget)
         if not racing[id(outer)]:
             yield _nested(outer, operation)
 
 
-def _races(body: Block) -> bool:
-    return any(isinstance(met.operation, Join) and is_race(met.operation.group) for met in reached(body))
+def _races(body: Block, budget: Budget) -> bool:
+    for met in reached(body):
+        budget.spend(Limit.PAIRS)
+        if isinstance(met.operation, Join) and is_race(met.operation.group):
+            return True
+    return False
 
 
 def _nested(outer: StepRun, operation: Run | Start) -> Match:

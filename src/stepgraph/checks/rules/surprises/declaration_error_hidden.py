@@ -9,6 +9,7 @@ from stepgraph.checks.judgement.tried import catches_all, heard_from, raises, tr
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
+from stepgraph.limits import Budget, Limit
 from stepgraph.model.span import Span
 from stepgraph.program.facts import StepCalled
 from stepgraph.program.ir import Handler, Protected, StepDefinition, StepRun
@@ -22,12 +23,14 @@ if TYPE_CHECKING:
 
 def _check(subject: WorkflowSubject) -> Iterator[Match]:
     """Handlers that raise again hide nothing. One for all errors is meant for whatever may come, unless it is known."""
+    refusals = _Refusals(subject)
     for tried in tries_of(subject.program.body):
         handler = next((handler for handler in tried.handlers if _takes_it(handler)), None)
         if handler is None or raises(handler.block):
             continue
-        steps = [(ran.activity, ran.place) for ran in heard_from(tried.body) if isinstance(ran.activity, StepRun)]
-        refused = next((name for step, place in steps if (name := _refused(subject, step, place)) is not None), None)
+        heard = heard_from(tried.body, refusals.budget)
+        steps = [(ran.activity, ran.place) for ran in heard if isinstance(ran.activity, StepRun)]
+        refused = next((name for step, place in steps if (name := refusals.of(step, place)) is not None), None)
         if refused is not None:
             yield _hidden(handler, tried, refused)
         elif steps and not catches_all(handler):
@@ -38,14 +41,26 @@ def _takes_it(handler: Handler) -> bool:
     return catches_all(handler) or any(caught.name == "builtins.TypeError" for caught in handler.types)
 
 
-def _refused(subject: WorkflowSubject, run: StepRun, place: Place) -> str | None:
-    """Return the name of the step that the SDK refuses to run: that which is run at a place, or one that it needs."""
-    calls = [call for call in subject.facts(StepCalled) if call.place.node is place.node]
-    if any(call.arguments.items for call in calls):
-        return run.definition.name
-    noted = {note.span for code in ("unknown-parameter", "depends-count") for note in subject.noted(code)}
-    definitions = [run.definition, *definitions_needed(run)] if noted else []
-    return next((definition.name for definition in definitions if noted & _spans(definition)), None)
+class _Refusals:
+    """Which runs of steps the SDK refuses."""
+
+    def __init__(self, subject: WorkflowSubject) -> None:
+        calls = subject.facts(StepCalled)
+        self._called_with_arguments = {id(call.place.node) for call in calls if call.arguments.items}
+        self._noted = {note.span for code in ("unknown-parameter", "depends-count") for note in subject.noted(code)}
+        self.budget = Budget()
+
+    def of(self, run: StepRun, place: Place) -> str | None:
+        """Return the name of the step that is refused: that which is run at a place, or one that it needs."""
+        if id(place.node) in self._called_with_arguments:
+            return run.definition.name
+        if not self._noted:
+            return None
+        for definition in (run.definition, *definitions_needed(run)):
+            self.budget.spend(Limit.PAIRS)
+            if self._noted & _spans(definition):
+                return definition.name
+        return None
 
 
 def _spans(definition: StepDefinition) -> set[Span]:
