@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Iterator, Mapping
-from difflib import get_close_matches
+from functools import partial
 from typing import TypeVar
 
 from msgspec import Struct, field
@@ -125,7 +125,8 @@ class Pipeline(Struct):
             if isinstance(exported, Exported):
                 yield _workflow(entry, exported.name, source.project, configured)
             else:
-                missing.append(_not_exported(source, configured, exported))
+                near = self._modules.suggestions.nearest(configured.class_name, partial(tuple, exported.others))
+                missing.append(_not_exported(source, configured, exported, near))
         self.problems += missing
         configuration = source.project.configuration
         # Where what it names is wrong, that is why.
@@ -185,16 +186,13 @@ def _not_deployed(undeployed: Undeployed, configuration: str) -> Problem:
     return Problem(span.path, message, advice, span.line, span.column, kind=ProblemKind.CONFIGURATION)
 
 
-def _not_exported(source: Source, configured: ConfiguredWorkflow, why: NotExported) -> Problem:
+def _not_exported(source: Source, configured: ConfiguredWorkflow, why: NotExported, near: str | None) -> Problem:
     path = source.path if source.project.configuration is None else source.project.configuration.path
-    advice = _instead(source, configured, why)
+    advice = f"Did you mean `{near}`?" if near else _exported_names(source, why)
     return Problem(path, f"{why.reason}.", advice, configured.line, configured.column, kind=why.kind)
 
 
-def _instead(source: Source, configured: ConfiguredWorkflow, why: NotExported) -> str:
-    near = get_close_matches(configured.class_name, why.others, 1)
-    if near:
-        return f"Did you mean `{near[0]}`?"
+def _exported_names(source: Source, why: NotExported) -> str:
     names = ", ".join(f"`{name}`" for name in why.others[:_MOST_NAMES])
     return f"{source.path} exports {names or 'no workflow class'}."
 

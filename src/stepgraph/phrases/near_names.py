@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from msgspec import Struct
+
+# Comparing takes the product of the lengths.
+_LONGEST: Final = 100
 
 
 def near_names(name: str, known: Iterable[str]) -> list[str]:
@@ -12,6 +18,25 @@ def near_names(name: str, known: Iterable[str]) -> list[str]:
 
     by_folded = {each.casefold(): each for each in reversed(list(known))}
     return [by_folded[match] for match in get_close_matches(name.casefold(), list(by_folded))]
+
+
+class Suggestions(Struct):
+    """What was probably meant by names that are not there, as long as that takes no more comparisons than are `left`.
+
+    So many names are not there by mistake, and nobody reads so many suggestions.
+    """
+
+    left: int = 50_000
+
+    def nearest(self, name: str, known: Callable[[], Iterable[str]]) -> str | None:
+        """Return the nearest one of the known names, None where none is near."""
+        if self.left <= 0 or len(name) > _LONGEST:
+            return None
+        from difflib import get_close_matches
+
+        names = [each for each in known() if len(each) <= _LONGEST]
+        self.left -= len(names)
+        return next(iter(get_close_matches(name, names, 1)), None)
 
 
 def quoted(names: Iterable[str]) -> list[str]:

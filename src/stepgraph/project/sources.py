@@ -77,6 +77,7 @@ class Sources:
     roots: dict[Root, None] = field(default_factory=dict)
     _unmarked: dict[str, Unmarked] = field(default_factory=dict)
     _ignored: dict[str, frozenset[str]] = field(default_factory=dict)
+    _projects: dict[tuple[str, bool, Root], Project] = field(default_factory=dict)
     _known: set[tuple[str, str]] = field(default_factory=set)
     _first_names: dict[str, str] = field(default_factory=dict)
     _deployed: set[str] = field(default_factory=set)
@@ -252,8 +253,17 @@ class Sources:
                     self.problems.append(error.problem)
 
     def _add(self, path: str, content: bytes, root: Root) -> None:
-        project = project_of_file(path, self._configurations.above(folder_of(path), root), root)
-        self._add_source(path, content, project)
+        self._add_source(path, content, self._project_of(path, root))
+
+    def _project_of(self, path: str, root: Root) -> Project:
+        """Return the project that a file is in: one object for all files of a folder, which lists folders once."""
+        folder = folder_of(path)
+        configuration = self._configurations.above(folder, root)
+        key = (folder if configuration is None else configuration.path, configuration is None, root)
+        project = self._projects.get(key)
+        if project is None:
+            project = self._projects[key] = project_of_file(path, configuration, root)
+        return project
 
     def _add_source(
         self,

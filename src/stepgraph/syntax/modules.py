@@ -6,6 +6,7 @@ from msgspec import Struct, field
 
 from stepgraph.limits import MEGABYTE, PARSED_TOKENS, READ_BYTES, READ_MODULES
 from stepgraph.model.note import InputError, Problem
+from stepgraph.phrases.near_names import Suggestions
 from stepgraph.project.module_files import ModuleFile, ModuleFiles
 from stepgraph.project.reading import read_source
 from stepgraph.project.root import Root
@@ -24,6 +25,7 @@ class Modules(Struct):
     problems: dict[str, Problem] = field(default_factory=dict)
     looked_at: dict[str, bytes | None] = field(default_factory=dict)
     elsewhere: dict[str, bytes] = field(default_factory=dict)
+    suggestions: Suggestions = field(default_factory=Suggestions)
     _tokens: int = 0
     _parsed: dict[str, SourceModule] = field(default_factory=dict)
     _assigned: dict[str, frozenset[str]] = field(default_factory=dict)

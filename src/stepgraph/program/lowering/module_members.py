@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
-
 import libcst as cst
 
 from stepgraph.program.lowering.imports import IMPORT_FAILS, submodule
@@ -29,13 +27,25 @@ def module_member(machine: Machine, module: ModuleValue, name: str, place: Place
 
 
 def _missing(machine: Machine, module: ModuleValue, scope: LexicalScope, name: str, place: Place) -> Value:
-    modules = [] if machine.modules.importer is None else machine.modules.importer.files.names_inside(module.file)
-    others = [other for other in (*exported_names(machine, scope), *modules) if other != name]
-    near = get_close_matches(name, others, 1)
+    near = _nearest(machine, module, scope, name)
     path = module.file.path or module.file.name
     reason = f"{path} has no `{name}`"
     is_imported = isinstance(place.node, cst.ImportFrom)
     advice = IMPORT_FAILS if is_imported else "Reading it fails when the workflow runs."
-    advice = f"Did you mean `{near[0]}`?" if near else advice
+    advice = f"Did you mean `{near}`?" if near else advice
     machine.note("missing-name", place, f"{reason}.", advice)
     return Unresolved(reason, place)
+
+
+def _nearest(machine: Machine, module: ModuleValue, scope: LexicalScope, name: str) -> str | None:
+    """Return the name in a module that was probably meant, None where none is near."""
+    importer = machine.modules.importer
+    if importer is None:
+        return None
+    files = importer.files
+
+    def known() -> list[str]:
+        names = (*exported_names(machine, scope), *files.names_inside(module.file))
+        return [other for other in names if other != name]
+
+    return importer.modules.suggestions.nearest(name, known)
