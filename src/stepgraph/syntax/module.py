@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, Final, TypeVar, cast
 
 from msgspec import Struct
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 
 Result = TypeVar("Result")
+
+_BRIEF: Final = 200
 
 
 @dataclass(eq=False)
@@ -81,11 +83,23 @@ class SourceModule:
         start = self.span(node)
         return Span(name.path, start.line, start.column, name.end_line, name.end_column)
 
+    def brief_text(self, node: cst.CSTNode) -> str:
+        """Return the source of `node` on one line, cut where it is long: for what many messages may be about."""
+        texts = self.once(_no_texts)
+        if node not in texts:
+            whole = self.text(node)
+            texts[node] = whole if len(whole) <= _BRIEF else whole[: _BRIEF - 1] + "…"
+        return texts[node]
+
     def text(self, node: cst.CSTNode) -> str:
         """Return the source of `node` on one line, without comments."""
         from stepgraph.syntax.source_text import source_text
 
         return source_text(self.tree, node)
+
+
+def _no_texts(_: SourceModule) -> dict[cst.CSTNode, str]:
+    return {}
 
 
 class Place(Struct, frozen=True):
@@ -106,6 +120,11 @@ class Place(Struct, frozen=True):
     def heading(self) -> Span:
         """Where it begins: of a class, up to the end of its name."""
         return self.module.heading(self.node)
+
+    @property
+    def brief_text(self) -> str:
+        """Its source on one line, without comments, cut where it is long."""
+        return self.module.brief_text(self.node)
 
     @property
     def text(self) -> str:

@@ -106,7 +106,7 @@ INPUTS = [
     HostileInput("configured workflows that are missing", lambda size: _configured(size, "C"), 300),
     HostileInput("files of workflows", _workflow_files, 200),
     HostileInput("ring of modules", _ring, 500),
-    HostileInput("packages in each other", _packages, 120),
+    HostileInput("packages in each other", _packages, 60),
     HostileInput("chain of stars", _star_chain, 300),
     HostileInput("names of a star", _starred, 500),
     HostileInput("names of one import", _imported, 500),

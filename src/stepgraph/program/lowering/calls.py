@@ -124,7 +124,7 @@ def call_unresolved(machine: Machine, callee: Unresolved, arguments: Arguments, 
     machine.note(
         "unresolved-call",
         place,
-        f"what is called here (`{callee.place.text}`) cannot be followed: {callee.reason}.",
+        f"what is called here (`{callee.place.brief_text}`) cannot be followed: {callee.reason}.",
         "Steps that it runs are missing from the graph; call them by name.",
     )
     return UNKNOWN

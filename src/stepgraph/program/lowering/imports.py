@@ -124,7 +124,7 @@ def _loaded(machine: Machine, file: ModuleFile, place: Place) -> Value:
     machine.note(
         "broken-module",
         place,
-        f"`{place.text}` cannot be followed: {module.place}: {module.message}",
+        f"`{place.brief_text}` cannot be followed: {module.place}: {module.message}",
         "Steps that it leads to are missing from the graph.",
     )
     return Unresolved(reason, place)
