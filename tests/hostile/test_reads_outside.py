@@ -220,3 +220,10 @@ def test_a_main_module_that_git_keeps_is_not_read(stepgraph: Command, folder: Pa
     (folder / "src").mkdir()
     (folder / "wrangler.toml").write_text(f'name = "w"\nmain = "{main}"\n{WORKFLOWS}', encoding="utf-8")
     assert any("which leads out of the repository" in line for line in nothing_leaks(stepgraph))
+
+
+def test_no_settings_come_from_a_folder_that_leads_out(stepgraph: Command, outside: Path) -> None:
+    (outside / "pyproject.toml").write_text('[tool.stepgraph]\nselect = ["hunter2"]\n', encoding="utf-8")
+    Path("linked").symlink_to(outside)
+    ended = stepgraph("check", "linked")
+    assert (ended.code, "hunter2" in ended.out + ended.told) == (2, False)

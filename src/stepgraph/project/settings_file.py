@@ -12,7 +12,7 @@ from stepgraph.project.configuration.fields import Fields
 from stepgraph.project.encoding import decode_utf_8
 from stepgraph.project.folders import and_above, folder_of, is_inside, prefix_of
 from stepgraph.project.reading import StrPath, read_configuration_bytes, shown_path
-from stepgraph.project.root import Root, root_of
+from stepgraph.project.root import Root, link_leading_out, root_of
 
 _NAME: Final = "pyproject.toml"
 # A file without this word has no such table, and is not worth parsing.
@@ -26,7 +26,9 @@ def find_settings(paths: Sequence[StrPath]) -> Fields | None:
     without such a folder, and standard input, have the settings of the working directory. Raises InputError for a file
     that may have the table and cannot be read.
     """
-    for prefix in and_above(_common_folder([shown_path(path) for path in paths])):
+    # What a link of the repository leads out of it is not read, and has no settings either.
+    read = [shown_path(path) for path in paths if link_leading_out(os.fspath(path)) is None]
+    for prefix in and_above(_common_folder(read)):
         path = f"{prefix}{_NAME}"
         root = root_of(prefix or ".")
         # A link that leads out is told whether or not there is a file at its end.
