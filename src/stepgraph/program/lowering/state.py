@@ -258,7 +258,10 @@ def _matters(present: Slot, value: Slot) -> bool:
     """Whether code read with `present` has to be read again with `value`. Started work only ever gets more."""
     if not isinstance(value, tuple):
         return _is_relevant(value)
-    added = [element for element in value if not any(same(element, other) for other in present)]
+    by_place: dict[object, list[Slot]] = {}
+    for other in present:
+        by_place.setdefault(_whence(other), []).append(other)
+    added = [element for element in value if not any(same(element, one) for one in by_place.get(_whence(element), ()))]
     return any(not isinstance(getattr(element, "value", element), Task) for element in added)
 
 
