@@ -31,32 +31,32 @@ class Limit(Enum):
 
 
 MAXIMUM: Final[dict[Limit, int]] = {
-    Limit.EVALUATIONS: 200_000,
+    Limit.EVALUATIONS: 150_000,
     Limit.BASES: 100,
     Limit.DEPTH: 30_000,
     Limit.SUMMARIES: 2_000,
     Limit.BRANCHES: 20_000,
-    Limit.JOINED: 500_000,
-    Limit.ELEMENTS: 2_000_000,
+    Limit.JOINED: 200_000,
+    Limit.ELEMENTS: 1_000_000,
     Limit.PARTS: 10_000,
     Limit.TEXT: 10_000_000,
     Limit.OPERATIONS: 5_000,
     Limit.FACTS: 20_000,
     Limit.PAIRS: 2_000_000,
 }
-"""The largest amount of each kind of work, without what the source adds. Real projects stay below a tenth of it."""
+"""The largest amount of each kind of work, without what the source adds. Real projects stay below a twentieth."""
 
 PER_KILOBYTE: Final[dict[Limit, int]] = {
     Limit.EVALUATIONS: 2_000,
     Limit.SUMMARIES: 100,
     Limit.BRANCHES: 500,
-    Limit.JOINED: 5_000,
-    Limit.ELEMENTS: 20_000,
+    Limit.JOINED: 2_000,
+    Limit.ELEMENTS: 10_000,
     Limit.TEXT: 100_000,
     Limit.OPERATIONS: 300,
     Limit.FACTS: 1_000,
 }
-"""What each 1,000 bytes of the analyzed modules add to a limit. Real projects need less than a fifth of it."""
+"""What each 1,000 bytes of the analyzed modules add to a limit. A large workflow needs a tenth of it."""
 
 
 FULL_SHARES: Final = 10

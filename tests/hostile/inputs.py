@@ -45,9 +45,9 @@ class Measured:
         return self.seconds <= _SECONDS[factor > 1] and fits and self.code in _LAWFUL
 
 
-def registry() -> list[HostileInput]:
-    """Return the inputs of all modules in `rows`."""
-    modules = sorted(module.name for module in pkgutil.iter_modules(rows.__path__))
+def registry(only: str | None = None) -> list[HostileInput]:
+    """Return the inputs of all modules in `rows`, or of one."""
+    modules = [only] if only else sorted(module.name for module in pkgutil.iter_modules(rows.__path__))
     return [row for name in modules for row in importlib.import_module(f"{rows.__name__}.{name}").INPUTS]
 
 
@@ -105,12 +105,14 @@ def main() -> int:
     """Print the table; exit with 1 where an input fails."""
     parser = argparse.ArgumentParser(prog="python -m tests.hostile.inputs", description=__doc__)
     parser.add_argument("names", nargs="*", help="only inputs whose name contains one of these")
+    parser.add_argument("--rows", help="only inputs of this module in `rows`")
     parser.add_argument("--times", type=int, action="append", help="factors of the size (default: 1 and 10)")
     parser.add_argument(
         "--patience", type=float, default=60, help="seconds of processor time until an input is given up (default: 60)"
     )
     arguments = parser.parse_args()
-    wanted = [row for row in registry() if not arguments.names or any(name in row.name for name in arguments.names)]
+    inputs = registry(arguments.rows)
+    wanted = [row for row in inputs if not arguments.names or any(name in row.name for name in arguments.names)]
     failures = 0
     for line in table(wanted, arguments.times or [1, 10], arguments.patience):
         failures += line.startswith("!")

@@ -298,8 +298,9 @@ def _epochs(size: int) -> Files:
     return entry("await k0(step)", text + "".join(f"async def k{n}(step):\n{calls}" for n in range(10)))
 
 
-def _observed_clique(size: int) -> Files:
+def _observed_clique(calls_in_all: int) -> Files:
     """Functions that call each other and change what the others read."""
+    size = int(calls_in_all**0.5)
     calls = "".join(f"    await f{n}(step)\n" for n in range(size))
     defs = "".join(
         f"async def f{n}(step):\n    global g\n    await g(step)\n    g = f{n}\n{calls}" for n in range(size)
@@ -457,7 +458,101 @@ def _step_lists(size: int) -> Files:
     return entry(f"@step.do('s0')\nasync def s0(): pass\n{text}await s{size - 1}()")
 
 
+def _arguments_of_everything(size: int) -> Files:
+    """A dictionary that holds the one before thrice, wherever values are looked at."""
+    lines = "".join(f"d{n} = {{**d{n - 1}, 'k': d{n - 1}, 'm': [d{n - 1}, step]}}\n" for n in range(1, size))
+    last = f"d{size - 1}"
+    uses = [f"print({last})", f"unknown({last})", f"self.env.KV.put('a', {last})", f"await s({last})"]
+    uses += [f"await helper({last})", f"self.x = {last}", f"for a in {last}: print(a)", f"[a for a in {last}.values()]"]
+    uses += [
+        f"f'{{{last}}}'",
+        f"{last} | {last}",
+        f"list({last}.items())",
+        f"x = {last} if e else [{last}]",
+        "print(x)",
+    ]
+    steps = "@step.do('s')\nasync def s(): pass\n"
+    helper = "async def helper(d):\n    print(d)\n    return [d, d]\n"
+    first = "import random\nd0 = {'a': random.random()}\n"
+    return entry(f"{first}{steps}{lines}" + "\n".join(uses) + f"\nreturn {last}", helper)
+
+
+def _default_arguments(size: int) -> Files:
+    """Functions whose defaults are the function before, twice: in a loop, so that they are compared."""
+    text = "".join(f"    def f{n}(a=f{n - 1}, b=f{n - 1}): return a()\n" for n in range(1, size))
+    return entry(f"f0 = step.sleep\nfor i in e:\n{text}    f0 = f{size - 1}\nawait f0('a', 1)")
+
+
+def _formats(size: int) -> Files:
+    wide = "9" * min(size, 12)
+    names = [f"'%.{wide}f' % 1.5", f"'%*d' % {wide}", f"f'{{1:>{wide}}}'", f"f'{{1:{{{wide}}}}}'", f"'a' * {wide}"]
+    names += [f"format(1, '>{wide}')", f"'{{:>{wide}}}'.format(1)", f"'a'.ljust({wide})", f"'a'.zfill({wide})"]
+    names += [
+        f"'\\t'.expandtabs({wide})",
+        f"b'a' * {wide}",
+        f"str(10 ** {wide})",
+        f"f'{{1 << {wide}}}'",
+        f"[0] * {wide}",
+    ]
+    names += [f"b'%{wide}d' % 1", f"'%{wide}d' % True", f"f'{{0x{'f' * size * 100}}}'", f"-(7 ** {wide})"]
+    return entry("".join(f"x{n} = {name}\nawait step.sleep(x{n}, 1)\n" for n, name in enumerate(names)))
+
+
+def _names_tried(size: int) -> Files:
+    """A name that is bound again and again in a `try`: a handler begins with any of its values."""
+    lines = "".join(f"    a = f{n}\n" for n in range(size))
+    defs = "".join(f"async def f{n}(step):\n{_STEP}" for n in range(size))
+    return entry(f"try:\n{lines}    await a(step)\nexcept E:\n    await a(step)", defs)
+
+
+def _lists_tried(size: int) -> Files:
+    """A list that changes again and again in a `try`."""
+    lines = "".join(f"    a.append(f{n})\n    a.pop()\n    a.insert(0, f{n})\n" for n in range(size))
+    defs = "".join(f"async def f{n}(step):\n{_STEP}" for n in range(size))
+    return entry(f"a = []\ntry:\n{lines}    await g(step)\nexcept E:\n    for f in a: await f(step)", defs)
+
+
+def _continues(size: int) -> Files:
+    lines = "".join(f"    if e{n}:\n        a{n} = step\n        continue\n    b = [b, a{n}]\n" for n in range(size))
+    names = "".join(f"a{n} = None\n" for n in range(size))
+    return entry(f"{names}b = step\nfor i in e:\n{lines}    await step.sleep('a', 1)\nprint(b)")
+
+
+def _attribute_chains(size: int) -> Files:
+    return entry("import x as y\n" + "y = y.a\n" * size + "z = unknown()\n" + "z = z.a()\n" * size + "print(y, z)")
+
+
+def _calls_of_ten(size: int) -> Files:
+    text = "".join(f"async def f{n}(step):\n" + f"    await f{n + 1}(step)\n" * 10 for n in range(size))
+    return entry("await f0(step)", f"{text}async def f{size}(step):\n{_STEP}")
+
+
+def _computed_bases(size: int) -> Files:
+    """The class itself is made by helpers that are called 2^n times, to find out whether it is a workflow."""
+    text = "".join(f"def m{n}(b, x):\n    return m{n + 1}(b, [x]), m{n + 1}(b, [x, x])\n" for n in range(size))
+    made = f"class Made(m0(WorkflowEntrypoint, lambda: 1)[0]):\n    async def run(self, event, step):\n    {_STEP}"
+    return entry("pass", f"{text}def m{size}(b, x): return b\n{made}")
+
+
+def _many_workflows(size: int) -> Files:
+    """Each workflow of a module uses up its budget."""
+    text = "".join(f"async def f{n}(g, step):\n" + f"    await f{n + 1}(lambda: g(), step)\n" * 2 for n in range(30))
+    run = "    async def run(self, event, step):\n        await f0(step.sleep, step)\n"
+    classes = "".join(f"class W{n}(WorkflowEntrypoint):\n{run}" for n in range(size))
+    return entry("pass", f"{text}async def f30(g, step):\n    await g('a', 1)\n{classes}")
+
+
 INPUTS = [
+    HostileInput("a shared dictionary wherever values are looked at", _arguments_of_everything, 30),
+    HostileInput("defaults that are the function before twice", _default_arguments, 40),
+    HostileInput("formats of any width", _formats, 10),
+    HostileInput("names bound in a try", _names_tried, 300),
+    HostileInput("lists changed in a try", _lists_tried, 200),
+    HostileInput("continues of a loop", _continues, 200),
+    HostileInput("chains of attributes", _attribute_chains, 2_000),
+    HostileInput("helpers that call the next ten times", _calls_of_ten, 400),
+    HostileInput("bases that are computed", _computed_bases, 40),
+    HostileInput("workflows that use up their budgets", _many_workflows, 70),
     HostileInput(
         "helpers that gather the next twice",
         _helpers(lambda n: f"    await asyncio.gather(f{n}(step), f{n}(step))\n", before=_ASYNCIO),
@@ -541,7 +636,7 @@ INPUTS = [
     HostileInput("functions in functions", _nested_functions, 40),
     HostileInput("steps in helpers called twice", _steps_in_helpers, 40),
     HostileInput("helpers that write what all read", _epochs, 60),
-    HostileInput("clique that writes what all read", _observed_clique, 40),
+    HostileInput("clique that writes what all read", _observed_clique, 1_600),
     HostileInput("steps that need the two before", _dependent_steps, 100),
     HostileInput("steps that need one of two", _choices_of_steps, 40),
     HostileInput("ifs in a loop", _ifs_in_loops, 100),

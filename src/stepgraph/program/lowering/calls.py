@@ -75,16 +75,16 @@ def _call_plain(machine: Machine, callee: FunctionValue, arguments: Arguments, p
 
 def _call_lambda(machine: Machine, callee: FunctionValue, node: cst.Lambda, arguments: Arguments) -> Value:
     """Evaluate the body of a lambda in place: it is one expression. Recursion is followed to a limited depth."""
-    depth = machine.open_nodes[node]
+    depth = machine.open_lambdas[node]
     machine.lambdas_read += 1
     if depth >= RECURSION_DEPTH or (depth and machine.lambdas_read > RECURSIVE_CALLS):
         return Unresolved("a lambda that calls itself", Place(callee.scope.module, node))
     machine.budget.spend(Limit.SUMMARIES)
-    machine.open_nodes[node] += 1
+    machine.open_lambdas[node] += 1
     with machine.in_scope(function_scope(machine, callee, arguments)):
         value = machine.evaluate(node.body)
         machine.observe(Returned(Place(callee.scope.module, node), known(value), machine.place(node.body)))
-    machine.open_nodes[node] -= 1
+    machine.open_lambdas[node] -= 1
     if not value.relevant:
         return faded(value)
     machine.frame.called |= machine.work.bit_of(node)

@@ -183,18 +183,19 @@ def _without_payloads(key: object) -> object:
 
 def _unfinished(machine: Machine, callee: FunctionValue, key: Key) -> Function | None:
     """Return the function of a call that is being read already: a recursion."""
-    if key in machine.active:
-        return machine.active[key]
-    if not machine.open_nodes[callee.node]:
+    active = machine.active.get(callee.node)
+    if not active:
         return None
-    same = [(other, function) for other, function in machine.active.items() if other[0] is callee.node]
-    alike = [function for other, function in same if _without_payloads(other) == _without_payloads(key)]
+    if key in active:
+        return active[key]
+    without = _without_payloads(key)
+    alike = [function for other, function in active.items() if _without_payloads(other) == without]
     if alike:
         return alike[-1]
-    if len(same) < MOST_OPEN:
+    if len(active) < MOST_OPEN:
         return None
     _report_variants(machine, callee)
-    return same[-1][1]
+    return next(reversed(active.values()))
 
 
 def _read(machine: Machine, callee: FunctionValue, node: cst.FunctionDef, scope: LexicalScope, key: Key) -> Summary:
@@ -203,12 +204,10 @@ def _read(machine: Machine, callee: FunctionValue, node: cst.FunctionDef, scope:
     function = Function(callee.names, Place(callee.scope.module, node))
     frame = Frame(scope, function=node, is_async=node.asynchronous is not None)
     mark, volatiles, uses = machine.store.mark(), machine.replay.volatiles, len(machine.replay.uses)
-    machine.active[key] = function
-    machine.open_nodes[node] += 1
+    machine.active.setdefault(node, {})[key] = function
     function.body = _read_body(machine, frame, node.body)
     function.works = works(function.body)
-    del machine.active[key]
-    machine.open_nodes[node] -= 1
+    del machine.active[node][key]
     function.given = tuple(
         machine.lambda_names.get(g.identity, g.name) if isinstance(g.identity, cst.Lambda) else g.name
         for g in scope.given

@@ -95,10 +95,10 @@ class Machine:
     replays: bool = False
     replay: ReplayState = field(default_factory=ReplayState)
     summaries: dict[tuple[object, ...], Summary] = field(default_factory=dict)
-    active: dict[tuple[object, ...], Function] = field(default_factory=dict)
-    open_nodes: Counter[cst.CSTNode] = field(default_factory=Counter)
+    active: dict[cst.CSTNode, dict[tuple[object, ...], Function]] = field(default_factory=dict)
     latest: dict[cst.CSTNode, Summary] = field(default_factory=dict)
     readings: int = 0
+    open_lambdas: Counter[cst.CSTNode] = field(default_factory=Counter)
     lambdas_read: int = 0
     lambda_names: dict[cst.CSTNode, str] = field(default_factory=dict)
     passes: int = 0

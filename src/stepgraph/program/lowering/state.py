@@ -6,7 +6,7 @@ what it changed, not of all there is.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final, TypeAlias
 
 from msgspec import Struct, field
@@ -40,6 +40,8 @@ Slot: TypeAlias = Any
 # A choice among more values than this is not followed.
 MOST_OPTIONS: Final = 200
 _TWO: Final = 2
+# To compare two elements takes so much more than to look at one.
+_COMPARISON: Final = 4
 
 
 class _Missing:
@@ -258,11 +260,19 @@ def _matters(present: Slot, value: Slot) -> bool:
     """Whether code read with `present` has to be read again with `value`. Started work only ever gets more."""
     if not isinstance(value, tuple):
         return _is_relevant(value)
+    return any(not isinstance(getattr(element, "value", element), Task) for element in _added(present, value))
+
+
+def _added(present: tuple[Slot, ...], value: tuple[Slot, ...]) -> Iterator[Slot]:
+    """Yield the elements of a collection that are not the same as one of those it had."""
+    identities = set(map(id, present))
     by_place: dict[object, list[Slot]] = {}
-    for other in present:
-        by_place.setdefault(_whence(other), []).append(other)
-    added = [element for element in value if not any(same(element, one) for one in by_place.get(_whence(element), ()))]
-    return any(not isinstance(getattr(element, "value", element), Task) for element in added)
+    for element in present:
+        by_place.setdefault(_whence(element), []).append(element)
+    for element in value:
+        alike = () if id(element) in identities else by_place.get(_whence(element), ())
+        if id(element) not in identities and not any(same(element, other) for other in alike):
+            yield element
 
 
 def merged(
@@ -337,8 +347,12 @@ def _distinct(values: Iterable[Slot]) -> list[Slot]:
     of collections are united in any case.
     """
     found: list[Slot] = []
+    identities: set[int] = set()
     relevant = irrelevant = 0
     for value in values:
+        if id(value) in identities:
+            continue
+        identities.add(id(value))
         if isinstance(value, tuple):
             if not found or found[-1] != value:
                 found.append(value)
@@ -382,7 +396,7 @@ def _united(
     for way, collection in enumerate(collections):
         for element in collection:
             alike = by_place.setdefault(_whence(element), [])
-            budget.spend(Limit.JOINED, 1 + len(alike))
+            budget.spend(Limit.JOINED, 1 + _COMPARISON * len(alike))
             index = next((i for i in alike if same(element, elements[i])), None)
             if index is None:
                 alike.append(len(elements))

@@ -1,0 +1,216 @@
+"""Small inputs that ask the interpreter for much work: a graph, or a partial one and a note on the exceeded limit."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+import stepgraph.program.lowering
+from stepgraph.analysis import Analysis
+from stepgraph.api import analyze_source, check_analysis
+from stepgraph.limits import FULL_SHARES, MAXIMUM, PER_KILOBYTE, Budget, Limit, LimitExceededError
+from stepgraph.model.note import InputError
+from stepgraph.model.payload import Node
+from stepgraph.program.lowering.state import Store
+from tests.hostile.hostile_input import HEAD, RUN, HostileInput
+from tests.hostile.inputs import registry
+
+INPUTS: Final = {row.name: row for row in (*registry("interpreter"), *registry("interpreter_relatives"))}
+
+# By the name of the input: a size, and the unit of the limit that is exceeded, None where none is.
+EXPECTED: Final[dict[str, tuple[int, str | None]]] = {
+    "width of a percent format": (10, None),
+    "dictionaries that hold the one before thrice": (25, None),
+    "lists of 100 times the list before": (100, None),
+    "context managers that enter the next twice": (12, "operations in the graph"),
+    "generators that yield the next twice": (22, None),
+    "helpers that define two closures for the next": (40, "analyzed function bodies"),
+    "chain of helpers": (250, None),
+    "appends to a list": (300, None),
+    "clique of functions": (900, None),
+    "a shared dictionary wherever values are looked at": (30, None),
+    "defaults that are the function before twice": (40, "parts of one value"),
+    "formats of any width": (10, None),
+    "names bound in a try": (100, None),
+    "lists changed in a try": (60, None),
+    "continues of a loop": (200, "values compared where branches join"),
+    "chains of attributes": (200, None),
+    "helpers that call the next ten times": (100, None),
+    "helpers that call the next twice": (40, None),
+    "helpers that loop over the next": (40, None),
+    "helpers that give the next two lambdas": (40, "analyzed function bodies"),
+    "helpers that give the next two lists": (40, "analyzed function bodies"),
+    "helpers that try the next twice": (40, None),
+    "helpers that return the next twice": (40, None),
+    "loops in loops": (50, None),
+    "loops in loops that write": (50, "values compared where branches join"),
+    "loops after each other": (200, "values compared where branches join"),
+    "withs in withs": (50, None),
+    "items of a with": (50, None),
+    "ifs in ifs": (50, None),
+    "tries in tries": (50, None),
+    "tries in finallys": (50, None),
+    "values on 2^n ways": (40, "analyzed function bodies"),
+    "tuples on 2^n ways": (40, None),
+    "decorators": (40, None),
+    "diamonds": (40, "base classes of one class"),
+    "chain of classes": (100, None),
+    "properties that ask the next twice": (40, None),
+    "getattr that asks the inner twice": (40, None),
+    "lambdas that call the next twice": (40, "analyzed function bodies"),
+    "lambdas of lambdas": (40, None),
+    "growing arguments": (10, None),
+    "mutual recursion with ten parameters": (40, "analyzed function bodies"),
+    "star arguments of star arguments": (40, None),
+    "star keywords": (60, "elements of collections"),
+    "lists mutated in loops": (100, None),
+    "gather of products": (60, "evaluated statements and expressions"),
+    "doubled text": (40, None),
+    "doubled text, each a name": (40, None),
+    "doubled templates": (40, None),
+    "doubled text in a module": (40, None),
+    "squared numbers in a module": (40, None),
+    "partials of partials": (60, "parts of one value"),
+    "partials of what is not known": (60, None),
+    "exit stacks": (60, None),
+    "lists of lists": (60, None),
+    "deep lists": (300, None),
+    "arguments that are three of the argument": (40, None),
+    "lists of the list twice": (40, None),
+    "calls of a hundred functions": (20, None),
+    "unions given to unions": (5, None),
+    "objects of objects": (60, None),
+    "recursive constructors": (20, "analyzed function bodies"),
+    "classes made in functions": (40, None),
+    "functions in functions": (40, "analyzed function bodies"),
+    "steps in helpers called twice": (40, None),
+    "helpers that write what all read": (60, None),
+    "clique that writes what all read": (1600, "operations in the graph"),
+    "steps that need the two before": (100, None),
+    "steps that need one of two": (40, None),
+    "ifs in a loop": (100, None),
+    "recursive generators": (100, None),
+    "yields": (200, None),
+    "clauses of a comprehension": (12, "operations in the graph"),
+    "nested comprehensions": (12, "evaluated statements and expressions"),
+    "nested f-strings": (30, None),
+    "dictionaries in loops": (60, None),
+    "dictionaries joined": (100, None),
+    "keys set": (200, None),
+    "attributes set": (200, None),
+    "tasks of a group": (200, None),
+    "gathers of gathers": (40, "parts of one value"),
+    "gathers on 2^n ways": (40, "parts of one value"),
+    "while loops in elses": (40, None),
+    "guards with steps": (200, None),
+    "boolean towers": (200, None),
+    "conditional towers": (40, None),
+    "subscripts of unions": (40, None),
+    "items of items": (40, None),
+    "handlers": (30, None),
+    "steps listed twice": (60, None),
+}
+
+
+def exceeded(row: HostileInput, size: int) -> str | None:
+    """Return the unit of the limit that an analysis exceeds, None where the graph is complete as far as limits go."""
+    source = row.files(size)["entry.py"]
+    analysis = analyze_source(source if isinstance(source, str) else source.decode(), "entry.py")
+    check_analysis(analysis)
+    notes = [note for workflow in analysis.workflows for note in workflow.notes if note.code == "limit-exceeded"]
+    assert len(notes) <= 1
+    if not notes:
+        return None
+    assert not all(workflow.complete for workflow in analysis.workflows)
+    units = re.search(r"more than [\d,]+ (.*)\.", notes[0].message)
+    assert units is not None
+    return units[1]
+
+
+@pytest.mark.parametrize(("name", "size", "unit"), [(name, *rest) for name, rest in EXPECTED.items()])
+def test_work_is_bounded(name: str, size: int, unit: str | None) -> None:
+    assert exceeded(INPUTS[name], size) == unit
+
+
+def test_work_beyond_a_limit_raises_again() -> None:
+    budget = Budget()
+    with pytest.raises(LimitExceededError, match="BRANCHES"):
+        budget.spend(Limit.BRANCHES, MAXIMUM[Limit.BRANCHES] + 1)
+    with pytest.raises(LimitExceededError):
+        budget.spend(Limit.FACTS)
+
+
+def test_limits_grow_with_the_source() -> None:
+    budget = Budget()
+    budget.grow(3_000)
+    assert budget.maximum[Limit.BRANCHES] == MAXIMUM[Limit.BRANCHES] + 3 * PER_KILOBYTE[Limit.BRANCHES]
+
+
+def test_many_workflows_of_a_module_share_limits() -> None:
+    assert Budget(FULL_SHARES).maximum == MAXIMUM
+    assert Budget(10 * FULL_SHARES).maximum[Limit.FACTS] == MAXIMUM[Limit.FACTS] // 10
+
+
+def test_a_class_that_takes_too_much_work_to_find() -> None:
+    source = INPUTS["bases that are computed"].files(40)["entry.py"]
+    with pytest.raises(InputError, match=r"entry\.py is not analyzed: more than [\d,]+ evaluated statements"):
+        analyze_source(str(source), "entry.py")
+
+
+def name_of_sleep(text: str) -> str:
+    """Return the name that the graph gives a sleep."""
+    analysis = analyze_source(f"{HEAD}{RUN}        await step.sleep({text}, 1)\n", "entry.py")
+    node = graph_nodes(analysis)[0]
+    assert node["type"] == "step_sleep"
+    return node["name"]
+
+
+def graph_nodes(analysis: Analysis) -> list[Node]:
+    graph = analysis.workflows[0].graph
+    assert graph is not None
+    return graph["workflow"]["nodes"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("'%9999999999s' % 'a'", "'%.999999999f' % 1.5", "'%*d' % 9999999999", "b'%9999999999d' % 1"),
+        *("'a' * 9999999999", "9999999999 * 'a'", "'a' * 100 * 100 * 100 * 100"),
+    ],
+)
+def test_long_text_is_shown_as_its_source(text: str) -> None:
+    assert name_of_sleep(text) == f"{{{text}}}"
+
+
+@pytest.mark.parametrize("field", ["{1:>9999999999}", "{1 << 9999999999}", "{10 ** 9999999999}", "{9 ** 64 ** 64}"])
+def test_long_fields_are_shown_as_their_source(field: str) -> None:
+    assert name_of_sleep(f"f'a{field}'") == f"a{field}"
+
+
+@pytest.mark.parametrize(("text", "name"), [("'%03d' % 7", "007"), ("f'{7:>3}'", "  7"), ("'ab' * 2", "abab")])
+def test_short_text_is_computed(text: str, name: str) -> None:
+    assert name_of_sleep(text) == name
+
+
+def test_appended_elements_are_taken_back() -> None:
+    store = Store()
+    slots = store.new({"items": (1,)})
+    mark = store.mark()
+    store.extend(slots, (1, 2))
+    store.extend(slots, (1, 2, 3))
+    assert slots["items"] == (1, 2, 3)
+    store.rewind(mark)
+    assert slots["items"] == (1,)
+
+
+# They copy the elements of a collection and look at none, or count them themselves.
+UNCOUNTED: Final = {"contexts.py", "methods.py", "targets.py"}
+
+
+def test_elements_are_reached_through_the_budget() -> None:
+    """Each walk through collections, which may be exponentially large as trees, is counted where it takes elements."""
+    modules = Path(stepgraph.program.lowering.__path__[0]).glob("*.py")
+    assert {path.name for path in modules if 'state["items"]' in path.read_text("utf-8")} == UNCOUNTED

@@ -1,0 +1,43 @@
+"""A bare repository that is committed inside of the analyzed directory does not stand in for the repository."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from stepgraph.project.commit_times import start_log
+from stepgraph.project.ignored import ignored
+from tests.cli.repositories import git
+
+_BARE_FILES = {
+    "HEAD": "ref: refs/heads/other\n",
+    "config": "[core]\n\trepositoryformatversion = 0\n\tbare = false\n\tworktree = ..\n",
+    "objects/keep": "",
+    "refs/keep": "",
+    "info/exclude": "*.py\n",
+}
+
+
+@pytest.fixture
+def worker(tmp_path: Path) -> Path:
+    """The directory `worker` of a repository, with a committed module and the files of a bare repository."""
+    directory = tmp_path / "worker"
+    for name, text in {"entry.py": "X = 1\n", **_BARE_FILES}.items():
+        path = directory / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    git(tmp_path, "init", "-q", "-b", "main")
+    git(tmp_path, "add", "-A", "-f", ".")
+    git(tmp_path, "commit", "-q", "-m", "first")
+    return directory
+
+
+def test_its_patterns_ignore_no_file(worker: Path) -> None:
+    assert ignored(f"{worker}/", [f"{worker}/entry.py"]) == frozenset()
+
+
+def test_the_history_is_that_of_the_repository(worker: Path) -> None:
+    log = start_log(f"{worker}/entry.py")
+    assert log is not None
+    assert log.answer()
