@@ -8,7 +8,9 @@ import pytest
 
 from stepgraph.project.commit_times import start_log
 from stepgraph.project.ignored import ignored
-from tests.cli.repositories import git
+from tests.cli.repositories import git, needs_git
+
+pytestmark = needs_git
 
 _BARE_FILES = {
     "HEAD": "ref: refs/heads/other\n",
@@ -27,9 +29,10 @@ def worker(tmp_path: Path) -> Path:
         path = directory / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-    git(tmp_path, "init", "-q", "-b", "main")
-    git(tmp_path, "add", "-A", "-f", ".")
-    git(tmp_path, "commit", "-q", "-m", "first")
+    root = str(tmp_path)
+    git("init", "--quiet", "--initial-branch=main", folder=root)
+    git("add", "--all", "--force", ".", folder=root)
+    git("commit", "--quiet", "--message=first", folder=root)
     return directory
 
 

@@ -7,6 +7,7 @@ import os
 from msgspec import Struct
 
 from stepgraph.project.git import HISTORY_SECONDS, Git, start_git
+from stepgraph.project.repository import repository_root
 
 
 class CommitTimes(Struct, frozen=True):
@@ -18,9 +19,13 @@ class CommitTimes(Struct, frozen=True):
 
 def start_log(path: str) -> Git | None:
     """Start git on the history of the file at `path`, for `read_log`. Returns None where there is no git."""
-    folder, name = os.path.split(os.path.realpath(path))
+    real = os.path.realpath(path)
+    root = repository_root(os.path.dirname(real))
+    if root is None:
+        return None
     # Plumbing: unlike `git log`, it heeds no configuration that shows signatures, follows renames or maps names.
-    return start_git(folder, "--literal-pathspecs", "rev-list", "--timestamp", "HEAD", "--", name)
+    name = os.path.relpath(real, root)
+    return start_git(root, "--literal-pathspecs", "rev-list", "--timestamp", "HEAD", "--", name)
 
 
 def read_log(log: Git) -> CommitTimes | None:

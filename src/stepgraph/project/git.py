@@ -37,6 +37,7 @@ READING_SECONDS: Final = 60.0
 # Files that git opens for any question: it would wait for ever for one that is a pipe.
 _OPENED: Final = ("config", "config.worktree", "HEAD", "index", "packed-refs", "shallow", "commondir", "info/exclude")
 _PIECE: Final = 1 << 16
+_SAFE_SETTINGS: Final = ("-c", "core.fsmonitor=false", "-c", "safe.bareRepository=explicit")
 
 # The repositories that have not answered in time, which are not asked again.
 _silent: set[str] = set()
@@ -153,16 +154,19 @@ class Git:
 
 
 def start_git(folder: str, *arguments: str, reads_input: bool = False) -> Git | None:
-    """Start git in a folder, which is in a repository. Returns None where there is no git, or no answer to be had."""
-    folder = os.path.realpath(folder)
-    repository = repository_root(folder) or folder
+    """Start git at the root of the repository around a folder. Paths in `arguments` and questions are relative to it.
+
+    In a folder below the root, git would prefer a bare repository that was committed there (`HEAD`, `objects`, `refs`).
+    Returns None where there is no git, or no answer to be had.
+    """
+    repository = repository_root(folder) or os.path.realpath(folder)
     git = None if repository in _silent or _would_wait(repository) else _git_program()
     if git is None:
         return None
     environment = {key: value for key, value in os.environ.items() if key not in _OF_ANOTHER_REPOSITORY}
     try:
         process = subprocess.Popen(  # noqa: S603 - git itself, not found in the repository, and nothing runs through a shell
-            [git, "-C", folder, "-c", "core.fsmonitor=false", *arguments],
+            [git, "-C", repository, *_SAFE_SETTINGS, *arguments],
             stdin=subprocess.PIPE if reads_input else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

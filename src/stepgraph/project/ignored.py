@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 
 from stepgraph.project.folders import folder_of, parent_of, prefix_of
-from stepgraph.project.repository import is_in_repository
+from stepgraph.project.repository import repository_root
 
 
 def ignored(folder: str, paths: Sequence[str]) -> frozenset[str]:
@@ -41,7 +41,8 @@ def _repository(folder: str, top: str, known: dict[str, str]) -> str:
 
 
 def _ignored(prefix: str, paths: Sequence[str]) -> Iterator[str]:
-    if not is_in_repository(prefix):
+    root = repository_root(prefix)
+    if root is None:
         return
     # Imported here for start-up: starting programs takes a module that little else needs.
     from stepgraph.project.git import start_git
@@ -50,7 +51,9 @@ def _ignored(prefix: str, paths: Sequence[str]) -> Iterator[str]:
     git = start_git(prefix, *arguments, reads_input=True)
     if git is None:
         return
-    names = [os.path.realpath(prefix), *(f"./{path.removeprefix(prefix)}" for path in paths)]
+    folder = os.path.realpath(prefix)
+    inside = os.path.relpath(folder, root)
+    names = [folder, *(f"./{inside}/{path.removeprefix(prefix)}" for path in paths)]
     question = b"".join(os.fsencode(name) + b"\0" for name in names)
     # No more than was asked can be ignored.
     answer = git.answer(question, len(question)) or b""
