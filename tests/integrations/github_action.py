@@ -96,6 +96,7 @@ def check(runner_temp: Path, workspace: Path, environment: Mapping[str, str], **
         **environment,
         "GITHUB_STEP_SUMMARY": str(summary),
         "GITHUB_OUTPUT": str(outputs),
+        "GITHUB_WORKSPACE": str(workspace),
     }
     done = run_step(CHECK, workspace, runner_temp, values, runner)
     return Job(done.returncode, done.stdout, done.stderr, written(summary), written(outputs))

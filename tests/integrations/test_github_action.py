@@ -104,6 +104,18 @@ def test_the_working_directory_is_checked(runner_temp: Path, tmp_path: Path) -> 
     assert job.outputs == f"sarif={runner_temp}/stepgraph.sarif\n"
 
 
+def test_a_working_directory_outside_is_refused(runner_temp: Path, tmp_path: Path) -> None:
+    for name in ("outside", "workspace"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "outside" / "entry.py").write_text(FLAGGED, encoding="utf-8")
+    (tmp_path / "workspace" / "worker").symlink_to("../outside")
+
+    job = check(runner_temp, tmp_path / "workspace", working_directory="worker")
+
+    assert (job.code, job.out) == (2, "")
+    assert job.told == "error: working-directory leads out of the workspace\n"
+
+
 def test_install_only_checks_nothing(runner_temp: Path, tmp_path: Path) -> None:
     (tmp_path / "entry.py").write_text(FLAGGED, encoding="utf-8")
 
