@@ -24,11 +24,11 @@ def parse_module(source: bytes, path: str, room: int = MODULE_TOKENS) -> SourceM
     try:
         text = decoded(source)
         seen = glance(text)
-        if seen.tokens > min(MODULE_TOKENS, room):
-            raise InputError(_too_large(path, is_alone=seen.tokens > MODULE_TOKENS))
         deep = None if seen.is_shallow else too_deep(text)
         if deep is not None:
             raise InputError(_invalid(path, deep.message, deep.advice, deep.line, deep.column))
+        if seen.tokens > min(MODULE_TOKENS, room):
+            raise InputError(_too_large(path, is_alone=seen.tokens > MODULE_TOKENS))
         return SourceModule(path, cst.parse_module(source), source, seen.tokens)
     except (cst.ParserSyntaxError, cst.CSTValidationError, SyntaxError, UnicodeDecodeError, TypeError) as error:
         # A TypeError is LibCST's own defect on valid code such as `x if y else(lambda: z)`.
