@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator
+from collections import defaultdict, deque
+from collections.abc import Hashable, Iterator
 from difflib import SequenceMatcher
 from itertools import pairwise
 from typing import Final
@@ -119,14 +119,15 @@ def _by_kind(pairs: Pairs, gap: Gap) -> dict[str, Gap]:
 
 def _renamed_steps(pairs: Pairs, old: list[int], new: list[int]) -> Iterator[tuple[int, int]]:
     """Yield steps with like names, with the same unusual settings, then those of one name with as many of another."""
-    left_old, left_new = list(old), list(new)
-    for pair in [*_with_like_names(pairs, old, new), *_with_equal_settings(pairs, old, new)]:
-        if pair[0] in left_old and pair[1] in left_new:
-            left_old.remove(pair[0])
-            left_new.remove(pair[1])
-            yield pair
-    if len(left_old) == len(left_new) and _is_one_name(pairs.old, left_old) and _is_one_name(pairs.new, left_new):
-        yield from zip(left_old, left_new, strict=True)
+    left_old, left_new = dict.fromkeys(old), dict.fromkeys(new)
+    for find in (_with_like_names, _with_equal_settings):
+        for first, second in find(pairs, list(left_old), list(left_new)):
+            if first in left_old and second in left_new:
+                del left_old[first], left_new[second]
+                yield first, second
+    rest_old, rest_new = list(left_old), list(left_new)
+    if len(rest_old) == len(rest_new) and _is_one_name(pairs.old, rest_old) and _is_one_name(pairs.new, rest_new):
+        yield from zip(rest_old, rest_new, strict=True)
 
 
 def _is_one_name(tree: Tree, numbers: list[int]) -> bool:
@@ -147,28 +148,41 @@ def _likeness(first: str, second: str) -> float:
 
 
 def _with_equal_settings(pairs: Pairs, old: list[int], new: list[int]) -> list[tuple[int, int]]:
-    unusual = [number for number in old if pairs.old[number].fields.get("config", _ORDINARY) != _ORDINARY]
-    return [
-        (first, second)
-        for first in unusual
-        for second in new
-        if pairs.old[first].fields.get("config") == pairs.new[second].fields.get("config")
-    ]
+    """Return steps with the same unusual settings: of each, the first with the first, and so on."""
+    by_config: defaultdict[Hashable, deque[int]] = defaultdict(deque)
+    for number in new:
+        by_config[_frozen(pairs.new[number].fields.get("config"))].append(number)
+    found: list[tuple[int, int]] = []
+    for number in old:
+        config = pairs.old[number].fields.get("config", _ORDINARY)
+        alike = by_config.get(_frozen(config)) if config != _ORDINARY else None
+        if alike:
+            found.append((number, alike.popleft()))
+    return found
+
+
+def _frozen(value: object) -> Hashable:
+    """Return a key that is equal for equal JSON values."""
+    if isinstance(value, dict):
+        return frozenset((name, _frozen(inner)) for name, inner in value.items())
+    if isinstance(value, list):
+        return tuple(map(_frozen, value))
+    return value
 
 
 def _changed_branches(pairs: Pairs, old: list[int], new: list[int]) -> Iterator[tuple[int, int]]:
     """Yield branches that now hold what others held, or the only one with the only one."""
-    taken: set[int] = set()
+    free = dict.fromkeys(new)
     left: list[int] = []
     for number in old:
         partners = (pairs.to_new[child] for child in pairs.old[number].children)
         holders = [pairs.new[partner].parent for partner in partners if partner is not None]
-        holder = next((holder for holder in holders if holder in new and holder not in taken), None)
+        holder = next((holder for holder in holders if holder in free), None)
         if holder is None:
             left.append(number)
         else:
-            taken.add(holder)
+            del free[holder]
             yield number, holder
-    others = [number for number in new if number not in taken]
+    others = list(free)
     if len(left) == len(others) == 1:
         yield left[0], others[0]
