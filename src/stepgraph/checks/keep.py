@@ -80,10 +80,14 @@ def keep(
 
 
 class _Sifting(Struct, frozen=True):
-    """Settings, applied to findings, with the paths of these as the settings see them."""
+    """Settings, applied to findings, with the paths of these as the settings see them.
+
+    `decisions` are those made so far, by rule and path: settings may have thousands of patterns.
+    """
 
     settings: Settings
     paths: dict[str, str]
+    decisions: dict[tuple[str, str], bool] = field(default_factory=dict)
 
     def counting(self, findings: Iterable[Finding]) -> Iterator[Finding]:
         """Yield the findings that are not left out, with the severity that is set."""
@@ -95,7 +99,10 @@ class _Sifting(Struct, frozen=True):
         """Whether findings of a rule count in a file."""
         if path not in self.paths:
             self.paths[path] = path_from(self.settings.folder, path)
-        return self.settings.counts_in(code, self.paths[path])
+        counts = self.decisions.get((code, path))
+        if counts is None:
+            counts = self.decisions[code, path] = self.settings.counts_in(code, self.paths[path])
+        return counts
 
 
 def _on_comments(matching: Matching, inputs: Inputs, sifting: _Sifting) -> IgnoresSubject:

@@ -16,6 +16,11 @@ from msgspec import Struct, field
 DEEPEST: Final = 200
 MOST_LINKS: Final = 1_000
 DEEPEST_PATTERN: Final = 8
+# The native parser takes memory for each bracket by its depth, and time for each link by those before it: both sums are
+# limited over the module. Usual code has no bracket or chain beyond `FREE`.
+FREE: Final = 10
+MOST_DEPTH_IN_ALL: Final = 60_000
+MOST_LINKS_IN_ALL: Final = 3_000_000
 
 _TOKEN: Final = re.compile(
     r"""(?P<joined>\\(?:\r\n|\r|\n))
@@ -54,6 +59,8 @@ class Excess(Enum):
     BRACKETS = auto()
     LINKS = auto()
     PATTERNS = auto()
+    BRACKETS_IN_ALL = auto()
+    LINKS_IN_ALL = auto()
 
 
 def first_excess(text: str) -> tuple[Excess, int] | None:
@@ -83,6 +90,8 @@ class _Scanner(Struct):
     is_line_begun: bool = False
     has_match: bool = False
     in_pattern: bool = False
+    depth_in_all: int = 0
+    links_in_all: int = 0
 
     def find(self) -> tuple[Excess, int] | None:
         """Return the first excess; None where there is none before the end, or before what is no Python."""
@@ -143,11 +152,17 @@ class _Scanner(Struct):
         self.links[-1] += 1
         if self.links[-1] > MOST_LINKS:
             raise _ExcessFoundError(Excess.LINKS, offset)
+        self.links_in_all += max(0, self.links[-1] - FREE)
+        if self.links_in_all > MOST_LINKS_IN_ALL:
+            raise _ExcessFoundError(Excess.LINKS_IN_ALL, offset)
 
     def _enter(self, offset: int) -> None:
         self.links.append(0)
         if len(self.links) > DEEPEST + 1:
             raise _ExcessFoundError(Excess.BRACKETS, offset)
+        self.depth_in_all += max(0, len(self.links) - FREE)
+        if self.depth_in_all > MOST_DEPTH_IN_ALL:
+            raise _ExcessFoundError(Excess.BRACKETS_IN_ALL, offset)
         if self.in_pattern and len(self.links) > DEEPEST_PATTERN + 1:
             raise _ExcessFoundError(Excess.PATTERNS, offset)
 

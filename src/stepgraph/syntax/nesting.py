@@ -17,11 +17,15 @@ from stepgraph.syntax.deep_places import DEEPEST, DEEPEST_PATTERN, MOST_LINKS, E
 _MESSAGES: Final = {
     Excess.BRACKETS: f"brackets are nested more than {DEEPEST} deep, which Python itself refuses.",
     Excess.LINKS: f"more than {MOST_LINKS:,} operators, calls and attributes are chained.",
+    Excess.BRACKETS_IN_ALL: "too many brackets are nested deeply, in all of the module.",
+    Excess.LINKS_IN_ALL: "too many operators, calls and attributes are in long chains, in all of the module.",
     Excess.PATTERNS: f"a pattern is nested more than {DEEPEST_PATTERN} deep.",
 }
 _ADVICE: Final = {
     Excess.BRACKETS: "Split the expression.",
     Excess.LINKS: "Split the expression.",
+    Excess.BRACKETS_IN_ALL: "Split the expressions.",
+    Excess.LINKS_IN_ALL: "Split the expressions.",
     Excess.PATTERNS: "Match the inner part in a `match` of its own.",
 }
 

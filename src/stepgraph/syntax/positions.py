@@ -13,6 +13,8 @@ from typing import TypeAlias
 import libcst as cst
 from libcst._nodes.internal import CodegenState
 
+from stepgraph.syntax.deep import run_deep
+
 # Line from 1, column from 0, of start and end.
 Range: TypeAlias = tuple[int, int, int, int]
 
@@ -83,5 +85,5 @@ def positions(module: cst.Module, last: cst.CSTNode | None = None) -> dict[int, 
     """
     state = _PositionState(module) if last is None else _StateUpTo(module, last)
     with suppress(_Reached):
-        module._codegen(state)  # noqa: SLF001 - what LibCST's own position provider does
+        run_deep(lambda: module._codegen(state))  # noqa: SLF001 - what LibCST's own position provider does
     return state.ranges

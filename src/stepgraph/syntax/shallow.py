@@ -10,7 +10,7 @@ from msgspec import Struct
 from stepgraph.syntax.deep_places import MOST_LINKS
 
 # Of brackets and operators, so few in a line (one with what its brackets hold) cannot be too many.
-_FEW: Final = 200
+_FEW: Final = 60
 _OF_A_LINE: Final = 2
 
 # What holds no code: comments, strings, and formatted strings with little in them. A string without an end counts too:

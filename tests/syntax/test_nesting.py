@@ -1,0 +1,46 @@
+"""Modules whose brackets and chains, each harmless alone, would take the parser gigabytes or minutes."""
+
+from __future__ import annotations
+
+import pytest
+
+from stepgraph.api import analyze_source
+from stepgraph.model.note import InputError
+
+NESTED = "x = " + "f(" * 190 + "1" + ")" * 190 + "\n"
+LESS_NESTED = "x = " + "f(" * 48 + "1" + ")" * 48 + "\n"
+CHAINED = "x" + ".a" * 900 + "\n"
+
+BRACKETS = "too many brackets are nested deeply, in all of the module. Split the expressions."
+CHAINS = "too many operators, calls and attributes are in long chains, in all of the module. Split the expressions."
+
+
+@pytest.mark.parametrize(
+    ("source", "place", "message"),
+    [
+        (NESTED * 20, "entry.py:4:314", BRACKETS),
+        (LESS_NESTED * 100, "entry.py:77:98", BRACKETS),
+        (CHAINED * 20, "entry.py:8:1360", CHAINS),
+    ],
+    ids=["brackets", "brackets at a medium depth", "attributes"],
+)
+def test_sums_over_a_module_are_limited(source: str, place: str, message: str) -> None:
+    with pytest.raises(InputError) as caught:
+        analyze_source(source, "entry.py")
+    assert str(caught.value) == f"{place}: {message}"
+
+
+@pytest.mark.parametrize("source", [NESTED, LESS_NESTED * 20, CHAINED * 3], ids=["one", "some", "chains"])
+def test_a_few_are_analyzed(source: str) -> None:
+    assert analyze_source(source, "entry.py").workflows == ()
+
+
+def test_places_of_deep_nodes_are_found() -> None:
+    header = (
+        "from workers import WorkflowEntrypoint\nclass B(WorkflowEntrypoint):\n    async def run(self, event, step):\n"
+    )
+    source = f"{header}        {CHAINED}        await step.sleep('a', 1)\n"
+    (workflow,) = analyze_source(source, "entry.py").workflows
+    assert workflow.graph is not None
+    span = workflow.span_of(workflow.graph["workflow"]["nodes"][0])
+    assert str(span) == "entry.py:5:15"
