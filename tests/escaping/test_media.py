@@ -1,4 +1,4 @@
-"""The same hostile texts in every format of every command: nothing acts, and what has a parser says what was said."""
+"""Hostile strings in every format of every command: none acts, and parsers read them back unchanged."""
 
 from __future__ import annotations
 

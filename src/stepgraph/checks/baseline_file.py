@@ -51,7 +51,7 @@ def read_baseline(path: str, root: Root | None = None) -> Baseline:
 
 
 def _gone(entries: Iterable[Entry], folder: str, bounds: Root) -> Iterator[str]:
-    """Yield the paths of entries at which there is no file. Outside of the bounds, nothing is looked for."""
+    """Yield the paths of entries whose file is missing. Paths outside of the bounds are skipped."""
     for path in dict.fromkeys(entry.path for entry in entries):
         place = path_in(folder, path)
         if "\0" not in place and bounds.holds(place) and not os.path.lexists(place):

@@ -127,7 +127,7 @@ def _pairs(old: Version, new: Version) -> tuple[Pair, ...]:
 
 
 def _chosen(pairs: tuple[Pair, ...], workflows: tuple[str, ...]) -> tuple[Pair, ...]:
-    """Return the pairs of which one has one of the names that are asked for; all if there are none."""
+    """Return the pairs with a workflow of one of the names; all pairs without names."""
     if not workflows:
         return pairs
     chosen = {id(one) for one in select([one for pair in pairs for one in pair if one is not None], workflows)}

@@ -61,7 +61,7 @@ Side: TypeAlias = PathSide | SavedSide | RevisionSide
 def sides_of(
     arguments: Sequence[str], from_revision: str | None = None, to_revision: str | None = None
 ) -> tuple[Side, Side]:
-    """Return what is to be compared with what: at most two arguments, and revisions that are never taken for paths.
+    """Return the two sides of a diff, from at most two arguments and the values of --from and --to.
 
     Where a revision is compared with a file or a folder, it is that file or folder in the revision. Raises CommandError
     for an argument that is neither a path nor a revision, or both.

@@ -14,12 +14,12 @@ from typing import Final
 
 from stepgraph.escaping.visible import visible
 
-# Colors of our own count as white space, as nothing is seen of them.
+# Color codes are invisible, so they count as white space.
 _COLONS_AT_START: Final = re.compile(
     r"((?:^|\r)(?:[^\S\n\r]|[\x1c-\x1f\u200c\u200d]|\x1b\[[0-9;]*+m)*+)(:[\u200c\u200d]*+:)", re.MULTILINE
 )
 _STARTS: Final = ("::", ":\u200c", ":\u200d")
-# What stands before the character at which a command can be broken, that character, and what follows it.
+# Groups of three: the text before the character to escape, that character, and the text after it.
 _WITHIN: Final = re.compile(r"()(#)(#[A-Za-z]*+\[)|(section_(?:start|end))(:)([0-9])")
 _NUMBER_SIGN: Final = "#"
 

@@ -21,11 +21,9 @@ def near_names(name: str, known: Iterable[str]) -> list[str]:
 
 
 class Suggestions(Struct):
-    """What was probably meant by names that are not there, as long as that takes no more comparisons than are `left`.
+    """Suggestions for unknown names, up to a limit: a module with thousands of unknown names needs none of them."""
 
-    So many names are not there by mistake, and nobody reads so many suggestions.
-    """
-
+    # Comparisons of two names that may still be made.
     left: int = 50_000
 
     def nearest(self, name: str, known: Callable[[], Iterable[str]]) -> str | None:

@@ -189,9 +189,9 @@ class Ranged(Foreign, frozen=True):
 class Slots(dict[str, Any]):
     """The slots of a scope, an object or a collection.
 
-    `serial` tells in which order they came into being. Of a collection, `changed` tells that it was written to after
-    its making, and `unordered` that it is not known which of its elements there are, and in which order. Each access
-    to its elements is counted in the `budget`: collections may share others, and so be exponentially large.
+    `serial` numbers them in the order of their creation. A `changed` collection was written to after its creation; the
+    elements of an `unordered` one, and their order, are uncertain. Each access to the elements is counted in the
+    `budget`, because collections that share others can be exponentially large.
     """
 
     __slots__ = ("budget", "changed", "serial", "unordered")

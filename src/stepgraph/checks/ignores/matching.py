@@ -57,7 +57,7 @@ class _File(Struct):
             about.rules.setdefault(code, []).append((number, named))
 
     def about(self, span: Span) -> Iterator[_About]:
-        """Yield the comments that are about what begins in a line, or ends in the line in which they stand."""
+        """Yield the comments for the first line of a span, and those that share its last line."""
         if span.end_line in self.standing:
             yield self.standing[span.end_line]
         if span.line in self.single:

@@ -102,7 +102,7 @@ class ModulesMet(Struct):
                 self.scope_of(module)
 
     def _index_unread(self, importer: Importer) -> None:
-        """Note by which names the imported modules may be asked for, of those that were met since the last time."""
+        """Index the newly imported modules by the names under which code may import them."""
         for file in self._unread_new:
             if file.path is not None and file.path in self.unread:
                 for name in importer.names_assigned(file.path):
