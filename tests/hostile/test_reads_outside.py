@@ -227,3 +227,28 @@ def test_no_settings_come_from_a_folder_that_leads_out(stepgraph: Command, outsi
     Path("linked").symlink_to(outside)
     ended = stepgraph("check", "linked")
     assert (ended.code, "hunter2" in ended.out + ended.told) == (2, False)
+
+
+@pytest.mark.parametrize(
+    "target", ["missing.svg", "small.svg", "large.svg", ""], ids=["none", "small", "large", "folder"]
+)
+def test_check_says_the_same_of_any_link_out(stepgraph: Command, outside: Path, target: str) -> None:
+    (outside / "small.svg").write_text("x", encoding="utf-8")
+    (outside / "large.svg").write_text("x" * 1_000_000, encoding="utf-8")
+    Path("entry.py").write_text(ORDERS, encoding="utf-8")
+    Path("docs").mkdir()
+    Path("docs/Orders.svg").symlink_to(outside / target)
+
+    ended = stepgraph("graph", "entry.py", "-f", "svg", "-o", "docs/", "--check")
+
+    assert (ended.code, ended.told) == (2, f"stepgraph: docs/Orders.svg cannot be read: {REFUSED}\n")
+
+
+def test_main_does_not_tell_which_folders_exist(stepgraph: Command, outside: Path) -> None:
+    Path("src/entry.py").write_text(ORDERS, encoding="utf-8")
+    codes = []
+    for folder in (outside, outside / "missing"):
+        path = f"{folder}/{'../' * len(folder.parts[1:])}{Path.cwd().relative_to('/')}/src/entry.py"
+        Path("wrangler.toml").write_text(f'name = "w"\nmain = "{path}"\n{WORKFLOWS}', encoding="utf-8")
+        codes.append(stepgraph("list", ".").code)
+    assert codes == [0, 0]

@@ -14,7 +14,7 @@ from stepgraph.cli.exit_code import ExitCode
 from stepgraph.cli.output_file import refusal
 from stepgraph.cli.streams import encode, tell
 from stepgraph.model.note import InputError
-from stepgraph.project.reading import read_named
+from stepgraph.project.reading import check_named, read_named
 from stepgraph.project.writing import reason
 
 # The dates of an answer of the API, as this package writes them. Those of a commit are not known before it is made.
@@ -34,6 +34,7 @@ def state_of(path: str, text: str, *, with_dates: bool = True) -> State:
 
     Without `with_dates`, the dates in an answer of the API may differ. Raises CommandError if it cannot be read.
     """
+    _check_named(path)
     try:
         status = os.stat(path)
     except (FileNotFoundError, NotADirectoryError):
@@ -62,6 +63,14 @@ def check_files(texts: Mapping[str, str], command: str, *, with_dates: bool) -> 
         tell(f"{path} {state.value}: run `{command}`")
     if wanting:
         raise CommandError(ExitCode.FINDINGS)
+
+
+def _check_named(path: str) -> None:
+    """Raise CommandError for a link that leads out of the repository, before anything is asked about its target."""
+    try:
+        check_named(path)
+    except InputError as error:
+        raise refusal(path, f"cannot be read: {error.problem.message}") from None
 
 
 def _content(path: str, most: int) -> bytes:

@@ -203,7 +203,7 @@ class Sources:
             message = f"`main` is `{main}`, which is no Python module."
             position, kind = configuration.main_position, ProblemKind.CONFIGURATION
             self.hints.append(Problem(path, message, "Its workflows are not analysed.", *position, kind=kind))
-        elif not os.path.isfile(main):
+        elif not os.path.isfile(os.path.realpath(main)):  # the system asks for each folder before a `..`
             message = f"`main` is `{main}`, and there is no such file."
             self._misconfigured(path, message, "", configuration.main_position)
         else:
