@@ -114,6 +114,13 @@ def test_a_run_executes_at_least_so_many_steps(body: str, count: int) -> None:
     assert counted(body) == count
 
 
+def test_counts_of_nested_loops_are_limited() -> None:
+    loops = "".join(f"{'    ' * depth}for i{depth} in range(10**60):\n" for depth in range(80))
+    source = PRELUDE + indent(f"{loops}{'    ' * 80}await page(1)()\n", " " * 8)
+    (finding,) = [one for one in check_analysis(analyze_source(source, "entry.py")) if one.code == "SG124"]
+    assert "each run executes at least 1,000,000,000,000 steps" in finding.message
+
+
 def test_more_than_can_be_allowed_is_an_error_at_the_loop() -> None:
     assert [str(f) for f in too_many(LOOP.replace("300", "30_000"))] == [
         (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from msgspec import Struct, field
 
@@ -32,6 +32,9 @@ from stepgraph.syntax.module import Place
 
 # How many steps it takes at least to leave a block each way; None stands for its end.
 Ways: TypeAlias = dict[ExitKind | None, int]
+
+# Loops and calls multiply: an unlimited count could have more digits than Python prints.
+_HIGHEST_COUNT: Final = 10**12
 
 
 def fewest_steps(program: Program) -> int:
@@ -172,7 +175,7 @@ def _either(*several: Ways) -> Ways:
     found: Ways = {}
     for ways in several:
         for kind, count in ways.items():
-            found[kind] = min(found.get(kind, count), count)
+            found[kind] = min(found.get(kind, count), count, _HIGHEST_COUNT)
     return found
 
 
