@@ -43,6 +43,14 @@ def test_windows_commits_little(monkeypatch: pytest.MonkeyPatch) -> None:
     assert run_deep(sys.getrecursionlimit) == STACK_BYTES[-1] // 1_342
 
 
+def test_deep_code_asks_for_no_further_thread() -> None:
+    def nested() -> tuple[threading.Thread, threading.Thread]:
+        return threading.current_thread(), run_deep(threading.current_thread)
+
+    outer, inner = run_deep(nested)
+    assert inner is outer
+
+
 def test_the_limits_of_before_are_restored() -> None:
     before = sys.getrecursionlimit(), threading.stack_size()
     run_deep(lambda: None)

@@ -24,12 +24,16 @@ On Linux and macOS it is address space, of which only the used part takes memory
 _FRAME_BYTES: Final = 1_342
 """Stack for each level of recursion in Python: 400,000 levels in the largest stack."""
 
+_THREAD_NAME: Final = "stepgraph-analysis"
+
 _SHARE_OF_LIMIT: Final = 4
 """How often a stack has to fit into the limit of memory: the native parser ends the process where it lacks some."""
 
 
 def run_deep(function: Callable[[], Result]) -> Result:
     """Return `function()`, run where it may recurse deeply. Raises what it raises, and InputError without the room."""
+    if threading.current_thread().name == _THREAD_NAME:
+        return function()
     results: list[Result] = []
     errors: list[BaseException] = []
 
@@ -55,7 +59,7 @@ def _run_in_thread(target: Callable[[], None]) -> None:
         sys.setrecursionlimit(max(limit, size // _FRAME_BYTES))
         previous = threading.stack_size(size)
         # A daemon, so that an interrupted command does not wait for the analysis to end.
-        thread = threading.Thread(target=target, name="stepgraph-analysis", daemon=True)
+        thread = threading.Thread(target=target, name=_THREAD_NAME, daemon=True)
         try:
             thread.start()
         except RuntimeError:  # no room
