@@ -1,4 +1,4 @@
-"""Who reads what the command says, and what acts on them. Written from their rules, not from what escapes for them."""
+"""Readers of the output, and the strings that they act on. Written from their rules, not from what escapes for them."""
 
 from __future__ import annotations
 

@@ -107,7 +107,7 @@ def read_found(path: str, root: Root) -> bytes:
         finally:
             os.close(descriptor)
     except OSError:
-        return read_inside(path, root)  # which says what is wrong, or reads what a link leads to
+        return read_inside(path, root)  # which reports the error, or follows a link inside of the root
     return content if len(content) < _SMALL else read_inside(path, root)
 
 

@@ -1,7 +1,7 @@
 """The gate through which everything is written: a file is replaced as a whole, and no symbolic link is followed.
 
-A name that the user gives is replaced itself. What a link of that name leads to stays as it is, and a folder is refused
-to which a link leads out of the repository: whoever wrote the repository may have brought the link.
+The named file itself is replaced: if it is a symbolic link, its target stays unchanged. A folder is refused if a link
+leads to it out of the repository, because a pull request may have added that link.
 """
 
 from __future__ import annotations
@@ -132,7 +132,7 @@ def reason(error: OSError) -> str:
 
 
 def _real_folder(name: str) -> str:
-    """Return the real path of the folder of a file. Raises WriteError where there is none, or none to write to."""
+    """Return the real path of the folder of a file. Raises WriteError if it is missing or not writable."""
     folder = os.path.dirname(name) or "."
     if not name or "\0" in name or not os.path.isdir(folder):
         raise WriteError(name, "cannot be written: there is no such folder. Make it first.")

@@ -40,7 +40,7 @@ class TooDeep(Struct, frozen=True):
 
 
 def too_deep(text: str) -> TooDeep | None:
-    """Return the first place where the parser would be asked too much, None where there is none."""
+    """Return the first place that exceeds a limit of the parser, None if there is none."""
     found = first_excess(text)
     if found is None:
         return None

@@ -82,7 +82,7 @@ class WorkflowSnapshot(SingleFileSnapshotExtension):
         target_of(snapshot_collection.location).write(text.encode("utf-8"))
 
     def delete_snapshots(self, *, snapshot_location: str, snapshot_names: set[str]) -> None:
-        """Remove a snapshot of which there is no test any more. Raises WriteError if it may not be removed."""
+        """Remove a snapshot whose test is gone. Raises WriteError if it may not be removed."""
         check_folder(str(Path(snapshot_location).parent))
         super().delete_snapshots(snapshot_location=snapshot_location, snapshot_names=snapshot_names)
 
