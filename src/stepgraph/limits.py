@@ -132,6 +132,24 @@ MODULE_TOKENS: Final = 600_000
 PARSED_TOKENS: Final = 3_000_000
 """The size of all modules that a process parses."""
 
+BRACKET_DEPTH: Final = 200
+"""The depth of nested brackets. CPython's own tokenizer refuses more."""
+
+CHAINED_LINKS: Final = 1_000
+"""The length of a chain of operators, calls and attributes."""
+
+PATTERN_DEPTH: Final = 8
+"""The depth of a nested pattern: the native parser takes twice to four times as long for each level."""
+
+FREE_DEPTH: Final = 10
+"""The depth of a bracket, or place in a chain, up to which the next two count none. Usual code has no more."""
+
+BRACKET_DEPTH_SUM: Final = 60_000
+"""The sum of the depths of all brackets of a module: the native parser takes memory for each by its depth."""
+
+CHAIN_LENGTH_SUM: Final = 3_000_000
+"""The sum of the places of all links of a module in their chains: it takes time for each by those before it."""
+
 
 class LimitExceededError(Exception):
     """A workflow needs more work than its analysis may do."""

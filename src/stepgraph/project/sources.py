@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from stepgraph.limits import MEGABYTE, READ_BYTES, READ_MODULES
 from stepgraph.model.note import InputError, Problem, ProblemKind
@@ -46,20 +49,18 @@ class Source:
     path: str
     content: bytes
     on_disk: bool = True
-    project: Project = field(default=NO_PROJECT, compare=False)
+    project: Project = dataclasses.field(default=NO_PROJECT, compare=False)
     workflows: tuple[ConfiguredWorkflow, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ExternalWorkflow:
+class ExternalWorkflow(Struct, frozen=True):
     """A workflow that the configuration at `path` binds, and whose class is in another Worker."""
 
     configured: ConfiguredWorkflow
     path: str
 
 
-@dataclass(slots=True)
-class Sources:
+class Sources(Struct):
     """What was found: modules, external workflows and problems in the order met, and every file that was looked at.
 
     Nothing is read outside of the `roots` of the paths that were named, but for these paths. `hints` may explain what
@@ -68,7 +69,7 @@ class Sources:
     """
 
     environment: str | None = None
-    on_find: Callable[[], object] = field(default=lambda: None, compare=False)
+    on_find: Callable[[], object] = lambda: None
     modules: list[Source] = field(default_factory=list)
     external: list[ExternalWorkflow] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
@@ -81,7 +82,7 @@ class Sources:
     _known: set[tuple[str, str]] = field(default_factory=set)
     _first_names: dict[str, str] = field(default_factory=dict)
     _deployed: set[str] = field(default_factory=set)
-    _configurations: Configurations = field(init=False)
+    _configurations: Configurations = field(default_factory=lambda: Configurations(None, []))
 
     def __post_init__(self) -> None:
         self._configurations = Configurations(self.environment, self.problems)

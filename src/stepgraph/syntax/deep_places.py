@@ -12,15 +12,14 @@ from typing import Final
 
 from msgspec import Struct, field
 
-# CPython's own tokenizer refuses more than 200.
-DEEPEST: Final = 200
-MOST_LINKS: Final = 1_000
-DEEPEST_PATTERN: Final = 8
-# The native parser takes memory for each bracket by its depth, and time for each link by those before it: both sums are
-# limited over the module. Usual code has no bracket or chain beyond `FREE`.
-FREE: Final = 10
-MOST_DEPTH_IN_ALL: Final = 60_000
-MOST_LINKS_IN_ALL: Final = 3_000_000
+from stepgraph.limits import (
+    BRACKET_DEPTH,
+    BRACKET_DEPTH_SUM,
+    CHAIN_LENGTH_SUM,
+    CHAINED_LINKS,
+    FREE_DEPTH,
+    PATTERN_DEPTH,
+)
 
 _TOKEN: Final = re.compile(
     r"""(?P<joined>\\(?:\r\n|\r|\n))
@@ -150,20 +149,20 @@ class _Scanner(Struct):
 
     def _link(self, offset: int) -> None:
         self.links[-1] += 1
-        if self.links[-1] > MOST_LINKS:
+        if self.links[-1] > CHAINED_LINKS:
             raise _ExcessFoundError(Excess.LINKS, offset)
-        self.links_in_all += max(0, self.links[-1] - FREE)
-        if self.links_in_all > MOST_LINKS_IN_ALL:
+        self.links_in_all += max(0, self.links[-1] - FREE_DEPTH)
+        if self.links_in_all > CHAIN_LENGTH_SUM:
             raise _ExcessFoundError(Excess.LINKS_IN_ALL, offset)
 
     def _enter(self, offset: int) -> None:
         self.links.append(0)
-        if len(self.links) > DEEPEST + 1:
+        if len(self.links) > BRACKET_DEPTH + 1:
             raise _ExcessFoundError(Excess.BRACKETS, offset)
-        self.depth_in_all += max(0, len(self.links) - FREE)
-        if self.depth_in_all > MOST_DEPTH_IN_ALL:
+        self.depth_in_all += max(0, len(self.links) - FREE_DEPTH)
+        if self.depth_in_all > BRACKET_DEPTH_SUM:
             raise _ExcessFoundError(Excess.BRACKETS_IN_ALL, offset)
-        if self.in_pattern and len(self.links) > DEEPEST_PATTERN + 1:
+        if self.in_pattern and len(self.links) > PATTERN_DEPTH + 1:
             raise _ExcessFoundError(Excess.PATTERNS, offset)
 
     def _after_opening(self, prefix: str, quote: str, at: int) -> int | None:

@@ -6,20 +6,19 @@ conditions), and twice to four times as long for each level of a pattern.
 
 from __future__ import annotations
 
-import io
-import tokenize
 from typing import Final
 
 from msgspec import Struct
 
-from stepgraph.syntax.deep_places import DEEPEST, DEEPEST_PATTERN, MOST_LINKS, Excess, first_excess
+from stepgraph.limits import BRACKET_DEPTH, CHAINED_LINKS, PATTERN_DEPTH
+from stepgraph.syntax.deep_places import Excess, first_excess
 
 _MESSAGES: Final = {
-    Excess.BRACKETS: f"brackets are nested more than {DEEPEST} deep, which Python itself refuses.",
-    Excess.LINKS: f"more than {MOST_LINKS:,} operators, calls and attributes are chained.",
+    Excess.BRACKETS: f"brackets are nested more than {BRACKET_DEPTH} deep, which Python itself refuses.",
+    Excess.LINKS: f"more than {CHAINED_LINKS:,} operators, calls and attributes are chained.",
     Excess.BRACKETS_IN_ALL: "too many brackets are nested deeply, in all of the module.",
     Excess.LINKS_IN_ALL: "too many operators, calls and attributes are in long chains, in all of the module.",
-    Excess.PATTERNS: f"a pattern is nested more than {DEEPEST_PATTERN} deep.",
+    Excess.PATTERNS: f"a pattern is nested more than {PATTERN_DEPTH} deep.",
 }
 _ADVICE: Final = {
     Excess.BRACKETS: "Split the expression.",
@@ -48,12 +47,3 @@ def too_deep(text: str) -> TooDeep | None:
     before = text[:offset].replace("\r\n", "\n").replace("\r", "\n")
     line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
     return TooDeep(_MESSAGES[excess], _ADVICE[excess], line, column)
-
-
-def decoded(source: bytes) -> str:
-    """Return the text as the parser will see it: an encoding may hide brackets.
-
-    Raises SyntaxError or UnicodeDecodeError for what is no text in the encoding that it claims.
-    """
-    encoding, _ = tokenize.detect_encoding(io.BytesIO(source).readline)
-    return source.decode(encoding)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import io
+import tokenize
 import warnings
 
 import libcst as cst
@@ -10,7 +12,6 @@ import libcst as cst
 from stepgraph.limits import MODULE_TOKENS, PARSED_TOKENS
 from stepgraph.model.note import InputError, Problem, ProblemKind
 from stepgraph.syntax.module import SourceModule
-from stepgraph.syntax.nesting import decoded, too_deep
 from stepgraph.syntax.shallow import glance
 
 
@@ -22,17 +23,35 @@ def parse_module(source: bytes, path: str, room: int = MODULE_TOKENS) -> SourceM
     native parser overflows a usual stack on long chains of calls.
     """
     try:
-        text = decoded(source)
+        text = _decoded(source)
         seen = glance(text)
-        deep = None if seen.is_shallow else too_deep(text)
-        if deep is not None:
-            raise InputError(_invalid(path, deep.message, deep.advice, deep.line, deep.column))
+        if not seen.is_shallow:
+            _check_nesting(path, text)
         if seen.tokens > min(MODULE_TOKENS, room):
             raise InputError(_too_large(path, is_alone=seen.tokens > MODULE_TOKENS))
         return SourceModule(path, cst.parse_module(source), source, seen.tokens)
     except (cst.ParserSyntaxError, cst.CSTValidationError, SyntaxError, UnicodeDecodeError, TypeError) as error:
         # A TypeError is LibCST's own defect on valid code such as `x if y else(lambda: z)`.
         raise InputError(_syntax_problem(source, path, error)) from None
+
+
+def _decoded(source: bytes) -> str:
+    """Return the text as the parser will see it: an encoding may hide brackets.
+
+    Raises SyntaxError or UnicodeDecodeError for what is no text in the encoding that it claims.
+    """
+    encoding, _ = tokenize.detect_encoding(io.BytesIO(source).readline)
+    return source.decode(encoding)
+
+
+def _check_nesting(path: str, text: str) -> None:
+    """Raise InputError where a text exceeds a limit of the native parser."""
+    # Imported here: hardly any module is not shallow, and the scanner's expressions take 2 ms to compile.
+    from stepgraph.syntax.nesting import too_deep
+
+    deep = too_deep(text)
+    if deep is not None:
+        raise InputError(_invalid(path, deep.message, deep.advice, deep.line, deep.column))
 
 
 def _too_large(path: str, *, is_alone: bool) -> Problem:

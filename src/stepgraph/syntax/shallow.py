@@ -7,7 +7,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from stepgraph.syntax.deep_places import MOST_LINKS
+from stepgraph.limits import CHAINED_LINKS
 
 # Of brackets and operators, so few in a line (one with what its brackets hold) cannot be too many.
 _FEW: Final = 60
@@ -61,7 +61,7 @@ def _is_shallow(code: str) -> bool:
     # A quote that is left begins a formatted string that holds more.
     if '"' in code or "'" in code or ("case" in code and _BRACKET_IN_CASE.search(code)):
         return False
-    if sum(map(code.count, ("lambda", "else", "not", "await", "for"))) > MOST_LINKS:
+    if sum(map(code.count, ("lambda", "else", "not", "await", "for"))) > CHAINED_LINKS:
         code = _WORDS.sub("~", code)
     joined = code.replace("\\\n", "").encode("utf-8", "surrogatepass")
     return _has_short_lines(joined.translate(_BRACKETS_ALIKE, _NOT_COUNTED))

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 
 import libcst as cst
+from msgspec import Struct, field
 
 from stepgraph.program.ir import ExitKind
 from stepgraph.program.lowering.state import Changes
 from stepgraph.program.values import Item, LexicalScope, Option, Slots, StepFunction, Value
 
 
-@dataclass(slots=True)
-class LoopState:
+class LoopState(Struct):
     """The innermost loop: where it began, and the states in which it is left or begun again."""
 
     mark: int
@@ -22,8 +23,7 @@ class LoopState:
     continues: bool = False
 
 
-@dataclass(slots=True)
-class OpenContext:
+class OpenContext(Struct):
     """A block that is left with its loop or function: `leave` emits what is awaited then.
 
     It `stops` exits that go no further, or only after something that is not known here: a handler, a `finally`. These
@@ -54,14 +54,14 @@ class Frame:
     """
 
     scope: LexicalScope
-    own: LexicalScope = field(init=False)
+    own: LexicalScope = dataclass_field(init=False)
     function: cst.FunctionDef | None = None
     is_async: bool = False
-    returns: list[Option] = field(default_factory=list)
-    conditions: list[str | None] = field(default_factory=list)
+    returns: list[Option] = dataclass_field(default_factory=list)
+    conditions: list[str | None] = dataclass_field(default_factory=list)
     loop: LoopState | None = None
     called: int = 0
-    declared: dict[StepFunction, int] = field(default_factory=dict)
+    declared: dict[StepFunction, int] = dataclass_field(default_factory=dict)
     emitted: bool = False
     awaits_result: bool = False
     starts_work: bool = False
@@ -70,9 +70,9 @@ class Frame:
     loops_outside: int = 0
     caller: Frame | None = None
     in_step: bool = False
-    contexts: list[OpenContext] = field(default_factory=list)
+    contexts: list[OpenContext] = dataclass_field(default_factory=list)
     at_yield: Callable[[Value], None] | None = None
-    yields: list[Item] = field(default_factory=list)
+    yields: list[Item] = dataclass_field(default_factory=list)
     type_errors: int = 0
 
     def __post_init__(self) -> None:
