@@ -26,6 +26,7 @@ class Limit(Enum):
     OPERATIONS = "operations in the graph"
     FACTS = "observations for rules"
     PAIRS = "compared pairs"
+    DEPENDENCIES = "dependencies in the graph"
 
     __hash__ = object.__hash__  # Members are the same objects everywhere, and an Enum's own hash is slow.
 
@@ -43,6 +44,7 @@ MAXIMUM: Final[dict[Limit, int]] = {
     Limit.OPERATIONS: 5_000,
     Limit.FACTS: 20_000,
     Limit.PAIRS: 2_000_000,
+    Limit.DEPENDENCIES: 40_000,
 }
 """The largest amount of each kind of work, without what the source adds. Real projects stay below a twentieth."""
 

@@ -12,6 +12,7 @@ from stepgraph.graph.bit_sets import restricted
 from stepgraph.graph.dependencies.reading import Reading
 from stepgraph.graph.dependencies.schedule import HasRun, Memory, Root, Schedule, definitions_of, schedule
 from stepgraph.graph.partial_order import series
+from stepgraph.limits import Limit
 from stepgraph.model.payload import ParallelKind
 from stepgraph.program.ir import (
     Awaited,
@@ -32,8 +33,10 @@ from stepgraph.syntax.module import Place
 
 Operations: TypeAlias = list[Operation]
 
-# Branches that run what has not run are nested no deeper than this.
+# Branches that run what has not run are nested no deeper than this, and only for a step that needs no more than so
+# many: each further level multiplies them.
 DEEPEST: Final = 4
+MOST_NESTED: Final = 16
 
 
 def operations_of(
@@ -110,7 +113,9 @@ def _unless_run(reading: Reading, run: StepRun, memory: Memory) -> Block:
 
 
 def _with_what_it_needs(reading: Reading, run: StepRun, memory: Memory) -> Block:
-    if reading.nested >= DEEPEST:
+    needed = len(reading.survey.closure(run))
+    reading.survey.budget.spend(Limit.DEPENDENCIES)
+    if reading.nested >= DEEPEST or needed > MOST_NESTED:
         return Block((_flat(reading, run),))
     reading.nested += 1
     planned = schedule([Root(run)], memory)
@@ -122,6 +127,7 @@ def _with_what_it_needs(reading: Reading, run: StepRun, memory: Memory) -> Block
 def _flat(reading: Reading, run: StepRun) -> Operation:
     """Return a step with all it needs, each in a branch of its own, since it may have run: nested, they multiply."""
     runs = _needed_by(run)
+    reading.survey.budget.spend(Limit.DEPENDENCIES, len(runs))
     index = {one.definition: position for position, one in enumerate(runs)}
     before: list[int] = []
     members: list[Block] = []

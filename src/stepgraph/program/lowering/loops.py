@@ -17,11 +17,11 @@ from stepgraph.program.lowering.outcomes import Outcome
 from stepgraph.program.lowering.state import (
     MOST_OPTIONS,
     Changes,
+    Distinct,
     any_way,
     apply,
     callable_name,
     leaves,
-    same,
     unsettled,
 )
 from stepgraph.program.lowering.step_state import read_at_next_pass
@@ -201,10 +201,11 @@ def _each_of(items: Sequence[Item], discriminant: str, place: Place) -> Value:
 def any_of(values: list[Value], conditions: list[str], discriminant: str, place: Place, *, each: bool = False) -> Value:
     """Return the value that is any one of several, each once; with `each`, a loop takes them one after another."""
     options: list[Option] = []
+    distinct = Distinct()
     for condition, value in zip(conditions, values, strict=True):
         nested = isinstance(value, Alternatives)
         for leaf in leaves(value):
-            if not any(same(leaf, option.value) for option in options):
+            if distinct.add(leaf):
                 options.append(Option(callable_name(leaf) or condition if nested else condition, leaf))
         if len(options) > MOST_OPTIONS:
             return Unresolved("it may be any one of very many", place)

@@ -17,10 +17,13 @@ from stepgraph.program.ir import Handle
 from stepgraph.program.values import (
     UNKNOWN,
     Alternatives,
+    Collection,
+    Constant,
     Entry,
     FunctionValue,
     Gathering,
     Item,
+    Mapping,
     Option,
     Slots,
     StepFunction,
@@ -235,6 +238,42 @@ def same(one: Slot, other: Slot) -> bool:
     return one is other or bool(one == other) or (_origin(one) is not None and _origin(one) == _origin(other))
 
 
+def _likeness(value: Slot) -> object:
+    """Return a key that is equal for two values that are the same: few others have it, too."""
+    match value:
+        case StepFunction(definition=definition):
+            return StepFunction, id(definition.place.node)
+        case FunctionValue(node=node):
+            return FunctionValue, id(node)
+        case Task(handle=handle):
+            return Task, handle
+        case Collection(state=state) | Mapping(state=state):
+            return type(value), id(state)
+        case Unresolved(place=place):
+            return Unresolved, id(place.node)
+        case Constant(value=constant):
+            return Constant, constant
+        case Item(place=place) | Entry(place=place):
+            return Item, id(place.node)
+        case _:
+            return type(value)
+
+
+class Distinct:
+    """A set of values: one is looked up among those that are like it."""
+
+    def __init__(self) -> None:
+        self._alike: dict[object, list[Slot]] = {}
+
+    def add(self, value: Slot) -> bool:
+        """Add a value, and return whether none of those before is the same."""
+        alike = self._alike.setdefault(_likeness(value), [])
+        if any(same(value, other) for other in alike):
+            return False
+        alike.append(value)
+        return True
+
+
 def _present(element: Item | Entry) -> Item | Entry:
     """Return an element as it is where it is known to be there."""
     value = changed_tasks(element.value, lambda task: task if task.sure else replace(task, sure=True))
@@ -347,6 +386,7 @@ def _distinct(values: Iterable[Slot]) -> list[Slot]:
     of collections are united in any case.
     """
     found: list[Slot] = []
+    distinct = Distinct()
     identities: set[int] = set()
     relevant = irrelevant = 0
     for value in values:
@@ -358,7 +398,7 @@ def _distinct(values: Iterable[Slot]) -> list[Slot]:
                 found.append(value)
             continue
         matters = _is_relevant(value)
-        if (relevant <= MOST_OPTIONS if matters else irrelevant < _TWO) and not any(same(value, o) for o in found):
+        if (relevant <= MOST_OPTIONS if matters else irrelevant < _TWO) and distinct.add(value):
             found.append(value)
             relevant += matters
             irrelevant += not matters
