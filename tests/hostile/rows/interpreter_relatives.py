@@ -512,6 +512,28 @@ def _lists_tried(size: int) -> Files:
     return entry(f"a = []\ntry:\n{lines}    await g(step)\nexcept E:\n    for f in a: await f(step)", defs)
 
 
+def _pops(size: int) -> Files:
+    """A list of any one of many functions that loses one of them again and again."""
+    lines = "".join(f"a.insert(0, f{n})\na.pop()\n" for n in range(size))
+    defs = "".join(f"async def f{n}(step):\n{_STEP}" for n in range(size))
+    return entry(f"a = []\n{lines}for g in a: await g(step)", defs)
+
+
+def _slices(size: int) -> Files:
+    defs = "".join(f"async def f{n}(step):\n{_STEP}" for n in range(size))
+    items = ", ".join(f"f{n}" for n in range(size))
+    return entry(f"a = [{items}]\n" + "".join(f"for g in a[{n}:]: await g(step)\n" for n in range(size)), defs)
+
+
+def _lists_kept_in_a_try(size: int) -> Files:
+    """A list that holds itself as it was before, in a loop that any call may end."""
+    lines = "".join(
+        f"    try:\n        v = [f{n}, v]\n        await v[0](step)\n    except E: pass\n" for n in range(size)
+    )
+    defs = "".join(f"async def f{n}(step):\n{_STEP}" for n in range(size))
+    return entry(f"v = None\nfor x in e:\n{lines}await v[0](step)", defs)
+
+
 def _continues(size: int) -> Files:
     lines = "".join(f"    if e{n}:\n        a{n} = step\n        continue\n    b = [b, a{n}]\n" for n in range(size))
     names = "".join(f"a{n} = None\n" for n in range(size))
@@ -548,6 +570,9 @@ INPUTS = [
     HostileInput("formats of any width", _formats, 10),
     HostileInput("names bound in a try", _names_tried, 300),
     HostileInput("lists changed in a try", _lists_tried, 200),
+    HostileInput("functions popped of a list", _pops, 700),
+    HostileInput("slices of a list of functions", _slices, 500),
+    HostileInput("lists that hold themselves, in a try", _lists_kept_in_a_try, 400),
     HostileInput("continues of a loop", _continues, 200),
     HostileInput("chains of attributes", _attribute_chains, 2_000),
     HostileInput("helpers that call the next ten times", _calls_of_ten, 400),

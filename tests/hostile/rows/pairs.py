@@ -50,6 +50,15 @@ def _depends_on(size: int, needs: int) -> Files:
     return _of(f"{text}await f{size - 1}()")
 
 
+def _conditional_steps(size: int) -> Files:
+    """Each step needs the three before, and may have run already."""
+    text = ""
+    for number in range(size):
+        needed = ", ".join(f"s{earlier}=None" for earlier in range(max(0, number - 3), number))
+        text += f"@step.do()\nasync def s{number}({needed}): return 1\n"
+    return _of(text + "".join(f"if e{number}: await s{number}()\n" for number in range(size)))
+
+
 def _steps_nobody_calls(size: int) -> Files:
     return _of("".join(map(_step, range(size))))
 
@@ -80,6 +89,7 @@ INPUTS = [
     HostileInput("each step depends on the one before", lambda size: _depends_on(size, 1), 400),
     HostileInput("each step depends on the two before", lambda size: _depends_on(size, 2), 400),
     HostileInput("each step depends on all before (edges)", lambda size: _depends_on(int(size**0.5), size), 14_400),
+    HostileInput("conditional steps that need the three before", _conditional_steps, 100),
     HostileInput("steps that nobody calls", _steps_nobody_calls, 500),
     HostileInput("steps of one function name", _steps_of_one_function_name, 500),
     HostileInput("loops with a task that nobody awaits", _tasks_in_loops, 500),
