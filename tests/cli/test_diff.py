@@ -653,6 +653,15 @@ def test_a_new_environment_can_be_compared(stepgraph: Command) -> None:
 
 
 @pytest.mark.usefixtures("repository")
+def test_the_variable_needs_no_configuration(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLOUDFLARE_ENV", "staging")
+    assert stepgraph("diff", "HEAD").code == 0
+    assert stepgraph("diff", "HEAD", "--env", "staging").code == 2
+    write("wrangler.json", WRANGLER % (BINDING, ""))
+    assert stepgraph("diff", "HEAD").code == 2
+
+
+@pytest.mark.usefixtures("repository")
 def test_an_environment_of_neither_side_is_an_error(stepgraph: Command) -> None:
     write("wrangler.json", WRANGLER % (BINDING, ""))
     commit()
