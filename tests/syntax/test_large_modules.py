@@ -20,6 +20,11 @@ from stepgraph.syntax.shallow import glance
         "\n" * 400_000,
         "#\n" * 250_000,
         "x = [" + "''," * 400_000 + "]",
+        "x = f'" + "{a}" * 250_000 + "'",
+        "x = f'" + "{a:>10}" * 125_000 + "'",
+        "x = [0 if 1 else' ', " + "a(0)," * 150_000 + "]",
+        "x = [0 if 1 else''' ''', " + "a(0),\n" * 100_000 + "]",
+        'x = [f"{a["b"]}", " ", ' + "a(0)," * 150_000 + '"]"]',
     ],
 )
 def test_a_module_of_too_many_tokens_is_refused(source: str) -> None:
@@ -44,7 +49,7 @@ def test_modules_are_refused_by_their_tokens_together() -> None:
 
 
 @pytest.mark.parametrize(
-    ("source", "tokens"), [("", 0), ("a = 1\n", 5), ("x = 'a b c'", 3), ("f'{a}'", 1), ("# a b c\n", 3), ("a\r\nb", 4)]
+    ("source", "tokens"), [("", 0), ("a = 1\n", 5), ("x = 'a b c'", 3), ("f'{a}'", 4), ("# a b c\n", 3), ("a\r\nb", 4)]
 )
 def test_tokens(source: str, tokens: int) -> None:
     assert glance(source).tokens == tokens
