@@ -59,7 +59,7 @@ def check(
     """
     named = paths or (".",)
     if fixing is not Fixing.NOTHING:
-        cache = Cache(None)  # which does not know what puts a finding right
+        cache = Cache(None, with_edits=True)
     checked = _checked(named, environment, checking, output, cache)
     if fixing is not Fixing.NOTHING:
         # Those that a baseline holds do not fail a check, and are as wrong as the others.

@@ -114,7 +114,7 @@ def _analysed(path: str, which: str, title: str, environment: str | None, shown:
     sources.find(path)
     with Progress(len(sources.modules)) as progress:
         try:
-            analysis: Analysis = analyze_sources(sources, lambda module: progress.show(shown(module)))
+            analysis: Analysis = analyze_sources(sources, lambda module: progress.show(shown(module)), graphs_only=True)
         except InternalError as error:
             raise InternalError(shown(error.path)) from error.__cause__
     for problem in (*analysis.problems, *analysis.hints):
