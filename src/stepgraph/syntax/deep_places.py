@@ -21,6 +21,9 @@ DEEPEST_PATTERN: Final = 8
 FREE: Final = 10
 MOST_DEPTH_IN_ALL: Final = 60_000
 MOST_LINKS_IN_ALL: Final = 3_000_000
+# The native parser takes up to four times as long for each level of a pattern: this sum takes it about two seconds.
+MOST_PATTERNS_IN_ALL: Final = 1_000_000
+_TIMES_FOR_A_LEVEL: Final = 4
 
 _TOKEN: Final = re.compile(
     r"""(?P<joined>\\(?:\r\n|\r|\n))
@@ -61,6 +64,7 @@ class Excess(Enum):
     PATTERNS = auto()
     BRACKETS_IN_ALL = auto()
     LINKS_IN_ALL = auto()
+    PATTERNS_IN_ALL = auto()
 
 
 def first_excess(text: str) -> tuple[Excess, int] | None:
@@ -92,6 +96,7 @@ class _Scanner(Struct):
     in_pattern: bool = False
     depth_in_all: int = 0
     links_in_all: int = 0
+    patterns_in_all: int = 0
 
     def find(self) -> tuple[Excess, int] | None:
         """Return the first excess; None where there is none before the end, or before what is no Python."""
@@ -163,8 +168,15 @@ class _Scanner(Struct):
         self.depth_in_all += max(0, len(self.links) - FREE)
         if self.depth_in_all > MOST_DEPTH_IN_ALL:
             raise _ExcessFoundError(Excess.BRACKETS_IN_ALL, offset)
-        if self.in_pattern and len(self.links) > DEEPEST_PATTERN + 1:
+        if self.in_pattern:
+            self._enter_pattern(offset, len(self.links) - 1)
+
+    def _enter_pattern(self, offset: int, depth: int) -> None:
+        if depth > DEEPEST_PATTERN:
             raise _ExcessFoundError(Excess.PATTERNS, offset)
+        self.patterns_in_all += _TIMES_FOR_A_LEVEL**depth
+        if self.patterns_in_all > MOST_PATTERNS_IN_ALL:
+            raise _ExcessFoundError(Excess.PATTERNS_IN_ALL, offset)
 
     def _after_opening(self, prefix: str, quote: str, at: int) -> int | None:
         if set(prefix).isdisjoint("fFtT"):

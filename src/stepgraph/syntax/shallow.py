@@ -31,7 +31,7 @@ _ASIDE: Final = re.compile(
 _TOKEN: Final = re.compile(r"\w++|[^\w\s]")
 _FIELD: Final = re.compile(r"\{[^{}\n]*+\}")
 _WORDS: Final = re.compile(r"\b(?:lambda|else|not|await|for)\b")
-_BRACKET_IN_CASE: Final = re.compile(r"^[ \t\f]*case\b[^(\[{\n]*[(\[{]", re.MULTILINE)
+_BRACKET_IN_CASE: Final = re.compile(r"^[ \t\f]*case\b(?:\\\n|[^(\[{\n])*+[(\[{]", re.MULTILINE)
 
 _COUNTED: Final = b"()[]{}.+-*/%@&|^~<>\n"
 _NOT_COUNTED: Final = bytes(set(range(256)) - set(_COUNTED))
