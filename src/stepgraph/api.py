@@ -7,6 +7,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from stepgraph.analysis import Analysis, WorkflowAnalysis
 from stepgraph.checks.subject import ProjectSubject
 from stepgraph.internal_error import InternalError
@@ -71,8 +74,57 @@ def analyze_sources(
     """Return the workflows of modules that were found before. Problems of finding come first. Raises InternalError.
 
     `on_module` is called with the path of each module before it is analysed. Where `graphs_only` are asked for, not
-    what they are from nor what is wrong with it, many modules are shared out among processes.
+    what they are from nor what is wrong with it, many modules are shared out among processes, and none of them needs to
+    stay in memory.
     """
+    return _attempted(sources, on_module, share=graphs_only, complete=_without_places if graphs_only else None)
+
+
+def check_sources(
+    sources: Sources, on_module: Callable[[str], object] = lambda _: None, *, with_edits: bool = False
+) -> tuple[Analysis, tuple[Finding, ...]]:
+    """Return the analysis of modules that were found before, without places of nodes, and all that the rules find.
+
+    Each workflow is checked before the next one is analyzed, so that its modules need not stay in memory. Those that
+    findings have edits for do, if these are asked for. Raises InternalError.
+    """
+    # Imported here, as only this and `check_analysis` need the rules.
+    from stepgraph.checks.run import check_project, check_workflow, distinct
+
+    found: list[Finding] = []
+
+    def complete(workflow: WorkflowAnalysis) -> _Completed:
+        findings = [] if workflow.subject is None else check_workflow(workflow.subject)
+        edited = frozenset(edit.place.module.path for one in findings for edit in one.edits if with_edits)
+        found.extend(findings if with_edits else (replace(one, edits=()) for one in findings))
+        return replace(_without_places(workflow), edited=edited)
+
+    analysis = _attempted(sources, on_module, complete=complete)
+    project = analysis.project or ProjectSubject(problems=analysis.problems)
+    return analysis, distinct([*check_project(project), *found])
+
+
+class _Completed(Struct, frozen=True):
+    """A workflow that needs no modules in memory, other than those that are to be `edited`, by their paths."""
+
+    workflow: WorkflowAnalysis
+    edited: frozenset[str] = frozenset()
+
+
+_Complete = Callable[[WorkflowAnalysis], _Completed]
+
+
+def _without_places(workflow: WorkflowAnalysis) -> _Completed:
+    # Imported here for start-up.
+    from stepgraph.kept_workflow import kept_workflow, workflow_of
+
+    return _Completed(workflow_of(kept_workflow(workflow)))
+
+
+def _attempted(
+    sources: Sources, on_module: Callable[[str], object], *, share: bool = False, complete: _Complete | None = None
+) -> Analysis:
+    """Return the workflows of all modules, those that are not Python among the problems. Raises InternalError."""
     refused: list[Problem] = []
 
     def analyze(run: Callable[[], tuple[WorkflowAnalysis, ...]], path: str) -> tuple[WorkflowAnalysis, ...]:
@@ -85,7 +137,7 @@ def analyze_sources(
         except Exception as error:
             raise InternalError(path) from error
 
-    return _analyzed(sources, analyze, refused, share=graphs_only)
+    return _analyzed(sources, analyze, refused, share=share, complete=complete)
 
 
 def check_analysis(analysis: Analysis) -> tuple[Finding, ...]:
@@ -127,7 +179,14 @@ _WORTH_SHARING: Final = 50
 _Attempt = Callable[[Callable[[], tuple[WorkflowAnalysis, ...]], str], tuple[WorkflowAnalysis, ...]]
 
 
-def _analyzed(sources: Sources, attempt: _Attempt, refused: list[Problem], *, share: bool = False) -> Analysis:
+def _analyzed(
+    sources: Sources,
+    attempt: _Attempt,
+    refused: list[Problem],
+    *,
+    share: bool = False,
+    complete: _Complete | None = None,
+) -> Analysis:
     """Return the workflows of all modules, and of those that derive from classes in them."""
     workflows: tuple[WorkflowAnalysis, ...] = ()
     met: list[Problem] = []
@@ -140,13 +199,14 @@ def _analyzed(sources: Sources, attempt: _Attempt, refused: list[Problem], *, sh
         from stepgraph.pipeline import Pipeline, undisturbed
 
         pipeline = Pipeline(refused)
+        pipeline.modules.may_release = complete is not None
         found: list[tuple[WorkflowAnalysis, ...]] | None = None
         if share and len(sources.modules) >= _WORTH_SHARING:
             from stepgraph.sharing import shared_out, taken_over
 
             shares = shared_out(sources.modules)
             found = None if shares is None else taken_over(shares, sources.modules, pipeline)
-        workflows = undisturbed(lambda: tuple(_workflows(sources, pipeline, attempt, footprint, found)))
+        workflows = undisturbed(lambda: tuple(_workflows(sources, pipeline, attempt, footprint, found, complete)))
         footprint.files = pipeline.looked_at
         met = [*refused, *pipeline.broken]
         hinted += pipeline.hints
@@ -164,21 +224,33 @@ def _workflows(
     attempt: _Attempt,
     footprint: Footprint,
     found: Sequence[tuple[WorkflowAnalysis, ...]] | None,
+    complete: _Complete | None,
 ) -> Iterator[WorkflowAnalysis]:
     """Yield each workflow once: a project may name what was analysed as a file, and paths may lead to the same file.
 
     Those of the modules given at first may have been `found` before.
     """
     known: set[tuple[str, ...]] = set()
+
+    # In a function of its own, as nothing else may refer to the workflows of one module while the next one is analyzed.
+    def completed(workflows: Iterable[WorkflowAnalysis]) -> Iterator[WorkflowAnalysis]:
+        for workflow in workflows:
+            key = (workflow.project, workflow.name, workflow.class_name, os.path.realpath(workflow.path))
+            if key in known:
+                continue
+            known.add(key)
+            if complete is None or found is not None:
+                yield workflow
+            else:
+                done = complete(workflow)
+                pipeline.modules.pin(done.edited)
+                yield done.workflow
+
     pending = list(sources.modules)
     while pending:
         for number, module in enumerate(pending):
             analyze = partial(pipeline.analyze, module)
-            for workflow in attempt(analyze, module.path) if found is None else found[number]:
-                key = (workflow.project, workflow.name, workflow.class_name, os.path.realpath(workflow.path))
-                if key not in known:
-                    known.add(key)
-                    yield workflow
+            yield from completed(attempt(analyze, module.path) if found is None else found[number])
         found = None
         names = pipeline.take_names()
         pending = sources.deriving(names)

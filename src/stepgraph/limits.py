@@ -126,13 +126,23 @@ REVISION_BYTES: Final = 512 * MEGABYTE
 """The size of those files of a revision that an analysis may read, together."""
 
 
-# What is parsed. LibCST takes 1.5 to 3.5 KB of memory for a token.
+# What is parsed. A token takes 1.5 to 3.6 KB of memory, with all that an analysis and the rules make of it.
 
-MODULE_TOKENS: Final = 600_000
-"""The size of a module in tokens; a line counts as two more. A workflow of 20,000 steps has about 220,000."""
+HELD_TOKENS: Final = 500_000
+"""The size in tokens of the modules that are in memory at once, which take less than 2 GB; a line counts as two more.
 
-PARSED_TOKENS: Final = 3_000_000
-"""The size of all modules that a process parses."""
+A single workflow with its imports must fit in it. 20,000 sleeps have 220,000 tokens,
+9,000 steps with a `config` 480,000.
+"""
+
+RELEASED_TOKENS: Final = 100_000
+"""The size of modules in memory from which on those that the last workflow did not need are released."""
+
+PARSED_TOKENS: Final = 20_000_000
+"""The size of all modules that one command parses, again too if it had released them: of 10,000 files, 2,000 each."""
+
+MOST_PROCESSES: Final = 8
+"""The number of processes that modules are shared out among. They share the memory: each has a part of HELD_TOKENS."""
 
 BRACKET_DEPTH: Final = 200
 """The depth of nested brackets. CPython's own tokenizer refuses more."""
@@ -148,6 +158,9 @@ FREE_DEPTH: Final = 10
 
 BRACKET_DEPTH_SUM: Final = 60_000
 """The sum of the depths of all brackets of a module: the native parser takes memory for each by its depth."""
+
+PATTERN_DEPTH_SUM: Final = 1_000_000
+"""The sum of 4 to the power of its depth over all brackets in patterns of a module: parsing that takes two seconds."""
 
 CHAIN_LENGTH_SUM: Final = 3_000_000
 """The sum of the places of all links of a module in their chains: it takes time for each by those before it."""

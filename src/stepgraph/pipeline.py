@@ -51,7 +51,7 @@ class Pipeline(Struct):
     problems: list[Problem]
     hints: list[Problem] = field(default_factory=list)
     derivations: dict[str, tuple[Derivation, ...]] = field(default_factory=dict)
-    _modules: Modules = field(default_factory=Modules)
+    modules: Modules = field(default_factory=Modules)
     _names: dict[str, None] = field(default_factory=lambda: {"WorkflowEntrypoint": None})
     _new_names: list[str] = field(default_factory=list)
 
@@ -70,9 +70,9 @@ class Pipeline(Struct):
         self, contents: Mapping[str, bytes], looked_at: Mapping[str, bytes | None], broken: Mapping[str, Problem]
     ) -> None:
         """Take over which modules were read in another process, which files for that, and which could not be."""
-        self._modules.elsewhere |= contents
-        self._modules.looked_at |= looked_at
-        self._modules.problems |= broken
+        self.modules.elsewhere |= contents
+        self.modules.looked_at |= looked_at
+        self.modules.problems |= broken
 
     def take_names(self) -> tuple[str, ...]:
         """Return the names by which other modules may derive workflow classes, those not returned before."""
@@ -82,17 +82,17 @@ class Pipeline(Struct):
     @property
     def files(self) -> tuple[str, ...]:
         """The paths of the modules that were read."""
-        return self._modules.paths
+        return self.modules.paths
 
     @property
     def contents(self) -> dict[str, bytes]:
         """The content of each module that was read, by path."""
-        return self._modules.contents
+        return self.modules.contents
 
     @property
     def looked_at(self) -> dict[str, bytes | None]:
         """The content of each module that was read because another one imports it; None where it could not be."""
-        return self._modules.looked_at
+        return self.modules.looked_at
 
     @property
     def broken(self) -> tuple[Problem, ...]:
@@ -102,12 +102,13 @@ class Pipeline(Struct):
     @property
     def refused_imports(self) -> dict[str, Problem]:
         """Why modules that were imported could not be read, by path."""
-        return self._modules.problems
+        return self.modules.problems
 
     def _workflows(self, source: Source) -> Iterator[WorkflowAnalysis]:
-        module = self._modules.parse(source.path, source.content)
+        self.modules.begin()
+        module = self.modules.parse(source.path, source.content)
         files = source.project.files
-        entry = Entry(module, Importer(files, self._modules) if files.folders else None)
+        entry = Entry(module, Importer(files, self.modules) if files.folders else None)
         self.learn(source.path, derivations_in(module))
         if source.workflows is None:
             found = find_workflows(entry)
@@ -125,7 +126,7 @@ class Pipeline(Struct):
             if isinstance(exported, Exported):
                 yield _workflow(entry, exported.name, source.project, configured)
             else:
-                near = self._modules.suggestions.nearest(configured.class_name, partial(tuple, exported.others))
+                near = self.modules.suggestions.nearest(configured.class_name, partial(tuple, exported.others))
                 missing.append(_not_exported(source, configured, exported, near))
         self.problems += missing
         configuration = source.project.configuration

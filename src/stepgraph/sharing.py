@@ -16,12 +16,13 @@ from msgspec import Struct
 
 from stepgraph.analysis import WorkflowAnalysis
 from stepgraph.kept_workflow import KeptWorkflow, kept_workflow, workflow_of
-from stepgraph.limits import READ_BYTES, READ_MODULES
+from stepgraph.limits import HELD_TOKENS, MOST_PROCESSES, PARSED_TOKENS, READ_BYTES, READ_MODULES
 from stepgraph.model.note import InputError, Problem
 from stepgraph.pipeline import Pipeline, undisturbed
 from stepgraph.project.forked import Forked, end, may_fork, processors
 from stepgraph.project.sources import Source
 from stepgraph.syntax.derived_names import Derivation
+from stepgraph.syntax.modules import Modules
 
 _OF_A_SHARE: Final = 25
 """Few enough that the trees of a share do not take much memory at once."""
@@ -44,13 +45,14 @@ class Share(Struct, frozen=True):
     contents: dict[str, bytes | None]
     looked_at: dict[str, bytes | None]
     listings: tuple[tuple[int, dict[str, frozenset[str]]], ...]
+    tokens: int
 
 
 def shared_out(modules: Sequence[Source]) -> list[Share] | None:
     """Return what processes have found of some modules each.
 
-    None where there can be none, where one of them failed, or where they have read more in all than may be read: of
-    which modules nothing is known then, does not depend on the number of processes.
+    None where there can be none, where one of them failed or had no room for a module, or where they have read more in
+    all than may be read: of which modules nothing is known then, does not depend on the number of processes.
     """
     if not may_fork():
         return None
@@ -59,7 +61,7 @@ def shared_out(modules: Sequence[Source]) -> list[Share] | None:
     shares: list[Share] = []
     try:
         for part in parts:
-            if len(running) >= processors():
+            if len(running) >= min(processors(), MOST_PROCESSES):
                 shares.append(_read(running.popleft()))
             running.append(Forked(lambda writing, part=part: _write(part, writing)))  # type: ignore[misc]
         while running:
@@ -74,7 +76,8 @@ def shared_out(modules: Sequence[Source]) -> list[Share] | None:
 def _is_exceeded(shares: Sequence[Share], modules: Sequence[Source]) -> bool:
     contents = {path: content for share in shares for path, content in share.contents.items()}
     size = sum(len(content or b"") for content in contents.values()) + sum(len(module.content) for module in modules)
-    return len(contents) > READ_MODULES or size > READ_BYTES
+    tokens = sum(share.tokens for share in shares)
+    return len(contents) > READ_MODULES or size > READ_BYTES or tokens > PARSED_TOKENS
 
 
 def _write(modules: Sequence[Source], writing: int) -> None:
@@ -96,7 +99,7 @@ def _read(process: Forked) -> Share:
 
 def _share_of(modules: Sequence[Source]) -> Share:
     refused: list[Problem] = []
-    pipeline = Pipeline(refused)
+    pipeline = Pipeline(refused, modules=Modules(room=HELD_TOKENS // MOST_PROCESSES, may_release=True))
     workflows: list[tuple[KeptWorkflow, ...]] = []
     for module in modules:
         found: tuple[WorkflowAnalysis, ...] = ()
@@ -105,6 +108,8 @@ def _share_of(modules: Sequence[Source]) -> Share:
         except InputError as error:
             refused.append(error.problem)
         workflows.append(tuple(map(kept_workflow, found)))
+        if pipeline.modules.lacked_room:
+            raise MemoryError  # this process ends without a share
     given = {module.path for module in modules}
     return Share(
         tuple(workflows),
@@ -115,6 +120,7 @@ def _share_of(modules: Sequence[Source]) -> Share:
         {path: None if path in given else content for path, content in pipeline.contents.items()},
         pipeline.looked_at,
         tuple(_listings(modules)),
+        pipeline.modules.tokens,
     )
 
 

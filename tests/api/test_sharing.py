@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from weakref import ref
 
 import pytest
+from msgspec.structs import replace
 
 from stepgraph import Analysis, InternalError
 from stepgraph import sharing as module
-from stepgraph.api import analyze_sources
+from stepgraph.api import analyze_sources, check_analysis, check_sources
+from stepgraph.limits import HELD_TOKENS, MOST_PROCESSES
 from stepgraph.pipeline import Pipeline
 from stepgraph.project.sources import Source, find_sources
+from stepgraph.syntax import modules
+from stepgraph.syntax.module import SourceModule
+from stepgraph.syntax.parse import parse_module
 
 pytestmark = [
     pytest.mark.skipif(not hasattr(os, "fork"), reason="a process can be copied on Unix only"),
@@ -152,3 +158,35 @@ def test_where_no_process_can_be_made_all_is_read_in_this_one(monkeypatch: pytes
 
     monkeypatch.setattr(os, "fork", refused)
     assert told(analysed(graphs_only=True)) == told(analysed(graphs_only=False))
+
+
+def test_a_module_too_large_for_one_of_several_processes_is_read_in_this_one(tmp_path: Path) -> None:
+    write(tmp_path, 7, imports=f"NUMBERS = [{'0, ' * (HELD_TOKENS // MOST_PROCESSES // 2)}]")
+    assert module.shared_out(find_sources(["."]).modules) is None
+    assert told(analysed(graphs_only=True)) == told(analysed(graphs_only=False))
+
+
+def test_the_result_is_the_same_where_modules_are_released(monkeypatch: pytest.MonkeyPatch) -> None:
+    alone = analysed(graphs_only=False)
+    monkeypatch.setattr(modules, "RELEASED_TOKENS", 0)
+    analysis, findings = check_sources(find_sources(["."]))
+    assert told(analysis) == told(alone)
+    assert findings == tuple(replace(finding, edits=()) for finding in check_analysis(alone))
+
+
+def test_a_check_releases_modules(monkeypatch: pytest.MonkeyPatch) -> None:
+    parsed: list[ref[SourceModule]] = []
+    alive: list[int] = []
+    parse = parse_module
+
+    def noted(source: bytes, path: str, room: int) -> SourceModule:
+        found = parse(source, path, room)
+        alive.append(sum(one() is not None for one in parsed))
+        parsed.append(ref(found))
+        return found
+
+    monkeypatch.setattr(modules, "parse_module", noted)
+    monkeypatch.setattr(modules, "RELEASED_TOKENS", 0)
+    check_sources(find_sources(["."]))
+    assert len(alive) > 60
+    assert max(alive) <= 3

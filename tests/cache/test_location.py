@@ -46,10 +46,22 @@ def test_one_of_several_paths_suffices(checkout: Path) -> None:
     assert not is_outside(".cache", ["../safe", "src"])
 
 
-def test_a_repository_around_the_checkout_is_outside(checkout: Path) -> None:
-    """Many people have a repository of settings in their home directory."""
+@pytest.mark.parametrize("cache", [".cache", "..", "../.cache", "../other/cache"])
+def test_a_cache_in_an_outer_checkout_is_inside(
+    cache: str, checkout: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A pull request to the outer repository may contain the cache, and the submodule that is analyzed."""
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    (checkout.parent / ".git").mkdir()
+    assert not is_outside(cache, ["."])
+
+
+def test_a_repository_in_the_home_directory_is_outside(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many people have a repository of settings there."""
+    monkeypatch.setenv("HOME", str(checkout.parent))
     (checkout.parent / ".git").mkdir()
     assert is_outside("../.cache", ["."])
+    assert not is_outside("../.cache", [".."])
 
 
 def test_without_a_repository_the_directory_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

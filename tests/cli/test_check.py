@@ -10,11 +10,12 @@ import pytest
 from msgspec.structs import replace
 
 from stepgraph.analysis import Analysis
-from stepgraph.api import check_analysis
+from stepgraph.api import check_sources
 from stepgraph.checks.finding import Finding
 from stepgraph.checks.severity import Severity
 from stepgraph.cli import caching
 from stepgraph.model.span import Span
+from stepgraph.project.sources import Sources
 from tests.cli.conftest import Command, Run
 from tests.cli.sources import SYNTAX_ERROR, module, workflow, write, write_orders, write_unresolved
 
@@ -38,10 +39,16 @@ every_format = pytest.mark.parametrize("form", FORMATS)
 def also_finding(monkeypatch: pytest.MonkeyPatch, *findings: Finding) -> None:
     """Have the rules find these too."""
 
-    def found(analysis: Analysis) -> tuple[Finding, ...]:
-        return (*check_analysis(analysis), *findings)
+    def checked(sources: Sources, *_: object, with_edits: bool) -> tuple[Analysis, tuple[Finding, ...]]:
+        analysis, found = check_sources(sources, with_edits=with_edits)
+        return analysis, (*found, *findings)
 
-    monkeypatch.setattr(caching, "check_analysis", found)
+    monkeypatch.setattr(caching, "check_sources", checked)
+
+
+def only_finding(monkeypatch: pytest.MonkeyPatch, *findings: Finding) -> None:
+    """Have the rules find these alone."""
+    monkeypatch.setattr(caching, "check_sources", lambda sources, *_, **__: (check_sources(sources)[0], findings))
 
 
 def finding(severity: Severity, code: str = "SG201") -> Finding:
@@ -141,7 +148,7 @@ def test_a_problem_that_a_finding_tells_of_is_not_told_on_standard_error(
 ) -> None:
     write("broken.py", SYNTAX_ERROR)
     found = Finding("SG002", Severity.ERROR, "syntax error.", "", Span("broken.py", 2, 5, 2, 5))
-    monkeypatch.setattr(caching, "check_analysis", lambda _: (found,))
+    only_finding(monkeypatch, found)
     run = stepgraph("check", "broken.py")
     assert run.out == (
         "broken.py:2:5: error[SG002]: syntax error.\n2 | def (:\n  |     ^\n\n1 error in no workflow\n"
@@ -179,7 +186,7 @@ def test_strict_makes_an_error_of_what_could_not_be_resolved(
 ) -> None:
     write_orders()
     found = (finding(Severity.INFORMATION, "SG004"), replace(finding(Severity.INFORMATION), message="other."))
-    monkeypatch.setattr(caching, "check_analysis", lambda _: found)
+    only_finding(monkeypatch, *found)
     assert stepgraph("check").code == 0
     run = stepgraph("check", "--strict")
     assert run.code == 1

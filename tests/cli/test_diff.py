@@ -468,12 +468,39 @@ def test_without_git_there_are_no_revisions(stepgraph: Command, monkeypatch: pyt
     assert stepgraph("diff").told == ["stepgraph: there is no git on PATH, which revisions are read with."]
 
 
+def refused(path: str) -> Run:
+    """Return the end of a diff whose path is in another repository than the working directory."""
+    reason = f"`{path}` is not in the git repository of the working directory, where revisions are looked up."
+    return Run(2, "", [f"stepgraph: {reason} Run the command in the repository of the path."])
+
+
 @pytest.mark.usefixtures("repository")
 def test_a_link_out_of_the_repository_is_in_no_revision(stepgraph: Command, folder: Path) -> None:
     outside = folder.with_name(f"{folder.name}-outside.py")
     outside.write_text(module(workflow("Orders", "rest")), encoding="utf-8")
     Path("link.py").symlink_to(outside)
-    assert stepgraph("diff", "HEAD", "link.py").told == ["stepgraph: link.py is not in the repository of HEAD."]
+    assert stepgraph("diff", "HEAD", "link.py") == refused("link.py")
+
+
+@pytest.mark.usefixtures("repository")
+@pytest.mark.parametrize("path", ["library", "library/orders.py", "link.py", "library/../library/orders.py"])
+@pytest.mark.parametrize("arguments", [("--from", "main"), ("--from", "main", "--to", "HEAD"), ("main",), ()])
+def test_revisions_are_not_those_of_a_submodule(stepgraph: Command, path: str, arguments: tuple[str, ...]) -> None:
+    """Whoever adds a submodule gives its branches their names."""
+    orders("rest", path="library/orders.py")
+    git("init", "--quiet", "--initial-branch=main", folder="library")
+    git("add", "--all", folder="library")
+    git("commit", "--quiet", "--message=first", folder="library")
+    Path("link.py").symlink_to("library/orders.py")
+    assert stepgraph("diff", *arguments, path) == refused(path)
+
+
+@pytest.mark.usefixtures("repository")
+def test_revisions_are_not_those_around_a_submodule(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("library").mkdir()
+    git("init", "--quiet", folder="library")
+    monkeypatch.chdir("library")
+    assert stepgraph("diff", "--from", "main", "../orders.py") == refused("../orders.py")
 
 
 def test_a_shallow_clone_lacks_the_merge_base(
@@ -623,6 +650,15 @@ def test_a_new_environment_can_be_compared(stepgraph: Command) -> None:
     commit()
     write("wrangler.json", WRANGLER % (BINDING, f', "env": {{"staging": {{"workflows": [{BINDING}]}}}}'))
     assert stepgraph("diff", "HEAD", "--env", "staging").code == 0
+
+
+@pytest.mark.usefixtures("repository")
+def test_the_variable_needs_no_configuration(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLOUDFLARE_ENV", "staging")
+    assert stepgraph("diff", "HEAD").code == 0
+    assert stepgraph("diff", "HEAD", "--env", "staging").code == 2
+    write("wrangler.json", WRANGLER % (BINDING, ""))
+    assert stepgraph("diff", "HEAD").code == 2
 
 
 @pytest.mark.usefixtures("repository")

@@ -138,7 +138,7 @@ def test_nothing_of_git_is_written(stepgraph: Command, name: str) -> None:
     Path("hooks").symlink_to(".git/hooks")
     run = stepgraph("graph", "orders.py", "-f", "text", "-o", name)
     assert run.code == 2
-    assert run.told[0].endswith("cannot be written: it belongs to git. Name another one.")
+    assert run.told[0].endswith("cannot be written: it belongs to git. Name a file or folder outside of `.git`.")
     assert [path.name for path in Path(".git/hooks").iterdir()] == ["sample"]
 
 

@@ -257,6 +257,17 @@ def test_an_environment_needs_a_configuration(stepgraph: Command) -> None:
     ]
 
 
+@pytest.mark.parametrize("command", ["list", "graph", "check"])
+def test_the_variable_needs_no_configuration(stepgraph: Command, monkeypatch: pytest.MonkeyPatch, command: str) -> None:
+    """A CI job may set it for all of its steps."""
+    write("entry.py", ENTRY)
+    monkeypatch.setenv("CLOUDFLARE_ENV", "staging")
+    assert stepgraph(command) == stepgraph(command, "--env", "")
+    assert stepgraph(command, "--env", "staging").code == 2
+    configure(ORDERS)
+    assert stepgraph(command).code == 2
+
+
 def test_one_worker_may_define_the_environment(stepgraph: Command) -> None:
     for worker, environments in (("a", ENVIRONMENTS), ("b", None)):
         write(f"{worker}/src/entry.py", ENTRY)

@@ -179,7 +179,9 @@ class _Markdown(HTMLParser):
 
 
 REFERENCE: Final = re.compile(
-    r"[@#!]\w|\bGH-[0-9]|\b[0-9a-f]{40}\b|\bdeadbee1\b|://|\bwww\.|\w@\w|mailto:|xmpp:", re.IGNORECASE
+    r"[@#!]\w|\bGH-[0-9]|\b[0-9a-f]{40}\b|\bdeadbee1\b|://|\bwww\.|\w@\w|mailto:|xmpp:"
+    r"|:[\w+-]+:|[\[{][+-]|\[[ x]?\]|\[\w+[:\]]|\[\[|\*iteration:|%\{",
+    re.IGNORECASE,
 )
 
 

@@ -130,6 +130,15 @@ def exceeded(row: HostileInput, size: int) -> str | None:
     return units[1]
 
 
+def test_unknown_decorators_of_one_function_are_bounded() -> None:
+    """Each of them is noted with those before it."""
+    run = "class Orders(WorkflowEntrypoint):\n    async def run(self, event, step):\n"
+    function = "        @unknown\n" * 6_000 + "        def work(): ...\n"
+    source = f"from workers import WorkflowEntrypoint\n\n\n{run}{function}        await step.sleep('rest', 1)\n"
+    (workflow,) = analyze_source(source).workflows
+    assert "elements of collections" in "".join(note.message for note in workflow.notes)
+
+
 @pytest.mark.parametrize(("name", "size", "unit"), [(name, *rest) for name, rest in EXPECTED.items()])
 def test_work_is_bounded(name: str, size: int, unit: str | None) -> None:
     assert exceeded(INPUTS[name], size) == unit

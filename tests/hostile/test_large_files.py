@@ -155,7 +155,7 @@ def test_too_many_imported_modules_are_told(stepgraph: Command, monkeypatch: pyt
         )
     ended = stepgraph("graph", "entry.py")
     advice = "Name the folders of your projects, each in a run of its own."
-    assert f"b.py: not read: there are more than 2 modules, or 256 MB of them. {advice}" in ended.told
+    assert f"b.py: not read: there are more than 2 modules, 256 MB or 20,000,000 tokens of them. {advice}" in ended.told
     assert ended.code == 2
 
 

@@ -32,7 +32,7 @@ FORMATS = [
     ("check", ".", "--fix"),
 ]
 
-REFUSED = "a symbolic link that leads out of the repository, and is not read."
+REFUSED = "a symbolic link that leads out of the repository."
 ADVICE = "Name the file or folder that it leads to, if you trust it."
 
 
@@ -207,9 +207,18 @@ def test_what_git_keeps_is_not_read(stepgraph: Command, folder: Path, name: str)
     (folder / ".git" / "config").write_text(CANARY, encoding="utf-8")
     (folder / "entry.py").write_text(ORDERS, encoding="utf-8")
     (folder / name).symlink_to(folder / ".git" / "config")
-    assert any("leads out of the repository, and is not read." in line for line in nothing_leaks(stepgraph)) or (
+    assert any("a symbolic link into `.git`, where no file is read." in line for line in nothing_leaks(stepgraph)) or (
         name == "src/entry.py"
     )
+
+
+@pytest.mark.parametrize("path", [".git/sub", ".git/sub/../sub"])
+def test_a_folder_of_git_is_named_as_such(stepgraph: Command, path: str) -> None:
+    Path(".git/sub").mkdir(parents=True)
+    Path(".git/sub/entry.py").write_text(ORDERS, encoding="utf-8")
+    refused = f"{path}/entry.py: a path into `.git`, where no file is read."
+    assert stepgraph("list", path).told == f"{refused} Name a file outside of `.git`, or put one in its place.\n"
+    assert "pyproject.toml" not in stepgraph("check", path).out
 
 
 @pytest.mark.parametrize("main", [".git/hooks/entry.py", ".GIT/hooks/entry.py", "src/../.git/hooks/entry.py"])

@@ -110,4 +110,4 @@ def test_a_failure_while_reading_is_a_problem(tmp_path: Path, monkeypatch: pytes
         raise OSError(5, "Input/output error")
 
     monkeypatch.setattr(os, "read", fail)
-    assert problem_of("a.py").message == "cannot be read: Input/output error."
+    assert problem_of("a.py").message == "input/output error."

@@ -12,6 +12,8 @@ LESS_NESTED = "x = " + "f(" * 48 + "1" + ")" * 48 + "\n"
 CHAINED = "x" + ".a" * 900 + "\n"
 
 BRACKETS = "too many brackets are nested deeply, in all of the module. Split the expressions."
+PATTERN = "    case " + "{1: " * 8 + "x" + "}" * 8 + ": pass\n"
+PATTERNS = "too many patterns are nested deeply, in all of the module. Match the inner parts in a `match` of their own."
 CHAINS = "too many operators, calls and attributes are in long chains, in all of the module. Split the expressions."
 
 
@@ -21,13 +23,23 @@ CHAINS = "too many operators, calls and attributes are in long chains, in all of
         (NESTED * 20, "entry.py:4:314", BRACKETS),
         (LESS_NESTED * 100, "entry.py:77:98", BRACKETS),
         (CHAINED * 20, "entry.py:8:1360", CHAINS),
+        ("match x:\n" + PATTERN * 200, "entry.py:13:38", PATTERNS),
     ],
-    ids=["brackets", "brackets at a medium depth", "attributes"],
+    ids=["brackets", "brackets at a medium depth", "attributes", "patterns"],
 )
 def test_sums_over_a_module_are_limited(source: str, place: str, message: str) -> None:
     with pytest.raises(InputError) as caught:
         analyze_source(source, "entry.py")
     assert str(caught.value) == f"{place}: {message}"
+
+
+@pytest.mark.parametrize("bracket", ["{1: x}", "[x]", "(x)", "A(x)"])
+@pytest.mark.parametrize("begin", ["case \\\n ", "case 'a' | \\\n ", " \\\n case\\\n\\\n ", "case "])
+def test_a_deep_pattern_is_refused_on_a_continued_line(begin: str, bracket: str) -> None:
+    opening, closing = bracket.split("x")
+    pattern = opening * 20 + "x" + closing * 20
+    with pytest.raises(InputError, match="a pattern is nested more than 8 deep"):
+        analyze_source(f"match x:\n    {begin}{pattern}:\n        pass\n", "entry.py")
 
 
 @pytest.mark.parametrize("source", [NESTED, LESS_NESTED * 20, CHAINED * 3], ids=["one", "some", "chains"])

@@ -17,10 +17,17 @@ def is_outside(cache: str, paths: Sequence[str]) -> bool:
 
 
 def _roots(paths: Sequence[str]) -> Iterator[str]:
-    """Yield the root of each path: the nearest directory with `.git`, or else the directory that is named."""
+    """Yield the roots of each path: all directories around it with `.git`, or else the directory that is named.
+
+    The outer ones are checkouts that hold this one as a submodule. A home directory is none: many people have a
+    repository of settings there, and the usual cache is in it.
+    """
     folders = {path if os.path.isdir(path) else os.path.dirname(path) or "." for path in paths}
+    home = os.path.realpath(os.path.expanduser("~"))
     for folder in {os.path.realpath(folder) for folder in folders}:
-        yield next((above for above in _upward(folder) if os.path.lexists(os.path.join(above, ".git"))), folder)
+        repositories = [above for above in _upward(folder) if os.path.lexists(os.path.join(above, ".git"))]
+        yield repositories[0] if repositories else folder
+        yield from (outer for outer in repositories[1:] if outer != home)
 
 
 def _upward(path: str) -> Iterator[str]:

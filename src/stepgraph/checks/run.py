@@ -25,16 +25,26 @@ def check(
 
     What several workflows share, as a base class, is found in the first one.
     """
-    found = [_finding(rule, match, "") for rule in rules for match in rule.check_project(project)]
+    found = check_project(project, rules)
     for workflow in workflows:
-        found += _in_workflow(workflow, rules)
+        found += check_workflow(workflow, rules)
+    return distinct(found)
+
+
+def distinct(found: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return findings, each once."""
     first: dict[tuple[str, Span, str], Finding] = {}
     for finding in found:
         first.setdefault((finding.code, finding.span, finding.message), finding)
     return tuple(first.values())
 
 
-def _in_workflow(workflow: WorkflowSubject, rules: Sequence[Rule]) -> list[Finding]:
+def check_project(project: ProjectSubject, rules: Sequence[Rule] = RULES) -> list[Finding]:
+    """Return what rules find in a project."""
+    return [_finding(rule, match, "") for rule in rules for match in rule.check_project(project)]
+
+
+def check_workflow(workflow: WorkflowSubject, rules: Sequence[Rule] = RULES) -> list[Finding]:
     """Return what rules find in a workflow; what only follows from other faults is left out."""
     found = [finding for rule in rules for finding in _run_rule(rule, workflow)]
     explained = any(not rule.is_consequence and one.severity is not Severity.INFORMATION for rule, one in found)

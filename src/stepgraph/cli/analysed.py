@@ -9,8 +9,9 @@ from stepgraph.analysis import Analysis
 from stepgraph.cli.caching import Cache
 from stepgraph.cli.command_error import CommandError
 from stepgraph.cli.exit_code import ExitCode
+from stepgraph.cli.inputs import Environment
 from stepgraph.cli.streams import tell
-from stepgraph.project.sources import STANDARD_INPUT, Sources
+from stepgraph.project.sources import STANDARD_INPUT, Sources, find_sources
 
 _NAMES = {".": "the current folder", STANDARD_INPUT: "standard input"}
 _MOST_NAMED = 5
@@ -18,6 +19,12 @@ _MOST_NAMED = 5
 _WHAT_A_WORKFLOW_IS = (
     "A workflow is a class with a method `run` and `WorkflowEntrypoint` of the module `workers` among its bases."
 )
+
+
+def found_sources(paths: Sequence[str], environment: Environment, cache: Cache) -> Sources:
+    """Return the modules that `paths` name, with what the cache needs imported meanwhile."""
+    on_find = cache.make_ready(paths, environment.name)
+    return find_sources(paths, environment.name, on_find, needs_configuration=environment.is_option)
 
 
 def analysed(sources: Sources, paths: Sequence[str], cache: Cache, *, places: bool = False) -> Analysis:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 import click
 from msgspec import Struct
 
-from stepgraph.api import analyze_sources, check_analysis, make_ready
+from stepgraph.api import analyze_sources, check_sources, make_ready
 from stepgraph.cli.progress import Progress
 
 if TYPE_CHECKING:
@@ -32,9 +32,13 @@ class Checked(Struct, frozen=True):
 
 
 class Cache(Struct, frozen=True):
-    """What was found before, None where it is not to be used."""
+    """What was found before, None where it is not to be used.
+
+    It does not know the edits that put findings right: `with_edits`, everything is found anew.
+    """
 
     store: Store | None
+    with_edits: bool = False
 
     def make_ready(self, paths: Sequence[str], environment: str | None) -> Callable[[], object]:
         """Return what to do once there is something to analyse, while the search goes on.
@@ -48,7 +52,9 @@ class Cache(Struct, frozen=True):
 
     def analysed(self, sources: Sources, paths: Sequence[str]) -> Analysis:
         """Return the analysis of the sources, which were found by these paths: not where nodes of graphs are from."""
-        return self._answer(sources, paths, lambda analysis: Checked(analysis, ()), check=False).analysis
+        return self._answer(
+            sources, paths, lambda: Checked(_analysed(sources, graphs_only=True), ()), check=False
+        ).analysis
 
     def analysed_with_places(self, sources: Sources) -> Analysis:
         """Return the analysis of the sources, made anew: where nodes are from is not kept."""
@@ -56,21 +62,21 @@ class Cache(Struct, frozen=True):
 
     def checked(self, sources: Sources, paths: Sequence[str]) -> Checked:
         """Return the analysis of the sources, and all that the rules find."""
-        return self._answer(sources, paths, lambda analysis: Checked(analysis, check_analysis(analysis)), check=True)
+        return self._answer(sources, paths, lambda: _checked(sources, with_edits=self.with_edits), check=True)
 
     def _answer(
-        self, sources: Sources, paths: Sequence[str], complete: Callable[[Analysis], Checked], *, check: bool
+        self, sources: Sources, paths: Sequence[str], analyze: Callable[[], Checked], *, check: bool
     ) -> Checked:
         store = self._store(paths)
         if store is None or not sources.modules:
-            return complete(_analysed(sources, graphs_only=not check))
+            return analyze()
         # Imported here, as only where there is something to analyse it can have been analysed before.
         from stepgraph.cache.key import key_of
         from stepgraph.cache.recall import entry_of, findings_of, recalled
 
         digest = key_of(sources)
         if digest is None:
-            return complete(_analysed(sources, graphs_only=not check))
+            return analyze()
         key = f"{digest}-{'check' if check else 'graph'}"
         entry = store.get(key)
         analysis = None if entry is None else recalled(entry, sources)
@@ -78,14 +84,14 @@ class Cache(Struct, frozen=True):
         if analysis is not None and entry is not None:
             store.note_answer(question)
             return Checked(analysis, findings_of(entry) or ())
-        answer = complete(_analysed(sources, graphs_only=not check))
+        answer = analyze()
         store.put(key, entry_of(answer.analysis, answer.findings if check else None))
         store.note_answer(question)
         return answer
 
     def _store(self, paths: Sequence[str]) -> Store | None:
         """Return the store, None if the paths that are analyzed could bring entries of it with them."""
-        if self.store is None:
+        if self.store is None or self.with_edits:
             return None
         from stepgraph.cache.location import is_outside
 
@@ -110,6 +116,11 @@ def cache_option(command: Callable[..., R]) -> Callable[..., R]:
 def _analysed(sources: Sources, *, graphs_only: bool = False) -> Analysis:
     with Progress(len(sources.modules)) as progress:
         return analyze_sources(sources, progress.show, graphs_only=graphs_only)
+
+
+def _checked(sources: Sources, *, with_edits: bool) -> Checked:
+    with Progress(len(sources.modules)) as progress:
+        return Checked(*check_sources(sources, progress.show, with_edits=with_edits))
 
 
 def _question(paths: Sequence[str], environment: str | None) -> str:

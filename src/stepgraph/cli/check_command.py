@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 import click
 from msgspec import Struct
 
-from stepgraph.cli.analysed import nothing_found
+from stepgraph.cli.analysed import found_sources, nothing_found
 from stepgraph.cli.caching import Cache, cache_option
 from stepgraph.cli.check_options import CheckOptions, check_options
 from stepgraph.cli.exit_code import ExitCode
 from stepgraph.cli.fixing import Fixing, fix_options, fixable, show_fixes, told, write_fixes
-from stepgraph.cli.inputs import inputs
+from stepgraph.cli.inputs import Environment, inputs
 from stepgraph.cli.report_options import ReportOutput, report_options
 from stepgraph.cli.streams import tell
-from stepgraph.project.sources import Sources, find_sources
+from stepgraph.project.sources import Sources
 from stepgraph.version import __version__
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ Exit codes, the same for every format:
 def check(
     *,
     paths: tuple[str, ...],
-    environment: str | None,
+    environment: Environment,
     output: ReportOutput,
     checking: CheckOptions,
     fixing: Fixing,
@@ -59,8 +59,8 @@ def check(
     """
     named = paths or (".",)
     if fixing is not Fixing.NOTHING:
-        cache = Cache(None)  # which does not know what puts a finding right
-    checked = _checked(named, environment or None, checking, output, cache)
+        cache = Cache(None, with_edits=True)
+    checked = _checked(named, environment, checking, output, cache)
     if fixing is not Fixing.NOTHING:
         # Those that a baseline holds do not fail a check, and are as wrong as the others.
         files = fixable(finding.finding for finding in (*checked.report.findings, *checked.report.known))
@@ -71,7 +71,7 @@ def check(
             show_fixes(files, output.name, checked.analysis.files)
             return _exit_code(checked, named)
         if files and fixing is Fixing.WRITE:
-            checked = _checked(named, environment or None, checking, output, cache)
+            checked = _checked(named, environment, checking, output, cache)
     output.deliver(checked.report, checked.analysis.files)
     return _exit_code(checked, named)
 
@@ -85,13 +85,13 @@ class _Checked(Struct, frozen=True):
 
 
 def _checked(
-    paths: Sequence[str], environment: str | None, checking: CheckOptions, output: ReportOutput, cache: Cache
+    paths: Sequence[str], environment: Environment, checking: CheckOptions, output: ReportOutput, cache: Cache
 ) -> _Checked:
     # Imported here, as the rest of a check, for start-up: every run of the command passes this module.
     from stepgraph.cli.keeping import keep_to, read_standards
 
     standards = read_standards(checking, paths)
-    sources = find_sources(paths, environment, cache.make_ready(paths, environment))
+    sources = found_sources(paths, environment, cache)
     output.prepare(sources.files)
     checked = cache.checked(sources, paths)
     analysis, found = checked.analysis, checked.findings

@@ -9,6 +9,7 @@ import click
 from stepgraph.cli.command_error import CommandError
 from stepgraph.cli.diff_formats import DiffOutput, diff_output_options
 from stepgraph.cli.exit_code import ExitCode
+from stepgraph.cli.inputs import Environment, environment_option
 from stepgraph.cli.revision_options import Revisions, revision_options
 from stepgraph.cli.selection import select, workflow_option
 from stepgraph.cli.streams import tell
@@ -55,7 +56,7 @@ _MOST_SIDES: Final = 2
 @click.command("diff", epilog=_EXIT_CODES)
 @click.argument("sides", nargs=-1, metavar="[OLD] [NEW]")
 @revision_options
-@click.option("--env", "environment", metavar="NAME", envvar="CLOUDFLARE_ENV", help=_ENVIRONMENT_HELP, show_envvar=True)
+@environment_option(_ENVIRONMENT_HELP)
 @workflow_option
 @diff_output_options
 @click.option("--fail-on", type=click.Choice(FAIL_ON), default=FAIL_ON[0], help=_FAIL_ON_HELP)
@@ -63,7 +64,7 @@ def diff(
     *,
     sides: tuple[str, ...],
     revisions: Revisions,
-    environment: str | None,
+    environment: Environment,
     workflows: tuple[str, ...],
     output: DiffOutput,
     fail_on: str,
@@ -86,9 +87,9 @@ def diff(
     from stepgraph.cli.diff_versions import read_version
 
     old_side, new_side = sides_of(sides, revisions.old, revisions.new)
-    old = read_version(old_side, "old", environment or None)
-    new = read_version(new_side, "new", environment or None)
-    _demand_environment(environment or None, old, new)
+    old = read_version(old_side, "old", environment.name)
+    new = read_version(new_side, "new", environment.name)
+    _demand_environment(environment, old, new)
     files = (*old.files, *new.files)
     output.prepare(files)
     report = _report(old, new, workflows, fail_on)
@@ -97,14 +98,12 @@ def diff(
     return ExitCode.FINDINGS if report.fails else ExitCode.CLEAN
 
 
-def _demand_environment(environment: str | None, old: Version, new: Version) -> None:
+def _demand_environment(environment: Environment, old: Version, new: Version) -> None:
     """Raise CommandError if no configuration of either side defines the environment: one may be new, or gone."""
-    known = [version.defines_environment for version in (old, new) if version.defines_environment is not None]
-    if environment is not None and known and not any(known):
-        message = (
-            f"environment `{environment}` is not defined: no configuration of either side has it in an `env` table."
-        )
-        raise CommandError(ExitCode.ERROR, message)
+    sides = [side for side in (old, new) if side.has_configurations or (environment.is_option and not side.is_saved)]
+    if environment.name is not None and sides and not any(side.defines_environment for side in sides):
+        message = "no configuration of either side has it in an `env` table."
+        raise CommandError(ExitCode.ERROR, f"environment `{environment.name}` is not defined: {message}")
 
 
 def _report(old: Version, new: Version, workflows: tuple[str, ...], fail_on: str) -> DiffReport:

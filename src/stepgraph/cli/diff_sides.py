@@ -160,9 +160,11 @@ def _new_side(path: str, name: str | None) -> Side:
 
 
 def _root(path: str, name: str | None) -> str:
-    """Return the root of the repository that a path is in."""
-    folder = path if os.path.isdir(path) else os.path.dirname(path) or HERE
-    root = repository_root(folder)
+    """Return the root of the repository of the working directory, which a path must be in.
+
+    A submodule has branches of its own, which may have the names of those of the repository around it.
+    """
+    root = repository_root(HERE)
     if root is None and name is None:
         where = "the current folder" if path == HERE else path
         message = f"{where} is not in a git repository, so that there is no version to compare with."
@@ -170,9 +172,17 @@ def _root(path: str, name: str | None) -> str:
     if root is None:
         message = f"`{name}` is no file or folder, and without a git repository here it is no revision."
         raise CommandError(ExitCode.ERROR, message)
+    if _repository_of(path) != root:
+        message = f"`{path}` is not in the git repository of the working directory, where revisions are looked up."
+        raise CommandError(ExitCode.ERROR, f"{message} Run the command in the repository of the path.")
     if not has_git():
         raise CommandError(ExitCode.ERROR, "there is no git on PATH, which revisions are read with.")
     return root
+
+
+def _repository_of(path: str) -> str | None:
+    real = os.path.realpath(path)
+    return repository_root(real if os.path.isdir(real) else os.path.dirname(real))
 
 
 def _default(root: str) -> Revision:

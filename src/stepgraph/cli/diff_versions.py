@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from stepgraph.analysis import Analysis, WorkflowAnalysis
 from stepgraph.api import analyze_sources, make_ready
@@ -30,15 +31,17 @@ _STANDARD_INPUT: Final = "standard input"
 class Version(Struct, frozen=True):
     """What is on a side: how it is spoken of, its workflows, and the files that were read, which are not written over.
 
-    It is `single` if it was named by one file. `defines_environment` is whether a configuration defines the environment
-    asked for, None where none was looked for.
+    It is `single` if it was named by one file. It `defines_environment` if a configuration has the one asked for; a
+    saved graph has no configurations.
     """
 
     title: str
     workflows: tuple[VersionedWorkflow, ...]
     files: tuple[str, ...]
     single: bool
-    defines_environment: bool | None = None
+    is_saved: bool = False
+    has_configurations: bool = False
+    defines_environment: bool = False
 
 
 def read_version(side: Side, which: str, environment: str | None) -> Version:
@@ -76,7 +79,7 @@ def _unreadable(which: str, title: str) -> CommandError:
 def _saved(side: SavedSide) -> Version:
     title = title_of(side)
     workflows = tuple(_saved_workflow(subject, title) for subject in saved_in(side.path))
-    return Version(title, workflows, () if side.path == STANDARD_INPUT else (side.path,), single=True)
+    return Version(title, workflows, () if side.path == STANDARD_INPUT else (side.path,), single=True, is_saved=True)
 
 
 def _saved_workflow(subject: Subject, title: str) -> VersionedWorkflow:
@@ -97,16 +100,12 @@ def _in_revision(side: RevisionSide, which: str, environment: str | None) -> Ver
             return Version(title, (), (), single=False)
         label = f"{side.revision.label}:"
         version = _analysed(path, which, title, environment, lambda text: text.replace(f"{folder}/", label))
-    return Version(version.title, version.workflows, (), version.single, version.defines_environment)
+    return replace(version, files=())
 
 
 def _path_in_repository(side: RevisionSide) -> str:
-    """Return the path from the root of the repository. Raises CommandError where it is not in there."""
-    root, real = side.revision.root, os.path.realpath(side.path)
-    if real != root and not real.startswith(os.path.join(root, "")):
-        message = f"{side.path} is not in the repository of {side.revision.title}."
-        raise CommandError(ExitCode.ERROR, message)
-    return os.path.relpath(real, root).replace(os.sep, "/")
+    """Return the path from the root of the repository, which it is in."""
+    return os.path.relpath(os.path.realpath(side.path), side.revision.root).replace(os.sep, "/")
 
 
 def _analysed(path: str, which: str, title: str, environment: str | None, shown: Callable[[str], str]) -> Version:
@@ -115,7 +114,7 @@ def _analysed(path: str, which: str, title: str, environment: str | None, shown:
     sources.find(path)
     with Progress(len(sources.modules)) as progress:
         try:
-            analysis: Analysis = analyze_sources(sources, lambda module: progress.show(shown(module)))
+            analysis: Analysis = analyze_sources(sources, lambda module: progress.show(shown(module)), graphs_only=True)
         except InternalError as error:
             raise InternalError(shown(error.path)) from error.__cause__
     for problem in (*analysis.problems, *analysis.hints):
@@ -124,7 +123,14 @@ def _analysed(path: str, which: str, title: str, environment: str | None, shown:
         raise _unreadable(which, title)
     workflows = tuple(_analysed_workflow(workflow, path, shown) for workflow in analysis.workflows)
     single = not os.path.isdir(path)
-    return Version(title, workflows, analysis.files, single, sources.defines_environment)
+    return Version(
+        title,
+        workflows,
+        analysis.files,
+        single,
+        has_configurations=sources.has_configurations,
+        defines_environment=sources.defines_environment,
+    )
 
 
 def _analysed_workflow(workflow: WorkflowAnalysis, path: str, shown: Callable[[str], str]) -> VersionedWorkflow:

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import click
 
-from stepgraph.cli.analysed import analysed, demand_workflows
+from stepgraph.cli.analysed import analysed, demand_workflows, found_sources
 from stepgraph.cli.caching import Cache, cache_option
 from stepgraph.cli.dates import Dates, look_ahead
 from stepgraph.cli.delivery import deliver, prepare
 from stepgraph.cli.drawing_options import DrawingOptions, drawing_options
 from stepgraph.cli.exit_code import ExitCode
 from stepgraph.cli.formats import FORMATS
-from stepgraph.cli.inputs import inputs
+from stepgraph.cli.inputs import Environment, inputs
 from stepgraph.cli.notes import tell_notes
 from stepgraph.cli.output_options import Output, output_options
 from stepgraph.cli.selection import select, workflow_option
 from stepgraph.cli.subject import analysed_subject
 from stepgraph.project.module_dates import DateLookup
-from stepgraph.project.sources import find_sources
 
 
 @click.command("graph")
@@ -29,7 +28,7 @@ from stepgraph.project.sources import find_sources
 def graph(
     *,
     paths: tuple[str, ...],
-    environment: str | None,
+    environment: Environment,
     workflows: tuple[str, ...],
     output: Output,
     drawing: DrawingOptions,
@@ -46,7 +45,7 @@ def graph(
     """
     style = drawing.style(output)
     named = paths or (".",)
-    sources = find_sources(named, environment or None, cache.make_ready(named, environment))
+    sources = found_sources(named, environment, cache)
     prepare(output, sources.files)
     with DateLookup() as lookup:
         if output.form.answer:

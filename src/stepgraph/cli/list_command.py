@@ -5,14 +5,14 @@ from __future__ import annotations
 import click
 
 from stepgraph.analysis import Analysis, WorkflowAnalysis
-from stepgraph.cli.analysed import analysed, demand_workflows
+from stepgraph.cli.analysed import analysed, demand_workflows, found_sources
 from stepgraph.cli.caching import Cache, cache_option
 from stepgraph.cli.dates import Dates, look_ahead
 from stepgraph.cli.exit_code import ExitCode
-from stepgraph.cli.inputs import inputs
+from stepgraph.cli.inputs import Environment, inputs
 from stepgraph.cli.streams import write_result
 from stepgraph.project.module_dates import DateLookup
-from stepgraph.project.sources import ExternalWorkflow, find_sources
+from stepgraph.project.sources import ExternalWorkflow
 
 _FORMATS = ("text", "json")
 _FORMAT_HELP = "A table, or an array of objects."
@@ -25,14 +25,14 @@ _HEADINGS = ("NAME", "CLASS", "WHERE", "STEPS", "HAS_DAG", "COMPLETE")
     "-f", "--format", "form", type=click.Choice(_FORMATS), default="text", show_default=True, help=_FORMAT_HELP
 )
 @cache_option
-def list_workflows(*, paths: tuple[str, ...], environment: str | None, form: str, cache: Cache) -> ExitCode:
+def list_workflows(*, paths: tuple[str, ...], environment: Environment, form: str, cache: Cache) -> ExitCode:
     """List the workflows found: name, class, place, steps, whether there is a graph, and whether it is complete.
 
     PATHS are files, folders, or - for standard input; without any, the current folder. A folder stands for the
     workflows that the configurations in it name or, where there are none, for all workflow classes below it.
     """
     named = paths or (".",)
-    sources = find_sources(named, environment or None, cache.make_ready(named, environment))
+    sources = found_sources(named, environment, cache)
     with DateLookup() as lookup:
         if form == "json":
             look_ahead(sources, lookup)

@@ -15,7 +15,7 @@ from stepgraph.cli.output_file import refusal
 from stepgraph.cli.streams import encode, tell
 from stepgraph.model.note import InputError
 from stepgraph.project.reading import check_named, read_named
-from stepgraph.project.writing import reason
+from stepgraph.project.unreadable import unreadable
 
 # The dates of an answer of the API, as this package writes them. Those of a commit are not known before it is made.
 _DATES: Final = re.compile(rb'^( +"(?:created_on|modified_on)": )"[^"]*"', re.MULTILINE)
@@ -34,21 +34,29 @@ def state_of(path: str, text: str, *, with_dates: bool = True) -> State:
 
     Without `with_dates`, the dates in an answer of the API may differ. Raises CommandError if it cannot be read.
     """
-    _check_named(path)
+    try:
+        return _state(path, encode(text), with_dates=with_dates)
+    except InputError as error:
+        raise refusal(path, f"cannot be read: {error.problem.message}") from None
+
+
+def _state(path: str, new: bytes, *, with_dates: bool) -> State:
+    """Return the state of a file. Raises InputError if it cannot be read, CommandError if it is not a file."""
+    # A link that leads out of the repository is refused before anything is asked about its target.
+    check_named(path)
     try:
         status = os.stat(path)
     except (FileNotFoundError, NotADirectoryError):
         return State.MISSING
     except OSError as error:
-        raise refusal(path, f"cannot be read: {reason(error)}.") from None
+        raise InputError(unreadable(path, error)) from None
     if not stat.S_ISREG(status.st_mode):
-        raise refusal(path, "is no file, and so cannot be compared with one.")
-    new = encode(text)
+        raise refusal(path, "is not a file, and cannot be compared with one.")
     # Line ends of another system are twice as long, and dates that differ are of one length.
     most = 2 * len(new)
     if status.st_size > most and os.access(path, os.R_OK):
         return State.OUT_OF_DATE
-    same = _comparable(_content(path, most), with_dates=with_dates) == _comparable(new, with_dates=with_dates)
+    same = _comparable(read_named(path, most), with_dates=with_dates) == _comparable(new, with_dates=with_dates)
     return State.CURRENT if same else State.OUT_OF_DATE
 
 
@@ -63,21 +71,6 @@ def check_files(texts: Mapping[str, str], command: str, *, with_dates: bool) -> 
         tell(f"{path} {state.value}: run `{command}`")
     if wanting:
         raise CommandError(ExitCode.FINDINGS)
-
-
-def _check_named(path: str) -> None:
-    """Raise CommandError for a link that leads out of the repository, before anything is asked about its target."""
-    try:
-        check_named(path)
-    except InputError as error:
-        raise refusal(path, f"cannot be read: {error.problem.message}") from None
-
-
-def _content(path: str, most: int) -> bytes:
-    try:
-        return read_named(path, most)
-    except InputError as error:
-        raise refusal(path, f"cannot be read: {error.problem.message}") from None
 
 
 def _comparable(content: bytes, *, with_dates: bool) -> bytes:

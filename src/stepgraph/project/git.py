@@ -1,4 +1,4 @@
-"""Asking git without running anything that the repository configures, or waiting for it without end."""
+"""Run git so that nothing that the repository configures runs, and with a time limit."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import IO, Final
 from stepgraph.limits import GIT_ANSWER_BYTES
 from stepgraph.project.repository import repository_root
 
-# Set by git for its hooks: they would make it look at the hook's repository, whatever the file.
+# Git sets these for its hooks: with them it would ask the hook's repository about every file.
 _OF_ANOTHER_REPOSITORY = frozenset(
     {"GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_PREFIX"}
 )
@@ -29,26 +29,25 @@ _HARMLESS = {
     "GIT_TERMINAL_PROMPT": "0",
 }
 
-# A repository that takes longer does not answer at all: names and ignored files are told at once, histories are walked,
-# and files are read one after the other.
+# Time limits. Names and ignored files take git no time, walking a history and reading many files do.
 _PATIENCE_SECONDS: Final = 10.0
 HISTORY_SECONDS: Final = 30.0
 READING_SECONDS: Final = 60.0
-# Files that git opens for any question: it would wait for ever for one that is a pipe.
+# Files that git opens for every command: if one of them is a pipe, git waits forever.
 _OPENED: Final = ("config", "config.worktree", "HEAD", "index", "packed-refs", "shallow", "commondir", "info/exclude")
 _PIECE: Final = 1 << 16
 _SAFE_SETTINGS: Final = ("-c", "core.fsmonitor=false", "-c", "safe.bareRepository=explicit")
 
-# The repositories that have not answered in time, which are not asked again.
+# The repositories for which git exceeded its time limit. They are not asked again.
 _silent: set[str] = set()
 
 
 class TooLargeError(Exception):
-    """Git has more to say than can be of use."""
+    """The output of git is larger than allowed."""
 
 
 class Git:
-    """A started git, whose answer is read once."""
+    """A running git process, whose output is read once."""
 
     def __init__(self, process: subprocess.Popen[bytes], repository: str) -> None:
         self._process = process
@@ -56,13 +55,13 @@ class Git:
 
     @property
     def succeeded(self) -> bool:
-        """Whether it has ended without an error, and has not been stopped."""
+        """Whether it exited with 0."""
         return self._process.returncode == 0
 
     def answer(
         self, question: bytes | None = None, most: int = GIT_ANSWER_BYTES, seconds: float | None = None
     ) -> bytes | None:
-        """Return what git prints, `question` something to read; None where it takes too long or prints too much."""
+        """Return the output of git for the input `question`; None if it exceeds `most` bytes or the time limit."""
         try:
             answer = b"".join(self.pieces(question, most, seconds))
         except TooLargeError:
@@ -72,7 +71,7 @@ class Git:
     def pieces(
         self, question: bytes | None = None, most: int = GIT_ANSWER_BYTES, seconds: float | None = None
     ) -> Iterator[bytes]:
-        """Yield what git prints, as far as it comes in time. Raises TooLargeError after so many bytes."""
+        """Yield the output of git until the time limit. Raises TooLargeError after `most` bytes."""
         with self.watched(seconds), self._asked(question):
             while piece := os.read(self.output.fileno(), _PIECE):
                 most -= len(piece)
@@ -83,7 +82,7 @@ class Git:
 
     @contextmanager
     def watched(self, seconds: float | None = None) -> Iterator[None]:
-        """End git afterwards, or meanwhile if it takes too long: there is nothing more to read then."""
+        """Kill git at the end of the block or at the time limit, after which its output ends."""
         patience = _PATIENCE_SECONDS if seconds is None else seconds
         timer = threading.Timer(0 if self._repository in _silent else patience, self._give_up)
         timer.start()
@@ -95,7 +94,7 @@ class Git:
             self.stop()
 
     def stop(self) -> None:
-        """End git if it still runs: its answer is not wanted any more."""
+        """Kill git if it still runs, and close its streams."""
         self._kill()
         for stream in (self._process.stdin, self._process.stdout):
             if stream is not None:
@@ -105,13 +104,13 @@ class Git:
 
     @property
     def output(self) -> IO[bytes]:
-        """What git prints."""
+        """The standard output of git."""
         if self._process.stdout is None:
             raise BrokenPipeError
         return self._process.stdout
 
     def ask(self, question: bytes) -> None:
-        """Give git something to read. Raises BrokenPipeError if it has ended."""
+        """Write to the standard input of git. Raises BrokenPipeError if it has exited."""
         if self._process.stdin is None:
             raise BrokenPipeError
         self._process.stdin.write(question)
@@ -119,7 +118,7 @@ class Git:
 
     @contextmanager
     def _asked(self, question: bytes | None) -> Iterator[None]:
-        """Give git something to read while its answer is read: one after the other, both sides would wait."""
+        """Write to git in a thread while its output is read: otherwise both sides could block on full pipes."""
         if question is None:
             yield
             return
@@ -132,7 +131,7 @@ class Git:
             writer.join()
 
     def _write(self, question: bytes) -> None:
-        with suppress(OSError, ValueError):  # it may end before it has read all
+        with suppress(OSError, ValueError):  # git may exit before it has read everything
             self.ask(question)
         if self._process.stdin is not None:
             with suppress(OSError):
@@ -143,7 +142,7 @@ class Git:
         self._kill()
 
     def _kill(self) -> None:
-        """Kill git, and what it may have started, which would keep its output open."""
+        """Kill git with its child processes, which would keep its output open."""
         if self._process.poll() is not None:
             return
         if sys.platform == "win32":
@@ -154,10 +153,10 @@ class Git:
 
 
 def start_git(folder: str, *arguments: str, reads_input: bool = False) -> Git | None:
-    """Start git at the root of the repository around a folder. Paths in `arguments` and questions are relative to it.
+    """Start git at the root of the repository that holds a folder. Paths in arguments and input are relative to it.
 
-    In a folder below the root, git would prefer a bare repository that was committed there (`HEAD`, `objects`, `refs`).
-    Returns None where there is no git, or no answer to be had.
+    In a subdirectory, git would prefer a bare repository that was committed there (`HEAD`, `objects`, `refs`). Returns
+    None if git is not installed or the repository would block it.
     """
     repository = repository_root(folder) or os.path.realpath(folder)
     git = None if repository in _silent or _would_wait(repository) else _git_program()
@@ -179,12 +178,12 @@ def start_git(folder: str, *arguments: str, reads_input: bool = False) -> Git | 
 
 
 def has_git() -> bool:
-    """Tell whether there is a git to ask."""
+    """Return whether git is on PATH."""
     return _git_program() is not None
 
 
 def _would_wait(repository: str) -> bool:
-    """Tell whether git would wait for a file of a repository that is a pipe, a device or a socket."""
+    """Return whether a file that git opens is a pipe, a device or a socket, on which it would block."""
     for name in _OPENED:
         with suppress(OSError):
             mode = os.stat(os.path.join(repository, ".git", name)).st_mode
@@ -194,7 +193,7 @@ def _would_wait(repository: str) -> bool:
 
 
 def _git_program() -> str | None:
-    """Return git on PATH, never from a folder relative to where we are: that may be the repository's own."""
+    """Return the path of git. Relative entries of PATH are skipped: they may lead into the repository."""
     name = "git.exe" if os.name == "nt" else "git"
     candidates = (os.path.join(folder, name) for folder in os.get_exec_path() if os.path.isabs(folder))
     return next((file for file in candidates if os.path.isfile(file) and os.access(file, os.X_OK)), None)

@@ -16,7 +16,7 @@ from typing import Final
 from stepgraph.limits import CONFIGURATION_BYTES, MEGABYTE, SEARCHED_ENTRIES, SOURCE_BYTES
 from stepgraph.model.note import InputError, Problem
 from stepgraph.project.encoding import check_text
-from stepgraph.project.root import Root, link_leading_out
+from stepgraph.project.root import Root, is_of_git, link_leading_out
 from stepgraph.project.unreadable import unreadable
 
 if sys.platform == "win32":
@@ -32,6 +32,7 @@ _SMALL: Final = 64 * 1024
 _DESCRIPTORS: Final = "/proc/self/fd"
 
 _NAME_TARGET: Final = "Name the file or folder that it leads to, if you trust it."
+_NAME_NO_GIT: Final = "Name a file outside of `.git`, or put one in its place."
 _NO_LINK_OUT: Final = "Put a file in its place: nothing outside of the repository, or of the folder given, is read."
 
 StrPath = str | os.PathLike[str]
@@ -47,7 +48,7 @@ def check_named(path: StrPath) -> None:
     """Raise InputError for a path that the user named, and that a symbolic link of a repository leads out of it."""
     name = os.fspath(path)
     if "\0" not in name and link_leading_out(name) is not None:
-        raise InputError(_leading_out(name, _NAME_TARGET))
+        raise InputError(_outside(name, _NAME_TARGET))
 
 
 def read_named(path: StrPath, most: int = SOURCE_BYTES) -> bytes:
@@ -70,7 +71,7 @@ def read_inside(path: str, root: Root, most: int = SOURCE_BYTES) -> bytes:
     content, actual = _read(real, shown_path(path), most, _NO_LINK)
     # Something else may have been put in its place between the two questions.
     if not root.holds_real(actual or os.path.realpath(path)):
-        raise InputError(_leading_out(path, _NO_LINK_OUT))
+        raise InputError(_outside(path, _NO_LINK_OUT))
     return content
 
 
@@ -153,13 +154,16 @@ def _real_path(path: str, root: Root) -> str:
     except ValueError:
         raise InputError(_no_name(path)) from None
     if not root.holds_real(real):
-        raise InputError(_leading_out(path, _NO_LINK_OUT))
+        raise InputError(_outside(path, _NO_LINK_OUT))
     return real
 
 
-def _leading_out(path: str, advice: str) -> Problem:
-    what = "a symbolic link that" if os.path.islink(path.rstrip("/" + os.sep)) else "a path that"
-    return Problem(shown_path(path), f"{what} leads out of the repository, and is not read.", advice)
+def _outside(path: str, advice: str) -> Problem:
+    """Return the problem with a path that leads out of its root, or to what git keeps there."""
+    kind = "a symbolic link" if os.path.islink(path.rstrip("/" + os.sep)) else "a path"
+    if is_of_git(os.path.realpath(path)):
+        return Problem(shown_path(path), f"{kind} into `.git`, where no file is read.", _NAME_NO_GIT)
+    return Problem(shown_path(path), f"{kind} that leads out of the repository.", advice)
 
 
 def _read(path: StrPath, name: str, most: int, flags: int) -> tuple[bytes, str | None]:

@@ -31,8 +31,13 @@ class Root(Struct, frozen=True):
         top, place = os.path.join(self.path, ""), os.path.join(real, "")
         if not place.startswith(top):
             return False
-        inside = place[len(top) :]
-        return _GIT not in inside.casefold() or _GIT not in inside.casefold().split(os.sep)
+        return not is_of_git(place[len(top) :])
+
+
+def is_of_git(path: str) -> bool:
+    """Tell whether a path is that of `.git` or of something in it, in any case."""
+    folded = path.casefold()
+    return _GIT in folded and _GIT in folded.split(os.sep)
 
 
 def root_of(path: str) -> Root:

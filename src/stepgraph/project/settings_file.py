@@ -31,6 +31,8 @@ def find_settings(paths: Sequence[StrPath]) -> Fields | None:
     for prefix in and_above(_common_folder(read)):
         path = f"{prefix}{_NAME}"
         root = root_of(prefix or ".")
+        if not root.holds(prefix or "."):
+            continue  # a folder in `.git`
         # A link that leads out is told whether or not there is a file at its end.
         is_there = os.path.isfile(path) or not root.holds(path)
         table = _table(path, root) if is_there else None

@@ -98,6 +98,11 @@ class Sources(Struct):
         return self._configurations.known
 
     @property
+    def has_configurations(self) -> bool:
+        """Whether there were configurations, be it that none could be read."""
+        return bool(self._configurations.paths)
+
+    @property
     def defines_environment(self) -> bool:
         """Whether a configuration that was read defines the environment."""
         return self._configurations.defines_environment
@@ -300,16 +305,21 @@ def _too_many(folder: str) -> Problem:
 
 
 def find_sources(
-    paths: Iterable[StrPath], environment: str | None = None, on_find: Callable[[], object] = lambda: None
+    paths: Iterable[StrPath],
+    environment: str | None = None,
+    on_find: Callable[[], object] = lambda: None,
+    *,
+    needs_configuration: bool = True,
 ) -> Sources:
     """Return the modules that `paths` name, in their order: files, folders, and standard input for `-`.
 
     Of a folder these are the main modules of the projects below it or, where no configuration there has workflows, all
     modules that define workflow classes. What cannot be read is among the problems; the rest is still found. So is an
-    `environment` that no configuration defines.
+    `environment` that no configuration defines or, if it `needs_configuration`, for which there is none.
     """
     sources = Sources(environment, on_find)
     for path in paths:
         sources.find(path)
-    sources.demand_environment()
+    if needs_configuration or sources.has_configurations:
+        sources.demand_environment()
     return sources

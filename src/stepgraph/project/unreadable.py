@@ -24,4 +24,4 @@ def _meaning(error: OSError) -> tuple[str, str]:
         return "a symbolic link that leads back to itself.", "Name the file itself."
     if error.errno == errno.ENAMETOOLONG:
         return "the name is too long for the file system.", ""
-    return f"cannot be read: {error.strerror or type(error).__name__}.", ""
+    return f"{(error.strerror or type(error).__name__).lower()}.", ""

@@ -15,9 +15,8 @@ from typing import Final
 from msgspec import Struct
 
 from stepgraph.project.leftovers import remove_leftovers, temporary_name
-from stepgraph.project.root import Root, link_leading_out
+from stepgraph.project.root import Root, is_of_git, link_leading_out
 
-_GIT: Final = ".git"
 # Where the links are that stand for descriptors of this process, such as `/dev/stdout`.
 _OF_THE_SYSTEM: Final = (Root("/dev"), Root("/proc"))
 if sys.platform == "win32":
@@ -29,7 +28,7 @@ _USUAL: Final = 0o666
 _PERMISSIONS: Final = 0o777
 
 _NO_FILE: Final = "is not a file that can be replaced. Leave out -o to write to standard output."
-_OF_GIT: Final = "cannot be written: it belongs to git. Name another one."
+_OF_GIT: Final = "cannot be written: it belongs to git. Name a file or folder outside of `.git`."
 
 
 class WriteError(Exception):
@@ -120,7 +119,7 @@ def make_folder(name: str) -> str:
 
 def check_folder(name: str) -> None:
     """Raise WriteError for a folder in which nothing may be written, be it there or not."""
-    if any(part.casefold() == _GIT for part in os.path.realpath(name).split(os.sep)):
+    if is_of_git(os.path.realpath(name)):
         raise WriteError(name, _OF_GIT)
     if link_leading_out(name) is not None:
         raise WriteError(name, "cannot be written: a symbolic link leads out of the repository there. Remove it.")
@@ -137,7 +136,7 @@ def _real_folder(name: str) -> str:
     if not name or "\0" in name or not os.path.isdir(folder):
         raise WriteError(name, "cannot be written: there is no such folder. Make it first.")
     check_folder(folder)
-    if os.path.basename(name).casefold() == _GIT:
+    if is_of_git(os.path.basename(name)):
         raise WriteError(name, _OF_GIT)
     return os.path.realpath(folder)
 

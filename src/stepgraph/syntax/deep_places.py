@@ -19,7 +19,11 @@ from stepgraph.limits import (
     CHAINED_LINKS,
     FREE_DEPTH,
     PATTERN_DEPTH,
+    PATTERN_DEPTH_SUM,
 )
+
+# The native parser takes up to so many times as long for each level of a pattern.
+_TIMES_FOR_A_LEVEL: Final = 4
 
 _TOKEN: Final = re.compile(
     r"""(?P<joined>\\(?:\r\n|\r|\n))
@@ -60,6 +64,7 @@ class Excess(Enum):
     PATTERNS = auto()
     BRACKETS_IN_ALL = auto()
     LINKS_IN_ALL = auto()
+    PATTERNS_IN_ALL = auto()
 
 
 def first_excess(text: str) -> tuple[Excess, int] | None:
@@ -91,6 +96,7 @@ class _Scanner(Struct):
     in_pattern: bool = False
     depth_in_all: int = 0
     links_in_all: int = 0
+    patterns_in_all: int = 0
 
     def find(self) -> tuple[Excess, int] | None:
         """Return the first excess; None where there is none before the end, or before what is no Python."""
@@ -162,8 +168,15 @@ class _Scanner(Struct):
         self.depth_in_all += max(0, len(self.links) - FREE_DEPTH)
         if self.depth_in_all > BRACKET_DEPTH_SUM:
             raise _ExcessFoundError(Excess.BRACKETS_IN_ALL, offset)
-        if self.in_pattern and len(self.links) > PATTERN_DEPTH + 1:
+        if self.in_pattern:
+            self._enter_pattern(offset, len(self.links) - 1)
+
+    def _enter_pattern(self, offset: int, depth: int) -> None:
+        if depth > PATTERN_DEPTH:
             raise _ExcessFoundError(Excess.PATTERNS, offset)
+        self.patterns_in_all += _TIMES_FOR_A_LEVEL**depth
+        if self.patterns_in_all > PATTERN_DEPTH_SUM:
+            raise _ExcessFoundError(Excess.PATTERNS_IN_ALL, offset)
 
     def _after_opening(self, prefix: str, quote: str, at: int) -> int | None:
         if set(prefix).isdisjoint("fFtT"):

@@ -18,6 +18,7 @@ _MESSAGES: Final = {
     Excess.LINKS: f"more than {CHAINED_LINKS:,} operators, calls and attributes are chained.",
     Excess.BRACKETS_IN_ALL: "too many brackets are nested deeply, in all of the module.",
     Excess.LINKS_IN_ALL: "too many operators, calls and attributes are in long chains, in all of the module.",
+    Excess.PATTERNS_IN_ALL: "too many patterns are nested deeply, in all of the module.",
     Excess.PATTERNS: f"a pattern is nested more than {PATTERN_DEPTH} deep.",
 }
 _ADVICE: Final = {
@@ -25,6 +26,7 @@ _ADVICE: Final = {
     Excess.LINKS: "Split the expression.",
     Excess.BRACKETS_IN_ALL: "Split the expressions.",
     Excess.LINKS_IN_ALL: "Split the expressions.",
+    Excess.PATTERNS_IN_ALL: "Match the inner parts in a `match` of their own.",
     Excess.PATTERNS: "Match the inner part in a `match` of its own.",
 }
 

@@ -9,17 +9,21 @@ import warnings
 
 import libcst as cst
 
-from stepgraph.limits import MODULE_TOKENS, PARSED_TOKENS
+from stepgraph.limits import HELD_TOKENS
 from stepgraph.model.note import InputError, Problem, ProblemKind
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.shallow import glance
 
 
-def parse_module(source: bytes, path: str, room: int = MODULE_TOKENS) -> SourceModule:
+class NoRoomError(InputError):
+    """A module that may be parsed, but not beside the others that are in memory."""
+
+
+def parse_module(source: bytes, path: str, room: int = HELD_TOKENS) -> SourceModule:
     """Return the module parsed from `source`.
 
-    Raises InputError where it is not valid Python, or has more tokens than a module may have, or than there is `room`
-    for after the modules before it. To be called where there is room for deep recursion (`stepgraph.syntax.deep`): the
+    Raises InputError where it is not valid Python, or has more tokens than a module may have, and NoRoomError where it
+    has more than `room`. To be called where there is room for deep recursion (`stepgraph.syntax.deep`): the
     native parser overflows a usual stack on long chains of calls.
     """
     try:
@@ -27,8 +31,12 @@ def parse_module(source: bytes, path: str, room: int = MODULE_TOKENS) -> SourceM
         seen = glance(text)
         if not seen.is_shallow:
             _check_nesting(path, text)
-        if seen.tokens > min(MODULE_TOKENS, room):
-            raise InputError(_too_large(path, is_alone=seen.tokens > MODULE_TOKENS))
+        if seen.tokens > HELD_TOKENS:
+            message = f"not parsed: it has more than {HELD_TOKENS:,} tokens."
+            raise InputError(Problem(path, message, "Split the module."))
+        if seen.tokens > room:
+            message = f"not parsed: it and the modules it is analyzed with have more than {HELD_TOKENS:,} tokens."
+            raise NoRoomError(Problem(path, message, "Analyze fewer modules at once, or import less."))
         return SourceModule(path, cst.parse_module(source), source, seen.tokens)
     except (cst.ParserSyntaxError, cst.CSTValidationError, SyntaxError, UnicodeDecodeError, TypeError) as error:
         # A TypeError is LibCST's own defect on valid code such as `x if y else(lambda: z)`.
@@ -52,13 +60,6 @@ def _check_nesting(path: str, text: str) -> None:
     deep = too_deep(text)
     if deep is not None:
         raise InputError(_invalid(path, deep.message, deep.advice, deep.line, deep.column))
-
-
-def _too_large(path: str, *, is_alone: bool) -> Problem:
-    if is_alone:
-        return Problem(path, f"not parsed: it has more than {MODULE_TOKENS:,} tokens.", "Split the module.")
-    message = f"not parsed: it and the modules before it have more than {PARSED_TOKENS:,} tokens."
-    return Problem(path, message, "Name the folders of your projects, each in a run of its own.")
 
 
 def _syntax_problem(source: bytes, path: str, error: Exception) -> Problem:

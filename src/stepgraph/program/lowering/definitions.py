@@ -139,6 +139,7 @@ def _decorated(machine: Machine, decorator: Value, value: Value, place: Place) -
         case Alternatives():
             return Unresolved("which of several decorators it has is not known", place)
     if isinstance(value, FunctionValue):
+        machine.budget.spend(Limit.ELEMENTS, len(value.doubts))
         return replace(value, doubts=(*value.doubts, doubt_of_decorator(place)))
     if value.relevant:
         machine.doubt(doubt_of_decorator(place))
