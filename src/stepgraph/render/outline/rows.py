@@ -79,7 +79,7 @@ class RowMaker(Struct):
         What is called can be without a row only where its calls are folded.
         """
         for name, function in self.functions.items():
-            if (name in self.called) is called and name not in self.shown | self.counted:
+            if (name in self.called) is called and name not in self.shown and name not in self.counted:
                 self.shown.add(name)
                 yield from self.rows(function)
 
