@@ -133,6 +133,12 @@ PARSED_TOKENS: Final = 3_000_000
 """The size of all modules that a process parses."""
 
 
+# What is written.
+
+INDENTED_LEVELS: Final = 100
+"""The levels that lines of outlines and JSON are indented by, so that their size does not grow with the square."""
+
+
 class LimitExceededError(Exception):
     """A workflow needs more work than its analysis may do."""
 
