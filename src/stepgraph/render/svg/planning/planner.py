@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from msgspec import Struct, field
-from msgspec.structs import replace
 
 from stepgraph.model.payload import Block, FunctionCall, FunctionDef, Loop, Node, Start, StepDo
 from stepgraph.render.group_order import has_clocks
@@ -36,7 +35,7 @@ from stepgraph.render.svg.planning.labels import (
     step_leaf,
     step_named,
 )
-from stepgraph.render.svg.planning.place import Place, Planning
+from stepgraph.render.svg.planning.place import OpenFunctions, Place, Planning
 from stepgraph.render.svg.planning.protection import plan_try
 from stepgraph.render.view import View
 
@@ -57,6 +56,7 @@ class NodePlanner(Struct):
     planned: dict[str, Node] = field(default_factory=dict)
     shown: set[str] = field(default_factory=set)
     bodies: int = 0
+    open_functions: OpenFunctions = field(default_factory=OpenFunctions)
 
     def stack(
         self, nodes: Sequence[Node], place: Place, *, tail: int = TAIL, entered: bool = True, empty: str = NO_STEPS
@@ -148,7 +148,7 @@ class NodePlanner(Struct):
         name = call["name"]
         if name not in self.functions:
             return by_name(call, NOT_THERE, place.identity)
-        if name in place.inside:
+        if name in self.open_functions:
             return by_name(call, RECURSIVE, place.identity)
         if self.view.expand == "none":
             return by_name(call, SHOWN_APART, place.identity)
@@ -159,8 +159,8 @@ class NodePlanner(Struct):
             return folded(function, place.identity)
         self.shown.add(name)
         self.bodies += 1
-        inside = replace(place, inside=(*place.inside, name))
-        return (yield plan_function(self, function, call_title(call, "function"), inside))
+        with self.open_functions.within(name):
+            return (yield plan_function(self, function, call_title(call, "function"), place))
 
     def _start(self, start: Start, place: Place) -> Planning:
         """Return a `start` as a frame around its nodes. Its functions are among those that calls may mean."""
