@@ -82,6 +82,10 @@ class Tree(Struct, frozen=True):
     def __len__(self) -> int:
         return len(self.elements)
 
+    def span(self, number: int) -> range:
+        """Return the numbers of an element and of all in it, to ask whether others are among them."""
+        return range(number, self.elements[number].end)
+
     def within(self, number: int) -> range:
         """Return the numbers of an element and of all in it."""
         return range(number, self.elements[number].end)
