@@ -26,6 +26,7 @@ class Limit(Enum):
     OPERATIONS = "operations in the graph"
     FACTS = "observations for rules"
     PAIRS = "compared pairs"
+    VISITS = "visits of elements of the two graphs"
 
     __hash__ = object.__hash__  # Members are the same objects everywhere, and an Enum's own hash is slow.
 
@@ -43,6 +44,7 @@ MAXIMUM: Final[dict[Limit, int]] = {
     Limit.OPERATIONS: 5_000,
     Limit.FACTS: 20_000,
     Limit.PAIRS: 2_000_000,
+    Limit.VISITS: 2_000_000,
 }
 """The largest amount of each kind of work, without what the source adds. Real projects stay below a twentieth."""
 
@@ -131,6 +133,21 @@ MODULE_TOKENS: Final = 600_000
 
 PARSED_TOKENS: Final = 3_000_000
 """The size of all modules that a process parses."""
+
+
+# What the comparison of two graphs does besides `Limit.VISITS`.
+
+VISIT_SHARES: Final = 2
+"""The part of the remaining visits that a workflow of several gets, and that the search for new names may use."""
+
+NAME_WORK_PER_VISIT: Final = 25
+"""How much of the product of lengths that two names take to compare counts as a visit."""
+
+SEQUENCE_WORK: Final = 100_000
+"""The items and table cells that may be read to find what two sequences have in common."""
+
+SEQUENCE_WORK_PER_ITEM: Final = 50
+"""How much each item adds to that."""
 
 
 # What is written.
