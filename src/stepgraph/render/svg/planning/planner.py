@@ -8,6 +8,7 @@ from typing import Final
 from msgspec import Struct, field
 
 from stepgraph.model.payload import Block, FunctionCall, FunctionDef, Loop, Node, Start, StepDo
+from stepgraph.render.folding import BodyTexts
 from stepgraph.render.group_order import has_clocks
 from stepgraph.render.node_text import payload_text
 from stepgraph.render.nodes import NO_STEPS, Unknown, as_unknown, below
@@ -56,6 +57,7 @@ class NodePlanner(Struct):
     planned: dict[str, Node] = field(default_factory=dict)
     shown: set[str] = field(default_factory=set)
     bodies: int = 0
+    texts: BodyTexts | None = None
     open_functions: OpenFunctions = field(default_factory=OpenFunctions)
 
     def stack(
@@ -156,7 +158,8 @@ class NodePlanner(Struct):
             return by_name(call, SHOWN_BEFORE, place.identity)
         function = self.functions[name]
         if function["nodes"] and self.view.folding.folds(function, place.level):
-            return folded(function, place.identity)
+            self.texts = BodyTexts(self.functions) if self.texts is None else self.texts
+            return folded(function, place.identity, self.texts.of(name))
         self.shown.add(name)
         self.bodies += 1
         with self.open_functions.within(name):
