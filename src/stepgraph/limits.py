@@ -150,6 +150,12 @@ SEQUENCE_WORK_PER_ITEM: Final = 50
 """How much each item adds to that."""
 
 
+SAVED_NODES: Final = 60_000
+"""The nodes, branches and workflows of a file of saved graphs. A workflow has a few hundred."""
+
+SAVED_GRAPHS: Final = 5_000
+"""The graphs in such a file: each may become a file of its own."""
+
 # What is written.
 
 INDENTED_LEVELS: Final = 100
