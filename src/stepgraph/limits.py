@@ -158,6 +158,9 @@ SAVED_GRAPHS: Final = 5_000
 
 # What is written.
 
+DIFFLIB_LINES: Final = 1_000
+"""The lines of a file whose corrections `difflib` shows: it takes the cube where many lines are repeated."""
+
 INDENTED_LEVELS: Final = 100
 """The levels that lines of outlines and JSON are indented by, so that their size does not grow with the square."""
 
