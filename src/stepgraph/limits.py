@@ -146,11 +146,11 @@ NAME_WORK_PER_VISIT: Final = 25
 SEQUENCE_WORK: Final = 100_000
 """The items and table cells that may be read to find what two sequences have in common."""
 
-SEQUENCE_WORK_PER_ITEM: Final = 50
+SEQUENCE_WORK_PER_ITEM: Final = 20
 """How much each item adds to that."""
 
 
-SAVED_NODES: Final = 60_000
+SAVED_NODES: Final = 30_000
 """The nodes, branches and workflows of a file of saved graphs. A workflow has a few hundred."""
 
 SAVED_GRAPHS: Final = 5_000

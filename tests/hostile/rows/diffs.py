@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final, TypeAlias
 
+from stepgraph.limits import SAVED_NODES
 from tests.hostile.hostile_input import Files, HostileInput
 from tests.hostile.rows.saved import Json, Nodes, call, chain, function, nested_clocks, saved, sleep
 
@@ -252,5 +253,16 @@ def _files(sides: Sides, size: int) -> Files:
 INPUTS = [
     HostileInput(f"diff {form}: {name}", partial(_files, sides), size, ("diff", OLD, NEW, "-f", form))
     for name, (sides, size) in SIDES.items()
+    for form in ("text", "svg")
+]
+# At ten times the size, as many nodes as are read of each side.
+INPUTS += [
+    HostileInput(
+        f"diff {form}: as many {name} as are read", partial(_files, sides), size, ("diff", OLD, NEW, "-f", form)
+    )
+    for name, sides, size in (
+        ("shuffled steps", shuffled, (SAVED_NODES - 1) // 10),
+        ("branches that return", exits, (SAVED_NODES - 1) // 40),
+    )
     for form in ("text", "svg")
 ]
