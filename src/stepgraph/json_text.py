@@ -14,6 +14,7 @@ from json.encoder import encode_basestring_ascii
 from msgspec import Struct
 
 from stepgraph.escaping.json_strings import json_string, without_commands_in_json
+from stepgraph.limits import INDENTED_LEVELS
 
 _CONTAINERS = (dict, list)
 
@@ -37,6 +38,8 @@ _CANONICAL = _Style(encode_basestring_ascii, ":", "", "", sorted_keys=True)
 
 def pretty_json(value: object) -> str:
     """Return JSON data (dicts, lists, scalars) laid out with two spaces a level, and a line break at the end.
+
+    Beyond `INDENTED_LEVELS`, lines are not indented further.
 
     Letters of all scripts stay; what is invisible, steers a terminal or is a command in a log is escaped. Raises
     ValueError for a number that JSON cannot hold, TypeError for what is no JSON data.
@@ -74,8 +77,8 @@ def _write(value: object, style: _Style) -> str:
 
 
 def _open(container: dict[str, object] | list[object], level: int, style: _Style) -> _Open:
-    margin = style.line_break + style.indent * level
-    outer = style.line_break + style.indent * (level - 1)
+    margin = style.line_break + style.indent * min(level, INDENTED_LEVELS)
+    outer = style.line_break + style.indent * min(level - 1, INDENTED_LEVELS)
     if isinstance(container, list):
         leads = chain(["[" + margin], repeat("," + margin))
         return zip(leads, container, strict=False), outer + "]"

@@ -27,6 +27,7 @@ class Limit(Enum):
     FACTS = "observations for rules"
     PAIRS = "compared pairs"
     DEPENDENCIES = "dependencies in the graph"
+    VISITS = "visits of elements of the two graphs"
 
     __hash__ = object.__hash__  # Members are the same objects everywhere, and an Enum's own hash is slow.
 
@@ -45,6 +46,7 @@ MAXIMUM: Final[dict[Limit, int]] = {
     Limit.FACTS: 20_000,
     Limit.PAIRS: 2_000_000,
     Limit.DEPENDENCIES: 40_000,
+    Limit.VISITS: 2_000_000,
 }
 """The largest amount of each kind of work, without what the source adds. Real projects stay below a twentieth."""
 
@@ -164,6 +166,36 @@ PATTERN_DEPTH_SUM: Final = 1_000_000
 
 CHAIN_LENGTH_SUM: Final = 3_000_000
 """The sum of the places of all links of a module in their chains: it takes time for each by those before it."""
+
+
+# What the comparison of two graphs does besides `Limit.VISITS`.
+
+VISIT_SHARES: Final = 2
+"""The part of the remaining visits that a workflow of several gets, and that the search for new names may use."""
+
+NAME_WORK_PER_VISIT: Final = 25
+"""How much of the product of lengths that two names take to compare counts as a visit."""
+
+SEQUENCE_WORK: Final = 100_000
+"""The items and table cells that may be read to find what two sequences have in common."""
+
+SEQUENCE_WORK_PER_ITEM: Final = 20
+"""How much each item adds to that."""
+
+
+SAVED_NODES: Final = 30_000
+"""The nodes, branches and workflows of a file of saved graphs. A workflow has a few hundred."""
+
+SAVED_GRAPHS: Final = 5_000
+"""The graphs in such a file: each may become a file of its own."""
+
+# What is written.
+
+DIFFLIB_LINES: Final = 1_000
+"""The lines of a file whose corrections `difflib` shows: it takes the cube where many lines are repeated."""
+
+INDENTED_LEVELS: Final = 100
+"""The levels that lines of outlines and JSON are indented by, so that their size does not grow with the square."""
 
 
 class LimitExceededError(Exception):

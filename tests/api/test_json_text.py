@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stepgraph.json_text import canonical_json, pretty_json
+from stepgraph.limits import INDENTED_LEVELS
 
 BLANK_LETTERS = "\u115f\u1160\u3164\uffa0#"
 
@@ -92,3 +93,10 @@ def test_a_number_that_json_cannot_hold_is_an_error(number: float) -> None:
         pretty_json([number])
     with pytest.raises(ValueError, match="not JSON compliant"):
         canonical_json([number])
+
+
+def test_indentation_stops_at_a_hundred_levels() -> None:
+    data = [{"first": nested(200)}, {"second": 1}]
+    lines = pretty_json(data).splitlines()
+    assert max(len(line) - len(line.lstrip(" ")) for line in lines) == 2 * INDENTED_LEVELS
+    assert json.loads("\n".join(lines)) == data

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from stepgraph.diff.diff import diff_workflows
 from stepgraph.diff.elements import STEPS, read_tree
 from stepgraph.diff.union import Union, union_of
-from stepgraph.diff.union_clocks import clocks_of_removed
+from stepgraph.diff.union_clocks import SiblingClocks
 from stepgraph.model.payload import Graph, Workflow
 from tests.diff.mutations import any_workflow, copied
 from tests.diff.test_properties import MUTATIONS, Mutation, unhurried
@@ -171,7 +171,7 @@ def test_clocks_of_what_was_removed_are_told_by_those_of_what_stays(
     beside: list[tuple[tuple[int | None, int | None], tuple[int | None, int | None]]],
     expected: tuple[int | None, int | None],
 ) -> None:
-    made = clocks_of_removed(clocks(removed), [(clocks(before), clocks(now)) for before, now in beside])
+    made = SiblingClocks([(clocks(before), clocks(now)) for before, now in beside]).place(clocks(removed))
     assert (made.get("starts"), made.get("resolves")) == expected
 
 

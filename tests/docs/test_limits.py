@@ -10,7 +10,10 @@ from stepgraph.limits import FULL_SHARES, MAXIMUM, MEGABYTE, MOST_PROCESSES, PER
 
 PAGE = (ROOT / "docs/reference/limits.md").read_text(encoding="utf-8")
 # Those that only say when work is done, and the unit.
-INTERNAL = {"MEGABYTE", "FULL_SHARES", "MOST_PROCESSES", "RELEASED_TOKENS", "FREE_DEPTH"}
+INTERNAL = {
+    *("MEGABYTE", "FULL_SHARES", "MOST_PROCESSES", "RELEASED_TOKENS", "FREE_DEPTH", "DIFFLIB_LINES"),
+    *("VISIT_SHARES", "NAME_WORK_PER_VISIT", "SEQUENCE_WORK", "SEQUENCE_WORK_PER_ITEM"),
+}
 INPUTS = {name: value for name, value in vars(limits).items() if isinstance(value, int) and name not in INTERNAL}
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from stepgraph.model.note import InputError
 from stepgraph.model.payload import Graph, Node, VersionGraph
-from stepgraph.model.schema import MAX_NODE_DEPTH
+from stepgraph.model.schema import MAX_NODE_DEPTH, json_data, saved
 from stepgraph.model.schema.saved import SavedGraph, read_saved_graphs
 from tests.model.payloads import RESPONSES, nested_ifs, response
 
@@ -27,9 +27,9 @@ def read(data: object) -> tuple[SavedGraph, ...]:
 
 def nodes(*written: object) -> list[Node]:
     """Return these nodes as they are read."""
-    (saved,) = read(document(*written))
-    assert saved.graph is not None
-    return saved.graph["workflow"]["nodes"]
+    (found,) = read(document(*written))
+    assert found.graph is not None
+    return found.graph["workflow"]["nodes"]
 
 
 def refusal(data: object) -> str:
@@ -270,3 +270,16 @@ def test_a_message_says_what_was_expected() -> None:
     with pytest.raises(InputError) as caught:
         read({})
     assert str(caught.value) == f"saved.json: There is no `graph` in it. {ADVICE}"
+
+
+def test_files_of_too_many_nodes_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(json_data, "SAVED_NODES", 5)
+    graph = document({"type": "if", "branches": [{"condition": "a", "nodes": []}, {}]})
+    assert len(read(graph)) == 1
+    assert refusal([graph, graph]) == "Too large: at most 5 nodes, branches and workflows are read."
+
+
+def test_files_of_too_many_graphs_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(saved, "SAVED_GRAPHS", 2)
+    assert len(read([document()] * 2)) == 2
+    assert refusal([document()] * 3) == "Too many graphs: at most 2 are read."

@@ -228,4 +228,11 @@ def test_colours_are_the_basic_ones_and_each_is_reset() -> None:
 
 
 def test_depth_is_not_bound_by_pythons_recursion() -> None:
-    assert tree(deep(3000))[-1] == "   " * 3000 + "└─ ● the innermost step"
+    assert tree(deep(3000))[-1] == "⋯3000 └─ ● the innermost step"
+
+
+def test_indentation_restarts_every_hundred_levels() -> None:
+    lines = tree(deep(250))
+    assert lines[99:102] == ["   " * 99 + "└─ ↻ loop", "⋯100 └─ ↻ loop", "⋯100    └─ ↻ loop"]
+    assert lines[200] == "⋯200 └─ ↻ loop"
+    assert max(map(len, lines)) < 350

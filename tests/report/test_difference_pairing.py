@@ -28,6 +28,13 @@ def test_a_name_that_a_configuration_gives_is_no_other_workflow() -> None:
     assert pair_workflows([old], [new]) == ((old, new),)
 
 
+def test_named_workflows_pair_with_unnamed_ones_in_order() -> None:
+    old = [known("a", "W"), known("W", path="b.py"), known("W", path="c.py")]
+    new = [known("x", "W"), known("W", path="d.py"), known("y", "W"), known("z", "W")]
+    paired = {after.name: before for before, after in pair_workflows(old, new) if after is not None}
+    assert paired == {"W": old[1], "x": old[2], "y": None, "z": None}
+
+
 def test_a_workflow_that_is_renamed_is_another_one() -> None:
     old, new = known("orders", "Orders"), known("purchases", "Orders")
     assert pair_workflows([old], [new]) == ((old, None), (None, new))

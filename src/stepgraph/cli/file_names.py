@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from stepgraph.cli.subject import Subject
 from stepgraph.escaping.file_names import file_key, numbered, safe_stem
@@ -20,9 +20,15 @@ def file_stems(subjects: Sequence[Subject]) -> list[str]:
     unique = {key for key, number in Counter(keys).items() if number == 1}
     taken = set(unique)
     names: list[str] = []
+    numbered_stems: dict[str, Iterator[str]] = {}
     for subject, stem, key in zip(subjects, stems, keys, strict=True):
-        candidates = [stem] if key in unique else numbered(_with_class(stem, subject))
-        name = next(each for each in candidates if key in unique or file_key(each) not in taken)
+        if key in unique:
+            names.append(stem)
+            continue
+        longer = _with_class(stem, subject)
+        # Names that were taken before are so still.
+        candidates = numbered_stems.setdefault(longer, numbered(longer))
+        name = next(each for each in candidates if file_key(each) not in taken)
         taken.add(file_key(name))
         names.append(name)
     return names

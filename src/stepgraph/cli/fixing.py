@@ -7,7 +7,6 @@ import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from enum import Enum
 from functools import wraps
-from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
 import click
@@ -29,7 +28,6 @@ _WRITE_HELP = "With --fix: change the files instead, and report what is left."
 _WITHOUT_NEWLINE = "\\ No newline at end of file\n"
 # Has a character for each byte, so that a diff of texts is one of bytes.
 _BYTES = "latin-1"
-_LINES_OF_HEAD = 2
 _LINE_FEED = "\n"
 # One of these is set where standard output ends in the log of a CI job.
 _RUNNERS = ("CI", "GITHUB_ACTIONS", "GITLAB_CI", "TF_BUILD", "TEAMCITY_VERSION")
@@ -116,9 +114,9 @@ def _head(file: FixedFile) -> str:
 
 def _hunks(file: FixedFile) -> Iterator[str]:
     """Yield the lines of a file's changes, a character for each byte."""
-    from difflib import unified_diff
+    from stepgraph.cli.line_diff import hunks
 
-    for line in islice(unified_diff(_lines(file.before), _lines(file.after)), _LINES_OF_HEAD, None):
+    for line in hunks(_lines(file.before), _lines(file.after)):
         if line.endswith(_LINE_FEED):
             yield line
         else:

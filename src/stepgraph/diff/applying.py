@@ -23,15 +23,7 @@ class Item(Struct, eq=False):
 
     def take(self) -> None:
         """Take it, with all in it, from where it is, if it is anywhere."""
-        if self.parent is not None:
-            self.parent.below.remove(self)
-            self.parent = None
-
-    def put(self, parent: Item, after: Item | None) -> None:
-        """Put it into another element, right after one that is there: None is at the beginning."""
-        self.take()
-        self.parent = parent
-        parent.below.insert(0 if after is None else parent.below.index(after) + 1, self)
+        take_all([self])
 
     def all(self) -> list[Item]:
         """Return it and all in it, what is around before what is within."""
@@ -39,6 +31,39 @@ class Item(Struct, eq=False):
         for item in order:
             order.extend(item.below)
         return order
+
+
+def take_all(items: Iterable[Item]) -> None:
+    """Take items, each with all in it, from where they are."""
+    taken = {id(item): item for item in items if item.parent is not None}
+    parents = {id(item.parent): item.parent for item in taken.values()}
+    for parent in parents.values():
+        if parent is not None:
+            parent.below = [item for item in parent.below if id(item) not in taken]
+    for item in taken.values():
+        item.parent = None
+
+
+class _Placing:
+    """Puts items into others, each right after one that is there, which is most often the one that was put last."""
+
+    def __init__(self) -> None:
+        self._last: dict[int, int] = {}
+
+    def put(self, item: Item, parent: Item, after: Item | None) -> None:
+        """Put an item that is nowhere into another, after an item there: None is at the beginning."""
+        place = 0 if after is None else self._place_of(after, parent) + 1
+        item.parent = parent
+        parent.below.insert(place, item)
+        self._last[id(parent)] = place
+
+    def _place_of(self, item: Item, parent: Item) -> int:
+        last = self._last.get(id(parent), 0)
+        if last < len(parent.below) and parent.below[last] is item:
+            return last
+        following = (place for place in range(last + 1, len(parent.below)) if parent.below[place] is item)
+        place = next(following, None)
+        return parent.below.index(item) if place is None else place
 
 
 Items: TypeAlias = dict[Reference, Item]
@@ -67,10 +92,11 @@ def edited(tree: Tree, edits: Iterable[Edit]) -> Items:
                 removed.append(edit.old)
     for update in updates:
         _update(items[Reference(Version.OLD, update.old)], update)
-    for placing in sorted(placed, key=lambda placing: placing.place.number):
-        _put(_item(items, placing), placing.place, items)
-    for number in sorted(removed, reverse=True):
-        items[Reference(Version.OLD, number)].take()
+    take_all(items[Reference(Version.OLD, edit.old)] for edit in placed if isinstance(edit, Move))
+    placing = _Placing()
+    for edit in sorted(placed, key=lambda edit: edit.place.number):
+        _put(_item(items, edit), edit.place, items, placing)
+    take_all(items[Reference(Version.OLD, number)] for number in removed)
     return items
 
 
@@ -107,6 +133,6 @@ def _item(items: Items, edit: Insert | Move) -> Item:
     return items.setdefault(reference, Item(reference, edit.place.slot, edit.fields))
 
 
-def _put(item: Item, place: Place, items: Items) -> None:
+def _put(item: Item, place: Place, items: Items, placing: _Placing) -> None:
     item.slot = place.slot
-    item.put(items[place.parent], None if place.after is None else items[place.after])
+    placing.put(item, items[place.parent], None if place.after is None else items[place.after])

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, TypeAlias, cast
 
-from msgspec import Struct
+from msgspec import Struct, field
 
+from stepgraph.limits import Budget, Limit
 from stepgraph.model.payload import Workflow
 
 NODES: Final = "nodes"
@@ -72,9 +73,13 @@ def is_work(element: Element) -> bool:
 
 
 class Tree(Struct, frozen=True):
-    """The elements of a workflow in preorder: the workflow, what it runs, its functions."""
+    """The elements of a workflow in preorder: the workflow, what it runs, its functions.
+
+    `budget` limits how many of them a comparison visits; the two trees of a comparison share it.
+    """
 
     elements: tuple[Element, ...]
+    budget: Budget = field(default_factory=Budget)
 
     def __getitem__(self, number: int) -> Element:
         return self.elements[number]
@@ -82,15 +87,32 @@ class Tree(Struct, frozen=True):
     def __len__(self) -> int:
         return len(self.elements)
 
-    def within(self, number: int) -> range:
-        """Return the numbers of an element and of all in it."""
+    def span(self, number: int) -> range:
+        """Return the numbers of an element and of all in it, to ask whether others are among them."""
         return range(number, self.elements[number].end)
+
+    def within(self, number: int) -> range:
+        """Return the numbers of an element and of all in it, each of which counts as visited.
+
+        Raises LimitExceededError where the budget is used up, as `above` and `work_in` do.
+        """
+        span = self.span(number)
+        self.budget.spend(Limit.VISITS, len(span))
+        return span
 
     def above(self, number: int) -> Iterator[Element]:
         """Yield what holds an element, the innermost first, the workflow last."""
         while number != ROOT:
+            self.budget.spend(Limit.VISITS)
             number = self.elements[number].parent
             yield self.elements[number]
+
+    def work_in(self, number: int) -> Iterator[int]:
+        """Yield the steps and calls in an element, without itself."""
+        for inner in self.span(number)[1:]:
+            self.budget.spend(Limit.VISITS)
+            if is_work(self.elements[inner]):
+                yield inner
 
     def before(self, number: int) -> int | None:
         """Return what stands before an element other than the root, in the same slot of the same element."""
@@ -160,8 +182,8 @@ class _Part(Struct, frozen=True):
         return parts
 
 
-def read_tree(workflow: Workflow) -> Tree:
-    """Return the elements of a workflow."""
+def read_tree(workflow: Workflow, budget: Budget | None = None) -> Tree:
+    """Return the elements of a workflow, whose visits count in a budget: in one of their own by default."""
     parts: list[tuple[_Part, Fields, int]] = []
     children: list[list[int]] = []
     pending = [(_Part(WORKFLOW, "", cast("Mapping[str, object]", workflow)), -1)]
@@ -174,7 +196,7 @@ def read_tree(workflow: Workflow) -> Tree:
         if parent >= 0:
             children[parent].append(number)
         pending.extend((inner, number) for inner in reversed(below))
-    return Tree(tuple(_elements(parts, children)))
+    return Tree(tuple(_elements(parts, children)), Budget() if budget is None else budget)
 
 
 def _elements(parts: list[tuple[_Part, Fields, int]], children: list[list[int]]) -> Iterator[Element]:

@@ -13,7 +13,7 @@ from stepgraph.diff.diff import WorkflowDiff
 from stepgraph.diff.edits import Edit, Reference, Remove, Version
 from stepgraph.diff.elements import BLOCK_SLOTS, BRANCHES, CALL, FUNCTIONS, KEY, NODES, STEPS, Tree, read_tree
 from stepgraph.diff.matching.pairs import Pairs
-from stepgraph.diff.union_clocks import clocks_of_removed
+from stepgraph.diff.union_clocks import SiblingClocks
 from stepgraph.model.payload import Workflow
 
 _LEAVES: Final = STEPS | {CALL, "break"}
@@ -55,7 +55,7 @@ class Union(Struct, frozen=True):
 def union_of(diff: WorkflowDiff) -> Union:
     """Return both versions of a workflow, which is in one of them at least, as one."""
     if diff.pairs is None:
-        return _whole(cast("Workflow", diff.old if diff.new is None else diff.new), is_new=diff.new is not None)
+        return _whole(diff)
     edits = [*(edit for change in diff.changes for edit in change.edits), *diff.unseen]
     items = edited(diff.pairs.old, _without_removing(edits))
     removed = {Reference(Version.OLD, number) for number in diff.pairs.free_old()}
@@ -74,12 +74,16 @@ def union_of(diff: WorkflowDiff) -> Union:
     )
 
 
-def _whole(either: Workflow, *, is_new: bool) -> Union:
-    """Return a workflow that is in one version only, all of which was added or removed."""
-    items = edited(read_tree(either), ())
+def _whole(diff: WorkflowDiff) -> Union:
+    """Return a workflow that is in one version only, all of which was added or removed.
+
+    Of two that were too large to compare, it is the new one, of which nothing is known to be added.
+    """
+    items = edited(read_tree(cast("Workflow", diff.old if diff.new is None else diff.new)), ())
     payloads = written(items[ROOT_OF_OLD])
     everything, nothing = _ordered(reference for reference in payloads if reference != ROOT_OF_OLD), _ordered(())
-    added, removed = (everything, nothing) if is_new else (nothing, everything)
+    added = everything if diff.old is None else nothing
+    removed = everything if diff.new is None else nothing
     return Union(cast("Workflow", payloads[ROOT_OF_OLD]), payloads, added, removed, frozenset(), items)
 
 
@@ -99,8 +103,10 @@ def _share_blocks(items: Items, removed: set[Reference]) -> None:
         other = next((one for one in item.parent.below if one.slot == item.slot and one is not item), None)
         if other is not None:
             item.take()
-            for inner in reversed(list(item.below)):
-                inner.put(other, None)
+            for inner in item.below:
+                inner.parent = other
+            other.below = [*item.below, *other.below]
+            item.below = []
 
 
 def _order(items: Items, removed: set[Reference], old: Tree) -> None:
@@ -114,13 +120,14 @@ def _order(items: Items, removed: set[Reference], old: Tree) -> None:
         for _, run in groupby(item.below, key=lambda one: (one.slot, is_between(one))):
             ordered += sorted(run, key=lambda one: one.reference not in removed and is_between(one))
         item.below = ordered
-        for one in [one for one in ordered if one.reference in removed]:
-            _put_before_what_it_held(one, ordered, old)
+        # Only what is before a place changes there, so that the places behind it stay.
+        for place, one in enumerate(list(ordered)):
+            if one.reference in removed:
+                _put_before_what_it_held(place, ordered, old)
 
 
-def _put_before_what_it_held(item: Item, ordered: list[Item], old: Tree) -> None:
-    inside = old.within(item.reference.number)
-    place = ordered.index(item)
+def _put_before_what_it_held(place: int, ordered: list[Item], old: Tree) -> None:
+    inside = old.span(ordered[place].reference.number)
     first = place
     while first and (before := ordered[first - 1].reference).version is Version.OLD and before.number in inside:
         first -= 1
@@ -153,8 +160,10 @@ def _set_clocks(items: Items, removed: set[Reference], old: Tree) -> None:
     for item in items.values():
         gone = [one for one in item.below if one.reference in removed]
         kept = [one for one in item.below if one.reference not in removed]
-        for one in gone:
-            one.fields = clocks_of_removed(one.fields, _clocks_before_and_now(kept, old))
+        if gone:
+            siblings = SiblingClocks(_clocks_before_and_now(kept, old))
+            for one in gone:
+                one.fields = siblings.place(one.fields)
 
 
 def _clocks_before_and_now(kept: list[Item], old: Tree) -> list[tuple[Mapping[str, object], Mapping[str, object]]]:
@@ -171,7 +180,7 @@ def _hollow(items: Items, removed: set[Reference], old: Tree) -> frozenset[Refer
         item = items[reference]
         if item.parent is None or item.parent.reference in hollow:
             continue
-        stays = any(Reference(Version.OLD, inner) not in removed for inner in old.within(reference.number))
+        stays = any(Reference(Version.OLD, inner) not in removed for inner in old.span(reference.number))
         if stays and not any(one.fields.get("type") in _LEAVES for one in item.all()):
             hollow.add(reference)
     return frozenset(hollow)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, Literal, TypeAlias
 
-from msgspec import Struct
+from msgspec import Struct, field
 
-from stepgraph.model.payload import BreakKind, Node
+from stepgraph.model.payload import BreakKind, FunctionDef, Node
 from stepgraph.phrases.durations import counted
 from stepgraph.render.leaving import leaving
 from stepgraph.render.nodes import NO_STEPS, as_unknown, below, walk
@@ -60,6 +60,19 @@ def folded_text(nodes: Sequence[Node]) -> str:
     calls = sum(node["type"] == "function_call" for node in inner)
     counts = (counted(number, noun) for number, noun in ((steps, "step"), (calls, "call")) if number)
     return " · ".join(counts) or NO_STEPS
+
+
+class BodyTexts(Struct, frozen=True):
+    """What is said in place of the bodies of functions, counted once each for thousands of calls."""
+
+    functions: Mapping[str, FunctionDef]
+    _texts: dict[str, str] = field(default_factory=dict)
+
+    def of(self, name: str) -> str:
+        """Return what is said in place of the body of a function that there is."""
+        if name not in self._texts:
+            self._texts[name] = folded_text(self.functions[name]["nodes"])
+        return self._texts[name]
 
 
 def folded_node_text(node: Node) -> str:

@@ -12,10 +12,14 @@ from msgspec import Struct
 
 from stepgraph.diff.changes.frames import Frames
 from stepgraph.diff.elements import Element, Tree
+from stepgraph.limits import Limit
 from stepgraph.model.payload import Number
 
 RACES: Final = frozenset({"race", "any"})
 """Kinds of groups that wait for some of their members, which have no clock for it."""
+
+SPANS_PER_VISIT: Final = 4
+"""How many comparisons of two spans of time cost as much as a visit."""
 
 Span: TypeAlias = tuple[Number, Number]
 
@@ -38,6 +42,7 @@ def new_orders(frames: Frames) -> Iterator[tuple[int, NewOrder]]:
         for number in members:
             count = old.over_before(number)
             if count != new.over_before(number) or not equal[count]:
+                frames.new.tree.budget.spend(Limit.VISITS, count + new.over_before(number))
                 before, now = set(old.by_end[:count]), set(new.by_end[: new.over_before(number)])
                 yield group, NewOrder(number, tuple(sorted(now - before)), tuple(sorted(before - now)))
 
@@ -54,7 +59,7 @@ def _outermost_groups(frames: Frames) -> Iterator[int]:
 def _has_clock(frames: Frames, number: int, group: int) -> bool:
     """Tell whether an element has a clock in both versions of the group."""
     old, old_group = frames.pairs.to_old[number], frames.old_of(group)
-    if old is None or old not in frames.old.tree.within(old_group):
+    if old is None or old not in frames.old.tree.span(old_group):
         return False
     return _clock(frames.old.tree[old], "starts") is not None and _clock(frames.new.tree[number], "starts") is not None
 
@@ -63,9 +68,11 @@ def beside_in(tree: Tree, group: int, own: Sequence[int]) -> list[int]:
     """Return what in a group may run at the same time as one of some elements of it, without what is in these."""
     within = {inner for number in own for inner in tree.within(number)}
     spans = [_span(tree, number, group) for number in own]
+    inside = tree.within(group)[1:]
+    tree.budget.spend(Limit.VISITS, len(spans) * len(inside) // SPANS_PER_VISIT)
     return [
         number
-        for number in tree.within(group)[1:]
+        for number in inside
         if number not in within and any(_overlap(_span(tree, number, group), span) for span in spans)
     ]
 

@@ -198,6 +198,8 @@ class _Grouping:
     def _add_orders(self) -> None:
         """Add what waits for others than before, one change for each group and way in which it differs."""
         drafts: dict[tuple[int, Action], _Draft] = {}
+        members: dict[tuple[int, Action], list[int]] = {}
+        others: dict[tuple[int, Action], dict[int, None]] = {}
         for group, order in new_orders(self._frames):
             if self._placing(order.number) is not None:
                 continue
@@ -205,12 +207,16 @@ class _Grouping:
             key = (group, action)
             if key not in drafts:
                 drafts[key] = self._add(_Draft(action, container=self._frames.new.reference(group)))
+                others[key] = {}
             draft = drafts[key]
-            draft.new = (*draft.new, order.number)
-            draft.old = (*draft.old, self._frames.old_of(order.number))
             draft.fields = ["starts"]
-            draft.others = tuple(dict.fromkeys([*draft.others, *order.waits_for, *order.no_longer]))
+            others[key].update(dict.fromkeys([*order.waits_for, *order.no_longer]))
             self._ordered[order.number] = draft
+            members.setdefault(key, []).append(order.number)
+        for key, draft in drafts.items():
+            draft.new = tuple(members[key])
+            draft.old = tuple(self._frames.old_of(number) for number in draft.new)
+            draft.others = tuple(others[key])
 
 
 def _order_action(more: bool, less: bool) -> Action:  # noqa: FBT001 - both are what the name says

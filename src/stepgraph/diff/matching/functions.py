@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from itertools import product
 from typing import Final
 
 from stepgraph.diff.digests import Digester
 from stepgraph.diff.elements import CALL, FUNCTIONS, KEY, ROOT, STEPS, Tree
+from stepgraph.limits import VISIT_SHARES, Budget, Limit
 
 LEAST_LIKENESS: Final = 0.5
 """Of the names in two functions, how many they must share for the one to be the other under a new name."""
@@ -19,10 +21,12 @@ def renamed_functions(old: Tree, new: Tree) -> dict[str, str]:
         return {}
     renamed = _with_equal_bodies(old, new, old_left, new_left)
     taken = set(renamed.values())
-    return renamed | _with_like_bodies(
+    like = _with_like_bodies(
         {name: _names_in(old, number) for name, number in old_left.items() if name not in renamed},
         {name: _names_in(new, number) for name, number in new_left.items() if name not in taken},
+        old.budget,
     )
+    return renamed | like
 
 
 def functions_of(tree: Tree) -> dict[str, int]:
@@ -50,18 +54,13 @@ def _with_equal_bodies(old: Tree, new: Tree, old_left: dict[str, int], new_left:
     }
 
 
-def _with_like_bodies(old: dict[str, Counter[str]], new: dict[str, Counter[str]]) -> dict[str, str]:
+def _with_like_bodies(old: dict[str, Counter[str]], new: dict[str, Counter[str]], budget: Budget) -> dict[str, str]:
     """Return the most alike of those that share a name of a step, each function once."""
-    holders: defaultdict[str, list[str]] = defaultdict(list)
-    for name, inside in new.items():
-        for step in inside:
-            holders[step].append(name)
     old_places = {name: place for place, name in enumerate(old)}
     new_places = {name: place for place, name in enumerate(new)}
     scores = {
-        (-_likeness(inside, new[other]), old_places[name], new_places[other]): (name, other)
-        for name, inside in old.items()
-        for other in {holder for step in inside for holder in holders[step]}
+        (-_likeness(old[name], new[other]), old_places[name], new_places[other]): (name, other)
+        for name, other in sharing_a_step(old, new, budget)
     }
     renamed: dict[str, str] = {}
     taken: set[str] = set()
@@ -71,6 +70,35 @@ def _with_like_bodies(old: dict[str, Counter[str]], new: dict[str, Counter[str]]
             renamed[name] = other
             taken.add(other)
     return renamed
+
+
+def sharing_a_step(old: dict[str, Counter[str]], new: dict[str, Counter[str]], budget: Budget) -> set[tuple[str, str]]:
+    """Return the functions that share a name of a step: by the rarest names, as far as they may all be compared."""
+    old_holders, new_holders = _holders(old), _holders(new)
+    costs = {
+        step: len(new_holders[step]) * sum(len(old[name]) for name in holders)
+        + len(holders) * sum(len(new[name]) for name in new_holders[step])
+        for step, holders in old_holders.items()
+        if step in new_holders
+    }
+    pairs: set[tuple[str, str]] = set()
+    left = budget.left[Limit.VISITS] // VISIT_SHARES
+    for step in sorted(costs, key=lambda step: costs[step]):
+        left -= costs[step]
+        if left < 0:
+            break
+        budget.spend(Limit.VISITS, costs[step])
+        pairs.update(product(old_holders[step], new_holders[step]))
+    return pairs
+
+
+def _holders(functions: dict[str, Counter[str]]) -> dict[str, list[str]]:
+    """Return the functions in which there is a step or call of a name."""
+    holders: defaultdict[str, list[str]] = defaultdict(list)
+    for name, inside in functions.items():
+        for step in inside:
+            holders[step].append(name)
+    return dict(holders)
 
 
 def _likeness(first: Counter[str], second: Counter[str]) -> float:

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from collections.abc import Hashable, Iterator
 from difflib import SequenceMatcher
+from functools import partial
 from itertools import pairwise
 from typing import Final
+
+from msgspec import Struct
 
 from stepgraph.diff.digests import Digester
 from stepgraph.diff.elements import BRANCH, CALL, STEPS, Tree
 from stepgraph.diff.matching.pairs import Pairs, work_in
 from stepgraph.diff.matching.sequences import common_sequence
 from stepgraph.diff.matching.siblings import pair_below
+from stepgraph.limits import NAME_WORK_PER_VISIT, VISIT_SHARES, Budget, Limit
 from stepgraph.model import defaults
 
 LEAST_LIKENESS: Final = 0.6
@@ -79,6 +83,7 @@ class _Likeness:
     """Tells whether what holds others may be the same without sharing any: if it holds the same kinds, or nothing."""
 
     def __init__(self, pairs: Pairs) -> None:
+        self.names = NameLikeness(pairs.old.budget)
         digester = Digester()
         self._old_shapes, self._new_shapes = _shapes(pairs.old, digester), _shapes(pairs.new, digester)
         self._old_work, self._new_work = work_in(pairs.old), work_in(pairs.new)
@@ -101,7 +106,7 @@ def _pairs_in(pairs: Pairs, gap: Gap, alike: _Likeness) -> Iterator[tuple[int, i
         if kind == CALL or not new:
             continue
         if kind in STEPS:
-            yield from _renamed_steps(pairs, old, new)
+            yield from _renamed_steps(pairs, old, new, alike.names)
         elif kind == BRANCH:
             yield from _changed_branches(pairs, old, new)
         elif len(old) == len(new) == 1 and alike.of(old[0], new[0]):
@@ -117,10 +122,10 @@ def _by_kind(pairs: Pairs, gap: Gap) -> dict[str, Gap]:
     return {kind: found for kind, found in kinds.items() if found[0]}
 
 
-def _renamed_steps(pairs: Pairs, old: list[int], new: list[int]) -> Iterator[tuple[int, int]]:
+def _renamed_steps(pairs: Pairs, old: list[int], new: list[int], likeness: NameLikeness) -> Iterator[tuple[int, int]]:
     """Yield steps with like names, with the same unusual settings, then those of one name with as many of another."""
     left_old, left_new = dict.fromkeys(old), dict.fromkeys(new)
-    for find in (_with_like_names, _with_equal_settings):
+    for find in (partial(_with_like_names, likeness=likeness), _with_equal_settings):
         for first, second in find(pairs, list(left_old), list(left_new)):
             if first in left_old and second in left_new:
                 del left_old[first], left_new[second]
@@ -134,17 +139,28 @@ def _is_one_name(tree: Tree, numbers: list[int]) -> bool:
     return len({tree[number].name for number in numbers}) == 1
 
 
-def _with_like_names(pairs: Pairs, old: list[int], new: list[int]) -> list[tuple[int, int]]:
+def _with_like_names(pairs: Pairs, old: list[int], new: list[int], likeness: NameLikeness) -> list[tuple[int, int]]:
     if len(old) * len(new) > _MOST_COMPARED:
         return []
     scored = sorted(
-        (-_likeness(pairs.old[first].name, pairs.new[second].name), first, second) for first in old for second in new
+        (-likeness.of(pairs.old[first].name, pairs.new[second].name), first, second) for first in old for second in new
     )
     return [(first, second) for score, first, second in scored if -score >= LEAST_LIKENESS]
 
 
-def _likeness(first: str, second: str) -> float:
-    return SequenceMatcher(None, first, second, autojunk=False).ratio()
+class NameLikeness(Struct):
+    """Compares names, as far as the budget of a comparison allows: of others it knows no likeness."""
+
+    budget: Budget
+
+    def of(self, first: str, second: str) -> float:
+        """Return how like two names are, from 0 to 1."""
+        work = len(first) * len(second) * min(len(first), len(second))
+        visits = 1 + work // NAME_WORK_PER_VISIT
+        if visits > self.budget.left[Limit.VISITS] // VISIT_SHARES:
+            return 0
+        self.budget.spend(Limit.VISITS, visits)
+        return SequenceMatcher(None, first, second, autojunk=False).ratio()
 
 
 def _with_equal_settings(pairs: Pairs, old: list[int], new: list[int]) -> list[tuple[int, int]]:

@@ -8,6 +8,8 @@ from collections.abc import Hashable, Sequence
 from itertools import pairwise
 from typing import Final
 
+from stepgraph.limits import SEQUENCE_WORK, SEQUENCE_WORK_PER_ITEM
+
 Pair = tuple[int, int]
 
 _LARGEST_TABLE: Final = 40_000
@@ -35,11 +37,13 @@ def longest_increasing(values: Sequence[int]) -> list[int]:
 def common_sequence(old: Sequence[Hashable], new: Sequence[Hashable]) -> list[Pair]:
     """Return places of equal items, increasing in both: the longest such list where that is cheap, else a long one.
 
-    What stands once in both decides first, as in a patience diff.
+    What stands once in both decides first, as in a patience diff. Sequences made to take the square of their length
+    have fewer pairs than they could have.
     """
     found: list[Pair] = []
     pending = [(0, len(old), 0, len(new))]
-    while pending:
+    left = SEQUENCE_WORK + SEQUENCE_WORK_PER_ITEM * (len(old) + len(new))
+    while pending and left > 0:
         old_from, old_to, new_from, new_to = pending.pop()
         while old_from < old_to and new_from < new_to and old[old_from] == new[new_from]:
             found.append((old_from, new_from))
@@ -47,17 +51,20 @@ def common_sequence(old: Sequence[Hashable], new: Sequence[Hashable]) -> list[Pa
         while old_from < old_to and new_from < new_to and old[old_to - 1] == new[new_to - 1]:
             old_to, new_to = old_to - 1, new_to - 1
             found.append((old_to, new_to))
-        if old_from == old_to or new_from == new_to:
+        old_size, new_size = old_to - old_from, new_to - new_from
+        if not old_size or not new_size:
             continue
+        left -= old_size + new_size
         anchors = _anchors(old[old_from:old_to], new[new_from:new_to])
         if not anchors:
+            left -= min(old_size * new_size, _LARGEST_TABLE)
             found += (
                 (old_from + a, new_from + b) for a, b in _longest_common(old[old_from:old_to], new[new_from:new_to])
             )
             continue
         for a, b in anchors:
             found.append((old_from + a, new_from + b))
-        bounds = [(-1, -1), *anchors, (old_to - old_from, new_to - new_from)]
+        bounds = [(-1, -1), *anchors, (old_size, new_size)]
         pending += (
             (old_from + a + 1, old_from + next_a, new_from + b + 1, new_from + next_b)
             for (a, b), (next_a, next_b) in pairwise(bounds)

@@ -55,7 +55,8 @@ class Concurrency:
         """Yield the new elements of which it may be told here whether they are waited for."""
         yield from group.new
         if self._is_in_new_group(group) and self._instances.frames.new.is_lone(group.holder):
-            yield from (number for number in self._new.within(group.holder) if number not in group.new)
+            own = frozenset(group.new)
+            yield from (number for number in self._new.within(group.holder) if number not in own)
 
     def _is_passed(self, old: int) -> bool:
         """Tell whether an instance that began an old element may be at a wait outside of it."""
@@ -74,7 +75,9 @@ class Concurrency:
                 continue
             beside = self._known_work(beside_in(self._new, group.holder, [number]))
             if any(old_of(other) > old_of(number) and (number in own or other in own) for other in beside):
+                # All others would mean the same, and the first is what is told.
                 yield _runs_beside(wait)
+                return
         for old in group.old:
             if self._old[old].kind == "loop" and (wait := inside(old)) is not None:
                 yield _runs_beside(wait)

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Container, Hashable
+from collections.abc import Container, Hashable, Iterator
 from collections.abc import Set as AbstractSet
+from typing import TypeAlias
 
 from stepgraph.diff.elements import CALL, FUNCTIONS, KEY, ROOT, STEPS, Element, Tree
 from stepgraph.json_text import canonical_json
+from stepgraph.limits import Limit
+
+Sites: TypeAlias = dict[int, list[int]]
+"""Where an element runs, by function."""
 
 _EXCLUSIVE = frozenset({"if", "switch"})
 
@@ -44,17 +49,21 @@ class Names:
                     pending.append(function)
         return list(found)
 
-    def counted_after(self, number: int, step: int, among: AbstractSet[int]) -> list[int]:
-        """Return the steps with the name of `step` that may run after the element in which it does.
+    def counted_after(self, number: int, step: int, among: AbstractSet[int]) -> Iterator[int]:
+        """Yield the steps with the name of `step` that may run after the element in which it does.
 
         Only those `among` some elements count, and of calls too.
         """
-        named = self._by_key[engine_key(self._tree[step])]
-        return [other for other in named if other in among and self._may_follow(number, other, among)]
+        first: Sites | None = None
+        for other in self._by_key[engine_key(self._tree[step])]:
+            self._tree.budget.spend(Limit.VISITS)
+            if other in among:
+                first = self._sites(number, range(len(self._tree))) if first is None else first
+                if self._may_follow(number, first, other, among):
+                    yield other
 
-    def _may_follow(self, number: int, other: int, among: AbstractSet[int]) -> bool:
-        """Tell whether a step may run after an element, where either may be in functions that are called."""
-        first = self._sites(number, range(len(self._tree)))
+    def _may_follow(self, number: int, first: Sites, other: int, among: AbstractSet[int]) -> bool:
+        """Tell whether a step may run after an element with these sites, where either may be in called functions."""
         second = self._sites(other, among)
         return any(
             self._comes_after(site, following)
@@ -64,9 +73,9 @@ class Names:
             if site != following or number == other
         )
 
-    def _sites(self, number: int, among: Container[int]) -> dict[int, list[int]]:
+    def _sites(self, number: int, among: Container[int]) -> Sites:
         """Return where an element runs, by function: where it stands, and the calls that lead to it."""
-        sites: dict[int, list[int]] = {}
+        sites: Sites = {}
         pending = [number]
         while pending:
             site = pending.pop()

@@ -47,4 +47,10 @@ def shifted(name: str, wait: str) -> Meaning:
 
 def worst(meanings: Iterable[Meaning]) -> Meaning:
     """Return the first of the worst, safe if there is none."""
-    return max(meanings, key=lambda meaning: meaning.effect, default=SAFE)
+    found = SAFE
+    for meaning in meanings:
+        if meaning.effect > found.effect:
+            found = meaning
+        if found.effect is Effect.BREAKING:
+            break
+    return found

@@ -75,7 +75,7 @@ class Handlers:
 
     def kept(self, group: int) -> Iterator[Meaning]:
         """Yield what it means that the failures in an old group no longer reach what is around it."""
-        yield from self._skipped(self._around(self._old.within(group), self._new.within(self._new_of(group))))
+        yield from self._skipped(self._around(self._old.within(group), self._new.span(self._new_of(group))))
 
     def raised(self, old: int) -> Iterator[Meaning]:
         """Yield what it means that the failures in an old `try` or group reach what is around it from now on."""
@@ -110,7 +110,7 @@ class Handlers:
     def _around_tried(self, holder: int) -> list[int]:
         """Return what was around what a new `try` tries, and may have met its failures."""
         tried = (self._to_old[number] for number in in_block(self._new, holder, "try_block"))
-        return self._around([old for old in tried if old is not None], self._new.within(holder))
+        return self._around([old for old in tried if old is not None], self._new.span(holder))
 
     def _around(self, numbers: Iterable[int], within: Container[int]) -> list[int]:
         """Return what may have met failures of old elements. What is `within` new ones meets them as before."""

@@ -81,12 +81,16 @@ class Meanings:
             for step in self._instances.old_names.run_in(number):
                 if self._old[step].kind in WAITS:
                     yield breaking(f"instances may be waiting at '{self._old[step].name}'")
-                elif later is not None and self._instances.old_names.counted_after(number, step, self._instances.kept):
+                elif later is not None and self._is_counted_after(number, step):
                     yield shifted(self._old[step].name, later)
                 elif later is not None:
                     yield breaking(f"instances waiting at {later} have its result")
             if later is not None and self._leaves(self._frames.old, number, "break"):
                 yield late(f"further rounds may run when instances waiting at {later} resume")
+
+    def _is_counted_after(self, number: int, step: int) -> bool:
+        """Tell whether a step of the name of an old one, which stays, may run after an old element."""
+        return any(True for _ in self._instances.old_names.counted_after(number, step, self._instances.kept))
 
     def _renamed(self, group: Group) -> Iterator[Meaning]:
         for old in group.old:
@@ -170,7 +174,8 @@ class Meanings:
     def _no_longer_chosen(self, group: Group) -> Iterator[Meaning]:
         """Yield that something runs where it was skipped: at waits after the choice, or in other branches of it."""
         choice = self._old[group.holder].parent if self._old[group.holder].kind == BRANCH else group.holder
-        held = {branch for branch in self._old[choice].children if set(self._old.within(branch)) & set(group.old)}
+        own = set(group.old)
+        held = {branch for branch in self._old[choice].children if not own.isdisjoint(self._old.within(branch))}
         others = [branch for branch in self._old[choice].children if held != {branch}]
         waits = (self._instances.later(choice), *(self._instances.inside(branch) for branch in others))
         if (skipped := next((wait for wait in waits if wait is not None), None)) is not None:

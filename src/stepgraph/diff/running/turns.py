@@ -32,7 +32,7 @@ def passes_only_its_group(frames: Frames, old: int, new: int) -> bool:
 
 def _passed(frames: Frames, old: int, new: int, holder: int) -> Iterator[int]:
     """Yield the old numbers of what runs in a new element, and was on the other side of an element that is in it."""
-    own = frames.new.tree.within(new)
+    own = frames.new.tree.span(new)
     for other in frames.new.tree.within(holder):
         before = frames.pairs.to_old[other]
         if other in own or before is None or not is_work(frames.new.tree[other]):

@@ -7,6 +7,7 @@ from collections.abc import Container
 from msgspec import Struct
 
 from stepgraph.diff.elements import CALL, FUNCTIONS, KEY, ROOT, WAITS, Tree
+from stepgraph.limits import Limit
 
 _EXCLUSIVE = frozenset({"if", "switch"})
 
@@ -51,6 +52,7 @@ def _inside(tree: Tree, calls: list[tuple[int, int]], waits: set[int]) -> list[i
     """Return the waits in elements: again as long as a call leads to one that was not known yet."""
     inside: list[int | None] = [number if number in waits else None for number in range(len(tree))]
     while True:
+        tree.budget.spend(Limit.VISITS, len(tree))
         for element in reversed(tree.elements):
             if inside[element.number] is None:
                 held = (inside[child] for child in element.children if tree[child].slot != FUNCTIONS)
@@ -68,6 +70,7 @@ def _later(tree: Tree, calls: list[tuple[int, int]], inside: list[int | None]) -
     left = _left_by_exits(tree)
     after_functions: dict[int, int] = {}
     while True:
+        tree.budget.spend(Limit.VISITS, len(tree))
         for element in tree.elements:
             beyond = after_functions.get(element.number, later[element.number])
             later[element.number] = beyond

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import Final
 
-from stepgraph.diff.elements import BRANCH, CALL, FUNCTION, KEY, STEPS, Element, Tree, is_work
+from stepgraph.diff.elements import BRANCH, CALL, FUNCTION, KEY, STEPS, Element, Tree
 
 MOST_NAMES: Final = 3
 """How many elements are named; of more it is told how many there are."""
@@ -28,7 +29,7 @@ def name_of(tree: Tree, number: int, *, inside: Sequence[int] | None = None) -> 
     """
     element = tree[number]
     plain = _plain_name(tree, element)
-    named = quoted(tree, _work_in(tree, number)[:1] if inside is None else inside)
+    named = quoted(tree, islice(tree.work_in(number), 1) if inside is None else inside)
     if _says_which(element) or (inside and element.slot in _BLOCKS):
         return f"{plain} with {named}" if inside and named else plain
     return f"{plain} of {named}" if named else plain
@@ -68,10 +69,6 @@ def condition_name(tree: Tree, branch: int) -> str:
     if condition is None:
         return "default case" if in_switch else "else"
     return f"{'case' if in_switch else 'branch'} `{condition}`"
-
-
-def _work_in(tree: Tree, number: int) -> list[int]:
-    return [inner for inner in tree.within(number) if inner != number and is_work(tree[inner])]
 
 
 def _says_which(element: Element) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 
 from stepgraph.diff.changes.frames import Side
@@ -65,7 +66,8 @@ def container_of(tree: Tree, container: int, inside: Sequence[int]) -> str:
     element = tree[container]
     match element.kind:
         case "if" | "switch":
-            held = [branch for branch in element.children if any(number in tree.within(branch) for number in inside)]
+            within = sorted(inside)
+            held = [branch for branch in element.children if _holds_any(tree, branch, within)]
             if len(held) == 1 and tree[held[0]].kind == BRANCH:
                 return _branch_text(tree, held[0])
             return name_of(tree, container)
@@ -75,6 +77,12 @@ def container_of(tree: Tree, container: int, inside: Sequence[int]) -> str:
             return name_of(tree, container)
         case kind:
             return name_of(tree, container) if element.name else kind
+
+
+def _holds_any(tree: Tree, number: int, within: Sequence[int]) -> bool:
+    """Tell whether an element holds any of some sorted numbers."""
+    place = bisect_left(within, number)
+    return place < len(within) and within[place] in tree.span(number)
 
 
 def _branch_text(tree: Tree, branch: int) -> str:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Final
 
+from stepgraph.limits import SAVED_NODES
 from stepgraph.model.note import InputError, Problem
 
 MAX_NODE_DEPTH: Final = 120
@@ -15,11 +16,15 @@ MAX_NODE_DEPTH: Final = 120
 def load_json(text: str | bytes, path: str) -> object:
     """Return the data that `text` holds as JSON; bytes are UTF-8, UTF-16 or UTF-32.
 
-    Raises InputError for text that is not JSON, and for data with more than `MAX_NODE_DEPTH` nodes within each other.
+    Raises InputError for text that is not JSON, and for data with more than `SAVED_NODES` nodes, or more than
+    `MAX_NODE_DEPTH` within each other.
     """
     data = _load(text, path)
-    if _node_depth(data) > MAX_NODE_DEPTH:
+    count, depth = _count_and_depth(data)
+    if depth > MAX_NODE_DEPTH:
         raise _too_deep(path)
+    if count > SAVED_NODES:
+        raise InputError(Problem(path, f"Too large: at most {SAVED_NODES:,} nodes, branches and workflows are read."))
     return data
 
 
@@ -44,17 +49,23 @@ def _too_deep(path: str) -> InputError:
     return InputError(Problem(path, f"Nested too deeply: at most {MAX_NODE_DEPTH} nodes may lie within each other."))
 
 
-def _node_depth(data: object) -> int:
-    """Return how many nodes of `data` lie within each other at most. A loop, for it must not recurse itself."""
-    deepest = 0
+def _count_and_depth(data: object) -> tuple[int, int]:
+    """Return how many nodes, branches and workflows there are in `data`, and how many nodes within each other at most.
+
+    A loop, for it must not recurse itself.
+    """
+    count = deepest = 0
     pending = [(data, 0)]
     while pending:
         value, depth = pending.pop()
-        if isinstance(value, dict) and "type" in value:
-            depth += 1
-            deepest = max(deepest, depth)
+        if isinstance(value, dict):
+            branches = value.get("branches")
+            count += ("type" in value or "class_name" in value) + (len(branches) if isinstance(branches, list) else 0)
+            if "type" in value:
+                depth += 1
+                deepest = max(deepest, depth)
         pending.extend((child, depth) for child in _children(value))
-    return deepest
+    return count, deepest
 
 
 def _children(value: object) -> Iterator[object]:

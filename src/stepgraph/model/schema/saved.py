@@ -7,6 +7,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from stepgraph.limits import SAVED_GRAPHS
 from stepgraph.model.note import InputError, Problem
 from stepgraph.model.payload import Graph
 from stepgraph.model.schema.explain import explain_kind, key_path
@@ -40,6 +41,8 @@ def _saved(data: object, path: str) -> Iterator[SavedGraph]:
     if not isinstance(data, list):
         yield _one(data, path, at)
         return
+    if len(data) > SAVED_GRAPHS:
+        raise InputError(Problem(path, f"Too many graphs: at most {SAVED_GRAPHS:,} are read."))
     for index, item in enumerate(data):
         yield _one(item, path, (*at, index))
 

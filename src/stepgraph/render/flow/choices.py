@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from stepgraph.model.payload import Branch, If, Switch
 from stepgraph.render.flow.chart import BoxKind, FrameKind
 from stepgraph.render.flow.chart_builder import LooseEnd, LooseEnds
-from stepgraph.render.flow.drawing import Drawer, Drawing, Exits, Place
+from stepgraph.render.flow.drawing import Drawer, Drawing, Exits, Place, together
 from stepgraph.render.node_text import condition_text
 
 
@@ -32,14 +32,14 @@ def _branches(
 ) -> Drawing:
     """Draw the branches; `words` are for the branch without a condition, and for the way past them all."""
     otherwise, past = words
-    exits = Exits()
+    ways: list[Exits] = []
     for index, branch in enumerate(branches):
         mark = drawer.view.mark(branch)
         sign = "" if mark is None or mark.quiet else f"{mark.kind.sign} "
         entry = (LooseEnd(diamond.box, label=f"{sign}{condition_text(branch, otherwise)}"),)
-        drawn = yield drawer.nodes(branch["nodes"], entry, place.below(f"b{index}"))
-        exits = exits.beside(drawn)
+        ways.append((yield drawer.nodes(branch["nodes"], entry, place.below(f"b{index}"))))
     if all(branch["condition"] is not None for branch in branches):
-        exits = exits.beside(Exits((LooseEnd(diamond.box, label=past),)))
+        ways.append(Exits((LooseEnd(diamond.box, label=past),)))
+    exits = together(ways)
     met = drawer.builder.meet(f"{place.id}_join", exits.next)
     return Exits(met, exits.breaks, exits.returns)

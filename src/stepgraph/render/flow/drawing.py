@@ -64,6 +64,15 @@ class Exits(Struct, frozen=True):
         return self.next + self.breaks + self.returns
 
 
+def together(ways: Sequence[Exits]) -> Exits:
+    """Return the exits of all."""
+    return Exits(
+        tuple(end for way in ways for end in way.next),
+        tuple(end for way in ways for end in way.breaks),
+        tuple(end for way in ways for end in way.returns),
+    )
+
+
 Drawing: TypeAlias = trampoline.Call[Exits]
 
 

@@ -9,10 +9,10 @@ from msgspec import Struct
 
 from stepgraph.escaping.visible import visible
 from stepgraph.model import defaults
-from stepgraph.model.payload import FunctionDef, If, Node, Number, ParallelKind, StepDo, StepWaitForEvent, Switch, Try
+from stepgraph.model.payload import If, Node, Number, ParallelKind, StepDo, StepWaitForEvent, Switch, Try
 from stepgraph.phrases.durations import duration_text, number_text
 from stepgraph.phrases.shapes import shape_text
-from stepgraph.render.folding import folded_node_text, folded_text
+from stepgraph.render.folding import BodyTexts, folded_node_text, folded_text
 from stepgraph.render.group_order import timed
 from stepgraph.render.nodes import as_unknown, below
 
@@ -61,21 +61,21 @@ class Facts(Struct, frozen=True):
         return told | {key: value for key, value in more.items() if value}
 
 
-def facts(node: Node, functions: Mapping[str, FunctionDef]) -> Facts:
-    """Return what there is to say of a node."""
+def facts(node: Node, bodies: BodyTexts) -> Facts:
+    """Return what there is to say of a node, of a call also what is in the body of the function."""
     name = _name(node)
     return Facts(
         kind=_KINDS.get(node["type"], "Unknown type of node"),
         name=visible(_word(node) if name is None else name),
         rows=tuple((row[0], visible(row[1]), *row[2:]) for row in _rows(node)),
         found=name is not None,
-        inside=_inside(node, functions),
+        inside=_inside(node, bodies),
     )
 
 
-def _inside(node: Node, functions: Mapping[str, FunctionDef]) -> str:
+def _inside(node: Node, bodies: BodyTexts) -> str:
     if node["type"] == "function_call":
-        return folded_text(functions[node["name"]]["nodes"]) if node["name"] in functions else ""
+        return bodies.of(node["name"]) if node["name"] in bodies.functions else ""
     return folded_node_text(node) if below(node) else ""
 
 

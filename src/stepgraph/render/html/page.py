@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from importlib.resources import files
 from typing import Final
@@ -78,12 +79,13 @@ def _sections(pages: Sequence[Page], view: View, title: str) -> list[Section]:
     """Return a section for each workflow, with identities that no other one has."""
     sections: list[Section] = []
     taken: set[str] = set()
+    numbers: Counter[str] = Counter()
     for page in pages:
         class_name = page.graph["workflow"]["class_name"] if page.graph else page.name
-        stem, suffix, number = slug(class_name, "workflow"), "", 1
+        stem, suffix = slug(class_name, "workflow"), ""
         while stem + suffix in taken:
-            number += 1
-            suffix = f"-{number}"
+            numbers[stem] += 1
+            suffix = f"-{numbers[stem] + 1}"
         taken.add(stem + suffix)
         drawn = picture(page.graph, view, suffix) if page.graph else None
         sections.append(Section(page, stem + suffix, drawn, title))

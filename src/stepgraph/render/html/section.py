@@ -10,6 +10,7 @@ from msgspec import Struct
 from stepgraph.escaping.markup import markup_text
 from stepgraph.model.payload import Graph, Node
 from stepgraph.phrases.durations import counted
+from stepgraph.render.folding import BodyTexts
 from stepgraph.render.html.facts import facts
 from stepgraph.render.html.picture import FoldablePicture
 from stepgraph.render.nodes import all_functions, count_steps
@@ -66,13 +67,13 @@ class Section(Struct, frozen=True):
         """Return what the script has to know of the workflow, as JSON data."""
         if self.page.graph is None or self.picture is None:
             return {"identity": self.identity, "definitions": [], "folded": [], "nodes": {}}
-        functions, places = all_functions(self.page.graph["workflow"]), self.page.places
+        bodies, places = BodyTexts(all_functions(self.page.graph["workflow"])), self.page.places
         return {
             "identity": self.identity,
             "definitions": self.picture.definitions,
             "folded": self.picture.folded,
             "nodes": {
-                identity: facts(node, functions).as_json(places(node) if places else "")
+                identity: facts(node, bodies).as_json(places(node) if places else "")
                 for identity, node in self.picture.nodes.items()
             },
         }

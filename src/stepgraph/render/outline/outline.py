@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
+from stepgraph.limits import INDENTED_LEVELS
 from stepgraph.model.note import Note
 from stepgraph.model.payload import Graph, Node
 from stepgraph.phrases.durations import counted
@@ -86,7 +87,12 @@ def _tree(below: Sequence[Row | Node], maker: RowMaker, level_of_nodes: int = 1)
             continue
         branch, indent = ("├─ ", "│  ") if level.pending else ("└─ ", "   ")
         yield [Piece(level.indent + branch, Ink.QUIET), *item.pieces]
-        levels.append(_Level(level.indent + indent, list(reversed(item.below)), item.level))
+        levels.append(_Level(_margin(level.indent + indent, len(levels)), list(reversed(item.below)), item.level))
+
+
+def _margin(margin: str, depth: int) -> str:
+    """Return what lines at a depth begin with: now and then it is the depth, or else they would grow without end."""
+    return margin if depth % INDENTED_LEVELS else f"⋯{depth} "
 
 
 def _apart(heading: str, rows: Iterator[Row], maker: RowMaker) -> Iterator[list[Piece]]:

@@ -8,7 +8,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from stepgraph.model.payload import Break, FunctionCall, FunctionDef, If, Node, Parallel, Start, Switch, Try
-from stepgraph.render.folding import UNFOLDED, Folding, folded_node_text, folded_text, folded_title
+from stepgraph.render.folding import UNFOLDED, BodyTexts, Folding, folded_node_text, folded_title
 from stepgraph.render.node_text import clock_text, condition_text, details, payload_text
 from stepgraph.render.nodes import Step, Unknown, as_unknown, below
 from stepgraph.render.outline.terminal import Ink, Piece
@@ -63,6 +63,7 @@ class RowMaker(Struct):
     folding: Folding = UNFOLDED
     shown: set[str] = field(default_factory=set)
     counted: set[str] = field(default_factory=set)
+    texts: BodyTexts | None = None
 
     def rows(self, node: Node, level: int = 1) -> Sequence[Row]:
         """Return the rows of a node, at least one: an `if` has one for each branch, a `try` one for each part."""
@@ -79,7 +80,7 @@ class RowMaker(Struct):
         What is called can be without a row only where its calls are folded.
         """
         for name, function in self.functions.items():
-            if (name in self.called) is called and name not in self.shown | self.counted:
+            if (name in self.called) is called and name not in self.shown and name not in self.counted:
                 self.shown.add(name)
                 yield from self.rows(function)
 
@@ -126,7 +127,8 @@ class RowMaker(Struct):
         if name in self.shown or name not in self.functions or not self.functions[name]["nodes"]:
             return self._call(call)
         self.counted.add(name)
-        inside = _quiet(f"({folded_text(self.functions[name]['nodes'])})")
+        self.texts = BodyTexts(self.functions) if self.texts is None else self.texts
+        inside = _quiet(f"({self.texts.of(name)})")
         return Row((_mark(FUNCTION_MARK, Ink.STRONG), _name(name), *_clock(clock_text(call)), *inside))
 
     def _start(self, start: Start) -> Row:

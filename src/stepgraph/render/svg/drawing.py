@@ -104,10 +104,12 @@ def _functions_apart(graph: Graph, planner: NodePlanner, identity: str) -> Itera
         if name not in planner.shown and (name not in called or planner.view.expand == "none"):
             planner.shown.add(name)
             own = numbering.of(f"{identity}{BETWEEN}function.{slug(name, 'function')}")
-            place = Place(own, inside=(name,))
+            place = Place(own)
             planner.planned[place.identity] = function
             remark = "" if name in called else "never called"
-            yield ended(trampoline.run(plan_function(planner, function, f"function {name}", place, remark)))
+            with planner.open_functions.within(name):
+                figure = trampoline.run(plan_function(planner, function, f"function {name}", place, remark))
+            yield ended(figure)
 
 
 class _Title(Struct, frozen=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from stepgraph.diff.diff import diff_graphs
@@ -21,19 +22,20 @@ def compare_workflows(pairs: Iterable[Pair]) -> tuple[ComparedWorkflow, ...]:
 def _named(pairs: Iterable[Pair]) -> Mapping[str, Pair]:
     """Return the pairs by names that tell them apart: where a name is that of several, by their places too."""
     named: dict[str, Pair] = {}
+    numbers: Counter[tuple[str, str]] = Counter()
     for old, new in pairs:
         either = next(one for one in (new, old) if one is not None)
-        named[_free(either, named)] = old, new
+        named[_free(either, named, numbers)] = old, new
     return named
 
 
-def _free(workflow: VersionedWorkflow, taken: Mapping[str, Pair]) -> str:
-    own = workflow.name or workflow.class_name
-    name = own if own not in taken else f"{own} ({workflow.place})"
-    number = 1
+def _free(workflow: VersionedWorkflow, taken: Mapping[str, Pair], numbers: Counter[tuple[str, str]]) -> str:
+    """Return a name that is not taken; `numbers` are the last ones of each name and place."""
+    own, place = workflow.name or workflow.class_name, workflow.place
+    name = own if own not in taken else f"{own} ({place})"
     while name in taken:
-        number += 1
-        name = f"{own} ({workflow.place}, {number})"
+        numbers[own, place] += 1
+        name = f"{own} ({place}, {numbers[own, place] + 1})"
     return name
 
 

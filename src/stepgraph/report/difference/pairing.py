@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict, deque
 from collections.abc import Callable, Hashable, Sequence
 from typing import Final, TypeAlias
 
@@ -23,7 +24,7 @@ def pair_workflows(
     left, right = list(old), list(new)
     for key in _KEYS:
         _take_pairs(left, right, key, partners)
-    _take_pairs(left, right, _class_name, partners, _is_unnamed)
+    _take_pairs(left, right, _class_name, partners, one_unnamed=True)
     if alone and len(left) == len(right) == 1:
         partners[id(right.pop())] = left.pop()
     pairs: list[Pair] = [(partners.get(id(workflow)), workflow) for workflow in new]
@@ -60,17 +61,25 @@ def _take_pairs(
     right: list[VersionedWorkflow],
     key: Callable[[VersionedWorkflow], Hashable],
     partners: dict[int, VersionedWorkflow],
-    may_pair: Callable[[VersionedWorkflow, VersionedWorkflow], bool] = lambda _, __: True,
+    *,
+    one_unnamed: bool = False,
 ) -> None:
-    """Take out of both lists what has the same key."""
-    for workflow in list(right):
-        found = next((one for one in left if key(one) == key(workflow) and may_pair(one, workflow)), None)
-        if found is not None:
+    """Take out of both lists what has the same key, with `one_unnamed` only where a version knows no other name."""
+    waiting: defaultdict[tuple[Hashable, bool], deque[tuple[int, VersionedWorkflow]]] = defaultdict(deque)
+    for place, workflow in enumerate(left):
+        waiting[key(workflow), _is_unnamed(workflow)].append((place, workflow))
+    paired: set[int] = set()
+    for workflow in right:
+        kinds = (True,) if one_unnamed and not _is_unnamed(workflow) else (True, False)
+        queues = [queue for kind in kinds if (queue := waiting.get((key(workflow), kind)))]
+        if queues:
+            _, found = min(queues, key=lambda queue: queue[0][0]).popleft()
             partners[id(workflow)] = found
-            left.remove(found)
-            right.remove(workflow)
+            paired |= {id(workflow), id(found)}
+    for workflows in (left, right):
+        workflows[:] = [workflow for workflow in workflows if id(workflow) not in paired]
 
 
-def _is_unnamed(old: VersionedWorkflow, new: VersionedWorkflow) -> bool:
-    """Tell whether one of them goes by the name of its class for want of another."""
-    return old.name == old.class_name or new.name == new.class_name
+def _is_unnamed(workflow: VersionedWorkflow) -> bool:
+    """Tell whether a workflow goes by the name of its class for want of another."""
+    return workflow.name == workflow.class_name

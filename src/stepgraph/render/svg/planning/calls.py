@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from msgspec.structs import replace
-
 from stepgraph.model.payload import FunctionCall, FunctionDef
 from stepgraph.render.svg import icons
 from stepgraph.render.svg.captions import call_title
@@ -30,8 +28,9 @@ def by_name(call: FunctionCall, phrase: str, identity: str) -> Leaf:
 
 def plan_function(planner: Planner, function: FunctionDef, title: str, place: Place, remark: str = "") -> Planning:
     """Return a function with its body; its `return`s lead to its end. A remark stands beside its name."""
-    inside = replace(place.within(place.identity).apart(), inside=(*place.inside, function["name"]))
-    body = yield planner.stack(function["nodes"], inside, empty=planner.view.when_empty(function))
+    inside = place.within(place.identity).apart()
+    with planner.open_functions.within(function["name"]):
+        body = yield planner.stack(function["nodes"], inside, empty=planner.view.when_empty(function))
     label = heading(icons.FUNCTION, function["name"], remark, code=False)
     frame = Frame(Named("function", place.identity, title), label, body, GAP, planner.folds)
     return enclosed(planner.marked(frame, function))

@@ -47,10 +47,10 @@ def nothing(identity: str, text: str = NO_STEPS) -> Leaf:
     return Leaf(Named("empty", identity, text), remark(text))
 
 
-def folded(node: Node, identity: str) -> Leaf:
-    """Return the box of what is folded: its name, how much is in it, and the ways out of it."""
+def folded(node: Node, identity: str, text: str = "") -> Leaf:
+    """Return the box of what is folded: its name, how much is in it (`text`, if known), and the ways out of it."""
     css, icon = _folded_look(node)
-    name, text = folded_title(node), folded_node_text(node)
+    name, text = folded_title(node), text or folded_node_text(node)
     named = Named(f"folded {css}", identity, told(name, text))
     return Leaf(named, node_label(icon, name, [text]), stacked=True, ways_out=leaving(node))
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from contextlib import contextmanager
 from typing import Protocol, TypeAlias
 
 from msgspec import Struct
@@ -16,11 +18,10 @@ from stepgraph.render.view import View
 
 
 class Place(Struct, frozen=True):
-    """Where nodes stand: in what, how deep, in which functions, and whether clocks of a group apply there."""
+    """Where nodes stand: in what, how deep, and whether clocks of a group apply there."""
 
     identity: str
     level: int = 1
-    inside: tuple[str, ...] = ()
     in_group: bool = False
 
     def within(self, identity: str) -> Place:
@@ -40,6 +41,23 @@ class Place(Struct, frozen=True):
         return replace(self, in_group=False)
 
 
+class OpenFunctions:
+    """The functions whose bodies are being planned, each within the one before."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
+
+    def __contains__(self, name: str) -> bool:
+        return self._counts[name] > 0
+
+    @contextmanager
+    def within(self, name: str) -> Iterator[None]:
+        """Have a function count as open while its body is planned."""
+        self._counts[name] += 1
+        yield
+        self._counts[name] -= 1
+
+
 Planning: TypeAlias = trampoline.Call[Figure]
 
 
@@ -53,6 +71,10 @@ class Planner(Protocol):
     @property
     def functions(self) -> Mapping[str, FunctionDef]:
         """The functions that calls may mean."""
+
+    @property
+    def open_functions(self) -> OpenFunctions:
+        """The functions in which the nodes stand that are being planned."""
 
     @property
     def planned(self) -> MutableMapping[str, Node]:

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from msgspec import Struct, field
-from msgspec.structs import replace
 
 from stepgraph.model.payload import Block, FunctionCall, FunctionDef, Loop, Node, Start, StepDo
+from stepgraph.render.folding import BodyTexts
 from stepgraph.render.group_order import has_clocks
 from stepgraph.render.node_text import payload_text
 from stepgraph.render.nodes import NO_STEPS, Unknown, as_unknown, below
@@ -36,7 +36,7 @@ from stepgraph.render.svg.planning.labels import (
     step_leaf,
     step_named,
 )
-from stepgraph.render.svg.planning.place import Place, Planning
+from stepgraph.render.svg.planning.place import OpenFunctions, Place, Planning
 from stepgraph.render.svg.planning.protection import plan_try
 from stepgraph.render.view import View
 
@@ -57,6 +57,8 @@ class NodePlanner(Struct):
     planned: dict[str, Node] = field(default_factory=dict)
     shown: set[str] = field(default_factory=set)
     bodies: int = 0
+    texts: BodyTexts | None = None
+    open_functions: OpenFunctions = field(default_factory=OpenFunctions)
 
     def stack(
         self, nodes: Sequence[Node], place: Place, *, tail: int = TAIL, entered: bool = True, empty: str = NO_STEPS
@@ -148,7 +150,7 @@ class NodePlanner(Struct):
         name = call["name"]
         if name not in self.functions:
             return by_name(call, NOT_THERE, place.identity)
-        if name in place.inside:
+        if name in self.open_functions:
             return by_name(call, RECURSIVE, place.identity)
         if self.view.expand == "none":
             return by_name(call, SHOWN_APART, place.identity)
@@ -156,11 +158,12 @@ class NodePlanner(Struct):
             return by_name(call, SHOWN_BEFORE, place.identity)
         function = self.functions[name]
         if function["nodes"] and self.view.folding.folds(function, place.level):
-            return folded(function, place.identity)
+            self.texts = BodyTexts(self.functions) if self.texts is None else self.texts
+            return folded(function, place.identity, self.texts.of(name))
         self.shown.add(name)
         self.bodies += 1
-        inside = replace(place, inside=(*place.inside, name))
-        return (yield plan_function(self, function, call_title(call, "function"), inside))
+        with self.open_functions.within(name):
+            return (yield plan_function(self, function, call_title(call, "function"), place))
 
     def _start(self, start: Start, place: Place) -> Planning:
         """Return a `start` as a frame around its nodes. Its functions are among those that calls may mean."""

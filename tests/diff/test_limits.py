@@ -1,0 +1,138 @@
+"""Comparisons that would take too much work: a coarser result, which is true and says so."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from stepgraph.diff.diff import WorkflowDiff, diff_graphs, diff_workflows
+from stepgraph.diff.matching.functions import sharing_a_step
+from stepgraph.diff.matching.renames import NameLikeness
+from stepgraph.diff.matching.sequences import common_sequence
+from stepgraph.diff.running.effect import Effect
+from stepgraph.diff.union import union_of
+from stepgraph.limits import MAXIMUM, Budget, Limit
+from stepgraph.model.payload import Graph, Node
+from stepgraph.report.difference.marks import marked_graph
+from tests.diff.mutations import copied
+from tests.render.graphs import do, graph, loop, parallel
+
+LIMIT = "more than 10 visits of elements of the two graphs"
+NOT_COMPARED = (
+    f"changed, and is too large to compare in detail: {LIMIT}  breaking: not known, as it is not compared in detail"
+)
+
+
+def naps(*names: str) -> list[Node]:
+    return [{"type": "step_sleep", "name": name, "duration": "1 day"} for name in names]
+
+
+def compared(old: Graph, new: Graph) -> WorkflowDiff:
+    return diff_workflows(old["workflow"], new["workflow"])
+
+
+def lines_of(diff: WorkflowDiff) -> list[str]:
+    return [change.line for change in diff.changes]
+
+
+@pytest.fixture
+def ten_visits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(MAXIMUM, Limit.VISITS, 10)
+
+
+def around_all(steps: int) -> Graph:
+    return graph(loop(*(do(f"s{n}") for n in range(steps))))
+
+
+@pytest.mark.usefixtures("ten_visits")
+def test_graphs_too_large_to_compare_are_one_change() -> None:
+    old, new = around_all(20), graph(*(do(f"s{n}") for n in range(20, 0, -1)), *around_all(20)["workflow"]["nodes"])
+    diff = compared(old, new)
+    assert lines_of(diff) == [f"~ workflow 'Orders' {NOT_COMPARED}"]
+    assert diff.effect is Effect.BREAKING
+    assert diff.apply() == new["workflow"]
+
+
+@pytest.mark.usefixtures("ten_visits")
+def test_graphs_too_large_to_compare_are_drawn_as_the_new_one() -> None:
+    old, new = around_all(20), graph(*(do(f"s{n}") for n in range(20, 0, -1)), *around_all(20)["workflow"]["nodes"])
+    diff = compared(old, new)
+    union = union_of(diff)
+    assert (union.workflow, list(union.added), list(union.removed)) == (new["workflow"], [], [])
+    drawn, marks = marked_graph(diff, "Orders")
+    assert drawn["workflow"] == new["workflow"]
+    assert all(marks.of(node) is None for node in drawn["workflow"]["nodes"])
+
+
+@pytest.mark.usefixtures("ten_visits")
+def test_equal_graphs_that_are_too_large_did_not_change() -> None:
+    workflow = graph(loop(loop(*(do(f"s{n}") for n in range(20)))))["workflow"]
+    assert diff_workflows(workflow, copied(workflow)).changes == ()
+
+
+def test_effects_that_take_too_long_may_be_breaking(monkeypatch: pytest.MonkeyPatch) -> None:
+    old, new = graph(*naps("a", "b", "c", "d", "e")), graph(*naps("a", "b", "c", "d", "e"), do("f"))
+    assert lines_of(compared(old, new)) == ["+ step 'f' added after 'e'"]
+    monkeypatch.setitem(MAXIMUM, Limit.VISITS, 45)
+    unknown = "breaking: not known, as it takes more than 45 visits of elements of the two graphs"
+    assert lines_of(compared(old, new)) == [f"+ step 'f' added after 'e'  {unknown}"]
+
+
+def test_workflows_share_the_visits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(MAXIMUM, Limit.VISITS, 400)
+    large = graph(*(loop(do(f"s{n}")) for n in range(300)))["workflow"], graph(loop(do("s0")))["workflow"]
+    small = graph(*naps("a"))["workflow"], graph(*naps("a", "b"))["workflow"]
+    names = ["large 1", "large 2", "small", "same"]
+    old, new = (dict(zip(names, (large[n], large[n], small[n], large[0]), strict=True)) for n in (0, 1))
+    changes = [[change.title for change in diff.changes] for diff in diff_graphs(old, new)]
+    limits = [f"more than {limit} visits of elements of the two graphs" for limit in ("400", "200")]
+    assert changes == [
+        [f"workflow 'large 1' changed, and is too large to compare in detail: {limits[0]}"],
+        [f"workflow 'large 2' changed, and is too large to compare in detail: {limits[1]}"],
+        ["sleep 'b' added after 'a'"],
+        [],
+    ]
+
+
+def test_functions_are_renamed_by_rare_steps_first() -> None:
+    bodies = {f"f{n}": Counter(["common", f"own {n}"]) for n in range(4)}
+    others = {f"g{n}": Counter(["common", f"own {n}"]) for n in range(4)}
+    # A pair for each rare step takes four visits, and all of those for the common one 64.
+    assert len(sharing_a_step(bodies, others, budget_of(2 * (4 * 4 + 64)))) == 16
+    assert sharing_a_step(bodies, others, budget_of(2 * (4 * 4 + 63))) == {(f"f{n}", f"g{n}") for n in range(4)}
+    assert len(sharing_a_step(bodies, others, budget_of(2 * 8))) == 2
+
+
+def test_names_are_compared_while_visits_are_left() -> None:
+    likeness = NameLikeness(budget_of(120))
+    assert likeness.of("charge 1", "charge 2") == 0.875
+    assert likeness.of("charge a long one", "charge a long on") == 0
+    assert likeness.of("charge 1", "charge 2") == 0.875
+    assert likeness.budget.left[Limit.VISITS] == 120 - 2 * 21
+    assert NameLikeness(Budget()).of("a" * 1000, "a" * 1000) == 0
+
+
+def budget_of(visits: int) -> Budget:
+    budget = Budget()
+    budget.left[Limit.VISITS] = visits
+    return budget
+
+
+def test_sequences_with_one_more_anchor_at_a_time() -> None:
+    # Each item is the only one of its kind once those before it are paired.
+    size = 3000
+    old = [item for n in range(size) for item in (f"old {n}", f"a{n}", f"a{n + 1}")]
+    new = [item for n in range(size) for item in (f"new {n}", f"a{n}", f"a{n + 1}")]
+    pairs = common_sequence(old, new)
+    assert all(old[first] == new[second] for first, second in pairs)
+    assert sorted(pairs) == pairs
+
+
+def test_members_of_a_group_that_wait_otherwise() -> None:
+    old, new = (
+        graph(parallel("all", *(do(f"s{n}", starts=at, resolves=at + 1) for n, at in enumerate(order))))
+        for order in (range(20), range(20, 0, -1))
+    )
+    groups = [change.group for change in compared(old, new).changes]
+    assert [(len(group.new), len(group.others)) for group in groups] == [(1, 19), (18, 20), (1, 19)]
