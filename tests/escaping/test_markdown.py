@@ -23,17 +23,17 @@ from stepgraph.escaping.markdown import cell, code, fenced, heading, html_code, 
         ),
         ("deadbee1", "deadbe&#8203;e1"),
         ("/close", "&#47;close"),
-        (":smile: :+1:", "&#58;&#8203;smile: &#58;&#8203;+1:"),
-        ("entry.py:100:5", "entry.py&#58;&#8203;100&#58;5"),
+        (":smile: :+1:", "&#58;smile&#8203;: &#58;+1&#8203;:"),
+        ("entry.py:100:5", "entry.py&#58;100&#8203;&#58;5"),
         ("entry.py:100", "entry.py&#58;100"),
         ("{+x+}{-x-}", "{&#8203;+x+}{&#8203;-x-}"),
         ("[+x+][-x-]", "&#91;&#8203;+x+&#93;&#91;&#8203;-x-&#93;"),
-        ("[vulnerability:1]", "&#91;&#8203;vulnerability&#58;1&#93;"),
+        ("[vulnerability:1]", "&#91;vulnerability&#8203;&#58;1&#93;"),
         (
             "[ ] [x] [] [[page]]",
-            "&#91;&#8203; &#93; &#91;&#8203;x&#93; &#91;&#8203;&#93; &#91;&#8203;&#91;&#8203;page&#93;&#93;",
+            "&#91;&#8203; &#93; &#91;x&#8203;&#93; &#91;&#8203;&#93; &#91;&#8203;&#91;page&#8203;&#93;&#93;",
         ),
-        ("[_TOC_]", "&#91;&#8203;&#95;TOC&#95;&#93;"),
+        ("[_TOC_]", "&#91;&#95;TOC&#95;&#8203;&#93;"),
         ("*iteration:1", "&#42;&#8203;iteration&#58;1"),
         ("%{project_name}", "%&#8203;{project_name}"),
         ("86400000 ms defaced", "86400000 ms defaced"),
@@ -50,7 +50,7 @@ def test_code_in_tags_is_no_link() -> None:
 
 def test_a_heading_is_no_reference() -> None:
     assert heading("Orders · a@b.co (folded to depth 2)") == "Orders · a&#64;&#8203;b.co (folded to depth 2)"
-    assert heading(":smile:") == "&#58;&#8203;smile&#58;"
+    assert heading(":smile:") == "&#58;smile&#8203;&#58;"
     assert heading("{+x+}") == "&#123;&#8203;&#43;x&#43;&#125;"
 
 

@@ -32,9 +32,9 @@ _REFERENCE: Final = re.compile(
     {_LINK}
     | [\#!%^&$~](?=[\w"])    # issues, merge requests, milestones, alerts, epics, snippets, labels
     | %(?=\{{)              # values that GitLab inserts
-    | :(?=[\w+-]++:)         # emoji
+    | :[\w+-]++(?=:)         # emoji
     | [\[{{](?=[+-])         # inline changes of GitLab
-    | \[(?=\[|\s?\]|\w++[:\]]) # references of GitLab that name their kind, check boxes, tables of contents
+    | \[(?=\[|\]|\s\]) | \[\w++(?=[:\]]) # references of GitLab that name their kind, check boxes, tables of contents
     | \*(?=iteration:)       # iterations of GitLab
     | \bGH(?=-[0-9])
     | (?P<digits>\b[0-9a-f]++\b)

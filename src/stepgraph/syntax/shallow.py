@@ -31,7 +31,7 @@ _ASIDE: Final = re.compile(
 _TOKEN: Final = re.compile(r"\w++|[^\w\s]")
 _FIELD: Final = re.compile(r"\{[^{}\n]*+\}")
 _WORDS: Final = re.compile(r"\b(?:lambda|else|not|await|for)\b")
-_BRACKET_IN_CASE: Final = re.compile(r"^[ \t\f]*case\b(?:\\\n|[^(\[{\n])*+[(\[{]", re.MULTILINE)
+_BRACKET_IN_CASE: Final = re.compile(r"^[ \t\f]*case\b[^(\[{\n]*[(\[{]", re.MULTILINE)
 
 _COUNTED: Final = b"()[]{}.+-*/%@&|^~<>\n"
 _NOT_COUNTED: Final = bytes(set(range(256)) - set(_COUNTED))
@@ -80,12 +80,13 @@ def _has_quote(code: str) -> bool:
 
 def _is_shallow(code: str) -> bool:
     # A quote that is left begins a formatted string that holds more.
+    code = code.replace("\\\n", "")
     if _has_quote(code) or ("case" in code and _BRACKET_IN_CASE.search(code)):
         return False
     if sum(map(code.count, ("lambda", "else", "not", "await", "for"))) > CHAINED_LINKS:
         code = _WORDS.sub("~", code)
-    joined = code.replace("\\\n", "").encode("utf-8", "surrogatepass")
-    return _has_short_lines(joined.translate(_BRACKETS_ALIKE, _NOT_COUNTED))
+    encoded = code.encode("utf-8", "surrogatepass")
+    return _has_short_lines(encoded.translate(_BRACKETS_ALIKE, _NOT_COUNTED))
 
 
 def _has_short_lines(counted: bytes) -> bool:
