@@ -483,8 +483,12 @@ def test_what_a_context_manager_does_at_last_is_a_finally() -> None:
           if event
             return
         catch
-          sleep 'undo' 1
-          return
+          switch exception
+          | case ValueError
+            sleep 'undo' 1
+            return
+          | default
+            return
         finally
           sleep 'exit' 1
         sleep 'after' 1

@@ -433,6 +433,11 @@ def test_a_path_through_an_exception_is_no_path() -> None:
     assert dependent_graph_of("a b(a)", "try:\n    await a()\nexcept ValueError:\n    pass\nawait b()") == text("""
         try
           a
+        catch
+          switch exception
+          | case ValueError
+          | default
+            return
         b
     """)
 
@@ -515,6 +520,11 @@ def test_a_step_given_to_a_function_runs_there_with_what_it_needs() -> None:
           try
             a
             b
+          catch
+            switch exception
+            | case ValueError
+            | default
+              return
     """)
 
 
@@ -968,7 +978,7 @@ def test_work_that_is_started_in_a_branch_of_a_group_is_side_by_side_there() -> 
         ("await d()", "d [1>2]"),
         ("if y: await d()", "if y\n  d [1>2]"),
         ("for row in rows: await d()", "loop\n  d [1>2]"),
-        ("try: await d()\nexcept Exception: pass", "try\n  d [1>2]"),
+        ("try: await d()\nexcept Exception: pass", "try\n  d [1>2]\ncatch"),
     ],
     ids=["a step", "a branch", "a loop", "a try"],
 )

@@ -158,7 +158,11 @@ def test_a_raise_that_is_caught_may_leave_a_task_behind() -> None:
           parallel all
             a [1>]
         catch
-          b
+          switch exception
+          | case ValueError
+            b
+          | default
+            return
         c
     """)
 
@@ -178,6 +182,7 @@ def test_a_branch_that_raises_is_no_path_to_what_follows() -> None:
           if x
             b [1>2]
           else
+            return
         c
     """)
 
@@ -275,7 +280,11 @@ def test_a_handler_begins_with_the_clock_of_its_try() -> None:
           try
             b [1>2]
           catch
-            c [1>2]
+            switch exception
+            | case ValueError
+              c [1>2]
+            | default
+              return
         d
     """)
 
@@ -294,7 +303,11 @@ def test_a_task_that_fails_at_its_await_is_over() -> None:
           a [1>3]
           b [1>2]
           catch
-            c [2>3]
+            switch exception
+            | case ValueError
+              c [2>3]
+            | default
+              return
         d
     """)
 
@@ -313,6 +326,11 @@ def test_a_task_awaited_late_in_a_try_may_go_on_after_a_failure() -> None:
           a [1>]
           try
             b [1>2]
+          catch
+            switch exception
+            | case ValueError
+            | default
+              return
           c [3>4]
     """)
 

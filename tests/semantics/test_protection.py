@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.semantics.notation import graph_of, text
 
 
-def test_the_else_ends_what_is_tried_and_blocks_without_steps_are_left_out() -> None:
+def test_the_else_ends_the_body() -> None:
     assert graph_of("""
         try:
             await a()
@@ -19,6 +19,11 @@ def test_the_else_ends_what_is_tried_and_blocks_without_steps_are_left_out() -> 
         try
           a
           b
+        catch
+          switch exception
+          | case ValueError
+          | default
+            return
         finally
           c
     """)
@@ -62,7 +67,7 @@ def test_handlers_of_which_several_may_run_are_branches_of_their_own() -> None:
     """)
 
 
-def test_suppress_is_a_try_without_handlers() -> None:
+def test_suppress_is_a_try_that_goes_on() -> None:
     assert graph_of("""
         with contextlib.suppress(ValueError):
             await a()
@@ -70,11 +75,16 @@ def test_suppress_is_a_try_without_handlers() -> None:
     """) == text("""
         try
           a
+        catch
+          switch exception
+          | case ValueError
+          | default
+            return
         b
     """)
 
 
-def test_a_raise_after_steps_in_a_branch_is_a_return_and_one_without_steps_is_nothing() -> None:
+def test_a_raise_that_nothing_catches_is_a_return() -> None:
     assert graph_of("""
         if x:
             raise ValueError
@@ -83,6 +93,8 @@ def test_a_raise_after_steps_in_a_branch_is_a_return_and_one_without_steps_is_no
             raise ValueError
         await b()
     """) == text("""
+        if x
+          return
         if y
           a
           return
@@ -104,9 +116,14 @@ def test_a_raise_that_the_function_catches_is_no_return() -> None:
         try
           if x
             a
-          b
+          else
+            b
         catch
-          c
+          switch exception
+          | case ValueError
+            c
+          | default
+            return
         d
     """)
 
@@ -123,8 +140,12 @@ def test_a_handler_that_raises_again_leaves() -> None:
         try
           a
         catch
-          b
-          return
+          switch exception
+          | case ValueError
+            b
+            return
+          | default
+            return
         c
     """)
 
@@ -144,7 +165,11 @@ def test_a_return_in_a_try_is_shown_if_it_skips_what_follows() -> None:
           a
           return
         catch
-          b
+          switch exception
+          | case ValueError
+            b
+          | default
+            return
         finally
           c
         d
@@ -177,7 +202,11 @@ def test_a_raise_in_the_else_is_not_caught_there() -> None:
             c
             return
         catch
-          b
+          switch exception
+          | case ValueError
+            b
+          | default
+            return
         d
     """)
 
@@ -199,6 +228,11 @@ def test_a_raise_after_all_tries_have_failed_leaves() -> None:
           try
             a
             break
+          catch
+            switch exception
+            | case ValueError
+            | default
+              return
         if no break
           b
           return
@@ -219,13 +253,17 @@ def test_a_handler_begins_with_any_value_that_the_try_passed_through() -> None:
         try
           d
         catch
-          switch fn
-          | case a
-            a
-          | case c
-            c
-          | case b
-            b
+          switch exception
+          | case ValueError
+            switch fn
+            | case a
+              a
+            | case c
+              c
+            | case b
+              b
+          | default
+            return
     """)
 
 
@@ -244,10 +282,7 @@ def test_a_finally_begins_with_what_any_way_out_of_its_try_has_changed() -> None
           c
         finally
           if undo
-            switch undo
-            | case a
-              a
-            | default
+            a
     """)
 
 
@@ -297,13 +332,16 @@ def test_a_handler_begins_with_what_was_changed_before_a_raise() -> None:
                 await undo()
     """) == text("""
         try
-          b
+          if bad
+          else
+            b
         catch
-          if undo
-            switch undo
-            | case a
+          switch exception
+          | case ValueError
+            if undo
               a
-            | default
+          | default
+            return
     """)
 
 
@@ -369,8 +407,12 @@ def test_a_break_in_tries_around_each_other_runs_each_finally() -> None:
         loop
           try
             catch
-              if x
-                break
+              switch exception
+              | case Failed
+                if x
+                  break
+              | default
+                return
             finally
               a
           finally
@@ -388,5 +430,9 @@ def test_a_try_that_never_ends_or_fails_has_handlers_all_the_same() -> None:
             await a()
     """) == text("""
         catch
-          a
+          switch exception
+          | case Stopped
+            a
+          | default
+            return
     """)

@@ -12,7 +12,6 @@ from stepgraph.graph.own_groups import OwnGroup, kind_of, own_groups
 from stepgraph.graph.partial_order import clocked, drawing
 from stepgraph.graph.pending import Pending, survey
 from stepgraph.graph.places import Places
-from stepgraph.model.payload import Block as BlockNode
 from stepgraph.model.payload import Branch as BranchNode
 from stepgraph.model.payload import (
     FunctionCall,
@@ -24,6 +23,7 @@ from stepgraph.model.payload import (
     StepWaitForEvent,
     Try,
 )
+from stepgraph.program.exceptions import catch_all
 from stepgraph.program.ir import (
     Activity,
     Block,
@@ -369,32 +369,29 @@ def _protected(emission: _Emission, protected: Protected) -> list[Node]:
         latest = max(latest, emission.clock)
     emission.clock = latest
     final = _block(emission, protected.final)
-    for key, nodes in (
-        ("try_block", body),
-        ("catch_block", _handlers(protected, caught)),
-        ("finally_block", final),
-    ):
-        if nodes:
-            block: BlockNode = {"type": "block", "nodes": nodes}
-            node[key] = block  # type: ignore[literal-required] # one of its three blocks
-    return [node] if len(node) > 1 else []
+    if not body and not final and not any(caught):
+        return []
+    if body:
+        node["try_block"] = {"type": "block", "nodes": body}
+    if caught:
+        node["catch_block"] = {"type": "block", "nodes": _handlers(protected, caught)}
+    if final:
+        node["finally_block"] = {"type": "block", "nodes": final}
+    return [node]
 
 
 def _handlers(protected: Protected, caught: list[list[Node]]) -> list[Node]:
-    if not any(caught):
-        return []
+    """Return the nodes of handlers. A last branch leaves the `try` with the errors that none of them catches."""
     ways = list(zip(protected.handlers, caught, strict=True))
     if protected.together:
         return [{"type": "if", "branches": [_branch(handler, nodes)]} for handler, nodes in ways if nodes]
-    if len(caught) == 1:
+    is_complete = catch_all(protected.handlers)
+    if is_complete and (len(caught) == 1 or not any(caught)):
         return caught[0]
-    return [
-        {
-            "type": "switch",
-            "discriminant": "exception",
-            "branches": [_branch(handler, nodes) for handler, nodes in ways],
-        }
-    ]
+    branches = [_branch(handler, nodes) for handler, nodes in ways]
+    if not is_complete:
+        branches.append({"condition": None, "nodes": [{"type": "break", "kind": "return"}]})
+    return [{"type": "switch", "discriminant": "exception", "branches": branches}]
 
 
 def _branch(handler: Handler, nodes: list[Node]) -> BranchNode:

@@ -1,20 +1,22 @@
 """Control flow as the payload can say it.
 
-The payload has branches, loops and two exits, `break` and `return`. What else leaves a block early is rewritten here:
-`continue` moves what follows into a branch, a `raise` is a return or nothing, a `with` is its body. Then everything
-goes that neither runs a step nor steers one.
+The payload has branches, loops and two exits, `break` and `return`. What else leaves a block early is rewritten here.
+After a `continue`, and after a `raise` that a handler of the function catches, the rest of the block moves to where
+only the other ways reach it. A `raise` out of a loop that is in the `try` is a `break` too. Any other `raise` is a
+return. A `with` is its body. Then everything goes that neither runs a step nor decides whether one runs.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
-from typing import TypeGuard
+from collections.abc import Iterator, Sequence
+from typing import Final, TypeAlias
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from stepgraph.graph.calls import Calls
+from stepgraph.program.exceptions import may_catch
 from stepgraph.program.ir import (
     EMPTY,
     Block,
@@ -23,6 +25,7 @@ from stepgraph.program.ir import (
     Choice,
     Exit,
     ExitKind,
+    Handler,
     Join,
     Joined,
     Loop,
@@ -38,30 +41,66 @@ from stepgraph.program.ir import (
     works,
 )
 
+Target: TypeAlias = int
+"""Where a jump leads that the payload has no node for: the end of the pass of a loop, or of the body of a `try`."""
+
+_PASS: Final[Target] = 0
+
+
+class _Try(Struct, frozen=True):
+    """A `try` around a block, in the same function."""
+
+    target: Target
+    handlers: Sequence[Handler]
+    loops: int
+    """The number of loops around it."""
+    follows: bool = False
+    """Whether anything in its body runs after the block."""
+
 
 class _Context(Struct, frozen=True):
-    """Where a block stands.
-
-    `follows` tells whether leaving the function here skips anything, `caught` whether a raise is caught in it,
-    `caught_around` whether that holds around the innermost `try`, `nested` whether the block is in a branch, loop or
-    handler, and `ran` whether that ran steps before.
-    """
+    """Where a block stands."""
 
     follows: bool = False
-    caught: bool = False
-    caught_around: bool = False
-    nested: bool = False
-    ran: bool = False
+    """Whether leaving the function here skips anything."""
+    tries: tuple[_Try, ...] = ()
+    """The `try` statements whose bodies it is in, outermost first."""
+    loops: int = 0
+    """The number of loops around it."""
+
+    def before(self, *, works: bool) -> _Context:
+        """Return the context of an operation with others after it in its block."""
+        if not works or (self.follows and all(tried.follows for tried in self.tries)):
+            return self
+        return replace(self, follows=True, tries=tuple(replace(tried, follows=True) for tried in self.tries))
 
 
-class _Rewritten(Struct, frozen=True):
-    operations: tuple[Operation, ...]
-    continues: bool = False
+class _Choice(Struct):
+    """A choice at the end of a block, with ways that jump: what comes after it may move into the one that does not."""
+
+    operation: Choice
+    ways: list[_Part]
+    may_skip: bool
+    """Whether the program may go on without taking any of the ways."""
+
+
+class _Part(Struct):
+    """A part of a block, rewritten."""
+
+    operations: deque[Operation] = field(default_factory=deque)
+    last: _Choice | None = None
+    """A choice behind the operations."""
+    jumps: frozenset[Target] = frozenset()
+    """Where its jumps lead that have no node."""
+    breaks: frozenset[Target] = frozenset()
+    """Where exceptions lead that leave the innermost loop by a `break`: they are jumps around that loop."""
+    ends: bool = True
+    """Whether a way leads to the end of the part."""
 
 
 def structured(block: Block, calls: Calls) -> Block:
     """Return the body of a function without `continue`, `raise`, `with`, loop `else`, and what is no step."""
-    return Block(_rewrite(_with_known_calls(block, calls).operations, _Context()).operations)
+    return _block(_with_known_calls(block, calls), _Context())[0]
 
 
 def _with_known_calls(block: Block, calls: Calls) -> Block:
@@ -93,71 +132,82 @@ def _kept(operation: Operation, calls: Calls) -> Iterator[Operation]:
 # Exits
 
 
-def _rewrite(operations: tuple[Operation, ...], context: _Context) -> _Rewritten:
+def _sequence(operations: tuple[Operation, ...], context: _Context) -> _Part:
     """Rewrite a sequence from its end, so that at each operation it is known what follows."""
-    rest: deque[Operation] = deque()
-    runs_after = continues = False
-    first = next((index for index, operation in enumerate(operations) if works(Block((operation,)))), len(operations))
-    for index in range(len(operations) - 1, -1, -1):
-        operation = operations[index]
-        ran = context.ran or first < index
-        if isinstance(operation, Exit):
-            rest = deque(_exit(operation, replace(context, ran=ran)))
-            runs_after, continues = False, operation.kind is ExitKind.CONTINUE
-            continue
-        here = replace(context, follows=context.follows or runs_after, ran=ran)
-        rewritten = _operation(operation, here)
-        if rewritten.continues and any(map(_matters, rest)):
-            rest = deque(_with_rest(operation, rewritten.operations, tuple(rest)))
-        else:
-            rest.extendleft(reversed(rewritten.operations))
-        continues = continues or rewritten.continues
-        runs_after = runs_after or works(Block(rewritten.operations))
-    return _Rewritten(tuple(rest), continues)
+    part = _Part()
+    runs = False
+    for operation in reversed(operations):
+        part = _then(_operation(operation, context.before(works=runs)), part, operation)
+        runs = runs or works(Block((operation,)))
+    return part
 
 
-def _matters(operation: Operation) -> bool:
-    """Whether an operation runs a step, steers one, or waits for one."""
+def _block(block: Block, context: _Context) -> tuple[Block, _Part]:
+    part = _sequence(block.operations, context)
+    return Block(_emitted(part)), part
+
+
+def _emitted(part: _Part) -> tuple[Operation, ...]:
+    if part.last is None:
+        return tuple(part.operations)
+    blocks = [_emitted(way) for way in part.last.ways]
+    if not any(blocks):
+        return tuple(part.operations)
+    choice = part.last.operation
+    branches = (replace(branch, block=Block(block)) for branch, block in zip(choice.branches, blocks, strict=True))
+    return (*part.operations, replace(choice, branches=tuple(branches)))
+
+
+def _then(first: _Part, rest: _Part, origin: Operation) -> _Part:
+    """Return two parts after each other; `origin` is the operation that the first one comes from."""
+    if first.jumps and _matters(rest):
+        return _with_rest(first, rest, origin)
+    if first.jumps:
+        return first
+    if first.last is not None:
+        first = replace(first, operations=deque(_emitted(first)), last=None)
+    rest.operations.extendleft(reversed(first.operations))
+    rest.ends = rest.ends and first.ends
+    rest.breaks |= first.breaks
+    return rest
+
+
+def _matters(part: _Part) -> bool:
+    """Whether a part runs a step, decides whether one runs, or waits for one."""
+    return bool(part.jumps) or part.last is not None or any(map(_operation_matters, part.operations))
+
+
+def _operation_matters(operation: Operation) -> bool:
     if isinstance(operation, Run | Start | Join | Exit):
         return True
-    return any(_matters(inner) for block in blocks_of(operation) for inner in block.operations)
+    return any(_operation_matters(inner) for block in blocks_of(operation) for inner in block.operations)
 
 
-def _exit(operation: Exit, context: _Context) -> tuple[Operation, ...]:
-    """What steers no step is kept too, without being drawn: where a path ends decides what is over on which."""
-    match operation.kind:
-        case ExitKind.BREAK | ExitKind.FINISHED:
-            return (operation,)
-        case ExitKind.RETURN:
-            return (replace(operation, drawn=context.follows),)
-        case ExitKind.RAISE:
-            leaves = context.nested and context.ran and not context.caught
-            return (replace(operation, drawn=leaves and context.follows),)
-        case ExitKind.CONTINUE:
-            return ()
+def _with_rest(first: _Part, rest: _Part, origin: Operation) -> _Part:
+    """Put what follows a part with jumps where only the other ways reach it."""
+    jumps, breaks = first.jumps | rest.jumps, first.breaks | rest.breaks
+    last = first.last
+    going_on = [] if last is None else [index for index, way in enumerate(last.ways) if way.ends]
+    if last is None or len(going_on) + last.may_skip > 1:
+        condition = "no continue" if _PASS in first.jumps else "no exception"
+        skipped = Choice((Branch(condition, EMPTY),), origin.place)
+        return _Part(deque(_emitted(first)), _Choice(skipped, [rest], may_skip=False), jumps, breaks, rest.ends)
+    if not going_on and not last.may_skip:
+        return first
+    if going_on:
+        index = going_on[0]
+        last.ways[index] = _then(last.ways[index], rest, origin)
+    else:
+        last.operation = replace(last.operation, branches=(*last.operation.branches, Branch(None, EMPTY)))
+        last.ways.append(rest)
+        last.may_skip = False
+    return _Part(first.operations, last, jumps, breaks, rest.ends)
 
 
-def _with_rest(
-    original: Operation, rewritten: tuple[Operation, ...], rest: tuple[Operation, ...]
-) -> tuple[Operation, ...]:
-    """Put what follows something that can continue where only the other ways reach it."""
-    if _ends_in_continue(original):
-        taken = rewritten[0].branches[0].block if rewritten and isinstance(rewritten[0], Choice) else EMPTY
-        branches = (Branch(original.branches[0].condition, taken), Branch(None, Block(rest)))
-        return (replace(original, branches=branches),)
-    return (*rewritten, Choice((Branch("no continue", Block(rest)),), original.place))
-
-
-def _ends_in_continue(operation: Operation) -> TypeGuard[Choice]:
-    """`if TEST: ...; continue` without `elif` or `else`."""
-    if not isinstance(operation, Choice) or operation.discriminant is not None or len(operation.branches) != 1:
-        return False
-    last = operation.branches[0].block.operations[-1:]
-    return bool(last) and isinstance(last[0], Exit) and last[0].kind is ExitKind.CONTINUE
-
-
-def _operation(operation: Operation, context: _Context) -> _Rewritten:
+def _operation(operation: Operation, context: _Context) -> _Part:
     match operation:
+        case Exit():
+            return _exit(operation, context)
         case Choice():
             return _choice(operation, context)
         case Loop():
@@ -165,44 +215,83 @@ def _operation(operation: Operation, context: _Context) -> _Rewritten:
         case Protected():
             return _protected(operation, context)
         case Scope(is_pass=True):
-            return _Rewritten(_rewrite(operation.block.operations, context).operations)
+            block, part = _block(operation.block, context)
+            ends = part.ends or _PASS in part.jumps
+            return _Part(deque(block.operations), jumps=part.jumps - {_PASS}, breaks=part.breaks, ends=ends)
         case Scope(unprotected=True):
-            return _rewrite(operation.block.operations, replace(context, caught=context.caught_around, nested=True))
+            return _sequence(operation.block.operations, replace(context, tries=context.tries[:-1]))
         case Scope():
-            return _rewrite(operation.block.operations, context)
+            block, part = _block(operation.block, context)
+            return _Part(deque(block.operations), jumps=part.jumps, breaks=part.breaks, ends=part.ends)
         case _:
-            return _Rewritten((operation,))
+            return _Part(deque((operation,)))
 
 
-def _choice(operation: Choice, context: _Context) -> _Rewritten:
-    inner = replace(context, nested=True, ran=False)
-    ways = [_rewrite(branch.block.operations, inner) for branch in operation.branches]
-    continues = any(way.continues for way in ways)
-    if not any(way.operations for way in ways):
-        return _Rewritten((), continues)
-    branches = [replace(b, block=Block(way.operations)) for b, way in zip(operation.branches, ways, strict=True)]
-    return _Rewritten((replace(operation, branches=tuple(branches)),), continues)
+def _exit(operation: Exit, context: _Context) -> _Part:
+    """What decides nothing is kept too, without being drawn: where a path ends decides what is over on which."""
+    match operation.kind:
+        case ExitKind.BREAK | ExitKind.FINISHED:
+            return _Part(deque((operation,)), ends=False)
+        case ExitKind.RETURN:
+            return _Part(deque((replace(operation, drawn=context.follows),)), ends=False)
+        case ExitKind.RAISE:
+            return _raise(operation, context)
+        case ExitKind.CONTINUE:
+            return _Part(jumps=frozenset((_PASS,)), ends=False)
 
 
-def _loop(operation: Loop, context: _Context) -> _Rewritten:
+def _raise(operation: Exit, context: _Context) -> _Part:
+    caught = next((tried for tried in reversed(context.tries) if may_catch(tried.handlers, operation.raised)), None)
+    if caught is None:
+        return _Part(deque((replace(operation, drawn=context.follows),)), ends=False)
+    target = frozenset((caught.target,))
+    if context.loops == caught.loops:
+        return _Part(deque((replace(operation, drawn=False),)), jumps=target, ends=False)
+    leaving = replace(operation, kind=ExitKind.BREAK, drawn=caught.follows)
+    return _Part(deque((leaving,)), breaks=target, ends=False)
+
+
+def _choice(operation: Choice, context: _Context) -> _Part:
+    ways = [_sequence(branch.block.operations, context) for branch in operation.branches]
+    ends = operation.may_skip or any(way.ends for way in ways)
+    return _Part(deque(), _Choice(operation, ways, operation.may_skip), *_targets(ways), ends)
+
+
+def _targets(parts: Sequence[_Part]) -> tuple[frozenset[Target], frozenset[Target]]:
+    """Return where the jumps of parts lead, and their breaks."""
+    nowhere = frozenset[Target]()
+    return nowhere.union(*(part.jumps for part in parts)), nowhere.union(*(part.breaks for part in parts))
+
+
+def _loop(operation: Loop, context: _Context) -> _Part:
     runs = works(operation.body)
-    breaks = _breaks(operation.body.operations)
+    inner = replace(context.before(works=runs or _decides(operation.otherwise)), loops=context.loops + 1)
+    body, part = _block(operation.body, inner)
+    breaks = _breaks(body.operations)
+    jumps = part.jumps - {_PASS} | part.breaks
     # Nothing in a loop without steps is skipped by leaving it; what is after it may be.
-    ends = any(map(_matters, operation.otherwise.operations))
-    follows = runs or ends or context.follows
-    inner = _Context(follows=follows, caught=context.caught, nested=True)
-    body = _rewrite(operation.body.operations, inner).operations
-    if not runs and not ends:
-        body = _without_breaks(body)
-    loop: tuple[Operation, ...] = (replace(operation, body=Block(body), otherwise=EMPTY),) if body else ()
+    if not runs and not _decides(operation.otherwise) and not _is_followed(jumps, context):
+        body = Block(_without_breaks(body.operations))
+    loop = _Part(ends=breaks or not operation.endless, jumps=jumps)
+    if body.operations:
+        loop.operations.append(replace(operation, body=body, otherwise=EMPTY))
+    otherwise = _sequence(operation.otherwise.operations, context)
     if not breaks:
-        otherwise = _rewrite(operation.otherwise.operations, context)
-        return _Rewritten((*loop, *otherwise.operations), otherwise.continues)
-    otherwise = _rewrite(operation.otherwise.operations, replace(context, nested=True, ran=False))
-    after: tuple[Operation, ...] = ()
-    if otherwise.operations:
-        after = (Choice((Branch("no break", Block(otherwise.operations)),), operation.place),)
-    return _Rewritten((*loop, *after), otherwise.continues)
+        return _then(loop, otherwise, operation)
+    if not _matters(otherwise):
+        return loop
+    unbroken = Choice((Branch("no break", EMPTY),), operation.place)
+    after = _Choice(unbroken, [otherwise], may_skip=True)
+    return _Part(loop.operations, after, jumps | otherwise.jumps, otherwise.breaks)
+
+
+def _decides(block: Block) -> bool:
+    return any(map(_operation_matters, block.operations))
+
+
+def _is_followed(jumps: frozenset[Target], context: _Context) -> bool:
+    """Whether anything runs after an operation that an exception out of it skips."""
+    return any(tried.target in jumps and tried.follows for tried in context.tries)
 
 
 def _breaks(operations: tuple[Operation, ...]) -> bool:
@@ -219,7 +308,7 @@ def _breaks(operations: tuple[Operation, ...]) -> bool:
 
 
 def _without_breaks(operations: tuple[Operation, ...]) -> tuple[Operation, ...]:
-    """Leave the breaks of a loop without steps undrawn, which steer none."""
+    """Leave the breaks of a loop without steps undrawn, which decide nothing."""
     kept: list[Operation] = []
     for operation in operations:
         match operation:
@@ -232,21 +321,22 @@ def _without_breaks(operations: tuple[Operation, ...]) -> tuple[Operation, ...]:
     return tuple(kept)
 
 
-def _protected(operation: Protected, context: _Context) -> _Rewritten:
-    outside = replace(context, nested=True, ran=False)
-    protected = replace(context, caught=context.caught or operation.catches, caught_around=context.caught)
-    body = _rewrite(operation.body.operations, protected)
-    handlers = [_rewrite(handler.block.operations, outside) for handler in operation.handlers]
-    final = _rewrite(operation.final.operations, context)
-    continues = body.continues or final.continues or any(handler.continues for handler in handlers)
-    if not (body.operations or final.operations or any(handler.operations for handler in handlers)):
-        return _Rewritten((), continues)
+def _protected(operation: Protected, context: _Context) -> _Part:
+    target = id(operation)
+    tried = _Try(target, operation.handlers, context.loops)
+    body, tried_part = _block(operation.body, replace(context, tries=(*context.tries, tried)))
+    handlers = [_block(handler.block, context) for handler in operation.handlers]
+    final, final_part = _block(operation.final, context)
+    parts = [tried_part, *(part for _, part in handlers)]
+    jumps, breaks = _targets([*parts, final_part])
+    jumps -= {target}
+    ends = final_part.ends and any(part.ends for part in parts)
+    if not (_decides(body) or _decides(final) or any(works(block) for block, _ in handlers)):
+        return _Part(jumps=jumps, breaks=breaks, ends=ends)
     rewritten = replace(
         operation,
-        body=Block(body.operations),
-        handlers=tuple(
-            replace(h, block=Block(r.operations)) for h, r in zip(operation.handlers, handlers, strict=True)
-        ),
-        final=Block(final.operations),
+        body=body,
+        handlers=tuple(replace(h, block=block) for h, (block, _) in zip(operation.handlers, handlers, strict=True)),
+        final=final,
     )
-    return _Rewritten((rewritten,), continues)
+    return _Part(deque((rewritten,)), jumps=jumps, breaks=breaks, ends=ends)

@@ -17,6 +17,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from stepgraph.graph.bit_sets import bit_set, bits
+from stepgraph.program.exceptions import may_catch
 from stepgraph.program.ir import (
     EMPTY,
     Awaited,
@@ -25,6 +26,7 @@ from stepgraph.program.ir import (
     Exit,
     ExitKind,
     Handle,
+    Handler,
     Join,
     Joined,
     Loop,
@@ -179,7 +181,7 @@ class _Around(Struct):
     block: int | None = None
     loop: Loop | None = None
     protected: Protected | None = None
-    catches: bool = False
+    handlers: tuple[Handler, ...] = ()
     exits: list[_State] = field(default_factory=list)
     finishes: list[_State] = field(default_factory=list)
     is_left_early: bool = False
@@ -335,7 +337,7 @@ class _Reading:
                 if leaving.kind is ExitKind.BREAK:
                     around.exits.append(state)
                     break
-            elif around.catches and leaving.kind is ExitKind.RAISE:
+            elif leaving.kind is ExitKind.RAISE and may_catch(around.handlers, leaving.raised):
                 around.raised = _met((around.raised, state))
                 break
             elif around.protected is not None and around.protected.final.operations:
@@ -404,18 +406,15 @@ class _Reading:
 
     def _protected(self, protected: Protected, state: _State) -> _State | None:
         """A handler begins with all that may be pending where what it protects may fail."""
-        catches = bool(protected.handlers) or protected.catches
         outer = _Around(len(self.path), protected=protected)
         with self._inside(outer):
-            inner = _Around(len(self.path), protected=replace(protected, final=EMPTY), catches=catches)
+            inner = _Around(len(self.path), protected=replace(protected, final=EMPTY), handlers=protected.handlers)
             with self._inside(inner) as tried:
                 tried.raised = None if protected.guards_await else state
                 end = self.block(protected.body, state)
             # What only the body awaits is left behind when it fails, as the group that it is in says.
             caught = (tried.raised or state).without(self.only_in(protected.body))
             ways = [end, *(self.block(handler.block, caught) for handler in protected.handlers)]
-            if protected.catches and not protected.handlers:
-                ways.append(caught)
         after = _met(ways)
         raised = _met((caught, outer.raised)) or caught
         if not protected.final.operations:

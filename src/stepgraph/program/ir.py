@@ -283,16 +283,18 @@ class OwnErrors(IntEnum):
 
 
 class CaughtType(Struct, frozen=True):
-    """A type of exceptions that a handler names: its dotted name, or that of a class of the project.
-
-    `ancestors` are the dotted names of the classes from outside that it is or derives from. `raised_in` is the name of
-    a step in what is tried that raises it.
-    """
+    """A type of exceptions that a handler or a `raise` names."""
 
     name: str
+    """Its dotted name, or that of a class of the project."""
     ancestors: tuple[str, ...]
+    """The dotted names of the classes from outside the project that it is or derives from."""
     place: Place
+    """Where it is named."""
     raised_in: str | None = None
+    """The name of a step in the `try` that raises it."""
+    bases: tuple[str, ...] = ()
+    """The names of the classes of the project that it derives from."""
 
 
 class Handler(Struct, frozen=True):
@@ -308,7 +310,7 @@ class Handler(Struct, frozen=True):
 
 
 class Protected(Struct, frozen=True):
-    """A `try`. `together` means that several handlers may run (`except*`); `catches`, that errors end here.
+    """A `try`. `together` means that several handlers may run (`except*`).
 
     If it `guards_await`, nothing in it can fail before the await of work that it begins with. `own_errors` are what the
     body can raise besides by its steps.
@@ -318,10 +320,14 @@ class Protected(Struct, frozen=True):
     handlers: tuple[Handler, ...]
     final: Block
     together: bool
-    catches: bool
     place: Place
     guards_await: bool = False
     own_errors: OwnErrors = OwnErrors.ANY
+
+    @property
+    def catches(self) -> bool:
+        """Whether errors may end here."""
+        return bool(self.handlers)
 
 
 class Scope(Struct, frozen=True):
@@ -350,11 +356,14 @@ class ExitKind(Enum):
 
 
 class Exit(Struct, frozen=True):
-    """Leaving a block, a loop or a function. One that is not `drawn` steers no step, but paths end there."""
+    """Leaving a block, a loop or a function."""
 
     kind: ExitKind
     place: Place
     drawn: bool = True
+    """Whether it decides if a step runs. Where it does not, paths end there without a node."""
+    raised: CaughtType | None = None
+    """The type of the exception of a `raise`, where it is known."""
 
 
 class Ordered(Struct, frozen=True):

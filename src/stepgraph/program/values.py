@@ -22,6 +22,7 @@ from stepgraph.program.ir import (
     EventWait,
     Function,
     Handle,
+    Handler,
     Passes,
     PayloadShape,
     StepDefinition,
@@ -74,6 +75,18 @@ class Constant(Value, Struct, frozen=True):
 
     value: Scalar
     relevant: ClassVar[bool] = False
+
+
+class Absent(Value, Struct, frozen=True):
+    """None in a variable that is bound more than once, or as the result of a call: it is not shown.
+
+    It is kept apart from what is not known, since it is what a callable that is not there looks like.
+    """
+
+    relevant: ClassVar[bool] = False
+
+
+ABSENT = Absent()
 
 
 class Moment(Value, Struct, frozen=True):
@@ -634,7 +647,8 @@ class TaskGroup(Value, Struct, eq=False):
 class Suppressor(Value, Struct, eq=False):
     """`contextlib.suppress(...)`, to be entered."""
 
-    condition: str | None
+    handler: Handler | None
+    """What it catches, None for nothing."""
     relevant: ClassVar[bool] = False
 
 
@@ -761,6 +775,8 @@ def hidden(value: Value) -> Value:
 
 def faded(value: Value) -> Value:
     """Return what is left of a value whose constants are not known."""
-    if value.relevant or value.traced:
+    if value.relevant or value.traced or isinstance(value, Absent):
         return value
+    if value == Constant(None):
+        return ABSENT
     return value.volatile if isinstance(value, Template) and value.volatile is not None else UNKNOWN

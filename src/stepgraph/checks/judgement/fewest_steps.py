@@ -7,7 +7,6 @@ from typing import Final, TypeAlias
 from msgspec import Struct, field
 
 from stepgraph.program.ir import (
-    EMPTY,
     Activity,
     Block,
     Call,
@@ -141,9 +140,9 @@ class Counting(Struct):
         if tried.catches:
             # Anything may raise what is caught, but a step that comes first has begun by then.
             raised: Ways = {None: int(_begins_with_step(tried.body))}
-            for block in [handler.block for handler in tried.handlers] or [EMPTY]:
+            for handler in tried.handlers:
                 handled: Ways = {}
-                ways = _either(ways, _then(raised, self.ways(block), handled), handled)
+                ways = _either(ways, _then(raised, self.ways(handler.block), handled), handled)
         final = self.ways(tried.final)
         found: Ways = {}
         for kind, count in ways.items():

@@ -24,8 +24,6 @@ from stepgraph.program.ir import (
 )
 from stepgraph.program.reach import reached
 
-# Catch whatever a step raises.
-CATCH_ALL: Final = frozenset(["builtins.Exception", "builtins.BaseException"])
 # Where the classes of errors of JavaScript come from.
 JAVASCRIPT: Final = ("js.", "pyodide.", "_pyodide.")
 
@@ -40,11 +38,6 @@ def tries_of(body: Block) -> Iterator[Protected]:
 def runs_steps(tried: Protected) -> bool:
     """Whether anything of the engine is run, started or awaited in the body of a `try`."""
     return any(isinstance(met.operation, Run | Start | Join) for met in reached(tried.body))
-
-
-def catches_all(handler: Handler) -> bool:
-    """Whether a handler is for all errors: bare, or of `Exception`."""
-    return handler.condition is None or any(caught.name in CATCH_ALL for caught in handler.types)
 
 
 def catches_javascript(handler: Handler) -> bool:

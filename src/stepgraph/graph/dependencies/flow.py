@@ -254,8 +254,6 @@ def _protected(reading: Reading, protected: Protected) -> Protected:
             block, handled = _way(reading, handler.block, caught)
             handlers.append(replace(handler, block=block))
             ends += [handled] if handled is not None else []
-        if protected.catches and not protected.handlers:
-            ends.append(caught)
     final = _final(reading, protected.final, joined([end, *ends]), ways)
     return replace(protected, body=body, handlers=tuple(handlers), final=final)
 

@@ -10,6 +10,7 @@ from stepgraph.program.lowering.module_members import module_member
 from stepgraph.program.lowering.state import merged
 from stepgraph.program.values import (
     UNKNOWN,
+    Absent,
     Alternatives,
     ClassValue,
     Collection,
@@ -75,7 +76,7 @@ def attribute(machine: Machine, owner: Value, name: str, place: Place) -> Value:
             return MethodOf(owner, name)
         case Alternatives(options=options, discriminant=discriminant):
             # None has no attributes of use: no run goes on from there.
-            held = [option for option in options if not isinstance(option.value, Constant)]
+            held = [option for option in options if not isinstance(option.value, Constant | Absent)]
             parts = [(option.condition, attribute(machine, option.value, name, place)) for option in held]
             return merged(parts, discriminant, owner.place) if parts else UNKNOWN
         case Unresolved():

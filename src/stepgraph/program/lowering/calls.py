@@ -19,6 +19,7 @@ from stepgraph.program.lowering.picture import given_arguments, known
 from stepgraph.program.lowering.resources import call_resource
 from stepgraph.program.values import (
     UNKNOWN,
+    Absent,
     Alternatives,
     Arguments,
     Constant,
@@ -106,7 +107,7 @@ def call_alternatives(machine: Machine, callee: Alternatives, arguments: Argumen
     """Call whichever of several values it is. Calling a constant (None) fails: no run goes on from there."""
     options = callee.options
     if callee.discriminant is None:
-        options = tuple(option for option in options if not isinstance(option.value, Constant))
+        options = tuple(option for option in options if not isinstance(option.value, Constant | Absent))
     if len(options) == 1 and len(callee.options) > 1:
         return machine.call(options[0].value, arguments, place)
     callables = Alternatives(options, callee.discriminant, callee.place)

@@ -8,6 +8,7 @@ from stepgraph.program.ir import Block
 from stepgraph.program.lowering.conditions import decided
 from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.lowering.names import bind
+from stepgraph.program.lowering.narrowing import narrowed
 from stepgraph.program.lowering.outcomes import Outcome
 from stepgraph.program.lowering.subscripts import part_of
 from stepgraph.program.lowering.volatile import steer
@@ -54,11 +55,22 @@ def _choice(machine: Machine, node: cst.If) -> None:
                 break
         condition = machine.text(clause.test)
         body = clause.body
-        ways.append((condition, machine.branch(lambda body=body: machine.execute(body), condition)))  # type: ignore[misc]
+        test = clause.test
+
+        def read(body: cst.BaseSuite = body, test: cst.BaseExpression = test) -> None:
+            with narrowed(machine, test, holds=True):
+                machine.execute(body)
+
+        ways.append((condition, machine.branch(read, condition)))
         clause = clause.orelse
     if isinstance(clause, cst.Else):
         last = clause.body
-        ways.append((None, machine.branch(lambda: machine.execute(last))))
+
+        def read_last() -> None:
+            with narrowed(machine, node.test, holds=False):
+                machine.execute(last)
+
+        ways.append((None, machine.branch(read_last)))
     machine.take_one(ways, None, machine.place(node))
 
 

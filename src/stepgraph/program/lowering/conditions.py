@@ -9,6 +9,7 @@ import libcst as cst
 from stepgraph.program.ir import Handle
 from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.lowering.names import look_up
+from stepgraph.program.lowering.narrowing import narrowed
 from stepgraph.program.lowering.state import merged, told_apart
 from stepgraph.program.lowering.volatile import derived, steer
 from stepgraph.program.values import UNKNOWN, Alternatives, External, Option, Value, faded
@@ -46,9 +47,14 @@ def evaluate_conditional(machine: Machine, node: cst.IfExp) -> Value:
     place = machine.place(node)
     steer(machine, test, machine.place(node.test), place)
     values: list[Value] = []
+
+    def read(way: cst.BaseExpression, *, holds: bool) -> None:
+        with narrowed(machine, node.test, holds=holds):
+            values.append(machine.evaluate(way))
+
     ways = [
-        (condition, machine.branch(lambda: values.append(machine.evaluate(node.body)), condition)),
-        (None, machine.branch(lambda: values.append(machine.evaluate(node.orelse)))),
+        (condition, machine.branch(lambda: read(node.body, holds=True), condition)),
+        (None, machine.branch(lambda: read(node.orelse, holds=False))),
     ]
     machine.take_one(ways, None, place)
     value = merged([(condition, values[0]), (None, values[1])], None, place, ways[0][1].since)
@@ -78,7 +84,8 @@ def _rest(
         at = index
 
         def read(at: int = at, found: list[Value] = found) -> None:
-            found.append(machine.evaluate(operands[at]))
+            with narrowed(machine, operands[at - 1], holds=isinstance(node.operator, cst.And)):
+                found.append(machine.evaluate(operands[at]))
             if machine.operations:
                 found[0] = _rest(machine, node, operands, at, at + 1, found[0])
 

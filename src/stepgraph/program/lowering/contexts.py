@@ -142,7 +142,7 @@ def _leaves(block: Block, *, in_loop: bool = False) -> Iterator[bool]:
 
 def _inside(machine: Machine, node: cst.With, item: cst.WithItem, manager: Value, rest: Sequence[cst.WithItem]) -> None:
     place = machine.place(item)
-    if isinstance(manager, Suppressor):
+    if isinstance(manager, Suppressor) and manager.handler is not None:
         with machine.inside(stops=frozenset({ExitKind.RAISE})):
             outcome = machine.branch(lambda: _items(machine, node, rest), cut_short=True)
         # Whether or not it was cut short, the program goes on after it.
@@ -151,9 +151,8 @@ def _inside(machine: Machine, node: cst.With, item: cst.WithItem, manager: Value
         machine.rejoin(ways, "exception", place, exclusive=False)
         if outcome.block.operations:
             guards = not rest and guards_await(node.body, outcome.block)
-            machine.emit(
-                Protected(outcome.block, (), EMPTY, together=False, catches=True, place=place, guards_await=guards)
-            )
+            handlers = (manager.handler,)
+            machine.emit(Protected(outcome.block, handlers, EMPTY, together=False, place=place, guards_await=guards))
         return
     if isinstance(manager, TaskGroup):
         _task_group(machine, node, place, manager, rest)
@@ -197,7 +196,7 @@ def _emit_body(machine: Machine, item: cst.WithItem, manager: Value, block: Bloc
     place = machine.place(item)
     final = machine.block_of(lambda: _exit(machine, manager, item))
     if final.operations:
-        machine.emit(Protected(block, (), final, together=False, catches=False, place=place))
+        machine.emit(Protected(block, (), final, together=False, place=place))
     else:
         machine.emit(Scope(block, place, by_turns=_may_be_lock(manager)))
 

@@ -232,8 +232,8 @@ def _callee(machine: Machine, node: cst.Call) -> Value:
 
 
 def _unfolded(value: Value) -> Value:
-    """A call is never folded, whatever it gives; None is kept, which is how a callable that is not there looks."""
-    return faded(value) if isinstance(value, Constant | Template) and value != Constant(None) else value
+    """A call is never folded, whatever it gives."""
+    return faded(value) if isinstance(value, Constant | Template) else value
 
 
 def _argument(machine: Machine, argument: cst.Arg) -> Argument:

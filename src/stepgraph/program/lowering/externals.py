@@ -8,7 +8,7 @@ from typing import Final, TypeAlias
 from msgspec.structs import replace
 
 from stepgraph.model.payload import ParallelKind
-from stepgraph.program.ir import EMPTY, Handle, Loop, started_in
+from stepgraph.program.ir import EMPTY, Handle, Handler, Loop, started_in
 from stepgraph.program.known import CollectionKind
 from stepgraph.program.lowering import resources, volatile
 from stepgraph.program.lowering.arguments import made, mapping, ordered_like
@@ -20,6 +20,7 @@ from stepgraph.program.lowering.futures_as_tasks import observe_sleep_as_task
 from stepgraph.program.lowering.iteration import copied, items_of, materialized
 from stepgraph.program.lowering.loops import any_of
 from stepgraph.program.lowering.machine import Machine
+from stepgraph.program.lowering.own_errors import caught_types
 from stepgraph.program.values import (
     UNKNOWN,
     Alternatives,
@@ -346,7 +347,13 @@ def _wraps(machine: Machine, arguments: Arguments, place: Place) -> Value:
 
 def _suppress(machine: Machine, arguments: Arguments, place: Place) -> Value:
     del machine, place
-    return Suppressor(", ".join(a.place.text for a in arguments.items) or None)
+    named = [item.place.text for item in arguments.items]
+    if not named:
+        return Suppressor(None)
+    types = [caught_types(item.value, item.place, {}) for item in arguments.items]
+    known = all(types) and not any(item.star for item in arguments.items)
+    condition = named[0] if len(named) == 1 else f"({', '.join(named)})"
+    return Suppressor(Handler(condition, EMPTY, tuple(t for part in types for t in part) if known else ()))
 
 
 def _itself(machine: Machine, arguments: Arguments, place: Place) -> Value:

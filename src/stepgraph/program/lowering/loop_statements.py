@@ -14,10 +14,20 @@ from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.lowering.names import look_up
 from stepgraph.program.lowering.protocols import advance, iterated
 from stepgraph.program.lowering.reporting import only_reports
-from stepgraph.program.lowering.state import any_way, apply
+from stepgraph.program.lowering.state import any_way, apply, leaves
 from stepgraph.program.lowering.targets import assign
 from stepgraph.program.lowering.volatile import steer
-from stepgraph.program.values import UNKNOWN, Alternatives, Collection, Item, LazyItems, Slots, Value
+from stepgraph.program.values import (
+    UNKNOWN,
+    Alternatives,
+    Collection,
+    GeneratorCall,
+    Instance,
+    Item,
+    LazyItems,
+    Slots,
+    Value,
+)
 from stepgraph.syntax.bindings import target_names
 from stepgraph.syntax.module import Place
 from stepgraph.syntax.walk import expressions_below, statements, statements_below, suites
@@ -33,7 +43,7 @@ def execute_for(machine: Machine, node: cst.For) -> None:
 
 
 def _over(machine: Machine, node: cst.For, iterable: Value) -> Value:
-    if isinstance(iterable, Alternatives) and any(isinstance(option.value, Collection) for option in iterable.options):
+    if isinstance(iterable, Alternatives) and not _is_one_loop(iterable):
         return machine.choose(iterable, lambda chosen: _over(machine, node, chosen))
     if isinstance(iterable, LazyItems) and iterable.scope is machine.frame.scope and node.orelse is None:
         each_of(machine, iterable, lambda value: _one_pass(machine, node, value))
@@ -45,6 +55,12 @@ def _over(machine: Machine, node: cst.For, iterable: Value) -> Value:
     else:
         _loop(machine, node, iterable)
     return UNKNOWN
+
+
+def _is_one_loop(iterable: Alternatives) -> bool:
+    """Whether what is iterated over, whichever it is, runs no code for its elements, and holds none to write out."""
+    values = leaves(iterable)
+    return not any(isinstance(value, GeneratorCall | Instance | LazyItems) or unrolled(value) for value in values)
 
 
 def _mentions(body: cst.BaseSuite, names: frozenset[str]) -> bool:

@@ -27,6 +27,7 @@ from stepgraph.program.lowering.state import (
 from stepgraph.program.lowering.step_state import read_at_next_pass
 from stepgraph.program.lowering.visits import Visits
 from stepgraph.program.lowering.volatile import used_at_each_pass
+from stepgraph.program.lowering.widening import grown, widened
 from stepgraph.program.values import (
     UNKNOWN,
     Alternatives,
@@ -54,11 +55,10 @@ from stepgraph.program.values import (
 )
 from stepgraph.syntax.module import Place
 
-# How often a body is read until what it starts from is what it ends with.
-MOST_PASSES: Final = 3
-# Each level of nesting multiplies the passes of the loops in it: loops deeper than this are read once, and so are all
-# once so many passes were repeated.
-DEEPEST_REPEATED: Final = 4
+# How often a body is read until what it starts from is what it ends with, by the number of loops that it is in: each
+# level of nesting multiplies the passes of the loops in it. What still changes then is widened.
+MOST_PASSES: Final = (24, 12, 6, 3)
+# The number of repeated passes of all loops after which everything that changes is widened at once.
 MOST_REPEATED: Final = 500
 # A literal collection longer than this is a loop like any other.
 LONGEST_UNROLLED: Final = 256
@@ -104,13 +104,13 @@ def _settled(
     outer, live, since = machine.frame.loop, machine.live, machine.work.handles
     drained, machine.frame.drained = machine.frame.drained, None
     machine.loop_depth += 1
-    passes = MOST_PASSES if machine.loop_depth <= DEEPEST_REPEATED else 1
+    passes = MOST_PASSES[machine.loop_depth - 1] if machine.loop_depth <= len(MOST_PASSES) else 1
     head: Changes = {}
+    wide: Changes = {}
     mark = machine.store.mark()
     first_read, newest = len(machine.replay.state_reads), machine.store.serial
     checkpoint, first, made_before = machine.replay.checkpoint, len(machine.replay.uses), machine.replay.volatiles
     while True:
-        passes -= 1
         apply(machine.store, head)
         state = machine.frame.loop = LoopState(mark)
         machine.live = True
@@ -118,10 +118,16 @@ def _settled(
         block = machine.block_of(body)
         ends = [*state.leaves, machine.store.changes(mark)] if machine.live else state.leaves
         machine.store.rewind(mark)
-        seen, head = head, any_way(machine.store, ends, place, since)
-        machine.passes += 1
-        if not passes or machine.passes > MOST_REPEATED or not unsettled(seen, head):
+        seen, head = head, any_way(machine.store, ends, place, since) | wide
+        changed = unsettled(seen, head, newest)
+        passes -= 1
+        if changed and (passes <= 0 or machine.passes > MOST_REPEATED):
+            changed = grown(changed, seen, newest, machine.budget)
+            wide |= {key: widened(change, place) for key, change in changed.items()}
+            head |= wide
+        if not changed:
             break
+        machine.passes += 1
     apply(machine.store, head)
     if machine.replay.checkpoint > checkpoint and (machine.live or state.continues):
         used_at_each_pass(machine, first, made_before)
@@ -173,6 +179,9 @@ def element(machine: Machine, value: Value, discriminant: str, place: Place) -> 
     if isinstance(value, GeneratorCall):
         yields = read_function(machine, value.function, value.arguments).yields
         return _each_of(yields, discriminant, place) if yields else UNKNOWN
+    if isinstance(value, Alternatives):
+        elements = [element(machine, option.value, discriminant, place) for option in value.options]
+        return any_of(elements, [discriminant] * len(elements), discriminant, place, each=True)
     if not isinstance(value, Collection):
         return UNKNOWN
     rows = [_parts(item) for item in value.items]

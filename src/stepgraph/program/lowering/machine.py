@@ -22,6 +22,7 @@ from stepgraph.program.ir import (
     EMPTY,
     Block,
     Branch,
+    CaughtType,
     Choice,
     Exit,
     ExitKind,
@@ -214,8 +215,11 @@ class Machine:
         recent = takewhile(lambda entry: entry[1] > number, reversed(self.frame.declared.items()))
         return tuple(step.definition for step, _ in recent)[::-1]
 
-    def leave(self, kind: ExitKind, place: Place) -> None:
-        """Emit an exit; nothing after it in the present block is reached. Task groups are awaited on the way."""
+    def leave(self, kind: ExitKind, place: Place, raised: CaughtType | None = None) -> None:
+        """Emit an exit, of a `raise` with its type; nothing after it in the present block is reached.
+
+        Task groups are awaited on the way.
+        """
         whole_function = kind in (ExitKind.RETURN, ExitKind.RAISE)
         self.live = False
         is_known = True
@@ -228,7 +232,7 @@ class Machine:
                 context.kinds.add(kind)
             elif is_known:
                 context.leave()
-        self.operations.append(Exit(kind, place))
+        self.operations.append(Exit(kind, place, raised=raised))
 
     def note(self, code: str, place: Place, message: str, advice: str, *, incomplete: bool = True) -> None:
         """Report something at a place, once."""

@@ -16,7 +16,6 @@ from stepgraph.program.lowering.step_state import bound
 from stepgraph.program.values import (
     UNKNOWN,
     Collection,
-    Constant,
     Doubt,
     External,
     FunctionValue,
@@ -69,7 +68,7 @@ def _in_scope(machine: Machine, scope: LexicalScope, name: str, *, own: bool) ->
 
 def bind(machine: Machine, name: str, value: Value) -> None:
     """Bind a name in the scope being read. Only a name that is bound once keeps a constant."""
-    scope = _binding_scope(machine.frame.scope, name)
+    scope = binding_scope(machine.frame.scope, name)
     machine.store.write(scope.names, name, _kept(scope, name, value))
     if machine.replays and (machine.replay.state_changes or machine.loop_depth):
         bound(machine, name)
@@ -81,11 +80,11 @@ def _kept(scope: LexicalScope, name: str, value: Value) -> Value:
         return faded(value)
     if scope.bindings.binds_constant(name) or isinstance(value, External):
         return value
-    # None is not a value to show, but what a callable that is not there looks like.
-    return value if value == Constant(None) else hidden(value)
+    return hidden(value)
 
 
-def _binding_scope(scope: LexicalScope, name: str) -> LexicalScope:
+def binding_scope(scope: LexicalScope, name: str) -> LexicalScope:
+    """Return the scope whose variable a name is, where it is assigned to in a scope."""
     target = scope
     while target.kind == "expression" and target.parent is not None and not target.bindings.binds(name):
         target = target.parent

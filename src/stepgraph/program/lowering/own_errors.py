@@ -232,9 +232,35 @@ def _caught_type(value: Value, place: Place, raised: dict[str, str]) -> CaughtTy
             return CaughtType(name, (name,), place, step)
         case ClassValue(name=name):
             ancestors = tuple(_ancestors(value))
-            return None if None in ancestors else CaughtType(name, tuple(filter(None, ancestors)), place, step)
+            bases = tuple(_project_bases(value))
+            return None if None in ancestors else CaughtType(name, tuple(filter(None, ancestors)), place, step, bases)
         case _:
             return None
+
+
+def raised_type(machine: Machine, exception: cst.BaseExpression) -> CaughtType | None:
+    """Return the type of what a `raise` raises, if it names a class or calls one; None where it is not known."""
+    named = exception.func if isinstance(exception, cst.Call) else exception
+    if not isinstance(named, cst.Name | cst.Attribute) or not _is_plain(named):
+        return None
+    found: list[Value] = [UNKNOWN]
+    machine.branch(lambda: found.append(machine.evaluate(named)))
+    value = found[-1]
+    if isinstance(value, Instance) and not isinstance(exception, cst.Call):
+        value = value.of
+    return _caught_type(value, machine.place(named), {})
+
+
+def _project_bases(defined: ClassValue) -> Iterator[str]:
+    """Yield the names of the classes of the project that a class derives from."""
+    seen = {defined}
+    pending = list(defined.bases[::-1])
+    while pending:
+        base = pending.pop()
+        if isinstance(base, ClassValue) and base not in seen:
+            seen.add(base)
+            yield base.name
+            pending += base.bases[::-1]
 
 
 def _ancestors(defined: ClassValue) -> Iterator[str | None]:

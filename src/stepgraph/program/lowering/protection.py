@@ -55,7 +55,7 @@ def execute_try(machine: Machine, node: cst.Try | cst.TryStar) -> None:
     together = isinstance(node, cst.TryStar)
     if body.block.operations or final.operations or any(h.block.operations for h in handlers):
         guards = guards_await(node.body, body.block)
-        tried_body = Protected(body.block, tuple(handlers), final, together, bool(handlers), place, guards, code.errors)
+        tried_body = Protected(body.block, tuple(handlers), final, together, place, guards, code.errors)
         machine.emit(tried_body)
 
 

@@ -6,6 +6,7 @@ what it changed, not of all there is.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final, TypeAlias
 
@@ -52,6 +53,7 @@ class _Missing:
 
 
 MISSING: Final = _Missing()
+NEWEST_OF_ALL: Final = sys.maxsize
 
 
 class _Prefix(Struct, frozen=True):
@@ -219,16 +221,20 @@ def any_way(store: Store, ways: Sequence[Changes], place: Place, since: Handle |
     return found
 
 
-def unsettled(seen: Changes, found: Changes) -> bool:
-    """Whether code that was read with the changes `seen` has to be read again with those `found` at its end.
+def unsettled(seen: Changes, found: Changes, newest: int) -> Changes:
+    """Return the changes `found` at the end of code for which it has to be read again: it was with those `seen`.
 
-    What is bound in that code only is no reason: it is bound again before it is used.
+    What is bound in that code only is no reason: it is bound again before it is used. Neither is an object or a
+    collection that the code makes, after the `newest` before it.
     """
+    changed: Changes = {}
     for key, change in found.items():
+        if newest < change.container.serial < NEWEST_OF_ALL:
+            continue
         before = seen[key].value if key in seen else change.container.get(change.key, MISSING)
         if before is not MISSING and not same(before, change.value) and _matters(before, change.value):
-            return True
-    return False
+            changed[key] = change
+    return changed
 
 
 def same(one: Slot, other: Slot) -> bool:

@@ -19,6 +19,7 @@ from stepgraph.program.lowering.iteration import items_of
 from stepgraph.program.lowering.loop_statements import execute_for, execute_while
 from stepgraph.program.lowering.machine import Executor, Machine
 from stepgraph.program.lowering.names import bind
+from stepgraph.program.lowering.own_errors import raised_type
 from stepgraph.program.lowering.picture import known
 from stepgraph.program.lowering.protection import execute_try
 from stepgraph.program.lowering.protocols import is_any_object, operate_in_place
@@ -160,11 +161,13 @@ def _return(machine: Machine, node: cst.Return) -> None:
 
 
 def _raise(machine: Machine, node: cst.Raise) -> None:
+    raised = None
     if node.exc is not None:
+        raised = raised_type(machine, node.exc)
         machine.evaluate(node.exc)
     if node.cause is not None:
         machine.evaluate(node.cause.item)
-    machine.leave(ExitKind.RAISE, machine.place(node))
+    machine.leave(ExitKind.RAISE, machine.place(node), raised)
 
 
 def _assert(machine: Machine, node: cst.Assert) -> None:

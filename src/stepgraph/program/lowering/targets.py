@@ -132,7 +132,7 @@ def _any_part(machine: Machine, target: cst.BaseExpression, items: tuple[Item, .
 def _assign_attribute(machine: Machine, owner: Value, name: str, value: Value, place: Place) -> None:
     observe_key(machine, "written", owner, Constant(name), place, place)
     if isinstance(owner, Instance):
-        machine.store.write(owner.state, name, value if value == Constant(None) else hidden(value))
+        machine.store.write(owner.state, name, hidden(value))
         return
     scope = owner.scope if isinstance(owner, ClassValue | ModuleValue) else None
     if scope is not None:

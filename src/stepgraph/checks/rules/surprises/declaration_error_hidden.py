@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from stepgraph.checks.judgement.tried import catches_all, heard_from, raises, tries_of
+from stepgraph.checks.judgement.tried import heard_from, raises, tries_of
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
 from stepgraph.limits import Budget, Limit
 from stepgraph.model.span import Span
+from stepgraph.program.exceptions import catches_all
 from stepgraph.program.facts import StepCalled
 from stepgraph.program.ir import Handler, Protected, StepDefinition, StepRun
 from stepgraph.program.reach import definitions_needed

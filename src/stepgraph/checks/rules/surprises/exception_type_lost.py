@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import builtins
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from stepgraph.checks.judgement.tried import catches_all, catches_javascript, runs_steps, tries_of
+from stepgraph.checks.judgement.tried import catches_javascript, runs_steps, tries_of
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
+from stepgraph.program.exceptions import builtin_exception, catches_all
 from stepgraph.program.ir import CaughtType, OwnErrors, Protected
 
 if TYPE_CHECKING:
@@ -40,21 +40,16 @@ def _check(subject: WorkflowSubject) -> Iterator[Match]:
 def _is_lost(caught: CaughtType, tried: Protected) -> bool:
     """Whether nothing that arrives at a handler is of a type: neither from a step, nor from the code beside it."""
     if caught.ancestors != (caught.name,):
-        known = [_builtin(ancestor) for ancestor in caught.ancestors]
+        known = [builtin_exception(ancestor) for ancestor in caught.ancestors]
         return not any(found is not None and not _is_plain_error(found) for found in known)
     if not caught.name.startswith("builtins."):
         return _is_foreign_error(caught.name)
-    found = _builtin(caught.name)
+    found = builtin_exception(caught.name)
     if found is None or not _is_plain_error(found) or issubclass(found, _OF_MACHINERY):
         return False
     if any(issubclass(kept, found) for kept in _KEPT):
         return False
     return tried.own_errors is OwnErrors.NONE or not issubclass(found, _OF_LANGUAGE)
-
-
-def _builtin(name: str) -> type[BaseException] | None:
-    found = getattr(builtins, name.removeprefix("builtins."), None) if name.startswith("builtins.") else None
-    return found if isinstance(found, type) and issubclass(found, BaseException) else None
 
 
 def _is_plain_error(found: type[BaseException]) -> bool:

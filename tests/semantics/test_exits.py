@@ -1,0 +1,264 @@
+"""`raise`, `continue` and handlers that do not catch every exception."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.semantics.notation import HEADER, graph_of, graph_of_module, text
+
+
+def test_the_rest_moves_to_the_one_branch_that_goes_on() -> None:
+    assert graph_of("""
+        for row in rows:
+            if x:
+                continue
+            elif y:
+                await a()
+            else:
+                break
+            await b()
+    """) == text("""
+        loop
+          if x
+          if y
+            a
+            b
+          else
+            break
+    """)
+
+
+def test_where_several_branches_go_on_the_rest_is_under_a_condition() -> None:
+    assert graph_of("""
+        for row in rows:
+            if x:
+                await a()
+            elif y:
+                continue
+            await b()
+            if z:
+                continue
+            await c()
+    """) == text("""
+        loop
+          if x
+            a
+          if y
+          if no continue
+            b
+            if z
+            else
+              c
+    """)
+
+
+def test_a_try_that_may_continue_is_followed_under_a_condition() -> None:
+    assert graph_of("""
+        for row in rows:
+            if row:
+                try:
+                    await a()
+                except Exception:
+                    continue
+                await b()
+            await c()
+    """) == text("""
+        loop
+          if row
+            try
+              a
+            catch
+            if no continue
+              b
+          if no continue
+            c
+    """)
+
+
+def test_a_raise_out_of_a_loop_is_a_break() -> None:
+    assert graph_of("""
+        try:
+            for row in rows:
+                if bad(row):
+                    raise ValueError
+                await a()
+            await b()
+        except Exception:
+            await c()
+    """) == text("""
+        try
+          loop
+            if bad(row)
+              break
+            a
+          if no exception
+            b
+        catch
+          c
+    """)
+
+
+def test_a_raise_in_a_loop_without_steps_may_skip_what_follows() -> None:
+    assert graph_of("""
+        try:
+            for row in rows:
+                if bad(row):
+                    raise ValueError
+            await b()
+        except Exception:
+            await c()
+    """) == text("""
+        try
+          loop
+            if bad(row)
+              break
+          if no exception
+            b
+        catch
+          c
+    """)
+
+
+@pytest.mark.parametrize(
+    ("raised", "caught"),
+    [
+        ("ValueError", "Exception"),
+        ("UnicodeError('x')", "ValueError"),
+        ("KeyError", "(OSError, LookupError)"),
+        ("problem", "ValueError"),
+        ("Declined", "Refused"),
+        ("Declined()", "ValueError"),
+        ("library.Problem", "ValueError"),
+        ("ValueError", "library.Problem"),
+    ],
+)
+def test_an_exception_that_a_handler_may_catch(raised: str, caught: str) -> None:
+    assert _skips(raised, caught) == ["if x", "else", "  a"]
+
+
+@pytest.mark.parametrize(
+    ("raised", "caught"),
+    [
+        ("ValueError", "KeyError"),
+        ("Refused", "Declined"),
+        ("BaseException", "ValueError"),
+        ("TimeoutError", "(KeyError, ValueError)"),
+    ],
+)
+def test_an_exception_that_no_handler_catches(raised: str, caught: str) -> None:
+    assert _skips(raised, caught) == ["if x", "  return", "a"]
+
+
+def _skips(raised: str, caught: str) -> list[str]:
+    """Return the lines of the `try` block of a workflow that raises one type, and handles another."""
+    errors = "import library\nclass Refused(ValueError): ...\nclass Declined(Refused): ...\n"
+    graph = graph_of_module(f"""{errors}{HEADER}
+        try:
+            if x:
+                raise {raised}
+            await step.sleep("a", 1)
+        except {caught}:
+            pass
+        await step.sleep("b", 1)
+    """)
+    lines = graph.splitlines()
+    block = lines[lines.index("try") + 1 : lines.index("catch")]
+    return [line.removeprefix("  ").replace("sleep 'a' 1", "a") for line in block]
+
+
+def test_a_handler_that_raises_again_is_caught_outside() -> None:
+    assert graph_of("""
+        try:
+            try:
+                await a()
+            except ValueError:
+                raise
+            await b()
+        except Exception:
+            await c()
+    """) == text("""
+        try
+          try
+            a
+          catch
+            switch exception
+            | case ValueError
+            | default
+              return
+          if no exception
+            b
+        catch
+          c
+    """)
+
+
+def test_a_guard_without_steps_is_a_return() -> None:
+    assert graph_of("""
+        if not ok:
+            raise ValueError
+        for row in rows:
+            if row:
+                return
+        await a()
+    """) == text("""
+        if not ok
+          return
+        loop
+          if row
+            return
+        a
+    """)
+
+
+def test_a_raise_that_skips_nothing_is_left_out() -> None:
+    assert graph_of("""
+        await a()
+        if x:
+            raise ValueError
+    """).splitlines() == ["a"]
+
+
+def test_swallowed_errors_have_an_empty_catch() -> None:
+    assert graph_of("""
+        try:
+            await a()
+        except ValueError:
+            pass
+        except Exception:
+            log()
+        with contextlib.suppress(Exception):
+            await b()
+        await c()
+    """) == text("""
+        try
+          a
+        catch
+        try
+          b
+        catch
+        c
+    """)
+
+
+def test_a_try_whose_body_runs_no_step_is_left_out() -> None:
+    assert graph_of("""
+        try:
+            load()
+        except ValueError:
+            return
+        await a()
+    """).splitlines() == ["a"]
+
+
+def test_a_handler_with_steps_stays() -> None:
+    assert graph_of("""
+        try:
+            load()
+        except Exception:
+            await b()
+        await a()
+    """) == text("""
+        catch
+          b
+        a
+    """)
