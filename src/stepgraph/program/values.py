@@ -89,6 +89,11 @@ class Absent(Value, Struct, frozen=True):
 ABSENT = Absent()
 
 
+def is_none(value: Value) -> bool:
+    """Whether a value is None."""
+    return isinstance(value, Absent) or value == Constant(None)
+
+
 class Moment(Value, Struct, frozen=True):
     """A constant `datetime(...)`, as ISO 8601."""
 

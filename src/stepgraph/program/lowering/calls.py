@@ -38,6 +38,7 @@ from stepgraph.program.values import (
     Value,
     Volatile,
     faded,
+    is_none,
 )
 from stepgraph.syntax.bindings import bindings_of
 from stepgraph.syntax.module import Place
@@ -133,6 +134,8 @@ def call_unresolved(machine: Machine, callee: Unresolved, arguments: Arguments, 
 
 def call_unknown(machine: Machine, callee: Value, arguments: Arguments, place: Place) -> Value:
     """Call something outside the project: reported only if it is handed what can run steps, and does more than log."""
+    if is_none(callee):
+        return UNKNOWN  # which fails
     if not (isinstance(callee, External | ForeignMember) and callee.name.startswith("logging.")):
         report_escape(machine, arguments, place)
     match callee:

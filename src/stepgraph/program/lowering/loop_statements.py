@@ -12,6 +12,7 @@ from stepgraph.program.lowering.iteration import materialized
 from stepgraph.program.lowering.loops import Extent, element, extent_over, run_loop, unrolled
 from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.lowering.names import look_up
+from stepgraph.program.lowering.narrowing import narrowed
 from stepgraph.program.lowering.protocols import advance, iterated
 from stepgraph.program.lowering.reporting import only_reports
 from stepgraph.program.lowering.state import any_way, apply, leaves
@@ -139,7 +140,8 @@ def execute_while(machine: Machine, node: cst.While) -> None:
         if decision is None:
             _test(machine, node.test, machine.place(node))
         outer, machine.frame.drained = machine.frame.drained, emptied
-        machine.execute(node.body)
+        with narrowed(machine, node.test, holds=True):
+            machine.execute(node.body)
         machine.frame.drained = outer
 
     run_loop(

@@ -22,6 +22,7 @@ from stepgraph.program.values import (
     Task,
     Value,
 )
+from stepgraph.program.values import is_none as holds_none
 
 # Values that are true in any test.
 _TRUE = (StepFunction, FunctionValue, Task, Gathering)
@@ -92,9 +93,8 @@ def _slot(machine: Machine, node: cst.BaseExpression) -> tuple[Slots, str] | Non
 def _may_be(value: Value, *, is_true: bool | None, is_none: bool | None) -> bool:
     if isinstance(value, Alternatives):
         return any(_may_be(option.value, is_true=is_true, is_none=is_none) for option in value.options)
-    absent = isinstance(value, Absent) or value == Constant(None)
     if is_none is not None:
-        return absent if is_none and isinstance(value, _TRUE) else is_none or not absent
-    if isinstance(value, Constant):
-        return bool(value.value) is is_true
-    return not is_true if absent else is_true or not isinstance(value, _TRUE)
+        return not isinstance(value, _TRUE) if is_none else not holds_none(value)
+    if isinstance(value, Absent | Constant):
+        return (isinstance(value, Constant) and bool(value.value)) is is_true
+    return is_true or not isinstance(value, _TRUE)

@@ -33,6 +33,7 @@ from stepgraph.program.values import (
     Value,
     Volatile,
     changed_tasks,
+    is_none,
     parts_of,
 )
 from stepgraph.syntax.module import Place
@@ -304,7 +305,7 @@ def _origin(value: Slot) -> object:
 def _matters(present: Slot, value: Slot) -> bool:
     """Whether code read with `present` has to be read again with `value`. Started work only ever gets more."""
     if not isinstance(value, tuple):
-        return _is_relevant(value)
+        return _is_relevant(value) or (not isinstance(present, tuple) and is_none(present))
     return any(not isinstance(getattr(element, "value", element), Task) for element in _added(present, value))
 
 

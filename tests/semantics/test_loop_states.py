@@ -1,0 +1,159 @@
+"""Variables that change at each pass of a loop, and tests of them."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+
+from tests.semantics.notation import graph_of, text, workflow_of
+
+
+@pytest.mark.parametrize("count", [1, 3, 8])
+def test_values_that_move_on(count: int) -> None:
+    names = [f"f{number}" for number in range(count)]
+    moves = "".join(f"    {one} = {other}\n" for one, other in pairwise(names))
+    body = f"{' = '.join(names)} = a\nfor row in rows:\n    await f0()\n{moves}    {names[-1]} = d\nawait d()\n"
+    assert graph_of(body) == text("""
+        loop
+          switch f0
+          | case a
+            a
+          | case d
+            d
+        d
+    """)
+
+
+def test_a_state_machine_of_functions() -> None:
+    assert graph_of("""
+        async def first():
+            await a()
+            return second
+
+        async def second():
+            await b()
+            return third
+
+        async def third():
+            await c()
+            return None
+
+        state = first
+        while state:
+            state = await state()
+    """) == text("""
+        loop
+          switch state
+          | case first
+            call first
+          | case second
+            call second
+          | case third
+            call third
+        def first
+          a
+        def second
+          b
+        def third
+          c
+    """)
+
+
+def test_a_chain_that_grows_at_each_pass_is_unresolved() -> None:
+    workflow = workflow_of("""
+        call = a
+        for row in rows:
+            call = functools.partial(lambda inner: inner(), call)
+        await call()
+    """)
+    assert not workflow.complete
+
+
+def test_a_function_made_at_each_pass_is_one_function() -> None:
+    workflow = workflow_of("""
+        call = None
+        for row in rows:
+            if call:
+                await call()
+            async def call():
+                await a()
+    """)
+    assert workflow.complete
+
+
+@pytest.mark.parametrize("test", ["fn", "fn is not None", "not (fn is None)", "fn and ready"])
+def test_a_test_leaves_out_none(test: str) -> None:
+    assert graph_of(f"""
+        fn = None
+        if x:
+            fn = a
+        if {test}:
+            await fn()
+    """) == text(f"""
+        if {test}
+          a
+    """)
+
+
+@pytest.mark.parametrize("test", ["not fn", "fn is None", "fn is None or late"])
+def test_an_else_leaves_out_none(test: str) -> None:
+    assert graph_of(f"""
+        fn = None
+        if x:
+            fn = a
+        if {test}:
+            await b()
+        else:
+            await fn()
+    """) == text(f"""
+        if {test}
+          b
+        else
+          a
+    """)
+
+
+def test_a_test_says_nothing_once_the_variable_is_assigned() -> None:
+    assert graph_of("""
+        fn = a if x else None
+        if fn:
+            fn = b
+        if y:
+            await fn()
+    """) == text("""
+        if y
+          if fn
+            b
+          else
+            a
+    """)
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        "cursor = None",
+        "cursor: str = None",
+        "cursor = other = None",
+        "def start():\n    return None\ncursor = start()",
+    ],
+)
+def test_none_before_a_loop_is_not_shown_in_it(before: str) -> None:
+    body = before + '\nwhile True:\n    cursor = await step.do(f"page {cursor}")(load)()\n    if done:\n        break\n'
+    assert graph_of(body).splitlines()[1] == "  page {cursor}"
+
+
+def test_none_that_is_assigned_once_is_a_constant() -> None:
+    assert graph_of('prefix = None\nawait step.sleep(f"wait {prefix}", 1)') == "sleep 'wait None' 1"
+
+
+def test_a_loop_over_one_of_several_values_is_one_loop() -> None:
+    assert graph_of("""
+        names = ["x", "y"] if z else load()
+        for name in names:
+            await step.sleep(f"wait {name}", 1)
+    """) == text("""
+        loop
+          sleep 'wait {name}' 1
+    """)
