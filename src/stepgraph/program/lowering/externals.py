@@ -16,6 +16,7 @@ from stepgraph.program.lowering.awaiting import awaited_of, is_awaitable, start
 from stepgraph.program.lowering.calls import call_unknown
 from stepgraph.program.lowering.datetimes import duration, moment
 from stepgraph.program.lowering.definitions import TRANSPARENT_TO_CLASSES
+from stepgraph.program.lowering.dynamic_attributes import get_attribute
 from stepgraph.program.lowering.futures_as_tasks import observe_sleep_as_task
 from stepgraph.program.lowering.iteration import copied, items_of, materialized
 from stepgraph.program.lowering.loops import any_of
@@ -41,12 +42,10 @@ from stepgraph.program.values import (
     Partial,
     Ranged,
     StepFunction,
-    StepObject,
     SuperObject,
     Suppressor,
     Task,
     TaskGroup,
-    Unresolved,
     Value,
     Wrapped,
     every_run,
@@ -498,16 +497,6 @@ def _mapped(machine: Machine, function: Value, items: Sequence[Item], place: Pla
     return Item(machine.call(function, Arguments((Argument(given, place),)), place), place, many=True)
 
 
-def _getattr(machine: Machine, arguments: Arguments, place: Place) -> Value:
-    owner = _first(arguments)
-    name = arguments.items[1].value if len(arguments.items) > 1 else UNKNOWN
-    if isinstance(name, Constant) and isinstance(name.value, str):
-        return machine.attribute(owner, name.value, place)
-    if isinstance(owner, Instance | StepObject | ClassValue):
-        return Unresolved("the attribute's name is not statically known", place)
-    return UNKNOWN
-
-
 def _super(machine: Machine, arguments: Arguments, place: Place) -> Value:
     del place
     scope = machine.frame.scope
@@ -624,7 +613,7 @@ _MEANINGS: Final[dict[str, Meaning]] = {
     "builtins.map": _map,
     "builtins.iter": _iterator,
     "builtins.next": _next,
-    "builtins.getattr": _getattr,
+    "builtins.getattr": get_attribute,
     "builtins.setattr": _setattr,
     "builtins.dict": _dict,
     "builtins.super": _super,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 
@@ -11,7 +11,7 @@ from msgspec import Struct, field
 
 from stepgraph.program.ir import ExitKind
 from stepgraph.program.lowering.state import Changes
-from stepgraph.program.values import Item, LexicalScope, Option, Slots, StepFunction, Value
+from stepgraph.program.values import Constant, Item, LexicalScope, Option, Slots, StepFunction, Value
 
 
 class LoopState(Struct):
@@ -50,7 +50,8 @@ class Frame:
     empties, `loops_outside` the number of loops around the call, which is of the `caller` and may be `in_step`;
     `contexts` are those that are left with whatever leaves here. A context manager that is a generator gives way
     `at_yield` to the block that it stands around; what other generators yield that may lead to steps is in `yields`. So
-    many `try` around the present statement catch `type_errors` by name.
+    many `try` around the present statement catch `type_errors` by name. `attribute_names` are the values of the
+    variables of loops over constants that are written out.
     """
 
     scope: LexicalScope
@@ -74,6 +75,7 @@ class Frame:
     at_yield: Callable[[Value], None] | None = None
     yields: list[Item] = dataclass_field(default_factory=list)
     type_errors: int = 0
+    attribute_names: Mapping[str, Constant] = dataclass_field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.own = self.scope

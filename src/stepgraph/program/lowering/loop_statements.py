@@ -22,6 +22,7 @@ from stepgraph.program.values import (
     UNKNOWN,
     Alternatives,
     Collection,
+    Constant,
     GeneratorCall,
     Instance,
     Item,
@@ -50,12 +51,25 @@ def _over(machine: Machine, node: cst.For, iterable: Value) -> Value:
         each_of(machine, iterable, lambda value: _one_pass(machine, node, value))
         return UNKNOWN
     iterable = materialized(machine, iterable)
-    items = unrolled(iterable)
+    items = unrolled(iterable, constants=_names_attributes(node))
     if items is not None and not _breaks(node.body) and _mentions(node.body, frozenset(target_names(node.target))):
         _unroll(machine, node, items)
     else:
         _loop(machine, node, iterable)
     return UNKNOWN
+
+
+def _names_attributes(node: cst.For) -> bool:
+    """Whether the variable of a loop is the name in a `getattr` in its body."""
+    names = frozenset(target_names(node.target))
+    return any(
+        isinstance(call, cst.Call)
+        and isinstance(call.func, cst.Name)
+        and call.func.value == "getattr"
+        and any(isinstance(argument.value, cst.Name) and argument.value.value in names for argument in call.args[1:2])
+        for statement in statements_below(node.body)
+        for call in expressions_below(statement)
+    )
 
 
 def _is_one_loop(iterable: Alternatives) -> bool:
@@ -102,8 +116,11 @@ def _written_out(machine: Machine, node: cst.For, item: Item) -> None:
     """One pass of a loop that is written out: a `continue` leaves it, and the next one follows."""
     outer, since = machine.frame.loop, machine.work.handles
     state = machine.frame.loop = LoopState(machine.store.mark())
+    names = machine.frame.attribute_names
+    if isinstance(item.value, Constant) and isinstance(node.target, cst.Name):
+        machine.frame.attribute_names = {**names, node.target.value: item.value}
     block = machine.block_of(lambda: _one_pass(machine, node, item.value))
-    machine.frame.loop = outer
+    machine.frame.loop, machine.frame.attribute_names = outer, names
     place = machine.place(node)
     if block.operations:
         machine.emit(Scope(block, place, is_pass=True))

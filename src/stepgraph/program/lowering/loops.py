@@ -32,6 +32,7 @@ from stepgraph.program.values import (
     UNKNOWN,
     Alternatives,
     Collection,
+    Constant,
     FunctionCall,
     FunctionValue,
     Gathering,
@@ -139,14 +140,19 @@ def _settled(
     return block, state.breaks, machine.declared_since(declared)
 
 
-def unrolled(value: Value) -> tuple[Item, ...] | None:
-    """Return the elements of a collection of steps or functions that a loop runs one after another, if it is one."""
+def unrolled(value: Value, *, constants: bool = False) -> tuple[Item, ...] | None:
+    """Return the elements of a collection of steps or functions that a loop runs one after another, if it is one.
+
+    With `constants`, also those of a collection of constants.
+    """
     if not isinstance(value, Collection) or len(value.items) > LONGEST_UNROLLED:
         return None
     if not value.items or value.is_set or value.state.unordered:
         return None
     if any(item.many or item.maybe for item in value.items):
         return None
+    if constants and value.shows_constants and all(isinstance(item.value, Constant) for item in value.items):
+        return value.items
     visits = Visits()
     return value.items if any(_runs(item.value, visits) for item in value.items) else None
 

@@ -1,0 +1,92 @@
+"""`getattr`."""
+
+from __future__ import annotations
+
+import textwrap
+
+import pytest
+
+from tests.semantics.notation import graph_of_module, module_of, text
+
+HEAD = """\
+from workers import WorkflowEntrypoint
+
+
+class W(WorkflowEntrypoint):
+    TABLE = {"A": "handle_a", "B": "handle_b"}
+    STAGES = ("handle_a", "handle_b")
+
+    async def handle_a(self, step):
+        await step.sleep("a", 1)
+
+    async def handle_b(self, step):
+        await step.sleep("b", 1)
+
+    async def other(self, step):
+        await step.sleep("other", 1)
+
+    async def run(self, event, step):
+"""
+BOTH = """
+    def handle_a
+      sleep 'a' 1
+    def handle_b
+      sleep 'b' 1
+"""
+
+
+def graph_of(body: str) -> str:
+    """Return the graph of a workflow with three methods, whose `run` has this body. It has to be complete."""
+    source = HEAD + textwrap.indent(textwrap.dedent(body), " " * 8)
+    assert module_of(source).workflows[0].complete
+    return graph_of_module(source)
+
+
+def test_text_with_a_constant_part_is_a_switch_over_the_methods_it_can_name() -> None:
+    assert graph_of('await getattr(self, f"handle_{event["kind"]}")(step)') == text(f"""
+    switch f"handle_{{event["kind"]}}"
+    | case "handle_a"
+      call handle_a
+    | case "handle_b"
+      call handle_b{BOTH}""")
+
+
+@pytest.mark.parametrize("name", ['"handle_" + kind', 'f"handle_{kind}"', 'f"{kind}dle_{event}"'])
+def test_other_methods_are_left_out(name: str) -> None:
+    graph = graph_of(f'kind = event["kind"]\nawait getattr(self, {name})(step)')
+    assert [line for line in graph.splitlines() if line.startswith("|")] == ['| case "handle_a"', '| case "handle_b"']
+
+
+def test_a_table_of_names_is_a_switch_on_its_key() -> None:
+    assert graph_of('kind = event["kind"]\nawait getattr(self, self.TABLE[kind])(step)') == text(f"""
+    switch kind
+    | case "A"
+      call handle_a
+    | case "B"
+      call handle_b{BOTH}""")
+
+
+@pytest.mark.parametrize("names", ['("handle_a", "handle_b")', '["handle_a", "handle_b"]', "self.STAGES"])
+def test_a_loop_over_names_is_written_out(names: str) -> None:
+    assert graph_of(f"for stage in {names}:\n    await getattr(self, stage)(step)") == text(f"""
+    call handle_a
+    call handle_b{BOTH}""")
+
+
+def test_a_constant_name_is_an_attribute() -> None:
+    assert graph_of('await getattr(self, "other")(step)').splitlines()[0] == "call other"
+
+
+def test_a_default_is_what_is_there_for_no_attribute() -> None:
+    body = 'hook = getattr(self, "after", None)\nif hook:\n    await hook(step)\nawait self.other(step)'
+    assert graph_of(body).splitlines()[0] == "call other"
+
+
+def test_a_name_that_is_not_known_is_reported() -> None:
+    source = f"{HEAD}        await getattr(self, event['kind'])(step)\n        await self.other(step)\n"
+    assert not module_of(source).workflows[0].complete
+
+
+def test_a_class_with_an_unknown_base_is_reported() -> None:
+    source = f"from library import Base\n{HEAD}        await getattr(self, f'handle_{{event}}')(step)\n"
+    assert not module_of(source.replace("W(WorkflowEntrypoint)", "W(Base, WorkflowEntrypoint)")).workflows[0].complete
