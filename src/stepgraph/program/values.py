@@ -335,6 +335,8 @@ class Mapping(Value, Struct, eq=False):
     loop_depth: int
     hidden: bool = False
     partial: bool = False
+    missing: Value | None = None
+    """What a `defaultdict` calls for the value of a missing key."""
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Mapping) and self.state is other.state

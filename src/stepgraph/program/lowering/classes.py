@@ -332,6 +332,25 @@ def _fill_fields(machine: Machine, instance: Instance, arguments: Arguments) -> 
             machine.store.write(instance.state, argument.keyword, hidden(argument.value))
         elif not argument.star and names:
             machine.store.write(instance.state, names.pop(0), hidden(argument.value))
+    for owner in resolution_order(instance.of):
+        if isinstance(owner, ClassValue):
+            _fill_defaults(machine, instance, owner)
+
+
+def _fill_defaults(machine: Machine, instance: Instance, owner: ClassValue) -> None:
+    """Call the factories of fields that were not given: `steps: list = field(default_factory=list)`."""
+    for statement in statements_below(owner.node.body):
+        match statement:
+            case cst.AnnAssign(target=cst.Name(value=name), value=cst.Call(func=function, args=args)):
+                factory = next((a.value for a in args if a.keyword and a.keyword.value == "default_factory"), None)
+                if factory is None or name in instance.state:
+                    continue
+                place = Place(owner.scope.module, statement)
+                with machine.in_own_code(owner.scope):
+                    called = machine.evaluate(function)
+                    made = machine.evaluate(factory)
+                if called == External("dataclasses.field"):
+                    machine.store.write(instance.state, name, machine.call(made, Arguments(), place))
 
 
 def field_names(defined: ClassValue) -> Iterator[str]:

@@ -12,6 +12,7 @@ from stepgraph.program.lowering.arguments import bounded, collection, mapping
 from stepgraph.program.lowering.attributes import attribute
 from stepgraph.program.lowering.awaiting import await_value, is_awaitable
 from stepgraph.program.lowering.changing import method_called
+from stepgraph.program.lowering.classes import member, resolution_order
 from stepgraph.program.lowering.comprehensions import evaluate_collection, evaluate_generator, evaluate_mapping
 from stepgraph.program.lowering.conditions import evaluate_boolean, evaluate_conditional
 from stepgraph.program.lowering.constants import binary, formatted, is_text, joined, scalar, shifted, unary
@@ -25,12 +26,14 @@ from stepgraph.program.lowering.protocols import call_special, compare, operate
 from stepgraph.program.lowering.reporting import reports
 from stepgraph.program.lowering.step_state import changes_only, seen
 from stepgraph.program.lowering.subscripts import element_at
+from stepgraph.program.lowering.targets import set_entry
 from stepgraph.program.lowering.volatile import derived, template, used
 from stepgraph.program.values import (
     UNKNOWN,
     Alternatives,
     Argument,
     Arguments,
+    ClassValue,
     Collection,
     Constant,
     Entry,
@@ -278,7 +281,22 @@ def _element(machine: Machine, owner: Value, key: Value, key_place: Place, place
     if isinstance(owner, Alternatives) and any(isinstance(option.value, Instance) for option in owner.options):
         return machine.choose(owner, lambda chosen: _element(machine, chosen, key, key_place, place))
     found = call_special(machine, owner, ("__getitem__",), (key,), place)
-    return element_at(owner, key, key_place, place) if found is None else found
+    if found is not None:
+        return found
+    if isinstance(owner, ClassValue) and member(machine, resolution_order(owner), "__class_getitem__") is None:
+        return owner  # a generic class: `Repo[int]`
+    if isinstance(owner, Mapping) and owner.missing is not None:
+        _fill_missing(machine, owner, key, key_place, place)
+    return element_at(owner, key, key_place, place)
+
+
+def _fill_missing(machine: Machine, owner: Mapping, key: Value, key_place: Place, place: Place) -> None:
+    """Add an entry to a `defaultdict` that is asked for one of a constant key that it lacks."""
+    known = all(isinstance(entry.key, Constant) for entry in owner.entries)
+    if owner.missing is None or not known or not isinstance(key, Constant):
+        return
+    if not any(entry.key == key for entry in owner.entries):
+        set_entry(machine, owner, key, machine.call(owner.missing, Arguments(), place), key_place, place)
 
 
 def _sliced(machine: Machine, owner: Value, node: cst.Slice) -> Value:

@@ -11,9 +11,10 @@ from stepgraph.model.payload import ParallelKind
 from stepgraph.program.ir import EMPTY, Handle, Handler, Loop, started_in
 from stepgraph.program.known import CollectionKind
 from stepgraph.program.lowering import resources, volatile
-from stepgraph.program.lowering.arguments import made, mapping, ordered_like
+from stepgraph.program.lowering.arguments import made, ordered_like
 from stepgraph.program.lowering.awaiting import awaited_of, is_awaitable, start
 from stepgraph.program.lowering.calls import call_unknown
+from stepgraph.program.lowering.containers import MODELS as CONTAINERS
 from stepgraph.program.lowering.datetimes import duration, moment
 from stepgraph.program.lowering.definitions import TRANSPARENT_TO_CLASSES
 from stepgraph.program.lowering.dynamic_attributes import get_attribute
@@ -31,7 +32,6 @@ from stepgraph.program.values import (
     Collection,
     Constant,
     Doubt,
-    Entry,
     Event,
     External,
     Foreign,
@@ -78,8 +78,6 @@ _HARMLESS: Final = frozenset(
         "isinstance",
         "issubclass",
         "len",
-        "max",
-        "min",
         "print",
         "repr",
         "str",
@@ -525,12 +523,6 @@ def _next(machine: Machine, arguments: Arguments, place: Place) -> Value:
     return any_of([item.value for item in items], [item.place.text for item in items], place.text, place)
 
 
-def _dict(machine: Machine, arguments: Arguments, place: Place) -> Value:
-    del place
-    entries = [Entry(Constant(a.keyword), a.value, a.place, a.place) for a in arguments.items if a.keyword is not None]
-    return replace(mapping(machine, tuple(entries), partial=len(entries) < len(arguments.items)), hidden=True)
-
-
 def _unknown_member(owner: ClassValue, place: Place) -> Doubt:
     return Doubt(
         "unknown-member",
@@ -615,6 +607,6 @@ _MEANINGS: Final[dict[str, Meaning]] = {
     "builtins.next": _next,
     "builtins.getattr": get_attribute,
     "builtins.setattr": _setattr,
-    "builtins.dict": _dict,
     "builtins.super": _super,
+    **CONTAINERS,
 }

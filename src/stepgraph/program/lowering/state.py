@@ -306,7 +306,7 @@ def _matters(present: Slot, value: Slot) -> bool:
     """Whether code read with `present` has to be read again with `value`. Started work only ever gets more."""
     if not isinstance(value, tuple):
         return _is_relevant(value) or (not isinstance(present, tuple) and is_none(present))
-    return any(not isinstance(getattr(element, "value", element), Task) for element in _added(present, value))
+    return any(not isinstance(getattr(element, "value", element), Task | Handle) for element in _added(present, value))
 
 
 def _added(present: tuple[Slot, ...], value: tuple[Slot, ...]) -> Iterator[Slot]:

@@ -1,0 +1,121 @@
+"""Collections that functions of the standard library make."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.semantics.notation import graph_of, text, workflow_of
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        'dict([("x", a), ("y", b)])',
+        'dict(zip(("x", "y"), (a, b)))',
+        'dict({"x": a}, y=b)',
+        'collections.OrderedDict([("x", a), ("y", b)])',
+        'types.MappingProxyType({"x": a, "y": b})',
+        "dict(x=a, y=b)",
+    ],
+)
+def test_a_dictionary_that_is_made_of_another_has_its_entries(table: str) -> None:
+    body = f'import collections, types\ntable = {table}\nawait table["x"]()\nawait table["y"]()\n'
+    assert graph_of(body).splitlines() == ["a", "b"]
+
+
+def test_keys_of_one_value() -> None:
+    assert graph_of('table = dict.fromkeys(["x", "y"], a)\nawait table["x"]()') == "a"
+
+
+def test_a_missing_key_of_a_defaultdict_is_made() -> None:
+    assert graph_of("""
+        from collections import defaultdict
+        hooks = defaultdict(list)
+        hooks["before"].append(a)
+        hooks["after"].append(b)
+        for hook in hooks["before"]:
+            await hook()
+        await c()
+        for hook in hooks["after"]:
+            await hook()
+    """).splitlines() == ["a", "c", "b"]
+
+
+@pytest.mark.parametrize("chained", ["chain([a], (b, c))", "chain.from_iterable([[a], (b, c)])"])
+def test_a_chain_is_one_after_another(chained: str) -> None:
+    body = f"from itertools import chain\nfor fn in {chained}:\n    await fn()\n"
+    assert graph_of(body).splitlines() == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("call", ["filter(wanted, [a, b])", "itertools.islice([a, b], n)"])
+def test_what_may_be_left_out_is_any_of_the_elements(call: str) -> None:
+    assert graph_of(f"import itertools\nfor fn in {call}:\n    await fn()\n") == text("""
+        loop
+          switch fn
+          | case a
+            a
+          | case b
+            b
+    """)
+
+
+@pytest.mark.parametrize("call", ["max([a, b], key=rank)", "min(a, b, key=lambda f: 1)", "random.choice([a, b])"])
+def test_one_of_the_elements(call: str) -> None:
+    lines = graph_of(f"import random\nfn = {call}\nawait fn()\n").splitlines()
+    assert [line for line in lines if not line.startswith(("|", "switch"))] == ["  a", "  b"]
+
+
+def test_a_key_that_starts_a_step_is_reported() -> None:
+    assert not workflow_of('await max([a, b], key=lambda f: step.sleep("x", 1))()').complete
+
+
+def test_a_field_with_a_factory_is_made_for_each_object() -> None:
+    graph = graph_of("""
+        import dataclasses
+        from dataclasses import dataclass
+
+        @dataclass
+        class Plan:
+            name: str
+            steps: list = dataclasses.field(default_factory=list)
+
+        one, other = Plan("x"), Plan("y")
+        one.steps.append(a)
+        other.steps.append(b)
+        for fn in other.steps:
+            await fn()
+        for fn in one.steps:
+            await fn()
+    """)
+    assert graph.splitlines() == ["b", "a"]
+
+
+def test_a_replaced_object_keeps_its_other_fields() -> None:
+    assert graph_of("""
+        from dataclasses import dataclass, replace
+
+        @dataclass(frozen=True)
+        class Plan:
+            first: object
+            second: object
+
+        plan = replace(Plan(a, b), second=c)
+        await plan.first()
+        await plan.second()
+    """).splitlines() == ["a", "c"]
+
+
+def test_a_generic_class_is_the_class() -> None:
+    assert (
+        graph_of("""
+        from typing import Generic, TypeVar
+        T = TypeVar("T")
+
+        class Repo(Generic[T]):
+            def __init__(self, fn):
+                self.fn = fn
+
+        await Repo[int](a).fn()
+    """)
+        == "a"
+    )
