@@ -38,10 +38,12 @@ def goes_on(path: Path, level: int, end: int) -> bool:
 def may_swallow(protected: Try) -> bool:
     """Whether a run may go on after a `try` in whose block a step has failed.
 
-    One without a handler may have one that runs no steps.
+    In saved graphs, a handler that runs no steps may be left out.
     """
     handler = protected.get("catch_block")
-    return handler is None or "on" in _ways_of_handler(handler["nodes"])
+    if handler is None:
+        return "finally_block" not in protected
+    return "on" in _ways_of_handler(handler["nodes"])
 
 
 def _following(turn: Turn) -> Ways:

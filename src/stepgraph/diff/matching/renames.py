@@ -200,5 +200,11 @@ def _changed_branches(pairs: Pairs, old: list[int], new: list[int]) -> Iterator[
             del free[holder]
             yield number, holder
     others = list(free)
-    if len(left) == len(others) == 1:
+    if len(left) == len(others) == 1 and _is_uncaught(pairs.old, left[0]) == _is_uncaught(pairs.new, others[0]):
         yield left[0], others[0]
+
+
+def _is_uncaught(tree: Tree, branch: int) -> bool:
+    """Tell whether a branch stands for the errors that no handler catches."""
+    is_default = tree[branch].fields.get("condition") is None
+    return is_default and tree[tree[branch].parent].text("discriminant") == "exception"

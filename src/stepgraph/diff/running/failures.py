@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
-from stepgraph.diff.elements import CALL, FUNCTIONS, KEY, Element, Tree
+from stepgraph.diff.elements import CALL, FUNCTIONS, KEY, Element, Tree, is_work
 
 
 class Failures:
@@ -61,14 +61,15 @@ def in_block(tree: Tree, holder: int, slot: str) -> list[int]:
 
 
 def catches(tree: Tree, number: int) -> bool:
-    """Tell whether an element is a `try` with handlers. One that has nothing else has some that run no steps."""
+    """Tell whether an element is a `try` with handlers. In saved graphs, those that run no steps may be left out."""
     slots = tree.slots(number)
     return tree[number].kind == "try" and ("catch_block" in slots or "finally_block" not in slots)
 
 
 def catches_in_silence(tree: Tree, number: int) -> bool:
     """Tell whether an element is a `try` whose handlers run no steps."""
-    return catches(tree, number) and "catch_block" not in tree.slots(number)
+    handled = in_block(tree, number, "catch_block")
+    return catches(tree, number) and not any(is_work(tree[inner]) for inner in handled)
 
 
 def is_last_handler(tree: Tree, branch: Element) -> bool:
