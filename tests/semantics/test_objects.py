@@ -154,6 +154,7 @@ def test_the_methods_of_a_context_manager_may_be_properties() -> None:
         a
         try
           c
+        catch
         finally
           b
     """)

@@ -651,6 +651,21 @@ class TaskGroup(Value, Struct, eq=False):
     state: Slots
 
 
+class ExitStack(Value, Struct, eq=False):
+    """`contextlib.ExitStack()` or `AsyncExitStack()`."""
+
+    expected: cst.Call | None = None
+    """The call of one of its methods that is being evaluated and is followed."""
+    works: bool = False
+    """Whether it holds something that may run steps."""
+
+
+class Pushed(Value, Struct, eq=False):
+    """The arguments with which something is pushed on an exit stack."""
+
+    arguments: Arguments
+
+
 class Suppressor(Value, Struct, eq=False):
     """`contextlib.suppress(...)`, to be entered."""
 

@@ -18,6 +18,7 @@ from stepgraph.program.values import (
     Duration,
     EnumMember,
     Event,
+    ExitStack,
     External,
     Foreign,
     ForeignMember,
@@ -70,7 +71,7 @@ def attribute(machine: Machine, owner: Value, name: str, place: Place) -> Value:
             return ForeignMember(f"{TIMEDELTA}().{name}")
         case Event(shape=shape, of_run=of_run) if name == "payload":
             return Payload(shape, of_run)
-        case Event() | Payload() | Collection() | Mapping() | TaskGroup() | Task() | Gathering():
+        case Event() | Payload() | Collection() | Mapping() | TaskGroup() | Task() | Gathering() | ExitStack():
             return MethodOf(owner, name)
         case StepCall() | WaitCall() | FunctionCall() | PreparedCall() if name == "__await__":
             return MethodOf(owner, name)

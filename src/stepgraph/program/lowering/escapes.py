@@ -17,6 +17,7 @@ from stepgraph.program.values import (
     Collection,
     FunctionCall,
     FunctionValue,
+    GeneratorCall,
     Instance,
     LazyItems,
     Mapping,
@@ -71,6 +72,9 @@ def _escaping(machine: Machine, value: Value, visits: Visits, depth: int) -> str
             machine.work.begun.add(id(place.node))
             runs = may_run_steps(machine, function_value, arguments)
             return f"a call of `{function_value.name}`, which runs steps," if runs else None
+        case GeneratorCall(function=function_value, arguments=arguments):
+            runs = may_run_steps(machine, function_value, arguments)
+            return f"the generator `{function_value.name}`, which runs steps," if runs else None
         case FunctionValue(node=cst.Lambda()):
             place = Place(value.scope.module, value.node)
             return _made(machine, lambda: machine.call(value, Arguments(), place), depth)

@@ -33,6 +33,7 @@ from stepgraph.program.values import (
     Constant,
     Doubt,
     Event,
+    ExitStack,
     External,
     Foreign,
     FunctionValue,
@@ -353,6 +354,11 @@ def _suppress(machine: Machine, arguments: Arguments, place: Place) -> Value:
     return Suppressor(Handler(condition, EMPTY, tuple(t for part in types for t in part) if known else ()))
 
 
+def _exit_stack(machine: Machine, arguments: Arguments, place: Place) -> Value:
+    del machine, arguments, place
+    return ExitStack()
+
+
 def _itself(machine: Machine, arguments: Arguments, place: Place) -> Value:
     del machine, place
     return _first(arguments)
@@ -582,6 +588,8 @@ _MEANINGS: Final[dict[str, Meaning]] = {
     "functools.wraps": _wraps,
     "functools.partialmethod": _partial,
     "contextlib.suppress": _suppress,
+    "contextlib.ExitStack": _exit_stack,
+    "contextlib.AsyncExitStack": _exit_stack,
     "typing.cast": _second,
     "datetime.datetime": moment,
     "datetime.timedelta": duration,

@@ -52,6 +52,7 @@ class Frame:
     `at_yield` to the block that it stands around; what other generators yield that may lead to steps is in `yields`. So
     many `try` around the present statement catch `type_errors` by name. `attribute_names` are the values of the
     variables of loops over constants that are written out.
+    It `returns_true` if a result may be true.
     """
 
     scope: LexicalScope
@@ -76,6 +77,7 @@ class Frame:
     yields: list[Item] = dataclass_field(default_factory=list)
     type_errors: int = 0
     attribute_names: Mapping[str, Constant] = dataclass_field(default_factory=dict)
+    returns_true: bool = False
 
     def __post_init__(self) -> None:
         self.own = self.scope

@@ -231,6 +231,7 @@ def _read(machine: Machine, callee: FunctionValue, node: cst.FunctionDef, scope:
         reusable=not fresh and not machine.store.wrote_outside(mark, scope.names.serial),
         uses=tuple(machine.replay.uses[uses:]),
         yields=tuple(frame.yields),
+        returns_true=frame.returns_true,
     )
     machine.summaries[machine.replays, *key] = machine.latest[node] = summary
     return summary

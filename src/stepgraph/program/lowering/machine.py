@@ -6,7 +6,7 @@ It dispatches; what the constructs of the language mean is decided in the other 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -145,12 +145,16 @@ class Machine:
         return value
 
     def execute(self, body: cst.BaseSuite) -> None:
-        """Execute the statements of a block, as far as they can be reached.
+        """Execute the statements of a block, as far as they can be reached."""
+        self.execute_each(statements(body))
+
+    def execute_each(self, body: Iterable[cst.CSTNode]) -> None:
+        """Execute statements, as far as they can be reached.
 
         Where a limit is exceeded, the rest of this block and of those around it is left out, and a note says so.
         """
         budget, depth = self.budget, self.budget.depth
-        for statement in statements(body):
+        for statement in body:
             if not self.live:
                 break
             executor = self.executors.get(type(statement))

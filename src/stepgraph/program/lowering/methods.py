@@ -12,6 +12,7 @@ from stepgraph.program.lowering.arguments import made, ordered_like
 from stepgraph.program.lowering.awaiting import awaited_of, is_awaitable, start
 from stepgraph.program.lowering.calls import call_unknown
 from stepgraph.program.lowering.cutting_short import note_cut_short
+from stepgraph.program.lowering.escapes import report_escape
 from stepgraph.program.lowering.event_keys import observe_key
 from stepgraph.program.lowering.futures_as_tasks import observe_sleep_as_task
 from stepgraph.program.lowering.iteration import items_of
@@ -27,11 +28,13 @@ from stepgraph.program.values import (
     Constant,
     Entry,
     Event,
+    ExitStack,
     Gathering,
     Item,
     Mapping,
     MethodOf,
     Payload,
+    Pushed,
     Task,
     TaskGroup,
     Value,
@@ -179,6 +182,27 @@ def _create(machine: Machine, receiver: TaskGroup, arguments: Arguments, place: 
     return task
 
 
+def _push(machine: Machine, receiver: ExitStack, arguments: Arguments, place: Place) -> Value:
+    """What is pushed by a statement of the block of a stack is followed, and nothing else."""
+    if receiver.expected is place.node:
+        return Pushed(arguments)
+    report_escape(machine, arguments, place, "in a way that is not followed")
+    return UNKNOWN
+
+
+def _take_over(machine: Machine, receiver: ExitStack, arguments: Arguments, place: Place) -> Value:
+    """What a stack holds is left at another time than at the end of its block."""
+    del arguments
+    if receiver.works:
+        machine.note(
+            "context-manager",
+            place,
+            f"`{place.brief_text}` changes when what the stack holds is left, in a way that is not followed.",
+            "The graph shows it at the end of the block.",
+        )
+    return UNKNOWN
+
+
 def _result(machine: Machine, receiver: Value, arguments: Arguments, place: Place) -> Value:
     del machine, arguments, place
     return receiver.result if isinstance(receiver, Task | Gathering) else UNKNOWN
@@ -245,6 +269,20 @@ _METHODS: Final[tuple[tuple[type[Value], dict[str, Caller]], ...]] = (
     (Payload, {"get": _part, "pop": _part}),
     (Event, {"get": _event_part}),
     (TaskGroup, {"create_task": _create}),
+    (
+        ExitStack,
+        {
+            "callback": _push,
+            "push_async_callback": _push,
+            "enter_context": _push,
+            "enter_async_context": _push,
+            "push": _push,
+            "push_async_exit": _push,
+            "pop_all": _take_over,
+            "close": _take_over,
+            "aclose": _take_over,
+        },
+    ),
     (Task, {"result": _result, "done": _nothing, "cancel": _cancel, "exception": _nothing, "cancelled": _nothing}),
     (Gathering, {"result": _result, "done": _nothing, "cancel": _cancel}),
 )

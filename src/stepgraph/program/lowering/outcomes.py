@@ -27,7 +27,10 @@ class Outcome(Struct, frozen=True):
 
 
 class Summary(Struct, frozen=True):
-    """What was learned of a function for one set of arguments, and when. `called` is as in `Frame`."""
+    """What was learned of a function for one set of arguments, and when. `called` is as in `Frame`.
+
+    What it `returns_true` is that its result may be true, which in an `__exit__` ends an error.
+    """
 
     function: Function
     result: Value
@@ -39,3 +42,4 @@ class Summary(Struct, frozen=True):
     reusable: bool
     uses: tuple[VolatileUse, ...] = ()
     yields: tuple[Item, ...] = ()
+    returns_true: bool = True

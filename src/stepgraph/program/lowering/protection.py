@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final, TypeAlias
 
 import libcst as cst
@@ -14,6 +15,7 @@ from stepgraph.program.lowering.outcomes import Outcome
 from stepgraph.program.lowering.own_errors import TriedCode, caught_types
 from stepgraph.program.lowering.state import any_way, apply
 from stepgraph.program.values import UNKNOWN
+from stepgraph.syntax.module import Place
 from stepgraph.syntax.walk import statements
 
 _Handler: TypeAlias = cst.ExceptHandler | cst.ExceptStarHandler
@@ -51,7 +53,9 @@ def execute_try(machine: Machine, node: cst.Try | cst.TryStar) -> None:
     machine.rejoin(ways, "exception", place, exclusive=not handlers)
     final = EMPTY
     if node.finalbody is not None:
-        final = _final(machine, node.finalbody, mark, (tried, caught))
+        last_body = node.finalbody.body
+        where = machine.place(node.finalbody)
+        final = read_final(machine, where, lambda: machine.execute(last_body), mark, (tried, caught))
     together = isinstance(node, cst.TryStar)
     if body.block.operations or final.operations or any(h.block.operations for h in handlers):
         guards = guards_await(node.body, body.block)
@@ -59,9 +63,10 @@ def execute_try(machine: Machine, node: cst.Try | cst.TryStar) -> None:
         machine.emit(tried_body)
 
 
-def _final(machine: Machine, node: cst.Finally, mark: int, left: tuple[OpenContext, ...]) -> Block:
+def read_final(
+    machine: Machine, place: Place, run: Callable[[], None], mark: int, left: tuple[OpenContext, ...]
+) -> Block:
     """Read a `finally`: it begins with what any way out of its `try` has changed, and goes on only where that does."""
-    place = machine.place(node)
     live = machine.live
     ways = [changes for context in left for changes in context.changed]
     if ways:
@@ -69,7 +74,7 @@ def _final(machine: Machine, node: cst.Finally, mark: int, left: tuple[OpenConte
         machine.store.rewind(mark)
         apply(machine.store, any_way(machine.store, [*ways, *ends], place))
     machine.live = True
-    block = machine.block_of(lambda: machine.execute(node.body))
+    block = machine.block_of(run)
     loop = machine.frame.loop
     if loop is not None and any(context.kinds & {ExitKind.BREAK, ExitKind.CONTINUE} for context in left):
         loop.leaves.append(machine.store.changes(loop.mark))

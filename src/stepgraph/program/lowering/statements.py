@@ -30,6 +30,7 @@ from stepgraph.program.lowering.volatile import derived, used
 from stepgraph.program.lowering.wrong_imports import wrong_imports
 from stepgraph.program.values import (
     UNKNOWN,
+    Absent,
     Collection,
     Constant,
     Gathering,
@@ -155,9 +156,17 @@ def _return(machine: Machine, node: cst.Return) -> None:
         frame.emitted = emitted
     elif isinstance(value, Unresolved):
         value = Unresolved(value.reason, machine.place(node))
+    frame.returns_true = frame.returns_true or (node.value is not None and _may_be_true(value, node.value))
     condition = frame.conditions[-1] if frame.conditions else None
     frame.returns.append(Option(condition, value))
     machine.leave(ExitKind.RETURN, machine.place(node))
+
+
+def _may_be_true(value: Value, node: cst.BaseExpression) -> bool:
+    """Whether a returned value may be true. A call of a function that always returns None is not."""
+    if isinstance(value, Constant):
+        return bool(value.value)
+    return not (isinstance(value, Absent) and isinstance(node, cst.Call | cst.Await))
 
 
 def _raise(machine: Machine, node: cst.Raise) -> None:

@@ -1,0 +1,685 @@
+"""Context managers: classes of the project, generators, exit stacks, and managers that are not known."""
+
+from __future__ import annotations
+
+import textwrap
+
+import pytest
+
+from stepgraph import WorkflowAnalysis
+from tests.semantics.notation import module_of, notation, text
+
+CLASSES = """
+import asyncio
+import contextlib
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
+from workers import WorkflowEntrypoint
+
+class Session:
+    def __init__(self, step):
+        self.step = step
+
+    async def __aenter__(self):
+        await self.step.sleep("open", 1)
+        return self
+
+    async def __aexit__(self, *error):
+        await self.step.sleep("close", 1)
+
+class Guard:
+    def __init__(self, step):
+        self.step = step
+
+    async def __aenter__(self):
+        return self
+
+    async def __aexit__(self, *error):
+        await self.step.sleep("release", 1)
+
+class Swallow:
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, traceback):
+        return True
+
+class Timer:
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, traceback):
+        self.over = True
+        return False
+
+@asynccontextmanager
+async def lock(step):
+    await step.sleep("acquire", 1)
+    try:
+        yield step
+    finally:
+        await step.sleep("release", 1)
+
+class W(WorkflowEntrypoint):
+    async def undo(self, step, name="undo"):
+        await step.sleep("undo", 1)
+
+    async def run(self, event, step):
+"""
+
+
+def workflow_of(body: str, head: str = "") -> WorkflowAnalysis:
+    """Return the analysis of a workflow whose `run` has this body."""
+    before, after = CLASSES.split("class Session", 1)
+    source = before + textwrap.dedent(head) + "\nclass Session" + after
+    return module_of(source + textwrap.indent(textwrap.dedent(body), " " * 8)).workflows[0]
+
+
+def graph_of(body: str, head: str = "") -> str:
+    """Return the graph of such a workflow, without its functions. The analysis has to be complete."""
+    workflow = workflow_of(body, head)
+    assert workflow.complete, workflow.notes
+    return notation(workflow.graph).split("\ndef ")[0]
+
+
+def notes_of(body: str, head: str = "") -> list[str]:
+    """Return the codes of the notes of such a workflow."""
+    return [note.code for note in workflow_of(body, head).notes]
+
+
+# The exit of a block without steps
+
+
+def test_the_exit_of_a_block_without_steps() -> None:
+    assert graph_of("""
+        async with Session(step):
+            await notify()
+    """) == text("""
+        call __aenter__
+        finally
+          call __aexit__
+    """)
+
+
+def test_both_exits_of_two_managers_without_steps() -> None:
+    assert graph_of("""
+        async with Session(step), Guard(step):
+            await notify()
+    """) == text("""
+        call __aenter__
+        try
+          finally
+            call Guard.__aexit__
+        finally
+          call Session.__aexit__
+    """)
+
+
+@pytest.mark.parametrize("body", ["pass", "return", "raise ValueError", "print(1)", "x = 1"])
+def test_an_exit_runs_however_its_block_ends(body: str) -> None:
+    assert graph_of(f"""
+        async with Guard(step):
+            {body}
+    """) == text("""
+        finally
+          call __aexit__
+    """)
+
+
+def test_a_return_in_a_block_skips_what_follows_its_exit() -> None:
+    assert graph_of("""
+        async with Guard(step):
+            if event:
+                return
+        await step.sleep("after", 1)
+    """) == text("""
+        try
+          if event
+            return
+        finally
+          call __aexit__
+        sleep 'after' 1
+    """)
+
+
+def test_a_block_that_returns_is_followed_by_nothing() -> None:
+    assert graph_of("""
+        async with Guard(step) if event else Guard(step):
+            return
+        await step.sleep("after", 1)
+    """) == text("""
+        finally
+          if event
+            call __aexit__
+          else
+            call __aexit__
+    """)
+
+
+def test_an_exit_in_a_loop_that_its_block_leaves() -> None:
+    assert graph_of("""
+        for item in event:
+            async with Guard(step):
+                if item:
+                    break
+            await step.sleep("next", 1)
+    """) == text("""
+        loop
+          try
+            if item
+              break
+          finally
+            call __aexit__
+          sleep 'next' 1
+    """)
+
+
+def test_an_exit_sees_what_its_block_has_assigned() -> None:
+    assert graph_of(
+        """
+        async with Holder() as holder:
+            holder.last, holder.step = self.undo, step
+            if event:
+                return
+            holder.last = None
+        """,
+        """
+        class Holder:
+            last = None
+            async def __aenter__(self):
+                return self
+            async def __aexit__(self, *error):
+                if self.last:
+                    await self.last(self.step)
+        """,
+    ) == text("""
+        finally
+          call __aexit__
+    """)
+
+
+# Which methods
+
+
+BOTH = """
+    class Both:
+        def __init__(self, step):
+            self.step = step
+        def __enter__(self):
+            return self
+        def __exit__(self, *error):
+            pass
+        async def __aenter__(self):
+            await self.step.sleep("open", 1)
+            return self
+        async def __aexit__(self, *error):
+            await self.step.sleep("close", 1)
+"""
+
+
+def test_a_plain_with_runs_no_asynchronous_methods() -> None:
+    body = 'with Both(step):\n    await step.sleep("body", 1)'
+    assert graph_of(body, BOTH) == "sleep 'body' 1"
+
+
+def test_an_async_with_runs_no_plain_methods() -> None:
+    body = 'async with Both(step):\n    await step.sleep("body", 1)'
+    assert graph_of(body, BOTH) == text("""
+        call __aenter__
+        try
+          sleep 'body' 1
+        finally
+          call __aexit__
+    """)
+
+
+def test_what_enter_gives_is_bound() -> None:
+    body = "with Opener() as opened:\n    await opened(self, step)"
+    head = """
+        class Opener:
+            def __enter__(self):
+                return W.undo
+            def __exit__(self, *error):
+                pass
+    """
+    assert graph_of(body, head) == "call undo"
+
+
+def test_a_manager_with_an_inherited_enter_is_bound_itself() -> None:
+    body = "with Opener() as opened:\n    await opened.go(step)"
+    head = """
+        class Opener(contextlib.AbstractContextManager):
+            async def go(self, step):
+                await step.sleep("go", 1)
+            def __exit__(self, *error):
+                pass
+    """
+    assert graph_of(body, head) == "call go"
+
+
+# Managers that swallow errors
+
+
+def test_a_manager_that_swallows_is_a_try() -> None:
+    assert graph_of("""
+        with Swallow():
+            await step.sleep("a", 1)
+            await step.sleep("b", 1)
+        await step.sleep("c", 1)
+    """) == text("""
+        try
+          sleep 'a' 1
+          sleep 'b' 1
+        catch
+        sleep 'c' 1
+    """)
+
+
+def test_a_raise_that_a_manager_swallows() -> None:
+    assert graph_of("""
+        with Swallow():
+            await step.sleep("a", 1)
+            raise ValueError
+        await step.sleep("c", 1)
+    """) == text("""
+        try
+          sleep 'a' 1
+        catch
+        sleep 'c' 1
+    """)
+
+
+def test_a_manager_that_swallows_nothing_is_its_block() -> None:
+    assert graph_of("""
+        with Timer():
+            await step.sleep("a", 1)
+            if event:
+                raise ValueError
+        await step.sleep("c", 1)
+    """) == text("""
+        sleep 'a' 1
+        if event
+          return
+        sleep 'c' 1
+    """)
+
+
+@pytest.mark.parametrize(
+    "given", ["True", "kind is ValueError", "self.quiet", "await self.decide()", "kind and issubclass(kind, OSError)"]
+)
+def test_a_manager_that_may_swallow(given: str) -> None:
+    head = f"""
+        class Maybe:
+            async def __aenter__(self):
+                return self
+            async def __aexit__(self, kind, error, traceback):
+                if kind is None:
+                    return False
+                return {given}
+            async def decide(self):
+                return self.quiet
+    """
+    assert graph_of('async with Maybe():\n    await step.sleep("a", 1)\nawait step.sleep("c", 1)', head) == text("""
+        try
+          sleep 'a' 1
+        catch
+        sleep 'c' 1
+    """)
+
+
+@pytest.mark.parametrize("given", ["", "None", "False", "await self.close()"])
+def test_a_manager_that_never_swallows(given: str) -> None:
+    head = f"""
+        class Never:
+            async def __aenter__(self):
+                return self
+            async def __aexit__(self, kind, error, traceback):
+                return {given}
+            async def close(self):
+                print("closed")
+    """
+    assert graph_of('async with Never():\n    await step.sleep("a", 1)', head) == "sleep 'a' 1"
+
+
+def test_an_attempt_is_tried_again() -> None:
+    head = """
+        class Attempt:
+            def __init__(self, last):
+                self.last = last
+            def __enter__(self):
+                return self
+            def __exit__(self, kind, error, traceback):
+                return kind is not None and not self.last
+    """
+    assert graph_of(
+        """
+        for i in range(3):
+            with Attempt(i == 2):
+                await step.sleep("a", 1)
+                break
+        """,
+        head,
+    ) == text("""
+        loop
+          try
+            sleep 'a' 1
+            break
+          catch
+    """)
+
+
+def test_a_manager_that_swallows_and_runs_steps() -> None:
+    head = """
+        class Saga:
+            def __init__(self, step):
+                self.step = step
+            async def __aenter__(self):
+                return self
+            async def __aexit__(self, kind, error, traceback):
+                if kind is not None:
+                    await self.step.sleep("undo", 1)
+                return True
+    """
+    assert graph_of(
+        """
+        async with Saga(step):
+            await step.sleep("a", 1)
+            raise ValueError
+        await step.sleep("c", 1)
+        """,
+        head,
+    ) == text("""
+        try
+          sleep 'a' 1
+        catch
+        finally
+          call __aexit__
+        sleep 'c' 1
+    """)
+
+
+def test_a_generator_that_swallows_a_raise() -> None:
+    head = """
+        @contextmanager
+        def quiet():
+            try:
+                yield
+            except Exception:
+                pass
+    """
+    assert graph_of(
+        """
+        with quiet():
+            await step.sleep("a", 1)
+            raise ValueError
+        await step.sleep("c", 1)
+        """,
+        head,
+    ) == text("""
+        try
+          sleep 'a' 1
+        catch
+        sleep 'c' 1
+    """)
+
+
+def test_a_generator_that_swallows_some_errors() -> None:
+    head = """
+        @contextmanager
+        def quiet():
+            try:
+                yield
+            except ValueError:
+                print("ignored")
+    """
+    assert graph_of(
+        """
+        with quiet():
+            await step.sleep("a", 1)
+            if event:
+                raise ValueError
+            await step.sleep("b", 1)
+        await step.sleep("c", 1)
+        """,
+        head,
+    ) == text("""
+        try
+          sleep 'a' 1
+          if event
+          else
+            sleep 'b' 1
+        catch
+          switch exception
+          | case ValueError
+          | default
+            return
+        sleep 'c' 1
+    """)
+
+
+@pytest.mark.parametrize("leaving", ["break", "continue"])
+def test_a_block_leaves_a_generator_that_ends_at_its_yield(leaving: str) -> None:
+    head = """
+        @asynccontextmanager
+        async def compensated(step):
+            try:
+                yield
+            except Exception:
+                await step.sleep("undo", 1)
+    """
+    graph = graph_of(
+        f"""
+        for item in event:
+            async with compensated(step):
+                await step.sleep("a", 1)
+                if item:
+                    {leaving}
+                await step.sleep("b", 1)
+        """,
+        head,
+    )
+    assert graph.startswith("loop\n  try\n    sleep 'a' 1")
+    assert graph.endswith("  catch\n    sleep 'undo' 1")
+
+
+# Managers that are not known
+
+
+@pytest.mark.parametrize("manager", ["Raises(ValueError)", "self.assertRaises(ValueError)", "event.expected"])
+def test_code_after_an_unknown_manager_is_reached(manager: str) -> None:
+    head = "from somewhere import Raises"
+    assert graph_of(
+        f"""
+        with {manager}:
+            await step.sleep("a", 1)
+            raise ValueError
+        await step.sleep("c", 1)
+        """,
+        head,
+    ) == text("""
+        try
+          sleep 'a' 1
+        catch
+        sleep 'c' 1
+    """)
+
+
+@pytest.mark.parametrize("manager", ["open('x')", "asyncio.Lock()", "contextlib.nullcontext()"])
+def test_a_manager_of_python_swallows_nothing(manager: str) -> None:
+    assert (
+        graph_of(f"""
+        with {manager}:
+            await step.sleep("a", 1)
+            raise ValueError
+        await step.sleep("c", 1)
+    """)
+        == "sleep 'a' 1"
+    )
+
+
+def test_an_attempt_of_a_library_is_tried_again() -> None:
+    head = "from tenacity import Retrying"
+    assert graph_of(
+        """
+        for attempt in Retrying():
+            with attempt:
+                await step.sleep("a", 1)
+                await step.sleep("b", 1)
+        """,
+        head,
+    ) == text("""
+        loop
+          try
+            sleep 'a' 1
+            sleep 'b' 1
+          catch
+    """)
+
+
+def test_an_unknown_manager_is_its_block() -> None:
+    head = "from tracing import span"
+    assert graph_of(
+        """
+        with span("x"):
+            await step.sleep("a", 1)
+            if event:
+                raise ValueError
+        await step.sleep("c", 1)
+        """,
+        head,
+    ) == text("""
+        sleep 'a' 1
+        if event
+          return
+        sleep 'c' 1
+    """)
+
+
+@pytest.mark.parametrize("manager", ["self.undo(step)", "getattr(self, event.name)()"])
+def test_a_manager_that_is_not_followed_is_reported(manager: str) -> None:
+    assert notes_of(f'async with {manager}:\n    await step.sleep("a", 1)')
+
+
+def test_a_generator_or_another_manager() -> None:
+    assert graph_of("""
+        async with lock(step) if event else contextlib.nullcontext():
+            await step.sleep("body", 1)
+        await step.sleep("after", 1)
+    """) == text("""
+        if event
+          sleep 'acquire' 1
+          try
+            sleep 'body' 1
+          finally
+            sleep 'release' 1
+        else
+          sleep 'body' 1
+        sleep 'after' 1
+    """)
+
+
+# Exit stacks
+
+
+@pytest.mark.parametrize(
+    "entering",
+    ["await stack.enter_async_context(lock(step))", "inner = await stack.enter_async_context(lock(step))"],
+)
+def test_a_stack_enters_a_generator(entering: str) -> None:
+    assert graph_of(f"""
+        async with AsyncExitStack() as stack:
+            {entering}
+            await step.sleep("body", 1)
+    """) == text("""
+        sleep 'acquire' 1
+        try
+          sleep 'body' 1
+        finally
+          sleep 'release' 1
+    """)
+
+
+def test_a_stack_enters_an_object() -> None:
+    assert graph_of("""
+        async with contextlib.AsyncExitStack() as stack:
+            await step.sleep("before", 1)
+            session = await stack.enter_async_context(Session(step))
+            await session.step.sleep("body", 1)
+        await step.sleep("after", 1)
+    """) == text("""
+        sleep 'before' 1
+        call __aenter__
+        try
+          sleep 'body' 1
+        finally
+          call __aexit__
+        sleep 'after' 1
+    """)
+
+
+def test_a_stack_leaves_in_reverse_order() -> None:
+    assert graph_of("""
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(lock(step))
+            stack.push_async_callback(self.undo, step)
+            await step.sleep("body", 1)
+    """) == text("""
+        sleep 'acquire' 1
+        try
+          try
+            sleep 'body' 1
+          finally
+            call undo
+        finally
+          sleep 'release' 1
+    """)
+
+
+def test_a_stack_enters_a_manager_that_swallows() -> None:
+    assert graph_of("""
+        with ExitStack() as stack:
+            stack.enter_context(Swallow())
+            await step.sleep("a", 1)
+            raise ValueError
+        await step.sleep("c", 1)
+    """) == text("""
+        try
+          sleep 'a' 1
+        catch
+        sleep 'c' 1
+    """)
+
+
+def test_a_stack_calls_back_what_starts_a_sleep() -> None:
+    assert (
+        graph_of("""
+        with ExitStack() as stack:
+            stack.callback(print, "over")
+            await step.sleep("a", 1)
+    """)
+        == "sleep 'a' 1"
+    )
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        "if event:\n        await stack.enter_async_context(lock(step))",
+        "for x in event:\n        await stack.enter_async_context(Session(step))",
+        "if event:\n        stack.push_async_callback(self.undo, step)",
+        "stack.push_async_exit(Session(step))",
+        "stack.push_async_callback(self.undo, step)\n    stack.pop_all()",
+        "await enter(stack, lock(step))",
+    ],
+)
+def test_other_uses_of_a_stack_are_reported(use: str) -> None:
+    head = "async def enter(stack, manager):\n    await stack.enter_async_context(manager)\n"
+    assert notes_of(f'async with AsyncExitStack() as stack:\n    {use}\n    await step.sleep("a", 1)', head)
+
+
+def test_a_stack_that_is_closed_by_hand_is_reported() -> None:
+    assert notes_of("""
+        stack = AsyncExitStack()
+        await stack.enter_async_context(Session(step))
+        await step.sleep("a", 1)
+        await stack.aclose()
+    """)
