@@ -362,10 +362,9 @@ def test_a_function_that_is_defined_on_different_paths_is_either_one() -> None:
             async def run(self, event, step):
                 await rest(step)
     """) == text("""
-        switch rest
-        | case rest 1
+        if sys.version_info > (3, 12)
           call rest
-        | case rest 2
+        else
         def rest
           sleep 'new' 1
     """)

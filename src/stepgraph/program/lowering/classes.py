@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 import libcst as cst
@@ -15,8 +15,10 @@ from stepgraph.program.lowering.handing_on import asked_instead
 from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.lowering.names import module_name, replaced_elsewhere
 from stepgraph.program.lowering.resources import ENVIRONMENT
+from stepgraph.program.lowering.state import leaves
 from stepgraph.program.values import (
     UNKNOWN,
+    Alternatives,
     Argument,
     Arguments,
     ClassValue,
@@ -105,7 +107,8 @@ def is_workflow(machine: Machine, defined: ClassValue) -> bool:
     """Whether a class derives from WorkflowEntrypoint and has or inherits `run`."""
     if not derives_from_entrypoint(defined):
         return False
-    return isinstance(member(machine, resolution_order(defined), "run"), FunctionValue)
+    run = member(machine, resolution_order(defined), "run")
+    return run is not None and all(isinstance(leaf, FunctionValue) for leaf in leaves(run))
 
 
 def derives_from_entrypoint(defined: ClassValue) -> bool:
@@ -151,7 +154,14 @@ def _doubted(found: Value, doubts: tuple[Doubt, ...]) -> Value:
         return found
     if isinstance(found, FunctionValue):
         return replace(found, doubts=(*found.doubts, *doubts))
+    if isinstance(found, Alternatives):
+        return _each_option(found, lambda value: _doubted(value, doubts))
     return hidden(found)
+
+
+def _each_option(alternatives: Alternatives, change: Callable[[Value], Value]) -> Alternatives:
+    options = tuple(replace(option, value=change(option.value)) for option in alternatives.options)
+    return Alternatives(options, alternatives.discriminant, alternatives.place)
 
 
 def _class_constant(machine: Machine, owner: ClassValue, name: str, value: Value, order: tuple[Value, ...]) -> Value:
@@ -281,6 +291,8 @@ def _class_of(above: SuperObject) -> ClassValue:
 
 def bound(machine: Machine, found: Value, instance: Instance | None, owner: ClassValue, place: Place) -> Value:
     """Return a member as an attribute: functions are bound to their receiver, properties are called."""
+    if isinstance(found, Alternatives):
+        return _bound_option(machine, found, instance, owner, place)
     if not isinstance(found, FunctionValue):
         return found
     match found.kind:
@@ -300,6 +312,15 @@ def bound(machine: Machine, found: Value, instance: Instance | None, owner: Clas
             return found
 
 
+def _bound_option(
+    machine: Machine, found: Alternatives, instance: Instance | None, owner: ClassValue, place: Place
+) -> Value:
+    """Bind each of several functions that a member may be; of properties, the one that it is gives the value."""
+    if any(isinstance(leaf, FunctionValue) and leaf.kind == "property" for leaf in leaves(found)):
+        return machine.choose(found, lambda chosen: bound(machine, chosen, instance, owner, place))
+    return _each_option(found, lambda value: bound(machine, value, instance, owner, place))
+
+
 def instantiate(machine: Machine, value: Value, arguments: Arguments, place: Place) -> Value:
     """Return a new object of a class of the project, its `__init__` read."""
     if not isinstance(value, ClassValue):
@@ -308,6 +329,8 @@ def instantiate(machine: Machine, value: Value, arguments: Arguments, place: Pla
     initializer = member(machine, resolution_order(value), "__init__")
     if isinstance(initializer, FunctionValue):
         machine.call(replace(initializer, receiver=instance), arguments, place)
+    elif isinstance(initializer, Alternatives):
+        machine.call(bound(machine, initializer, instance, value, place), arguments, place)
     else:
         _fill_fields(machine, instance, arguments)
         finish = member(machine, resolution_order(value), "__post_init__")
@@ -319,6 +342,8 @@ def instantiate(machine: Machine, value: Value, arguments: Arguments, place: Pla
 def call_instance(machine: Machine, callee: Instance, arguments: Arguments, place: Place) -> Value:
     """Call an object of the project: its `__call__`."""
     method = member(machine, resolution_order(callee.of), "__call__")
+    if isinstance(method, Alternatives):
+        return machine.call(bound(machine, method, callee, callee.of, place), arguments, place)
     if not isinstance(method, FunctionValue):
         return UNKNOWN
     return machine.call(replace(method, receiver=callee), arguments, place)

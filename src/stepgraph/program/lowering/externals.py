@@ -36,6 +36,7 @@ from stepgraph.program.values import (
     ExitStack,
     External,
     Foreign,
+    FunctionKind,
     FunctionValue,
     Gathering,
     Instance,
@@ -359,6 +360,17 @@ def _exit_stack(machine: Machine, arguments: Arguments, place: Place) -> Value:
     return ExitStack()
 
 
+def _method(kind: FunctionKind) -> Meaning:
+    """What a decorator of Python makes of a function where it is called: `go = staticmethod(go)`."""
+
+    def make(machine: Machine, arguments: Arguments, place: Place) -> Value:
+        del machine, place
+        function = _first(arguments)
+        return replace(function, kind=kind) if isinstance(function, FunctionValue) else function
+
+    return make
+
+
 def _itself(machine: Machine, arguments: Arguments, place: Place) -> Value:
     del machine, place
     return _first(arguments)
@@ -595,6 +607,8 @@ _MEANINGS: Final[dict[str, Meaning]] = {
     "datetime.timedelta": duration,
     "collections.deque": _copy("deque", Foreign("collections.deque")),
     "pyodide.ffi.to_js": _itself,
+    "builtins.staticmethod": _method("static"),
+    "builtins.classmethod": _method("class"),
     "builtins.float": _number,
     "builtins.int": _number,
     "builtins.round": _number,

@@ -78,6 +78,12 @@ class Frame:
     type_errors: int = 0
     attribute_names: Mapping[str, Constant] = dataclass_field(default_factory=dict)
     returns_true: bool = False
+    at: cst.CSTNode | None = None
+    """The statement of a module's or class's own code that is being executed."""
+    binding: str | None = None
+    """The name that it is executed for."""
+    bound_before: Value | None = None
+    """What that name stood for before, None where it was not bound."""
 
     def __post_init__(self) -> None:
         self.own = self.scope

@@ -66,6 +66,11 @@ def is_in_project(machine: Machine, statement: cst.Import | cst.ImportFrom) -> b
     return all(file is not None and _may_have(machine, file, name) for file in found for name in names)
 
 
+def lacks_name(machine: Machine, statement: cst.ImportFrom) -> bool:
+    """Whether a statement imports a name from a module of the project that has no such name."""
+    return _find(machine, *source_name(statement)) is not None and not is_in_project(machine, statement)
+
+
 def _may_have(machine: Machine, file: ModuleFile, name: str) -> bool:
     """Whether a module may have a name, as far as its own text tells."""
     if machine.modules.importer is None or machine.modules.importer.files.inside(file, name) is not None:

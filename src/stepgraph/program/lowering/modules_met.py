@@ -13,7 +13,7 @@ from stepgraph.program.facts import Fact, WrongImport
 from stepgraph.program.lowering.star_memory import StarMemory
 from stepgraph.program.lowering.state import Store
 from stepgraph.program.lowering.wrong_imports import wrong_imports_of
-from stepgraph.program.values import LexicalScope
+from stepgraph.program.values import LexicalScope, Value
 from stepgraph.project.module_files import ModuleFile
 from stepgraph.syntax.assignments import assigned_attributes
 from stepgraph.syntax.bindings import bindings_of
@@ -37,6 +37,10 @@ class ModulesMet(Struct):
     unread: dict[str, ModuleFile] = field(default_factory=dict)
     stars: StarMemory = field(default_factory=StarMemory)
     ran: list[LexicalScope] = field(default_factory=list)
+    bound: dict[tuple[LexicalScope, str, int], Value | None] = field(default_factory=dict)
+    """What statements of module and class bodies bind names to, by the identity of the statement."""
+    bound_before: dict[tuple[LexicalScope, str, int], Value | None] = field(default_factory=dict)
+    """What names stand for in between: after so many of the statements that bind them."""
     _noted: set[str] = field(default_factory=set)
     _foreign: set[tuple[str, str]] = field(default_factory=set)
     _counted: int = 0

@@ -9,8 +9,9 @@ import libcst as cst
 from msgspec.structs import replace
 
 from stepgraph.limits import Limit, LimitExceededError
+from stepgraph.program.lowering.binders import positions_in
 from stepgraph.program.lowering.machine import Machine
-from stepgraph.program.lowering.own_code import apply_changes, bound_value
+from stepgraph.program.lowering.own_code import apply_changes, body_of, bound_value
 from stepgraph.program.lowering.stars import is_starred_later, starred
 from stepgraph.program.lowering.step_state import bound
 from stepgraph.program.values import (
@@ -35,14 +36,54 @@ _BUILTINS = frozenset(dir(builtins))
 def look_up(machine: Machine, name: str) -> Value:
     """Return what a name stands for where the machine is reading."""
     scope = _start(machine.frame.scope, name)
+    at = machine.frame.at
     while scope is not None:
         if scope.kind != "class" or scope is machine.frame.scope:
             own = scope is machine.frame.own or scope is machine.frame.scope
-            value = _in_scope(machine, scope, name, own=own)
+            value = _in_scope(machine, scope, name, own=own) if at is None else _in_scope_at(machine, scope, name, at)
             if value is not None:
                 return value
+        at = None if at is None else _around(scope, at)
         scope = scope.parent
     return External(f"builtins.{name}") if name in _BUILTINS else UNKNOWN
+
+
+def _around(scope: LexicalScope, at: cst.CSTNode) -> cst.CSTNode | None:
+    """Return the statement of the scope around another one that a statement of that one is part of."""
+    if scope.kind == "class":
+        return None if scope.owner is None else scope.owner.node
+    return at if scope.kind == "expression" else None
+
+
+def _in_scope_at(machine: Machine, scope: LexicalScope, name: str, at: cst.CSTNode) -> Value | None:
+    """Return what a name stands for at a statement of a module or class body: what bound it last before that."""
+    if machine.frame.binding == name and machine.frame.own is scope:
+        return machine.frame.bound_before
+    binders = scope.bindings.binders.get(name, ())
+    if len(binders) <= 1 or scope.kind not in ("module", "class"):
+        return _in_scope(machine, scope, name, own=True)
+    positions = positions_in(scope.module, body_of(scope))
+    here = positions.get(id(at))
+    before = [b for b in binders if here is not None and id(b) in positions and positions[id(b)].index < here.index]
+    if not before or len(before) == len(binders):
+        return module_name(machine, scope, name)
+    return _bound_before(machine, scope, name, before)
+
+
+def _bound_before(machine: Machine, scope: LexicalScope, name: str, binders: Sequence[cst.CSTNode]) -> Value | None:
+    """Return what a name stands for after the first of several statements that bind it."""
+    known = machine.modules.bound_before
+    key = (scope, name, len(binders))
+    if key not in known:
+        machine.budget.spend(Limit.ELEMENTS, len(binders))
+        now = scope.names.pop(name, None)
+        with machine.in_own_code(scope):
+            value = bound_value(machine, scope, name, binders)
+        scope.names.pop(name, None)
+        if now is not None:
+            scope.names[name] = now
+        known[key] = None if value is None else _kept(scope, name, value)
+    return known[key]
 
 
 def _start(scope: LexicalScope, name: str) -> LexicalScope | None:
@@ -118,9 +159,13 @@ def module_name(machine: Machine, scope: LexicalScope, name: str) -> Value | Non
         raise
 
 
-def _module_name(machine: Machine, scope: LexicalScope, name: str, binders: Sequence[cst.CSTNode]) -> Value:
+def _module_name(machine: Machine, scope: LexicalScope, name: str, binders: Sequence[cst.CSTNode]) -> Value | None:
     with machine.in_own_code(scope):
-        value = _kept(scope, name, bound_value(machine, scope, name, binders))
+        bound_now = bound_value(machine, scope, name, binders)
+        if bound_now is None:
+            del scope.names[name]
+            return None
+        value = _kept(scope, name, bound_now)
         if scope.kind == "module" and machine.modules.is_assigned_elsewhere(scope, name):
             value = _reassigned(machine, scope, name, value)
         scope.names[name] = value

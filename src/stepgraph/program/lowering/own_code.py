@@ -5,12 +5,23 @@ It has run before any function does: what it changes is never taken back.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import takewhile
 
 import libcst as cst
+from msgspec import Struct
 from msgspec.structs import replace
 
-from stepgraph.program.lowering.binders import taken
+from stepgraph.program.lowering.binders import (
+    Position,
+    at_run_time,
+    clauses,
+    fails,
+    positions_in,
+    surely_fails,
+    surely_runs,
+)
 from stepgraph.program.lowering.definitions import doubt_of_decorator, make_class, make_function
 from stepgraph.program.lowering.imports import imported
 from stepgraph.program.lowering.machine import Machine
@@ -30,26 +41,132 @@ from stepgraph.program.values import (
 )
 from stepgraph.syntax.changes import changed_in_functions
 from stepgraph.syntax.module import SourceModule
-from stepgraph.syntax.walk import expressions_below, statements, statements_below
+from stepgraph.syntax.walk import Enclosing, expressions_below, statements, statements_below, suites
 
 
-def bound_value(machine: Machine, scope: LexicalScope, name: str, binders: Sequence[cst.CSTNode]) -> Value:
-    """Return what a name stands for once all that binds it has run, in the order in which it stands.
+def bound_value(machine: Machine, scope: LexicalScope, name: str, binders: Sequence[cst.CSTNode]) -> Value | None:
+    """Return what a name stands for once all that binds it has run, in the order in which it stands; None if nothing.
 
     What is bound on some paths only is one of several values. The name means what it did before while it is bound.
     """
-    possible = taken(machine, scope.module, _body(scope), binders) if len(binders) > 1 else binders
-    certain = scope.bindings.certain
-    own = _of_own_code(machine, scope, name, possible)
-    ways: list[Value] = []
-    for binder in own:
-        before = _one_of(machine, name, ways, binder)
-        scope.names[name] = before
-        value = _bound_by(machine, scope, name, binder, before)
-        ways = [value] if id(binder) in certain else [*ways, value]
-    value = _one_of(machine, name, ways, binders[0])
+    positions = positions_in(scope.module, body_of(scope))
+    running = at_run_time(binders, positions)
+    own = _of_own_code(machine, scope, name, running)
+    value = _Body(machine, scope, name, positions).after(own, 0, None)
+    if value is None and len(own) == len(running) and isinstance(own[-1], cst.Del):
+        return None
     # None is what a name holds until a function gives it something.
-    return UNKNOWN if value == Constant(None) and len(own) < len(possible) else value
+    return UNKNOWN if value is None or (value == Constant(None) and len(own) < len(running)) else value
+
+
+class _Body(Struct):
+    """The statements of a module or class body that bind one name."""
+
+    machine: Machine
+    scope: LexicalScope
+    name: str
+    positions: dict[int, Position]
+
+    def after(self, binders: Sequence[cst.CSTNode], depth: int, before: Value | None) -> Value | None:
+        """Return the value of the name after statements in a block so deep in others, which all run; None for none."""
+        value, index = before, 0
+        while index < len(binders):
+            binder = binders[index]
+            around = self._around(binder)
+            if len(around) <= depth:
+                bound = self._bound(binder, value)
+                is_statement = id(binder) in self.positions
+                value = bound if is_statement else self._one_of([value, bound], binder)
+                index += 1
+                continue
+            statement = around[depth].statement
+            group = list(takewhile(partial(self._is_in, statement, depth), binders[index:]))
+            value = self._after_compound(statement, group, depth, value)
+            index += len(group)
+        return value
+
+    def _around(self, binder: cst.CSTNode) -> tuple[Enclosing, ...]:
+        position = self.positions.get(id(binder))
+        return () if position is None else position.around
+
+    def _is_in(self, statement: cst.CSTNode, depth: int, binder: cst.CSTNode) -> bool:
+        around = self._around(binder)
+        return len(around) > depth and around[depth].statement is statement
+
+    def _after_compound(
+        self, statement: cst.CSTNode, group: Sequence[cst.CSTNode], depth: int, before: Value | None
+    ) -> Value | None:
+        def after(suite: cst.BaseSuite | None, start: Value | None) -> Value | None:
+            inside = [binder for binder in group if self._around(binder)[depth].suite is suite]
+            return self.after(inside, depth + 1, start)
+
+        match statement:
+            case cst.If():
+                return self._after_if(statement, [(test, after(suite, before)) for test, suite in clauses(statement)])
+            case cst.Try() | cst.TryStar():
+                return self._after_try(statement, after, before)
+            case cst.With():
+                return self.after(group, depth + 1, before)
+            case _:
+                ways = [after(suite, before) for suite in suites(statement)]
+                return self._one_of([before, *ways], statement)
+
+    def _after_if(
+        self, statement: cst.If, ways: Sequence[tuple[cst.BaseExpression | None, Value | None]]
+    ) -> Value | None:
+        texts = [None if test is None else self.machine.text(test) for test, _ in ways]
+        return self._one_of([value for _, value in ways], statement, texts)
+
+    def _after_try(
+        self,
+        statement: cst.Try | cst.TryStar,
+        after: Callable[[cst.BaseSuite | None, Value | None], Value | None],
+        before: Value | None,
+    ) -> Value | None:
+        """All of what is tried runs, and the `else`, or a handler does; handlers that raise again bind nothing."""
+        ways: list[Value | None] = []
+        if not surely_fails(self.machine, statement.body):
+            tried = after(statement.body, before)
+            ways.append(tried if statement.orelse is None else after(statement.orelse.body, tried))
+        if not surely_runs(self.machine, statement.body):
+            ways += [after(handler.body, before) for handler in statement.handlers if not fails(handler.body)]
+        value = self._one_of(ways, statement)
+        return value if statement.finalbody is None else after(statement.finalbody.body, value)
+
+    def _bound(self, binder: cst.CSTNode, before: Value | None) -> Value | None:
+        """Return what a statement binds the name to. It runs once, however often what it bound is asked for."""
+        if isinstance(binder, cst.Del):
+            return None
+        bound = self.machine.modules.bound
+        key = (self.scope, self.name, id(binder))
+        if key not in bound:
+            self.scope.names[self.name] = UNKNOWN if before is None else before
+            bound[key] = self._executed(binder, before)
+        return bound[key]
+
+    def _executed(self, binder: cst.CSTNode, before: Value | None) -> Value:
+        frame = self.machine.frame
+        outer = frame.at, frame.binding, frame.bound_before
+        frame.at, frame.binding, frame.bound_before = binder, self.name, before
+        value = _bound_by(self.machine, self.scope, self.name, binder, UNKNOWN if before is None else before)
+        frame.at, frame.binding, frame.bound_before = outer
+        return value
+
+    def _one_of(
+        self, ways: Sequence[Value | None], node: cst.CSTNode, conditions: Sequence[str | None] | None = None
+    ) -> Value | None:
+        """Return whichever of several values it is; of those that lead to no step the first that is not None."""
+        bound = [value for value in ways if value is not None]
+        relevant = [(index, value) for index, value in enumerate(ways) if value is not None and value.relevant]
+        if not relevant:
+            return next((value for value in bound if value != Constant(None)), bound[0] if bound else None)
+        if all(value == relevant[0][1] for _, value in relevant):
+            return relevant[0][1]
+        if conditions is not None:
+            options = [Option(conditions[index], value) for index, value in relevant]
+            return Alternatives(tuple(options), None, self.machine.place(node))
+        numbered = [Option(f"{self.name} {number}", value) for number, (_, value) in enumerate(relevant, 1)]
+        return Alternatives(tuple(numbered), self.name, self.machine.place(node))
 
 
 def _of_own_code(
@@ -96,7 +213,7 @@ def _run(machine: Machine, scope: LexicalScope) -> None:
         match statement:
             case cst.FunctionDef(name=cst.Name(value=name), decorators=[_, *_]) if name not in scope.names:
                 scope.names[name] = UNKNOWN
-                scope.names[name] = bound_value(machine, scope, name, scope.bindings.binders[name])
+                scope.names[name] = bound_value(machine, scope, name, scope.bindings.binders[name]) or UNKNOWN
             case cst.Expr(value=cst.Call()) | cst.For():
                 _execute(machine, statement)
 
@@ -104,22 +221,14 @@ def _run(machine: Machine, scope: LexicalScope) -> None:
 def _execute(machine: Machine, statement: cst.CSTNode) -> None:
     executor = machine.executors.get(type(statement))
     if executor is not None:
+        outer, machine.frame.at = machine.frame.at, statement
         executor(machine, statement)
+        machine.frame.at = outer
 
 
-def _body(scope: LexicalScope) -> cst.BaseSuite | cst.Module:
+def body_of(scope: LexicalScope) -> cst.BaseSuite | cst.Module:
+    """Return the body of a module or class."""
     return scope.owner.node.body if scope.owner is not None else scope.module.tree
-
-
-def _one_of(machine: Machine, name: str, ways: Sequence[Value], binder: cst.CSTNode) -> Value:
-    """Return whichever of several values it is; of those that lead to no step the first, if there are no others."""
-    if len(ways) <= 1:
-        return ways[0] if ways else UNKNOWN
-    relevant = [value for value in ways if value.relevant]
-    if len(relevant) <= 1:
-        return relevant[0] if relevant else ways[0]
-    options = tuple(Option(f"{name} {number}", value) for number, value in enumerate(relevant, 1))
-    return Alternatives(options, name, machine.place(binder))
 
 
 def _bound_by(machine: Machine, scope: LexicalScope, name: str, binder: cst.CSTNode, before: Value) -> Value:

@@ -18,6 +18,7 @@ from stepgraph.program.lowering.step_state import observe_changed_state
 from stepgraph.program.lowering.wrapping import observe_not_wrapped
 from stepgraph.program.values import (
     UNKNOWN,
+    Alternatives,
     Argument,
     Arguments,
     ClassValue,
@@ -88,10 +89,13 @@ def _run(machine: Machine, defined: ClassValue, payload: PayloadShape, place: Pl
     instance = Instance(defined, machine.store.new())
     machine.replays = True
     initializer = machine.attribute(instance, "__init__", place)
-    if isinstance(initializer, FunctionValue):
+    if isinstance(initializer, FunctionValue | Alternatives):
         made_with = Arguments((Argument(UNKNOWN, place), Argument(ENVIRONMENT, place)))
         machine.call(initializer, made_with, place)
     run = machine.attribute(instance, "run", place)
+    given = Arguments((Argument(Event(payload, of_run=True), place), Argument(StepObject(), place)))
+    if isinstance(run, Alternatives):
+        return machine.block_of(lambda: await_value(machine, machine.call(run, given, place), place)), place
     if not isinstance(run, FunctionValue):
         at: cst.CSTNode = defined.node.name
         machine.note(
@@ -104,7 +108,6 @@ def _run(machine: Machine, defined: ClassValue, payload: PayloadShape, place: Pl
     for doubt in run.doubts:
         machine.doubt(doubt)
     machine.replay.entry = run.node
-    given = Arguments((Argument(Event(payload, of_run=True), place), Argument(StepObject(), place)))
     called = Place(run.scope.module, run.node)
     if isinstance(run.node, cst.Lambda):
         return machine.block_of(lambda: await_value(machine, machine.call(run, given, place), place)), called

@@ -44,7 +44,7 @@ def call_special(
     method: Value = UNKNOWN
     for name in names:
         method = machine.attribute(owner, name, place)
-        if isinstance(method, FunctionValue):
+        if isinstance(method, FunctionValue | Alternatives):
             return machine.call(method, Arguments(tuple(Argument(value, place) for value in given)), place)
     return method if isinstance(method, Unresolved) else None
 
