@@ -101,6 +101,31 @@ def test_what_is_made_after_a_redefinition_holds_the_second(after: str, call: st
     assert "'first'" not in graph
 
 
+def test_a_list_that_is_filled_in_between() -> None:
+    jobs = "JOBS = []\nJOBS.append(charge)"
+    more = "JOBS += [charge]\n"
+    graph = graph_of_module(TWICE.format(between=jobs) + more, "for job in JOBS:\n    await job(step)")
+    assert graph.startswith("call charge\ncall charge #2\n")
+    assert graph.index("'first'") < graph.index("'second'")
+
+
+def test_a_block_of_definitions_that_an_error_may_end() -> None:
+    graph = graph_of_module(
+        """
+        from contextlib import suppress
+        async def go(step):
+            await step.sleep("a", 1)
+        with suppress(ImportError):
+            import ujson
+            async def go(step):
+                await step.sleep("b", 1)
+        """,
+        "await go(step)",
+    )
+    assert "'a'" in graph
+    assert "'b'" in graph
+
+
 def test_a_function_calls_what_its_name_stood_for_before() -> None:
     assert graph_of_module(
         """

@@ -13,6 +13,7 @@ import libcst as cst
 from msgspec import Struct
 from msgspec.structs import replace
 
+from stepgraph.limits import Limit
 from stepgraph.program.lowering.binders import (
     Position,
     at_run_time,
@@ -23,7 +24,7 @@ from stepgraph.program.lowering.binders import (
     surely_runs,
 )
 from stepgraph.program.lowering.definitions import doubt_of_decorator, make_class, make_function
-from stepgraph.program.lowering.imports import imported
+from stepgraph.program.lowering.imports import imported, lacks_name
 from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.values import (
     UNKNOWN,
@@ -52,11 +53,24 @@ def bound_value(machine: Machine, scope: LexicalScope, name: str, binders: Seque
     positions = positions_in(scope.module, body_of(scope))
     running = at_run_time(binders, positions)
     own = _of_own_code(machine, scope, name, running)
-    value = _Body(machine, scope, name, positions).after(own, 0, None)
+    value = _Body(machine, scope, name, positions).after(_with_changes(scope, name, own, positions), 0, None)
     if value is None and len(own) == len(running) and isinstance(own[-1], cst.Del):
         return None
     # None is what a name holds until a function gives it something.
     return UNKNOWN if value is None or (value == Constant(None) and len(own) < len(running)) else value
+
+
+def _with_changes(
+    scope: LexicalScope, name: str, binders: Sequence[cst.CSTNode], positions: dict[int, Position]
+) -> Sequence[cst.CSTNode]:
+    """Return the binders of a name, and in between the statements that change the collection that it is bound to."""
+    changes = scope.bindings.changes.get(name, ()) if len(binders) > 1 else ()
+    if not changes or any(id(binder) not in positions for binder in binders):
+        return binders
+    last = positions[id(binders[-1])].index
+    around = {id(enclosing.statement) for binder in binders for enclosing in positions[id(binder)].around}
+    between = [c for c in changes if positions[id(c)].index < last and id(c) not in around]
+    return sorted([*binders, *between], key=lambda statement: positions[id(statement)].index)
 
 
 class _Body(Struct):
@@ -96,17 +110,23 @@ class _Body(Struct):
     def _after_compound(
         self, statement: cst.CSTNode, group: Sequence[cst.CSTNode], depth: int, before: Value | None
     ) -> Value | None:
+        def inside(suite: cst.BaseSuite | None) -> list[cst.CSTNode]:
+            return [binder for binder in group if self._around(binder)[depth].suite is suite]
+
         def after(suite: cst.BaseSuite | None, start: Value | None) -> Value | None:
-            inside = [binder for binder in group if self._around(binder)[depth].suite is suite]
-            return self.after(inside, depth + 1, start)
+            return self.after(inside(suite), depth + 1, start)
 
         match statement:
             case cst.If():
                 return self._after_if(statement, [(test, after(suite, before)) for test, suite in clauses(statement)])
             case cst.Try() | cst.TryStar():
-                return self._after_try(statement, after, before)
+                cut = self._one_of(self._cut_short(inside(statement.body), depth + 1, before), statement)
+                return self._after_try(statement, after, before, cut)
             case cst.With():
-                return self.after(group, depth + 1, before)
+                value = self.after(group, depth + 1, before)
+                if surely_runs(self.machine, statement.body):
+                    return value
+                return self._one_of([value, *self._cut_short(group, depth + 1, before)], statement)
             case _:
                 ways = [after(suite, before) for suite in suites(statement)]
                 return self._one_of([before, *ways], statement)
@@ -117,11 +137,18 @@ class _Body(Struct):
         texts = [None if test is None else self.machine.text(test) for test, _ in ways]
         return self._one_of([value for _, value in ways], statement, texts)
 
+    def _cut_short(self, binders: Sequence[cst.CSTNode], depth: int, before: Value | None) -> list[Value | None]:
+        """Return the values of the name where a block may have been left by an error after any of its statements."""
+        running = [b for b in binders if not (isinstance(b, cst.ImportFrom) and lacks_name(self.machine, b))]
+        self.machine.budget.spend(Limit.ELEMENTS, len(running) ** 2)
+        return [before, *(self.after(running[:end], depth, before) for end in range(1, len(running) + 1))]
+
     def _after_try(
         self,
         statement: cst.Try | cst.TryStar,
         after: Callable[[cst.BaseSuite | None, Value | None], Value | None],
         before: Value | None,
+        cut: Value | None,
     ) -> Value | None:
         """All of what is tried runs, and the `else`, or a handler does; handlers that raise again bind nothing."""
         ways: list[Value | None] = []
@@ -129,7 +156,7 @@ class _Body(Struct):
             tried = after(statement.body, before)
             ways.append(tried if statement.orelse is None else after(statement.orelse.body, tried))
         if not surely_runs(self.machine, statement.body):
-            ways += [after(handler.body, before) for handler in statement.handlers if not fails(handler.body)]
+            ways += [after(handler.body, cut) for handler in statement.handlers if not fails(handler.body)]
         value = self._one_of(ways, statement)
         return value if statement.finalbody is None else after(statement.finalbody.body, value)
 
@@ -165,7 +192,8 @@ class _Body(Struct):
         if conditions is not None:
             options = [Option(conditions[index], value) for index, value in relevant]
             return Alternatives(tuple(options), None, self.machine.place(node))
-        numbered = [Option(f"{self.name} {number}", value) for number, (_, value) in enumerate(relevant, 1)]
+        different = dict.fromkeys(value for _, value in relevant)
+        numbered = [Option(f"{self.name} {number}", value) for number, value in enumerate(different, 1)]
         return Alternatives(tuple(numbered), self.name, self.machine.place(node))
 
 
@@ -198,7 +226,8 @@ def apply_changes(machine: Machine, scope: LexicalScope, name: str, value: Colle
     Where functions do it, all that calls functions has to be run: `@register`, `setup()`.
     """
     for statement in scope.bindings.changes.get(name, ()):
-        _execute(machine, statement)
+        if (scope, name, id(statement)) not in machine.modules.bound:
+            _execute(machine, statement)
     if scope.kind == "module" and name in scope.module.once(changed_in_functions):
         value.state.changed = True
         _run(machine, scope)
@@ -245,6 +274,9 @@ def _bound_by(machine: Machine, scope: LexicalScope, name: str, binder: cst.CSTN
             found = next((part for part in parts if part is not None), UNKNOWN)
         case cst.AnnAssign(value=cst.BaseExpression() as expression) | cst.NamedExpr(value=expression):
             found = machine.evaluate(expression)
+        case _ if isinstance(before, Collection | Mapping) and binder in scope.bindings.changes.get(name, ()):
+            _execute(machine, binder)
+            return before
         case cst.AugAssign() if isinstance(before, Collection):
             _execute(machine, binder)
             return before
