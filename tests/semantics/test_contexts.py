@@ -577,6 +577,39 @@ def test_a_generator_or_another_manager() -> None:
     """)
 
 
+@pytest.mark.parametrize(
+    ("manager", "end"), [("nullcontext", ""), ("closing", "call close"), ("aclosing", "call aclose")]
+)
+def test_a_manager_that_gives_something_else(manager: str, end: str) -> None:
+    head = """
+        class Jobs:
+            def __init__(self, step):
+                self.step = step
+            async def go(self):
+                await self.step.sleep("go", 1)
+            def close(self):
+                self.step.sleep("close", 1)
+            async def aclose(self):
+                await self.step.sleep("close", 1)
+    """
+    kind = "with" if manager == "closing" else "async with"
+    graph = graph_of(f"{kind} contextlib.{manager}(Jobs(step)) as jobs:\n    await jobs.go()", head)
+    assert graph == (f"try\n  call go\nfinally\n  {end}" if end else "call go")
+
+
+@pytest.mark.parametrize("decorator", ["lock(step)", "Quiet()"])
+def test_a_manager_as_a_decorator_is_reported(decorator: str) -> None:
+    head = """
+        class Quiet(contextlib.ContextDecorator):
+            def __enter__(self):
+                return self
+            def __exit__(self, *error):
+                return True
+    """
+    body = f'@{decorator}\nasync def job():\n    await step.sleep("job", 1)\nawait job()'
+    assert notes_of(body, head) == ["unknown-decorator"]
+
+
 # Exit stacks
 
 

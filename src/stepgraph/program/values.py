@@ -660,6 +660,15 @@ class ExitStack(Value, Struct, eq=False):
     """Whether it holds something that may run steps."""
 
 
+class Lending(Value, Struct, eq=False):
+    """What `contextlib.nullcontext(...)` and its like return: a manager that gives something else, to be entered."""
+
+    given: Value
+    """What entering it gives."""
+    closing: str | None = None
+    """The method of that which is called at the end."""
+
+
 class Pushed(Value, Struct, eq=False):
     """The arguments with which something is pushed on an exit stack."""
 

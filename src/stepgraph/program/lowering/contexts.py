@@ -51,6 +51,7 @@ from stepgraph.program.values import (
     FunctionValue,
     GeneratorCall,
     Instance,
+    Lending,
     Resource,
     Suppressor,
     TaskGroup,
@@ -227,12 +228,23 @@ def _inside(machine: Machine, entering: Entering, manager: Value) -> None:
             _task_group(machine, entering, manager)
         case ExitStack():
             _with_stack(machine, entering, manager)
+        case Lending(closing=str(closing)):
+            place = Place(entering.place.module, entering.node)
+            method = machine.attribute(manager.given, closing, place)
+            effects = ExitEffects(works=method.relevant)
+            _protect(machine, entering, effects, None, partial(_call_at_end, machine, method, entering))
         case Instance() | Alternatives():
             _with_object(machine, entering, manager)
         case _ if is_attempt(machine, manager, entering.node):
             _protect(machine, entering, ExitEffects(), _swallowed(entering), lambda: None)
         case _:
             _with_other(machine, entering, manager)
+
+
+def _call_at_end(machine: Machine, method: Value, entering: Entering) -> None:
+    result = machine.call(method, Arguments(), entering.place)
+    if entering.is_async:
+        await_value(machine, result, entering.place)
 
 
 def _swallowed(entering: Entering) -> Handler:
@@ -413,6 +425,8 @@ def _entered(machine: Machine, entering: Entering, manager: Value) -> Value:
             return _yielded(machine, manager) if _can_be_entered(machine, manager) else UNKNOWN
         case Unresolved():
             return await_value(machine, manager, place)
+        case Lending(given=given):
+            return given
         case TaskGroup() | Resource() | ExitStack():
             return manager
         case _:

@@ -21,12 +21,14 @@ from stepgraph.program.values import (
     External,
     FunctionKind,
     FunctionValue,
+    GeneratorCall,
     Instance,
     LexicalScope,
     Partial,
     StepDecorator,
     StepFunction,
     StepMethod,
+    Unknown,
     UnknownBase,
     Unresolved,
     Value,
@@ -132,6 +134,10 @@ def _decorated(machine: Machine, decorator: Value, value: Value, place: Place) -
             return value
         case Partial(callee=External(name="functools.wraps") | FunctionValue()):
             return machine.call(decorator, Arguments((Argument(value, place),)), place)
+        case Instance() if isinstance(value, FunctionValue) and not _is_called(machine, decorator, place):
+            return replace(value, doubts=(*value.doubts, _doubt_of_manager(place)))
+        case GeneratorCall() if isinstance(value, FunctionValue):
+            return replace(value, doubts=(*value.doubts, _doubt_of_manager(place)))
         case StepDecorator() | StepMethod() | FunctionValue() | ClassValue() | Instance() | Unresolved():
             return machine.call(decorator, Arguments((Argument(value, place),)), place)
         case Alternatives(options=options) if all(isinstance(o.value, StepDecorator | FunctionValue) for o in options):
@@ -144,6 +150,20 @@ def _decorated(machine: Machine, decorator: Value, value: Value, place: Place) -
     if value.relevant:
         machine.doubt(doubt_of_decorator(place))
     return replace(value, doubtful=True) if isinstance(value, StepFunction) else value
+
+
+def _is_called(machine: Machine, decorator: Instance, place: Place) -> bool:
+    """Whether the class of a decorator says what its call does; a `ContextDecorator` inherits that."""
+    return not isinstance(machine.attribute(decorator, "__call__", place), Unknown)
+
+
+def _doubt_of_manager(place: Place) -> Doubt:
+    return Doubt(
+        "unknown-decorator",
+        place,
+        f"the context manager `{place.text}` stands around calls of its function in a way that is not followed.",
+        "The graph shows the function alone.",
+    )
 
 
 def doubt_of_decorator(place: Place) -> Doubt:

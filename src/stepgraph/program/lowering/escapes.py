@@ -20,6 +20,7 @@ from stepgraph.program.values import (
     GeneratorCall,
     Instance,
     LazyItems,
+    Lending,
     Mapping,
     PreparedCall,
     StepCall,
@@ -100,6 +101,8 @@ def _inside(value: Value, visits: Visits, depth: int) -> list[Value]:
     match value:
         case Collection() | Mapping() if visits.enter(value.state, depth):
             return [element.value for element in value.state.elements()]
+        case Lending(given=given):
+            return [given]
         case Alternatives(options=options) if depth < DEEPEST:
             return [option.value for option in options]
         case Instance(state=state) if visits.enter(state, depth):

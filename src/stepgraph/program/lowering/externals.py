@@ -41,6 +41,7 @@ from stepgraph.program.values import (
     Gathering,
     Instance,
     Item,
+    Lending,
     Partial,
     Ranged,
     StepFunction,
@@ -360,6 +361,15 @@ def _exit_stack(machine: Machine, arguments: Arguments, place: Place) -> Value:
     return ExitStack()
 
 
+def _lending(closing: str | None) -> Meaning:
+    def lend(machine: Machine, arguments: Arguments, place: Place) -> Value:
+        del machine, place
+        given = _first(arguments)
+        return Lending(given, closing) if given.relevant else Foreign("contextlib.nullcontext")
+
+    return lend
+
+
 def _method(kind: FunctionKind) -> Meaning:
     """What a decorator of Python makes of a function where it is called: `go = staticmethod(go)`."""
 
@@ -600,6 +610,9 @@ _MEANINGS: Final[dict[str, Meaning]] = {
     "functools.wraps": _wraps,
     "functools.partialmethod": _partial,
     "contextlib.suppress": _suppress,
+    "contextlib.nullcontext": _lending(None),
+    "contextlib.closing": _lending("close"),
+    "contextlib.aclosing": _lending("aclose"),
     "contextlib.ExitStack": _exit_stack,
     "contextlib.AsyncExitStack": _exit_stack,
     "typing.cast": _second,

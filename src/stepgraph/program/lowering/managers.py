@@ -22,6 +22,7 @@ from stepgraph.program.values import (
     ForeignMember,
     FunctionValue,
     Instance,
+    Lending,
     Resource,
     Suppressor,
     Unknown,
@@ -128,7 +129,7 @@ def may_swallow(manager: Value) -> bool:
         case Alternatives(options=options):
             return any(may_swallow(option.value) for option in options)
         case _:
-            return not isinstance(manager, Resource | Suppressor)
+            return not isinstance(manager, Lending | Resource | Suppressor)
 
 
 def is_attempt(machine: Machine, manager: Value, node: cst.BaseExpression) -> bool:

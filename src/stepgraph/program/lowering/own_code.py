@@ -50,6 +50,8 @@ def bound_value(machine: Machine, scope: LexicalScope, name: str, binders: Seque
 
     What is bound on some paths only is one of several values. The name means what it did before while it is bound.
     """
+    if len(binders) == 1 and id(binders[0]) in scope.bindings.certain:
+        return _Body(machine, scope, name, {}).bound(binders[0], None)
     positions = positions_in(scope.module, body_of(scope))
     running = at_run_time(binders, positions)
     own = _of_own_code(machine, scope, name, running)
@@ -88,7 +90,7 @@ class _Body(Struct):
             binder = binders[index]
             around = self._around(binder)
             if len(around) <= depth:
-                bound = self._bound(binder, value)
+                bound = self.bound(binder, value)
                 is_statement = id(binder) in self.positions
                 value = bound if is_statement else self._one_of([value, bound], binder)
                 index += 1
@@ -160,7 +162,7 @@ class _Body(Struct):
         value = self._one_of(ways, statement)
         return value if statement.finalbody is None else after(statement.finalbody.body, value)
 
-    def _bound(self, binder: cst.CSTNode, before: Value | None) -> Value | None:
+    def bound(self, binder: cst.CSTNode, before: Value | None) -> Value | None:
         """Return what a statement binds the name to. It runs once, however often what it bound is asked for."""
         if isinstance(binder, cst.Del):
             return None
