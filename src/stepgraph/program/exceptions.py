@@ -36,6 +36,15 @@ def _may_catch(handler: Handler, raised: CaughtType | None) -> bool:
     return classes is None or any(caught.name in classes or _classes(caught) is None for caught in handler.types)
 
 
+def must_catch(handlers: Iterable[Handler], raised: CaughtType | None) -> bool:
+    """Whether one of the handlers catches every exception of a type, None for one that is not known."""
+    classes = None if raised is None else _classes(raised)
+    return any(
+        catches_all(handler) or (classes is not None and any(caught.name in classes for caught in handler.types))
+        for handler in handlers
+    )
+
+
 def _classes(exception: CaughtType) -> frozenset[str] | None:
     """Return the names of a type and of all that it derives from, None where one of these is not known."""
     names = {exception.name, *exception.bases}

@@ -1,0 +1,420 @@
+"""The dataflow engine: the paths of a body, by its exits."""
+
+from __future__ import annotations
+
+import textwrap
+import time
+from functools import reduce
+
+import pytest
+
+from stepgraph import analyze_source
+from stepgraph.limits import Budget, Limit, LimitExceededError
+from stepgraph.program import dataflow
+from stepgraph.program.dataflow import solve
+from stepgraph.program.domain import Domain, Exits, Leaf
+from stepgraph.program.ir import (
+    EMPTY,
+    Block,
+    Branch,
+    Choice,
+    Exit,
+    ExitKind,
+    Handler,
+    Loop,
+    Operation,
+    Pause,
+    Protected,
+    Run,
+    StepRun,
+)
+from stepgraph.syntax.deep import run_deep
+from stepgraph.syntax.module import Place
+from tests.semantics.notation import HEADER, STEPS
+
+Traces = frozenset[str]
+
+
+class TraceDomain(Domain[Traces]):
+    """The possible orders in which steps run for the first time, each as the letters of their names."""
+
+    def transfer(self, operation: Leaf, state: Traces) -> Traces:
+        match operation:
+            case Run(activity=StepRun(definition=definition)):
+                name = definition.name
+                return frozenset(trace if name in trace else trace + name for trace in state)
+            case _:
+                return state
+
+    def join(self, one: Traces, other: Traces) -> Traces:
+        return one | other
+
+
+def body_of(source: str) -> Block:
+    module = analyze_source(HEADER + textwrap.indent(STEPS + textwrap.dedent(source), " " * 8), "entry.py")
+    (workflow,) = module.workflows
+    assert workflow.subject is not None
+    return workflow.subject.program.body
+
+
+def paths(source: str) -> dict[str, list[str]]:
+    """Return the traces with which the body of `run` is left, for each way in which it is."""
+    exits = solve(body_of(source), frozenset([""]), TraceDomain())
+    found = {
+        "end": exits.end,
+        "break": exits.breaks,
+        "continue": exits.continues,
+        "return": exits.returns,
+        "raise": exits.raises,
+    }
+    return {kind: sorted(traces) for kind, traces in found.items() if traces is not None}
+
+
+def test_sequence() -> None:
+    assert paths("await a()\nawait b()") == {"end": ["ab"]}
+
+
+def test_choice_joins_its_branches() -> None:
+    assert paths("if event['x']:\n    await a()\nelse:\n    await b()\nawait c()") == {"end": ["ac", "bc"]}
+
+
+def test_choice_that_may_skip() -> None:
+    assert paths("if event['x']:\n    await a()\nawait c()") == {"end": ["ac", "c"]}
+
+
+def test_return() -> None:
+    assert paths("if event['x']:\n    await a()\n    return\nawait b()") == {"end": ["b"], "return": ["a"]}
+
+
+def test_raise_out_of_the_body() -> None:
+    assert paths("await a()\nif event['x']:\n    raise ValueError\nawait b()") == {"end": ["ab"], "raise": ["a"]}
+
+
+def test_nothing_runs_after_an_exit_on_each_path() -> None:
+    source = "if event['x']:\n    await a()\n    return\nelse:\n    raise ValueError"
+    assert paths(source) == {"return": ["a"], "raise": [""]}
+
+
+# Loops
+
+
+def test_loop_may_run_no_pass() -> None:
+    assert paths("for x in event['xs']:\n    await a()\nawait b()") == {"end": ["ab", "b"]}
+
+
+def test_break_goes_behind_the_loop() -> None:
+    source = """
+        while True:
+            await a()
+            if event['x']:
+                await b()
+                break
+        await c()
+    """
+    assert paths(source) == {"end": ["abc"]}
+
+
+def test_break_skips_the_else_of_its_loop() -> None:
+    source = """
+        for x in event['xs']:
+            if x:
+                await a()
+                break
+        else:
+            await b()
+        await c()
+    """
+    assert paths(source) == {"end": ["ac", "bc"]}
+
+
+def test_continue_ends_a_pass() -> None:
+    source = """
+        for x in event['xs']:
+            if x:
+                await a()
+                continue
+            await b()
+        await c()
+    """
+    assert paths(source) == {"end": ["abc", "ac", "bac", "bc", "c"]}
+
+
+def test_finished_loop_runs_its_else() -> None:
+    source = """
+        while await a():
+            if event['x']:
+                await b()
+                break
+        else:
+            await c()
+        await d()
+    """
+    assert paths(source) == {"end": ["abd", "acd"]}
+
+
+def test_return_out_of_nested_loops() -> None:
+    source = """
+        for x in event['xs']:
+            for y in x:
+                await a()
+                if y:
+                    return
+            await b()
+    """
+    assert paths(source) == {"end": ["", "ab", "b", "ba"], "return": ["a", "ab", "ba"]}
+
+
+def test_break_of_an_else_leaves_the_outer_loop() -> None:
+    source = """
+        while True:
+            for x in event['xs']:
+                await a()
+            else:
+                break
+        await b()
+    """
+    assert paths(source) == {"end": ["ab", "b"]}
+
+
+def test_later_pass_begins_with_what_an_inner_loop_adds() -> None:
+    source = """
+        for x in event['xs']:
+            await c()
+            for y in x:
+                await a()
+            await b()
+    """
+    assert paths(source) == {"end": ["", "cab", "cb", "cba"]}
+
+
+# Exceptions
+
+
+def test_handler_begins_wherever_its_body_fails() -> None:
+    source = """
+        try:
+            await a()
+            await b()
+        except Exception:
+            await c()
+        await d()
+    """
+    assert paths(source) == {"end": ["abcd", "abd", "acd", "cd"]}
+
+
+def test_raise_goes_to_the_handler_of_its_type() -> None:
+    source = """
+        try:
+            try:
+                await a()
+                raise KeyError
+            except ValueError:
+                await b()
+        except KeyError:
+            await c()
+        else:
+            await d()
+    """
+    ends = paths(source)["end"]
+    assert "ac" in ends
+    assert "abd" in ends
+    assert "ad" not in ends
+
+
+def test_raise_of_a_type_that_no_handler_names() -> None:
+    source = """
+        try:
+            await a()
+            raise KeyError
+        except ValueError:
+            await b()
+    """
+    assert paths(source) == {"end": ["ab", "b"], "raise": ["a"]}
+
+
+def test_else_is_not_protected() -> None:
+    source = """
+        try:
+            await a()
+        except ValueError:
+            await b()
+        else:
+            raise ValueError
+    """
+    assert paths(source) == {"end": ["ab", "b"], "raise": ["a"]}
+
+
+def test_handler_that_raises_leaves() -> None:
+    source = """
+        try:
+            await a()
+        except Exception:
+            await b()
+            raise
+        await c()
+    """
+    assert paths(source) == {"end": ["ac"], "raise": ["ab", "b"]}
+
+
+# finally
+
+
+@pytest.mark.parametrize(("leaving", "kind"), [("return", "return"), ("raise KeyError", "raise")])
+def test_exit_passes_each_finally(leaving: str, kind: str) -> None:
+    source = f"""
+        try:
+            try:
+                await a()
+                {leaving}
+            finally:
+                await b()
+        finally:
+            await c()
+    """
+    assert paths(source) == {kind: ["abc"]}
+
+
+def test_break_passes_a_finally() -> None:
+    source = """
+        while True:
+            try:
+                await a()
+                break
+            finally:
+                await b()
+        await c()
+    """
+    assert paths(source) == {"end": ["abc"]}
+
+
+def test_continue_passes_a_finally() -> None:
+    source = """
+        for x in event['xs']:
+            try:
+                if x:
+                    continue
+                await a()
+            finally:
+                await b()
+    """
+    assert paths(source) == {"end": ["", "ab", "b", "ba"]}
+
+
+def test_paths_through_a_finally_stay_apart() -> None:
+    source = """
+        try:
+            if event['x']:
+                await a()
+                return
+            await b()
+        finally:
+            await c()
+        await d()
+    """
+    assert paths(source) == {"end": ["bcd"], "return": ["ac"]}
+
+
+def test_return_of_a_finally_replaces_other_exits() -> None:
+    source = """
+        try:
+            await a()
+            raise KeyError
+        finally:
+            await b()
+            return
+    """
+    assert paths(source) == {"return": ["ab", "b"]}
+
+
+def test_exception_passes_a_finally_on_its_way_to_a_handler() -> None:
+    source = """
+        try:
+            try:
+                await a()
+            finally:
+                await b()
+        except Exception:
+            await c()
+    """
+    assert paths(source) == {"end": ["ab", "abc", "bc", "c"]}
+
+
+def test_nested_finally_blocks_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dataflow, "MOST_DETOURS", 0)
+    source = """
+        try:
+            if event['x']:
+                await a()
+                return
+        finally:
+            await b()
+    """
+    assert paths(source) == {"end": ["b"], "return": ["a"]}
+
+
+# Bounds
+
+
+class CountDomain(Domain[int]):
+    """How often steps run, up to a bound at which it is unlimited."""
+
+    UNLIMITED = 1_000
+
+    def transfer(self, operation: Leaf, state: int) -> int:
+        return min(self.UNLIMITED, state + isinstance(operation, Run))
+
+    def join(self, one: int, other: int) -> int:
+        return max(one, other)
+
+    def widen(self, old: int, new: int) -> int:
+        return self.UNLIMITED if new > old else new
+
+
+def test_loops_widen() -> None:
+    body = body_of("await a()\nfor x in event['xs']:\n    await b()")
+    budget = Budget()
+    assert solve(body, 0, CountDomain(), budget=budget).end == CountDomain.UNLIMITED
+    assert budget.maximum[Limit.PAIRS] - budget.left[Limit.PAIRS] < 12
+
+
+def test_solving_ends_at_the_limit_of_the_budget() -> None:
+    budget = Budget()
+    budget.end()
+    with pytest.raises(LimitExceededError):
+        solve(body_of("await a()"), 0, CountDomain(), budget=budget)
+
+
+def a_step() -> tuple[Run, Place]:
+    (operation,) = body_of("await a()").operations
+    assert isinstance(operation, Run)
+    return operation, operation.place
+
+
+@pytest.mark.parametrize("kind", ["loops", "finally", "handlers", "branches"])
+def test_deep_nesting_takes_linear_time(kind: str) -> None:
+    step, place = a_step()
+
+    def around(block: Block) -> Block:
+        leaving = Choice((Branch("x", Block((Exit(ExitKind.RETURN, place),))),), place)
+        inner = Block((step, leaving, *block.operations))
+        operations: dict[str, Operation] = {
+            "loops": Loop(inner, EMPTY, place),
+            "finally": Protected(inner, (), Block((Pause(place),)), together=False, place=place),
+            "handlers": Protected(inner, (Handler(None, EMPTY),), EMPTY, together=False, place=place),
+            "branches": Choice((Branch("x", inner),), place),
+        }
+        return Block((operations[kind],))
+
+    body = reduce(lambda block, _: around(block), range(5_000), EMPTY)
+    started = time.process_time()
+    exits = run_deep(lambda: solve(body, 0, CountDomain()))
+    assert exits.end is not None
+    assert time.process_time() - started < 1
+
+
+def test_many_operations_are_fast() -> None:
+    step, _ = a_step()
+    started = time.process_time()
+    exits: Exits[int] = solve(Block((step,) * 5_000), 0, CountDomain())
+    assert exits.end == CountDomain.UNLIMITED
+    assert time.process_time() - started < 0.1
