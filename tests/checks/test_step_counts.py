@@ -9,7 +9,7 @@ import pytest
 
 from stepgraph.api import analyze_source, check_analysis
 from stepgraph.checks.finding import Finding
-from stepgraph.checks.judgement.fewest_steps import fewest_steps
+from stepgraph.checks.judgement.min_step_count import min_step_count
 from stepgraph.checks.severity import Severity
 from tests.checks.projects import CONFIGURATION, found
 
@@ -41,7 +41,7 @@ def source(body: str) -> str:
 def counted(body: str) -> int:
     (workflow,) = analyze_source(source(body)).workflows
     assert workflow.subject is not None
-    return fewest_steps(workflow.subject.program)
+    return min_step_count(workflow.subject.program)
 
 
 def too_many(body: str) -> list[Finding]:
@@ -105,6 +105,27 @@ COUNTS = {
     "a function that may return before": (
         f"async def maybe():\n    if {GIVEN}:\n        return\n    await page(1)()\n\nawait maybe()\nawait page(2)()",
         1,
+    ),
+    "a raise that a handler catches": (
+        "try:\n    raise ValueError\nexcept ValueError:\n    await page(1)()\nawait page(2)()",
+        2,
+    ),
+    "a raise that leaves a finally": ("try:\n    raise ValueError\nfinally:\n    await page(1)()", 1),
+    "the else of a while": (
+        "while await page(1)():\n    await page(2)()\nelse:\n    await page(3)()\n    await page(4)()",
+        3,
+    ),
+    "a function that raises": (
+        "async def fail():\n    await page(1)()\n    raise ValueError\n\nawait fail()\nawait page(2)()",
+        1,
+    ),
+    "a function that never returns": (
+        "async def forever():\n    while True:\n        await page(1)()\n\nawait forever()\nawait page(2)()",
+        0,
+    ),
+    "a break in a finally": (
+        "while True:\n    try:\n        await page(1)()\n        break\n    finally:\n        await page(2)()",
+        2,
     ),
 }
 

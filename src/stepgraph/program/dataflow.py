@@ -75,16 +75,16 @@ class _Solver(Generic[S]):
         end: S | None = state
         for index, operation in enumerate(block.operations):
             if observe is not None:
-                observe.before(block, index, state)
+                observe.before(index, state)
             end = self.operation(operation, state, frame)
             if end is None:
                 break
             state = end
             if observe is not None:
-                observe.after(block, index, state)
+                observe.after(index, state)
         self.depth -= 1
         if observe is not None:
-            observe.leave(block)
+            observe.leave()
         return end
 
     def operation(self, operation: Operation, state: S, frame: Frame[S]) -> S | None:

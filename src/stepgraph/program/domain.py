@@ -60,13 +60,13 @@ class Observer(Protocol[S]):
     def enter(self, block: Block, state: S) -> None:
         """Open a block."""
 
-    def before(self, block: Block, index: int, state: S) -> None:
+    def before(self, index: int, state: S) -> None:
         """Begin an operation of the innermost block."""
 
-    def after(self, block: Block, index: int, state: S) -> None:
+    def after(self, index: int, state: S) -> None:
         """Go on after an operation of the innermost block."""
 
-    def leave(self, block: Block) -> None:
+    def leave(self) -> None:
         """Close the innermost block, whether or not its end is reached."""
 
     def exit(self, source: Exit | Target[S], state: S, target: Target[S]) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from stepgraph.checks.judgement.fewest_steps import fewest_steps, where_exceeded
+from stepgraph.checks.judgement.min_step_count import min_step_count, where_exceeded
 from stepgraph.checks.judgement.problems import point
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
@@ -35,7 +35,7 @@ class _Limit(Struct, frozen=True):
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Match]:
-    count = fewest_steps(subject.program)
+    count = min_step_count(subject.program)
     limit = _exceeded(count, None if subject.configured is None else subject.configured.steps)
     if limit is not None:
         span = where_exceeded(subject.program, limit.steps).span
