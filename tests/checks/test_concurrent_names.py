@@ -161,3 +161,94 @@ def test_waits_for_events_are_told_apart_by_their_names_too() -> None:
     use = 'await asyncio.gather(step.wait_for_event("w", "paid"), step.wait_for_event("w", "signed"))'
 
     assert places_in_run("SG207", use) == ['"w"']
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        """
+while True:
+    t = asyncio.create_task(one())
+    if event:
+        break
+    await t
+await two()
+await t
+""",
+        "for x in xs:\n    t = asyncio.create_task(one())\n    if x:\n        break\n    await t\nawait two()\nawait t",
+        """
+t = None
+for x in xs:
+    if t is not None:
+        await two()
+        await t
+    t = asyncio.create_task(one())
+    if x:
+        continue
+    await t
+""",
+        """
+t = asyncio.create_task(one())
+try:
+    if event:
+        return
+    await t
+finally:
+    await two()
+    await t
+""",
+        """
+try:
+    t = asyncio.create_task(one())
+    if event:
+        raise KeyError
+    await t
+except KeyError:
+    await two()
+    await t
+""",
+        """
+while True:
+    t = asyncio.create_task(one())
+    try:
+        if event:
+            break
+    finally:
+        await a()
+    await t
+await two()
+await t
+""",
+    ],
+)
+def test_tasks_stay_pending_over_exits(use: str) -> None:
+    assert places_in_run("SG207", _SAME + use) == ['"same"']
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        """
+while True:
+    t = asyncio.create_task(one())
+    if event:
+        await t
+        break
+    await t
+await two()
+""",
+        "t = asyncio.create_task(one())\nif event:\n    return\nawait t\nawait two()",
+        """
+while True:
+    t = asyncio.create_task(one())
+    try:
+        if event:
+            break
+    finally:
+        await t
+await two()
+""",
+    ],
+)
+def test_tasks_that_end_before_an_exit_do_not_meet(use: str) -> None:
+    assert places_in_run("SG207", _SAME + use) == []

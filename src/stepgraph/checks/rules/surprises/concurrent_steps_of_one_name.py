@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from stepgraph.checks.judgement.simultaneous import Clash, clashes
+from stepgraph.checks.judgement.mhp import Clash, clashes
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Confidence, Severity
@@ -44,7 +44,7 @@ def _message(clash: Clash) -> str:
         when = f"{what} runs several times at once"
     else:
         when = f"{what} runs at the same time as another of that name ({_where(first, second.place.span)})"
-    if clash.is_of_time:
+    if clash.depends_on_timing:
         return (
             f"{when}: which of them is '{second.name}-1' to the engine depends on timing, so after a restart one"
             " may get the result of another."

@@ -1,0 +1,210 @@
+"""Steps and waits of one name that may happen in parallel (MHP).
+
+Tasks that may be pending are kept in bit sets, by the names of their steps: only those of one name are compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TypeAlias
+
+from msgspec import Struct, field
+
+from stepgraph.checks.judgement.named_work import Named, NamedWork, Work, identity
+from stepgraph.limits import Budget, Limit
+from stepgraph.program.dataflow import solve
+from stepgraph.program.domain import Domain, Leaf
+from stepgraph.program.ir import Awaited, Block, Call, Handle, Join, Run, Start, StepRun, awaited_in, handles_of
+from stepgraph.program.reach import reached
+
+_Name: TypeAlias = tuple[str, str]
+
+
+class Clash(Struct, frozen=True):
+    """Two steps or waits of one name that may happen in parallel."""
+
+    first: Named
+    """The one that begins first."""
+    second: Named
+    """The one that begins while the first may be pending."""
+    depends_on_timing: bool
+    """Whether the order in which they begin depends on how long the work before them takes."""
+
+
+def clashes(body: Block, budget: Budget) -> Iterator[Clash]:
+    """Yield, for each second step or wait of a name, the first in parallel with it; those that depend on timing first.
+
+    Of the others, both are started themselves, and are declared apart. Raises LimitExceededError.
+    """
+    domain = _PendingTasks(budget, frozenset(_joined(body)), NamedWork(budget))
+    for block in {id(block): block for block in _bodies(body)}.values():
+        solve(block, 0, domain, budget=budget)
+    yield from domain.timing.values()
+    yield from (clash for node, clash in domain.apart.items() if node not in domain.timing)
+
+
+def _bodies(body: Block) -> Iterator[Block]:
+    """Yield a body, and those of the functions and steps that it leads to."""
+    yield body
+    for found in reached(body):
+        match found.operation:
+            case Run(activity=Call(function=function)) | Start(activity=Call(function=function)):
+                yield function.body
+            case Run(activity=StepRun(body=inner)) | Start(activity=StepRun(body=inner)):
+                yield inner
+
+
+def _joined(body: Block) -> Iterator[Handle]:
+    """Yield the handles of what a program waits for. Whether anything waits for the rest, and when, is not known."""
+    for met in reached(body):
+        match met.operation:
+            case Join(group=group):
+                yield from handles_of(group)
+            case Run(completes=completes):
+                yield from (awaited.handle for awaited in completes)
+
+
+class _Holders(Struct):
+    """The starts, as bit sets, that have a step or wait of a name."""
+
+    late: int = 0
+    """Those in which it begins after an await."""
+    late_inside: int = 0
+    """Those in which it begins after an await in a function."""
+    direct: int = 0
+    """Those that start it itself."""
+    direct_at: dict[int, int] = field(default_factory=dict)
+    """Those that start it itself, by the node that names it."""
+
+    def add(self, named: Named, start: int) -> None:
+        """Add a start, as a set of one."""
+        if named.after_await:
+            self.late |= start
+            self.late_inside |= 0 if named.direct else start
+        if named.direct:
+            node = id(named.place.node)
+            self.direct |= start
+            self.direct_at[node] = self.direct_at.get(node, 0) | start
+
+    def timing(self, second: Named) -> int:
+        """Return the starts whose order with a step of this name depends on timing."""
+        if not second.after_await:
+            return 0
+        return self.late_inside if second.direct else self.late
+
+    def apart(self, second: Named) -> int:
+        """Return the starts of other steps of this name; none if it is not a step that is started itself."""
+        return self.direct & ~self.direct_at.get(id(second.place.node), 0) if second.direct else 0
+
+
+# Clashes by the node of the second step.
+_Clashes: TypeAlias = dict[int, Clash]
+
+
+class _PendingTasks(Domain[int]):
+    """The tasks that may be pending at a point, as a bit set of their starts.
+
+    Only tasks that are awaited somewhere count: of others it is not known when they run.
+    """
+
+    def __init__(self, budget: Budget, awaited: frozenset[Handle], named: NamedWork) -> None:
+        self.budget = budget
+        self.awaited = awaited
+        self.named = named
+        self.works: list[Work] = []
+        """What each start starts, by its number."""
+        self.numbers: dict[int, int] = {}
+        """The numbers of starts, by `id`."""
+        self.of_handle: dict[Handle, int] = {}
+        """The starts of each handle."""
+        self.holders: dict[_Name, _Holders] = {}
+        """The starts of steps of each name."""
+        self.timing: _Clashes = {}
+        self.apart: _Clashes = {}
+        self.unsettled: dict[int, Sequence[Named]] = {}
+        """The steps of work, by its identity, of which clashes may still be found."""
+
+    def transfer(self, operation: Leaf, state: int) -> int:
+        match operation:
+            case Start(handle=handle, activity=activity, place=place):
+                work = Work(activity, place)
+                self.meet(work, state)
+                return state | self.started(operation, work) if handle in self.awaited else state
+            case Run(activity=activity, place=place, completes=completes):
+                self.meet(Work(activity, place), state)
+                return self.without(state, completes)
+            case Join(group=group):
+                return self.without(state, awaited_in(group))
+            case _:
+                return state
+
+    def join(self, one: int, other: int) -> int:
+        return one | other
+
+    def started(self, start: Start, work: Work) -> int:
+        """Return a start as a set of one; the first time, note what it holds."""
+        number = self.numbers.get(id(start))
+        if number is not None:
+            return 1 << number
+        number = self.numbers[id(start)] = len(self.works)
+        self.works.append(work)
+        self.of_handle[start.handle] = self.of_handle.get(start.handle, 0) | 1 << number
+        steps = self.named.of(work)
+        self.budget.spend(Limit.PAIRS, len(steps))
+        for named in steps:
+            self.holders.setdefault((named.kind, named.name), _Holders()).add(named, 1 << number)
+        return 1 << number
+
+    def without(self, pending: int, over: Iterable[Awaited]) -> int:
+        """Return what is pending when some work is over."""
+        if pending:
+            for awaited in over:
+                pending &= ~self.of_handle.get(awaited.handle, 0)
+        return pending
+
+    def meet(self, work: Work, pending: int) -> None:
+        """Note the clashes of work that begins with other work that is pending."""
+        if not pending:
+            return
+        key = identity(work)
+        steps = self.unsettled.get(key)
+        if steps is None:
+            steps = [named for named in self.named.of(work) if "{" not in named.name]
+        self.budget.spend(Limit.PAIRS, len(steps))
+        self.unsettled[key] = [step for step in steps if self.is_unsettled(step)]
+        for found, starts_of in ((self.timing, _Holders.timing), (self.apart, _Holders.apart)):
+            self.find(found, starts_of, self.unsettled[key], pending)
+
+    def is_unsettled(self, second: Named) -> bool:
+        """Whether a step may still be found to be the second one of a clash, or of a worse one."""
+        node = id(second.place.node)
+        if node in self.timing:
+            return False
+        return second.after_await or (second.direct and node not in self.apart)
+
+    def find(
+        self, found: _Clashes, starts_of: Callable[[_Holders, Named], int], seconds: Sequence[Named], pending: int
+    ) -> None:
+        """Add the clashes of some steps with the first that is pending, in the order of these."""
+        earliest: dict[int, tuple[tuple[int, int], Clash]] = {}
+        for second in seconds:
+            holders = self.holders.get((second.kind, second.name))
+            starts = 0 if holders is None else pending & starts_of(holders, second)
+            if not starts:
+                continue
+            number = (starts & -starts).bit_length() - 1
+            position, clash = self.clash(number, second, depends_on_timing=found is self.timing)
+            node = id(second.place.node)
+            if node not in earliest or (number, position) < earliest[node][0]:
+                earliest[node] = (number, position), clash
+        for node, (_, clash) in earliest.items():
+            found.setdefault(node, clash)
+
+    def clash(self, number: int, second: Named, *, depends_on_timing: bool) -> tuple[int, Clash]:
+        """Return the clash of a step with one of a start, and the position of that in the start's work."""
+        for position, first in enumerate(self.named.of(self.works[number])):
+            if (first.kind, first.name) == (second.kind, second.name) and (
+                first.after_await and not (first.direct and second.direct) if depends_on_timing else first.direct
+            ):
+                return position, Clash(first, second, depends_on_timing)
+        raise AssertionError(second)
