@@ -328,3 +328,42 @@ def test_a_handler_for_type_errors_of_a_step_is_worth_knowing() -> None:
 
 def test_a_handler_around_no_step_hides_nothing() -> None:
     assert places_in_run("SG211", "x = await a()\ntry:\n    x + 1\nexcept TypeError:\n    pass") == []
+
+
+@pytest.mark.parametrize(
+    "handler",
+    [
+        "if event:\n        pass\n    raise",
+        "try:\n        raise\n    finally:\n        await a()",
+        "while True:\n        raise KeyError",
+        "try:\n        raise KeyError\n    except ValueError:\n        pass",
+    ],
+)
+def test_handlers_that_may_raise_hide_nothing(handler: str) -> None:
+    assert places_in_run("SG211", f"{_WRONG}try:\n    await c()\nexcept TypeError:\n    {handler}") == []
+
+
+@pytest.mark.parametrize(
+    "handler",
+    [
+        "try:\n        raise\n    except Exception:\n        pass",
+        "try:\n        raise KeyError\n    except KeyError:\n        pass",
+        "return\n    raise",
+        "while True:\n        pass\n    raise",
+    ],
+)
+def test_raise_that_does_not_leave_a_handler_hides_the_error(handler: str) -> None:
+    (finding,) = found_in_run("SG211", f"{_WRONG}try:\n    await c()\nexcept TypeError:\n    {handler}")
+    assert "hides" in finding.message
+
+
+@pytest.mark.parametrize(
+    "body", ["return\n    await c()", "try:\n        pass\n    finally:\n        return\n    await c()"]
+)
+def test_unreachable_steps_have_no_errors_to_hide(body: str) -> None:
+    assert places_in_run("SG211", f"{_WRONG}try:\n    {body}\nexcept TypeError:\n    pass") == []
+
+
+def test_inner_handlers_take_the_errors_of_their_try() -> None:
+    inner = "    try:\n        await c()\n    except Exception:\n        pass\n"
+    assert places_in_run("SG211", f"{_WRONG}try:\n{inner}except TypeError:\n    pass") == ["Exception"]

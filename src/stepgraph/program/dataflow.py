@@ -43,6 +43,7 @@ def solve(
         exits[ExitKind.CONTINUE].state,
         exits[ExitKind.RETURN].state,
         solver.joined(target.state for target in outside.raises.uncaught.values()),
+        outside.raises.failed,
     )
 
 
@@ -104,8 +105,7 @@ class _Solver(Generic[S]):
                 self.send(operation, state, frame.exits[kind])
                 return None
         after = self.domain.transfer(operation, state)
-        if frame.raises.collects:
-            self.fail(frame.raises, self.domain.may_raise(operation, state, after))
+        self.fail(frame.raises, self.domain.may_raise(operation, state, after))
         return after
 
     def choice(self, choice: Choice, state: S, frame: Frame[S]) -> S | None:
@@ -174,7 +174,8 @@ class _Solver(Generic[S]):
 
     def fail(self, raises: Raises[S], state: S | None) -> None:
         """Follow an exception of an operation, whose type is not known."""
-        raises.failed = self.joined((raises.failed, state))
+        if state is not None and state is not raises.failed:
+            raises.failed = state if raises.failed is None else self.domain.join(raises.failed, state)
 
     def protected(self, protected: Protected, state: S, frame: Frame[S]) -> S | None:
         has_final = bool(protected.final.operations)
@@ -187,8 +188,7 @@ class _Solver(Generic[S]):
         if raised is not None:
             raised = self.domain.leave_try(protected, raised)
             ends += self.handled(protected, raised, guarded)
-            if guarded.raises.collects:
-                self.fail(guarded.raises, raised)
+            self.fail(guarded.raises, raised)
         end = self.joined(ends)
         return self.through_final(protected, end, guarded, frame) if has_final else end
 
@@ -208,9 +208,7 @@ class _Solver(Generic[S]):
             left = finals.passed(target.state, path)
             if left is not None:
                 self.send(target, left, frame.exits[kind])
-        failed = finals.passed(guarded.raises.failed, 3)
-        if frame.raises.collects:
-            self.fail(frame.raises, failed)
+        self.fail(frame.raises, finals.passed(guarded.raises.failed, 3))
         for path, (raised, target) in enumerate(guarded.raises.uncaught.items(), 4 + len(guarded.exits)):
             left = finals.passed(target.state, path)
             if left is not None:

@@ -85,4 +85,6 @@ class Exits(Struct, Generic[S]):
     returns: S | None
     """By a `return`."""
     raises: S | None
-    """By a `raise`; exceptions of other operations are not among them."""
+    """By a `raise`."""
+    failed: S | None
+    """By an exception of another operation."""

@@ -35,8 +35,6 @@ class Raises(Struct, Generic[S], eq=False):
     """Where exceptions lead that the handlers do not catch; None where they go through a `finally`, or out."""
     uncaught: dict[CaughtType | None, Target[S]] = field(default_factory=dict)
     """Where a `raise` of each type leads through a `finally`, or out."""
-    collects: bool = True
-    """Whether exceptions of operations are followed: out of the body they are not."""
     failed: S | None = None
     """The joined states in which operations raise."""
 
@@ -62,7 +60,7 @@ class Frame(Struct, Generic[S], eq=False):
         exits: dict[ExitKind, Target[S]] = {
             kind: Target(depth, final, is_outside=out) for kind in ExitKind if kind is not ExitKind.RAISE
         }
-        return cls(exits, Raises(Target(depth, final, is_outside=out), collects=not out))
+        return cls(exits, Raises(Target(depth, final, is_outside=out)))
 
     def at(self, operation: Operation, make: Callable[[], Frame[S]], path: int = 0) -> Frame[S]:
         """Return the frame of an operation, made at the first visit."""

@@ -1,27 +1,14 @@
-"""`try` around steps: which errors of a step a handler can catch."""
+"""`try` statements around steps: the errors of steps that reach a handler."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Final
 
-from msgspec import Struct, field
-
-from stepgraph.limits import Budget, Limit
-from stepgraph.program.ir import (
-    Block,
-    Call,
-    Exit,
-    ExitKind,
-    Function,
-    Handler,
-    Join,
-    Operation,
-    Protected,
-    Run,
-    Start,
-    blocks_of,
-)
+from stepgraph.limits import Budget
+from stepgraph.program.dataflow import solve
+from stepgraph.program.domain import Domain, Leaf
+from stepgraph.program.ir import Block, Call, Function, Handler, Join, Protected, Run, Start
 from stepgraph.program.reach import reached
 
 # Where the classes of errors of JavaScript come from.
@@ -46,39 +33,69 @@ def catches_javascript(handler: Handler) -> bool:
 
 
 def raises(block: Block) -> bool:
-    """Whether a block may raise an error, its own or the one that it handles."""
-    return any(
-        (isinstance(operation, Exit) and operation.kind is ExitKind.RAISE) or any(map(raises, blocks_of(operation)))
-        for operation in block.operations
-    )
+    """Whether a block may be left by a `raise`, of an error of its own or of the one that it handles."""
+    return solve(block, (), _Reachable()).raises is not None
 
 
-def heard_from(body: Block, budget: Budget) -> Iterator[Run | Start]:
-    """Yield what is run or started in a block and whose errors leave it: not what another `try` in it is around.
+def failing_work(body: Block, budget: Budget) -> Iterator[Run | Start]:
+    """Yield the work that a block runs or starts and whose errors leave it, without that in a `try` with handlers.
 
-    What is read counts against the `budget`.
+    Each operation counts against the `budget`.
     """
-    yield from _Errors(budget).block(body)
+    domain = _FailedWork(budget)
+    failed = domain.failed_in(body)
+    yield from (work for number, work in enumerate(domain.work) if failed >> number & 1)
 
 
-class _Errors(Struct):
-    budget: Budget
-    entered: set[Function] = field(default_factory=set)
+class _Reachable(Domain[tuple[()]]):
+    """One state: a point is reached."""
 
-    def block(self, block: Block) -> Iterator[Run | Start]:
-        self.budget.spend(Limit.PAIRS, len(block.operations))
-        for operation in block.operations:
-            yield from self.operation(operation)
+    def transfer(self, operation: Leaf, state: tuple[()]) -> tuple[()]:
+        del operation
+        return state
 
-    def operation(self, operation: Operation) -> Iterator[Run | Start]:
-        if isinstance(operation, Run | Start):
-            yield operation
-            if isinstance(operation.activity, Call) and operation.activity.function not in self.entered:
-                self.entered.add(operation.activity.function)
-                yield from self.block(operation.activity.function.body)
-            return
-        inner = blocks_of(operation)
-        if isinstance(operation, Protected) and operation.catches:
-            next(inner)
-        for block in inner:
-            yield from self.block(block)
+    def join(self, one: tuple[()], other: tuple[()]) -> tuple[()]:
+        del other
+        return one
+
+
+class _FailedWork(Domain[int]):
+    """The work whose errors are on their way, as a bit set of its numbers: none on the paths that go on."""
+
+    def __init__(self, budget: Budget) -> None:
+        self.budget = budget
+        self.work: list[Run | Start] = []
+        """What is run or started, by its number."""
+        self.numbers: dict[int, int] = {}
+        """The numbers, by `id`."""
+        self.functions: dict[Function, int] = {}
+        """The work whose errors leave a function."""
+
+    def failed_in(self, body: Block) -> int:
+        return solve(body, 0, self, budget=self.budget).failed or 0
+
+    def transfer(self, operation: Leaf, state: int) -> int:
+        del operation, state
+        return 0
+
+    def join(self, one: int, other: int) -> int:
+        return one | other
+
+    def may_raise(self, operation: Leaf | Protected, before: int, after: int | None) -> int:
+        del before, after
+        if not isinstance(operation, Run | Start):
+            return 0
+        if id(operation) not in self.numbers:
+            self.numbers[id(operation)] = len(self.work)
+            self.work.append(operation)
+        failed = 1 << self.numbers[id(operation)]
+        return failed | self.called(operation.activity.function) if isinstance(operation.activity, Call) else failed
+
+    def called(self, function: Function) -> int:
+        if function not in self.functions:
+            self.functions[function] = 0
+            self.functions[function] = self.failed_in(function.body)
+        return self.functions[function]
+
+    def leave_try(self, protected: Protected, raised: int) -> int:
+        return 0 if protected.catches else raised

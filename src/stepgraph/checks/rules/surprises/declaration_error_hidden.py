@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from stepgraph.checks.judgement.tried import heard_from, raises, tries_of
+from stepgraph.checks.judgement.tried import failing_work, raises, tries_of
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
@@ -29,8 +29,8 @@ def _check(subject: WorkflowSubject) -> Iterator[Match]:
         handler = next((handler for handler in tried.handlers if _takes_it(handler)), None)
         if handler is None or raises(handler.block):
             continue
-        heard = heard_from(tried.body, refusals.budget)
-        steps = [(ran.activity, ran.place) for ran in heard if isinstance(ran.activity, StepRun)]
+        failing = failing_work(tried.body, refusals.budget)
+        steps = [(ran.activity, ran.place) for ran in failing if isinstance(ran.activity, StepRun)]
         refused = next((name for step, place in steps if (name := refusals.of(step, place)) is not None), None)
         if refused is not None:
             yield _hidden(handler, tried, refused)
