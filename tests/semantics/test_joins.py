@@ -499,3 +499,19 @@ def test_tasks_with_a_limit_in_time_are_over_with_the_loop_that_awaits_them() ->
             a [1>2]
         b
     """)
+
+
+@pytest.mark.parametrize("loop", ["for x in event['xs']", "while event['x']"])
+def test_task_group_that_a_loop_adds_tasks_to(loop: str) -> None:
+    body = f"""
+        async with asyncio.TaskGroup() as tg:
+            {loop}:
+                tg.create_task(a())
+        await b()
+    """
+    assert graph_of(body) == text("""
+        parallel all
+          loop
+            a [1>2]
+        b
+    """)

@@ -39,8 +39,6 @@ def widened(change: Change, place: Place) -> Change:
     unresolved = Unresolved(_REASON, place)
     if not isinstance(change.value, tuple):
         return Change(change.container, change.key, unresolved)
-    if not all(isinstance(element, Item | Entry) for element in change.value):
-        return change  # tasks of a task group, which are joined by handle whatever their number
     more: Slot = Item(unresolved, place, many=True, maybe=True)
     if any(isinstance(element, Entry) for element in change.value):
         more = Entry(UNKNOWN, unresolved, place, place, many=True, maybe=True)
