@@ -438,38 +438,45 @@ def test_finallys_in_finallys_are_shown_however_many_ways_lead_through_them() ->
     assert graph_of(f"task = asyncio.create_task(b())\n{body}\nawait task") == f"parallel all\n{shown}"
 
 
-def test_a_finally_awaits_what_a_break_leaves_and_of_very_many_ways_less_is_claimed(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    body = """
-        task = asyncio.create_task(a())
-        while True:
-            try:
-                if x:
-                    break
-                await b()
-            finally:
-                await task
-        await c()
-    """
-    assert graph_of(body) == text("""
+_FINALLY_AFTER_BREAK = """
+    task = asyncio.create_task(a())
+    while True:
+        try:
+            if x:
+                other = asyncio.create_task(d())
+                break
+            await b()
+        finally:
+            await task
+    await other
+    await c()
+"""
+
+
+def test_finally_awaits_the_tasks_that_a_break_leaves() -> None:
+    assert graph_of(_FINALLY_AFTER_BREAK) == text("""
         parallel all
           a [1>3]
           loop
             try
               if x
+                d [1>4]
                 break
               b [1>2]
         c
     """)
-    monkeypatch.setattr("stepgraph.graph.pending.MOST_DETOURS", 0)
-    assert graph_of(body) == text("""
+
+
+def test_awaits_of_finally_blocks_beyond_the_bound_claim_less(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stepgraph.program.dataflow.MOST_DETOURS", 0)
+    assert graph_of(_FINALLY_AFTER_BREAK) == text("""
         parallel all
           a [1>]
           loop
             try
               if x
+                d [1>4]
                 break
               b [1>2]
-          c [3>4]
+          c [4>5]
     """)

@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 
 from msgspec import Struct, field
 
+from stepgraph.graph.liveness import Liveness, liveness
 from stepgraph.graph.nodes import leaf, step_do
 from stepgraph.graph.ordered import members, parallel, stamp, without_clocks
 from stepgraph.graph.own_groups import OwnGroup, kind_of, own_groups
 from stepgraph.graph.partial_order import clocked, drawing
-from stepgraph.graph.pending import Pending, survey
 from stepgraph.graph.places import Places
 from stepgraph.model.payload import Branch as BranchNode
 from stepgraph.model.payload import (
@@ -63,7 +63,7 @@ class _Emission(Struct):
     that belongs to groups which are parallels of their own, these groups, outermost first.
     """
 
-    pending: Pending
+    live: Liveness
     name_of: Callable[[Function], str]
     places: Places
     clock: int = 1
@@ -80,9 +80,11 @@ def nodes_of(
 
     Where steps, calls, choices, loops and `try`s come from is noted in `places`.
     """
-    pending = survey(body, is_run=is_run)
+    if not body.operations:
+        return []
+    live = liveness(body, is_run=is_run)
     noted = Places() if places is None else places
-    return _block(_Emission(pending, name_of, noted, drawn=own_groups(body, pending)), body)
+    return _block(_Emission(live, name_of, noted, drawn=own_groups(body, live)), body)
 
 
 def _block(emission: _Emission, block: Block) -> list[Node]:
@@ -91,10 +93,10 @@ def _block(emission: _Emission, block: Block) -> list[Node]:
         return _beside(_sequence(emission, block, operations))
     nodes: list[Node] = []
     done = 0
-    for stretch in emission.pending.stretches.get(id(block), ()):
-        nodes += _sequence(emission, block, operations[done : stretch.first])
-        nodes += _group(emission, block, operations[stretch.first : stretch.last + 1])
-        done = stretch.last + 1
+    for live_range in emission.live.ranges.get(id(block), ()):
+        nodes += _sequence(emission, block, operations[done : live_range.first])
+        nodes += _group(emission, block, operations[live_range.first : live_range.last + 1])
+        done = live_range.last + 1
     return nodes + _sequence(emission, block, operations[done:])
 
 
@@ -127,7 +129,7 @@ def _carries_clock(node: Node) -> bool:
 
 def _group(emission: _Emission, block: Block, operations: Sequence[Operation]) -> list[Node]:
     clock = emission.clock
-    kind = kind_of(operations, emission.pending)
+    kind = kind_of(operations, emission.live)
     emission.grouped = True
     nodes = _sequence(emission, block, operations, whole=kind is not None)
     emission.grouped = False
@@ -220,7 +222,7 @@ def _operation(emission: _Emission, operation: Operation) -> list[Node]:
     match operation:
         case Run(activity=activity, place=place):
             node = _run(emission, activity, place)
-            _complete(emission, emission.pending.over.get(id(operation), frozenset()))
+            _complete(emission, emission.live.over.get(id(operation), frozenset()))
             return [node]
         case Start(activity=Series() as series, handle=handle):
             return _series(emission, handle, series)
@@ -278,7 +280,7 @@ def _series(emission: _Emission, handle: Handle, series: Series) -> list[Node]:
     """
     emission.nodes[handle] = None
     nodes = _without_clocks(emission, series.block)
-    if handle in emission.pending.lasting:
+    if handle in emission.live.escaping:
         stamp(nodes, emission.clock, None)
         return nodes
     return [{"type": "block", "nodes": nodes}]
@@ -327,7 +329,7 @@ def _unplaced(emission: _Emission, activity: Activity) -> Clocked:
 
 def _over(emission: _Emission, waiting: int) -> None:
     """Move the clock on at an await that completes work, or ends a race, and say so of what is over by it."""
-    over = emission.pending.over.get(waiting)
+    over = emission.live.over.get(waiting)
     if over is None:
         return
     emission.clock += 1
@@ -335,7 +337,7 @@ def _over(emission: _Emission, waiting: int) -> None:
 
 
 def _complete(emission: _Emission, over: frozenset[Handle]) -> None:
-    for handle in sorted(over - emission.pending.lasting):
+    for handle in sorted(over - emission.live.escaping):
         node = emission.nodes.get(handle)
         if node is not None:
             node["resolves"] = max(emission.clock, node.get("resolves", 0))

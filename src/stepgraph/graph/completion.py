@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from stepgraph.graph.calls import Calls
 from stepgraph.graph.control import structured
-from stepgraph.graph.pending import surely_over
+from stepgraph.graph.liveness import must_be_over
 from stepgraph.graph.reach import BodyOf, functions_with_steps, reachable
 from stepgraph.program.ir import (
     Block,
@@ -42,7 +42,7 @@ def calls_of(body: Block, body_of: BodyOf) -> Calls:
 
 def _learned(calls: Calls, function: Function, body: Block, tasks: Mapping[Handle, Function]) -> Calls:
     foreign = _foreign(body)
-    over = surely_over(body, foreign) if foreign else ()
+    over = must_be_over(body, foreign) if foreign else ()
     if over == calls.over_after(function):
         return calls
     implied = {handle: over for handle, task in tasks.items() if task is function}

@@ -1,4 +1,4 @@
-"""Gathers, waits and races that are a `parallel` of their own, inside the group of whatever is pending."""
+"""Gathers, waits and races that are a `parallel` of their own, inside the group of whatever is live."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
-from stepgraph.graph.pending import Pending
+from stepgraph.graph.liveness import Liveness
 from stepgraph.model.payload import ParallelKind
 from stepgraph.program.ir import (
     Block,
@@ -30,7 +30,7 @@ class OwnGroup(Struct, frozen=True, eq=False):
     block: int
 
 
-def own_groups(body: Block, pending: Pending) -> dict[Handle, tuple[OwnGroup, ...]]:
+def own_groups(body: Block, live: Liveness) -> dict[Handle, tuple[OwnGroup, ...]]:
     """Return, for the work in them, the groups of a body that are parallels of their own, outermost first.
 
     Those are the groups written inside others, and those of another kind than `all`; work that was started before, and
@@ -38,7 +38,7 @@ def own_groups(body: Block, pending: Pending) -> dict[Handle, tuple[OwnGroup, ..
     """
     found: dict[Handle, tuple[OwnGroup, ...]] = {}
     for join in _joins(body):
-        _collect(join.group, _kind(join, pending), (), pending, found)
+        _collect(join.group, _kind(join, live), (), live, found)
     return found
 
 
@@ -50,41 +50,41 @@ def _joins(block: Block) -> Iterator[Join]:
             yield from _joins(inner)
 
 
-def _kind(join: Join, pending: Pending) -> ParallelKind:
+def _kind(join: Join, live: Liveness) -> ParallelKind:
     """What is taken as it is over, by a loop that can leave early, is a race."""
-    return "race" if join.group.in_turn and id(join) in pending.raced else join.group.kind
+    return "race" if join.group.in_turn and id(join) in live.raced else join.group.kind
 
 
 def _collect(
     group: Joined,
     kind: ParallelKind,
     around: tuple[OwnGroup, ...],
-    pending: Pending,
+    live: Liveness,
     found: dict[Handle, tuple[OwnGroup, ...]],
 ) -> None:
-    own = sorted(handle for handle in group.own if handle in pending.homes)
+    own = sorted(handle for handle in group.own if handle in live.homes)
     if own and (group.nested or kind != "all"):
-        around = (*around, OwnGroup(kind, _home(group, own, pending)))
+        around = (*around, OwnGroup(kind, _home(group, own, live)))
     for member in group.members:
         if isinstance(member, Joined):
-            _collect(member, member.kind, around if member.nested else (), pending, found)
+            _collect(member, member.kind, around if member.nested else (), live, found)
         elif member.handle in group.own and around:
             found.setdefault(member.handle, around)
 
 
-def _home(group: Joined, handles: Sequence[Handle], pending: Pending) -> int:
+def _home(group: Joined, handles: Sequence[Handle], live: Liveness) -> int:
     """Return the innermost block that holds all starts of a group's work, in no more loops than the group itself."""
-    first, *others = (pending.homes[handle] for handle in handles)
+    first, *others = (live.homes[handle] for handle in handles)
     home, loops = first[0], 0
     for depth, block in enumerate(first):
-        loops += block in pending.loops
+        loops += block in live.loops
         if loops > group.loops or any(path[depth : depth + 1] != (block,) for path in others):
             break
         home = block
     return home
 
 
-def kind_of(operations: Sequence[Operation], pending: Pending) -> ParallelKind | None:
+def kind_of(operations: Sequence[Operation], live: Liveness) -> ParallelKind | None:
     """Return the kind of the join that covers a group exactly, None if the group holds anything else."""
     last = operations[-1]
     join = next(_joins(Block((last,))), None)
@@ -95,7 +95,7 @@ def kind_of(operations: Sequence[Operation], pending: Pending) -> ParallelKind |
         return None
     if not all(_only_starts(operation) and members.issuperset(started_in(operation)) for operation in operations[:-1]):
         return None
-    return _kind(join, pending)
+    return _kind(join, live)
 
 
 def _only_starts(operation: Operation) -> bool:

@@ -85,7 +85,7 @@ class _Counts(Struct):
         """Return how many steps a task or a step executes at least, itself included."""
         match activity:
             case StepRun(body=body):
-                return 1 + self.of_block(body)
+                return 1 + (self.of_block(body) if body.operations else 0)
             case Call(function=function):
                 ends = self.of_function(function)
                 return min((count for count in (ends.normal, ends.raising) if count is not None), default=0)
