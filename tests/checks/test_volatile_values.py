@@ -371,3 +371,30 @@ def test_what_makes_a_branch_vary_is_told_there_alone() -> None:
 
     assert len(of_run(body, "SG302")) == 1
     assert of_run(body, "SG304") == []
+
+
+@pytest.mark.parametrize(
+    "branch",
+    [
+        "return",
+        "raise KeyError",
+        "try:\n        return\n    finally:\n        pass",
+        "for x in event:\n        return",
+        "try:\n        raise KeyError\n    except ValueError:\n        pass",
+    ],
+)
+def test_step_depends_on_a_branch_that_may_skip_it(branch: str) -> None:
+    assert len(of_run(f"if random.random() < 0.5:\n    {branch}\nawait step.sleep('a', 1)", "SG302")) == 1
+
+
+@pytest.mark.parametrize(
+    "branch",
+    [
+        "for x in event:\n        break",
+        "for x in event:\n        continue",
+        "try:\n        raise KeyError\n    except KeyError:\n        pass",
+        "while True:\n        try:\n            break\n        finally:\n            pass",
+    ],
+)
+def test_step_does_not_depend_on_a_branch_that_goes_on(branch: str) -> None:
+    assert of_run(f"if random.random() < 0.5:\n    {branch}\nawait step.sleep('a', 1)", "SG302") == []

@@ -10,6 +10,7 @@ from stepgraph.program.dataflow import solve
 from stepgraph.program.domain import Domain, Leaf
 from stepgraph.program.ir import Block, Call, Function, Handler, Join, Protected, Run, Start
 from stepgraph.program.reach import reached
+from stepgraph.program.reachability import reached_exits
 
 # Where the classes of errors of JavaScript come from.
 JAVASCRIPT: Final = ("js.", "pyodide.", "_pyodide.")
@@ -34,7 +35,7 @@ def catches_javascript(handler: Handler) -> bool:
 
 def raises(block: Block) -> bool:
     """Whether a block may be left by a `raise`, of an error of its own or of the one that it handles."""
-    return solve(block, (), _Reachable()).raises is not None
+    return reached_exits(block).raises is not None
 
 
 def failing_work(body: Block, budget: Budget) -> Iterator[Run | Start]:
@@ -45,18 +46,6 @@ def failing_work(body: Block, budget: Budget) -> Iterator[Run | Start]:
     domain = _FailedWork(budget)
     failed = domain.failed_in(body)
     yield from (work for number, work in enumerate(domain.work) if failed >> number & 1)
-
-
-class _Reachable(Domain[tuple[()]]):
-    """One state: a point is reached."""
-
-    def transfer(self, operation: Leaf, state: tuple[()]) -> tuple[()]:
-        del operation
-        return state
-
-    def join(self, one: tuple[()], other: tuple[()]) -> tuple[()]:
-        del other
-        return one
 
 
 class _FailedWork(Domain[int]):

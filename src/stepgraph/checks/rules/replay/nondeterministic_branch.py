@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from stepgraph.checks.judgement.steering import steering
+from stepgraph.checks.judgement.control_dependence import deciding_tests
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Match]:
-    for test in steering(subject.program, subject.facts(Steered)):
+    for test in deciding_tests(subject.program, subject.facts(Steered)):
         yield Match(
             test.test.span,
             f"which steps run depends here on `{test.made.text}`: when `run` runs again, after a sleep or restart, it"

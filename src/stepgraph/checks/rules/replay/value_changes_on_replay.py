@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from stepgraph.checks.judgement.steering import steering
+from stepgraph.checks.judgement.control_dependence import deciding_tests
 from stepgraph.checks.judgement.varying_names import varying_names
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def _check(subject: WorkflowSubject) -> Iterator[Match]:
     """What makes names or branches vary is left to the rules on these: it is put right in the same way."""
     known_for_worse = {name.made for name in varying_names(subject)}
-    known_for_worse |= {test.made for test in steering(subject.program, subject.facts(Steered))}
+    known_for_worse |= {test.made for test in deciding_tests(subject.program, subject.facts(Steered))}
     first: dict[Place, Place] = {}
     for use in subject.facts(UsedAfterStep):
         known = first.get(use.made)

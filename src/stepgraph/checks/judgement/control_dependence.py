@@ -1,0 +1,116 @@
+"""Control dependence of steps: the choices and loops that decide whether a step runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from itertools import accumulate
+from operator import or_
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from stepgraph.program.facts import Steered
+from stepgraph.program.ir import (
+    Block,
+    Call,
+    Choice,
+    Function,
+    Loop,
+    Operation,
+    Program,
+    Run,
+    Start,
+    blocks_of,
+    works,
+)
+from stepgraph.program.reachability import reached_exits
+from stepgraph.syntax.module import Place
+
+
+class _StepsAfter(Struct, frozen=True):
+    """The exits that skip steps."""
+
+    function: bool = False
+    """Whether steps follow that an exit from the function skips."""
+    loop: bool = False
+    """Whether steps follow that an exit from the innermost loop, or from a pass of it, skips."""
+
+
+class _Decision(Struct, frozen=True):
+    """A choice or loop, and whether steps depend on it."""
+
+    operation: Choice | Loop
+    decides: tuple[bool, ...]
+    """Whether steps depend on a test, by the first of the branches that it decides between; of a loop, on its test."""
+
+    def decides_from(self, first_branch: int) -> bool:
+        """Whether steps depend on a test whose first branch is this one."""
+        first = first_branch if isinstance(self.operation, Choice) else 0
+        return any(self.decides[first : first + 1])
+
+
+def deciding_tests(program: Program, tests: Iterator[Steered]) -> Iterator[Steered]:
+    """Yield those of the tests on which steps of a program are control dependent."""
+    found = list(tests)
+    if not found:
+        return
+    decisions: dict[Place, list[_Decision]] = {}
+    tested = {test.steered for test in found}
+    for decision in _decisions(program.body, _StepsAfter(), tested, set()):
+        decisions.setdefault(decision.operation.place, []).append(decision)
+    for test in found:
+        if any(decision.decides_from(test.first_branch) for decision in decisions.get(test.steered, ())):
+            yield test
+
+
+def _decisions(block: Block, after: _StepsAfter, tested: AbstractSet[Place], visited: set[int]) -> Iterator[_Decision]:
+    for operation, follows in zip(block.operations, _followed_by_work(block.operations), strict=True):
+        here = _StepsAfter(after.function or follows, after.loop or follows)
+        if isinstance(operation, Loop):
+            again = works(operation.body)
+            if operation.place in tested:
+                yield _Decision(operation, _decides([operation.body], replace(here, loop=False)))
+            here = replace(here, function=here.function or again, loop=again)
+        elif isinstance(operation, Choice) and operation.place in tested:
+            yield _Decision(operation, _decides([branch.block for branch in operation.branches], here))
+        for inner in blocks_of(operation):
+            yield from _decisions(inner, here, tested, visited)
+        function = _called(operation)
+        if function is not None and id(function) not in visited:
+            visited.add(id(function))
+            yield from _decisions(function.body, _StepsAfter(), tested, visited)
+
+
+def _followed_by_work(operations: Sequence[Operation]) -> list[bool]:
+    """Return for each operation whether anything runs in those after it."""
+    found: list[bool] = []
+    works_after = False
+    for operation in reversed(operations):
+        found.append(works_after)
+        works_after = works_after or works(Block((operation,)))
+    return found[::-1]
+
+
+def _called(operation: Operation) -> Function | None:
+    match operation:
+        case Run(activity=Call(function=function)) | Start(activity=Call(function=function)):
+            return function
+        case _:
+            return None
+
+
+def _decides(blocks: Sequence[Block], after: _StepsAfter) -> tuple[bool, ...]:
+    """Return for each of some blocks whether it or one after it has steps, or an exit that skips some."""
+    found = accumulate((works(block) or _skips_steps(block, after) for block in reversed(blocks)), or_)
+    return tuple(found)[::-1]
+
+
+def _skips_steps(block: Block, after: _StepsAfter) -> bool:
+    """Whether a block has an exit that skips steps."""
+    if not (after.function or after.loop):
+        return False
+    exits = reached_exits(block)
+    leaves_function = exits.returns is not None or exits.raises is not None
+    leaves_loop = exits.breaks is not None or exits.continues is not None
+    return (after.function and leaves_function) or (after.loop and leaves_loop)
