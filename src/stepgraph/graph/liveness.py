@@ -249,9 +249,12 @@ class _PendingTasks(Domain[_State], Observer[_State]):
         self.escaping |= rest
         return after.without(rest)
 
-    def leave_try(self, protected: Protected, raised: _State) -> _State:
+    def leave_try(
+        self, protected: Protected, before: _State, end: _State | None, raised: _State | None
+    ) -> _State | None:
         """What only the body awaits is left behind when it fails, as the group that it is in says."""
-        return raised.without(self._only_in(protected.body))
+        del before, end
+        return None if raised is None else raised.without(self._only_in(protected.body))
 
     # Awaits
 

@@ -183,10 +183,11 @@ class _Solver(Generic[S]):
         raises = Raises(Target(self.depth), protected.handlers, guarded.raises)
         tried = guarded.at(protected, lambda: guarded.with_raises(raises))
         self.fail(tried.raises, self.domain.may_raise(protected, state, state))
-        ends = [self.block(protected.body, state, tried)]
+        end = self.block(protected.body, state, tried)
+        ends = [end]
         raised = self.joined((tried.raises.failed, tried.raises.handled.state))
+        raised = self.domain.leave_try(protected, state, end, raised)
         if raised is not None:
-            raised = self.domain.leave_try(protected, raised)
             ends += self.handled(protected, raised, guarded)
             self.fail(guarded.raises, raised)
         end = self.joined(ends)

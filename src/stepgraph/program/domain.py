@@ -49,8 +49,11 @@ class Domain(Protocol[S]):
         """Return the state after a loop with its `else` and its breaks."""
         return after
 
-    def leave_try(self, protected: Protected, raised: S) -> S:  # noqa: ARG002
-        """Return the state with which handlers begin, of that in which the body of their `try` raises."""
+    def leave_try(self, protected: Protected, before: S, end: S | None, raised: S | None) -> S | None:  # noqa: ARG002
+        """Return the state in which exceptions leave the body of a `try`, None if none does.
+
+        The body begins with `before` and ends with `end`; `raised` is the joined state of what raises in it.
+        """
         return raised
 
 

@@ -86,5 +86,6 @@ class _FailedWork(Domain[int]):
             self.functions[function] = self.failed_in(function.body)
         return self.functions[function]
 
-    def leave_try(self, protected: Protected, raised: int) -> int:
+    def leave_try(self, protected: Protected, before: int, end: int | None, raised: int | None) -> int | None:
+        del before, end
         return 0 if protected.catches else raised

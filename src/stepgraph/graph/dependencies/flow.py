@@ -1,49 +1,191 @@
-"""Control flow: how what is known goes along the paths of a body."""
+"""The run state of dependencies along the paths of a body."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import takewhile
-from typing import Final, TypeGuard
+from typing import TypeGuard
 
-from msgspec.structs import replace
+from msgspec import Struct
 
 from stepgraph.graph.dependencies import background, foreground
 from stepgraph.graph.dependencies.drawing import Operations
 from stepgraph.graph.dependencies.history import History, joined
-from stepgraph.graph.dependencies.reading import Reading, Ways
+from stepgraph.graph.dependencies.reading import Reading
 from stepgraph.limits import Limit
+from stepgraph.program.dataflow import solve
+from stepgraph.program.domain import Domain, Leaf, Observer
+from stepgraph.program.exit_targets import Target
 from stepgraph.program.ir import (
     Awaited,
     Block,
-    Branch,
-    Choice,
     Exit,
-    ExitKind,
-    Handler,
     Join,
     Loop,
     Operation,
+    Ordered,
     Pause,
     Protected,
     Run,
-    Scope,
     Start,
     StepRun,
     handles_of,
+    with_blocks,
 )
-
-# `finally` in `finally` multiplies the ways through them; past so many, what one runs may not have run after it.
-MOST_DETOURS: Final = 500
 
 
 def read_block(reading: Reading, block: Block) -> Block:
-    """Return a block with the dependencies of its steps made explicit; what is known goes on to its end."""
+    """Return a block with the dependencies of its steps made explicit; what is known at its exits are its `ends`."""
+    states = _RunStates(reading)
+    exits = solve(block, reading.history, states, states, reading.survey.budget)
+    reading.ends = [end for end in (exits.end, exits.returns) if end is not None]
+    drawn = states.drawn(block)
+    if exits.end is not None:
+        reading.history = exits.end
+    return drawn
+
+
+class _Line(Struct):
+    """Operations of a block without control flow, one after another, which are read together."""
+
+    first: int
+    last: int
+    entry: History | None = None
+    """What is known where it begins, on all visits."""
+    read_from: History | None = None
+    """What is known where it began at the last visit."""
+    operations: Sequence[Operation] = ()
+    """The operations with their dependencies, as of the last visit."""
+
+
+class _RunStates(Domain[History], Observer[History]):
+    """What has run at each point, and the operations with the dependencies that have not.
+
+    States are copied before they change.
+    """
+
+    def __init__(self, reading: Reading) -> None:
+        self.reading = reading
+        self.lines: dict[int, dict[int, _Line]] = {}
+        """The lines of each block, by its `id` and the index of their first operation."""
+        self.reached: dict[int, int] = {}
+        """How many operations of a block are reached."""
+        self.open: list[tuple[Block, int]] = []
+        """The open blocks, innermost last, with the index of their present operation."""
+
+    # States
+
+    def transfer(self, operation: Leaf, state: History) -> History:
+        """Read a line at its first operation, as far as the next one with control flow."""
+        del operation
+        block, index = self.open[-1]
+        line = self.lines[id(block)].get(index)
+        if line is None:
+            return state
+        line.entry = state if line.entry is None or line.entry is state else self.join(line.entry, state)
+        return self.read(block, line, state)
+
+    def read(self, block: Block, line: _Line, state: History) -> History:
+        reading = self.reading
+        reading.survey.budget.spend(Limit.PAIRS, len(state.past) + 1)
+        reading.history = state.copy()
+        line.read_from = state
+        line.operations = _read_line(reading, block.operations, line.first, line.last)
+        return reading.history
+
+    def join(self, one: History, other: History) -> History:
+        return joined((one, other)) or one
+
+    def may_raise(self, operation: Leaf | Protected, before: History, after: History | None) -> None:
+        del operation, before, after
+
+    def begin_pass(self, loop: Loop, head: History) -> History:
+        needed = [step for step in loop.declares if step in self.reading.survey.needed]
+        if not needed:
+            return head
+        begin = head.copy()
+        begin.declared(needed)
+        return begin
+
+    def leave_try(
+        self, protected: Protected, before: History, end: History | None, raised: History | None
+    ) -> History | None:
+        """A path through an exception tells of what has run on it, not of what has not."""
+        del raised
+        caught = before.copy()
+        caught.exceptional = True
+        for step in self.reading.survey.touched_in(protected.body):
+            if step in self.reading.survey.needed:
+                caught.begun(step, surely=False)
+        if end is not None:
+            caught.may_wait(end.waiting)
+        return caught
+
+    # Blocks
+
+    def enter(self, block: Block, state: History) -> None:
+        del state
+        self.open.append((block, 0))
+        if id(block) not in self.lines:
+            self.lines[id(block)] = {line.first: line for line in _lines(block.operations)}
+
+    def before(self, index: int, state: History) -> None:
+        del state
+        block = self.open[-1][0]
+        self.open[-1] = block, index
+        self.reached[id(block)] = max(self.reached.get(id(block), 0), index + 1)
+
+    def after(self, index: int, state: History) -> None:
+        """Nothing is observed after an operation."""
+
+    def leave(self) -> None:
+        self.open.pop()
+
+    def exit(self, source: Exit | Target[History], state: History, target: Target[History]) -> None:
+        """Nothing is observed at exits."""
+
+    def drawn(self, block: Block) -> Block:
+        """Return a block with its dependencies, without what is not reached; one that is not entered stays as it is."""
+        lines = self.lines.get(id(block))
+        if lines is None:
+            return block
+        found: Operations = []
+        for index in range(self.reached.get(id(block), 0)):
+            operation = block.operations[index]
+            line = lines.get(index)
+            if line is not None:
+                found += self.drawn_line(block, line)
+            elif not isinstance(operation, _LEAVES):
+                found.append(with_blocks(operation, self.drawn))
+        return Block(tuple(found))
+
+    def drawn_line(self, block: Block, line: _Line) -> Sequence[Operation]:
+        """Return the operations of a line for all its visits: those of a `finally` differ."""
+        if line.entry is not None and line.entry is not line.read_from and line.entry != line.read_from:
+            self.read(block, line, line.entry)
+        return line.operations
+
+
+_LEAVES = (Run, Start, Join, Pause, Ordered)
+
+
+def _lines(operations: Sequence[Operation]) -> Iterator[_Line]:
+    first: int | None = None
+    for index, operation in enumerate(operations):
+        if isinstance(operation, _LEAVES):
+            first = index if first is None else first
+        elif first is not None:
+            yield _Line(first, index - 1)
+            first = None
+    if first is not None:
+        yield _Line(first, len(operations) - 1)
+
+
+def _read_line(reading: Reading, operations: Sequence[Operation], position: int, last: int) -> Operations:
+    """Return a line with the dependencies of its steps made explicit; what is known goes on to its end."""
     found: Operations = []
-    operations = block.operations
-    position = 0
     tried = plain = 0
-    while position < len(operations) and reading.live:
+    while position <= last:
         starts = _starts_at(reading, operations, position) if position >= plain else []
         if not _needs_others(starts):
             plain, starts = position + len(starts), []
@@ -62,7 +204,7 @@ def read_block(reading: Reading, block: Block) -> Block:
                 continue
         found += background.start_together(reading, starts) if starts else _operation(reading, operations[position])
         position += len(starts) or 1
-    return Block(tuple(found))
+    return found
 
 
 def _row_of_starts(operations: Sequence[Operation], position: int) -> list[Start]:
@@ -138,149 +280,5 @@ def _operation(reading: Reading, operation: Operation) -> Operations:
         case Pause():
             background.begin_waiting(reading)
             return []
-        case Choice():
-            return [_choice(reading, operation)]
-        case Loop():
-            return [_loop(reading, operation)]
-        case Protected():
-            return [_protected(reading, operation)]
-        case Scope():
-            return [_scope(reading, operation)]
-        case Exit(kind=kind):
-            _exit(reading, kind)
-    return [operation]
-
-
-def _way(reading: Reading, block: Block, history: History) -> tuple[Block, History | None]:
-    """Read a block from a history; return it with the history at its end, None where that is not reached."""
-    reading.survey.budget.spend(Limit.PAIRS, len(history.past) + 1)
-    reading.history, reading.live = history.copy(), True
-    read = read_block(reading, block)
-    return read, reading.history if reading.live else None
-
-
-def _go_on(reading: Reading, *paths: History | None) -> None:
-    """Go on where paths meet."""
-    meeting = joined(paths)
-    reading.live = meeting is not None
-    if meeting is not None:
-        reading.history = meeting
-
-
-def _choice(reading: Reading, choice: Choice) -> Choice:
-    before = reading.history
-    branches: list[Branch] = []
-    ends: list[History | None] = []
-    for branch in choice.branches:
-        block, end = _way(reading, branch.block, before)
-        branches.append(replace(branch, block=block))
-        ends.append(end)
-    if choice.may_skip:
-        ends.append(before)
-    _go_on(reading, *ends)
-    return replace(choice, branches=tuple(branches))
-
-
-def _loop(reading: Reading, loop: Loop) -> Loop:
-    """Read a body until what is known where it begins covers what is known where it begins again.
-
-    Read anew in another pass of a loop around it, it begins with no less than before.
-    """
-    heads = reading.heads
-    head = joined([reading.history, heads.get(id(loop))]) or reading.history
-    while True:
-        ways = Ways(ends_loop=True, ends_pass=True, heads=heads)
-        begin = head.copy()
-        begin.declared(step for step in loop.declares if step in reading.survey.needed)
-        with reading.inside(ways):
-            body, end = _way(reading, loop.body, begin)
-        again = joined([head, end, *ways.left(ExitKind.CONTINUE)])
-        if again is None or again.is_as(head):
-            break
-        head = again
-    heads[id(loop)] = head
-    finishes = ways.left(ExitKind.FINISHED)
-    finished: History | None = head
-    if finishes or loop.endless:
-        finished = joined(finishes)
-    elif loop.occurs:
-        finished = joined([end, *ways.left(ExitKind.CONTINUE)])
-    if finished is None:
-        otherwise, end = loop.otherwise, None
-    else:
-        otherwise, end = _way(reading, loop.otherwise, finished)
-    _go_on(reading, end, *ways.left(ExitKind.BREAK))
-    return replace(loop, body=body, otherwise=otherwise)
-
-
-def _scope(reading: Reading, scope: Scope) -> Scope:
-    if not scope.is_pass:
-        return replace(scope, block=read_block(reading, scope.block))
-    ways = Ways(ends_pass=True, heads=reading.heads)
-    with reading.inside(ways):
-        block = read_block(reading, scope.block)
-    _go_on(reading, reading.history if reading.live else None, *ways.left(ExitKind.CONTINUE))
-    return replace(scope, block=block)
-
-
-def _exit(reading: Reading, kind: ExitKind) -> None:
-    """Leave for what an exit ends: the pass, the loop, the function, or a `try` with a `finally` on the way there."""
-    for ways in reversed(reading.around):
-        if ways.catches(kind):
-            ways.exits.setdefault(kind, []).append(reading.history)
-            break
-    else:
-        if kind is ExitKind.RETURN:
-            reading.returns.append(reading.history)
-    reading.live = False
-
-
-def _protected(reading: Reading, protected: Protected) -> Protected:
-    """Read a `try`. A path through an exception tells of what has run on it, not of what has not."""
-    before = reading.history.copy()
-    ways = Ways(passes_finally=bool(protected.final.operations), heads=reading.heads)
-    with reading.inside(ways):
-        body, end = _way(reading, protected.body, before)
-        caught = before.copy()
-        caught.exceptional = True
-        for step in reading.survey.touched_in(protected.body):
-            if step in reading.survey.needed:
-                caught.begun(step, surely=False)
-        if end is not None:
-            caught.may_wait(end.waiting)
-        handlers: list[Handler] = []
-        ends: list[History] = []
-        for handler in protected.handlers:
-            block, handled = _way(reading, handler.block, caught)
-            handlers.append(replace(handler, block=block))
-            ends += [handled] if handled is not None else []
-    final = _final(reading, protected.final, joined([end, *ends]), ways)
-    return replace(protected, body=body, handlers=tuple(handlers), final=final)
-
-
-def _final(reading: Reading, final: Block, after: History | None, ways: Ways) -> Block:
-    """Read a `finally`: as it is drawn, for each way out of its `try`, then on each of the ways of its own."""
-    left = {kind: joined(histories) for kind, histories in ways.exits.items()}
-    entered = joined([after, *left.values()])
-    if entered is None or not final.operations:
-        _go_on(reading, after)
-        return final
-    block, end = _way(reading, final, entered)
-    if not left:
-        _go_on(reading, end)
-        return block
-    for kind, history in left.items():
-        passed = _through(reading, final, history)
-        if passed is not None:
-            reading.history = passed
-            _exit(reading, kind)
-    _go_on(reading, _through(reading, final, after))
-    return block
-
-
-def _through(reading: Reading, final: Block, history: History | None) -> History | None:
-    """Return what is known after a `finally` on one way through it. Nested in each other, not all ways are followed."""
-    reading.detours += 1
-    if history is None or reading.detours > MOST_DETOURS:
-        return history
-    return _way(reading, final, history)[1]
+        case _:
+            return [operation]

@@ -32,7 +32,7 @@ class Apart(Struct, frozen=True):
     otherwise: Effects
 
 
-class History(Struct):
+class History(Struct, eq=False):
     """What is known at a point of a function: what has run, which background work runs it, what has yet to begin.
 
     `apart` tells paths apart for work that is waiting on some of them only. `started` is the work that was set going on
@@ -93,8 +93,12 @@ class History(Struct):
             self.past[step] = NOT_RUN
             self.running.pop(step, None)
 
-    def is_as(self, other: History) -> bool:
+    __hash__ = None  # type: ignore[assignment] # it changes
+
+    def __eq__(self, other: object) -> bool:
         """Whether the same is known at two points."""
+        if not isinstance(other, History):
+            return NotImplemented
         known = self.past == other.past and self.running == other.running and self.exceptional == other.exceptional
         work = self.started == other.started and self.going == other.going
         return (

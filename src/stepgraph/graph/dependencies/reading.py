@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from typing import TypeAlias
 
 from msgspec import Struct, field
@@ -24,7 +23,7 @@ from stepgraph.graph.dependencies.history import (
 from stepgraph.graph.dependencies.schedule import HasRun, Memory, Schedule
 from stepgraph.graph.dependencies.usage import Survey, Usage
 from stepgraph.model.note import Note
-from stepgraph.program.ir import Block, Call, ExitKind, Function, Handle, StepDefinition, StepRun
+from stepgraph.program.ir import Block, Call, Function, Handle, StepDefinition, StepRun
 
 BlockReader: TypeAlias = "Callable[[Reading, Block], Block]"
 
@@ -97,42 +96,8 @@ class Knowledge(Struct):
             self.notes[code, step] = Note(code, message, advice, step.place.span, incomplete=False)
 
 
-class Ways(Struct):
-    """The ways out of something: of a loop, of a pass, or of a `try` whose `finally` they pass first.
-
-    `heads` are those with which loops begin that are read anew at each pass of the loops around them, by `id`.
-    """
-
-    ends_loop: bool = False
-    ends_pass: bool = False
-    passes_finally: bool = False
-    exits: dict[ExitKind, list[History]] = field(default_factory=dict)
-    heads: dict[int, History] = field(default_factory=dict)
-
-    def catches(self, kind: ExitKind) -> bool:
-        """Whether an exit goes no further, or not at once."""
-        match kind:
-            case ExitKind.BREAK | ExitKind.FINISHED:
-                return self.ends_loop or self.passes_finally
-            case ExitKind.CONTINUE:
-                return self.ends_pass or self.passes_finally
-            case ExitKind.RETURN:
-                return self.passes_finally
-            case ExitKind.RAISE:
-                return False
-
-    def left(self, kind: ExitKind) -> list[History]:
-        """Return what is known on the ways of a kind."""
-        return self.exits.get(kind, [])
-
-
 class Reading(Struct):
-    """One reading of the body of a function.
-
-    `around` is what the present point is in, with the ways out of it, `detours` counts those through a `finally`,
-    `nested` is how deep branches stand in each other that run what has not run, and `opening` is what may begin at the
-    first await.
-    """
+    """One reading of the body of a function."""
 
     knowledge: Knowledge
     function: Function
@@ -140,12 +105,13 @@ class Reading(Struct):
     read_block: BlockReader
     is_run: bool
     history: History = field(default_factory=History)
-    live: bool = True
-    around: list[Ways] = field(default_factory=list)
-    returns: list[History] = field(default_factory=list)
-    detours: int = 0
+    """What is known at the present point."""
+    ends: list[History] = field(default_factory=list)
+    """What is known at the normal exits, once the body is read."""
     nested: int = 0
+    """How many branches that run steps which have not run are open in each other."""
     opening: dict[StepDefinition, None] = field(default_factory=dict)
+    """The steps that may begin at the first await."""
 
     @property
     def survey(self) -> Survey:
@@ -156,18 +122,6 @@ class Reading(Struct):
     def at_entry(self) -> bool:
         """Whether the function has not awaited anything on any path here: nothing has run meanwhile."""
         return self.history.first is None
-
-    @property
-    def heads(self) -> dict[int, History]:
-        """With what loops begin that are read again and again here."""
-        return self.around[-1].heads if self.around else {}
-
-    @contextmanager
-    def inside(self, ways: Ways) -> Iterator[None]:
-        """Read something with ways out of its own."""
-        self.around.append(ways)
-        yield
-        self.around.pop()
 
     def past(self, step: StepDefinition, known: Effects | None = None) -> Past:
         """Return what may be the case with a step here, or for what is `known` of it, whoever calls the function."""

@@ -69,8 +69,7 @@ def _read(knowledge: Knowledge, function: Function, usage: Usage, *, is_run: boo
     reading = Reading(knowledge, function, usage, read_block, is_run)
     reading.history.declared(step for step in function.declares if step in knowledge.survey.needed)
     body = read_block(reading, function.body)
-    ends = [*reading.returns, reading.history] if reading.live else reading.returns
-    end = joined([_left_waiting(reading, path) for path in ends])
+    end = joined([_left_waiting(reading, path) for path in reading.ends])
     known = dict.fromkeys(knowledge.survey.touched(function) if not is_run else (), NOTHING)
     effects = knowledge.effects.setdefault(id(function), known)
     knowledge.begins_with(function, (end.first if end is not None else None) or (), reading.opening)
