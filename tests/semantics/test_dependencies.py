@@ -1100,3 +1100,106 @@ def test_a_task_that_is_awaited_twice_is_a_sequence_with_what_it_needs() -> None
         await task
     """
     assert dependent_graph_of("*a *b(a) *c(a, b)", body).splitlines() == ["a", "b", "c"]
+
+
+# Exits through a finally
+
+
+@pytest.mark.parametrize("leaving", ["return", "raise ValueError"])
+def test_finally_runs_the_dependency_that_an_exit_skips(leaving: str) -> None:
+    body = f"""
+        try:
+            if event["x"]:
+                {leaving}
+            await a()
+        finally:
+            await b()
+    """
+    assert dependent_graph_of("a b(a)", body) == text("""
+        try
+          if event["x"]
+            return
+          a
+        finally
+          if a has not run
+            a
+          b
+    """)
+
+
+@pytest.mark.parametrize("leaving", ["break", "raise ValueError"])
+def test_finally_in_a_loop_runs_the_dependency_that_an_exit_skips(leaving: str) -> None:
+    body = f"""
+        while True:
+            try:
+                if event["x"]:
+                    {leaving}
+                await a()
+            finally:
+                await b()
+    """
+    assert dependent_graph_of("a b(a)", body) == text(f"""
+        loop
+          try
+            if event["x"]
+              {"break" if leaving == "break" else "return"}
+            a
+          finally
+            if a has not run
+              a
+            b
+    """)
+
+
+def test_outer_finally_runs_the_dependency_that_a_raise_skips() -> None:
+    body = """
+        try:
+            try:
+                if event["x"]:
+                    raise ValueError
+                await a()
+            finally:
+                await c()
+        finally:
+            await b()
+    """
+    assert dependent_graph_of("a b(a) c", body) == text("""
+        try
+          try
+            if event["x"]
+              return
+            a
+          finally
+            c
+        finally
+          if a has not run
+            a
+          b
+    """)
+
+
+def test_finally_finds_what_has_run_before_its_try() -> None:
+    body = """
+        await a()
+        try:
+            if event["x"]:
+                raise ValueError
+            await c()
+        finally:
+            await b()
+    """
+    assert dependent_graph_of("a b(a) c", body) == text("""
+        a
+        try
+          if event["x"]
+            return
+          c
+        finally
+          b
+    """)
+
+
+@pytest.mark.parametrize("handlers", ["", "except ValueError:\n    raise\n"])
+def test_dependency_that_failed_before_a_finally_is_reported(handlers: str) -> None:
+    workflow = dependent_workflow_of("a b(a)", f"try:\n    await a()\n{handlers}finally:\n    await b()\n")
+    assert [note.code for note in workflow.notes] == ["dependency-after-failure"]
