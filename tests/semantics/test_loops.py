@@ -481,3 +481,33 @@ def test_map_calls_its_function_with_any_of_what_is_in_a_collection() -> None:
           loop
             a [1>2]
     """)
+
+
+def test_a_list_that_members_of_a_task_group_fill_does_not_unsettle_the_group() -> None:
+    assert graph_of("""
+        failed = []
+
+        async def guarded(name):
+            try:
+                await a()
+            except Exception:
+                failed.append(name)
+                await b()
+
+        async with asyncio.TaskGroup() as group:
+            for name in ("x", "y", "z"):
+                group.create_task(guarded(name))
+        if failed:
+            await c()
+    """) == text("""
+        parallel all
+          loop
+            call guarded [1>2]
+        if failed
+          c
+        def guarded
+          try
+            a
+          catch
+            b
+    """)
