@@ -355,6 +355,12 @@ class Mapping(Value, Struct, eq=False):
         return self.state.elements()
 
 
+class SpreadArguments(Value, Struct, frozen=True):
+    """The elements of a collection as positional arguments of a partial function: `partial(f, *values)`."""
+
+    held: Collection
+
+
 class StepObject(Value, Struct, frozen=True):
     """The `step` argument of `run`."""
 

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Final
 
 import libcst as cst
+from msgspec import Struct
 from msgspec.structs import replace
 
 from stepgraph.limits import Limit
 from stepgraph.program.known import CollectionKind
 from stepgraph.program.lowering.machine import Machine
+from stepgraph.program.lowering.union import any_of
 from stepgraph.program.lowering.visits import DEEPEST
 from stepgraph.program.values import (
     UNKNOWN,
+    Alternatives,
     Argument,
     Arguments,
     Collection,
@@ -26,10 +30,12 @@ from stepgraph.program.values import (
     Item,
     Mapping,
     PreparedCall,
+    SpreadArguments,
     StepCall,
     StepFunction,
     Value,
     hidden,
+    possible,
 )
 from stepgraph.syntax.bindings import parameters
 from stepgraph.syntax.module import Place
@@ -46,28 +52,96 @@ def bound_arguments(machine: Machine, callee: FunctionValue, arguments: Argument
     A body is shown once, whatever constants it is called with, so constants are not kept.
     """
     place = Place(callee.scope.module, callee.node)
-    positional = [*_received(callee), *callee.positional, *_positional(arguments)]
-    keywords = {**dict(callee.keywords), **dict(_keywords(arguments))}
+    keywords = _Keywords(place, callee, arguments)
+    binding = _Binding(deque(_positional_items(callee, arguments, place)), keywords, dict(callee.defaults))
     params = callee.node.params
-    values: dict[str, Value] = {}
-    for parameter in (*params.posonly_params, *params.params):
-        name = parameter.name.value
-        if positional:
-            values[name] = positional.pop(0)
-        elif name in keywords:
-            values[name] = keywords.pop(name)
+    values = {p.name.value: binding.take(p.name.value) for p in (*params.posonly_params, *params.params)}
     if isinstance(params.star_arg, cst.Param):
-        items = tuple(Item(value, place) for value in positional)
-        values[params.star_arg.name.value] = collection(machine, "tuple", items)
-    for parameter in params.kwonly_params:
-        if parameter.name.value in keywords:
-            values[parameter.name.value] = keywords.pop(parameter.name.value)
+        values[params.star_arg.name.value] = collection(machine, "tuple", binding.rest())
+    values |= {p.name.value: binding.take_keyword(p.name.value) for p in params.kwonly_params}
     if params.star_kwarg is not None:
-        entries = tuple(Entry(Constant(name), value, place, place) for name, value in keywords.items())
-        values[params.star_kwarg.name.value] = mapping(machine, entries)
-    defaults = dict(callee.defaults)
-    names = [parameter.name.value for parameter in parameters(params)]
-    return {name: hidden(values.get(name, defaults.get(name, UNKNOWN))) for name in names}
+        values[params.star_kwarg.name.value] = mapping(machine, keywords.rest(), partial=keywords.is_open)
+    return {p.name.value: hidden(values[p.name.value]) for p in parameters(params)}
+
+
+class _Keywords:
+    """The keyword arguments of a call.
+
+    `named` are those whose names are known, `others` may bear any name, and where it `is_open` there may be more.
+    """
+
+    def __init__(self, place: Place, callee: FunctionValue, arguments: Arguments) -> None:
+        self.named = {name: Entry(Constant(name), value, place, place) for name, value in callee.keywords}
+        self.others: list[Entry] = []
+        self.is_open = False
+        for argument in arguments.items:
+            if argument.keyword is not None:
+                key = Constant(argument.keyword)
+                self.named[argument.keyword] = Entry(key, argument.value, argument.place, argument.place)
+            elif argument.star == "**":
+                self._spread(argument)
+
+    def _spread(self, argument: Argument) -> None:
+        if not isinstance(argument.value, Mapping):
+            self.is_open = True
+            return
+        self.is_open = self.is_open or argument.value.partial
+        for entry in argument.value.entries:
+            if isinstance(entry.key, Constant) and isinstance(entry.key.value, str):
+                self.named[entry.key.value] = entry
+            else:
+                self.others.append(replace(entry, many=True))
+
+    def take(self, name: str) -> list[Item]:
+        """Return what a parameter may be given by its name, taking it from the others."""
+        entry = self.named.pop(name, None)
+        found = [] if entry is None else [Item(entry.value, entry.place, maybe=entry.maybe)]
+        if entry is None or entry.maybe:
+            found += (Item(other.value, other.place, maybe=True) for other in self.others if other.value.relevant)
+        return found
+
+    def rest(self) -> tuple[Entry, ...]:
+        """Return what no parameter has taken."""
+        return (*self.named.values(), *self.others)
+
+
+class _Binding(Struct):
+    """Gives arguments to parameters, in the order of these."""
+
+    positional: deque[Item]
+    keywords: _Keywords
+    defaults: dict[str, Value]
+    is_exact: bool = True
+    """Whether each positional argument so far went to one parameter."""
+
+    def take(self, name: str) -> Value:
+        """Return what a parameter is that may be given by its position."""
+        if self.positional and not (self.positional[0].many or self.positional[0].maybe):
+            if self.is_exact:
+                return self.positional.popleft().value
+        elif not self.positional:
+            return self.take_keyword(name)
+        self.is_exact = False
+        return self._any(name, [*self.positional, *self.keywords.take(name)])
+
+    def take_keyword(self, name: str) -> Value:
+        """Return what a parameter is that is given by its name."""
+        found = self.keywords.take(name)
+        if len(found) == 1 and not found[0].maybe:
+            return found[0].value
+        return self._any(name, found) if found else self.defaults.get(name, UNKNOWN)
+
+    def rest(self) -> tuple[Item, ...]:
+        """Return what `*args` holds: what no parameter has taken for sure."""
+        return tuple(self.positional) if self.is_exact else tuple(map(possible, self.positional))
+
+    def _any(self, name: str, items: Sequence[Item]) -> Value:
+        values = [item.value for item in items]
+        conditions = [item.place.text for item in items]
+        default = self.defaults.get(name)
+        if default is not None:
+            values, conditions = [*values, default], [*conditions, name]
+        return any_of(values, conditions, name, items[0].place)
 
 
 def collection(machine: Machine, kind: CollectionKind, items: tuple[Item, ...]) -> Collection:
@@ -140,8 +214,32 @@ def _called_name(node: cst.Lambda) -> str:
             return "lambda"
 
 
-def _received(callee: FunctionValue) -> list[Value]:
-    return [] if callee.receiver is None or callee.kind == "static" else [callee.receiver]
+def _positional_items(callee: FunctionValue, arguments: Arguments, place: Place) -> Iterator[Item]:
+    """Yield the arguments without a name: what the function is bound to, then those of the call."""
+    if callee.receiver is not None and callee.kind != "static":
+        yield Item(callee.receiver, place)
+    for value in callee.positional:
+        if isinstance(value, SpreadArguments):
+            yield from value.held.items
+        else:
+            yield Item(value, place)
+    for argument in arguments.items:
+        if argument.star == "*":
+            yield from _elements(argument)
+        elif not argument.star and argument.keyword is None:
+            yield Item(argument.value, argument.place)
+
+
+def _elements(argument: Argument) -> Iterator[Item]:
+    """Yield what an argument with a star stands for: any number of values where its elements are not known."""
+    match argument.value:
+        case Collection(items=items):
+            yield from items
+        case Alternatives(options=options):
+            for option in options:
+                yield from (possible(item) for item in _elements(replace(argument, value=option.value)))
+        case _:
+            yield Item(argument.value if argument.value.relevant else UNKNOWN, argument.place, many=True)
 
 
 def spread(arguments: Arguments) -> Arguments:
@@ -169,21 +267,3 @@ def _spread_entries(argument: Argument, mapping: Mapping) -> Iterator[Argument]:
             whole = False
     if not whole:
         yield argument
-
-
-def _positional(arguments: Arguments) -> Iterator[Value]:
-    for argument in arguments.items:
-        if argument.star == "*" and isinstance(argument.value, Collection):
-            yield from (item.value for item in argument.value.items)
-        elif not argument.star and argument.keyword is None:
-            yield argument.value
-
-
-def _keywords(arguments: Arguments) -> Iterator[tuple[str, Value]]:
-    for argument in arguments.items:
-        if argument.keyword is not None:
-            yield argument.keyword, argument.value
-        elif argument.star == "**" and isinstance(argument.value, Mapping):
-            for entry in argument.value.entries:
-                if isinstance(entry.key, Constant) and isinstance(entry.key.value, str):
-                    yield entry.key.value, entry.value

@@ -10,8 +10,8 @@ from msgspec.structs import replace
 from stepgraph.program.lowering.arguments import made, mapping, ordered_like
 from stepgraph.program.lowering.calls import call_unknown
 from stepgraph.program.lowering.iteration import items_of
-from stepgraph.program.lowering.loops import any_of
 from stepgraph.program.lowering.machine import Machine
+from stepgraph.program.lowering.union import any_of
 from stepgraph.program.values import (
     UNKNOWN,
     Argument,

@@ -22,7 +22,7 @@ from stepgraph.program.lowering.iteration import items_of, materialized
 from stepgraph.program.lowering.literals import evaluated, literal
 from stepgraph.program.lowering.machine import Evaluator, Machine
 from stepgraph.program.lowering.names import bind, look_up
-from stepgraph.program.lowering.protocols import call_special, compare, operate
+from stepgraph.program.lowering.protocols import call_special, compare, iterated, operate
 from stepgraph.program.lowering.reporting import reports
 from stepgraph.program.lowering.step_state import changes_only, seen
 from stepgraph.program.lowering.subscripts import element_at
@@ -38,6 +38,7 @@ from stepgraph.program.values import (
     Constant,
     Entry,
     FunctionValue,
+    GeneratorCall,
     Instance,
     Item,
     Mapping,
@@ -242,9 +243,17 @@ def _unfolded(value: Value) -> Value:
 def _argument(machine: Machine, argument: cst.Arg) -> Argument:
     value = machine.evaluate(argument.value)
     if argument.star == "*":
-        value = materialized(machine, value)
+        value = _spread(machine, value, machine.place(argument.value))
     keyword = None if argument.keyword is None else argument.keyword.value
     return Argument(value, machine.place(argument.value), keyword, argument.star)
+
+
+def _spread(machine: Machine, value: Value, place: Place) -> Value:
+    """Return the elements of a value as arguments, which evaluates a generator."""
+    value = materialized(machine, iterated(machine, value, place))
+    if isinstance(value, GeneratorCall | Mapping):
+        return collection(machine, "list", items_of(machine, value) or (Item(UNKNOWN, place, many=True),))
+    return value
 
 
 def _attribute(machine: Machine, node: cst.Attribute) -> Value:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final, TypeAlias
 
 from msgspec.structs import replace
@@ -11,7 +11,7 @@ from stepgraph.model.payload import ParallelKind
 from stepgraph.program.ir import EMPTY, Handle, Handler, Loop, started_in
 from stepgraph.program.known import CollectionKind
 from stepgraph.program.lowering import resources, volatile
-from stepgraph.program.lowering.arguments import made, ordered_like
+from stepgraph.program.lowering.arguments import made, ordered_like, spread
 from stepgraph.program.lowering.awaiting import awaited_of, is_awaitable, start
 from stepgraph.program.lowering.calls import call_unknown
 from stepgraph.program.lowering.containers import MODELS as CONTAINERS
@@ -20,9 +20,9 @@ from stepgraph.program.lowering.definitions import TRANSPARENT_TO_CLASSES
 from stepgraph.program.lowering.dynamic_attributes import get_attribute
 from stepgraph.program.lowering.futures_as_tasks import observe_sleep_as_task
 from stepgraph.program.lowering.iteration import copied, items_of, materialized
-from stepgraph.program.lowering.loops import any_of
 from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.lowering.own_errors import caught_types
+from stepgraph.program.lowering.union import any_of
 from stepgraph.program.values import (
     UNKNOWN,
     Alternatives,
@@ -44,6 +44,7 @@ from stepgraph.program.values import (
     Lending,
     Partial,
     Ranged,
+    SpreadArguments,
     StepFunction,
     SuperObject,
     Suppressor,
@@ -331,9 +332,25 @@ def _partial(machine: Machine, arguments: Arguments, place: Place) -> Value:
         return Partial(function, Arguments(rest))
     return replace(
         function,
-        positional=(*function.positional, *(a.value for a in rest if a.keyword is None and not a.star)),
-        keywords=(*function.keywords, *((a.keyword, a.value) for a in rest if a.keyword is not None)),
+        positional=(*function.positional, *_bound_by_position(machine, rest)),
+        keywords=(*function.keywords, *_bound_by_name(rest)),
     )
+
+
+def _bound_by_position(machine: Machine, arguments: Sequence[Argument]) -> Iterator[Value]:
+    for argument in arguments:
+        if argument.star == "*":
+            held = argument.value
+            unknown = (Item(held if held.relevant else UNKNOWN, argument.place, many=True),)
+            yield SpreadArguments(held if isinstance(held, Collection) else made(machine, "tuple", unknown))
+        elif argument.keyword is None and not argument.star:
+            yield argument.value
+
+
+def _bound_by_name(arguments: Sequence[Argument]) -> Iterator[tuple[str, Value]]:
+    for argument in spread(Arguments(tuple(arguments))).items:
+        if argument.keyword is not None:
+            yield argument.keyword, argument.value
 
 
 def _wraps(machine: Machine, arguments: Arguments, place: Place) -> Value:

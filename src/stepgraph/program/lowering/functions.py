@@ -159,12 +159,14 @@ class _Signature(Struct):
                 items = value.items
                 self.parts += len(items)
                 parts = tuple(self.of(item.value, depth + 1) for item in items)
-                return parts if any(part is not None for part in parts) else None
+                if all(part is None for part in parts):
+                    return None
+                return (value.has_known_order, tuple((item.many, item.maybe) for item in items), parts)
             case Mapping():
                 mapped = value.entries
                 self.parts += len(mapped)
-                entries = tuple((_key(entry.key), self.of(entry.value, depth + 1)) for entry in mapped)
-                return entries if any(part is not None for _, part in entries) else None
+                entries = tuple((_key(e.key), e.many, e.maybe, self.of(e.value, depth + 1)) for e in mapped)
+                return (value.partial, entries) if any(entry[-1] is not None for entry in entries) else None
             case _:
                 self.parts += parts_of(value)
                 return value if value.relevant or value.traced else None

@@ -14,17 +14,9 @@ from stepgraph.program.lowering.frames import LoopState
 from stepgraph.program.lowering.functions import read_function
 from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.lowering.outcomes import Outcome
-from stepgraph.program.lowering.state import (
-    MOST_OPTIONS,
-    Changes,
-    Distinct,
-    any_way,
-    apply,
-    callable_name,
-    leaves,
-    unsettled,
-)
+from stepgraph.program.lowering.state import Changes, any_way, apply, unsettled
 from stepgraph.program.lowering.step_state import read_at_next_pass
+from stepgraph.program.lowering.union import any_of
 from stepgraph.program.lowering.visits import Visits
 from stepgraph.program.lowering.volatile import used_at_each_pass
 from stepgraph.program.lowering.widening import grown, widened
@@ -39,7 +31,6 @@ from stepgraph.program.values import (
     GeneratorCall,
     Item,
     Mapping,
-    Option,
     PartOfEvent,
     Payload,
     PreparedCall,
@@ -47,12 +38,10 @@ from stepgraph.program.values import (
     StepCall,
     StepFunction,
     Task,
-    Unresolved,
     Value,
     WaitCall,
     Wrapped,
     every_run,
-    unsure,
 )
 from stepgraph.syntax.module import Place
 
@@ -211,38 +200,3 @@ def _parts(item: Item) -> tuple[Item, ...] | None:
 def _each_of(items: Sequence[Item], discriminant: str, place: Place) -> Value:
     values = [every_run(item.value) if item.many else item.value for item in items]
     return any_of(values, [item.place.text for item in items], discriminant, place, each=True)
-
-
-def any_of(values: list[Value], conditions: list[str], discriminant: str, place: Place, *, each: bool = False) -> Value:
-    """Return the value that is any one of several, each once; with `each`, a loop takes them one after another."""
-    options: list[Option] = []
-    distinct = Distinct()
-    for condition, value in zip(conditions, values, strict=True):
-        nested = isinstance(value, Alternatives)
-        for leaf in leaves(value):
-            if distinct.add(leaf):
-                options.append(Option(callable_name(leaf) or condition if nested else condition, leaf))
-        if len(options) > MOST_OPTIONS:
-            return Unresolved("it may be any one of very many", place)
-    relevant = [option.value for option in options if option.value.relevant]
-    if not relevant:
-        return UNKNOWN
-    if each and all(is_started(value) for value in relevant):
-        return relevant[0] if _is_each(relevant[0]) and len(relevant) == 1 else _in_turn(relevant)
-    if len(options) == 1:
-        return options[0].value
-    return Alternatives(tuple(replace(o, value=unsure(o.value)) for o in options), discriminant, place)
-
-
-def is_started(value: Value) -> bool:
-    """Whether a value is work that goes on already."""
-    return isinstance(value, Task | Gathering) or (isinstance(value, Wrapped) and is_started(value.inner))
-
-
-def _is_each(value: Value) -> bool:
-    return isinstance(value, Gathering) and value.each
-
-
-def _in_turn(values: list[Value]) -> Gathering:
-    in_turn = any(isinstance(value, Gathering) and value.in_turn for value in values)
-    return Gathering("all", tuple(values), each=True, in_turn=in_turn)

@@ -16,10 +16,10 @@ from stepgraph.program.lowering.escapes import report_escape
 from stepgraph.program.lowering.event_keys import observe_key
 from stepgraph.program.lowering.futures_as_tasks import observe_sleep_as_task
 from stepgraph.program.lowering.iteration import items_of
-from stepgraph.program.lowering.loops import any_of
 from stepgraph.program.lowering.machine import Caller, Machine
 from stepgraph.program.lowering.subscripts import entry_at, part_of
 from stepgraph.program.lowering.targets import COPIED_AT_ONCE, add_items, set_entry, take_item
+from stepgraph.program.lowering.union import any_of
 from stepgraph.program.values import (
     UNKNOWN,
     Argument,

@@ -8,7 +8,7 @@ import libcst as cst
 from msgspec import Struct
 
 from stepgraph.program.facts import ParameterKind
-from stepgraph.program.values import FunctionValue, Value
+from stepgraph.program.values import FunctionValue, SpreadArguments, Value
 from stepgraph.syntax.module import Place
 
 
@@ -34,9 +34,14 @@ def free_parameters(function: Value) -> tuple[FreeParameter, ...]:
         return ()
     bound, named = 0, set[str]()
     for one in _wrapping(function):
-        bound += (one.receiver is not None and one.kind != "static") + len(one.positional)
+        bound += (one.receiver is not None and one.kind != "static") + sum(map(_bound_by, one.positional))
         named |= {name for name, _ in one.keywords}
     return tuple(_free(shown, bound, named))
+
+
+def _bound_by(value: Value) -> int:
+    """Return how many parameters an argument of a partial function takes; one of unknown length may take all."""
+    return len(value.held.items) if isinstance(value, SpreadArguments) else 1
 
 
 def _wrapping(function: Value | None) -> Iterator[FunctionValue]:

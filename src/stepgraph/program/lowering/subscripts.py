@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from stepgraph.program.lowering.loops import any_of
 from stepgraph.program.lowering.state import merged
+from stepgraph.program.lowering.union import any_of
 from stepgraph.program.values import (
     UNKNOWN,
     Alternatives,

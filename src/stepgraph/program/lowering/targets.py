@@ -13,11 +13,11 @@ from stepgraph.program.lowering.changing import attribute_changed, element_chang
 from stepgraph.program.lowering.classes import field_names
 from stepgraph.program.lowering.event_keys import observe_key
 from stepgraph.program.lowering.functions import read_function
-from stepgraph.program.lowering.loops import any_of
 from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.lowering.names import bind
 from stepgraph.program.lowering.state import merged
 from stepgraph.program.lowering.step_state import change
+from stepgraph.program.lowering.union import any_of
 from stepgraph.program.values import (
     UNKNOWN,
     Alternatives,

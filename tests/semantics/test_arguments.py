@@ -1,0 +1,259 @@
+"""Arguments of calls to parameters: `*args`, `**kwargs`, and how many there are of them."""
+
+from __future__ import annotations
+
+from tests.semantics.notation import graph_of, text, workflow_of
+
+PARALLEL = """
+async def one(x):
+    await a()
+
+async def two(x):
+    await b()
+
+async def parallel(*coros):
+    return await asyncio.gather(*coros)
+
+async def in_turn(*coros):
+    for coro in coros:
+        await coro
+
+xs = event["payload"]["xs"]
+"""
+
+
+def test_star_args_of_unknown_length_are_gathered() -> None:
+    expected = text("""
+        call parallel(one)
+        c
+        def parallel(one)
+          parallel all
+            loop
+              call one [1>2]
+        def one
+          a
+    """)
+    for given in ("*(one(x) for x in xs)", "*[one(x) for x in xs]", "*tuple(one(x) for x in xs)"):
+        assert graph_of(f"{PARALLEL}\nawait parallel({given})\nawait c()") == expected
+
+
+def test_star_args_of_unknown_length_are_awaited_in_turn() -> None:
+    assert graph_of(PARALLEL + "\nawait in_turn(*[one(x) for x in xs])") == text("""
+        call in_turn(one)
+        def in_turn(one)
+          loop
+            call one
+        def one
+          a
+    """)
+
+
+def test_one_argument_and_many_are_not_the_same_call() -> None:
+    assert graph_of(PARALLEL + "\nawait parallel(one(1))\nawait parallel(*[one(x) for x in xs])") == text("""
+        call parallel(one)
+        call parallel(one) #2
+        def parallel(one)
+          call one
+        def one
+          a
+        def parallel(one) #2
+          parallel all
+            loop
+              call one [1>2]
+    """)
+
+
+def test_star_args_after_other_arguments() -> None:
+    assert graph_of(PARALLEL + "\nawait parallel(two(1), *[one(x) for x in xs])") == text("""
+        call parallel(two, one)
+        def parallel(two, one)
+          parallel all
+            call two [1>2]
+            loop
+              call one [1>2]
+        def two
+          b
+        def one
+          a
+    """)
+
+
+def test_parameters_before_star_args_may_take_any_of_them() -> None:
+    body = """
+    async def first_then(first, *others):
+        await first()
+        for other in others:
+            await other()
+
+    await first_then(*[step.do(f"x {x}")(lambda: 1) for x in event["payload"]["xs"]])
+    """
+    assert graph_of(body) == text("""
+        call first_then(lambda, lambda)
+        def first_then(lambda, lambda)
+          x {x}
+          loop
+            x {x}
+    """)
+
+
+def test_a_parameter_after_star_args_of_unknown_length_may_be_any() -> None:
+    body = """
+    async def go(n, fn, after=d):
+        await fn()
+        await after()
+
+    await go(*event["payload"]["args"], c)
+    """
+    assert graph_of(body) == text("""
+        call go
+        def go
+          switch fn
+          | case event["payload"]["args"]
+          | case c
+            c
+          switch after
+          | case event["payload"]["args"]
+          | case c
+            c
+          | case after
+            d
+    """)
+
+
+def test_a_partial_function_keeps_arguments_of_unknown_length() -> None:
+    body = """
+    async def one(x):
+        await step.do(f"item {x}")(lambda: 1)()
+
+    async def parallel(*fns):
+        await asyncio.gather(*[fn() for fn in fns])
+
+    fns = [functools.partial(one, x) for x in event["payload"]["xs"]]
+    await functools.partial(parallel, *fns)()
+    """
+    assert graph_of(body) == text("""
+        call parallel(one)
+        def parallel(one)
+          parallel all
+            loop
+              call one [1>2]
+        def one
+          item {x}
+    """)
+
+
+def test_a_partial_function_keeps_its_dictionary_of_arguments() -> None:
+    body = """
+    async def go(fn, other):
+        await fn()
+        await other()
+
+    await functools.partial(go, **{"fn": a, "other": b})()
+    """
+    assert graph_of(body) == text("""
+        call go(a, b)
+        def go(a, b)
+          a
+          b
+    """)
+
+
+def test_a_helper_that_limits_how_many_run_at_once() -> None:
+    body = """
+    async def gather_limited(limit, *coros):
+        semaphore = asyncio.Semaphore(limit)
+
+        async def worker(coro):
+            async with semaphore:
+                return await coro
+
+        return await asyncio.gather(*(worker(coro) for coro in coros))
+
+    async def one(x):
+        await a()
+
+    await gather_limited(2, *[one(x) for x in event["payload"]["xs"]])
+    """
+    assert graph_of(body) == text("""
+        call gather_limited(one)
+        def gather_limited(one)
+          parallel all
+            loop
+              call worker(one, one) [1>2]
+        def worker(one, one)
+          call one
+        def one
+          a
+    """)
+
+
+def test_keywords_of_unknown_names_go_to_the_dictionary_of_the_rest() -> None:
+    body = """
+    async def run_named(**steps):
+        for fn in steps.values():
+            await fn()
+
+    await run_named(**{name: a for name in event["payload"]["names"]})
+    """
+    assert graph_of(body) == text("""
+        call run_named(a)
+        def run_named(a)
+          loop
+            a
+    """)
+
+
+def test_keywords_of_unknown_names_may_be_any_parameter() -> None:
+    body = """
+    async def go(fn=b):
+        await fn()
+
+    await go(**{name: a for name in event["payload"]["names"]})
+    """
+    assert graph_of(body) == text("""
+        call go
+        def go
+          switch fn
+          | case a
+            a
+          | case fn
+            b
+    """)
+
+
+def test_a_generator_gives_its_elements_as_arguments() -> None:
+    body = """
+    def all_of():
+        for x in event["payload"]["xs"]:
+            yield a()
+
+    async def in_turn(*coros):
+        for coro in coros:
+            await coro
+
+    await in_turn(*all_of())
+    """
+    assert graph_of(body) == text("""
+        call in_turn(a)
+        def in_turn(a)
+          loop
+            a
+    """)
+    assert workflow_of(body).complete
+
+
+def test_tasks_as_arguments_of_unknown_length_are_all_over() -> None:
+    body = """
+    async def parallel(*tasks):
+        for task in tasks:
+            await task
+
+    await parallel(*[asyncio.create_task(a()) for _ in event["payload"]["xs"]])
+    await b()
+    """
+    assert graph_of(body) == text("""
+        parallel all
+          loop
+            a [1>2]
+        b
+    """)
