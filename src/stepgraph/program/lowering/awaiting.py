@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import libcst as cst
-from msgspec.structs import replace
+from msgspec.structs import force_setattr, replace
 
 from stepgraph.program.ir import (
     EMPTY,
@@ -32,6 +32,7 @@ from stepgraph.program.lowering.dependencies import dependencies_of
 from stepgraph.program.lowering.functions import read_function
 from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.lowering.resources import reach_out
+from stepgraph.program.lowering.state import Rewrite, TaskState
 from stepgraph.program.values import (
     UNKNOWN,
     Alternatives,
@@ -75,6 +76,7 @@ def await_value(machine: Machine, value: Value, place: Place, first: int | None 
 
     The operations from `first` on are those of evaluating the expression that is awaited.
     """
+    resume_tasks(machine)
     match value:
         case StepCall() | WaitCall() | FunctionCall() | PreparedCall():
             activity, result = _activity(machine, value)
@@ -127,10 +129,7 @@ def start(machine: Machine, value: Value, place: Place) -> Value:
     """Return the task that a coroutine becomes, having emitted its start; other awaitables are what they are."""
     match value:
         case StepCall() | WaitCall() | FunctionCall() | PreparedCall():
-            checkpoint = machine.replay.checkpoint
-            activity, result = _activity(machine, value)
-            machine.replay.checkpoint = checkpoint  # what is started goes on beside what follows
-            return UNKNOWN if activity is None else start_activity(machine, activity, value.place, result)
+            return _started(machine, value)
         case Resource():
             reach_out(machine, value)
             return UNKNOWN
@@ -144,6 +143,76 @@ def start(machine: Machine, value: Value, place: Place) -> Value:
             return start(machine, coroutine, place)
     _report_unresolved(machine, value, place)
     return UNKNOWN
+
+
+def _started(machine: Machine, coroutine: Coroutine) -> Value:
+    """Return the task that a coroutine becomes; what it writes to names and attributes may be written any time."""
+    checkpoint, mark, newest = machine.replay.checkpoint, machine.store.mark(), machine.store.serial
+    outer, machine.store.reads = machine.store.reads, set()
+    activity, result = _activity(machine, coroutine, is_started=True)
+    reads = frozenset(slot for slot in machine.store.reads if slot[0] <= newest)
+    machine.store.reads = outer | reads
+    machine.replay.checkpoint = checkpoint  # what is started goes on beside what follows
+    if activity is None:
+        return UNKNOWN
+    task = start_activity(machine, activity, coroutine.place, result)
+    is_read_again = isinstance(coroutine, FunctionCall) and isinstance(activity, Call)
+    state = InFlight(
+        task.handle,
+        coroutine.place,
+        machine.loop_depth,
+        reads if is_read_again else frozenset(),
+        coroutine=coroutine,
+        activity=activity,
+        awaits=machine.work.awaits,
+    )
+    machine.store.launch(state, mark, newest)
+    return task
+
+
+class InFlight(TaskState, kw_only=True):
+    """A task in flight that can be read again."""
+
+    coroutine: Coroutine
+    activity: Activity
+    awaits: int
+    """The number of awaits before its start."""
+
+
+def resume_tasks(machine: Machine) -> None:
+    """Read tasks again that read what other code has written to since: what goes on at an await may read that.
+
+    A task that has begun may have read what was there before, too.
+    """
+    machine.work.awaits += 1
+    rewrites = machine.store.rewrites
+    if not rewrites or machine.work.resuming:
+        return
+    machine.work.resuming = True
+    slots = {rewrite.slot for rewrite in rewrites}
+    tasks = [task for task in machine.store.tasks() if not slots.isdisjoint(task.reads)]
+    for task in tasks:
+        if isinstance(task, InFlight):
+            _read_again(machine, task, [rewrite for rewrite in rewrites if rewrite.slot in task.reads])
+    machine.store.rewrites.clear()
+    machine.work.resuming = False
+
+
+def _read_again(machine: Machine, task: InFlight, rewrites: Sequence[Rewrite]) -> None:
+    if not isinstance(task.coroutine, FunctionCall) or not isinstance(task.activity, Call):
+        return
+    coroutine = task.coroutine
+    mark, newest = machine.store.mark(), machine.store.serial
+    if task.awaits + 1 < machine.work.awaits:
+        for rewrite in rewrites:
+            machine.store.write_also(rewrite.container, rewrite.key, rewrite.before, task.place)
+    read = read_function(machine, coroutine.function, coroutine.arguments).function
+    rebound = {rewrite.slot for rewrite in rewrites}
+    written = [change for change in machine.store.written(mark, newest) if (change[0].serial, change[1]) not in rebound]
+    machine.store.rewind(mark)
+    machine.store.extend_writes(task, written)
+    if read.works or task.activity.function.works:
+        force_setattr(task.activity, "function", read)  # the start of the task is in the graph already
 
 
 def _coroutine_of(machine: Machine, value: Instance, place: Place) -> FunctionCall | None:
@@ -204,8 +273,11 @@ def _member(value: Value, own: frozenset[Handle]) -> tuple[JoinMember, ...]:
     return (replace(group, nested=nested),)
 
 
-def _activity(machine: Machine, value: Coroutine) -> tuple[Activity | None, Value]:
-    """Return what runs when a coroutine begins, and what it gives. None where there are no steps in it."""
+def _activity(machine: Machine, value: Coroutine, *, is_started: bool = False) -> tuple[Activity | None, Value]:
+    """Return what runs when a coroutine begins, and what it gives. None where there are no steps in it.
+
+    What is started may run steps that it is given later.
+    """
     match value:
         case StepCall(step=step, place=place):
             machine.work.begun.add(id(place.node))
@@ -226,8 +298,8 @@ def _activity(machine: Machine, value: Coroutine) -> tuple[Activity | None, Valu
             summary = read_function(machine, function_value, arguments)
             if summary.function.works:
                 machine.frame.called |= machine.work.bit_of(function_value.node)
-            called = Call(summary.function) if summary.function.works or waits(summary.function.body) else None
-            return called, summary.result
+            may_work = summary.function.works or waits(summary.function.body) or (is_started and bool(summary.reads))
+            return Call(summary.function) if may_work else None, summary.result
 
 
 def _step_body(machine: Machine, step: StepFunction) -> Block:

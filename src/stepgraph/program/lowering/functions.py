@@ -97,6 +97,7 @@ def _summary(machine: Machine, callee: FunctionValue, arguments: Arguments) -> S
     if known is not None and known.reusable and known.epoch == machine.store.epoch:
         machine.frame.called |= known.called
         machine.declare_again(known.declared)
+        machine.store.reads |= known.reads
         used_again(machine, _uses_of(known, scope))
         return known
     unfinished = _unfinished(machine, callee, key)
@@ -207,7 +208,10 @@ def _read(machine: Machine, callee: FunctionValue, node: cst.FunctionDef, scope:
     frame = Frame(scope, function=node, is_async=node.asynchronous is not None)
     mark, volatiles, uses = machine.store.mark(), machine.replay.volatiles, len(machine.replay.uses)
     machine.active.setdefault(node, {})[key] = function
+    outer, machine.store.reads = machine.store.reads, set()
     function.body = _read_body(machine, frame, node.body)
+    reads = frozenset(slot for slot in machine.store.reads if slot[0] < scope.names.serial)
+    machine.store.reads = outer | reads
     function.works = works(function.body)
     del machine.active[node][key]
     function.given = tuple(
@@ -234,6 +238,7 @@ def _read(machine: Machine, callee: FunctionValue, node: cst.FunctionDef, scope:
         uses=tuple(machine.replay.uses[uses:]),
         yields=tuple(frame.yields),
         returns_true=frame.returns_true,
+        reads=reads,
     )
     machine.summaries[machine.replays, *key] = machine.latest[node] = summary
     return summary

@@ -107,6 +107,7 @@ def _observe_left_alone(uses: _Uses, body: Block) -> None:
         if place.module.mentions(b"all_tasks") or any(handle in work.joined for handle in handles):
             continue
         activities = [work.started[handle].activity for handle in handles if handle in work.started]
+        activities = [activity for activity in activities if not isinstance(activity, Call) or activity.function.works]
         if activities and not any(_may_signal(activity, place) for activity in activities):
             uses.observe("task", ", ".join(map(name_of, activities)), place)
 

@@ -33,6 +33,7 @@ from stepgraph.program.ir import (
     Run,
     Start,
     StepDefinition,
+    over_with,
 )
 from stepgraph.program.lowering.declared_steps import DeclaredSteps
 from stepgraph.program.lowering.frames import Frame, OpenContext
@@ -189,6 +190,9 @@ class Machine:
             self.frame.emitted = True
             if not isinstance(operation, Start):
                 self.replay.check()
+            if isinstance(operation, Join) and self.store.in_flight:
+                for awaited in over_with(operation.group):
+                    self.store.land(awaited, self.loop_depth)
 
     def declare(self, step: StepFunction) -> None:
         """Enter a step under its name: of several of one name, the last one counts (SDK: `step_closures`)."""

@@ -104,6 +104,8 @@ def _in_scope(machine: Machine, scope: LexicalScope, name: str, *, own: bool) ->
         machine.store.observe(scope.names, name)
         if isinstance(value, Collection | Mapping | TaskGroup):
             machine.store.observe(value.state, "items")
+    elif isinstance(value, Collection | Mapping) and value.state.serial < scope.names.serial:
+        machine.store.reads.add((value.state.serial, "items"))
     return UNKNOWN if value is None else value
 
 

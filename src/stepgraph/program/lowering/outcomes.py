@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from stepgraph.program.ir import Block, Function, Handle
 from stepgraph.program.lowering.replay_state import Reached, VolatileUse
-from stepgraph.program.lowering.state import Changes
+from stepgraph.program.lowering.state import Changes, SlotId
 from stepgraph.program.values import Item, StepFunction, Value
 
 
@@ -30,6 +30,7 @@ class Summary(Struct, frozen=True):
     """What was learned of a function for one set of arguments, and when. `called` is as in `Frame`.
 
     What it `returns_true` is that its result may be true, which in an `__exit__` ends an error.
+    `reads` are the slots from outside of it that it has read.
     """
 
     function: Function
@@ -43,3 +44,4 @@ class Summary(Struct, frozen=True):
     uses: tuple[VolatileUse, ...] = ()
     yields: tuple[Item, ...] = ()
     returns_true: bool = True
+    reads: frozenset[SlotId] = frozenset()

@@ -14,7 +14,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from stepgraph.limits import Budget, Limit
-from stepgraph.program.ir import Handle
+from stepgraph.program.ir import Awaited, Handle
 from stepgraph.program.values import (
     UNKNOWN,
     Alternatives,
@@ -77,6 +77,51 @@ class Change(Struct, frozen=True):
 Changes: TypeAlias = dict[tuple[int, str], Change]
 
 
+# What tells a slot from all others: the serial of its container, and its key.
+SlotId: TypeAlias = tuple[int, str]
+
+
+class TaskState(Struct, eq=False):
+    """What a task in flight shares with the code beside it."""
+
+    handle: Handle
+    place: Place
+    loop_depth: int
+    """The number of loops around its start."""
+    reads: frozenset[SlotId]
+    """The slots that it reads, as far as they are older than it."""
+    writes: dict[SlotId, list[Slot]] = field(default_factory=dict)
+    """The values that it may write to slots older than it."""
+    outcomes: list[Outcome] = field(default_factory=list)
+    """What the slots hold that no other task in flight writes to."""
+
+
+class Outcome(Struct, frozen=True):
+    """A slot that a task writes to: it is `undecided` what it holds while the task is in flight, and `final` after."""
+
+    container: Slots
+    key: str
+    undecided: Slot
+    final: Slot
+
+
+# A slot with all the values that it held, in order.
+Written: TypeAlias = tuple[Slots, str, list[Slot]]
+
+
+class Rewrite(Struct, frozen=True):
+    """A slot that a task in flight reads and other code has written to since."""
+
+    container: Slots
+    key: str
+    before: Slot
+
+    @property
+    def slot(self) -> SlotId:
+        """What tells the slot from others."""
+        return self.container.serial, self.key
+
+
 class Store(Struct):
     """The trail of all writes.
 
@@ -87,6 +132,14 @@ class Store(Struct):
 
     budget: Budget = field(default_factory=Budget)
     epoch: int = 0
+    reads: set[SlotId] = field(default_factory=set)
+    """The slots from outside of it that the function being read has read so far."""
+    in_flight: Slots = field(default_factory=lambda: Slots(NEWEST_OF_ALL, Budget()))
+    """The `TaskState` of each task that may be in flight, by its handle."""
+    rewrites: list[Rewrite] = field(default_factory=list)
+    """What tasks in flight read and other code has written to since the last await."""
+    _contested: set[SlotId] = field(default_factory=set)
+    _watched: set[SlotId] = field(default_factory=set)
     _trail: list[tuple[Slots, str, Slot, int]] = field(default_factory=list)
     _observed: set[tuple[int, str]] = field(default_factory=set)
     _serial: int = 0
@@ -105,11 +158,14 @@ class Store(Struct):
     def observe(self, container: Slots, key: str) -> None:
         """Say that a function has read a slot that is not its own."""
         self._observed.add((container.serial, key))
+        self.reads.add((container.serial, key))
 
     def write(self, container: Slots, key: str, value: Slot) -> None:
         """Set a slot, so that it can be taken back."""
         old = container.get(key, MISSING)
         if old is not value:
+            if self._contested and (container.serial, key) in self._contested:
+                value = self._unless_overwritten(container, key, value)
             self._write(container, key, old, old, value)
 
     def extend(self, container: Slots, value: tuple[Any, ...]) -> None:
@@ -120,9 +176,83 @@ class Store(Struct):
     def _write(self, container: Slots, key: str, old: Slot, trace: Slot, value: Slot) -> None:
         self._trail.append((container, key, trace, self.epoch))
         container[key] = value
+        if self._watched and (container.serial, key) in self._watched and old is not MISSING:
+            self.rewrites.append(Rewrite(container, key, old))
         if (container.serial, key) in self._observed and (_is_relevant(old) or _is_relevant(value)):
             self._epochs += 1
             self.epoch = self._epochs
+
+    def tasks(self) -> list[TaskState]:
+        """Return the tasks that may be in flight."""
+        return [task for held in self.in_flight.values() for task in held]
+
+    def write_also(self, container: Slots, key: str, value: Slot, place: Place) -> None:
+        """Set a slot to what it holds or to another value."""
+        self.write(container, key, _any_of(self, key, [container.get(key, MISSING), value], place, None))
+
+    def launch(self, task: TaskState, mark: int, newest: int) -> None:
+        """Say that a task is in flight that was read since `mark`: what it writes may be written any time from now on.
+
+        Slots after the `newest` are its own.
+        """
+        for container, key, values in self.written(mark, newest):
+            slot = (container.serial, key)
+            self.budget.spend(Limit.JOINED, sum(map(_weight, values)))
+            alone = not any(slot in other.writes for other in self.tasks())
+            undecided = _any_of(self, key, values, task.place, None)
+            self.write(container, key, undecided)
+            task.writes.setdefault(slot, []).extend(values[1:])
+            if alone:
+                task.outcomes.append(Outcome(container, key, undecided, values[-1]))
+        self._contested |= task.writes.keys()
+        self._watched |= task.reads
+        if task.writes or task.reads:
+            self.write(self.in_flight, str(task.handle), (task,))
+
+    def extend_writes(self, task: TaskState, written: Sequence[Written]) -> None:
+        """Say that a task in flight may write other values, too."""
+        for container, key, values in written:
+            task.writes.setdefault((container.serial, key), []).extend(values[1:])
+            for value in values[1:]:
+                self.write_also(container, key, value, task.place)
+        self._contested |= task.writes.keys()
+
+    def land(self, awaited: Awaited, loop_depth: int) -> None:
+        """Say that a task is over: what it has written is what the slots hold, if nothing else wrote to them.
+
+        Of a task started at each pass of a loop, the others may go on if the last one only is awaited.
+        """
+        handle = awaited.handle
+        for task in self.in_flight.get(str(handle), ()):
+            if not awaited.sure or not (awaited.every or loop_depth >= task.loop_depth):
+                continue
+            self.write(self.in_flight, str(handle), ())
+            for outcome in task.outcomes:
+                if outcome.container.get(outcome.key) is outcome.undecided:
+                    self.write(outcome.container, outcome.key, outcome.final)
+
+    def written(self, mark: int, newest: int) -> list[Written]:
+        """Return the slots written since `mark` whose values can run steps, each with all that they held, in order."""
+        held: dict[SlotId, tuple[Slots, str, list[Slot]]] = {}
+        for container, key, old, _ in self._trail[mark:]:
+            if container.serial > newest:
+                continue
+            now = container.get(key, MISSING)
+            before = now[: old.length] if isinstance(old, _Prefix) and isinstance(now, tuple) else old
+            held.setdefault((container.serial, key), (container, key, []))[2].append(before)
+        found = [(container, key, [*values, container.get(key, MISSING)]) for container, key, values in held.values()]
+        return [written for written in found if any(map(_runs_steps, written[2]))]
+
+    def _unless_overwritten(self, container: Slots, key: str, value: Slot) -> Slot:
+        """Return what a slot holds that tasks in flight may write to after this value is written."""
+        slot = (container.serial, key)
+        tasks = [task for task in self.tasks() if slot in task.writes]
+        self.budget.spend(Limit.JOINED, len(self.in_flight))
+        if not tasks:
+            return value
+        values = [value, *(other for task in tasks for other in task.writes[slot])]
+        self.budget.spend(Limit.JOINED, sum(map(_weight, values)))
+        return _any_of(self, key, values, tasks[0].place, None)
 
     def wrote_outside(self, mark: int, serial: int) -> bool:
         """Whether anything since `mark` went to slots that are older than `serial`."""
@@ -477,6 +607,13 @@ def _missing_on(element: Slot, own: Sequence[int], conditions: Sequence[str | No
             return replace(element, value=present, maybe=True, condition=condition)
         return replace(element, value=present, maybe=True)
     return told_apart(element, (), since) if isinstance(element, Task | Gathering) else element
+
+
+def _runs_steps(value: Slot) -> bool:
+    """Whether a value, or one of the elements of a collection, can lead to a step."""
+    if isinstance(value, tuple):
+        return any(getattr(element, "value", UNKNOWN).relevant for element in value)
+    return value is not MISSING and value.relevant
 
 
 def _is_relevant(value: Slot) -> bool:

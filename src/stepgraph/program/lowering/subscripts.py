@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from msgspec.structs import replace
 
-from stepgraph.program.lowering.state import merged
+from stepgraph.program.lowering.state import callable_name, merged
 from stepgraph.program.lowering.union import any_of
 from stepgraph.program.values import (
     UNKNOWN,
     Alternatives,
     Collection,
     Constant,
+    Entry,
     Event,
     Mapping,
     Option,
@@ -65,9 +68,9 @@ def part_of(owner: Value, key: Value) -> Value:
 def entry_at(owner: Mapping, key: Value, key_place: Place, place: Place, default: Value | None) -> Value:
     """Return the entry at a key of a dictionary: a `switch` on the key's source, where the key is not known."""
     if isinstance(key, Constant):
-        found = [entry.value for entry in owner.entries if entry.key == key]
+        found = [entry for entry in owner.entries if entry.key == key]
         if found:
-            return _seen(owner, found[-1])
+            return _one_of(owner, found, key_place, place, default)
         if not owner.partial and all(isinstance(entry.key, Constant) for entry in owner.entries):
             return UNKNOWN if default is None else default
     if not any(entry.value.relevant for entry in owner.entries):
@@ -78,6 +81,17 @@ def entry_at(owner: Mapping, key: Value, key_place: Place, place: Place, default
     elif owner.partial:
         options.append(Option(None, Unresolved("not all entries of the dictionary are known", place)))
     return Alternatives(tuple(options), key_place.text, place)
+
+
+def _one_of(owner: Mapping, found: Sequence[Entry], key_place: Place, place: Place, default: Value | None) -> Value:
+    """Return the entry of a key: of several, the last one that is there."""
+    last = next((index for index in reversed(range(len(found))) if not found[index].maybe), None)
+    possible = found if last is None else found[last:]
+    values = [_seen(owner, entry.value) for entry in possible]
+    if last is None and default is not None:
+        values.append(default)
+    conditions = [callable_name(value) or f"{key_place.text} {number}" for number, value in enumerate(values, 1)]
+    return values[0] if len(values) == 1 else any_of(values, conditions, place.text, place)
 
 
 def _seen(owner: Collection | Mapping, value: Value) -> Value:

@@ -27,6 +27,10 @@ class WorkMade(Struct):
     activities: dict[Handle, Activity] = field(default_factory=dict)
     shielded: set[Handle] = field(default_factory=set)
     unordered: set[Handle] = field(default_factory=set)
+    awaits: int = 0
+    """How many awaits have been read."""
+    resuming: bool = False
+    """Whether tasks in flight are being read again."""
     _bits: dict[int, tuple[int, object]] = field(default_factory=dict)
 
     def bit_of(self, callable_: object) -> int:

@@ -1,0 +1,347 @@
+"""What tasks write to and read from the code beside them: either value, until they are over."""
+
+from __future__ import annotations
+
+from tests.semantics.notation import graph_of, graph_of_module, text
+
+
+def test_an_attribute_that_a_task_writes_may_be_either_until_it_is_over() -> None:
+    assert graph_of("""
+        self.plan = a
+
+        async def listen():
+            await step.wait_for_event("switch", "switch")
+            self.plan = b
+
+        task = asyncio.create_task(listen())
+        await c()
+        await self.plan()
+        await task
+        await self.plan()
+    """) == text("""
+        parallel all
+          call listen [1>4]
+          c [1>2]
+          switch plan
+          | case a
+            a [2>3]
+          | case b
+            b [2>3]
+        b
+        def listen
+          wait 'switch' 'switch' '24 hours'
+    """)
+
+
+def test_a_name_that_a_task_writes_may_be_either_until_it_is_over() -> None:
+    assert graph_of("""
+        plan = [a, b]
+
+        async def watch():
+            nonlocal plan
+            await d()
+            plan = [c]
+
+        task = asyncio.create_task(watch())
+        for one in plan:
+            await one()
+        await task
+    """) == text("""
+        parallel all
+          call watch [1>4]
+          switch plan
+          | case plan 1
+            a [1>2]
+            b [2>3]
+          | case plan 2
+            c [1>2]
+        def watch
+          d
+    """)
+
+
+def test_what_a_name_holds_between_two_writes_of_a_task() -> None:
+    assert graph_of("""
+        plan = a
+
+        async def watch():
+            nonlocal plan
+            plan = b
+            await d()
+            plan = c
+
+        task = asyncio.create_task(watch())
+        await d()
+        await plan()
+        await task
+    """) == text("""
+        parallel all
+          call watch [1>4]
+          d [1>2]
+          switch plan
+          | case a
+            a [2>3]
+          | case b
+            b [2>3]
+          | case c
+            c [2>3]
+        def watch
+          d
+    """)
+
+
+def test_a_task_may_overwrite_what_is_written_beside_it() -> None:
+    assert graph_of("""
+        fn = a
+        await fn()
+
+        async def task():
+            nonlocal fn
+            await c()
+            fn = b
+
+        t = asyncio.create_task(task())
+        await d()
+        fn = d
+        await fn()
+        await t
+    """) == text("""
+        a
+        parallel all
+          call task [1>4]
+          d [1>2]
+          switch fn
+          | case d
+            d [2>3]
+          | case b
+            b [2>3]
+        def task
+          c
+    """)
+
+
+def test_members_of_a_gather_see_what_the_others_write() -> None:
+    source = """
+        import asyncio
+        from workers import WorkflowEntrypoint
+
+        class W(WorkflowEntrypoint):
+            async def run(self, event, step):
+                table = {"k": self.a}
+
+                async def upgrade():
+                    await step.do("fetch")(lambda: 1)()
+                    table["k"] = self.b
+
+                await asyncio.gather(MEMBERS)
+                await table["k"](step)
+
+            async def use(self, step, table):
+                await step.do("before")(lambda: 1)()
+                await table["k"](step)
+
+            async def a(self, step):
+                await step.do("a")(lambda: 1)()
+
+            async def b(self, step):
+                await step.do("b")(lambda: 1)()
+    """
+    first = text("""
+        parallel all
+          call upgrade [1>2]
+          call use(a, b) [1>2]
+        call b
+        def upgrade
+          fetch
+        def use(a, b)
+          before
+          switch table["k"]
+          | case a
+            call a
+          | case b
+            call b
+        def a
+          a
+        def b
+          b
+    """)
+    assert graph_of_module(source.replace("MEMBERS", "upgrade(), self.use(step, table)")) == first
+
+
+def test_a_task_reads_a_name_as_it_is_when_it_begins() -> None:
+    assert graph_of("""
+        fn = a
+        await fn()
+
+        async def call():
+            await fn()
+
+        task = asyncio.create_task(call())
+        fn = b
+        await task
+    """) == text("""
+        a
+        call call
+        def call
+          b
+    """)
+
+
+def test_a_task_that_has_begun_reads_a_name_before_or_after_it_is_bound_again() -> None:
+    assert graph_of("""
+        fn = a
+
+        async def call():
+            await c()
+            await fn()
+
+        task = asyncio.create_task(call())
+        await d()
+        fn = b
+        await task
+    """) == text("""
+        parallel all
+          call call [1>3]
+          d [1>2]
+        def call
+          c
+          switch fn
+          | case b
+            b
+          | case a
+            a
+    """)
+
+
+def test_a_task_runs_steps_that_are_added_to_its_list_later() -> None:
+    assert graph_of("""
+        fns = []
+
+        async def later():
+            for fn in fns:
+                await fn()
+
+        task = asyncio.create_task(later())
+        fns.append(a)
+        await b()
+        await task
+    """) == text("""
+        parallel all
+          call later [1>3]
+          b [1>2]
+        def later
+          a
+    """)
+
+
+def test_a_task_runs_steps_that_are_added_to_the_list_it_was_given() -> None:
+    assert graph_of("""
+        async def work(jobs):
+            await c()
+            for job in jobs:
+                await job()
+
+        jobs = []
+        task = asyncio.create_task(work(jobs))
+        jobs.append(a)
+        await d()
+        jobs.append(b)
+        await task
+    """) == text("""
+        parallel all
+          call work(a, b) [1>3]
+          d [1>2]
+        def work(a, b)
+          c
+          loop
+            switch job
+            | case a
+              a
+            | case b
+              b
+    """)
+
+
+def test_tasks_of_one_function_read_what_each_begins_with() -> None:
+    assert graph_of("""
+        fn = a
+
+        async def call():
+            await c()
+            await fn()
+
+        tasks = []
+        for one in (a, b):
+            fn = one
+            tasks.append(asyncio.create_task(call()))
+        await asyncio.gather(*tasks)
+    """) == text("""
+        parallel all
+          call call [1>2]
+          call call [1>2]
+        def call
+          c
+          b
+    """)
+
+
+def test_what_a_task_adds_to_a_list_is_there_once_it_is_over() -> None:
+    assert graph_of("""
+        undo = []
+
+        async def one():
+            await a()
+            undo.append(c)
+
+        async def other():
+            await b()
+            for fn in undo:
+                await fn()
+
+        await asyncio.gather(one(), other())
+        for fn in undo:
+            await fn()
+    """) == text("""
+        parallel all
+          call one [1>2]
+          call other [1>2]
+        c
+        def one
+          a
+        def other
+          b
+          loop
+            c
+    """)
+
+
+def test_a_task_without_steps_is_nothing() -> None:
+    assert graph_of("""
+        lines = []
+
+        async def log():
+            for line in lines:
+                print(line)
+
+        task = asyncio.create_task(log())
+        lines.append(1)
+        await b()
+        await task
+    """) == text("""
+        b
+    """)
+
+
+def test_an_entry_that_may_have_been_replaced_is_either_one() -> None:
+    assert graph_of("""
+        table = {"k": a}
+        if x:
+            table["k"] = b
+        await table["k"]()
+    """) == text("""
+        switch table["k"]
+        | case b
+          b
+        | case a
+          a
+    """)
