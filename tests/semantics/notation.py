@@ -56,6 +56,11 @@ def workflow_of(body: str) -> WorkflowAnalysis:
     return module_of(HEADER + textwrap.indent(STEPS + textwrap.dedent(body), " " * 8)).workflows[0]
 
 
+def workflow_of_module(source: str) -> WorkflowAnalysis:
+    """Return the analysis of the workflow that a module defines."""
+    return module_of(source).workflows[0]
+
+
 def module_of(source: str) -> Analysis:
     """Return the analysis of a module."""
     return analyze_source(textwrap.dedent(source), "entry.py")

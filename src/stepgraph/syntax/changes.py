@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from typing import Final
 
 import libcst as cst
 
@@ -46,3 +48,27 @@ def changed_in_functions(module: SourceModule) -> frozenset[str]:
             for inner in statements_below(statement.body):
                 found.update(changed_names(inner))
     return frozenset(found)
+
+
+# `table["k"] = x`, `table.update(...)`, `table |= x`, after what gives the table of names.
+_WRITES = rb"(?:\s*+\[[^\]\n]*+\]\s*+(?:[-+|]?=(?!=)|:\s*+\w++\s*+=)|\.(?:update|setdefault|pop|clear)\(|\s*+\|=)"
+_BINDING_BY_COMPUTING: Final = re.compile(
+    rb"\bexec\(|\bsys\.modules\[__name__\]|=\s*+(?:globals|vars)\(\)[ \t]*+$"
+    rb"|\b(?:globals|vars)\(\)%(writes)s|(?<!\.)\b\w++\((?:globals|vars)\(\)" % {b"writes": _WRITES},
+    re.MULTILINE,
+)
+_SETTING_BY_COMPUTING: Final = re.compile(
+    rb"\bsetattr\([ \t]*+[^,\n]++,[ \t]*+(?![\"'])|\bsetattr\([ \t]*+\n|\.__setattr__\(|=[ \t]*+\w++\.__dict__[ \t]*+$"
+    rb"|=\s*+vars\([^()\n]++\)[ \t]*+$|(?:\.__dict__|\bvars\([^()\n]++\))%(writes)s" % {b"writes": _WRITES},
+    re.MULTILINE,
+)
+
+
+def binds_by_computing(module: SourceModule) -> bool:
+    """Whether a module may bind names that no statement binds: `globals()["NAME"] = 1`, `exec(...)`."""
+    return _BINDING_BY_COMPUTING.search(module.source) is not None
+
+
+def sets_by_computing(module: SourceModule) -> bool:
+    """Whether a module sets attributes by computed names: `setattr(self, key, value)`, `vars(self)[key] = 1`."""
+    return _SETTING_BY_COMPUTING.search(module.source) is not None

@@ -42,6 +42,7 @@ from stepgraph.program.values import (
     hidden,
 )
 from stepgraph.syntax.assignments import assigned_attributes
+from stepgraph.syntax.changes import sets_by_computing
 from stepgraph.syntax.module import Place
 from stepgraph.syntax.walk import statements_below
 
@@ -176,7 +177,7 @@ def _class_constant(machine: Machine, owner: ClassValue, name: str, value: Value
             return replaced_elsewhere(machine, owner.scope, name, value)
         return value
     modules = dict.fromkeys(c.scope.module for c in order if isinstance(c, ClassValue))
-    assigned = any(name in module.once(assigned_attributes).all for module in modules)
+    assigned = any(name in module.once(assigned_attributes).all or module.once(sets_by_computing) for module in modules)
     once = (
         owner.scope.bindings.binds_constant(name)
         and not assigned

@@ -28,6 +28,7 @@ from stepgraph.program.values import (
     faded,
     hidden,
 )
+from stepgraph.syntax.changes import binds_by_computing
 from stepgraph.syntax.module import Place
 
 _BUILTINS = frozenset(dir(builtins))
@@ -170,6 +171,8 @@ def _module_name(machine: Machine, scope: LexicalScope, name: str, binders: Sequ
         value = _kept(scope, name, bound_now)
         if scope.kind == "module" and machine.modules.is_assigned_elsewhere(scope, name):
             value = _reassigned(machine, scope, name, value)
+        elif scope.kind == "module" and scope.module.once(binds_by_computing):
+            value = value if isinstance(value, External) else hidden(value)
         scope.names[name] = value
         if isinstance(value, Collection | Mapping):
             apply_changes(machine, scope, name, value)

@@ -26,6 +26,7 @@ from stepgraph.program.lowering.binders import (
 from stepgraph.program.lowering.definitions import doubt_of_decorator, make_class, make_function
 from stepgraph.program.lowering.imports import imported, lacks_name
 from stepgraph.program.lowering.machine import Machine
+from stepgraph.program.lowering.visits import DEEPEST
 from stepgraph.program.values import (
     UNKNOWN,
     Alternatives,
@@ -40,8 +41,9 @@ from stepgraph.program.values import (
     Unknown,
     Value,
 )
+from stepgraph.syntax.aliases import aliases_of
 from stepgraph.syntax.changes import changed_in_functions
-from stepgraph.syntax.module import SourceModule
+from stepgraph.syntax.module import Place, SourceModule
 from stepgraph.syntax.walk import Enclosing, expressions_below, statements, statements_below, suites
 
 
@@ -230,9 +232,53 @@ def apply_changes(machine: Machine, scope: LexicalScope, name: str, value: Colle
     for statement in scope.bindings.changes.get(name, ()):
         if (scope, name, id(statement)) not in machine.modules.bound:
             _execute(machine, statement)
+    if not value.state.changed and _may_change_elsewhere(machine, scope, name, value):
+        value.state.changed = True
+        if _runs_steps(value):
+            machine.note(
+                "assigned-elsewhere",
+                Place(scope.module, scope.bindings.binders[name][0]),
+                f"`{name}` may be changed under another name, in a way that is not followed.",
+                "The graph shows what is defined here.",
+            )
     if scope.kind == "module" and name in scope.module.once(changed_in_functions):
         value.state.changed = True
         _run(machine, scope)
+
+
+def _may_change_elsewhere(machine: Machine, scope: LexicalScope, name: str, value: Value) -> bool:
+    """Whether a collection may be written to by another name than its own, in its module or one that has it."""
+    modules = [scope.module]
+    if scope.kind == "module":
+        word = name.encode()
+        others = [module for module, other in machine.modules.scopes.items() if _may_import(other, name)]
+        modules += [module for module in others if module is not scope.module and module.mentions(word)]
+    levels = _levels(value)
+    spend = partial(machine.budget.spend, Limit.ELEMENTS)
+    return any(module.once(aliases_of).may_change(name, levels, spend) for module in modules)
+
+
+def _may_import(scope: LexicalScope, name: str) -> bool:
+    """Whether a name may be that of another module: no statement of this one defines it."""
+    return all(isinstance(binder, cst.Import | cst.ImportFrom) for binder in scope.bindings.binders.get(name, ()))
+
+
+def _runs_steps(value: Value, depth: int = 0) -> bool:
+    """Whether something in a collection can lead to a step."""
+    if not isinstance(value, Collection | Mapping):
+        return value.relevant
+    if depth > DEEPEST:
+        return True
+    return any(_runs_steps(element.value, depth + 1) for element in value.state.elements())
+
+
+def _levels(value: Value, depth: int = 1) -> int:
+    """Return how deep collections are in a collection."""
+    if not isinstance(value, Collection | Mapping):
+        return depth - 1
+    if depth > DEEPEST:
+        return depth
+    return max((_levels(element.value, depth + 1) for element in value.state.elements()), default=depth)
 
 
 def _run(machine: Machine, scope: LexicalScope) -> None:
