@@ -345,3 +345,25 @@ def test_an_entry_that_may_have_been_replaced_is_either_one() -> None:
         | case a
           a
     """)
+
+
+def test_many_tasks_add_many_elements_to_a_list() -> None:
+    assert graph_of("""
+        undo = []
+
+        async def one(x):
+            await a()
+            undo.append(c)
+
+        await asyncio.gather(*[one(x) for x in xs])
+        for fn in undo:
+            await fn()
+    """) == text("""
+        parallel all
+          loop
+            call one [1>2]
+        loop
+          c
+        def one
+          a
+    """)

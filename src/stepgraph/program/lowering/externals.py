@@ -220,7 +220,9 @@ def _start_item(machine: Machine, item: Item, given: Argument) -> Value:
         outcome = machine.branch(lambda: started.append(start(machine, item.value, item.place)), condition)
         machine.emit_choice([(condition, outcome.block)], None, item.place)
         return started[0]
+    machine.loop_depth += 1  # what each of them adds to a list is there many times
     block = machine.block_of(lambda: started.append(start(machine, item.value, item.place)))
+    machine.loop_depth -= 1
     if block.operations:
         machine.emit(Loop(block, EMPTY, item.place, passes=None if item.maybe else item.passes))
     return every_run(started[0])
