@@ -12,6 +12,7 @@ from tests.semantics.notation import (
     dependent_workflow_of,
     graph_of_module,
     module_of,
+    notation,
     text,
 )
 
@@ -1203,3 +1204,91 @@ def test_finally_finds_what_has_run_before_its_try() -> None:
 def test_dependency_that_failed_before_a_finally_is_reported(handlers: str) -> None:
     workflow = dependent_workflow_of("a b(a)", f"try:\n    await a()\n{handlers}finally:\n    await b()\n")
     assert [note.code for note in workflow.notes] == ["dependency-after-failure"]
+ONE = """
+async def one(i):
+    @step.do(f"load {i}")
+    async def load(): ...
+
+    @step.do("check")
+    async def check(): ...
+
+    @step.do(f"store {i}")
+    async def store(check): ...
+
+    await load()
+    await store()
+
+"""
+
+
+@pytest.mark.parametrize(
+    "calls",
+    [
+        "await asyncio.gather(*[one(i) for i in xs])",
+        "await asyncio.gather(one(1), one(2))",
+        "task = asyncio.create_task(one(1))\nawait one(2)\nawait task",
+        "async def outer(i):\n    await one(i)\n\nawait asyncio.gather(outer(1), outer(2))",
+        "for i in xs:\n    tasks.append(asyncio.create_task(one(i)))",
+    ],
+)
+def test_a_step_found_by_name_may_be_that_of_a_call_beside(calls: str) -> None:
+    assert notation(dependent_workflow_of("", "tasks = []\n" + ONE + calls).graph).endswith(
+        text("""
+            def one
+              load {i}
+              if check has not run
+                check
+              store {i}
+        """)
+    )
+
+
+@pytest.mark.parametrize(
+    "calls",
+    [
+        "for i in xs:\n    await one(i)",
+        "await one(1)\nawait one(2)",
+        'for i in xs:\n    await asyncio.gather(one(i), step.do("z")(f)())',
+        "await asyncio.gather(one(1), asyncio.sleep(1))",
+    ],
+)
+def test_calls_that_do_not_overlap_have_steps_of_their_own(calls: str) -> None:
+    assert notation(dependent_workflow_of("", ONE + calls).graph).endswith(
+        text("""
+            def one
+              load {i}
+              check
+              store {i}
+        """)
+    )
+
+
+def test_a_step_called_first_is_that_of_its_own_call() -> None:
+    body = ONE.replace("    await load()\n", "") + "await asyncio.gather(one(1), one(2))"
+    assert notation(dependent_workflow_of("", body).graph) == text("""
+        parallel all
+          call one [1>2]
+          call one [1>2]
+        def one
+          check
+          store {i}
+    """)
+
+
+def test_what_a_needed_step_needs_is_looked_up_when_that_begins() -> None:
+    declared = "async def one():\n" + "".join(
+        f'    @step.do("{name}")\n    async def {name}({needs}): ...\n'
+        for name, needs in (("side", ""), ("raw", ""), ("check", "raw"), ("store", "side, check"))
+    )
+    body = declared + "    await store()\n\nawait asyncio.gather(one(), one())"
+    assert notation(dependent_workflow_of("", body).graph) == text("""
+        parallel all
+          call one [1>2]
+          call one [1>2]
+        def one
+          side
+          if raw has not run
+            raw
+          check
+          store
+    """)

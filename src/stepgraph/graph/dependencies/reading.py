@@ -130,6 +130,8 @@ class Reading(Struct):
             past = past & ~SAME | (NOT_RUN if self.is_run else self._at_call(step))
         if past & NOT_RUN and not self.at_entry and step in self.meanwhile():
             past |= RUN
+        if step in self.survey.overlapping and not (self.at_entry and step not in self.survey.looked_up_late):
+            past |= RUN | NOT_RUN  # it is looked up by its name, so it may be the one that another call declares
         return past
 
     def _at_call(self, step: StepDefinition) -> Past:

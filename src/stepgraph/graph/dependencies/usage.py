@@ -26,6 +26,7 @@ from stepgraph.program.ir import (
     StepRun,
     blocks_of,
     handles_of,
+    over_with,
 )
 
 
@@ -44,6 +45,10 @@ class Usage(Struct):
     activities: dict[Handle, Activity] = field(default_factory=dict)
     joins: dict[Handle, list[Join]] = field(default_factory=dict)
     repeats: dict[Handle, frozenset[StepDefinition]] = field(default_factory=dict)
+    awaited: list[Function] = field(default_factory=list)
+    """The functions that it calls and awaits on the spot."""
+    threads: list[Function] = field(default_factory=list)
+    """The functions that it calls in the background, twice where several of these calls may overlap."""
 
     def shares(self, handle: Handle, step: StepDefinition) -> bool:
         """Whether work that is set going repeatedly may find that an earlier pass has begun a step it needs."""
@@ -98,6 +103,29 @@ class Survey:
                 if needed:
                     known.setdefault(found.definition, {}).update(dict.fromkeys(needed))
         return known
+
+    @cached_property
+    def overlapping(self) -> frozenset[StepDefinition]:
+        """The steps that a function declares of which several calls may run at the same time."""
+        usages = [self.run, *self.of.values()]
+        roots = [self.run.awaited, *([function] for usage in usages for function in usage.threads)]
+        count: Counter[int] = Counter()
+        for root in roots if len(roots) > 1 else ():
+            reached = {id(function): function for function in root}
+            pending = list(reached.values())
+            while pending:
+                called = self.of[id(pending.pop())].awaited
+                fresh = {id(function): function for function in called if id(function) not in reached}
+                self.budget.spend(Limit.PAIRS, 1 + len(called))
+                reached |= fresh
+                pending += fresh.values()
+            count.update(reached.keys())
+        return frozenset(step for function in self.functions if count[id(function)] > 1 for step in function.declares)
+
+    @cached_property
+    def looked_up_late(self) -> frozenset[StepDefinition]:
+        """The steps that a step needs which is itself needed: these are looked up when that begins, not at the call."""
+        return frozenset(inner for step in self.needed for inner in self._needs.get(step, ()))
 
     @cached_property
     def endless(self) -> frozenset[StepDefinition]:
@@ -168,6 +196,8 @@ class Survey:
                     if declares is not None:
                         usage.repeats[handle] = declares
                     self._activity(activity, usage, declares, started=True)
+                    if declares is not None and isinstance(activity, Call) and not _is_joined_in(block, handle):
+                        usage.threads.append(activity.function)
                 case Join(group=group):
                     for handle in handles_of(group):
                         usage.joins.setdefault(handle, []).append(operation)
@@ -194,6 +224,9 @@ class Survey:
             usage.calls.append(function)
             if started:
                 usage.started.add(id(function))
+                usage.threads.append(function)
+            else:
+                usage.awaited.append(function)
             if repeated:
                 usage.repeated.add(id(function))
             if id(function) not in self.of:
@@ -238,6 +271,12 @@ class Survey:
             pending += inner
             if isinstance(found, StepRun):
                 yield found
+
+
+def _is_joined_in(block: Block, handle: Handle) -> bool:
+    """Whether an await in a block is over only when all that was started there under a handle is."""
+    joins = (operation for operation in block.operations if isinstance(operation, Join) and not operation.each)
+    return any(one.handle == handle and one.sure for join in joins for one in over_with(join.group))
 
 
 def _dependencies_of(run: Dependency) -> tuple[Dependency, ...]:
