@@ -1292,3 +1292,32 @@ def test_what_a_needed_step_needs_is_looked_up_when_that_begins() -> None:
           check
           store
     """)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "try:\n    await c()\n    await a()\nfinally:\n    await b()",
+        "try:\n    await a()\n    return\nfinally:\n    await b()",
+        "t = asyncio.create_task(a())\ntry:\n    await t\nexcept Exception:\n    pass\nawait b()",
+        "t = asyncio.create_task(m())\ntry:\n    await t\nexcept Exception:\n    pass\nawait b()",
+        "await asyncio.gather(m(), c(), return_exceptions=True)\nawait b()",
+        "t = asyncio.create_task(a())\nawait c()\nawait b()\nawait t",
+    ],
+)
+def test_a_dependency_that_may_have_failed_before_is_reported(body: str) -> None:
+    workflow = dependent_workflow_of("a b(a) c", "async def m():\n    await a()\n\n" + body)
+    assert [note.code for note in workflow.notes] == ["dependency-after-failure"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "await a()\ntry:\n    await c()\nfinally:\n    await b()",
+        "t = asyncio.create_task(a())\nawait t\nawait b()",
+        "try:\n    await a()\nfinally:\n    await c()\nawait b()",
+        "await asyncio.gather(a(), b())",
+    ],
+)
+def test_a_dependency_that_has_run_before_is_not_reported(body: str) -> None:
+    assert dependent_workflow_of("a b(a) c", body).notes == ()

@@ -117,6 +117,7 @@ class _RunStates(Domain[History], Observer[History]):
         for step in self.reading.survey.touched_in(protected.body):
             if step in self.reading.survey.needed:
                 caught.begun(step, surely=False)
+        self.reading.lapse(self.reading.joined_in(protected.body), caught)
         if end is not None:
             caught.may_wait(end.waiting)
         return caught

@@ -85,9 +85,7 @@ def _joined(reading: Reading, operation: Join) -> None:
         reading.history.going -= {one.handle for one in awaited if one.every or one.handle not in repeats}
     if operation.group.kind != "all":
         for handle in sorted(handles_of(operation.group)):
-            activity = reading.usage.activities.get(handle)
-            if isinstance(activity, StepRun):
-                reading.lapse(reading.survey.closure(activity))
+            reading.lapse(reading.steps_of(handle))
 
 
 def over(reading: Reading, handles: Iterable[Handle]) -> None:

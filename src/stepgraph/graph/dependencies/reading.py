@@ -23,7 +23,17 @@ from stepgraph.graph.dependencies.history import (
 from stepgraph.graph.dependencies.schedule import HasRun, Memory, Schedule
 from stepgraph.graph.dependencies.usage import Survey, Usage
 from stepgraph.model.note import Note
-from stepgraph.program.ir import Block, Call, Function, Handle, StepDefinition, StepRun
+from stepgraph.program.ir import (
+    Block,
+    Call,
+    Function,
+    Handle,
+    Join,
+    StepDefinition,
+    StepRun,
+    blocks_of,
+    handles_of,
+)
 
 BlockReader: TypeAlias = "Callable[[Reading, Block], Block]"
 
@@ -152,7 +162,8 @@ class Reading(Struct):
     def has_run(self, step: StepDefinition, known: Effects | None = None) -> HasRun:
         """Return whether a step has run when another one needs it here, for what is `known` of it."""
         past = self.past(step, known)
-        if past & LAPSED and not past & NOT_RUN:
+        failed_meanwhile = past & RUN and self.history.running.get(step) in self.history.going
+        if (past & LAPSED and not past & NOT_RUN) or failed_meanwhile:
             self._report_lapse(step)
         return has_run(past)
 
@@ -204,11 +215,21 @@ class Reading(Struct):
             if step in self.survey.needed:
                 self.history.begun(step, surely=surely)
 
-    def lapse(self, steps: Iterable[StepDefinition]) -> None:
-        """Note that the program may go on here after steps have failed."""
+    def lapse(self, steps: Iterable[StepDefinition], history: History | None = None) -> None:
+        """Note that the program may go on here, or from another point, after steps have failed."""
+        at_point = history or self.history
         for step in steps:
             if step in self.survey.needed:
-                self.history.past[step] = self.history.at(step) | LAPSED
+                at_point.past[step] = at_point.at(step) | LAPSED
+
+    def joined_in(self, block: Block) -> Iterator[StepDefinition]:
+        """Yield the steps of the background work that is awaited in a block."""
+        for operation in block.operations:
+            if isinstance(operation, Join):
+                for handle in sorted(handles_of(operation.group)):
+                    yield from self.steps_of(handle)
+            for inner in blocks_of(operation):
+                yield from self.joined_in(inner)
 
     def without_dependencies(
         self, run: StepRun, over: Iterable[StepDefinition] = (), maybe: Iterable[StepDefinition] = ()
