@@ -1204,6 +1204,8 @@ def test_finally_finds_what_has_run_before_its_try() -> None:
 def test_dependency_that_failed_before_a_finally_is_reported(handlers: str) -> None:
     workflow = dependent_workflow_of("a b(a)", f"try:\n    await a()\n{handlers}finally:\n    await b()\n")
     assert [note.code for note in workflow.notes] == ["dependency-after-failure"]
+
+
 ONE = """
 async def one(i):
     @step.do(f"load {i}")

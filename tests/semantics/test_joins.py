@@ -515,3 +515,76 @@ def test_task_group_that_a_loop_adds_tasks_to(loop: str) -> None:
             a [1>2]
         b
     """)
+
+
+def _notes(body: str) -> list[str]:
+    return [note.code for note in workflow_of(body).notes]
+
+
+@pytest.mark.parametrize(
+    "settled",
+    [
+        "await asyncio.gather(asyncio.wait_for(a(), 5), b(), return_exceptions=True)",
+        "await asyncio.wait([asyncio.create_task(asyncio.wait_for(a(), 5)), asyncio.create_task(b())])",
+    ],
+)
+def test_what_a_timeout_cuts_short_is_not_over_with_what_settles(settled: str) -> None:
+    body = f"{settled}\nawait c()"
+    assert graph_of(body) == text("""
+        parallel all
+          parallel all_settled
+            a [1>]
+            b [1>2]
+          c [2>3]
+    """)
+    assert _notes(body) == ["cancelled-step"]
+
+
+def test_a_task_of_a_timeout_that_is_waited_for_is_not_known_to_be_over() -> None:
+    assert graph_of("""
+        task = asyncio.create_task(asyncio.wait_for(a(), 5))
+        await asyncio.wait([task])
+        await c()
+    """) == text("""
+        parallel all
+          a [1>]
+          c [2>3]
+    """)
+
+
+def test_work_without_a_timeout_is_over_with_what_settles() -> None:
+    body = "await asyncio.gather(asyncio.wait_for(a(), None), b(), return_exceptions=True)\nawait c()"
+    assert graph_of(body) == text("""
+        parallel all_settled
+          a [1>2]
+          b [1>2]
+        c
+    """)
+    assert _notes(body) == []
+
+
+def test_a_timeout_in_a_gather_that_fails_is_reported() -> None:
+    assert _notes("await asyncio.gather(asyncio.wait_for(a(), 5), b())\nawait c()") == ["cancelled-step"]
+
+
+CLEANUP = """
+async def member():
+    try:
+        await a()
+    {cleanup}:
+        await d()
+
+async with asyncio.TaskGroup() as group:
+    group.create_task(member())
+    group.create_task(b())
+"""
+
+
+@pytest.mark.parametrize("cleanup", ["finally", "except BaseException", "except", "except asyncio.CancelledError"])
+def test_steps_after_a_cancelled_step_of_a_task_group_are_reported(cleanup: str) -> None:
+    assert _notes(CLEANUP.format(cleanup=cleanup)) == ["cancelled-step"]
+
+
+def test_members_of_a_task_group_that_end_when_cancelled_are_not_reported() -> None:
+    assert _notes(CLEANUP.format(cleanup="except ValueError")) == []
+    assert _notes(CLEANUP.format(cleanup="finally").replace("    group.create_task(b())\n", "")) == []

@@ -134,7 +134,7 @@ def start(machine: Machine, value: Value, place: Place) -> Value:
             reach_out(machine, value)
             return UNKNOWN
         case Wrapped(inner=inner):
-            return start(machine, inner, place)
+            return _started_up_to_a_timeout(machine, value, start(machine, inner, place))
         case Alternatives():
             return machine.choose(value, lambda chosen: start(machine, chosen, place))
         case Task() | Gathering():
@@ -143,6 +143,16 @@ def start(machine: Machine, value: Value, place: Place) -> Value:
             return start(machine, coroutine, place)
     _report_unresolved(machine, value, place)
     return UNKNOWN
+
+
+def _started_up_to_a_timeout(machine: Machine, wrapped: Wrapped, started: Value) -> Value:
+    """Return the task that `wait_for` becomes, having reported that the engine goes on with what is in it."""
+    handles = [awaited.handle for awaited in awaited_of(started)]
+    if handles:
+        machine.work.limited.update(handles)
+        block = Block((Join(Joined("all", members_of(started)), wrapped.place),))
+        report_timeout(machine, wrapped.place, "asyncio.wait_for", block)
+    return started
 
 
 def _started(machine: Machine, coroutine: Coroutine) -> Value:

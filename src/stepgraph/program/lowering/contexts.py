@@ -12,8 +12,10 @@ from msgspec.structs import replace
 
 from stepgraph.program.ir import (
     EMPTY,
+    Activity,
     Awaited,
     Block,
+    Call,
     Exit,
     ExitKind,
     Handler,
@@ -22,10 +24,12 @@ from stepgraph.program.ir import (
     Loop,
     Protected,
     Scope,
+    Start,
     blocks_of,
+    works,
 )
 from stepgraph.program.lowering.awaiting import await_value
-from stepgraph.program.lowering.cutting_short import report_timeout
+from stepgraph.program.lowering.cutting_short import note_cut_short, report_timeout
 from stepgraph.program.lowering.exit_stacks import Push, push_of, pushed_arguments
 from stepgraph.program.lowering.frames import Frame, OpenContext
 from stepgraph.program.lowering.functions import function_scope, may_run_steps
@@ -42,6 +46,7 @@ from stepgraph.program.lowering.outcomes import Outcome
 from stepgraph.program.lowering.protection import ALL_EXITS, guards_await, read_final
 from stepgraph.program.lowering.state import any_way, apply
 from stepgraph.program.lowering.targets import assign
+from stepgraph.program.reach import reached
 from stepgraph.program.values import (
     UNKNOWN,
     Alternatives,
@@ -402,8 +407,42 @@ def _task_group(machine: Machine, entering: Entering, group: TaskGroup) -> None:
             leave()
 
     block = machine.block_of(body)
+    if any(_cleans_up(machine.work.activities.get(handle)) for handle in group.state["items"]) and not _is_alone(block):
+        note_cut_short(machine, entering.place, "the failure of another task")
     if block.operations:
         machine.emit(Scope(block, entering.place))
+
+
+def _is_alone(block: Block) -> bool:
+    """Whether a task group has one task, and nothing else that can fail and cancel it."""
+    match block.operations:
+        case (Start(), Join()):
+            return True
+        case _:
+            return False
+
+
+def _cleans_up(activity: Activity | None) -> bool:
+    """Whether work that is cancelled while it waits for a step goes on with other steps."""
+    if not isinstance(activity, Call):
+        return False
+    found = (met.operation for met in reached(activity.function.body))
+    return any(
+        works(one.body) and any(map(works, _after_cancelling(one))) for one in found if isinstance(one, Protected)
+    )
+
+
+_CANCELLATION: Final = frozenset(
+    ["asyncio.CancelledError", "asyncio.exceptions.CancelledError", "builtins.BaseException"]
+)
+
+
+def _after_cancelling(protected: Protected) -> Iterator[Block]:
+    yield protected.final
+    for handler in protected.handlers:
+        names = {caught.name for caught in handler.types}
+        if not names or names & _CANCELLATION:
+            yield handler.block
 
 
 def _may_be_lock(manager: Value) -> bool:

@@ -52,6 +52,7 @@ from stepgraph.program.values import (
     TaskGroup,
     Value,
     Wrapped,
+    changed_tasks,
     every_run,
     hidden,
     made_by,
@@ -147,11 +148,19 @@ def _gather(machine: Machine, arguments: Arguments, place: Place) -> Value:
             members.append(start(machine, given.value, given.place))
     settled = arguments.find(None, "return_exceptions")
     kind: ParallelKind = "all_settled" if settled and settled.value == Constant(value=True) else "all"
+    if kind == "all_settled":
+        members = _unless_limited(machine, members)
     gathering = _gathering(machine, kind, members, place, since)
     if kind == "all_settled" or any(given.star for given in arguments.items):
         return gathering
     results = tuple(Item(_event_of(member), place) for member in members)
     return replace(gathering, result=made(machine, "list", results))
+
+
+def _unless_limited(machine: Machine, members: Sequence[Value]) -> list[Value]:
+    """Return work that an await which settles is over with: not what a timeout in it has cut short."""
+    limited = machine.work.limited
+    return [changed_tasks(member, lambda t: replace(t, sure=t.sure and t.handle not in limited)) for member in members]
 
 
 def _event_of(member: Value) -> Value:
@@ -246,7 +255,8 @@ def _wait(machine: Machine, arguments: Arguments, place: Place) -> Value:
         return UNKNOWN
     until = arguments.find(None, "return_when")
     kind = "all_settled" if until is None else _kind_when(until.value)
-    waited = _gathering(machine, kind or "all", _started(machine, given), place, since)
+    members = _unless_limited(machine, _started(machine, given))
+    waited = _gathering(machine, kind or "all", members, place, since)
     limit = arguments.find(None, "timeout")
     certain = kind is not None and (limit is None or limit.value == Constant(None))
     done = made(machine, "tuple", (Item(UNKNOWN, place), Item(UNKNOWN, place)))

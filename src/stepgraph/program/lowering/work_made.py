@@ -27,6 +27,8 @@ class WorkMade(Struct):
     activities: dict[Handle, Activity] = field(default_factory=dict)
     shielded: set[Handle] = field(default_factory=set)
     unordered: set[Handle] = field(default_factory=set)
+    limited: set[Handle] = field(default_factory=set)
+    """The work that is awaited up to a timeout by the task that it is in."""
     awaits: int = 0
     """How many awaits have been read."""
     resuming: bool = False
