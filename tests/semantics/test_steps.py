@@ -223,3 +223,81 @@ def test_what_is_handed_through_a_function_of_python_to_code_from_elsewhere_is_r
 
 def test_an_attribute_of_code_from_elsewhere_by_a_name_that_is_not_known_is_no_step() -> None:
     assert graph_of("getattr(elsewhere, name)()\nawait a()") == "a"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "fns = [a, b]\nfor fn in fns[1:]:\n    await fn()",
+        'table = {"k": a}\nalias = table\nalias["k"] = b\nawait table["k"]()',
+        "fn = a\nfn = b\nawait fn()",
+        "self.fn = a\nself.fn = b\nawait self.fn()",
+        "fns = [b, a]\nfns.pop()\nfor fn in fns:\n    await fn()",
+        "fns = [a, b]\nawait fns[1]()",
+        'table = {"k": a, "l": b}\nawait table["l"]()',
+        'table = {"k": a, "l": b}\nawait table.get("l")()',
+    ],
+)
+def test_a_step_that_is_replaced_or_left_out_is_not_lost(body: str) -> None:
+    assert graph_of(body) == "b"
+    assert workflow_of(body).notes == ()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "fns = []\nfor fn in (a, b):\n    fns.append(lambda: fn())\nfor f in fns:\n    await f()",
+        "fns = [lambda: fn() for fn in (a, b)]\nfor f in fns:\n    await f()",
+    ],
+)
+def test_a_closure_calls_what_its_variable_held_last(body: str) -> None:
+    assert graph_of(body) == "b\nb"
+    assert workflow_of(body).notes == ()
+
+
+def test_a_step_that_is_lost_sight_of_is_reported() -> None:
+    body = "fns = [a]\nmore = weird + fns\nawait c()"
+    assert [note.code for note in workflow_of(body).notes] == ["lost-step"]
+
+
+def test_what_is_known_to_be_a_coroutine_function_decides_a_test() -> None:
+    body = """
+    import inspect
+
+    async def call(fn):
+        if asyncio.iscoroutinefunction(fn):
+            return await fn()
+        return fn()
+
+    async def later(fn):
+        result = fn()
+        if inspect.isawaitable(result):
+            result = await result
+        return result
+
+    async def one():
+        await b()
+
+    def plain():
+        return 1
+
+    await call(a)
+    await call(one)
+    await call(plain)
+    await later(c)
+    await later(lambda: 1)
+    """
+    assert graph_of(body) == text("""
+        call call(a)
+        call call(one)
+        call later(c)
+        def call(a)
+          a
+        def call(one)
+          call one
+        def one
+          b
+        def later(c)
+          c
+    """)
+    assert workflow_of(body).notes == ()

@@ -10,15 +10,31 @@ from stepgraph.program.ir import Handle
 from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.lowering.names import look_up
 from stepgraph.program.lowering.narrowing import narrowed
-from stepgraph.program.lowering.state import merged, told_apart
+from stepgraph.program.lowering.state import leaves, merged, told_apart
 from stepgraph.program.lowering.volatile import derived, steer
-from stepgraph.program.values import UNKNOWN, Alternatives, External, Option, Value, faded
+from stepgraph.program.values import (
+    UNKNOWN,
+    Alternatives,
+    External,
+    FunctionCall,
+    FunctionValue,
+    Option,
+    StepCall,
+    StepFunction,
+    Value,
+    WaitCall,
+    faded,
+)
+from stepgraph.syntax.bindings import bindings_of
 
 _CHECKING: Final = frozenset({"typing.TYPE_CHECKING", "typing_extensions.TYPE_CHECKING"})
 
 
 def decided(machine: Machine, test: cst.BaseExpression) -> bool | None:
-    """Return whether a literal decides a test: `True`, `False`, or TYPE_CHECKING, which is false at run time."""
+    """Return what a test surely gives, None where that is not known.
+
+    Literals decide it, TYPE_CHECKING, which is false at run time, and whether a known value is a coroutine (function).
+    """
     match test:
         case cst.Name(value="True"):
             return True
@@ -33,8 +49,50 @@ def decided(machine: Machine, test: cst.BaseExpression) -> bool | None:
         case cst.UnaryOperation(operator=cst.Not(), expression=inner):
             negated = decided(machine, inner)
             return None if negated is None else not negated
+        case cst.Call(func=function, args=[cst.Arg(value=cst.Name() | cst.Attribute() as asked, star="")]):
+            return _is_asynchronous(machine, function, asked)
         case _:
             return None
+
+
+def _is_asynchronous(machine: Machine, function: cst.BaseExpression, asked: cst.BaseExpression) -> bool | None:
+    """Return what `iscoroutinefunction`, `iscoroutine` or `isawaitable` gives, None where that is not known."""
+    name = function.attr if isinstance(function, cst.Attribute) else function
+    if not isinstance(name, cst.Name) or name.value not in _ASKING:
+        return None
+    asking = machine.evaluate(function)
+    if not isinstance(asking, External) or asking.name not in _ASKING[name.value]:
+        return None
+    found: list[Value] = []
+    machine.block_of(lambda: found.append(machine.evaluate(asked)))
+    of_function = name.value == "iscoroutinefunction"
+    answers = {_is_async(value) if of_function else _is_coroutine(value) for value in leaves(found[0])}
+    return answers.pop() if len(answers) == 1 else None
+
+
+_ASKING: Final = {
+    "isawaitable": ("inspect.isawaitable",),
+    "iscoroutine": ("asyncio.iscoroutine", "inspect.iscoroutine"),
+    "iscoroutinefunction": ("asyncio.iscoroutinefunction", "inspect.iscoroutinefunction"),
+}
+
+
+def _is_async(value: Value) -> bool | None:
+    """Return whether a value is a coroutine function, as each step is; None where that is not known."""
+    match value:
+        case StepFunction(doubtful=False):
+            return True
+        case FunctionValue(node=cst.FunctionDef() as node, doubts=(), wrapped=None):
+            is_generator = bindings_of(node, value.scope.module).is_generator
+            return node.asynchronous is not None and not is_generator
+        case FunctionValue(node=cst.Lambda()):
+            return False
+        case _:
+            return None
+
+
+def _is_coroutine(value: Value) -> bool | None:
+    return True if isinstance(value, StepCall | WaitCall | FunctionCall) else None
 
 
 def evaluate_conditional(machine: Machine, node: cst.IfExp) -> Value:

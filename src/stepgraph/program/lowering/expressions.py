@@ -296,7 +296,10 @@ def _element(machine: Machine, owner: Value, key: Value, key_place: Place, place
         return owner  # a generic class: `Repo[int]`
     if isinstance(owner, Mapping) and owner.missing is not None:
         _fill_missing(machine, owner, key, key_place, place)
-    return element_at(owner, key, key_place, place)
+    element = element_at(owner, key, key_place, place)
+    if isinstance(owner, Collection | Mapping):
+        machine.store.pass_over_others(owner, element)
+    return element
 
 
 def _fill_missing(machine: Machine, owner: Mapping, key: Value, key_place: Place, place: Place) -> None:
@@ -317,10 +320,13 @@ def _sliced(machine: Machine, owner: Value, node: cst.Slice) -> Value:
     if not isinstance(owner, Collection) or _constant_items(owner):
         return UNKNOWN
     if owner.has_known_order and all(isinstance(bound, int | None) for bound in bounds):
-        return collection(machine, owner.kind, owner.items[slice(*bounds)])
-    kept = collection(machine, owner.kind, tuple(map(possible, owner.items)))
-    kept.state.unordered = True
-    return kept
+        kept = owner.items[slice(*bounds)]
+        identities = set(map(id, kept))
+        machine.store.pass_over(item for item in owner.items if id(item) not in identities)
+        return collection(machine, owner.kind, kept)
+    copy = collection(machine, owner.kind, tuple(map(possible, owner.items)))
+    copy.state.unordered = True
+    return copy
 
 
 def _any_of_lists(machine: Machine, owner: Alternatives) -> Value:

@@ -147,7 +147,7 @@ def _report_lost(machine: Machine, lost: Sequence[StepDeclared]) -> None:
     """Steps that something is made of, and of which no call is seen: not needed, or lost sight of without a word."""
     given = set(_given_steps(machine))
     for declared in lost:
-        if declared.definition not in given:
+        if declared.definition not in given and declared.definition not in machine.store.replaced:
             machine.note(
                 "lost-step",
                 declared.place,

@@ -105,11 +105,12 @@ def _pop_left(machine: Machine, receiver: Collection, arguments: Arguments, plac
 
 
 def _get(machine: Machine, receiver: Mapping, arguments: Arguments, place: Place) -> Value:
-    del machine
     if not arguments.items:
         return UNKNOWN
     default = arguments.items[1].value if len(arguments.items) > 1 else None
-    return entry_at(receiver, arguments.items[0].value, arguments.items[0].place, place, default)
+    found = entry_at(receiver, arguments.items[0].value, arguments.items[0].place, place, default)
+    machine.store.pass_over_others(receiver, found)
+    return found
 
 
 def _set_default(machine: Machine, receiver: Mapping, arguments: Arguments, place: Place) -> Value:

@@ -14,12 +14,13 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from stepgraph.limits import Budget, Limit
-from stepgraph.program.ir import Awaited, Handle
+from stepgraph.program.ir import Awaited, Handle, StepDefinition
 from stepgraph.program.values import (
     UNKNOWN,
     Alternatives,
     Collection,
     Constant,
+    Declarations,
     Entry,
     FunctionValue,
     Gathering,
@@ -136,10 +137,13 @@ class Store(Struct):
     """The slots from outside of it that the function being read has read so far."""
     in_flight: Slots = field(default_factory=lambda: Slots(NEWEST_OF_ALL, Budget()))
     """The `TaskState` of each task that may be in flight, by its handle."""
+    replaced: set[StepDefinition] = field(default_factory=set)
+    """The steps in the place of which something else was put, or which an exact look-up has passed over."""
     rewrites: list[Rewrite] = field(default_factory=list)
     """What tasks in flight read and other code has written to since the last await."""
     _contested: set[SlotId] = field(default_factory=set)
     _watched: set[SlotId] = field(default_factory=set)
+    _passed_over: set[tuple[int, int]] = field(default_factory=set)
     _trail: list[tuple[Slots, str, Slot, int]] = field(default_factory=list)
     _observed: set[tuple[int, str]] = field(default_factory=set)
     _serial: int = 0
@@ -176,11 +180,28 @@ class Store(Struct):
     def _write(self, container: Slots, key: str, old: Slot, trace: Slot, value: Slot) -> None:
         self._trail.append((container, key, trace, self.epoch))
         container[key] = value
+        if isinstance(old, StepFunction) and not isinstance(value, Alternatives) and value.relevant:
+            self._note_replaced(container, old)
         if self._watched and (container.serial, key) in self._watched and old is not MISSING:
             self.rewrites.append(Rewrite(container, key, old))
         if (container.serial, key) in self._observed and (_is_relevant(old) or _is_relevant(value)):
             self._epochs += 1
             self.epoch = self._epochs
+
+    def _note_replaced(self, container: Slots, old: StepFunction) -> None:
+        if not isinstance(container, Declarations):
+            self.replaced.add(old.definition)
+
+    def pass_over_others(self, owner: Collection | Mapping, taken: Value) -> None:
+        """Say that it is known that a step is what is taken of a collection, and not the others."""
+        held = owner.state["items"]
+        if isinstance(taken, StepFunction) and (owner.state.serial, len(held)) not in self._passed_over:
+            self._passed_over.add((owner.state.serial, len(held)))
+            self.pass_over(element for element in owner.state.elements() if element.value is not taken)
+
+    def pass_over(self, elements: Iterable[Item | Entry]) -> None:
+        """Say that it is known that these elements of a collection are not the ones that are taken."""
+        self.replaced.update(e.value.definition for e in elements if isinstance(e.value, StepFunction))
 
     def tasks(self) -> list[TaskState]:
         """Return the tasks that may be in flight."""

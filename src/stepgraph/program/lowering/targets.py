@@ -186,7 +186,10 @@ def set_entry(machine: Machine, owner: Mapping, key: Value, value: Value, key_pl
     """Set a key of a dictionary. A key that is not known adds to those there are."""
     many = machine.loop_depth > owner.loop_depth and not isinstance(key, Constant)
     entry = Entry(key, value, key_place, place, many)
-    kept = tuple(e for e in owner.entries if not (isinstance(key, Constant) and e.key == key))
+    entries = owner.entries
+    kept = tuple(e for e in entries if not (isinstance(key, Constant) and e.key == key))
+    if len(kept) < len(entries):
+        machine.store.pass_over(e for e in entries if e.key == key)
     owner.state.changed = True
     machine.store.write(owner.state, "items", (*kept, entry))
 
@@ -199,6 +202,7 @@ def take_item(machine: Machine, owner: Collection, at: Value) -> Item | None:
     if here and isinstance(at, Constant) and isinstance(at.value, int) and -len(items) <= at.value < len(items):
         left = list(items)
         taken = left.pop(at.value)
+        machine.store.pass_over((taken,))
         machine.store.write(owner.state, "items", tuple(left))
         return taken
     owner.state.unordered = True
