@@ -232,6 +232,28 @@ def test_raise_of_a_type_that_no_handler_names() -> None:
     assert paths(source) == {"end": ["ab", "b"], "raise": ["a"]}
 
 
+def test_raise_of_an_unknown_type_may_be_caught_and_may_leave() -> None:
+    source = """
+        try:
+            await a()
+            raise event["error"]
+        except ValueError:
+            await b()
+    """
+    assert paths(source) == {"end": ["ab", "b"], "raise": ["a"]}
+
+
+def test_raise_of_a_subclass_is_caught() -> None:
+    source = """
+        try:
+            await a()
+            raise KeyError
+        except LookupError:
+            await b()
+    """
+    assert paths(source) == {"end": ["ab", "b"]}
+
+
 def test_else_is_not_protected() -> None:
     source = """
         try:

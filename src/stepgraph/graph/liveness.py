@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from stepgraph.graph.bit_sets import bit_set, bits
 from stepgraph.program.dataflow import solve
 from stepgraph.program.domain import Domain, Leaf, Observer
-from stepgraph.program.exit_targets import Target
+from stepgraph.program.exit_targets import ExitTarget
 from stepgraph.program.ir import (
     Awaited,
     Block,
@@ -332,7 +332,7 @@ class _PendingTasks(Domain[_State], Observer[_State]):
     def leave(self) -> None:
         self.path.pop()
 
-    def exit(self, source: Exit | Target[_State], state: _State, target: Target[_State]) -> None:
+    def exit(self, source: Exit | ExitTarget[_State], state: _State, target: ExitTarget[_State]) -> None:
         """Blocks of a `try` are left after its `finally` if that only awaits."""
         crossed = {block for block, _ in self.path[target.depth :]}
         if isinstance(source, Exit):

@@ -12,7 +12,7 @@ from typing import Final, Generic
 from stepgraph.limits import Budget, Limit
 from stepgraph.program.domain import Domain, Exits, Observer
 from stepgraph.program.exceptions import may_catch, must_catch
-from stepgraph.program.exit_targets import Frame, Raises, S, Target
+from stepgraph.program.exit_targets import ExitFrame, ExitTarget, RaiseTargets, S
 from stepgraph.program.ir import (
     Block,
     CaughtType,
@@ -33,7 +33,7 @@ def solve(
     body: Block, entry: S, domain: Domain[S], observe: Observer[S] | None = None, budget: Budget | None = None
 ) -> Exits[S]:
     """Return the states in which a body is left that begins with a state. Raises LimitExceededError."""
-    outside: Frame[S] = Frame.of(0)
+    outside: ExitFrame[S] = ExitFrame.of(0)
     solver = _Solver(domain, observe, budget)
     end = solver.block(body, entry, outside)
     exits = outside.exits
@@ -65,7 +65,7 @@ class _Solver(Generic[S]):
                 meeting = self.domain.join(meeting, state)
         return meeting
 
-    def block(self, block: Block, state: S, frame: Frame[S]) -> S | None:
+    def block(self, block: Block, state: S, frame: ExitFrame[S]) -> S | None:
         """Return the state at the end of a block, None where its end is not reached."""
         observe = self.observe
         if self.budget is not None:
@@ -88,7 +88,7 @@ class _Solver(Generic[S]):
             observe.leave()
         return end
 
-    def operation(self, operation: Operation, state: S, frame: Frame[S]) -> S | None:
+    def operation(self, operation: Operation, state: S, frame: ExitFrame[S]) -> S | None:
         match operation:
             case Choice():
                 return self.choice(operation, state, frame)
@@ -108,7 +108,7 @@ class _Solver(Generic[S]):
         self.fail(frame.raises, self.domain.may_raise(operation, state, after))
         return after
 
-    def choice(self, choice: Choice, state: S, frame: Frame[S]) -> S | None:
+    def choice(self, choice: Choice, state: S, frame: ExitFrame[S]) -> S | None:
         enter = self.domain.enter_branch
         ends = [
             self.block(branch.block, enter(choice, index, state), frame) for index, branch in enumerate(choice.branches)
@@ -117,7 +117,7 @@ class _Solver(Generic[S]):
             ends.append(enter(choice, len(ends), state))
         return self.joined(ends)
 
-    def scope(self, scope: Scope, state: S, frame: Frame[S]) -> S | None:
+    def scope(self, scope: Scope, state: S, frame: ExitFrame[S]) -> S | None:
         if scope.is_pass:
             inner = frame.at(scope, lambda: frame.with_exits(self.depth, ExitKind.CONTINUE))
             return self.joined((self.block(scope.block, state, inner), inner.exits[ExitKind.CONTINUE].state))
@@ -128,10 +128,10 @@ class _Solver(Generic[S]):
 
     # Loops
 
-    def loop_frame(self, frame: Frame[S]) -> Frame[S]:
+    def loop_frame(self, frame: ExitFrame[S]) -> ExitFrame[S]:
         return frame.with_exits(self.depth, ExitKind.BREAK, ExitKind.FINISHED, ExitKind.CONTINUE)
 
-    def loop(self, loop: Loop, state: S, inner: Frame[S], frame: Frame[S]) -> S | None:
+    def loop(self, loop: Loop, state: S, inner: ExitFrame[S], frame: ExitFrame[S]) -> S | None:
         """A loop that is visited again with a state that adds nothing is not read again: nesting costs no power."""
         head = state
         if inner.head is not None:
@@ -156,12 +156,12 @@ class _Solver(Generic[S]):
 
     # Exceptions and exits
 
-    def send(self, source: Exit | Target[S], state: S, target: Target[S]) -> None:
+    def send(self, source: Exit | ExitTarget[S], state: S, target: ExitTarget[S]) -> None:
         if self.observe is not None:
             self.observe.exit(source, state, target)
         target.state = self.joined((target.state, state))
 
-    def throw(self, source: Exit | Target[S], raised: CaughtType | None, state: S, raises: Raises[S]) -> None:
+    def throw(self, source: Exit | ExitTarget[S], raised: CaughtType | None, state: S, raises: RaiseTargets[S]) -> None:
         """Follow a `raise` to the handlers that may catch it, and on unless they must."""
         while raises.around is not None:
             if may_catch(raises.handlers, raised):
@@ -170,17 +170,19 @@ class _Solver(Generic[S]):
                     return
             raises = raises.around
         outer = raises.handled
-        self.send(source, state, raises.uncaught.setdefault(raised, Target(outer.depth, outer.final, outer.is_outside)))
+        self.send(
+            source, state, raises.uncaught.setdefault(raised, ExitTarget(outer.depth, outer.final, outer.is_outside))
+        )
 
-    def fail(self, raises: Raises[S], state: S | None) -> None:
+    def fail(self, raises: RaiseTargets[S], state: S | None) -> None:
         """Follow an exception of an operation, whose type is not known."""
         if state is not None and state is not raises.failed:
             raises.failed = state if raises.failed is None else self.domain.join(raises.failed, state)
 
-    def protected(self, protected: Protected, state: S, frame: Frame[S]) -> S | None:
+    def protected(self, protected: Protected, state: S, frame: ExitFrame[S]) -> S | None:
         has_final = bool(protected.final.operations)
-        guarded = frame.at(protected, lambda: Frame.of(self.depth, protected.final), 1) if has_final else frame
-        raises = Raises(Target(self.depth), protected.handlers, guarded.raises)
+        guarded = frame.at(protected, lambda: ExitFrame.of(self.depth, protected.final), 1) if has_final else frame
+        raises = RaiseTargets(ExitTarget(self.depth), protected.handlers, guarded.raises)
         tried = guarded.at(protected, lambda: guarded.with_raises(raises))
         self.fail(tried.raises, self.domain.may_raise(protected, state, state))
         end = self.block(protected.body, state, tried)
@@ -193,7 +195,7 @@ class _Solver(Generic[S]):
         end = self.joined(ends)
         return self.through_final(protected, end, guarded, frame) if has_final else end
 
-    def handled(self, protected: Protected, raised: S, guarded: Frame[S]) -> list[S | None]:
+    def handled(self, protected: Protected, raised: S, guarded: ExitFrame[S]) -> list[S | None]:
         """Read the handlers: one of them runs, or several after each other (`except*`)."""
         ends: list[S | None] = []
         for handler in protected.handlers:
@@ -201,7 +203,9 @@ class _Solver(Generic[S]):
             ends.append(None if begin is None else self.block(handler.block, begin, guarded))
         return ends
 
-    def through_final(self, protected: Protected, end: S | None, guarded: Frame[S], frame: Frame[S]) -> S | None:
+    def through_final(
+        self, protected: Protected, end: S | None, guarded: ExitFrame[S], frame: ExitFrame[S]
+    ) -> S | None:
         """Read a `finally` on each of the paths that lead through it: to its end, by each exit, by an exception."""
         finals = _Finals(self, protected, frame)
         after = finals.passed(end, 2)
@@ -220,7 +224,7 @@ class _Solver(Generic[S]):
 class _Finals(Generic[S]):
     """The paths through one `finally`: those with the same state are read once."""
 
-    def __init__(self, solver: _Solver[S], protected: Protected, frame: Frame[S]) -> None:
+    def __init__(self, solver: _Solver[S], protected: Protected, frame: ExitFrame[S]) -> None:
         self.solver = solver
         self.protected = protected
         self.frame = frame

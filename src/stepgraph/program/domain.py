@@ -6,7 +6,7 @@ from typing import Generic, Protocol, TypeAlias
 
 from msgspec import Struct
 
-from stepgraph.program.exit_targets import S, Target
+from stepgraph.program.exit_targets import ExitTarget, S
 from stepgraph.program.ir import Block, Choice, Exit, Join, Loop, Ordered, Pause, Protected, Run, Start
 
 Leaf: TypeAlias = Run | Start | Join | Pause | Ordered
@@ -72,7 +72,7 @@ class Observer(Protocol[S]):
     def leave(self) -> None:
         """Close the innermost block, whether or not its end is reached."""
 
-    def exit(self, source: Exit | Target[S], state: S, target: Target[S]) -> None:
+    def exit(self, source: Exit | ExitTarget[S], state: S, target: ExitTarget[S]) -> None:
         """Leave for a target: by an exit, or after the `finally` of the target that it led to first."""
 
 

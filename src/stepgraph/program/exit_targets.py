@@ -12,7 +12,7 @@ from stepgraph.program.ir import Block, CaughtType, ExitKind, Handler, Operation
 S = TypeVar("S")
 
 
-class Target(Struct, Generic[S], eq=False):
+class ExitTarget(Struct, Generic[S], eq=False):
     """Where an exit leads: behind a loop or a pass of it, to handlers, into a `finally`, or out of the body."""
 
     depth: int
@@ -25,28 +25,28 @@ class Target(Struct, Generic[S], eq=False):
     """The joined states of the exits that lead there."""
 
 
-class Raises(Struct, Generic[S], eq=False):
+class RaiseTargets(Struct, Generic[S], eq=False):
     """Where exceptions lead."""
 
-    handled: Target[S]
+    handled: ExitTarget[S]
     """The handlers, reached by `raise`."""
     handlers: tuple[Handler, ...] = ()
-    around: Raises[S] | None = None
+    around: RaiseTargets[S] | None = None
     """Where exceptions lead that the handlers do not catch; None where they go through a `finally`, or out."""
-    uncaught: dict[CaughtType | None, Target[S]] = field(default_factory=dict)
+    uncaught: dict[CaughtType | None, ExitTarget[S]] = field(default_factory=dict)
     """Where a `raise` of each type leads through a `finally`, or out."""
     failed: S | None = None
     """The joined states in which operations raise."""
 
 
-class Frame(Struct, Generic[S], eq=False):
+class ExitFrame(Struct, Generic[S], eq=False):
     """The targets at a point. It is kept for later visits, whose states can only add to those before."""
 
-    exits: dict[ExitKind, Target[S]]
+    exits: dict[ExitKind, ExitTarget[S]]
     """The target of each kind of exit but `raise`."""
-    raises: Raises[S]
+    raises: RaiseTargets[S]
     """The target of exceptions."""
-    inner: dict[tuple[int, int], Frame[S]] = field(default_factory=dict)
+    inner: dict[tuple[int, int], ExitFrame[S]] = field(default_factory=dict)
     """The frames inside, by the `id` of their operation and the number of the path through it."""
     head: S | None = None
     """Of a loop: the state with which its passes begin."""
@@ -54,15 +54,15 @@ class Frame(Struct, Generic[S], eq=False):
     """Of a loop: the state after it."""
 
     @classmethod
-    def of(cls, depth: int, final: Block | None = None) -> Frame[S]:
+    def of(cls, depth: int, final: Block | None = None) -> ExitFrame[S]:
         """Return a frame all of whose exits lead into a `finally`, or out of the body."""
         out = final is None
-        exits: dict[ExitKind, Target[S]] = {
-            kind: Target(depth, final, is_outside=out) for kind in ExitKind if kind is not ExitKind.RAISE
+        exits: dict[ExitKind, ExitTarget[S]] = {
+            kind: ExitTarget(depth, final, is_outside=out) for kind in ExitKind if kind is not ExitKind.RAISE
         }
-        return cls(exits, Raises(Target(depth, final, is_outside=out)))
+        return cls(exits, RaiseTargets(ExitTarget(depth, final, is_outside=out)))
 
-    def at(self, operation: Operation, make: Callable[[], Frame[S]], path: int = 0) -> Frame[S]:
+    def at(self, operation: Operation, make: Callable[[], ExitFrame[S]], path: int = 0) -> ExitFrame[S]:
         """Return the frame of an operation, made at the first visit."""
         key = id(operation), path
         found = self.inner.get(key)
@@ -70,11 +70,11 @@ class Frame(Struct, Generic[S], eq=False):
             found = self.inner[key] = make()
         return found
 
-    def with_exits(self, depth: int, *kinds: ExitKind) -> Frame[S]:
+    def with_exits(self, depth: int, *kinds: ExitKind) -> ExitFrame[S]:
         """Return a frame with new targets for some exits."""
-        own: dict[ExitKind, Target[S]] = {kind: Target(depth) for kind in kinds}
-        return Frame({**self.exits, **own}, self.raises)
+        own: dict[ExitKind, ExitTarget[S]] = {kind: ExitTarget(depth) for kind in kinds}
+        return ExitFrame({**self.exits, **own}, self.raises)
 
-    def with_raises(self, raises: Raises[S]) -> Frame[S]:
+    def with_raises(self, raises: RaiseTargets[S]) -> ExitFrame[S]:
         """Return a frame whose exceptions lead to new targets, or whose operations are visited anew."""
-        return Frame(self.exits, raises)
+        return ExitFrame(self.exits, raises)

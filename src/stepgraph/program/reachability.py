@@ -8,21 +8,21 @@ from stepgraph.program.dataflow import solve
 from stepgraph.program.domain import Domain, Exits, Leaf
 from stepgraph.program.ir import Block
 
-Reached: TypeAlias = tuple[()]
+Point: TypeAlias = tuple[()]
 
 
-def reached_exits(block: Block) -> Exits[Reached]:
+def reached_exits(block: Block) -> Exits[Point]:
     """Return the ways in which a block may be left: None for those in which it is not."""
     return solve(block, (), _Reachability())
 
 
-class _Reachability(Domain[Reached]):
-    """One state: a point is reached."""
+class _Reachability(Domain[Point]):
+    """One state: the point is reached."""
 
-    def transfer(self, operation: Leaf, state: Reached) -> Reached:
+    def transfer(self, operation: Leaf, state: Point) -> Point:
         del operation
         return state
 
-    def join(self, one: Reached, other: Reached) -> Reached:
+    def join(self, one: Point, other: Point) -> Point:
         del other
         return one

@@ -36,7 +36,7 @@ def clashes(body: Block, budget: Budget) -> Iterator[Clash]:
 
     Of the others, both are started themselves, and are declared apart. Raises LimitExceededError.
     """
-    domain = _PendingTasks(budget, frozenset(_joined(body)), NamedWork(budget))
+    domain = _PendingStarts(budget, frozenset(_joined(body)), NamedWork(budget))
     for block in {id(block): block for block in _bodies(body)}.values():
         solve(block, 0, domain, budget=budget)
     yield from domain.timing.values()
@@ -101,7 +101,7 @@ class _Holders(Struct):
 _Clashes: TypeAlias = dict[int, Clash]
 
 
-class _PendingTasks(Domain[int]):
+class _PendingStarts(Domain[int]):
     """The tasks that may be pending at a point, as a bit set of their starts.
 
     Only tasks that are awaited somewhere count: of others it is not known when they run.

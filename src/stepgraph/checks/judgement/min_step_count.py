@@ -8,7 +8,7 @@ from msgspec import Struct, field
 
 from stepgraph.program.dataflow import solve
 from stepgraph.program.domain import Domain, Exits, Leaf, Observer
-from stepgraph.program.exit_targets import Target
+from stepgraph.program.exit_targets import ExitTarget
 from stepgraph.program.ir import (
     Activity,
     Block,
@@ -187,7 +187,7 @@ class _Search(Observer[int]):
     def leave(self) -> None:
         self.open.pop()
 
-    def exit(self, source: Exit | Target[int], state: int, target: Target[int]) -> None:
+    def exit(self, source: Exit | ExitTarget[int], state: int, target: ExitTarget[int]) -> None:
         """Exits decide nothing here: where the count of a program exceeds a limit, that of each exit does."""
 
 

@@ -15,7 +15,7 @@ from stepgraph.graph.dependencies.reading import Reading
 from stepgraph.limits import Limit
 from stepgraph.program.dataflow import solve
 from stepgraph.program.domain import Domain, Leaf, Observer
-from stepgraph.program.exit_targets import Target
+from stepgraph.program.exit_targets import ExitTarget
 from stepgraph.program.ir import (
     Awaited,
     Block,
@@ -142,7 +142,7 @@ class _RunStates(Domain[History], Observer[History]):
     def leave(self) -> None:
         self.open.pop()
 
-    def exit(self, source: Exit | Target[History], state: History, target: Target[History]) -> None:
+    def exit(self, source: Exit | ExitTarget[History], state: History, target: ExitTarget[History]) -> None:
         """Nothing is observed at exits."""
 
     def drawn(self, block: Block) -> Block:
