@@ -367,3 +367,33 @@ def test_many_tasks_add_many_elements_to_a_list() -> None:
         def one
           a
     """)
+
+
+def test_tasks_of_a_loop_whose_steps_are_declared_anew_settle() -> None:
+    assert graph_of("""
+        failed = []
+
+        async def guarded(name):
+            try:
+                return await step.do(name)(lambda: 1)()
+            except Exception:
+                failed.append(name)
+                await b()
+
+        async with asyncio.TaskGroup() as group:
+            for name in ("x", "y", "z"):
+                group.create_task(guarded(name))
+        if failed:
+            await c()
+    """) == text("""
+        parallel all
+          loop
+            call guarded [1>2]
+        if failed
+          c
+        def guarded
+          try
+            {name}
+          catch
+            b
+    """)

@@ -224,6 +224,11 @@ class Slots(dict[str, Any]):
     def __hash__(self) -> int:  # type: ignore[override] # slots are what they are, whatever they hold
         return id(self)
 
+    @property
+    def size(self) -> int:
+        """How many elements a collection has."""
+        return len(self["items"])
+
     def elements(self) -> tuple[Any, ...]:
         """Return the elements of a collection. Raises LimitExceededError where that exceeds the budget."""
         elements: tuple[Any, ...] = self["items"]

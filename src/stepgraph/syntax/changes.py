@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -50,25 +49,69 @@ def changed_in_functions(module: SourceModule) -> frozenset[str]:
     return frozenset(found)
 
 
-# `table["k"] = x`, `table.update(...)`, `table |= x`, after what gives the table of names.
-_WRITES = rb"(?:\s*+\[[^\]\n]*+\]\s*+(?:[-+|]?=(?!=)|:\s*+\w++\s*+=)|\.(?:update|setdefault|pop|clear)\(|\s*+\|=)"
-_BINDING_BY_COMPUTING: Final = re.compile(
-    rb"\bexec\(|\bsys\.modules\[__name__\]|=\s*+(?:globals|vars)\(\)[ \t]*+$"
-    rb"|\b(?:globals|vars)\(\)%(writes)s|(?<!\.)\b\w++\((?:globals|vars)\(\)" % {b"writes": _WRITES},
-    re.MULTILINE,
-)
-_SETTING_BY_COMPUTING: Final = re.compile(
-    rb"\bsetattr\([ \t]*+[^,\n]++,[ \t]*+(?![\"'])|\bsetattr\([ \t]*+\n|\.__setattr__\(|=[ \t]*+\w++\.__dict__[ \t]*+$"
-    rb"|=\s*+vars\([^()\n]++\)[ \t]*+$|(?:\.__dict__|\bvars\([^()\n]++\))%(writes)s" % {b"writes": _WRITES},
-    re.MULTILINE,
-)
+# How many characters of what follows a table of names are looked at.
+_NEAR: Final = 200
+_EXECUTING: Final = b"exec("
+_UPDATING: Final = (b".clear(", b".pop(", b".setdefault(", b".update(")
 
 
 def binds_by_computing(module: SourceModule) -> bool:
     """Whether a module may bind names that no statement binds: `globals()["NAME"] = 1`, `exec(...)`."""
-    return _BINDING_BY_COMPUTING.search(module.source) is not None
+    source = module.source
+    if b"sys.modules[__name__]" in source or any(_is_name(source, end) for end in _ends_of(source, _EXECUTING)):
+        return True
+    return _writes_to_table(source, b"globals()") or _writes_to_table(source, b"vars()")
 
 
 def sets_by_computing(module: SourceModule) -> bool:
     """Whether a module sets attributes by computed names: `setattr(self, key, value)`, `vars(self)[key] = 1`."""
-    return _SETTING_BY_COMPUTING.search(module.source) is not None
+    source = module.source
+    if b".__setattr__(" in source or _writes_to_table(source, b".__dict__") or _writes_to_table(source, b"vars("):
+        return True
+    return any(_is_computed(source[end : end + _NEAR]) for end in _ends_of(source, b"setattr("))
+
+
+def _is_name(source: bytes, end: int) -> bool:
+    """Whether a call is one of `exec`, and not of what ends in it."""
+    start = end - len(_EXECUTING)
+    before = source[max(start - 1, 0) : start]
+    return not (before.isalnum() or before in (b"_", b"."))
+
+
+def _is_computed(arguments: bytes) -> bool:
+    """Whether the second argument is no literal text."""
+    parts = arguments.split(b",", 2)
+    return len(parts) == 1 or not parts[1].lstrip().startswith((b'"', b"'"))
+
+
+def _writes_to_table(source: bytes, table: bytes) -> bool:
+    """Whether a table of names is written to where it is mentioned, or handed on to where it may be."""
+    for end in _ends_of(source, table):
+        before = source[max(end - len(table) - _NEAR, 0) : end - len(table)]
+        after = source[end : end + _NEAR]
+        if table.endswith(b"("):
+            after = after.partition(b")")[2]
+        line = before.rsplit(b"\n", 1)[-1].rstrip()
+        is_whole = not after.lstrip(b" \t") or after.lstrip(b" \t").startswith((b"\n", b"\r", b"#"))
+        is_handed_on = line.endswith(b"(") and after.startswith((b",", b")")) and table.endswith(b"()")
+        if _is_written(after) or is_handed_on or (is_whole and b"=" in line and not line.endswith((b"==", b" in"))):
+            return True
+    return False
+
+
+def _is_written(after: bytes) -> bool:
+    """Whether a table is written to by what follows it: `["k"] = x`, `.update(...)`, `|= x`."""
+    if after.startswith(b"["):
+        after = after.partition(b"]")[2]
+    elif after.startswith(_UPDATING):
+        return True
+    rest = after.lstrip(b" \t")
+    return rest.startswith((b"=", b"+=", b"|=")) and not rest.startswith(b"==")
+
+
+def _ends_of(source: bytes, word: bytes) -> Iterator[int]:
+    """Yield where each mention of a word ends."""
+    start = source.find(word)
+    while start >= 0:
+        yield start + len(word)
+        start = source.find(word, start + len(word))

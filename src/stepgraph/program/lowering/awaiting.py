@@ -171,6 +171,7 @@ def _started(machine: Machine, coroutine: Coroutine) -> Value:
         task.handle,
         coroutine.place,
         machine.loop_depth,
+        machine.passes,
         reads if is_read_again else frozenset(),
         coroutine=coroutine,
         activity=activity,

@@ -89,6 +89,8 @@ class TaskState(Struct, eq=False):
     place: Place
     loop_depth: int
     """The number of loops around its start."""
+    loop_pass: int
+    """The number of the pass of these loops in which it was started."""
     reads: frozenset[SlotId]
     """The slots that it reads, as far as they are older than it."""
     writes: dict[SlotId, list[Slot]] = field(default_factory=dict)
@@ -194,9 +196,9 @@ class Store(Struct):
 
     def pass_over_others(self, owner: Collection | Mapping, taken: Value) -> None:
         """Say that it is known that a step is what is taken of a collection, and not the others."""
-        held = owner.state["items"]
-        if isinstance(taken, StepFunction) and (owner.state.serial, len(held)) not in self._passed_over:
-            self._passed_over.add((owner.state.serial, len(held)))
+        key = owner.state.serial, owner.state.size
+        if isinstance(taken, StepFunction) and key not in self._passed_over:
+            self._passed_over.add(key)
             self.pass_over(element for element in owner.state.elements() if element.value is not taken)
 
     def pass_over(self, elements: Iterable[Item | Entry]) -> None:
@@ -225,10 +227,21 @@ class Store(Struct):
             task.writes.setdefault(slot, []).extend(values[1:])
             if alone:
                 task.outcomes.append(Outcome(container, key, undecided, values[-1]))
+        self._supersede(task)
         self._contested |= task.writes.keys()
         self._watched |= task.reads
         if task.writes or task.reads:
             self.write(self.in_flight, str(task.handle), (task,))
+
+    def _supersede(self, task: TaskState) -> None:
+        """Let a task stand for those that earlier passes of its loop have started."""
+        for earlier in self.tasks() if task.loop_depth else ():
+            if earlier.place.node is task.place.node and earlier.loop_pass != task.loop_pass:
+                self.write(self.in_flight, str(earlier.handle), ())
+                for slot, values in earlier.writes.items():
+                    known = task.writes.setdefault(slot, [])
+                    self.budget.spend(Limit.JOINED, len(known) + len(values))
+                    task.writes[slot] = _distinct([*known, *values])
 
     def extend_writes(self, task: TaskState, written: Sequence[Written]) -> None:
         """Say that a task in flight may write other values, too."""
