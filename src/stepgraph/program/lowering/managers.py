@@ -134,6 +134,7 @@ def may_swallow(manager: Value) -> bool:
 
 def is_attempt(machine: Machine, manager: Value, node: cst.BaseExpression) -> bool:
     """Whether a manager is what a loop goes over: `for attempt in Retrying(): with attempt:` tries again."""
-    if not isinstance(manager, Unknown | Foreign | ForeignMember) or not isinstance(node, cst.Name):
+    is_open = isinstance(manager, Unknown | Foreign | ForeignMember) and may_swallow(manager)
+    if not is_open or not isinstance(node, cst.Name):
         return False
     return any(isinstance(binder, cst.For) for binder in machine.frame.scope.bindings.binders.get(node.value, ()))

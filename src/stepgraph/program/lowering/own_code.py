@@ -5,7 +5,7 @@ It has run before any function does: what it changes is never taken back.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import takewhile
 
@@ -24,8 +24,9 @@ from stepgraph.program.lowering.binders import (
     surely_runs,
 )
 from stepgraph.program.lowering.definitions import doubt_of_decorator, make_class, make_function
-from stepgraph.program.lowering.imports import imported, lacks_name
+from stepgraph.program.lowering.imports import imported
 from stepgraph.program.lowering.machine import Machine
+from stepgraph.program.lowering.state import MOST_OPTIONS
 from stepgraph.program.lowering.visits import DEEPEST
 from stepgraph.program.values import (
     UNKNOWN,
@@ -39,6 +40,7 @@ from stepgraph.program.values import (
     Mapping,
     Option,
     Unknown,
+    Unresolved,
     Value,
 )
 from stepgraph.syntax.aliases import aliases_of
@@ -114,23 +116,21 @@ class _Body(Struct):
     def _after_compound(
         self, statement: cst.CSTNode, group: Sequence[cst.CSTNode], depth: int, before: Value | None
     ) -> Value | None:
-        def inside(suite: cst.BaseSuite | None) -> list[cst.CSTNode]:
-            return [binder for binder in group if self._around(binder)[depth].suite is suite]
-
         def after(suite: cst.BaseSuite | None, start: Value | None) -> Value | None:
-            return self.after(inside(suite), depth + 1, start)
+            inside = [binder for binder in group if self._around(binder)[depth].suite is suite]
+            return self.after(inside, depth + 1, start)
 
         match statement:
             case cst.If():
                 return self._after_if(statement, [(test, after(suite, before)) for test, suite in clauses(statement)])
             case cst.Try() | cst.TryStar():
-                cut = self._one_of(self._cut_short(inside(statement.body), depth + 1, before), statement)
-                return self._after_try(statement, after, before, cut)
+                tried = [binder for binder in group if self._around(binder)[depth].suite is statement.body]
+                return self._after_try(statement, after, before, tried)
             case cst.With():
-                value = self.after(group, depth + 1, before)
+                value = after(statement.body, before)
                 if surely_runs(self.machine, statement.body):
                     return value
-                return self._one_of([value, *self._cut_short(group, depth + 1, before)], statement)
+                return self._one_of([value, before, *self._passed(group)], statement)
             case _:
                 ways = [after(suite, before) for suite in suites(statement)]
                 return self._one_of([before, *ways], statement)
@@ -141,28 +141,28 @@ class _Body(Struct):
         texts = [None if test is None else self.machine.text(test) for test, _ in ways]
         return self._one_of([value for _, value in ways], statement, texts)
 
-    def _cut_short(self, binders: Sequence[cst.CSTNode], depth: int, before: Value | None) -> list[Value | None]:
-        """Return the values of the name where a block may have been left by an error after any of its statements."""
-        running = [b for b in binders if not (isinstance(b, cst.ImportFrom) and lacks_name(self.machine, b))]
-        self.machine.budget.spend(Limit.ELEMENTS, len(running) ** 2)
-        return [before, *(self.after(running[:end], depth, before) for end in range(1, len(running) + 1))]
-
     def _after_try(
         self,
         statement: cst.Try | cst.TryStar,
         after: Callable[[cst.BaseSuite | None, Value | None], Value | None],
         before: Value | None,
-        cut: Value | None,
+        tried: Sequence[cst.CSTNode],
     ) -> Value | None:
         """All of what is tried runs, and the `else`, or a handler does; handlers that raise again bind nothing."""
         ways: list[Value | None] = []
         if not surely_fails(self.machine, statement.body):
-            tried = after(statement.body, before)
-            ways.append(tried if statement.orelse is None else after(statement.orelse.body, tried))
+            value = after(statement.body, before)
+            ways.append(value if statement.orelse is None else after(statement.orelse.body, value))
         if not surely_runs(self.machine, statement.body):
+            cut = self._one_of([before, *self._passed(tried)], statement)
             ways += [after(handler.body, cut) for handler in statement.handlers if not fails(handler.body)]
         value = self._one_of(ways, statement)
         return value if statement.finalbody is None else after(statement.finalbody.body, value)
+
+    def _passed(self, binders: Sequence[cst.CSTNode]) -> Iterator[Value | None]:
+        """Yield what statements that were executed bound the name to: an error may come after any of them."""
+        keys = ((self.scope, self.name, id(binder)) for binder in binders)
+        return (self.machine.modules.bound[key] for key in keys if key in self.machine.modules.bound)
 
     def bound(self, binder: cst.CSTNode, before: Value | None) -> Value | None:
         """Return what a statement binds the name to. It runs once, however often what it bound is asked for."""
@@ -195,10 +195,23 @@ class _Body(Struct):
             return relevant[0][1]
         if conditions is not None:
             options = [Option(conditions[index], value) for index, value in relevant]
-            return Alternatives(tuple(options), None, self.machine.place(node))
-        different = dict.fromkeys(value for _, value in relevant)
+            return self._limited(Alternatives(tuple(options), None, self.machine.place(node)))
+        different = dict.fromkeys(part for _, value in relevant for part in self._parts(value))
         numbered = [Option(f"{self.name} {number}", value) for number, value in enumerate(different, 1)]
-        return Alternatives(tuple(numbered), self.name, self.machine.place(node))
+        return self._limited(Alternatives(tuple(numbered), self.name, self.machine.place(node)))
+
+    def _parts(self, value: Value) -> list[Value]:
+        """Return the values that one is a choice of without a condition."""
+        if not isinstance(value, Alternatives) or value.discriminant != self.name:
+            return [value]
+        self.machine.budget.spend(Limit.ELEMENTS, len(value.options))
+        return [option.value for option in value.options]
+
+    def _limited(self, alternatives: Alternatives) -> Value:
+        self.machine.budget.spend(Limit.ELEMENTS, alternatives.size)
+        if alternatives.size <= MOST_OPTIONS:
+            return alternatives
+        return Unresolved("it may be any one of very many", alternatives.place)
 
 
 def _of_own_code(
