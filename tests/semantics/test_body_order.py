@@ -255,6 +255,25 @@ def test_a_deleted_method_is_that_of_the_base() -> None:
     """)
 
 
+@pytest.mark.parametrize("first", ["charge", "lambda step: charge(step)", "[charge][0]"])
+def test_an_alias_that_a_function_replaces_is_reported(first: str) -> None:
+    workflow = workflow_of(f"""
+        async def charge(step):
+            await step.sleep("charge", 1)
+
+        charged = {first}
+
+        def set_up():
+            global charged
+            charged = print
+
+        class W(WorkflowEntrypoint):
+            async def run(self, event, step):
+                await charged(step)
+    """)
+    assert [note.code for note in workflow.notes] == ["assigned-elsewhere"]
+
+
 # Conditional definitions
 
 BOTH = text("""

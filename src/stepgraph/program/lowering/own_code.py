@@ -26,7 +26,7 @@ from stepgraph.program.lowering.binders import (
 from stepgraph.program.lowering.definitions import doubt_of_decorator, make_class, make_function
 from stepgraph.program.lowering.imports import imported
 from stepgraph.program.lowering.machine import Machine
-from stepgraph.program.lowering.state import MOST_OPTIONS
+from stepgraph.program.lowering.state import MOST_OPTIONS, leaves
 from stepgraph.program.lowering.visits import DEEPEST
 from stepgraph.program.values import (
     UNKNOWN,
@@ -39,6 +39,7 @@ from stepgraph.program.values import (
     LexicalScope,
     Mapping,
     Option,
+    StepFunction,
     Unknown,
     Unresolved,
     Value,
@@ -58,10 +59,12 @@ def bound_value(machine: Machine, scope: LexicalScope, name: str, binders: Seque
         return _Body(machine, scope, name, {}).bound(binders[0], None)
     positions = positions_in(scope.module, body_of(scope))
     running = at_run_time(binders, positions)
-    own = _of_own_code(machine, scope, name, running)
+    own = _of_own_code(scope, running)
     value = _Body(machine, scope, name, positions).after(_with_changes(scope, name, own, positions), 0, None)
     if value is None and len(own) == len(running) and isinstance(own[-1], cst.Del):
         return None
+    if len(own) < len(running):
+        _report_assigned_by_functions(machine, name, own, value)
     # None is what a name holds until a function gives it something.
     return UNKNOWN if value is None or (value == Constant(None) and len(own) < len(running)) else value
 
@@ -214,22 +217,24 @@ class _Body(Struct):
         return Unresolved("it may be any one of very many", alternatives.place)
 
 
-def _of_own_code(
-    machine: Machine, scope: LexicalScope, name: str, binders: Sequence[cst.CSTNode]
-) -> Sequence[cst.CSTNode]:
+def _of_own_code(scope: LexicalScope, binders: Sequence[cst.CSTNode]) -> Sequence[cst.CSTNode]:
     """Return the binders without those of functions that say `global`, which run later if at all."""
     if scope.kind != "module" or not scope.module.mentions(b"global"):
         return binders
     own = scope.module.once(_own_statements)
-    kept = [binder for binder in binders if id(binder) in own or isinstance(binder, cst.NamedExpr)]
-    if kept and len(kept) < len(binders) and any(isinstance(binder, cst.FunctionDef | cst.ClassDef) for binder in kept):
+    return [binder for binder in binders if id(binder) in own or isinstance(binder, cst.NamedExpr)]
+
+
+def _report_assigned_by_functions(machine: Machine, name: str, own: Sequence[cst.CSTNode], value: Value | None) -> None:
+    """Report a function or class that functions replace: `global charge`."""
+    is_defined = any(isinstance(binder, cst.FunctionDef | cst.ClassDef) for binder in own)
+    if own and (is_defined or any(isinstance(leaf, FunctionValue | StepFunction) for leaf in leaves(value))):
         machine.note(
             "assigned-elsewhere",
-            machine.place(kept[-1]),
+            machine.place(own[-1]),
             f"functions assign to `{name}`, so what it is when it is used is not known.",
             "The graph shows what is defined here.",
         )
-    return kept
 
 
 def _own_statements(module: SourceModule) -> frozenset[int]:
