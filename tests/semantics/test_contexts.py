@@ -456,6 +456,28 @@ def test_a_generator_that_swallows_some_errors() -> None:
     """)
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        "with contextlib.suppress(Exception):\n                yield",
+        "try:\n                yield\n            except Exception:\n                print(1)\n                return",
+        "with Swallow():\n                yield",
+    ],
+)
+def test_a_generator_that_swallows_in_another_way(body: str) -> None:
+    head = f"""
+        @contextmanager
+        def quiet():
+            {body}
+    """
+    assert graph_of('with quiet():\n    await step.sleep("a", 1)\nawait step.sleep("c", 1)', head) == text("""
+        try
+          sleep 'a' 1
+        catch
+        sleep 'c' 1
+    """)
+
+
 @pytest.mark.parametrize("leaving", ["break", "continue"])
 def test_a_block_leaves_a_generator_that_ends_at_its_yield(leaving: str) -> None:
     head = """

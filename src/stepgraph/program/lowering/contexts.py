@@ -149,10 +149,14 @@ def _body_of(function: FunctionValue) -> cst.BaseSuite:
 
 
 def _matters(machine: Machine, manager: GeneratorCall) -> bool:
-    """Whether the code of a generator runs steps, or catches what fails in the block."""
-    statements = statements_below(_body_of(manager.function))
-    catches = any(isinstance(s, cst.Try | cst.TryStar) and s.handlers for s in statements)
-    return catches or may_run_steps(machine, manager.function, manager.arguments)
+    """Whether the code of a generator runs steps, or may catch what fails in the block."""
+    return _may_catch(manager.function) or may_run_steps(machine, manager.function, manager.arguments)
+
+
+def _may_catch(function: FunctionValue) -> bool:
+    """Whether a generator has handlers, or enters managers that may swallow errors."""
+    body = statements_below(_body_of(function))
+    return any(isinstance(s, cst.With) or (isinstance(s, cst.Try | cst.TryStar) and s.handlers) for s in body)
 
 
 def _around(machine: Machine, entering: Entering, manager: GeneratorCall) -> None:
@@ -240,6 +244,8 @@ def _inside(machine: Machine, entering: Entering, manager: Value) -> None:
             _protect(machine, entering, effects, None, partial(_call_at_end, machine, method, entering))
         case Instance() | Alternatives():
             _with_object(machine, entering, manager)
+        case GeneratorCall(function=function) if _may_catch(function):
+            _protect(machine, entering, ExitEffects(), _swallowed(entering), lambda: None)
         case _ if is_attempt(machine, manager, entering.node):
             _protect(machine, entering, ExitEffects(), _swallowed(entering), lambda: None)
         case _:
