@@ -689,6 +689,21 @@ def test_a_stack_leaves_in_reverse_order() -> None:
     """)
 
 
+def test_a_stack_leaves_what_it_has_not_entered() -> None:
+    assert graph_of("""
+        async with AsyncExitStack() as stack:
+            await step.sleep("before", 1)
+            stack.push_async_exit(Session(step))
+            await step.sleep("body", 1)
+    """) == text("""
+        sleep 'before' 1
+        try
+          sleep 'body' 1
+        finally
+          call __aexit__
+    """)
+
+
 def test_a_stack_enters_a_manager_that_swallows() -> None:
     assert graph_of("""
         with ExitStack() as stack:
@@ -721,7 +736,8 @@ def test_a_stack_calls_back_what_starts_a_sleep() -> None:
         "if event:\n        await stack.enter_async_context(lock(step))",
         "for x in event:\n        await stack.enter_async_context(Session(step))",
         "if event:\n        stack.push_async_callback(self.undo, step)",
-        "stack.push_async_exit(Session(step))",
+        "stack.push_async_exit(lock(step))",
+        "stack.push_async_exit(lambda *error: self.undo(step))",
         "stack.push_async_callback(self.undo, step)\n    stack.pop_all()",
         "await enter(stack, lock(step))",
     ],

@@ -30,6 +30,7 @@ from stepgraph.program.ir import (
 )
 from stepgraph.program.lowering.awaiting import await_value
 from stepgraph.program.lowering.cutting_short import note_cut_short, report_timeout
+from stepgraph.program.lowering.escapes import report_escape
 from stepgraph.program.lowering.exit_stacks import Push, push_of, pushed_arguments
 from stepgraph.program.lowering.frames import Frame, OpenContext
 from stepgraph.program.lowering.functions import function_scope, may_run_steps
@@ -379,6 +380,13 @@ def _push(machine: Machine, stack: ExitStack, push: Push, rest: Sequence[cst.CST
     stack.works = stack.works or pushed.relevant
     if push.enters:
         _enter(machine, entering, pushed)
+        return
+    if push.leaves and isinstance(pushed, Instance):
+        _with_object(machine, entering, pushed)
+        return
+    if push.leaves:
+        report_escape(machine, Arguments(given), entering.place, "in a way that is not followed")
+        entering.body()
         return
 
     def leave() -> None:

@@ -12,7 +12,8 @@ from stepgraph.program.values import Arguments, ExitStack, Pushed
 
 _ENTERING: Final = frozenset({"enter_context", "enter_async_context"})
 _CALLING: Final = frozenset({"callback", "push_async_callback"})
-_ASYNC: Final = frozenset({"enter_async_context", "push_async_callback"})
+_LEAVING: Final = frozenset({"push", "push_async_exit"})
+_ASYNC: Final = frozenset({"enter_async_context", "push_async_callback", "push_async_exit"})
 
 
 class Push(Struct, frozen=True):
@@ -35,6 +36,11 @@ class Push(Struct, frozen=True):
         """Whether a manager is entered."""
         return self.method in _ENTERING
 
+    @property
+    def leaves(self) -> bool:
+        """Whether a manager is left that the stack has not entered."""
+        return self.method in _LEAVING
+
 
 def push_of(machine: Machine, stack: ExitStack, statement: cst.CSTNode) -> Push | None:
     """Return what a statement pushes on a stack, None where it does not, or in another way."""
@@ -55,7 +61,7 @@ def _push_in(value: cst.BaseExpression, target: cst.BaseExpression | None) -> Pu
     called = value.expression if isinstance(value, cst.Await) else value
     match called:
         case cst.Call(func=cst.Attribute(value=cst.Name(), attr=cst.Name(value=method)), args=[_, *_]):
-            is_known = method in _ENTERING or (method in _CALLING and target is None)
+            is_known = method in _ENTERING or (method in _CALLING | _LEAVING and target is None)
             return Push(called, method, target) if is_known and is_awaited == (method == _AWAITED) else None
         case _:
             return None
