@@ -671,13 +671,13 @@ class ExitStack(Value, Struct, eq=False):
     """Whether it holds something that may run steps."""
 
 
-class Lending(Value, Struct, eq=False):
-    """What `contextlib.nullcontext(...)` and its like return: a manager that gives something else, to be entered."""
+class WrappingManager(Value, Struct, eq=False):
+    """What `contextlib.nullcontext(...)`, `closing(...)` or `aclosing(...)` returns."""
 
-    given: Value
-    """What entering it gives."""
+    content: Value
+    """The argument, which is the result of entering it."""
     closing: str | None = None
-    """The method of that which is called at the end."""
+    """The name of the method of the argument that is called at the end."""
 
 
 class Pushed(Value, Struct, eq=False):

@@ -57,13 +57,13 @@ from stepgraph.program.values import (
     FunctionValue,
     GeneratorCall,
     Instance,
-    Lending,
     Resource,
     Suppressor,
     TaskGroup,
     Unknown,
     Unresolved,
     Value,
+    WrappingManager,
     made_by,
 )
 from stepgraph.syntax.module import Place
@@ -238,9 +238,9 @@ def _inside(machine: Machine, entering: Entering, manager: Value) -> None:
             _task_group(machine, entering, manager)
         case ExitStack():
             _with_stack(machine, entering, manager)
-        case Lending(closing=str(closing)):
+        case WrappingManager(closing=str(closing)):
             place = Place(entering.place.module, entering.node)
-            method = machine.attribute(manager.given, closing, place)
+            method = machine.attribute(manager.content, closing, place)
             effects = ExitEffects(works=method.relevant)
             _protect(machine, entering, effects, None, partial(_call_at_end, machine, method, entering))
         case Instance() | Alternatives():
@@ -478,8 +478,8 @@ def _entered(machine: Machine, entering: Entering, manager: Value) -> Value:
             return _yielded(machine, manager) if _can_be_entered(machine, manager) else UNKNOWN
         case Unresolved():
             return await_value(machine, manager, place)
-        case Lending(given=given):
-            return given
+        case WrappingManager(content=content):
+            return content
         case TaskGroup() | Resource() | ExitStack():
             return manager
         case _:

@@ -20,7 +20,6 @@ from stepgraph.program.values import (
     GeneratorCall,
     Instance,
     LazyItems,
-    Lending,
     Mapping,
     PreparedCall,
     StepCall,
@@ -30,6 +29,7 @@ from stepgraph.program.values import (
     StepObject,
     Value,
     WaitCall,
+    WrappingManager,
 )
 from stepgraph.syntax.module import Place
 
@@ -101,8 +101,8 @@ def _inside(value: Value, visits: Visits, depth: int) -> list[Value]:
     match value:
         case Collection() | Mapping() if visits.enter(value.state, depth):
             return [element.value for element in value.state.elements()]
-        case Lending(given=given):
-            return [given]
+        case WrappingManager(content=content):
+            return [content]
         case Alternatives(options=options) if depth < DEEPEST:
             return [option.value for option in options]
         case Instance(state=state) if visits.enter(state, depth):

@@ -41,7 +41,6 @@ from stepgraph.program.values import (
     Gathering,
     Instance,
     Item,
-    Lending,
     Partial,
     Ranged,
     SpreadArguments,
@@ -52,6 +51,7 @@ from stepgraph.program.values import (
     TaskGroup,
     Value,
     Wrapped,
+    WrappingManager,
     changed_tasks,
     every_run,
     hidden,
@@ -390,13 +390,13 @@ def _exit_stack(machine: Machine, arguments: Arguments, place: Place) -> Value:
     return ExitStack()
 
 
-def _lending(closing: str | None) -> Meaning:
-    def lend(machine: Machine, arguments: Arguments, place: Place) -> Value:
+def _wrapping_manager(closing: str | None) -> Meaning:
+    def wrap(machine: Machine, arguments: Arguments, place: Place) -> Value:
         del machine, place
-        given = _first(arguments)
-        return Lending(given, closing) if given.relevant else Foreign("contextlib.nullcontext")
+        content = _first(arguments)
+        return WrappingManager(content, closing) if content.relevant else Foreign("contextlib.nullcontext")
 
-    return lend
+    return wrap
 
 
 def _method(kind: FunctionKind) -> Meaning:
@@ -639,9 +639,9 @@ _MEANINGS: Final[dict[str, Meaning]] = {
     "functools.wraps": _wraps,
     "functools.partialmethod": _partial,
     "contextlib.suppress": _suppress,
-    "contextlib.nullcontext": _lending(None),
-    "contextlib.closing": _lending("close"),
-    "contextlib.aclosing": _lending("aclose"),
+    "contextlib.nullcontext": _wrapping_manager(None),
+    "contextlib.closing": _wrapping_manager("close"),
+    "contextlib.aclosing": _wrapping_manager("aclose"),
     "contextlib.ExitStack": _exit_stack,
     "contextlib.AsyncExitStack": _exit_stack,
     "typing.cast": _second,

@@ -22,13 +22,13 @@ from stepgraph.program.values import (
     ForeignMember,
     FunctionValue,
     Instance,
-    Lending,
     Resource,
     Suppressor,
     Unknown,
     UnknownBase,
     Unresolved,
     Value,
+    WrappingManager,
 )
 from stepgraph.syntax.module import Place
 from stepgraph.syntax.walk import statements_below
@@ -129,7 +129,7 @@ def may_swallow(manager: Value) -> bool:
         case Alternatives(options=options):
             return any(may_swallow(option.value) for option in options)
         case _:
-            return not isinstance(manager, Lending | Resource | Suppressor)
+            return not isinstance(manager, WrappingManager | Resource | Suppressor)
 
 
 def is_attempt(machine: Machine, manager: Value, node: cst.BaseExpression) -> bool:
