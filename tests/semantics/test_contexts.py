@@ -754,3 +754,23 @@ def test_a_stack_that_is_closed_by_hand_is_reported() -> None:
         await step.sleep("a", 1)
         await stack.aclose()
     """)
+
+
+# Task groups
+
+
+def test_a_task_group_whose_tasks_are_created_in_a_loop() -> None:
+    assert graph_of("""
+        async def one(item):
+            await step.sleep("one", 1)
+
+        async with asyncio.TaskGroup() as group:
+            for item in event:
+                group.create_task(one(item))
+        await step.sleep("after", 1)
+    """) == text("""
+        parallel all
+          loop
+            call one [1>2]
+        sleep 'after' 1
+    """)

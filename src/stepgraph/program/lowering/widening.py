@@ -58,6 +58,8 @@ class _Comparison(Struct):
         self.budget.spend(Limit.JOINED)
         if isinstance(one, Task):
             return True
+        if isinstance(one, tuple) and all(isinstance(task, int) for task in (*one, *other)):
+            return True  # the tasks of a group, which are others at each pass
         if isinstance(one, tuple):
             return len(one) == len(other) and all(self.alike(a, b, levels) for a, b in zip(one, other, strict=True))
         if isinstance(one, Slots):
