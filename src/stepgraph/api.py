@@ -73,9 +73,8 @@ def analyze_sources(
 ) -> Analysis:
     """Return the workflows of modules that were found before. Problems of finding come first. Raises InternalError.
 
-    `on_module` is called with the path of each module before it is analysed. Where `graphs_only` are asked for, not
-    what they are from nor what is wrong with it, many modules are shared out among processes, and none of them needs to
-    stay in memory.
+    `on_module` is called with the path of each module before it is analyzed. With `graphs_only`, the places of nodes
+    and the subjects of rules are left out: then a process pool analyzes many modules, and none stays in memory.
     """
     return _attempted(sources, on_module, share=graphs_only, complete=_without_places if graphs_only else None)
 

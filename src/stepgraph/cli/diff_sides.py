@@ -162,7 +162,7 @@ def _new_side(path: str, name: str | None) -> Side:
 def _root(path: str, name: str | None) -> str:
     """Return the root of the repository of the working directory, which a path must be in.
 
-    A submodule has branches of its own, which may have the names of those of the repository around it.
+    A submodule may have a branch with the same name.
     """
     root = repository_root(HERE)
     if root is None and name is None:

@@ -94,9 +94,9 @@ class WorkflowDiff(Struct, frozen=True):
 def diff_workflows(
     old: Workflow | None, new: Workflow | None, name: str = "", budget: Budget | None = None
 ) -> WorkflowDiff:
-    """Return what changed between two versions of a workflow, None where there was none or is none any more.
+    """Return the changes between two versions of a workflow; None is a missing version.
 
-    `name` is what the workflow is called, which is its class if nothing is given. The comparison visits no more
+    `name` is the name of the workflow, by default that of its class. The comparison visits no more
     elements than the budget allows, by default one of its own.
     """
     either = new if new is not None else old

@@ -228,7 +228,7 @@ def _operation(operation: Operation, context: _Context) -> _Part:
 
 
 def _exit(operation: Exit, context: _Context) -> _Part:
-    """What decides nothing is kept too, without being drawn: where a path ends decides what is over on which."""
+    """Keep an exit that skips no step, but do not draw it: liveness has to know where paths end."""
     match operation.kind:
         case ExitKind.BREAK | ExitKind.FINISHED:
             return _Part(deque((operation,)), ends=False)

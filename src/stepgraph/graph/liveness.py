@@ -252,7 +252,7 @@ class _PendingTasks(Domain[_State], Observer[_State]):
     def leave_try(
         self, protected: Protected, before: _State, end: _State | None, raised: _State | None
     ) -> _State | None:
-        """What only the body awaits is left behind when it fails, as the group that it is in says."""
+        """Leave out tasks that only the body awaits: a failing member ends its group, and the others go on."""
         del before, end
         return None if raised is None else raised.without(self._only_in(protected.body))
 

@@ -1,4 +1,4 @@
-"""Which exceptions a handler catches, as far as the types are known: those of Python and of the project are."""
+"""Exceptions and handlers: built-in types and classes of the project are known, any other type may catch anything."""
 
 from __future__ import annotations
 

@@ -80,7 +80,7 @@ class Constant(Value, Struct, frozen=True):
 class Absent(Value, Struct, frozen=True):
     """None in a variable that is bound more than once, or as the result of a call: it is not shown.
 
-    It is kept apart from what is not known, since it is what a callable that is not there looks like.
+    Unlike an unknown value it cannot be called, so a branch that calls it ends.
     """
 
     relevant: ClassVar[bool] = False

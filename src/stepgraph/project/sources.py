@@ -314,8 +314,8 @@ def find_sources(
     """Return the modules that `paths` name, in their order: files, folders, and standard input for `-`.
 
     Of a folder these are the main modules of the projects below it or, where no configuration there has workflows, all
-    modules that define workflow classes. What cannot be read is among the problems; the rest is still found. So is an
-    `environment` that no configuration defines or, if it `needs_configuration`, for which there is none.
+    modules that define workflow classes. Unreadable files are problems, and the other modules are returned. An
+    `environment` that no configuration defines is a problem; with `needs_configuration`, so is a missing configuration.
     """
     sources = Sources(environment, on_find)
     for path in paths:

@@ -69,7 +69,7 @@ class BodyTexts(Struct, frozen=True):
     _texts: dict[str, str] = field(default_factory=dict)
 
     def of(self, name: str) -> str:
-        """Return what is said in place of the body of a function that there is."""
+        """Return the text in place of the folded body of a function."""
         if name not in self._texts:
             self._texts[name] = folded_text(self.functions[name]["nodes"])
         return self._texts[name]

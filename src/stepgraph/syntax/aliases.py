@@ -57,7 +57,7 @@ _DEEPEST: Final = 3
 
 
 class Held(Struct, frozen=True):
-    """A name from which a value may come: a part of what it holds, so many levels deep, in so many new collections."""
+    """A name that a value may come from."""
 
     name: str
     taken: int = 0
@@ -258,7 +258,7 @@ class _Reading(Struct):
                 self._store(owner, sources)
 
     def _store(self, owner: cst.BaseExpression, sources: _Sources) -> None:
-        """What is put into a collection is in what it is reached by."""
+        """Record that a value is put into a collection, and so into each name that leads to it."""
         within = tuple(held.within() for held in sources)
         for held in self.sources(owner):
             self._flow(within, held.name)

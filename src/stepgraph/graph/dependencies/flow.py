@@ -110,7 +110,7 @@ class _RunStates(Domain[History], Observer[History]):
     def leave_try(
         self, protected: Protected, before: History, end: History | None, raised: History | None
     ) -> History | None:
-        """A path through an exception tells of what has run on it, not of what has not."""
+        """After an exception, a step of the body may have run; none is known to have run."""
         del raised
         caught = before.copy()
         caught.exceptional = True

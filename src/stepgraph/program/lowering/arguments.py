@@ -93,7 +93,7 @@ class _Keywords:
                 self.others.append(replace(entry, many=True))
 
     def take(self, name: str) -> list[Item]:
-        """Return what a parameter may be given by its name, taking it from the others."""
+        """Remove and return the keyword arguments that a parameter may receive."""
         entry = self.named.pop(name, None)
         found = [] if entry is None else [Item(entry.value, entry.place, maybe=entry.maybe)]
         if entry is None or entry.maybe:
@@ -101,12 +101,12 @@ class _Keywords:
         return found
 
     def rest(self) -> tuple[Entry, ...]:
-        """Return what no parameter has taken."""
+        """Return the keyword arguments that are left for `**kwargs`."""
         return (*self.named.values(), *self.others)
 
 
 class _Binding(Struct):
-    """Gives arguments to parameters, in the order of these."""
+    """Binds arguments to parameters, in the order of the parameters."""
 
     positional: deque[Item]
     keywords: _Keywords
@@ -115,7 +115,7 @@ class _Binding(Struct):
     """Whether each positional argument so far went to one parameter."""
 
     def take(self, name: str) -> Value:
-        """Return what a parameter is that may be given by its position."""
+        """Return the value of a positional parameter."""
         if self.positional and not (self.positional[0].many or self.positional[0].maybe):
             if self.is_exact:
                 return self.positional.popleft().value
@@ -125,14 +125,14 @@ class _Binding(Struct):
         return self._any(name, [*self.positional, *self.keywords.take(name)])
 
     def take_keyword(self, name: str) -> Value:
-        """Return what a parameter is that is given by its name."""
+        """Return the value of a keyword-only parameter, or of a positional one without a positional argument."""
         found = self.keywords.take(name)
         if len(found) == 1 and not found[0].maybe:
             return found[0].value
         return self._any(name, found) if found else self.defaults.get(name, UNKNOWN)
 
     def rest(self) -> tuple[Item, ...]:
-        """Return what `*args` holds: what no parameter has taken for sure."""
+        """Return the elements of `*args`: the positional arguments that are left, or may be."""
         return tuple(self.positional) if self.is_exact else tuple(map(possible, self.positional))
 
     def _any(self, name: str, items: Sequence[Item]) -> Value:

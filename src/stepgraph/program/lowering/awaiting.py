@@ -191,9 +191,9 @@ class InFlight(TaskState, kw_only=True):
 
 
 def resume_tasks(machine: Machine) -> None:
-    """Read tasks again that read what other code has written to since: what goes on at an await may read that.
+    """Read again the tasks whose variables other code has written to: at an await, they may read the new values.
 
-    A task that has begun may have read what was there before, too.
+    A task that has begun may have read the old values instead.
     """
     machine.work.awaits += 1
     rewrites = machine.store.rewrites

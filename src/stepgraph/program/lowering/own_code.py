@@ -51,9 +51,9 @@ from stepgraph.syntax.walk import Enclosing, expressions_below, statements, stat
 
 
 def bound_value(machine: Machine, scope: LexicalScope, name: str, binders: Sequence[cst.CSTNode]) -> Value | None:
-    """Return what a name stands for once all that binds it has run, in the order in which it stands; None if nothing.
+    """Return the value of a name after all of its binders have run, in the order of the source; None if it has none.
 
-    What is bound on some paths only is one of several values. The name means what it did before while it is bound.
+    A name that some paths bind is one of several values. A binder sees the value before it.
     """
     if len(binders) == 1 and id(binders[0]) in scope.bindings.certain:
         return _Body(machine, scope, name, {}).bound(binders[0], None)

@@ -195,7 +195,7 @@ class Store(Struct):
             self.replaced.add(old.definition)
 
     def pass_over_others(self, owner: Collection | Mapping, taken: Value) -> None:
-        """Say that it is known that a step is what is taken of a collection, and not the others."""
+        """Note that code takes one step of a collection, and leaves the others unused."""
         key = owner.state.serial, owner.state.size
         if isinstance(taken, StepFunction) and key not in self._passed_over:
             self._passed_over.add(key)

@@ -1,4 +1,4 @@
-"""What a loop changes further at each of its passes: such a value is given up, and said to be unresolved."""
+"""Widening: a value that each pass of a loop changes further becomes `Unresolved`."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ class Facts(Struct, frozen=True):
 
 
 def facts(node: Node, bodies: BodyTexts) -> Facts:
-    """Return what there is to say of a node, of a call also what is in the body of the function."""
+    """Return the facts about a node; for a call, also the contents of the function."""
     name = _name(node)
     return Facts(
         kind=_KINDS.get(node["type"], "Unknown type of node"),
