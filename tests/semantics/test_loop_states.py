@@ -157,33 +157,3 @@ def test_a_loop_over_one_of_several_values_is_one_loop() -> None:
         loop
           sleep 'wait {name}' 1
     """)
-
-
-def test_tasks_that_a_loop_adds_to_a_group_in_a_helper() -> None:
-    assert graph_of("""
-        failed = []
-
-        async def guarded(name):
-            try:
-                await a()
-            except Exception:
-                failed.append(name)
-                await b()
-
-        async with asyncio.TaskGroup() as group:
-            for name in ("x", "y"):
-                group.create_task(guarded(name))
-        if failed:
-            await c()
-    """) == text("""
-        parallel all
-          loop
-            call guarded [1>2]
-        if failed
-          c
-        def guarded
-          try
-            a
-          catch
-            b
-    """)
