@@ -90,8 +90,8 @@ def test_steps_may_be_declared_by_what_cannot_be_followed(tmp_path: Path) -> Non
     class Orders(WorkflowEntrypoint):
         async def run(self, event, step):
             self.step = step
-            for name in ("rows", "columns"):
-                getattr(self, f"declare_{name}")()
+            for name in event["payload"]["declarations"]:
+                getattr(self, name)()
 
             @step.do()
             async def total(rows, columns):

@@ -25,7 +25,7 @@ EXPECTED: Final[dict[str, tuple[int, str | None]]] = {
     "width of a percent format": (10, None),
     "dictionaries that hold the one before thrice": (25, None),
     "lists of 100 times the list before": (100, None),
-    "context managers that enter the next twice": (12, "operations in the graph"),
+    "context managers that enter the next twice": (20, "operations in the graph"),
     "generators that yield the next twice": (22, None),
     "helpers that define two closures for the next": (40, "analyzed function bodies"),
     "chain of helpers": (250, None),

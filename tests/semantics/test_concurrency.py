@@ -96,3 +96,29 @@ def test_a_race_is_over_at_its_await_and_nobody_knows_who_won() -> None:
           b [1>]
         c
     """)
+
+
+def test_a_task_group_filled_in_a_loop_that_writes_elsewhere_too() -> None:
+    assert graph_of("""
+        failed = []
+
+        async def guarded(row):
+            try:
+                return await a()
+            except Exception:
+                failed.append(row)
+                await b()
+
+        async with asyncio.TaskGroup() as group:
+            for row in ("x", "y"):
+                group.create_task(guarded(row))
+    """) == text("""
+        parallel all
+          loop
+            call guarded [1>2]
+        def guarded
+          try
+            a
+          catch
+            b
+    """)

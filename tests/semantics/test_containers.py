@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.semantics.notation import graph_of, text, workflow_of
+from tests.semantics.notation import graph_of, text
 
 
 @pytest.mark.parametrize(
@@ -65,8 +65,9 @@ def test_one_of_the_elements(call: str) -> None:
     assert [line for line in lines if not line.startswith(("|", "switch"))] == ["  a", "  b"]
 
 
-def test_a_key_that_starts_a_step_is_reported() -> None:
-    assert not workflow_of('await max([a, b], key=lambda f: step.sleep("x", 1))()').complete
+def test_a_key_that_starts_a_step_is_called_for_each_element() -> None:
+    graph = graph_of('await max([a, b], key=lambda f: step.sleep("x", 1))()')
+    assert graph.startswith("loop\n  parallel all\n    sleep 'x' 1 [1>]\nswitch max(")
 
 
 def test_a_field_with_a_factory_is_made_for_each_object() -> None:

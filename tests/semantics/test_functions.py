@@ -543,7 +543,7 @@ def test_what_may_run_steps_is_reported_where_it_is_handed_to_code_from_elsewher
         elsewhere({handed})
     """)
     note = workflow.notes[0]
-    assert (note.code, note.message) == ("escapes", f"{what} is handed to `elsewhere`, which is not in the project.")
+    assert (note.code, note.message) == ("escapes", f"{what} is handed to `elsewhere` in a way that is not followed.")
 
 
 def test_a_call_without_steps_may_be_handed_to_code_from_elsewhere() -> None:

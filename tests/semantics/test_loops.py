@@ -397,7 +397,7 @@ def test_what_leaves_a_loop_outside_of_any_is_no_python_and_ends_what_is_read(st
     assert graph_of(f"await a()\n{statement}\nawait b()").splitlines()[0] == "a"
 
 
-def test_a_generator_with_steps_runs_in_between_the_passes_and_is_reported() -> None:
+def test_a_generator_with_steps_is_shown_around_the_body_of_the_loop() -> None:
     workflow = workflow_of("""
         async def rows():
             await a()
@@ -406,14 +406,8 @@ def test_a_generator_with_steps_runs_in_between_the_passes_and_is_reported() -> 
         async for row in rows():
             await b()
     """)
-    assert notation(workflow.graph) == text("""
-        loop
-          call rows
-          b
-        def rows
-          a
-    """)
-    assert [note.code for note in workflow.notes] == ["generator"]
+    assert notation(workflow.graph) == "a\nb"
+    assert not workflow.notes
 
 
 def test_a_loop_over_literal_tables_of_steps_is_unrolled() -> None:

@@ -798,3 +798,131 @@ def test_of_several_names_in_one_import_the_last_counts() -> None:
     assert (
         graph_of("from helpers import other as job, rest as job\n", "await job(step)", helpers=other + REST) == RESTED
     )
+
+
+REGISTRY = """
+    HANDLERS = {empty}
+
+    def register(fn):
+        {add}
+        return fn
+"""
+CHANNEL = """
+    {imports}
+
+    @{register}
+    async def {name}(step):
+        await step.sleep("{name}", 1)
+"""
+
+
+def channel(name: str, imports: str = "from registry import register", register: str = "register") -> str:
+    return CHANNEL.format(name=name, imports=imports, register=register)
+
+
+@pytest.mark.parametrize(
+    ("empty", "add", "loop"),
+    [
+        ("[]", "HANDLERS.append(fn)", "registry.HANDLERS"),
+        ("{}", "HANDLERS[fn.__name__] = fn", "registry.HANDLERS.values()"),
+        ("[]", "HANDLERS.extend([fn])", "list(registry.HANDLERS)"),
+    ],
+)
+def test_a_registry_that_other_modules_fill(empty: str, add: str, loop: str) -> None:
+    graph = graph_of(
+        "import registry\nimport email_channel\nimport sms_channel\n",
+        f"for handler in {loop}:\n    await handler(step)",
+        registry=REGISTRY.format(empty=empty, add=add),
+        email_channel=channel("email"),
+        sms_channel=channel("sms", "import registry", "registry.register"),
+    )
+    assert "def email\n  sleep 'email' 1" in graph
+    assert "def sms\n  sleep 'sms' 1" in graph
+
+
+def test_a_registry_that_is_partly_filled_elsewhere() -> None:
+    assert graph_of(
+        "import registry\nimport email_channel\n",
+        "for handler in registry.HANDLERS:\n    await handler(step)",
+        registry=REGISTRY.format(empty="[]", add="HANDLERS.append(fn)") + channel("log", "").replace("\n    \n", "\n"),
+        email_channel=channel("email"),
+    ) == text("""
+        call log
+        call email
+        def log
+          sleep 'log' 1
+        def email
+          sleep 'email' 1
+    """)
+
+
+def test_a_registry_of_a_class_that_other_modules_fill() -> None:
+    assert graph_of(
+        "from registry import Registry\nimport email_channel\n",
+        "for handler in Registry.handlers:\n    await handler(step)",
+        registry="""
+            class Registry:
+                handlers = []
+
+                @classmethod
+                def register(cls, fn):
+                    cls.handlers.append(fn)
+                    return fn
+        """,
+        email_channel=channel("email", "from registry import Registry", "Registry.register"),
+    ) == text("""
+        call email
+        def email
+          sleep 'email' 1
+    """)
+
+
+def test_a_registry_whose_functions_take_no_step() -> None:
+    assert graph_of(
+        "import registry\nimport email_channel\n",
+        "registry.STEP = step\nfor handler in registry.HANDLERS:\n    await handler()",
+        registry=REGISTRY.format(empty="[]", add="HANDLERS.append(fn)") + "\n    STEP = None\n",
+        email_channel="""
+            import registry
+
+            @registry.register
+            async def email():
+                await registry.STEP.sleep("email", 1)
+        """,
+    ).startswith("call email")
+
+
+@pytest.mark.parametrize("imports", ["importlib.import_module(name)", "__import__(name)"])
+def test_a_registry_filled_by_modules_that_are_imported_by_a_computed_name(imports: str) -> None:
+    (note,) = notes_of(
+        f"import importlib\nimport registry\n\nfor name in NAMES:\n    {imports}\n",
+        "registry.start(step)\nfor handler in registry.HANDLERS:\n    await handler()",
+        registry=REGISTRY.format(empty="[]", add="HANDLERS.append(fn)") + "\n    def start(step): pass\n",
+    )
+    assert "imported by a name which is not statically known" in note
+
+
+@pytest.mark.parametrize("target", ["service.svc.go", "svc.go", "s.svc.go"])
+def test_a_method_that_another_module_replaces_on_an_object(target: str) -> None:
+    (note,) = notes_of(
+        "import service\nimport patch\n",
+        "await service.svc.go(step)",
+        service="""
+            class Service:
+                async def go(self, step):
+                    await step.sleep("one", 1)
+
+            svc = Service()
+        """,
+        patch=f"""
+            import service
+            import service as s
+            from service import svc
+
+            async def other(step):
+                await step.sleep("two", 1)
+
+            {target} = other
+        """,
+    )
+    assert "changed by code elsewhere" in note

@@ -144,7 +144,7 @@ def test_the_step_object_is_followed_through_a_module() -> None:
 
 def test_the_step_object_in_an_attribute_that_is_not_followed_is_reported() -> None:
     (note,) = notes_of("import lib\n", "lib.step = step")
-    assert "what is assigned to `lib.step` can run steps, and that is not followed." in note
+    assert "the step object is assigned to `lib.step`, which is not followed." in note
 
 
 @pytest.mark.parametrize(("base", "shown"), [("Enum", "{Name.A}"), ("StrEnum", "alpha")])

@@ -255,9 +255,15 @@ def test_a_closure_calls_what_its_variable_held_last(body: str) -> None:
     assert workflow_of(body).notes == ()
 
 
-def test_a_step_that_is_lost_sight_of_is_reported() -> None:
-    body = "fns = [a]\nmore = weird + fns\nawait c()"
-    assert [note.code for note in workflow_of(body).notes] == ["lost-step"]
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ("fns = [a]\nmore = weird + fns\nawait c()", "escapes"),
+        ("table = dict(weird, a=a)\nawait table['k']()\nawait c()", "lost-step"),
+    ],
+)
+def test_a_step_that_is_lost_sight_of_is_reported(body: str, code: str) -> None:
+    assert [note.code for note in workflow_of(body).notes] == [code]
 
 
 def test_what_is_known_to_be_a_coroutine_function_decides_a_test() -> None:

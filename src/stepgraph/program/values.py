@@ -445,7 +445,8 @@ class Doubt(Struct, frozen=True):
 class FunctionValue(Value, Struct, frozen=True):
     """A function, method or lambda of the project, with what is bound to it already.
 
-    `names` go from the plain name to the most qualified one. `wrapped` is what `functools.wraps` makes it look like.
+    `names` go from the plain name to the most qualified one. `wrapped` is what `functools.wraps` makes it look like,
+    `setter` what runs where a property is assigned to.
     `parts`, made here, counts what it is made of.
     """
 
@@ -460,6 +461,7 @@ class FunctionValue(Value, Struct, frozen=True):
     defaults: tuple[tuple[str, Value], ...] = ()
     doubts: tuple[Doubt, ...] = ()
     wrapped: Value | None = None
+    setter: Value | None = None
     parts: int = 1
 
     def __post_init__(self) -> None:
@@ -526,6 +528,13 @@ class SuperObject(Value, Struct, frozen=True):
 
     after: ClassValue
     receiver: Value
+
+
+class SuperMaker(Value, Struct, frozen=True):
+    """`super().__new__` or `super().__call__` where no class of the project has it: it makes an object."""
+
+    above: SuperObject
+    name: str
 
 
 class MethodOf(Value, Struct, frozen=True):
@@ -702,11 +711,12 @@ class Partial(Value, Struct, eq=False):
 
 
 class GeneratorCall(Value, Struct, eq=False):
-    """The generator that a function of the project makes."""
+    """The generator that a function of the project makes, in so many loops (`loop_depth`)."""
 
     function: FunctionValue
     arguments: Arguments
     place: Place
+    loop_depth: int = 0
 
 
 class LazyItems(Value, Struct, eq=False):

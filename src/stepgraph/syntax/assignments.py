@@ -47,6 +47,10 @@ _DELETED_ITEM = re.compile(rb"\b(\w++)\s*+(?:\[|$)")
 _RENAMED = re.compile(rb"\b(\w++)\s++as\s++(\w++)")
 
 
+ANY_NAME = "*"
+"""Stands for the name in a `setattr` that gives none."""
+
+
 class AssignedAttributes(Struct, frozen=True):
     """The names of the attributes that a module assigns to, of `all` objects.
 
@@ -76,8 +80,8 @@ def assigned_attributes(module: SourceModule) -> AssignedAttributes:
             case cst.ClassDef(name=cst.Name(value=name)):
                 named[name] = name
             case cst.Expr(value=cst.Call(func=cst.Name(value="setattr"), args=[owner, attribute, *_])):
-                if isinstance(attribute.value, cst.SimpleString):
-                    found.append((owner.value, attribute.value.raw_value))
+                text = attribute.value.raw_value if isinstance(attribute.value, cst.SimpleString) else ANY_NAME
+                found.append((owner.value, text))
     foreign = {(_owner_name(owner, named), name) for owner, name in found}
     for value in changed:
         if isinstance(value, cst.Name) and value.value in sources:
@@ -112,13 +116,15 @@ def _sources(statement: cst.Import | cst.ImportFrom) -> Mapping[str, tuple[str, 
 
 def names_assigned(source: bytes) -> frozenset[str]:
     """Return the names that a module's source may assign to, or write to, as attributes: quick, and rather too many."""
-    found = {name for groups in _ASSIGNED.findall(source) for name in groups if name}
+    assigned = _ASSIGNED.findall(source)
+    found = {name for groups in assigned for name in groups if name}
     if _ITEM_ASSIGNED.search(source):
         found.update(name for name, rest in _ITEM.findall(source) if _ITEM_ASSIGNED.search(rest))
     deleted = (_DELETED_ITEM.search(names) for names in _DELETED.findall(source))
     found.update(item[1] for item in deleted if item is not None)
     found.update(name for name, alias in _RENAMED.findall(source) if alias in found)
-    return frozenset(name.decode("ascii") for name in found)
+    names = frozenset(name.decode("ascii") for name in found)
+    return names if all(map(any, assigned)) else names | {ANY_NAME}
 
 
 def _owner_name(owner: cst.BaseExpression, named: Mapping[str, str]) -> str:

@@ -40,13 +40,40 @@ def changed_values(statement: cst.CSTNode) -> Iterator[cst.BaseExpression]:
 
 
 def changed_in_functions(module: SourceModule) -> frozenset[str]:
-    """Return the names whose collections functions of a module write to."""
-    found: set[str] = set()
-    for statement in statements_below(module.tree, into_functions=True):
-        if isinstance(statement, cst.FunctionDef):
-            for inner in statements_below(statement.body):
-                found.update(changed_names(inner))
-    return frozenset(found)
+    """Return the names whose collections functions of a module write to, those of attributes of classes too."""
+    return frozenset(module.once(functions_that_change))
+
+
+def functions_that_change(module: SourceModule) -> dict[str, frozenset[str]]:
+    """Return for each such name the names of the functions that write to it, and of what these are in."""
+    found: dict[str, set[str]] = {}
+    for statement, around in _with_owners(module):
+        for value in changed_values(statement) if around else ():
+            name = _changed_name(value)
+            if name is not None:
+                found.setdefault(name, set()).update(around)
+    return {name: frozenset(functions) for name, functions in found.items()}
+
+
+def _changed_name(value: cst.BaseExpression) -> str | None:
+    match value:
+        case cst.Name(value=name) | cst.Attribute(value=cst.Name(), attr=cst.Name(value=name)):
+            return name
+        case _:
+            return None
+
+
+def _with_owners(module: SourceModule) -> Iterator[tuple[cst.CSTNode, tuple[str, ...]]]:
+    """Yield the statements in the functions of a module with the names of the functions and classes around each."""
+    pending: list[tuple[cst.BaseSuite | cst.Module, tuple[str, ...], bool]] = [(module.tree, (), False)]
+    while pending:
+        body, around, in_function = pending.pop()
+        for statement in statements_below(body):
+            if isinstance(statement, cst.FunctionDef | cst.ClassDef):
+                inside = in_function or isinstance(statement, cst.FunctionDef)
+                pending.append((statement.body, (*around, statement.name.value), inside))
+            elif in_function:
+                yield statement, around
 
 
 # How many characters of what follows a table of names are looked at.

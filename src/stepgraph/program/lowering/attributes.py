@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from stepgraph.program.lowering import resources, volatile
 from stepgraph.program.lowering.classes import class_attribute, instance_attribute, super_attribute
 from stepgraph.program.lowering.constants import DATETIME, TIMEDELTA
@@ -22,7 +24,7 @@ from stepgraph.program.values import (
     External,
     Foreign,
     ForeignMember,
-    FunctionCall,
+    FunctionValue,
     Gathering,
     Instance,
     Mapping,
@@ -30,9 +32,7 @@ from stepgraph.program.values import (
     ModuleValue,
     Moment,
     Payload,
-    PreparedCall,
     Resource,
-    StepCall,
     StepMethod,
     StepObject,
     SuperObject,
@@ -41,7 +41,6 @@ from stepgraph.program.values import (
     Unresolved,
     Value,
     Volatile,
-    WaitCall,
 )
 from stepgraph.syntax.module import Place
 
@@ -73,8 +72,6 @@ def attribute(machine: Machine, owner: Value, name: str, place: Place) -> Value:
             return Payload(shape, of_run)
         case Event() | Payload() | Collection() | Mapping() | TaskGroup() | Task() | Gathering() | ExitStack():
             return MethodOf(owner, name)
-        case StepCall() | WaitCall() | FunctionCall() | PreparedCall() if name == "__await__":
-            return MethodOf(owner, name)
         case Alternatives(options=options, discriminant=discriminant):
             # None has no attributes of use: no run goes on from there.
             held = [option for option in options if not isinstance(option.value, Constant | Absent)]
@@ -86,5 +83,26 @@ def attribute(machine: Machine, owner: Value, name: str, place: Place) -> Value:
             return volatile.member_of(owner, name)
         case Resource():
             return resources.member_of(owner, name)
+        case FunctionValue(wrapped=Value() as wrapped) if name == "__wrapped__":
+            return wrapped
+        case FunctionValue() if name == "__call__":
+            return owner
+        case _ if owner.relevant and name not in DESCRIBING:
+            return MethodOf(owner, name)
         case _:
             return UNKNOWN
+
+
+# Attributes that say something of what they are of, and lead to nothing that it runs.
+DESCRIBING: Final = frozenset(
+    [
+        "__annotations__",
+        "__class__",
+        "__doc__",
+        "__module__",
+        "__name__",
+        "__qualname__",
+        "__type_params__",
+        "cr_running",
+    ]
+)

@@ -12,7 +12,7 @@ from stepgraph.program.facts import Returned, StepCalled
 from stepgraph.program.ir import Call, Run
 from stepgraph.program.lowering.arguments import given, spread
 from stepgraph.program.lowering.awaiting import start
-from stepgraph.program.lowering.escapes import report_escape
+from stepgraph.program.lowering.escapes import NOT_FOLLOWED, NOT_IN_PROJECT, report_escape
 from stepgraph.program.lowering.functions import function_scope, read_function
 from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.lowering.picture import given_arguments, known
@@ -55,7 +55,7 @@ def call_function(machine: Machine, callee: FunctionValue, arguments: Arguments,
     if isinstance(callee.node, cst.Lambda):
         return _call_lambda(machine, callee, callee.node, arguments)
     if bindings_of(callee.node, callee.scope.module).is_generator:
-        return GeneratorCall(callee, arguments, place)
+        return machine.work.generate(GeneratorCall(callee, arguments, place, machine.loop_depth))
     if callee.node.asynchronous is not None:
         return machine.work.make(FunctionCall(callee, arguments, place), place)
     return _call_plain(machine, callee, arguments, place)
@@ -122,7 +122,7 @@ def call_partial(machine: Machine, callee: Partial, arguments: Arguments, place:
 
 def call_unresolved(machine: Machine, callee: Unresolved, arguments: Arguments, place: Place) -> Value:
     """Call something that may lead to a step and cannot be followed: what comes of it cannot be followed either."""
-    report_escape(machine, arguments, place, "which cannot be followed")
+    report_escape(machine, arguments, place, ", which cannot be followed")
     machine.note(
         "unresolved-call",
         place,
@@ -133,11 +133,12 @@ def call_unresolved(machine: Machine, callee: Unresolved, arguments: Arguments, 
 
 
 def call_unknown(machine: Machine, callee: Value, arguments: Arguments, place: Place) -> Value:
-    """Call something outside the project: reported only if it is handed what can run steps, and does more than log."""
+    """Call what is not modeled: reported only if it can run steps, or is handed what can, and does more than log."""
     if is_none(callee):
         return UNKNOWN  # which fails
     if not (isinstance(callee, External | ForeignMember) and callee.name.startswith("logging.")):
-        report_escape(machine, arguments, place)
+        report_escape(machine, arguments, place, NOT_IN_PROJECT if _is_foreign(callee) else NOT_FOLLOWED)
+    machine.escape(callee, place, f"is called{NOT_FOLLOWED}")
     match callee:
         case External(name=name) | ForeignMember(name=name):
             return Foreign(name)
@@ -147,3 +148,7 @@ def call_unknown(machine: Machine, callee: Value, arguments: Arguments, place: P
             return call_resource(callee, arguments, place)
         case _:
             return UNKNOWN
+
+
+def _is_foreign(callee: Value) -> bool:
+    return isinstance(callee, External | Foreign | ForeignMember | Volatile | Resource)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import libcst as cst
 
 from stepgraph.program.ir import Block
@@ -10,9 +12,9 @@ from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.lowering.names import bind
 from stepgraph.program.lowering.narrowing import narrowed
 from stepgraph.program.lowering.outcomes import Outcome
-from stepgraph.program.lowering.subscripts import part_of
+from stepgraph.program.lowering.subscripts import element_at, part_of
 from stepgraph.program.lowering.volatile import steer
-from stepgraph.program.values import UNKNOWN, Event, Payload, Value
+from stepgraph.program.values import UNKNOWN, Collection, Event, Instance, Payload, Unresolved, Value
 from stepgraph.syntax.bindings import pattern_names
 from stepgraph.syntax.module import Place
 
@@ -133,9 +135,12 @@ def _guard(machine: Machine, case: cst.MatchCase, subject: Value) -> None:
 
 def _capture(machine: Machine, pattern: cst.MatchPattern, subject: Value) -> None:
     """Bind what a pattern captures; a mapping pattern reads the keys it names."""
+    rest = Unresolved("it is a part that a pattern takes", machine.place(pattern)) if subject.relevant else UNKNOWN
+    if isinstance(subject, Event | Payload):
+        rest = UNKNOWN
     for name in pattern_names(pattern):
-        bind(machine, name, UNKNOWN)
-    _read_keys(machine, pattern, subject)
+        bind(machine, name, rest)
+    _read_parts(machine, pattern, subject)
 
 
 def _fits_mapping(pattern: cst.MatchPattern) -> bool:
@@ -152,17 +157,33 @@ def _fits_mapping(pattern: cst.MatchPattern) -> bool:
             return False
 
 
-def _read_keys(machine: Machine, pattern: cst.MatchPattern, subject: Value) -> None:
+def _read_parts(machine: Machine, pattern: cst.MatchPattern, subject: Value) -> None:
+    """Bind the names in a pattern whose parts of the subject are known."""
     match pattern:
         case cst.MatchAs(pattern=inner, name=name):
             if isinstance(inner, cst.MatchPattern):
-                _read_keys(machine, inner, subject)
-            if isinstance(name, cst.Name) and subject.relevant:
-                bind(machine, name.value, subject)
+                _read_parts(machine, inner, subject)
+            if isinstance(name, cst.Name):
+                bind(machine, name.value, subject if subject.relevant else UNKNOWN)
         case cst.MatchOr(patterns=alternatives):
             for alternative in alternatives:
-                _read_keys(machine, alternative.pattern, subject)
+                _read_parts(machine, alternative.pattern, subject)
         case cst.MatchMapping(elements=elements):
             for element in elements:
-                part = part_of(subject, machine.evaluate(element.key))
-                _read_keys(machine, element.pattern, part)
+                key, place = machine.evaluate(element.key), machine.place(element.key)
+                of_event = isinstance(subject, Event | Payload)
+                part = part_of(subject, key) if of_event else element_at(subject, key, place, place)
+                _read_parts(machine, element.pattern, part)
+        case cst.MatchList(patterns=patterns) | cst.MatchTuple(patterns=patterns) if isinstance(subject, Collection):
+            if subject.has_known_order and len(subject.items) == len(patterns) and not _is_starred(patterns):
+                for taken, item in zip(patterns, subject.items, strict=True):
+                    if isinstance(taken, cst.MatchSequenceElement):
+                        _read_parts(machine, taken.value, item.value)
+        case cst.MatchClass(kwds=keywords) if isinstance(subject, Instance):
+            for keyword in keywords:
+                place = machine.place(keyword.pattern)
+                _read_parts(machine, keyword.pattern, machine.attribute(subject, keyword.key.value, place))
+
+
+def _is_starred(patterns: Sequence[cst.MatchSequenceElement | cst.MatchStar]) -> bool:
+    return any(isinstance(pattern, cst.MatchStar) for pattern in patterns)

@@ -10,6 +10,7 @@ import libcst as cst
 from msgspec.structs import replace
 
 from stepgraph.limits import MAXIMUM, Limit, LimitExceededError
+from stepgraph.program.lowering.arguments import made, spread
 from stepgraph.program.lowering.definitions import names_in
 from stepgraph.program.lowering.handing_on import asked_instead
 from stepgraph.program.lowering.machine import Machine
@@ -31,17 +32,25 @@ from stepgraph.program.values import (
     Foreign,
     FunctionValue,
     Instance,
+    Item,
     Mapping,
+    MethodOf,
     Moment,
+    StepCall,
+    StepDecorator,
+    StepFunction,
+    StepMethod,
     StepObject,
+    SuperMaker,
     SuperObject,
     TaskGroup,
+    Unknown,
     UnknownBase,
     Unresolved,
     Value,
     hidden,
 )
-from stepgraph.syntax.assignments import assigned_attributes
+from stepgraph.syntax.assignments import ANY_NAME, assigned_attributes
 from stepgraph.syntax.changes import sets_by_computing
 from stepgraph.syntax.module import Place
 from stepgraph.syntax.walk import statements_below
@@ -50,6 +59,7 @@ from stepgraph.syntax.walk import statements_below
 _MAKERS: Final = ("__new__", "__init__", "__getattribute__", "value", "_value_")
 # The orders of several bases may share classes.
 _MOST_MERGED: Final = 10 * MAXIMUM[Limit.BASES]
+_NAMED_TUPLE: Final = "typing.NamedTuple"
 ENTRYPOINT: Final = "workers.WorkflowEntrypoint"
 
 
@@ -134,6 +144,13 @@ def member(machine: Machine, order: tuple[Value, ...], name: str) -> Value | Non
     return None
 
 
+def class_member(machine: Machine, instance: Instance, name: str) -> Value | None:
+    """Return what the class of an object has under a name that is bound in it, None where it has nothing."""
+    order = resolution_order(instance.of)
+    has = any(isinstance(owner, ClassValue) and name in owner.scope.bindings.binders for owner in order)
+    return member(machine, order, name) if has else None
+
+
 def _doubts(owner: ClassValue, name: str, unknown: Sequence[UnknownBase | Unresolved]) -> tuple[Doubt, ...]:
     """Return the doubts about a member of a class that is looked up after others that are not known."""
     before = (
@@ -210,6 +227,8 @@ def instance_attribute(machine: Machine, instance: Instance, name: str, place: P
     intercepted = _intercepted(machine, instance, "__getattribute__", name, place)
     decided = intercepted is not None and intercepted.relevant
     found = member(machine, order, name)
+    if isinstance(found, FunctionValue) and _is_replaced_on_object(machine, instance, name):
+        found = replace(found, doubts=(*found.doubts, _doubt_of_object(instance, name, found)))
     if decided and isinstance(found, FunctionValue):
         found = replace(found, doubts=(*found.doubts, _doubt_of_lookup(instance, name, place)))
     elif decided:
@@ -221,7 +240,54 @@ def instance_attribute(machine: Machine, instance: Instance, name: str, place: P
         return intercepted
     if _may_run_steps(instance, order):
         return Unresolved(f"a base class of {instance.of.name} is not in the project", place)
-    return ENVIRONMENT if name == "env" and derives_from_entrypoint(instance.of) else UNKNOWN
+    if name in ("ctx", "env") and derives_from_entrypoint(instance.of):
+        return ENVIRONMENT if name == "env" else UNKNOWN
+    if name == "__class__":
+        return instance.of
+    if name in ("_replace", "_asdict") and any(isinstance(c, External) and c.name == _NAMED_TUPLE for c in order):
+        return MethodOf(instance, name)
+    return _undefined(machine, instance, order, name, place)
+
+
+def _undefined(machine: Machine, instance: Instance, order: tuple[Value, ...], name: str, place: Place) -> Value:
+    """Return a member that nothing defines: one that code adds by a name which is not known may run steps."""
+    if name.startswith("__") and name != "__dict__":
+        return UNKNOWN
+    classes = [owner for owner in order if isinstance(owner, ClassValue)]
+    added = any(
+        owner.doubts
+        or machine.modules.is_assigned_elsewhere(owner.scope, name)
+        or machine.modules.is_assigned_elsewhere(owner.scope, ANY_NAME)
+        for owner in classes
+    )
+    if added or any(map(_reaches_steps, instance.state.values())):
+        return Unresolved(f"nothing that is read defines `{name}` in {instance.of.name}", place)
+    return UNKNOWN
+
+
+def _reaches_steps(value: Value) -> bool:
+    return isinstance(value, StepObject | StepMethod | StepDecorator | StepFunction | StepCall)
+
+
+def _is_replaced_on_object(machine: Machine, instance: Instance, name: str) -> bool:
+    """Whether code of another module assigns to an attribute of a variable that holds such an object."""
+    owners = machine.modules.owners_assigned(name)
+    return any(
+        isinstance(value, Instance) and value.of is instance.of
+        for scope in (list(machine.modules.scopes.values()) if owners else ())
+        for owner in owners & scope.bindings.binders.keys()
+        for value in (scope.names.get(owner),)
+    )
+
+
+def _doubt_of_object(instance: Instance, name: str, found: FunctionValue) -> Doubt:
+    return Doubt(
+        "assigned-elsewhere",
+        Place(found.scope.module, found.node),
+        f"`{name}` of an object of {instance.of.name} is changed by code elsewhere, so what it is then is not known.",
+        "The graph shows what is defined here.",
+        may_be_another=True,
+    )
 
 
 def _doubt_of_lookup(instance: Instance, name: str, place: Place) -> Doubt:
@@ -270,6 +336,10 @@ def super_attribute(machine: Machine, above: SuperObject, name: str, place: Plac
     following = order[order.index(above.after) + 1 :] if above.after in order else ()
     found = member(machine, following, name)
     if found is None:
+        if name in ("__new__", "__call__"):
+            return SuperMaker(above, name)
+        if isinstance(above.receiver, Instance) and _may_run_steps(above.receiver, following):
+            return Unresolved(f"a base class of {of.name} is not in the project", place)
         return UNKNOWN
     instance = above.receiver if isinstance(above.receiver, Instance) else None
     function = bound(machine, found, instance, of, place)
@@ -292,6 +362,8 @@ def _class_of(above: SuperObject) -> ClassValue:
 
 def bound(machine: Machine, found: Value, instance: Instance | None, owner: ClassValue, place: Place) -> Value:
     """Return a member as an attribute: functions are bound to their receiver, properties are called."""
+    if isinstance(found, Instance):
+        return _described(machine, found, instance, owner, place)
     if isinstance(found, Alternatives):
         return _bound_option(machine, found, instance, owner, place)
     if not isinstance(found, FunctionValue):
@@ -322,22 +394,76 @@ def _bound_option(
     return _each_option(found, lambda value: bound(machine, value, instance, owner, place))
 
 
-def instantiate(machine: Machine, value: Value, arguments: Arguments, place: Place) -> Value:
-    """Return a new object of a class of the project, its `__init__` read."""
-    if not isinstance(value, ClassValue):
-        return UNKNOWN
-    instance = Instance(value, machine.store.new())
-    initializer = member(machine, resolution_order(value), "__init__")
+def _described(machine: Machine, found: Instance, instance: Instance | None, owner: ClassValue, place: Place) -> Value:
+    """Return what the `__get__` of an object in a class gives, the object itself where it has none."""
+    method = member(machine, resolution_order(found.of), "__get__")
+    if not isinstance(method, FunctionValue | Alternatives):
+        return found
+    given = (Argument(Constant(None) if instance is None else instance, place), Argument(owner, place))
+    return machine.call(_received(method, found), Arguments(given), place)
+
+
+def _received(found: Value, receiver: Value | None) -> Value:
+    """Return a method with its receiver, or whichever of several it is."""
+    if isinstance(found, Alternatives):
+        return _each_option(found, lambda value: _received(value, receiver))
+    return replace(found, receiver=receiver) if isinstance(found, FunctionValue) else found
+
+
+def instantiate(machine: Machine, value: ClassValue, arguments: Arguments, place: Place) -> Value:
+    """Return what calling a class gives: a new object, unless its metaclass or its `__new__` says otherwise."""
+    maker = _metaclass_call(machine, value)
+    if maker is not None:
+        return machine.call(_received(maker, value), arguments, place)
+    return _new(machine, value, arguments, place)
+
+
+def _metaclass_call(machine: Machine, defined: ClassValue) -> FunctionValue | Alternatives | None:
+    if not isinstance(defined.metaclass, ClassValue):
+        return None
+    found = member(machine, resolution_order(defined.metaclass), "__call__")
+    return found if isinstance(found, FunctionValue | Alternatives) else None
+
+
+def _new(machine: Machine, value: ClassValue, arguments: Arguments, place: Place) -> Value:
+    maker = member(machine, resolution_order(value), "__new__")
+    if not isinstance(maker, FunctionValue | Alternatives):
+        return initialize(machine, Instance(value, machine.store.new()), arguments, place)
+    given = Arguments((Argument(value, place), *arguments.items))
+    found = machine.call(_received(maker, None), given, place)
+    if isinstance(found, Unknown):
+        found = Instance(value, machine.store.new())
+    return initialize(machine, found, arguments, place) if isinstance(found, Instance) and found.of is value else found
+
+
+def initialize(machine: Machine, instance: Instance, arguments: Arguments, place: Place) -> Instance:
+    """Return a new object, its `__init__` read."""
+    order = resolution_order(instance.of)
+    machine.work.objects.append(instance)
+    initializer = member(machine, order, "__init__")
     if isinstance(initializer, FunctionValue):
         machine.call(replace(initializer, receiver=instance), arguments, place)
-    elif isinstance(initializer, Alternatives):
-        machine.call(bound(machine, initializer, instance, value, place), arguments, place)
-    else:
-        _fill_fields(machine, instance, arguments)
-        finish = member(machine, resolution_order(value), "__post_init__")
-        if isinstance(finish, FunctionValue):
-            machine.call(replace(finish, receiver=instance), Arguments(), place)
+        return instance
+    if isinstance(initializer, Alternatives):
+        machine.call(bound(machine, initializer, instance, instance.of, place), arguments, place)
+        return instance
+    _fill_fields(machine, instance, arguments)
+    _initialize_base(machine, instance, order, arguments)
+    finish = member(machine, order, "__post_init__")
+    if isinstance(finish, FunctionValue | Alternatives):
+        machine.call(_received(finish, instance), Arguments(), place)
     return instance
+
+
+def _initialize_base(machine: Machine, instance: Instance, order: tuple[Value, ...], arguments: Arguments) -> None:
+    """The `__init__` of a class outside the project: an exception keeps its arguments, what others do is not known."""
+    base = next((c for c in order if isinstance(c, External | UnknownBase | Unresolved)), None)
+    if isinstance(base, External) and base.name.endswith(("Error", "Exception", "Warning")):
+        items = tuple(Item(argument.value, argument.place) for argument in arguments.positional)
+        machine.store.write(instance.state, "args", made(machine, "tuple", items))
+    elif base is not None and not any(True for _ in field_names(instance.of)):
+        for argument in arguments.items:
+            machine.escape(argument.value, argument.place, f"is handed to `{instance.of.name}`, whose base is not read")
 
 
 def call_instance(machine: Machine, callee: Instance, arguments: Arguments, place: Place) -> Value:
@@ -345,15 +471,17 @@ def call_instance(machine: Machine, callee: Instance, arguments: Arguments, plac
     method = member(machine, resolution_order(callee.of), "__call__")
     if isinstance(method, Alternatives):
         return machine.call(bound(machine, method, callee, callee.of, place), arguments, place)
-    if not isinstance(method, FunctionValue):
-        return UNKNOWN
-    return machine.call(replace(method, receiver=callee), arguments, place)
+    if isinstance(method, FunctionValue):
+        return machine.call(replace(method, receiver=callee), arguments, place)
+    if method is None:
+        machine.escape(callee, place, "is called in a way that is not followed")
+    return machine.call(UNKNOWN if method is None else method, arguments, place)
 
 
 def _fill_fields(machine: Machine, instance: Instance, arguments: Arguments) -> None:
     """What a dataclass's or named tuple's own initializer does: arguments become fields, in order."""
     names = list(field_names(instance.of))
-    for argument in arguments.items:
+    for argument in spread(arguments).items:
         if argument.keyword is not None:
             machine.store.write(instance.state, argument.keyword, hidden(argument.value))
         elif not argument.star and names:
@@ -386,3 +514,14 @@ def field_names(defined: ClassValue) -> Iterator[str]:
             for statement in statements_below(owner.node.body):
                 if isinstance(statement, cst.AnnAssign) and isinstance(statement.target, cst.Name):
                     yield statement.target.value
+
+
+def call_super_maker(machine: Machine, callee: SuperMaker, arguments: Arguments, place: Place) -> Value:
+    """Call `super().__new__(cls)`, which makes an object, or `super().__call__(...)` of a metaclass."""
+    receiver = callee.above.receiver
+    if callee.name == "__call__" and isinstance(receiver, ClassValue):
+        return _new(machine, receiver, arguments, place)
+    first = arguments.items[0].value if arguments.items else receiver
+    if callee.name == "__new__" and isinstance(first, ClassValue):
+        return Instance(first, machine.store.new())
+    return machine.call(UNKNOWN, arguments, place)

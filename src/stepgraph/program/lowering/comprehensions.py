@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from stepgraph.program.ir import Passes
 from stepgraph.program.known import CollectionKind
 from stepgraph.program.lowering.arguments import collection, mapping
+from stepgraph.program.lowering.generators import inlined
 from stepgraph.program.lowering.loops import element, extent_over, run_loop, unrolled
 from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.lowering.protocols import advance, iterated
@@ -20,6 +21,7 @@ from stepgraph.program.values import (
     Alternatives,
     Collection,
     Entry,
+    GeneratorCall,
     Item,
     LazyItems,
     LexicalScope,
@@ -133,6 +135,10 @@ def _run_clause(machine: Machine, clause: cst.CompFor, add: Callable[..., None],
 def _over(
     machine: Machine, clause: cst.CompFor, iterable: Value, add: Callable[..., None], *, many: bool
 ) -> Passes | None:
+    if isinstance(iterable, GeneratorCall) and inlined(
+        machine, iterable, lambda value: _pass(machine, clause, value, add), machine.place(clause), broken=False
+    ):
+        return None
     items = unrolled(iterable)
     if items is not None and not clause.ifs:
         for item in items:
@@ -142,8 +148,8 @@ def _over(
     place = machine.place(clause)
 
     def body() -> None:
-        advance(machine, iterable, place)
-        value = element(machine, iterable, machine.text(clause.target), place)
+        found = advance(machine, iterable, place)
+        value = element(machine, iterable, machine.text(clause.target), place) if found is None else found
         _pass(machine, clause, unsure(value) if clause.ifs else value, add)
 
     extent = extent_over(iterable, machine.place(clause.iter))

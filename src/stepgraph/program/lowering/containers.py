@@ -2,66 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from msgspec.structs import replace
 
 from stepgraph.program.lowering.arguments import made, mapping, ordered_like
 from stepgraph.program.lowering.calls import call_unknown
-from stepgraph.program.lowering.iteration import items_of
+from stepgraph.program.lowering.iteration import entries_of, items_of
 from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.lowering.union import any_of
 from stepgraph.program.values import (
     UNKNOWN,
     Argument,
     Arguments,
-    Collection,
     Constant,
     Entry,
     External,
     FunctionValue,
-    Instance,
-    Item,
     Mapping,
     Value,
-    hidden,
     possible,
 )
 from stepgraph.syntax.module import Place
 
-_PAIR: Final = 2
-
 
 def make_dictionary(machine: Machine, arguments: Arguments, place: Place) -> Value:
     """`dict(other)`, `dict(pairs)`, `dict(a=1)`: what is not known of these may be in it, too."""
-    del place
     entries: list[Entry] = []
     partial = False
     for argument in arguments.items:
         if argument.keyword is not None:
             entries.append(Entry(Constant(argument.keyword), argument.value, argument.place, argument.place))
             continue
-        found = None if argument.star else _entries(machine, argument.value)
-        entries += found or ()
-        partial = partial or found is None or (isinstance(argument.value, Mapping) and argument.value.partial)
-    return replace(mapping(machine, tuple(entries), partial=partial), hidden=True)
+        given = argument.value
+        is_whole = not argument.star and not (isinstance(given, Mapping) and given.partial)
+        found = entries_of(machine, given, place) if is_whole else None
+        if found is None:
+            entries = [replace(entry, maybe=True) for entry in entries]
+            partial = True
+        entries += given.entries if found is None and isinstance(given, Mapping) else found or ()
+    return replace(mapping(machine, _last_of_each(entries), partial=partial), hidden=True)
 
 
-def _entries(machine: Machine, value: Value) -> tuple[Entry, ...] | None:
-    """Return the entries of a dictionary, or those that pairs are; None where they are not known."""
-    if isinstance(value, Mapping):
-        return value.entries
-    items = items_of(machine, value)
-    if items is None:
-        return None
-    pairs = [item.value.items if isinstance(item.value, Collection) else () for item in items]
-    if not all(len(pair) == _PAIR for pair in pairs):
-        return None
-    return tuple(
-        Entry(pair[0].value, pair[1].value, pair[0].place, pair[1].place, item.many, item.maybe)
-        for pair, item in zip(pairs, items, strict=True)
-    )
+def _last_of_each(entries: Sequence[Entry]) -> tuple[Entry, ...]:
+    """Leave out the entries that a later one of the same key surely replaces; that one is where the first was."""
+    kept: dict[object, Entry] = {}
+    for entry in entries:
+        is_sure = isinstance(entry.key, Constant) and not entry.maybe
+        kept[entry.key if is_sure else entry] = entry
+    return tuple(kept.values())
 
 
 def _from_keys(machine: Machine, arguments: Arguments, place: Place) -> Value:
@@ -126,21 +116,12 @@ def _may_run(machine: Machine, function: Value, place: Place) -> bool:
     return bool(machine.branch(lambda: machine.call(function, element, place)).block.operations)
 
 
-def _one_of(name: str) -> Callable[[Machine, Arguments, Place], Value]:
-    """Return the model of a function that gives one of the elements, or of its arguments."""
-
-    def model(machine: Machine, arguments: Arguments, place: Place) -> Value:
-        positional = [argument for argument in arguments.items if argument.keyword is None]
-        if any(_may_run(machine, argument.value, place) for argument in arguments.items if argument.keyword == "key"):
-            return call_unknown(machine, External(name), arguments, place)
-        items = [Item(argument.value, argument.place) for argument in positional]
-        if len(positional) == 1:
-            items = list(items_of(machine, positional[0].value) or ())
-        if not any(item.value.relevant for item in items):
-            return UNKNOWN
-        return any_of([item.value for item in items], [item.place.text for item in items], place.text, place)
-
-    return model
+def _choice(machine: Machine, arguments: Arguments, place: Place) -> Value:
+    """`random.choice(steps)`: any one of the elements."""
+    items = items_of(machine, arguments.items[0].value) if arguments.items else None
+    if items is None:
+        return call_unknown(machine, External("random.choice"), arguments, place)
+    return any_of([item.value for item in items], [item.place.text for item in items], place.text, place)
 
 
 def _same(machine: Machine, arguments: Arguments, place: Place) -> Value:
@@ -148,23 +129,6 @@ def _same(machine: Machine, arguments: Arguments, place: Place) -> Value:
     if len(arguments.items) == 1 and isinstance(arguments.items[0].value, Mapping):
         return arguments.items[0].value
     return make_dictionary(machine, arguments, place)
-
-
-def _replaced(machine: Machine, arguments: Arguments, place: Place) -> Value:
-    """`dataclasses.replace(order, status=...)`: another object of the class, with some fields changed."""
-    changes = arguments.items[1:]
-    if not arguments.items or any(change.keyword is None for change in changes):
-        return call_unknown(machine, External("dataclasses.replace"), arguments, place)
-    value = arguments.items[0].value
-    if not isinstance(value, Instance):
-        return call_unknown(machine, External("dataclasses.replace"), arguments, place)
-    instance = Instance(value.of, machine.store.new(), value.doubtful)
-    for name, held in value.state.items():
-        machine.store.write(instance.state, name, held)
-    for change in changes:
-        if change.keyword is not None:
-            machine.store.write(instance.state, change.keyword, hidden(change.value))
-    return instance
 
 
 MODELS: Final[dict[str, Callable[[Machine, Arguments, Place], Value]]] = {
@@ -182,9 +146,5 @@ MODELS: Final[dict[str, Callable[[Machine, Arguments, Place], Value]]] = {
     "itertools.takewhile": _filtered("itertools.takewhile", function_at=0),
     "itertools.dropwhile": _filtered("itertools.dropwhile", function_at=0),
     "itertools.islice": _filtered("itertools.islice", function_at=None),
-    "builtins.max": _one_of("builtins.max"),
-    "builtins.min": _one_of("builtins.min"),
-    "random.choice": _one_of("random.choice"),
-    "dataclasses.replace": _replaced,
-    "copy.replace": _replaced,
+    "random.choice": _choice,
 }

@@ -34,6 +34,7 @@ from stepgraph.program.lowering.escapes import report_escape
 from stepgraph.program.lowering.exit_stacks import Push, push_of, pushed_arguments
 from stepgraph.program.lowering.frames import Frame, OpenContext
 from stepgraph.program.lowering.functions import function_scope, may_run_steps
+from stepgraph.program.lowering.generators import body_of, run_generator
 from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.lowering.managers import (
     ExitEffects,
@@ -142,11 +143,7 @@ def _can_be_entered(machine: Machine, manager: GeneratorCall) -> bool:
     function = manager.function
     if function.kind != "context" or function.node in machine.entered:
         return False
-    return not any(isinstance(statement, cst.Return) for statement in statements_below(_body_of(function)))
-
-
-def _body_of(function: FunctionValue) -> cst.BaseSuite:
-    return cst.IndentedBlock([]) if isinstance(function.node, cst.Lambda) else function.node.body
+    return not any(isinstance(statement, cst.Return) for statement in statements_below(body_of(function)))
 
 
 def _matters(machine: Machine, manager: GeneratorCall) -> bool:
@@ -156,7 +153,7 @@ def _matters(machine: Machine, manager: GeneratorCall) -> bool:
 
 def _may_catch(function: FunctionValue) -> bool:
     """Whether a generator has handlers, or enters managers that may swallow errors."""
-    body = statements_below(_body_of(function))
+    body = statements_below(body_of(function))
     return any(isinstance(s, cst.With) or (isinstance(s, cst.Try | cst.TryStar) and s.handlers) for s in body)
 
 
@@ -177,7 +174,7 @@ def _around(machine: Machine, entering: Entering, manager: GeneratorCall) -> Non
         if block.operations:
             machine.emit(Scope(block, entering.place))
         is_last = any(context.stops >= ALL_EXITS for context in inner.contexts)
-        is_last = is_last or _ends_at_yield(_body_of(manager.function))
+        is_last = is_last or _ends_at_yield(body_of(manager.function))
         if machine.loop_depth > depth or (not is_last and any(_leaves(block))):
             _report_generator(machine, manager)
 
@@ -200,17 +197,10 @@ def _ends_at_yield(body: cst.BaseSuite) -> bool:
 
 def _run_generator(machine: Machine, manager: GeneratorCall, at_yield: Callable[[Value], None]) -> None:
     """Read the code of a generator as part of the function that enters it."""
-    function, outer = manager.function, machine.frame
-    frame = Frame(function_scope(machine, function, manager.arguments), is_async=True)
+    machine.work.begun.add(id(manager.place.node))
+    frame = Frame(function_scope(machine, manager.function, manager.arguments), is_async=True)
     frame.at_yield = at_yield
-    machine.entered.append(function.node)
-    with machine.in_frame(frame):
-        machine.execute(_body_of(function))
-    machine.entered.pop()
-    outer.emitted = outer.emitted or frame.emitted
-    outer.has_started = outer.has_started or frame.has_started
-    outer.called |= frame.called
-    machine.declare_again(frame.declared)
+    run_generator(machine, manager, frame)
 
 
 def _yielded(machine: Machine, manager: GeneratorCall) -> Value:
@@ -483,10 +473,12 @@ def _entered(machine: Machine, entering: Entering, manager: Value) -> Value:
         case TaskGroup() | Resource() | ExitStack():
             return manager
         case _:
+            machine.escape(manager, place, "is entered in a way that is not followed")
             return UNKNOWN
 
 
 def _report_generator(machine: Machine, manager: GeneratorCall) -> None:
+    machine.work.begun.add(id(manager.place.node))
     if may_run_steps(machine, manager.function, manager.arguments):
         machine.note(
             "context-manager",

@@ -24,6 +24,7 @@ from stepgraph.program.values import (
     GeneratorCall,
     Instance,
     LexicalScope,
+    MethodOf,
     Partial,
     StepDecorator,
     StepFunction,
@@ -128,15 +129,16 @@ def _decorated(machine: Machine, decorator: Value, value: Value, place: Place) -
     match decorator:
         case External(name=name) if name in _KINDS and isinstance(value, FunctionValue):
             return replace(value, kind=_KINDS[name])
-        case External(name=name) if (
-            name in TRANSPARENT or name in _KINDS or name.endswith((".setter", ".getter", ".deleter"))
-        ):
+        case External(name=name) if name in TRANSPARENT or name in _KINDS:
             return value
         case Partial(callee=External(name="functools.wraps") | FunctionValue()):
+            return machine.call(decorator, Arguments((Argument(value, place),)), place)
+        case MethodOf(receiver=FunctionValue(kind="property")):
             return machine.call(decorator, Arguments((Argument(value, place),)), place)
         case Instance() if isinstance(value, FunctionValue) and not _is_called(machine, decorator, place):
             return replace(value, doubts=(*value.doubts, _doubt_of_manager(place)))
         case GeneratorCall() if isinstance(value, FunctionValue):
+            machine.work.begun.add(id(decorator.place.node))
             return replace(value, doubts=(*value.doubts, _doubt_of_manager(place)))
         case StepDecorator() | StepMethod() | FunctionValue() | ClassValue() | Instance() | Unresolved():
             return machine.call(decorator, Arguments((Argument(value, place),)), place)

@@ -31,12 +31,15 @@ from stepgraph.program.values import (
 from stepgraph.syntax.module import Place
 
 _REASON: Final = "the attribute's name is not statically known"
+_ESCAPING: Final = "is asked for an attribute in a way that is not followed"
 _NAME_AND_DEFAULT: Final = 3
 
 
 def get_attribute(machine: Machine, arguments: Arguments, place: Place) -> Value:
     """Return what `getattr(owner, name)` or `getattr(owner, name, default)` gives: one of several is a `switch`."""
     if len(arguments.items) < _NAME_AND_DEFAULT - 1:
+        for argument in arguments.items:
+            machine.escape(argument.value, place, _ESCAPING)
         return UNKNOWN
     owner, name = arguments.items[0].value, arguments.items[1]
     default = arguments.items[2].value if len(arguments.items) >= _NAME_AND_DEFAULT else None
@@ -44,6 +47,7 @@ def get_attribute(machine: Machine, arguments: Arguments, place: Place) -> Value
     if constant is not None:
         return _known(machine, owner, constant, default, place)
     if not isinstance(owner, Instance | StepObject | ClassValue | ModuleValue):
+        machine.escape(owner, place, _ESCAPING)
         return UNKNOWN
     options = list(_options(machine, owner, name, place))
     if not options:

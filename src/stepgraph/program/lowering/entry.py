@@ -20,7 +20,8 @@ from stepgraph.program.lowering.calls import (
     call_unknown,
     call_unresolved,
 )
-from stepgraph.program.lowering.classes import call_instance, instantiate, is_workflow
+from stepgraph.program.lowering.classes import call_instance, call_super_maker, instantiate, is_workflow
+from stepgraph.program.lowering.escapes import escape
 from stepgraph.program.lowering.expressions import EVALUATORS
 from stepgraph.program.lowering.externals import call_external
 from stepgraph.program.lowering.frames import Frame
@@ -42,6 +43,7 @@ from stepgraph.program.values import (
     StepDecorator,
     StepFunction,
     StepMethod,
+    SuperMaker,
     Unresolved,
     Value,
 )
@@ -63,6 +65,7 @@ CALLERS: Final = _Callers(
         FunctionValue: call_function,
         ClassValue: instantiate,
         Instance: call_instance,
+        SuperMaker: call_super_maker,
         StepMethod: call_method,
         StepDecorator: declare,
         StepFunction: call_step,
@@ -85,7 +88,7 @@ class Entry(Struct, frozen=True):
 
 def open_machine(entry: Entry) -> tuple[Machine, LexicalScope]:
     """Return a machine that is about to read a module, which is called by its stem, and the module's scope."""
-    machine = Machine(EVALUATORS, EXECUTORS, CALLERS, attribute, budget=Budget(entry.workflows))
+    machine = Machine(EVALUATORS, EXECUTORS, CALLERS, attribute, escape, budget=Budget(entry.workflows))
     machine.modules = ModulesMet(entry.importer, machine.store, machine.observe, machine.budget)
     scope = machine.modules.scope_of(entry.module, PurePosixPath(entry.module.path).stem)
     machine.frame = Frame(scope)

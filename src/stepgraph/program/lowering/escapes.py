@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 import libcst as cst
 
+from stepgraph.limits import Limit
 from stepgraph.program.ir import works
 from stepgraph.program.lowering.comprehensions import consumed
-from stepgraph.program.lowering.functions import may_run_steps
+from stepgraph.program.lowering.functions import may_run_steps, yields_of
 from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.lowering.visits import DEEPEST, Visits
 from stepgraph.program.values import (
@@ -21,33 +23,43 @@ from stepgraph.program.values import (
     Instance,
     LazyItems,
     Mapping,
+    MethodOf,
+    Partial,
     PreparedCall,
     StepCall,
     StepDecorator,
     StepFunction,
     StepMethod,
     StepObject,
+    SuperObject,
+    Unresolved,
     Value,
     WaitCall,
+    Wrapped,
     WrappingManager,
 )
 from stepgraph.syntax.module import Place
 
+NOT_IN_PROJECT: Final = ", which is not in the project"
+NOT_FOLLOWED: Final = " in a way that is not followed"
 
-def report_escape(
-    machine: Machine, arguments: Arguments, place: Place, why: str = "which is not in the project"
-) -> None:
+
+def escape(machine: Machine, value: Value, place: Place, action: str) -> bool:
+    """Report a value that can run steps where it leaves the analysis, and return whether it can.
+
+    `action` says after the value's name what the program does with it.
+    """
+    what = _escaping(machine, value, Visits(), 0)
+    if what is None:
+        return False
+    machine.note("escapes", place, f"{what} {action}.", "Steps run from there are missing from the graph.")
+    return True
+
+
+def report_escape(machine: Machine, arguments: Arguments, place: Place, why: str = NOT_IN_PROJECT) -> None:
     """Report arguments with which code that is not read, and `why`, can run steps that the graph will not show."""
     for argument in arguments.items:
-        what = _escaping(machine, argument.value, Visits(), 0)
-        if what is None:
-            continue
-        machine.note(
-            "escapes",
-            argument.place,
-            f"{what} is handed to `{_callee(place)}`, {why}.",
-            "Steps run from there are missing from the graph.",
-        )
+        machine.escape(argument.value, argument.place, f"is handed to `{_callee(place)}`{why}")
 
 
 def _callee(place: Place) -> str:
@@ -73,9 +85,8 @@ def _escaping(machine: Machine, value: Value, visits: Visits, depth: int) -> str
             machine.work.begun.add(id(place.node))
             runs = may_run_steps(machine, function_value, arguments)
             return f"a call of `{function_value.name}`, which runs steps," if runs else None
-        case GeneratorCall(function=function_value, arguments=arguments):
-            runs = may_run_steps(machine, function_value, arguments)
-            return f"the generator `{function_value.name}`, which runs steps," if runs else None
+        case GeneratorCall():
+            return _generated(machine, value, visits, depth)
         case FunctionValue(node=cst.Lambda()):
             place = Place(value.scope.module, value.node)
             return _made(machine, lambda: machine.call(value, Arguments(), place), depth)
@@ -83,9 +94,21 @@ def _escaping(machine: Machine, value: Value, visits: Visits, depth: int) -> str
             return _made(machine, lambda: consumed(machine, value.node, value.scope, "list"), depth)
         case FunctionValue():
             return f"`{value.name}`, which runs steps," if may_run_steps(machine, value) else None
+        case Unresolved(place=place):
+            return f"what `{place.brief_text}` gives, which is not known,"
         case _:
             inside = _inside(value, visits, depth)
             return next((w for v in inside if (w := _escaping(machine, v, visits, depth + 1)) is not None), None)
+
+
+def _generated(machine: Machine, generator: GeneratorCall, visits: Visits, depth: int) -> str | None:
+    """Tell what escapes with a generator: the steps that it runs, or those that it yields."""
+    machine.work.begun.add(id(generator.place.node))
+    if may_run_steps(machine, generator.function, generator.arguments):
+        return f"the generator `{generator.function.name}`, which runs steps,"
+    yields = yields_of(machine, generator)
+    machine.budget.spend(Limit.ELEMENTS, len(yields))
+    return next((w for y in yields if (w := _escaping(machine, y.value, visits, depth + 1)) is not None), None)
 
 
 def _made(machine: Machine, make: Callable[[], Value], depth: int) -> str | None:
@@ -107,5 +130,9 @@ def _inside(value: Value, visits: Visits, depth: int) -> list[Value]:
             return [option.value for option in options]
         case Instance(state=state) if visits.enter(state, depth):
             return list(state.values())
+        case Wrapped(inner=inner) | MethodOf(receiver=inner) | SuperObject(receiver=inner) if depth < DEEPEST:
+            return [inner]
+        case Partial(callee=callee, arguments=arguments) if depth < DEEPEST:
+            return [callee, *(argument.value for argument in arguments.items)]
         case _:
             return []

@@ -9,16 +9,15 @@ from msgspec.structs import replace
 
 from stepgraph.program.known import CollectionKind
 from stepgraph.program.lowering.arguments import bounded, collection, mapping
-from stepgraph.program.lowering.attributes import attribute
+from stepgraph.program.lowering.attributes import DESCRIBING, attribute
 from stepgraph.program.lowering.awaiting import await_value, is_awaitable
 from stepgraph.program.lowering.changing import method_called
-from stepgraph.program.lowering.classes import member, resolution_order
 from stepgraph.program.lowering.comprehensions import evaluate_collection, evaluate_generator, evaluate_mapping
 from stepgraph.program.lowering.conditions import evaluate_boolean, evaluate_conditional
 from stepgraph.program.lowering.constants import binary, formatted, is_text, joined, scalar, shifted, unary
 from stepgraph.program.lowering.definitions import default_values, names_in
 from stepgraph.program.lowering.event_keys import observe_key
-from stepgraph.program.lowering.iteration import items_of, materialized
+from stepgraph.program.lowering.iteration import entries_of, items_of, materialized
 from stepgraph.program.lowering.literals import evaluated, literal
 from stepgraph.program.lowering.machine import Evaluator, Machine
 from stepgraph.program.lowering.names import bind, look_up
@@ -37,13 +36,16 @@ from stepgraph.program.values import (
     Collection,
     Constant,
     Entry,
+    Event,
     FunctionValue,
     GeneratorCall,
     Instance,
     Item,
     Mapping,
     MethodOf,
+    Payload,
     Template,
+    Unresolved,
     Value,
     Volatile,
     faded,
@@ -182,12 +184,12 @@ def _dict(machine: Machine, node: cst.Dict) -> Value:
             _put(entries, entry)
         else:
             spread = machine.evaluate(element.value)
-            if isinstance(spread, Mapping) and spread.shows_constants:
-                partial = partial or spread.partial
-                for entry in spread.entries:
-                    _put(entries, entry)
-            else:
-                partial = True
+            known = entries_of(machine, spread, machine.place(element.value))
+            partial = partial or known is None
+            if known is None:
+                entries = {name: replace(entry, maybe=True) for name, entry in entries.items()}
+            for entry in known or ():
+                _put(entries, entry)
     return mapping(machine, tuple(entries.values()), partial=partial)
 
 
@@ -259,7 +261,10 @@ def _spread(machine: Machine, value: Value, place: Place) -> Value:
 def _attribute(machine: Machine, node: cst.Attribute) -> Value:
     owner, name = _owner(machine, node), node.attr.value
     observe_key(machine, "attribute", owner, Constant(name), machine.place(node.value), machine.place(node))
-    return _read(machine, node, owner, attribute(machine, owner, name, machine.place(node)))
+    value = attribute(machine, owner, name, machine.place(node))
+    if value is UNKNOWN and isinstance(owner, Instance) and name.startswith("__") and name not in DESCRIBING:
+        value = MethodOf(owner, name)  # one of those that every object has
+    return _read(machine, node, owner, value)
 
 
 def _subscript(machine: Machine, node: cst.Subscript) -> Value:
@@ -290,10 +295,12 @@ def _element(machine: Machine, owner: Value, key: Value, key_place: Place, place
     if isinstance(owner, Alternatives) and any(isinstance(option.value, Instance) for option in owner.options):
         return machine.choose(owner, lambda chosen: _element(machine, chosen, key, key_place, place))
     found = call_special(machine, owner, ("__getitem__",), (key,), place)
+    if found is None and isinstance(owner, ClassValue):
+        found = _parametrized(machine, owner, key, place)
     if found is not None:
         return found
-    if isinstance(owner, ClassValue) and member(machine, resolution_order(owner), "__class_getitem__") is None:
-        return owner  # a generic class: `Repo[int]`
+    if not isinstance(owner, _SUBSCRIPTED):
+        machine.escape_operand(owner, place, "is subscripted in a way that is not followed")
     if isinstance(owner, Mapping) and owner.missing is not None:
         _fill_missing(machine, owner, key, key_place, place)
     element = element_at(owner, key, key_place, place)
@@ -311,13 +318,28 @@ def _fill_missing(machine: Machine, owner: Mapping, key: Value, key_place: Place
         set_entry(machine, owner, key, machine.call(owner.missing, Arguments(), place), key_place, place)
 
 
+_SUBSCRIPTED: Final = (Alternatives, ClassValue, Collection, Event, Mapping, Payload, Unresolved)
+
+
+def _parametrized(machine: Machine, owner: ClassValue, key: Value, place: Place) -> Value | None:
+    """Return what `__class_getitem__` of a class of the project gives, None where it has none."""
+    method = machine.attribute(owner, "__class_getitem__", place)
+    if not isinstance(method, FunctionValue):
+        return None
+    given = Arguments((Argument(key, place),))
+    return machine.call(method if method.receiver is not None else replace(method, receiver=owner), given, place)
+
+
 def _sliced(machine: Machine, owner: Value, node: cst.Slice) -> Value:
     bounds: list[Any] = [_bound(machine, part) for part in (node.lower, node.upper, node.step)]
     if isinstance(owner, Volatile):
         return replace(owner, gives="")
     if isinstance(owner, Alternatives):
         owner = _any_of_lists(machine, owner)
+    if isinstance(owner, Unresolved):
+        return owner
     if not isinstance(owner, Collection) or _constant_items(owner):
+        machine.escape_operand(owner, machine.place(node), "is sliced in a way that is not followed")
         return UNKNOWN
     if owner.has_known_order and all(isinstance(bound, int | None) for bound in bounds):
         kept = owner.items[slice(*bounds)]
@@ -372,16 +394,36 @@ def _combined(machine: Machine, node: cst.BinaryOperation, left: Value, right: V
             return collection(machine, "list", (*(items_of(machine, left) or ()), *(items_of(machine, right) or ())))
     if isinstance(node.operator, cst.BitOr) and isinstance(left, Collection) and isinstance(right, Collection):
         return collection(machine, left.kind, (*left.items, *right.items))
-    if isinstance(node.operator, cst.BitOr) and isinstance(left, Mapping) and isinstance(right, Mapping):
-        entries: dict[object, Entry] = {}
-        for entry in (*left.entries, *right.entries):
-            _put(entries, entry)
-        partial = left.partial or right.partial or not (left.shows_constants and right.shows_constants)
-        return mapping(machine, tuple(entries.values()), partial=partial)
+    if isinstance(node.operator, cst.BitOr) and isinstance(left, Mapping):
+        return _united(machine, left, right, machine.place(node.right))
     if isinstance(node.operator, cst.Multiply) and isinstance(left, Collection):
         return _repeated(machine, left, right)
+    if isinstance(node.operator, cst.Add) and isinstance(left, Collection):
+        # A list with others after it that are not known.
+        rest = items_of(machine, right) or (Item(UNKNOWN, machine.place(node.right), many=True),)
+        return collection(machine, left.kind, (*left.items, *rest))
+    if isinstance(node.operator, _SET_OPERATORS) and isinstance(left, Collection):
+        others = (items_of(machine, right) or ()) if isinstance(node.operator, cst.BitXor) else ()
+        return collection(machine, left.kind, tuple(map(possible, (*left.items, *others))))
+    for operand, value in ((node.left, left), (node.right, right)):
+        machine.escape_operand(value, machine.place(operand), "is an operand in a way that is not followed")
     found = shifted(node.operator, left, right) or binary(node.operator, left, right)
     return derived(machine, (left, right), found)
+
+
+def _united(machine: Machine, left: Mapping, right: Value, place: Place) -> Mapping:
+    """Return a dictionary of the entries of two: those of the second one count."""
+    known = entries_of(machine, right, place)
+    entries: dict[object, Entry] = {}
+    for entry in left.entries:
+        _put(entries, replace(entry, maybe=entry.maybe or known is None))
+    for entry in known or ():
+        _put(entries, entry)
+    partial = left.partial or known is None or not left.shows_constants
+    return mapping(machine, tuple(entries.values()), partial=partial)
+
+
+_SET_OPERATORS: Final = (cst.BitAnd, cst.BitXor, cst.Subtract)
 
 
 def _repeated(machine: Machine, owner: Collection, times: Value) -> Value:
@@ -395,6 +437,8 @@ def _unary(machine: Machine, node: cst.UnaryOperation) -> Value:
     operand = machine.evaluate(node.expression)
     name = _SPECIAL_UNARY.get(type(node.operator))
     found = None if name is None else call_special(machine, operand, (name,), (), machine.place(node))
+    if found is None and not isinstance(node.operator, cst.Not):
+        machine.escape_operand(operand, machine.place(node), "is an operand in a way that is not followed")
     if isinstance(operand, Volatile) and isinstance(node.operator, cst.Not):
         return replace(operand, gives="")
     return derived(machine, (operand,), unary(node.operator, operand)) if found is None else found
@@ -430,6 +474,24 @@ def _comparison(machine: Machine, node: cst.Comparison) -> Value:
 def _lambda(machine: Machine, node: cst.Lambda) -> Value:
     scope = machine.frame.scope
     return FunctionValue(node, scope, names_in(scope, "lambda"), defaults=default_values(machine, node.params))
+
+
+def _template_string(machine: Machine, node: cst.TemplatedString) -> Value:
+    """`t"{a}"` holds the values of its fields."""
+    for part in node.parts:
+        if isinstance(part, cst.TemplatedStringExpression):
+            value, place = machine.evaluate(part.expression), machine.place(part.expression)
+            machine.escape(value, place, "is put into a template string, which is not followed")
+    return UNKNOWN
+
+
+def _starred(machine: Machine, node: cst.StarredElement) -> Value:
+    return machine.evaluate(node.value)
+
+
+def _ellipsis(machine: Machine, node: cst.Ellipsis) -> Value:
+    del machine, node
+    return UNKNOWN
 
 
 def _await(machine: Machine, node: cst.Await) -> Value:
@@ -488,4 +550,7 @@ EVALUATORS: Final[dict[type[cst.CSTNode], Evaluator]] = {
     cst.Await: _await,
     cst.NamedExpr: _named,
     cst.Yield: _yield,
+    cst.Ellipsis: _ellipsis,
+    cst.StarredElement: _starred,
+    cst.TemplatedString: _template_string,
 }

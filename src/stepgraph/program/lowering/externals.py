@@ -11,17 +11,20 @@ from stepgraph.model.payload import ParallelKind
 from stepgraph.program.ir import EMPTY, Handle, Handler, Loop, started_in
 from stepgraph.program.known import CollectionKind
 from stepgraph.program.lowering import resources, volatile
-from stepgraph.program.lowering.arguments import made, ordered_like, spread
+from stepgraph.program.lowering.arguments import made, mapping, ordered_like, spread
 from stepgraph.program.lowering.awaiting import awaited_of, is_awaitable, start
 from stepgraph.program.lowering.calls import call_unknown
 from stepgraph.program.lowering.containers import MODELS as CONTAINERS
 from stepgraph.program.lowering.datetimes import duration, moment
 from stepgraph.program.lowering.definitions import TRANSPARENT_TO_CLASSES
 from stepgraph.program.lowering.dynamic_attributes import get_attribute
+from stepgraph.program.lowering.escapes import report_escape
 from stepgraph.program.lowering.futures_as_tasks import observe_sleep_as_task
 from stepgraph.program.lowering.iteration import copied, items_of, materialized
 from stepgraph.program.lowering.machine import Machine
+from stepgraph.program.lowering.methods import call_for_each, changed_copy, compare_each
 from stepgraph.program.lowering.own_errors import caught_types
+from stepgraph.program.lowering.targets import assign_attribute
 from stepgraph.program.lowering.union import any_of
 from stepgraph.program.values import (
     UNKNOWN,
@@ -41,7 +44,9 @@ from stepgraph.program.values import (
     Gathering,
     Instance,
     Item,
+    Mapping,
     Partial,
+    Payload,
     Ranged,
     SpreadArguments,
     StepFunction,
@@ -63,7 +68,7 @@ from stepgraph.syntax.module import Place
 Meaning: TypeAlias = Callable[[Machine, Arguments, Place], Value]
 
 # Calls that look at their arguments and run nothing of them.
-_HARMLESS: Final = frozenset(
+HARMLESS: Final = frozenset(
     [
         *("asyncio.iscoroutine", "asyncio.iscoroutinefunction"),
         *("inspect.isawaitable", "inspect.iscoroutine", "inspect.iscoroutinefunction", "inspect.signature"),
@@ -71,8 +76,6 @@ _HARMLESS: Final = frozenset(
 ) | frozenset(
     f"builtins.{name}"
     for name in [
-        "all",
-        "any",
         "bool",
         "callable",
         "dir",
@@ -86,19 +89,19 @@ _HARMLESS: Final = frozenset(
         "print",
         "repr",
         "str",
-        "sum",
-        "type",
-        "vars",
     ]
 )
 
 # Calls of which the result is told apart where it is used.
-_KNOWN_BY_CALL: Final = frozenset(
+KNOWN_BY_CALL: Final = frozenset(
     [
         *("functools.lru_cache", "asyncio.timeout", "asyncio.timeout_at"),
         *("collections.namedtuple", "typing.NamedTuple", "typing.TypedDict"),
     ]
 )
+
+
+_CACHING: Final = ("functools.cache", "functools.lru_cache")
 
 
 def call_external(machine: Machine, callee: External, arguments: Arguments, place: Place) -> Value:
@@ -108,19 +111,22 @@ def call_external(machine: Machine, callee: External, arguments: Arguments, plac
 
 
 def _call_external(machine: Machine, callee: External, arguments: Arguments, place: Place) -> Value:
-    name = _ALIASES.get(callee.name, callee.name)
+    name = ALIASES.get(callee.name, callee.name)
     if name == "asyncio.create_task" and callee.name != "asyncio.ensure_future" and arguments.items:
         observe_sleep_as_task(machine, arguments.items[0], place)
-    meaning = _MEANINGS.get(name)
+    meaning = MEANINGS.get(name)
     if meaning is not None:
         return meaning(machine, arguments, place)
     if name.removesuffix("()") in TRANSPARENT_TO_CLASSES:
         return _decorated(callee, arguments)
     if name.startswith("logging."):
         return Foreign(name)
-    if name in _HARMLESS:
+    if name in HARMLESS:
         return UNKNOWN
-    if name in _KNOWN_BY_CALL:
+    if name in _CACHING and isinstance(_first(arguments), FunctionValue):
+        return _first(arguments)
+    if name in KNOWN_BY_CALL:
+        report_escape(machine, arguments, place)
         return External(f"{name}()")
     return call_unknown(machine, callee, arguments, place)
 
@@ -201,7 +207,7 @@ def _started(machine: Machine, given: Argument) -> list[Value]:
         is_whole = not (isinstance(given.value, Collection) and given.value.state.changed)
         items = items if is_whole else tuple(replace(item, passes=None) for item in items)
         return [_start_item(machine, item, given) for item in items]
-    if given.value.relevant and not is_awaitable(given.value):
+    if given.value.relevant and not is_awaitable(given.value) and not isinstance(given.value, Instance):
         machine.note(
             "unresolved-await",
             given.place,
@@ -446,8 +452,8 @@ def _copy(kind: CollectionKind, otherwise: Value = UNKNOWN) -> Meaning:
 
 
 def _sorted(machine: Machine, arguments: Arguments, place: Place) -> Value:
-    del place
     copy = copied(machine, _first(arguments), "list")
+    _call_key(machine, arguments, () if copy is None else copy.items, place)
     if copy is None:
         return UNKNOWN
     copy.state.unordered = True
@@ -543,13 +549,12 @@ def _map(machine: Machine, arguments: Arguments, place: Place) -> Value:
 def _starts_work(function: Value) -> bool:
     """Whether calling a function of asyncio makes a coroutine a task."""
     name = function.name if isinstance(function, External) else ""
-    return _ALIASES.get(name, name) in ("asyncio.create_task", "asyncio.shield")
+    return ALIASES.get(name, name) in ("asyncio.create_task", "asyncio.shield")
 
 
 def _mapped(machine: Machine, function: Value, items: Sequence[Item], place: Place) -> Item:
     relevant = [item for item in items if item.value.relevant]
-    given = any_of([i.value for i in relevant], [i.place.text for i in relevant], place.text, place, each=True)
-    return Item(machine.call(function, Arguments((Argument(given, place),)), place), place, many=True)
+    return Item(call_for_each(machine, function, relevant, place), place, many=True)
 
 
 def _super(machine: Machine, arguments: Arguments, place: Place) -> Value:
@@ -575,9 +580,11 @@ def _super(machine: Machine, arguments: Arguments, place: Place) -> Value:
 def _next(machine: Machine, arguments: Arguments, place: Place) -> Value:
     """Any of the elements: which one depends on how many were taken before."""
     items = items_of(machine, _first(arguments))
+    default = tuple(Item(argument.value, argument.place) for argument in arguments.items[1:])
     if items is None:
-        return UNKNOWN
-    return any_of([item.value for item in items], [item.place.text for item in items], place.text, place)
+        machine.escape(_first(arguments), place, "is advanced in a way that is not followed")
+    found = (*(items or ()), *default)
+    return any_of([item.value for item in found], [item.place.text for item in found], place.text, place)
 
 
 def _unknown_member(owner: ClassValue, place: Place) -> Doubt:
@@ -590,10 +597,50 @@ def _unknown_member(owner: ClassValue, place: Place) -> Doubt:
     )
 
 
+def _property(machine: Machine, arguments: Arguments, place: Place) -> Value:
+    """`property(get, set)`."""
+    getter, setter = arguments.find(0, "fget"), arguments.find(1, "fset")
+    if getter is None or not isinstance(getter.value, FunctionValue):
+        return call_unknown(machine, External("builtins.property"), arguments, place)
+    return replace(getter.value, kind="property", setter=None if setter is None else setter.value)
+
+
+def _type(machine: Machine, arguments: Arguments, place: Place) -> Value:
+    """The class of an object; a class that is made by a call is not followed."""
+    if len(arguments.items) > 1:
+        return call_unknown(machine, External("builtins.type"), arguments, place)
+    owner = _first(arguments)
+    return owner.of if isinstance(owner, Instance) else UNKNOWN
+
+
+def _changed_copy(machine: Machine, arguments: Arguments, place: Place) -> Value:
+    """A copy of an object or a collection, with other attributes."""
+    original = _first(arguments)
+    if any(change.keyword is None for change in arguments.items[1:]):
+        return call_unknown(machine, External("copy.replace"), arguments, place)
+    if isinstance(original, Instance):
+        return changed_copy(machine, original, arguments, place)
+    if isinstance(original, Collection):
+        return copied(machine, original, original.kind) or UNKNOWN
+    if isinstance(original, Mapping):
+        copy = replace(mapping(machine, original.entries, partial=original.partial), hidden=True)
+        copy.state.unordered = original.state.unordered
+        return copy
+    if isinstance(original, Alternatives):
+        rest = arguments.items[1:]
+        return machine.choose(
+            original,
+            lambda chosen: _changed_copy(machine, Arguments((Argument(chosen, place), *rest)), place),
+        )
+    if isinstance(original, Event | Payload) or not original.relevant or len(arguments.items) > 1:
+        return call_unknown(machine, External("copy.copy"), arguments, place)
+    return original
+
+
 def _setattr(machine: Machine, arguments: Arguments, place: Place) -> Value:
     match [argument.value for argument in arguments.items]:
         case [Instance() as owner, Constant(value=str(name)), value]:
-            machine.store.write(owner.state, name, hidden(value))
+            assign_attribute(machine, owner, name, value, place)
             return Constant(None)
         case [ClassValue() as owner, Constant(value=str(name)), value]:
             machine.store.write(owner.scope.names, name, hidden(value))
@@ -605,12 +652,71 @@ def _setattr(machine: Machine, arguments: Arguments, place: Place) -> Value:
             return call_unknown(machine, UNKNOWN, arguments, place)
 
 
-def _iterator(machine: Machine, arguments: Arguments, place: Place) -> Value:
+def _consumed(machine: Machine, arguments: Arguments, place: Place) -> Value:
+    """`any(...)` goes over a generator, as far as it needs to."""
     del place
+    for argument in arguments.positional:
+        items_of(machine, argument.value)
+    return UNKNOWN
+
+
+def _sum(machine: Machine, arguments: Arguments, place: Place) -> Value:
+    """What the elements are added up to is not followed."""
+    for argument in arguments.positional:
+        for item in items_of(machine, argument.value) or ():
+            machine.escape(item.value, place, "is added up in a way that is not followed")
+    return UNKNOWN
+
+
+def _extreme(machine: Machine, arguments: Arguments, place: Place) -> Value:
+    """Any one of the elements, or of the arguments; `key` is called for each."""
+    given = arguments.positional
+    if len(given) == 1:
+        found = None if given[0].star else items_of(machine, given[0].value)
+        if found is None:
+            machine.escape(given[0].value, given[0].place, "is compared in a way that is not followed")
+        items = found or ()
+    else:
+        items = tuple(Item(argument.value, argument.place) for argument in given)
+    _call_key(machine, arguments, items, place)
+    default = arguments.find(None, "default")
+    if default is not None:
+        items = (*items, Item(default.value, default.place))
+    return any_of([item.value for item in items], [item.place.text for item in items], place.text, place)
+
+
+def _call_key(machine: Machine, arguments: Arguments, items: Sequence[Item], place: Place) -> None:
+    key = arguments.find(None, "key")
+    if key is not None:
+        call_for_each(machine, key.value, items, key.place)
+    else:
+        compare_each(machine, items, place)
+
+
+def _vars(machine: Machine, arguments: Arguments, place: Place) -> Value:
+    """The attributes of an object, or the names in a scope."""
+    owner = _first(arguments)
+    return machine.attribute(owner, "__dict__", place) if isinstance(owner, Instance) else UNKNOWN
+
+
+def _run_text(machine: Machine, arguments: Arguments, place: Place) -> Value:
+    """Code in a string may use every name of the function that runs it."""
+    report_escape(machine, arguments, place)
+    for name, value in machine.frame.scope.names.items():
+        if machine.escape(value, place, f"may be used as `{name}` by code in a string, which is not followed"):
+            break
+    return UNKNOWN
+
+
+def _iterator(machine: Machine, arguments: Arguments, place: Place) -> Value:
+    if len(arguments.items) > 1:
+        # `iter(call, last)` calls it until it gives the last value.
+        machine.escape(_first(arguments), place, "is called in a way that is not followed")
+        return UNKNOWN
     return materialized(machine, _first(arguments))
 
 
-_ALIASES: Final = {
+ALIASES: Final = {
     "asyncio.tasks.gather": "asyncio.gather",
     "asyncio.loop.create_task": "asyncio.create_task",
     "asyncio.get_running_loop": "asyncio.get_event_loop",
@@ -622,7 +728,7 @@ _ALIASES: Final = {
     "typing_extensions.cast": "typing.cast",
 }
 
-_MEANINGS: Final[dict[str, Meaning]] = {
+MEANINGS: Final[dict[str, Meaning]] = {
     "asyncio.gather": _gather,
     "asyncio.create_task": _create_task,
     "asyncio.wait": _wait,
@@ -672,5 +778,19 @@ _MEANINGS: Final[dict[str, Meaning]] = {
     "builtins.getattr": get_attribute,
     "builtins.setattr": _setattr,
     "builtins.super": _super,
+    "builtins.all": _consumed,
+    "builtins.any": _consumed,
+    "builtins.sum": _sum,
+    "builtins.max": _extreme,
+    "builtins.min": _extreme,
+    "builtins.vars": _vars,
+    "builtins.eval": _run_text,
+    "builtins.exec": _run_text,
+    "builtins.property": _property,
+    "builtins.type": _type,
+    "copy.copy": _changed_copy,
+    "copy.deepcopy": _changed_copy,
+    "copy.replace": _changed_copy,
+    "dataclasses.replace": _changed_copy,
     **CONTAINERS,
 }

@@ -23,6 +23,16 @@ class LoopState(Struct):
     continues: bool = False
 
 
+class InlinedGenerator(Struct):
+    """A generator whose code is shown in place of the loop over it.
+
+    A `continue` out of `whole` ends the code; the loop over it may be `broken` off.
+    """
+
+    whole: LoopState
+    broken: bool
+
+
 class OpenContext(Struct):
     """A block that is left with its loop or function: `leave` emits what is awaited then.
 
@@ -49,10 +59,10 @@ class Frame:
     a body `has_started` work of which it may not have awaited all. `drained` is the collection that the present loop
     empties, `loops_outside` the number of loops around the call, which is of the `caller` and may be `in_step`;
     `contexts` are those that are left with whatever leaves here. A context manager that is a generator gives way
-    `at_yield` to the block that it stands around; what other generators yield that may lead to steps is in `yields`. So
-    many `try` around the present statement catch `type_errors` by name. `attribute_names` are the values of the
-    variables of loops over constants that are written out.
-    It `returns_true` if a result may be true.
+    `at_yield` to the block that it stands around, one that is `inlined` to the body of the loop over it; what other
+    generators yield that may lead to steps is in `yields`. So many `try` around the present statement catch
+    `type_errors` by name. `attribute_names` are the values of the variables of loops over constants that are written
+    out. It `returns_true` if a result may be true.
     """
 
     scope: LexicalScope
@@ -74,6 +84,7 @@ class Frame:
     in_step: bool = False
     contexts: list[OpenContext] = dataclass_field(default_factory=list)
     at_yield: Callable[[Value], None] | None = None
+    inlined: InlinedGenerator | None = None
     yields: list[Item] = dataclass_field(default_factory=list)
     type_errors: int = 0
     attribute_names: Mapping[str, Constant] = dataclass_field(default_factory=dict)

@@ -25,7 +25,9 @@ from stepgraph.program.values import (
     Collection,
     Constant,
     FunctionValue,
+    GeneratorCall,
     Instance,
+    Item,
     LexicalScope,
     Mapping,
     Option,
@@ -141,6 +143,13 @@ def may_run_steps(machine: Machine, function: FunctionValue, arguments: Argument
     machine.branch(lambda: found.append(read_function(machine, function, arguments).function.works))
     machine.replays = replays
     return any(found)
+
+
+def yields_of(machine: Machine, generator: GeneratorCall) -> tuple[Item, ...]:
+    """Return what a generator yields that can lead to steps, without emitting what it runs."""
+    found: list[tuple[Item, ...]] = []
+    machine.branch(lambda: found.append(read_function(machine, generator.function, generator.arguments).yields))
+    return found[0]
 
 
 class _Signature(Struct):

@@ -7,6 +7,7 @@ from typing import Final, Literal
 
 import libcst as cst
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from stepgraph.program.facts import MethodCalled, NeverAwaited, NeverCalled, StepCalled, StepDeclared, Work
 from stepgraph.program.ir import (
@@ -23,10 +24,21 @@ from stepgraph.program.ir import (
     handles_of,
 )
 from stepgraph.program.known import Elements, KnownStep
+from stepgraph.program.lowering.classes import member, resolution_order
 from stepgraph.program.lowering.functions import may_run_steps
 from stepgraph.program.lowering.machine import Machine
+from stepgraph.program.lowering.protocols import OPERATOR_NAMES
 from stepgraph.program.reach import name_of, reached
-from stepgraph.program.values import Coroutine, FunctionCall, PreparedCall, StepCall, WaitCall
+from stepgraph.program.values import (
+    ClassValue,
+    Coroutine,
+    FunctionCall,
+    FunctionValue,
+    Instance,
+    PreparedCall,
+    StepCall,
+    WaitCall,
+)
 from stepgraph.syntax.discarding import Discarding
 from stepgraph.syntax.module import Place
 
@@ -37,6 +49,8 @@ def report_idle_work(machine: Machine, body: Block, run: Place) -> None:
     """Report the coroutines and steps that never begin, and observe what is certain. `run` is what the SDK calls."""
     uses = _Uses(machine, run)
     _report_never_awaited(uses)
+    _report_never_iterated(machine)
+    _report_special_methods(machine)
     _observe_left_alone(uses, body)
     _observe_never_called(uses)
 
@@ -94,6 +108,61 @@ def _report_never_awaited(uses: _Uses) -> None:
             incomplete=False,
         )
         uses.observe(*_coroutine(coroutine), machine.work.wrapped.get(key, place), is_coroutine=True)
+
+
+def _report_never_iterated(machine: Machine) -> None:
+    for key, generator in list(machine.work.generators.items()):
+        if key in machine.work.begun or not may_run_steps(machine, generator.function, generator.arguments):
+            continue
+        machine.note(
+            "generator",
+            generator.place,
+            f"nothing is seen to iterate over `{generator.place.text}`, a generator with steps.",
+            "Steps that it runs are missing from the graph; iterate over it with `for`.",
+        )
+
+
+def _report_special_methods(machine: Machine) -> None:
+    """Report the special methods with steps that Python calls where the interpreter does not: `__str__`, `__del__`."""
+    asked: set[tuple[int, str]] = set()
+    for instance in machine.work.objects:
+        for owner in resolution_order(instance.of):
+            for name in special_names(owner) if isinstance(owner, ClassValue) else ():
+                if (id(instance.of.node), name) not in asked:
+                    asked.add((id(instance.of.node), name))
+                    _report_special_method(machine, instance, name)
+
+
+def special_names(defined: ClassValue) -> Iterator[str]:
+    """Yield the special methods of a class that are not called in every way that Python calls them."""
+    names = defined.scope.bindings.binders
+    return (name for name in names if name.startswith("__") and name.endswith("__") and name not in FOLLOWED)
+
+
+def _report_special_method(machine: Machine, instance: Instance, name: str) -> None:
+    method = member(machine, resolution_order(instance.of), name)
+    if not isinstance(method, FunctionValue) or isinstance(method.node, cst.Lambda):
+        return
+    bound = replace(method, receiver=instance)
+    if may_run_steps(machine, bound):
+        machine.note(
+            "escapes",
+            Place(method.scope.module, method.node),
+            f"`{instance.of.name}.{name}` runs steps, and Python calls it in ways that are not followed.",
+            "Steps run from there may be missing from the graph; run them in a method that is called by its name.",
+        )
+
+
+FOLLOWED: Final = frozenset(
+    f"__{name}__"
+    for name in [
+        *("new", "init", "post_init", "init_subclass", "class_getitem", "call", "await", "get", "set"),
+        *("enter", "exit", "aenter", "aexit", "iter", "next", "aiter", "anext", "getitem", "setitem"),
+        *("getattr", "getattribute", "contains", "ne", "lt", "le", "gt", "ge", "neg", "pos", "invert"),
+        *(f"{prefix}{operator}" for operator in OPERATOR_NAMES for prefix in ("", "r", "i")),
+    ]
+)
+"""The special methods that the interpreter calls where Python does."""
 
 
 def _observe_left_alone(uses: _Uses, body: Block) -> None:

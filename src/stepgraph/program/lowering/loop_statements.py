@@ -8,6 +8,7 @@ from stepgraph.program.ir import Block, Branch, Choice, Exit, ExitKind, Scope
 from stepgraph.program.lowering.comprehensions import each_of
 from stepgraph.program.lowering.conditions import decided, negated
 from stepgraph.program.lowering.frames import LoopState
+from stepgraph.program.lowering.generators import inlined
 from stepgraph.program.lowering.iteration import materialized
 from stepgraph.program.lowering.loops import Extent, element, extent_over, run_loop, unrolled
 from stepgraph.program.lowering.machine import Machine
@@ -50,8 +51,23 @@ def _over(machine: Machine, node: cst.For, iterable: Value) -> Value:
     if isinstance(iterable, LazyItems) and iterable.scope is machine.frame.scope and node.orelse is None:
         each_of(machine, iterable, lambda value: _one_pass(machine, node, value))
         return UNKNOWN
+    has_else = node.orelse is not None and _breaks(node.body)
+    if (
+        isinstance(iterable, GeneratorCall)
+        and not has_else
+        and inlined(
+            machine,
+            iterable,
+            lambda value: _one_pass(machine, node, value),
+            machine.place(node),
+            broken=_breaks(node.body) or (machine.frame.inlined is not None and _returns(node.body)),
+        )
+    ):
+        if node.orelse is not None and machine.live:
+            machine.execute(node.orelse.body)
+        return UNKNOWN
     iterable = materialized(machine, iterable)
-    items = unrolled(iterable, constants=_names_attributes(node))
+    items = unrolled(iterable, constants=_names_attributes(node)) if machine.frame.inlined is None else None
     if items is not None and not _breaks(node.body) and _mentions(node.body, frozenset(target_names(node.target))):
         _unroll(machine, node, items)
     else:
@@ -90,8 +106,9 @@ def _loop(machine: Machine, node: cst.For, iterable: Value) -> None:
     place = machine.place(node)
 
     def body() -> None:
-        advance(machine, iterable, place)
-        _one_pass(machine, node, element(machine, iterable, machine.text(node.target), place))
+        found = advance(machine, iterable, place)
+        text = machine.text(node.target)
+        _one_pass(machine, node, element(machine, iterable, text, place) if found is None else found)
 
     otherwise = None if node.orelse is None else node.orelse.body
     rest = None if otherwise is None else lambda: machine.execute(otherwise)
@@ -140,6 +157,10 @@ def _breaks(body: cst.BaseSuite) -> bool:
         elif not isinstance(statement, cst.FunctionDef | cst.ClassDef) and any(map(_breaks, suites(statement))):
             return True
     return False
+
+
+def _returns(body: cst.BaseSuite) -> bool:
+    return any(isinstance(statement, cst.Return) for statement in statements_below(body))
 
 
 def execute_while(machine: Machine, node: cst.While) -> None:

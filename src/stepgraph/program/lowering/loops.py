@@ -38,6 +38,7 @@ from stepgraph.program.values import (
     StepCall,
     StepFunction,
     Task,
+    Unresolved,
     Value,
     WaitCall,
     Wrapped,
@@ -177,7 +178,13 @@ def element(machine: Machine, value: Value, discriminant: str, place: Place) -> 
     if isinstance(value, Alternatives):
         elements = [element(machine, option.value, discriminant, place) for option in value.options]
         return any_of(elements, [discriminant] * len(elements), discriminant, place, each=True)
+    if isinstance(value, Unresolved):
+        return value
+    if isinstance(value, Mapping):
+        keys = tuple(Item(entry.key, entry.key_place, entry.many, entry.maybe) for entry in value.entries)
+        return _each_of(keys, discriminant, place)
     if not isinstance(value, Collection):
+        machine.escape_operand(value, place, "is iterated over in a way that is not followed")
         return UNKNOWN
     rows = [_parts(item) for item in value.items]
     known = [row for row in rows if row is not None]

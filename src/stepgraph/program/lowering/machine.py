@@ -47,13 +47,20 @@ from stepgraph.program.values import (
     Alternatives,
     Arguments,
     Doubt,
+    FunctionCall,
+    Gathering,
     LexicalScope,
+    PreparedCall,
+    StepCall,
     StepFunction,
+    Task,
     Value,
+    WaitCall,
+    Wrapped,
 )
 from stepgraph.project.dependency_mode import DependencyMode
 from stepgraph.syntax.module import Place, SourceModule
-from stepgraph.syntax.walk import statements
+from stepgraph.syntax.walk import children, statements
 
 # A table says by the type of a node or value what to do with it: each entry takes that type, which cannot be written.
 Evaluator: TypeAlias = "Callable[[Machine, Any], Value]"
@@ -82,6 +89,7 @@ class Machine:
     executors: dict[type[cst.CSTNode], Executor]
     callers: dict[type[Value], Caller]
     attributes: Callable[[Machine, Value, str, Place], Value]
+    escapes: Callable[[Machine, Value, Place, str], bool]
     modules: ModulesMet = field(init=False)
     frame: Frame = field(init=False)
     mode: DependencyMode = DependencyMode.IMPLICIT
@@ -133,9 +141,7 @@ class Machine:
 
     def evaluate(self, node: cst.BaseExpression) -> Value:
         """Return the value of an expression, having emitted what it does."""
-        evaluator = self.evaluators.get(type(node))
-        if evaluator is None:
-            return UNKNOWN
+        evaluator = self.evaluators.get(type(node), evaluate_unknown)
         budget = self.budget
         budget.evaluations -= 1
         budget.depth -= 1
@@ -158,9 +164,7 @@ class Machine:
         for statement in body:
             if not self.live:
                 break
-            executor = self.executors.get(type(statement))
-            if executor is None:
-                continue
+            executor = self.executors.get(type(statement), execute_unknown)
             try:
                 budget.evaluations -= 1
                 budget.depth = depth - 1
@@ -179,6 +183,18 @@ class Machine:
     def attribute(self, owner: Value, name: str, place: Place) -> Value:
         """Return `owner.name`, having emitted what a property does."""
         return self.attributes(self, owner, name, place)
+
+    def escape(self, value: Value, place: Place, action: str) -> bool:
+        """Report a value that can run steps where it leaves the analysis, and return whether it can.
+
+        `action` says after the value's name what the program does with it.
+        """
+        return value.relevant and self.escapes(self, value, place, action)
+
+    def escape_operand(self, value: Value, place: Place, action: str) -> None:
+        """Report a value that can run steps where its type decides what is done with it: a coroutine refuses it all."""
+        if not isinstance(value, StepCall | WaitCall | FunctionCall | PreparedCall | Wrapped | Task | Gathering):
+            self.escape(value, place, action)
 
     # What is said
 
@@ -423,3 +439,31 @@ class Machine:
         if any(block.operations for _, block in ways):
             branches = tuple(Branch(condition, block) for condition, block in ways)
             self.emit(Choice(branches, place, discriminant, exhaustive))
+
+
+def evaluate_unknown(machine: Machine, node: cst.CSTNode) -> Value:
+    """Evaluate the parts of an expression that no evaluator exists for, and report those that can run steps."""
+    block = machine.block_of(lambda: _evaluate_parts(machine, node))
+    for operation in block.operations:
+        machine.emit(operation)
+    if block.operations:
+        machine.note(
+            "escapes",
+            machine.place(node),
+            "steps run in code of a kind that is not followed.",
+            "The graph shows each of them once.",
+        )
+    return UNKNOWN
+
+
+def _evaluate_parts(machine: Machine, node: cst.CSTNode) -> None:
+    for part in children(node):
+        if isinstance(part, cst.BaseExpression):
+            machine.escape(machine.evaluate(part), machine.place(part), "is used in an expression that is not followed")
+        else:
+            _evaluate_parts(machine, part)
+
+
+def execute_unknown(machine: Machine, node: cst.CSTNode) -> None:
+    """Do the same for a statement of a kind that no executor exists for."""
+    evaluate_unknown(machine, node)

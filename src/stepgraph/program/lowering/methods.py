@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 import libcst as cst
+from msgspec.structs import replace
 
 from stepgraph.limits import Limit
-from stepgraph.program.ir import Handle
-from stepgraph.program.lowering.arguments import made, ordered_like
+from stepgraph.program.ir import EMPTY, Handle, Loop
+from stepgraph.program.lowering.arguments import made, mapping, ordered_like
 from stepgraph.program.lowering.awaiting import awaited_of, is_awaitable, start
 from stepgraph.program.lowering.calls import call_unknown
 from stepgraph.program.lowering.cutting_short import note_cut_short
 from stepgraph.program.lowering.escapes import report_escape
 from stepgraph.program.lowering.event_keys import observe_key
 from stepgraph.program.lowering.futures_as_tasks import observe_sleep_as_task
-from stepgraph.program.lowering.iteration import items_of
+from stepgraph.program.lowering.iteration import entries_of, items_of
 from stepgraph.program.lowering.machine import Caller, Machine
+from stepgraph.program.lowering.protocols import call_special
 from stepgraph.program.lowering.subscripts import entry_at, part_of
 from stepgraph.program.lowering.targets import COPIED_AT_ONCE, add_items, set_entry, take_item
 from stepgraph.program.lowering.union import any_of
@@ -29,7 +33,10 @@ from stepgraph.program.values import (
     Entry,
     Event,
     ExitStack,
+    FunctionValue,
     Gathering,
+    GeneratorCall,
+    Instance,
     Item,
     Mapping,
     MethodOf,
@@ -39,6 +46,8 @@ from stepgraph.program.values import (
     TaskGroup,
     Value,
     every_run,
+    hidden,
+    possible,
 )
 from stepgraph.syntax.module import Place
 
@@ -47,7 +56,7 @@ def call_method_of(machine: Machine, callee: MethodOf, arguments: Arguments, pla
     """Call a method of a built-in kind of value."""
     if callee.name == "__await__" and is_awaitable(callee.receiver):
         return callee.receiver
-    for kind, methods in _METHODS:
+    for kind, methods in METHODS:
         if isinstance(callee.receiver, kind):
             method = methods.get(callee.name)
             if method is not None:
@@ -143,15 +152,141 @@ def _values(machine: Machine, receiver: Mapping, arguments: Arguments, place: Pl
     return ordered_like(receiver, made(machine, "list", items))
 
 
-def _update(machine: Machine, receiver: Mapping, arguments: Arguments, place: Place) -> Value:
-    del place
+def update_mapping(machine: Machine, receiver: Mapping, arguments: Arguments, place: Place) -> Value:
+    """Set the entries of a dictionary that others, pairs or keyword arguments give."""
     for argument in arguments.items:
         if argument.keyword is not None:
             set_entry(machine, receiver, Constant(argument.keyword), argument.value, argument.place, argument.place)
-        elif isinstance(argument.value, Mapping):
-            for entry in argument.value.entries:
-                set_entry(machine, receiver, entry.key, entry.value, entry.key_place, entry.place)
+            continue
+        known = entries_of(machine, argument.value, argument.place)
+        if known is None:
+            _update_with_unknown(machine, receiver, place)
+        for entry in known or ():
+            set_entry(machine, receiver, entry.key, entry.value, entry.key_place, entry.place)
     return Constant(None)
+
+
+def _update_with_unknown(machine: Machine, receiver: Mapping, place: Place) -> None:
+    """Any entry may be another one, and there may be more."""
+    kept = tuple(replace(entry, maybe=True) for entry in receiver.entries)
+    receiver.state.changed = True
+    others = Entry(UNKNOWN, UNKNOWN, place, place, many=True, maybe=True)
+    machine.store.write(receiver.state, "items", (*kept, others))
+
+
+def _pop_item(machine: Machine, receiver: Mapping, arguments: Arguments, place: Place) -> Value:
+    """Any of the entries."""
+    receiver.state.changed = receiver.state.unordered = True
+    return any_of_items(machine, _items(machine, receiver, arguments, place), place)
+
+
+def any_of_items(machine: Machine, value: Value, place: Place) -> Value:
+    """Return any one of the elements of a collection."""
+    items = items_of(machine, value) or ()
+    return any_of([item.value for item in items], [item.place.text for item in items], place.text, place)
+
+
+def _keys(machine: Machine, receiver: Mapping, arguments: Arguments, place: Place) -> Value:
+    del arguments, place
+    return ordered_like(receiver, made(machine, "list", items_of(machine, receiver) or ()))
+
+
+def _copy_mapping(machine: Machine, receiver: Mapping, arguments: Arguments, place: Place) -> Value:
+    del arguments, place
+    copy = mapping(machine, receiver.entries, partial=receiver.partial)
+    copy.state.unordered = receiver.state.unordered
+    return replace(copy, hidden=True)
+
+
+def _possible(machine: Machine, receiver: Collection, arguments: Arguments, place: Place) -> Value:
+    """A set of some of the elements of a set, or of others too."""
+    del place
+    others = (item for argument in arguments.items for item in items_of(machine, argument.value) or ())
+    return made(machine, receiver.kind, tuple(map(possible, (*receiver.items, *others))))
+
+
+def _keeps_some(machine: Machine, receiver: Collection, arguments: Arguments, place: Place) -> Value:
+    del place
+    for argument in arguments.items:
+        items_of(machine, argument.value)
+    take_item(machine, receiver, UNKNOWN)
+    return Constant(None)
+
+
+def _exchanges(machine: Machine, receiver: Collection, arguments: Arguments, place: Place) -> Value:
+    take_item(machine, receiver, UNKNOWN)
+    return _extend(machine, receiver, arguments, place)
+
+
+def _sorts(machine: Machine, receiver: Collection, arguments: Arguments, place: Place) -> Value:
+    """Sorting calls its `key` for each element."""
+    key = arguments.find(None, "key")
+    if key is not None:
+        call_for_each(machine, key.value, receiver.items, key.place)
+    else:
+        compare_each(machine, receiver.items, place)
+    return _changes(machine, receiver, arguments, place)
+
+
+def compare_each(machine: Machine, items: Sequence[Item], place: Place) -> None:
+    """Sorting compares elements, any number of times."""
+    for item in items:
+        value = item.value
+        if isinstance(value, Instance):
+            asked = partial(call_special, machine, value, ("__lt__", "__gt__"), (UNKNOWN,), place)
+            block = machine.block_of(asked)
+            if block.operations:
+                machine.emit(Loop(block, EMPTY, place))
+
+
+def call_for_each(machine: Machine, function: Value, items: Sequence[Item], place: Place) -> Value:
+    """Return what calling a function with any of some elements gives, having emitted a loop of the calls."""
+    given = any_of([i.value for i in items], [i.place.text for i in items], place.text, place, each=True)
+    found: list[Value] = []
+    arguments = Arguments((Argument(given, place),))
+    block = machine.block_of(lambda: found.append(machine.call(function, arguments, place)))
+    if block.operations:
+        machine.emit(Loop(block, EMPTY, place))
+    return every_run(found[0])
+
+
+def _replaced(machine: Machine, receiver: Instance, arguments: Arguments, place: Place) -> Value:
+    """`_replace` of a named tuple."""
+    return changed_copy(machine, receiver, arguments, place)
+
+
+def changed_copy(machine: Machine, original: Instance, arguments: Arguments, place: Place) -> Instance:
+    """Return a copy of an object with the attributes that keyword arguments give it."""
+    del place
+    copy = Instance(original.of, machine.store.new(dict(original.state)), original.doubtful)
+    for argument in arguments.items:
+        if argument.keyword is not None:
+            machine.store.write(copy.state, argument.keyword, hidden(argument.value))
+    return copy
+
+
+def _as_dictionary(machine: Machine, receiver: Instance, arguments: Arguments, place: Place) -> Value:
+    del arguments
+    entries = tuple(Entry(Constant(name), value, place, place) for name, value in receiver.state.items())
+    return replace(mapping(machine, entries), hidden=True)
+
+
+def _setter(machine: Machine, receiver: FunctionValue, arguments: Arguments, place: Place) -> Value:
+    """`@name.setter` makes a property that calls its function when it is assigned to."""
+    del machine, place
+    return replace(receiver, setter=arguments.items[0].value) if arguments.items else receiver
+
+
+def _getter(machine: Machine, receiver: FunctionValue, arguments: Arguments, place: Place) -> Value:
+    del machine, place
+    given = arguments.items[0].value if arguments.items else UNKNOWN
+    return replace(given, kind="property", setter=receiver.setter) if isinstance(given, FunctionValue) else given
+
+
+def _deleter(machine: Machine, receiver: FunctionValue, arguments: Arguments, place: Place) -> Value:
+    for argument in arguments.items:
+        machine.escape(argument.value, place, "is run where an attribute is deleted, which is not followed")
+    return receiver
 
 
 def _part(machine: Machine, receiver: Value, arguments: Arguments, place: Place) -> Value:
@@ -234,7 +369,7 @@ def _nothing(machine: Machine, receiver: Value, arguments: Arguments, place: Pla
     return UNKNOWN
 
 
-_METHODS: Final[tuple[tuple[type[Value], dict[str, Caller]], ...]] = (
+METHODS: Final[tuple[tuple[type[Value], dict[str, Caller]], ...]] = (
     (
         Collection,
         {
@@ -247,12 +382,25 @@ _METHODS: Final[tuple[tuple[type[Value], dict[str, Caller]], ...]] = (
             "copy": _copy,
             "pop": _pop,
             "popleft": _pop_left,
+            "appendleft": _insert,
+            "extendleft": _exchanges,
+            "rotate": _changes,
+            "union": _possible,
+            "difference": _possible,
+            "intersection": _possible,
+            "symmetric_difference": _possible,
+            "difference_update": _keeps_some,
+            "intersection_update": _keeps_some,
+            "symmetric_difference_update": _exchanges,
+            "isdisjoint": _nothing,
+            "issubset": _nothing,
+            "issuperset": _nothing,
             "remove": _removes,
             "discard": _removes,
             "index": _nothing,
             "count": _nothing,
             "reverse": _changes,
-            "sort": _changes,
+            "sort": _sorts,
         },
     ),
     (
@@ -263,10 +411,15 @@ _METHODS: Final[tuple[tuple[type[Value], dict[str, Caller]], ...]] = (
             "setdefault": _set_default,
             "items": _items,
             "values": _values,
-            "update": _update,
+            "update": update_mapping,
             "clear": _clear,
+            "copy": _copy_mapping,
+            "keys": _keys,
+            "popitem": _pop_item,
         },
     ),
+    (Instance, {"_replace": _replaced, "_asdict": _as_dictionary}),
+    (FunctionValue, {"setter": _setter, "getter": _getter, "deleter": _deleter}),
     (Payload, {"get": _part, "pop": _part}),
     (Event, {"get": _event_part}),
     (TaskGroup, {"create_task": _create}),
@@ -285,5 +438,6 @@ _METHODS: Final[tuple[tuple[type[Value], dict[str, Caller]], ...]] = (
         },
     ),
     (Task, {"result": _result, "done": _nothing, "cancel": _cancel, "exception": _nothing, "cancelled": _nothing}),
+    (GeneratorCall, {"aclose": _nothing, "close": _nothing}),
     (Gathering, {"result": _result, "done": _nothing, "cancel": _cancel}),
 )

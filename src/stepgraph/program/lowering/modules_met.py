@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import islice
 
 import libcst as cst
@@ -43,6 +43,7 @@ class ModulesMet(Struct):
     """What names stand for in between: after so many of the statements that bind them."""
     _noted: set[str] = field(default_factory=set)
     _foreign: set[tuple[str, str]] = field(default_factory=set)
+    _owners: dict[str, set[str]] = field(default_factory=dict)
     _counted: int = 0
     _assigning: dict[str, dict[str, ModuleFile]] = field(default_factory=dict)
     _unread_new: list[ModuleFile] = field(default_factory=list)
@@ -82,11 +83,44 @@ class ModulesMet(Struct):
         owner = scope.path[-1].rsplit(".", 1)[-1] if scope.path else ""
         return (owner, name) in self._assigned_by_all()
 
+    def in_import_order(self) -> list[LexicalScope]:
+        """Return the modules that the analyzed one imports, directly or not, each after those that it imports."""
+        if self.importer is None or not self.scopes:
+            return []
+        first = next(iter(self.scopes))
+        order: list[LexicalScope] = []
+        met = {first.path}
+        pending: list[tuple[SourceModule, Iterator[NamedModule]]] = [(first, iter(first.once(_imported)))]
+        while pending:
+            module, imports = pending[-1]
+            named = next(imports, None)
+            if named is None:
+                pending.pop()
+                order.append(self.scope_of(module))
+                continue
+            file = self.importer.find(module, *named)
+            if file is None or file.path is None or file.path in met:
+                continue
+            met.add(file.path)
+            loaded = self.importer.load(file)
+            if isinstance(loaded, SourceModule):
+                pending.append((loaded, iter(loaded.once(_imported))))
+        return order
+
+    def owners_assigned(self, name: str) -> set[str]:
+        """Return the names of the objects whose attribute of that name a module assigns to."""
+        self._read_assigning(name)
+        self._assigned_by_all()
+        return self._owners.get(name, set())
+
     def _assigned_by_all(self) -> set[tuple[str, str]]:
         """Return what the modules needed so far assign to in others; each is looked at once."""
         if self._counted < len(self.scopes):
             for module in islice(self.scopes, self._counted, None):
-                self._foreign |= module.once(assigned_attributes).foreign
+                found = module.once(assigned_attributes).foreign
+                self._foreign |= found
+                for owner, attribute in found:
+                    self._owners.setdefault(attribute, set()).add(owner)
             self._counted = len(self.scopes)
         return self._foreign
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import takewhile
+from typing import Final
 
 import libcst as cst
 from msgspec import Struct
@@ -25,7 +26,7 @@ from stepgraph.program.lowering.binders import (
 )
 from stepgraph.program.lowering.definitions import doubt_of_decorator, make_class, make_function
 from stepgraph.program.lowering.imports import imported
-from stepgraph.program.lowering.machine import Machine
+from stepgraph.program.lowering.machine import Machine, execute_unknown
 from stepgraph.program.lowering.state import MOST_OPTIONS, leaves
 from stepgraph.program.lowering.visits import DEEPEST
 from stepgraph.program.values import (
@@ -45,7 +46,7 @@ from stepgraph.program.values import (
     Value,
 )
 from stepgraph.syntax.aliases import aliases_of
-from stepgraph.syntax.changes import changed_in_functions
+from stepgraph.syntax.changes import changed_in_functions, functions_that_change
 from stepgraph.syntax.module import Place, SourceModule
 from stepgraph.syntax.walk import Enclosing, expressions_below, statements, statements_below, suites
 
@@ -259,9 +260,29 @@ def apply_changes(machine: Machine, scope: LexicalScope, name: str, value: Colle
                 f"`{name}` may be changed under another name, in a way that is not followed.",
                 "The graph shows what is defined here.",
             )
-    if scope.kind == "module" and name in scope.module.once(changed_in_functions):
+    if name in scope.module.once(changed_in_functions):
         value.state.changed = True
-        _run(machine, scope)
+        _run_importing(machine, scope, name)
+
+
+def _run_importing(machine: Machine, scope: LexicalScope, name: str) -> None:
+    """Run a module, and those in which its functions may be called to fill a collection of it."""
+    callers = scope.module.once(functions_that_change).get(name, frozenset())
+    words = [caller.encode() for caller in callers]
+    for other in [machine.modules.scope_of(scope.module), *machine.modules.in_import_order()]:
+        if other.module is scope.module or any(map(other.module.mentions, words)):
+            with machine.in_own_code(other):
+                _run(machine, other)
+        if any(map(other.module.mentions, _DYNAMIC_IMPORTS)):
+            machine.note(
+                "assigned-elsewhere",
+                Place(scope.module, scope.bindings.binders[name][0]),
+                f"`{name}` may be changed by modules that are imported by a name which is not statically known.",
+                "The graph shows what is seen to fill it; import those modules by name.",
+            )
+
+
+_DYNAMIC_IMPORTS: Final = (b"import_module(", b"__import__(", b"pkgutil", b"entry_points")
 
 
 def _may_change_elsewhere(machine: Machine, scope: LexicalScope, name: str, value: Value) -> bool:
@@ -306,19 +327,25 @@ def _run(machine: Machine, scope: LexicalScope) -> None:
     machine.modules.ran.append(scope)
     for statement in statements(scope.module.tree):
         match statement:
-            case cst.FunctionDef(name=cst.Name(value=name), decorators=[_, *_]) if name not in scope.names:
-                scope.names[name] = UNKNOWN
-                scope.names[name] = bound_value(machine, scope, name, scope.bindings.binders[name]) or UNKNOWN
+            case cst.FunctionDef(name=cst.Name(value=name), decorators=[_, *_]):
+                _define(machine, scope, name)
+            case cst.ClassDef(name=cst.Name(value=name), decorators=[_, *_]):
+                _define(machine, scope, name)
             case cst.Expr(value=cst.Call()) | cst.For():
                 _execute(machine, statement)
 
 
+def _define(machine: Machine, scope: LexicalScope, name: str) -> None:
+    """Define a function or class, which runs its decorators, unless that was done."""
+    if name not in scope.names:
+        scope.names[name] = UNKNOWN
+        scope.names[name] = bound_value(machine, scope, name, scope.bindings.binders[name])
+
+
 def _execute(machine: Machine, statement: cst.CSTNode) -> None:
-    executor = machine.executors.get(type(statement))
-    if executor is not None:
-        outer, machine.frame.at = machine.frame.at, statement
-        executor(machine, statement)
-        machine.frame.at = outer
+    outer, machine.frame.at = machine.frame.at, statement
+    machine.executors.get(type(statement), execute_unknown)(machine, statement)
+    machine.frame.at = outer
 
 
 def body_of(scope: LexicalScope) -> cst.BaseSuite | cst.Module:

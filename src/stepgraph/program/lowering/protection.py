@@ -7,14 +7,17 @@ from typing import Final, TypeAlias
 
 import libcst as cst
 
+from stepgraph.limits import Limit
 from stepgraph.program.ir import EMPTY, Block, CaughtType, ExitKind, Handler, Join, Protected, Scope
+from stepgraph.program.lowering.classes import resolution_order
 from stepgraph.program.lowering.frames import OpenContext
 from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.lowering.names import bind
 from stepgraph.program.lowering.outcomes import Outcome
 from stepgraph.program.lowering.own_errors import TriedCode, caught_types
 from stepgraph.program.lowering.state import any_way, apply
-from stepgraph.program.values import UNKNOWN
+from stepgraph.program.lowering.union import any_of
+from stepgraph.program.values import UNKNOWN, ClassValue, Collection, Instance, Value
 from stepgraph.syntax.module import Place
 from stepgraph.syntax.walk import statements
 
@@ -113,8 +116,27 @@ def _handle(
     ways = [body.changes, *body.passed, *tried.changed]
     apply(machine.store, any_way(machine.store, ways, machine.place(handler)))
     if handler.type is not None:
-        types = caught_types(machine.evaluate(handler.type), machine.place(handler.type), code.raised)
-    if handler.name is not None and isinstance(handler.name.name, cst.Name):
-        bind(machine, handler.name.name.value, UNKNOWN)
+        caught = machine.evaluate(handler.type)
+        types = caught_types(caught, machine.place(handler.type), code.raised)
+        if handler.name is not None and isinstance(handler.name.name, cst.Name):
+            name = handler.name.name.value
+            value = UNKNOWN if isinstance(handler, cst.ExceptStarHandler) else _caught(machine, caught, name)
+            bind(machine, name, value)
     machine.execute(handler.body)
     return types
+
+
+def _caught(machine: Machine, types: Value, name: str) -> Value:
+    """Return which of the objects of the project that were raised so far a handler may get."""
+    raised = list(machine.work.raised.values())
+    machine.budget.spend(Limit.ELEMENTS, len(raised))
+    values: list[Value] = [value for value in raised if _may_catch(types, value)]
+    place = machine.place(machine.frame.own.module.tree)
+    return any_of(values, [value.of.name for value in values if isinstance(value, Instance)], name, place)
+
+
+def _may_catch(types: Value, raised: Instance) -> bool:
+    """Whether something of a type is caught; of types that are not classes of the project, any may be."""
+    if isinstance(types, Collection):
+        return any(_may_catch(item.value, raised) for item in types.items)
+    return not isinstance(types, ClassValue) or types in resolution_order(raised.of)

@@ -7,9 +7,9 @@ from typing import Final, TypeGuard
 
 import libcst as cst
 
-from stepgraph.program.ir import Block, Branch, Call, Choice, Exit, ExitKind, Run
+from stepgraph.program.ir import Block, Branch, Choice, Exit, ExitKind
 from stepgraph.program.lowering.awaiting import await_value
-from stepgraph.program.lowering.functions import read_function
+from stepgraph.program.lowering.generators import resume
 from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.lowering.state import leaves
 from stepgraph.program.values import (
@@ -59,7 +59,10 @@ def operate(machine: Machine, operator: cst.BaseBinaryOp, left: Value, right: Va
 def operate_in_place(machine: Machine, operator: cst.BaseAugOp, target: Value, value: Value, place: Place) -> Value:
     """Return what `target += value` assigns where `target` is an object of the project."""
     name = _OPERATORS[_OPERATOR_OF[type(operator)]]
-    return call_special(machine, target, (f"__i{name}__", f"__{name}__"), (value,), place) or UNKNOWN
+    found = call_special(machine, target, (f"__i{name}__", f"__{name}__"), (value,), place)
+    if found is None:
+        machine.escape_operand(target, place, "is an operand in a way that is not followed")
+    return UNKNOWN if found is None else found
 
 
 _OPERATORS: Final[dict[type[cst.BaseBinaryOp], str]] = {
@@ -77,6 +80,8 @@ _OPERATORS: Final[dict[type[cst.BaseBinaryOp], str]] = {
     cst.RightShift: "rshift",
     cst.Subtract: "sub",
 }
+
+OPERATOR_NAMES: Final = tuple(_OPERATORS.values())
 
 _OPERATOR_OF: Final[dict[type[cst.BaseAugOp], type[cst.BaseBinaryOp]]] = {
     cst.AddAssign: cst.Add,
@@ -123,34 +128,26 @@ _COMPARISONS: Final[dict[type[cst.BaseCompOp], str]] = {
 }
 
 
-def advance(machine: Machine, iterable: Value, place: Place) -> None:
-    """Show what runs before each pass of a loop: `__anext__` or `__next__` of an object, or the code of a generator."""
-    if isinstance(iterable, Instance):
-        _ask_for_next(machine, iterable, place)
+def advance(machine: Machine, iterable: Value, place: Place) -> Value | None:
+    """Return what a pass of a loop over an object gets, None for anything else; what runs before it is emitted.
+
+    That is the `__anext__` or `__next__` of an object, or the code of a generator.
+    """
     if isinstance(iterable, GeneratorCall):
-        _resume(machine, iterable)
+        resume(machine, iterable)
+    return _ask_for_next(machine, iterable, place) if isinstance(iterable, Instance) else None
 
 
-def _ask_for_next(machine: Machine, iterator: Instance, place: Place) -> None:
+def _ask_for_next(machine: Machine, iterator: Instance, place: Place) -> Value:
     """What is asked for may not be there: then the loop is over, after what was run to find that out."""
     first = len(machine.operations)
     found = call_special(machine, iterator, ("__anext__", "__next__"), (), place)
-    if found is not None:
-        await_value(machine, found, place)
+    if found is None:
+        machine.escape_operand(iterator, place, "is iterated over in a way that is not followed")
+        return UNKNOWN
+    is_async = isinstance(place.node, cst.For | cst.CompFor) and place.node.asynchronous is not None
+    value = await_value(machine, found, place) if is_async else found
     if len(machine.operations) > first:
         over = Block((Exit(ExitKind.FINISHED, place),))
         machine.emit(Choice((Branch("no more", over),), place))
-
-
-def _resume(machine: Machine, iterable: GeneratorCall) -> None:
-    """A generator of the project runs in between the passes of the loop: its steps are shown at each, and reported."""
-    summary = read_function(machine, iterable.function, iterable.arguments)
-    if not summary.function.works:
-        return
-    machine.emit(Run(Call(summary.function), iterable.place))
-    machine.note(
-        "generator",
-        iterable.place,
-        f"`{iterable.function.name}` is a generator with steps; it runs piece by piece, in between the loop's passes.",
-        "The graph shows it as one call at each pass.",
-    )
+    return value

@@ -14,10 +14,12 @@ from stepgraph.program.lowering.choices import execute_if, execute_match
 from stepgraph.program.lowering.conditions import negated
 from stepgraph.program.lowering.contexts import execute_with
 from stepgraph.program.lowering.definitions import make_class, make_function
+from stepgraph.program.lowering.generators import leave_generator
 from stepgraph.program.lowering.imports import imported
 from stepgraph.program.lowering.iteration import items_of
 from stepgraph.program.lowering.loop_statements import execute_for, execute_while
 from stepgraph.program.lowering.machine import Executor, Machine
+from stepgraph.program.lowering.methods import update_mapping
 from stepgraph.program.lowering.names import bind
 from stepgraph.program.lowering.own_errors import raised_type
 from stepgraph.program.lowering.picture import known
@@ -31,6 +33,8 @@ from stepgraph.program.lowering.wrong_imports import wrong_imports
 from stepgraph.program.values import (
     UNKNOWN,
     Absent,
+    Argument,
+    Arguments,
     Collection,
     Constant,
     Gathering,
@@ -81,17 +85,32 @@ def _augmented(machine: Machine, node: cst.AugAssign) -> None:
     target = machine.evaluate(node.target)
     machine.replay.changing = changing
     value = machine.evaluate(node.value)
+    place = machine.place(node)
     joined_in_place(machine, node, target, value)
     collections = [leaf for leaf in leaves(target) if isinstance(leaf, Collection)]
     if collections and isinstance(node.operator, cst.AddAssign | cst.BitOrAssign):
         for joined in collections:
             add_items(machine, joined, items_of(machine, value) or ())
         return
+    mappings = [leaf for leaf in leaves(target) if isinstance(leaf, Mapping)]
+    if mappings and isinstance(node.operator, cst.BitOrAssign):
+        for united in mappings:
+            update_mapping(machine, united, Arguments((Argument(value, place),)), place)
+        return
+    if collections and isinstance(node.operator, _SUBTRACTING):
+        for reduced in collections:
+            take_item(machine, reduced, UNKNOWN)
+        return
     if isinstance(target, Instance) or is_any_object(target):
         assign(machine, node.target, operate_in_place(machine, node.operator, target, value, machine.place(node)))
         return
+    machine.escape_operand(target, place, "is an operand in a way that is not followed")
+    machine.escape_operand(value, place, "is an operand in a way that is not followed")
     # The target is evaluated once: what assigning to it would emit was emitted by reading it.
     machine.block_of(lambda: assign(machine, node.target, derived(machine, (target, value))))
+
+
+_SUBTRACTING: Final = (cst.BitAndAssign, cst.SubtractAssign)
 
 
 def _delete(machine: Machine, node: cst.Del) -> None:
@@ -142,6 +161,11 @@ def _is_guarded(machine: Machine) -> bool:
 def _return(machine: Machine, node: cst.Return) -> None:
     """In a function that is not async, a returned awaitable is what the caller awaits as the function's own work."""
     frame = machine.frame
+    if frame.inlined is not None:
+        if node.value is not None:
+            machine.evaluate(node.value)
+        leave_generator(machine, frame.inlined, machine.place(node))
+        return
     value = Constant(None) if node.value is None else machine.evaluate(node.value)
     if node.value is not None and frame.function is not None:
         function = Place(frame.own.module, frame.function)
@@ -173,7 +197,11 @@ def _raise(machine: Machine, node: cst.Raise) -> None:
     raised = None
     if node.exc is not None:
         raised = raised_type(machine, node.exc)
-        machine.evaluate(node.exc)
+        value = machine.evaluate(node.exc)
+        if isinstance(value, Instance):
+            machine.work.raised[id(node)] = Instance(value.of, machine.store.new(dict(value.state)), value.doubtful)
+        else:
+            machine.escape(value, machine.place(node), "is raised in a way that is not followed")
     if node.cause is not None:
         machine.evaluate(node.cause.item)
     machine.leave(ExitKind.RAISE, machine.place(node), raised)
@@ -211,6 +239,11 @@ def _continue(machine: Machine, node: cst.CSTNode) -> None:
     machine.leave(ExitKind.CONTINUE, machine.place(node))
 
 
+def _nothing(machine: Machine, node: cst.CSTNode) -> None:
+    """Declarations of names, and what has no effect."""
+    del machine, node
+
+
 EXECUTORS: Final[dict[type[cst.CSTNode], Executor]] = {
     cst.Expr: _expression,
     cst.Assign: _assign,
@@ -224,6 +257,10 @@ EXECUTORS: Final[dict[type[cst.CSTNode], Executor]] = {
     cst.Return: _return,
     cst.Raise: _raise,
     cst.Assert: _assert,
+    cst.Pass: _nothing,
+    cst.Global: _nothing,
+    cst.Nonlocal: _nothing,
+    cst.TypeAlias: _nothing,
     cst.Break: _break,
     cst.Continue: _continue,
     cst.If: execute_if,

@@ -11,6 +11,7 @@ from stepgraph.program.lowering.union import any_of
 from stepgraph.program.values import (
     UNKNOWN,
     Alternatives,
+    ClassValue,
     Collection,
     Constant,
     Entry,
@@ -47,7 +48,7 @@ def element_at(owner: Value, key: Value, key_place: Place, place: Place) -> Valu
             return merged(parts, discriminant, owner.place)
         case Volatile():
             return replace(owner, gives="", truth_known=False)
-        case PartOfEvent():
+        case PartOfEvent() | Unresolved() | ClassValue():
             return owner
         case _:
             return UNKNOWN
@@ -67,19 +68,24 @@ def part_of(owner: Value, key: Value) -> Value:
 
 def entry_at(owner: Mapping, key: Value, key_place: Place, place: Place, default: Value | None) -> Value:
     """Return the entry at a key of a dictionary: a `switch` on the key's source, where the key is not known."""
+    entries = owner.entries
     if isinstance(key, Constant):
-        found = [entry for entry in owner.entries if entry.key == key]
-        if found:
-            return _one_of(owner, found, key_place, place, default)
-        if not owner.partial and all(isinstance(entry.key, Constant) for entry in owner.entries):
-            return UNKNOWN if default is None else default
-    if not any(entry.value.relevant for entry in owner.entries):
+        entries = tuple(entry for entry in entries if entry.key == key or not isinstance(entry.key, Constant))
+        sure = [entry.key == key and not entry.maybe for entry in entries]
+        since = next((index for index in reversed(range(len(entries))) if sure[index]), None)
+        entries = entries if since is None else entries[since:]
+        if entries and all(e.key == key for e in entries) and not (owner.partial and since is None):
+            return _one_of(owner, entries, key_place, place, default)
+    if not entries and not owner.partial:
+        return UNKNOWN if default is None else default
+    default_matters = default is not None and default.relevant
+    if not default_matters and not any(entry.value.relevant for entry in entries):
         return default if default is not None and not owner.entries else UNKNOWN
-    options = [Option(entry.key_place.text, unsure(entry.value)) for entry in owner.entries]
+    options = [Option(entry.key_place.text, unsure(entry.value)) for entry in entries]
+    if owner.partial or any(entry.maybe for entry in entries):
+        options.append(Option("others", Unresolved("not all entries of the dictionary are known", place)))
     if default is not None and default != Constant(None):
         options.append(Option(None, default))
-    elif owner.partial:
-        options.append(Option(None, Unresolved("not all entries of the dictionary are known", place)))
     return Alternatives(tuple(options), key_place.text, place)
 
 

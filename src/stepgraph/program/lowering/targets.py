@@ -10,9 +10,9 @@ from msgspec.structs import replace
 from stepgraph.limits import Limit
 from stepgraph.program.lowering.arguments import MOST_ITEMS, bounded, collection
 from stepgraph.program.lowering.changing import attribute_changed, element_changed
-from stepgraph.program.lowering.classes import field_names
+from stepgraph.program.lowering.classes import class_member, field_names
 from stepgraph.program.lowering.event_keys import observe_key
-from stepgraph.program.lowering.functions import read_function
+from stepgraph.program.lowering.generators import all_of
 from stepgraph.program.lowering.machine import Machine
 from stepgraph.program.lowering.names import bind
 from stepgraph.program.lowering.state import merged
@@ -20,6 +20,7 @@ from stepgraph.program.lowering.step_state import change
 from stepgraph.program.lowering.union import any_of
 from stepgraph.program.values import (
     UNKNOWN,
+    Absent,
     Alternatives,
     Argument,
     Arguments,
@@ -33,10 +34,7 @@ from stepgraph.program.values import (
     Item,
     Mapping,
     ModuleValue,
-    StepDecorator,
-    StepFunction,
-    StepMethod,
-    StepObject,
+    Unresolved,
     Value,
     hidden,
     possible,
@@ -62,16 +60,20 @@ def assign(machine: Machine, target: cst.BaseExpression, value: Value, source: P
         case cst.Attribute(value=owner, attr=attr):
             receiver = machine.evaluate(owner)
             attribute_changed(machine, target, receiver)
-            _assign_attribute(machine, receiver, attr.value, value, machine.place(target))
+            assign_attribute(machine, receiver, attr.value, value, machine.place(target))
         case cst.Subscript():
             _assign_element(machine, target, value, source)
 
 
 def _assign_parts(machine: Machine, targets: list[cst.BaseExpression], value: Value) -> None:
     if isinstance(value, GeneratorCall):
-        items: tuple[Item, ...] | None = read_function(machine, value.function, value.arguments).yields
+        items: tuple[Item, ...] | None = all_of(machine, value)
+    elif isinstance(value, Unresolved):
+        items = (Item(value, value.place, many=True),)
     else:
         items = _parts_of(value)
+        if items is None:
+            machine.escape_operand(value, machine.place(targets[0]), "is taken apart in a way that is not followed")
     star = next((i for i, target in enumerate(targets) if isinstance(target, cst.StarredElement)), None)
     if items is None or len(items) < len(targets) - (star is not None) or any(item.many for item in items):
         for target in targets:
@@ -129,10 +131,15 @@ def _any_part(machine: Machine, target: cst.BaseExpression, items: tuple[Item, .
     return any_of([item.value for item in items], [item.place.text for item in items], machine.text(target), place)
 
 
-def _assign_attribute(machine: Machine, owner: Value, name: str, value: Value, place: Place) -> None:
+def assign_attribute(machine: Machine, owner: Value, name: str, value: Value, place: Place) -> None:
+    """Set an attribute of a value."""
     observe_key(machine, "written", owner, Constant(name), place, place)
     if isinstance(owner, Instance):
-        machine.store.write(owner.state, name, hidden(value))
+        if not _set_by_class(machine, owner, name, value, place):
+            machine.store.write(owner.state, name, hidden(value))
+        return
+    if isinstance(owner, Alternatives):
+        machine.choose(owner, lambda chosen: _assign_to(machine, chosen, name, value, place))
         return
     scope = owner.scope if isinstance(owner, ClassValue | ModuleValue) else None
     if scope is not None:
@@ -141,15 +148,45 @@ def _assign_attribute(machine: Machine, owner: Value, name: str, value: Value, p
         _lose(machine, value, place)
 
 
+def _assign_to(machine: Machine, owner: Value, name: str, value: Value, place: Place) -> Value:
+    if not isinstance(owner, Constant | Absent):
+        assign_attribute(machine, owner, name, value, place)
+    return UNKNOWN
+
+
+def _set_by_class(machine: Machine, owner: Instance, name: str, value: Value, place: Place) -> bool:
+    """Run what the class of an object says about assigning to an attribute: the setter of a property, a descriptor."""
+    member = class_member(machine, owner, name)
+    if not isinstance(member, Alternatives):
+        return _set_by(machine, member, owner, value, place)
+
+    def set_by(chosen: Value) -> Value:
+        if not _set_by(machine, chosen, owner, value, place):
+            machine.store.write(owner.state, name, hidden(value))
+        return UNKNOWN
+
+    machine.choose(member, set_by)
+    return True
+
+
+def _set_by(machine: Machine, member: Value | None, owner: Instance, value: Value, place: Place) -> bool:
+    given = Arguments((Argument(value, place),))
+    if isinstance(member, FunctionValue) and member.kind == "property" and member.setter is not None:
+        setter = member.setter
+        machine.call(replace(setter, receiver=owner) if isinstance(setter, FunctionValue) else setter, given, place)
+        return True
+    if not isinstance(member, Instance):
+        return False
+    given = Arguments((Argument(owner, place), *given.items))
+    method = machine.attribute(member, "__set__", place)
+    if isinstance(method, FunctionValue | Alternatives):
+        machine.call(method, given, place)
+    return isinstance(method, FunctionValue | Alternatives)
+
+
 def _lose(machine: Machine, value: Value, place: Place) -> None:
     """Report what can run steps where it is assigned to what is not known."""
-    if isinstance(value, StepObject | StepMethod | StepDecorator | StepFunction):
-        machine.note(
-            "escapes",
-            place,
-            f"what is assigned to `{place.text}` can run steps, and that is not followed.",
-            "Steps run from there are missing from the graph.",
-        )
+    machine.escape(value, place, f"is assigned to `{place.text}`, which is not followed")
 
 
 def _assign_element(machine: Machine, target: cst.Subscript, value: Value, source: Place | None) -> None:
@@ -170,7 +207,7 @@ def _assign_element(machine: Machine, target: cst.Subscript, value: Value, sourc
     observe_key(machine, "written", owner, key, machine.place(target.value), machine.place(target))
     if isinstance(owner, Instance):
         method = machine.attribute(owner, "__setitem__", place)
-        if isinstance(method, FunctionValue):
+        if isinstance(method, FunctionValue | Alternatives):
             machine.call(method, Arguments((Argument(key, place), Argument(value, place))), place)
     if isinstance(owner, Mapping):
         set_entry(machine, owner, key, value, machine.place(key_node), place)

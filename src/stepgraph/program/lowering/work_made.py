@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from msgspec import Struct, field
 
 from stepgraph.program.ir import Activity, Handle
-from stepgraph.program.values import Coroutine
+from stepgraph.program.values import Coroutine, GeneratorCall, Instance
 from stepgraph.syntax.module import Place
 
 
@@ -16,7 +16,9 @@ class WorkMade(Struct):
 
     `made` are the coroutines, of which some have `begun`, `wrapped` the calls that make others of them, `started` those
     that set work going; `activities` is what was started, of which some are `shielded` from being cancelled, and some
-    `unordered`: they begin in any order.
+    `unordered`: they begin in any order. `objects` are those of classes of the project, `raised` the exceptions, by the
+    node that raises each, with what they hold then. `generators` are those that the program makes, of which a loop has
+    `exhausted` some.
     """
 
     handles: Handle = 0
@@ -27,6 +29,10 @@ class WorkMade(Struct):
     activities: dict[Handle, Activity] = field(default_factory=dict)
     shielded: set[Handle] = field(default_factory=set)
     unordered: set[Handle] = field(default_factory=set)
+    objects: list[Instance] = field(default_factory=list)
+    raised: dict[int, Instance] = field(default_factory=dict)
+    generators: dict[int, GeneratorCall] = field(default_factory=dict)
+    exhausted: dict[int, GeneratorCall] = field(default_factory=dict)
     limited: set[Handle] = field(default_factory=set)
     """The work that is awaited up to a timeout by the task that it is in."""
     awaits: int = 0
@@ -48,6 +54,11 @@ class WorkMade(Struct):
         """Return a new coroutine, and remember it: one that never begins is reported."""
         self.made.setdefault(id(place.node), (place, coroutine))
         return coroutine
+
+    def generate(self, generator: GeneratorCall) -> GeneratorCall:
+        """Return a new generator, and remember it: one that nothing is seen to go over is reported."""
+        self.generators.setdefault(id(generator.place.node), generator)
+        return generator
 
     def hold(self, place: Place, handles: Iterable[Handle]) -> None:
         """Remember the call that set work going: whoever has what it gives can wait for that."""

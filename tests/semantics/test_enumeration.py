@@ -1,0 +1,228 @@
+"""Each node of LibCST, and each method and function of Python, is modeled, or what is put through it is reported."""
+
+from __future__ import annotations
+
+import asyncio
+import builtins
+import collections
+import contextlib
+import functools
+import inspect
+import itertools
+import textwrap
+import types
+from collections.abc import Mapping
+from types import ModuleType
+
+import libcst as cst
+import pytest
+
+from stepgraph.program.lowering.attributes import DESCRIBING
+from stepgraph.program.lowering.definitions import TRANSPARENT_TO_CLASSES
+from stepgraph.program.lowering.expressions import EVALUATORS
+from stepgraph.program.lowering.externals import ALIASES, HARMLESS, KNOWN_BY_CALL, MEANINGS
+from stepgraph.program.lowering.idle_work import FOLLOWED
+from stepgraph.program.lowering.methods import METHODS
+from stepgraph.program.lowering.statements import EXECUTORS
+from stepgraph.program.values import Collection
+from stepgraph.program.values import Mapping as MappingValue
+from tests.semantics.notation import module_of
+
+HEAD = """\
+import asyncio, contextlib, functools, itertools
+from collections import deque
+from workers import WorkflowEntrypoint
+"""
+RUN = "class {name}(WorkflowEntrypoint):\n    async def run(self, event, step):\n"
+# Workflows of one module share a limit: so many have enough each.
+AT_ONCE = 25
+
+
+def complete_ones(bodies: Mapping[str, str]) -> list[str]:
+    """Return the names of the bodies of `run` that are analyzed without a note that steps may be missing."""
+    found: list[str] = []
+    names = list(bodies)
+    for first in range(0, len(names), AT_ONCE):
+        part = names[first : first + AT_ONCE]
+        source = HEAD + "".join(
+            "\n\n" + RUN.format(name=f"W{number}") + textwrap.indent(textwrap.dedent(bodies[name]), " " * 8)
+            for number, name in enumerate(part)
+        )
+        workflows = {workflow.class_name: workflow for workflow in module_of(source).workflows}
+        found += [name for number, name in enumerate(part) if workflows[f"W{number}"].complete]
+    return found
+
+
+def classes_of(*bases: type[cst.CSTNode]) -> set[str]:
+    """Return the names of the node classes that derive from one of these."""
+    named = {name: kind for name, kind in vars(cst).items() if inspect.isclass(kind) and not name.startswith("Base")}
+    return {name for name, kind in named.items() if issubclass(kind, bases)}
+
+
+def test_expressions() -> None:
+    """`StarredDictComp` is `{**row for row in rows}`, of which each kind of Python so far makes a syntax error."""
+    unknown = classes_of(cst.BaseExpression) - {kind.__name__ for kind in EVALUATORS}
+    assert unknown <= {"StarredDictComp"}
+
+
+def test_statements() -> None:
+    """`lazy import` binds a name of which nothing is known."""
+    unknown = classes_of(cst.BaseSmallStatement, cst.BaseCompoundStatement) - {kind.__name__ for kind in EXECUTORS}
+    assert unknown <= {"LazyImport", "LazyImportFrom"}
+
+
+PATTERNS = {
+    "MatchAs": "case fn:\n    step.sleep('n', 1)\n    other.go = fn",
+    "MatchClass": "case Job(fn):\n    await fn()",
+    "MatchList": "case [fn, *rest]:\n    await fn()",
+    "MatchMapping": "case {'x': 1, **rest}:\n    await rest['y']()",
+    "MatchOr": "case [fn, _] | {'x': fn}:\n    await plugin(fn)",
+    "MatchSingleton": "case None:\n    await plugin(step)",
+    "MatchTuple": "case (fn, *rest):\n    await rest[0]()",
+    "MatchValue": "case 1:\n    await plugin(step)",
+    "MatchSequence": "case [*rest]:\n    await rest[0]()",
+}
+
+
+def test_patterns() -> None:
+    assert classes_of(cst.MatchPattern) == {"MatchPattern", *PATTERNS}
+    head = "go = lambda: step.sleep('n', 1)\nmatch [go, go]:\n"
+    assert complete_ones({name: head + textwrap.indent(case, "    ") for name, case in PATTERNS.items()}) == []
+
+
+KINDS = (
+    *(object, type, int, float, complex, str, bytes, list, tuple, dict, set, frozenset, range, slice, memoryview),
+    *(types.FunctionType, types.MethodType, types.GeneratorType, types.CoroutineType, types.AsyncGeneratorType),
+    *(types.ModuleType, property, super, BaseException, contextlib.AbstractAsyncContextManager),
+)
+# Special names that are of no built-in type.
+NAMED = (
+    *(
+        "__aenter__",
+        "__aexit__",
+        "__bytes__",
+        "__class_getitem__",
+        "__complex__",
+        "__copy__",
+        "__deepcopy__",
+        "__del__",
+    ),
+    *("__fspath__", "__init_subclass__", "__instancecheck__", "__length_hint__", "__matmul__", "__imatmul__"),
+    *("__rmatmul__", "__missing__", "__post_init__", "__prepare__", "__replace__", "__set_name__", "__round__"),
+    *("__subclasscheck__", "__trunc__", "__floor__", "__ceil__", "__buffer__", "__release_buffer__", "__mro_entries__"),
+)
+
+
+def special_methods() -> set[str]:
+    """Return the names of the special methods of Python."""
+    names = {name for kind in KINDS for name in dir(kind) if callable(getattr(kind, name, None))}
+    return {name for name in (*names, *NAMED) if name.startswith("__") and name.endswith("__")}
+
+
+def test_special_methods() -> None:
+    bodies = {
+        name: f"""
+            class Job:
+                def __init__(self):
+                    self.step = step
+                def {name}(self, *args):
+                    self.step.sleep("n", 1)
+            job = Job()
+        """
+        for name in sorted(special_methods() - FOLLOWED - DESCRIBING)
+    }
+    assert complete_ones(bodies) == []
+
+
+RECEIVERS: dict[type, str] = {
+    list: "[go]",
+    tuple: "(go,)",
+    dict: "{'x': go}",
+    set: "{go}",
+    frozenset: "frozenset([go])",
+    collections.deque: "deque([go])",
+}
+
+
+@pytest.mark.parametrize("kind", RECEIVERS)
+def test_methods_of_collections(kind: type) -> None:
+    modeled = dict(METHODS)[MappingValue if kind is dict else Collection]
+    names = {name for name in dir(kind) if callable(getattr(kind, name))} - modeled.keys() - DESCRIBING
+    head = f"go = lambda: step.sleep('n', 1)\nkept = {RECEIVERS[kind]}\n"
+    assert complete_ones({name: f"{head}await kept.{name}(1)[0]()" for name in sorted(names)}) == []
+
+
+@pytest.mark.parametrize("receiver", ["'x'", "b'x'", "1", "1.5", "text"])
+def test_methods_of_text_and_numbers(receiver: str) -> None:
+    """They hold no step, but may be handed what runs one."""
+    names = {name for name in (*dir(str), *dir(int)) if not name.startswith("__")}
+    assert complete_ones({name: f"({receiver}).{name}(lambda: step.sleep('n', 1))" for name in sorted(names)}) == []
+
+
+MADE = {
+    "function": "async def made():\n    await step.sleep('n', 1)\n",
+    "coroutine": "async def go():\n    await step.sleep('n', 1)\nmade = go()\n",
+    "generator": "async def go():\n    yield await step.sleep('n', 1)\nmade = go()\n",
+    "step": "made = step.do('n')(lambda: 1)\n",
+    "step object": "made = step\n",
+    "partial": "made = functools.partial(step.do('n'), print)\n",
+    "object": "class Job:\n    def __init__(self):\n        self.step = step\nmade = Job()\n",
+}
+ATTRIBUTES = (
+    "__get__",
+    "__func__",
+    "__self__",
+    "func",
+    "retry",
+    "send",
+    "throw",
+    "asend",
+    "athrow",
+    "cr_await",
+    "gi_frame",
+)
+
+
+@pytest.mark.parametrize("made", MADE)
+def test_attributes_that_are_not_modeled(made: str) -> None:
+    assert complete_ones({name: f"{MADE[made]}await made.{name}(1)(1)" for name in ATTRIBUTES}) == []
+
+
+@pytest.mark.parametrize("module", [builtins, asyncio, functools, contextlib, itertools])
+def test_functions_of_the_library(module: ModuleType) -> None:
+    names = {name for name in dir(module) if callable(getattr(module, name)) and not name.startswith("_")}
+    known = HARMLESS | MEANINGS.keys() | ALIASES.keys() | KNOWN_BY_CALL | TRANSPARENT_TO_CLASSES
+    unknown = {name for name in names if f"{module.__name__}.{name}" not in known}
+    prefix = "" if module is builtins else f"{module.__name__}."
+    calls = {name: f"{prefix}{name}(lambda: step.sleep('n', 1))" for name in sorted(unknown)}
+    assert set(complete_ones(calls)) <= INERT
+
+
+INERT = frozenset(
+    [
+        *("cache", "copyright", "credits", "exit", "help", "license", "quit"),
+    ]
+)
+"""What takes no callable, or gives it back."""
+
+OPERATORS = ["+", "-", "*", "/", "//", "%", "**", "@", "&", "|", "^", "<<", ">>"]
+
+
+@pytest.mark.parametrize("value", ["go", "step", "job", "step.do"])
+def test_operators(value: str) -> None:
+    head = (
+        "go = lambda: step.sleep('n', 1)\nclass Job:\n    def __init__(self):\n        self.step = step\njob = Job()\n"
+    )
+    bodies = {operator: f"{head}await ({value} {operator} other)()" for operator in OPERATORS}
+    bodies |= {f"{operator}=": f"{head}{value} {operator}= other" for operator in OPERATORS}
+    bodies |= {operator: f"{head}await ({operator}{value})()" for operator in ("-", "+", "~")}
+    bodies |= {
+        "subscript": f"{head}await {value}[0]()",
+        "slice": f"{head}await {value}[1:]()",
+        "iteration": f"{head}for each in {value}:\n    await each()",
+        "comprehension": f"{head}[await each() for each in {value}]",
+        "star": f"{head}await plugin(*{value})",
+        "parts": f"{head}one, two = {value}\nawait one()",
+        "manager": f"{head}async with {value} as entered:\n    await entered()",
+    }
+    assert complete_ones(bodies) == []
