@@ -34,7 +34,7 @@ _REFERENCE: Final = re.compile(
     | %(?=\{{)              # values that GitLab inserts
     | :[\w+-]++(?=:)         # emoji
     | [\[{{](?=[+-])         # inline changes of GitLab
-    | \[(?=\[|\]|\s\]) | \[\w++(?=[:\]]) # references of GitLab that name their kind, check boxes, tables of contents
+    | \[(?=[\[\]]) | \[(?=\s\]) | \[\w++(?=[:\]]) # references of GitLab, check boxes, tables of contents
     | \*(?=iteration:)       # iterations of GitLab
     | \bGH(?=-[0-9])
     | (?P<digits>\b[0-9a-f]++\b)

@@ -49,6 +49,8 @@ from stepgraph.syntax.module import Place
 # How often a body is read until what it starts from is what it ends with, by the number of loops that it is in: each
 # level of nesting multiplies the passes of the loops in it. What still changes then is widened.
 MOST_PASSES: Final = (24, 12, 6, 3)
+# From this pass on, a value that differs only in being made anew at each pass is not a reason to read the body again.
+PASSES_TO_COMPARE: Final = 3
 # The number of repeated passes of all loops after which everything that changes is widened at once.
 MOST_REPEATED: Final = 500
 # A literal collection longer than this is a loop like any other.
@@ -98,6 +100,7 @@ def _settled(
     passes = MOST_PASSES[machine.loop_depth - 1] if machine.loop_depth <= len(MOST_PASSES) else 1
     head: Changes = {}
     wide: Changes = {}
+    readings = 0
     mark = machine.store.mark()
     first_read, newest = len(machine.replay.state_reads), machine.store.serial
     checkpoint, first, made_before = machine.replay.checkpoint, len(machine.replay.uses), machine.replay.volatiles
@@ -111,9 +114,10 @@ def _settled(
         machine.store.rewind(mark)
         seen, head = head, any_way(machine.store, ends, place, since) | wide
         changed = unsettled(seen, head, newest)
-        passes -= 1
-        if changed and (passes <= 0 or machine.passes > MOST_REPEATED):
+        readings += 1
+        if changed and readings >= PASSES_TO_COMPARE:
             changed = grown(changed, seen, newest, machine.budget)
+        if changed and (readings >= passes or machine.passes > MOST_REPEATED):
             wide |= {key: widened(change, place) for key, change in changed.items()}
             head |= wide
         if not changed:

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from stepgraph.limits import Budget, Limit
 from stepgraph.program.lowering.state import MISSING, Change, Changes, Slot, same
-from stepgraph.program.values import UNKNOWN, Entry, Item, LexicalScope, Slots, Task, Unresolved
+from stepgraph.program.values import UNKNOWN, Alternatives, Entry, Item, LexicalScope, Slots, Task, Unresolved
 from stepgraph.syntax.module import Place
 
 _REASON: Final = "it is another value at each pass of the loop"
@@ -60,14 +60,17 @@ class _Comparison(Struct):
             return True
         if isinstance(one, tuple) and all(isinstance(task, int) for task in (*one, *other)):
             return True  # the tasks of a group, which are others at each pass
+        if isinstance(one, Alternatives):
+            known = [option.value for option in one.options]
+            return all(any(self.alike(a, option.value, levels - 1) for a in known) for option in other.options)
         if isinstance(one, tuple):
             return len(one) == len(other) and all(self.alike(a, b, levels) for a, b in zip(one, other, strict=True))
         if isinstance(one, Slots):
             return self._alike_slots(one, other, levels)
         if isinstance(one, LexicalScope):
             return self.alike(one.names, other.names, levels) and self.alike(one.parent, other.parent, levels)
-        if isinstance(one, int):
-            return True  # the number of an execution
+        if isinstance(one, int | frozenset):
+            return True  # the numbers of executions and tasks
         if not isinstance(one, Struct):
             return False
         return all(self.alike(getattr(one, name), getattr(other, name), levels - 1) for name in one.__struct_fields__)
