@@ -32,9 +32,9 @@ class Checked(Struct, frozen=True):
 
 
 class Cache(Struct, frozen=True):
-    """What was found before, None where it is not to be used.
+    """The cache of earlier results; without a `store`, it is off.
 
-    It does not know the edits that put findings right: `with_edits`, everything is found anew.
+    Edits that correct findings are not stored: `with_edits`, every file is analyzed.
     """
 
     store: Store | None

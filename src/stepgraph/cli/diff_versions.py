@@ -31,8 +31,8 @@ _STANDARD_INPUT: Final = "standard input"
 class Version(Struct, frozen=True):
     """What is on a side: how it is spoken of, its workflows, and the files that were read, which are not written over.
 
-    It is `single` if it was named by one file. It `defines_environment` if a configuration has the one asked for; a
-    saved graph has no configurations.
+    It is `single` if it was named by one file. It `defines_environment` if one of its configurations
+    defines the requested environment; a saved graph has none.
     """
 
     title: str

@@ -1,6 +1,6 @@
-"""Steps and waits of one name that may happen in parallel (MHP).
+"""Steps and waits with the same name that may happen in parallel (MHP).
 
-Tasks that may be pending are kept in bit sets, by the names of their steps: only those of one name are compared.
+Bit sets hold the tasks that may be pending, by the names of their steps: only tasks with the same name are compared.
 """
 
 from __future__ import annotations

@@ -93,7 +93,7 @@ def sharing_a_step(old: dict[str, Counter[str]], new: dict[str, Counter[str]], b
 
 
 def _holders(functions: dict[str, Counter[str]]) -> dict[str, list[str]]:
-    """Return the functions in which there is a step or call of a name."""
+    """Return the functions that hold a step or call, by its name."""
     holders: defaultdict[str, list[str]] = defaultdict(list)
     for name, inside in functions.items():
         for step in inside:

@@ -1,4 +1,4 @@
-"""Functions of the standard library that make collections, or take something of them."""
+"""Models of standard library functions that make collections or select elements."""
 
 from __future__ import annotations
 

@@ -80,7 +80,7 @@ class _Returns:
         return SpanIndex(fact.place.span for fact in self.all)
 
     def unstorable(self, fact: Returned, *, awaited: bool) -> list[Unstorable]:
-        """Return what the engine cannot store of a value that is returned, as far as that is certain."""
+        """Return the parts of a returned value that the engine certainly cannot store."""
         certainty = Certainty(partial(self._is_written, fact), partial(self._is_met, fact))
         found = list(unstorable(fact.value, certainty, awaited=awaited))
         return [] if found and self._is_converted(fact) else found
