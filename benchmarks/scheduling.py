@@ -20,10 +20,10 @@ from typing import TypeAlias
 from stepgraph.graph.build import build_graph
 from stepgraph.graph.dependencies.schedule import HasRun, Memory, Root, schedule
 from stepgraph.graph.dependencies.usage import Survey
-from stepgraph.program.ir import Program, Start, StepRun
-from stepgraph.program.lowering.entry import Entry
-from stepgraph.program.lowering.exports import find_workflows
-from stepgraph.program.lowering.program import read_workflow
+from stepgraph.interpreter.entry import Entry, read_workflow
+from stepgraph.interpreter.workflow_classes import find_workflows
+from stepgraph.ir.nodes import Start, StepRun
+from stepgraph.ir.program import Program
 from stepgraph.syntax.deep import run_deep
 from stepgraph.syntax.parse import parse_module
 

@@ -13,10 +13,8 @@ from msgspec.structs import replace
 from stepgraph.analysis import WorkflowAnalysis
 from stepgraph.checks.subject import WorkflowSubject
 from stepgraph.graph.build import build_graph
-from stepgraph.model.note import Problem, ProblemKind
-from stepgraph.model.span import Span
-from stepgraph.program.lowering.entry import Entry
-from stepgraph.program.lowering.exports import (
+from stepgraph.interpreter.entry import Entry, read_workflow
+from stepgraph.interpreter.workflow_classes import (
     Exported,
     Exports,
     Misnamed,
@@ -26,7 +24,8 @@ from stepgraph.program.lowering.exports import (
     find_undeployed,
     find_workflows,
 )
-from stepgraph.program.lowering.program import read_workflow
+from stepgraph.model.note import Problem, ProblemKind
+from stepgraph.model.span import Span
 from stepgraph.project.configuration.wrangler import ConfiguredWorkflow
 from stepgraph.project.project import Project
 from stepgraph.project.sources import Source

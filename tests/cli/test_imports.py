@@ -79,4 +79,6 @@ def test_an_answer_from_before_needs_no_parser_nor_what_reads_programs(entry: Pa
     imported(entry, "graph", "entry.py", "-f", "json")
     again = imported(entry, "graph", "entry.py", "-f", "json")
     assert foreign(again) == BY_ALL
-    assert [name for name in again if name.startswith(("stepgraph.program", "stepgraph.graph."))] == []
+    assert [
+        name for name in again if name.startswith(("stepgraph.interpreter", "stepgraph.ir.", "stepgraph.graph."))
+    ] == []

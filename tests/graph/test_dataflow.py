@@ -9,11 +9,10 @@ from functools import reduce
 import pytest
 
 from stepgraph import analyze_source
-from stepgraph.limits import Budget, Limit, LimitExceededError
-from stepgraph.program import dataflow
-from stepgraph.program.dataflow import solve
-from stepgraph.program.domain import Domain, Exits, Leaf
-from stepgraph.program.ir import (
+from stepgraph.ir import dataflow
+from stepgraph.ir.dataflow import solve
+from stepgraph.ir.domain import Domain, Exits, Leaf
+from stepgraph.ir.nodes import (
     EMPTY,
     Block,
     Branch,
@@ -28,6 +27,7 @@ from stepgraph.program.ir import (
     Run,
     StepRun,
 )
+from stepgraph.limits import Budget, Limit, LimitExceededError
 from stepgraph.syntax.deep import run_deep
 from stepgraph.syntax.module import Place
 from tests.semantics.notation import HEADER, STEPS

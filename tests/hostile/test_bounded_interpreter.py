@@ -8,13 +8,13 @@ from typing import Final
 
 import pytest
 
-import stepgraph.program.lowering
+import stepgraph.interpreter
 from stepgraph.analysis import Analysis
 from stepgraph.api import analyze_source, check_analysis
+from stepgraph.interpreter.store import Store
 from stepgraph.limits import FULL_SHARES, MAXIMUM, PER_KILOBYTE, Budget, Limit, LimitExceededError
 from stepgraph.model.note import InputError
 from stepgraph.model.payload import Node
-from stepgraph.program.lowering.state import Store
 from tests.hostile.hostile_input import HEAD, RUN, HostileInput
 from tests.hostile.inputs import registry
 
@@ -221,5 +221,5 @@ UNCOUNTED: Final = {"contexts.py", "methods.py", "targets.py"}
 
 def test_elements_are_reached_through_the_budget() -> None:
     """Each walk through collections, which may be exponentially large as trees, is counted where it takes elements."""
-    modules = Path(stepgraph.program.lowering.__path__[0]).glob("*.py")
+    modules = Path(stepgraph.interpreter.__path__[0]).glob("*.py")
     assert {path.name for path in modules if 'state["items"]' in path.read_text("utf-8")} == UNCOUNTED

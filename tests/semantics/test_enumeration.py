@@ -17,15 +17,15 @@ from types import ModuleType
 import libcst as cst
 import pytest
 
-from stepgraph.program.lowering.attributes import DESCRIBING
-from stepgraph.program.lowering.definitions import TRANSPARENT_TO_CLASSES
-from stepgraph.program.lowering.expressions import EVALUATORS
-from stepgraph.program.lowering.externals import ALIASES, HARMLESS, KNOWN_BY_CALL, MEANINGS
-from stepgraph.program.lowering.idle_work import FOLLOWED
-from stepgraph.program.lowering.methods import METHODS
-from stepgraph.program.lowering.statements import EXECUTORS
-from stepgraph.program.values import Collection
-from stepgraph.program.values import Mapping as MappingValue
+from stepgraph.interpreter.library.externals import ALIASES, HARMLESS, KNOWN_BY_CALL, MEANINGS
+from stepgraph.interpreter.objects.attributes import DESCRIBING
+from stepgraph.interpreter.objects.methods import METHODS
+from stepgraph.interpreter.objects.values import Collection
+from stepgraph.interpreter.objects.values import Mapping as MappingValue
+from stepgraph.interpreter.python.definitions import TRANSPARENT_TO_CLASSES
+from stepgraph.interpreter.python.expressions import EVALUATORS
+from stepgraph.interpreter.python.statements import EXECUTORS
+from stepgraph.interpreter.workflow.unawaited import FOLLOWED
 from tests.semantics.notation import module_of
 
 HEAD = """\

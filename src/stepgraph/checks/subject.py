@@ -10,10 +10,10 @@ from msgspec import Struct
 
 if TYPE_CHECKING:
     from stepgraph.checks.judgement.running_steps import RunningSteps
+    from stepgraph.ir.facts import Fact
+    from stepgraph.ir.program import Program
     from stepgraph.model.note import Note, Problem
     from stepgraph.model.payload import Graph
-    from stepgraph.program.facts import Fact
-    from stepgraph.program.ir import Program
     from stepgraph.project.configuration.wrangler import Configuration, ConfiguredWorkflow
 
 FactKind = TypeVar("FactKind", bound="Fact")

@@ -15,10 +15,11 @@ from stepgraph.graph.naming import keys_of
 from stepgraph.graph.nodes import shape
 from stepgraph.graph.places import Places
 from stepgraph.graph.reach import called_in
+from stepgraph.ir.nodes import Block, Function
+from stepgraph.ir.program import Program
 from stepgraph.limits import LimitExceededError
 from stepgraph.model.note import Note
 from stepgraph.model.payload import FunctionDef, Graph, Workflow
-from stepgraph.program.ir import Block, Function, Program
 
 
 class BuiltGraph(Struct, frozen=True):

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from stepgraph.program.ir import Awaited, Function, Handle, Joined, JoinMember
+from stepgraph.ir.nodes import Awaited, Function, Handle, Joined, JoinMember
 
 
 class Calls(Struct, frozen=True):

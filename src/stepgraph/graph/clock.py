@@ -12,19 +12,8 @@ from stepgraph.graph.ordered import members, parallel, stamp, without_clocks
 from stepgraph.graph.own_groups import OwnGroup, kind_of, own_groups
 from stepgraph.graph.partial_order import clocked, drawing
 from stepgraph.graph.places import Places
-from stepgraph.model.payload import Branch as BranchNode
-from stepgraph.model.payload import (
-    FunctionCall,
-    Node,
-    Parallel,
-    StepDo,
-    StepSleep,
-    StepSleepUntil,
-    StepWaitForEvent,
-    Try,
-)
-from stepgraph.program.exceptions import catch_all
-from stepgraph.program.ir import (
+from stepgraph.ir.exceptions import catch_all
+from stepgraph.ir.nodes import (
     Activity,
     Block,
     Call,
@@ -48,6 +37,17 @@ from stepgraph.program.ir import (
     StepRun,
     blocks_of,
     started_in,
+)
+from stepgraph.model.payload import Branch as BranchNode
+from stepgraph.model.payload import (
+    FunctionCall,
+    Node,
+    Parallel,
+    StepDo,
+    StepSleep,
+    StepSleepUntil,
+    StepWaitForEvent,
+    Try,
 )
 from stepgraph.syntax.module import Place
 

@@ -10,7 +10,7 @@ from stepgraph.graph.calls import Calls
 from stepgraph.graph.control import structured
 from stepgraph.graph.liveness import must_be_over
 from stepgraph.graph.reach import BodyOf, functions_with_steps, reachable
-from stepgraph.program.ir import (
+from stepgraph.ir.nodes import (
     Block,
     Call,
     Function,

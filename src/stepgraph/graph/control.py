@@ -16,8 +16,8 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from stepgraph.graph.calls import Calls
-from stepgraph.program.exceptions import may_catch
-from stepgraph.program.ir import (
+from stepgraph.ir.exceptions import may_catch
+from stepgraph.ir.nodes import (
     EMPTY,
     Block,
     Branch,

@@ -17,10 +17,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from stepgraph.graph.bit_sets import bit_set, bits
-from stepgraph.program.dataflow import solve
-from stepgraph.program.domain import Domain, Leaf, Observer
-from stepgraph.program.exit_targets import ExitTarget
-from stepgraph.program.ir import (
+from stepgraph.ir.dataflow import solve
+from stepgraph.ir.domain import Domain, Leaf, Observer
+from stepgraph.ir.jump_targets import ExitTarget
+from stepgraph.ir.nodes import (
     Awaited,
     Block,
     Exit,

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 
 from stepgraph.graph.clock import nodes_of
-from stepgraph.program.ir import Block, Function
+from stepgraph.ir.nodes import Block, Function
 
 
 def representatives(functions: Sequence[Function], bodies: Mapping[int, Block]) -> dict[int, Function]:

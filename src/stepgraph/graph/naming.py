@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from stepgraph.program.ir import Function
+from stepgraph.ir.nodes import Function
 
 
 def keys_of(functions: Sequence[Function], taken: Sequence[str] = ()) -> dict[int, str]:

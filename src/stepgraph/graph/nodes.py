@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from stepgraph.ir.nodes import EventWait, PayloadShape, Sleep, SleepUntil, StepRun, StepSettings
 from stepgraph.model.payload import (
     Node,
     ObjectShape,
@@ -14,7 +15,6 @@ from stepgraph.model.payload import (
     StepWaitForEvent,
     UnknownShape,
 )
-from stepgraph.program.ir import EventWait, PayloadShape, Sleep, SleepUntil, StepRun, StepSettings
 
 
 def step_do(run: StepRun, nodes: list[Node]) -> StepDo:

@@ -7,8 +7,7 @@ from collections.abc import Iterator, Sequence
 from msgspec import Struct
 
 from stepgraph.graph.liveness import Liveness
-from stepgraph.model.payload import ParallelKind
-from stepgraph.program.ir import (
+from stepgraph.ir.nodes import (
     Block,
     Choice,
     Handle,
@@ -21,6 +20,7 @@ from stepgraph.program.ir import (
     handles_of,
     started_in,
 )
+from stepgraph.model.payload import ParallelKind
 
 
 class OwnGroup(Struct, frozen=True, eq=False):

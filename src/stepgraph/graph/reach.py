@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeAlias
 
-from stepgraph.program.ir import Block, Call, Function, Join, Operation, Run, Series, Start, StepRun, blocks_of
+from stepgraph.ir.nodes import Block, Call, Function, Join, Operation, Run, Series, Start, StepRun, blocks_of
 
 BodyOf: TypeAlias = Callable[[Function], Block]
 

@@ -12,7 +12,7 @@ from msgspec import Struct
 from stepgraph.checks.judgement.durations import as_float
 from stepgraph.checks.judgement.kinds import kind_of, may_be_nothing, simple_possibilities
 from stepgraph.checks.judgement.step_configs import entries, given_configs
-from stepgraph.program.known import Imported, Keyed, KeyedElement, Known, KnownConstant, KnownObject, possibilities
+from stepgraph.ir.static_values import Imported, Keyed, KeyedElement, Known, KnownConstant, KnownObject, possibilities
 from stepgraph.syntax.edits import Edit, Replacement
 from stepgraph.syntax.module import Place
 

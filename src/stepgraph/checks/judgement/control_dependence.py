@@ -10,21 +10,10 @@ from operator import or_
 from msgspec import Struct
 from msgspec.structs import replace
 
-from stepgraph.program.facts import Steered
-from stepgraph.program.ir import (
-    Block,
-    Call,
-    Choice,
-    Function,
-    Loop,
-    Operation,
-    Program,
-    Run,
-    Start,
-    blocks_of,
-    works,
-)
-from stepgraph.program.reachability import reached_exits
+from stepgraph.ir.dataflow import reached_exits
+from stepgraph.ir.facts import Steered
+from stepgraph.ir.nodes import Block, Call, Choice, Function, Loop, Operation, Run, Start, blocks_of, works
+from stepgraph.ir.program import Program
 from stepgraph.syntax.module import Place
 
 

@@ -6,12 +6,12 @@ import keyword
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
-from stepgraph.program.facts import StepDeclared
+from stepgraph.ir.facts import StepDeclared
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
-    from stepgraph.program.facts import Parameter, StepFunctionShape
-    from stepgraph.program.ir import StepDefinition
+    from stepgraph.ir.facts import Parameter, StepFunctionShape
+    from stepgraph.ir.nodes import StepDefinition
 
 CONTEXT: Final = "ctx"
 

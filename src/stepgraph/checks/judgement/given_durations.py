@@ -12,8 +12,8 @@ from msgspec import Struct
 from stepgraph.checks.judgement.durations import as_float, read_duration
 from stepgraph.checks.judgement.kinds import may_be_nothing, simple_possibilities
 from stepgraph.checks.judgement.step_configs import entries, given_configs
-from stepgraph.program.facts import MethodCalled
-from stepgraph.program.known import Imported, Known, KnownConstant
+from stepgraph.ir.facts import MethodCalled
+from stepgraph.ir.static_values import Imported, Known, KnownConstant
 from stepgraph.syntax.module import Place
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from stepgraph.program.known import (
+from stepgraph.ir.static_values import (
     Awaitable,
     Elements,
     Generator,

@@ -11,11 +11,11 @@ from typing import TypeAlias
 from msgspec import Struct, field
 
 from stepgraph.checks.judgement.named_work import Named, NamedWork, Work, identity
+from stepgraph.ir.dataflow import solve
+from stepgraph.ir.domain import Domain, Leaf
+from stepgraph.ir.nodes import Awaited, Block, Call, Handle, Join, Run, Start, StepRun, awaited_in, handles_of
+from stepgraph.ir.walk import reached
 from stepgraph.limits import Budget, Limit
-from stepgraph.program.dataflow import solve
-from stepgraph.program.domain import Domain, Leaf
-from stepgraph.program.ir import Awaited, Block, Call, Handle, Join, Run, Start, StepRun, awaited_in, handles_of
-from stepgraph.program.reach import reached
 
 _Name: TypeAlias = tuple[str, str]
 

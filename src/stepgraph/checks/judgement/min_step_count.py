@@ -6,10 +6,10 @@ from typing import Final
 
 from msgspec import Struct, field
 
-from stepgraph.program.dataflow import solve
-from stepgraph.program.domain import Domain, Exits, Leaf, Observer
-from stepgraph.program.exit_targets import ExitTarget
-from stepgraph.program.ir import (
+from stepgraph.ir.dataflow import solve
+from stepgraph.ir.domain import Domain, Exits, Leaf, Observer
+from stepgraph.ir.jump_targets import ExitTarget
+from stepgraph.ir.nodes import (
     Activity,
     Block,
     Call,
@@ -19,7 +19,6 @@ from stepgraph.program.ir import (
     Join,
     Loop,
     Operation,
-    Program,
     Protected,
     Run,
     Start,
@@ -27,6 +26,7 @@ from stepgraph.program.ir import (
     blocks_of,
     over_with,
 )
+from stepgraph.ir.program import Program
 from stepgraph.syntax.module import Place
 
 # Loops and calls multiply: an unlimited count could have more digits than Python prints.

@@ -7,8 +7,7 @@ from typing import Literal, TypeAlias
 
 from msgspec import Struct, field
 
-from stepgraph.limits import Budget, Limit
-from stepgraph.program.ir import (
+from stepgraph.ir.nodes import (
     Activity,
     Block,
     Call,
@@ -25,6 +24,7 @@ from stepgraph.program.ir import (
     StepRun,
     blocks_of,
 )
+from stepgraph.limits import Budget, Limit
 from stepgraph.syntax.module import Place
 
 

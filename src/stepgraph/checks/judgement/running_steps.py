@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
-from stepgraph.program.ir import Call, Run, Start, StepChoice, StepRun, blocks_of
+from stepgraph.ir.nodes import Call, Run, Start, StepChoice, StepRun, blocks_of
 
 if TYPE_CHECKING:
-    from stepgraph.program.ir import Activity, Block, Dependency, Program, StepDefinition
+    from stepgraph.ir.nodes import Activity, Block, Dependency, StepDefinition
+from stepgraph.ir.program import Program
 
 
 class RunningSteps(Struct, frozen=True):

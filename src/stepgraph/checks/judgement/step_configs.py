@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from stepgraph.program.facts import GivenArgument, MethodCalled
-from stepgraph.program.known import Keyed, KeyedElement, Known, KnownConstant, possibilities
+from stepgraph.ir.facts import GivenArgument, MethodCalled
+from stepgraph.ir.static_values import Keyed, KeyedElement, Known, KnownConstant, possibilities
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject

@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from stepgraph.checks.judgement.unstorable_results import UNSTORABLE
-from stepgraph.program.known import (
+from stepgraph.ir.static_values import (
     Awaitable,
     Elements,
     Generator,

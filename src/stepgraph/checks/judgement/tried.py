@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from stepgraph.ir.dataflow import reached_exits, solve
+from stepgraph.ir.domain import Domain, Leaf
+from stepgraph.ir.nodes import Block, Call, Function, Handler, Join, Protected, Run, Start
+from stepgraph.ir.walk import reached
 from stepgraph.limits import Budget
-from stepgraph.program.dataflow import solve
-from stepgraph.program.domain import Domain, Leaf
-from stepgraph.program.ir import Block, Call, Function, Handler, Join, Protected, Run, Start
-from stepgraph.program.reach import reached
-from stepgraph.program.reachability import reached_exits
 
 # Where the classes of errors of JavaScript come from.
 JAVASCRIPT: Final = ("js.", "pyodide.", "_pyodide.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stepgraph.program.known import Known, Made, OneOf, PartlyKnownText, Varying
+from stepgraph.ir.static_values import Known, Made, OneOf, PartlyKnownText, Varying
 
 
 def varying_in(known: Known) -> Varying | None:

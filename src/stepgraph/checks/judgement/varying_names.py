@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from stepgraph.checks.judgement.varying import varying_in
-from stepgraph.program.facts import MethodCalled
+from stepgraph.ir.facts import MethodCalled
 from stepgraph.syntax.module import Place
 
 if TYPE_CHECKING:

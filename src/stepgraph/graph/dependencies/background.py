@@ -16,8 +16,7 @@ from stepgraph.graph.dependencies.history import NOT_RUN, NOTHING, RUN, Apart, E
 from stepgraph.graph.dependencies.reading import Reading
 from stepgraph.graph.dependencies.schedule import HasRun, Memory, Root, Schedule, definitions_of, schedule
 from stepgraph.graph.partial_order import components, series
-from stepgraph.limits import Limit
-from stepgraph.program.ir import (
+from stepgraph.ir.nodes import (
     Activity,
     Block,
     Call,
@@ -30,6 +29,7 @@ from stepgraph.program.ir import (
     StepDefinition,
     StepRun,
 )
+from stepgraph.limits import Limit
 
 
 def start(reading: Reading, operation: Start) -> Operations:

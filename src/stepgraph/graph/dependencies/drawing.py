@@ -12,9 +12,7 @@ from stepgraph.graph.bit_sets import restricted
 from stepgraph.graph.dependencies.reading import Reading
 from stepgraph.graph.dependencies.schedule import HasRun, Memory, Root, Schedule, definitions_of, schedule
 from stepgraph.graph.partial_order import series
-from stepgraph.limits import Limit
-from stepgraph.model.payload import ParallelKind
-from stepgraph.program.ir import (
+from stepgraph.ir.nodes import (
     Awaited,
     Block,
     Branch,
@@ -29,6 +27,8 @@ from stepgraph.program.ir import (
     StepDefinition,
     StepRun,
 )
+from stepgraph.limits import Limit
+from stepgraph.model.payload import ParallelKind
 from stepgraph.syntax.module import Place
 
 Operations: TypeAlias = list[Operation]

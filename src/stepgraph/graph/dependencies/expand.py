@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stepgraph.graph.dependencies.expanded import Expanded
 from stepgraph.graph.dependencies.usage import Survey
-from stepgraph.program.ir import Program
+from stepgraph.ir.program import Program
 
 
 def expand(program: Program) -> Expanded:

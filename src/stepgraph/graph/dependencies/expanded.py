@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from msgspec import Struct, field
 
+from stepgraph.ir.nodes import Block, Function
 from stepgraph.model.note import Note
-from stepgraph.program.ir import Block, Function
 
 
 class Expanded(Struct, frozen=True):

@@ -12,11 +12,10 @@ from stepgraph.graph.dependencies import background, foreground
 from stepgraph.graph.dependencies.drawing import Operations
 from stepgraph.graph.dependencies.history import History, joined
 from stepgraph.graph.dependencies.reading import Reading
-from stepgraph.limits import Limit
-from stepgraph.program.dataflow import solve
-from stepgraph.program.domain import Domain, Leaf, Observer
-from stepgraph.program.exit_targets import ExitTarget
-from stepgraph.program.ir import (
+from stepgraph.ir.dataflow import solve
+from stepgraph.ir.domain import Domain, Leaf, Observer
+from stepgraph.ir.jump_targets import ExitTarget
+from stepgraph.ir.nodes import (
     Awaited,
     Block,
     Exit,
@@ -32,6 +31,7 @@ from stepgraph.program.ir import (
     handles_of,
     with_blocks,
 )
+from stepgraph.limits import Limit
 
 
 def read_block(reading: Reading, block: Block) -> Block:

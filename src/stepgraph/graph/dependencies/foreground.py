@@ -9,9 +9,7 @@ from stepgraph.graph.dependencies.drawing import Operations, operations_of
 from stepgraph.graph.dependencies.history import NOTHING, has_run, joined
 from stepgraph.graph.dependencies.reading import Reading
 from stepgraph.graph.dependencies.schedule import HasRun, Root, Schedule, Task, definitions_of, schedule
-from stepgraph.limits import Limit
-from stepgraph.model.payload import ParallelKind
-from stepgraph.program.ir import (
+from stepgraph.ir.nodes import (
     Call,
     Function,
     Handle,
@@ -23,6 +21,8 @@ from stepgraph.program.ir import (
     handles_of,
     over_with,
 )
+from stepgraph.limits import Limit
+from stepgraph.model.payload import ParallelKind
 from stepgraph.syntax.module import Place
 
 

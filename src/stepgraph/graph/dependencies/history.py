@@ -9,7 +9,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from stepgraph.graph.dependencies.schedule import HasRun
-from stepgraph.program.ir import Handle, Start, StepDefinition
+from stepgraph.ir.nodes import Handle, Start, StepDefinition
 
 Past: TypeAlias = int
 """What may be the case with a step at a point, by path: a set of the following bits."""

@@ -22,8 +22,7 @@ from stepgraph.graph.dependencies.history import (
 )
 from stepgraph.graph.dependencies.schedule import HasRun, Memory, Schedule
 from stepgraph.graph.dependencies.usage import Survey, Usage
-from stepgraph.model.note import Note
-from stepgraph.program.ir import (
+from stepgraph.ir.nodes import (
     Block,
     Call,
     Function,
@@ -34,6 +33,7 @@ from stepgraph.program.ir import (
     blocks_of,
     handles_of,
 )
+from stepgraph.model.note import Note
 
 BlockReader: TypeAlias = "Callable[[Reading, Block], Block]"
 

@@ -17,8 +17,8 @@ from typing import TypeAlias
 from msgspec import Struct, field
 
 from stepgraph.graph.bit_sets import bits, restricted
+from stepgraph.ir.nodes import Dependency, Handle, StepChoice, StepDefinition, StepRun
 from stepgraph.limits import Budget, Limit
-from stepgraph.program.ir import Dependency, Handle, StepChoice, StepDefinition, StepRun
 
 
 class HasRun(Enum):

@@ -14,7 +14,8 @@ from stepgraph.graph.dependencies.flow import read_block
 from stepgraph.graph.dependencies.history import NOTHING, History, joined
 from stepgraph.graph.dependencies.reading import Knowledge, Opening, Reading
 from stepgraph.graph.dependencies.usage import Survey, Usage
-from stepgraph.program.ir import Block, Call, Function, Program, StepRun
+from stepgraph.ir.nodes import Block, Call, Function, StepRun
+from stepgraph.ir.program import Program
 
 
 def settled(program: Program, survey: Survey) -> Expanded:

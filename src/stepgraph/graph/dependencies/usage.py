@@ -10,8 +10,7 @@ from graphlib import CycleError, TopologicalSorter
 from msgspec import Struct, field
 
 from stepgraph.graph.dependencies.schedule import definitions_of
-from stepgraph.limits import Budget, Limit
-from stepgraph.program.ir import (
+from stepgraph.ir.nodes import (
     Activity,
     Block,
     Call,
@@ -28,6 +27,7 @@ from stepgraph.program.ir import (
     handles_of,
     over_with,
 )
+from stepgraph.limits import Budget, Limit
 
 
 class Usage(Struct):

@@ -10,8 +10,8 @@ from stepgraph.checks.judgement.span_index import SpanIndex
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
+from stepgraph.ir.facts import MethodMissing
 from stepgraph.model.note import ProblemKind
-from stepgraph.program.facts import MethodMissing
 
 if TYPE_CHECKING:
     from stepgraph.checks.example import Example

@@ -10,15 +10,15 @@ from stepgraph.checks.judgement.first_matches import first_matches
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
-from stepgraph.program.facts import DecoratorApplied, MethodCalled, MethodMissing
-from stepgraph.program.known import Awaitable, Keyed, KnownFunction, KnownStep
+from stepgraph.ir.facts import DecoratorApplied, MethodCalled, MethodMissing
+from stepgraph.ir.static_values import Awaitable, Keyed, KnownFunction, KnownStep
 from stepgraph.project.dependency_mode import DependencyMode
 
 if TYPE_CHECKING:
     from stepgraph.checks.example import Example
     from stepgraph.checks.subject import WorkflowSubject
+    from stepgraph.ir.facts import GivenArgument, GivenArguments
     from stepgraph.model.span import Span
-    from stepgraph.program.facts import GivenArgument, GivenArguments
 
 _METHODS: Final = ("do", "sleep", "sleep_until", "wait_for_event")
 _JAVASCRIPT: Final = {"sleepUntil": "sleep_until", "waitForEvent": "wait_for_event", "run": "do"}

@@ -9,12 +9,12 @@ from stepgraph.checks.judgement.first_matches import first_matches
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
-from stepgraph.program.facts import DependencyCycle
+from stepgraph.ir.facts import DependencyCycle
 
 if TYPE_CHECKING:
     from stepgraph.checks.example import Example
     from stepgraph.checks.subject import WorkflowSubject
-    from stepgraph.program.ir import StepDefinition
+    from stepgraph.ir.nodes import StepDefinition
     from stepgraph.syntax.module import Place
 
 

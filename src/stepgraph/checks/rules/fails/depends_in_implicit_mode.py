@@ -10,15 +10,15 @@ from stepgraph.checks.judgement.first_matches import first_matches
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
-from stepgraph.program.facts import MethodCalled
-from stepgraph.program.known import Elements, Keyed, KnownConstant, KnownFunction, KnownStep
+from stepgraph.ir.facts import MethodCalled
+from stepgraph.ir.static_values import Elements, Keyed, KnownConstant, KnownFunction, KnownStep
 from stepgraph.project.dependency_mode import DependencyMode
 
 if TYPE_CHECKING:
     from stepgraph.checks.example import Example
     from stepgraph.checks.subject import WorkflowSubject
-    from stepgraph.program.facts import GivenArgument
-    from stepgraph.program.known import Known
+    from stepgraph.ir.facts import GivenArgument
+    from stepgraph.ir.static_values import Known
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Match]:

@@ -10,7 +10,7 @@ from stepgraph.checks.judgement.first_matches import first_matches
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
-from stepgraph.program.known import (
+from stepgraph.ir.static_values import (
     Awaitable,
     Elements,
     Generator,
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
     from stepgraph.checks.example import Example
     from stepgraph.checks.subject import WorkflowSubject
-    from stepgraph.program.facts import GivenArgument, StepDeclared
-    from stepgraph.program.known import Known
+    from stepgraph.ir.facts import GivenArgument, StepDeclared
+    from stepgraph.ir.static_values import Known
     from stepgraph.syntax.module import Place
 
 

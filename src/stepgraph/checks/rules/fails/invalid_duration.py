@@ -12,8 +12,8 @@ from stepgraph.checks.judgement.partial_durations import partial_duration
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
-from stepgraph.program.facts import MethodCalled
-from stepgraph.program.known import KnownConstant, KnownDuration, KnownFunction, KnownStep, PartlyKnownText
+from stepgraph.ir.facts import MethodCalled
+from stepgraph.ir.static_values import KnownConstant, KnownDuration, KnownFunction, KnownStep, PartlyKnownText
 from stepgraph.syntax.edits import Replacement
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from stepgraph.checks.judgement.kinds import kind_of, may_be_nothing, simple_pos
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
-from stepgraph.program.facts import GivenArgument, MethodCalled
-from stepgraph.program.known import Known, KnownConstant, PartlyKnownText
+from stepgraph.ir.facts import GivenArgument, MethodCalled
+from stepgraph.ir.static_values import Known, KnownConstant, PartlyKnownText
 
 if TYPE_CHECKING:
     from stepgraph.checks.example import Example

@@ -11,13 +11,13 @@ from stepgraph.checks.judgement.first_matches import first_matches
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
-from stepgraph.program.known import KnownConstant, PartlyKnownText, possibilities
+from stepgraph.ir.static_values import KnownConstant, PartlyKnownText, possibilities
 
 if TYPE_CHECKING:
     from stepgraph.checks.example import Example
     from stepgraph.checks.subject import WorkflowSubject
-    from stepgraph.program.facts import StepDeclared
-    from stepgraph.program.known import Known
+    from stepgraph.ir.facts import StepDeclared
+    from stepgraph.ir.static_values import Known
     from stepgraph.syntax.module import Place
 
 _LONGEST: Final = 256

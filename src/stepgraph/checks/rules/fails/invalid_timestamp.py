@@ -10,8 +10,8 @@ from stepgraph.checks.judgement.kinds import described, kind_of, may_be_nothing,
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
-from stepgraph.program.facts import GivenArgument, MethodCalled
-from stepgraph.program.known import Known, KnownConstant, KnownMoment, Made, PartlyKnownText
+from stepgraph.ir.facts import GivenArgument, MethodCalled
+from stepgraph.ir.static_values import Known, KnownConstant, KnownMoment, Made, PartlyKnownText
 
 if TYPE_CHECKING:
     from stepgraph.checks.example import Example

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
-from stepgraph.program.facts import GivenArgument, MethodCalled
+from stepgraph.ir.facts import GivenArgument, MethodCalled
 from stepgraph.syntax.edits import Edit, Replacement
 
 if TYPE_CHECKING:

@@ -14,14 +14,14 @@ from stepgraph.checks.judgement.running_steps import RunningSteps
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
+from stepgraph.ir.facts import ParameterUnknown, StepCalled, StepDeclared
 from stepgraph.limits import Budget, Limit
-from stepgraph.program.facts import ParameterUnknown, StepCalled, StepDeclared
 
 if TYPE_CHECKING:
     from stepgraph.checks.example import Example
     from stepgraph.checks.subject import WorkflowSubject
-    from stepgraph.program.facts import Parameter, StepFunctionShape
-    from stepgraph.program.ir import StepDefinition
+    from stepgraph.ir.facts import Parameter, StepFunctionShape
+    from stepgraph.ir.nodes import StepDefinition
     from stepgraph.syntax.module import Place
 
 # With any of these, steps may be declared where they are not seen.

@@ -12,9 +12,9 @@ from stepgraph.checks.judgement.storable import Certainty, Unstorable, unstorabl
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
+from stepgraph.ir.facts import Returned, StepDeclared, StepFunctionShape
+from stepgraph.ir.static_values import Known, possibilities
 from stepgraph.limits import Budget, Limit
-from stepgraph.program.facts import Returned, StepDeclared, StepFunctionShape
-from stepgraph.program.known import Known, possibilities
 from stepgraph.syntax.module import Place
 
 if TYPE_CHECKING:

@@ -10,13 +10,13 @@ from stepgraph.checks.judgement.first_matches import first_matches
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
-from stepgraph.program.facts import DependenciesMiscounted
-from stepgraph.program.known import Elements
+from stepgraph.ir.facts import DependenciesMiscounted
+from stepgraph.ir.static_values import Elements
 
 if TYPE_CHECKING:
     from stepgraph.checks.example import Example
     from stepgraph.checks.subject import WorkflowSubject
-    from stepgraph.program.facts import StepDeclared, StepFunctionShape
+    from stepgraph.ir.facts import StepDeclared, StepFunctionShape
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Match]:

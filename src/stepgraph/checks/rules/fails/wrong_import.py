@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
-from stepgraph.program.facts import WrongImport
+from stepgraph.ir.facts import WrongImport
 from stepgraph.syntax.edits import MovedImport
 
 if TYPE_CHECKING:

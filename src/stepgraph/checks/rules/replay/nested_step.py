@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
+from stepgraph.ir.nodes import Block, Call, Join, Run, Start, StepRun, is_race
+from stepgraph.ir.walk import name_of, reached
 from stepgraph.limits import Budget, Limit
-from stepgraph.program.ir import Block, Call, Join, Run, Start, StepRun, is_race
-from stepgraph.program.reach import name_of, reached
 
 if TYPE_CHECKING:
     from stepgraph.checks.example import Example

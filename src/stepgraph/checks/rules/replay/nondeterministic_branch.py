@@ -9,7 +9,7 @@ from stepgraph.checks.judgement.control_dependence import deciding_tests
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
-from stepgraph.program.facts import Steered
+from stepgraph.ir.facts import Steered
 
 if TYPE_CHECKING:
     from stepgraph.checks.example import Example

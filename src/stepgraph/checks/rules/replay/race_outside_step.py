@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
-from stepgraph.program.facts import Raced
+from stepgraph.ir.facts import Raced
 
 if TYPE_CHECKING:
     from stepgraph.checks.example import Example

@@ -10,7 +10,7 @@ from stepgraph.checks.judgement.varying_names import varying_names
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Confidence, Severity
-from stepgraph.program.facts import Steered, UsedAfterStep
+from stepgraph.ir.facts import Steered, UsedAfterStep
 from stepgraph.syntax.module import Place
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from stepgraph.checks.judgement.first_matches import first_matches
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
-from stepgraph.program.facts import NameShared
+from stepgraph.ir.facts import NameShared
 
 if TYPE_CHECKING:
     from stepgraph.checks.example import Example

@@ -18,9 +18,9 @@ from stepgraph.checks.judgement.mhp import Clash, clashes
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Confidence, Severity
+from stepgraph.ir.facts import MethodCalled
 from stepgraph.limits import Budget
 from stepgraph.model.span import Span
-from stepgraph.program.facts import MethodCalled
 
 if TYPE_CHECKING:
     from stepgraph.checks.example import Example

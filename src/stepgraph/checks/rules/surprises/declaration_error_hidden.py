@@ -9,12 +9,12 @@ from stepgraph.checks.judgement.tried import failing_work, raises, tries_of
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
+from stepgraph.ir.exceptions import catches_all
+from stepgraph.ir.facts import StepCalled
+from stepgraph.ir.nodes import Handler, Protected, StepDefinition, StepRun
+from stepgraph.ir.walk import definitions_needed
 from stepgraph.limits import Budget, Limit
 from stepgraph.model.span import Span
-from stepgraph.program.exceptions import catches_all
-from stepgraph.program.facts import StepCalled
-from stepgraph.program.ir import Handler, Protected, StepDefinition, StepRun
-from stepgraph.program.reach import definitions_needed
 from stepgraph.syntax.module import Place
 
 if TYPE_CHECKING:

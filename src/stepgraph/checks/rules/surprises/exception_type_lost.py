@@ -9,8 +9,8 @@ from stepgraph.checks.judgement.tried import catches_javascript, runs_steps, tri
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
-from stepgraph.program.exceptions import builtin_exception, catches_all
-from stepgraph.program.ir import CaughtType, OwnErrors, Protected
+from stepgraph.ir.exceptions import builtin_exception, catches_all
+from stepgraph.ir.nodes import CaughtType, OwnErrors, Protected
 
 if TYPE_CHECKING:
     from stepgraph.checks.example import Example

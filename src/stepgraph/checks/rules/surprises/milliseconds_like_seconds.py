@@ -11,7 +11,7 @@ from stepgraph.checks.judgement.meant_in_seconds import is_meant_in_seconds
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Confidence, Severity
-from stepgraph.program.known import Made
+from stepgraph.ir.static_values import Made
 
 if TYPE_CHECKING:
     from stepgraph.checks.example import Example

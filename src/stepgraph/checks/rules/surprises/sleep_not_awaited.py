@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
-from stepgraph.program.facts import NeverAwaited
-from stepgraph.program.reach import reached
+from stepgraph.ir.facts import NeverAwaited
+from stepgraph.ir.walk import reached
 from stepgraph.syntax.edits import AddedAwait
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Confidence, Severity
-from stepgraph.program.facts import NeverCalled, ParameterUnknown
+from stepgraph.ir.facts import NeverCalled, ParameterUnknown
 
 if TYPE_CHECKING:
     from stepgraph.checks.example import Example

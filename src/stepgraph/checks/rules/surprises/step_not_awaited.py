@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
-from stepgraph.program.facts import NeverAwaited
+from stepgraph.ir.facts import NeverAwaited
 from stepgraph.syntax.edits import AddedAwait
 
 if TYPE_CHECKING:

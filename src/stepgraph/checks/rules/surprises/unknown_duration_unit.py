@@ -12,7 +12,7 @@ from stepgraph.checks.judgement.partial_durations import partial_duration
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
-from stepgraph.program.known import PartlyKnownText
+from stepgraph.ir.static_values import PartlyKnownText
 from stepgraph.syntax.edits import Replacement
 
 if TYPE_CHECKING:

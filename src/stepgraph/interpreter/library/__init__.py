@@ -1,0 +1,1 @@
+"""Models of the standard library, Pyodide and JavaScript."""

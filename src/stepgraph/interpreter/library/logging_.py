@@ -1,0 +1,36 @@
+"""Logging and printing: calls that show values to people and decide nothing."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import libcst as cst
+
+from stepgraph.syntax.walk import statements
+
+LOG_METHODS: Final = frozenset(["critical", "debug", "error", "exception", "info", "log", "warn", "warning"])
+"""The methods of loggers and of JavaScript's `console`."""
+
+
+def is_logging(name: str) -> bool:
+    """Return whether a dotted name is a member of the module `logging`."""
+    return name.startswith("logging.")
+
+
+def is_report(node: cst.Call) -> bool:
+    """Return whether a call only prints or logs its arguments."""
+    match node.func:
+        case cst.Name(value=name):
+            return name == "print"
+        case cst.Attribute(attr=cst.Name(value=name)):
+            return name in LOG_METHODS
+        case _:
+            return False
+
+
+def only_reports(body: cst.BaseSuite) -> bool:
+    """Return whether a block only prints or logs."""
+    return all(
+        isinstance(statement, cst.Expr) and isinstance(statement.value, cst.Call) and is_report(statement.value)
+        for statement in statements(body)
+    )

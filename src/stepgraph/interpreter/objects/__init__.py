@@ -1,0 +1,1 @@
+"""The abstract heap: values, names, classes, modules."""

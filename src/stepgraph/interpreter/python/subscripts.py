@@ -1,0 +1,119 @@
+"""What stands at a key: of a payload, a dictionary, a list."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+
+from stepgraph.interpreter.objects.union import any_of
+from stepgraph.interpreter.objects.values import (
+    UNKNOWN,
+    Alternatives,
+    ClassValue,
+    Collection,
+    Constant,
+    Entry,
+    Event,
+    Mapping,
+    Option,
+    PartOfEvent,
+    Payload,
+    Template,
+    Unresolved,
+    Value,
+    Volatile,
+    faded,
+    hidden,
+    unsure,
+)
+from stepgraph.interpreter.store import callable_name, merged
+from stepgraph.syntax.module import Place
+
+
+def element_at(owner: Value, key: Value, key_place: Place, place: Place) -> Value:
+    """Return `owner[key]`."""
+    match owner:
+        case Event() | Payload():
+            return part_of(owner, key)
+        case Mapping():
+            return entry_at(owner, key, key_place, place, None)
+        case Collection():
+            return _item_at(owner, key, key_place, place)
+        case Alternatives(options=options, discriminant=discriminant):
+            held = [option for option in options if not isinstance(option.value, Constant)]
+            parts = [(o.condition, element_at(o.value, key, key_place, place)) for o in held]
+            if not parts:
+                return UNKNOWN
+            return merged(parts, discriminant, owner.place)
+        case Volatile():
+            return replace(owner, gives="", truth_known=False)
+        case PartOfEvent() | Unresolved() | ClassValue():
+            return owner
+        case _:
+            return UNKNOWN
+
+
+def part_of(owner: Value, key: Value) -> Value:
+    """Return what stands at a key of an event or payload; reading a constant key makes it part of the shape."""
+    if isinstance(owner, Alternatives):
+        parts = [(o.condition, part_of(o.value, key)) for o in owner.options]
+        return merged(parts, owner.discriminant, owner.place)
+    if not isinstance(key, Constant) or not isinstance(key.value, str):
+        return PartOfEvent() if isinstance(owner, Payload) and owner.of_run else UNKNOWN
+    if isinstance(owner, Event):
+        return Payload(owner.shape, owner.of_run) if key.value == "payload" else UNKNOWN
+    return Payload(owner.shape.at(key.value), owner.of_run) if isinstance(owner, Payload) else UNKNOWN
+
+
+def entry_at(owner: Mapping, key: Value, key_place: Place, place: Place, default: Value | None) -> Value:
+    """Return the entry at a key of a dictionary: a `switch` on the key's source, where the key is not known."""
+    entries = owner.entries
+    if isinstance(key, Constant):
+        entries = tuple(entry for entry in entries if entry.key == key or not isinstance(entry.key, Constant))
+        sure = [entry.key == key and not entry.maybe for entry in entries]
+        since = next((index for index in reversed(range(len(entries))) if sure[index]), None)
+        entries = entries if since is None else entries[since:]
+        if entries and all(e.key == key for e in entries) and not (owner.partial and since is None):
+            return _one_of(owner, entries, key_place, place, default)
+    if not entries and not owner.partial:
+        return UNKNOWN if default is None else default
+    default_matters = default is not None and default.relevant
+    if not default_matters and not any(entry.value.relevant for entry in entries):
+        return default if default is not None and not owner.entries else UNKNOWN
+    options = [Option(entry.key_place.text, unsure(entry.value)) for entry in entries]
+    if owner.partial or any(entry.maybe for entry in entries):
+        options.append(Option("others", Unresolved("not all entries of the dictionary are known", place)))
+    if default is not None and default != Constant(None):
+        options.append(Option(None, default))
+    return Alternatives(tuple(options), key_place.text, place)
+
+
+def _one_of(owner: Mapping, found: Sequence[Entry], key_place: Place, place: Place, default: Value | None) -> Value:
+    """Return the entry of a key: of several, the last one that is there."""
+    last = next((index for index in reversed(range(len(found))) if not found[index].maybe), None)
+    possible = found if last is None else found[last:]
+    values = [_seen(owner, entry.value) for entry in possible]
+    if last is None and default is not None:
+        values.append(default)
+    conditions = [callable_name(value) or f"{key_place.text} {number}" for number, value in enumerate(values, 1)]
+    return values[0] if len(values) == 1 else any_of(values, conditions, place.text, place)
+
+
+def _seen(owner: Collection | Mapping, value: Value) -> Value:
+    """An element as it is seen through its collection. Text that is known only in part is the element's own source."""
+    if isinstance(value, Template):
+        return faded(value)
+    return value if owner.shows_constants else hidden(value)
+
+
+def _item_at(owner: Collection, key: Value, key_place: Place, place: Place) -> Value:
+    items = owner.items
+    if (
+        owner.has_known_order
+        and isinstance(key, Constant)
+        and isinstance(key.value, int)
+        and -len(items) <= key.value < len(items)
+    ):
+        return _seen(owner, items[key.value].value)
+    return any_of([i.value for i in items], [str(n) for n in range(len(items))], key_place.text, place)

@@ -1,0 +1,1 @@
+"""Differences between the runs of a replayed workflow, for the rules."""

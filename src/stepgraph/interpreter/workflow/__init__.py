@@ -1,0 +1,1 @@
+"""The SDK: the step object, dependencies between steps, awaiting."""

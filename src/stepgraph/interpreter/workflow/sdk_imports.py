@@ -1,0 +1,35 @@
+"""Imports that the SDK's modules surely refuse."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+import libcst as cst
+
+from stepgraph.ir.facts import WrongImport
+from stepgraph.syntax.import_names import source_name
+from stepgraph.syntax.module import Place, SourceModule
+from stepgraph.syntax.walk import statements
+
+# The one name that is looked for in another module than it is in (SDK: `workers.workflows`).
+_NAME: Final = "NonRetryableError"
+_MODULE: Final = "workers"
+_RIGHT_MODULE: Final = "workers.workflows"
+
+
+def wrong_imports_of(module: SourceModule) -> Iterator[WrongImport]:
+    """Yield the wrong imports among a module's own statements: those that nothing guards."""
+    if module.mentions(_NAME.encode()):
+        for statement in statements(module.tree):
+            if isinstance(statement, cst.ImportFrom):
+                yield from wrong_imports(module, statement)
+
+
+def wrong_imports(module: SourceModule, statement: cst.ImportFrom) -> Iterator[WrongImport]:
+    """Yield what a statement imports of a module that lacks it."""
+    if isinstance(statement.names, cst.ImportStar) or source_name(statement) != (0, _MODULE):
+        return
+    for alias in statement.names:
+        if alias.evaluated_name == _NAME:
+            yield WrongImport(_NAME, _MODULE, _RIGHT_MODULE, Place(module, alias.name), Place(module, statement))

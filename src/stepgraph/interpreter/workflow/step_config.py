@@ -1,0 +1,122 @@
+"""The configuration of a step, merged key by key with the engine's defaults."""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+from msgspec.structs import replace
+
+from stepgraph.interpreter.interpreter import Machine
+from stepgraph.interpreter.objects.values import Argument, Constant, Entry, Mapping, Moment, Template, Value
+from stepgraph.ir.nodes import StepSettings
+from stepgraph.model.payload import Backoff, Number
+from stepgraph.syntax.module import Place
+
+DEFAULTS: Final = StepSettings()
+
+_BACKOFFS: Final[dict[object, Backoff]] = {"constant": "constant", "linear": "linear", "exponential": "exponential"}
+
+
+def settings_from(machine: Machine, argument: Argument | None) -> StepSettings:
+    """Return the settings that `config=` gives. What is not a known constant keeps its default and is reported."""
+    if argument is None or argument.value == Constant(None):
+        return DEFAULTS
+    settings = DEFAULTS
+    for key, entry in _entries(machine, argument.value, argument.place, "config").items():
+        if key == "timeout":
+            settings = replace(settings, timeout=duration_of(entry.value, entry.place))
+        elif key == "retries":
+            for name, inner in _entries(machine, entry.value, entry.place, "retries").items():
+                settings = _with_retry(machine, settings, name, inner)
+    return settings
+
+
+def _with_retry(machine: Machine, settings: StepSettings, key: object, entry: Entry) -> StepSettings:
+    if key == "delay":
+        return replace(settings, delay=duration_of(entry.value, entry.place))
+    if key == "limit":
+        limit = number_of(entry.value)
+        if limit is not None:
+            return replace(settings, limit=limit)
+        _report(machine, entry.place, "limit", DEFAULTS.limit)
+    if key == "backoff":
+        backoff = _BACKOFFS.get(entry.value.value) if isinstance(entry.value, Constant) else None
+        if backoff is not None:
+            return replace(settings, backoff=backoff)
+        _report(machine, entry.place, "backoff", DEFAULTS.backoff)
+    return settings
+
+
+def _entries(machine: Machine, value: Value, place: Place, what: str) -> dict[object, Entry]:
+    """Return the entries of a dictionary of which each key is known, by key."""
+    if not isinstance(value, Mapping) or not value.shows_constants:
+        _report(machine, place, what, "the default")
+        return {}
+    if value.partial or not all(isinstance(entry.key, Constant) for entry in value.entries):
+        _report(machine, place, what, "the default for what is not seen")
+    return {entry.key.value: entry for entry in value.entries if isinstance(entry.key, Constant)}
+
+
+def _report(machine: Machine, place: Place, what: str, shown: object) -> None:
+    machine.note(
+        "dynamic-config",
+        place,
+        f"the step's {what} `{place.text}` is not statically known.",
+        f"The graph shows {shown}.",
+        incomplete=False,
+    )
+
+
+# Bits of a whole number beyond which no reader of JSON takes it for one.
+WIDEST_NUMBER: Final = 512
+
+
+def text_of(value: Value, place: Place) -> str:
+    """Return a value as text, for which `place` is the source."""
+    match value:
+        case Constant(value=str(text)) | Template(text=text):
+            return text
+        case _:
+            return "{" + place.text + "}"
+
+
+def name_text(argument: Argument | None) -> str:
+    """Return the name of a step."""
+    return "{}" if argument is None else text_of(argument.value, argument.place)
+
+
+def duration_text(argument: Argument | None) -> Number | str:
+    """Return a duration: milliseconds, or text as given."""
+    return "{}" if argument is None else duration_of(argument.value, argument.place)
+
+
+def duration_of(value: Value, place: Place) -> Number | str:
+    """Return a duration: milliseconds, or text as given."""
+    number = number_of(value)
+    return text_of(value, place) if number is None else number
+
+
+def number_of(value: Value) -> Number | None:
+    """Return a constant as a JSON number, None if it is none."""
+    match value:
+        case Constant(value=bool()):
+            return None
+        case Constant(value=int(number)) if number.bit_length() > WIDEST_NUMBER:
+            return None
+        case Constant(value=int(number) | float(number)) if math.isfinite(number):
+            return number
+        case _:
+            return None
+
+
+def timestamp_text(argument: Argument | None) -> str:
+    """Return a point in time: text as given, a constant datetime as ISO 8601, a constant number as its digits."""
+    if argument is None:
+        return "{}"
+    if isinstance(argument.value, Moment):
+        return argument.value.text
+    number = number_of(argument.value)
+    if number is None:
+        return text_of(argument.value, argument.place)
+    return str(int(number)) if number == int(number) else repr(number)
