@@ -20,7 +20,7 @@ from typing import TypeAlias
 from stepgraph.graph.build import build_graph
 from stepgraph.graph.dependencies.schedule import HasRun, Memory, Root, schedule
 from stepgraph.graph.dependencies.usage import Survey
-from stepgraph.interpreter.entry import Entry, read_workflow
+from stepgraph.interpreter.entry import OpenModule, read_workflow
 from stepgraph.interpreter.workflow_classes import find_workflows
 from stepgraph.ir.nodes import Start, StepRun
 from stepgraph.ir.program import Program
@@ -98,7 +98,7 @@ def pairs(program: Program) -> int:
 def program_of(source: str) -> Program:
     """Return what the workflow of a module does."""
     module = parse_module(source.encode(), "entry.py")
-    entry = Entry(module)
+    entry = OpenModule(module)
     return read_workflow(entry, find_workflows(entry).workflows[0])
 
 

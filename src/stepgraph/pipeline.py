@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from stepgraph.analysis import WorkflowAnalysis
 from stepgraph.checks.subject import WorkflowSubject
 from stepgraph.graph.build import build_graph
-from stepgraph.interpreter.entry import Entry, read_workflow
+from stepgraph.interpreter.entry import OpenModule, read_workflow
 from stepgraph.interpreter.workflow_classes import (
     Exported,
     Exports,
@@ -107,7 +107,7 @@ class Pipeline(Struct):
         self.modules.begin()
         module = self.modules.parse(source.path, source.content)
         files = source.project.files
-        entry = Entry(module, Importer(files, self.modules) if files.folders else None)
+        entry = OpenModule(module, Importer(files, self.modules) if files.folders else None)
         self.learn(source.path, derivations_in(module))
         if source.workflows is None:
             found = find_workflows(entry)
@@ -136,7 +136,7 @@ class Pipeline(Struct):
 
 
 def _workflow(
-    entry: Entry, class_name: str, project: Project, configured: ConfiguredWorkflow | None = None
+    entry: OpenModule, class_name: str, project: Project, configured: ConfiguredWorkflow | None = None
 ) -> WorkflowAnalysis:
     program = read_workflow(entry, class_name, project.mode)
     built = build_graph(program)

@@ -17,15 +17,15 @@ from stepgraph.ir.nodes import (
     Block,
     Branch,
     Choice,
-    Exit,
-    ExitKind,
     Handler,
+    Jump,
+    JumpKind,
     Loop,
     Operation,
     Pause,
-    Protected,
     Run,
     StepRun,
+    Try,
 )
 from stepgraph.limits import Budget, Limit, LimitExceededError
 from stepgraph.syntax.deep import run_deep
@@ -417,12 +417,12 @@ def test_deep_nesting_takes_linear_time(kind: str) -> None:
     step, place = a_step()
 
     def around(block: Block) -> Block:
-        leaving = Choice((Branch("x", Block((Exit(ExitKind.RETURN, place),))),), place)
+        leaving = Choice((Branch("x", Block((Jump(JumpKind.RETURN, place),))),), place)
         inner = Block((step, leaving, *block.operations))
         operations: dict[str, Operation] = {
             "loops": Loop(inner, EMPTY, place),
-            "finally": Protected(inner, (), Block((Pause(place),)), together=False, place=place),
-            "handlers": Protected(inner, (Handler(None, EMPTY),), EMPTY, together=False, place=place),
+            "finally": Try(inner, (), Block((Pause(place),)), except_star=False, place=place),
+            "handlers": Try(inner, (Handler(None, EMPTY),), EMPTY, except_star=False, place=place),
             "branches": Choice((Branch("x", inner),), place),
         }
         return Block((operations[kind],))

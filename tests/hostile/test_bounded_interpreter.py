@@ -206,20 +206,20 @@ def test_short_text_is_computed(text: str, name: str) -> None:
 
 def test_appended_elements_are_taken_back() -> None:
     store = Store()
-    slots = store.new({"items": (1,)})
-    mark = store.mark()
-    store.extend(slots, (1, 2))
-    store.extend(slots, (1, 2, 3))
-    assert slots["items"] == (1, 2, 3)
-    store.rewind(mark)
-    assert slots["items"] == (1,)
+    cell = store.new({"items": (1,)})
+    checkpoint = store.checkpoint()
+    store.extend(cell, (1, 2))
+    store.extend(cell, (1, 2, 3))
+    assert cell["items"] == (1, 2, 3)
+    store.rollback(checkpoint)
+    assert cell["items"] == (1,)
 
 
 # They copy the elements of a collection and look at none, or count them themselves.
-UNCOUNTED: Final = {"contexts.py", "methods.py", "targets.py"}
+UNCOUNTED: Final = {"with_.py", "methods.py", "assignment.py"}
 
 
 def test_elements_are_reached_through_the_budget() -> None:
     """Each walk through collections, which may be exponentially large as trees, is counted where it takes elements."""
-    modules = Path(stepgraph.interpreter.__path__[0]).glob("*.py")
+    modules = Path(stepgraph.interpreter.__path__[0]).rglob("*.py")
     assert {path.name for path in modules if 'state["items"]' in path.read_text("utf-8")} == UNCOUNTED

@@ -17,7 +17,8 @@ from types import ModuleType
 import libcst as cst
 import pytest
 
-from stepgraph.interpreter.library.externals import ALIASES, HARMLESS, KNOWN_BY_CALL, MEANINGS
+from stepgraph.interpreter.library.externals import HARMLESS, NAMED_RESULTS
+from stepgraph.interpreter.library.models import ALIASES, MODELS
 from stepgraph.interpreter.objects.attributes import DESCRIBING
 from stepgraph.interpreter.objects.methods import METHODS
 from stepgraph.interpreter.objects.values import Collection
@@ -192,7 +193,7 @@ def test_attributes_that_are_not_modeled(made: str) -> None:
 @pytest.mark.parametrize("module", [builtins, asyncio, functools, contextlib, itertools])
 def test_functions_of_the_library(module: ModuleType) -> None:
     names = {name for name in dir(module) if callable(getattr(module, name)) and not name.startswith("_")}
-    known = HARMLESS | MEANINGS.keys() | ALIASES.keys() | KNOWN_BY_CALL | TRANSPARENT_TO_CLASSES
+    known = HARMLESS | MODELS.keys() | ALIASES.keys() | NAMED_RESULTS | TRANSPARENT_TO_CLASSES
     unknown = {name for name in names if f"{module.__name__}.{name}" not in known}
     prefix = "" if module is builtins else f"{module.__name__}."
     calls = {name: f"{prefix}{name}(lambda: step.sleep('n', 1))" for name in sorted(unknown)}

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from stepgraph.ir.nodes import Awaited, Function, Handle, Joined, JoinMember
+from stepgraph.ir.nodes import AwaitedTask, AwaitGroup, AwaitMember, Function, TaskId
 
 
 class Calls(Struct, frozen=True):
@@ -18,26 +18,29 @@ class Calls(Struct, frozen=True):
     """
 
     working: frozenset[int]
-    completed: Mapping[int, tuple[Awaited, ...]] = field(default_factory=dict)
-    implied: Mapping[Handle, tuple[Awaited, ...]] = field(default_factory=dict)
+    completed: Mapping[int, tuple[AwaitedTask, ...]] = field(default_factory=dict)
+    implied: Mapping[TaskId, tuple[AwaitedTask, ...]] = field(default_factory=dict)
 
     def works(self, function: Function) -> bool:
         """Whether a function runs steps."""
         return id(function) in self.working
 
-    def over_after(self, function: Function) -> tuple[Awaited, ...]:
+    def over_after(self, function: Function) -> tuple[AwaitedTask, ...]:
         """Return the work of others that is over when a call is."""
         return self.completed.get(id(function), ())
 
-    def with_implied(self, group: Joined) -> Joined:
+    def with_implied(self, group: AwaitGroup) -> AwaitGroup:
         """Return what a join waits for, with what the functions in it wait for."""
         if not self.implied:
             return group
-        members: list[JoinMember] = []
+        members: list[AwaitMember] = []
         for member in group.members:
-            if isinstance(member, Joined):
+            if isinstance(member, AwaitGroup):
                 members.append(self.with_implied(member))
                 continue
             members.append(member)
-            members += (replace(one, sure=one.sure and member.sure) for one in self.implied.get(member.handle, ()))
+            members += (
+                replace(one, on_every_path=one.on_every_path and member.on_every_path)
+                for one in self.implied.get(member.task_id, ())
+            )
         return replace(group, members=tuple(members))

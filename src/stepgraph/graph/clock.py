@@ -15,26 +15,26 @@ from stepgraph.graph.places import Places
 from stepgraph.ir.exceptions import catch_all
 from stepgraph.ir.nodes import (
     Activity,
+    Await,
     Block,
     Call,
     Choice,
     EventWait,
-    Exit,
-    ExitKind,
     Function,
-    Handle,
     Handler,
-    Join,
+    Jump,
+    JumpKind,
     Loop,
     Operation,
     Ordered,
-    Protected,
     Run,
     Series,
     Sleep,
     SleepUntil,
     Start,
     StepRun,
+    TaskId,
+    Try,
     blocks_of,
     started_in,
 )
@@ -47,8 +47,8 @@ from stepgraph.model.payload import (
     StepSleep,
     StepSleepUntil,
     StepWaitForEvent,
-    Try,
 )
+from stepgraph.model.payload import Try as TryNode
 from stepgraph.syntax.module import Place
 
 Clocked = StepDo | StepSleep | StepSleepUntil | StepWaitForEvent | FunctionCall
@@ -69,8 +69,8 @@ class _Emission(Struct):
     clock: int = 1
     grouped: bool = False
     clockless: bool = False
-    nodes: dict[Handle, Clocked | None] = field(default_factory=dict)
-    drawn: dict[Handle, tuple[OwnGroup, ...]] = field(default_factory=dict)
+    nodes: dict[TaskId, Clocked | None] = field(default_factory=dict)
+    drawn: dict[TaskId, tuple[OwnGroup, ...]] = field(default_factory=dict)
 
 
 def nodes_of(
@@ -151,19 +151,19 @@ def _tried(nodes: list[Node], operations: Sequence[Operation]) -> list[Node]:
     """Return work of a group that is no more: in a `try`, if it was awaited in one that may catch its failure."""
     if not any(map(_catches_join, operations)):
         return nodes
-    tried: Try = {"type": "try", "try_block": {"type": "block", "nodes": nodes}}
+    tried: TryNode = {"type": "try", "try_block": {"type": "block", "nodes": nodes}}
     return [tried]
 
 
 def _catches_join(operation: Operation) -> bool:
-    if isinstance(operation, Protected) and operation.catches and _has_join(operation.body):
+    if isinstance(operation, Try) and operation.catches and _has_join(operation.body):
         return True
     return any(_catches_join(inner) for block in blocks_of(operation) for inner in block.operations)
 
 
 def _has_join(block: Block) -> bool:
     return any(
-        isinstance(operation, Join) or any(map(_has_join, blocks_of(operation))) for operation in block.operations
+        isinstance(operation, Await) or any(map(_has_join, blocks_of(operation))) for operation in block.operations
     )
 
 
@@ -224,13 +224,13 @@ def _operation(emission: _Emission, operation: Operation) -> list[Node]:
             node = _run(emission, activity, place)
             _complete(emission, emission.live.over.get(id(operation), frozenset()))
             return [node]
-        case Start(activity=Series() as series, handle=handle):
-            return _series(emission, handle, series)
-        case Start(activity=activity, handle=handle, place=place):
-            return [_start(emission, handle, activity, place)]
+        case Start(activity=Series() as series, task_id=task_id):
+            return _series(emission, task_id, series)
+        case Start(activity=activity, task_id=task_id, place=place):
+            return [_start(emission, task_id, activity, place)]
         case Ordered():
             return _ordered(emission, operation)
-        case Join(leaving=leaving):
+        case Await(leaving=leaving):
             clock = emission.clock
             _over(emission, id(operation))
             if leaving:
@@ -242,10 +242,10 @@ def _operation(emission: _Emission, operation: Operation) -> list[Node]:
             nodes = _block(emission, body)
             _over(emission, id(operation))
             return _placed(emission, [{"type": "loop", "nodes": nodes}], place) if nodes else []
-        case Protected(place=place):
+        case Try(place=place):
             return _placed(emission, _protected(emission, operation), place)
-        case Exit(kind=kind, drawn=True):
-            left = kind in (ExitKind.BREAK, ExitKind.FINISHED)
+        case Jump(kind=kind, drawn=True):
+            left = kind in (JumpKind.BREAK, JumpKind.FINISHED)
             return [{"type": "break", "kind": "break" if left else "return"}]
         case _:
             return []
@@ -266,21 +266,21 @@ def _run(emission: _Emission, activity: Activity, place: Place) -> Clocked:
     return node
 
 
-def _start(emission: _Emission, handle: Handle, activity: Activity, place: Place) -> Clocked:
+def _start(emission: _Emission, task_id: TaskId, activity: Activity, place: Place) -> Clocked:
     node = _node(emission, activity, place)
     node["starts"] = emission.clock
-    emission.nodes[handle] = node
+    emission.nodes[task_id] = node
     return node
 
 
-def _series(emission: _Emission, handle: Handle, series: Series) -> list[Node]:
+def _series(emission: _Emission, task_id: TaskId, series: Series) -> list[Node]:
     """Return work that needs other steps as a block.
 
     What may outlast the group can be none: it is told by when it may begin, not by its order.
     """
-    emission.nodes[handle] = None
+    emission.nodes[task_id] = None
     nodes = _without_clocks(emission, series.block)
-    if handle in emission.live.escaping:
+    if task_id in emission.live.escaping:
         stamp(nodes, emission.clock, None)
         return nodes
     return [{"type": "block", "nodes": nodes}]
@@ -336,9 +336,9 @@ def _over(emission: _Emission, waiting: int) -> None:
     _complete(emission, over)
 
 
-def _complete(emission: _Emission, over: frozenset[Handle]) -> None:
-    for handle in sorted(over - emission.live.escaping):
-        node = emission.nodes.get(handle)
+def _complete(emission: _Emission, over: frozenset[TaskId]) -> None:
+    for task_id in sorted(over - emission.live.escaping):
+        node = emission.nodes.get(task_id)
         if node is not None:
             node["resolves"] = max(emission.clock, node.get("resolves", 0))
 
@@ -358,36 +358,36 @@ def _choice(emission: _Emission, choice: Choice) -> list[Node]:
     return [{"type": "switch", "discriminant": choice.discriminant, "branches": branches}]
 
 
-def _protected(emission: _Emission, protected: Protected) -> list[Node]:
+def _protected(emission: _Emission, try_: Try) -> list[Node]:
     """A handler's clock is that of its `try`; what follows goes on from the highest."""
-    node: Try = {"type": "try"}
+    node: TryNode = {"type": "try"}
     clock = emission.clock
-    body = _block(emission, protected.body)
+    body = _block(emission, try_.body)
     latest = emission.clock
     caught: list[list[Node]] = []
-    for handler in protected.handlers:
+    for handler in try_.handlers:
         emission.clock = clock
         caught.append(_block(emission, handler.block))
         latest = max(latest, emission.clock)
     emission.clock = latest
-    final = _block(emission, protected.final)
-    if not body and not final and not any(caught):
+    finalbody = _block(emission, try_.finalbody)
+    if not body and not finalbody and not any(caught):
         return []
     if body:
         node["try_block"] = {"type": "block", "nodes": body}
     if caught:
-        node["catch_block"] = {"type": "block", "nodes": _handlers(protected, caught)}
-    if final:
-        node["finally_block"] = {"type": "block", "nodes": final}
+        node["catch_block"] = {"type": "block", "nodes": _handlers(try_, caught)}
+    if finalbody:
+        node["finally_block"] = {"type": "block", "nodes": finalbody}
     return [node]
 
 
-def _handlers(protected: Protected, caught: list[list[Node]]) -> list[Node]:
+def _handlers(try_: Try, caught: list[list[Node]]) -> list[Node]:
     """Return the nodes of handlers. A last branch leaves the `try` with the errors that none of them catches."""
-    ways = list(zip(protected.handlers, caught, strict=True))
-    if protected.together:
+    ways = list(zip(try_.handlers, caught, strict=True))
+    if try_.except_star:
         return [{"type": "if", "branches": [_branch(handler, nodes)]} for handler, nodes in ways if nodes]
-    is_complete = catch_all(protected.handlers)
+    is_complete = catch_all(try_.handlers)
     if is_complete and (len(caught) == 1 or not any(caught)):
         return caught[0]
     branches = [_branch(handler, nodes) for handler, nodes in ways]

@@ -14,8 +14,8 @@ from stepgraph.ir.nodes import (
     Block,
     Call,
     Function,
-    Handle,
     Start,
+    TaskId,
     blocks_of,
     mentioned_in,
     started_in,
@@ -29,7 +29,7 @@ def calls_of(body: Block, body_of: BodyOf) -> Calls:
     bodies = [body, *map(body_of, functions)]
     if not any(map(_foreign, bodies)):
         return calls
-    tasks = {handle: function for inner in bodies for handle, function in _tasks(inner)}
+    tasks = {task_id: function for inner in bodies for task_id, function in _tasks(inner)}
     while True:
         # Callees first: another round learns more only of functions that call each other.
         learned = calls
@@ -40,25 +40,25 @@ def calls_of(body: Block, body_of: BodyOf) -> Calls:
         calls = learned
 
 
-def _learned(calls: Calls, function: Function, body: Block, tasks: Mapping[Handle, Function]) -> Calls:
+def _learned(calls: Calls, function: Function, body: Block, tasks: Mapping[TaskId, Function]) -> Calls:
     foreign = _foreign(body)
     over = must_be_over(body, foreign) if foreign else ()
     if over == calls.over_after(function):
         return calls
-    implied = {handle: over for handle, task in tasks.items() if task is function}
+    implied = {task_id: over for task_id, task in tasks.items() if task is function}
     return replace(calls, completed={**calls.completed, id(function): over}, implied={**calls.implied, **implied})
 
 
-def _foreign(body: Block) -> frozenset[Handle]:
+def _foreign(body: Block) -> frozenset[TaskId]:
     """Return the work that a body waits for and does not start."""
-    started = {handle for operation in body.operations for handle in started_in(operation)}
-    return frozenset(handle for handle in mentioned_in(body) if handle not in started)
+    started = {task_id for operation in body.operations for task_id in started_in(operation)}
+    return frozenset(task_id for task_id in mentioned_in(body) if task_id not in started)
 
 
-def _tasks(block: Block) -> Iterator[tuple[Handle, Function]]:
+def _tasks(block: Block) -> Iterator[tuple[TaskId, Function]]:
     """Yield the calls that are started in a block, by their handles."""
     for operation in block.operations:
         if isinstance(operation, Start) and isinstance(operation.activity, Call):
-            yield operation.handle, operation.activity.function
+            yield operation.task_id, operation.activity.function
         for inner in blocks_of(operation):
             yield from _tasks(inner)

@@ -19,23 +19,23 @@ from stepgraph.graph.calls import Calls
 from stepgraph.ir.exceptions import may_catch
 from stepgraph.ir.nodes import (
     EMPTY,
+    Await,
+    AwaitGroup,
     Block,
     Branch,
     Call,
     Choice,
-    Exit,
-    ExitKind,
     Handler,
-    Join,
-    Joined,
+    Jump,
+    JumpKind,
     Loop,
     Operation,
-    Protected,
     Run,
     Scope,
     Series,
     Start,
     StepRun,
+    Try,
     blocks_of,
     with_blocks,
     works,
@@ -115,7 +115,7 @@ def _kept(operation: Operation, calls: Calls) -> Iterator[Operation]:
             if calls.works(function):
                 yield replace(operation, completes=over)
             elif over:
-                yield Join(Joined("all", over), place)
+                yield Await(AwaitGroup("all", over), place)
         case Start(activity=Call(function=function)):
             if calls.works(function):
                 yield operation
@@ -123,7 +123,7 @@ def _kept(operation: Operation, calls: Calls) -> Iterator[Operation]:
             yield replace(operation, activity=replace(run, body=structured(body, calls)))
         case Start(activity=Series(block=inner)):
             yield replace(operation, activity=Series(_with_known_calls(inner, calls)))
-        case Join(group=group):
+        case Await(group=group):
             yield replace(operation, group=calls.with_implied(group))
         case _:
             yield with_blocks(operation, lambda block: _with_known_calls(block, calls))
@@ -178,7 +178,7 @@ def _matters(part: _Part) -> bool:
 
 
 def _operation_matters(operation: Operation) -> bool:
-    if isinstance(operation, Run | Start | Join | Exit):
+    if isinstance(operation, Run | Start | Await | Jump):
         return True
     return any(_operation_matters(inner) for block in blocks_of(operation) for inner in block.operations)
 
@@ -206,13 +206,13 @@ def _with_rest(first: _Part, rest: _Part, origin: Operation) -> _Part:
 
 def _operation(operation: Operation, context: _Context) -> _Part:
     match operation:
-        case Exit():
+        case Jump():
             return _exit(operation, context)
         case Choice():
             return _choice(operation, context)
         case Loop():
             return _loop(operation, context)
-        case Protected():
+        case Try():
             return _protected(operation, context)
         case Scope(is_pass=True):
             block, part = _block(operation.block, context)
@@ -227,27 +227,27 @@ def _operation(operation: Operation, context: _Context) -> _Part:
             return _Part(deque((operation,)))
 
 
-def _exit(operation: Exit, context: _Context) -> _Part:
+def _exit(operation: Jump, context: _Context) -> _Part:
     """Keep an exit that skips no step, but do not draw it: liveness has to know where paths end."""
     match operation.kind:
-        case ExitKind.BREAK | ExitKind.FINISHED:
+        case JumpKind.BREAK | JumpKind.FINISHED:
             return _Part(deque((operation,)), ends=False)
-        case ExitKind.RETURN:
+        case JumpKind.RETURN:
             return _Part(deque((replace(operation, drawn=context.follows),)), ends=False)
-        case ExitKind.RAISE:
+        case JumpKind.RAISE:
             return _raise(operation, context)
-        case ExitKind.CONTINUE:
+        case JumpKind.CONTINUE:
             return _Part(jumps=frozenset((_PASS,)), ends=False)
 
 
-def _raise(operation: Exit, context: _Context) -> _Part:
+def _raise(operation: Jump, context: _Context) -> _Part:
     caught = next((tried for tried in reversed(context.tries) if may_catch(tried.handlers, operation.raised)), None)
     if caught is None:
         return _Part(deque((replace(operation, drawn=context.follows),)), ends=False)
     target = frozenset((caught.target,))
     if context.loops == caught.loops:
         return _Part(deque((replace(operation, drawn=False),)), jumps=target, ends=False)
-    leaving = replace(operation, kind=ExitKind.BREAK, drawn=caught.follows)
+    leaving = replace(operation, kind=JumpKind.BREAK, drawn=caught.follows)
     return _Part(deque((leaving,)), breaks=target, ends=False)
 
 
@@ -265,24 +265,24 @@ def _targets(parts: Sequence[_Part]) -> tuple[frozenset[Target], frozenset[Targe
 
 def _loop(operation: Loop, context: _Context) -> _Part:
     runs = works(operation.body)
-    inner = replace(context.before(works=runs or _decides(operation.otherwise)), loops=context.loops + 1)
+    inner = replace(context.before(works=runs or _decides(operation.orelse)), loops=context.loops + 1)
     body, part = _block(operation.body, inner)
     breaks = _breaks(body.operations)
     jumps = part.jumps - {_PASS} | part.breaks
     # Nothing in a loop without steps is skipped by leaving it; what is after it may be.
-    if not runs and not _decides(operation.otherwise) and not _is_followed(jumps, context):
+    if not runs and not _decides(operation.orelse) and not _is_followed(jumps, context):
         body = Block(_without_breaks(body.operations))
-    loop = _Part(ends=breaks or not operation.endless, jumps=jumps)
+    loop = _Part(ends=breaks or not operation.infinite, jumps=jumps)
     if body.operations:
-        loop.operations.append(replace(operation, body=body, otherwise=EMPTY))
-    otherwise = _sequence(operation.otherwise.operations, context)
+        loop.operations.append(replace(operation, body=body, orelse=EMPTY))
+    orelse = _sequence(operation.orelse.operations, context)
     if not breaks:
-        return _then(loop, otherwise, operation)
-    if not _matters(otherwise):
+        return _then(loop, orelse, operation)
+    if not _matters(orelse):
         return loop
     unbroken = Choice((Branch("no break", EMPTY),), operation.place)
-    after = _Choice(unbroken, [otherwise], may_skip=True)
-    return _Part(loop.operations, after, jumps | otherwise.jumps, otherwise.breaks)
+    after = _Choice(unbroken, [orelse], may_skip=True)
+    return _Part(loop.operations, after, jumps | orelse.jumps, orelse.breaks)
 
 
 def _decides(block: Block) -> bool:
@@ -297,11 +297,11 @@ def _is_followed(jumps: frozenset[Target], context: _Context) -> bool:
 def _breaks(operations: tuple[Operation, ...]) -> bool:
     """Whether a loop's body has a `break` of that loop; one in the `else` of a loop inside it is one."""
     for operation in operations:
-        if isinstance(operation, Exit):
-            if operation.kind is ExitKind.BREAK:
+        if isinstance(operation, Jump):
+            if operation.kind is JumpKind.BREAK:
                 return True
             continue
-        inside = (operation.otherwise,) if isinstance(operation, Loop) else blocks_of(operation)
+        inside = (operation.orelse,) if isinstance(operation, Loop) else blocks_of(operation)
         if any(_breaks(block.operations) for block in inside):
             return True
     return False
@@ -312,31 +312,31 @@ def _without_breaks(operations: tuple[Operation, ...]) -> tuple[Operation, ...]:
     kept: list[Operation] = []
     for operation in operations:
         match operation:
-            case Exit(kind=ExitKind.BREAK | ExitKind.FINISHED):
+            case Jump(kind=JumpKind.BREAK | JumpKind.FINISHED):
                 kept.append(replace(operation, drawn=False))
-            case Choice() | Protected():
+            case Choice() | Try():
                 kept.append(with_blocks(operation, lambda block: Block(_without_breaks(block.operations))))
             case _:
                 kept.append(operation)
     return tuple(kept)
 
 
-def _protected(operation: Protected, context: _Context) -> _Part:
+def _protected(operation: Try, context: _Context) -> _Part:
     target = id(operation)
     tried = _Try(target, operation.handlers, context.loops)
     body, tried_part = _block(operation.body, replace(context, tries=(*context.tries, tried)))
     handlers = [_block(handler.block, context) for handler in operation.handlers]
-    final, final_part = _block(operation.final, context)
+    finalbody, final_part = _block(operation.finalbody, context)
     parts = [tried_part, *(part for _, part in handlers)]
     jumps, breaks = _targets([*parts, final_part])
     jumps -= {target}
     ends = final_part.ends and any(part.ends for part in parts)
-    if not (_decides(body) or _decides(final) or any(works(block) for block, _ in handlers)):
+    if not (_decides(body) or _decides(finalbody) or any(works(block) for block, _ in handlers)):
         return _Part(jumps=jumps, breaks=breaks, ends=ends)
     rewritten = replace(
         operation,
         body=body,
         handlers=tuple(replace(h, block=block) for h, (block, _) in zip(operation.handlers, handlers, strict=True)),
-        final=final,
+        finalbody=finalbody,
     )
     return _Part(deque((rewritten,)), jumps=jumps, breaks=breaks, ends=ends)

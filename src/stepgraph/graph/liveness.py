@@ -19,24 +19,24 @@ from msgspec.structs import replace
 from stepgraph.graph.bit_sets import bit_set, bits
 from stepgraph.ir.dataflow import solve
 from stepgraph.ir.domain import Domain, Leaf, Observer
-from stepgraph.ir.jump_targets import ExitTarget
+from stepgraph.ir.jump_targets import JumpTarget
 from stepgraph.ir.nodes import (
-    Awaited,
+    Await,
+    AwaitedTask,
+    AwaitGroup,
     Block,
-    Exit,
-    ExitKind,
-    Handle,
-    Join,
-    Joined,
+    Jump,
+    JumpKind,
     Loop,
-    Protected,
     Run,
     Start,
-    handles_of,
+    TaskId,
+    Try,
     is_race,
     mentioned_in,
     over_with,
     started_in,
+    task_ids_of,
     works,
 )
 
@@ -58,13 +58,13 @@ class Liveness(Struct, frozen=True):
 
     ranges: dict[int, list[LiveRange]]
     """The live ranges of each block."""
-    over: dict[int, frozenset[Handle]]
+    over: dict[int, frozenset[TaskId]]
     """The tasks that are over with an await, or with a loop that awaits them one by one; none for many an await."""
-    escaping: frozenset[Handle]
+    escaping: frozenset[TaskId]
     """The tasks that may go on after their live range."""
     raced: frozenset[int]
     """The awaits that are over with the first of their members."""
-    homes: dict[Handle, tuple[int, ...]]
+    homes: dict[TaskId, tuple[int, ...]]
     """The blocks in which each task is started, innermost last."""
     loops: frozenset[int]
     """The bodies of loops."""
@@ -76,28 +76,28 @@ def liveness(body: Block, *, is_run: bool = False) -> Liveness:
     solve(body, _State(), found, found)
     escaping = found.escaping
     begun: dict[int, dict[int, int]] = {}
-    for handle in found.started:
-        block, first = _home(found, handle)
-        if (found.pending_after[block][-1] | found.left.get(block, 0)) >> handle & 1:
-            escaping |= 1 << handle
+    for task_id in found.started:
+        block, first = _home(found, task_id)
+        if (found.pending_after[block][-1] | found.left.get(block, 0)) >> task_id & 1:
+            escaping |= 1 << task_id
         starts = begun.setdefault(block, {})
-        starts[first] = starts.get(first, 0) | 1 << handle
+        starts[first] = starts.get(first, 0) | 1 << task_id
     return Liveness(
         {block: _live_ranges(starts, found.pending_after[block]) for block, starts in begun.items()},
         {waiting: frozenset(bits(over)) for waiting, over in found.over.items()},
         frozenset(bits(escaping)),
         frozenset(found.raced),
-        {handle: tuple(block for block, _ in path) for handle, path in found.started.items()},
+        {task_id: tuple(block for block, _ in path) for task_id, path in found.started.items()},
         frozenset(found.bodies),
     )
 
 
-def must_be_over(body: Block, foreign: frozenset[Handle]) -> tuple[Awaited, ...]:
+def must_be_over(body: Block, foreign: frozenset[TaskId]) -> tuple[AwaitedTask, ...]:
     """Return the caller's tasks that every normal exit of a function has awaited: all their runs, or the last one."""
     pending = bit_set(foreign)
     last = pending & ~_pending_at_exits(body, _State(pending))
     every = last & ~_pending_at_exits(body, _State(pending, several=pending))
-    return tuple(Awaited(handle, every=bool(every >> handle & 1)) for handle in bits(last))
+    return tuple(AwaitedTask(task_id, every=bool(every >> task_id & 1)) for task_id in bits(last))
 
 
 def _pending_at_exits(body: Block, state: _State) -> int:
@@ -108,15 +108,15 @@ def _pending_at_exits(body: Block, state: _State) -> int:
     return reduce(or_, ends) if ends else state.pending
 
 
-def _home(found: _PendingTasks, handle: Handle) -> tuple[int, int]:
+def _home(found: _PendingTasks, task_id: TaskId) -> tuple[int, int]:
     """Return the innermost block that holds the start and all awaits of a task, and where the task begins there."""
-    start = found.started[handle]
+    start = found.started[task_id]
     depth = len(start)
-    for path in found.awaited.get(handle, ()):
+    for path in found.awaited.get(task_id, ()):
         shared = (one[0] == other[0] for one, other in zip(start, path, strict=False))
         depth = min(depth, sum(1 for _ in takewhile(bool, shared)))
     block, first = start[depth - 1]
-    return block, 0 if found.pending_before[block] >> handle & 1 else first
+    return block, 0 if found.pending_before[block] >> task_id & 1 else first
 
 
 def _live_ranges(begun: Mapping[int, int], after: Sequence[int]) -> list[LiveRange]:
@@ -148,9 +148,9 @@ class _State(Struct, frozen=True):
     passed: int = 0
     """The awaits of one member at a time that each path of the present pass of their loop has met, by number."""
 
-    def without(self, handles: int) -> _State:
+    def without(self, task_ids: int) -> _State:
         """Return the state when some tasks are over."""
-        return replace(self, pending=self.pending & ~handles, several=self.several & ~handles)
+        return replace(self, pending=self.pending & ~task_ids, several=self.several & ~task_ids)
 
 
 class _PendingTasks(Domain[_State], Observer[_State]):
@@ -158,16 +158,16 @@ class _PendingTasks(Domain[_State], Observer[_State]):
 
     def __init__(self, body: Block, *, is_run: bool) -> None:
         self.is_run = is_run
-        own = {handle for operation in body.operations for handle in started_in(operation)}
-        self.mentions = Counter(handle for handle in mentioned_in(body) if handle in own)
+        own = {task_id for operation in body.operations for task_id in started_in(operation)}
+        self.mentions = Counter(task_id for task_id in mentioned_in(body) if task_id in own)
         """How often each task is started or awaited."""
         self.local: dict[int, int] = {}
         """The tasks that are mentioned in a block only."""
         self.path: list[tuple[int, int]] = []
         """The path to the present operation."""
-        self.started: dict[Handle, Path] = {}
+        self.started: dict[TaskId, Path] = {}
         """The start of each task."""
-        self.awaited: dict[Handle, dict[Path, None]] = {}
+        self.awaited: dict[TaskId, dict[Path, None]] = {}
         """The awaits of each task."""
         self.pending_before: dict[int, int] = {}
         """The tasks pending where a block begins."""
@@ -183,7 +183,7 @@ class _PendingTasks(Domain[_State], Observer[_State]):
         """The awaits that are over with the first of their members."""
         self.numbers: dict[int, int] = {}
         """The numbers of awaits of one member at a time."""
-        self.joins: dict[int, dict[int, tuple[Join, Path]]] = {}
+        self.joins: dict[int, dict[int, tuple[Await, Path]]] = {}
         """These awaits, by the body of their loop, with the path to that."""
         self.bodies: set[int] = set()
         """The bodies of loops."""
@@ -196,15 +196,15 @@ class _PendingTasks(Domain[_State], Observer[_State]):
 
     def transfer(self, operation: Leaf, state: _State) -> _State:
         match operation:
-            case Start(handle=handle):
-                self.started.setdefault(handle, tuple(self.path))
-                again = state.pending & 1 << handle
-                return replace(state, pending=state.pending | 1 << handle, several=state.several | again)
+            case Start(task_id=task_id):
+                self.started.setdefault(task_id, tuple(self.path))
+                again = state.pending & 1 << task_id
+                return replace(state, pending=state.pending | 1 << task_id, several=state.several | again)
             case Run(completes=completes) if completes:
                 return self._completed(operation, state)
-            case Join(each=True):
+            case Await(each=True):
                 return self._join_each(operation, state)
-            case Join():
+            case Await():
                 return self._join(operation, state)
             case _:
                 return state
@@ -212,12 +212,12 @@ class _PendingTasks(Domain[_State], Observer[_State]):
     def join(self, one: _State, other: _State) -> _State:
         return _State(one.pending | other.pending, one.several | other.several, one.passed & other.passed)
 
-    def may_raise(self, operation: Leaf | Protected, before: _State, after: _State | None) -> _State | None:
+    def may_raise(self, operation: Leaf | Try, before: _State, after: _State | None) -> _State | None:
         """Of several tasks that are awaited one may fail, and the others go on."""
         match operation:
-            case Protected(guards_await=guards_await):
+            case Try(guards_await=guards_await):
                 return None if guards_await else before
-            case Join(group=group) if after is not None and len(group.members) > 1 and group.kind != "all_settled":
+            case Await(group=group) if after is not None and len(group.members) > 1 and group.kind != "all_settled":
                 return self.join(before, after)
             case _:
                 return after
@@ -228,9 +228,9 @@ class _PendingTasks(Domain[_State], Observer[_State]):
 
     def after_passes(self, loop: Loop, head: _State, end: _State | None) -> _State | None:
         """A loop that awaits one member at each pass, on each path, has awaited all of them when it is exhausted."""
-        finished = end if loop.occurs else head
+        finished = end if loop.at_least_once else head
         for join, path in self.joins.get(id(loop.body), {}).values():
-            waits = bit_set(handles_of(join.group)) & head.pending
+            waits = bit_set(task_ids_of(join.group)) & head.pending
             if waits:
                 self._note(waits, path)
                 everywhere = end is None or bool(end.passed >> self.numbers[id(join)] & 1)
@@ -245,21 +245,19 @@ class _PendingTasks(Domain[_State], Observer[_State]):
             return after
         taken = [join for join, _ in self.joins.get(id(loop.body), {}).values() if join.group.in_turn]
         self.raced.update(map(id, taken))
-        rest = bit_set(handle for join in taken for handle in handles_of(join.group)) & head.pending
+        rest = bit_set(task_id for join in taken for task_id in task_ids_of(join.group)) & head.pending
         self.escaping |= rest
         return after.without(rest)
 
-    def leave_try(
-        self, protected: Protected, before: _State, end: _State | None, raised: _State | None
-    ) -> _State | None:
+    def leave_try(self, try_: Try, before: _State, end: _State | None, raised: _State | None) -> _State | None:
         """Leave out tasks that only the body awaits: a failing member ends its group, and the others go on."""
         del before, end
-        return None if raised is None else raised.without(self._only_in(protected.body))
+        return None if raised is None else raised.without(self._only_in(try_.body))
 
     # Awaits
 
-    def _join(self, join: Join, state: _State) -> _State:
-        waits = bit_set(handles_of(join.group)) & state.pending
+    def _join(self, join: Await, state: _State) -> _State:
+        waits = bit_set(task_ids_of(join.group)) & state.pending
         if not waits:
             return state
         self._note(waits, tuple(self.path))
@@ -267,19 +265,19 @@ class _PendingTasks(Domain[_State], Observer[_State]):
         raced = _races(join.group) & state.pending
         if raced and is_race(join.group):
             self.raced.add(id(join))
-        if join.group.certain or raced:
+        if join.group.until_done or raced:
             self._complete(id(join), over)
         self.escaping |= raced
         return state.without(over | raced)
 
     def _completed(self, call: Run, state: _State) -> _State:
         """A call that fails may have left some of it pending, but all was before."""
-        self._note(bit_set(awaited.handle for awaited in call.completes) & state.pending, tuple(self.path))
+        self._note(bit_set(awaited.task_id for awaited in call.completes) & state.pending, tuple(self.path))
         over = _over(call.completes, state)
         self._complete(id(call), over)
         return state.without(over)
 
-    def _join_each(self, join: Join, state: _State) -> _State:
+    def _join_each(self, join: Await, state: _State) -> _State:
         depth = next((depth for depth in reversed(range(len(self.path))) if self.path[depth][0] in self.bodies), None)
         if depth is None:
             return self._one_of(join, state)
@@ -287,9 +285,9 @@ class _PendingTasks(Domain[_State], Observer[_State]):
         self.joins.setdefault(body, {})[id(join)] = join, tuple(self.path[:depth])
         return replace(state, passed=state.passed | 1 << self.numbers.setdefault(id(join), len(self.numbers)))
 
-    def _one_of(self, join: Join, state: _State) -> _State:
+    def _one_of(self, join: Await, state: _State) -> _State:
         """An await of one member, outside of a loop over them: of tasks taken as they are over, that is a race."""
-        waits = bit_set(handles_of(join.group)) & state.pending
+        waits = bit_set(task_ids_of(join.group)) & state.pending
         self._note(waits, tuple(self.path))
         if not waits or not join.group.in_turn:
             return state
@@ -298,9 +296,9 @@ class _PendingTasks(Domain[_State], Observer[_State]):
         self._complete(id(join), 0)
         return state.without(waits)
 
-    def _note(self, handles: int, path: Path) -> None:
-        for handle in bits(handles):
-            self.awaited.setdefault(handle, {})[path] = None
+    def _note(self, task_ids: int, path: Path) -> None:
+        for task_id in bits(task_ids):
+            self.awaited.setdefault(task_id, {})[path] = None
 
     def _complete(self, waiting: int, over: int) -> None:
         self.over[waiting] = self.over.get(waiting, 0) | over
@@ -310,7 +308,7 @@ class _PendingTasks(Domain[_State], Observer[_State]):
         found = self.local.get(id(block))
         if found is None:
             inside = Counter(mentioned_in(block))
-            found = bit_set(handle for handle, count in inside.items() if count == self.mentions[handle])
+            found = bit_set(task_id for task_id, count in inside.items() if count == self.mentions[task_id])
             self.local[id(block)] = found
         return found
 
@@ -332,19 +330,19 @@ class _PendingTasks(Domain[_State], Observer[_State]):
     def leave(self) -> None:
         self.path.pop()
 
-    def exit(self, source: Exit | ExitTarget[_State], state: _State, target: ExitTarget[_State]) -> None:
+    def exit(self, source: Jump | JumpTarget[_State], state: _State, target: JumpTarget[_State]) -> None:
         """Blocks of a `try` are left after its `finally` if that only awaits."""
         crossed = {block for block, _ in self.path[target.depth :]}
-        if isinstance(source, Exit):
-            left = {source.drawn or source.kind is ExitKind.RAISE: crossed}
+        if isinstance(source, Jump):
+            left = {source.drawn or source.kind is JumpKind.RAISE: crossed}
         else:
             left = {ends_run: blocks | crossed for ends_run, blocks in self.delayed.get(id(source), {}).items()}
-        if not isinstance(source, Exit) or source.kind is not ExitKind.FINISHED:
+        if not isinstance(source, Jump) or source.kind is not JumpKind.FINISHED:
             self.left_early |= crossed & self.bodies
         for ends_run, blocks in left.items():
-            if target.final is not None:
+            if target.finalbody is not None:
                 delayed = self.delayed.setdefault(id(target), {}).setdefault(ends_run, set())
-                if not works(target.final):
+                if not works(target.finalbody):
                     delayed |= blocks
                     continue
             elif target.is_outside and self.is_run and ends_run:
@@ -357,21 +355,21 @@ class _PendingTasks(Domain[_State], Observer[_State]):
             self.left[block] = self.left.get(block, 0) | state.pending
 
 
-def _over(awaited: Iterable[Awaited], state: _State) -> int:
+def _over(awaited: Iterable[AwaitedTask], state: _State) -> int:
     """Return the pending tasks that are over now: all runs, or the last one if there are no others."""
     found = 0
     for one in awaited:
-        if one.sure and (one.every or not state.several >> one.handle & 1):
-            found |= 1 << one.handle
+        if one.on_every_path and (one.every or not state.several >> one.task_id & 1):
+            found |= 1 << one.task_id
     return found & state.pending
 
 
-def _races(group: Joined) -> int:
+def _races(group: AwaitGroup) -> int:
     """Return the tasks in races, those inside a group too."""
     if is_race(group):
-        return bit_set(handles_of(group))
+        return bit_set(task_ids_of(group))
     found = 0
     for member in group.members:
-        if isinstance(member, Joined):
+        if isinstance(member, AwaitGroup):
             found |= _races(member)
     return found

@@ -8,17 +8,17 @@ from msgspec import Struct
 
 from stepgraph.graph.liveness import Liveness
 from stepgraph.ir.nodes import (
+    Await,
+    AwaitGroup,
     Block,
     Choice,
-    Handle,
-    Join,
-    Joined,
     Loop,
     Operation,
     Start,
+    TaskId,
     blocks_of,
-    handles_of,
     started_in,
+    task_ids_of,
 )
 from stepgraph.model.payload import ParallelKind
 
@@ -30,51 +30,51 @@ class OwnGroup(Struct, frozen=True, eq=False):
     block: int
 
 
-def own_groups(body: Block, live: Liveness) -> dict[Handle, tuple[OwnGroup, ...]]:
+def own_groups(body: Block, live: Liveness) -> dict[TaskId, tuple[OwnGroup, ...]]:
     """Return, for the work in them, the groups of a body that are parallels of their own, outermost first.
 
     Those are the groups written inside others, and those of another kind than `all`; work that was started before, and
     not for such a group, stays where it was started.
     """
-    found: dict[Handle, tuple[OwnGroup, ...]] = {}
+    found: dict[TaskId, tuple[OwnGroup, ...]] = {}
     for join in _joins(body):
         _collect(join.group, _kind(join, live), (), live, found)
     return found
 
 
-def _joins(block: Block) -> Iterator[Join]:
+def _joins(block: Block) -> Iterator[Await]:
     for operation in block.operations:
-        if isinstance(operation, Join):
+        if isinstance(operation, Await):
             yield operation
         for inner in blocks_of(operation):
             yield from _joins(inner)
 
 
-def _kind(join: Join, live: Liveness) -> ParallelKind:
+def _kind(join: Await, live: Liveness) -> ParallelKind:
     """What is taken as it is over, by a loop that can leave early, is a race."""
     return "race" if join.group.in_turn and id(join) in live.raced else join.group.kind
 
 
 def _collect(
-    group: Joined,
+    group: AwaitGroup,
     kind: ParallelKind,
     around: tuple[OwnGroup, ...],
     live: Liveness,
-    found: dict[Handle, tuple[OwnGroup, ...]],
+    found: dict[TaskId, tuple[OwnGroup, ...]],
 ) -> None:
-    own = sorted(handle for handle in group.own if handle in live.homes)
+    own = sorted(task_id for task_id in group.own if task_id in live.homes)
     if own and (group.nested or kind != "all"):
         around = (*around, OwnGroup(kind, _home(group, own, live)))
     for member in group.members:
-        if isinstance(member, Joined):
+        if isinstance(member, AwaitGroup):
             _collect(member, member.kind, around if member.nested else (), live, found)
-        elif member.handle in group.own and around:
-            found.setdefault(member.handle, around)
+        elif member.task_id in group.own and around:
+            found.setdefault(member.task_id, around)
 
 
-def _home(group: Joined, handles: Sequence[Handle], live: Liveness) -> int:
+def _home(group: AwaitGroup, task_ids: Sequence[TaskId], live: Liveness) -> int:
     """Return the innermost block that holds all starts of a group's work, in no more loops than the group itself."""
-    first, *others = (live.homes[handle] for handle in handles)
+    first, *others = (live.homes[task_id] for task_id in task_ids)
     home, loops = first[0], 0
     for depth, block in enumerate(first):
         loops += block in live.loops
@@ -90,8 +90,8 @@ def kind_of(operations: Sequence[Operation], live: Liveness) -> ParallelKind | N
     join = next(_joins(Block((last,))), None)
     if join is None or not (last is join or (isinstance(last, Loop) and join.each)):
         return None
-    members = handles_of(join.group)
-    if any(isinstance(member, Joined) and member.own for member in join.group.members):
+    members = task_ids_of(join.group)
+    if any(isinstance(member, AwaitGroup) and member.own for member in join.group.members):
         return None
     if not all(_only_starts(operation) and members.issuperset(started_in(operation)) for operation in operations[:-1]):
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeAlias
 
-from stepgraph.ir.nodes import Block, Call, Function, Join, Operation, Run, Series, Start, StepRun, blocks_of
+from stepgraph.ir.nodes import Await, Block, Call, Function, Operation, Run, Series, Start, StepRun, blocks_of
 
 BodyOf: TypeAlias = Callable[[Function], Block]
 
@@ -66,6 +66,6 @@ def _runs_steps(block: Block) -> bool:
         if isinstance(operation, Run | Start):
             if not isinstance(operation.activity, Call):
                 return True
-        elif not isinstance(operation, Join):
+        elif not isinstance(operation, Await):
             stack.extend(o for part in blocks_of(operation) for o in part.operations)
     return False

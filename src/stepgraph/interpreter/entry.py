@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from stepgraph.interpreter.escapes import escape
 from stepgraph.interpreter.frame import Frame
-from stepgraph.interpreter.interpreter import Caller, Machine
+from stepgraph.interpreter.interpreter import Caller, Interpreter
 from stepgraph.interpreter.library.externals import call_external
 from stepgraph.interpreter.objects.attributes import attribute
 from stepgraph.interpreter.objects.classes import (
@@ -23,11 +23,10 @@ from stepgraph.interpreter.objects.classes import (
     resolution_order,
 )
 from stepgraph.interpreter.objects.methods import call_method_of
-from stepgraph.interpreter.objects.modules import ModulesMet
+from stepgraph.interpreter.objects.modules import LoadedModules
 from stepgraph.interpreter.objects.names import module_name
 from stepgraph.interpreter.objects.values import (
     UNKNOWN,
-    Alternatives,
     Argument,
     Arguments,
     ClassValue,
@@ -43,14 +42,15 @@ from stepgraph.interpreter.objects.values import (
     StepMethod,
     StepObject,
     SuperMaker,
+    Union,
     Unresolved,
     Value,
 )
 from stepgraph.interpreter.python.calls import (
-    call_alternatives,
     call_function,
     call_partial,
     call_step,
+    call_union,
     call_unknown,
     call_unresolved,
 )
@@ -94,14 +94,14 @@ CALLERS: Final = _Callers(
         StepFunction: call_step,
         MethodOf: call_method_of,
         External: call_external,
-        Alternatives: call_alternatives,
+        Union: call_union,
         Partial: call_partial,
         Unresolved: call_unresolved,
     }
 )
 
 
-class Entry(Struct, frozen=True):
+class OpenModule(Struct, frozen=True):
     """The module that a workflow is looked for in, and what it imports; `workflows` are to be read in it."""
 
     module: SourceModule
@@ -109,27 +109,27 @@ class Entry(Struct, frozen=True):
     workflows: int = 1
 
 
-def open_machine(entry: Entry) -> tuple[Machine, LexicalScope]:
+def open_interpreter(entry: OpenModule) -> tuple[Interpreter, LexicalScope]:
     """Return a machine that is about to read a module, which is called by its stem, and the module's scope."""
-    machine = Machine(EVALUATORS, EXECUTORS, CALLERS, attribute, escape, budget=Budget(entry.workflows))
-    machine.modules = ModulesMet(entry.importer, machine.store, machine.observe, machine.budget)
-    scope = machine.modules.scope_of(entry.module, PurePosixPath(entry.module.path).stem)
-    machine.frame = Frame(scope)
-    return machine, scope
+    interpreter = Interpreter(EVALUATORS, EXECUTORS, CALLERS, attribute, escape, budget=Budget(entry.workflows))
+    interpreter.modules = LoadedModules(entry.importer, interpreter.store, interpreter.observe, interpreter.budget)
+    scope = interpreter.modules.scope_of(entry.module, PurePosixPath(entry.module.path).stem)
+    interpreter.frame = Frame(scope)
+    return interpreter, scope
 
 
 @contextmanager
-def within_limits(machine: Machine, entry: Entry) -> Iterator[None]:
+def within_limits(interpreter: Interpreter, entry: OpenModule) -> Iterator[None]:
     """Find out which classes a module has. Raises InputError where that takes more work than it may."""
     reason = ""
     try:
         yield
     except LimitExceededError as error:
         reason = f"{error.reason} to find its workflow classes"
-        machine.stop(error, Place(entry.module, entry.module.tree))
-    if not machine.stopped:
+        interpreter.stop(error, Place(entry.module, entry.module.tree))
+    if not interpreter.stopped:
         return
-    place, message, *_ = next(note for (code, _), note in machine.notes.items() if code == "limit-exceeded")
+    place, message, *_ = next(note for (code, _), note in interpreter.notes.items() if code == "limit-exceeded")
     span = place.span
     message = f"{entry.module.path} is not analyzed: {reason}." if reason else message
     raise InputError(
@@ -137,13 +137,13 @@ def within_limits(machine: Machine, entry: Entry) -> Iterator[None]:
     ) from None
 
 
-def workflow_named(machine: Machine, scope: LexicalScope, name: str) -> ClassValue | None:
+def workflow_named(interpreter: Interpreter, scope: LexicalScope, name: str) -> ClassValue | None:
     """Return the workflow class of that name in a module, None where there is none."""
-    defined = module_name(machine, scope, name)
-    return defined if isinstance(defined, ClassValue) and is_workflow(machine, defined) else None
+    defined = module_name(interpreter, scope, name)
+    return defined if isinstance(defined, ClassValue) and is_workflow(interpreter, defined) else None
 
 
-def read_workflow(entry: Entry, name: str, mode: DependencyMode | None = None) -> Program:
+def read_workflow(entry: OpenModule, name: str, mode: DependencyMode | None = None) -> Program:
     """Return the program of a workflow class by its name in a module.
 
     The `mode` of dependencies follows from the project's compatibility date; without it, a step that lists its
@@ -156,74 +156,76 @@ def read_workflow(entry: Entry, name: str, mode: DependencyMode | None = None) -
     return program
 
 
-def _read(entry: Entry, name: str, mode: DependencyMode) -> tuple[Program, bool]:
-    machine, scope = open_machine(entry)
-    machine.mode = mode
-    with within_limits(machine, entry):
-        defined = workflow_named(machine, scope, name)
+def _read(entry: OpenModule, name: str, mode: DependencyMode) -> tuple[Program, bool]:
+    interpreter, scope = open_interpreter(entry)
+    interpreter.mode = mode
+    with within_limits(interpreter, entry):
+        defined = workflow_named(interpreter, scope, name)
     if defined is None:
         raise KeyError(name)
     place = Place(defined.scope.module, defined.node)
     payload = PayloadShape()
     body, run = EMPTY, place
     try:
-        body, run = _run(machine, defined, payload, place)
-        if not machine.stopped:
-            _observe_whole(machine, defined, body, run)
+        body, run = _run(interpreter, defined, payload, place)
+        if not interpreter.stopped:
+            _observe_whole(interpreter, defined, body, run)
     except LimitExceededError as error:
-        machine.stop(error, run)
+        interpreter.stop(error, run)
     program = Program(
         defined.name,
         body,
         payload,
-        machine.finished_notes(),
+        interpreter.finished_notes(),
         place,
         mode,
-        tuple(machine.facts),
+        tuple(interpreter.facts),
         Place(defined.scope.module, defined.node.name),
         may_be_base=not works(body) and may_be_base(defined),
         run=run,
-        unordered=frozenset(machine.work.unordered),
+        unordered=frozenset(interpreter.work.unordered),
     )
-    return program, machine.steps.lists_depends
+    return program, interpreter.steps.lists_depends
 
 
-def _observe_whole(machine: Machine, defined: ClassValue, body: Block, run: Place) -> None:
+def _observe_whole(interpreter: Interpreter, defined: ClassValue, body: Block, run: Place) -> None:
     """Report and observe what only the whole workflow shows."""
-    report_idle_work(machine, body, run)
-    observe_races(machine, body)
-    observe_not_wrapped(machine, defined)
-    observe_changed_state(machine)
+    report_idle_work(interpreter, body, run)
+    observe_races(interpreter, body)
+    observe_not_wrapped(interpreter, defined)
+    observe_changed_state(interpreter)
 
 
-def _run(machine: Machine, defined: ClassValue, payload: PayloadShape, place: Place) -> tuple[Block, Place]:
+def _run(interpreter: Interpreter, defined: ClassValue, payload: PayloadShape, place: Place) -> tuple[Block, Place]:
     """Read `run` as the engine calls it: on a new object, with the event and the step object. Return what it is too."""
-    instance = Instance(defined, machine.store.new())
-    machine.replays = True
-    initializer = machine.attribute(instance, "__init__", place)
-    if isinstance(initializer, FunctionValue | Alternatives):
+    instance = Instance(defined, interpreter.store.new())
+    interpreter.replays = True
+    initializer = interpreter.attribute(instance, "__init__", place)
+    if isinstance(initializer, FunctionValue | Union):
         made_with = Arguments((Argument(UNKNOWN, place), Argument(ENVIRONMENT, place)))
-        machine.call(initializer, made_with, place)
-    run = machine.attribute(instance, "run", place)
+        interpreter.call(initializer, made_with, place)
+    run = interpreter.attribute(instance, "run", place)
     given = Arguments((Argument(Event(payload, of_run=True), place), Argument(StepObject(), place)))
-    if isinstance(run, Alternatives):
-        return machine.block_of(lambda: await_value(machine, machine.call(run, given, place), place)), place
+    if isinstance(run, Union):
+        return interpreter.block_of(lambda: await_value(interpreter, interpreter.call(run, given, place), place)), place
     if not isinstance(run, FunctionValue):
         at: cst.CSTNode = defined.node.name
-        machine.note(
+        interpreter.note(
             "unknown-member",
             Place(place.module, at),
             f"what `{defined.name}.run` is cannot be followed.",
             "Its steps are missing from the graph; a method is followed.",
         )
         return EMPTY, place
-    for doubt in run.doubts:
-        machine.doubt(doubt)
-    machine.replay.entry = run.node
+    for caveat in run.caveats:
+        interpreter.report_caveat(caveat)
+    interpreter.replay.entry = run.node
     called = Place(run.scope.module, run.node)
     if isinstance(run.node, cst.Lambda):
-        return machine.block_of(lambda: await_value(machine, machine.call(run, given, place), place)), called
-    return read_function(machine, run, given).function.body, called
+        return interpreter.block_of(
+            lambda: await_value(interpreter, interpreter.call(run, given, place), place)
+        ), called
+    return read_function(interpreter, run, given).function.body, called
 
 
 _MARKS: Final = (b"abstractmethod", b"NotImplementedError", b"ABC")
@@ -232,7 +234,7 @@ _MARKS: Final = (b"abstractmethod", b"NotImplementedError", b"ABC")
 def may_be_base(defined: ClassValue) -> bool:
     """Whether a class looks like a base of others: private, abstract, or derived from in its module."""
     modules = {owner.scope.module for owner in resolution_order(defined) if isinstance(owner, ClassValue)}
-    is_abstract = any(module.mentions(mark) for module in modules for mark in _MARKS)
+    is_abstract = any(module.mentions(checkpoint) for module in modules for checkpoint in _MARKS)
     return defined.name.startswith("_") or is_abstract or _is_derived_from(defined)
 
 

@@ -9,16 +9,16 @@ from dataclasses import field as dataclass_field
 import libcst as cst
 from msgspec import Struct, field
 
-from stepgraph.interpreter.objects.values import Constant, Item, LexicalScope, Option, Slots, StepFunction, Value
-from stepgraph.interpreter.replay.replay_state import Reached, VolatileUse
+from stepgraph.interpreter.objects.values import Case, Constant, Element, HeapCell, LexicalScope, StepFunction, Value
+from stepgraph.interpreter.replay.replay_state import NondeterministicUse, Reached
 from stepgraph.interpreter.store import Changes, SlotId
-from stepgraph.ir.nodes import Block, ExitKind, Function, Handle
+from stepgraph.ir.nodes import Block, Function, JumpKind, TaskId
 
 
 class LoopState(Struct):
     """The innermost loop: where it began, and the states in which it is left or begun again."""
 
-    mark: int
+    checkpoint: int
     leaves: list[Changes] = field(default_factory=list)
     breaks: bool = False
     continues: bool = False
@@ -38,15 +38,15 @@ class OpenContext(Struct):
     """A block that is left with its loop or function: `leave` emits what is awaited then.
 
     It `stops` exits that go no further, or only after something that is not known here: a handler, a `finally`. These
-    begin with what has `changed` since the `mark`, for each exit that led there; `kinds` are those of the exits.
+    begin with what has `changed` since the `checkpoint`, for each exit that led there; `kinds` are those of the exits.
     """
 
     loop: LoopState | None
     leave: Callable[[], None]
-    stops: frozenset[ExitKind]
-    mark: int
+    stops: frozenset[JumpKind]
+    checkpoint: int
     changed: list[Changes] = field(default_factory=list)
-    kinds: set[ExitKind] = field(default_factory=set)
+    kinds: set[JumpKind] = field(default_factory=set)
 
 
 @dataclass(slots=True)
@@ -70,7 +70,7 @@ class Frame:
     own: LexicalScope = dataclass_field(init=False)
     function: cst.FunctionDef | None = None
     is_async: bool = False
-    returns: list[Option] = dataclass_field(default_factory=list)
+    returns: list[Case] = dataclass_field(default_factory=list)
     conditions: list[str | None] = dataclass_field(default_factory=list)
     loop: LoopState | None = None
     called: int = 0
@@ -79,14 +79,14 @@ class Frame:
     awaits_result: bool = False
     starts_work: bool = False
     has_started: bool = False
-    drained: Slots | None = None
+    drained: HeapCell | None = None
     loops_outside: int = 0
     caller: Frame | None = None
     in_step: bool = False
     contexts: list[OpenContext] = dataclass_field(default_factory=list)
     at_yield: Callable[[Value], None] | None = None
     inlined: InlinedGenerator | None = None
-    yields: list[Item] = dataclass_field(default_factory=list)
+    yields: list[Element] = dataclass_field(default_factory=list)
     type_errors: int = 0
     attribute_names: Mapping[str, Constant] = dataclass_field(default_factory=dict)
     returns_true: bool = False
@@ -101,7 +101,7 @@ class Frame:
         self.own = self.scope
 
 
-class Outcome(Struct, frozen=True):
+class PathResult(Struct, frozen=True):
     """A stretch of the program, read and taken back: what it does, what it changed, and whether its end is reached.
 
     `passed` are values that it replaced again, which are what it leaves if it is cut short by an exception; work with a
@@ -113,11 +113,11 @@ class Outcome(Struct, frozen=True):
     changes: Changes
     live: bool
     passed: tuple[Changes, ...] = ()
-    since: Handle | None = None
+    since: TaskId | None = None
     reached: Reached | None = None
 
 
-class Summary(Struct, frozen=True):
+class FunctionSummary(Struct, frozen=True):
     """What was learned of a function for one set of arguments, and when. `called` is as in `Frame`.
 
     What it `returns_true` is that its result may be true, which in an `__exit__` ends an error.
@@ -132,7 +132,7 @@ class Summary(Struct, frozen=True):
     starts_work: bool
     epoch: int
     reusable: bool
-    uses: tuple[VolatileUse, ...] = ()
-    yields: tuple[Item, ...] = ()
+    uses: tuple[NondeterministicUse, ...] = ()
+    yields: tuple[Element, ...] = ()
     returns_true: bool = True
     reads: frozenset[SlotId] = frozenset()

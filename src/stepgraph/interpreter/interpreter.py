@@ -15,13 +15,13 @@ from typing import Any, Final, TypeAlias
 
 import libcst as cst
 
-from stepgraph.interpreter.frame import Frame, OpenContext, Outcome, Summary
-from stepgraph.interpreter.objects.modules import ModulesMet
+from stepgraph.interpreter.frame import Frame, FunctionSummary, OpenContext, PathResult
+from stepgraph.interpreter.joining import join_values, on_path
+from stepgraph.interpreter.objects.modules import LoadedModules
 from stepgraph.interpreter.objects.values import (
     UNKNOWN,
-    Alternatives,
     Arguments,
-    Doubt,
+    Caveat,
     FunctionCall,
     Gathering,
     LexicalScope,
@@ -29,29 +29,30 @@ from stepgraph.interpreter.objects.values import (
     StepCall,
     StepFunction,
     Task,
+    Union,
     Value,
     WaitCall,
     Wrapped,
 )
 from stepgraph.interpreter.replay.replay_state import ReplayState
-from stepgraph.interpreter.store import Path, Store, meet, merged, told_apart
-from stepgraph.interpreter.workflow.work import DeclaredSteps, WorkMade
+from stepgraph.interpreter.store import PathChanges, Store, join_paths
+from stepgraph.interpreter.workflow.work import DeclaredSteps, WorkRegistry
 from stepgraph.ir.facts import Fact
 from stepgraph.ir.nodes import (
     EMPTY,
+    Await,
     Block,
     Branch,
     CaughtType,
     Choice,
-    Exit,
-    ExitKind,
     Function,
-    Handle,
-    Join,
+    Jump,
+    JumpKind,
     Operation,
     Run,
     Start,
     StepDefinition,
+    TaskId,
     over_with,
 )
 from stepgraph.limits import Budget, Limit, LimitExceededError
@@ -61,15 +62,15 @@ from stepgraph.syntax.module import Place, SourceModule
 from stepgraph.syntax.walk import children, statements
 
 # A table says by the type of a node or value what to do with it: each entry takes that type, which cannot be written.
-Evaluator: TypeAlias = "Callable[[Machine, Any], Value]"
-Executor: TypeAlias = "Callable[[Machine, Any], None]"
-Caller: TypeAlias = "Callable[[Machine, Any, Arguments, Place], Value]"
+Evaluator: TypeAlias = "Callable[[Interpreter, Any], Value]"
+Executor: TypeAlias = "Callable[[Interpreter, Any], None]"
+Caller: TypeAlias = "Callable[[Interpreter, Any, Arguments, Place], Value]"
 
 LIMIT_ADVICE: Final = "Later steps are missing from the graph. Split the workflow, or simplify the code at this line."
 
 
 @dataclass(slots=True)
-class Machine:
+class Interpreter:
     """The state of reading one workflow.
 
     `modules` are those met so far, `steps` those declared, `work` is what was made of them and of functions.
@@ -86,13 +87,13 @@ class Machine:
     evaluators: dict[type[cst.CSTNode], Evaluator]
     executors: dict[type[cst.CSTNode], Executor]
     callers: dict[type[Value], Caller]
-    attributes: Callable[[Machine, Value, str, Place], Value]
-    escapes: Callable[[Machine, Value, Place, str], bool]
-    modules: ModulesMet = field(init=False)
+    attributes: Callable[[Interpreter, Value, str, Place], Value]
+    escapes: Callable[[Interpreter, Value, Place, str], bool]
+    modules: LoadedModules = field(init=False)
     frame: Frame = field(init=False)
     mode: DependencyMode = DependencyMode.IMPLICIT
     steps: DeclaredSteps = field(default_factory=DeclaredSteps)
-    work: WorkMade = field(default_factory=WorkMade)
+    work: WorkRegistry = field(default_factory=WorkRegistry)
     store: Store = field(default_factory=Store)
     operations: list[Operation] = field(default_factory=list)
     live: bool = True
@@ -102,9 +103,9 @@ class Machine:
     in_step: bool = False
     replays: bool = False
     replay: ReplayState = field(default_factory=ReplayState)
-    summaries: dict[tuple[object, ...], Summary] = field(default_factory=dict)
+    summaries: dict[tuple[object, ...], FunctionSummary] = field(default_factory=dict)
     active: dict[cst.CSTNode, dict[tuple[object, ...], Function]] = field(default_factory=dict)
-    latest: dict[cst.CSTNode, Summary] = field(default_factory=dict)
+    latest: dict[cst.CSTNode, FunctionSummary] = field(default_factory=dict)
     readings: int = 0
     open_lambdas: Counter[cst.CSTNode] = field(default_factory=Counter)
     lambdas_read: int = 0
@@ -112,7 +113,7 @@ class Machine:
     passes: int = 0
     branches: int = 0
     entered: list[cst.CSTNode] = field(default_factory=list)
-    call_since: Handle = 0
+    call_since: TaskId = 0
     classes_open: int = 0
     budget: Budget = field(default_factory=Budget)
     stopped: bool = False
@@ -200,13 +201,13 @@ class Machine:
         """Add an operation to the present block."""
         self.budget.spend(Limit.OPERATIONS)
         self.operations.append(operation)
-        if isinstance(operation, Run | Start | Join):
+        if isinstance(operation, Run | Start | Await):
             self.frame.emitted = True
             if not isinstance(operation, Start):
                 self.replay.check()
-            if isinstance(operation, Join) and self.store.in_flight:
+            if isinstance(operation, Await) and self.store.in_flight:
                 for awaited in over_with(operation.group):
-                    self.store.land(awaited, self.loop_depth)
+                    self.store.finish_task(awaited, self.loop_depth)
 
     def declare(self, step: StepFunction) -> None:
         """Enter a step under its name: of several of one name, the last one counts (SDK: `step_closures`)."""
@@ -237,12 +238,12 @@ class Machine:
         recent = takewhile(lambda entry: entry[1] > number, reversed(self.frame.declared.items()))
         return tuple(step.definition for step, _ in recent)[::-1]
 
-    def leave(self, kind: ExitKind, place: Place, raised: CaughtType | None = None) -> None:
+    def leave(self, kind: JumpKind, place: Place, raised: CaughtType | None = None) -> None:
         """Emit an exit, of a `raise` with its type; nothing after it in the present block is reached.
 
         Task groups are awaited on the way.
         """
-        whole_function = kind in (ExitKind.RETURN, ExitKind.RAISE)
+        whole_function = kind in (JumpKind.RETURN, JumpKind.RAISE)
         self.live = False
         is_known = True
         for context in reversed(self.frame.contexts):
@@ -250,11 +251,11 @@ class Machine:
                 break
             if kind in context.stops:
                 is_known = False
-                context.changed.append(self.store.changes(context.mark))
+                context.changed.append(self.store.changes(context.checkpoint))
                 context.kinds.add(kind)
             elif is_known:
                 context.leave()
-        self.operations.append(Exit(kind, place, raised=raised))
+        self.operations.append(Jump(kind, place, raised=raised))
 
     def note(self, code: str, place: Place, message: str, advice: str, *, incomplete: bool = True) -> None:
         """Report something at a place, once."""
@@ -285,9 +286,9 @@ class Machine:
             self.in_step, self.replays = outer, replays
             self.replay.step, self.replay.step_since = around, since
 
-    def doubt(self, doubt: Doubt) -> None:
+    def report_caveat(self, caveat: Caveat) -> None:
         """Report why it is not certain that what is shown is what runs."""
-        self.note(doubt.code, doubt.place, doubt.message, doubt.advice)
+        self.note(caveat.code, caveat.place, caveat.message, caveat.advice)
 
     def finished_notes(self) -> tuple[Note, ...]:
         """Return all that was reported, in the order of the source."""
@@ -325,10 +326,10 @@ class Machine:
 
     @contextmanager
     def inside(
-        self, leave: Callable[[], None] = lambda: None, stops: frozenset[ExitKind] = frozenset()
+        self, leave: Callable[[], None] = lambda: None, stops: frozenset[JumpKind] = frozenset()
     ) -> Iterator[OpenContext]:
         """Read a block that is left with whatever leaves its loop or function."""
-        context = OpenContext(self.frame.loop, leave, stops, self.store.mark())
+        context = OpenContext(self.frame.loop, leave, stops, self.store.checkpoint())
         self.frame.contexts.append(context)
         try:
             yield context
@@ -351,18 +352,18 @@ class Machine:
         depth, self.loop_depth = self.loop_depth, 0
         live, self.live = self.live, True
         replays, self.replays = self.replays, False
-        mark = self.store.mark()
+        checkpoint = self.store.checkpoint()
         try:
             with self.in_frame(Frame(scope)), self.nested():
                 yield
         finally:
-            self.store.settle(mark)
+            self.store.commit(checkpoint)
             self.loop_depth, self.live, self.replays = depth, live, replays
 
-    def branch(self, run: Callable[[], object], condition: str | None = None, *, cut_short: bool = False) -> Outcome:
+    def branch(self, run: Callable[[], object], condition: str | None = None, *, cut_short: bool = False) -> PathResult:
         """Read one of several ways and take its changes back. One that may be `cut_short` keeps what it passed."""
         self.budget.spend(Limit.BRANCHES)
-        mark, since, before = self.store.mark(), self.work.handles, self.replay.reached
+        checkpoint, since, before = self.store.checkpoint(), self.work.task_ids, self.replay.reached
         self.live = True
         self.frame.conditions.append(condition)
         self.branches += 1
@@ -370,49 +371,49 @@ class Machine:
         self.frame.conditions.pop()
         self.branches -= 1
         live, self.live = self.live, True
-        passed = tuple(self.store.passed(mark)) if cut_short else ()
+        passed = tuple(self.store.passed(checkpoint)) if cut_short else ()
         reached = self.replay.reached
         self.replay.go_to(before)
-        return Outcome(block, self.store.rewind(mark), live, passed, since, reached)
+        return PathResult(block, self.store.rollback(checkpoint), live, passed, since, reached)
 
     def rejoin(
         self,
-        ways: Sequence[tuple[str | None, Outcome]],
+        ways: Sequence[tuple[str | None, PathResult]],
         discriminant: str | None,
         place: Place,
         *,
         exclusive: bool = True,
     ) -> None:
         """Go on after one of several ways. Where they are not `exclusive`, another one was begun, and cut short."""
-        paths = [Path(condition, outcome.changes) for condition, outcome in ways if outcome.live]
+        paths = [PathChanges(condition, outcome.changes) for condition, outcome in ways if outcome.live]
         self.live = bool(paths)
         if not paths:
             return
         here = self.replay.reached
-        self.replay.meet([outcome.reached or here for _, outcome in ways if outcome.live])
+        self.replay.join_paths([outcome.reached or here for _, outcome in ways if outcome.live])
         since = min((outcome.since for _, outcome in ways if outcome.since is not None), default=None)
-        meet(self.store, paths, discriminant, place, since if exclusive else None)
+        join_paths(self.store, paths, discriminant, place, since if exclusive else None)
 
-    def choose(self, alternatives: Alternatives, act: Callable[[Value], Value]) -> Value:
+    def choose(self, union: Union, act: Callable[[Value], Value]) -> Value:
         """Do something with whichever of several values it is: a choice, if anything is done by it."""
         results: list[Value] = []
-        since = self.work.handles
+        since = self.work.task_ids
 
         def take(value: Value) -> None:
             results.append(act(value))
 
-        ways = [(o.condition, self.branch(partial(take, o.value), o.condition)) for o in alternatives.options]
-        exhaustive = alternatives.discriminant is not None
-        self.take_one(ways, alternatives.discriminant, alternatives.place, exhaustive=exhaustive)
-        options = [
-            (o.condition, result if result is o.value else told_apart(result, (), since))
-            for o, result in zip(alternatives.options, results, strict=True)
+        ways = [(o.condition, self.branch(partial(take, o.value), o.condition)) for o in union.cases]
+        exhaustive = union.discriminant is not None
+        self.take_one(ways, union.discriminant, union.place, exhaustive=exhaustive)
+        cases = [
+            (o.condition, result if result is o.value else on_path(result, (), since))
+            for o, result in zip(union.cases, results, strict=True)
         ]
-        return merged(options, alternatives.discriminant, alternatives.place, since=0)
+        return join_values(cases, union.discriminant, union.place, since=0)
 
     def take_one(
         self,
-        ways: Sequence[tuple[str | None, Outcome]],
+        ways: Sequence[tuple[str | None, PathResult]],
         discriminant: str | None,
         place: Place,
         *,
@@ -422,7 +423,7 @@ class Machine:
         blocks = [(condition, outcome.block) for condition, outcome in ways]
         self.emit_choice(blocks, discriminant, place, exhaustive=exhaustive)
         if not exhaustive and all(condition is not None for condition, _ in ways):
-            ways = [*ways, (None, Outcome(EMPTY, {}, live=True))]
+            ways = [*ways, (None, PathResult(EMPTY, {}, live=True))]
         self.rejoin(ways, discriminant, place)
 
     def emit_choice(
@@ -439,29 +440,31 @@ class Machine:
             self.emit(Choice(branches, place, discriminant, exhaustive))
 
 
-def evaluate_unknown(machine: Machine, node: cst.CSTNode) -> Value:
+def evaluate_unknown(interpreter: Interpreter, node: cst.CSTNode) -> Value:
     """Evaluate the parts of an expression that no evaluator exists for, and report those that can run steps."""
-    block = machine.block_of(lambda: _evaluate_parts(machine, node))
+    block = interpreter.block_of(lambda: _evaluate_parts(interpreter, node))
     for operation in block.operations:
-        machine.emit(operation)
+        interpreter.emit(operation)
     if block.operations:
-        machine.note(
+        interpreter.note(
             "escapes",
-            machine.place(node),
+            interpreter.place(node),
             "steps run in code of a kind that is not followed.",
             "The graph shows each of them once.",
         )
     return UNKNOWN
 
 
-def _evaluate_parts(machine: Machine, node: cst.CSTNode) -> None:
+def _evaluate_parts(interpreter: Interpreter, node: cst.CSTNode) -> None:
     for part in children(node):
         if isinstance(part, cst.BaseExpression):
-            machine.escape(machine.evaluate(part), machine.place(part), "is used in an expression that is not followed")
+            interpreter.escape(
+                interpreter.evaluate(part), interpreter.place(part), "is used in an expression that is not followed"
+            )
         else:
-            _evaluate_parts(machine, part)
+            _evaluate_parts(interpreter, part)
 
 
-def execute_unknown(machine: Machine, node: cst.CSTNode) -> None:
+def execute_unknown(interpreter: Interpreter, node: cst.CSTNode) -> None:
     """Do the same for a statement of a kind that no executor exists for."""
-    evaluate_unknown(machine, node)
+    evaluate_unknown(interpreter, node)

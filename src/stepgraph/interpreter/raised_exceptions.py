@@ -8,21 +8,21 @@ from typing import Final
 import libcst as cst
 from msgspec import Struct, field
 
-from stepgraph.interpreter.interpreter import Machine
+from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.joining import leaves
 from stepgraph.interpreter.library.logging_ import is_logging
 from stepgraph.interpreter.objects.values import (
     UNKNOWN,
-    Alternatives,
     ClassValue,
     Collection,
     Event,
     External,
-    ForeignMember,
+    ExternalResultMember,
     FunctionValue,
     Gathering,
     GeneratorCall,
+    GeneratorExpression,
     Instance,
-    LazyItems,
     Mapping,
     MethodOf,
     Payload,
@@ -30,11 +30,11 @@ from stepgraph.interpreter.objects.values import (
     StepFunction,
     StepMethod,
     Task,
+    Union,
     UnknownBase,
     Value,
     WaitCall,
 )
-from stepgraph.interpreter.store import leaves
 from stepgraph.ir.nodes import CaughtType, EventWait, OwnErrors, Sleep, SleepUntil, StepRun
 from stepgraph.syntax.module import Place
 from stepgraph.syntax.walk import children, expressions_below, statements_below
@@ -53,7 +53,7 @@ _RUNNING: Final = (
     *(cst.Subscript, cst.BinaryOperation, cst.UnaryOperation, cst.Comparison, cst.ComparisonTarget, cst.AugAssign),
     *(cst.FormattedStringExpression, cst.For, cst.CompFor, cst.StarredElement, cst.Assign),
 )
-_OF_OBJECTS: Final = (Instance, GeneratorCall, LazyItems)
+_OF_OBJECTS: Final = (Instance, GeneratorCall, GeneratorExpression)
 _WITH_CODE: Final = (*_OF_OBJECTS, FunctionValue)
 # What a workflow has from the SDK.
 _OF_WORKFLOWS: Final = frozenset(["ctx", "env"])
@@ -73,7 +73,7 @@ class TriedCode(Struct):
     `errors` are what it may raise by itself, not in a step; `raised` the steps that raise something, by its source.
     """
 
-    machine: Machine
+    interpreter: Interpreter
     errors: OwnErrors = OwnErrors.NONE
     raised: dict[str, str] = field(default_factory=dict)
 
@@ -148,14 +148,16 @@ class TriedCode(Struct):
     def _is_of_steps(self, value: Value) -> bool:
         """Whether awaiting a value, or each element of it, is awaiting steps, and no function that has some."""
         match value:
-            case Alternatives(options=options):
-                return all(self._is_of_steps(option.value) for option in options)
+            case Union(cases=cases):
+                return all(self._is_of_steps(case.value) for case in cases)
             case Collection(items=items):
                 return all(self._is_of_steps(item.value) for item in items)
             case Gathering(members=members):
                 return all(self._is_of_steps(member) for member in members)
-            case Task(handle=handle):
-                return isinstance(self.machine.work.activities.get(handle), StepRun | EventWait | Sleep | SleepUntil)
+            case Task(task_id=task_id):
+                return isinstance(
+                    self.interpreter.work.activities.get(task_id), StepRun | EventWait | Sleep | SleepUntil
+                )
             case _:
                 return isinstance(value, StepCall | WaitCall)
 
@@ -167,7 +169,7 @@ class TriedCode(Struct):
                 return made if made == StepMethod("do") else UNKNOWN
             case cst.Name() | cst.Attribute() if _is_plain(node):
                 found: list[Value] = [UNKNOWN]
-                self.machine.branch(lambda: found.append(self.machine.evaluate(node)))
+                self.interpreter.branch(lambda: found.append(self.interpreter.evaluate(node)))
                 return found[-1]
             case _:
                 return UNKNOWN
@@ -196,13 +198,13 @@ def _errors_of_calling(callee: Value) -> OwnErrors:
     match callee:
         case StepMethod() | StepFunction():
             return OwnErrors.NONE
-        case Alternatives(options=options):
-            return max(_errors_of_calling(option.value) for option in options)
+        case Union(cases=cases):
+            return max(_errors_of_calling(case.value) for case in cases)
         case External(name=name) if name in _STARTING:
             return OwnErrors.NONE
         case External(name=name) if name in _BUILTINS:
             return OwnErrors.LANGUAGE
-        case External(name=name) | ForeignMember(name=name) if is_logging(name):
+        case External(name=name) | ExternalResultMember(name=name) if is_logging(name):
             return OwnErrors.LANGUAGE
         case MethodOf(receiver=Collection() | Mapping() | Payload() | Event()):
             return OwnErrors.LANGUAGE
@@ -214,9 +216,9 @@ def _steps(callee: Value) -> Iterator[StepFunction]:
     match callee:
         case StepFunction():
             yield callee
-        case Alternatives(options=options):
-            for option in options:
-                yield from _steps(option.value)
+        case Union(cases=cases):
+            for case in cases:
+                yield from _steps(case.value)
 
 
 def caught_types(value: Value, place: Place, raised: dict[str, str]) -> tuple[CaughtType, ...]:
@@ -239,17 +241,17 @@ def _caught_type(value: Value, place: Place, raised: dict[str, str]) -> CaughtTy
             return None
 
 
-def raised_type(machine: Machine, exception: cst.BaseExpression) -> CaughtType | None:
+def raised_type(interpreter: Interpreter, exception: cst.BaseExpression) -> CaughtType | None:
     """Return the type of what a `raise` raises, if it names a class or calls one; None where it is not known."""
     named = exception.func if isinstance(exception, cst.Call) else exception
     if not isinstance(named, cst.Name | cst.Attribute) or not _is_plain(named):
         return None
     found: list[Value] = [UNKNOWN]
-    machine.branch(lambda: found.append(machine.evaluate(named)))
+    interpreter.branch(lambda: found.append(interpreter.evaluate(named)))
     value = found[-1]
     if isinstance(value, Instance) and not isinstance(exception, cst.Call):
         value = value.of
-    return _caught_type(value, machine.place(named), {})
+    return _caught_type(value, interpreter.place(named), {})
 
 
 def _project_bases(defined: ClassValue) -> Iterator[str]:

@@ -10,7 +10,6 @@ from msgspec import Struct
 
 from stepgraph.interpreter.objects.values import (
     DEEPEST,
-    Alternatives,
     Argument,
     Arguments,
     ClassValue,
@@ -19,56 +18,57 @@ from stepgraph.interpreter.objects.values import (
     Duration,
     EnumMember,
     External,
-    Foreign,
+    ExternalResult,
     FunctionCall,
     FunctionValue,
     Gathering,
     GeneratorCall,
+    GeneratorExpression,
     Instance,
-    LazyItems,
     Mapping,
     Moment,
+    Nondeterministic,
     PreparedCall,
     StepCall,
     StepFunction,
     Task,
     Template,
+    Union,
     Unknown,
     UnknownBase,
     Value,
-    Volatile,
     WaitCall,
     Wrapped,
 )
 from stepgraph.interpreter.python.constants import literal
 from stepgraph.interpreter.workflow.parameters import FreeParameter, free_parameters, shown_as
 from stepgraph.ir.facts import (
-    GivenArgument,
-    GivenArguments,
     Parameter,
+    StaticArgument,
+    StaticArguments,
     StepFunctionShape,
 )
 from stepgraph.ir.static_values import (
-    NOT_KNOWN,
-    Awaitable,
-    Element,
-    Elements,
-    Generator,
-    Imported,
-    Keyed,
-    KeyedElement,
-    Known,
-    KnownClass,
-    KnownConstant,
-    KnownDuration,
-    KnownFunction,
-    KnownMoment,
-    KnownObject,
-    KnownStep,
-    Made,
-    OneOf,
-    PartlyKnownText,
-    Varying,
+    STATIC_UNKNOWN,
+    StaticAwaitable,
+    StaticClass,
+    StaticCollection,
+    StaticConstant,
+    StaticDuration,
+    StaticElement,
+    StaticEntry,
+    StaticFunction,
+    StaticGenerator,
+    StaticImport,
+    StaticMapping,
+    StaticMoment,
+    StaticNondeterministic,
+    StaticObject,
+    StaticResult,
+    StaticStep,
+    StaticTemplate,
+    StaticUnion,
+    StaticValue,
 )
 from stepgraph.syntax.bindings import bindings_of
 from stepgraph.syntax.module import Place
@@ -83,83 +83,90 @@ MOST_ELEMENTS: Final = 100
 MOST_IN_ALL: Final = 2_000
 
 
-def known(value: Value) -> Known:
+def static_value(value: Value) -> StaticValue:
     """Return what is known of a value now."""
-    return _Picture().known(value, 0)
+    return _Snapshot().static_value(value, 0)
 
 
-class _Picture(Struct):
+class _Snapshot(Struct):
     """Takes a picture of one value. `left` is the number of elements that may still be in it."""
 
     left: int = MOST_IN_ALL
 
-    def known(self, value: Value, depth: int) -> Known:
+    def static_value(self, value: Value, depth: int) -> StaticValue:
         """Return what is known of a value that is so deep in others."""
         match value:
             case Constant(value=constant):
-                return KnownConstant(constant)
-            case Template(text=text, volatile=volatile):
-                return PartlyKnownText(text, None if volatile is None else Varying(volatile.name, volatile.place))
-            case Volatile(name=name, place=place, gives=gives, called=called):
-                varying = Varying(name, place)
-                return Made(gives, varying) if gives and called else varying
+                return StaticConstant(constant)
+            case Template(text=text, nondeterministic=nondeterministic):
+                return StaticTemplate(
+                    text,
+                    None
+                    if nondeterministic is None
+                    else StaticNondeterministic(nondeterministic.name, nondeterministic.place),
+                )
+            case Nondeterministic(name=name, place=place, gives=gives, called=called):
+                varying = StaticNondeterministic(name, place)
+                return StaticResult(gives, varying) if gives and called else varying
             case Moment(text=text):
-                return KnownMoment(text)
+                return StaticMoment(text)
             case Duration(milliseconds=milliseconds):
-                return KnownDuration(milliseconds)
+                return StaticDuration(milliseconds)
             case External(name=name):
-                return Imported(name)
-            case Foreign(name=name):
-                return Made(name)
+                return StaticImport(name)
+            case ExternalResult(name=name):
+                return StaticResult(name)
             case StepFunction(definition=definition):
-                return KnownStep(definition)
+                return StaticStep(definition)
             case FunctionValue():
-                return KnownFunction(value.name, Place(value.scope.module, value.node), bool(value.doubts))
+                return StaticFunction(value.name, Place(value.scope.module, value.node), bool(value.caveats))
             case ClassValue(name=name):
-                return KnownClass(name)
-            case Instance(of=of, doubtful=True):
-                return KnownObject(of.name, (_NOT_KNOWN,))
+                return StaticClass(name)
+            case Instance(of=of, may_be_replaced=True):
+                return StaticObject(of.name, (_NOT_KNOWN,))
             case Instance(of=of) | EnumMember(of=of):
-                return KnownObject(of.name, tuple(_kinds(of)))
+                return StaticObject(of.name, tuple(_kinds(of)))
             case StepCall() | WaitCall() | FunctionCall() | PreparedCall() | Task() | Gathering() | Wrapped():
-                return Awaitable()
-            case GeneratorCall() | LazyItems():
-                return Generator()
-            case Alternatives(options=options):
-                return OneOf(tuple(self.known(option.value, depth) for option in options))
+                return StaticAwaitable()
+            case GeneratorCall() | GeneratorExpression():
+                return StaticGenerator()
+            case Union(cases=cases):
+                return StaticUnion(tuple(self.static_value(case.value, depth) for case in cases))
             case Collection() | Mapping() if depth <= DEEPEST and self.left > 0:
                 return self._collected(value, depth + 1)
             case _:
-                return NOT_KNOWN
+                return STATIC_UNKNOWN
 
-    def _collected(self, value: Collection | Mapping, depth: int) -> Known:
+    def _collected(self, value: Collection | Mapping, depth: int) -> StaticValue:
         """Constants in what has changed, or is reached through what is no constant, may be others by then."""
         shown = value.shows_constants
 
-        def held(inner: Value, place: Place) -> Known:
-            return self.written(inner, place, depth) if shown or inner.relevant or inner.traced else NOT_KNOWN
+        def held(inner: Value, place: Place) -> StaticValue:
+            return self.written(inner, place, depth) if shown or inner.relevant or inner.tainted else STATIC_UNKNOWN
 
         if isinstance(value, Collection):
             items = value.items
             self.left -= min(len(items), MOST_ELEMENTS)
-            elements = tuple(Element(held(item.value, item.place), item.place) for item in items[:MOST_ELEMENTS])
+            elements = tuple(StaticElement(held(item.value, item.place), item.place) for item in items[:MOST_ELEMENTS])
             whole = shown and value.has_known_order and len(elements) == len(items)
-            return Elements(value.kind, elements, whole, rewritten=value.state.changed and value.state.unordered)
+            return StaticCollection(
+                value.kind, elements, whole, rewritten=value.state.changed and value.state.unordered
+            )
         mapped = value.entries
         self.left -= min(len(mapped), MOST_ELEMENTS)
         entries = tuple(
-            KeyedElement(held(entry.key, entry.key_place), entry.key_place, held(entry.value, entry.place), entry.place)
+            StaticEntry(held(entry.key, entry.key_place), entry.key_place, held(entry.value, entry.place), entry.place)
             for entry in mapped[:MOST_ELEMENTS]
         )
         whole = shown and not value.partial and not any(entry.many or entry.maybe for entry in mapped)
-        return Keyed(entries, whole and len(entries) == len(mapped), rewritten=value.state.changed)
+        return StaticMapping(entries, whole and len(entries) == len(mapped), rewritten=value.state.changed)
 
-    def written(self, value: Value, place: Place, depth: int) -> Known:
+    def written(self, value: Value, place: Place, depth: int) -> StaticValue:
         """Return what is known of a value where it is written: of `"a" if x else "b"`, that it is one of these."""
         if isinstance(value, Unknown) and isinstance(place.node, cst.IfExp):
-            options = tuple(_literals(place.node))
-            return OneOf(options) if any(option != NOT_KNOWN for option in options) else NOT_KNOWN
-        return self.known(value, depth)
+            cases = tuple(_literals(place.node))
+            return StaticUnion(cases) if any(case != STATIC_UNKNOWN for case in cases) else STATIC_UNKNOWN
+        return self.static_value(value, depth)
 
 
 def _kinds(defined: ClassValue) -> list[str]:
@@ -187,7 +194,7 @@ def _kinds(defined: ClassValue) -> list[str]:
 def _kinds_of_one(defined: ClassValue) -> Iterator[str]:
     yield from defined.marks
     yield from (name for name in _DECIDING if name in defined.scope.bindings.binders)
-    if defined.doubts or isinstance(defined.metaclass, ClassValue) or _is_defined_again(defined):
+    if defined.caveats or isinstance(defined.metaclass, ClassValue) or _is_defined_again(defined):
         yield _NOT_KNOWN
 
 
@@ -197,26 +204,26 @@ def _is_defined_again(defined: ClassValue) -> bool:
     return around is not None and len(around.bindings.binders.get(defined.name, ())) > 1
 
 
-def given_arguments(arguments: Arguments) -> GivenArguments:
+def static_arguments(arguments: Arguments) -> StaticArguments:
     """Return the arguments of a call as facts carry them."""
-    return GivenArguments(tuple(map(_given_argument, arguments.items)))
+    return StaticArguments(tuple(map(_static_argument, arguments.items)))
 
 
-def _given_argument(argument: Argument) -> GivenArgument:
-    value = _Picture().written(argument.value, argument.place, 0)
-    return GivenArgument(value, argument.place, argument.keyword, argument.star)
+def _static_argument(argument: Argument) -> StaticArgument:
+    value = _Snapshot().written(argument.value, argument.place, 0)
+    return StaticArgument(value, argument.place, argument.keyword, argument.star)
 
 
-def _literals(node: cst.BaseExpression) -> Iterator[Known]:
+def _literals(node: cst.BaseExpression) -> Iterator[StaticValue]:
     """Yield what an expression may give, of which only literals are known."""
     match node:
         case cst.IfExp(body=body, orelse=orelse):
             yield from _literals(body)
             yield from _literals(orelse)
         case cst.SimpleString() | cst.Integer() | cst.Float():
-            yield known(literal(node))
+            yield static_value(literal(node))
         case _:
-            yield NOT_KNOWN
+            yield STATIC_UNKNOWN
 
 
 def function_shape(function: Value) -> StepFunctionShape | None:
@@ -224,7 +231,7 @@ def function_shape(function: Value) -> StepFunctionShape | None:
     if not isinstance(function, FunctionValue):
         return None
     shown = shown_as(function)
-    if shown is None or shown.doubts or function.doubts:
+    if shown is None or shown.caveats or function.caveats:
         return None
     place = Place(function.scope.module, function.node)
     free = [_parameter(parameter) for parameter in free_parameters(function)]

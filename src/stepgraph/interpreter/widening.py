@@ -6,17 +6,18 @@ from typing import Final
 
 from msgspec import Struct
 
+from stepgraph.interpreter.joining import MISSING, Slot, is_same
 from stepgraph.interpreter.objects.values import (
     UNKNOWN,
-    Alternatives,
-    Entry,
-    Item,
+    Element,
+    HeapCell,
     LexicalScope,
-    Slots,
+    MappingEntry,
     Task,
+    Union,
     Unresolved,
 )
-from stepgraph.interpreter.store import MISSING, Change, Changes, Slot, same
+from stepgraph.interpreter.store import Change, Changes
 from stepgraph.limits import Budget, Limit
 from stepgraph.syntax.module import Place
 
@@ -48,9 +49,9 @@ def widened(change: Change, place: Place) -> Change:
     unresolved = Unresolved(_REASON, place)
     if not isinstance(change.value, tuple):
         return Change(change.container, change.key, unresolved)
-    more: Slot = Item(unresolved, place, many=True, maybe=True)
-    if any(isinstance(element, Entry) for element in change.value):
-        more = Entry(UNKNOWN, unresolved, place, place, many=True, maybe=True)
+    more: Slot = Element(unresolved, place, many=True, maybe=True)
+    if any(isinstance(element, MappingEntry) for element in change.value):
+        more = MappingEntry(UNKNOWN, unresolved, place, place, many=True, maybe=True)
     return Change(change.container, change.key, (*change.value, more))
 
 
@@ -60,7 +61,7 @@ class _Comparison(Struct):
 
     def alike(self, one: Slot, other: Slot, levels: int) -> bool:
         """Whether two values differ only in being made at another pass."""
-        if one is other or same(one, other):
+        if one is other or is_same(one, other):
             return True
         if type(one) is not type(other) or not levels:
             return False
@@ -69,12 +70,12 @@ class _Comparison(Struct):
             return True
         if isinstance(one, tuple) and all(isinstance(task, int) for task in (*one, *other)):
             return True  # the tasks of a group, which are others at each pass
-        if isinstance(one, Alternatives):
-            known = [option.value for option in one.options]
-            return all(any(self.alike(a, option.value, levels - 1) for a in known) for option in other.options)
+        if isinstance(one, Union):
+            known = [case.value for case in one.cases]
+            return all(any(self.alike(a, case.value, levels - 1) for a in known) for case in other.cases)
         if isinstance(one, tuple):
             return len(one) == len(other) and all(self.alike(a, b, levels) for a, b in zip(one, other, strict=True))
-        if isinstance(one, Slots):
+        if isinstance(one, HeapCell):
             return self._alike_slots(one, other, levels)
         if isinstance(one, LexicalScope):
             return self.alike(one.names, other.names, levels) and self.alike(one.parent, other.parent, levels)
@@ -84,7 +85,7 @@ class _Comparison(Struct):
             return False
         return all(self.alike(getattr(one, name), getattr(other, name), levels - 1) for name in one.__struct_fields__)
 
-    def _alike_slots(self, one: Slots, other: Slots, levels: int) -> bool:
+    def _alike_slots(self, one: HeapCell, other: HeapCell, levels: int) -> bool:
         if min(one.serial, other.serial) <= self.since or one.keys() != other.keys():
             return False
         return all(self.alike(value, other[key], levels - 1) for key, value in one.items())

@@ -11,16 +11,16 @@ from typing import Final, TypeAlias
 import libcst as cst
 from msgspec import Struct
 
-from stepgraph.interpreter.entry import Entry, may_be_base, open_machine, within_limits, workflow_named
-from stepgraph.interpreter.interpreter import Machine
+from stepgraph.interpreter.entry import OpenModule, may_be_base, open_interpreter, within_limits, workflow_named
+from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.objects.classes import derives_from_entrypoint, is_workflow, member, resolution_order
 from stepgraph.interpreter.objects.names import module_name
 from stepgraph.interpreter.objects.values import (
-    Alternatives,
     ClassValue,
     External,
-    Foreign,
+    ExternalResult,
     LexicalScope,
+    Union,
     Unknown,
     UnknownBase,
     Unresolved,
@@ -79,35 +79,35 @@ class Undeployed(Struct, frozen=True):
     place: Place
 
 
-def find_workflows(entry: Entry) -> Found:
+def find_workflows(entry: OpenModule) -> Found:
     """Return the workflow classes that a module defines, in source order; else those that it exports.
 
     Raises InputError where that takes more work than it may.
     """
-    machine, scope = open_machine(entry)
-    with within_limits(machine, entry):
-        return _find_workflows(machine, scope)
+    interpreter, scope = open_interpreter(entry)
+    with within_limits(interpreter, entry):
+        return _find_workflows(interpreter, scope)
 
 
-def _find_workflows(machine: Machine, scope: LexicalScope) -> Found:
+def _find_workflows(interpreter: Interpreter, scope: LexicalScope) -> Found:
     classes = scope.module.once(_classes)
-    refused = {name: reason for name in classes if (reason := _why_refused(machine, scope, name)) is not None}
+    refused = {name: reason for name in classes if (reason := _why_refused(interpreter, scope, name)) is not None}
     own = [name for name in classes if name not in refused]
-    misnamed = tuple(method for name in own for method in _misnamed_runs(machine, scope, name))
+    misnamed = tuple(method for name in own for method in _misnamed_runs(interpreter, scope, name))
     too_large = tuple(
         Refused(name, reason, Place(scope.module, classes[name].name)) for name, reason in refused.items()
     )
-    for names in (own, exported_names(machine, scope)):
-        found = tuple(name for name in names if _exported_workflow(machine, scope, name) is not None)
+    for names in (own, exported_names(interpreter, scope)):
+        found = tuple(name for name in names if _exported_workflow(interpreter, scope, name) is not None)
         if found:
             return Found(found, misnamed, too_large)
     return Found((), misnamed, too_large)
 
 
-def _why_refused(machine: Machine, scope: LexicalScope, name: str) -> str | None:
+def _why_refused(interpreter: Interpreter, scope: LexicalScope, name: str) -> str | None:
     """Return the limit of one class that the class of a name exceeds, None where it exceeds none."""
     try:
-        module_name(machine, scope, name)
+        module_name(interpreter, scope, name)
     except LimitExceededError as error:
         if error.limit is not Limit.BASES:
             raise
@@ -115,19 +115,22 @@ def _why_refused(machine: Machine, scope: LexicalScope, name: str) -> str | None
     return None
 
 
-def _exported_workflow(machine: Machine, scope: LexicalScope, name: str) -> ClassValue | None:
+def _exported_workflow(interpreter: Interpreter, scope: LexicalScope, name: str) -> ClassValue | None:
     """Return the workflow class of a name, None where there is none that is within the limits."""
-    return None if _why_refused(machine, scope, name) else workflow_named(machine, scope, name)
+    return None if _why_refused(interpreter, scope, name) else workflow_named(interpreter, scope, name)
 
 
-def _misnamed_runs(machine: Machine, scope: LexicalScope, name: str) -> Iterator[Misnamed]:
+def _misnamed_runs(interpreter: Interpreter, scope: LexicalScope, name: str) -> Iterator[Misnamed]:
     """Yield a method that can only be meant for `run`, in a class of a module that surely has none."""
     if not any(map(scope.module.mentions, _MISNAMED)):
         return
-    defined = module_name(machine, scope, name)
-    if not isinstance(defined, ClassValue) or not derives_from_entrypoint(defined) or is_workflow(machine, defined):
+    defined = module_name(interpreter, scope, name)
+    if not isinstance(defined, ClassValue) or not derives_from_entrypoint(defined) or is_workflow(interpreter, defined):
         return
-    if may_be_base(defined) or _why_no_workflow(machine, scope.module.path, name, defined)[0] is not ProblemKind.NO_RUN:
+    if (
+        may_be_base(defined)
+        or _why_no_workflow(interpreter, scope.module.path, name, defined)[0] is not ProblemKind.NO_RUN
+    ):
         return
     for statement in statements(defined.node.body):
         if isinstance(statement, cst.FunctionDef) and statement.name.value.encode() in _MISNAMED:
@@ -145,9 +148,9 @@ class Exports:
     Raises InputError where to find that out takes more work than it may.
     """
 
-    def __init__(self, entry: Entry) -> None:
+    def __init__(self, entry: OpenModule) -> None:
         self._entry = entry
-        self._machine, self._scope = open_machine(entry)
+        self._machine, self._scope = open_interpreter(entry)
 
     def find(self, class_name: str) -> Exported | NotExported:
         """Return the class of that name, or why it is not found."""
@@ -188,7 +191,7 @@ class Exports:
         return tuple(self._by_class_name)
 
 
-def find_undeployed(entry: Entry, configuration: bytes) -> Iterator[Undeployed]:
+def find_undeployed(entry: OpenModule, configuration: bytes) -> Iterator[Undeployed]:
     """Yield the workflow classes that a main module defines and exports, and its configuration names nowhere.
 
     One that may be a base of others, or is named for another environment, is none of them.
@@ -197,11 +200,11 @@ def find_undeployed(entry: Entry, configuration: bytes) -> Iterator[Undeployed]:
     own = [name for name in entry.module.once(_classes) if name not in named]
     if not own:
         return
-    machine, scope = open_machine(entry)
+    interpreter, scope = open_interpreter(entry)
     with suppress(LimitExceededError):  # whether another one is deployed is not worth more work
-        exported = frozenset(exported_names(machine, scope))
+        exported = frozenset(exported_names(interpreter, scope))
         for name in own:
-            defined = _exported_workflow(machine, scope, name) if name in exported else None
+            defined = _exported_workflow(interpreter, scope, name) if name in exported else None
             if defined is not None and defined.scope.module is scope.module and not may_be_base(defined):
                 yield Undeployed(name, Place(scope.module, defined.node.name))
 
@@ -211,31 +214,31 @@ _WORD: Final = re.compile(r"\w+")
 _Why: TypeAlias = tuple[ProblemKind, str]
 
 
-def _why_not(machine: Machine, scope: LexicalScope, class_name: str, value: Value | None) -> _Why:
+def _why_not(interpreter: Interpreter, scope: LexicalScope, class_name: str, value: Value | None) -> _Why:
     path = scope.module.path
     if isinstance(value, ClassValue):
-        return _why_not_as_class(machine, scope.module, class_name, value)
+        return _why_not_as_class(interpreter, scope.module, class_name, value)
     unresolved = ProblemKind.UNRESOLVED_CLASS
     if isinstance(value, Unresolved):
-        kind = ProblemKind.MISSING_CLASS if _is_missing(machine, value) else unresolved
+        kind = ProblemKind.MISSING_CLASS if _is_missing(interpreter, value) else unresolved
         return kind, f"the class `{class_name}` cannot be followed: {value.reason}"
     if isinstance(value, External):
         return unresolved, f"the class `{class_name}` is imported as `{value.name}`, which is not in the project"
-    if isinstance(value, Alternatives):
+    if isinstance(value, Union):
         reason = f"the class `{class_name}` in {path} is defined in several ways, of which none is known to count"
         return unresolved, reason
-    if isinstance(value, Unknown | Foreign):
+    if isinstance(value, Unknown | ExternalResult):
         return unresolved, f"what `{class_name}` in {path} stands for is not known, so whether it is a class is not"
     # Of several modules from outside whose names are all imported, any may have it.
-    is_open = value is None and bool(machine.modules.stars.outside.get(scope))
+    is_open = value is None and bool(interpreter.modules.stars.outside.get(scope))
     if value is None and not is_open and _names_by_computing(scope.module):
         return unresolved, f"no statement in {path} binds `{class_name}`, but what it runs may"
     return unresolved if is_open else ProblemKind.MISSING_CLASS, f"there is no class `{class_name}` in {path}"
 
 
-def _is_missing(machine: Machine, value: Unresolved) -> bool:
+def _is_missing(interpreter: Interpreter, value: Unresolved) -> bool:
     """Whether an import of what is not there was reported at its place."""
-    return any((code, id(value.place.node)) in machine.notes for code in ("missing-module", "missing-name"))
+    return any((code, id(value.place.node)) in interpreter.notes for code in ("missing-module", "missing-name"))
 
 
 def _names_by_computing(module: SourceModule) -> bool:
@@ -243,7 +246,7 @@ def _names_by_computing(module: SourceModule) -> bool:
     return any(module.mentions(word) for word in (b"globals(", b"\nexec(", b"sys.modules"))
 
 
-def _why_not_as_class(machine: Machine, module: SourceModule, class_name: str, value: ClassValue) -> _Why:
+def _why_not_as_class(interpreter: Interpreter, module: SourceModule, class_name: str, value: ClassValue) -> _Why:
     path = module.path
     if "__name__" in value.scope.names:
         reason = f"`{class_name}` in {path} is the class `{value.name}`, which is given another name"
@@ -251,8 +254,8 @@ def _why_not_as_class(machine: Machine, module: SourceModule, class_name: str, v
     if value.name != class_name:
         reason = f"`{class_name}` in {path} is the class `{value.name}`, and is exported under that name"
         return ProblemKind.UNEXPORTED_CLASS, reason
-    if not is_workflow(machine, value):
-        return _why_no_workflow(machine, path, class_name, value)
+    if not is_workflow(interpreter, value):
+        return _why_no_workflow(interpreter, path, class_name, value)
     if class_name.startswith("_"):
         reason = f"the class `{class_name}` in {path} is private, and so is not exported"
         return ProblemKind.UNEXPORTED_CLASS, reason
@@ -263,7 +266,7 @@ def _why_not_as_class(machine: Machine, module: SourceModule, class_name: str, v
     return ProblemKind.UNEXPORTED_CLASS, reason
 
 
-def _why_no_workflow(machine: Machine, path: str, class_name: str, value: ClassValue) -> _Why:
+def _why_no_workflow(interpreter: Interpreter, path: str, class_name: str, value: ClassValue) -> _Why:
     order = resolution_order(value)
     broken = next((base for base in order if isinstance(base, Unresolved)), None)
     if broken is not None:
@@ -273,8 +276,8 @@ def _why_no_workflow(machine: Machine, path: str, class_name: str, value: ClassV
     if not derives_from_entrypoint(value):
         reason = f"the class `{class_name}` in {path} has no `WorkflowEntrypoint` among its bases"
         return ProblemKind.UNRESOLVED_CLASS if is_open else ProblemKind.MISSING_CLASS, reason
-    is_open = is_open or member(machine, order, "run") is not None
-    is_open = is_open or machine.modules.is_assigned_elsewhere(value.scope, "run")
+    is_open = is_open or member(interpreter, order, "run") is not None
+    is_open = is_open or interpreter.modules.is_assigned_elsewhere(value.scope, "run")
     reason = f"the class `{class_name}` in {path} has no method `run`"
     return ProblemKind.UNRESOLVED_CLASS if is_open else ProblemKind.NO_RUN, reason
 

@@ -6,10 +6,10 @@ from typing import Generic, Protocol, TypeAlias
 
 from msgspec import Struct
 
-from stepgraph.ir.jump_targets import ExitTarget, S
-from stepgraph.ir.nodes import Block, Choice, Exit, Join, Loop, Ordered, Pause, Protected, Run, Start
+from stepgraph.ir.jump_targets import JumpTarget, S
+from stepgraph.ir.nodes import Await, Block, Choice, Jump, Loop, Ordered, Pause, Run, Start, Try
 
-Leaf: TypeAlias = Run | Start | Join | Pause | Ordered
+Leaf: TypeAlias = Run | Start | Await | Pause | Ordered
 """An operation without control flow of its own."""
 
 
@@ -26,7 +26,7 @@ class Domain(Protocol[S]):
         """Return the state to read a loop's body with again: the `new` one, which covers the `old`, or more."""
         return new
 
-    def may_raise(self, operation: Leaf | Protected, before: S, after: S | None) -> S | None:  # noqa: ARG002
+    def may_raise(self, operation: Leaf | Try, before: S, after: S | None) -> S | None:  # noqa: ARG002
         """Return the state in which an exception leaves an operation, or None if none does.
 
         Of a `try`, that is its own code before the first operation.
@@ -43,13 +43,13 @@ class Domain(Protocol[S]):
 
     def after_passes(self, loop: Loop, head: S, end: S | None) -> S | None:
         """Return the state when a loop is exhausted, whose passes begin with `head` and end with `end`."""
-        return end if loop.occurs else head
+        return end if loop.at_least_once else head
 
     def after_loop(self, loop: Loop, head: S, after: S | None) -> S | None:  # noqa: ARG002
         """Return the state after a loop with its `else` and its breaks."""
         return after
 
-    def leave_try(self, protected: Protected, before: S, end: S | None, raised: S | None) -> S | None:  # noqa: ARG002
+    def leave_try(self, try_: Try, before: S, end: S | None, raised: S | None) -> S | None:  # noqa: ARG002
         """Return the state in which exceptions leave the body of a `try`, None if none does.
 
         The body begins with `before` and ends with `end`; `raised` is the joined state of what raises in it.
@@ -72,7 +72,7 @@ class Observer(Protocol[S]):
     def leave(self) -> None:
         """Close the innermost block, whether or not its end is reached."""
 
-    def exit(self, source: Exit | ExitTarget[S], state: S, target: ExitTarget[S]) -> None:
+    def exit(self, source: Jump | JumpTarget[S], state: S, target: JumpTarget[S]) -> None:
         """Leave for a target: by an exit, or after the `finally` of the target that it led to first."""
 
 

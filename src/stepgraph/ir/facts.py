@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias
 from msgspec import Struct
 
 from stepgraph.ir.nodes import StepDefinition, StepParameter
-from stepgraph.ir.static_values import Known
+from stepgraph.ir.static_values import StaticValue
 from stepgraph.project.dependency_mode import DependencyMode
 from stepgraph.syntax.module import Place
 
@@ -27,22 +27,22 @@ class Fact:
     __slots__ = ()
 
 
-class GivenArgument(Struct, frozen=True):
+class StaticArgument(Struct, frozen=True):
     """An argument of a call, as written. `star` is `""`, or `"*"` or `"**"` where what it holds is not known."""
 
-    value: Known
+    value: StaticValue
     place: Place
     keyword: str | None = None
     star: str = ""
 
 
-class GivenArguments(Struct, frozen=True):
+class StaticArguments(Struct, frozen=True):
     """The arguments of a call, in order; those in `*[...]` and `**{...}` in the places that they take."""
 
-    items: tuple[GivenArgument, ...] = ()
+    items: tuple[StaticArgument, ...] = ()
 
     @property
-    def positional(self) -> tuple[GivenArgument, ...]:
+    def positional(self) -> tuple[StaticArgument, ...]:
         """Those that stand by their position alone."""
         return tuple(argument for argument in self.items if argument.keyword is None and not argument.star)
 
@@ -51,7 +51,7 @@ class GivenArguments(Struct, frozen=True):
         """Whether all arguments are known, none is in a collection that is not."""
         return not any(argument.star for argument in self.items)
 
-    def find(self, index: int | None, keyword: str) -> GivenArgument | None:
+    def find(self, index: int | None, keyword: str) -> StaticArgument | None:
         """Return an argument by its position or its keyword."""
         positional = self.positional
         if index is not None and index < len(positional):
@@ -66,7 +66,7 @@ class MethodCalled(Fact, Struct, frozen=True):
     """
 
     method: str
-    arguments: GivenArguments
+    arguments: StaticArguments
     place: Place
     in_step: bool
     expects_type_error: bool = False
@@ -82,8 +82,8 @@ class MethodMissing(Fact, Struct, frozen=True):
 class DecoratorApplied(Fact, Struct, frozen=True):
     """A call of what `step.do(...)` made: its own arguments, which should be a function, and those `given` to `do`."""
 
-    given: GivenArguments
-    arguments: GivenArguments
+    given: StaticArguments
+    arguments: StaticArguments
     place: Place
 
 
@@ -113,7 +113,7 @@ class StepDeclared(Fact, Struct, frozen=True):
     """
 
     definition: StepDefinition
-    arguments: GivenArguments
+    arguments: StaticArguments
     function: StepFunctionShape | None
     mode: DependencyMode
     place: Place
@@ -124,7 +124,7 @@ class StepCalled(Fact, Struct, frozen=True):
     """A call of a declared step, which makes its coroutine."""
 
     definition: StepDefinition
-    arguments: GivenArguments
+    arguments: StaticArguments
     place: Place
     in_step: bool
 
@@ -133,7 +133,7 @@ class Returned(Fact, Struct, frozen=True):
     """A `return` with a value, in a function, or the value of a lambda. `place` is that of the value."""
 
     function: Place
-    value: Known
+    value: StaticValue
     place: Place
 
 
@@ -265,17 +265,17 @@ class SleepAsTask(Fact, Struct, frozen=True):
     called: Place
 
 
-class Steered(Fact, Struct, frozen=True):
+class NondeterministicTest(Fact, Struct, frozen=True):
     """A test, or a value gone over, that is another one at a replay, and decides what is done.
 
-    It is of a call of `name`, `made` there. `steered` is the place of the choice or loop, of whose branches it decides
+    It is of a call of `name`, `made` there. `decided` is the place of the choice or loop, of whose branches it decides
     about those from the `first_branch` on.
     """
 
     name: str
     made: Place
     test: Place
-    steered: Place
+    decided: Place
     first_branch: int = 0
 
 

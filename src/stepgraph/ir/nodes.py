@@ -1,7 +1,7 @@
 """The intermediate representation: what a workflow does, without a trace of Python syntax.
 
 A function's body is a `Block` of operations. Work is an `Activity` (a step, a sleep, a wait, a call of a function with
-steps). `Run` does one on the spot; `Start` sets one going under a handle, and `Join` waits for handles, wherever they
+steps). `Run` does one on the spot; `Start` sets one going under a handle, and `Await` waits for handles, wherever they
 were started. All of it carries the place it comes from.
 """
 
@@ -18,7 +18,7 @@ from stepgraph.model import defaults
 from stepgraph.model.payload import Backoff, Number, ParallelKind
 from stepgraph.syntax.module import Place
 
-Handle: TypeAlias = int
+TaskId: TypeAlias = int
 
 
 class Block(Struct, frozen=True):
@@ -82,12 +82,12 @@ class StepRun(Struct, frozen=True, eq=False):
 class StepChoice(Struct, frozen=True, eq=False):
     """A dependency that is exactly one of several steps, as in a `Choice`: another was declared on each path."""
 
-    options: tuple[StepOption, ...]
+    cases: tuple[StepCase, ...]
     place: Place
     discriminant: str | None = None
 
 
-class StepOption(Struct, frozen=True, eq=False):
+class StepCase(Struct, frozen=True, eq=False):
     """One of several steps: the condition as source, None for the one that is left."""
 
     condition: str | None
@@ -159,7 +159,7 @@ class Run(Struct, frozen=True):
 
     activity: Activity
     place: Place
-    completes: tuple[Awaited, ...] = ()
+    completes: tuple[AwaitedTask, ...] = ()
 
 
 class Start(Struct, frozen=True):
@@ -168,52 +168,52 @@ class Start(Struct, frozen=True):
     `eager` work starts here and now (`step.sleep`); the rest is a task, which begins at the next await.
     """
 
-    handle: Handle
+    task_id: TaskId
     activity: Activity
     eager: bool
     place: Place
 
 
-class Awaited(Struct, frozen=True):
+class AwaitedTask(Struct, frozen=True):
     """Work that a join waits for: `every` run of it, as a collection holds them, or the one started last.
 
-    It is `sure` if the join waits for it on each path on which it was started.
+    It is `on_every_path` if the join waits for it on each path on which it was started.
     """
 
-    handle: Handle
+    task_id: TaskId
     every: bool = False
-    sure: bool = True
+    on_every_path: bool = True
 
 
-class Joined(Struct, frozen=True, eq=False):
+class AwaitGroup(Struct, frozen=True, eq=False):
     """What a join waits for as one member: a group of its own kind.
 
     `own` is the work that was started for it, `nested` tells that it is written inside another one, and `loops` in how
-    many loops of its function. It is not `certain`
+    many loops of its function. It is not `until_done`
     where the await may end before the work does (`asyncio.wait` with a timeout); `in_turn` is it where each member is
     awaited as it is over (`as_completed`).
     """
 
     kind: ParallelKind
-    members: tuple[JoinMember, ...]
-    own: frozenset[Handle] = frozenset()
+    members: tuple[AwaitMember, ...]
+    own: frozenset[TaskId] = frozenset()
     nested: bool = False
     loops: int = 0
-    certain: bool = True
+    until_done: bool = True
     in_turn: bool = False
 
 
-JoinMember: TypeAlias = Awaited | Joined
+AwaitMember: TypeAlias = AwaitedTask | AwaitGroup
 
 
-class Join(Struct, frozen=True):
+class Await(Struct, frozen=True):
     """An await of work started before.
 
     `each` says that it waits for one of the members at each pass of the loop that it is in, so for all of them once the
     loop is over. One of a task group that an exit is `leaving` comes before that exit.
     """
 
-    group: Joined
+    group: AwaitGroup
     place: Place
     each: bool = False
     leaving: bool = False
@@ -247,17 +247,17 @@ class Choice(Struct, frozen=True):
 
 
 class Loop(Struct, frozen=True):
-    """A body that runs any number of times; `otherwise` when it was not left by a break.
+    """A body that runs any number of times; `orelse` when it was not left by a break.
 
-    An `endless` one is left by a break only; one that `occurs` has a pass at least. `declares` are the steps that each
+    An `infinite` one is left by a break only; one that `at_least_once` has a pass at least. `declares` are the steps that each
     pass declares anew. `passes` tells how many there are, unless it is left before, where that is known.
     """
 
     body: Block
-    otherwise: Block
+    orelse: Block
     place: Place
-    endless: bool = False
-    occurs: bool = False
+    infinite: bool = False
+    at_least_once: bool = False
     declares: tuple[StepDefinition, ...] = ()
     passes: Passes | None = None
 
@@ -304,8 +304,8 @@ class Handler(Struct, frozen=True):
     place: Place | None = None
 
 
-class Protected(Struct, frozen=True):
-    """A `try`. `together` means that several handlers may run (`except*`).
+class Try(Struct, frozen=True):
+    """A `try`. `except_star` means that several handlers may run (`except*`).
 
     If it `guards_await`, nothing in it can fail before the await of work that it begins with. `own_errors` are what the
     body can raise besides by its steps.
@@ -313,8 +313,8 @@ class Protected(Struct, frozen=True):
 
     body: Block
     handlers: tuple[Handler, ...]
-    final: Block
-    together: bool
+    finalbody: Block
+    except_star: bool
     place: Place
     guards_await: bool = False
     own_errors: OwnErrors = OwnErrors.ANY
@@ -340,7 +340,7 @@ class Scope(Struct, frozen=True):
     by_turns: bool = False
 
 
-class ExitKind(Enum):
+class JumpKind(Enum):
     """How a block is left before its end. `FINISHED` is a loop whose test says so."""
 
     BREAK = "break"
@@ -350,10 +350,10 @@ class ExitKind(Enum):
     RAISE = "raise"
 
 
-class Exit(Struct, frozen=True):
+class Jump(Struct, frozen=True):
     """Leaving a block, a loop or a function."""
 
-    kind: ExitKind
+    kind: JumpKind
     place: Place
     drawn: bool = True
     """Whether it decides if a step runs. Where it does not, paths end there without a node."""
@@ -373,7 +373,7 @@ class Ordered(Struct, frozen=True):
     place: Place
 
 
-Operation: TypeAlias = Run | Start | Join | Pause | Choice | Loop | Protected | Scope | Exit | Ordered
+Operation: TypeAlias = Run | Start | Await | Pause | Choice | Loop | Try | Scope | Jump | Ordered
 
 
 def blocks_of(operation: Operation) -> Iterator[Block]:
@@ -382,14 +382,14 @@ def blocks_of(operation: Operation) -> Iterator[Block]:
         case Choice(branches=branches):
             for branch in branches:
                 yield branch.block
-        case Loop(body=body, otherwise=otherwise):
+        case Loop(body=body, orelse=orelse):
             yield body
-            yield otherwise
-        case Protected(body=body, handlers=handlers, final=final):
+            yield orelse
+        case Try(body=body, handlers=handlers, finalbody=finalbody):
             yield body
             for handler in handlers:
                 yield handler.block
-            yield final
+            yield finalbody
         case Scope(block=block):
             yield block
         case Ordered(members=members):
@@ -403,11 +403,11 @@ def with_blocks(operation: Operation, change: Callable[[Block], Block]) -> Opera
     match operation:
         case Choice(branches=branches):
             return replace(operation, branches=tuple(replace(b, block=change(b.block)) for b in branches))
-        case Loop(body=body, otherwise=otherwise):
-            return replace(operation, body=change(body), otherwise=change(otherwise))
-        case Protected(body=body, handlers=handlers, final=final):
+        case Loop(body=body, orelse=orelse):
+            return replace(operation, body=change(body), orelse=change(orelse))
+        case Try(body=body, handlers=handlers, finalbody=finalbody):
             changed = tuple(replace(h, block=change(h.block)) for h in handlers)
-            return replace(operation, body=change(body), handlers=changed, final=change(final))
+            return replace(operation, body=change(body), handlers=changed, finalbody=change(finalbody))
         case Scope(block=block):
             return replace(operation, block=change(block))
         case Ordered(members=members):
@@ -429,7 +429,7 @@ def works(block: Block) -> bool:
 def waits(block: Block) -> bool:
     """Whether anything is waited for in a block, in functions called there too: others are called where they do."""
     return any(
-        isinstance(operation, Join | Run) or any(waits(inner) for inner in blocks_of(operation))
+        isinstance(operation, Await | Run) or any(waits(inner) for inner in blocks_of(operation))
         for operation in block.operations
     )
 
@@ -438,54 +438,54 @@ def _has_steps(activity: Activity) -> bool:
     return not isinstance(activity, Call) or activity.function.works
 
 
-def started_in(operation: Operation) -> Iterator[Handle]:
+def started_in(operation: Operation) -> Iterator[TaskId]:
     """Yield the handles of the work that an operation starts, in blocks inside it too, in order."""
     if isinstance(operation, Start):
-        yield operation.handle
+        yield operation.task_id
     for block in blocks_of(operation):
         for inner in block.operations:
             yield from started_in(inner)
 
 
-def mentioned_in(block: Block) -> Iterator[Handle]:
+def mentioned_in(block: Block) -> Iterator[TaskId]:
     """Yield the handles of all that is started or waited for in a block, as often as it is."""
     for operation in block.operations:
         match operation:
-            case Start(handle=handle):
-                yield handle
-            case Join(group=group):
-                yield from handles_of(group)
+            case Start(task_id=task_id):
+                yield task_id
+            case Await(group=group):
+                yield from task_ids_of(group)
             case Run(completes=completes):
-                yield from (awaited.handle for awaited in completes)
+                yield from (awaited.task_id for awaited in completes)
         for inner in blocks_of(operation):
             yield from mentioned_in(inner)
 
 
-def awaited_in(group: Joined) -> Iterator[Awaited]:
+def awaited_in(group: AwaitGroup) -> Iterator[AwaitedTask]:
     """Yield all that a join waits for, in groups inside it too."""
     for member in group.members:
-        if isinstance(member, Joined):
+        if isinstance(member, AwaitGroup):
             yield from awaited_in(member)
         else:
             yield member
 
 
-def over_with(group: Joined) -> Iterator[Awaited]:
+def over_with(group: AwaitGroup) -> Iterator[AwaitedTask]:
     """Yield the work that is over with an await: nothing is known of that in a race, or awaited up to a timeout."""
-    if not group.certain or is_race(group):
+    if not group.until_done or is_race(group):
         return
     for member in group.members:
-        if isinstance(member, Joined):
+        if isinstance(member, AwaitGroup):
             yield from over_with(member)
         else:
             yield member
 
 
-def is_race(group: Joined) -> bool:
+def is_race(group: AwaitGroup) -> bool:
     """Whether an await is over with the first of its members."""
     return group.kind in ("race", "any")
 
 
-def handles_of(group: Joined) -> frozenset[Handle]:
+def task_ids_of(group: AwaitGroup) -> frozenset[TaskId]:
     """Return all handles that a join waits for, those of groups in it too."""
-    return frozenset(awaited.handle for awaited in awaited_in(group))
+    return frozenset(awaited.task_id for awaited in awaited_in(group))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from stepgraph.ir.facts import Fact
-from stepgraph.ir.nodes import Block, Handle, PayloadShape
+from stepgraph.ir.nodes import Block, PayloadShape, TaskId
 from stepgraph.model.note import Note
 from stepgraph.project.dependency_mode import DependencyMode
 from stepgraph.syntax.module import Place
@@ -28,7 +28,7 @@ class Program(Struct, frozen=True):
     named_at: Place | None = None
     may_be_base: bool = False
     run: Place | None = None
-    unordered: frozenset[Handle] = frozenset()
+    unordered: frozenset[TaskId] = frozenset()
 
     @property
     def name_place(self) -> Place:

@@ -13,114 +13,114 @@ Scalar: TypeAlias = str | bytes | int | float | complex | None
 CollectionKind: TypeAlias = Literal["list", "tuple", "set", "deque", "frozenset"]
 
 
-class Known:
+class StaticValue:
     """Anything that can be known of a value."""
 
     __slots__ = ()
 
 
-class NotKnown(Known, Struct, frozen=True):
+class StaticUnknown(StaticValue, Struct, frozen=True):
     """Nothing is known of it."""
 
 
-NOT_KNOWN = NotKnown()
+STATIC_UNKNOWN = StaticUnknown()
 
 
-class KnownConstant(Known, Struct, frozen=True):
+class StaticConstant(StaticValue, Struct, frozen=True):
     """A constant."""
 
     value: Scalar
 
 
-class Varying(Known, Struct, frozen=True):
+class StaticNondeterministic(StaticValue, Struct, frozen=True):
     """It is another one when the code runs again: it comes from a call of what bears the dotted `name` at `made`."""
 
     name: str
     made: Place
 
 
-class PartlyKnownText(Known, Struct, frozen=True):
+class StaticTemplate(StaticValue, Struct, frozen=True):
     """Text of which only parts are known; the others stand in it as source in braces. One of them may be `varying`."""
 
     text: str
-    varying: Varying | None = None
+    varying: StaticNondeterministic | None = None
 
 
-class KnownMoment(Known, Struct, frozen=True):
+class StaticMoment(StaticValue, Struct, frozen=True):
     """A constant `datetime(...)`, as ISO 8601."""
 
     text: str
 
 
-class KnownDuration(Known, Struct, frozen=True):
+class StaticDuration(StaticValue, Struct, frozen=True):
     """A constant `timedelta(...)`, in milliseconds."""
 
     milliseconds: float
 
 
-class Element(Known, Struct, frozen=True):
+class StaticElement(StaticValue, Struct, frozen=True):
     """An element of a collection, or the value at a key, and its place."""
 
-    value: Known
+    value: StaticValue
     place: Place
 
 
-class Elements(Known, Struct, frozen=True):
+class StaticCollection(StaticValue, Struct, frozen=True):
     """A list, tuple or set, or the like. It is `whole` if these are all its elements, each there, in this order.
 
     It was `rewritten` if other elements may have been put in the place of these.
     """
 
     kind: CollectionKind
-    elements: tuple[Element, ...]
+    elements: tuple[StaticElement, ...]
     whole: bool
     rewritten: bool = False
 
 
-class KeyedElement(Known, Struct, frozen=True):
+class StaticEntry(StaticValue, Struct, frozen=True):
     """A key and its value in a dictionary, with their places."""
 
-    key: Known
+    key: StaticValue
     key_place: Place
-    value: Known
+    value: StaticValue
     place: Place
 
 
-class Keyed(Known, Struct, frozen=True):
+class StaticMapping(StaticValue, Struct, frozen=True):
     """A dictionary. It is `whole` if these are all its entries, and each is there.
 
     It was `rewritten` if other values may have been put in the place of these.
     """
 
-    entries: tuple[KeyedElement, ...]
+    entries: tuple[StaticEntry, ...]
     whole: bool
     rewritten: bool = False
 
 
-class KnownStep(Known, Struct, frozen=True):
+class StaticStep(StaticValue, Struct, frozen=True):
     """A declared step."""
 
     definition: StepDefinition
 
 
-class KnownFunction(Known, Struct, frozen=True):
+class StaticFunction(StaticValue, Struct, frozen=True):
     """A function, method or lambda of the project, by its name.
 
-    It is `doubtful` where a decorator that is not known may have made something else of it.
+    It is `may_be_replaced` where a decorator that is not known may have made something else of it.
     """
 
     name: str
     place: Place
-    doubtful: bool = False
+    may_be_replaced: bool = False
 
 
-class KnownClass(Known, Struct, frozen=True):
+class StaticClass(StaticValue, Struct, frozen=True):
     """A class of the project, by its name."""
 
     name: str
 
 
-class KnownObject(Known, Struct, frozen=True):
+class StaticObject(StaticValue, Struct, frozen=True):
     """An object of a class of the project, members of enumerations included.
 
     `kinds` are the dotted names of the classes and decorators from outside that make it what it is: `enum.Enum`,
@@ -132,36 +132,36 @@ class KnownObject(Known, Struct, frozen=True):
     kinds: tuple[str, ...]
 
 
-class Imported(Known, Struct, frozen=True):
+class StaticImport(StaticValue, Struct, frozen=True):
     """Something from outside the project, by its dotted name: `datetime.timedelta`, `builtins.print`."""
 
     name: str
 
 
-class Made(Known, Struct, frozen=True):
+class StaticResult(StaticValue, Struct, frozen=True):
     """What a call of something outside the project gives, by the dotted name of that: `datetime.timedelta`.
 
     It may be `varying`.
     """
 
     name: str
-    varying: Varying | None = None
+    varying: StaticNondeterministic | None = None
 
 
-class Awaitable(Known, Struct, frozen=True):
+class StaticAwaitable(StaticValue, Struct, frozen=True):
     """A coroutine, task or future; what it is of is not said."""
 
 
-class Generator(Known, Struct, frozen=True):
+class StaticGenerator(StaticValue, Struct, frozen=True):
     """A generator of the project, or a generator expression."""
 
 
-class OneOf(Known, Struct, frozen=True):
+class StaticUnion(StaticValue, Struct, frozen=True):
     """One of several, depending on the path."""
 
-    options: tuple[Known, ...]
+    cases: tuple[StaticValue, ...]
 
 
-def possibilities(known: Known) -> tuple[Known, ...]:
+def cases_of(known: StaticValue) -> tuple[StaticValue, ...]:
     """Return what a value may be: one thing, or one of several."""
-    return known.options if isinstance(known, OneOf) else (known,)
+    return known.cases if isinstance(known, StaticUnion) else (known,)

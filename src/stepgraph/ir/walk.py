@@ -69,7 +69,7 @@ def definitions_needed(run: StepRun) -> Iterator[StepDefinition]:
             continue
         seen.add(id(dependency))
         if isinstance(dependency, StepChoice):
-            stack += [option.dependency for option in dependency.options]
+            stack += [case.dependency for case in dependency.cases]
         else:
             yield dependency.definition
             stack += dependency.dependencies
@@ -108,8 +108,8 @@ def _within(
     match part:
         case Series(block=block):
             yield block, in_step
-        case StepChoice(options=options):
-            yield from ((option.dependency, in_step) for option in options)
+        case StepChoice(cases=cases):
+            yield from ((case.dependency, in_step) for case in cases)
         case Call(function=function) if _enter(function, in_step, entered):
             yield function.body, in_step
         case StepRun(body=body, dependencies=dependencies) if _enter(part, in_step, entered):

@@ -12,7 +12,15 @@ from msgspec import Struct
 from stepgraph.checks.judgement.durations import as_float
 from stepgraph.checks.judgement.kinds import kind_of, may_be_nothing, simple_possibilities
 from stepgraph.checks.judgement.step_configs import entries, given_configs
-from stepgraph.ir.static_values import Imported, Keyed, KeyedElement, Known, KnownConstant, KnownObject, possibilities
+from stepgraph.ir.static_values import (
+    StaticConstant,
+    StaticEntry,
+    StaticImport,
+    StaticMapping,
+    StaticObject,
+    StaticValue,
+    cases_of,
+)
 from stepgraph.syntax.edits import Edit, Replacement
 from stepgraph.syntax.module import Place
 
@@ -55,17 +63,17 @@ def config_faults(subject: WorkflowSubject) -> Iterator[ConfigFault]:
             yield from _faults_of_config(value, config.place)
 
 
-def _dictionaries_first(value: Known) -> tuple[Known, ...]:
+def _dictionaries_first(value: StaticValue) -> tuple[StaticValue, ...]:
     """Return the dictionaries that a value may be; if none, all that it may be.
 
     Where it may be one, a test can have told the others apart: `config if isinstance(config, dict) else {...}`.
     """
-    possible = possibilities(value)
-    return tuple(one for one in possible if isinstance(one, Keyed)) or possible
+    possible = cases_of(value)
+    return tuple(one for one in possible if isinstance(one, StaticMapping)) or possible
 
 
-def _faults_of_config(value: Known, place: Place) -> Iterator[ConfigFault]:
-    if isinstance(value, Keyed):
+def _faults_of_config(value: StaticValue, place: Place) -> Iterator[ConfigFault]:
+    if isinstance(value, StaticMapping):
         yield from _unknown_keys(value, _CONFIG, "a step's config")
         for key, entry in entries(value):
             for inner in _dictionaries_first(entry.value):
@@ -81,7 +89,7 @@ def _faults_of_config(value: Known, place: Place) -> Iterator[ConfigFault]:
         )
 
 
-def _faults_of_sensitive(value: Known, place: Place) -> Iterator[ConfigFault]:
+def _faults_of_sensitive(value: StaticValue, place: Place) -> Iterator[ConfigFault]:
     if _is_other(value, ("output",)):
         yield ConfigFault(
             place,
@@ -90,8 +98,8 @@ def _faults_of_sensitive(value: Known, place: Place) -> Iterator[ConfigFault]:
         )
 
 
-def _faults_of_retries(value: Known, place: Place) -> Iterator[ConfigFault]:
-    if isinstance(value, Keyed):
+def _faults_of_retries(value: StaticValue, place: Place) -> Iterator[ConfigFault]:
+    if isinstance(value, StaticMapping):
         yield from _unknown_keys(value, _RETRIES, "`retries`")
         yield from _missing_keys(value, place)
         for key, entry in entries(value):
@@ -106,19 +114,19 @@ def _faults_of_retries(value: Known, place: Place) -> Iterator[ConfigFault]:
         )
 
 
-def _faults_of_retry(key: str, value: Known, place: Place) -> Iterator[ConfigFault]:
+def _faults_of_retry(key: str, value: StaticValue, place: Place) -> Iterator[ConfigFault]:
     if key == "limit":
         fault = _fault_of_limit(value, place)
         if fault is not None:
             yield ConfigFault(place, *fault)
     elif key == "backoff" and _is_other(value, _BACKOFFS):
-        near = _near(value.value if isinstance(value, KnownConstant) else None, _BACKOFFS)
+        near = _near(value.value if isinstance(value, StaticConstant) else None, _BACKOFFS)
         yield ConfigFault(
             place,
             f"`backoff` is `{place.text}`, and may only be constant, linear or exponential",
             f'Write "{near}".' if near else 'Write "constant", "linear" or "exponential".',
         )
-    elif key == "delay" and isinstance(value, KnownConstant):
+    elif key == "delay" and isinstance(value, StaticConstant):
         number = value.value
         if number is None:
             yield ConfigFault(place, "`delay` is None", 'Write how long to wait before a retry, like "10 seconds".')
@@ -126,18 +134,18 @@ def _faults_of_retry(key: str, value: Known, place: Place) -> Iterator[ConfigFau
             yield ConfigFault(place, f"`delay` is negative: `{place.text}`", "Write 0, or the delay that is meant.")
 
 
-def _fault_of_limit(value: Known, place: Place) -> tuple[str, str] | None:
+def _fault_of_limit(value: StaticValue, place: Place) -> tuple[str, str] | None:
     what = _why_no_limit(value, place.text)
     if what is None:
         return None
     return what, "Write how many retries there may be after the first attempt, as a number from 0 to 10,000."
 
 
-def _why_no_limit(value: Known, written: str) -> str | None:
+def _why_no_limit(value: StaticValue, written: str) -> str | None:
     match value:
-        case KnownConstant(value=int(constant) | float(constant)) if not isinstance(constant, bool):
+        case StaticConstant(value=int(constant) | float(constant)) if not isinstance(constant, bool):
             return _why_out_of_bounds(as_float(constant), written)
-        case Imported(name=name) if name in _NOT_FINITE:
+        case StaticImport(name=name) if name in _NOT_FINITE:
             return _why_out_of_bounds(math.nan, written)
     kind = kind_of(value)
     if kind is None:
@@ -155,15 +163,15 @@ def _why_out_of_bounds(number: float, written: str) -> str | None:
     return None
 
 
-def _unknown_keys(value: Keyed, known: tuple[str, ...], where: str) -> Iterator[ConfigFault]:
+def _unknown_keys(value: StaticMapping, known: tuple[str, ...], where: str) -> Iterator[ConfigFault]:
     for entry in value.entries:
-        key = entry.key.value if isinstance(entry.key, KnownConstant) else None
-        if isinstance(entry.key, KnownConstant) and key not in known:
+        key = entry.key.value if isinstance(entry.key, StaticConstant) else None
+        if isinstance(entry.key, StaticConstant) and key not in known:
             present = [name for name, _ in entries(value)]
             yield _unknown_key(entry, key, [name for name in known if name not in present], where)
 
 
-def _unknown_key(entry: KeyedElement, key: object, free: list[str], where: str) -> ConfigFault:
+def _unknown_key(entry: StaticEntry, key: object, free: list[str], where: str) -> ConfigFault:
     what = f"{where} has no key `{key}`"
     name = key if isinstance(key, str) else ""
     if name in _RETRIES:
@@ -188,7 +196,7 @@ def _renamed(place: Place, name: str, right: str) -> tuple[Edit, ...]:
     return () if text is None else (Replacement(place, text),)
 
 
-def _missing_keys(value: Keyed, place: Place) -> Iterator[ConfigFault]:
+def _missing_keys(value: StaticMapping, place: Place) -> Iterator[ConfigFault]:
     present = [name for name, _ in entries(value)]
     missing = [name for name in ("limit", "delay") if name not in present]
     renamed = {_near(name, _RETRIES) or _SYNONYMS.get(name) for name in present if name not in _RETRIES}
@@ -210,20 +218,20 @@ def _near(name: object, right: Iterable[str]) -> str | None:
     return found[0] if found else None
 
 
-def _is_other(value: Known, right: tuple[str, ...]) -> bool:
+def _is_other(value: StaticValue, right: tuple[str, ...]) -> bool:
     """Whether a value is known not to be one of some texts; None stands for a key that is left out."""
-    if isinstance(value, KnownConstant):
+    if isinstance(value, StaticConstant):
         return value.value is not None and value.value not in right
     return kind_of(value) is not None
 
 
-def _is_no_dictionary(value: Known) -> bool:
-    if isinstance(value, KnownConstant) and value.value is None:
+def _is_no_dictionary(value: StaticValue) -> bool:
+    if isinstance(value, StaticConstant) and value.value is None:
         return False
-    return kind_of(value) is not None or (isinstance(value, KnownObject) and bool(_OBJECTS & set(value.kinds)))
+    return kind_of(value) is not None or (isinstance(value, StaticObject) and bool(_OBJECTS & set(value.kinds)))
 
 
-def _kind(value: Known) -> str:
+def _kind(value: StaticValue) -> str:
     return (
-        f"an object of `{value.class_name}`" if isinstance(value, KnownObject) else kind_of(value) or "something else"
+        f"an object of `{value.class_name}`" if isinstance(value, StaticObject) else kind_of(value) or "something else"
     )

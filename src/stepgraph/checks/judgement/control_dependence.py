@@ -10,8 +10,8 @@ from operator import or_
 from msgspec import Struct
 from msgspec.structs import replace
 
-from stepgraph.ir.dataflow import reached_exits
-from stepgraph.ir.facts import Steered
+from stepgraph.ir.dataflow import reached_jumps
+from stepgraph.ir.facts import NondeterministicTest
 from stepgraph.ir.nodes import Block, Call, Choice, Function, Loop, Operation, Run, Start, blocks_of, works
 from stepgraph.ir.program import Program
 from stepgraph.syntax.module import Place
@@ -39,17 +39,17 @@ class _Decision(Struct, frozen=True):
         return any(self.decides[first : first + 1])
 
 
-def deciding_tests(program: Program, tests: Iterator[Steered]) -> Iterator[Steered]:
+def deciding_tests(program: Program, tests: Iterator[NondeterministicTest]) -> Iterator[NondeterministicTest]:
     """Yield those of the tests on which steps of a program are control dependent."""
     found = list(tests)
     if not found:
         return
     decisions: dict[Place, list[_Decision]] = {}
-    tested = {test.steered for test in found}
+    tested = {test.decided for test in found}
     for decision in _decisions(program.body, _StepsAfter(), tested, set()):
         decisions.setdefault(decision.operation.place, []).append(decision)
     for test in found:
-        if any(decision.decides_from(test.first_branch) for decision in decisions.get(test.steered, ())):
+        if any(decision.decides_from(test.first_branch) for decision in decisions.get(test.decided, ())):
             yield test
 
 
@@ -99,7 +99,7 @@ def _skips_steps(block: Block, after: _StepsAfter) -> bool:
     """Whether a block has an exit that skips steps."""
     if not (after.function or after.loop):
         return False
-    exits = reached_exits(block)
+    exits = reached_jumps(block)
     leaves_function = exits.returns is not None or exits.raises is not None
     leaves_loop = exits.breaks is not None or exits.continues is not None
     return (after.function and leaves_function) or (after.loop and leaves_loop)

@@ -13,14 +13,14 @@ from stepgraph.checks.judgement.durations import as_float, read_duration
 from stepgraph.checks.judgement.kinds import may_be_nothing, simple_possibilities
 from stepgraph.checks.judgement.step_configs import entries, given_configs
 from stepgraph.ir.facts import MethodCalled
-from stepgraph.ir.static_values import Imported, Known, KnownConstant
+from stepgraph.ir.static_values import StaticConstant, StaticImport, StaticValue
 from stepgraph.syntax.module import Place
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
 
 _QUOTES = ('"', "'")
-_INFINITY = Imported("math.inf")
+_INFINITY = StaticImport("math.inf")
 
 
 class Use(StrEnum):
@@ -36,13 +36,13 @@ class GivenDuration(Struct, frozen=True):
     """A duration as it is given: one value that it may have, and its place."""
 
     use: Use
-    value: Known
+    value: StaticValue
     place: Place
 
     @property
     def text(self) -> str | None:
         """The text that it is, None for anything else."""
-        value = self.value.value if isinstance(self.value, KnownConstant) else None
+        value = self.value.value if isinstance(self.value, StaticConstant) else None
         return value if isinstance(value, str) else None
 
     @property
@@ -50,7 +50,7 @@ class GivenDuration(Struct, frozen=True):
         """The number that it is, None for anything else."""
         if self.value == _INFINITY:
             return math.inf
-        value = self.value.value if isinstance(self.value, KnownConstant) else None
+        value = self.value.value if isinstance(self.value, StaticConstant) else None
         return as_float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
     @property
@@ -78,7 +78,7 @@ def given_durations(subject: WorkflowSubject) -> Iterator[GivenDuration]:
                 yield GivenDuration(use, possible, place)
 
 
-def _given(subject: WorkflowSubject) -> Iterator[tuple[Use, Known, Place]]:
+def _given(subject: WorkflowSubject) -> Iterator[tuple[Use, StaticValue, Place]]:
     for call in subject.facts(MethodCalled):
         if call.method == "sleep":
             argument = call.arguments.find(1, "duration")

@@ -6,20 +6,20 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from stepgraph.ir.static_values import (
-    Awaitable,
-    Elements,
-    Generator,
-    Keyed,
-    Known,
-    KnownClass,
-    KnownConstant,
-    KnownDuration,
-    KnownFunction,
-    KnownMoment,
-    KnownObject,
-    KnownStep,
-    Made,
-    possibilities,
+    StaticAwaitable,
+    StaticClass,
+    StaticCollection,
+    StaticConstant,
+    StaticDuration,
+    StaticFunction,
+    StaticGenerator,
+    StaticMapping,
+    StaticMoment,
+    StaticObject,
+    StaticResult,
+    StaticStep,
+    StaticValue,
+    cases_of,
 )
 
 if TYPE_CHECKING:
@@ -41,50 +41,59 @@ _NAME: Final = re.compile(r"[^\W\d][\w.]*")
 _MERE_ENUMERATION: Final = frozenset(["enum.Enum", "enum.unique", "enum.global_enum"])
 
 
-def simple_possibilities(value: Known) -> tuple[Known, ...]:
+def simple_possibilities(value: StaticValue) -> tuple[StaticValue, ...]:
     """Return what a value may be besides a collection, function or object; if nothing, all that it may be.
 
     Where it may be something simple, a test can have told the others apart: `a[0] if isinstance(a, list) else a`.
     """
-    compound = Elements | Keyed | Generator | Awaitable | KnownFunction | KnownStep | KnownClass | KnownObject
-    possible = possibilities(value)
+    compound = (
+        StaticCollection
+        | StaticMapping
+        | StaticGenerator
+        | StaticAwaitable
+        | StaticFunction
+        | StaticStep
+        | StaticClass
+        | StaticObject
+    )
+    possible = cases_of(value)
     return tuple(one for one in possible if not isinstance(one, compound)) or possible
 
 
-def may_be_nothing(value: Known, place: Place) -> bool:
+def may_be_nothing(value: StaticValue, place: Place) -> bool:
     """Whether a name stands for None, 0 or no text: it may be used only where it is more, as in `if PAUSE:`."""
-    empty = isinstance(value, KnownConstant) and not value.value
+    empty = isinstance(value, StaticConstant) and not value.value
     return empty and place.text not in ("None", "False") and _NAME.fullmatch(place.text) is not None
 
 
-def kind_of(value: Known) -> str | None:
+def kind_of(value: StaticValue) -> str | None:
     """Return what a value is, with its article; None where that is not known for certain."""
     match value:
-        case KnownConstant(value=constant):
+        case StaticConstant(value=constant):
             return _kind_of_constant(constant)
-        case KnownDuration():
+        case StaticDuration():
             return "a timedelta"
-        case KnownMoment():
+        case StaticMoment():
             return "a datetime"
-        case Elements(kind=kind):
+        case StaticCollection(kind=kind):
             return f"a {kind}"
-        case Keyed():
+        case StaticMapping():
             return "a dictionary"
-        case KnownFunction() | KnownStep():
+        case StaticFunction() | StaticStep():
             return "a function"
-        case KnownClass():
+        case StaticClass():
             return "a class"
-        case Generator():
+        case StaticGenerator():
             return "a generator"
-        case Made(name=name):
+        case StaticResult(name=name):
             return _MADE.get(name)
-        case KnownObject(kinds=kinds) if "enum.Enum" in kinds and _MERE_ENUMERATION.issuperset(kinds):
+        case StaticObject(kinds=kinds) if "enum.Enum" in kinds and _MERE_ENUMERATION.issuperset(kinds):
             return "a member of an enumeration"
         case _:
             return None
 
 
-def described(value: Known, written: str) -> str | None:
+def described(value: StaticValue, written: str) -> str | None:
     """Return what is said of a value that is not of the right kind, None where it is not known for certain."""
     kind = kind_of(value)
     if kind is None:

@@ -13,7 +13,7 @@ from msgspec import Struct, field
 from stepgraph.checks.judgement.named_work import Named, NamedWork, Work, identity
 from stepgraph.ir.dataflow import solve
 from stepgraph.ir.domain import Domain, Leaf
-from stepgraph.ir.nodes import Awaited, Block, Call, Handle, Join, Run, Start, StepRun, awaited_in, handles_of
+from stepgraph.ir.nodes import Await, AwaitedTask, Block, Call, Run, Start, StepRun, TaskId, awaited_in, task_ids_of
 from stepgraph.ir.walk import reached
 from stepgraph.limits import Budget, Limit
 
@@ -54,14 +54,14 @@ def _bodies(body: Block) -> Iterator[Block]:
                 yield inner
 
 
-def _joined(body: Block) -> Iterator[Handle]:
+def _joined(body: Block) -> Iterator[TaskId]:
     """Yield the handles of what a program waits for. Whether anything waits for the rest, and when, is not known."""
     for met in reached(body):
         match met.operation:
-            case Join(group=group):
-                yield from handles_of(group)
+            case Await(group=group):
+                yield from task_ids_of(group)
             case Run(completes=completes):
-                yield from (awaited.handle for awaited in completes)
+                yield from (awaited.task_id for awaited in completes)
 
 
 class _Holders(Struct):
@@ -107,7 +107,7 @@ class _PendingStarts(Domain[int]):
     Only tasks that are awaited somewhere count: of others it is not known when they run.
     """
 
-    def __init__(self, budget: Budget, awaited: frozenset[Handle], named: NamedWork) -> None:
+    def __init__(self, budget: Budget, awaited: frozenset[TaskId], named: NamedWork) -> None:
         self.budget = budget
         self.awaited = awaited
         self.named = named
@@ -115,7 +115,7 @@ class _PendingStarts(Domain[int]):
         """What each start starts, by its number."""
         self.numbers: dict[int, int] = {}
         """The numbers of starts, by `id`."""
-        self.of_handle: dict[Handle, int] = {}
+        self.of_handle: dict[TaskId, int] = {}
         """The starts of each handle."""
         self.holders: dict[_Name, _Holders] = {}
         """The starts of steps of each name."""
@@ -126,14 +126,14 @@ class _PendingStarts(Domain[int]):
 
     def transfer(self, operation: Leaf, state: int) -> int:
         match operation:
-            case Start(handle=handle, activity=activity, place=place):
+            case Start(task_id=task_id, activity=activity, place=place):
                 work = Work(activity, place)
                 self.meet(work, state)
-                return state | self.started(operation, work) if handle in self.awaited else state
+                return state | self.started(operation, work) if task_id in self.awaited else state
             case Run(activity=activity, place=place, completes=completes):
                 self.meet(Work(activity, place), state)
                 return self.without(state, completes)
-            case Join(group=group):
+            case Await(group=group):
                 return self.without(state, awaited_in(group))
             case _:
                 return state
@@ -148,18 +148,18 @@ class _PendingStarts(Domain[int]):
             return 1 << number
         number = self.numbers[id(start)] = len(self.works)
         self.works.append(work)
-        self.of_handle[start.handle] = self.of_handle.get(start.handle, 0) | 1 << number
+        self.of_handle[start.task_id] = self.of_handle.get(start.task_id, 0) | 1 << number
         steps = self.named.of(work)
         self.budget.spend(Limit.PAIRS, len(steps))
         for named in steps:
             self.holders.setdefault((named.kind, named.name), _Holders()).add(named, 1 << number)
         return 1 << number
 
-    def without(self, pending: int, over: Iterable[Awaited]) -> int:
+    def without(self, pending: int, over: Iterable[AwaitedTask]) -> int:
         """Return what is pending when some work is over."""
         if pending:
             for awaited in over:
-                pending &= ~self.of_handle.get(awaited.handle, 0)
+                pending &= ~self.of_handle.get(awaited.task_id, 0)
         return pending
 
     def meet(self, work: Work, pending: int) -> None:

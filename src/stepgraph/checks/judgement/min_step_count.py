@@ -8,21 +8,21 @@ from msgspec import Struct, field
 
 from stepgraph.ir.dataflow import solve
 from stepgraph.ir.domain import Domain, Exits, Leaf, Observer
-from stepgraph.ir.jump_targets import ExitTarget
+from stepgraph.ir.jump_targets import JumpTarget
 from stepgraph.ir.nodes import (
     Activity,
+    Await,
     Block,
     Call,
-    Exit,
     Function,
-    Handle,
-    Join,
+    Jump,
     Loop,
     Operation,
-    Protected,
     Run,
     Start,
     StepRun,
+    TaskId,
+    Try,
     blocks_of,
     over_with,
 )
@@ -58,7 +58,7 @@ class _Ends(Struct, frozen=True):
 class _Counts(Struct):
     """The counts of a program."""
 
-    awaited: frozenset[Handle]
+    awaited: frozenset[TaskId]
     """The tasks that are surely over at some await."""
     functions: dict[int, _Ends] = field(default_factory=dict)
     """The counts of functions, by `id`."""
@@ -123,7 +123,7 @@ class _StepCount(Domain[int]):
                 return self.called(self.counts.of_function(function), state)
             case Run(activity=activity):
                 return self.limited(state + self.counts.of_task(activity))
-            case Start(activity=activity, handle=handle) if handle in self.counts.awaited:
+            case Start(activity=activity, task_id=task_id) if task_id in self.counts.awaited:
                 return self.limited(state + self.counts.of_task(activity))
             case _:
                 return state
@@ -140,14 +140,14 @@ class _StepCount(Domain[int]):
     def join(self, one: int, other: int) -> int:
         return min(one, other)
 
-    def may_raise(self, operation: Leaf | Protected, before: int, after: int | None) -> int | None:  # noqa: ARG002
+    def may_raise(self, operation: Leaf | Try, before: int, after: int | None) -> int | None:  # noqa: ARG002
         """Anything may raise before its steps begin, but a step counts that begins a `try`, or is run in place."""
-        if isinstance(operation, Protected):
+        if isinstance(operation, Try):
             return None if _begins_with_step(operation.body) else before
         return before + _runs_step(operation)
 
     def after_passes(self, loop: Loop, head: int, end: int | None) -> int | None:
-        passes = int(loop.occurs) if loop.passes is None else loop.passes.count
+        passes = int(loop.at_least_once) if loop.passes is None else loop.passes.count
         if not passes or end is None:
             return None if passes else head
         return self.limited(head + (end - head) * passes)
@@ -187,24 +187,24 @@ class _Search(Observer[int]):
     def leave(self) -> None:
         self.open.pop()
 
-    def exit(self, source: Exit | ExitTarget[int], state: int, target: ExitTarget[int]) -> None:
+    def exit(self, source: Jump | JumpTarget[int], state: int, target: JumpTarget[int]) -> None:
         """Exits decide nothing here: where the count of a program exceeds a limit, that of each exit does."""
 
 
-def _awaited(body: Block) -> frozenset[Handle]:
+def _awaited(body: Block) -> frozenset[TaskId]:
     """Return the tasks of a program that are over at some await, on each path on which they were started."""
-    found: set[Handle] = set()
+    found: set[TaskId] = set()
     visited: set[int] = set()
     blocks = [body]
     while blocks:
         for operation in blocks.pop().operations:
             blocks += blocks_of(operation)
-            if isinstance(operation, Join):
-                found |= {awaited.handle for awaited in over_with(operation.group) if awaited.sure}
+            if isinstance(operation, Await):
+                found |= {awaited.task_id for awaited in over_with(operation.group) if awaited.on_every_path}
             if not isinstance(operation, Run | Start):
                 continue
             if isinstance(operation, Run):
-                found |= {awaited.handle for awaited in operation.completes if awaited.sure}
+                found |= {awaited.task_id for awaited in operation.completes if awaited.on_every_path}
             activity = operation.activity
             if isinstance(activity, Call) and id(activity.function) not in visited:
                 visited.add(id(activity.function))

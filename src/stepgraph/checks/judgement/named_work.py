@@ -9,12 +9,12 @@ from msgspec import Struct, field
 
 from stepgraph.ir.nodes import (
     Activity,
+    Await,
     Block,
     Call,
     Choice,
     EventWait,
     Function,
-    Join,
     Loop,
     Operation,
     Pause,
@@ -119,7 +119,7 @@ class _Walk(Struct):
                     self.awaited = True
                 case Start(activity=activity, place=place):
                     self.activity(Work(activity, place))
-                case Join() | Pause():
+                case Await() | Pause():
                     self.awaited = True
                 case Loop(body=body) if _awaits(body):
                     self.awaited = True
@@ -148,6 +148,6 @@ class _Walk(Struct):
 
 def _awaits(block: Block) -> bool:
     return any(
-        isinstance(operation, Run | Join | Pause) or any(map(_awaits, blocks_of(operation)))
+        isinstance(operation, Run | Await | Pause) or any(map(_awaits, blocks_of(operation)))
         for operation in block.operations
     )

@@ -59,7 +59,7 @@ class _Walk(Struct):
             if not self._is_new(one, in_place=in_place):
                 continue
             if isinstance(one, StepChoice):
-                left += (option.dependency for option in one.options)
+                left += (option.dependency for option in one.cases)
                 continue
             self.found.add(one.definition)
             if in_place:

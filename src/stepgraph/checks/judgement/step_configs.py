@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from stepgraph.ir.facts import GivenArgument, MethodCalled
-from stepgraph.ir.static_values import Keyed, KeyedElement, Known, KnownConstant, possibilities
+from stepgraph.ir.facts import MethodCalled, StaticArgument
+from stepgraph.ir.static_values import StaticConstant, StaticEntry, StaticMapping, StaticValue, cases_of
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
 
 
-def given_configs(subject: WorkflowSubject) -> Iterator[GivenArgument]:
+def given_configs(subject: WorkflowSubject) -> Iterator[StaticArgument]:
     """Yield what the steps of a workflow are given as `config=`."""
     for call in subject.facts(MethodCalled):
         config = call.arguments.find(3, "config") if call.method == "do" else None
@@ -20,10 +20,10 @@ def given_configs(subject: WorkflowSubject) -> Iterator[GivenArgument]:
             yield config
 
 
-def entries(value: Known) -> Iterator[tuple[str, KeyedElement]]:
+def entries(value: StaticValue) -> Iterator[tuple[str, StaticEntry]]:
     """Yield the entries of a dictionary whose keys are known text, of each dictionary that a value may be."""
-    for possible in possibilities(value):
-        if isinstance(possible, Keyed):
+    for possible in cases_of(value):
+        if isinstance(possible, StaticMapping):
             for entry in possible.entries:
-                if isinstance(entry.key, KnownConstant) and isinstance(entry.key.value, str):
+                if isinstance(entry.key, StaticConstant) and isinstance(entry.key.value, str):
                     yield entry.key.value, entry

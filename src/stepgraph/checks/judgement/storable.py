@@ -10,27 +10,27 @@ from msgspec.structs import replace
 
 from stepgraph.checks.judgement.unstorable_results import UNSTORABLE
 from stepgraph.ir.static_values import (
-    Awaitable,
-    Elements,
-    Generator,
-    Keyed,
-    Known,
-    KnownClass,
-    KnownConstant,
-    KnownDuration,
-    KnownFunction,
-    KnownMoment,
-    KnownObject,
-    KnownStep,
-    Made,
-    possibilities,
+    StaticAwaitable,
+    StaticClass,
+    StaticCollection,
+    StaticConstant,
+    StaticDuration,
+    StaticFunction,
+    StaticGenerator,
+    StaticMapping,
+    StaticMoment,
+    StaticObject,
+    StaticResult,
+    StaticStep,
+    StaticValue,
+    cases_of,
 )
 from stepgraph.syntax.module import Place
 
 # Whether a tuple was written where its elements are, and is none that a helper function gives in another case.
 IsWritten: TypeAlias = "Callable[[Place], bool]"
 # Whether one of several values that something may be is surely met on some path.
-IsMet: TypeAlias = "Callable[[Known], bool]"
+IsMet: TypeAlias = "Callable[[StaticValue], bool]"
 
 # Kinds of objects that leave an object what it is: nothing that can be stored.
 _MERE_OBJECTS: Final = frozenset(
@@ -83,43 +83,43 @@ class Certainty(Struct, frozen=True):
     is_met: IsMet
 
 
-def unstorable(value: Known, certainty: Certainty, *, awaited: bool) -> Iterator[Unstorable]:
+def unstorable(value: StaticValue, certainty: Certainty, *, awaited: bool) -> Iterator[Unstorable]:
     """Yield what of a value cannot be stored. What the SDK awaits itself, as it is told, is no matter.
 
     Of several values that it may be, all must be unstorable (or None), or one be surely met.
     """
-    options = possibilities(value)
-    found = [tuple(_of_one(option, certainty, awaited=awaited)) for option in options]
-    whichever = all(faults or option == KnownConstant(None) for option, faults in zip(options, found, strict=True))
-    for option, faults in zip(options, found, strict=True):
+    cases = cases_of(value)
+    found = [tuple(_of_one(option, certainty, awaited=awaited)) for option in cases]
+    whichever = all(faults or option == StaticConstant(None) for option, faults in zip(cases, found, strict=True))
+    for option, faults in zip(cases, found, strict=True):
         if faults and (whichever or certainty.is_met(option)):
             yield from faults
 
 
-def _of_one(value: Known, certainty: Certainty, *, awaited: bool) -> Iterator[Unstorable]:
-    if isinstance(value, Awaitable) and awaited:
+def _of_one(value: StaticValue, certainty: Certainty, *, awaited: bool) -> Iterator[Unstorable]:
+    if isinstance(value, StaticAwaitable) and awaited:
         return
     whole = _mere(value)
     if whole is not None:
         yield whole
-    elif isinstance(value, Elements) and value.kind in _COLLECTIONS:
+    elif isinstance(value, StaticCollection) and value.kind in _COLLECTIONS:
         if not value.elements or any(certainty.is_written(element.place) for element in value.elements):
             yield Unstorable(*_COLLECTIONS[value.kind])
-    elif isinstance(value, Elements | Keyed) and not value.rewritten:
+    elif isinstance(value, StaticCollection | StaticMapping) and not value.rewritten:
         yield from _of_parts(value, certainty)
 
 
-def _of_parts(value: Elements | Keyed, certainty: Certainty) -> Iterator[Unstorable]:
-    parts = value.elements if isinstance(value, Elements) else value.entries
+def _of_parts(value: StaticCollection | StaticMapping, certainty: Certainty) -> Iterator[Unstorable]:
+    parts = value.elements if isinstance(value, StaticCollection) else value.entries
     for part in parts:
         for found in unstorable(part.value, certainty, awaited=False):
             yield found if found.place is not None else replace(found, place=part.place)
     yield from _of_keys(value)
 
 
-def _of_keys(value: Elements | Keyed) -> Iterator[Unstorable]:
+def _of_keys(value: StaticCollection | StaticMapping) -> Iterator[Unstorable]:
     """Keys, and members of sets, can be None, a truth value, a number or text."""
-    if isinstance(value, Keyed):
+    if isinstance(value, StaticMapping):
         for entry in value.entries:
             if what := _no_key(entry.key):
                 yield Unstorable(f"{what} as a key", "Make text of it.", entry.key_place)
@@ -129,46 +129,46 @@ def _of_keys(value: Elements | Keyed) -> Iterator[Unstorable]:
                 yield Unstorable(f"{what} in a set", "Return a list.", element.place)
 
 
-def _no_key(value: Known) -> str | None:
+def _no_key(value: StaticValue) -> str | None:
     """Return what a key is that JavaScript has nothing like, None where it can be one, or that is not known."""
     match value:
-        case KnownConstant(value=bytes()):
+        case StaticConstant(value=bytes()):
             return "bytes"
-        case KnownMoment():
+        case StaticMoment():
             return "a datetime"
-        case Elements(kind="tuple"):
+        case StaticCollection(kind="tuple"):
             return "a tuple"
     found = _mere(value)
-    return None if found is None or isinstance(value, KnownConstant) else found.what
+    return None if found is None or isinstance(value, StaticConstant) else found.what
 
 
-def _mere(value: Known) -> Unstorable | None:
+def _mere(value: StaticValue) -> Unstorable | None:
     """Return why a value that is no collection cannot be stored, None where it can, or that is not known."""
     match value:
-        case KnownConstant(value=complex()):
+        case StaticConstant(value=complex()):
             return Unstorable(*UNSTORABLE["builtins.complex"])
-        case KnownConstant(value=int(number)) if abs(number) >= _TOO_LARGE:
+        case StaticConstant(value=int(number)) if abs(number) >= _TOO_LARGE:
             return Unstorable("an integer that is too large for JavaScript", "Return text.", is_sent=True)
-        case KnownDuration():
+        case StaticDuration():
             return Unstorable(*UNSTORABLE["datetime.timedelta"])
-        case Made(name=name):
+        case StaticResult(name=name):
             found = UNSTORABLE.get(name)
             return None if found is None else Unstorable(*found)
-        case KnownObject():
+        case StaticObject():
             return _of_object(value)
-        case Generator():
+        case StaticGenerator():
             return Unstorable("a generator", "Return `list(...)` of it.")
-        case KnownFunction() | KnownStep():
+        case StaticFunction() | StaticStep():
             return Unstorable("a function", "Return what it gives: call it.", is_sent=True)
-        case KnownClass():
+        case StaticClass():
             return Unstorable("a class", "Return text that names it.", is_sent=True)
-        case Awaitable():
+        case StaticAwaitable():
             return Unstorable("a coroutine that was not awaited", "Write `await` before it.")
         case _:
             return None
 
 
-def _of_object(value: KnownObject) -> Unstorable | None:
+def _of_object(value: StaticObject) -> Unstorable | None:
     """An object is unstorable if all that it derives from is known, and none of that is a type that can be stored."""
     kinds = set(value.kinds)
     rest = kinds - _MERE_OBJECTS - _ENUMERATIONS - _NAMED_TUPLES - _DATACLASSES - _ATTRS - _MODELS

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from stepgraph.ir.dataflow import reached_exits, solve
+from stepgraph.ir.dataflow import reached_jumps, solve
 from stepgraph.ir.domain import Domain, Leaf
-from stepgraph.ir.nodes import Block, Call, Function, Handler, Join, Protected, Run, Start
+from stepgraph.ir.nodes import Await, Block, Call, Function, Handler, Run, Start, Try
 from stepgraph.ir.walk import reached
 from stepgraph.limits import Budget
 
@@ -15,16 +15,16 @@ from stepgraph.limits import Budget
 JAVASCRIPT: Final = ("js.", "pyodide.", "_pyodide.")
 
 
-def tries_of(body: Block) -> Iterator[Protected]:
+def tries_of(body: Block) -> Iterator[Try]:
     """Yield each `try` of a program that is outside of steps."""
     for met in reached(body):
-        if met.in_step is None and isinstance(met.operation, Protected):
+        if met.in_step is None and isinstance(met.operation, Try):
             yield met.operation
 
 
-def runs_steps(tried: Protected) -> bool:
+def runs_steps(tried: Try) -> bool:
     """Whether anything of the engine is run, started or awaited in the body of a `try`."""
-    return any(isinstance(met.operation, Run | Start | Join) for met in reached(tried.body))
+    return any(isinstance(met.operation, Run | Start | Await) for met in reached(tried.body))
 
 
 def catches_javascript(handler: Handler) -> bool:
@@ -34,7 +34,7 @@ def catches_javascript(handler: Handler) -> bool:
 
 def raises(block: Block) -> bool:
     """Whether a block may be left by a `raise`, of an error of its own or of the one that it handles."""
-    return reached_exits(block).raises is not None
+    return reached_jumps(block).raises is not None
 
 
 def failing_work(body: Block, budget: Budget) -> Iterator[Run | Start]:
@@ -69,7 +69,7 @@ class _FailedWork(Domain[int]):
     def join(self, one: int, other: int) -> int:
         return one | other
 
-    def may_raise(self, operation: Leaf | Protected, before: int, after: int | None) -> int:
+    def may_raise(self, operation: Leaf | Try, before: int, after: int | None) -> int:
         del before, after
         if not isinstance(operation, Run | Start):
             return 0
@@ -85,6 +85,6 @@ class _FailedWork(Domain[int]):
             self.functions[function] = self.failed_in(function.body)
         return self.functions[function]
 
-    def leave_try(self, protected: Protected, before: int, end: int | None, raised: int | None) -> int | None:
+    def leave_try(self, try_: Try, before: int, end: int | None, raised: int | None) -> int | None:
         del before, end
-        return 0 if protected.catches else raised
+        return 0 if try_.catches else raised

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from stepgraph.ir.static_values import Known, Made, OneOf, PartlyKnownText, Varying
+from stepgraph.ir.static_values import StaticNondeterministic, StaticResult, StaticTemplate, StaticUnion, StaticValue
 
 
-def varying_in(known: Known) -> Varying | None:
+def varying_in(known: StaticValue) -> StaticNondeterministic | None:
     """Return what in a value is another one when the code runs again, None where nothing is known to be."""
     match known:
-        case Varying():
+        case StaticNondeterministic():
             return known
-        case PartlyKnownText(varying=varying) | Made(varying=varying):
+        case StaticTemplate(varying=varying) | StaticResult(varying=varying):
             return varying
-        case OneOf(options=options):
-            return next((found for option in options if (found := varying_in(option)) is not None), None)
+        case StaticUnion(cases=cases):
+            return next((found for option in cases if (found := varying_in(option)) is not None), None)
         case _:
             return None

@@ -21,13 +21,13 @@ from stepgraph.ir.nodes import (
     Block,
     Call,
     Function,
-    Handle,
     Operation,
     Run,
     Series,
     Start,
     StepDefinition,
     StepRun,
+    TaskId,
 )
 from stepgraph.limits import Limit
 
@@ -77,10 +77,10 @@ class _Setting(Struct, frozen=True):
 
 
 def _set_going(reading: Reading, starts: Sequence[Start]) -> _Setting:
-    together = frozenset(operation.handle for operation in starts)
+    together = frozenset(operation.task_id for operation in starts)
     for operation in starts:
         reading.history.set_going(operation)
-        reading.knowledge.together[operation.handle] = together
+        reading.knowledge.together[operation.task_id] = together
     return _plan(reading, starts)
 
 
@@ -88,7 +88,7 @@ def _plan(reading: Reading, starts: Sequence[Start]) -> _Setting:
     memory = _memory(reading, starts)
     by_root = {
         Root(start.activity): start
-        for start in sorted(starts, key=lambda start: start.handle)
+        for start in sorted(starts, key=lambda start: start.task_id)
         if isinstance(start.activity, StepRun)
     }
     return _Setting(by_root, memory, schedule(list(by_root), memory))
@@ -98,13 +98,13 @@ def _memory(reading: Reading, starts: Sequence[Start]) -> Memory:
     """What is known when the steps begin: that was learned where it happens, which is later in the program."""
     known: Effects = {}
     for operation in starts:
-        for step, past in reading.knowledge.background.get(operation.handle, {}).items():
+        for step, past in reading.knowledge.background.get(operation.task_id, {}).items():
             known[step] = known.get(step, NOTHING) | past
 
     def ask(step: StepDefinition) -> HasRun:
         return has_run(known.get(step, NOT_RUN))
 
-    going_on = {step for operation in starts for step in reading.knowledge.going_on.get(operation.handle, ())}
+    going_on = {step for operation in starts for step in reading.knowledge.going_on.get(operation.task_id, ())}
     survey = reading.survey
     return Memory(
         ask,
@@ -121,14 +121,14 @@ def _piece(reading: Reading, setting: _Setting, part: Sequence[int]) -> Operatio
     """Return one piece of work under the first handle of those that are called in it: they are awaited together."""
     piece = setting.planned.only(part)
     called = [setting.by_root[task.root] for task in piece.tasks if task.root is not None]
-    first = min(called, key=lambda start: start.handle)
+    first = min(called, key=lambda start: start.task_id)
     if len(called) > 1:
-        reading.knowledge.joint.update(start.handle for start in called)
+        reading.knowledge.joint.update(start.task_id for start in called)
     operations = operations_of(reading, piece, setting.memory, first.place)
     activity: Activity = Series(Block(tuple(operations)))
     if len(operations) == 1 and isinstance(operations[0], Run):
         activity = operations[0].activity
-    return Start(first.handle, activity, first.eager, first.place)
+    return Start(first.task_id, activity, first.eager, first.place)
 
 
 def waiting_roots(reading: Reading) -> list[Root]:
@@ -136,22 +136,22 @@ def waiting_roots(reading: Reading) -> list[Root]:
     return [
         Root(
             start.activity,
-            start.handle,
-            is_sure=reading.begins_in_order(start.handle),
-            has_run=_known_where_waiting(reading, start.handle),
+            start.task_id,
+            is_sure=reading.begins_in_order(start.task_id),
+            has_run=_known_where_waiting(reading, start.task_id),
         )
         for start in _in_order(reading.history.waiting)
         if isinstance(start.activity, StepRun)
     ]
 
 
-def _known_where_waiting(reading: Reading, handle: Handle) -> Callable[[StepDefinition], HasRun] | None:
-    apart = reading.history.apart.get(handle)
+def _known_where_waiting(reading: Reading, task_id: TaskId) -> Callable[[StepDefinition], HasRun] | None:
+    apart = reading.history.apart.get(task_id)
     return None if apart is None else partial(reading.has_run, known=apart.waiting)
 
 
-def _in_order(waiting: Mapping[Handle, Start]) -> list[Start]:
-    return [waiting[handle] for handle in sorted(waiting)]
+def _in_order(waiting: Mapping[TaskId, Start]) -> list[Start]:
+    return [waiting[task_id] for task_id in sorted(waiting)]
 
 
 def begin_waiting(
@@ -172,27 +172,27 @@ def begin_waiting(
     calls = [start.activity.function for start in waiting if isinstance(start.activity, Call)]
     beginning = _Beginning(
         planned,
-        {root.handle: root for root in roots if root.handle is not None},
+        {root.task_id: root for root in roots if root.task_id is not None},
         set(meanwhile),
         {step for function in calls for step in reading.survey.touched(function)},
         apart,
     )
-    note_beside(reading, roots, [start.handle for start in waiting])
+    note_beside(reading, roots, [start.task_id for start in waiting])
     for start in waiting:
         if isinstance(start.activity, Call):
             immediate = _immediate(reading, start.activity.function)
-            (beginning.early if reading.begins_in_order(start.handle) else beginning.meanwhile).update(immediate)
-        elif start.handle in beginning.roots:
-            _learn_of(reading, start.handle, beginning)
+            (beginning.early if reading.begins_in_order(start.task_id) else beginning.meanwhile).update(immediate)
+        elif start.task_id in beginning.roots:
+            _learn_of(reading, start.task_id, beginning)
     for root in roots:
         if root.awaited:
             _begun_ahead(reading, root, planned)
     for start in waiting:
         if isinstance(start.activity, Call):
             enter(reading, start.activity.function)
-            _begun(reading, _immediate(reading, start.activity.function), start.handle, apart)
-        elif start.handle in beginning.roots:
-            _begin_step(reading, beginning.roots[start.handle], beginning)
+            _begun(reading, _immediate(reading, start.activity.function), start.task_id, apart)
+        elif start.task_id in beginning.roots:
+            _begin_step(reading, beginning.roots[start.task_id], beginning)
     for function in calls:
         reading.history.apply(reading.knowledge.effects.get(id(function), {}), surely=False)
     if reading.at_entry:
@@ -205,10 +205,10 @@ def begin_out_of_order(reading: Reading) -> None:
     unordered = sorted(waiting.keys() & reading.survey.unordered)
     if not unordered:
         return
-    users = Counter(step for handle in waiting for step in reading.steps_of(handle))
-    for handle in unordered:
-        activity = waiting[handle].activity
-        called = [activity.definition] if isinstance(activity, StepRun) else reading.steps_of(handle)
+    users = Counter(step for task_id in waiting for step in reading.steps_of(task_id))
+    for task_id in unordered:
+        activity = waiting[task_id].activity
+        called = [activity.definition] if isinstance(activity, StepRun) else reading.steps_of(task_id)
         reading.begun([step for step in called if users[step] > 1], surely=False)
 
 
@@ -229,12 +229,12 @@ class _Beginning(Struct):
     """
 
     planned: Schedule
-    roots: dict[Handle, Root]
+    roots: dict[TaskId, Root]
     meanwhile: set[StepDefinition]
     later: set[StepDefinition]
-    apart: Mapping[Handle, Apart]
+    apart: Mapping[TaskId, Apart]
     early: set[StepDefinition] = field(default_factory=set)
-    learned: set[Handle] = field(default_factory=set)
+    learned: set[TaskId] = field(default_factory=set)
 
     def may_find_begun(self, step: StepDefinition) -> bool:
         """Whether a step may have been begun elsewhere when it is asked for, at once or later."""
@@ -242,18 +242,18 @@ class _Beginning(Struct):
         return step in self.meanwhile or (step in self.later and not at_once)
 
 
-def note_beside(reading: Reading, roots: Sequence[Root], handles: Sequence[Handle] = ()) -> None:
+def note_beside(reading: Reading, roots: Sequence[Root], task_ids: Sequence[TaskId] = ()) -> None:
     """Note which steps may begin now while functions go on in the background, or begin there too."""
     history = reading.history
-    history.going |= set(handles)
-    going = {handle: reading.steps_of(handle) for handle in sorted(history.going)}
-    begun = Counter(step for root in roots if root.handle is None for step in reading.survey.closure(root.run))
+    history.going |= set(task_ids)
+    going = {task_id: reading.steps_of(task_id) for task_id in sorted(history.going)}
+    begun = Counter(step for root in roots if root.task_id is None for step in reading.survey.closure(root.run))
     begun.update(step for steps in going.values() for step in steps)
-    for handle, steps in going.items():
-        activity = reading.usage.activities.get(handle)
+    for task_id, steps in going.items():
+        activity = reading.usage.activities.get(task_id)
         if isinstance(activity, Call):
             beside = [step for step, count in begun.items() if count > (step in steps)]
-            own = [step for step in steps if reading.usage.shares(handle, step)]
+            own = [step for step in steps if reading.usage.shares(task_id, step)]
             reading.knowledge.runs_beside(activity.function, [*beside, *own, *reading.meanwhile()])
 
 
@@ -272,11 +272,11 @@ def _immediate(reading: Reading, function: Function) -> list[StepDefinition]:
     return [step for step in touched if step in immediate]
 
 
-def _learn_of(reading: Reading, handle: Handle, beginning: _Beginning) -> None:
+def _learn_of(reading: Reading, task_id: TaskId, beginning: _Beginning) -> None:
     """Learn what has run when steps begin that were started together, or is begun by others meanwhile."""
-    if handle in beginning.learned:
+    if task_id in beginning.learned:
         return
-    together = reading.knowledge.together.get(handle, frozenset({handle}))
+    together = reading.knowledge.together.get(task_id, frozenset({task_id}))
     beginning.learned |= together
     roots = dict.fromkeys(root for other, root in beginning.roots.items() if other in together)
     places = Counter(step for root in roots for step in reading.survey.closure(root.run))
@@ -287,19 +287,19 @@ def _learn_of(reading: Reading, handle: Handle, beginning: _Beginning) -> None:
             begun = HasRun.ALWAYS
         found = begun is HasRun.SOMETIMES or (begun is not HasRun.ALWAYS and beginning.may_find_begun(step))
         for root in roots:
-            if root.handle is None:
+            if root.task_id is None:
                 continue
-            apart = beginning.apart.get(root.handle)
+            apart = beginning.apart.get(root.task_id)
             before = reading.past(step, None if apart is None else apart.waiting)
             past = RUN if begun is HasRun.ALWAYS else before | (RUN if found else NOTHING)
-            _learn(reading, root.handle, step, past, goes_on=begun is HasRun.ALWAYS and bool(before & NOT_RUN))
+            _learn(reading, root.task_id, step, past, goes_on=begun is HasRun.ALWAYS and bool(before & NOT_RUN))
 
 
-def _learn(reading: Reading, handle: Handle, step: StepDefinition, past: Past, *, goes_on: bool) -> None:
-    known = reading.knowledge.background.setdefault(handle, {})
-    reading.knowledge.learn(known, step, past | (RUN if reading.usage.shares(handle, step) else NOTHING))
+def _learn(reading: Reading, task_id: TaskId, step: StepDefinition, past: Past, *, goes_on: bool) -> None:
+    known = reading.knowledge.background.setdefault(task_id, {})
+    reading.knowledge.learn(known, step, past | (RUN if reading.usage.shares(task_id, step) else NOTHING))
     if goes_on:
-        reading.knowledge.goes_on(handle, step)
+        reading.knowledge.goes_on(task_id, step)
 
 
 def _begin_step(reading: Reading, root: Root, beginning: _Beginning) -> None:
@@ -307,25 +307,25 @@ def _begin_step(reading: Reading, root: Root, beginning: _Beginning) -> None:
     begun = beginning.planned.begun
     is_first = has_run(reading.past(step)) is HasRun.NEVER and not beginning.may_find_begun(step)
     if is_first and root.is_sure and step in reading.survey.needed and len(begun.get((step,), ())) == 1:
-        reading.history.running[step] = root.handle or 0
+        reading.history.running[step] = root.task_id or 0
     else:
         reading.history.running.pop(step, None)
-    _begun(reading, [step], root.handle, beginning.apart)
+    _begun(reading, [step], root.task_id, beginning.apart)
     for needed in reading.survey.closure(root.run):
         if needed is not step:
             reading.begun([needed], surely=False)
             for task in begun.get((needed,), ()):
                 if task.begun_by is not None and not task.asked_by:
-                    _begun(reading, [needed], task.begun_by.handle, beginning.apart)
+                    _begun(reading, [needed], task.begun_by.task_id, beginning.apart)
 
 
 def _begun(
-    reading: Reading, steps: Iterable[StepDefinition], handle: Handle | None, apart: Mapping[Handle, Apart]
+    reading: Reading, steps: Iterable[StepDefinition], task_id: TaskId | None, apart: Mapping[TaskId, Apart]
 ) -> None:
     """Note that steps have begun with work, where it was waiting."""
-    where = None if handle is None else apart.get(handle)
+    where = None if task_id is None else apart.get(task_id)
     if where is None:
-        reading.begun(steps, surely=handle is None or reading.begins_in_order(handle))
+        reading.begun(steps, surely=task_id is None or reading.begins_in_order(task_id))
         return
     for step in steps:
         if step in reading.survey.needed:

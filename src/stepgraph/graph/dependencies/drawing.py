@@ -13,13 +13,13 @@ from stepgraph.graph.dependencies.reading import Reading
 from stepgraph.graph.dependencies.schedule import HasRun, Memory, Root, Schedule, definitions_of, schedule
 from stepgraph.graph.partial_order import series
 from stepgraph.ir.nodes import (
-    Awaited,
+    Await,
+    AwaitedTask,
+    AwaitGroup,
     Block,
     Branch,
     Choice,
     Dependency,
-    Join,
-    Joined,
     Operation,
     Ordered,
     Run,
@@ -51,7 +51,7 @@ def operations_of(
         needed = [set(planned.after[index]) for index in part]
         ready = sorted((set.intersection(*needed) | late) - waited - reading.knowledge.joint)
         if ready:
-            found.append(Join(Joined("all", tuple(map(Awaited, ready))), place))
+            found.append(Await(AwaitGroup("all", tuple(map(AwaitedTask, ready))), place))
         waited.update(ready)
         late = set.union(*needed)
         contents = [_content(reading, planned, index, memory, meanwhile) for index in part]
@@ -148,7 +148,7 @@ def _needed_by(run: StepRun) -> list[StepRun]:
     stack: list[tuple[Dependency, bool]] = [(run, False)]
     while stack:
         one, left = stack.pop()
-        inner = one.dependencies if isinstance(one, StepRun) else tuple(o.dependency for o in one.options)
+        inner = one.dependencies if isinstance(one, StepRun) else tuple(o.dependency for o in one.cases)
         if isinstance(one, StepRun) and one.definition in found:
             continue
         if not left:
@@ -160,7 +160,7 @@ def _needed_by(run: StepRun) -> list[StepRun]:
 
 def _choice(reading: Reading, choice: StepChoice, memory: Memory) -> Choice:
     """Return the choice of the step that was declared on the path taken."""
-    branches = [Branch(option.condition, _option(reading, option.dependency, memory)) for option in choice.options]
+    branches = [Branch(case.condition, _option(reading, case.dependency, memory)) for case in choice.cases]
     return Choice(tuple(branches), choice.place, choice.discriminant)
 
 

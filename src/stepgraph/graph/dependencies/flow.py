@@ -14,21 +14,21 @@ from stepgraph.graph.dependencies.history import History, joined
 from stepgraph.graph.dependencies.reading import Reading
 from stepgraph.ir.dataflow import solve
 from stepgraph.ir.domain import Domain, Leaf, Observer
-from stepgraph.ir.jump_targets import ExitTarget
+from stepgraph.ir.jump_targets import JumpTarget
 from stepgraph.ir.nodes import (
-    Awaited,
+    Await,
+    AwaitedTask,
     Block,
-    Exit,
-    Join,
+    Jump,
     Loop,
     Operation,
     Ordered,
     Pause,
-    Protected,
     Run,
     Start,
     StepRun,
-    handles_of,
+    Try,
+    task_ids_of,
     with_blocks,
 )
 from stepgraph.limits import Limit
@@ -96,7 +96,7 @@ class _RunStates(Domain[History], Observer[History]):
     def join(self, one: History, other: History) -> History:
         return joined((one, other)) or one
 
-    def may_raise(self, operation: Leaf | Protected, before: History, after: History | None) -> None:
+    def may_raise(self, operation: Leaf | Try, before: History, after: History | None) -> None:
         del operation, before, after
 
     def begin_pass(self, loop: Loop, head: History) -> History:
@@ -107,17 +107,15 @@ class _RunStates(Domain[History], Observer[History]):
         begin.declared(needed)
         return begin
 
-    def leave_try(
-        self, protected: Protected, before: History, end: History | None, raised: History | None
-    ) -> History | None:
+    def leave_try(self, try_: Try, before: History, end: History | None, raised: History | None) -> History | None:
         """After an exception, a step of the body may have run; none is known to have run."""
         del raised
         caught = before.copy()
         caught.exceptional = True
-        for step in self.reading.survey.touched_in(protected.body):
+        for step in self.reading.survey.touched_in(try_.body):
             if step in self.reading.survey.needed:
                 caught.begun(step, surely=False)
-        self.reading.lapse(self.reading.joined_in(protected.body), caught)
+        self.reading.lapse(self.reading.joined_in(try_.body), caught)
         if end is not None:
             caught.may_wait(end.waiting)
         return caught
@@ -142,7 +140,7 @@ class _RunStates(Domain[History], Observer[History]):
     def leave(self) -> None:
         self.open.pop()
 
-    def exit(self, source: Exit | ExitTarget[History], state: History, target: ExitTarget[History]) -> None:
+    def exit(self, source: Jump | JumpTarget[History], state: History, target: JumpTarget[History]) -> None:
         """Nothing is observed at exits."""
 
     def drawn(self, block: Block) -> Block:
@@ -167,7 +165,7 @@ class _RunStates(Domain[History], Observer[History]):
         return line.operations
 
 
-_LEAVES = (Run, Start, Join, Pause, Ordered)
+_LEAVES = (Run, Start, Await, Pause, Ordered)
 
 
 def _lines(operations: Sequence[Operation]) -> Iterator[_Line]:
@@ -221,20 +219,20 @@ def _starts_step(operation: Operation) -> bool:
 def _awaits_one(follows: Sequence[Operation], starts: Sequence[Start]) -> bool:
     """Whether what follows waits for one of some work at least, itself or as a loop over it."""
     match follows:
-        case [Loop(occurs=True, body=Block(operations=(Join(each=True, group=group),)))]:
+        case [Loop(at_least_once=True, body=Block(operations=(Await(each=True, group=group),)))]:
             members = group.members
-        case [Join(each=False, group=group)] if _is_of_all(follows[0]):
+        case [Await(each=False, group=group)] if _is_of_all(follows[0]):
             members = group.members
         case _:
             return False
-    handles = {start.handle for start in starts}
-    return bool(members) and all(isinstance(member, Awaited) and member.handle in handles for member in members)
+    task_ids = {start.task_id for start in starts}
+    return bool(members) and all(isinstance(member, AwaitedTask) and member.task_id in task_ids for member in members)
 
 
 def _starts_at(reading: Reading, operations: Sequence[Operation], position: int) -> list[Start]:
     """Return the steps that are started there and awaited together."""
     starts: list[Start] = []
-    together: Join | None = None
+    together: Await | None = None
     for operation in map(operations.__getitem__, range(position, len(operations))):
         if not isinstance(operation, Start) or not isinstance(operation.activity, StepRun):
             break
@@ -251,23 +249,23 @@ def _needs_others(starts: Sequence[Start]) -> bool:
     return any(isinstance(start.activity, StepRun) and start.activity.dependencies for start in starts)
 
 
-def _only_join(reading: Reading, operation: Start) -> Join | None:
-    joins = reading.usage.joins.get(operation.handle, ())
+def _only_join(reading: Reading, operation: Start) -> Await | None:
+    joins = reading.usage.joins.get(operation.task_id, ())
     return joins[0] if len(joins) == 1 else None
 
 
-def _is_of_all(join: Join) -> bool:
+def _is_of_all(join: Await) -> bool:
     """Whether an await is over when each of its members is, and none is a group of another kind."""
     group = join.group
-    plain = all(isinstance(member, Awaited) and member.sure for member in group.members)
-    return plain and group.certain and not join.each and group.kind in ("all", "all_settled")
+    plain = all(isinstance(member, AwaitedTask) and member.on_every_path for member in group.members)
+    return plain and group.until_done and not join.each and group.kind in ("all", "all_settled")
 
 
-def _closes(operation: Operation | None, starts: Sequence[Start]) -> TypeGuard[Join]:
+def _closes(operation: Operation | None, starts: Sequence[Start]) -> TypeGuard[Await]:
     """Whether an await is one of just what was started before it."""
-    if not isinstance(operation, Join) or not _is_of_all(operation):
+    if not isinstance(operation, Await) or not _is_of_all(operation):
         return False
-    return handles_of(operation.group) == {start.handle for start in starts}
+    return task_ids_of(operation.group) == {start.task_id for start in starts}
 
 
 def _operation(reading: Reading, operation: Operation) -> Operations:
@@ -276,7 +274,7 @@ def _operation(reading: Reading, operation: Operation) -> Operations:
             return foreground.run(reading, operation)
         case Start():
             return background.start(reading, operation)
-        case Join():
+        case Await():
             return foreground.join(reading, operation)
         case Pause():
             background.begin_waiting(reading)

@@ -10,16 +10,16 @@ from stepgraph.graph.dependencies.history import NOTHING, has_run, joined
 from stepgraph.graph.dependencies.reading import Reading
 from stepgraph.graph.dependencies.schedule import HasRun, Root, Schedule, Task, definitions_of, schedule
 from stepgraph.ir.nodes import (
+    Await,
     Call,
     Function,
-    Handle,
-    Join,
     Run,
     Start,
     StepDefinition,
     StepRun,
-    handles_of,
+    TaskId,
     over_with,
+    task_ids_of,
 )
 from stepgraph.limits import Limit
 from stepgraph.model.payload import ParallelKind
@@ -38,9 +38,9 @@ def run(reading: Reading, operation: Run) -> Operations:
     return [operation]
 
 
-def gather(reading: Reading, starts: Sequence[Start], join: Join) -> Operations:
+def gather(reading: Reading, starts: Sequence[Start], join: Await) -> Operations:
     """Return steps that are started and awaited together, with those they need. What waits begins before them."""
-    in_order = sorted(starts, key=lambda start: start.handle)
+    in_order = sorted(starts, key=lambda start: start.task_id)
     roots = [Root(start.activity) for start in in_order if isinstance(start.activity, StepRun)]
     waiting = waiting_roots(reading)
     found = _together(reading, [*waiting, *roots], join.group.kind, join.place)
@@ -50,18 +50,18 @@ def gather(reading: Reading, starts: Sequence[Start], join: Join) -> Operations:
     return found
 
 
-def join(reading: Reading, operation: Join) -> Operations:
+def join(reading: Reading, operation: Await) -> Operations:
     """Return an await of work started before: it is over now, unless the await ends before.
 
     What is over already, or is nothing at all, is not waited for: then nothing begins here.
     """
-    others = reading.history.waiting.keys() - handles_of(operation.group)
+    others = reading.history.waiting.keys() - task_ids_of(operation.group)
     if not others or _surely_waits(reading, operation):
         begin_waiting(reading)
         _joined(reading, operation)
         return [operation]
     before = reading.history.copy()
-    before.waiting = {handle: start for handle, start in before.waiting.items() if handle in others}
+    before.waiting = {task_id: start for task_id, start in before.waiting.items() if task_id in others}
     begin_waiting(reading)
     _joined(reading, operation)
     after, reading.history = reading.history, before
@@ -70,36 +70,38 @@ def join(reading: Reading, operation: Join) -> Operations:
     return [operation]
 
 
-def _surely_waits(reading: Reading, operation: Join) -> bool:
+def _surely_waits(reading: Reading, operation: Await) -> bool:
     """Whether an await is one of work that has yet to begin, on each path there."""
     history = reading.history
-    handles = handles_of(operation.group)
-    return any(handle in history.started and handle not in history.apart for handle in handles & history.waiting.keys())
+    task_ids = task_ids_of(operation.group)
+    return any(
+        task_id in history.started and task_id not in history.apart for task_id in task_ids & history.waiting.keys()
+    )
 
 
-def _joined(reading: Reading, operation: Join) -> None:
+def _joined(reading: Reading, operation: Await) -> None:
     if not operation.each:
-        awaited = [one for one in over_with(operation.group) if one.sure]
-        over(reading, sorted(one.handle for one in awaited))
+        awaited = [one for one in over_with(operation.group) if one.on_every_path]
+        over(reading, sorted(one.task_id for one in awaited))
         repeats = reading.usage.repeats
-        reading.history.going -= {one.handle for one in awaited if one.every or one.handle not in repeats}
+        reading.history.going -= {one.task_id for one in awaited if one.every or one.task_id not in repeats}
     if operation.group.kind != "all":
-        for handle in sorted(handles_of(operation.group)):
-            reading.lapse(reading.steps_of(handle))
+        for task_id in sorted(task_ids_of(operation.group)):
+            reading.lapse(reading.steps_of(task_id))
 
 
-def over(reading: Reading, handles: Iterable[Handle]) -> None:
+def over(reading: Reading, task_ids: Iterable[TaskId]) -> None:
     """Note that background work is over."""
-    for handle in handles:
-        activity = reading.usage.activities.get(handle)
-        surely = handle in reading.history.started
+    for task_id in task_ids:
+        activity = reading.usage.activities.get(task_id)
+        surely = task_id in reading.history.started
         if isinstance(activity, StepRun):
             reading.begun(reading.survey.closure(activity), surely=surely)
         elif isinstance(activity, Call):
             reading.survey.budget.spend(Limit.PAIRS, len(reading.survey.touched(activity.function)))
             reading.history.apply(reading.knowledge.effects.get(id(activity.function), {}), surely=surely)
         running = reading.history.running
-        for step in [step for step, other in running.items() if other == handle]:
+        for step in [step for step, other in running.items() if other == task_id]:
             del running[step]
 
 
@@ -121,7 +123,7 @@ def _together(reading: Reading, roots: Sequence[Root], kind: ParallelKind, place
     begin_waiting(reading, planned, roots)
     reading.history.first = first
     _note_begun(reading, planned)
-    over(reading, sorted({handle for handles in planned.after for handle in handles}))
+    over(reading, sorted({task_id for task_ids in planned.after for task_id in task_ids}))
     return found
 
 
@@ -156,10 +158,10 @@ def _note_begun(reading: Reading, planned: Schedule) -> None:
 def _note_call(reading: Reading, function: Function) -> None:
     """Note what may run while a function does: what goes on beside its caller, and the other way round."""
     beside = sorted(reading.history.going | reading.history.waiting.keys())
-    steps = [step for handle in beside for step in reading.steps_of(handle)]
+    steps = [step for task_id in beside for step in reading.steps_of(task_id)]
     reading.knowledge.runs_beside(function, [*steps, *reading.meanwhile()])
-    for handle in beside:
-        activity = reading.usage.activities.get(handle)
+    for task_id in beside:
+        activity = reading.usage.activities.get(task_id)
         if isinstance(activity, Call):
             reading.knowledge.runs_beside(activity.function, reading.survey.touched(function))
 

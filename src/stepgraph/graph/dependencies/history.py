@@ -9,7 +9,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from stepgraph.graph.dependencies.schedule import HasRun
-from stepgraph.ir.nodes import Handle, Start, StepDefinition
+from stepgraph.ir.nodes import Start, StepDefinition, TaskId
 
 Past: TypeAlias = int
 """What may be the case with a step at a point, by path: a set of the following bits."""
@@ -29,7 +29,7 @@ class Apart(Struct, frozen=True):
     """What is known of steps where work waits on some of the paths that meet: on these, and on the others."""
 
     waiting: Effects
-    otherwise: Effects
+    orelse: Effects
 
 
 class History(Struct, eq=False):
@@ -42,11 +42,11 @@ class History(Struct, eq=False):
     """
 
     past: dict[StepDefinition, Past] = field(default_factory=dict)
-    running: dict[StepDefinition, Handle] = field(default_factory=dict)
-    waiting: dict[Handle, Start] = field(default_factory=dict)
-    apart: Mapping[Handle, Apart] = field(default_factory=dict)
-    started: frozenset[Handle] = frozenset()
-    going: frozenset[Handle] = frozenset()
+    running: dict[StepDefinition, TaskId] = field(default_factory=dict)
+    waiting: dict[TaskId, Start] = field(default_factory=dict)
+    apart: Mapping[TaskId, Apart] = field(default_factory=dict)
+    started: frozenset[TaskId] = frozenset()
+    going: frozenset[TaskId] = frozenset()
     exceptional: bool = False
     first: frozenset[StepDefinition] | None = None
     entering: bool = True
@@ -61,13 +61,13 @@ class History(Struct, eq=False):
 
     def set_going(self, start: Start) -> None:
         """Note that work begins at the next await."""
-        self.waiting[start.handle] = start
-        self.apart = {handle: apart for handle, apart in self.apart.items() if handle != start.handle}
-        self.started |= {start.handle}
+        self.waiting[start.task_id] = start
+        self.apart = {task_id: apart for task_id, apart in self.apart.items() if task_id != start.task_id}
+        self.started |= {start.task_id}
 
-    def may_wait(self, waiting: Mapping[Handle, Start]) -> None:
+    def may_wait(self, waiting: Mapping[TaskId, Start]) -> None:
         """Note that work may be waiting that may also not have been set going."""
-        fresh = {handle: start for handle, start in waiting.items() if handle not in self.waiting}
+        fresh = {task_id: start for task_id, start in waiting.items() if task_id not in self.waiting}
         self.waiting |= fresh
         self.apart = {**self.apart, **dict.fromkeys(fresh, Apart(dict(self.past), dict(self.past)))}
 
@@ -77,7 +77,7 @@ class History(Struct, eq=False):
 
     def begun_where_waiting(self, step: StepDefinition, apart: Apart) -> None:
         """Note that a step has begun on the paths on which some work was waiting for this await."""
-        kept = at(apart.otherwise, step) | at(apart.waiting, step) & LAPSED
+        kept = at(apart.orelse, step) | at(apart.waiting, step) & LAPSED
         self.past[step] = self.at(step) & kept | RUN
 
     def apply(self, effects: Mapping[StepDefinition, Past], *, surely: bool = True) -> None:
@@ -134,27 +134,27 @@ def joined(paths: Iterable[History | None]) -> History | None:
     return meeting
 
 
-def _apart(ours: History, theirs: History, *, lapsed: bool) -> Mapping[Handle, Apart]:
+def _apart(ours: History, theirs: History, *, lapsed: bool) -> Mapping[TaskId, Apart]:
     """Return what is known where two points meet for work that waits on some of the paths there only."""
-    found: dict[Handle, Apart] = {}
-    for handle in {**ours.waiting, **theirs.waiting}:
-        apart = ours.apart.get(handle)
-        if apart is None or apart is not theirs.apart.get(handle):
-            (waiting, otherwise), (their_waiting, their_otherwise) = _sides(ours, handle), _sides(theirs, handle)
+    found: dict[TaskId, Apart] = {}
+    for task_id in {**ours.waiting, **theirs.waiting}:
+        apart = ours.apart.get(task_id)
+        if apart is None or apart is not theirs.apart.get(task_id):
+            (waiting, orelse), (their_waiting, their_otherwise) = _sides(ours, task_id), _sides(theirs, task_id)
             waiting = _where_reached(waiting, their_waiting, lapsed=lapsed)
-            otherwise = _where_reached(otherwise, their_otherwise, lapsed=lapsed)
-            apart = None if waiting is None or otherwise is None else Apart(waiting, otherwise)
+            orelse = _where_reached(orelse, their_otherwise, lapsed=lapsed)
+            apart = None if waiting is None or orelse is None else Apart(waiting, orelse)
         if apart is not None:
-            found[handle] = apart
+            found[task_id] = apart
     return found
 
 
-def _sides(history: History, handle: Handle) -> tuple[Effects | None, Effects | None]:
+def _sides(history: History, task_id: TaskId) -> tuple[Effects | None, Effects | None]:
     """Return what is known at a point where work waits, and where it does not; None where no path leads there."""
-    if handle not in history.waiting:
+    if task_id not in history.waiting:
         return None, history.past
-    apart = history.apart.get(handle)
-    return (history.past, None) if apart is None else (apart.waiting, apart.otherwise)
+    apart = history.apart.get(task_id)
+    return (history.past, None) if apart is None else (apart.waiting, apart.orelse)
 
 
 def _where_reached(ours: Effects | None, theirs: Effects | None, *, lapsed: bool) -> Effects | None:
@@ -176,9 +176,9 @@ def at(past: Mapping[StepDefinition, Past], step: StepDefinition) -> Past:
     return past.get(step, SAME)
 
 
-def _lapsed(past: Past, otherwise: Past) -> Past:
+def _lapsed(past: Past, orelse: Past) -> Past:
     """Return what a path through an exception adds to what is known of a step on the others."""
-    skipped = past & (NOT_RUN | SAME) & ~otherwise
+    skipped = past & (NOT_RUN | SAME) & ~orelse
     return past & (RUN | LAPSED) | (LAPSED if skipped else NOTHING)
 
 

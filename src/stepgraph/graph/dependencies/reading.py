@@ -23,15 +23,15 @@ from stepgraph.graph.dependencies.history import (
 from stepgraph.graph.dependencies.schedule import HasRun, Memory, Schedule
 from stepgraph.graph.dependencies.usage import Survey, Usage
 from stepgraph.ir.nodes import (
+    Await,
     Block,
     Call,
     Function,
-    Handle,
-    Join,
     StepDefinition,
     StepRun,
+    TaskId,
     blocks_of,
-    handles_of,
+    task_ids_of,
 )
 from stepgraph.model.note import Note
 
@@ -59,10 +59,10 @@ class Knowledge(Struct):
     openings: Mapping[int, Opening]
     entries: dict[int, Effects] = field(default_factory=dict)
     effects: dict[int, Effects] = field(default_factory=dict)
-    background: dict[Handle, Effects] = field(default_factory=dict)
-    going_on: dict[Handle, dict[StepDefinition, None]] = field(default_factory=dict)
-    together: dict[Handle, frozenset[Handle]] = field(default_factory=dict)
-    joint: set[Handle] = field(default_factory=set)
+    background: dict[TaskId, Effects] = field(default_factory=dict)
+    going_on: dict[TaskId, dict[StepDefinition, None]] = field(default_factory=dict)
+    together: dict[TaskId, frozenset[TaskId]] = field(default_factory=dict)
+    joint: set[TaskId] = field(default_factory=set)
     meanwhile: dict[int, dict[StepDefinition, None]] = field(default_factory=dict)
     begins: dict[int, Opening] = field(default_factory=dict)
     notes: dict[tuple[str, StepDefinition], Note] = field(default_factory=dict)
@@ -75,9 +75,9 @@ class Knowledge(Struct):
             known[step] = before | past
             self.changed = True
 
-    def goes_on(self, handle: Handle, step: StepDefinition) -> None:
+    def goes_on(self, task_id: TaskId, step: StepDefinition) -> None:
         """Note that a step has begun at the await at which work begins."""
-        known = self.going_on.setdefault(handle, {})
+        known = self.going_on.setdefault(task_id, {})
         if step not in known:
             known[step] = None
             self.changed = True
@@ -152,9 +152,9 @@ class Reading(Struct):
         """Return the steps that may begin while the function runs."""
         return self.knowledge.meanwhile.get(id(self.function), {})
 
-    def steps_of(self, handle: Handle) -> Mapping[StepDefinition, None]:
+    def steps_of(self, task_id: TaskId) -> Mapping[StepDefinition, None]:
         """Return the steps that background work may begin."""
-        activity = self.usage.activities.get(handle)
+        activity = self.usage.activities.get(task_id)
         if isinstance(activity, StepRun):
             return self.survey.closure(activity)
         return self.survey.touched(activity.function) if isinstance(activity, Call) else {}
@@ -185,28 +185,28 @@ class Reading(Struct):
 
     def _may_wait(self, step: StepDefinition) -> bool:
         """Whether a step that has begun in the background may be waiting there for what it needs itself."""
-        return any(self._had_to_wait(handle, step) for handle in sorted(self.history.going))
+        return any(self._had_to_wait(task_id, step) for task_id in sorted(self.history.going))
 
-    def _had_to_wait(self, handle: Handle, step: StepDefinition) -> bool:
+    def _had_to_wait(self, task_id: TaskId, step: StepDefinition) -> bool:
         """Whether what a step of background work needs may not have run when that began."""
-        activity = self.usage.activities.get(handle)
+        activity = self.usage.activities.get(task_id)
         if not isinstance(activity, StepRun):
             return False
-        known = self.knowledge.background.get(handle, {})
-        going_on = self.knowledge.going_on.get(handle, ())
+        known = self.knowledge.background.get(task_id, {})
+        going_on = self.knowledge.going_on.get(task_id, ())
         needed = self.survey.needed_by(activity).get(step, ())
         return any(inner in going_on or has_run(known.get(inner, NOTHING)) is not HasRun.ALWAYS for inner in needed)
 
-    def begins_in_order(self, handle: Handle) -> bool:
+    def begins_in_order(self, task_id: TaskId) -> bool:
         """Whether work that waits for an await begins there for sure, after all that was set going before it."""
-        return handle in self.history.started and handle not in self.survey.unordered
+        return task_id in self.history.started and task_id not in self.survey.unordered
 
     def awaits(self, steps: Iterable[StepDefinition]) -> None:
         """Note an await, which may be the first: some steps may begin with it, and what has been waiting for it."""
         if self.history.entering:
             self.opening.update(dict.fromkeys(steps))
-            for handle in sorted(self.history.waiting):
-                self.opening.update(self.steps_of(handle))
+            for task_id in sorted(self.history.waiting):
+                self.opening.update(self.steps_of(task_id))
         self.history.entering = False
 
     def begun(self, steps: Iterable[StepDefinition], *, surely: bool = True) -> None:
@@ -225,9 +225,9 @@ class Reading(Struct):
     def joined_in(self, block: Block) -> Iterator[StepDefinition]:
         """Yield the steps of the background work that is awaited in a block."""
         for operation in block.operations:
-            if isinstance(operation, Join):
-                for handle in sorted(handles_of(operation.group)):
-                    yield from self.steps_of(handle)
+            if isinstance(operation, Await):
+                for task_id in sorted(task_ids_of(operation.group)):
+                    yield from self.steps_of(task_id)
             for inner in blocks_of(operation):
                 yield from self.joined_in(inner)
 
@@ -252,7 +252,7 @@ class Reading(Struct):
     def report_twice(self, planned: Schedule) -> None:
         """Say which steps the SDK runs again."""
         for step in planned.twice:
-            if step in self.survey.endless:
+            if step in self.survey.infinite:
                 continue
             self.knowledge.note(
                 "dependency-runs-twice",

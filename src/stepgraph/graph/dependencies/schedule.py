@@ -17,7 +17,7 @@ from typing import TypeAlias
 from msgspec import Struct, field
 
 from stepgraph.graph.bit_sets import bits, restricted
-from stepgraph.ir.nodes import Dependency, Handle, StepChoice, StepDefinition, StepRun
+from stepgraph.ir.nodes import Dependency, StepChoice, StepDefinition, StepRun, TaskId
 from stepgraph.limits import Budget, Limit
 
 
@@ -30,14 +30,14 @@ class HasRun(Enum):
 
 
 class Root(Struct, frozen=True, eq=False):
-    """A step that is called directly. `handle` tells one that runs in the background, begun at the same await.
+    """A step that is called directly. `task_id` tells one that runs in the background, begun at the same await.
 
     One that is `awaited` itself begins ahead of all that waits for this await. It is not sure if that was started on
     some of the paths only. `has_run` tells what has run on the paths on which it begins here, where these are not all.
     """
 
     run: StepRun
-    handle: Handle | None = None
+    task_id: TaskId | None = None
     awaited: bool = False
     is_sure: bool = True
     has_run: Callable[[StepDefinition], HasRun] | None = None
@@ -54,7 +54,7 @@ class Memory(Struct, frozen=True):
     """
 
     has_run: Callable[[StepDefinition], HasRun]
-    running: Callable[[StepDefinition], Handle | None]
+    running: Callable[[StepDefinition], TaskId | None]
     runs_inside: Callable[[StepRun], Iterable[StepDefinition]]
     needs: Callable[[Dependency], Mapping[StepDefinition, None]]
     goes_on: Callable[[Iterable[StepDefinition]], bool] = lambda _: False
@@ -70,7 +70,7 @@ class Task(Struct, eq=False):
 
     `waits` are, for each of its dependencies, the runs it waits for: the first to be over. `asked_by` are the places it
     may begin at, none for what begins with the await, on behalf of a root; `shared_with` those that find it begun.
-    `handle` tells one that runs in the background, `conditional` one that may have run already. It `may_be_early` with
+    `task_id` tells one that runs in the background, `conditional` one that may have run already. It `may_be_early` with
     what it asks for later: what it waits for is in the background, and over already perhaps. One that is needed by a
     concurrent step is a task `of_its_own`, which begins after all that waited for the await.
     """
@@ -78,7 +78,7 @@ class Task(Struct, eq=False):
     run: Dependency
     root: Root | None = None
     begun_by: Root | None = None
-    handle: Handle | None = None
+    task_id: TaskId | None = None
     conditional: bool = False
     may_be_early: bool = False
     of_its_own: bool = False
@@ -90,7 +90,7 @@ class Task(Struct, eq=False):
     @property
     def dependencies(self) -> tuple[Dependency, ...]:
         """What it needs itself; of one that may have run already, that is not looked at here."""
-        if self.conditional or isinstance(self.run, StepChoice) or self.handle is not None:
+        if self.conditional or isinstance(self.run, StepChoice) or self.task_id is not None:
             return ()
         return self.run.dependencies
 
@@ -123,7 +123,7 @@ class Schedule(Struct, frozen=True):
 
     tasks: tuple[Task, ...]
     before: tuple[int, ...]
-    after: tuple[tuple[Handle, ...], ...]
+    after: tuple[tuple[TaskId, ...], ...]
     twice: tuple[StepDefinition, ...]
     begun: Mapping[_Key, Sequence[Task]]
 
@@ -158,17 +158,17 @@ def schedule(roots: Sequence[Root], memory: Memory) -> Schedule:
     """Return what runs when steps are called at one await, in the order in which they begin."""
     play = _Play(memory)
     begun = play.begin(roots)
-    tasks, visits = _depth_first([task for task in begun if task.handle is None])
-    foreground = [task for task in tasks if task.handle is None]
-    background = [task for task in tasks if task.handle is not None]
-    handles = [task.handle for task in background if task.handle is not None]
+    tasks, visits = _depth_first([task for task in begun if task.task_id is None])
+    foreground = [task for task in tasks if task.task_id is None]
+    background = [task for task in tasks if task.task_id is not None]
+    task_ids = [task.task_id for task in background if task.task_id is not None]
     needs = _Needs({task: position for position, task in enumerate([*foreground, *background])}, visits, memory.budget)
     before: list[int] = []
-    after: list[tuple[Handle, ...]] = []
+    after: list[tuple[TaskId, ...]] = []
     for task in foreground:
         needed = needs.start[task]
         before.append(needed & ((1 << len(foreground)) - 1))
-        after.append(tuple(handles[position] for position in bits(needed >> len(foreground))))
+        after.append(tuple(task_ids[position] for position in bits(needed >> len(foreground))))
     return Schedule(tuple(foreground), tuple(before), tuple(after), _twice(tasks, needs, begun, play), play.begun)
 
 
@@ -176,7 +176,7 @@ def definitions_of(dependency: Dependency) -> tuple[StepDefinition, ...]:
     """Return the steps that a dependency may be."""
     if isinstance(dependency, StepRun):
         return (dependency.definition,)
-    return tuple(d for option in dependency.options for d in definitions_of(option.dependency))
+    return tuple(d for case in dependency.cases for d in definitions_of(case.dependency))
 
 
 class _Play:
@@ -196,7 +196,7 @@ class _Play:
 
     def begin(self, roots: Sequence[Root]) -> list[Task]:
         """Begin steps in the order of the event loop, then everything that is needed once something is over."""
-        tasks = [Task(root.run, root, root, root.handle) for root in roots]
+        tasks = [Task(root.run, root, root, root.task_id) for root in roots]
         for task in tasks:
             self.ready.append(lambda task=task: self._call(task))  # type: ignore[misc]
         awaited = sum(root.awaited for root in roots)
@@ -213,14 +213,14 @@ class _Play:
     def _call(self, task: Task) -> None:
         """Begin a step. What it needs has begun for others too, which see nothing of background work but its end."""
         self._begin(task, definitions_of(task.run))
-        if task.handle is not None:
+        if task.task_id is not None:
             self.inside[task] = task = Task(task.run, begun_by=task.root)
         self._resolve(task)
 
     def _begin(self, task: Task, key: _Key) -> None:
         self.begun.setdefault(key, []).append(task)
         self.may_have_begun.update(key)
-        if isinstance(task.run, StepRun) and task.handle is None:
+        if isinstance(task.run, StepRun) and task.task_id is None:
             self.may_have_begun.update(self.memory.runs_inside(task.run))
 
     def _resolve(self, task: Task) -> None:
@@ -263,20 +263,20 @@ class _Play:
         if known == {HasRun.ALWAYS}:
             self.may_not_have_started += filter(self.memory.may_wait, key)
             beside = self.memory.beside_at_once
-            handle = self._in_background(key)
-            if handle is None:
+            task_id = self._in_background(key)
+            if task_id is None:
                 if not beside.isdisjoint(key):  # it may go on there, and has to be waited for
                     self.may_have_begun |= beside
                 return self.memory.goes_on(key)
             task.may_be_early = True
-            needed = Task(dependency, handle=handle)
+            needed = Task(dependency, task_id=task_id)
         else:
             needed = Task(dependency, conditional=known != {HasRun.NEVER} or not self.may_have_begun.isdisjoint(key))
         needed.begun_by = task.begun_by
         needed.of_its_own = task.of_its_own or task.is_concurrent
         self._begin(needed, key)
         task.waits[position] = [needed]
-        if later and needed.handle is None:
+        if later and needed.task_id is None:
             needed.asked_by.append((task, position))
             needed.begun_by = None
             needed.waits = [[] for _ in needed.dependencies]
@@ -301,7 +301,7 @@ class _Play:
         before = (other for waits in task.waits[:position] for other in waits if other.conditional)
         return any(isinstance(other.run, StepRun) and key[0] in self.memory.needs(other.run) for other in before)
 
-    def _in_background(self, key: _Key) -> Handle | None:
+    def _in_background(self, key: _Key) -> TaskId | None:
         return self.memory.running(key[0]) if len(key) == 1 else None
 
 
@@ -413,7 +413,7 @@ def _twice(tasks: Sequence[Task], needs: _Needs, begun: Sequence[Task], play: _P
         if (
             task.conditional
             or isinstance(task.run, StepChoice)
-            or inside.handle is not None  # begun at an earlier await
+            or inside.task_id is not None  # begun at an earlier await
             or not (task.is_concurrent or needs.start[inside] != needs.begin[inside])
         ):
             continue

@@ -52,8 +52,8 @@ def _left_waiting(reading: Reading, path: History) -> History:
     elsewhere = [step for step, places in survey.places.items() if places > 1 and not reading.is_run]
     reading.history = path.copy()
     begin_waiting(reading, meanwhile=elsewhere)
-    for handle in sorted(reading.history.going):
-        activity = reading.usage.activities.get(handle)
+    for task_id in sorted(reading.history.going):
+        activity = reading.usage.activities.get(task_id)
         if isinstance(activity, Call):
             reading.knowledge.runs_beside(activity.function, elsewhere)
     reading.history = path.copy()

@@ -12,20 +12,20 @@ from msgspec import Struct, field
 from stepgraph.graph.dependencies.schedule import definitions_of
 from stepgraph.ir.nodes import (
     Activity,
+    Await,
     Block,
     Call,
     Dependency,
     Function,
-    Handle,
-    Join,
     Loop,
     Run,
     Start,
     StepDefinition,
     StepRun,
+    TaskId,
     blocks_of,
-    handles_of,
     over_with,
+    task_ids_of,
 )
 from stepgraph.limits import Budget, Limit
 
@@ -42,17 +42,17 @@ class Usage(Struct):
     calls: list[Function] = field(default_factory=list)
     started: set[int] = field(default_factory=set)
     repeated: set[int] = field(default_factory=set)
-    activities: dict[Handle, Activity] = field(default_factory=dict)
-    joins: dict[Handle, list[Join]] = field(default_factory=dict)
-    repeats: dict[Handle, frozenset[StepDefinition]] = field(default_factory=dict)
+    activities: dict[TaskId, Activity] = field(default_factory=dict)
+    joins: dict[TaskId, list[Await]] = field(default_factory=dict)
+    repeats: dict[TaskId, frozenset[StepDefinition]] = field(default_factory=dict)
     awaited: list[Function] = field(default_factory=list)
     """The functions that it calls and awaits on the spot."""
     threads: list[Function] = field(default_factory=list)
     """The functions that it calls in the background, twice where several of these calls may overlap."""
 
-    def shares(self, handle: Handle, step: StepDefinition) -> bool:
+    def shares(self, task_id: TaskId, step: StepDefinition) -> bool:
         """Whether work that is set going repeatedly may find that an earlier pass has begun a step it needs."""
-        return handle in self.repeats and step not in self.repeats[handle]
+        return task_id in self.repeats and step not in self.repeats[task_id]
 
 
 class Survey:
@@ -62,7 +62,7 @@ class Survey:
     places a step is run or needed (one in a loop counts twice).
     """
 
-    def __init__(self, body: Block, unordered: frozenset[Handle] = frozenset(), budget: Budget | None = None) -> None:
+    def __init__(self, body: Block, unordered: frozenset[TaskId] = frozenset(), budget: Budget | None = None) -> None:
         self.budget = budget or Budget()
         self.unordered = unordered
         self.run = Usage()
@@ -128,7 +128,7 @@ class Survey:
         return frozenset(inner for step in self.needed for inner in self._needs.get(step, ()))
 
     @cached_property
-    def endless(self) -> frozenset[StepDefinition]:
+    def infinite(self) -> frozenset[StepDefinition]:
         """The steps that need themselves, or one that does: the SDK never comes to run them."""
         order = TopologicalSorter(self._needs)
         try:
@@ -191,16 +191,16 @@ class Survey:
             match operation:
                 case Run(activity=activity):
                     self._activity(activity, usage, declares, started=False)
-                case Start(handle=handle, activity=activity):
-                    usage.activities[handle] = activity
+                case Start(task_id=task_id, activity=activity):
+                    usage.activities[task_id] = activity
                     if declares is not None:
-                        usage.repeats[handle] = declares
+                        usage.repeats[task_id] = declares
                     self._activity(activity, usage, declares, started=True)
-                    if declares is not None and isinstance(activity, Call) and not _is_joined_in(block, handle):
+                    if declares is not None and isinstance(activity, Call) and not _is_joined_in(block, task_id):
                         usage.threads.append(activity.function)
-                case Join(group=group):
-                    for handle in handles_of(group):
-                        usage.joins.setdefault(handle, []).append(operation)
+                case Await(group=group):
+                    for task_id in task_ids_of(group):
+                        usage.joins.setdefault(task_id, []).append(operation)
                 case _:
                     inside = declares
                     if isinstance(operation, Loop):
@@ -273,13 +273,13 @@ class Survey:
                 yield found
 
 
-def _is_joined_in(block: Block, handle: Handle) -> bool:
+def _is_joined_in(block: Block, task_id: TaskId) -> bool:
     """Whether an await in a block is over only when all that was started there under a handle is."""
-    joins = (operation for operation in block.operations if isinstance(operation, Join) and not operation.each)
-    return any(one.handle == handle and one.sure for join in joins for one in over_with(join.group))
+    joins = (operation for operation in block.operations if isinstance(operation, Await) and not operation.each)
+    return any(one.task_id == task_id and one.on_every_path for join in joins for one in over_with(join.group))
 
 
 def _dependencies_of(run: Dependency) -> tuple[Dependency, ...]:
     if isinstance(run, StepRun):
         return run.dependencies
-    return tuple(option.dependency for option in run.options)
+    return tuple(case.dependency for case in run.cases)

@@ -7,8 +7,8 @@ from typing import Final
 import libcst as cst
 from msgspec import Struct
 
-from stepgraph.interpreter.interpreter import Machine
-from stepgraph.interpreter.objects.values import Arguments, ExitStack, Pushed
+from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.objects.values import Arguments, ExitStack, ExitStackArguments
 
 _ENTERING: Final = frozenset({"enter_context", "enter_async_context"})
 _CALLING: Final = frozenset({"callback", "push_async_callback"})
@@ -42,7 +42,7 @@ class Push(Struct, frozen=True):
         return self.method in _LEAVING
 
 
-def push_of(machine: Machine, stack: ExitStack, statement: cst.CSTNode) -> Push | None:
+def push_of(interpreter: Interpreter, stack: ExitStack, statement: cst.CSTNode) -> Push | None:
     """Return what a statement pushes on a stack, None where it does not, or in another way."""
     match statement:
         case cst.Expr(value=value):
@@ -53,7 +53,7 @@ def push_of(machine: Machine, stack: ExitStack, statement: cst.CSTNode) -> Push 
             return None
     if push is None or not isinstance(push.call.func, cst.Attribute):
         return None
-    return push if machine.evaluate(push.call.func.value) is stack else None
+    return push if interpreter.evaluate(push.call.func.value) is stack else None
 
 
 def _push_in(value: cst.BaseExpression, target: cst.BaseExpression | None) -> Push | None:
@@ -70,9 +70,9 @@ def _push_in(value: cst.BaseExpression, target: cst.BaseExpression | None) -> Pu
 _AWAITED: Final = "enter_async_context"
 
 
-def pushed_arguments(machine: Machine, stack: ExitStack, push: Push) -> Arguments:
+def pushed_arguments(interpreter: Interpreter, stack: ExitStack, push: Push) -> Arguments:
     """Evaluate the call that pushes something, and return its arguments."""
     stack.expected = push.call
-    value = machine.evaluate(push.call)
+    value = interpreter.evaluate(push.call)
     stack.expected = None
-    return value.arguments if isinstance(value, Pushed) else Arguments()
+    return value.arguments if isinstance(value, ExitStackArguments) else Arguments()

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from stepgraph.interpreter.interpreter import Machine
+from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.joining import join_values
 from stepgraph.interpreter.objects.classes import class_attribute, instance_attribute, super_attribute
 from stepgraph.interpreter.objects.module_members import module_member
 from stepgraph.interpreter.objects.values import (
     UNKNOWN,
     Absent,
-    Alternatives,
     ClassValue,
     Collection,
     Constant,
@@ -19,8 +19,8 @@ from stepgraph.interpreter.objects.values import (
     Event,
     ExitStack,
     External,
-    Foreign,
-    ForeignMember,
+    ExternalResult,
+    ExternalResultMember,
     FunctionValue,
     Gathering,
     Instance,
@@ -28,6 +28,7 @@ from stepgraph.interpreter.objects.values import (
     MethodOf,
     ModuleValue,
     Moment,
+    Nondeterministic,
     Payload,
     Resource,
     StepMethod,
@@ -35,51 +36,50 @@ from stepgraph.interpreter.objects.values import (
     SuperObject,
     Task,
     TaskGroup,
+    Union,
     Unresolved,
     Value,
-    Volatile,
 )
 from stepgraph.interpreter.python.constants import DATETIME, TIMEDELTA
 from stepgraph.interpreter.replay import resources, taint
-from stepgraph.interpreter.store import merged
 from stepgraph.syntax.module import Place
 
 
-def attribute(machine: Machine, owner: Value, name: str, place: Place) -> Value:
+def attribute(interpreter: Interpreter, owner: Value, name: str, place: Place) -> Value:
     """Return `owner.name`."""
     match owner:
         case StepObject():
             return StepMethod(name)
         case Instance():
-            return instance_attribute(machine, owner, name, place)
+            return instance_attribute(interpreter, owner, name, place)
         case ClassValue():
-            return class_attribute(machine, owner, name, place)
+            return class_attribute(interpreter, owner, name, place)
         case SuperObject():
-            return super_attribute(machine, owner, name, place)
+            return super_attribute(interpreter, owner, name, place)
         case ModuleValue():
-            return module_member(machine, owner, name, place)
+            return module_member(interpreter, owner, name, place)
         case External(name=prefix):
             return External(f"{prefix}.{name}")
-        case Foreign(name=prefix):
-            return ForeignMember(f"{prefix}().{name}")
+        case ExternalResult(name=prefix):
+            return ExternalResultMember(f"{prefix}().{name}")
         case EnumMember(holds=holds) if name == "value":
             return holds
         case Moment():
-            return ForeignMember(f"{DATETIME}().{name}")
+            return ExternalResultMember(f"{DATETIME}().{name}")
         case Duration():
-            return ForeignMember(f"{TIMEDELTA}().{name}")
+            return ExternalResultMember(f"{TIMEDELTA}().{name}")
         case Event(shape=shape, of_run=of_run) if name == "payload":
             return Payload(shape, of_run)
         case Event() | Payload() | Collection() | Mapping() | TaskGroup() | Task() | Gathering() | ExitStack():
             return MethodOf(owner, name)
-        case Alternatives(options=options, discriminant=discriminant):
+        case Union(cases=cases, discriminant=discriminant):
             # None has no attributes of use: no run goes on from there.
-            held = [option for option in options if not isinstance(option.value, Constant | Absent)]
-            parts = [(option.condition, attribute(machine, option.value, name, place)) for option in held]
-            return merged(parts, discriminant, owner.place) if parts else UNKNOWN
+            held = [case for case in cases if not isinstance(case.value, Constant | Absent)]
+            parts = [(case.condition, attribute(interpreter, case.value, name, place)) for case in held]
+            return join_values(parts, discriminant, owner.place) if parts else UNKNOWN
         case Unresolved():
             return owner
-        case Volatile():
+        case Nondeterministic():
             return taint.member_of(owner, name)
         case Resource():
             return resources.member_of(owner, name)

@@ -9,7 +9,7 @@ from typing import Final
 import libcst as cst
 from msgspec import Struct
 
-from stepgraph.interpreter.interpreter import Machine
+from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.python.imports import is_in_project, is_in_python, lacks_name
 from stepgraph.syntax.import_names import source_names
 from stepgraph.syntax.module import SourceModule
@@ -80,15 +80,15 @@ def clauses(statement: cst.If) -> Iterator[tuple[cst.BaseExpression | None, cst.
     yield None, None if clause is None else clause.body
 
 
-def surely_runs(machine: Machine, body: cst.BaseSuite) -> bool:
+def surely_runs(interpreter: Interpreter, body: cst.BaseSuite) -> bool:
     """Whether nothing in a block fails: imports of what is there, definitions, and values without calls."""
-    return all(_surely_runs(machine, statement) for statement in statements(body))
+    return all(_surely_runs(interpreter, statement) for statement in statements(body))
 
 
-def _surely_runs(machine: Machine, statement: cst.CSTNode) -> bool:
+def _surely_runs(interpreter: Interpreter, statement: cst.CSTNode) -> bool:
     match statement:
         case cst.Import() | cst.ImportFrom():
-            return is_in_python(statement) or is_in_project(machine, statement) or _is_in_library(statement)
+            return is_in_python(statement) or is_in_project(interpreter, statement) or _is_in_library(statement)
         case cst.FunctionDef() | cst.ClassDef() | cst.Pass():
             return True
         case cst.Assign(value=value) | cst.AnnAssign(value=cst.BaseExpression() as value) | cst.Expr(value=value):
@@ -108,10 +108,10 @@ _LIBRARY: Final = sys.stdlib_module_names - {
 }
 
 
-def surely_fails(machine: Machine, body: cst.BaseSuite) -> bool:
+def surely_fails(interpreter: Interpreter, body: cst.BaseSuite) -> bool:
     """Whether a block imports a name from a module of the project that lacks it."""
     imports = (statement for statement in statements(body) if isinstance(statement, cst.ImportFrom))
-    return any(lacks_name(machine, statement) for statement in imports)
+    return any(lacks_name(interpreter, statement) for statement in imports)
 
 
 _FAILING: Final = (cst.Call, cst.Attribute, cst.Subscript, cst.BinaryOperation, cst.UnaryOperation, cst.Comparison)

@@ -6,13 +6,13 @@ from typing import Final
 
 import libcst as cst
 
-from stepgraph.interpreter.interpreter import Machine
+from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.objects.values import (
     UNKNOWN,
     Argument,
     Arguments,
+    Caveat,
     ClassValue,
-    Doubt,
     External,
     FunctionValue,
     SuperObject,
@@ -28,12 +28,12 @@ HARMLESS_METACLASSES: Final = frozenset(
 )
 
 
-def run_hooks(machine: Machine, defined: ClassValue) -> None:
+def run_hooks(interpreter: Interpreter, defined: ClassValue) -> None:
     """Read what the making of a class calls, in which its methods may be replaced."""
     keywords: list[Argument] = []
-    place = Place(machine.module, defined.node)
+    place = Place(interpreter.module, defined.node)
     for argument in defined.node.keywords:
-        value, at = machine.evaluate(argument.value), machine.place(argument.value)
+        value, at = interpreter.evaluate(argument.value), interpreter.place(argument.value)
         if argument.keyword is not None and argument.keyword.value == "metaclass":
             defined.metaclass, place = value, at
         elif argument.keyword is not None:
@@ -42,27 +42,29 @@ def run_hooks(machine: Machine, defined: ClassValue) -> None:
         defined.metaclass = next(
             (b.metaclass for b in defined.bases if isinstance(b, ClassValue) and b.metaclass), None
         )
-    hook = machine.attribute(SuperObject(defined, defined), "__init_subclass__", place)
+    hook = interpreter.attribute(SuperObject(defined, defined), "__init_subclass__", place)
     if isinstance(hook, FunctionValue):
-        machine.call(hook, Arguments(tuple(keywords)), place)
+        interpreter.call(hook, Arguments(tuple(keywords)), place)
     if defined.metaclass is not None:
-        _make_by(machine, defined.metaclass, defined, Arguments(tuple(keywords)), place)
+        _make_by(interpreter, defined.metaclass, defined, Arguments(tuple(keywords)), place)
 
 
-def _make_by(machine: Machine, metaclass: Value, defined: ClassValue, keywords: Arguments, place: Place) -> None:
+def _make_by(
+    interpreter: Interpreter, metaclass: Value, defined: ClassValue, keywords: Arguments, place: Place
+) -> None:
     if isinstance(metaclass, External) and metaclass.name in HARMLESS_METACLASSES:
         return
-    if not isinstance(metaclass, ClassValue) or _replaces_members(machine, metaclass, defined, place):
-        defined.doubts = (*defined.doubts, _doubt_of(defined, place))
+    if not isinstance(metaclass, ClassValue) or _replaces_members(interpreter, metaclass, defined, place):
+        defined.caveats = (*defined.caveats, _caveat_of(defined, place))
         return
-    initializer = machine.attribute(metaclass, "__init__", place)
+    initializer = interpreter.attribute(metaclass, "__init__", place)
     if isinstance(initializer, FunctionValue):
         given = (Argument(defined, place), *(Argument(UNKNOWN, place) for _ in range(3)), *keywords.items)
-        machine.call(initializer, Arguments(given), place)
+        interpreter.call(initializer, Arguments(given), place)
 
 
-def _doubt_of(defined: ClassValue, place: Place) -> Doubt:
-    return Doubt(
+def _caveat_of(defined: ClassValue, place: Place) -> Caveat:
+    return Caveat(
         "unknown-metaclass",
         place,
         f"what its metaclass makes of the class `{defined.name}` is not known.",
@@ -71,12 +73,12 @@ def _doubt_of(defined: ClassValue, place: Place) -> Doubt:
     )
 
 
-def _replaces_members(machine: Machine, metaclass: ClassValue, defined: ClassValue, place: Place) -> bool:
+def _replaces_members(interpreter: Interpreter, metaclass: ClassValue, defined: ClassValue, place: Place) -> bool:
     """Whether a metaclass of the project may give a class other members than those that stand in it."""
     for name in ("__prepare__", "__getattribute__"):
-        if isinstance(machine.attribute(metaclass, name, place), FunctionValue):
+        if isinstance(interpreter.attribute(metaclass, name, place), FunctionValue):
             return True
-    maker = machine.attribute(metaclass, "__new__", place)
+    maker = interpreter.attribute(metaclass, "__new__", place)
     if not isinstance(maker, FunctionValue) or not isinstance(maker.node, cst.FunctionDef):
         return maker.relevant
     assigned = {name for s in statements_below(maker.node.body) for _, name in attribute_targets(s)}

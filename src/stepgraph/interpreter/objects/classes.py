@@ -9,24 +9,24 @@ from typing import Final
 import libcst as cst
 from msgspec.structs import replace
 
-from stepgraph.interpreter.interpreter import Machine
+from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.joining import leaves
 from stepgraph.interpreter.objects.names import module_name, replaced_elsewhere
 from stepgraph.interpreter.objects.values import (
     UNKNOWN,
-    Alternatives,
     Argument,
     Arguments,
+    Caveat,
     ClassValue,
     Collection,
     Constant,
-    Doubt,
     Duration,
+    Element,
     EnumMember,
     External,
-    Foreign,
+    ExternalResult,
     FunctionValue,
     Instance,
-    Item,
     Mapping,
     MethodOf,
     Moment,
@@ -38,16 +38,16 @@ from stepgraph.interpreter.objects.values import (
     SuperMaker,
     SuperObject,
     TaskGroup,
+    Union,
     Unknown,
     UnknownBase,
     Unresolved,
     Value,
-    hidden,
+    hide_constants,
 )
 from stepgraph.interpreter.python.arguments import made, spread
 from stepgraph.interpreter.python.definitions import names_in
 from stepgraph.interpreter.replay.resources import ENVIRONMENT
-from stepgraph.interpreter.store import leaves
 from stepgraph.limits import MAXIMUM, Limit, LimitExceededError
 from stepgraph.syntax.assignments import ANY_NAME, assigned_attributes
 from stepgraph.syntax.bindings import parameters
@@ -83,20 +83,20 @@ def _linearized(defined: ClassValue) -> tuple[Value, ...]:
     orders = [list(resolution_order(base)) if isinstance(base, ClassValue) else [base] for base in defined.bases]
     if sum(map(len, orders)) > _MOST_MERGED:
         raise LimitExceededError(Limit.BASES)
-    merged = orders[0] if len(orders) == 1 else _merged([o for o in [*orders, list(defined.bases)] if o])
-    if len(merged) > MAXIMUM[Limit.BASES]:
+    join_values = orders[0] if len(orders) == 1 else _merged([o for o in [*orders, list(defined.bases)] if o])
+    if len(join_values) > MAXIMUM[Limit.BASES]:
         raise LimitExceededError(Limit.BASES)
-    return (defined, *merged)
+    return (defined, *join_values)
 
 
 def _merged(orders: list[list[Value]]) -> list[Value]:
     """Return all that is in some orders, in one that contradicts none of them, as far as there is such an order."""
-    merged: list[Value] = []
+    join_values: list[Value] = []
     waiting = [order[::-1] for order in orders]
     following = _following(waiting)
     while waiting:
         head = next((order[-1] for order in waiting if not following[order[-1]]), waiting[0][-1])
-        merged.append(head)
+        join_values.append(head)
         if following[head]:
             waiting = [[c for c in order if c != head] for order in waiting]
             following = _following(waiting)
@@ -106,7 +106,7 @@ def _merged(orders: list[list[Value]]) -> list[Value]:
                 if order:
                     following[order[-1]] -= 1
         waiting = [order for order in waiting if order]
-    return merged
+    return join_values
 
 
 def _following(waiting: list[list[Value]]) -> Counter[Value]:
@@ -114,11 +114,11 @@ def _following(waiting: list[list[Value]]) -> Counter[Value]:
     return Counter(c for order in waiting for c in order[:-1])
 
 
-def is_workflow(machine: Machine, defined: ClassValue) -> bool:
+def is_workflow(interpreter: Interpreter, defined: ClassValue) -> bool:
     """Whether a class derives from WorkflowEntrypoint and has or inherits `run`."""
     if not derives_from_entrypoint(defined):
         return False
-    run = member(machine, resolution_order(defined), "run")
+    run = member(interpreter, resolution_order(defined), "run")
     return run is not None and all(isinstance(leaf, FunctionValue) for leaf in leaves(run))
 
 
@@ -127,7 +127,7 @@ def derives_from_entrypoint(defined: ClassValue) -> bool:
     return any(isinstance(c, External) and c.name == ENTRYPOINT for c in resolution_order(defined))
 
 
-def member(machine: Machine, order: tuple[Value, ...], name: str) -> Value | None:
+def member(interpreter: Interpreter, order: tuple[Value, ...], name: str) -> Value | None:
     """Return a member of the first class that has it, None where none of the project's has.
 
     Of classes before it that are not known, any may have it.
@@ -138,23 +138,25 @@ def member(machine: Machine, order: tuple[Value, ...], name: str) -> Value | Non
             unknown.append(owner)
         if not isinstance(owner, ClassValue):
             continue
-        found = module_name(machine, owner.scope, name)
+        found = module_name(interpreter, owner.scope, name)
         if found is not None:
-            return _doubted(_class_constant(machine, owner, name, found, order), _doubts(owner, name, unknown))
+            return _with_caveats(
+                _class_constant(interpreter, owner, name, found, order), _caveats(owner, name, unknown)
+            )
     return None
 
 
-def class_member(machine: Machine, instance: Instance, name: str) -> Value | None:
+def class_member(interpreter: Interpreter, instance: Instance, name: str) -> Value | None:
     """Return what the class of an object has under a name that is bound in it, None where it has nothing."""
     order = resolution_order(instance.of)
     has = any(isinstance(owner, ClassValue) and name in owner.scope.bindings.binders for owner in order)
-    return member(machine, order, name) if has else None
+    return member(interpreter, order, name) if has else None
 
 
-def _doubts(owner: ClassValue, name: str, unknown: Sequence[UnknownBase | Unresolved]) -> tuple[Doubt, ...]:
+def _caveats(owner: ClassValue, name: str, unknown: Sequence[UnknownBase | Unresolved]) -> tuple[Caveat, ...]:
     """Return the doubts about a member of a class that is looked up after others that are not known."""
     before = (
-        Doubt(
+        Caveat(
             "unknown-base",
             base.place,
             f"what `{base.place.text}` has is not known, and it is asked for `{name}` before `{owner.name}` is.",
@@ -163,42 +165,44 @@ def _doubts(owner: ClassValue, name: str, unknown: Sequence[UnknownBase | Unreso
         )
         for base in unknown
     )
-    return (*owner.doubts, *before)
+    return (*owner.caveats, *before)
 
 
-def _doubted(found: Value, doubts: tuple[Doubt, ...]) -> Value:
+def _with_caveats(found: Value, caveats: tuple[Caveat, ...]) -> Value:
     """Return a member that may be another one: not a constant any more, and reported if it runs steps."""
-    if not doubts:
+    if not caveats:
         return found
     if isinstance(found, FunctionValue):
-        return replace(found, doubts=(*found.doubts, *doubts))
-    if isinstance(found, Alternatives):
-        return _each_option(found, lambda value: _doubted(value, doubts))
-    return hidden(found)
+        return replace(found, caveats=(*found.caveats, *caveats))
+    if isinstance(found, Union):
+        return _each_case(found, lambda value: _with_caveats(value, caveats))
+    return hide_constants(found)
 
 
-def _each_option(alternatives: Alternatives, change: Callable[[Value], Value]) -> Alternatives:
-    options = tuple(replace(option, value=change(option.value)) for option in alternatives.options)
-    return Alternatives(options, alternatives.discriminant, alternatives.place)
+def _each_case(union: Union, change: Callable[[Value], Value]) -> Union:
+    cases = tuple(replace(case, value=change(case.value)) for case in union.cases)
+    return Union(cases, union.discriminant, union.place)
 
 
-def _class_constant(machine: Machine, owner: ClassValue, name: str, value: Value, order: tuple[Value, ...]) -> Value:
+def _class_constant(
+    interpreter: Interpreter, owner: ClassValue, name: str, value: Value, order: tuple[Value, ...]
+) -> Value:
     """A class attribute is a constant only if it is bound once, and nothing assigns to an attribute of its name.
 
     What may assign to it are the modules of all classes of the object.
     """
-    if _is_enumeration(order) and isinstance(value, Constant | Foreign) and not name.startswith("_"):
+    if _is_enumeration(order) and isinstance(value, Constant | ExternalResult) and not name.startswith("_"):
         return EnumMember(owner, value if _holds_as_written(owner, name, order) else UNKNOWN)
     if not isinstance(value, Constant | Moment | Duration | Collection | Mapping):
-        if value.relevant and machine.modules.is_assigned_elsewhere(owner.scope, name):
-            return replaced_elsewhere(machine, owner.scope, name, value)
+        if value.relevant and interpreter.modules.is_assigned_elsewhere(owner.scope, name):
+            return replaced_elsewhere(interpreter, owner.scope, name, value)
         return value
     modules = dict.fromkeys(c.scope.module for c in order if isinstance(c, ClassValue))
     assigned = any(name in module.once(assigned_attributes).all or module.once(sets_by_computing) for module in modules)
     once = (
         owner.scope.bindings.binds_constant(name)
         and not assigned
-        and not machine.modules.is_assigned_elsewhere(owner.scope, name)
+        and not interpreter.modules.is_assigned_elsewhere(owner.scope, name)
     )
     return value if once and not _is_enumeration(order) else UNKNOWN
 
@@ -215,27 +219,27 @@ def _is_enumeration(order: tuple[Value, ...]) -> bool:
     return any(isinstance(c, External) and c.name in ("enum.Enum", "enum.Flag") for c in order)
 
 
-def instance_attribute(machine: Machine, instance: Instance, name: str, place: Place) -> Value:
+def instance_attribute(interpreter: Interpreter, instance: Instance, name: str, place: Place) -> Value:
     """Return `instance.name`."""
-    machine.store.observe(instance.state, name)
+    interpreter.store.observe(instance.state, name)
     value: Value | None = instance.state.get(name)
     if value is not None:
         if isinstance(value, Collection | Mapping | TaskGroup):
-            machine.store.observe(value.state, "items")
+            interpreter.store.observe(value.state, "items")
         return value
     order = resolution_order(instance.of)
-    intercepted = _intercepted(machine, instance, "__getattribute__", name, place)
+    intercepted = _intercepted(interpreter, instance, "__getattribute__", name, place)
     decided = intercepted is not None and intercepted.relevant
-    found = member(machine, order, name)
-    if isinstance(found, FunctionValue) and _is_replaced_on_object(machine, instance, name):
-        found = replace(found, doubts=(*found.doubts, _doubt_of_object(instance, name, found)))
+    found = member(interpreter, order, name)
+    if isinstance(found, FunctionValue) and _is_replaced_on_object(interpreter, instance, name):
+        found = replace(found, caveats=(*found.caveats, _caveat_of_object(instance, name, found)))
     if decided and isinstance(found, FunctionValue):
-        found = replace(found, doubts=(*found.doubts, _doubt_of_lookup(instance, name, place)))
+        found = replace(found, caveats=(*found.caveats, _caveat_of_lookup(instance, name, place)))
     elif decided:
         return Unresolved(f"`{instance.of.name}.__getattribute__` decides what it is", place)
     if found is not None:
-        return bound(machine, found, instance, instance.of, place)
-    intercepted = _intercepted(machine, instance, "__getattr__", name, place)
+        return bound(interpreter, found, instance, instance.of, place)
+    intercepted = _intercepted(interpreter, instance, "__getattr__", name, place)
     if intercepted is not None:
         return intercepted
     if _may_run_steps(instance, order):
@@ -246,18 +250,20 @@ def instance_attribute(machine: Machine, instance: Instance, name: str, place: P
         return instance.of
     if name in ("_replace", "_asdict") and any(isinstance(c, External) and c.name == _NAMED_TUPLE for c in order):
         return MethodOf(instance, name)
-    return _undefined(machine, instance, order, name, place)
+    return _undefined(interpreter, instance, order, name, place)
 
 
-def _undefined(machine: Machine, instance: Instance, order: tuple[Value, ...], name: str, place: Place) -> Value:
+def _undefined(
+    interpreter: Interpreter, instance: Instance, order: tuple[Value, ...], name: str, place: Place
+) -> Value:
     """Return a member that nothing defines: one that code adds by a name which is not known may run steps."""
     if name.startswith("__") and name != "__dict__":
         return UNKNOWN
     classes = [owner for owner in order if isinstance(owner, ClassValue)]
     added = any(
-        owner.doubts
-        or machine.modules.is_assigned_elsewhere(owner.scope, name)
-        or machine.modules.is_assigned_elsewhere(owner.scope, ANY_NAME)
+        owner.caveats
+        or interpreter.modules.is_assigned_elsewhere(owner.scope, name)
+        or interpreter.modules.is_assigned_elsewhere(owner.scope, ANY_NAME)
         for owner in classes
     )
     if added or any(map(_reaches_steps, instance.state.values())):
@@ -269,19 +275,19 @@ def _reaches_steps(value: Value) -> bool:
     return isinstance(value, StepObject | StepMethod | StepDecorator | StepFunction | StepCall)
 
 
-def _is_replaced_on_object(machine: Machine, instance: Instance, name: str) -> bool:
+def _is_replaced_on_object(interpreter: Interpreter, instance: Instance, name: str) -> bool:
     """Whether code of another module assigns to an attribute of a variable that holds such an object."""
-    owners = machine.modules.owners_assigned(name)
+    owners = interpreter.modules.owners_assigned(name)
     return any(
         isinstance(value, Instance) and value.of is instance.of
-        for scope in (list(machine.modules.scopes.values()) if owners else ())
+        for scope in (list(interpreter.modules.scopes.values()) if owners else ())
         for owner in owners & scope.bindings.binders.keys()
         for value in (scope.names.get(owner),)
     )
 
 
-def _doubt_of_object(instance: Instance, name: str, found: FunctionValue) -> Doubt:
-    return Doubt(
+def _caveat_of_object(instance: Instance, name: str, found: FunctionValue) -> Caveat:
+    return Caveat(
         "assigned-elsewhere",
         Place(found.scope.module, found.node),
         f"`{name}` of an object of {instance.of.name} is changed by code elsewhere, so what it is then is not known.",
@@ -290,8 +296,8 @@ def _doubt_of_object(instance: Instance, name: str, found: FunctionValue) -> Dou
     )
 
 
-def _doubt_of_lookup(instance: Instance, name: str, place: Place) -> Doubt:
-    return Doubt(
+def _caveat_of_lookup(instance: Instance, name: str, place: Place) -> Caveat:
+    return Caveat(
         "unknown-member",
         place,
         f"`{instance.of.name}.__getattribute__` decides what `{name}` is.",
@@ -300,17 +306,21 @@ def _doubt_of_lookup(instance: Instance, name: str, place: Place) -> Doubt:
     )
 
 
-def _intercepted(machine: Machine, instance: Instance, by: str, name: str, place: Place) -> Value | None:
+def _intercepted(interpreter: Interpreter, instance: Instance, by: str, name: str, place: Place) -> Value | None:
     """Return what a method of an object gives that is asked for attributes; None where it has none, or is not asked."""
     if name.startswith("__"):
         return None
-    method = member(machine, resolution_order(instance.of), by)
+    method = member(interpreter, resolution_order(instance.of), by)
     if not isinstance(method, FunctionValue):
         return None
     owner = asked_instead(method)
     if owner is not None:
-        return UNKNOWN if name == owner else machine.attribute(machine.attribute(instance, owner, place), name, place)
-    return machine.call(bound(machine, method, instance, instance.of, place), _named(name, place), place)
+        return (
+            UNKNOWN
+            if name == owner
+            else interpreter.attribute(interpreter.attribute(instance, owner, place), name, place)
+        )
+    return interpreter.call(bound(interpreter, method, instance, instance.of, place), _named(name, place), place)
 
 
 def _named(name: str, place: Place) -> Arguments:
@@ -323,18 +333,18 @@ def _may_run_steps(instance: Instance, order: tuple[Value, ...]) -> bool:
     return foreign and any(isinstance(value, StepObject) for value in instance.state.values())
 
 
-def class_attribute(machine: Machine, owner: ClassValue, name: str, place: Place) -> Value:
+def class_attribute(interpreter: Interpreter, owner: ClassValue, name: str, place: Place) -> Value:
     """Return `Class.name`."""
-    found = member(machine, resolution_order(owner), name)
-    return UNKNOWN if found is None else bound(machine, found, None, owner, place)
+    found = member(interpreter, resolution_order(owner), name)
+    return UNKNOWN if found is None else bound(interpreter, found, None, owner, place)
 
 
-def super_attribute(machine: Machine, above: SuperObject, name: str, place: Place) -> Value:
+def super_attribute(interpreter: Interpreter, above: SuperObject, name: str, place: Place) -> Value:
     """Return `super().name`."""
     of = _class_of(above)
     order = resolution_order(of)
     following = order[order.index(above.after) + 1 :] if above.after in order else ()
-    found = member(machine, following, name)
+    found = member(interpreter, following, name)
     if found is None:
         if name in ("__new__", "__call__"):
             return SuperMaker(above, name)
@@ -342,7 +352,7 @@ def super_attribute(machine: Machine, above: SuperObject, name: str, place: Plac
             return Unresolved(f"a base class of {of.name} is not in the project", place)
         return UNKNOWN
     instance = above.receiver if isinstance(above.receiver, Instance) else None
-    function = bound(machine, found, instance, of, place)
+    function = bound(interpreter, found, instance, of, place)
     if isinstance(function, FunctionValue) and isinstance(found, FunctionValue):
         # The method of a base class is another than the one of its name in the class itself.
         return replace(function, names=found.names)
@@ -360,12 +370,12 @@ def _class_of(above: SuperObject) -> ClassValue:
             return above.after
 
 
-def bound(machine: Machine, found: Value, instance: Instance | None, owner: ClassValue, place: Place) -> Value:
+def bound(interpreter: Interpreter, found: Value, instance: Instance | None, owner: ClassValue, place: Place) -> Value:
     """Return a member as an attribute: functions are bound to their receiver, properties are called."""
     if isinstance(found, Instance):
-        return _described(machine, found, instance, owner, place)
-    if isinstance(found, Alternatives):
-        return _bound_option(machine, found, instance, owner, place)
+        return _described(interpreter, found, instance, owner, place)
+    if isinstance(found, Union):
+        return _bound_case(interpreter, found, instance, owner, place)
     if not isinstance(found, FunctionValue):
         return found
     match found.kind:
@@ -374,7 +384,7 @@ def bound(machine: Machine, found: Value, instance: Instance | None, owner: Clas
         case "class":
             return replace(found, receiver=owner)
         case "property" if instance is not None:
-            return machine.call(replace(found, receiver=instance, kind="function"), Arguments(), place)
+            return interpreter.call(replace(found, receiver=instance, kind="function"), Arguments(), place)
         case _ if instance is not None:
             # An inherited method is one of the class that `self` is; a function assigned to it is what it was.
             names = found.names if found.owner is None else names_in(owner.scope, found.name)
@@ -385,113 +395,121 @@ def bound(machine: Machine, found: Value, instance: Instance | None, owner: Clas
             return found
 
 
-def _bound_option(
-    machine: Machine, found: Alternatives, instance: Instance | None, owner: ClassValue, place: Place
+def _bound_case(
+    interpreter: Interpreter, found: Union, instance: Instance | None, owner: ClassValue, place: Place
 ) -> Value:
     """Bind each of several functions that a member may be; of properties, the one that it is gives the value."""
     if any(isinstance(leaf, FunctionValue) and leaf.kind == "property" for leaf in leaves(found)):
-        return machine.choose(found, lambda chosen: bound(machine, chosen, instance, owner, place))
-    return _each_option(found, lambda value: bound(machine, value, instance, owner, place))
+        return interpreter.choose(found, lambda chosen: bound(interpreter, chosen, instance, owner, place))
+    return _each_case(found, lambda value: bound(interpreter, value, instance, owner, place))
 
 
-def _described(machine: Machine, found: Instance, instance: Instance | None, owner: ClassValue, place: Place) -> Value:
+def _described(
+    interpreter: Interpreter, found: Instance, instance: Instance | None, owner: ClassValue, place: Place
+) -> Value:
     """Return what the `__get__` of an object in a class gives, the object itself where it has none."""
-    method = member(machine, resolution_order(found.of), "__get__")
-    if not isinstance(method, FunctionValue | Alternatives):
+    method = member(interpreter, resolution_order(found.of), "__get__")
+    if not isinstance(method, FunctionValue | Union):
         return found
     given = (Argument(Constant(None) if instance is None else instance, place), Argument(owner, place))
-    return machine.call(_received(method, found), Arguments(given), place)
+    return interpreter.call(_received(method, found), Arguments(given), place)
 
 
 def _received(found: Value, receiver: Value | None) -> Value:
     """Return a method with its receiver, or whichever of several it is."""
-    if isinstance(found, Alternatives):
-        return _each_option(found, lambda value: _received(value, receiver))
+    if isinstance(found, Union):
+        return _each_case(found, lambda value: _received(value, receiver))
     return replace(found, receiver=receiver) if isinstance(found, FunctionValue) else found
 
 
-def instantiate(machine: Machine, value: ClassValue, arguments: Arguments, place: Place) -> Value:
+def instantiate(interpreter: Interpreter, value: ClassValue, arguments: Arguments, place: Place) -> Value:
     """Return what calling a class gives: a new object, unless its metaclass or its `__new__` says otherwise."""
-    maker = _metaclass_call(machine, value)
+    maker = _metaclass_call(interpreter, value)
     if maker is not None:
-        return machine.call(_received(maker, value), arguments, place)
-    return _new(machine, value, arguments, place)
+        return interpreter.call(_received(maker, value), arguments, place)
+    return _new(interpreter, value, arguments, place)
 
 
-def _metaclass_call(machine: Machine, defined: ClassValue) -> FunctionValue | Alternatives | None:
+def _metaclass_call(interpreter: Interpreter, defined: ClassValue) -> FunctionValue | Union | None:
     if not isinstance(defined.metaclass, ClassValue):
         return None
-    found = member(machine, resolution_order(defined.metaclass), "__call__")
-    return found if isinstance(found, FunctionValue | Alternatives) else None
+    found = member(interpreter, resolution_order(defined.metaclass), "__call__")
+    return found if isinstance(found, FunctionValue | Union) else None
 
 
-def _new(machine: Machine, value: ClassValue, arguments: Arguments, place: Place) -> Value:
-    maker = member(machine, resolution_order(value), "__new__")
-    if not isinstance(maker, FunctionValue | Alternatives):
-        return initialize(machine, Instance(value, machine.store.new()), arguments, place)
+def _new(interpreter: Interpreter, value: ClassValue, arguments: Arguments, place: Place) -> Value:
+    maker = member(interpreter, resolution_order(value), "__new__")
+    if not isinstance(maker, FunctionValue | Union):
+        return initialize(interpreter, Instance(value, interpreter.store.new()), arguments, place)
     given = Arguments((Argument(value, place), *arguments.items))
-    found = machine.call(_received(maker, None), given, place)
+    found = interpreter.call(_received(maker, None), given, place)
     if isinstance(found, Unknown):
-        found = Instance(value, machine.store.new())
-    return initialize(machine, found, arguments, place) if isinstance(found, Instance) and found.of is value else found
+        found = Instance(value, interpreter.store.new())
+    return (
+        initialize(interpreter, found, arguments, place) if isinstance(found, Instance) and found.of is value else found
+    )
 
 
-def initialize(machine: Machine, instance: Instance, arguments: Arguments, place: Place) -> Instance:
+def initialize(interpreter: Interpreter, instance: Instance, arguments: Arguments, place: Place) -> Instance:
     """Return a new object, its `__init__` read."""
     order = resolution_order(instance.of)
-    machine.work.objects.append(instance)
-    initializer = member(machine, order, "__init__")
+    interpreter.work.objects.append(instance)
+    initializer = member(interpreter, order, "__init__")
     if isinstance(initializer, FunctionValue):
-        machine.call(replace(initializer, receiver=instance), arguments, place)
+        interpreter.call(replace(initializer, receiver=instance), arguments, place)
         return instance
-    if isinstance(initializer, Alternatives):
-        machine.call(bound(machine, initializer, instance, instance.of, place), arguments, place)
+    if isinstance(initializer, Union):
+        interpreter.call(bound(interpreter, initializer, instance, instance.of, place), arguments, place)
         return instance
-    _fill_fields(machine, instance, arguments)
-    _initialize_base(machine, instance, order, arguments)
-    finish = member(machine, order, "__post_init__")
-    if isinstance(finish, FunctionValue | Alternatives):
-        machine.call(_received(finish, instance), Arguments(), place)
+    _fill_fields(interpreter, instance, arguments)
+    _initialize_base(interpreter, instance, order, arguments)
+    finish = member(interpreter, order, "__post_init__")
+    if isinstance(finish, FunctionValue | Union):
+        interpreter.call(_received(finish, instance), Arguments(), place)
     return instance
 
 
-def _initialize_base(machine: Machine, instance: Instance, order: tuple[Value, ...], arguments: Arguments) -> None:
+def _initialize_base(
+    interpreter: Interpreter, instance: Instance, order: tuple[Value, ...], arguments: Arguments
+) -> None:
     """The `__init__` of a class outside the project: an exception keeps its arguments, what others do is not known."""
     base = next((c for c in order if isinstance(c, External | UnknownBase | Unresolved)), None)
     if isinstance(base, External) and base.name.endswith(("Error", "Exception", "Warning")):
-        items = tuple(Item(argument.value, argument.place) for argument in arguments.positional)
-        machine.store.write(instance.state, "args", made(machine, "tuple", items))
+        items = tuple(Element(argument.value, argument.place) for argument in arguments.positional)
+        interpreter.store.write(instance.state, "args", made(interpreter, "tuple", items))
     elif base is not None and not any(True for _ in field_names(instance.of)):
         for argument in arguments.items:
-            machine.escape(argument.value, argument.place, f"is handed to `{instance.of.name}`, whose base is not read")
+            interpreter.escape(
+                argument.value, argument.place, f"is handed to `{instance.of.name}`, whose base is not read"
+            )
 
 
-def call_instance(machine: Machine, callee: Instance, arguments: Arguments, place: Place) -> Value:
+def call_instance(interpreter: Interpreter, callee: Instance, arguments: Arguments, place: Place) -> Value:
     """Call an object of the project: its `__call__`."""
-    method = member(machine, resolution_order(callee.of), "__call__")
-    if isinstance(method, Alternatives):
-        return machine.call(bound(machine, method, callee, callee.of, place), arguments, place)
+    method = member(interpreter, resolution_order(callee.of), "__call__")
+    if isinstance(method, Union):
+        return interpreter.call(bound(interpreter, method, callee, callee.of, place), arguments, place)
     if isinstance(method, FunctionValue):
-        return machine.call(replace(method, receiver=callee), arguments, place)
+        return interpreter.call(replace(method, receiver=callee), arguments, place)
     if method is None:
-        machine.escape(callee, place, "is called in a way that is not followed")
-    return machine.call(UNKNOWN if method is None else method, arguments, place)
+        interpreter.escape(callee, place, "is called in a way that is not followed")
+    return interpreter.call(UNKNOWN if method is None else method, arguments, place)
 
 
-def _fill_fields(machine: Machine, instance: Instance, arguments: Arguments) -> None:
+def _fill_fields(interpreter: Interpreter, instance: Instance, arguments: Arguments) -> None:
     """What a dataclass's or named tuple's own initializer does: arguments become fields, in order."""
     names = list(field_names(instance.of))
     for argument in spread(arguments).items:
         if argument.keyword is not None:
-            machine.store.write(instance.state, argument.keyword, hidden(argument.value))
+            interpreter.store.write(instance.state, argument.keyword, hide_constants(argument.value))
         elif not argument.star and names:
-            machine.store.write(instance.state, names.pop(0), hidden(argument.value))
+            interpreter.store.write(instance.state, names.pop(0), hide_constants(argument.value))
     for owner in resolution_order(instance.of):
         if isinstance(owner, ClassValue):
-            _fill_defaults(machine, instance, owner)
+            _fill_defaults(interpreter, instance, owner)
 
 
-def _fill_defaults(machine: Machine, instance: Instance, owner: ClassValue) -> None:
+def _fill_defaults(interpreter: Interpreter, instance: Instance, owner: ClassValue) -> None:
     """Call the factories of fields that were not given: `steps: list = field(default_factory=list)`."""
     for statement in statements_below(owner.node.body):
         match statement:
@@ -500,11 +518,11 @@ def _fill_defaults(machine: Machine, instance: Instance, owner: ClassValue) -> N
                 if factory is None or name in instance.state:
                     continue
                 place = Place(owner.scope.module, statement)
-                with machine.in_own_code(owner.scope):
-                    called = machine.evaluate(function)
-                    made = machine.evaluate(factory)
+                with interpreter.in_own_code(owner.scope):
+                    called = interpreter.evaluate(function)
+                    made = interpreter.evaluate(factory)
                 if called == External("dataclasses.field"):
-                    machine.store.write(instance.state, name, machine.call(made, Arguments(), place))
+                    interpreter.store.write(instance.state, name, interpreter.call(made, Arguments(), place))
 
 
 def field_names(defined: ClassValue) -> Iterator[str]:
@@ -516,20 +534,20 @@ def field_names(defined: ClassValue) -> Iterator[str]:
                     yield statement.target.value
 
 
-def call_super_maker(machine: Machine, callee: SuperMaker, arguments: Arguments, place: Place) -> Value:
+def call_super_maker(interpreter: Interpreter, callee: SuperMaker, arguments: Arguments, place: Place) -> Value:
     """Call `super().__new__(cls)`, which makes an object, or `super().__call__(...)` of a metaclass."""
     receiver = callee.above.receiver
     if callee.name == "__call__" and isinstance(receiver, ClassValue):
-        return _new(machine, receiver, arguments, place)
+        return _new(interpreter, receiver, arguments, place)
     first = arguments.items[0].value if arguments.items else receiver
     if callee.name == "__new__" and isinstance(first, ClassValue):
-        return Instance(first, machine.store.new())
-    return machine.call(UNKNOWN, arguments, place)
+        return Instance(first, interpreter.store.new())
+    return interpreter.call(UNKNOWN, arguments, place)
 
 
 def asked_instead(method: FunctionValue) -> str | None:
     """Return the attribute of which a `__getattr__` asks everything: `_step` in `return getattr(self._step, name)`."""
-    if not isinstance(method.node, cst.FunctionDef) or method.doubts:
+    if not isinstance(method.node, cst.FunctionDef) or method.caveats:
         return None
     names = [parameter.name.value for parameter in parameters(method.node.params)]
     match _statements(method.node):

@@ -7,13 +7,13 @@ from typing import Final
 
 import libcst as cst
 
-from stepgraph.interpreter.interpreter import Machine
+from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.objects.classes import resolution_order
 from stepgraph.interpreter.objects.values import (
     UNKNOWN,
-    Alternatives,
     Argument,
     Arguments,
+    Case,
     ClassValue,
     Collection,
     Constant,
@@ -21,9 +21,9 @@ from stepgraph.interpreter.objects.values import (
     Instance,
     Mapping,
     ModuleValue,
-    Option,
     StepObject,
     Template,
+    Union,
     Unresolved,
     Value,
 )
@@ -35,66 +35,66 @@ _ESCAPING: Final = "is asked for an attribute in a way that is not followed"
 _NAME_AND_DEFAULT: Final = 3
 
 
-def get_attribute(machine: Machine, arguments: Arguments, place: Place) -> Value:
+def get_attribute(interpreter: Interpreter, arguments: Arguments, place: Place) -> Value:
     """Return what `getattr(owner, name)` or `getattr(owner, name, default)` gives: one of several is a `switch`."""
     if len(arguments.items) < _NAME_AND_DEFAULT - 1:
         for argument in arguments.items:
-            machine.escape(argument.value, place, _ESCAPING)
+            interpreter.escape(argument.value, place, _ESCAPING)
         return UNKNOWN
     owner, name = arguments.items[0].value, arguments.items[1]
     default = arguments.items[2].value if len(arguments.items) >= _NAME_AND_DEFAULT else None
-    constant = _constant(machine, name)
+    constant = _constant(interpreter, name)
     if constant is not None:
-        return _known(machine, owner, constant, default, place)
+        return _known(interpreter, owner, constant, default, place)
     if not isinstance(owner, Instance | StepObject | ClassValue | ModuleValue):
-        machine.escape(owner, place, _ESCAPING)
+        interpreter.escape(owner, place, _ESCAPING)
         return UNKNOWN
-    options = list(_options(machine, owner, name, place))
-    if not options:
+    cases = list(_options(interpreter, owner, name, place))
+    if not cases:
         return Unresolved(_REASON, place)
     if default is not None:
-        options.append(Option(None, default))
-    return Alternatives(tuple(options), _discriminant(name), place)
+        cases.append(Case(None, default))
+    return Union(tuple(cases), _discriminant(name), place)
 
 
-def _constant(machine: Machine, name: Argument) -> str | None:
+def _constant(interpreter: Interpreter, name: Argument) -> str | None:
     """Return the name if it is constant: also that of this pass, where a loop over names is written out."""
     value = name.value
     if isinstance(name.place.node, cst.Name):
-        value = machine.frame.attribute_names.get(name.place.node.value, value)
+        value = interpreter.frame.attribute_names.get(name.place.node.value, value)
     return value.value if isinstance(value, Constant) and isinstance(value.value, str) else None
 
 
-def _known(machine: Machine, owner: Value, name: str, default: Value | None, place: Place) -> Value:
+def _known(interpreter: Interpreter, owner: Value, name: str, default: Value | None, place: Place) -> Value:
     if default is None or not isinstance(owner, Instance | ClassValue):
-        return machine.attribute(owner, name, place)
-    return machine.attribute(owner, name, place) if name in _names(owner) else default
+        return interpreter.attribute(owner, name, place)
+    return interpreter.attribute(owner, name, place) if name in _names(owner) else default
 
 
-def _options(machine: Machine, owner: Value, name: Argument, place: Place) -> Iterator[Option]:
+def _options(interpreter: Interpreter, owner: Value, name: Argument, place: Place) -> Iterator[Case]:
     """Yield each attribute that the name may be that of, under its condition; nothing where these are not known."""
     if isinstance(name.value, Template):
         names = _names(owner)
-        machine.budget.spend(Limit.ELEMENTS, len(names) * len(name.value.text))
+        interpreter.budget.spend(Limit.ELEMENTS, len(names) * len(name.value.text))
         pattern = _literals(name.value.text)
         for candidate in names:
             if _matches(candidate, pattern):
-                yield Option(f'"{candidate}"', machine.attribute(owner, candidate, place))
+                yield Case(f'"{candidate}"', interpreter.attribute(owner, candidate, place))
         return
-    for condition, value in _entries(machine, name.place):
+    for condition, value in _entries(interpreter, name.place):
         if not isinstance(value, Constant) or not isinstance(value.value, str):
-            yield Option(condition, Unresolved(_REASON, place))
+            yield Case(condition, Unresolved(_REASON, place))
         else:
-            yield Option(condition, machine.attribute(owner, value.value, place))
+            yield Case(condition, interpreter.attribute(owner, value.value, place))
 
 
-def _entries(machine: Machine, name: Place) -> Iterator[tuple[str, Value]]:
+def _entries(interpreter: Interpreter, name: Place) -> Iterator[tuple[str, Value]]:
     """Yield the values of a table of names that is indexed, by the source of their keys."""
     if not isinstance(name.node, cst.Subscript) or not isinstance(name.node.value, cst.Name | cst.Attribute):
         return
     table = name.node.value
     found: list[Value] = []
-    machine.branch(lambda: found.append(machine.evaluate(table)))
+    interpreter.branch(lambda: found.append(interpreter.evaluate(table)))
     match found[-1]:
         case Mapping(entries=entries, partial=False):
             yield from ((entry.key_place.text, entry.value) for entry in entries)

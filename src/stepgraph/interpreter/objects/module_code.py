@@ -14,7 +14,8 @@ import libcst as cst
 from msgspec import Struct
 from msgspec.structs import replace
 
-from stepgraph.interpreter.interpreter import Machine, execute_unknown
+from stepgraph.interpreter.interpreter import Interpreter, execute_unknown
+from stepgraph.interpreter.joining import MOST_CASES, leaves
 from stepgraph.interpreter.objects.binding_order import (
     Position,
     at_run_time,
@@ -27,23 +28,22 @@ from stepgraph.interpreter.objects.binding_order import (
 from stepgraph.interpreter.objects.values import (
     DEEPEST,
     UNKNOWN,
-    Alternatives,
+    Case,
     Collection,
     Constant,
-    Foreign,
-    ForeignMember,
+    ExternalResult,
+    ExternalResultMember,
     FunctionValue,
     LexicalScope,
     Mapping,
-    Option,
     StepFunction,
+    Union,
     Unknown,
     Unresolved,
     Value,
 )
-from stepgraph.interpreter.python.definitions import doubt_of_decorator, make_class, make_function
+from stepgraph.interpreter.python.definitions import caveat_of_decorator, make_class, make_function
 from stepgraph.interpreter.python.imports import imported
-from stepgraph.interpreter.store import MOST_OPTIONS, leaves
 from stepgraph.limits import Limit
 from stepgraph.syntax.aliases import aliases_of
 from stepgraph.syntax.changes import changed_in_functions, functions_that_change
@@ -51,21 +51,23 @@ from stepgraph.syntax.module import Place, SourceModule
 from stepgraph.syntax.walk import Enclosing, expressions_below, statements, statements_below, suites
 
 
-def bound_value(machine: Machine, scope: LexicalScope, name: str, binders: Sequence[cst.CSTNode]) -> Value | None:
+def bound_value(
+    interpreter: Interpreter, scope: LexicalScope, name: str, binders: Sequence[cst.CSTNode]
+) -> Value | None:
     """Return the value of a name after all of its binders have run, in the order of the source; None if it has none.
 
     A name that some paths bind is one of several values. A binder sees the value before it.
     """
     if len(binders) == 1 and id(binders[0]) in scope.bindings.certain:
-        return _Body(machine, scope, name, {}).bound(binders[0], None)
+        return _Body(interpreter, scope, name, {}).bound(binders[0], None)
     positions = positions_in(scope.module, body_of(scope))
     running = at_run_time(binders, positions)
     own = _of_own_code(scope, running)
-    value = _Body(machine, scope, name, positions).after(_with_changes(scope, name, own, positions), 0, None)
+    value = _Body(interpreter, scope, name, positions).after(_with_changes(scope, name, own, positions), 0, None)
     if value is None and len(own) == len(running) and isinstance(own[-1], cst.Del):
         return None
     if len(own) < len(running):
-        _report_assigned_by_functions(machine, name, own, value)
+        _report_assigned_by_functions(interpreter, name, own, value)
     # None is what a name holds until a function gives it something.
     return UNKNOWN if value is None or (value == Constant(None) and len(own) < len(running)) else value
 
@@ -86,7 +88,7 @@ def _with_changes(
 class _Body(Struct):
     """The statements of a module or class body that bind one name."""
 
-    machine: Machine
+    interpreter: Interpreter
     scope: LexicalScope
     name: str
     positions: dict[int, Position]
@@ -132,7 +134,7 @@ class _Body(Struct):
                 return self._after_try(statement, after, before, tried)
             case cst.With():
                 value = after(statement.body, before)
-                if surely_runs(self.machine, statement.body):
+                if surely_runs(self.interpreter, statement.body):
                     return value
                 return self._one_of([value, before, *self._passed(group)], statement)
             case _:
@@ -142,7 +144,7 @@ class _Body(Struct):
     def _after_if(
         self, statement: cst.If, ways: Sequence[tuple[cst.BaseExpression | None, Value | None]]
     ) -> Value | None:
-        texts = [None if test is None else self.machine.text(test) for test, _ in ways]
+        texts = [None if test is None else self.interpreter.text(test) for test, _ in ways]
         return self._one_of([value for _, value in ways], statement, texts)
 
     def _after_try(
@@ -154,10 +156,10 @@ class _Body(Struct):
     ) -> Value | None:
         """All of what is tried runs, and the `else`, or a handler does; handlers that raise again bind nothing."""
         ways: list[Value | None] = []
-        if not surely_fails(self.machine, statement.body):
+        if not surely_fails(self.interpreter, statement.body):
             value = after(statement.body, before)
             ways.append(value if statement.orelse is None else after(statement.orelse.body, value))
-        if not surely_runs(self.machine, statement.body):
+        if not surely_runs(self.interpreter, statement.body):
             cut = self._one_of([before, *self._passed(tried)], statement)
             ways += [after(handler.body, cut) for handler in statement.handlers if not fails(handler.body)]
         value = self._one_of(ways, statement)
@@ -166,13 +168,13 @@ class _Body(Struct):
     def _passed(self, binders: Sequence[cst.CSTNode]) -> Iterator[Value | None]:
         """Yield what statements that were executed bound the name to: an error may come after any of them."""
         keys = ((self.scope, self.name, id(binder)) for binder in binders)
-        return (self.machine.modules.bound[key] for key in keys if key in self.machine.modules.bound)
+        return (self.interpreter.modules.bound[key] for key in keys if key in self.interpreter.modules.bound)
 
     def bound(self, binder: cst.CSTNode, before: Value | None) -> Value | None:
         """Return what a statement binds the name to. It runs once, however often what it bound is asked for."""
         if isinstance(binder, cst.Del):
             return None
-        bound = self.machine.modules.bound
+        bound = self.interpreter.modules.bound
         key = (self.scope, self.name, id(binder))
         if key not in bound:
             self.scope.names[self.name] = UNKNOWN if before is None else before
@@ -180,10 +182,10 @@ class _Body(Struct):
         return bound[key]
 
     def _executed(self, binder: cst.CSTNode, before: Value | None) -> Value:
-        frame = self.machine.frame
+        frame = self.interpreter.frame
         outer = frame.at, frame.binding, frame.bound_before
         frame.at, frame.binding, frame.bound_before = binder, self.name, before
-        value = _bound_by(self.machine, self.scope, self.name, binder, UNKNOWN if before is None else before)
+        value = _bound_by(self.interpreter, self.scope, self.name, binder, UNKNOWN if before is None else before)
         frame.at, frame.binding, frame.bound_before = outer
         return value
 
@@ -198,24 +200,24 @@ class _Body(Struct):
         if all(value == relevant[0][1] for _, value in relevant):
             return relevant[0][1]
         if conditions is not None:
-            options = [Option(conditions[index], value) for index, value in relevant]
-            return self._limited(Alternatives(tuple(options), None, self.machine.place(node)))
+            cases = [Case(conditions[index], value) for index, value in relevant]
+            return self._limited(Union(tuple(cases), None, self.interpreter.place(node)))
         different = dict.fromkeys(part for _, value in relevant for part in self._parts(value))
-        numbered = [Option(f"{self.name} {number}", value) for number, value in enumerate(different, 1)]
-        return self._limited(Alternatives(tuple(numbered), self.name, self.machine.place(node)))
+        numbered = [Case(f"{self.name} {number}", value) for number, value in enumerate(different, 1)]
+        return self._limited(Union(tuple(numbered), self.name, self.interpreter.place(node)))
 
     def _parts(self, value: Value) -> list[Value]:
         """Return the values that one is a choice of without a condition."""
-        if not isinstance(value, Alternatives) or value.discriminant != self.name:
+        if not isinstance(value, Union) or value.discriminant != self.name:
             return [value]
-        self.machine.budget.spend(Limit.ELEMENTS, len(value.options))
-        return [option.value for option in value.options]
+        self.interpreter.budget.spend(Limit.ELEMENTS, len(value.cases))
+        return [case.value for case in value.cases]
 
-    def _limited(self, alternatives: Alternatives) -> Value:
-        self.machine.budget.spend(Limit.ELEMENTS, alternatives.size)
-        if alternatives.size <= MOST_OPTIONS:
-            return alternatives
-        return Unresolved("it may be any one of very many", alternatives.place)
+    def _limited(self, union: Union) -> Value:
+        self.interpreter.budget.spend(Limit.ELEMENTS, union.size)
+        if union.size <= MOST_CASES:
+            return union
+        return Unresolved("it may be any one of very many", union.place)
 
 
 def _of_own_code(scope: LexicalScope, binders: Sequence[cst.CSTNode]) -> Sequence[cst.CSTNode]:
@@ -226,13 +228,15 @@ def _of_own_code(scope: LexicalScope, binders: Sequence[cst.CSTNode]) -> Sequenc
     return [binder for binder in binders if id(binder) in own or isinstance(binder, cst.NamedExpr)]
 
 
-def _report_assigned_by_functions(machine: Machine, name: str, own: Sequence[cst.CSTNode], value: Value | None) -> None:
+def _report_assigned_by_functions(
+    interpreter: Interpreter, name: str, own: Sequence[cst.CSTNode], value: Value | None
+) -> None:
     """Report a function or class that functions replace: `global charge`."""
     is_defined = any(isinstance(binder, cst.FunctionDef | cst.ClassDef) for binder in own)
     if own and (is_defined or any(isinstance(leaf, FunctionValue | StepFunction) for leaf in leaves(value))):
-        machine.note(
+        interpreter.note(
             "assigned-elsewhere",
-            machine.place(own[-1]),
+            interpreter.place(own[-1]),
             f"functions assign to `{name}`, so what it is when it is used is not known.",
             "The graph shows what is defined here.",
         )
@@ -243,18 +247,18 @@ def _own_statements(module: SourceModule) -> frozenset[int]:
     return frozenset(id(statement) for statement in statements_below(module.tree))
 
 
-def apply_changes(machine: Machine, scope: LexicalScope, name: str, value: Collection | Mapping) -> None:
+def apply_changes(interpreter: Interpreter, scope: LexicalScope, name: str, value: Collection | Mapping) -> None:
     """Do to a collection what the statements around its making do to it: `STEPS.append(b)`, `STEPS["b"] = b`.
 
     Where functions do it, all that calls functions has to be run: `@register`, `setup()`.
     """
     for statement in scope.bindings.changes.get(name, ()):
-        if (scope, name, id(statement)) not in machine.modules.bound:
-            _execute(machine, statement)
-    if not value.state.changed and _may_change_elsewhere(machine, scope, name, value):
+        if (scope, name, id(statement)) not in interpreter.modules.bound:
+            _execute(interpreter, statement)
+    if not value.state.changed and _may_change_elsewhere(interpreter, scope, name, value):
         value.state.changed = True
         if _runs_steps(value):
-            machine.note(
+            interpreter.note(
                 "assigned-elsewhere",
                 Place(scope.module, scope.bindings.binders[name][0]),
                 f"`{name}` may be changed under another name, in a way that is not followed.",
@@ -262,19 +266,19 @@ def apply_changes(machine: Machine, scope: LexicalScope, name: str, value: Colle
             )
     if name in scope.module.once(changed_in_functions):
         value.state.changed = True
-        _run_importing(machine, scope, name)
+        _run_importing(interpreter, scope, name)
 
 
-def _run_importing(machine: Machine, scope: LexicalScope, name: str) -> None:
+def _run_importing(interpreter: Interpreter, scope: LexicalScope, name: str) -> None:
     """Run a module, and those in which its functions may be called to fill a collection of it."""
     callers = scope.module.once(functions_that_change).get(name, frozenset())
     words = [caller.encode() for caller in callers]
-    for other in [machine.modules.scope_of(scope.module), *machine.modules.in_import_order()]:
+    for other in [interpreter.modules.scope_of(scope.module), *interpreter.modules.in_import_order()]:
         if other.module is scope.module or any(map(other.module.mentions, words)):
-            with machine.in_own_code(other):
-                _run(machine, other)
+            with interpreter.in_own_code(other):
+                _run(interpreter, other)
         if any(map(other.module.mentions, _DYNAMIC_IMPORTS)):
-            machine.note(
+            interpreter.note(
                 "assigned-elsewhere",
                 Place(scope.module, scope.bindings.binders[name][0]),
                 f"`{name}` may be changed by modules that are imported by a name which is not statically known.",
@@ -285,15 +289,15 @@ def _run_importing(machine: Machine, scope: LexicalScope, name: str) -> None:
 _DYNAMIC_IMPORTS: Final = (b"import_module(", b"__import__(", b"pkgutil", b"entry_points")
 
 
-def _may_change_elsewhere(machine: Machine, scope: LexicalScope, name: str, value: Value) -> bool:
+def _may_change_elsewhere(interpreter: Interpreter, scope: LexicalScope, name: str, value: Value) -> bool:
     """Whether a collection may be written to by another name than its own, in its module or one that has it."""
     modules = [scope.module]
     if scope.kind == "module":
         word = name.encode()
-        others = [module for module, other in machine.modules.scopes.items() if _may_import(other, name)]
+        others = [module for module, other in interpreter.modules.scopes.items() if _may_import(other, name)]
         modules += [module for module in others if module is not scope.module and module.mentions(word)]
     levels = _levels(value)
-    spend = partial(machine.budget.spend, Limit.ELEMENTS)
+    spend = partial(interpreter.budget.spend, Limit.ELEMENTS)
     return any(module.once(aliases_of).may_change(name, levels, spend) for module in modules)
 
 
@@ -320,32 +324,32 @@ def _levels(value: Value, depth: int = 1) -> int:
     return max((_levels(element.value, depth + 1) for element in value.state.elements()), default=depth)
 
 
-def _run(machine: Machine, scope: LexicalScope) -> None:
+def _run(interpreter: Interpreter, scope: LexicalScope) -> None:
     """Run the calls in a module's own code, and the decorators of what it defines."""
-    if scope in machine.modules.ran:
+    if scope in interpreter.modules.ran:
         return
-    machine.modules.ran.append(scope)
+    interpreter.modules.ran.append(scope)
     for statement in statements(scope.module.tree):
         match statement:
             case cst.FunctionDef(name=cst.Name(value=name), decorators=[_, *_]):
-                _define(machine, scope, name)
+                _define(interpreter, scope, name)
             case cst.ClassDef(name=cst.Name(value=name), decorators=[_, *_]):
-                _define(machine, scope, name)
+                _define(interpreter, scope, name)
             case cst.Expr(value=cst.Call()) | cst.For():
-                _execute(machine, statement)
+                _execute(interpreter, statement)
 
 
-def _define(machine: Machine, scope: LexicalScope, name: str) -> None:
+def _define(interpreter: Interpreter, scope: LexicalScope, name: str) -> None:
     """Define a function or class, which runs its decorators, unless that was done."""
     if name not in scope.names:
         scope.names[name] = UNKNOWN
-        scope.names[name] = bound_value(machine, scope, name, scope.bindings.binders[name])
+        scope.names[name] = bound_value(interpreter, scope, name, scope.bindings.binders[name])
 
 
-def _execute(machine: Machine, statement: cst.CSTNode) -> None:
-    outer, machine.frame.at = machine.frame.at, statement
-    machine.executors.get(type(statement), execute_unknown)(machine, statement)
-    machine.frame.at = outer
+def _execute(interpreter: Interpreter, statement: cst.CSTNode) -> None:
+    outer, interpreter.frame.at = interpreter.frame.at, statement
+    interpreter.executors.get(type(statement), execute_unknown)(interpreter, statement)
+    interpreter.frame.at = outer
 
 
 def body_of(scope: LexicalScope) -> cst.BaseSuite | cst.Module:
@@ -353,32 +357,32 @@ def body_of(scope: LexicalScope) -> cst.BaseSuite | cst.Module:
     return scope.owner.node.body if scope.owner is not None else scope.module.tree
 
 
-def _bound_by(machine: Machine, scope: LexicalScope, name: str, binder: cst.CSTNode, before: Value) -> Value:
+def _bound_by(interpreter: Interpreter, scope: LexicalScope, name: str, binder: cst.CSTNode, before: Value) -> Value:
     match binder:
         case cst.FunctionDef():
-            return make_function(machine, binder, scope)
+            return make_function(interpreter, binder, scope)
         case cst.ClassDef():
-            return make_class(machine, binder, scope)
+            return make_class(interpreter, binder, scope)
         case cst.Import() | cst.ImportFrom():
-            return imported(machine, binder, name)
+            return imported(interpreter, binder, name)
         case cst.Assign(targets=targets, value=expression):
-            value = machine.evaluate(expression)
+            value = interpreter.evaluate(expression)
             parts = [_part(target.target, value, name) for target in targets]
             found = next((part for part in parts if part is not None), UNKNOWN)
         case cst.AnnAssign(value=cst.BaseExpression() as expression) | cst.NamedExpr(value=expression):
-            found = machine.evaluate(expression)
+            found = interpreter.evaluate(expression)
         case _ if isinstance(before, Collection | Mapping) and binder in scope.bindings.changes.get(name, ()):
-            _execute(machine, binder)
+            _execute(interpreter, binder)
             return before
         case cst.AugAssign() if isinstance(before, Collection):
-            _execute(machine, binder)
+            _execute(interpreter, binder)
             return before
         case _:
             return UNKNOWN
-    is_unknown = isinstance(found, Unknown | Foreign | ForeignMember)
+    is_unknown = isinstance(found, Unknown | ExternalResult | ExternalResultMember)
     if is_unknown and isinstance(before, FunctionValue) and _mentions(expression, name):
         # `job = wrap(job)`, as a decorator of which nothing is known.
-        return replace(before, doubts=(*before.doubts, doubt_of_decorator(machine.place(expression))))
+        return replace(before, caveats=(*before.caveats, caveat_of_decorator(interpreter.place(expression))))
     return found
 
 

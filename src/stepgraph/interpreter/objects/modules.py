@@ -49,7 +49,7 @@ class StarMemory(Struct):
     origins: dict[tuple[LexicalScope, str], Starred | Value | None] = field(default_factory=dict)
 
 
-class ModulesMet(Struct):
+class LoadedModules(Struct):
     """Modules by the scopes of their names, which come to be in the `store`; `observe` is told of what they show.
 
     `scopes` are those that were needed so far, `unread` the modules that these import and that were not, `stars` what

@@ -7,61 +7,67 @@ from typing import Final, TypeGuard
 
 import libcst as cst
 
-from stepgraph.interpreter.interpreter import Machine
+from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.joining import leaves
 from stepgraph.interpreter.objects.values import (
     UNKNOWN,
-    Alternatives,
     Argument,
     Arguments,
     Constant,
     FunctionValue,
     GeneratorCall,
     Instance,
+    Union,
     Unresolved,
     Value,
 )
 from stepgraph.interpreter.python.generators import resume
-from stepgraph.interpreter.store import leaves
 from stepgraph.interpreter.workflow.awaiting import await_value
-from stepgraph.ir.nodes import Block, Branch, Choice, Exit, ExitKind
+from stepgraph.ir.nodes import Block, Branch, Choice, Jump, JumpKind
 from stepgraph.syntax.module import Place
 
 
-def is_any_object(value: Value) -> TypeGuard[Alternatives]:
+def is_any_object(value: Value) -> TypeGuard[Union]:
     """Whether a value is one of several objects of the project, or perhaps None, which has no special methods."""
     found = [leaf for leaf in leaves(value) if not isinstance(leaf, Constant)]
-    return isinstance(value, Alternatives) and bool(found) and all(isinstance(leaf, Instance) for leaf in found)
+    return isinstance(value, Union) and bool(found) and all(isinstance(leaf, Instance) for leaf in found)
 
 
 def call_special(
-    machine: Machine, owner: Value, names: Sequence[str], given: Sequence[Value], place: Place
+    interpreter: Interpreter, owner: Value, names: Sequence[str], given: Sequence[Value], place: Place
 ) -> Value | None:
     """Return what the first of several special methods gives that an object has, None where it has none of them."""
     if is_any_object(owner):
-        return machine.choose(owner, lambda chosen: call_special(machine, chosen, names, given, place) or UNKNOWN)
+        return interpreter.choose(
+            owner, lambda chosen: call_special(interpreter, chosen, names, given, place) or UNKNOWN
+        )
     if not isinstance(owner, Instance):
         return None
     method: Value = UNKNOWN
     for name in names:
-        method = machine.attribute(owner, name, place)
-        if isinstance(method, FunctionValue | Alternatives):
-            return machine.call(method, Arguments(tuple(Argument(value, place) for value in given)), place)
+        method = interpreter.attribute(owner, name, place)
+        if isinstance(method, FunctionValue | Union):
+            return interpreter.call(method, Arguments(tuple(Argument(value, place) for value in given)), place)
     return method if isinstance(method, Unresolved) else None
 
 
-def operate(machine: Machine, operator: cst.BaseBinaryOp, left: Value, right: Value, place: Place) -> Value | None:
+def operate(
+    interpreter: Interpreter, operator: cst.BaseBinaryOp, left: Value, right: Value, place: Place
+) -> Value | None:
     """Return what an operator between two values gives, None where neither is an object that says so."""
     name = _OPERATORS[type(operator)]
-    found = call_special(machine, left, (f"__{name}__",), (right,), place)
-    return call_special(machine, right, (f"__r{name}__",), (left,), place) if found is None else found
+    found = call_special(interpreter, left, (f"__{name}__",), (right,), place)
+    return call_special(interpreter, right, (f"__r{name}__",), (left,), place) if found is None else found
 
 
-def operate_in_place(machine: Machine, operator: cst.BaseAugOp, target: Value, value: Value, place: Place) -> Value:
+def operate_in_place(
+    interpreter: Interpreter, operator: cst.BaseAugOp, target: Value, value: Value, place: Place
+) -> Value:
     """Return what `target += value` assigns where `target` is an object of the project."""
     name = _OPERATORS[_OPERATOR_OF[type(operator)]]
-    found = call_special(machine, target, (f"__i{name}__", f"__{name}__"), (value,), place)
+    found = call_special(interpreter, target, (f"__i{name}__", f"__{name}__"), (value,), place)
     if found is None:
-        machine.escape_operand(target, place, "is an operand in a way that is not followed")
+        interpreter.escape_operand(target, place, "is an operand in a way that is not followed")
     return UNKNOWN if found is None else found
 
 
@@ -100,22 +106,22 @@ _OPERATOR_OF: Final[dict[type[cst.BaseAugOp], type[cst.BaseBinaryOp]]] = {
 }
 
 
-def iterated(machine: Machine, value: Value, place: Place) -> Value:
+def iterated(interpreter: Interpreter, value: Value, place: Place) -> Value:
     """Return what a loop over a value goes over: what `__aiter__` or `__iter__` of an object gives."""
     if not isinstance(value, Instance):
         return value
-    found = call_special(machine, value, ("__aiter__", "__iter__"), (), place)
+    found = call_special(interpreter, value, ("__aiter__", "__iter__"), (), place)
     if isinstance(found, Unresolved):
-        return machine.call(found, Arguments(), place)
+        return interpreter.call(found, Arguments(), place)
     return value if found is None else found
 
 
-def compare(machine: Machine, node: cst.ComparisonTarget, left: Value, right: Value, place: Place) -> Value:
+def compare(interpreter: Interpreter, node: cst.ComparisonTarget, left: Value, right: Value, place: Place) -> Value:
     """Return what a comparison gives; a container of the project says itself what is in it."""
     if isinstance(node.operator, cst.In | cst.NotIn):
-        return call_special(machine, right, ("__contains__",), (left,), place) or UNKNOWN
+        return call_special(interpreter, right, ("__contains__",), (left,), place) or UNKNOWN
     name = _COMPARISONS.get(type(node.operator))
-    return UNKNOWN if name is None else call_special(machine, left, (name,), (right,), place) or UNKNOWN
+    return UNKNOWN if name is None else call_special(interpreter, left, (name,), (right,), place) or UNKNOWN
 
 
 _COMPARISONS: Final[dict[type[cst.BaseCompOp], str]] = {
@@ -128,26 +134,26 @@ _COMPARISONS: Final[dict[type[cst.BaseCompOp], str]] = {
 }
 
 
-def advance(machine: Machine, iterable: Value, place: Place) -> Value | None:
+def advance(interpreter: Interpreter, iterable: Value, place: Place) -> Value | None:
     """Return what a pass of a loop over an object gets, None for anything else; what runs before it is emitted.
 
     That is the `__anext__` or `__next__` of an object, or the code of a generator.
     """
     if isinstance(iterable, GeneratorCall):
-        resume(machine, iterable)
-    return _ask_for_next(machine, iterable, place) if isinstance(iterable, Instance) else None
+        resume(interpreter, iterable)
+    return _ask_for_next(interpreter, iterable, place) if isinstance(iterable, Instance) else None
 
 
-def _ask_for_next(machine: Machine, iterator: Instance, place: Place) -> Value:
+def _ask_for_next(interpreter: Interpreter, iterator: Instance, place: Place) -> Value:
     """What is asked for may not be there: then the loop is over, after what was run to find that out."""
-    first = len(machine.operations)
-    found = call_special(machine, iterator, ("__anext__", "__next__"), (), place)
+    first = len(interpreter.operations)
+    found = call_special(interpreter, iterator, ("__anext__", "__next__"), (), place)
     if found is None:
-        machine.escape_operand(iterator, place, "is iterated over in a way that is not followed")
+        interpreter.escape_operand(iterator, place, "is iterated over in a way that is not followed")
         return UNKNOWN
     is_async = isinstance(place.node, cst.For | cst.CompFor) and place.node.asynchronous is not None
-    value = await_value(machine, found, place) if is_async else found
-    if len(machine.operations) > first:
-        over = Block((Exit(ExitKind.FINISHED, place),))
-        machine.emit(Choice((Branch("no more", over),), place))
+    value = await_value(interpreter, found, place) if is_async else found
+    if len(interpreter.operations) > first:
+        over = Block((Jump(JumpKind.FINISHED, place),))
+        interpreter.emit(Choice((Branch("no more", over),), place))
     return value

@@ -4,40 +4,40 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from stepgraph.interpreter.joining import MOST_CASES, Distinct, callable_name, leaves
 from stepgraph.interpreter.objects.values import (
     UNKNOWN,
-    Alternatives,
+    Case,
     Gathering,
-    Option,
     Task,
+    Union,
     Unresolved,
     Value,
     Wrapped,
-    unsure,
+    on_some_paths,
 )
-from stepgraph.interpreter.store import MOST_OPTIONS, Distinct, callable_name, leaves
 from stepgraph.syntax.module import Place
 
 
 def any_of(values: list[Value], conditions: list[str], discriminant: str, place: Place, *, each: bool = False) -> Value:
     """Return the value that is any one of several, each once; with `each`, a loop takes them one after another."""
-    options: list[Option] = []
+    cases: list[Case] = []
     distinct = Distinct()
     for condition, value in zip(conditions, values, strict=True):
-        nested = isinstance(value, Alternatives)
+        nested = isinstance(value, Union)
         for leaf in leaves(value):
             if distinct.add(leaf):
-                options.append(Option(callable_name(leaf) or condition if nested else condition, leaf))
-        if len(options) > MOST_OPTIONS:
+                cases.append(Case(callable_name(leaf) or condition if nested else condition, leaf))
+        if len(cases) > MOST_CASES:
             return Unresolved("it may be any one of very many", place)
-    relevant = [option.value for option in options if option.value.relevant]
+    relevant = [case.value for case in cases if case.value.relevant]
     if not relevant:
         return UNKNOWN
     if each and all(is_started(value) for value in relevant):
         return relevant[0] if _is_each(relevant[0]) and len(relevant) == 1 else _in_turn(relevant)
-    if len(options) == 1:
-        return options[0].value
-    return Alternatives(tuple(replace(o, value=unsure(o.value)) for o in options), discriminant, place)
+    if len(cases) == 1:
+        return cases[0].value
+    return Union(tuple(replace(o, value=on_some_paths(o.value)) for o in cases), discriminant, place)
 
 
 def is_started(value: Value) -> bool:

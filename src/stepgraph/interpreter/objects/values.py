@@ -1,7 +1,7 @@
 """What an expression can evaluate to, as far as steps are concerned.
 
 `relevant` tells whether a value can lead to a step: only such values are worth following where paths meet. What is not
-known is `UNKNOWN`, a value like any other. What is `traced` is as little known, and steers nothing that is shown, but
+known is `UNKNOWN`, a value like any other. What is `tainted` is as little known, and steers nothing that is shown, but
 rules judge where it goes.
 """
 
@@ -15,16 +15,16 @@ import libcst as cst
 from msgspec import Struct, field
 from msgspec.structs import force_setattr, replace
 
-from stepgraph.ir.facts import GivenArguments
+from stepgraph.ir.facts import StaticArguments
 from stepgraph.ir.nodes import (
     EventWait,
     Function,
-    Handle,
     Handler,
     Passes,
     PayloadShape,
     StepDefinition,
     StepSettings,
+    TaskId,
 )
 from stepgraph.ir.static_values import CollectionKind
 from stepgraph.limits import MAXIMUM, Budget, Limit, LimitExceededError
@@ -42,7 +42,7 @@ class Value:
 
     __slots__ = ()
     relevant: ClassVar[bool] = True
-    traced: ClassVar[bool] = False
+    tainted: ClassVar[bool] = False
 
 
 def parts_of(value: Value) -> int:
@@ -50,7 +50,7 @@ def parts_of(value: Value) -> int:
 
     It is compared, hashed and walked as a tree.
     """
-    return value.parts if isinstance(value, FunctionValue | Gathering | Task | Wrapped | Alternatives) else 1
+    return value.parts if isinstance(value, FunctionValue | Gathering | Task | Wrapped | Union) else 1
 
 
 def _counted(values: Iterable[Value]) -> int:
@@ -108,11 +108,11 @@ class Duration(Value, Struct, frozen=True):
     relevant: ClassVar[bool] = False
 
 
-class Volatile(Value, Struct, frozen=True):
+class Nondeterministic(Value, Struct, frozen=True):
     """A value that is another one when its code runs again: from a clock, by chance, a new id; or one made of such.
 
     It comes from a call of what bears the dotted `name`, at a `place`. `since` is the checkpoint after which it was
-    made, `serial` its number among all such. As a `Foreign` value it would be what a call of `gives` gave, or, not
+    made, `serial` its number among all such. As a `ExternalResult` value it would be what a call of `gives` gave, or, not
     `called` yet, that itself. Where its truth is `truth_known`, that is the same
     whatever it is: a time is never false.
     """
@@ -125,10 +125,10 @@ class Volatile(Value, Struct, frozen=True):
     called: bool = True
     truth_known: bool = False
     relevant: ClassVar[bool] = False
-    traced: ClassVar[bool] = True
+    tainted: ClassVar[bool] = True
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Volatile) and (self.name, self.place) == (other.name, other.place)
+        return isinstance(other, Nondeterministic) and (self.name, self.place) == (other.name, other.place)
 
     def __hash__(self) -> int:
         return hash((self.name, self.place))
@@ -143,14 +143,14 @@ class Resource(Value, Struct, frozen=True):
     name: str
     called: Place | None = None
     relevant: ClassVar[bool] = False
-    traced: ClassVar[bool] = True
+    tainted: ClassVar[bool] = True
 
 
 class Template(Value, Struct, frozen=True):
-    """Text of which only parts are known; the others stand in it as source in braces. One of them may be `volatile`."""
+    """Text of which only parts are known; the others stand in it as source in braces. One of them may be `nondeterministic`."""
 
     text: str
-    volatile: Volatile | None = None
+    nondeterministic: Nondeterministic | None = None
     relevant: ClassVar[bool] = False
 
     def __eq__(self, other: object) -> bool:
@@ -174,7 +174,7 @@ class External(Value, Struct, frozen=True):
     relevant: ClassVar[bool] = False
 
 
-class Foreign(Value, Struct, frozen=True):
+class ExternalResult(Value, Struct, frozen=True):
     """What a call of something outside the project gave, by the dotted name of that; nothing else is known of it.
 
     It may be later or greater by something than what the call gave: `datetime.now() + timedelta(hours=1)`.
@@ -184,27 +184,27 @@ class Foreign(Value, Struct, frozen=True):
     relevant: ClassVar[bool] = False
 
 
-def made_by(value: Value) -> str | None:
+def origin_name(value: Value) -> str | None:
     """Return the dotted name of what gave a value outside the project, None for any other value."""
-    if isinstance(value, Volatile) and value.called:
+    if isinstance(value, Nondeterministic) and value.called:
         return value.gives or None
-    return value.name if isinstance(value, Foreign) else None
+    return value.name if isinstance(value, ExternalResult) else None
 
 
-class ForeignMember(Value, Struct, frozen=True):
+class ExternalResultMember(Value, Struct, frozen=True):
     """An attribute of what foreign code gave, by its dotted name: `datetime.datetime.now().date`."""
 
     name: str
     relevant: ClassVar[bool] = False
 
 
-class Ranged(Foreign, frozen=True):
+class RangeResult(ExternalResult, frozen=True):
     """A `range` of which it is known how many numbers are in it."""
 
     count: int
 
 
-class Slots(dict[str, Any]):
+class HeapCell(dict[str, Any]):
     """The slots of a scope, an object or a collection.
 
     `serial` numbers them in the order of their creation. A `changed` collection was written to after its creation; the
@@ -236,7 +236,7 @@ class Slots(dict[str, Any]):
         return elements
 
 
-class Declarations(Slots):
+class Declarations(HeapCell):
     """The steps declared on the step object, by name.
 
     `version` is another one as soon as a name that was looked up means another step.
@@ -266,7 +266,7 @@ class Declarations(Slots):
         return super().pop(name, *default)
 
 
-class Item(Struct, frozen=True):
+class Element(Struct, frozen=True):
     """An element of a collection. `many` stands for any number of such elements; `maybe`, one may be missing.
 
     Where it is known, `condition` is that under which it is there, and `passes` how many there are of it.
@@ -287,7 +287,7 @@ class Collection(Value, Struct, eq=False):
     """
 
     kind: CollectionKind
-    state: Slots
+    state: HeapCell
     loop_depth: int
     hidden: bool = False
 
@@ -303,7 +303,7 @@ class Collection(Value, Struct, eq=False):
         return not self.hidden and not self.state.changed
 
     @property
-    def items(self) -> tuple[Item, ...]:
+    def items(self) -> tuple[Element, ...]:
         """Its elements now."""
         return self.state.elements()
 
@@ -319,7 +319,7 @@ class Collection(Value, Struct, eq=False):
         return ordered and not any(item.many or item.maybe for item in self.items)
 
 
-class Entry(Struct, frozen=True):
+class MappingEntry(Struct, frozen=True):
     """A key with its value in a mapping. `key` is UNKNOWN where it is not constant."""
 
     key: Value
@@ -336,7 +336,7 @@ class Mapping(Value, Struct, eq=False):
     Constants in it can be shown unless it is `hidden` (reached through what is no constant itself) or has `changed`.
     """
 
-    state: Slots
+    state: HeapCell
     loop_depth: int
     hidden: bool = False
     partial: bool = False
@@ -355,7 +355,7 @@ class Mapping(Value, Struct, eq=False):
         return not self.hidden and not self.state.changed
 
     @property
-    def entries(self) -> tuple[Entry, ...]:
+    def entries(self) -> tuple[MappingEntry, ...]:
         """Its entries now."""
         return self.state.elements()
 
@@ -382,8 +382,8 @@ class StepDecorator(Value, Struct, eq=False):
     name: str | None
     settings: StepSettings
     concurrent: bool
-    depends: tuple[Item, ...] | None
-    given: GivenArguments
+    depends: tuple[Element, ...] | None
+    given: StaticArguments
     place: Place
     listing: Collection | None = None
 
@@ -392,27 +392,27 @@ class StepFunction(Value, Struct, eq=False):
     """A declared step, to be called. `function` is UNKNOWN where its body is not in the project.
 
     `depends` are the values that `depends=` lists, None where it is not given; `listing` is the list itself, which may
-    grow until the step is called. It is `doubtful` where a decorator that is not known may have been put around it.
+    grow until the step is called. It is `may_be_replaced` where a decorator that is not known may have been put around it.
     """
 
     definition: StepDefinition
     function: Value
-    depends: tuple[Item, ...] | None = None
+    depends: tuple[Element, ...] | None = None
     listing: Collection | None = None
-    doubtful: bool = False
+    may_be_replaced: bool = False
 
 
 class LexicalScope(Struct, eq=False):
     """The names of one execution of a function body, or of a module or class."""
 
     bindings: Bindings
-    names: Slots
+    names: HeapCell
     parent: LexicalScope | None
     module: SourceModule
     path: tuple[str, ...] = ()
     kind: Literal["module", "class", "function", "expression"] = "function"
     owner: ClassValue | None = None
-    given: tuple[Given, ...] = ()
+    given: tuple[CallableArgument, ...] = ()
 
 
 class ModuleValue(Value, Struct, frozen=True):
@@ -422,14 +422,14 @@ class ModuleValue(Value, Struct, frozen=True):
     scope: LexicalScope | None
 
 
-class Given(Struct, frozen=True):
+class CallableArgument(Struct, frozen=True):
     """A callable or awaitable that a function was given: what it is, and the name to show for it."""
 
     identity: object
     name: str
 
 
-class Doubt(Struct, frozen=True):
+class Caveat(Struct, frozen=True):
     """Why it is not certain that a function is what runs where it is called: reported if it runs steps.
 
     Where it `may_be_another` that runs, it is reported as well if it is handed what can run steps.
@@ -459,7 +459,7 @@ class FunctionValue(Value, Struct, frozen=True):
     keywords: tuple[tuple[str, Value], ...] = ()
     kind: FunctionKind = "function"
     defaults: tuple[tuple[str, Value], ...] = ()
-    doubts: tuple[Doubt, ...] = ()
+    caveats: tuple[Caveat, ...] = ()
     wrapped: Value | None = None
     setter: Value | None = None
     parts: int = 1
@@ -479,7 +479,7 @@ class FunctionValue(Value, Struct, frozen=True):
 class ClassValue(Value, Struct, eq=False):
     """A class of the project. `bases` are classes of the project, External names without members, and unknown ones.
 
-    `order` is that in which members are looked up, once it was asked for. `doubts` are those about all of its members,
+    `order` is that in which members are looked up, once it was asked for. `caveats` are those about all of its members,
     `marks` the names of the decorators from outside that it has.
     """
 
@@ -488,17 +488,17 @@ class ClassValue(Value, Struct, eq=False):
     name: str
     bases: tuple[Value, ...]
     order: tuple[Value, ...] = ()
-    doubts: tuple[Doubt, ...] = ()
+    caveats: tuple[Caveat, ...] = ()
     metaclass: Value | None = None
     marks: tuple[str, ...] = ()
 
 
 class Instance(Value, Struct, eq=False):
-    """An object of a class of the project, `self` included. It is `doubtful` if it may be another one in the end."""
+    """An object of a class of the project, `self` included. It is `may_be_replaced` if it may be another one in the end."""
 
     of: ClassValue
-    state: Slots
-    doubtful: bool = False
+    state: HeapCell
+    may_be_replaced: bool = False
 
 
 class EnumMember(Value, Struct, frozen=True):
@@ -561,11 +561,11 @@ class Payload(Value, Struct, frozen=True):
     of_run: bool = False
 
 
-class PartOfEvent(Value, Struct, frozen=True):
+class EventPart(Value, Struct, frozen=True):
     """A part of the event of `run` that is not told apart: an element of a list in its payload."""
 
     relevant: ClassVar[bool] = False
-    traced: ClassVar[bool] = True
+    tainted: ClassVar[bool] = True
 
 
 class StepCall(Value, Struct, eq=False):
@@ -618,14 +618,14 @@ class Wrapped(Value, Struct, frozen=True):
 class Task(Value, Struct, frozen=True):
     """Work that was started, to be joined. `result` is what awaiting it gives.
 
-    It stands for `every` run that was started here, or for the last; it is `sure` unless the value may be something
+    It stands for `every` run that was started here, or for the last; it is `on_every_path` unless the value may be something
     else while this work goes on. `parts`, made here, counts what it is made of.
     """
 
-    handle: Handle
+    task_id: TaskId
     result: Value = UNKNOWN
     every: bool = False
-    sure: bool = True
+    on_every_path: bool = True
     parts: int = 1
 
     def __post_init__(self) -> None:
@@ -636,16 +636,16 @@ class Task(Value, Struct, frozen=True):
 class Gathering(Value, Struct, frozen=True):
     """A future of several: `members` are tasks and gatherings. `result` is what awaiting it gives.
 
-    With `each`, it is one of the members, another at each pass of a loop. `own`, `loops`, `certain` and `in_turn` are
-    as in `ir.Joined`. `parts`, made here, counts what it is made of.
+    With `each`, it is one of the members, another at each pass of a loop. `own`, `loops`, `until_done` and `in_turn` are
+    as in `ir.AwaitGroup`. `parts`, made here, counts what it is made of.
     """
 
     kind: ParallelKind
     members: tuple[Value, ...]
-    certain: bool = True
+    until_done: bool = True
     result: Value = UNKNOWN
     each: bool = False
-    own: frozenset[Handle] = frozenset()
+    own: frozenset[TaskId] = frozenset()
     loops: int = 0
     in_turn: bool = False
     parts: int = 1
@@ -656,7 +656,7 @@ class Gathering(Value, Struct, frozen=True):
     @property
     def _awaited(self) -> tuple[object, ...]:
         """What makes it what it is, whatever awaiting it gives."""
-        return self.kind, self.members, self.certain, self.each, self.own, self.loops, self.in_turn
+        return self.kind, self.members, self.until_done, self.each, self.own, self.loops, self.in_turn
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Gathering) and self._awaited == other._awaited
@@ -668,7 +668,7 @@ class Gathering(Value, Struct, frozen=True):
 class TaskGroup(Value, Struct, eq=False):
     """`asyncio.TaskGroup()`."""
 
-    state: Slots
+    state: HeapCell
 
 
 class ExitStack(Value, Struct, eq=False):
@@ -689,7 +689,7 @@ class WrappingManager(Value, Struct, eq=False):
     """The name of the method of the argument that is called at the end."""
 
 
-class Pushed(Value, Struct, eq=False):
+class ExitStackArguments(Value, Struct, eq=False):
     """The arguments with which something is pushed on an exit stack."""
 
     arguments: Arguments
@@ -719,35 +719,35 @@ class GeneratorCall(Value, Struct, eq=False):
     loop_depth: int = 0
 
 
-class LazyItems(Value, Struct, eq=False):
+class GeneratorExpression(Value, Struct, eq=False):
     """A generator expression: evaluated where it is consumed."""
 
     node: cst.GeneratorExp
     scope: LexicalScope
 
 
-class Option(Struct, frozen=True):
+class Case(Struct, frozen=True):
     """One of several values that an expression may have; the condition as source, None for the one that is left."""
 
     condition: str | None
     value: Value
 
 
-class Alternatives(Value, Struct, eq=False):
+class Union(Value, Struct, eq=False):
     """Exactly one of several values; a discriminant makes the choice a `switch`.
 
     `size`, made here, counts them all, `parts` what they are made of.
     """
 
-    options: tuple[Option, ...]
+    cases: tuple[Case, ...]
     discriminant: str | None
     place: Place
     size: int = 0
     parts: int = 1
 
     def __post_init__(self) -> None:
-        self.size = sum(o.value.size if isinstance(o.value, Alternatives) else 1 for o in self.options)
-        self.parts = _counted(option.value for option in self.options)
+        self.size = sum(o.value.size if isinstance(o.value, Union) else 1 for o in self.cases)
+        self.parts = _counted(case.value for case in self.cases)
 
 
 class Argument(Struct, frozen=True):
@@ -796,9 +796,9 @@ def changed_tasks(value: Value, change: Callable[[Task], Task]) -> Value:
             return replace(value, members=tuple(changed_tasks(member, change) for member in members))
         case Wrapped(inner=inner):
             return replace(value, inner=changed_tasks(inner, change))
-        case Alternatives(options=options):
-            changed = tuple(replace(option, value=changed_tasks(option.value, change)) for option in options)
-            return Alternatives(changed, value.discriminant, value.place)
+        case Union(cases=cases):
+            changed = tuple(replace(case, value=changed_tasks(case.value, change)) for case in cases)
+            return Union(changed, value.discriminant, value.place)
         case _:
             return value
 
@@ -808,30 +808,30 @@ def every_run(value: Value) -> Value:
     return changed_tasks(value, lambda task: replace(task, every=True))
 
 
-def unsure(value: Value) -> Value:
+def on_some_paths(value: Value) -> Value:
     """Return a value that may be another one: awaiting it is no proof that its tasks are over."""
-    return changed_tasks(value, lambda task: replace(task, sure=False))
+    return changed_tasks(value, lambda task: replace(task, on_every_path=False))
 
 
-def possible(item: Item) -> Item:
+def possible(item: Element) -> Element:
     """Return an element that may not be there."""
-    return replace(item, value=unsure(item.value), maybe=True)
+    return replace(item, value=on_some_paths(item.value), maybe=True)
 
 
-def hidden(value: Value) -> Value:
+def hide_constants(value: Value) -> Value:
     """Return a value as it is seen through what is no constant: constants are not known, nor those in collections."""
     if isinstance(value, Collection | Mapping):
         return value if value.hidden else replace(value, hidden=True)
-    return faded(value)
+    return without_constants(value)
 
 
-def faded(value: Value) -> Value:
+def without_constants(value: Value) -> Value:
     """Return what is left of a value whose constants are not known."""
-    if value.relevant or value.traced or isinstance(value, Absent):
+    if value.relevant or value.tainted or isinstance(value, Absent):
         return value
     if value == Constant(None):
         return ABSENT
-    return value.volatile if isinstance(value, Template) and value.volatile is not None else UNKNOWN
+    return value.nondeterministic if isinstance(value, Template) and value.nondeterministic is not None else UNKNOWN
 
 
 # How deep collections are looked into.
@@ -847,7 +847,7 @@ class Visits(Struct):
 
     _depths: dict[int, int] = field(default_factory=dict)
 
-    def enter(self, slots: Slots, depth: int) -> bool:
+    def enter(self, slots: HeapCell, depth: int) -> bool:
         """Return whether a walk has to look into something that is so deep in others."""
         if depth >= min(DEEPEST, self._depths.get(slots.serial, DEEPEST)):
             return False

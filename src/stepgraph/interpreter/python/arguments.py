@@ -11,28 +11,28 @@ import libcst as cst
 from msgspec import Struct
 from msgspec.structs import replace
 
-from stepgraph.interpreter.interpreter import Machine
+from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.objects.union import any_of
 from stepgraph.interpreter.objects.values import (
     DEEPEST,
     UNKNOWN,
-    Alternatives,
     Argument,
     Arguments,
+    CallableArgument,
     Collection,
     Constant,
-    Entry,
+    Element,
     FunctionCall,
     FunctionValue,
-    Given,
-    Item,
     Mapping,
+    MappingEntry,
     PreparedCall,
     SpreadArguments,
     StepCall,
     StepFunction,
+    Union,
     Value,
-    hidden,
+    hide_constants,
     possible,
 )
 from stepgraph.ir.static_values import CollectionKind
@@ -46,7 +46,7 @@ MOST_GIVEN: Final = 1_000
 MOST_ITEMS: Final = 4096
 
 
-def bound_arguments(machine: Machine, callee: FunctionValue, arguments: Arguments) -> dict[str, Value]:
+def bound_arguments(interpreter: Interpreter, callee: FunctionValue, arguments: Arguments) -> dict[str, Value]:
     """Return the value of each parameter, UNKNOWN where it cannot lead to a step.
 
     A body is shown once, whatever constants it is called with, so constants are not kept.
@@ -57,11 +57,11 @@ def bound_arguments(machine: Machine, callee: FunctionValue, arguments: Argument
     params = callee.node.params
     values = {p.name.value: binding.take(p.name.value) for p in (*params.posonly_params, *params.params)}
     if isinstance(params.star_arg, cst.Param):
-        values[params.star_arg.name.value] = collection(machine, "tuple", binding.rest())
+        values[params.star_arg.name.value] = collection(interpreter, "tuple", binding.rest())
     values |= {p.name.value: binding.take_keyword(p.name.value) for p in params.kwonly_params}
     if params.star_kwarg is not None:
-        values[params.star_kwarg.name.value] = mapping(machine, keywords.rest(), partial=keywords.is_open)
-    return {p.name.value: hidden(values[p.name.value]) for p in parameters(params)}
+        values[params.star_kwarg.name.value] = mapping(interpreter, keywords.rest(), partial=keywords.is_open)
+    return {p.name.value: hide_constants(values[p.name.value]) for p in parameters(params)}
 
 
 class _Keywords:
@@ -71,13 +71,13 @@ class _Keywords:
     """
 
     def __init__(self, place: Place, callee: FunctionValue, arguments: Arguments) -> None:
-        self.named = {name: Entry(Constant(name), value, place, place) for name, value in callee.keywords}
-        self.others: list[Entry] = []
+        self.named = {name: MappingEntry(Constant(name), value, place, place) for name, value in callee.keywords}
+        self.others: list[MappingEntry] = []
         self.is_open = False
         for argument in arguments.items:
             if argument.keyword is not None:
                 key = Constant(argument.keyword)
-                self.named[argument.keyword] = Entry(key, argument.value, argument.place, argument.place)
+                self.named[argument.keyword] = MappingEntry(key, argument.value, argument.place, argument.place)
             elif argument.star == "**":
                 self._spread(argument)
 
@@ -92,15 +92,15 @@ class _Keywords:
             else:
                 self.others.append(replace(entry, many=True))
 
-    def take(self, name: str) -> list[Item]:
+    def take(self, name: str) -> list[Element]:
         """Remove and return the keyword arguments that a parameter may receive."""
         entry = self.named.pop(name, None)
-        found = [] if entry is None else [Item(entry.value, entry.place, maybe=entry.maybe)]
+        found = [] if entry is None else [Element(entry.value, entry.place, maybe=entry.maybe)]
         if entry is None or entry.maybe:
-            found += (Item(other.value, other.place, maybe=True) for other in self.others if other.value.relevant)
+            found += (Element(other.value, other.place, maybe=True) for other in self.others if other.value.relevant)
         return found
 
-    def rest(self) -> tuple[Entry, ...]:
+    def rest(self) -> tuple[MappingEntry, ...]:
         """Return the keyword arguments that are left for `**kwargs`."""
         return (*self.named.values(), *self.others)
 
@@ -108,7 +108,7 @@ class _Keywords:
 class _Binding(Struct):
     """Binds arguments to parameters, in the order of the parameters."""
 
-    positional: deque[Item]
+    positional: deque[Element]
     keywords: _Keywords
     defaults: dict[str, Value]
     is_exact: bool = True
@@ -131,11 +131,11 @@ class _Binding(Struct):
             return found[0].value
         return self._any(name, found) if found else self.defaults.get(name, UNKNOWN)
 
-    def rest(self) -> tuple[Item, ...]:
+    def rest(self) -> tuple[Element, ...]:
         """Return the elements of `*args`: the positional arguments that are left, or may be."""
         return tuple(self.positional) if self.is_exact else tuple(map(possible, self.positional))
 
-    def _any(self, name: str, items: Sequence[Item]) -> Value:
+    def _any(self, name: str, items: Sequence[Element]) -> Value:
         values = [item.value for item in items]
         conditions = [item.place.text for item in items]
         default = self.defaults.get(name)
@@ -144,13 +144,13 @@ class _Binding(Struct):
         return any_of(values, conditions, name, items[0].place)
 
 
-def collection(machine: Machine, kind: CollectionKind, items: tuple[Item, ...]) -> Collection:
+def collection(interpreter: Interpreter, kind: CollectionKind, items: tuple[Element, ...]) -> Collection:
     """Return a new list, tuple or set; of a very long one, each element once, standing for many."""
-    machine.budget.spend(Limit.ELEMENTS, len(items))
-    return Collection(kind, machine.store.new({"items": bounded(items)}), machine.loop_depth)
+    interpreter.budget.spend(Limit.ELEMENTS, len(items))
+    return Collection(kind, interpreter.store.new({"items": bounded(items)}), interpreter.loop_depth)
 
 
-def bounded(items: tuple[Item, ...]) -> tuple[Item, ...]:
+def bounded(items: tuple[Element, ...]) -> tuple[Element, ...]:
     """Return elements as they are; of very many, each once, standing for many."""
     if len(items) <= MOST_ITEMS:
         return items
@@ -160,9 +160,9 @@ def bounded(items: tuple[Item, ...]) -> tuple[Item, ...]:
     return tuple(replace(item, many=True, passes=None) for item in distinct.values())
 
 
-def made(machine: Machine, kind: CollectionKind, items: tuple[Item, ...]) -> Collection:
+def made(interpreter: Interpreter, kind: CollectionKind, items: tuple[Element, ...]) -> Collection:
     """Return a list, tuple or set that a call makes: constants in it are not shown, since a call is never folded."""
-    return replace(collection(machine, kind, items), hidden=True)
+    return replace(collection(interpreter, kind, items), hidden=True)
 
 
 def ordered_like(source: Value, copy: Collection) -> Collection:
@@ -172,28 +172,28 @@ def ordered_like(source: Value, copy: Collection) -> Collection:
     return copy
 
 
-def mapping(machine: Machine, entries: tuple[Entry, ...], *, partial: bool = False) -> Mapping:
+def mapping(interpreter: Interpreter, entries: tuple[MappingEntry, ...], *, partial: bool = False) -> Mapping:
     """Return a new dictionary."""
-    machine.budget.spend(Limit.ELEMENTS, len(entries))
-    return Mapping(machine.store.new({"items": entries}), machine.loop_depth, partial=partial)
+    interpreter.budget.spend(Limit.ELEMENTS, len(entries))
+    return Mapping(interpreter.store.new({"items": entries}), interpreter.loop_depth, partial=partial)
 
 
-def given(values: Iterable[Value]) -> Iterator[Given]:
+def given(values: Iterable[Value]) -> Iterator[CallableArgument]:
     """Yield the callables and awaitables among arguments, those in collections too."""
     for value in islice(_among(values, 0), MOST_GIVEN):
         match value:
             case StepFunction(definition=definition):
-                yield Given(definition, definition.function_name)
+                yield CallableArgument(definition, definition.function_name)
             case FunctionValue(node=cst.Lambda() as node):
-                yield Given(node, _called_name(node))
+                yield CallableArgument(node, _called_name(node))
             case FunctionValue():
-                yield Given(value.node, value.name)
+                yield CallableArgument(value.node, value.name)
             case StepCall(step=step):
-                yield Given(step.definition, step.definition.function_name)
+                yield CallableArgument(step.definition, step.definition.function_name)
             case FunctionCall(function=function):
-                yield Given(function.node, function.name)
+                yield CallableArgument(function.node, function.name)
             case PreparedCall(function=prepared):
-                yield Given(prepared, prepared.names[0])
+                yield CallableArgument(prepared, prepared.names[0])
 
 
 def _among(values: Iterable[Value], depth: int) -> Iterator[Value]:
@@ -214,32 +214,32 @@ def _called_name(node: cst.Lambda) -> str:
             return "lambda"
 
 
-def _positional_items(callee: FunctionValue, arguments: Arguments, place: Place) -> Iterator[Item]:
+def _positional_items(callee: FunctionValue, arguments: Arguments, place: Place) -> Iterator[Element]:
     """Yield the arguments without a name: what the function is bound to, then those of the call."""
     if callee.receiver is not None and callee.kind != "static":
-        yield Item(callee.receiver, place)
+        yield Element(callee.receiver, place)
     for value in callee.positional:
         if isinstance(value, SpreadArguments):
             yield from value.held.items
         else:
-            yield Item(value, place)
+            yield Element(value, place)
     for argument in arguments.items:
         if argument.star == "*":
             yield from _elements(argument)
         elif not argument.star and argument.keyword is None:
-            yield Item(argument.value, argument.place)
+            yield Element(argument.value, argument.place)
 
 
-def _elements(argument: Argument) -> Iterator[Item]:
+def _elements(argument: Argument) -> Iterator[Element]:
     """Yield what an argument with a star stands for: any number of values where its elements are not known."""
     match argument.value:
         case Collection(items=items):
             yield from items
-        case Alternatives(options=options):
-            for option in options:
-                yield from (possible(item) for item in _elements(replace(argument, value=option.value)))
+        case Union(cases=cases):
+            for case in cases:
+                yield from (possible(item) for item in _elements(replace(argument, value=case.value)))
         case _:
-            yield Item(argument.value if argument.value.relevant else UNKNOWN, argument.place, many=True)
+            yield Element(argument.value if argument.value.relevant else UNKNOWN, argument.place, many=True)
 
 
 def spread(arguments: Arguments) -> Arguments:

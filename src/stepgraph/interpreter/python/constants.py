@@ -15,13 +15,13 @@ from stepgraph.interpreter.objects.values import (
     UNKNOWN,
     Constant,
     Duration,
-    Foreign,
+    ExternalResult,
     Payload,
     Scalar,
     Template,
     Unknown,
     Value,
-    made_by,
+    origin_name,
 )
 from stepgraph.syntax.module import Place
 
@@ -77,13 +77,13 @@ def shifted(op: cst.BaseBinaryOp, left: Value, right: Value) -> Value | None:
 
     `timedelta(hours=1) + x` may be a datetime.
     """
-    name = made_by(left)
+    name = origin_name(left)
     if name is None or not isinstance(op, cst.Add | cst.Subtract):
         return None
-    is_difference = made_by(right) == TIMEDELTA or isinstance(right, Duration)
+    is_difference = origin_name(right) == TIMEDELTA or isinstance(right, Duration)
     is_number = isinstance(right, Constant) and isinstance(right.value, int | float)
     is_unknown = isinstance(op, cst.Add) and isinstance(right, Unknown | Payload) and name != TIMEDELTA
-    return Foreign(name) if is_difference or is_number or is_unknown else None
+    return ExternalResult(name) if is_difference or is_number or is_unknown else None
 
 
 def unary(op: cst.BaseUnaryOp, operand: Value) -> Value:

@@ -8,20 +8,20 @@ from typing import Final
 import libcst as cst
 from msgspec import Struct
 
-from stepgraph.interpreter.interpreter import Machine
+from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.objects.classes import resolution_order
 from stepgraph.interpreter.objects.values import (
     UNKNOWN,
-    Alternatives,
     Argument,
     Arguments,
     External,
-    Foreign,
-    ForeignMember,
+    ExternalResult,
+    ExternalResultMember,
     FunctionValue,
     Instance,
     Resource,
     Suppressor,
+    Union,
     Unknown,
     UnknownBase,
     Unresolved,
@@ -46,47 +46,47 @@ class ExitEffects(Struct, frozen=True):
     """Whether it may end an error of the block, so that the program goes on after it."""
 
 
-def enter_object(machine: Machine, manager: Instance, place: Place, *, is_async: bool) -> Value:
+def enter_object(interpreter: Interpreter, manager: Instance, place: Place, *, is_async: bool) -> Value:
     """Return what entering an object gives; itself where its own classes do not say how it is entered."""
-    method = machine.attribute(manager, "__aenter__" if is_async else "__enter__", place)
+    method = interpreter.attribute(manager, "__aenter__" if is_async else "__enter__", place)
     if isinstance(method, Unknown):
         return manager
-    return _finished(machine, machine.call(method, Arguments(), place), place, is_async=is_async)
+    return _finished(interpreter, interpreter.call(method, Arguments(), place), place, is_async=is_async)
 
 
-def exit_object(machine: Machine, manager: Value, place: Place, *, is_async: bool) -> Value:
+def exit_object(interpreter: Interpreter, manager: Value, place: Place, *, is_async: bool) -> Value:
     """Run the exit of an object, or of whichever of several it is."""
-    if isinstance(manager, Alternatives):
-        return machine.choose(manager, lambda chosen: exit_object(machine, chosen, place, is_async=is_async))
+    if isinstance(manager, Union):
+        return interpreter.choose(manager, lambda chosen: exit_object(interpreter, chosen, place, is_async=is_async))
     if isinstance(manager, Instance):
-        method = _exit_method(machine, manager, place, is_async=is_async)
+        method = _exit_method(interpreter, manager, place, is_async=is_async)
         if not isinstance(method, Unknown):
-            _finished(machine, machine.call(method, _error(place), place), place, is_async=is_async)
+            _finished(interpreter, interpreter.call(method, _error(place), place), place, is_async=is_async)
     return UNKNOWN
 
 
-def exit_effects(machine: Machine, manager: Value, place: Place, *, is_async: bool) -> ExitEffects:
+def exit_effects(interpreter: Interpreter, manager: Value, place: Place, *, is_async: bool) -> ExitEffects:
     """Return what the exit of an object, or of any of several, may do. Nothing is emitted."""
-    if isinstance(manager, Alternatives):
-        effects = [exit_effects(machine, option.value, place, is_async=is_async) for option in manager.options]
+    if isinstance(manager, Union):
+        effects = [exit_effects(interpreter, case.value, place, is_async=is_async) for case in manager.cases]
         return ExitEffects(any(e.works for e in effects), any(e.swallows for e in effects))
     if not isinstance(manager, Instance):
         return ExitEffects()
     found: list[ExitEffects] = []
-    replays, machine.replays = machine.replays, False
-    machine.branch(lambda: found.append(_effects(machine, manager, place, is_async=is_async)))
-    machine.replays = replays
+    replays, interpreter.replays = interpreter.replays, False
+    interpreter.branch(lambda: found.append(_effects(interpreter, manager, place, is_async=is_async)))
+    interpreter.replays = replays
     return found[0]
 
 
-def _effects(machine: Machine, manager: Instance, place: Place, *, is_async: bool) -> ExitEffects:
+def _effects(interpreter: Interpreter, manager: Instance, place: Place, *, is_async: bool) -> ExitEffects:
     """Judge an exit by how it is written: what its object holds when the block ends is not known yet."""
-    method = _exit_method(machine, manager, place, is_async=is_async)
+    method = _exit_method(interpreter, manager, place, is_async=is_async)
     match method:
         case FunctionValue(node=cst.FunctionDef() as node) if node.asynchronous is None or is_async:
             results = [s.value for s in statements_below(node.body) if isinstance(s, cst.Return)]
             given = [result for result in results if not (result is None or _is_false(result))]
-            swallows = bool(given) and (not all(map(_is_call, given)) or _returns_true(machine, method, place))
+            swallows = bool(given) and (not all(map(_is_call, given)) or _returns_true(interpreter, method, place))
             return ExitEffects(works=is_async, swallows=swallows)
         case Unknown():
             return ExitEffects()
@@ -102,12 +102,12 @@ def _is_call(result: cst.BaseExpression) -> bool:
     return isinstance(result, cst.Call | cst.Await)
 
 
-def _returns_true(machine: Machine, method: FunctionValue, place: Place) -> bool:
-    return read_function(machine, method, _error(place)).returns_true
+def _returns_true(interpreter: Interpreter, method: FunctionValue, place: Place) -> bool:
+    return read_function(interpreter, method, _error(place)).returns_true
 
 
-def _exit_method(machine: Machine, manager: Instance, place: Place, *, is_async: bool) -> Value:
-    return machine.attribute(manager, "__aexit__" if is_async else "__exit__", place)
+def _exit_method(interpreter: Interpreter, manager: Instance, place: Place, *, is_async: bool) -> Value:
+    return interpreter.attribute(manager, "__aexit__" if is_async else "__exit__", place)
 
 
 def _error(place: Place) -> Arguments:
@@ -115,26 +115,26 @@ def _error(place: Place) -> Arguments:
     return Arguments((Argument(UNKNOWN, place),) * 3)
 
 
-def _finished(machine: Machine, result: Value, place: Place, *, is_async: bool) -> Value:
-    return await_value(machine, result, place) if is_async else result
+def _finished(interpreter: Interpreter, result: Value, place: Place, *, is_async: bool) -> Value:
+    return await_value(interpreter, result, place) if is_async else result
 
 
 def may_swallow(manager: Value) -> bool:
     """Whether a manager whose exit is not in the project may end an error of its block."""
     match manager:
-        case External(name=name) | Foreign(name=name) | ForeignMember(name=name):
+        case External(name=name) | ExternalResult(name=name) | ExternalResultMember(name=name):
             return name.split(".", 1)[0] not in _SWALLOWING_NOTHING
         case Instance():
             return any(isinstance(base, UnknownBase | Unresolved) for base in resolution_order(manager.of))
-        case Alternatives(options=options):
-            return any(may_swallow(option.value) for option in options)
+        case Union(cases=cases):
+            return any(may_swallow(case.value) for case in cases)
         case _:
             return not isinstance(manager, WrappingManager | Resource | Suppressor)
 
 
-def is_attempt(machine: Machine, manager: Value, node: cst.BaseExpression) -> bool:
+def is_attempt(interpreter: Interpreter, manager: Value, node: cst.BaseExpression) -> bool:
     """Whether a manager is what a loop goes over: `for attempt in Retrying(): with attempt:` tries again."""
-    is_open = isinstance(manager, Unknown | Foreign | ForeignMember) and may_swallow(manager)
+    is_open = isinstance(manager, Unknown | ExternalResult | ExternalResultMember) and may_swallow(manager)
     if not is_open or not isinstance(node, cst.Name):
         return False
-    return any(isinstance(binder, cst.For) for binder in machine.frame.scope.bindings.binders.get(node.value, ()))
+    return any(isinstance(binder, cst.For) for binder in interpreter.frame.scope.bindings.binders.get(node.value, ()))

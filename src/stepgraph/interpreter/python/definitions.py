@@ -8,15 +8,14 @@ from typing import Final
 import libcst as cst
 from msgspec.structs import replace
 
-from stepgraph.interpreter.interpreter import Machine
+from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.objects.class_hooks import run_hooks
 from stepgraph.interpreter.objects.values import (
-    Alternatives,
     Argument,
     Arguments,
+    Caveat,
     ClassValue,
     Collection,
-    Doubt,
     External,
     FunctionKind,
     FunctionValue,
@@ -28,6 +27,7 @@ from stepgraph.interpreter.objects.values import (
     StepDecorator,
     StepFunction,
     StepMethod,
+    Union,
     Unknown,
     UnknownBase,
     Unresolved,
@@ -98,69 +98,69 @@ def names_in(scope: LexicalScope, name: str) -> tuple[str, ...]:
     return tuple(".".join(path[-length:]) for length in range(1, len(path) + 1))
 
 
-def make_function(machine: Machine, node: cst.FunctionDef, scope: LexicalScope) -> Value:
+def make_function(interpreter: Interpreter, node: cst.FunctionDef, scope: LexicalScope) -> Value:
     """Return the function that a `def` defines, decorated."""
-    decorators = [(machine.evaluate(d.decorator), machine.place(d.decorator)) for d in node.decorators]
+    decorators = [(interpreter.evaluate(d.decorator), interpreter.place(d.decorator)) for d in node.decorators]
     function = FunctionValue(
         node,
         scope,
         names_in(scope, node.name.value),
         owner=scope.owner,
-        defaults=default_values(machine, node.params),
+        defaults=default_values(interpreter, node.params),
     )
     value: Value = function
     for decorator, place in reversed(decorators):
-        value = _decorated(machine, decorator, value, place)
+        value = _decorated(interpreter, decorator, value, place)
     return value
 
 
-def default_values(machine: Machine, params: cst.Parameters) -> tuple[tuple[str, Value], ...]:
+def default_values(interpreter: Interpreter, params: cst.Parameters) -> tuple[tuple[str, Value], ...]:
     """Return the defaults of parameters that can lead to a step."""
     defaults: list[tuple[str, Value]] = []
     for parameter in parameters(params):
         if parameter.default is not None:
-            value = machine.evaluate(parameter.default)
+            value = interpreter.evaluate(parameter.default)
             if value.relevant:
                 defaults.append((parameter.name.value, value))
     return tuple(defaults)
 
 
-def _decorated(machine: Machine, decorator: Value, value: Value, place: Place) -> Value:
+def _decorated(interpreter: Interpreter, decorator: Value, value: Value, place: Place) -> Value:
     match decorator:
         case External(name=name) if name in _KINDS and isinstance(value, FunctionValue):
             return replace(value, kind=_KINDS[name])
         case External(name=name) if name in TRANSPARENT or name in _KINDS:
             return value
         case Partial(callee=External(name="functools.wraps") | FunctionValue()):
-            return machine.call(decorator, Arguments((Argument(value, place),)), place)
+            return interpreter.call(decorator, Arguments((Argument(value, place),)), place)
         case MethodOf(receiver=FunctionValue(kind="property")):
-            return machine.call(decorator, Arguments((Argument(value, place),)), place)
-        case Instance() if isinstance(value, FunctionValue) and not _is_called(machine, decorator, place):
-            return replace(value, doubts=(*value.doubts, _doubt_of_manager(place)))
+            return interpreter.call(decorator, Arguments((Argument(value, place),)), place)
+        case Instance() if isinstance(value, FunctionValue) and not _is_called(interpreter, decorator, place):
+            return replace(value, caveats=(*value.caveats, _caveat_of_manager(place)))
         case GeneratorCall() if isinstance(value, FunctionValue):
-            machine.work.begun.add(id(decorator.place.node))
-            return replace(value, doubts=(*value.doubts, _doubt_of_manager(place)))
+            interpreter.work.begun.add(id(decorator.place.node))
+            return replace(value, caveats=(*value.caveats, _caveat_of_manager(place)))
         case StepDecorator() | StepMethod() | FunctionValue() | ClassValue() | Instance() | Unresolved():
-            return machine.call(decorator, Arguments((Argument(value, place),)), place)
-        case Alternatives(options=options) if all(isinstance(o.value, StepDecorator | FunctionValue) for o in options):
-            return machine.call(decorator, Arguments((Argument(value, place),)), place)
-        case Alternatives():
+            return interpreter.call(decorator, Arguments((Argument(value, place),)), place)
+        case Union(cases=cases) if all(isinstance(o.value, StepDecorator | FunctionValue) for o in cases):
+            return interpreter.call(decorator, Arguments((Argument(value, place),)), place)
+        case Union():
             return Unresolved("which of several decorators it has is not known", place)
     if isinstance(value, FunctionValue):
-        machine.budget.spend(Limit.ELEMENTS, len(value.doubts))
-        return replace(value, doubts=(*value.doubts, doubt_of_decorator(place)))
+        interpreter.budget.spend(Limit.ELEMENTS, len(value.caveats))
+        return replace(value, caveats=(*value.caveats, caveat_of_decorator(place)))
     if value.relevant:
-        machine.doubt(doubt_of_decorator(place))
-    return replace(value, doubtful=True) if isinstance(value, StepFunction) else value
+        interpreter.report_caveat(caveat_of_decorator(place))
+    return replace(value, may_be_replaced=True) if isinstance(value, StepFunction) else value
 
 
-def _is_called(machine: Machine, decorator: Instance, place: Place) -> bool:
+def _is_called(interpreter: Interpreter, decorator: Instance, place: Place) -> bool:
     """Whether the class of a decorator says what its call does; a `ContextDecorator` inherits that."""
-    return not isinstance(machine.attribute(decorator, "__call__", place), Unknown)
+    return not isinstance(interpreter.attribute(decorator, "__call__", place), Unknown)
 
 
-def _doubt_of_manager(place: Place) -> Doubt:
-    return Doubt(
+def _caveat_of_manager(place: Place) -> Caveat:
+    return Caveat(
         "unknown-decorator",
         place,
         f"the context manager `{place.text}` stands around calls of its function in a way that is not followed.",
@@ -168,9 +168,9 @@ def _doubt_of_manager(place: Place) -> Doubt:
     )
 
 
-def doubt_of_decorator(place: Place) -> Doubt:
+def caveat_of_decorator(place: Place) -> Caveat:
     """Of a decorator nothing is known but that it may change how often its function runs."""
-    return Doubt(
+    return Caveat(
         "unknown-decorator",
         place,
         f"the decorator `{place.text}` is not in the project, so how often it runs its function is not known.",
@@ -178,27 +178,27 @@ def doubt_of_decorator(place: Place) -> Doubt:
     )
 
 
-def make_class(machine: Machine, node: cst.ClassDef, scope: LexicalScope) -> ClassValue:
+def make_class(interpreter: Interpreter, node: cst.ClassDef, scope: LexicalScope) -> ClassValue:
     """Return the class that a `class` statement defines, decorated.
 
     Raises LimitExceededError where it has more bases than may be, and remembers that for other workflows.
     """
-    decorators = [(machine.evaluate(d.decorator), machine.place(d.decorator)) for d in node.decorators]
+    decorators = [(interpreter.evaluate(d.decorator), interpreter.place(d.decorator)) for d in node.decorators]
     refused = scope.module.once(_refused_classes)
-    if node in refused or machine.classes_open >= MAXIMUM[Limit.BASES]:
+    if node in refused or interpreter.classes_open >= MAXIMUM[Limit.BASES]:
         raise LimitExceededError(Limit.BASES)
-    machine.classes_open += 1
+    interpreter.classes_open += 1
     try:
-        defined = _undecorated(machine, node, scope)
-        run_hooks(machine, defined)
+        defined = _undecorated(interpreter, node, scope)
+        run_hooks(interpreter, defined)
     except LimitExceededError as error:
         if error.limit is Limit.BASES:
             refused.add(node)
         raise
     finally:
-        machine.classes_open -= 1
+        interpreter.classes_open -= 1
     for decorator, place in reversed(decorators):
-        defined = _decorated_class(machine, decorator, defined, place)
+        defined = _decorated_class(interpreter, decorator, defined, place)
     return defined
 
 
@@ -206,21 +206,21 @@ def _refused_classes(_: SourceModule) -> set[cst.ClassDef]:
     return set()
 
 
-def _decorated_class(machine: Machine, decorator: Value, defined: ClassValue, place: Place) -> ClassValue:
+def _decorated_class(interpreter: Interpreter, decorator: Value, defined: ClassValue, place: Place) -> ClassValue:
     match decorator:
         case External(name=name) if name.removesuffix("()") in TRANSPARENT_TO_CLASSES:
             defined.marks = (*defined.marks, name.removesuffix("()"))
             return defined
         case FunctionValue() | ClassValue() | Instance() | Partial():
-            made = machine.call(decorator, Arguments((Argument(defined, place),)), place)
+            made = interpreter.call(decorator, Arguments((Argument(defined, place),)), place)
             if isinstance(made, ClassValue):
                 return made
-    defined.doubts = (*defined.doubts, _doubt_of_class(defined, place))
+    defined.caveats = (*defined.caveats, _caveat_of_class(defined, place))
     return defined
 
 
-def _doubt_of_class(defined: ClassValue, place: Place) -> Doubt:
-    return Doubt(
+def _caveat_of_class(defined: ClassValue, place: Place) -> Caveat:
+    return Caveat(
         "unknown-decorator",
         place,
         f"what the decorator `{place.text}` makes of the class `{defined.name}` is not known.",
@@ -229,12 +229,12 @@ def _doubt_of_class(defined: ClassValue, place: Place) -> Doubt:
     )
 
 
-def _undecorated(machine: Machine, node: cst.ClassDef, scope: LexicalScope) -> ClassValue:
+def _undecorated(interpreter: Interpreter, node: cst.ClassDef, scope: LexicalScope) -> ClassValue:
     """Its body is read as its members are asked for."""
-    bases = tuple(base for argument in node.bases for base in _bases(machine, argument))
+    bases = tuple(base for argument in node.bases for base in _bases(interpreter, argument))
     body = LexicalScope(
         bindings_of(node, scope.module),
-        machine.store.new(),
+        interpreter.store.new(),
         scope,
         scope.module,
         path=(*scope.path, node.name.value),
@@ -245,23 +245,23 @@ def _undecorated(machine: Machine, node: cst.ClassDef, scope: LexicalScope) -> C
     return defined
 
 
-def _bases(machine: Machine, argument: cst.Arg) -> Iterator[Value]:
+def _bases(interpreter: Interpreter, argument: cst.Arg) -> Iterator[Value]:
     """Yield the base classes that an argument of a `class` statement gives."""
-    value = machine.evaluate(argument.value)
-    place = machine.place(argument.value)
+    value = interpreter.evaluate(argument.value)
+    place = interpreter.place(argument.value)
     if not argument.star:
-        yield _base(machine, argument.value, value, place)
+        yield _base(interpreter, argument.value, value, place)
     elif isinstance(value, Collection) and value.has_known_order and value.shows_constants:
         for item in value.items:
-            yield _base(machine, argument.value, item.value, place)
+            yield _base(interpreter, argument.value, item.value, place)
     else:
         yield UnknownBase(argument.value, place)
 
 
-def _base(machine: Machine, node: cst.BaseExpression, value: Value, place: Place) -> Value:
+def _base(interpreter: Interpreter, node: cst.BaseExpression, value: Value, place: Place) -> Value:
     if isinstance(node, cst.Subscript) and not isinstance(value, ClassValue):
         # class W(WorkflowEntrypoint[Env]): what is subscripted is the class.
-        subscripted = machine.evaluate(node.value)
+        subscripted = interpreter.evaluate(node.value)
         value = subscripted if isinstance(subscripted, ClassValue | External) else value
     match value:
         case ClassValue() | Unresolved():

@@ -7,7 +7,7 @@ from typing import Any, Final
 import libcst as cst
 from msgspec.structs import replace
 
-from stepgraph.interpreter.interpreter import Evaluator, Machine
+from stepgraph.interpreter.interpreter import Evaluator, Interpreter
 from stepgraph.interpreter.library.logging_ import is_report
 from stepgraph.interpreter.objects.attributes import DESCRIBING, attribute
 from stepgraph.interpreter.objects.iteration import entries_of, items_of, materialized
@@ -15,27 +15,27 @@ from stepgraph.interpreter.objects.names import bind, look_up
 from stepgraph.interpreter.objects.special_methods import call_special, compare, iterated, operate
 from stepgraph.interpreter.objects.values import (
     UNKNOWN,
-    Alternatives,
     Argument,
     Arguments,
     ClassValue,
     Collection,
     Constant,
-    Entry,
+    Element,
     Event,
     FunctionValue,
     GeneratorCall,
     Instance,
-    Item,
     Mapping,
+    MappingEntry,
     MethodOf,
+    Nondeterministic,
     Payload,
     Template,
+    Union,
     Unresolved,
     Value,
-    Volatile,
-    faded,
     possible,
+    without_constants,
 )
 from stepgraph.interpreter.python.arguments import bounded, collection, mapping
 from stepgraph.interpreter.python.assignment import set_entry
@@ -65,17 +65,21 @@ from stepgraph.syntax.module import Place
 MOST_REPETITIONS: Final = 64
 
 
-def _name(machine: Machine, node: cst.Name) -> Value:
+def _name(interpreter: Interpreter, node: cst.Name) -> Value:
     constant = _KEYWORDS.get(node.value)
-    return _read(machine, node, None, look_up(machine, node.value)) if constant is None else constant
+    return _read(interpreter, node, None, look_up(interpreter, node.value)) if constant is None else constant
 
 
-def _read(machine: Machine, node: cst.Name | cst.Attribute, owner: Value | None, value: Value) -> Value:
+def _read(interpreter: Interpreter, node: cst.Name | cst.Attribute, owner: Value | None, value: Value) -> Value:
     """Return the value of a name, or of an attribute of `owner`. What a step reads goes into what is kept of it."""
-    if machine.in_step and machine.replay.volatiles and not (machine.replay.in_part and _has_parts(value)):
-        used(machine, value, machine.place(node))
-    if machine.replay.state_changes or (machine.loop_depth and machine.replays):
-        seen(machine, node, owner, value)
+    if (
+        interpreter.in_step
+        and interpreter.replay.nondeterministic_count
+        and not (interpreter.replay.in_part and _has_parts(value))
+    ):
+        used(interpreter, value, interpreter.place(node))
+    if interpreter.replay.state_changes or (interpreter.loop_depth and interpreter.replays):
+        seen(interpreter, node, owner, value)
     return value
 
 
@@ -83,40 +87,40 @@ _KEYWORDS: Final = {"True": Constant(value=True), "False": Constant(value=False)
 
 
 def _has_parts(value: Value) -> bool:
-    return isinstance(value, Collection | Mapping | Alternatives)
+    return isinstance(value, Collection | Mapping | Union)
 
 
-def _owner(machine: Machine, node: cst.Attribute | cst.Subscript) -> Value:
+def _owner(interpreter: Interpreter, node: cst.Attribute | cst.Subscript) -> Value:
     """Return the value that something is a part of."""
-    in_part, machine.replay.in_part = machine.replay.in_part, True
-    owner = machine.evaluate(node.value)
-    machine.replay.in_part = in_part
+    in_part, interpreter.replay.in_part = interpreter.replay.in_part, True
+    owner = interpreter.evaluate(node.value)
+    interpreter.replay.in_part = in_part
     return owner
 
 
-def _literal(machine: Machine, node: cst.SimpleString | cst.Integer | cst.Float | cst.Imaginary) -> Value:
-    del machine
+def _literal(interpreter: Interpreter, node: cst.SimpleString | cst.Integer | cst.Float | cst.Imaginary) -> Value:
+    del interpreter
     return literal(node)
 
 
-def _concatenated(machine: Machine, node: cst.BaseExpression) -> Value:
+def _concatenated(interpreter: Interpreter, node: cst.BaseExpression) -> Value:
     parts: list[tuple[Value, cst.BaseExpression]] = []
     while isinstance(node, cst.ConcatenatedString):
-        parts.append((machine.evaluate(node.left), node.left))
+        parts.append((interpreter.evaluate(node.left), node.left))
         node = node.right
-    parts.append((machine.evaluate(node), node))
+    parts.append((interpreter.evaluate(node), node))
     values = [value for value, _ in parts]
     if all(isinstance(value, Constant) and isinstance(value.value, bytes) for value in values):
         return Constant(b"".join(v.value for v in values if isinstance(v, Constant) and isinstance(v.value, bytes)))
-    return _joined(machine, [(value, machine.place(part)) for value, part in parts])
+    return _joined(interpreter, [(value, interpreter.place(part)) for value, part in parts])
 
 
-def _joined(machine: Machine, parts: list[tuple[Value, Place]]) -> Value:
+def _joined(interpreter: Interpreter, parts: list[tuple[Value, Place]]) -> Value:
     whole = joined(parts)
-    return template(machine, whole.text, [v for v, _ in parts]) if isinstance(whole, Template) else whole
+    return template(interpreter, whole.text, [v for v, _ in parts]) if isinstance(whole, Template) else whole
 
 
-def _f_string(machine: Machine, node: cst.FormattedString) -> Value:
+def _f_string(interpreter: Interpreter, node: cst.FormattedString) -> Value:
     text = ""
     known = True
     fields: list[Value] = []
@@ -127,10 +131,10 @@ def _f_string(machine: Machine, node: cst.FormattedString) -> Value:
                 return UNKNOWN
             text += between
         elif isinstance(part, cst.FormattedStringExpression):
-            folded = _field(machine, part, fields)
+            folded = _field(interpreter, part, fields)
             known = known and folded is not None
-            text += machine.text(part) if folded is None else folded
-    return scalar(text) if known else template(machine, text, fields)
+            text += interpreter.text(part) if folded is None else folded
+    return scalar(text) if known else template(interpreter, text, fields)
 
 
 def _text_between(node: cst.FormattedString, text: str) -> str | None:
@@ -146,31 +150,31 @@ def _text_between(node: cst.FormattedString, text: str) -> str | None:
     return said.value if isinstance(said, Constant) and isinstance(said.value, str) else None
 
 
-def _field(machine: Machine, field: cst.FormattedStringExpression, fields: list[Value]) -> str | None:
+def _field(interpreter: Interpreter, field: cst.FormattedStringExpression, fields: list[Value]) -> str | None:
     """Return what a field becomes, None where that is not known; what is in it is one of the `fields`."""
-    value = machine.evaluate(field.expression)
+    value = interpreter.evaluate(field.expression)
     fields.append(value)
     spec = ""
     for part in field.format_spec or ():
         if isinstance(part, cst.FormattedStringText):
             spec += part.value
         elif isinstance(part, cst.FormattedStringExpression):
-            inner = _field(machine, part, fields)
+            inner = _field(interpreter, part, fields)
             if inner is None:
                 return None
             spec += inner
     return None if field.equal is not None else formatted(value, field.conversion, spec)
 
 
-def _sequence(machine: Machine, node: cst.List | cst.Tuple | cst.Set) -> Value:
-    items: list[Item] = []
+def _sequence(interpreter: Interpreter, node: cst.List | cst.Tuple | cst.Set) -> Value:
+    items: list[Element] = []
     for element in node.elements:
-        value = machine.evaluate(element.value)
+        value = interpreter.evaluate(element.value)
         if isinstance(element, cst.StarredElement):
-            items += items_of(machine, value) or (Item(UNKNOWN, machine.place(element.value), many=True),)
+            items += items_of(interpreter, value) or (Element(UNKNOWN, interpreter.place(element.value), many=True),)
         else:
-            items.append(Item(value, machine.place(element.value)))
-    return collection(machine, _COLLECTIONS[type(node)], tuple(items))
+            items.append(Element(value, interpreter.place(element.value)))
+    return collection(interpreter, _COLLECTIONS[type(node)], tuple(items))
 
 
 _COLLECTIONS: Final[dict[type[cst.BaseExpression], CollectionKind]] = {
@@ -180,54 +184,60 @@ _COLLECTIONS: Final[dict[type[cst.BaseExpression], CollectionKind]] = {
 }
 
 
-def _dict(machine: Machine, node: cst.Dict) -> Value:
-    entries: dict[object, Entry] = {}
+def _dict(interpreter: Interpreter, node: cst.Dict) -> Value:
+    entries: dict[object, MappingEntry] = {}
     partial = False
     for element in node.elements:
         if isinstance(element, cst.DictElement):
-            key = machine.evaluate(element.key)
-            entry = Entry(
-                key, machine.evaluate(element.value), machine.place(element.key), machine.place(element.value)
+            key = interpreter.evaluate(element.key)
+            entry = MappingEntry(
+                key,
+                interpreter.evaluate(element.value),
+                interpreter.place(element.key),
+                interpreter.place(element.value),
             )
             _put(entries, entry)
         else:
-            spread = machine.evaluate(element.value)
-            known = entries_of(machine, spread, machine.place(element.value))
+            spread = interpreter.evaluate(element.value)
+            known = entries_of(interpreter, spread, interpreter.place(element.value))
             partial = partial or known is None
             if known is None:
                 entries = {name: replace(entry, maybe=True) for name, entry in entries.items()}
             for entry in known or ():
                 _put(entries, entry)
-    return mapping(machine, tuple(entries.values()), partial=partial)
+    return mapping(interpreter, tuple(entries.values()), partial=partial)
 
 
-def _put(entries: dict[object, Entry], entry: Entry) -> None:
+def _put(entries: dict[object, MappingEntry], entry: MappingEntry) -> None:
     """A later entry of the same constant key replaces the earlier one, in its place."""
     key = (type(entry.key.value), entry.key.value) if isinstance(entry.key, Constant) else entry
     entries[key] = entry
 
 
-def _call(machine: Machine, node: cst.Call) -> Value:
-    since = machine.work.handles
-    callee = _callee(machine, node)
-    reporting, machine.replay.reporting = machine.replay.reporting, machine.replay.reporting or is_report(node)
+def _call(interpreter: Interpreter, node: cst.Call) -> Value:
+    since = interpreter.work.task_ids
+    callee = _callee(interpreter, node)
+    reporting, interpreter.replay.reporting = (
+        interpreter.replay.reporting,
+        interpreter.replay.reporting or is_report(node),
+    )
     # Python evaluates positional arguments first, those in `*` too, then keywords.
-    positional = {id(a): _argument(machine, a) for a in node.args if a.keyword is None and a.star != "**"}
-    named = {id(a): _argument(machine, a) for a in node.args if a.keyword is not None or a.star == "**"}
+    positional = {id(a): _argument(interpreter, a) for a in node.args if a.keyword is None and a.star != "**"}
+    named = {id(a): _argument(interpreter, a) for a in node.args if a.keyword is not None or a.star == "**"}
     evaluated = positional | named
     arguments = Arguments(tuple(evaluated[id(argument)] for argument in node.args))
-    machine.replay.reporting = reporting
-    machine.call_since = since
-    return _called(machine, node, callee, arguments)
+    interpreter.replay.reporting = reporting
+    interpreter.call_since = since
+    return _called(interpreter, node, callee, arguments)
 
 
-def _called(machine: Machine, node: cst.Call, callee: Value, arguments: Arguments) -> Value:
-    value = _unfolded(machine.call(callee, arguments, machine.place(node)))
-    if machine.replay.volatiles:
+def _called(interpreter: Interpreter, node: cst.Call, callee: Value, arguments: Arguments) -> Value:
+    value = _unfolded(interpreter.call(callee, arguments, interpreter.place(node)))
+    if interpreter.replay.nondeterministic_count:
         if _is_of_text(node.func):
-            value = derived(machine, (argument.value for argument in arguments.items), value)
-        if machine.in_step and isinstance(callee, MethodOf):
-            used(machine, value, machine.place(node))
+            value = derived(interpreter, (argument.value for argument in arguments.items), value)
+        if interpreter.in_step and isinstance(callee, MethodOf):
+            used(interpreter, value, interpreter.place(node))
     return value
 
 
@@ -236,140 +246,143 @@ def _is_of_text(function: cst.BaseExpression) -> bool:
     return isinstance(function, cst.Attribute) and isinstance(function.value, cst.BaseString)
 
 
-def _callee(machine: Machine, node: cst.Call) -> Value:
-    changing, machine.replay.changing = machine.replay.changing, machine.replay.changing or changes_only(node)
-    callee = machine.evaluate(node.func)
-    machine.replay.changing = changing
-    if isinstance(callee, MethodOf | Alternatives):
-        method_called(machine, node, callee)
+def _callee(interpreter: Interpreter, node: cst.Call) -> Value:
+    changing, interpreter.replay.changing = (
+        interpreter.replay.changing,
+        interpreter.replay.changing or changes_only(node),
+    )
+    callee = interpreter.evaluate(node.func)
+    interpreter.replay.changing = changing
+    if isinstance(callee, MethodOf | Union):
+        method_called(interpreter, node, callee)
     return callee
 
 
 def _unfolded(value: Value) -> Value:
     """A call is never folded, whatever it gives."""
-    return faded(value) if isinstance(value, Constant | Template) else value
+    return without_constants(value) if isinstance(value, Constant | Template) else value
 
 
-def _argument(machine: Machine, argument: cst.Arg) -> Argument:
-    value = machine.evaluate(argument.value)
+def _argument(interpreter: Interpreter, argument: cst.Arg) -> Argument:
+    value = interpreter.evaluate(argument.value)
     if argument.star == "*":
-        value = _spread(machine, value, machine.place(argument.value))
+        value = _spread(interpreter, value, interpreter.place(argument.value))
     keyword = None if argument.keyword is None else argument.keyword.value
-    return Argument(value, machine.place(argument.value), keyword, argument.star)
+    return Argument(value, interpreter.place(argument.value), keyword, argument.star)
 
 
-def _spread(machine: Machine, value: Value, place: Place) -> Value:
+def _spread(interpreter: Interpreter, value: Value, place: Place) -> Value:
     """Return the elements of a value as arguments, which evaluates a generator."""
-    value = materialized(machine, iterated(machine, value, place))
+    value = materialized(interpreter, iterated(interpreter, value, place))
     if isinstance(value, GeneratorCall | Mapping):
-        return collection(machine, "list", items_of(machine, value) or (Item(UNKNOWN, place, many=True),))
+        return collection(interpreter, "list", items_of(interpreter, value) or (Element(UNKNOWN, place, many=True),))
     return value
 
 
-def _attribute(machine: Machine, node: cst.Attribute) -> Value:
-    owner, name = _owner(machine, node), node.attr.value
-    observe_key(machine, "attribute", owner, Constant(name), machine.place(node.value), machine.place(node))
-    value = attribute(machine, owner, name, machine.place(node))
+def _attribute(interpreter: Interpreter, node: cst.Attribute) -> Value:
+    owner, name = _owner(interpreter, node), node.attr.value
+    observe_key(interpreter, "attribute", owner, Constant(name), interpreter.place(node.value), interpreter.place(node))
+    value = attribute(interpreter, owner, name, interpreter.place(node))
     if value is UNKNOWN and isinstance(owner, Instance) and name.startswith("__") and name not in DESCRIBING:
         value = MethodOf(owner, name)  # one of those that every object has
-    return _read(machine, node, owner, value)
+    return _read(interpreter, node, owner, value)
 
 
-def _subscript(machine: Machine, node: cst.Subscript) -> Value:
-    part = _part(machine, node, _owner(machine, node))
-    if machine.in_step and machine.replay.volatiles:
-        used(machine, part, machine.place(node))
+def _subscript(interpreter: Interpreter, node: cst.Subscript) -> Value:
+    part = _part(interpreter, node, _owner(interpreter, node))
+    if interpreter.in_step and interpreter.replay.nondeterministic_count:
+        used(interpreter, part, interpreter.place(node))
     return part
 
 
-def _part(machine: Machine, node: cst.Subscript, owner: Value) -> Value:
+def _part(interpreter: Interpreter, node: cst.Subscript, owner: Value) -> Value:
     key: Value = UNKNOWN
     key_node: cst.BaseExpression = node
     for element in node.slice:
         if isinstance(element.slice, cst.Index):
             key_node = element.slice.value
-            key = machine.evaluate(key_node)
+            key = interpreter.evaluate(key_node)
         elif isinstance(element.slice, cst.Slice):
-            return _sliced(machine, owner, element.slice)
+            return _sliced(interpreter, owner, element.slice)
     if len(node.slice) > 1:
         key = UNKNOWN
         parts = [element.slice.value for element in node.slice if isinstance(element.slice, cst.Index)]
         key_node = cst.Tuple([cst.Element(part) for part in parts], lpar=[], rpar=[])
-    observe_key(machine, "read", owner, key, machine.place(node.value), machine.place(node))
-    return _element(machine, owner, key, machine.place(key_node), machine.place(node))
+    observe_key(interpreter, "read", owner, key, interpreter.place(node.value), interpreter.place(node))
+    return _element(interpreter, owner, key, interpreter.place(key_node), interpreter.place(node))
 
 
-def _element(machine: Machine, owner: Value, key: Value, key_place: Place, place: Place) -> Value:
-    if isinstance(owner, Alternatives) and any(isinstance(option.value, Instance) for option in owner.options):
-        return machine.choose(owner, lambda chosen: _element(machine, chosen, key, key_place, place))
-    found = call_special(machine, owner, ("__getitem__",), (key,), place)
+def _element(interpreter: Interpreter, owner: Value, key: Value, key_place: Place, place: Place) -> Value:
+    if isinstance(owner, Union) and any(isinstance(case.value, Instance) for case in owner.cases):
+        return interpreter.choose(owner, lambda chosen: _element(interpreter, chosen, key, key_place, place))
+    found = call_special(interpreter, owner, ("__getitem__",), (key,), place)
     if found is None and isinstance(owner, ClassValue):
-        found = _parametrized(machine, owner, key, place)
+        found = _parametrized(interpreter, owner, key, place)
     if found is not None:
         return found
     if not isinstance(owner, _SUBSCRIPTED):
-        machine.escape_operand(owner, place, "is subscripted in a way that is not followed")
+        interpreter.escape_operand(owner, place, "is subscripted in a way that is not followed")
     if isinstance(owner, Mapping) and owner.missing is not None:
-        _fill_missing(machine, owner, key, key_place, place)
+        _fill_missing(interpreter, owner, key, key_place, place)
     element = element_at(owner, key, key_place, place)
     if isinstance(owner, Collection | Mapping):
-        machine.store.pass_over_others(owner, element)
+        interpreter.store.pass_over_others(owner, element)
     return element
 
 
-def _fill_missing(machine: Machine, owner: Mapping, key: Value, key_place: Place, place: Place) -> None:
+def _fill_missing(interpreter: Interpreter, owner: Mapping, key: Value, key_place: Place, place: Place) -> None:
     """Add an entry to a `defaultdict` that is asked for one of a constant key that it lacks."""
     known = all(isinstance(entry.key, Constant) for entry in owner.entries)
     if owner.missing is None or not known or not isinstance(key, Constant):
         return
     if not any(entry.key == key for entry in owner.entries):
-        set_entry(machine, owner, key, machine.call(owner.missing, Arguments(), place), key_place, place)
+        set_entry(interpreter, owner, key, interpreter.call(owner.missing, Arguments(), place), key_place, place)
 
 
-_SUBSCRIPTED: Final = (Alternatives, ClassValue, Collection, Event, Mapping, Payload, Unresolved)
+_SUBSCRIPTED: Final = (Union, ClassValue, Collection, Event, Mapping, Payload, Unresolved)
 
 
-def _parametrized(machine: Machine, owner: ClassValue, key: Value, place: Place) -> Value | None:
+def _parametrized(interpreter: Interpreter, owner: ClassValue, key: Value, place: Place) -> Value | None:
     """Return what `__class_getitem__` of a class of the project gives, None where it has none."""
-    method = machine.attribute(owner, "__class_getitem__", place)
+    method = interpreter.attribute(owner, "__class_getitem__", place)
     if not isinstance(method, FunctionValue):
         return None
     given = Arguments((Argument(key, place),))
-    return machine.call(method if method.receiver is not None else replace(method, receiver=owner), given, place)
+    return interpreter.call(method if method.receiver is not None else replace(method, receiver=owner), given, place)
 
 
-def _sliced(machine: Machine, owner: Value, node: cst.Slice) -> Value:
-    bounds: list[Any] = [_bound(machine, part) for part in (node.lower, node.upper, node.step)]
-    if isinstance(owner, Volatile):
+def _sliced(interpreter: Interpreter, owner: Value, node: cst.Slice) -> Value:
+    bounds: list[Any] = [_bound(interpreter, part) for part in (node.lower, node.upper, node.step)]
+    if isinstance(owner, Nondeterministic):
         return replace(owner, gives="")
-    if isinstance(owner, Alternatives):
-        owner = _any_of_lists(machine, owner)
+    if isinstance(owner, Union):
+        owner = _any_of_lists(interpreter, owner)
     if isinstance(owner, Unresolved):
         return owner
     if not isinstance(owner, Collection) or _constant_items(owner):
-        machine.escape_operand(owner, machine.place(node), "is sliced in a way that is not followed")
+        interpreter.escape_operand(owner, interpreter.place(node), "is sliced in a way that is not followed")
         return UNKNOWN
     if owner.has_known_order and all(isinstance(bound, int | None) for bound in bounds):
         kept = owner.items[slice(*bounds)]
         identities = set(map(id, kept))
-        machine.store.pass_over(item for item in owner.items if id(item) not in identities)
-        return collection(machine, owner.kind, kept)
-    copy = collection(machine, owner.kind, tuple(map(possible, owner.items)))
+        interpreter.store.pass_over(item for item in owner.items if id(item) not in identities)
+        return collection(interpreter, owner.kind, kept)
+    copy = collection(interpreter, owner.kind, tuple(map(possible, owner.items)))
     copy.state.unordered = True
     return copy
 
 
-def _any_of_lists(machine: Machine, owner: Alternatives) -> Value:
+def _any_of_lists(interpreter: Interpreter, owner: Union) -> Value:
     """Return a collection of what is in any of several, as a list is at each pass of a loop: `todo = todo[10:]`."""
-    items: dict[int, Item] = {id(item.value): item for item in items_of(machine, owner) or ()}
-    kept = collection(machine, "list", tuple(items.values()))
+    items: dict[int, Element] = {id(item.value): item for item in items_of(interpreter, owner) or ()}
+    kept = collection(interpreter, "list", tuple(items.values()))
     kept.state.unordered = True
     return kept if items else UNKNOWN
 
 
-def _bound(machine: Machine, part: cst.BaseExpression | None) -> object:
+def _bound(interpreter: Interpreter, part: cst.BaseExpression | None) -> object:
     """Return a bound of a slice, None where it has none."""
-    value = Constant(None) if part is None else machine.evaluate(part)
+    value = Constant(None) if part is None else interpreter.evaluate(part)
     return value.value if isinstance(value, Constant) else value
 
 
@@ -377,79 +390,81 @@ def _constant_items(value: Collection) -> bool:
     return all(not item.value.relevant for item in value.items)
 
 
-def _binary(machine: Machine, node: cst.BaseExpression) -> Value:
+def _binary(interpreter: Interpreter, node: cst.BaseExpression) -> Value:
     """A chain of operators leans to the left and may be long: it is walked, not recursed into."""
     chain: list[cst.BinaryOperation] = []
     while isinstance(node, cst.BinaryOperation):
         chain.append(node)
         node = node.left
-    value = machine.evaluate(node)
+    value = interpreter.evaluate(node)
     for operation in reversed(chain):
-        value = _combined(machine, operation, value, machine.evaluate(operation.right))
+        value = _combined(interpreter, operation, value, interpreter.evaluate(operation.right))
     return value
 
 
-def _combined(machine: Machine, node: cst.BinaryOperation, left: Value, right: Value) -> Value:
-    found = operate(machine, node.operator, left, right, machine.place(node))
+def _combined(interpreter: Interpreter, node: cst.BinaryOperation, left: Value, right: Value) -> Value:
+    found = operate(interpreter, node.operator, left, right, interpreter.place(node))
     if found is not None:
         return found
     if isinstance(node.operator, cst.Add):
         if is_text(left) or is_text(right):
-            return _joined(machine, [(left, machine.place(node.left)), (right, machine.place(node.right))])
+            return _joined(interpreter, [(left, interpreter.place(node.left)), (right, interpreter.place(node.right))])
         if isinstance(left, Collection) and isinstance(right, Collection):
-            return collection(machine, left.kind, (*left.items, *right.items))
-        if isinstance(left, Collection | Alternatives) and isinstance(right, Collection | Alternatives):
-            return collection(machine, "list", (*(items_of(machine, left) or ()), *(items_of(machine, right) or ())))
+            return collection(interpreter, left.kind, (*left.items, *right.items))
+        if isinstance(left, Collection | Union) and isinstance(right, Collection | Union):
+            return collection(
+                interpreter, "list", (*(items_of(interpreter, left) or ()), *(items_of(interpreter, right) or ()))
+            )
     if isinstance(node.operator, cst.BitOr) and isinstance(left, Collection) and isinstance(right, Collection):
-        return collection(machine, left.kind, (*left.items, *right.items))
+        return collection(interpreter, left.kind, (*left.items, *right.items))
     if isinstance(node.operator, cst.BitOr) and isinstance(left, Mapping):
-        return _united(machine, left, right, machine.place(node.right))
+        return _join_elements(interpreter, left, right, interpreter.place(node.right))
     if isinstance(node.operator, cst.Multiply) and isinstance(left, Collection):
-        return _repeated(machine, left, right)
+        return _repeated(interpreter, left, right)
     if isinstance(node.operator, cst.Add) and isinstance(left, Collection):
         # A list with others after it that are not known.
-        rest = items_of(machine, right) or (Item(UNKNOWN, machine.place(node.right), many=True),)
-        return collection(machine, left.kind, (*left.items, *rest))
+        rest = items_of(interpreter, right) or (Element(UNKNOWN, interpreter.place(node.right), many=True),)
+        return collection(interpreter, left.kind, (*left.items, *rest))
     if isinstance(node.operator, _SET_OPERATORS) and isinstance(left, Collection):
-        others = (items_of(machine, right) or ()) if isinstance(node.operator, cst.BitXor) else ()
-        return collection(machine, left.kind, tuple(map(possible, (*left.items, *others))))
+        others = (items_of(interpreter, right) or ()) if isinstance(node.operator, cst.BitXor) else ()
+        return collection(interpreter, left.kind, tuple(map(possible, (*left.items, *others))))
     for operand, value in ((node.left, left), (node.right, right)):
-        machine.escape_operand(value, machine.place(operand), "is an operand in a way that is not followed")
+        interpreter.escape_operand(value, interpreter.place(operand), "is an operand in a way that is not followed")
     found = shifted(node.operator, left, right) or binary(node.operator, left, right)
-    return derived(machine, (left, right), found)
+    return derived(interpreter, (left, right), found)
 
 
-def _united(machine: Machine, left: Mapping, right: Value, place: Place) -> Mapping:
+def _join_elements(interpreter: Interpreter, left: Mapping, right: Value, place: Place) -> Mapping:
     """Return a dictionary of the entries of two: those of the second one count."""
-    known = entries_of(machine, right, place)
-    entries: dict[object, Entry] = {}
+    known = entries_of(interpreter, right, place)
+    entries: dict[object, MappingEntry] = {}
     for entry in left.entries:
         _put(entries, replace(entry, maybe=entry.maybe or known is None))
     for entry in known or ():
         _put(entries, entry)
     partial = left.partial or known is None or not left.shows_constants
-    return mapping(machine, tuple(entries.values()), partial=partial)
+    return mapping(interpreter, tuple(entries.values()), partial=partial)
 
 
 _SET_OPERATORS: Final = (cst.BitAnd, cst.BitXor, cst.Subtract)
 
 
-def _repeated(machine: Machine, owner: Collection, times: Value) -> Value:
+def _repeated(interpreter: Interpreter, owner: Collection, times: Value) -> Value:
     """`[a, b] * 2`; a number that is not known, or large, is any number."""
     if isinstance(times, Constant) and isinstance(times.value, int) and 0 <= times.value <= MOST_REPETITIONS:
-        return collection(machine, owner.kind, owner.items * times.value)
-    return collection(machine, owner.kind, tuple(replace(item, many=True, passes=None) for item in owner.items))
+        return collection(interpreter, owner.kind, owner.items * times.value)
+    return collection(interpreter, owner.kind, tuple(replace(item, many=True, passes=None) for item in owner.items))
 
 
-def _unary(machine: Machine, node: cst.UnaryOperation) -> Value:
-    operand = machine.evaluate(node.expression)
+def _unary(interpreter: Interpreter, node: cst.UnaryOperation) -> Value:
+    operand = interpreter.evaluate(node.expression)
     name = _SPECIAL_UNARY.get(type(node.operator))
-    found = None if name is None else call_special(machine, operand, (name,), (), machine.place(node))
+    found = None if name is None else call_special(interpreter, operand, (name,), (), interpreter.place(node))
     if found is None and not isinstance(node.operator, cst.Not):
-        machine.escape_operand(operand, machine.place(node), "is an operand in a way that is not followed")
-    if isinstance(operand, Volatile) and isinstance(node.operator, cst.Not):
+        interpreter.escape_operand(operand, interpreter.place(node), "is an operand in a way that is not followed")
+    if isinstance(operand, Nondeterministic) and isinstance(node.operator, cst.Not):
         return replace(operand, gives="")
-    return derived(machine, (operand,), unary(node.operator, operand)) if found is None else found
+    return derived(interpreter, (operand,), unary(node.operator, operand)) if found is None else found
 
 
 _SPECIAL_UNARY: Final[dict[type[cst.BaseUnaryOp], str]] = {
@@ -459,74 +474,76 @@ _SPECIAL_UNARY: Final[dict[type[cst.BaseUnaryOp], str]] = {
 }
 
 
-def _comparison(machine: Machine, node: cst.Comparison) -> Value:
+def _comparison(interpreter: Interpreter, node: cst.Comparison) -> Value:
     """`a < b < c` evaluates `c` only if `a < b`."""
-    left = machine.evaluate(node.left)
+    left = interpreter.evaluate(node.left)
     result: Value = UNKNOWN
     for index, target in enumerate(node.comparisons):
         if index == 0:
-            right = machine.evaluate(target.comparator)
-            observe_key(machine, "asked", right, left, machine.place(target.comparator), machine.place(node))
-            result = compare(machine, target, left, right, machine.place(node))
+            right = interpreter.evaluate(target.comparator)
+            observe_key(
+                interpreter, "asked", right, left, interpreter.place(target.comparator), interpreter.place(node)
+            )
+            result = compare(interpreter, target, left, right, interpreter.place(node))
             if not isinstance(target.operator, cst.Is | cst.IsNot):
-                result = derived(machine, (left, right), result)
+                result = derived(interpreter, (left, right), result)
             continue
-        block = machine.block_of(lambda compared=target.comparator: machine.evaluate(compared))  # type: ignore[misc]
+        block = interpreter.block_of(lambda compared=target.comparator: interpreter.evaluate(compared))  # type: ignore[misc]
         if not block.operations:
             continue
         shorter = node.with_changes(comparisons=node.comparisons[:index], lpar=(), rpar=())
-        machine.emit_choice([(machine.text(shorter), block)], None, machine.place(node))
+        interpreter.emit_choice([(interpreter.text(shorter), block)], None, interpreter.place(node))
     return result if len(node.comparisons) == 1 else UNKNOWN
 
 
-def _lambda(machine: Machine, node: cst.Lambda) -> Value:
-    scope = machine.frame.scope
-    return FunctionValue(node, scope, names_in(scope, "lambda"), defaults=default_values(machine, node.params))
+def _lambda(interpreter: Interpreter, node: cst.Lambda) -> Value:
+    scope = interpreter.frame.scope
+    return FunctionValue(node, scope, names_in(scope, "lambda"), defaults=default_values(interpreter, node.params))
 
 
-def _template_string(machine: Machine, node: cst.TemplatedString) -> Value:
+def _template_string(interpreter: Interpreter, node: cst.TemplatedString) -> Value:
     """`t"{a}"` holds the values of its fields."""
     for part in node.parts:
         if isinstance(part, cst.TemplatedStringExpression):
-            value, place = machine.evaluate(part.expression), machine.place(part.expression)
-            machine.escape(value, place, "is put into a template string, which is not followed")
+            value, place = interpreter.evaluate(part.expression), interpreter.place(part.expression)
+            interpreter.escape(value, place, "is put into a template string, which is not followed")
     return UNKNOWN
 
 
-def _starred(machine: Machine, node: cst.StarredElement) -> Value:
-    return machine.evaluate(node.value)
+def _starred(interpreter: Interpreter, node: cst.StarredElement) -> Value:
+    return interpreter.evaluate(node.value)
 
 
-def _ellipsis(machine: Machine, node: cst.Ellipsis) -> Value:
-    del machine, node
+def _ellipsis(interpreter: Interpreter, node: cst.Ellipsis) -> Value:
+    del interpreter, node
     return UNKNOWN
 
 
-def _await(machine: Machine, node: cst.Await) -> Value:
-    first = len(machine.operations)
-    return await_value(machine, machine.evaluate(node.expression), machine.place(node), first)
+def _await(interpreter: Interpreter, node: cst.Await) -> Value:
+    first = len(interpreter.operations)
+    return await_value(interpreter, interpreter.evaluate(node.expression), interpreter.place(node), first)
 
 
-def _named(machine: Machine, node: cst.NamedExpr) -> Value:
-    value = machine.evaluate(node.value)
+def _named(interpreter: Interpreter, node: cst.NamedExpr) -> Value:
+    value = interpreter.evaluate(node.value)
     if isinstance(node.target, cst.Name):
-        bind(machine, node.target.value, value)
+        bind(interpreter, node.target.value, value)
     return value
 
 
-def _yield(machine: Machine, node: cst.Yield) -> Value:
+def _yield(interpreter: Interpreter, node: cst.Yield) -> Value:
     if isinstance(node.value, cst.From):
-        value = machine.evaluate(node.value.item)
+        value = interpreter.evaluate(node.value.item)
         if is_awaitable(value):
-            return await_value(machine, value, machine.place(node))
-        yields = (*machine.frame.yields, *(replace(item, many=True) for item in items_of(machine, value) or ()))
-        machine.frame.yields = list(bounded(yields))
+            return await_value(interpreter, value, interpreter.place(node))
+        yields = (*interpreter.frame.yields, *(replace(item, many=True) for item in items_of(interpreter, value) or ()))
+        interpreter.frame.yields = list(bounded(yields))
         return UNKNOWN
-    given = Constant(None) if node.value is None else machine.evaluate(node.value)
-    if machine.frame.at_yield is not None:
-        machine.frame.at_yield(given)
+    given = Constant(None) if node.value is None else interpreter.evaluate(node.value)
+    if interpreter.frame.at_yield is not None:
+        interpreter.frame.at_yield(given)
     elif given.relevant and node.value is not None:
-        machine.frame.yields.append(Item(given, machine.place(node.value), many=True))
+        interpreter.frame.yields.append(Element(given, interpreter.place(node.value), many=True))
     return UNKNOWN
 
 

@@ -12,11 +12,11 @@ import libcst as cst
 from msgspec import Struct
 
 from stepgraph.interpreter.frame import Frame, InlinedGenerator, LoopState
-from stepgraph.interpreter.interpreter import Machine
-from stepgraph.interpreter.objects.values import FunctionValue, GeneratorCall, Item, Value
-from stepgraph.interpreter.store import any_way, apply
+from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.objects.values import Element, FunctionValue, GeneratorCall, Value
+from stepgraph.interpreter.store import apply, join_any
 from stepgraph.interpreter.summaries import function_scope, may_run_steps, read_function
-from stepgraph.ir.nodes import Block, Call, ExitKind, Run, Scope
+from stepgraph.ir.nodes import Block, Call, JumpKind, Run, Scope
 from stepgraph.limits import Limit
 from stepgraph.syntax.module import Place
 from stepgraph.syntax.walk import children, expressions_below, statements, statements_with_enclosing
@@ -25,27 +25,27 @@ from stepgraph.syntax.walk import children, expressions_below, statements, state
 class _Exits(Struct):
     """How the code of a generator is left.
 
-    `yields` and `returns` hold the number of loops around each statement of that kind. The code is `protected` where a
+    `yields` and `returns` hold the number of loops around each statement of that kind. The code is `try_` where a
     `yield` stands in a `try` or `with`; a `yield` that is part of a test or of another head of a statement is `hidden`.
     """
 
     yields: list[int]
     returns: list[int]
-    protected: bool = False
+    try_: bool = False
     hidden: bool = False
 
 
-def run_generator(machine: Machine, generator: GeneratorCall, frame: Frame) -> None:
+def run_generator(interpreter: Interpreter, generator: GeneratorCall, frame: Frame) -> None:
     """Read the code of a generator in a frame of its own, as part of the function that goes over it."""
-    function, outer = generator.function, machine.frame
-    machine.entered.append(function.node)
-    with machine.in_frame(frame):
-        machine.execute(body_of(function))
-    machine.entered.pop()
+    function, outer = generator.function, interpreter.frame
+    interpreter.entered.append(function.node)
+    with interpreter.in_frame(frame):
+        interpreter.execute(body_of(function))
+    interpreter.entered.pop()
     outer.emitted = outer.emitted or frame.emitted
     outer.has_started = outer.has_started or frame.has_started
     outer.called |= frame.called
-    machine.declare_again(frame.declared)
+    interpreter.declare_again(frame.declared)
 
 
 def body_of(function: FunctionValue) -> cst.BaseSuite:
@@ -54,29 +54,29 @@ def body_of(function: FunctionValue) -> cst.BaseSuite:
 
 
 def inlined(
-    machine: Machine, generator: GeneratorCall, take: Callable[[Value], None], place: Place, *, broken: bool
+    interpreter: Interpreter, generator: GeneratorCall, take: Callable[[Value], None], place: Place, *, broken: bool
 ) -> bool:
     """Show the code of a generator with what is done with each value at its place; return whether that is exact.
 
     The loop may be `broken` off. Nothing is done for a generator that runs no steps, and for one that is not exact.
     """
-    machine.work.begun.add(id(generator.place.node))
-    if not may_run_steps(machine, generator.function, generator.arguments):
+    interpreter.work.begun.add(id(generator.place.node))
+    if not may_run_steps(interpreter, generator.function, generator.arguments):
         return False
-    around = machine.frame.inlined
+    around = interpreter.frame.inlined
     broken = broken or (around is not None and around.broken)
-    if id(generator) in machine.work.exhausted or not _is_exact(machine, generator, broken=broken):
-        machine.work.exhausted[id(generator)] = generator
+    if id(generator) in interpreter.work.exhausted or not _is_exact(interpreter, generator, broken=broken):
+        interpreter.work.exhausted[id(generator)] = generator
         return False
-    machine.work.exhausted[id(generator)] = generator
-    _show(machine, generator, take, place, broken=broken)
+    interpreter.work.exhausted[id(generator)] = generator
+    _show(interpreter, generator, take, place, broken=broken)
     return True
 
 
-def _is_exact(machine: Machine, generator: GeneratorCall, *, broken: bool) -> bool:
-    if machine.loop_depth > generator.loop_depth:
+def _is_exact(interpreter: Interpreter, generator: GeneratorCall, *, broken: bool) -> bool:
+    if interpreter.loop_depth > generator.loop_depth:
         return False  # each pass of the loop goes on where the one before it ended
-    if generator.function.node in machine.entered or generator.function.kind == "context":
+    if generator.function.node in interpreter.entered or generator.function.kind == "context":
         return False
     body = body_of(generator.function)
     exits = _exits(body)
@@ -84,7 +84,7 @@ def _is_exact(machine: Machine, generator: GeneratorCall, *, broken: bool) -> bo
     # What leaves the last loop leaves the generator.
     returns = all(depth == 0 or (depth == 1 and ends_in_loop) for depth in exits.returns)
     breaks = not broken or (ends_in_loop and all(depth == 1 for depth in exits.yields))
-    return returns and breaks and not exits.protected and not exits.hidden
+    return returns and breaks and not exits.try_ and not exits.hidden
 
 
 def _last(body: cst.BaseSuite) -> cst.CSTNode | None:
@@ -102,7 +102,7 @@ def _exits(body: cst.BaseSuite) -> _Exits:
         elif any(isinstance(node, cst.Yield) for node in expressions_below(statement)):
             exits.yields.append(len(loops))
             guards = cst.Try | cst.TryStar | cst.With
-            exits.protected = exits.protected or any(isinstance(one.statement, guards) for one in around)
+            exits.try_ = exits.try_ or any(isinstance(one.statement, guards) for one in around)
     return exits
 
 
@@ -114,59 +114,59 @@ def _has_yield_in_head(statement: cst.BaseCompoundStatement) -> bool:
 
 
 def _show(
-    machine: Machine, generator: GeneratorCall, take: Callable[[Value], None], place: Place, *, broken: bool
+    interpreter: Interpreter, generator: GeneratorCall, take: Callable[[Value], None], place: Place, *, broken: bool
 ) -> None:
-    outer, since = machine.frame, machine.work.handles
-    frame = Frame(function_scope(machine, generator.function, generator.arguments), is_async=True)
-    whole = frame.loop = LoopState(machine.store.mark())
+    outer, since = interpreter.frame, interpreter.work.task_ids
+    frame = Frame(function_scope(interpreter, generator.function, generator.arguments), is_async=True)
+    whole = frame.loop = LoopState(interpreter.store.checkpoint())
     frame.inlined = InlinedGenerator(whole, broken)
 
     def at_yield(value: Value) -> None:
-        inner, machine.frame = machine.frame, outer
-        machine.entered.pop()
-        loop, state = outer.loop, LoopState(machine.store.mark())
+        inner, interpreter.frame = interpreter.frame, outer
+        interpreter.entered.pop()
+        loop, state = outer.loop, LoopState(interpreter.store.checkpoint())
         outer.loop = state
-        block = machine.block_of(lambda: take(value))
+        block = interpreter.block_of(lambda: take(value))
         outer.loop = loop
-        machine.entered.append(generator.function.node)
-        machine.frame = inner
-        _emit_pass(machine, block, state, place, since)
+        interpreter.entered.append(generator.function.node)
+        interpreter.frame = inner
+        _emit_pass(interpreter, block, state, place, since)
         if inner.loop is not None:
             inner.loop.breaks = inner.loop.breaks or state.breaks
 
     frame.at_yield = at_yield
-    block = machine.block_of(lambda: run_generator(machine, generator, frame))
-    _emit_pass(machine, block, whole, place, since)
+    block = interpreter.block_of(lambda: run_generator(interpreter, generator, frame))
+    _emit_pass(interpreter, block, whole, place, since)
 
 
-def _emit_pass(machine: Machine, block: Block, state: LoopState, place: Place, since: int) -> None:
+def _emit_pass(interpreter: Interpreter, block: Block, state: LoopState, place: Place, since: int) -> None:
     """Emit what a `continue` leaves, and go on after it."""
     if block.operations:
-        machine.emit(Scope(block, place, is_pass=True))
+        interpreter.emit(Scope(block, place, is_pass=True))
     if state.leaves:
-        apply(machine.store, any_way(machine.store, state.leaves, place, since))
-        machine.live = machine.live or state.continues
+        apply(interpreter.store, join_any(interpreter.store, state.leaves, place, since))
+        interpreter.live = interpreter.live or state.continues
 
 
-def leave_generator(machine: Machine, generator: InlinedGenerator, place: Place) -> None:
+def leave_generator(interpreter: Interpreter, generator: InlinedGenerator, place: Place) -> None:
     """A `return` in the code of a generator ends the loop over it: outside of its own loop, or by leaving that."""
-    loop = machine.frame.loop or generator.whole
-    kind = ExitKind.CONTINUE if loop is generator.whole else ExitKind.BREAK
+    loop = interpreter.frame.loop or generator.whole
+    kind = JumpKind.CONTINUE if loop is generator.whole else JumpKind.BREAK
     if loop is generator.whole:
         loop.continues = True
     else:
         loop.breaks = True
-    loop.leaves.append(machine.store.changes(loop.mark))
-    machine.leave(kind, place)
+    loop.leaves.append(interpreter.store.changes(loop.checkpoint))
+    interpreter.leave(kind, place)
 
 
-def resume(machine: Machine, iterable: GeneratorCall) -> None:
+def resume(interpreter: Interpreter, iterable: GeneratorCall) -> None:
     """Report a generator that is not shown in place, and show it at each pass, since it runs in between them."""
-    summary = read_function(machine, iterable.function, iterable.arguments)
+    summary = read_function(interpreter, iterable.function, iterable.arguments)
     if not summary.function.works:
         return
-    machine.emit(Run(Call(summary.function), iterable.place))
-    machine.note(
+    interpreter.emit(Run(Call(summary.function), iterable.place))
+    interpreter.note(
         "generator",
         iterable.place,
         f"`{iterable.function.name}` is a generator with steps; it runs piece by piece, in between the loop's passes.",
@@ -174,10 +174,10 @@ def resume(machine: Machine, iterable: GeneratorCall) -> None:
     )
 
 
-def all_of(machine: Machine, generator: GeneratorCall) -> tuple[Item, ...]:
+def all_of(interpreter: Interpreter, generator: GeneratorCall) -> tuple[Element, ...]:
     """Return what a generator yields that can lead to steps, for code that takes all of it at once."""
-    machine.work.begun.add(id(generator.place.node))
-    resume(machine, generator)
-    yields = read_function(machine, generator.function, generator.arguments).yields
-    machine.budget.spend(Limit.ELEMENTS, len(yields))
+    interpreter.work.begun.add(id(generator.place.node))
+    resume(interpreter, generator)
+    yields = read_function(interpreter, generator.function, generator.arguments).yields
+    interpreter.budget.spend(Limit.ELEMENTS, len(yields))
     return yields

@@ -6,7 +6,7 @@ from typing import Final
 
 import libcst as cst
 
-from stepgraph.interpreter.interpreter import Machine
+from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.objects.values import (
     UNKNOWN,
     External,
@@ -23,15 +23,15 @@ from stepgraph.syntax.module import Place, SourceModule
 IMPORT_FAILS: Final = "Correct the import: it fails when the module is loaded."
 
 
-def imported(machine: Machine, statement: cst.Import | cst.ImportFrom, name: str) -> Value:
+def imported(interpreter: Interpreter, statement: cst.Import | cst.ImportFrom, name: str) -> Value:
     """Return what an import statement of the module being read binds to `name`."""
-    aliases = machine.module.once(_imports)
+    aliases = interpreter.module.once(_imports)
     if statement not in aliases:
         # Of several, the last one counts.
         names = () if isinstance(statement.names, cst.ImportStar) else statement.names
         aliases[statement] = {import_binding(alias): alias for alias in names}
     alias = aliases[statement].get(name)
-    return UNKNOWN if alias is None else _import(machine, statement, alias, name, machine.place(statement))
+    return UNKNOWN if alias is None else _import(interpreter, statement, alias, name, interpreter.place(statement))
 
 
 def _imports(_: SourceModule) -> dict[cst.Import | cst.ImportFrom, dict[str, cst.ImportAlias]]:
@@ -39,46 +39,48 @@ def _imports(_: SourceModule) -> dict[cst.Import | cst.ImportFrom, dict[str, cst
 
 
 def _import(
-    machine: Machine, statement: cst.Import | cst.ImportFrom, alias: cst.ImportAlias, name: str, place: Place
+    interpreter: Interpreter, statement: cst.Import | cst.ImportFrom, alias: cst.ImportAlias, name: str, place: Place
 ) -> Value:
     if isinstance(statement, cst.Import):
-        return _module(machine, 0, alias.evaluated_name if alias.asname is not None else name, place)
-    return _imported_from(machine, _module(machine, *source_name(statement), place), alias.evaluated_name, place)
+        return _module(interpreter, 0, alias.evaluated_name if alias.asname is not None else name, place)
+    return _imported_from(
+        interpreter, _module(interpreter, *source_name(statement), place), alias.evaluated_name, place
+    )
 
 
-def _imported_from(machine: Machine, source: Value, name: str, place: Place) -> Value:
+def _imported_from(interpreter: Interpreter, source: Value, name: str, place: Place) -> Value:
     if isinstance(source, Unresolved):
         return source
-    if isinstance(source, ModuleValue) and source.scope is not None and source.scope.module is machine.module:
+    if isinstance(source, ModuleValue) and source.scope is not None and source.scope.module is interpreter.module:
         # `from . import part` in a package: what it binds is not there before.
-        part = submodule(machine, source, name, place)
+        part = submodule(interpreter, source, name, place)
         if part is not None:
             return part
-    return machine.attribute(source, name, place)
+    return interpreter.attribute(source, name, place)
 
 
-def is_in_project(machine: Machine, statement: cst.Import | cst.ImportFrom) -> bool:
+def is_in_project(interpreter: Interpreter, statement: cst.Import | cst.ImportFrom) -> bool:
     """Whether an import statement of the module being read names what the project has."""
-    found = [_find(machine, *named) for named in source_names(statement)]
+    found = [_find(interpreter, *named) for named in source_names(statement)]
     if isinstance(statement, cst.Import) or isinstance(statement.names, cst.ImportStar):
         return None not in found
     names = [alias.evaluated_name for alias in statement.names]
-    return all(file is not None and _may_have(machine, file, name) for file in found for name in names)
+    return all(file is not None and _may_have(interpreter, file, name) for file in found for name in names)
 
 
-def lacks_name(machine: Machine, statement: cst.ImportFrom) -> bool:
+def lacks_name(interpreter: Interpreter, statement: cst.ImportFrom) -> bool:
     """Whether a statement imports a name from a module of the project that has no such name."""
-    return _find(machine, *source_name(statement)) is not None and not is_in_project(machine, statement)
+    return _find(interpreter, *source_name(statement)) is not None and not is_in_project(interpreter, statement)
 
 
-def _may_have(machine: Machine, file: ModuleFile, name: str) -> bool:
+def _may_have(interpreter: Interpreter, file: ModuleFile, name: str) -> bool:
     """Whether a module may have a name, as far as its own text tells."""
-    if machine.modules.importer is None or machine.modules.importer.files.inside(file, name) is not None:
+    if interpreter.modules.importer is None or interpreter.modules.importer.files.inside(file, name) is not None:
         return True
-    module = machine.modules.importer.load(file)
+    module = interpreter.modules.importer.load(file)
     if module is None or isinstance(module, Problem):
         return module is not None
-    bindings = machine.modules.scope_of(module).bindings
+    bindings = interpreter.modules.scope_of(module).bindings
     return bool(bindings.stars) or name in bindings.binders or "__getattr__" in bindings.binders
 
 
@@ -87,46 +89,50 @@ def is_in_python(statement: cst.Import | cst.ImportFrom) -> bool:
     return all(not level and is_known(name) for level, name in source_names(statement))
 
 
-def star_source(machine: Machine, statement: cst.ImportFrom) -> Value:
+def star_source(interpreter: Interpreter, statement: cst.ImportFrom) -> Value:
     """Return what an `import *` of the module being read takes its names from."""
-    return _module(machine, *source_name(statement), machine.place(statement))
+    return _module(interpreter, *source_name(statement), interpreter.place(statement))
 
 
-def submodule(machine: Machine, package: ModuleValue, name: str, place: Place) -> Value | None:
+def submodule(interpreter: Interpreter, package: ModuleValue, name: str, place: Place) -> Value | None:
     """Return a module of a package, None where it has none of that name."""
-    found = machine.modules.importer.files.inside(package.file, name) if machine.modules.importer is not None else None
-    return None if found is None else _loaded(machine, found, place)
+    found = (
+        interpreter.modules.importer.files.inside(package.file, name)
+        if interpreter.modules.importer is not None
+        else None
+    )
+    return None if found is None else _loaded(interpreter, found, place)
 
 
-def _find(machine: Machine, level: int, name: str) -> ModuleFile | None:
-    if machine.modules.importer is None or (not level and is_known(name)):
+def _find(interpreter: Interpreter, level: int, name: str) -> ModuleFile | None:
+    if interpreter.modules.importer is None or (not level and is_known(name)):
         return None
-    return machine.modules.importer.find(machine.module, level, name)
+    return interpreter.modules.importer.find(interpreter.module, level, name)
 
 
-def _module(machine: Machine, level: int, name: str, place: Place) -> Value:
+def _module(interpreter: Interpreter, level: int, name: str, place: Place) -> Value:
     """Return a module of the project, External for one of another, Unresolved where the project should have it."""
-    found = _find(machine, level, name)
+    found = _find(interpreter, level, name)
     if found is not None:
-        return _loaded(machine, found, place)
+        return _loaded(interpreter, found, place)
     top, _, rest = name.partition(".")
-    if machine.modules.importer is None or (not level and not rest):
+    if interpreter.modules.importer is None or (not level and not rest):
         return External("." * level + name)
-    package = None if level else _find(machine, 0, top)
+    package = None if level else _find(interpreter, 0, top)
     if not level and (package is None or package.path is None):
         return External(name)
     shown = "." * level + name
     reason = f"there is no module `{shown}` in the project"
-    machine.note("missing-module", place, f"{reason}.", IMPORT_FAILS)
+    interpreter.note("missing-module", place, f"{reason}.", IMPORT_FAILS)
     return Unresolved(reason, place)
 
 
-def _loaded(machine: Machine, file: ModuleFile, place: Place) -> Value:
-    module = None if machine.modules.importer is None else machine.modules.importer.load(file)
+def _loaded(interpreter: Interpreter, file: ModuleFile, place: Place) -> Value:
+    module = None if interpreter.modules.importer is None else interpreter.modules.importer.load(file)
     if not isinstance(module, Problem):
-        return ModuleValue(file, None if module is None else machine.modules.scope_of(module))
+        return ModuleValue(file, None if module is None else interpreter.modules.scope_of(module))
     reason = f"{module.place} could not be read"
-    machine.note(
+    interpreter.note(
         "broken-module",
         place,
         f"`{place.brief_text}` cannot be followed: {module.place}: {module.message}",

@@ -8,27 +8,27 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from stepgraph.interpreter.frame import LoopState, Outcome
-from stepgraph.interpreter.interpreter import Machine
+from stepgraph.interpreter.frame import LoopState, PathResult
+from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.objects.union import any_of
 from stepgraph.interpreter.objects.values import (
     UNKNOWN,
-    Alternatives,
     Collection,
     Constant,
+    Element,
+    EventPart,
     FunctionCall,
     FunctionValue,
     Gathering,
     GeneratorCall,
-    Item,
     Mapping,
-    PartOfEvent,
     Payload,
     PreparedCall,
-    Ranged,
+    RangeResult,
     StepCall,
     StepFunction,
     Task,
+    Union,
     Unresolved,
     Value,
     Visits,
@@ -39,7 +39,7 @@ from stepgraph.interpreter.objects.values import (
 from stepgraph.interpreter.python.arguments import collection
 from stepgraph.interpreter.replay.step_state import read_at_next_pass
 from stepgraph.interpreter.replay.taint import used_at_each_pass
-from stepgraph.interpreter.store import Changes, any_way, apply, unsettled
+from stepgraph.interpreter.store import Changes, apply, join_any, unstable
 from stepgraph.interpreter.summaries import read_function
 from stepgraph.interpreter.widening import grown, widened
 from stepgraph.ir.nodes import EMPTY, Block, Loop, Passes, StepDefinition
@@ -57,83 +57,87 @@ LONGEST_UNROLLED: Final = 256
 
 
 class Extent(Struct, frozen=True):
-    """How far a loop goes: one that is `endless` to a break, one that `occurs` has a pass at least."""
+    """How far a loop goes: one that is `infinite` to a break, one that `at_least_once` has a pass at least."""
 
-    endless: bool = False
-    occurs: bool = False
+    infinite: bool = False
+    at_least_once: bool = False
     passes: Passes | None = None
 
 
 def run_loop(
-    machine: Machine,
+    interpreter: Interpreter,
     body: Callable[[], None],
-    otherwise: Callable[[], None] | None,
+    orelse: Callable[[], None] | None,
     place: Place,
     extent: Extent,
 ) -> None:
     """Read a loop and emit it."""
-    block, breaks, declares = _settled(machine, body, place)
+    block, breaks, declares = _settled(interpreter, body, place)
     after = EMPTY
-    if otherwise is not None and not extent.endless:
-        rest = machine.branch(otherwise, "no break" if breaks else None)
+    if orelse is not None and not extent.infinite:
+        rest = interpreter.branch(orelse, "no break" if breaks else None)
         after = rest.block
-        left = Outcome(EMPTY, {}, live=breaks)
-        machine.rejoin([("no break", rest), (None, left)], None, place)
+        left = PathResult(EMPTY, {}, live=breaks)
+        interpreter.rejoin([("no break", rest), (None, left)], None, place)
     else:
-        machine.live = breaks or not extent.endless
+        interpreter.live = breaks or not extent.infinite
     if block.operations or after.operations:
-        machine.emit(Loop(block, after, place, extent.endless, extent.occurs, declares, extent.passes))
+        interpreter.emit(Loop(block, after, place, extent.infinite, extent.at_least_once, declares, extent.passes))
 
 
 def _settled(
-    machine: Machine, body: Callable[[], None], place: Place
+    interpreter: Interpreter, body: Callable[[], None], place: Place
 ) -> tuple[Block, bool, tuple[StepDefinition, ...]]:
     """Read a body until the state it begins with covers the states it ends with, and go on from there.
 
     Each pass begins anew from the state before the loop and what the pass before it may have changed, so that nothing
     is left of the values of an earlier one.
     """
-    outer, live, since = machine.frame.loop, machine.live, machine.work.handles
-    drained, machine.frame.drained = machine.frame.drained, None
-    machine.loop_depth += 1
-    passes = MOST_PASSES[machine.loop_depth - 1] if machine.loop_depth <= len(MOST_PASSES) else 1
+    outer, live, since = interpreter.frame.loop, interpreter.live, interpreter.work.task_ids
+    drained, interpreter.frame.drained = interpreter.frame.drained, None
+    interpreter.loop_depth += 1
+    passes = MOST_PASSES[interpreter.loop_depth - 1] if interpreter.loop_depth <= len(MOST_PASSES) else 1
     head: Changes = {}
     wide: Changes = {}
     readings = 0
-    mark = machine.store.mark()
-    first_read, newest = len(machine.replay.state_reads), machine.store.serial
-    checkpoint, first, made_before = machine.replay.checkpoint, len(machine.replay.uses), machine.replay.volatiles
+    checkpoint = interpreter.store.checkpoint()
+    first_read, newest = len(interpreter.replay.state_reads), interpreter.store.serial
+    last_step, first, made_before = (
+        interpreter.replay.last_step,
+        len(interpreter.replay.uses),
+        interpreter.replay.nondeterministic_count,
+    )
     while True:
-        apply(machine.store, head)
-        state = machine.frame.loop = LoopState(mark)
-        machine.live = True
-        declared = machine.steps.count
-        block = machine.block_of(body)
-        ends = [*state.leaves, machine.store.changes(mark)] if machine.live else state.leaves
-        machine.store.rewind(mark)
-        seen, head = head, any_way(machine.store, ends, place, since) | wide
-        changed = unsettled(seen, head, newest)
+        apply(interpreter.store, head)
+        state = interpreter.frame.loop = LoopState(checkpoint)
+        interpreter.live = True
+        declared = interpreter.steps.count
+        block = interpreter.block_of(body)
+        ends = [*state.leaves, interpreter.store.changes(checkpoint)] if interpreter.live else state.leaves
+        interpreter.store.rollback(checkpoint)
+        seen, head = head, join_any(interpreter.store, ends, place, since) | wide
+        changed = unstable(seen, head, newest)
         readings += 1
         if changed and readings >= PASSES_TO_COMPARE:
-            changed = grown(changed, seen, newest, machine.budget)
-        if changed and (readings >= passes or machine.passes > MOST_REPEATED):
+            changed = grown(changed, seen, newest, interpreter.budget)
+        if changed and (readings >= passes or interpreter.passes > MOST_REPEATED):
             wide |= {key: widened(change, place) for key, change in changed.items()}
             head |= wide
         if not changed:
             break
-        machine.passes += 1
-    apply(machine.store, head)
-    if machine.replay.checkpoint > checkpoint and (machine.live or state.continues):
-        used_at_each_pass(machine, first, made_before)
-    machine.loop_depth -= 1
-    if machine.replay.state_changes or not machine.loop_depth:
-        read_at_next_pass(machine, first_read, newest)
-    machine.frame.loop, machine.live = outer, live
-    machine.frame.drained = drained
-    return block, state.breaks, machine.declared_since(declared)
+        interpreter.passes += 1
+    apply(interpreter.store, head)
+    if interpreter.replay.last_step > last_step and (interpreter.live or state.continues):
+        used_at_each_pass(interpreter, first, made_before)
+    interpreter.loop_depth -= 1
+    if interpreter.replay.state_changes or not interpreter.loop_depth:
+        read_at_next_pass(interpreter, first_read, newest)
+    interpreter.frame.loop, interpreter.live = outer, live
+    interpreter.frame.drained = drained
+    return block, state.breaks, interpreter.declared_since(declared)
 
 
-def unrolled(value: Value, *, constants: bool = False) -> tuple[Item, ...] | None:
+def unrolled(value: Value, *, constants: bool = False) -> tuple[Element, ...] | None:
     """Return the elements of a collection of steps or functions that a loop runs one after another, if it is one.
 
     With `constants`, also those of a collection of constants.
@@ -152,14 +156,14 @@ def unrolled(value: Value, *, constants: bool = False) -> tuple[Item, ...] | Non
 
 def extent_over(value: Value, place: Place) -> Extent:
     """Return how far a loop over a value goes; the place is the value's."""
-    if isinstance(value, Ranged):
+    if isinstance(value, RangeResult):
         # Whether there are any is not asked: in a graph, a number more or less makes no difference.
         return Extent(passes=Passes(value.count, place))
     if not isinstance(value, Collection):
         return Extent()
     is_whole = value.has_known_order and value.shows_constants
-    occurs = any(not (item.many or item.maybe) for item in value.items)
-    return Extent(occurs=occurs, passes=Passes(len(value.items), place) if is_whole else None)
+    at_least_once = any(not (item.many or item.maybe) for item in value.items)
+    return Extent(at_least_once=at_least_once, passes=Passes(len(value.items), place) if is_whole else None)
 
 
 def _runs(value: Value, visits: Visits, depth: int = 0) -> bool:
@@ -171,33 +175,33 @@ def _runs(value: Value, visits: Visits, depth: int = 0) -> bool:
     return isinstance(value, StepFunction | FunctionValue | StepCall | FunctionCall | PreparedCall | WaitCall)
 
 
-def element(machine: Machine, value: Value, discriminant: str, place: Place) -> Value:
+def element(interpreter: Interpreter, value: Value, discriminant: str, place: Place) -> Value:
     """Return what the variable of a loop over a value is: any one of its elements, and each of them in its turn."""
-    if isinstance(value, PartOfEvent) or (isinstance(value, Payload) and value.of_run):
-        return PartOfEvent()
+    if isinstance(value, EventPart) or (isinstance(value, Payload) and value.of_run):
+        return EventPart()
     if isinstance(value, GeneratorCall):
-        yields = read_function(machine, value.function, value.arguments).yields
+        yields = read_function(interpreter, value.function, value.arguments).yields
         return _each_of(yields, discriminant, place) if yields else UNKNOWN
-    if isinstance(value, Alternatives):
-        elements = [element(machine, option.value, discriminant, place) for option in value.options]
+    if isinstance(value, Union):
+        elements = [element(interpreter, case.value, discriminant, place) for case in value.cases]
         return any_of(elements, [discriminant] * len(elements), discriminant, place, each=True)
     if isinstance(value, Unresolved):
         return value
     if isinstance(value, Mapping):
-        keys = tuple(Item(entry.key, entry.key_place, entry.many, entry.maybe) for entry in value.entries)
+        keys = tuple(Element(entry.key, entry.key_place, entry.many, entry.maybe) for entry in value.entries)
         return _each_of(keys, discriminant, place)
     if not isinstance(value, Collection):
-        machine.escape_operand(value, place, "is iterated over in a way that is not followed")
+        interpreter.escape_operand(value, place, "is iterated over in a way that is not followed")
         return UNKNOWN
     rows = [_parts(item) for item in value.items]
     known = [row for row in rows if row is not None]
     if not known or len(known) < len(rows) or len({len(row) for row in known}) > 1:
         return _each_of(value.items, discriminant, place)
     columns = [_each_of(column, discriminant, place) for column in zip(*known, strict=True)]
-    return collection(machine, "tuple", tuple(Item(column, place) for column in columns))
+    return collection(interpreter, "tuple", tuple(Element(column, place) for column in columns))
 
 
-def _parts(item: Item) -> tuple[Item, ...] | None:
+def _parts(item: Element) -> tuple[Element, ...] | None:
     """Return the parts of an element that is a tuple with a task in it, as many of each as there are of it."""
     row = item.value
     if not isinstance(row, Collection) or not row.has_known_order:
@@ -207,6 +211,6 @@ def _parts(item: Item) -> tuple[Item, ...] | None:
     return tuple(replace(part, many=item.many) for part in row.items)
 
 
-def _each_of(items: Sequence[Item], discriminant: str, place: Place) -> Value:
+def _each_of(items: Sequence[Element], discriminant: str, place: Place) -> Value:
     values = [every_run(item.value) if item.many else item.value for item in items]
     return any_of(values, [item.place.text for item in items], discriminant, place, each=True)

@@ -6,28 +6,28 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
+from stepgraph.interpreter.joining import callable_name, join_values
 from stepgraph.interpreter.objects.union import any_of
 from stepgraph.interpreter.objects.values import (
     UNKNOWN,
-    Alternatives,
+    Case,
     ClassValue,
     Collection,
     Constant,
-    Entry,
     Event,
+    EventPart,
     Mapping,
-    Option,
-    PartOfEvent,
+    MappingEntry,
+    Nondeterministic,
     Payload,
     Template,
+    Union,
     Unresolved,
     Value,
-    Volatile,
-    faded,
-    hidden,
-    unsure,
+    hide_constants,
+    on_some_paths,
+    without_constants,
 )
-from stepgraph.interpreter.store import callable_name, merged
 from stepgraph.syntax.module import Place
 
 
@@ -40,15 +40,15 @@ def element_at(owner: Value, key: Value, key_place: Place, place: Place) -> Valu
             return entry_at(owner, key, key_place, place, None)
         case Collection():
             return _item_at(owner, key, key_place, place)
-        case Alternatives(options=options, discriminant=discriminant):
-            held = [option for option in options if not isinstance(option.value, Constant)]
+        case Union(cases=cases, discriminant=discriminant):
+            held = [case for case in cases if not isinstance(case.value, Constant)]
             parts = [(o.condition, element_at(o.value, key, key_place, place)) for o in held]
             if not parts:
                 return UNKNOWN
-            return merged(parts, discriminant, owner.place)
-        case Volatile():
+            return join_values(parts, discriminant, owner.place)
+        case Nondeterministic():
             return replace(owner, gives="", truth_known=False)
-        case PartOfEvent() | Unresolved() | ClassValue():
+        case EventPart() | Unresolved() | ClassValue():
             return owner
         case _:
             return UNKNOWN
@@ -56,11 +56,11 @@ def element_at(owner: Value, key: Value, key_place: Place, place: Place) -> Valu
 
 def part_of(owner: Value, key: Value) -> Value:
     """Return what stands at a key of an event or payload; reading a constant key makes it part of the shape."""
-    if isinstance(owner, Alternatives):
-        parts = [(o.condition, part_of(o.value, key)) for o in owner.options]
-        return merged(parts, owner.discriminant, owner.place)
+    if isinstance(owner, Union):
+        parts = [(o.condition, part_of(o.value, key)) for o in owner.cases]
+        return join_values(parts, owner.discriminant, owner.place)
     if not isinstance(key, Constant) or not isinstance(key.value, str):
-        return PartOfEvent() if isinstance(owner, Payload) and owner.of_run else UNKNOWN
+        return EventPart() if isinstance(owner, Payload) and owner.of_run else UNKNOWN
     if isinstance(owner, Event):
         return Payload(owner.shape, owner.of_run) if key.value == "payload" else UNKNOWN
     return Payload(owner.shape.at(key.value), owner.of_run) if isinstance(owner, Payload) else UNKNOWN
@@ -71,8 +71,8 @@ def entry_at(owner: Mapping, key: Value, key_place: Place, place: Place, default
     entries = owner.entries
     if isinstance(key, Constant):
         entries = tuple(entry for entry in entries if entry.key == key or not isinstance(entry.key, Constant))
-        sure = [entry.key == key and not entry.maybe for entry in entries]
-        since = next((index for index in reversed(range(len(entries))) if sure[index]), None)
+        on_every_path = [entry.key == key and not entry.maybe for entry in entries]
+        since = next((index for index in reversed(range(len(entries))) if on_every_path[index]), None)
         entries = entries if since is None else entries[since:]
         if entries and all(e.key == key for e in entries) and not (owner.partial and since is None):
             return _one_of(owner, entries, key_place, place, default)
@@ -81,15 +81,17 @@ def entry_at(owner: Mapping, key: Value, key_place: Place, place: Place, default
     default_matters = default is not None and default.relevant
     if not default_matters and not any(entry.value.relevant for entry in entries):
         return default if default is not None and not owner.entries else UNKNOWN
-    options = [Option(entry.key_place.text, unsure(entry.value)) for entry in entries]
+    cases = [Case(entry.key_place.text, on_some_paths(entry.value)) for entry in entries]
     if owner.partial or any(entry.maybe for entry in entries):
-        options.append(Option("others", Unresolved("not all entries of the dictionary are known", place)))
+        cases.append(Case("others", Unresolved("not all entries of the dictionary are known", place)))
     if default is not None and default != Constant(None):
-        options.append(Option(None, default))
-    return Alternatives(tuple(options), key_place.text, place)
+        cases.append(Case(None, default))
+    return Union(tuple(cases), key_place.text, place)
 
 
-def _one_of(owner: Mapping, found: Sequence[Entry], key_place: Place, place: Place, default: Value | None) -> Value:
+def _one_of(
+    owner: Mapping, found: Sequence[MappingEntry], key_place: Place, place: Place, default: Value | None
+) -> Value:
     """Return the entry of a key: of several, the last one that is there."""
     last = next((index for index in reversed(range(len(found))) if not found[index].maybe), None)
     possible = found if last is None else found[last:]
@@ -103,8 +105,8 @@ def _one_of(owner: Mapping, found: Sequence[Entry], key_place: Place, place: Pla
 def _seen(owner: Collection | Mapping, value: Value) -> Value:
     """An element as it is seen through its collection. Text that is known only in part is the element's own source."""
     if isinstance(value, Template):
-        return faded(value)
-    return value if owner.shows_constants else hidden(value)
+        return without_constants(value)
+    return value if owner.shows_constants else hide_constants(value)
 
 
 def _item_at(owner: Collection, key: Value, key_place: Place, place: Place) -> Value:

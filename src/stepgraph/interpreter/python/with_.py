@@ -11,12 +11,11 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from stepgraph.interpreter.escapes import report_escape
-from stepgraph.interpreter.frame import Frame, OpenContext, Outcome
-from stepgraph.interpreter.interpreter import Machine
+from stepgraph.interpreter.frame import Frame, OpenContext, PathResult
+from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.library.exit_stacks import Push, push_of, pushed_arguments
 from stepgraph.interpreter.objects.values import (
     UNKNOWN,
-    Alternatives,
     Arguments,
     ExitStack,
     External,
@@ -26,11 +25,12 @@ from stepgraph.interpreter.objects.values import (
     Resource,
     Suppressor,
     TaskGroup,
+    Union,
     Unknown,
     Unresolved,
     Value,
     WrappingManager,
-    made_by,
+    origin_name,
 )
 from stepgraph.interpreter.python.assignment import assign
 from stepgraph.interpreter.python.context_managers import (
@@ -42,26 +42,26 @@ from stepgraph.interpreter.python.context_managers import (
     may_swallow,
 )
 from stepgraph.interpreter.python.generators import body_of, run_generator
-from stepgraph.interpreter.python.try_ import ALL_EXITS, guards_await, read_final
-from stepgraph.interpreter.store import any_way, apply
+from stepgraph.interpreter.python.try_ import ALL_EXITS, execute_finally, guards_await
+from stepgraph.interpreter.store import apply, join_any
 from stepgraph.interpreter.summaries import function_scope, may_run_steps
 from stepgraph.interpreter.workflow.awaiting import await_value
 from stepgraph.interpreter.workflow.timeouts import note_cut_short, report_timeout
 from stepgraph.ir.nodes import (
     EMPTY,
     Activity,
-    Awaited,
+    Await,
+    AwaitedTask,
+    AwaitGroup,
     Block,
     Call,
-    Exit,
-    ExitKind,
     Handler,
-    Join,
-    Joined,
+    Jump,
+    JumpKind,
     Loop,
-    Protected,
     Scope,
     Start,
+    Try,
     blocks_of,
     works,
 )
@@ -92,62 +92,64 @@ class Entering(Struct, frozen=True):
     """The block, where this is the innermost manager of a `with`."""
 
 
-def execute_with(machine: Machine, node: cst.With) -> None:
+def execute_with(interpreter: Interpreter, node: cst.With) -> None:
     """The items' steps, then the body, in place; a task group joins its tasks, a suppressor is a `try`."""
-    _items(machine, node, node.items)
+    _items(interpreter, node, node.items)
 
 
-def _items(machine: Machine, node: cst.With, items: Sequence[cst.WithItem]) -> None:
+def _items(interpreter: Interpreter, node: cst.With, items: Sequence[cst.WithItem]) -> None:
     if not items:
-        machine.execute(node.body)
+        interpreter.execute(node.body)
         return
     item, *rest = items
     entering = Entering(
         item.item,
-        machine.place(item),
+        interpreter.place(item),
         None if item.asname is None else item.asname.name,
         is_async=node.asynchronous is not None,
-        body=lambda: _items(machine, node, rest),
+        body=lambda: _items(interpreter, node, rest),
         suite=None if rest else node.body,
     )
-    _enter(machine, entering, machine.evaluate(item.item))
+    _enter(interpreter, entering, interpreter.evaluate(item.item))
 
 
-def _enter(machine: Machine, entering: Entering, manager: Value) -> None:
+def _enter(interpreter: Interpreter, entering: Entering, manager: Value) -> None:
     """Enter a manager, and read what it stands around."""
-    if isinstance(manager, Alternatives) and any(_stands_around(machine, o.value) for o in manager.options):
-        machine.choose(manager, lambda chosen: _enter_one(machine, entering, chosen))
+    if isinstance(manager, Union) and any(_stands_around(interpreter, o.value) for o in manager.cases):
+        interpreter.choose(manager, lambda chosen: _enter_one(interpreter, entering, chosen))
         return
-    _enter_one(machine, entering, manager)
+    _enter_one(interpreter, entering, manager)
 
 
-def _enter_one(machine: Machine, entering: Entering, manager: Value) -> Value:
-    if isinstance(manager, GeneratorCall) and _stands_around(machine, manager):
-        _around(machine, entering, manager)
+def _enter_one(interpreter: Interpreter, entering: Entering, manager: Value) -> Value:
+    if isinstance(manager, GeneratorCall) and _stands_around(interpreter, manager):
+        _around(interpreter, entering, manager)
         return UNKNOWN
-    entered = _entered(machine, entering, manager)
+    entered = _entered(interpreter, entering, manager)
     if entering.target is not None:
-        assign(machine, entering.target, entered)
-    _inside(machine, entering, manager)
+        assign(interpreter, entering.target, entered)
+    _inside(interpreter, entering, manager)
     return UNKNOWN
 
 
-def _stands_around(machine: Machine, manager: Value) -> bool:
+def _stands_around(interpreter: Interpreter, manager: Value) -> bool:
     """Whether a manager is a generator whose code is shown around the block."""
-    return isinstance(manager, GeneratorCall) and _can_be_entered(machine, manager) and _matters(machine, manager)
+    return (
+        isinstance(manager, GeneratorCall) and _can_be_entered(interpreter, manager) and _matters(interpreter, manager)
+    )
 
 
-def _can_be_entered(machine: Machine, manager: GeneratorCall) -> bool:
+def _can_be_entered(interpreter: Interpreter, manager: GeneratorCall) -> bool:
     """Whether the code of a generator can be shown around the block: it ends at its end, and is not entered in it."""
     function = manager.function
-    if function.kind != "context" or function.node in machine.entered:
+    if function.kind != "context" or function.node in interpreter.entered:
         return False
     return not any(isinstance(statement, cst.Return) for statement in statements_below(body_of(function)))
 
 
-def _matters(machine: Machine, manager: GeneratorCall) -> bool:
+def _matters(interpreter: Interpreter, manager: GeneratorCall) -> bool:
     """Whether the code of a generator runs steps, or may catch what fails in the block."""
-    return _may_catch(manager.function) or may_run_steps(machine, manager.function, manager.arguments)
+    return _may_catch(manager.function) or may_run_steps(interpreter, manager.function, manager.arguments)
 
 
 def _may_catch(function: FunctionValue) -> bool:
@@ -156,30 +158,30 @@ def _may_catch(function: FunctionValue) -> bool:
     return any(isinstance(s, cst.With) or (isinstance(s, cst.Try | cst.TryStar) and s.handlers) for s in body)
 
 
-def _around(machine: Machine, entering: Entering, manager: GeneratorCall) -> None:
+def _around(interpreter: Interpreter, entering: Entering, manager: GeneratorCall) -> None:
     """The code of a generator up to its `yield`, the block there, and the code after it, in place."""
-    outer, depth = machine.frame, machine.loop_depth
+    outer, depth = interpreter.frame, interpreter.loop_depth
     reached: list[Value] = []
 
     def at_yield(value: Value) -> None:
         reached.append(value)
-        inner, machine.frame = machine.frame, outer
-        machine.entered.pop()
+        inner, interpreter.frame = interpreter.frame, outer
+        interpreter.entered.pop()
         if entering.target is not None:
-            assign(machine, entering.target, value)
-        block = machine.block_of(entering.body)
-        machine.entered.append(manager.function.node)
-        machine.frame = inner
+            assign(interpreter, entering.target, value)
+        block = interpreter.block_of(entering.body)
+        interpreter.entered.append(manager.function.node)
+        interpreter.frame = inner
         if block.operations:
-            machine.emit(Scope(block, entering.place))
+            interpreter.emit(Scope(block, entering.place))
         is_last = any(context.stops >= ALL_EXITS for context in inner.contexts)
         is_last = is_last or _ends_at_yield(body_of(manager.function))
-        if machine.loop_depth > depth or (not is_last and any(_leaves(block))):
-            _report_generator(machine, manager)
+        if interpreter.loop_depth > depth or (not is_last and any(_leaves(block))):
+            _report_generator(interpreter, manager)
 
-    _run_generator(machine, manager, at_yield)
+    _run_generator(interpreter, manager, at_yield)
     if not reached:
-        _report_generator(machine, manager)
+        _report_generator(interpreter, manager)
         entering.body()
 
 
@@ -194,80 +196,80 @@ def _ends_at_yield(body: cst.BaseSuite) -> bool:
             return False
 
 
-def _run_generator(machine: Machine, manager: GeneratorCall, at_yield: Callable[[Value], None]) -> None:
+def _run_generator(interpreter: Interpreter, manager: GeneratorCall, at_yield: Callable[[Value], None]) -> None:
     """Read the code of a generator as part of the function that enters it."""
-    machine.work.begun.add(id(manager.place.node))
-    frame = Frame(function_scope(machine, manager.function, manager.arguments), is_async=True)
+    interpreter.work.begun.add(id(manager.place.node))
+    frame = Frame(function_scope(interpreter, manager.function, manager.arguments), is_async=True)
     frame.at_yield = at_yield
-    run_generator(machine, manager, frame)
+    run_generator(interpreter, manager, frame)
 
 
-def _yielded(machine: Machine, manager: GeneratorCall) -> Value:
+def _yielded(interpreter: Interpreter, manager: GeneratorCall) -> Value:
     """Return what a generator without steps yields."""
     values: list[Value] = [UNKNOWN]
-    machine.block_of(lambda: _run_generator(machine, manager, values.append))
+    interpreter.block_of(lambda: _run_generator(interpreter, manager, values.append))
     return values[-1]
 
 
 def _leaves(block: Block, *, in_loop: bool = False) -> Iterator[bool]:
     """Tell of each exit in a block whether it leaves the block without an error."""
     for operation in block.operations:
-        if isinstance(operation, Exit):
-            yield operation.kind is ExitKind.RETURN or (operation.kind is not ExitKind.RAISE and not in_loop)
+        if isinstance(operation, Jump):
+            yield operation.kind is JumpKind.RETURN or (operation.kind is not JumpKind.RAISE and not in_loop)
         for inner in blocks_of(operation):
             yield from _leaves(inner, in_loop=in_loop or isinstance(operation, Loop))
 
 
-def _inside(machine: Machine, entering: Entering, manager: Value) -> None:
+def _inside(interpreter: Interpreter, entering: Entering, manager: Value) -> None:
     """Read a block with what its manager does where it is left."""
     match manager:
         case Suppressor(handler=Handler() as handler):
-            _protect(machine, entering, ExitEffects(), handler, lambda: None)
+            _protect(interpreter, entering, ExitEffects(), handler, lambda: None)
         case TaskGroup():
-            _task_group(machine, entering, manager)
+            _task_group(interpreter, entering, manager)
         case ExitStack():
-            _with_stack(machine, entering, manager)
+            _with_stack(interpreter, entering, manager)
         case WrappingManager(closing=str(closing)):
             place = Place(entering.place.module, entering.node)
-            method = machine.attribute(manager.content, closing, place)
+            method = interpreter.attribute(manager.content, closing, place)
             effects = ExitEffects(works=method.relevant)
-            _protect(machine, entering, effects, None, partial(_call_at_end, machine, method, entering))
-        case Instance() | Alternatives():
-            _with_object(machine, entering, manager)
+            _protect(interpreter, entering, effects, None, partial(_call_at_end, interpreter, method, entering))
+        case Instance() | Union():
+            _with_object(interpreter, entering, manager)
         case GeneratorCall(function=function) if _may_catch(function):
-            _protect(machine, entering, ExitEffects(), _swallowed(entering), lambda: None)
-        case _ if is_attempt(machine, manager, entering.node):
-            _protect(machine, entering, ExitEffects(), _swallowed(entering), lambda: None)
+            _protect(interpreter, entering, ExitEffects(), _swallowed(entering), lambda: None)
+        case _ if is_attempt(interpreter, manager, entering.node):
+            _protect(interpreter, entering, ExitEffects(), _swallowed(entering), lambda: None)
         case _:
-            _with_other(machine, entering, manager)
+            _with_other(interpreter, entering, manager)
 
 
-def _call_at_end(machine: Machine, method: Value, entering: Entering) -> None:
-    result = machine.call(method, Arguments(), entering.place)
+def _call_at_end(interpreter: Interpreter, method: Value, entering: Entering) -> None:
+    result = interpreter.call(method, Arguments(), entering.place)
     if entering.is_async:
-        await_value(machine, result, entering.place)
+        await_value(interpreter, result, entering.place)
 
 
 def _swallowed(entering: Entering) -> Handler:
     return Handler(None, EMPTY, place=entering.place)
 
 
-def _with_object(machine: Machine, entering: Entering, manager: Value) -> None:
+def _with_object(interpreter: Interpreter, entering: Entering, manager: Value) -> None:
     """The exit of an object of the project is a `finally`; where it may swallow errors, there is an empty handler."""
     place = Place(entering.place.module, entering.node)
-    effects = exit_effects(machine, manager, place, is_async=entering.is_async)
+    effects = exit_effects(interpreter, manager, place, is_async=entering.is_async)
     handler = _swallowed(entering) if effects.swallows else None
 
     def leave() -> None:
-        exit_object(machine, manager, place, is_async=entering.is_async)
+        exit_object(interpreter, manager, place, is_async=entering.is_async)
 
     if handler is None and may_swallow(manager):
-        entering = replace(entering, body=partial(_maybe_swallowing, machine, entering))
-    _protect(machine, entering, effects, handler, leave, by_turns=_may_be_lock(manager))
+        entering = replace(entering, body=partial(_maybe_swallowing, interpreter, entering))
+    _protect(interpreter, entering, effects, handler, leave, by_turns=_may_be_lock(manager))
 
 
 def _protect(
-    machine: Machine,
+    interpreter: Interpreter,
     entering: Entering,
     effects: ExitEffects,
     handler: Handler | None,
@@ -277,113 +279,113 @@ def _protect(
 ) -> None:
     """Read a block as what a `try` protects, with a handler that does nothing, and a `finally`."""
     place = entering.place
-    mark = machine.store.mark()
-    stops = ALL_EXITS if effects.works else frozenset({ExitKind.RAISE} if handler is not None else ())
-    with machine.inside(stops=stops) as left:
-        block = machine.block_of(entering.body) if handler is None else _caught(machine, entering, left)
-    final = read_final(machine, place, leave, mark, (left,) if effects.works else ())
-    if final.operations or (handler is not None and block.operations):
+    checkpoint = interpreter.store.checkpoint()
+    stops = ALL_EXITS if effects.works else frozenset({JumpKind.RAISE} if handler is not None else ())
+    with interpreter.inside(stops=stops) as left:
+        block = interpreter.block_of(entering.body) if handler is None else _caught(interpreter, entering, left)
+    finalbody = execute_finally(interpreter, place, leave, checkpoint, (left,) if effects.works else ())
+    if finalbody.operations or (handler is not None and block.operations):
         handlers = () if handler is None else (handler,)
         suite = entering.suite
         guards = handler is not None and suite is not None and guards_await(suite, block)
-        machine.emit(Protected(block, handlers, final, together=False, place=place, guards_await=guards))
+        interpreter.emit(Try(block, handlers, finalbody, except_star=False, place=place, guards_await=guards))
     elif block.operations:
-        machine.emit(Scope(block, place, by_turns=by_turns))
+        interpreter.emit(Scope(block, place, by_turns=by_turns))
 
 
-def _caught(machine: Machine, entering: Entering, context: OpenContext) -> Block:
+def _caught(interpreter: Interpreter, entering: Entering, context: OpenContext) -> Block:
     """Read a block whose errors end at its end: whether or not it was cut short, the program goes on after it."""
-    outcome = machine.branch(entering.body, cut_short=True)
+    outcome = interpreter.branch(entering.body, cut_short=True)
     ways = [outcome.changes, *outcome.passed, *context.changed]
-    left = any_way(machine.store, ways, entering.place)
-    ends = [("no exception", outcome), (None, Outcome(EMPTY, left, live=True, reached=outcome.reached))]
-    machine.rejoin(ends, "exception", entering.place, exclusive=False)
+    left = join_any(interpreter.store, ways, entering.place)
+    ends = [("no exception", outcome), (None, PathResult(EMPTY, left, live=True, reached=outcome.reached))]
+    interpreter.rejoin(ends, "exception", entering.place, exclusive=False)
     return outcome.block
 
 
-def _with_other(machine: Machine, entering: Entering, manager: Value) -> None:
+def _with_other(interpreter: Interpreter, entering: Entering, manager: Value) -> None:
     """Of a manager that is not known only the block is shown; code after it may be reached though it raises."""
-    block = machine.block_of(
-        entering.body if not may_swallow(manager) else partial(_maybe_swallowing, machine, entering)
+    block = interpreter.block_of(
+        entering.body if not may_swallow(manager) else partial(_maybe_swallowing, interpreter, entering)
     )
     if not block.operations:
         return
     if isinstance(manager, External) and manager.name in TIMEOUTS and not _is_unlimited(entering.node):
-        report_timeout(machine, Place(entering.place.module, entering.node), "asyncio.timeout", block)
-    machine.emit(Scope(block, entering.place, by_turns=_may_be_lock(manager)))
+        report_timeout(interpreter, Place(entering.place.module, entering.node), "asyncio.timeout", block)
+    interpreter.emit(Scope(block, entering.place, by_turns=_may_be_lock(manager)))
 
 
-def _maybe_swallowing(machine: Machine, entering: Entering) -> None:
+def _maybe_swallowing(interpreter: Interpreter, entering: Entering) -> None:
     """Read a block that always ends with an error as one whose error may be swallowed."""
-    place, mark = entering.place, machine.store.mark()
-    block = machine.block_of(entering.body)
-    if machine.live or not any(_raises(block)):
-        machine.operations += block.operations
+    place, checkpoint = entering.place, interpreter.store.checkpoint()
+    block = interpreter.block_of(entering.body)
+    if interpreter.live or not any(_raises(block)):
+        interpreter.operations += block.operations
         return
-    ways = [machine.store.changes(mark), *machine.store.passed(mark)]
-    machine.store.rewind(mark)
-    apply(machine.store, any_way(machine.store, ways, place))
-    machine.live = True
-    machine.emit(Protected(block, (_swallowed(entering),), EMPTY, together=False, place=place))
+    ways = [interpreter.store.changes(checkpoint), *interpreter.store.passed(checkpoint)]
+    interpreter.store.rollback(checkpoint)
+    apply(interpreter.store, join_any(interpreter.store, ways, place))
+    interpreter.live = True
+    interpreter.emit(Try(block, (_swallowed(entering),), EMPTY, except_star=False, place=place))
 
 
 def _raises(block: Block) -> Iterator[bool]:
     """Tell of each exit in a block whether it is a `raise`."""
     for operation in block.operations:
-        if isinstance(operation, Exit):
-            yield operation.kind is ExitKind.RAISE
+        if isinstance(operation, Jump):
+            yield operation.kind is JumpKind.RAISE
         for inner in blocks_of(operation):
             yield from _raises(inner)
 
 
-def _with_stack(machine: Machine, entering: Entering, stack: ExitStack) -> None:
+def _with_stack(interpreter: Interpreter, entering: Entering, stack: ExitStack) -> None:
     """What a stack enters in the statements of its block stands around the rest of them."""
     if entering.suite is None:
         entering.body()
         return
-    _stacked(machine, stack, list(statements(entering.suite)))
+    _stacked(interpreter, stack, list(statements(entering.suite)))
 
 
-def _stacked(machine: Machine, stack: ExitStack, body: Sequence[cst.CSTNode]) -> None:
+def _stacked(interpreter: Interpreter, stack: ExitStack, body: Sequence[cst.CSTNode]) -> None:
     for index, statement in enumerate(body):
-        push = push_of(machine, stack, statement)
+        push = push_of(interpreter, stack, statement)
         if push is None:
-            machine.execute_each([statement])
+            interpreter.execute_each([statement])
             continue
-        if machine.live:
-            _push(machine, stack, push, body[index + 1 :])
+        if interpreter.live:
+            _push(interpreter, stack, push, body[index + 1 :])
         return
 
 
-def _push(machine: Machine, stack: ExitStack, push: Push, rest: Sequence[cst.CSTNode]) -> None:
+def _push(interpreter: Interpreter, stack: ExitStack, push: Push, rest: Sequence[cst.CSTNode]) -> None:
     """Enter what a statement pushes on a stack, or call it at the end, around the rest of the block."""
     entering = Entering(
         push.call.args[0].value,
-        machine.place(push.call),
+        interpreter.place(push.call),
         push.target,
         is_async=push.is_async,
-        body=lambda: _stacked(machine, stack, rest),
+        body=lambda: _stacked(interpreter, stack, rest),
     )
-    given = pushed_arguments(machine, stack, push).items
+    given = pushed_arguments(interpreter, stack, push).items
     pushed = given[0].value if given and not given[0].star and given[0].keyword is None else UNKNOWN
     stack.works = stack.works or pushed.relevant
     if push.enters:
-        _enter(machine, entering, pushed)
+        _enter(interpreter, entering, pushed)
         return
     if push.leaves and isinstance(pushed, Instance):
-        _with_object(machine, entering, pushed)
+        _with_object(interpreter, entering, pushed)
         return
     if push.leaves:
-        report_escape(machine, Arguments(given), entering.place, "in a way that is not followed")
+        report_escape(interpreter, Arguments(given), entering.place, "in a way that is not followed")
         entering.body()
         return
 
     def leave() -> None:
-        result = machine.call(pushed, Arguments(given[1:]), entering.place)
+        result = interpreter.call(pushed, Arguments(given[1:]), entering.place)
         if push.is_async:
-            await_value(machine, result, entering.place)
+            await_value(interpreter, result, entering.place)
 
-    _protect(machine, entering, ExitEffects(works=pushed.relevant), None, leave)
+    _protect(interpreter, entering, ExitEffects(works=pushed.relevant), None, leave)
 
 
 def _is_unlimited(timeout: cst.BaseExpression) -> bool:
@@ -395,31 +397,33 @@ def _is_unlimited(timeout: cst.BaseExpression) -> bool:
             return False
 
 
-def _task_group(machine: Machine, entering: Entering, group: TaskGroup) -> None:
+def _task_group(interpreter: Interpreter, entering: Entering, group: TaskGroup) -> None:
     """However the block of a task group is left, its tasks are awaited."""
 
     def leave() -> None:
-        members = tuple(Awaited(handle, every=True) for handle in group.state["items"])
+        members = tuple(AwaitedTask(task_id, every=True) for task_id in group.state["items"])
         if members:
-            machine.emit(Join(Joined("all", members), entering.place, leaving=not machine.live))
+            interpreter.emit(Await(AwaitGroup("all", members), entering.place, leaving=not interpreter.live))
 
     def body() -> None:
-        with machine.inside(leave):
+        with interpreter.inside(leave):
             entering.body()
-        if machine.live:
+        if interpreter.live:
             leave()
 
-    block = machine.block_of(body)
-    if any(_cleans_up(machine.work.activities.get(handle)) for handle in group.state["items"]) and not _is_alone(block):
-        note_cut_short(machine, entering.place, "the failure of another task")
+    block = interpreter.block_of(body)
+    if any(_cleans_up(interpreter.work.activities.get(task_id)) for task_id in group.state["items"]) and not _is_alone(
+        block
+    ):
+        note_cut_short(interpreter, entering.place, "the failure of another task")
     if block.operations:
-        machine.emit(Scope(block, entering.place))
+        interpreter.emit(Scope(block, entering.place))
 
 
 def _is_alone(block: Block) -> bool:
     """Whether a task group has one task, and nothing else that can fail and cancel it."""
     match block.operations:
-        case (Start(), Join()):
+        case (Start(), Await()):
             return True
         case _:
             return False
@@ -430,9 +434,7 @@ def _cleans_up(activity: Activity | None) -> bool:
     if not isinstance(activity, Call):
         return False
     found = (met.operation for met in reached(activity.function.body))
-    return any(
-        works(one.body) and any(map(works, _after_cancelling(one))) for one in found if isinstance(one, Protected)
-    )
+    return any(works(one.body) and any(map(works, _after_cancelling(one))) for one in found if isinstance(one, Try))
 
 
 _CANCELLATION: Final = frozenset(
@@ -440,9 +442,9 @@ _CANCELLATION: Final = frozenset(
 )
 
 
-def _after_cancelling(protected: Protected) -> Iterator[Block]:
-    yield protected.final
-    for handler in protected.handlers:
+def _after_cancelling(try_: Try) -> Iterator[Block]:
+    yield try_.finalbody
+    for handler in try_.handlers:
         names = {caught.name for caught in handler.types}
         if not names or names & _CANCELLATION:
             yield handler.block
@@ -450,36 +452,36 @@ def _after_cancelling(protected: Protected) -> Iterator[Block]:
 
 def _may_be_lock(manager: Value) -> bool:
     """Whether something is a lock, or may be one: what else there is in `asyncio` is known by its name."""
-    name = manager.name if isinstance(manager, External) else made_by(manager)
+    name = manager.name if isinstance(manager, External) else origin_name(manager)
     return isinstance(manager, Unknown) or (name is not None and (name in _LOCKS or not name.startswith("asyncio.")))
 
 
-def _entered(machine: Machine, entering: Entering, manager: Value) -> Value:
+def _entered(interpreter: Interpreter, entering: Entering, manager: Value) -> Value:
     """Return what `as` binds. An object of the project runs its `__enter__` or `__aenter__`."""
     place = Place(entering.place.module, entering.node)
     match manager:
-        case Alternatives():
-            return machine.choose(manager, lambda chosen: _entered(machine, entering, chosen))
+        case Union():
+            return interpreter.choose(manager, lambda chosen: _entered(interpreter, entering, chosen))
         case Instance():
-            return enter_object(machine, manager, place, is_async=entering.is_async)
+            return enter_object(interpreter, manager, place, is_async=entering.is_async)
         case GeneratorCall():
-            _report_generator(machine, manager)
-            return _yielded(machine, manager) if _can_be_entered(machine, manager) else UNKNOWN
+            _report_generator(interpreter, manager)
+            return _yielded(interpreter, manager) if _can_be_entered(interpreter, manager) else UNKNOWN
         case Unresolved():
-            return await_value(machine, manager, place)
+            return await_value(interpreter, manager, place)
         case WrappingManager(content=content):
             return content
         case TaskGroup() | Resource() | ExitStack():
             return manager
         case _:
-            machine.escape(manager, place, "is entered in a way that is not followed")
+            interpreter.escape(manager, place, "is entered in a way that is not followed")
             return UNKNOWN
 
 
-def _report_generator(machine: Machine, manager: GeneratorCall) -> None:
-    machine.work.begun.add(id(manager.place.node))
-    if may_run_steps(machine, manager.function, manager.arguments):
-        machine.note(
+def _report_generator(interpreter: Interpreter, manager: GeneratorCall) -> None:
+    interpreter.work.begun.add(id(manager.place.node))
+    if may_run_steps(interpreter, manager.function, manager.arguments):
+        interpreter.note(
             "context-manager",
             manager.place,
             f"`{manager.function.name}` runs steps around the block; stepgraph does not show when.",

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from stepgraph.interpreter.interpreter import Machine
+from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.ir.facts import Raced
-from stepgraph.ir.nodes import Block, Handle, Join, Joined, awaited_in, is_race
+from stepgraph.ir.nodes import Await, AwaitGroup, Block, TaskId, awaited_in, is_race
 from stepgraph.ir.walk import name_of, reached
 from stepgraph.syntax.bindings import target_names
 from stepgraph.syntax.module import Place
@@ -16,22 +16,26 @@ from stepgraph.syntax.parents import around
 from stepgraph.syntax.walk import expressions_below, statements, with_below
 
 
-def observe_races(machine: Machine, body: Block) -> None:
+def observe_races(interpreter: Interpreter, body: Block) -> None:
     """Observe the races of a program, but for those in steps, and those of which one member only is written."""
     for met in reached(body):
-        if met.in_step is not None or not isinstance(met.operation, Join):
+        if met.in_step is not None or not isinstance(met.operation, Await):
             continue
-        handles = _racing_in(met.operation)
-        names = [name_of(machine.work.activities[handle]) for handle in handles if handle in machine.work.activities]
+        task_ids = _racing_in(met.operation)
+        names = [
+            name_of(interpreter.work.activities[task_id])
+            for task_id in task_ids
+            if task_id in interpreter.work.activities
+        ]
         place = met.operation.place
         if names and not _has_one_member(place.node):
-            machine.observe(Raced(tuple(dict.fromkeys(names)), _drains(place), place))
+            interpreter.observe(Raced(tuple(dict.fromkeys(names)), _drains(place), place))
 
 
-def _racing_in(join: Join) -> list[Handle]:
+def _racing_in(join: Await) -> list[TaskId]:
     """Return what an await is a race of: also that of the next of several, in a loop that has one pass only."""
     if join.group.in_turn and _ends_at_first_pass(join.place):
-        return [awaited.handle for awaited in awaited_in(join.group)]
+        return [awaited.task_id for awaited in awaited_in(join.group)]
     return list(_racing(join.group))
 
 
@@ -54,13 +58,13 @@ def _goes_on(statement: cst.CSTNode) -> bool:
     return any(isinstance(inner, cst.Continue) for inner in with_below(statement))
 
 
-def _racing(group: Joined) -> Iterator[Handle]:
+def _racing(group: AwaitGroup) -> Iterator[TaskId]:
     """Yield what is in a race, in groups inside it too."""
     for member in group.members:
-        if isinstance(member, Joined):
-            yield from _racing(Joined(group.kind, member.members) if is_race(group) else member)
+        if isinstance(member, AwaitGroup):
+            yield from _racing(AwaitGroup(group.kind, member.members) if is_race(group) else member)
         elif is_race(group):
-            yield member.handle
+            yield member.task_id
 
 
 def _waited_for(node: cst.CSTNode) -> cst.BaseExpression | None:

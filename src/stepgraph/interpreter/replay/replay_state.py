@@ -8,17 +8,17 @@ from typing import TypeAlias
 import libcst as cst
 from msgspec import Struct, field
 
-from stepgraph.interpreter.objects.values import UNKNOWN, LexicalScope, Slots, Value, Volatile
+from stepgraph.interpreter.objects.values import UNKNOWN, HeapCell, LexicalScope, Nondeterministic, Value
 from stepgraph.syntax.module import Place
 
 # The slot of a name or attribute; a collection as a whole, with "".
-StateKey: TypeAlias = tuple[Slots, str]
+StateKey: TypeAlias = tuple[HeapCell, str]
 
 
-class VolatileUse(Struct, frozen=True):
+class NondeterministicUse(Struct, frozen=True):
     """A place at which a volatile value goes into what the engine keeps."""
 
-    volatile: Volatile
+    nondeterministic: Nondeterministic
     place: Place
 
 
@@ -51,15 +51,15 @@ class StateUse(Struct, frozen=True):
 class Reached(Struct, frozen=True):
     """What code comes after: the checkpoint, and what steps have changed."""
 
-    checkpoint: int
+    last_step: int
     state_changes: Mapping[StateKey, StateChange]
 
 
 class ReplayState(Struct):
     """Where reading stands, as far as it matters to code that runs again. `entry` is the function that is `run`.
 
-    The `checkpoint` is the number of the last step, sleep or wait that the code being read comes after, of as many as
-    there are `checkpoints`. `volatiles` counts the values made that are others when the code runs again, `uses` are
+    The `last_step` is the number of the last step, sleep or wait that the code being read comes after, of as many as
+    there are `step_count`. `nondeterministic_count` counts the values made that are others when the code runs again, `uses` are
     those of them in what the engine keeps; `seeded` tells that chance gives no such values. While it is `reporting`,
     what is read is but printed or logged.
 
@@ -70,10 +70,10 @@ class ReplayState(Struct):
     """
 
     entry: cst.CSTNode | None = None
-    checkpoint: int = 0
-    checkpoints: int = 0
-    volatiles: int = 0
-    uses: list[VolatileUse] = field(default_factory=list)
+    last_step: int = 0
+    step_count: int = 0
+    nondeterministic_count: int = 0
+    uses: list[NondeterministicUse] = field(default_factory=list)
     seeded: bool = False
     reporting: bool = False
     step: cst.CSTNode | None = None
@@ -88,15 +88,15 @@ class ReplayState(Struct):
     @property
     def reached(self) -> Reached:
         """What the code being read comes after."""
-        return Reached(self.checkpoint, self.state_changes)
+        return Reached(self.last_step, self.state_changes)
 
     def go_to(self, reached: Reached) -> None:
         """Go on with code that comes after something else."""
-        self.checkpoint, self.state_changes = reached.checkpoint, reached.state_changes
+        self.last_step, self.state_changes = reached.last_step, reached.state_changes
 
-    def meet(self, ways: Sequence[Reached]) -> None:
+    def join_paths(self, ways: Sequence[Reached]) -> None:
         """Go on after one of several ways: after no more steps than on each of them, and what any step has changed."""
-        self.checkpoint = min(way.checkpoint for way in ways)
+        self.last_step = min(way.last_step for way in ways)
         if any(way.state_changes is not self.state_changes for way in ways):
             self.state_changes = {key: found for way in ways for key, found in way.state_changes.items()}
 
@@ -107,5 +107,5 @@ class ReplayState(Struct):
 
     def check(self) -> None:
         """Say that what follows comes after a step, sleep or wait, of which the engine keeps that it is over."""
-        self.checkpoints += 1
-        self.checkpoint = self.checkpoints
+        self.step_count += 1
+        self.last_step = self.step_count

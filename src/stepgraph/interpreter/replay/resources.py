@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from stepgraph.interpreter.interpreter import Machine
+from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.library.logging_ import LOG_METHODS
-from stepgraph.interpreter.objects.values import UNKNOWN, Arguments, Foreign, Resource, Unknown, Value
+from stepgraph.interpreter.objects.values import UNKNOWN, Arguments, ExternalResult, Resource, Unknown, Value
 from stepgraph.ir.facts import ReachedOut
 from stepgraph.syntax.module import Place
 
@@ -41,12 +41,12 @@ def member_of(owner: Resource, name: str) -> Resource:
     return Resource(f"{owner.name}{'()' if owner.called else ''}.{name}")
 
 
-def called(machine: Machine, name: str, place: Place, result: Value) -> Value:
+def called(interpreter: Interpreter, name: str, place: Place, result: Value) -> Value:
     """Return what a call of something outside the project gives, of which nothing is known but its `result`."""
-    if not machine.replays or not isinstance(result, Unknown | Foreign):
+    if not interpreter.replays or not isinstance(result, Unknown | ExternalResult):
         return result
     if name in _ON_THE_SPOT:
-        machine.observe(ReachedOut(name, place))
+        interpreter.observe(ReachedOut(name, place))
     return Resource(_AWAITED[name], place) if name in _AWAITED else result
 
 
@@ -60,13 +60,13 @@ def call_resource(callee: Resource, arguments: Arguments, place: Place) -> Value
     return Resource(callee.name if callee.called is None else f"{callee.name}()", place)
 
 
-def leave_alone(machine: Machine, value: Resource) -> None:
+def leave_alone(interpreter: Interpreter, value: Resource) -> None:
     """Make nothing of what a call of a binding gave, as a statement of its own: that is called for what it does."""
     if value.name.startswith("env.") and value.name.rpartition(".")[2] not in LOG_METHODS:
-        reach_out(machine, value)
+        reach_out(interpreter, value)
 
 
-def reach_out(machine: Machine, value: Resource) -> None:
+def reach_out(interpreter: Interpreter, value: Resource) -> None:
     """Await what a call of a resource gave, in plain code: that has an effect at each replay, or another answer."""
-    if machine.replays and value.called is not None and not value.name.endswith(_ENDING):
-        machine.observe(ReachedOut(value.name, value.called))
+    if interpreter.replays and value.called is not None and not value.name.endswith(_ENDING):
+        interpreter.observe(ReachedOut(value.name, value.called))

@@ -7,17 +7,17 @@ from typing import Final
 import libcst as cst
 
 from stepgraph.interpreter.frame import Frame
-from stepgraph.interpreter.interpreter import Machine
+from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.objects.values import (
-    Alternatives,
     Collection,
     Event,
+    EventPart,
     Instance,
     LexicalScope,
     Mapping,
     MethodOf,
-    PartOfEvent,
     Payload,
+    Union,
     Value,
 )
 from stepgraph.interpreter.replay.event import change_event
@@ -46,84 +46,90 @@ def changes_only(node: cst.Call) -> bool:
             return False
 
 
-def change(machine: Machine, changed: cst.BaseExpression, value: Value, place: Place, *, rebound: bool = False) -> None:
+def change(
+    interpreter: Interpreter, changed: cst.BaseExpression, value: Value, place: Place, *, rebound: bool = False
+) -> None:
     """Say that something in `changed`, which is `value`, is changed at a place: remembered if a step changes state.
 
     A name or attribute that is `rebound` is something else from then on.
     """
-    if not machine.in_step or _is_of_event(value):
+    if not interpreter.in_step or _is_of_event(value):
         return
     root = _root(changed)
-    key = _key(machine, root, value if root is changed else None, rebound=rebound and root is changed)
-    if key is None or key[0].serial > machine.replay.step_since:
+    key = _key(interpreter, root, value if root is changed else None, rebound=rebound and root is changed)
+    if key is None or key[0].serial > interpreter.replay.step_since:
         return
-    if _is_remembered(machine, root):
-        machine.replay.made_if_missing.add((key[0].serial, key[1]))
+    if _is_remembered(interpreter, root):
+        interpreter.replay.made_if_missing.add((key[0].serial, key[1]))
         return
-    text = machine.text(root)
-    machine.replay.change(key, StateChange(text, place, machine.replay.step, machine.frame.function))
+    text = interpreter.text(root)
+    interpreter.replay.change(key, StateChange(text, place, interpreter.replay.step, interpreter.frame.function))
 
 
-def bound(machine: Machine, name: str) -> None:
+def bound(interpreter: Interpreter, name: str) -> None:
     """Say that a name is bound in plain code: what steps did to what it was before is of no interest any longer."""
-    if machine.replay.state_changes:
-        key = _slot(machine.frame.scope, name)
-        if key is not None and key in machine.replay.state_changes:
-            machine.replay.change(key, None)
-    if machine.loop_depth:
-        machine.replay.state_reads.append(StateRead(machine.frame.scope, name))
+    if interpreter.replay.state_changes:
+        key = _slot(interpreter.frame.scope, name)
+        if key is not None and key in interpreter.replay.state_changes:
+            interpreter.replay.change(key, None)
+    if interpreter.loop_depth:
+        interpreter.replay.state_reads.append(StateRead(interpreter.frame.scope, name))
 
 
-def attribute_bound(machine: Machine, owner: Value, name: str) -> None:
+def attribute_bound(interpreter: Interpreter, owner: Value, name: str) -> None:
     """Say that an attribute is bound in plain code, which makes it anew."""
-    if isinstance(owner, Instance) and not machine.in_step and (owner.state, name) in machine.replay.state_changes:
-        machine.replay.change((owner.state, name), None)
+    if (
+        isinstance(owner, Instance)
+        and not interpreter.in_step
+        and (owner.state, name) in interpreter.replay.state_changes
+    ):
+        interpreter.replay.change((owner.state, name), None)
 
 
-def seen(machine: Machine, node: cst.Name | cst.Attribute, owner: Value | None, value: Value) -> None:
+def seen(interpreter: Interpreter, node: cst.Name | cst.Attribute, owner: Value | None, value: Value) -> None:
     """Say that a name, or an attribute of `owner`, is read and is `value`."""
-    if machine.replay.reporting or machine.replay.changing:
+    if interpreter.replay.reporting or interpreter.replay.changing:
         return
-    read = StateRead(machine.frame.scope, node, owner, value)
-    if machine.replay.state_changes:
-        _seen_changed(machine, read, machine.place(node))
-    if machine.loop_depth and machine.replays:
-        machine.replay.state_reads.append(read)
+    read = StateRead(interpreter.frame.scope, node, owner, value)
+    if interpreter.replay.state_changes:
+        _seen_changed(interpreter, read, interpreter.place(node))
+    if interpreter.loop_depth and interpreter.replays:
+        interpreter.replay.state_reads.append(read)
 
 
-def _seen_changed(machine: Machine, read: StateRead, place: Place) -> None:
+def _seen_changed(interpreter: Interpreter, read: StateRead, place: Place) -> None:
     for key in _keys_of(read):
-        found = machine.replay.state_changes.get(key)
-        if found is None or machine.frame.function is found.function:
+        found = interpreter.replay.state_changes.get(key)
+        if found is None or interpreter.frame.function is found.function:
             continue
-        if machine.replays or (machine.in_step and machine.replay.step is not found.step):
-            machine.replay.state_uses.append(StateUse(key, found, place))
+        if interpreter.replays or (interpreter.in_step and interpreter.replay.step is not found.step):
+            interpreter.replay.state_uses.append(StateUse(key, found, place))
 
 
-def read_at_next_pass(machine: Machine, first: int, newest: int) -> None:
+def read_at_next_pass(interpreter: Interpreter, first: int, newest: int) -> None:
     """Say that a loop is over: what it reads before a step of it changes that, it reads changed at its next pass.
 
     What is newer than the `newest` before the loop is made anew at each pass.
     """
-    changes = machine.replay.state_changes
+    changes = interpreter.replay.state_changes
     reads: dict[StateKey, StateRead] = {}
-    for read in machine.replay.state_reads[first:] if changes else ():
+    for read in interpreter.replay.state_reads[first:] if changes else ():
         for key in _keys_of(read):
             reads.setdefault(key, read)
     for key, found in changes.items():
         first_read = reads.get(key)
         if first_read is not None and isinstance(first_read.node, cst.CSTNode) and key[0].serial <= newest:
             place = Place(first_read.scope.module, first_read.node)
-            machine.replay.state_uses.append(StateUse(key, found, place))
-    if not machine.loop_depth:
-        machine.replay.state_reads.clear()
+            interpreter.replay.state_uses.append(StateUse(key, found, place))
+    if not interpreter.loop_depth:
+        interpreter.replay.state_reads.clear()
 
 
-def observe_changed_state(machine: Machine) -> None:
+def observe_changed_state(interpreter: Interpreter) -> None:
     """Observe where state is read that a step has changed, but for what is made anew wherever it is missing."""
-    for use in machine.replay.state_uses:
-        if (use.key[0].serial, use.key[1]) not in machine.replay.made_if_missing:
-            machine.observe(StateChanged(use.change.changed, use.change.place, use.place))
+    for use in interpreter.replay.state_uses:
+        if (use.key[0].serial, use.key[1]) not in interpreter.replay.made_if_missing:
+            interpreter.observe(StateChanged(use.change.changed, use.change.place, use.place))
 
 
 def _root(node: cst.BaseExpression) -> cst.BaseExpression:
@@ -138,15 +144,15 @@ def _root(node: cst.BaseExpression) -> cst.BaseExpression:
                 return node
 
 
-def _key(machine: Machine, root: cst.BaseExpression, value: Value | None, *, rebound: bool) -> StateKey | None:
+def _key(interpreter: Interpreter, root: cst.BaseExpression, value: Value | None, *, rebound: bool) -> StateKey | None:
     """Return what stands for the state that an expression is of; None for what is none of the workflow."""
     match root:
         case cst.Name(value=name):
-            slot = _slot(machine.frame.scope, name)
+            slot = _slot(interpreter.frame.scope, name)
             held = slot[0].get(name) if slot is not None and value is None else value
             return slot if slot is None or rebound else _held(held) or slot
         case cst.Attribute(value=cst.Name(value=name), attr=cst.Name(value=attribute)):
-            slot = _slot(machine.frame.scope, name)
+            slot = _slot(interpreter.frame.scope, name)
             owner = None if slot is None else slot[0].get(name)
             if not isinstance(owner, Instance):
                 return slot
@@ -179,10 +185,10 @@ def _slot(start: LexicalScope, name: str) -> StateKey | None:
     return None if scope is None or scope.kind in ("module", "class") else (scope.names, name)
 
 
-def _is_remembered(machine: Machine, root: cst.BaseExpression) -> bool:
+def _is_remembered(interpreter: Interpreter, root: cst.BaseExpression) -> bool:
     """Whether a change depends on what was there: `if self.client is None: self.client = ...` makes it where needed."""
-    text = machine.text(root)
-    frame: Frame | None = machine.frame
+    text = interpreter.text(root)
+    frame: Frame | None = interpreter.frame
     while frame is not None and frame.in_step:
         if any(condition is not None and text in condition for condition in frame.conditions):
             return True
@@ -191,39 +197,39 @@ def _is_remembered(machine: Machine, root: cst.BaseExpression) -> bool:
 
 
 def _is_of_event(value: Value) -> bool:
-    if isinstance(value, Alternatives):
-        return any(_is_of_event(option.value) for option in value.options)
-    return isinstance(value, Event | Payload | PartOfEvent)
+    if isinstance(value, Union):
+        return any(_is_of_event(case.value) for case in value.cases)
+    return isinstance(value, Event | Payload | EventPart)
 
 
-def element_changed(machine: Machine, target: cst.Subscript, owner: Value) -> None:
+def element_changed(interpreter: Interpreter, target: cst.Subscript, owner: Value) -> None:
     """Say that an element of `owner` is assigned or deleted."""
-    _changed(machine, target.value, owner, machine.place(target))
+    _changed(interpreter, target.value, owner, interpreter.place(target))
 
 
-def attribute_changed(machine: Machine, target: cst.Attribute, owner: Value) -> None:
+def attribute_changed(interpreter: Interpreter, target: cst.Attribute, owner: Value) -> None:
     """Say that an attribute of `owner` is assigned or deleted."""
-    place = machine.place(target)
-    change_event(machine, target.value, owner, place)
-    attribute_bound(machine, owner, target.attr.value)
+    place = interpreter.place(target)
+    change_event(interpreter, target.value, owner, place)
+    attribute_bound(interpreter, owner, target.attr.value)
     if isinstance(owner, Instance):
-        change(machine, target, owner.state.get(target.attr.value, owner), place, rebound=True)
+        change(interpreter, target, owner.state.get(target.attr.value, owner), place, rebound=True)
 
 
-def method_called(machine: Machine, node: cst.Call, callee: Value) -> None:
+def method_called(interpreter: Interpreter, node: cst.Call, callee: Value) -> None:
     """Say that a method is called, which may change what it is of."""
-    for method in [option.value for option in callee.options] if isinstance(callee, Alternatives) else [callee]:
+    for method in [case.value for case in callee.cases] if isinstance(callee, Union) else [callee]:
         if isinstance(method, MethodOf) and method.name in CHANGING_METHODS and isinstance(node.func, cst.Attribute):
-            _changed(machine, node.func.value, method.receiver, machine.place(node))
+            _changed(interpreter, node.func.value, method.receiver, interpreter.place(node))
 
 
-def joined_in_place(machine: Machine, node: cst.AugAssign, target: Value, value: Value) -> None:
+def joined_in_place(interpreter: Interpreter, node: cst.AugAssign, target: Value, value: Value) -> None:
     """Say that `target += value`, or `|=`, is evaluated: it changes lists, sets and dictionaries in place."""
     if isinstance(node.operator, cst.AddAssign | cst.BitOrAssign) and isinstance(value, Collection | Mapping):
-        _changed(machine, node.target, target, machine.place(node.target))
+        _changed(interpreter, node.target, target, interpreter.place(node.target))
 
 
-def _changed(machine: Machine, changed: cst.BaseExpression, value: Value, place: Place) -> None:
-    change_event(machine, changed, value, place)
-    if not isinstance(value, Event | Payload | PartOfEvent):
-        change(machine, changed, value, place)
+def _changed(interpreter: Interpreter, changed: cst.BaseExpression, value: Value, place: Place) -> None:
+    change_event(interpreter, changed, value, place)
+    if not isinstance(value, Event | Payload | EventPart):
+        change(interpreter, changed, value, place)

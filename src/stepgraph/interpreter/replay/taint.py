@@ -7,134 +7,143 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from stepgraph.interpreter.interpreter import Machine
+from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.joining import leaves
 from stepgraph.interpreter.objects.values import (
     DEEPEST,
     UNKNOWN,
-    Alternatives,
     Arguments,
     Collection,
     External,
-    Foreign,
+    ExternalResult,
     Mapping,
+    Nondeterministic,
     Template,
+    Union,
     Unknown,
     Value,
     Visits,
-    Volatile,
 )
-from stepgraph.interpreter.replay.replay_state import VolatileUse
-from stepgraph.interpreter.store import leaves
-from stepgraph.ir.facts import Steered, UsedAfterStep
+from stepgraph.interpreter.replay.replay_state import NondeterministicUse
+from stepgraph.ir.facts import NondeterministicTest, UsedAfterStep
 from stepgraph.syntax.module import Place
 
 # Elements of a collection beyond these are not looked at.
 _MOST_ELEMENTS: Final = 50
 
 
-def volatile_parts(value: Value) -> Iterator[Volatile]:
+def nondeterministic_parts(value: Value) -> Iterator[Nondeterministic]:
     """Yield what in a value is another one when the code runs again, in collections too."""
-    return _volatile_parts(value, Visits(), 0)
+    return _nondeterministic_parts(value, Visits(), 0)
 
 
-def _volatile_parts(value: Value, visits: Visits, depth: int) -> Iterator[Volatile]:
+def _nondeterministic_parts(value: Value, visits: Visits, depth: int) -> Iterator[Nondeterministic]:
     match value:
-        case Volatile():
+        case Nondeterministic():
             yield value
-        case Template(volatile=Volatile() as volatile):
-            yield volatile
-        case Alternatives(options=options) if depth < DEEPEST:
-            for option in options[:_MOST_ELEMENTS]:
-                yield from _volatile_parts(option.value, visits, depth + 1)
+        case Template(nondeterministic=Nondeterministic() as nondeterministic):
+            yield nondeterministic
+        case Union(cases=cases) if depth < DEEPEST:
+            for case in cases[:_MOST_ELEMENTS]:
+                yield from _nondeterministic_parts(case.value, visits, depth + 1)
         case Collection() | Mapping() if visits.enter(value.state, depth):
             for element in value.state.elements()[:_MOST_ELEMENTS]:
-                yield from _volatile_parts(element.value, visits, depth + 1)
+                yield from _nondeterministic_parts(element.value, visits, depth + 1)
 
 
-def derived(machine: Machine, values: Iterable[Value], result: Value = UNKNOWN) -> Value:
+def derived(interpreter: Interpreter, values: Iterable[Value], result: Value = UNKNOWN) -> Value:
     """Return what is made of values: the `result`, unless nothing is known of that and one of them is volatile.
 
     Of several, the oldest one counts.
     """
-    if not machine.replay.volatiles or not isinstance(result, Unknown | Foreign):
+    if not interpreter.replay.nondeterministic_count or not isinstance(result, Unknown | ExternalResult):
         return result
-    found = [volatile for value in values for volatile in volatile_parts(value)]
+    found = [nondeterministic for value in values for nondeterministic in nondeterministic_parts(value)]
     if not found:
         return result
-    gives = result.name if isinstance(result, Foreign) else ""
+    gives = result.name if isinstance(result, ExternalResult) else ""
     return replace(min(found, key=lambda v: v.since), gives=gives, called=True, truth_known=False)
 
 
-def template(machine: Machine, text: str, parts: Iterable[Value]) -> Template:
+def template(interpreter: Interpreter, text: str, parts: Iterable[Value]) -> Template:
     """Return text of which not all parts are known."""
-    found = derived(machine, parts)
-    return Template(text, found if isinstance(found, Volatile) else None)
+    found = derived(interpreter, parts)
+    return Template(text, found if isinstance(found, Nondeterministic) else None)
 
 
-def member_of(owner: Volatile, name: str) -> Volatile:
+def member_of(owner: Nondeterministic, name: str) -> Nondeterministic:
     """Return an attribute of a volatile value."""
     gives = f"{owner.gives}{'()' if owner.called else ''}.{name}" if owner.gives else ""
     return replace(owner, gives=gives, called=False, truth_known=owner.truth_known and name in STAYS_TRUE)
 
 
-def called(machine: Machine, callee: External, arguments: Arguments, place: Place, result: Value) -> Value:
+def called(interpreter: Interpreter, callee: External, arguments: Arguments, place: Place, result: Value) -> Value:
     """Return what a call of something outside the project gives, of which nothing is known but its `result`."""
     name = callee.name
     if name == "random.seed" and arguments.items:
-        machine.replay.seeded = True
-    if not isinstance(result, Unknown | Foreign):
+        interpreter.replay.seeded = True
+    if not isinstance(result, Unknown | ExternalResult):
         return result
-    if machine.replays and is_volatile(name, len(arguments.items), seeded=machine.replay.seeded):
-        machine.replay.volatiles += 1
+    if interpreter.replays and is_nondeterministic(name, len(arguments.items), seeded=interpreter.replay.seeded):
+        interpreter.replay.nondeterministic_count += 1
         always_true = is_always_true(name)
-        return Volatile(name, place, machine.replay.checkpoint, machine.replay.volatiles, name, truth_known=always_true)
-    if not machine.replay.volatiles or not passes_on(name):
+        return Nondeterministic(
+            name,
+            place,
+            interpreter.replay.last_step,
+            interpreter.replay.nondeterministic_count,
+            name,
+            truth_known=always_true,
+        )
+    if not interpreter.replay.nondeterministic_count or not passes_on(name):
         return result
-    made = derived(machine, (argument.value for argument in arguments.items), result)
+    made = derived(interpreter, (argument.value for argument in arguments.items), result)
     given = arguments.items[0].value if arguments.items else UNKNOWN
-    if isinstance(made, Volatile) and isinstance(given, Volatile) and name in STAYS_TRUE:
+    if isinstance(made, Nondeterministic) and isinstance(given, Nondeterministic) and name in STAYS_TRUE:
         return replace(made, truth_known=given.truth_known)
     return made
 
 
-def steer(machine: Machine, test: Value, test_place: Place, steered: Place, first_branch: int = 0) -> None:
+def record_test(
+    interpreter: Interpreter, test: Value, test_place: Place, decided: Place, first_branch: int = 0
+) -> None:
     """Remember that a volatile value decides what is done, in the branches from the `first_branch` on."""
-    if not machine.replays or not machine.replay.volatiles:
+    if not interpreter.replays or not interpreter.replay.nondeterministic_count:
         return
     for value in leaves(test):
-        if isinstance(value, Volatile) and not value.truth_known:
-            machine.observe(Steered(value.name, value.place, test_place, steered, first_branch))
+        if isinstance(value, Nondeterministic) and not value.truth_known:
+            interpreter.observe(NondeterministicTest(value.name, value.place, test_place, decided, first_branch))
             return
 
 
-def used(machine: Machine, value: Value, place: Place) -> None:
+def used(interpreter: Interpreter, value: Value, place: Place) -> None:
     """Remember where a value is used by what the engine keeps: it is to be the same in all that is kept."""
-    if not machine.replay.volatiles or machine.replay.reporting:
+    if not interpreter.replay.nondeterministic_count or interpreter.replay.reporting:
         return
-    for volatile in volatile_parts(value):
-        use = VolatileUse(volatile, place)
-        machine.replay.uses.append(use)
-        if volatile.since < machine.replay.checkpoint:
-            _observe(machine, use)
+    for nondeterministic in nondeterministic_parts(value):
+        use = NondeterministicUse(nondeterministic, place)
+        interpreter.replay.uses.append(use)
+        if nondeterministic.since < interpreter.replay.last_step:
+            _observe(interpreter, use)
 
 
-def used_again(machine: Machine, uses: Iterable[VolatileUse]) -> None:
+def used_again(interpreter: Interpreter, uses: Iterable[NondeterministicUse]) -> None:
     """Remember uses in what is run once more: a function that is called again with the same values."""
     for use in uses:
-        machine.replay.uses.append(use)
-        if use.volatile.since < machine.replay.checkpoint:
-            _observe(machine, use)
+        interpreter.replay.uses.append(use)
+        if use.nondeterministic.since < interpreter.replay.last_step:
+            _observe(interpreter, use)
 
 
-def used_at_each_pass(machine: Machine, first: int, made_before: int) -> None:
+def used_at_each_pass(interpreter: Interpreter, first: int, made_before: int) -> None:
     """Remember uses in a loop that runs steps, those from the `first` on, of values that are older than the loop."""
-    for use in machine.replay.uses[first:]:
-        if use.volatile.serial <= made_before:
-            _observe(machine, use)
+    for use in interpreter.replay.uses[first:]:
+        if use.nondeterministic.serial <= made_before:
+            _observe(interpreter, use)
 
 
-def _observe(machine: Machine, use: VolatileUse) -> None:
-    machine.observe(UsedAfterStep(use.volatile.name, use.volatile.place, use.place))
+def _observe(interpreter: Interpreter, use: NondeterministicUse) -> None:
+    interpreter.observe(UsedAfterStep(use.nondeterministic.name, use.nondeterministic.place, use.place))
 
 
 _CLOCKS: Final = frozenset(
@@ -192,7 +201,7 @@ STAYS_TRUE: Final = frozenset(
 )
 
 
-def is_volatile(name: str, arguments: int, *, seeded: bool) -> bool:
+def is_nondeterministic(name: str, arguments: int, *, seeded: bool) -> bool:
     """Whether a call of something outside the project gives another value each time; `seeded` chance does not."""
     if name in _NOW_WITHOUT:
         return arguments < _NOW_WITHOUT[name]

@@ -6,15 +6,15 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Final, TypeAlias
 
-from stepgraph.interpreter.interpreter import Machine
-from stepgraph.interpreter.objects.values import Alternatives, Constant, Item, StepFunction, Value
+from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.objects.values import Constant, Element, StepFunction, Union, Value
 from stepgraph.ir.facts import DependenciesMiscounted, DependencyCycle, NameShared, ParameterUnknown
 from stepgraph.ir.nodes import (
     Block,
     Dependency,
+    StepCase,
     StepChoice,
     StepDefinition,
-    StepOption,
     StepParameter,
     StepRun,
 )
@@ -22,7 +22,7 @@ from stepgraph.phrases.pieces import fits_pieces
 from stepgraph.project.dependency_mode import DependencyMode
 from stepgraph.syntax.module import Place
 
-BodyReader: TypeAlias = Callable[[Machine, StepFunction], Block]
+BodyReader: TypeAlias = Callable[[Interpreter, StepFunction], Block]
 
 CONTEXT: Final = "ctx"
 # What gives a function another name, or other parameters.
@@ -30,102 +30,104 @@ _RENAMING: Final = (b"__name__ =", b"__name__=", b"__signature__", b"__wrapped__
 _FIELD: Final = re.compile(r"\{[^{}]*\}")
 
 
-def dependencies_of(machine: Machine, step: StepFunction, read_body: BodyReader) -> tuple[Dependency, ...]:
+def dependencies_of(interpreter: Interpreter, step: StepFunction, read_body: BodyReader) -> tuple[Dependency, ...]:
     """Return the steps that a step needs when it is called now, in the order in which it asks for them."""
     definition = step.definition
     needed = [parameter for parameter in definition.parameters if parameter.name != CONTEXT]
     if not needed and not step.depends and step.listing is None:
         return ()
-    if definition in machine.steps.resolving:
-        _report_cycle(machine, definition)
+    if definition in interpreter.steps.resolving:
+        _report_cycle(interpreter, definition)
         return ()
-    machine.steps.resolving.append(definition)
-    listed = _listed if machine.mode is DependencyMode.LEGACY else _named
-    found = [_dependency(machine, value, place, read_body) for value, place in listed(machine, step, needed)]
-    machine.steps.resolving.pop()
+    interpreter.steps.resolving.append(definition)
+    listed = _listed if interpreter.mode is DependencyMode.LEGACY else _named
+    found = [_dependency(interpreter, value, place, read_body) for value, place in listed(interpreter, step, needed)]
+    interpreter.steps.resolving.pop()
     return tuple(dependency for dependency in found if dependency is not None)
 
 
-def _named(machine: Machine, step: StepFunction, needed: list[StepParameter]) -> Iterator[tuple[Value, Place]]:
+def _named(interpreter: Interpreter, step: StepFunction, needed: list[StepParameter]) -> Iterator[tuple[Value, Place]]:
     """Implicit mode: each parameter is the name of a step declared by now; of several, the last one."""
     if step.depends is not None:
         return  # refused, and said so
     for parameter in needed:
-        found = machine.steps.by_name.look_up(parameter.name)
+        found = interpreter.steps.by_name.look_up(parameter.name)
         if found is None:
-            machine.store.observe(machine.steps.by_name, parameter.name)
-            _report_no_step(machine, step.definition, parameter)
+            interpreter.store.observe(interpreter.steps.by_name, parameter.name)
+            _report_no_step(interpreter, step.definition, parameter)
             continue
-        if not _declared_here(machine, found):
-            machine.store.observe(machine.steps.by_name, parameter.name)
-        _observe_shared(machine, step.definition, parameter, found)
+        if not _declared_here(interpreter, found):
+            interpreter.store.observe(interpreter.steps.by_name, parameter.name)
+        _observe_shared(interpreter, step.definition, parameter, found)
         yield found, parameter.place
 
 
-def _observe_shared(machine: Machine, definition: StepDefinition, parameter: StepParameter, found: Value) -> None:
-    other = machine.steps.hides.get(found.definition) if isinstance(found, StepFunction) else None
+def _observe_shared(
+    interpreter: Interpreter, definition: StepDefinition, parameter: StepParameter, found: Value
+) -> None:
+    other = interpreter.steps.hides.get(found.definition) if isinstance(found, StepFunction) else None
     if isinstance(found, StepFunction) and other is not None:
-        machine.observe(NameShared(definition, parameter, found.definition, other))
+        interpreter.observe(NameShared(definition, parameter, found.definition, other))
 
 
-def _declared_here(machine: Machine, value: Value) -> bool:
-    return isinstance(value, StepFunction) and value in machine.frame.declared
+def _declared_here(interpreter: Interpreter, value: Value) -> bool:
+    return isinstance(value, StepFunction) and value in interpreter.frame.declared
 
 
-def _listed(machine: Machine, step: StepFunction, needed: list[StepParameter]) -> Iterator[tuple[Value, Place]]:
+def _listed(interpreter: Interpreter, step: StepFunction, needed: list[StepParameter]) -> Iterator[tuple[Value, Place]]:
     """Legacy mode: `depends` gives the parameters other than `ctx`, by position."""
     depends = step.listing.items if step.listing is not None else step.depends or ()
     if step.depends is None:
-        _report_no_list(machine, step.definition, needed)
+        _report_no_list(interpreter, step.definition, needed)
     elif len(depends) != len(needed) and not any(item.many or item.maybe for item in depends):
-        _report_count(machine, step.definition, len(needed), len(depends))
+        _report_count(interpreter, step.definition, len(needed), len(depends))
     for item in depends:
         if item.many or not _is_step(item.value):
-            _report_not_followed(machine, step.definition, item)
+            _report_not_followed(interpreter, step.definition, item)
         yield item.value, item.place
 
 
 def _is_step(value: Value) -> bool:
-    if isinstance(value, Alternatives):
-        return all(_is_step(option.value) or isinstance(option.value, Constant) for option in value.options)
+    if isinstance(value, Union):
+        return all(_is_step(case.value) or isinstance(case.value, Constant) for case in value.cases)
     return isinstance(value, StepFunction)
 
 
-def _dependency(machine: Machine, value: Value, place: Place, read_body: BodyReader) -> Dependency | None:
+def _dependency(interpreter: Interpreter, value: Value, place: Place, read_body: BodyReader) -> Dependency | None:
     match value:
         case StepFunction():
-            return _step_run(machine, value, read_body)
-        case Alternatives(options=options, discriminant=discriminant):
-            machine.steps.choosing.append(len(machine.steps.resolving))
-            ways = [(o.condition, _dependency(machine, o.value, place, read_body)) for o in options]
-            machine.steps.choosing.pop()
-            known = tuple(StepOption(condition, way) for condition, way in ways if way is not None)
+            return _step_run(interpreter, value, read_body)
+        case Union(cases=cases, discriminant=discriminant):
+            interpreter.steps.choosing.append(len(interpreter.steps.resolving))
+            ways = [(o.condition, _dependency(interpreter, o.value, place, read_body)) for o in cases]
+            interpreter.steps.choosing.pop()
+            known = tuple(StepCase(condition, way) for condition, way in ways if way is not None)
             return StepChoice(known, value.place, discriminant) if known else None
         case _:
             return None
 
 
-def _step_run(machine: Machine, step: StepFunction, read_body: BodyReader) -> StepRun:
+def _step_run(interpreter: Interpreter, step: StepFunction, read_body: BodyReader) -> StepRun:
     """Return the run of a step as a dependency: one object as long as no name it looks up means another step."""
-    known = machine.steps.runs.get(step.definition)
-    if known is not None and known[0] == machine.steps.by_name.version:
+    known = interpreter.steps.runs.get(step.definition)
+    if known is not None and known[0] == interpreter.steps.by_name.version:
         return known[1]
-    run = StepRun(step.definition, read_body(machine, step), dependencies_of(machine, step, read_body))
-    machine.steps.ran.add(step.definition)
-    machine.steps.runs[step.definition] = machine.steps.by_name.version, run
+    run = StepRun(step.definition, read_body(interpreter, step), dependencies_of(interpreter, step, read_body))
+    interpreter.steps.ran.add(step.definition)
+    interpreter.steps.runs[step.definition] = interpreter.steps.by_name.version, run
     return run
 
 
 # What the SDK rejects, or stepgraph cannot follow
 
 
-def _report_cycle(machine: Machine, definition: StepDefinition) -> None:
-    first = machine.steps.resolving.index(definition)
-    names = [step.name for step in machine.steps.resolving[first:]]
-    is_certain = not any(depth > first for depth in machine.steps.choosing)
-    if is_certain and machine.steps.ran.isdisjoint(machine.steps.resolving[first:]):
-        machine.observe(DependencyCycle(tuple(machine.steps.resolving[first:])))
-    machine.note(
+def _report_cycle(interpreter: Interpreter, definition: StepDefinition) -> None:
+    first = interpreter.steps.resolving.index(definition)
+    names = [step.name for step in interpreter.steps.resolving[first:]]
+    is_certain = not any(depth > first for depth in interpreter.steps.choosing)
+    if is_certain and interpreter.steps.ran.isdisjoint(interpreter.steps.resolving[first:]):
+        interpreter.observe(DependencyCycle(tuple(interpreter.steps.resolving[first:])))
+    interpreter.note(
         "dependency-cycle",
         definition.place,
         f"the step {definition.name!r} needs itself: {' needs '.join([*names, definition.name])}.",
@@ -134,12 +136,12 @@ def _report_cycle(machine: Machine, definition: StepDefinition) -> None:
     )
 
 
-def _report_no_step(machine: Machine, definition: StepDefinition, parameter: StepParameter) -> None:
-    declared = [step for value in machine.steps.by_name.values() for step in _steps(value)]
+def _report_no_step(interpreter: Interpreter, definition: StepDefinition, parameter: StepParameter) -> None:
+    declared = [step for value in interpreter.steps.by_name.values() for step in _steps(value)]
     others = [step for step in declared if step.definition is not definition]
     unclear = [step.definition for step in others if _may_be_named(step.definition, parameter.name)]
     if unclear:
-        machine.note(
+        interpreter.note(
             "unresolved-dependency",
             parameter.place,
             f"which step the parameter `{parameter.name}` of {definition.name!r} names is not known:"
@@ -147,13 +149,13 @@ def _report_no_step(machine: Machine, definition: StepDefinition, parameter: Ste
             "A step that runs before it may be missing from the graph; give that step a literal name.",
         )
         return
-    if not _shows_another(machine):
-        machine.observe(ParameterUnknown(definition, parameter, tuple(step.definition for step in declared)))
+    if not _shows_another(interpreter):
+        interpreter.observe(ParameterUnknown(definition, parameter, tuple(step.definition for step in declared)))
     namesake = next((s.definition for s in declared if s.definition.function_name == parameter.name), None)
     advice = "Name the parameter after a step declared by then, or `ctx`."
     if namesake is not None:
         advice = f"The step of that function is named {namesake.name!r}, and parameters bear the names of steps."
-    machine.note(
+    interpreter.note(
         "unknown-parameter",
         parameter.place,
         f"no step named {parameter.name!r} is declared when {definition.name!r} is called,"
@@ -166,9 +168,9 @@ def _report_no_step(machine: Machine, definition: StepDefinition, parameter: Ste
 def _steps(value: Value) -> Iterator[StepFunction]:
     if isinstance(value, StepFunction):
         yield value
-    elif isinstance(value, Alternatives):
-        for option in value.options:
-            yield from _steps(option.value)
+    elif isinstance(value, Union):
+        for case in value.cases:
+            yield from _steps(case.value)
 
 
 def _may_be_named(definition: StepDefinition, name: str) -> bool:
@@ -181,14 +183,14 @@ def _may_be_named(definition: StepDefinition, name: str) -> bool:
     return fits_pieces(name, known)
 
 
-def _shows_another(machine: Machine) -> bool:
+def _shows_another(interpreter: Interpreter) -> bool:
     """Whether functions may be given other names or parameters than they have, in a way that is not followed."""
-    return any(module.mentions(word) for module in machine.modules.scopes for word in _RENAMING)
+    return any(module.mentions(word) for module in interpreter.modules.scopes for word in _RENAMING)
 
 
-def _report_no_list(machine: Machine, definition: StepDefinition, needed: list[StepParameter]) -> None:
-    machine.observe(DependenciesMiscounted(definition, len(needed), None))
-    machine.note(
+def _report_no_list(interpreter: Interpreter, definition: StepDefinition, needed: list[StepParameter]) -> None:
+    interpreter.observe(DependenciesMiscounted(definition, len(needed), None))
+    interpreter.note(
         "missing-depends",
         definition.place,
         f"the step {definition.name!r} has the parameter `{needed[0].name}`, and `depends` lists no step for it.",
@@ -197,9 +199,9 @@ def _report_no_list(machine: Machine, definition: StepDefinition, needed: list[S
     )
 
 
-def _report_count(machine: Machine, definition: StepDefinition, parameters: int, depends: int) -> None:
-    machine.observe(DependenciesMiscounted(definition, parameters, depends))
-    machine.note(
+def _report_count(interpreter: Interpreter, definition: StepDefinition, parameters: int, depends: int) -> None:
+    interpreter.observe(DependenciesMiscounted(definition, parameters, depends))
+    interpreter.note(
         "depends-count",
         definition.place,
         f"the step {definition.name!r} has {parameters} parameters besides `ctx`, and `depends` lists {depends} steps.",
@@ -208,8 +210,8 @@ def _report_count(machine: Machine, definition: StepDefinition, parameters: int,
     )
 
 
-def _report_not_followed(machine: Machine, definition: StepDefinition, item: Item) -> None:
-    machine.note(
+def _report_not_followed(interpreter: Interpreter, definition: StepDefinition, item: Element) -> None:
+    interpreter.note(
         "unresolved-dependency",
         item.place,
         f"which step `{item.place.text}` in `depends` of {definition.name!r} is cannot be followed.",

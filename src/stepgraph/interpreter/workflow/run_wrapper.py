@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import libcst as cst
 
-from stepgraph.interpreter.interpreter import Machine
+from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.objects.class_hooks import HARMLESS_METACLASSES
 from stepgraph.interpreter.objects.classes import derives_from_entrypoint, resolution_order
 from stepgraph.interpreter.objects.names import module_name
@@ -17,17 +17,17 @@ from stepgraph.ir.facts import RunNotWrapped
 from stepgraph.syntax.module import Place
 
 
-def observe_not_wrapped(machine: Machine, defined: ClassValue) -> None:
+def observe_not_wrapped(interpreter: Interpreter, defined: ClassValue) -> None:
     """Observe a `run` that is certain to be called as it is: that of a class which is no workflow itself."""
     order = resolution_order(defined)
     classes = [owner for owner in order if isinstance(owner, ClassValue)]
-    owner = next((owner for owner in classes if module_name(machine, owner.scope, "run") is not None), None)
-    if owner is None or derives_from_entrypoint(owner) or any(_may_set_members(machine, each) for each in order):
+    owner = next((owner for owner in classes if module_name(interpreter, owner.scope, "run") is not None), None)
+    if owner is None or derives_from_entrypoint(owner) or any(_may_set_members(interpreter, each) for each in order):
         return
-    machine.observe(RunNotWrapped(owner.name, _base_that_has(defined, owner)))
+    interpreter.observe(RunNotWrapped(owner.name, _base_that_has(defined, owner)))
 
 
-def _may_set_members(machine: Machine, owner: Value) -> bool:
+def _may_set_members(interpreter: Interpreter, owner: Value) -> bool:
     """Whether a class is not known in full, or something may write to it: a hook, a metaclass, a statement."""
     if not isinstance(owner, ClassValue):
         return not isinstance(owner, External)
@@ -36,9 +36,9 @@ def _may_set_members(machine: Machine, owner: Value) -> bool:
     )
     return (
         not is_plain
-        or bool(owner.doubts)
+        or bool(owner.caveats)
         or "__init_subclass__" in owner.scope.bindings.binders
-        or machine.modules.is_assigned_elsewhere(owner.scope, "run")
+        or interpreter.modules.is_assigned_elsewhere(owner.scope, "run")
     )
 
 

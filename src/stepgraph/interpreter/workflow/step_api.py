@@ -5,7 +5,8 @@ from __future__ import annotations
 import libcst as cst
 
 from stepgraph.interpreter.escapes import report_escape
-from stepgraph.interpreter.interpreter import Machine
+from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.joining import callable_name
 from stepgraph.interpreter.objects.iteration import items_of
 from stepgraph.interpreter.objects.values import (
     UNKNOWN,
@@ -13,8 +14,8 @@ from stepgraph.interpreter.objects.values import (
     Arguments,
     Collection,
     Constant,
+    Element,
     FunctionValue,
-    Item,
     Mapping,
     StepDecorator,
     StepFunction,
@@ -25,8 +26,7 @@ from stepgraph.interpreter.objects.values import (
 )
 from stepgraph.interpreter.python.arguments import spread
 from stepgraph.interpreter.replay.taint import used
-from stepgraph.interpreter.static_values import function_shape, given_arguments
-from stepgraph.interpreter.store import callable_name
+from stepgraph.interpreter.static_values import function_shape, static_arguments
 from stepgraph.interpreter.workflow.awaiting import start_activity
 from stepgraph.interpreter.workflow.parameters import free_parameters, shown_as
 from stepgraph.interpreter.workflow.step_config import duration_text, name_text, settings_from, timestamp_text
@@ -45,43 +45,43 @@ from stepgraph.syntax.assignments import assigned_attributes
 from stepgraph.syntax.module import Place
 
 
-def call_method(machine: Machine, callee: StepMethod, arguments: Arguments, place: Place) -> Value:
+def call_method(interpreter: Interpreter, callee: StepMethod, arguments: Arguments, place: Place) -> Value:
     """Call `step.do`, `step.sleep`, `step.sleep_until` or `step.wait_for_event`."""
     given = spread(arguments)
-    expected = machine.frame.type_errors > 0
-    machine.observe(MethodCalled(callee.name, given_arguments(given), place, machine.in_step, expected))
+    expected = interpreter.frame.type_errors > 0
+    interpreter.observe(MethodCalled(callee.name, static_arguments(given), place, interpreter.in_step, expected))
     if callee.name in ("do", "wait_for_event"):
         for argument in given.positional[1:] + tuple(a for a in given.items if a.keyword not in (None, "name")):
-            used(machine, argument.value, argument.place)
+            used(interpreter, argument.value, argument.place)
     match callee.name:
         case "do":
-            return _do(machine, given, place)
+            return _do(interpreter, given, place)
         case "sleep":
             name, duration = given.find(0, "name"), given.find(1, "duration")
             sleep = Sleep(name_text(name), duration_text(duration))
-            return start_activity(machine, sleep, place, eager=True)
+            return start_activity(interpreter, sleep, place, eager=True)
         case "sleep_until":
             name, timestamp = given.find(0, "name"), given.find(1, "timestamp")
             until = SleepUntil(name_text(name), timestamp_text(timestamp))
-            return start_activity(machine, until, place, eager=True)
+            return start_activity(interpreter, until, place, eager=True)
         case "wait_for_event":
-            return _wait(machine, given, place)
+            return _wait(interpreter, given, place)
         case _:
-            report_escape(machine, arguments, place)
-            _observe_missing(machine, callee.name, place)
+            report_escape(interpreter, arguments, place)
+            _observe_missing(interpreter, callee.name, place)
             return Unresolved(f"the step object has no method `{callee.name}`", place)
 
 
-def _observe_missing(machine: Machine, name: str, place: Place) -> None:
+def _observe_missing(interpreter: Interpreter, name: str, place: Place) -> None:
     """A method that some module gives to the step object, or asks it for first, may be there."""
-    modules = machine.modules.scopes
+    modules = interpreter.modules.scopes
     if any(name in m.once(assigned_attributes).all or m.mentions(b"hasattr") for m in modules):
         return
     called = Place(place.module, place.node.func) if isinstance(place.node, cst.Call) else place
-    machine.observe(MethodMissing(name, called))
+    interpreter.observe(MethodMissing(name, called))
 
 
-def _wait(machine: Machine, given: Arguments, place: Place) -> Value:
+def _wait(interpreter: Interpreter, given: Arguments, place: Place) -> Value:
     event_type = given.find(1, "event_type") or given.find(None, "type")
     timeout = given.find(2, "timeout")
     wait = EventWait(
@@ -90,14 +90,14 @@ def _wait(machine: Machine, given: Arguments, place: Place) -> Value:
         EVENT_TIMEOUT if timeout is None or timeout.value == Constant(None) else duration_text(timeout),
         PayloadShape(),
     )
-    return machine.work.make(WaitCall(wait, place), place)
+    return interpreter.work.make(WaitCall(wait, place), place)
 
 
-def _do(machine: Machine, given: Arguments, place: Place) -> Value:
+def _do(interpreter: Interpreter, given: Arguments, place: Place) -> Value:
     name = given.find(0, "name")
     if name is not None and isinstance(name.value, FunctionValue):
         # Bare `@step.do`: the function becomes the name, and no step is declared.
-        machine.note(
+        interpreter.note(
             "decorator-misuse",
             place,
             "`step.do` is used without being called, so this declares no step and its call fails.",
@@ -107,10 +107,10 @@ def _do(machine: Machine, given: Arguments, place: Place) -> Value:
     depends = given.find(1, "depends")
     if depends is not None and depends.keyword is None and isinstance(depends.value, FunctionValue | Mapping):
         depends = None  # as in JavaScript: a function, or the config
-    machine.steps.lists_depends = machine.steps.lists_depends or depends is not None
-    if depends is not None and machine.mode is DependencyMode.IMPLICIT:
+    interpreter.steps.lists_depends = interpreter.steps.lists_depends or depends is not None
+    if depends is not None and interpreter.mode is DependencyMode.IMPLICIT:
         # Where the mode is not known, this makes it legacy, and the workflow is read again.
-        machine.note(
+        interpreter.note(
             "depends-refused",
             depends.place,
             "`depends` is refused with a TypeError: by the compatibility date or flags, dependencies are implicit.",
@@ -119,10 +119,10 @@ def _do(machine: Machine, given: Arguments, place: Place) -> Value:
         )
     return StepDecorator(
         None if name is None or name.value == Constant(None) else name_text(name),
-        settings_from(machine, given.find(3, "config")),
+        settings_from(interpreter, given.find(3, "config")),
         _concurrent(given.find(2, "concurrent")),
-        _depends(machine, depends),
-        given_arguments(given),
+        _depends(interpreter, depends),
+        static_arguments(given),
         place,
         depends.value if depends is not None and isinstance(depends.value, Collection) else None,
     )
@@ -135,16 +135,16 @@ def _concurrent(argument: Argument | None) -> bool:
     return not isinstance(argument.value, Constant) or bool(argument.value.value)
 
 
-def _depends(machine: Machine, argument: Argument | None) -> tuple[Item, ...] | None:
+def _depends(interpreter: Interpreter, argument: Argument | None) -> tuple[Element, ...] | None:
     if argument is None or argument.value == Constant(None):
         return None
-    items = items_of(machine, argument.value)
-    return (Item(argument.value, argument.place, many=True),) if items is None else items
+    items = items_of(interpreter, argument.value)
+    return (Element(argument.value, argument.place, many=True),) if items is None else items
 
 
-def declare(machine: Machine, callee: StepDecorator, arguments: Arguments, place: Place) -> Value:
+def declare(interpreter: Interpreter, callee: StepDecorator, arguments: Arguments, place: Place) -> Value:
     """Call what `step.do(...)` returned with a function: that declares the step."""
-    machine.observe(DecoratorApplied(callee.given, given_arguments(arguments), place))
+    interpreter.observe(DecoratorApplied(callee.given, static_arguments(arguments), place))
     if not arguments.items:
         return Unresolved("a step decorator is called without a function", place)
     function = arguments.items[0]
@@ -161,6 +161,8 @@ def declare(machine: Machine, callee: StepDecorator, arguments: Arguments, place
     )
     step = StepFunction(definition, body if body.relevant else UNKNOWN, callee.depends, callee.listing)
     shape = function_shape(body)
-    machine.observe(StepDeclared(definition, callee.given, shape, machine.mode, callee.place, machine.in_step))
-    machine.declare(step)
+    interpreter.observe(
+        StepDeclared(definition, callee.given, shape, interpreter.mode, callee.place, interpreter.in_step)
+    )
+    interpreter.declare(step)
     return step

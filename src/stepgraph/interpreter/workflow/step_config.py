@@ -7,8 +7,8 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from stepgraph.interpreter.interpreter import Machine
-from stepgraph.interpreter.objects.values import Argument, Constant, Entry, Mapping, Moment, Template, Value
+from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.objects.values import Argument, Constant, Mapping, MappingEntry, Moment, Template, Value
 from stepgraph.ir.nodes import StepSettings
 from stepgraph.model.payload import Backoff, Number
 from stepgraph.syntax.module import Place
@@ -18,48 +18,48 @@ DEFAULTS: Final = StepSettings()
 _BACKOFFS: Final[dict[object, Backoff]] = {"constant": "constant", "linear": "linear", "exponential": "exponential"}
 
 
-def settings_from(machine: Machine, argument: Argument | None) -> StepSettings:
+def settings_from(interpreter: Interpreter, argument: Argument | None) -> StepSettings:
     """Return the settings that `config=` gives. What is not a known constant keeps its default and is reported."""
     if argument is None or argument.value == Constant(None):
         return DEFAULTS
     settings = DEFAULTS
-    for key, entry in _entries(machine, argument.value, argument.place, "config").items():
+    for key, entry in _entries(interpreter, argument.value, argument.place, "config").items():
         if key == "timeout":
             settings = replace(settings, timeout=duration_of(entry.value, entry.place))
         elif key == "retries":
-            for name, inner in _entries(machine, entry.value, entry.place, "retries").items():
-                settings = _with_retry(machine, settings, name, inner)
+            for name, inner in _entries(interpreter, entry.value, entry.place, "retries").items():
+                settings = _with_retry(interpreter, settings, name, inner)
     return settings
 
 
-def _with_retry(machine: Machine, settings: StepSettings, key: object, entry: Entry) -> StepSettings:
+def _with_retry(interpreter: Interpreter, settings: StepSettings, key: object, entry: MappingEntry) -> StepSettings:
     if key == "delay":
         return replace(settings, delay=duration_of(entry.value, entry.place))
     if key == "limit":
         limit = number_of(entry.value)
         if limit is not None:
             return replace(settings, limit=limit)
-        _report(machine, entry.place, "limit", DEFAULTS.limit)
+        _report(interpreter, entry.place, "limit", DEFAULTS.limit)
     if key == "backoff":
         backoff = _BACKOFFS.get(entry.value.value) if isinstance(entry.value, Constant) else None
         if backoff is not None:
             return replace(settings, backoff=backoff)
-        _report(machine, entry.place, "backoff", DEFAULTS.backoff)
+        _report(interpreter, entry.place, "backoff", DEFAULTS.backoff)
     return settings
 
 
-def _entries(machine: Machine, value: Value, place: Place, what: str) -> dict[object, Entry]:
+def _entries(interpreter: Interpreter, value: Value, place: Place, what: str) -> dict[object, MappingEntry]:
     """Return the entries of a dictionary of which each key is known, by key."""
     if not isinstance(value, Mapping) or not value.shows_constants:
-        _report(machine, place, what, "the default")
+        _report(interpreter, place, what, "the default")
         return {}
     if value.partial or not all(isinstance(entry.key, Constant) for entry in value.entries):
-        _report(machine, place, what, "the default for what is not seen")
+        _report(interpreter, place, what, "the default for what is not seen")
     return {entry.key.value: entry for entry in value.entries if isinstance(entry.key, Constant)}
 
 
-def _report(machine: Machine, place: Place, what: str, shown: object) -> None:
-    machine.note(
+def _report(interpreter: Interpreter, place: Place, what: str, shown: object) -> None:
+    interpreter.note(
         "dynamic-config",
         place,
         f"the step's {what} `{place.text}` is not statically known.",

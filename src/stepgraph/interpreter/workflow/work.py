@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from msgspec import Struct, field
 
 from stepgraph.interpreter.objects.values import Coroutine, Declarations, GeneratorCall, Instance, StepFunction
-from stepgraph.ir.nodes import Activity, Handle, StepDefinition, StepRun
+from stepgraph.ir.nodes import Activity, StepDefinition, StepRun, TaskId
 from stepgraph.syntax.module import Place
 
 
-class WorkMade(Struct):
+class WorkRegistry(Struct):
     """Work by the node of the call that makes it, and, if it was set going, by its handle: they are numbered.
 
     `made` are the coroutines, of which some have `begun`, `wrapped` the calls that make others of them, `started` those
@@ -21,19 +21,19 @@ class WorkMade(Struct):
     `exhausted` some.
     """
 
-    handles: Handle = 0
+    task_ids: TaskId = 0
     made: dict[int, tuple[Place, Coroutine]] = field(default_factory=dict)
     begun: set[int] = field(default_factory=set)
     wrapped: dict[int, Place] = field(default_factory=dict)
-    started: dict[int, tuple[Place, set[Handle]]] = field(default_factory=dict)
-    activities: dict[Handle, Activity] = field(default_factory=dict)
-    shielded: set[Handle] = field(default_factory=set)
-    unordered: set[Handle] = field(default_factory=set)
+    started: dict[int, tuple[Place, set[TaskId]]] = field(default_factory=dict)
+    activities: dict[TaskId, Activity] = field(default_factory=dict)
+    shielded: set[TaskId] = field(default_factory=set)
+    unordered: set[TaskId] = field(default_factory=set)
     objects: list[Instance] = field(default_factory=list)
     raised: dict[int, Instance] = field(default_factory=dict)
     generators: dict[int, GeneratorCall] = field(default_factory=dict)
     exhausted: dict[int, GeneratorCall] = field(default_factory=dict)
-    limited: set[Handle] = field(default_factory=set)
+    limited: set[TaskId] = field(default_factory=set)
     """The work that is awaited up to a timeout by the task that it is in."""
     awaits: int = 0
     """How many awaits have been read."""
@@ -45,10 +45,10 @@ class WorkMade(Struct):
         """Return the bit of a callable in sets of them: as others, they would take the square of the calls."""
         return 1 << self._bits.setdefault(id(callable_), (len(self._bits), callable_))[0]
 
-    def new_handle(self) -> Handle:
+    def new_task_id(self) -> TaskId:
         """Return a handle for work to be started."""
-        self.handles += 1
-        return self.handles
+        self.task_ids += 1
+        return self.task_ids
 
     def make(self, coroutine: Coroutine, place: Place) -> Coroutine:
         """Return a new coroutine, and remember it: one that never begins is reported."""
@@ -60,9 +60,9 @@ class WorkMade(Struct):
         self.generators.setdefault(id(generator.place.node), generator)
         return generator
 
-    def hold(self, place: Place, handles: Iterable[Handle]) -> None:
+    def hold(self, place: Place, task_ids: Iterable[TaskId]) -> None:
         """Remember the call that set work going: whoever has what it gives can wait for that."""
-        self.started.setdefault(id(place.node), (place, set()))[1].update(handles)
+        self.started.setdefault(id(place.node), (place, set()))[1].update(task_ids)
 
 
 class DeclaredSteps(Struct):

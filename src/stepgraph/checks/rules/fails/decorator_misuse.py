@@ -11,13 +11,13 @@ from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
 from stepgraph.ir.facts import DecoratorApplied, MethodCalled, MethodMissing
-from stepgraph.ir.static_values import Awaitable, Keyed, KnownFunction, KnownStep
+from stepgraph.ir.static_values import StaticAwaitable, StaticFunction, StaticMapping, StaticStep
 from stepgraph.project.dependency_mode import DependencyMode
 
 if TYPE_CHECKING:
     from stepgraph.checks.example import Example
     from stepgraph.checks.subject import WorkflowSubject
-    from stepgraph.ir.facts import GivenArgument, GivenArguments
+    from stepgraph.ir.facts import StaticArgument, StaticArguments
     from stepgraph.model.span import Span
 
 _METHODS: Final = ("do", "sleep", "sleep_until", "wait_for_event")
@@ -42,29 +42,29 @@ def _end(span: Span) -> tuple[str, int, int]:
     return span.path, span.end_line, span.end_column
 
 
-def _judged(given: GivenArguments, mode: DependencyMode) -> Iterator[Match]:
+def _judged(given: StaticArguments, mode: DependencyMode) -> Iterator[Match]:
     positional = given.positional
     if _is_bare(given):
         yield _bare(positional[0], mode)
         return
-    functions = [argument for argument in positional[1:] if isinstance(argument.value, KnownFunction)]
+    functions = [argument for argument in positional[1:] if isinstance(argument.value, StaticFunction)]
     if functions:
         yield _as_in_javascript(positional, functions[0], mode)
-    elif len(positional) > 1 and isinstance(positional[1].value, Keyed) and positional[1].value.entries:
+    elif len(positional) > 1 and isinstance(positional[1].value, StaticMapping) and positional[1].value.entries:
         yield _config_by_position(positional[1], mode)
     for argument in given.items:
         if argument.keyword is not None and argument.keyword not in _ARGUMENTS:
             yield _unknown_keyword(argument, argument.keyword)
 
 
-def _is_bare(given: GivenArguments) -> bool:
-    return bool(given.positional) and isinstance(given.positional[0].value, KnownFunction | KnownStep)
+def _is_bare(given: StaticArguments) -> bool:
+    return bool(given.positional) and isinstance(given.positional[0].value, StaticFunction | StaticStep)
 
 
-def _bare(argument: GivenArgument, mode: DependencyMode) -> Match:
+def _bare(argument: StaticArgument, mode: DependencyMode) -> Match:
     value = argument.value
-    name = value.definition.function_name if isinstance(value, KnownStep) else ""
-    name = value.name if isinstance(value, KnownFunction) else name
+    name = value.definition.function_name if isinstance(value, StaticStep) else ""
+    name = value.name if isinstance(value, StaticFunction) else name
     written = "@step.do()" if mode is DependencyMode.IMPLICIT else f'@step.do("{name}")'
     return Match(
         argument.place.span,
@@ -74,7 +74,7 @@ def _bare(argument: GivenArgument, mode: DependencyMode) -> Match:
     )
 
 
-def _as_in_javascript(positional: tuple[GivenArgument, ...], function: GivenArgument, mode: DependencyMode) -> Match:
+def _as_in_javascript(positional: tuple[StaticArgument, ...], function: StaticArgument, mode: DependencyMode) -> Match:
     written = function.place.text
     is_named = written.isidentifier()
     failure = (
@@ -82,7 +82,7 @@ def _as_in_javascript(positional: tuple[GivenArgument, ...], function: GivenArgu
         if mode is DependencyMode.IMPLICIT
         else "so no step is declared, and awaiting this fails with a TypeError"
     )
-    config = next((a.place.text for a in positional[1:] if isinstance(a.value, Keyed)), None)
+    config = next((a.place.text for a in positional[1:] if isinstance(a.value, StaticMapping)), None)
     decorator = f"step.do({positional[0].place.text}{'' if config is None else f', config={config}'})"
     where = f"above `def {written}`, and run it with `await {written}()`" if is_named else "above an async function"
     also = "" if is_named else ", and await a call of that function"
@@ -93,7 +93,7 @@ def _as_in_javascript(positional: tuple[GivenArgument, ...], function: GivenArgu
     )
 
 
-def _config_by_position(argument: GivenArgument, mode: DependencyMode) -> Match:
+def _config_by_position(argument: StaticArgument, mode: DependencyMode) -> Match:
     message = (
         "`step.do` takes the config as `config=` only, so this second argument fails with a TypeError."
         if mode is DependencyMode.IMPLICIT
@@ -103,7 +103,7 @@ def _config_by_position(argument: GivenArgument, mode: DependencyMode) -> Match:
     return Match(argument.place.span, message, f"Write `config={argument.place.text}`.")
 
 
-def _unknown_keyword(argument: GivenArgument, keyword: str) -> Match:
+def _unknown_keyword(argument: StaticArgument, keyword: str) -> Match:
     advice = f"`step.do` takes {', '.join(f'`{name}`' for name in _ARGUMENTS if name != 'depends')}."
     if keyword in _CONFIG:
         advice = f'Write it in the config: `config={{"{keyword}": {argument.place.text}}}`.'
@@ -122,7 +122,7 @@ def _applied(fact: DecoratorApplied) -> Iterator[Match]:
             f"the decorator that `step.do(...)` makes is called {what}, so it fails with a TypeError.",
             "Give it the step's function alone; the step itself takes no arguments.",
         )
-    elif isinstance(given.items[0].value, Awaitable):
+    elif isinstance(given.items[0].value, StaticAwaitable):
         argument = given.items[0].place
         yield Match(
             argument.span,

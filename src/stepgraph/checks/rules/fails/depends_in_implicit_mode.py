@@ -11,14 +11,14 @@ from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
 from stepgraph.ir.facts import MethodCalled
-from stepgraph.ir.static_values import Elements, Keyed, KnownConstant, KnownFunction, KnownStep
+from stepgraph.ir.static_values import StaticCollection, StaticConstant, StaticFunction, StaticMapping, StaticStep
 from stepgraph.project.dependency_mode import DependencyMode
 
 if TYPE_CHECKING:
     from stepgraph.checks.example import Example
     from stepgraph.checks.subject import WorkflowSubject
-    from stepgraph.ir.facts import GivenArgument
-    from stepgraph.ir.static_values import Known
+    from stepgraph.ir.facts import StaticArgument
+    from stepgraph.ir.static_values import StaticValue
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Match]:
@@ -37,22 +37,22 @@ def _matches(subject: WorkflowSubject) -> Iterator[Match]:
             )
 
 
-def _is_as_in_javascript(depends: GivenArgument) -> bool:
+def _is_as_in_javascript(depends: StaticArgument) -> bool:
     """The function, or the config, in second place is another mistake."""
-    return depends.keyword is None and isinstance(depends.value, KnownFunction | Keyed)
+    return depends.keyword is None and isinstance(depends.value, StaticFunction | StaticMapping)
 
 
-def _what(depends: GivenArgument) -> str:
+def _what(depends: StaticArgument) -> str:
     if depends.keyword is None:
         return f"`step.do` fails with a TypeError for a second positional argument, `{depends.place.text}`"
     return "`step.do` fails with a TypeError for `depends`"
 
 
-def _advice(value: Known) -> str:
-    if value == KnownConstant(None):
+def _advice(value: StaticValue) -> str:
+    if value == StaticConstant(None):
         return "Remove it."
-    elements = value.elements if isinstance(value, Elements) else ()
-    steps = [element.value.definition for element in elements if isinstance(element.value, KnownStep)]
+    elements = value.elements if isinstance(value, StaticCollection) else ()
+    steps = [element.value.definition for element in elements if isinstance(element.value, StaticStep)]
     if not steps or len(steps) < len(elements):
         return "Remove it, and name the parameters of the function after the steps that it needs."
     names = [step.name if is_parameter_name(step.name) else step.function_name for step in steps]

@@ -11,15 +11,15 @@ from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
 from stepgraph.ir.static_values import (
-    Awaitable,
-    Elements,
-    Generator,
-    Keyed,
-    KnownClass,
-    KnownConstant,
-    KnownFunction,
-    KnownStep,
-    possibilities,
+    StaticAwaitable,
+    StaticClass,
+    StaticCollection,
+    StaticConstant,
+    StaticFunction,
+    StaticGenerator,
+    StaticMapping,
+    StaticStep,
+    cases_of,
 )
 from stepgraph.project.dependency_mode import DependencyMode
 
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
     from stepgraph.checks.example import Example
     from stepgraph.checks.subject import WorkflowSubject
-    from stepgraph.ir.facts import GivenArgument, StepDeclared
-    from stepgraph.ir.static_values import Known
+    from stepgraph.ir.facts import StaticArgument, StepDeclared
+    from stepgraph.ir.static_values import StaticValue
     from stepgraph.syntax.module import Place
 
 
@@ -50,25 +50,25 @@ def _matches(subject: WorkflowSubject) -> Iterator[Match]:
             yield from _judged(declared, depends, functions)
 
 
-def _judged(declared: StepDeclared, depends: GivenArgument, functions: Mapping[str, str]) -> Iterator[Match]:
+def _judged(declared: StepDeclared, depends: StaticArgument, functions: Mapping[str, str]) -> Iterator[Match]:
     name = declared.definition.name
     match depends.value:
-        case Elements(kind="list" | "tuple", elements=elements):
+        case StaticCollection(kind="list" | "tuple", elements=elements):
             for element in elements:
-                if all(_is_no_step(value) for value in possibilities(element.value)):
+                if all(_is_no_step(value) for value in cases_of(element.value)):
                     yield _no_step(name, element.value, element.place, functions)
-        case Elements(elements=[_, *_]) | Generator():
+        case StaticCollection(elements=[_, *_]) | StaticGenerator():
             yield _no_list(name, depends.place, "has no order")
-        case Keyed(entries=[_, *_]) if depends.keyword is not None:
+        case StaticMapping(entries=[_, *_]) if depends.keyword is not None:
             yield _no_list(name, depends.place, "is a dictionary")
-        case KnownStep(definition=step):
+        case StaticStep(definition=step):
             yield Match(
                 depends.place.span,
                 f"`depends` of the step {name!r} is a step and not a list of steps, so calling it fails with a"
                 " TypeError.",
                 f"Write `depends=[{step.function_name}]`.",
             )
-        case KnownConstant(value=str()) if declared.function is not None and needed_parameters(declared.function):
+        case StaticConstant(value=str()) if declared.function is not None and needed_parameters(declared.function):
             yield _no_step(name, depends.value, depends.place, functions)
 
 
@@ -81,15 +81,18 @@ def _no_list(name: str, place: Place, how: str) -> Match:
     )
 
 
-def _is_no_step(value: Known) -> bool:
+def _is_no_step(value: StaticValue) -> bool:
     match value:
-        case KnownFunction(doubtful=doubtful):
-            return not doubtful
+        case StaticFunction(may_be_replaced=may_be_replaced):
+            return not may_be_replaced
         case _:
-            return isinstance(value, KnownConstant | Awaitable | KnownClass | Elements | Keyed | Generator)
+            return isinstance(
+                value,
+                StaticConstant | StaticAwaitable | StaticClass | StaticCollection | StaticMapping | StaticGenerator,
+            )
 
 
-def _no_step(name: str, value: Known, place: Place, functions: Mapping[str, str]) -> Match:
+def _no_step(name: str, value: StaticValue, place: Place, functions: Mapping[str, str]) -> Match:
     return Match(
         place.span,
         f"`{place.text}` in `depends` of the step {name!r} is {_what(value)}, so calling it fails with a TypeError.",
@@ -97,27 +100,27 @@ def _no_step(name: str, value: Known, place: Place, functions: Mapping[str, str]
     )
 
 
-def _what(value: Known) -> str:
+def _what(value: StaticValue) -> str:
     match value:
-        case KnownConstant(value=str()):
+        case StaticConstant(value=str()):
             return "text and not a step"
-        case KnownFunction():
+        case StaticFunction():
             return "a function that is not decorated with `step.do(...)`"
-        case Awaitable():
+        case StaticAwaitable():
             return "a call and not the step itself"
         case _:
             return "not a step"
 
 
-def _advice(value: Known, place: Place, functions: Mapping[str, str]) -> str:
+def _advice(value: StaticValue, place: Place, functions: Mapping[str, str]) -> str:
     match value:
-        case KnownConstant(value=str(text)):
+        case StaticConstant(value=str(text)):
             meant = functions.get(text)
             advice = "" if meant is None else f": write `depends=[{meant}]`"
             return f"List the decorated functions themselves, not their names{advice}."
-        case KnownFunction(name=function) if function.isidentifier():
+        case StaticFunction(name=function) if function.isidentifier():
             return f"Put `@step.do({function!r})` above `def {function}`, or leave it out.".replace("'", '"')
-        case Awaitable() if place.text.endswith("()"):
+        case StaticAwaitable() if place.text.endswith("()"):
             return f"Write `{place.text[:-2]}`: the SDK calls it when the step needs it."
         case _:
             return "List the functions that are decorated with `step.do(...)`."

@@ -13,7 +13,7 @@ from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
 from stepgraph.ir.facts import MethodCalled
-from stepgraph.ir.static_values import KnownConstant, KnownDuration, KnownFunction, KnownStep, PartlyKnownText
+from stepgraph.ir.static_values import StaticConstant, StaticDuration, StaticFunction, StaticStep, StaticTemplate
 from stepgraph.syntax.edits import Replacement
 
 if TYPE_CHECKING:
@@ -47,20 +47,20 @@ def _check(subject: WorkflowSubject) -> Iterator[Match]:
 
 
 def _match(given: GivenDuration) -> Match | None:
-    if isinstance(given.value, PartlyKnownText):
+    if isinstance(given.value, StaticTemplate):
         return _match_of_partial_text(given, given.value.text)
     if given.text is not None:
         return _match_of_text(given, given.text)
     if given.number is not None or _is_fine(given):
         return None
-    if given.use is Use.TIMEOUT and given.value == KnownConstant(None):
+    if given.use is Use.TIMEOUT and given.value == StaticConstant(None):
         message = f"`{given.place.text}` takes the place of the default timeout, and no attempt can do without one."
         return Match(given.place.span, message, "Leave the key out for the default of 10 minutes.")
     what = described(given.value, given.place.text)
     if what is None:
         return None
     message = f"{what}, and the engine takes text or a number, so {_FAILS[given.use]}."
-    if isinstance(given.value, KnownDuration):
+    if isinstance(given.value, StaticDuration):
         return Match(given.place.span, message, f'Write "{in_words(given.value.milliseconds)}".')
     if kind_of(given.value) == "a timedelta":
         in_milliseconds = f"`int({given.place.text}.total_seconds() * 1000)`"
@@ -103,11 +103,11 @@ def _match_of_partial_text(given: GivenDuration, text: str) -> Match | None:
 def _is_fine(given: GivenDuration) -> bool:
     """Whether a value that is neither text nor a number is taken, or judged elsewhere."""
     match given.value:
-        case KnownConstant(value=None):
+        case StaticConstant(value=None):
             return given.use in (Use.WAIT, Use.DELAY)
-        case KnownConstant(value=bool(constant)):  # 1 and 0 to JavaScript, and no timeout of a wait
+        case StaticConstant(value=bool(constant)):  # 1 and 0 to JavaScript, and no timeout of a wait
             return given.use is Use.SLEEP or (given.use is Use.WAIT and not constant)
-    return given.use is Use.DELAY and isinstance(given.value, KnownFunction | KnownStep)
+    return given.use is Use.DELAY and isinstance(given.value, StaticFunction | StaticStep)
 
 
 def _flagged() -> tuple[Example, ...]:

@@ -10,8 +10,8 @@ from stepgraph.checks.judgement.kinds import kind_of, may_be_nothing, simple_pos
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
-from stepgraph.ir.facts import GivenArgument, MethodCalled
-from stepgraph.ir.static_values import Known, KnownConstant, PartlyKnownText
+from stepgraph.ir.facts import MethodCalled, StaticArgument
+from stepgraph.ir.static_values import StaticConstant, StaticTemplate, StaticValue
 
 if TYPE_CHECKING:
     from stepgraph.checks.example import Example
@@ -45,7 +45,7 @@ def _of_missing(call: MethodCalled) -> Match:
     return Match(call.place.span, "this wait has no event type, so it fails with a TypeError.", advice)
 
 
-def _of_argument(argument: GivenArgument) -> Iterator[Match]:
+def _of_argument(argument: StaticArgument) -> Iterator[Match]:
     for value in simple_possibilities(argument.value):
         fault = _fault(value)
         if fault is not None and not may_be_nothing(value, argument.place):
@@ -55,10 +55,10 @@ def _of_argument(argument: GivenArgument) -> Iterator[Match]:
             )
 
 
-def _fault(value: Known) -> tuple[str, str] | None:
-    if isinstance(value, PartlyKnownText):
+def _fault(value: StaticValue) -> tuple[str, str] | None:
+    if isinstance(value, StaticTemplate):
         return _fault_of_parts(value.text)
-    if not isinstance(value, KnownConstant):
+    if not isinstance(value, StaticConstant):
         kind = kind_of(value)
         return None if kind is None else (f"is {kind}, not text", "Write the type under which the event is sent.")
     text = value.value

@@ -11,13 +11,13 @@ from stepgraph.checks.judgement.first_matches import first_matches
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
-from stepgraph.ir.static_values import KnownConstant, PartlyKnownText, possibilities
+from stepgraph.ir.static_values import StaticConstant, StaticTemplate, cases_of
 
 if TYPE_CHECKING:
     from stepgraph.checks.example import Example
     from stepgraph.checks.subject import WorkflowSubject
     from stepgraph.ir.facts import StepDeclared
-    from stepgraph.ir.static_values import Known
+    from stepgraph.ir.static_values import StaticValue
     from stepgraph.syntax.module import Place
 
 _LONGEST: Final = 256
@@ -40,14 +40,14 @@ def _matches(subject: WorkflowSubject) -> Iterator[Match]:
 
 def _judged(declared: StepDeclared) -> Iterator[Match]:
     given = declared.arguments.find(0, "name")
-    if given is not None and given.value != KnownConstant(None):
-        for value in possibilities(given.value):
+    if given is not None and given.value != StaticConstant(None):
+        for value in cases_of(given.value):
             yield from _judged_text(value, given.place)
     elif declared.function is not None and declared.arguments.whole:
-        yield from _judged_text(KnownConstant(declared.function.name), declared.place)
+        yield from _judged_text(StaticConstant(declared.function.name), declared.place)
 
 
-def _judged_text(value: Known, place: Place) -> Iterator[Match]:
+def _judged_text(value: StaticValue, place: Place) -> Iterator[Match]:
     text = _text_of(value)
     if text is None:
         return
@@ -62,7 +62,7 @@ def _judged_text(value: Known, place: Place) -> Iterator[Match]:
         return
     length = _length(text)
     if length > _LONGEST:
-        at_least = "at least " if isinstance(value, PartlyKnownText) else ""
+        at_least = "at least " if isinstance(value, StaticTemplate) else ""
         yield Match(
             place.span,
             f"the step's name {_shown(text)} has {at_least}{length} characters, and the engine refuses more than"
@@ -71,12 +71,12 @@ def _judged_text(value: Known, place: Place) -> Iterator[Match]:
         )
 
 
-def _text_of(value: Known) -> str | None:
+def _text_of(value: StaticValue) -> str | None:
     """Return the text of a name, or the parts of it that are known; None where it is not certain which these are."""
     match value:
-        case KnownConstant(value=str(text)):
+        case StaticConstant(value=str(text)):
             return text
-        case PartlyKnownText(text=text):
+        case StaticTemplate(text=text):
             return _without_fields(text)
         case _:
             return None

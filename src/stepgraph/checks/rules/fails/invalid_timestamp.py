@@ -10,8 +10,8 @@ from stepgraph.checks.judgement.kinds import described, kind_of, may_be_nothing,
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
-from stepgraph.ir.facts import GivenArgument, MethodCalled
-from stepgraph.ir.static_values import Known, KnownConstant, KnownMoment, Made, PartlyKnownText
+from stepgraph.ir.facts import MethodCalled, StaticArgument
+from stepgraph.ir.static_values import StaticConstant, StaticMoment, StaticResult, StaticTemplate, StaticValue
 
 if TYPE_CHECKING:
     from stepgraph.checks.example import Example
@@ -54,28 +54,28 @@ def _check(subject: WorkflowSubject) -> Iterator[Match]:
             )
 
 
-def _of_value(given: GivenArgument, value: Known) -> Iterator[Match]:
+def _of_value(given: StaticArgument, value: StaticValue) -> Iterator[Match]:
     fault = _fault(value, given.place.text)
     if fault is not None and not may_be_nothing(value, given.place):
         yield Match(given.place.span, *fault)
 
 
-def _fault(value: Known, written: str) -> tuple[str, str] | None:
+def _fault(value: StaticValue, written: str) -> tuple[str, str] | None:
     match value:
-        case KnownConstant(value=str(text)):
+        case StaticConstant(value=str(text)):
             return _fault_of_text(text)
-        case PartlyKnownText():
+        case StaticTemplate():
             return f"`{written}` is text, and {_TAKES}, so it fails.", _ADVICE
-        case Made(name=name) if name in _TEXT:
+        case StaticResult(name=name) if name in _TEXT:
             return f"`{written}` is text, and {_TAKES}, so it fails.", "Give the datetime itself."
-        case Made(name=name) if name in _SECONDS:
+        case StaticResult(name=name) if name in _SECONDS:
             message = f"`{written}` is seconds, and {_TAKES}: this is in 1970, so it fails."
             return message, _ADVICE
-        case KnownConstant(value=bool()):
+        case StaticConstant(value=bool()):
             return f"`{written}` is no time: {_TAKES}, so it fails.", _ADVICE
-        case KnownConstant(value=int(number) | float(number)):
+        case StaticConstant(value=int(number) | float(number)):
             return _fault_of_number(number, written)
-        case KnownMoment(text=text):
+        case StaticMoment(text=text):
             return _fault_of_moment(text)
     return _fault_of_kind(value, written)
 
@@ -107,7 +107,7 @@ def _fault_of_moment(text: str) -> tuple[str, str] | None:
     return (f"{text} is in the past, so it fails.", _ADVICE) if aware < _FIRST_DAY else None
 
 
-def _fault_of_kind(value: Known, written: str) -> tuple[str, str] | None:
+def _fault_of_kind(value: StaticValue, written: str) -> tuple[str, str] | None:
     what = described(value, written)
     if what is None or kind_of(value) == "a datetime":
         return None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
-from stepgraph.ir.facts import GivenArgument, MethodCalled
+from stepgraph.ir.facts import MethodCalled, StaticArgument
 from stepgraph.syntax.edits import Edit, Replacement
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def _by_position(call: MethodCalled) -> tuple[Edit, ...]:
     return (Replacement(call.place, f"{callee[0]}({arguments})"),)
 
 
-def _ordered(call: MethodCalled) -> list[GivenArgument] | None:
+def _ordered(call: MethodCalled) -> list[StaticArgument] | None:
     positional = call.arguments.positional
     named = {argument.keyword: argument for argument in call.arguments.items if argument.keyword is not None}
     left = _PARAMETERS[len(positional) :]

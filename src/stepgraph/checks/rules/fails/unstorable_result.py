@@ -13,7 +13,7 @@ from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
 from stepgraph.ir.facts import Returned, StepDeclared, StepFunctionShape
-from stepgraph.ir.static_values import Known, possibilities
+from stepgraph.ir.static_values import StaticValue, cases_of
 from stepgraph.limits import Budget, Limit
 from stepgraph.syntax.module import Place
 
@@ -85,11 +85,11 @@ class _Returns:
         found = list(unstorable(fact.value, certainty, awaited=awaited))
         return [] if found and self._is_converted(fact) else found
 
-    def _is_met(self, fact: Returned, option: Known) -> bool:
+    def _is_met(self, fact: Returned, option: StaticValue) -> bool:
         """Whether it is the step's own code that makes a value what it is on some path, and asks for no types."""
         self._budget.spend(Limit.PAIRS, len(self.all))
         others = (other for other in self.all if other.function != fact.function)
-        if any(option in possibilities(other.value) for other in others):
+        if any(option in cases_of(other.value) for other in others):
             return False
         return _TYPE_TEST.search(self._text(fact.function)) is None
 

@@ -11,7 +11,7 @@ from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
 from stepgraph.ir.facts import DependenciesMiscounted
-from stepgraph.ir.static_values import Elements
+from stepgraph.ir.static_values import StaticCollection
 
 if TYPE_CHECKING:
     from stepgraph.checks.example import Example
@@ -31,7 +31,7 @@ def _matches(subject: WorkflowSubject) -> Iterator[Match]:
         if declared is None or declared.function is None or count.listed is None or count.definition not in running:
             continue
         depends = declared.arguments.find(1, "depends")
-        if depends is not None and isinstance(depends.value, Elements) and depends.value.whole:
+        if depends is not None and isinstance(depends.value, StaticCollection) and depends.value.whole:
             yield Match(
                 depends.place.span,
                 f"`depends` of the step {count.definition.name!r} lists {_steps(count.listed)}, but its function has"

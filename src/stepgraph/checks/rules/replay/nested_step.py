@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
-from stepgraph.ir.nodes import Block, Call, Join, Run, Start, StepRun, is_race
+from stepgraph.ir.nodes import Await, Block, Call, Run, Start, StepRun, is_race
 from stepgraph.ir.walk import name_of, reached
 from stepgraph.limits import Budget, Limit
 
@@ -34,7 +34,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Match]:
 def _races(body: Block, budget: Budget) -> bool:
     for met in reached(body):
         budget.spend(Limit.PAIRS)
-        if isinstance(met.operation, Join) and is_race(met.operation.group):
+        if isinstance(met.operation, Await) and is_race(met.operation.group):
             return True
     return False
 

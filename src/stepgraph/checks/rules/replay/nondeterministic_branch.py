@@ -9,7 +9,7 @@ from stepgraph.checks.judgement.control_dependence import deciding_tests
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
-from stepgraph.ir.facts import Steered
+from stepgraph.ir.facts import NondeterministicTest
 
 if TYPE_CHECKING:
     from stepgraph.checks.example import Example
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Match]:
-    for test in deciding_tests(subject.program, subject.facts(Steered)):
+    for test in deciding_tests(subject.program, subject.facts(NondeterministicTest)):
         yield Match(
             test.test.span,
             f"which steps run depends here on `{test.made.text}`: when `run` runs again, after a sleep or restart, it"

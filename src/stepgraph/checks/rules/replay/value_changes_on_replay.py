@@ -10,7 +10,7 @@ from stepgraph.checks.judgement.varying_names import varying_names
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Confidence, Severity
-from stepgraph.ir.facts import Steered, UsedAfterStep
+from stepgraph.ir.facts import NondeterministicTest, UsedAfterStep
 from stepgraph.syntax.module import Place
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def _check(subject: WorkflowSubject) -> Iterator[Match]:
     """What makes names or branches vary is left to the rules on these: it is put right in the same way."""
     known_for_worse = {name.made for name in varying_names(subject)}
-    known_for_worse |= {test.made for test in deciding_tests(subject.program, subject.facts(Steered))}
+    known_for_worse |= {test.made for test in deciding_tests(subject.program, subject.facts(NondeterministicTest))}
     first: dict[Place, Place] = {}
     for use in subject.facts(UsedAfterStep):
         known = first.get(use.made)

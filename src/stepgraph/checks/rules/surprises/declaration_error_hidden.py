@@ -11,7 +11,7 @@ from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
 from stepgraph.ir.exceptions import catches_all
 from stepgraph.ir.facts import StepCalled
-from stepgraph.ir.nodes import Handler, Protected, StepDefinition, StepRun
+from stepgraph.ir.nodes import Handler, StepDefinition, StepRun, Try
 from stepgraph.ir.walk import definitions_needed
 from stepgraph.limits import Budget, Limit
 from stepgraph.model.span import Span
@@ -68,7 +68,7 @@ def _spans(definition: StepDefinition) -> set[Span]:
     return {definition.place.span, *(parameter.place.span for parameter in definition.parameters)}
 
 
-def _hidden(handler: Handler, tried: Protected, step: str) -> Match:
+def _hidden(handler: Handler, tried: Try, step: str) -> Match:
     return Match(
         _span(handler, tried),
         f"`{_source(handler)}` hides that the SDK refuses the step {step!r} with a TypeError: it never runs, and"
@@ -77,7 +77,7 @@ def _hidden(handler: Handler, tried: Protected, step: str) -> Match:
     )
 
 
-def _may_hide(handler: Handler, tried: Protected) -> Match:
+def _may_hide(handler: Handler, tried: Try) -> Match:
     return Match(
         _span(handler, tried),
         f"`{_source(handler)}` would also catch what the SDK raises when a step here is declared or called wrongly.",
@@ -90,7 +90,7 @@ def _source(handler: Handler) -> str:
     return "except" if handler.condition is None else f"except {handler.condition}"
 
 
-def _span(handler: Handler, tried: Protected) -> Span:
+def _span(handler: Handler, tried: Try) -> Span:
     caught = next((caught.place for caught in handler.types if caught.name == "builtins.TypeError"), handler.place)
     return (caught or tried.place).span
 

@@ -10,7 +10,7 @@ from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
 from stepgraph.ir.exceptions import builtin_exception, catches_all
-from stepgraph.ir.nodes import CaughtType, OwnErrors, Protected
+from stepgraph.ir.nodes import CaughtType, OwnErrors, Try
 
 if TYPE_CHECKING:
     from stepgraph.checks.example import Example
@@ -37,7 +37,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Match]:
                 yield from (_match(caught, only=only) for caught in handler.types if _is_lost(caught, tried))
 
 
-def _is_lost(caught: CaughtType, tried: Protected) -> bool:
+def _is_lost(caught: CaughtType, tried: Try) -> bool:
     """Whether nothing that arrives at a handler is of a type: neither from a step, nor from the code beside it."""
     if caught.ancestors != (caught.name,):
         known = [builtin_exception(ancestor) for ancestor in caught.ancestors]

@@ -11,7 +11,7 @@ from stepgraph.checks.judgement.meant_in_seconds import is_meant_in_seconds
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Confidence, Severity
-from stepgraph.ir.static_values import Made
+from stepgraph.ir.static_values import StaticResult
 
 if TYPE_CHECKING:
     from stepgraph.checks.example import Example
@@ -31,7 +31,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Match]:
 
 
 def _match(given: GivenDuration) -> Match | None:
-    if isinstance(given.value, Made) and given.value.name in _IN_SECONDS:
+    if isinstance(given.value, StaticResult) and given.value.name in _IN_SECONDS:
         message = f"{_IN_SECONDS[given.value.name]}, and the engine takes a number for milliseconds."
         return Match(given.place.span, message, f"Write `int({given.place.text} * 1000)`.")
     number = given.milliseconds

@@ -12,7 +12,7 @@ from stepgraph.checks.judgement.partial_durations import partial_duration
 from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
-from stepgraph.ir.static_values import PartlyKnownText
+from stepgraph.ir.static_values import StaticTemplate
 from stepgraph.syntax.edits import Replacement
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ _UNITS: Final = "Write second, minute, hour, day, week, month or year, in lower 
 
 def _check(subject: WorkflowSubject) -> Iterator[Match]:
     for given in given_durations(subject):
-        if isinstance(given.value, PartlyKnownText):
+        if isinstance(given.value, StaticTemplate):
             yield from _of_partial_text(given, given.value.text)
         elif given.text is not None:
             read = read_duration(given.text)

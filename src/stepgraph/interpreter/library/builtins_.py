@@ -1,0 +1,137 @@
+"""Models of built-in functions, and of functions that pass on an argument."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from msgspec.structs import replace
+
+from stepgraph.interpreter.escapes import report_escape
+from stepgraph.interpreter.library.models import LibraryCall, models
+from stepgraph.interpreter.objects.dynamic_attributes import get_attribute
+from stepgraph.interpreter.objects.values import (
+    UNKNOWN,
+    Caveat,
+    ClassValue,
+    Constant,
+    ExternalResult,
+    FunctionKind,
+    FunctionValue,
+    Instance,
+    SuperObject,
+    Value,
+    hide_constants,
+    origin_name,
+)
+from stepgraph.interpreter.python.assignment import assign_attribute
+from stepgraph.syntax.module import Place
+
+
+@models("builtins.staticmethod", "builtins.classmethod")
+def _method(call: LibraryCall) -> Value:
+    """`go = staticmethod(go)`."""
+    kind: FunctionKind = "static" if call.name == "builtins.staticmethod" else "class"
+    return replace(call.first, kind=kind) if isinstance(call.first, FunctionValue) else call.first
+
+
+@models("builtins.getattr")
+def _getattr(call: LibraryCall) -> Value:
+    return get_attribute(call.interpreter, call.arguments, call.place)
+
+
+@models("typing.cast")
+def _second(call: LibraryCall) -> Value:
+    return call.arguments.items[1].value if len(call.arguments.items) > 1 else UNKNOWN
+
+
+@models("builtins.float", "builtins.int", "builtins.round", "math.ceil", "math.floor", "math.trunc")
+def _number(call: LibraryCall) -> Value:
+    """A number of seconds is one of seconds when it is rounded, too."""
+    name = origin_name(call.first) or ""
+    return ExternalResult(name) if name.rsplit(".", 1)[-1] in _SECONDS else UNKNOWN
+
+
+_SECONDS: Final = ("time", "timestamp", "total_seconds")
+
+
+@models("builtins.property")
+def _property(call: LibraryCall) -> Value:
+    """`property(get, set)`."""
+    getter, setter = call.arguments.find(0, "fget"), call.arguments.find(1, "fset")
+    if getter is None or not isinstance(getter.value, FunctionValue):
+        return call.unmodeled()
+    return replace(getter.value, kind="property", setter=None if setter is None else setter.value)
+
+
+@models("builtins.type")
+def _type(call: LibraryCall) -> Value:
+    """The class of an object; a class that is made by a call is not followed."""
+    if len(call.arguments.items) > 1:
+        return call.unmodeled()
+    owner = call.first
+    return owner.of if isinstance(owner, Instance) else UNKNOWN
+
+
+@models("builtins.setattr")
+def _setattr(call: LibraryCall) -> Value:
+    match [argument.value for argument in call.arguments.items]:
+        case [Instance() as owner, Constant(value=str(name)), value]:
+            assign_attribute(call.interpreter, owner, name, value, call.place)
+            return Constant(None)
+        case [ClassValue() as owner, Constant(value=str(name)), value]:
+            call.interpreter.store.write(owner.scope.names, name, hide_constants(value))
+            return Constant(None)
+        case [ClassValue() as owner, _, _]:
+            owner.caveats = (*owner.caveats, _unknown_member(owner, call.place))
+            return Constant(None)
+        case _:
+            return call.unmodeled()
+
+
+def _unknown_member(owner: ClassValue, place: Place) -> Caveat:
+    return Caveat(
+        "unknown-member",
+        place,
+        f"`{place.text}` sets a member of the class `{owner.name}` by a name that is not statically known.",
+        "The graph shows the methods as they stand in the class.",
+        may_be_another=True,
+    )
+
+
+@models("builtins.super")
+def _super(call: LibraryCall) -> Value:
+    scope = call.interpreter.frame.scope
+    while scope.kind == "expression" and scope.parent is not None:
+        scope = scope.parent
+    method: Value = UNKNOWN
+    enclosing = scope
+    while enclosing.owner is None and enclosing.parent is not None:
+        enclosing = enclosing.parent
+    if call.arguments.items and isinstance(call.arguments.items[0].value, ClassValue):
+        method = call.arguments.items[0].value
+    elif enclosing.owner is not None:
+        method = enclosing.owner
+    if len(call.arguments.items) > 1:
+        receiver = call.arguments.items[1].value
+    else:
+        receiver = next((v for v in scope.names.values() if isinstance(v, Instance | ClassValue)), UNKNOWN)
+    return SuperObject(method, receiver) if isinstance(method, ClassValue) else UNKNOWN
+
+
+@models("builtins.vars")
+def _vars(call: LibraryCall) -> Value:
+    """The attributes of an object, or the names in a scope."""
+    owner = call.first
+    return call.interpreter.attribute(owner, "__dict__", call.place) if isinstance(owner, Instance) else UNKNOWN
+
+
+@models("builtins.eval", "builtins.exec")
+def _run_text(call: LibraryCall) -> Value:
+    """Code in a string may use every name of the function that runs it."""
+    report_escape(call.interpreter, call.arguments, call.place)
+    for name, value in call.interpreter.frame.scope.names.items():
+        if call.interpreter.escape(
+            value, call.place, f"may be used as `{name}` by code in a string, which is not followed"
+        ):
+            break
+    return UNKNOWN

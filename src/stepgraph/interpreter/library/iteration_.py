@@ -1,0 +1,258 @@
+"""Models of functions that iterate: built-in ones, itertools and `random.choice`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from msgspec.structs import replace
+
+from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.library.asyncio_ import start_elements, starts_task
+from stepgraph.interpreter.library.models import LibraryCall, models
+from stepgraph.interpreter.objects.iteration import copied, items_of, materialized
+from stepgraph.interpreter.objects.methods import call_for_each, compare_each
+from stepgraph.interpreter.objects.union import any_of
+from stepgraph.interpreter.objects.values import (
+    UNKNOWN,
+    Argument,
+    Arguments,
+    Constant,
+    Element,
+    External,
+    FunctionValue,
+    RangeResult,
+    Value,
+    possible,
+)
+from stepgraph.interpreter.python.arguments import made, ordered_like
+from stepgraph.syntax.module import Place
+
+
+@models("builtins.range")
+def _range(call: LibraryCall) -> Value:
+    numbers = [_whole(a.value) for a in call.arguments.items if a.keyword is None and not a.star]
+    known = [number for number in numbers if number is not None]
+    if not 0 < len(known) == len(call.arguments.items) <= _MOST_BOUNDS or known[2:] == [0]:
+        return call.unmodeled()
+    held = range(*known)
+    return RangeResult(_RANGE.name, (held[-1] - held[0]) // held.step + 1 if held else 0)
+
+
+_RANGE: Final = External("builtins.range")
+
+
+_MOST_BOUNDS: Final = 3  # start, stop, step
+
+
+def _whole(value: Value) -> int | None:
+    """Return a constant that is a whole number."""
+    return value.value if isinstance(value, Constant) and isinstance(value.value, int) else None
+
+
+@models("builtins.enumerate")
+def _enumerate(call: LibraryCall) -> Value:
+    items = items_of(call.interpreter, call.first)
+    if items is None:
+        return UNKNOWN
+    pairs = (
+        Element(
+            made(call.interpreter, "tuple", (Element(UNKNOWN, call.place), Element(item.value, item.place))),
+            item.place,
+            item.many,
+            item.maybe,
+        )
+        for item in items
+    )
+    return ordered_like(call.first, made(call.interpreter, "list", tuple(pairs)))
+
+
+@models("builtins.reversed")
+def _reversed(call: LibraryCall) -> Value:
+    items = items_of(call.interpreter, call.first)
+    return (
+        UNKNOWN if items is None else ordered_like(call.first, made(call.interpreter, "list", tuple(reversed(items))))
+    )
+
+
+@models("builtins.zip")
+def _zip(call: LibraryCall) -> Value:
+    columns = [items_of(call.interpreter, a.value) for a in call.arguments.items]
+    known = [column for column in columns if column is not None]
+    items = [item for column in known for item in column]
+    if not known:
+        return UNKNOWN
+    if any(item.many for item in items):
+        row = made(call.interpreter, "tuple", tuple(_any_cell(column, call.place) for column in columns))
+        return made(call.interpreter, "list", (Element(row, call.place, many=True),))
+    if len(known) < len(columns):
+        # A column of which the length is not known may end first.
+        columns = [None if column is None else tuple(map(possible, column)) for column in columns]
+    rows = [
+        Element(
+            made(call.interpreter, "tuple", tuple(_cell(column, index, call.place) for column in columns)), call.place
+        )
+        for index in range(min(len(column) for column in known))
+    ]
+    zipped = made(call.interpreter, "list", tuple(rows))
+    zipped.state.unordered = len(known) < len(columns)
+    return zipped
+
+
+def _cell(column: tuple[Element, ...] | None, index: int, place: Place) -> Element:
+    return Element(UNKNOWN, place) if column is None else column[index]
+
+
+def _any_cell(column: tuple[Element, ...] | None, place: Place) -> Element:
+    items = column or ()
+    return Element(
+        any_of([item.value for item in items], [item.place.text for item in items], place.text, place), place
+    )
+
+
+@models("builtins.map")
+def _map(call: LibraryCall) -> Value:
+    """`map(f, xs)` calls `f` with each element, where it is consumed; that is taken to be here."""
+    function = call.first
+    starts = starts_task(function)
+    if not (function.relevant or starts) or not call.arguments.items[1:]:
+        return UNKNOWN
+    items = items_of(call.interpreter, call.arguments.items[1].value)
+    if items is not None and not any(item.many for item in items):
+        values = [call.interpreter.call(function, Arguments((Argument(i.value, i.place),)), i.place) for i in items]
+        return made(call.interpreter, "list", tuple(Element(v, call.place) for v in values))
+    if starts:
+        started = start_elements(call.interpreter, call.arguments.items[1])
+        return made(call.interpreter, "list", tuple(Element(value, call.place, many=True) for value in started))
+    return made(call.interpreter, "list", (_mapped(call.interpreter, function, items or (), call.place),))
+
+
+def _mapped(interpreter: Interpreter, function: Value, items: Sequence[Element], place: Place) -> Element:
+    relevant = [item for item in items if item.value.relevant]
+    return Element(call_for_each(interpreter, function, relevant, place), place, many=True)
+
+
+@models("builtins.next")
+def _next(call: LibraryCall) -> Value:
+    """Any of the elements: which one depends on how many were taken before."""
+    items = items_of(call.interpreter, call.first)
+    default = tuple(Element(argument.value, argument.place) for argument in call.arguments.items[1:])
+    if items is None:
+        call.interpreter.escape(call.first, call.place, "is advanced in a way that is not followed")
+    found = (*(items or ()), *default)
+    return any_of([item.value for item in found], [item.place.text for item in found], call.place.text, call.place)
+
+
+@models("builtins.all", "builtins.any")
+def _consumed(call: LibraryCall) -> Value:
+    """`any(...)` goes over a generator, as far as it needs to."""
+    for argument in call.arguments.positional:
+        items_of(call.interpreter, argument.value)
+    return UNKNOWN
+
+
+@models("builtins.sum")
+def _sum(call: LibraryCall) -> Value:
+    """What the elements are added up to is not followed."""
+    for argument in call.arguments.positional:
+        for item in items_of(call.interpreter, argument.value) or ():
+            call.interpreter.escape(item.value, call.place, "is added up in a way that is not followed")
+    return UNKNOWN
+
+
+@models("builtins.max", "builtins.min")
+def _extreme(call: LibraryCall) -> Value:
+    """Any one of the elements, or of the arguments; `key` is called for each."""
+    given = call.arguments.positional
+    if len(given) == 1:
+        found = None if given[0].star else items_of(call.interpreter, given[0].value)
+        if found is None:
+            call.interpreter.escape(given[0].value, given[0].place, "is compared in a way that is not followed")
+        items = found or ()
+    else:
+        items = tuple(Element(argument.value, argument.place) for argument in given)
+    _call_key(call.interpreter, call.arguments, items, call.place)
+    default = call.arguments.find(None, "default")
+    if default is not None:
+        items = (*items, Element(default.value, default.place))
+    return any_of([item.value for item in items], [item.place.text for item in items], call.place.text, call.place)
+
+
+def _call_key(interpreter: Interpreter, arguments: Arguments, items: Sequence[Element], place: Place) -> None:
+    key = arguments.find(None, "key")
+    if key is not None:
+        call_for_each(interpreter, key.value, items, key.place)
+    else:
+        compare_each(interpreter, items, place)
+
+
+@models("builtins.sorted")
+def _sorted(call: LibraryCall) -> Value:
+    copy = copied(call.interpreter, call.first, "list")
+    _call_key(call.interpreter, call.arguments, () if copy is None else copy.items, call.place)
+    if copy is None:
+        return UNKNOWN
+    copy.state.unordered = True
+    return copy
+
+
+@models("builtins.iter")
+def _iterator(call: LibraryCall) -> Value:
+    if len(call.arguments.items) > 1:
+        # `iter(call, last)` calls it until it gives the last value.
+        call.interpreter.escape(call.first, call.place, "is called in a way that is not followed")
+        return UNKNOWN
+    return materialized(call.interpreter, call.first)
+
+
+@models("itertools.chain")
+def _chain(call: LibraryCall) -> Value:
+    """`itertools.chain(a, b)`: what is in any of them, one after another."""
+    parts = [None if argument.star else items_of(call.interpreter, argument.value) for argument in call.arguments.items]
+    known = [part for part in parts if part is not None]
+    if len(known) < len(parts):
+        return call.unmodeled()
+    chained = made(call.interpreter, "list", tuple(item for part in known for item in part))
+    for argument in call.arguments.items:
+        chained.state.unordered |= ordered_like(argument.value, made(call.interpreter, "list", ())).state.unordered
+    return chained
+
+
+@models("itertools.chain.from_iterable")
+def _chain_from_iterable(call: LibraryCall) -> Value:
+    rows = items_of(call.interpreter, call.arguments.items[0].value) if call.arguments.items else None
+    if rows is None or any(row.many or row.maybe for row in rows):
+        return call.unmodeled()
+    return _chain(replace(call, arguments=Arguments(tuple(Argument(row.value, row.place) for row in rows))))
+
+
+@models("builtins.filter", "itertools.filterfalse", "itertools.takewhile", "itertools.dropwhile", "itertools.islice")
+def _filter(call: LibraryCall) -> Value:
+    """Some of the elements, selected by a function or by their positions."""
+    selects_by_position = call.name == "itertools.islice"
+    at = 0 if selects_by_position else 1
+    if len(call.arguments.items) <= at:
+        return UNKNOWN
+    function = UNKNOWN if selects_by_position else call.first
+    elements = items_of(call.interpreter, call.arguments.items[at].value)
+    if elements is None or _may_run(call.interpreter, function, call.place):
+        return call.unmodeled()
+    selected = made(call.interpreter, "list", tuple(map(possible, elements)))
+    return ordered_like(call.arguments.items[at].value, selected)
+
+
+def _may_run(interpreter: Interpreter, function: Value, place: Place) -> bool:
+    """Whether a function that is called with an element does anything with steps."""
+    if not isinstance(function, FunctionValue):
+        return function.relevant
+    element = Arguments((Argument(UNKNOWN, place),))
+    return bool(interpreter.branch(lambda: interpreter.call(function, element, place)).block.operations)
+
+
+@models("random.choice")
+def _choice(call: LibraryCall) -> Value:
+    """`random.choice(steps)`: any one of the elements."""
+    items = items_of(call.interpreter, call.arguments.items[0].value) if call.arguments.items else None
+    if items is None:
+        return call.unmodeled()
+    return any_of([item.value for item in items], [item.place.text for item in items], call.place.text, call.place)

@@ -1,0 +1,35 @@
+"""Models of JavaScript promises and of Pyodide."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from stepgraph.interpreter.library.asyncio_ import gathering, start_elements
+from stepgraph.interpreter.library.models import LibraryCall, models
+from stepgraph.interpreter.objects.values import (
+    Value,
+)
+from stepgraph.model.payload import ParallelKind
+
+
+@models("js.Promise.all", "js.Promise.any", "js.Promise.race", "js.Promise.allSettled")
+def _promise(call: LibraryCall) -> Value:
+    interpreter = call.interpreter
+    since = interpreter.call_since
+    members = start_elements(interpreter, call.arguments.items[0]) if call.arguments.items else []
+    promise = gathering(interpreter, _KINDS[call.name], members, call.place, since)
+    interpreter.work.unordered |= promise.own  # JavaScript begins them some turns of its own queue later
+    return promise
+
+
+_KINDS: Final[dict[str, ParallelKind]] = {
+    "js.Promise.all": "all",
+    "js.Promise.any": "any",
+    "js.Promise.race": "race",
+    "js.Promise.allSettled": "all_settled",
+}
+
+
+@models("pyodide.ffi.to_js")
+def _convert(call: LibraryCall) -> Value:
+    return call.first

@@ -1,0 +1,67 @@
+"""The registry of library models: functions that evaluate a call of a function outside the project."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, TypeAlias
+
+from msgspec import Struct
+
+from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.objects.values import UNKNOWN, Arguments, External, Value
+from stepgraph.interpreter.python.calls import call_unknown
+from stepgraph.syntax.module import Place
+
+
+class LibraryCall(Struct, frozen=True):
+    """A call of a function outside the project."""
+
+    interpreter: Interpreter
+    name: str
+    """The dotted name of the function."""
+    arguments: Arguments
+    place: Place
+    """The call expression."""
+
+    @property
+    def first(self) -> Value:
+        """The first argument, UNKNOWN without arguments."""
+        return self.arguments.items[0].value if self.arguments.items else UNKNOWN
+
+    def unmodeled(self) -> Value:
+        """Evaluate the call as one of an unknown function: arguments that can run steps escape."""
+        return call_unknown(self.interpreter, External(self.name), self.arguments, self.place)
+
+
+Model: TypeAlias = Callable[[LibraryCall], Value]
+
+ALIASES: Final = {
+    "asyncio.tasks.gather": "asyncio.gather",
+    "asyncio.loop.create_task": "asyncio.create_task",
+    "asyncio.get_running_loop": "asyncio.get_event_loop",
+    "asyncio.new_event_loop": "asyncio.get_event_loop",
+    "asyncio.ensure_future": "asyncio.create_task",
+    "asyncio.Task": "asyncio.create_task",
+    "asyncio.eager_start": "asyncio.create_task",
+    "builtins.aiter": "builtins.iter",
+    "typing_extensions.cast": "typing.cast",
+}
+
+
+def canonical_name(name: str) -> str:
+    """Return the dotted name of the function that a function is modeled as."""
+    return ALIASES.get(name, name)
+
+
+MODELS: Final[dict[str, Model]] = {}
+"""The models by the dotted names of their functions."""
+
+
+def models(*names: str) -> Callable[[Model], Model]:
+    """Register a function as the model of the functions with these dotted names."""
+
+    def register(model: Model) -> Model:
+        MODELS.update(dict.fromkeys(names, model))
+        return model
+
+    return register
