@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from stepgraph.model.details import NO_DETAILS, Details
 from stepgraph.model.note import Note, Problem
 from stepgraph.model.span import Span
 from stepgraph.project.footprint import Footprint
@@ -38,6 +39,8 @@ class WorkflowAnalysis:
     project: str = ""
     steps_limit: int | None = None
     locate_node: Callable[[Node], Span | None] = field(default=lambda _: None, repr=False, compare=False)
+    # Computes the `details`, which take the source text of many nodes.
+    describe: Callable[[], Details] = field(default=lambda: NO_DETAILS, repr=False, compare=False)
     # What the rules of `check_analysis` look at.
     subject: WorkflowSubject | None = field(default=None, repr=False, compare=False)
 
@@ -47,6 +50,11 @@ class WorkflowAnalysis:
         The node is one of `graph` itself, not a copy.
         """
         return self.locate_node(node)
+
+    @property
+    def details(self) -> Details:
+        """Source text beside the graph: heads of loops, handlers, exits and arguments of calls."""
+        return self.describe()
 
     @property
     def span(self) -> Span:

@@ -7,6 +7,7 @@ from typing import Any
 from msgspec import Struct
 
 from stepgraph.analysis import WorkflowAnalysis
+from stepgraph.model.details import NO_DETAILS, DetailTexts, as_texts, from_texts
 from stepgraph.model.note import Note
 from stepgraph.model.span import Span
 
@@ -22,6 +23,7 @@ class KeptWorkflow(Struct, frozen=True):
     notes: tuple[Note, ...]
     project: str
     steps_limit: int | None
+    details: DetailTexts = ()
 
 
 def kept_workflow(workflow: WorkflowAnalysis) -> KeptWorkflow:
@@ -36,6 +38,7 @@ def kept_workflow(workflow: WorkflowAnalysis) -> KeptWorkflow:
         workflow.notes,
         workflow.project,
         workflow.steps_limit,
+        () if workflow.graph is None else as_texts(workflow.graph, workflow.details),
     )
 
 
@@ -43,5 +46,13 @@ def workflow_of(kept: KeptWorkflow) -> WorkflowAnalysis:
     """Return a workflow again. Where the nodes of its graph are from is not known any more."""
     graph: Any = kept.graph
     return WorkflowAnalysis(
-        kept.name, kept.class_name, kept.path, lambda: kept.span, graph, kept.notes, kept.project, kept.steps_limit
+        kept.name,
+        kept.class_name,
+        kept.path,
+        lambda: kept.span,
+        graph,
+        kept.notes,
+        kept.project,
+        kept.steps_limit,
+        describe=lambda: NO_DETAILS if graph is None else from_texts(graph, kept.details),
     )

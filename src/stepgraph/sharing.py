@@ -21,7 +21,7 @@ from stepgraph.model.note import InputError, Problem
 from stepgraph.pipeline import Pipeline, undisturbed
 from stepgraph.project.forked import Forked, end, may_fork, processors
 from stepgraph.project.sources import Source
-from stepgraph.syntax.derived_names import Derivation
+from stepgraph.syntax.class_visitor import Derivation
 from stepgraph.syntax.modules import Modules
 
 _OF_A_SHARE: Final = 25

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from stepgraph.cli.command_error import CommandError
 from stepgraph.cli.exit_code import ExitCode
@@ -75,7 +76,7 @@ def _text(subjects: Sequence[Subject], style: Style) -> Rendering:
 
     colour, width = style.look.colour, style.look.width
     outlines = [
-        render_outline(graph, style.view, colour=colour, notes=one.notes, width=width, place=one.place())
+        render_outline(graph, _view(one, style), colour=colour, notes=one.notes, width=width, place=one.place())
         for one, graph in _with_graphs(subjects)
     ]
     return Rendering("\n".join(outlines))
@@ -93,7 +94,7 @@ def _dot(subjects: Sequence[Subject], style: Style) -> Rendering:
     """Return DOT graphs, one after another."""
     from stepgraph.render.dot.document import render_dot
 
-    return Rendering("".join(render_dot(graph, style.view) for _, graph in _with_graphs(subjects)))
+    return Rendering("".join(render_dot(graph, _view(one, style)) for one, graph in _with_graphs(subjects)))
 
 
 def _svg(subjects: Sequence[Subject], style: Style) -> Rendering:
@@ -103,7 +104,7 @@ def _svg(subjects: Sequence[Subject], style: Style) -> Rendering:
     from stepgraph.render.svg.document import render_svg
 
     ((subject, graph),) = _with_graphs(subjects)
-    drawing = render_svg(graph, style.view)
+    drawing = render_svg(graph, _view(subject, style))
     return Rendering(drawing.text, (f"{subject.name}: {drawing.warning}",) if drawing.warning else ())
 
 
@@ -121,7 +122,7 @@ def _mermaid(subjects: Sequence[Subject], style: Style) -> Rendering:
     from stepgraph.render.mermaid.document import is_one_diagram, mermaid_document
     from stepgraph.render.mermaid.drawing import render_mermaid
 
-    drawings = [render_mermaid(graph, style.view) for _, graph in _with_graphs(subjects)]
+    drawings = [render_mermaid(graph, _view(one, style)) for one, graph in _with_graphs(subjects)]
     pieces = [piece for drawing in drawings for piece in drawing.pieces]
     messages = tuple(message for drawing in drawings for message in drawing.messages)
     text = mermaid_document(pieces, in_markdown=style.in_markdown)
@@ -133,10 +134,23 @@ def _html(subjects: Sequence[Subject], style: Style) -> Rendering:
     from stepgraph.render.html.page import Page, render_page
 
     pages = [
-        Page(one.graph, one.name, one.place_of, [str(note) for note in one.notes], one.complete, one.place())
+        Page(
+            one.graph,
+            one.name,
+            one.place_of,
+            [str(note) for note in one.notes],
+            one.complete,
+            one.place(),
+            one.details(),
+        )
         for one in subjects
     ]
     return Rendering(render_page(pages, style.view))
+
+
+def _view(subject: Subject, style: Style) -> View:
+    """Return how a workflow is drawn, with the source text beside its graph."""
+    return replace(style.view, details=subject.details())
 
 
 def _with_graphs(subjects: Sequence[Subject]) -> Iterator[tuple[Subject, Graph]]:

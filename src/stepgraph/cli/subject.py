@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from stepgraph.analysis import WorkflowAnalysis
 from stepgraph.cli.dates import Dates
+from stepgraph.model.details import NO_DETAILS, Details
 from stepgraph.model.note import Note
 from stepgraph.model.span import Span
 
@@ -38,6 +39,7 @@ class Subject(Struct, frozen=True):
     place_of: Callable[[Node], str] | None = None
     complete: bool | None = None
     answer: Callable[[], VersionGraph] | None = None
+    details: Callable[[], Details] = lambda: NO_DETAILS
 
 
 def analysed_subject(workflow: WorkflowAnalysis, dates: Dates) -> Subject:
@@ -52,6 +54,7 @@ def analysed_subject(workflow: WorkflowAnalysis, dates: Dates) -> Subject:
         lambda node: _line_of(workflow.span_of(node)),
         workflow.complete,
         lambda: workflow.version_graph(dates=dates.of(workflow)),
+        lambda: workflow.details,
     )
 
 

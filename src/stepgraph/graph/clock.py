@@ -244,9 +244,9 @@ def _operation(emission: _Emission, operation: Operation) -> list[Node]:
             return _placed(emission, [{"type": "loop", "nodes": nodes}], place) if nodes else []
         case Try(place=place):
             return _placed(emission, _protected(emission, operation), place)
-        case Jump(kind=kind, drawn=True):
+        case Jump(kind=kind, place=place, drawn=True):
             left = kind in (JumpKind.BREAK, JumpKind.FINISHED)
-            return [{"type": "break", "kind": "break" if left else "return"}]
+            return _placed(emission, [{"type": "break", "kind": "break" if left else "return"}], place)
         case _:
             return []
 
@@ -376,13 +376,14 @@ def _protected(emission: _Emission, try_: Try) -> list[Node]:
     if body:
         node["try_block"] = {"type": "block", "nodes": body}
     if caught:
-        node["catch_block"] = {"type": "block", "nodes": _handlers(try_, caught)}
+        node["catch_block"] = {"type": "block", "nodes": _handlers(emission, try_, caught)}
+        emission.places.note(node["catch_block"], try_.place)
     if finalbody:
         node["finally_block"] = {"type": "block", "nodes": finalbody}
     return [node]
 
 
-def _handlers(try_: Try, caught: list[list[Node]]) -> list[Node]:
+def _handlers(emission: _Emission, try_: Try, caught: list[list[Node]]) -> list[Node]:
     """Return the nodes of handlers. A last branch leaves the `try` with the errors that none of them catches."""
     ways = list(zip(try_.handlers, caught, strict=True))
     if try_.except_star:
@@ -392,7 +393,8 @@ def _handlers(try_: Try, caught: list[list[Node]]) -> list[Node]:
         return caught[0]
     branches = [_branch(handler, nodes) for handler, nodes in ways]
     if not is_complete:
-        branches.append({"condition": None, "nodes": [{"type": "break", "kind": "return"}]})
+        uncaught = _placed(emission, [{"type": "break", "kind": "return"}], try_.place)
+        branches.append({"condition": None, "nodes": uncaught})
     return [{"type": "switch", "discriminant": "exception", "branches": branches}]
 
 

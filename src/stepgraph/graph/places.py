@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct, field
 
+from stepgraph.model.details import Part
 from stepgraph.model.payload import Node
 from stepgraph.syntax.module import Place
 
@@ -17,7 +18,7 @@ class Places(Struct):
         """Remember where a node comes from. The node is kept, so that no later one can be taken for it."""
         self._known[id(node)] = (node, place)
 
-    def of(self, node: Node) -> Place | None:
+    def of(self, node: Node | Part) -> Place | None:
         """Return where a node comes from, None for one that is not known here."""
         known = self._known.get(id(node))
         return None if known is None else known[1]

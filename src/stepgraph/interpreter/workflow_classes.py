@@ -30,8 +30,9 @@ from stepgraph.interpreter.python.star_imports import exported_names
 from stepgraph.limits import Limit, LimitExceededError
 from stepgraph.model.note import ProblemKind
 from stepgraph.syntax.changes import changed_in_functions
+from stepgraph.syntax.class_visitor import classes_of
 from stepgraph.syntax.module import Place, SourceModule
-from stepgraph.syntax.walk import statements, statements_below
+from stepgraph.syntax.walk import statements
 
 
 class Exported(Struct, frozen=True):
@@ -90,7 +91,7 @@ def find_workflows(entry: OpenModule) -> Found:
 
 
 def _find_workflows(interpreter: Interpreter, scope: LexicalScope) -> Found:
-    classes = scope.module.once(_classes)
+    classes = classes_of(scope.module)
     refused = {name: reason for name in classes if (reason := _why_refused(interpreter, scope, name)) is not None}
     own = [name for name in classes if name not in refused]
     misnamed = tuple(method for name in own for method in _misnamed_runs(interpreter, scope, name))
@@ -197,7 +198,7 @@ def find_undeployed(entry: OpenModule, configuration: bytes) -> Iterator[Undeplo
     One that may be a base of others, or is named for another environment, is none of them.
     """
     named = frozenset(_WORD.findall(configuration.decode("utf-8", "replace")))
-    own = [name for name in entry.module.once(_classes) if name not in named]
+    own = [name for name in classes_of(entry.module) if name not in named]
     if not own:
         return
     interpreter, scope = open_interpreter(entry)
@@ -280,12 +281,3 @@ def _why_no_workflow(interpreter: Interpreter, path: str, class_name: str, value
     is_open = is_open or interpreter.modules.is_assigned_elsewhere(value.scope, "run")
     reason = f"the class `{class_name}` in {path} has no method `run`"
     return ProblemKind.UNRESOLVED_CLASS if is_open else ProblemKind.NO_RUN, reason
-
-
-def _classes(module: SourceModule) -> dict[str, cst.ClassDef]:
-    """Return the classes that a module defines outside of functions and classes, the last one of each name."""
-    return {
-        statement.name.value: statement
-        for statement in statements_below(module.tree)
-        if isinstance(statement, cst.ClassDef)
-    }

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from msgspec import Struct
 
+from stepgraph.model.details import NO_DETAILS, Details
 from stepgraph.render.folding import UNFOLDED, Folding
 from stepgraph.render.nodes import NO_STEPS
 
@@ -35,6 +36,7 @@ class View(Struct, frozen=True):
     theme: Theme = "auto"
     legend: bool = False
     marks: Marks | None = None
+    details: Details = NO_DETAILS
 
     def mark(self, part: Mapping[str, object]) -> Mark | None:
         """Return the mark of a part of the graph, if it has one."""

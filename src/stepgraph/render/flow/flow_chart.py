@@ -167,11 +167,11 @@ class FlowDrawer(Struct, frozen=True):
         return Exits(self.builder.box(place.id, STEP_BOXES[step["type"]], *lines, entry=entry))
 
     def _call(self, call: FunctionCall, entry: LooseEnds, place: Place) -> Exits:
-        title = with_clock(call["name"], call)
-        return Exits(self.builder.box(place.id, BoxKind.CALL, title, entry=entry))
+        lines = filter(None, (with_clock(call["name"], call), self.view.details.of(call)))
+        return Exits(self.builder.box(place.id, BoxKind.CALL, *lines, entry=entry))
 
     def _exit(self, node: Break, entry: LooseEnds, place: Place) -> Exits:
-        self.builder.box(place.id, BoxKind.EXIT, node["kind"], entry=entry)
+        self.builder.box(place.id, BoxKind.EXIT, self.view.details.of(node) or node["kind"], entry=entry)
         end = (LooseEnd(place.id, ArrowKind.LEAVE),)
         return Exits(returns=end) if node["kind"] == "return" else Exits(breaks=end)
 

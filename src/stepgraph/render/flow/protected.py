@@ -26,9 +26,9 @@ def draw_try(drawer: Drawer, node: Try, entry: LooseEnds, place: Place) -> Drawi
 
 
 def _part(drawer: Drawer, kind: FrameKind, block: Block | None, entry: LooseEnds, place: Place) -> Drawing:
-    title = {FrameKind.CATCH: "catch", FrameKind.FINALLY: "finally"}.get(kind, "")
     entry = tuple(replace(end, into=place.id) if end.kind is ArrowKind.FAILURE else end for end in entry)
     block = block or NO_BLOCK
+    title = {FrameKind.CATCH: drawer.view.details.of(block) or "catch", FrameKind.FINALLY: "finally"}.get(kind, "")
     drawer.mark(block, place)
     with drawer.builder.frame(place.id, kind, title):
         drawn = yield drawer.filling(block["nodes"], entry, place, empty=drawer.view.when_empty(block))

@@ -61,16 +61,21 @@ class Facts(Struct, frozen=True):
         return told | {key: value for key, value in more.items() if value}
 
 
-def facts(node: Node, bodies: BodyTexts) -> Facts:
-    """Return the facts about a node; for a call, also the contents of the function."""
+def facts(node: Node, bodies: BodyTexts, source: str = "") -> Facts:
+    """Return the facts about a node, with its source text; for a call, also the contents of the function."""
     name = _name(node)
     return Facts(
         kind=_KINDS.get(node["type"], "Unknown type of node"),
         name=visible(_word(node) if name is None else name),
-        rows=tuple((row[0], visible(row[1]), *row[2:]) for row in _rows(node)),
+        rows=tuple((row[0], visible(row[1]), *row[2:]) for row in (*_source(node, source), *_rows(node))),
         found=name is not None,
         inside=_inside(node, bodies),
     )
+
+
+def _source(node: Node, source: str) -> Iterator[Row]:
+    if source:
+        yield "Arguments" if node["type"] == "function_call" else "Source", source
 
 
 def _inside(node: Node, bodies: BodyTexts) -> str:

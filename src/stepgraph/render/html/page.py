@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from importlib.resources import files
 from typing import Final
 
+from msgspec.structs import replace
+
 from stepgraph.escaping.markup import markup_text, script_data
 from stepgraph.render.html.colours import SCHEMES, colour_rules
 from stepgraph.render.html.picture import picture
@@ -87,7 +89,7 @@ def _sections(pages: Sequence[Page], view: View, title: str) -> list[Section]:
             numbers[stem] += 1
             suffix = f"-{numbers[stem] + 1}"
         taken.add(stem + suffix)
-        drawn = picture(page.graph, view, suffix) if page.graph else None
+        drawn = picture(page.graph, replace(view, details=page.details), suffix) if page.graph else None
         sections.append(Section(page, stem + suffix, drawn, title))
     return sections
 

@@ -8,6 +8,7 @@ from typing import Final
 from msgspec import Struct
 
 from stepgraph.escaping.markup import markup_text
+from stepgraph.model.details import NO_DETAILS, Details
 from stepgraph.model.payload import Graph, Node
 from stepgraph.phrases.durations import counted
 from stepgraph.render.folding import BodyTexts
@@ -32,6 +33,7 @@ class Page(Struct, frozen=True):
     notes: Sequence[str] = ()
     complete: bool | None = None
     source: str = ""
+    details: Details = NO_DETAILS
 
 
 class Section(Struct, frozen=True):
@@ -73,7 +75,7 @@ class Section(Struct, frozen=True):
             "definitions": self.picture.definitions,
             "folded": self.picture.folded,
             "nodes": {
-                identity: facts(node, bodies).as_json(places(node) if places else "")
+                identity: facts(node, bodies, self.page.details.of(node)).as_json(places(node) if places else "")
                 for identity, node in self.picture.nodes.items()
             },
         }

@@ -29,7 +29,7 @@ def render_outline(
     width: int | None = None,
     place: str = "",
 ) -> str:
-    """Return the outline of a graph, ending in a line break. Of the view, it heeds what is folded.
+    """Return the outline of a graph, ending in a line break. Of the view, it heeds the folding and the details.
 
     `place` is where the workflow stands (`src/orders.py:12`). Whether the graph is complete is told from the notes;
     of a graph without a place, one that was not made from source here, only that it is not. Lines are clipped to
@@ -38,7 +38,7 @@ def render_outline(
     terminal = Terminal(colour=colour, width=width)
     workflow = graph["workflow"]
     functions = all_functions(workflow)
-    maker = RowMaker(functions, called_functions(workflow["nodes"], functions), view.folding)
+    maker = RowMaker(functions, called_functions(workflow["nodes"], functions), view.folding, details=view.details)
     lines = [terminal.line(_header(graph, notes, place))]
     if "payload" in workflow:
         lines.append(terminal.line([Piece(payload_text(workflow["payload"]), Ink.QUIET, elastic=True)]))

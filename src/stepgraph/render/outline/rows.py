@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from stepgraph.model.details import NO_DETAILS, Details
 from stepgraph.model.payload import Break, FunctionCall, FunctionDef, If, Node, Parallel, Start, Switch, Try
 from stepgraph.render.folding import UNFOLDED, BodyTexts, Folding, folded_node_text, folded_title
 from stepgraph.render.node_text import clock_text, condition_text, details, payload_text
@@ -64,6 +65,7 @@ class RowMaker(Struct):
     shown: set[str] = field(default_factory=set)
     counted: set[str] = field(default_factory=set)
     texts: BodyTexts | None = None
+    details: Details = NO_DETAILS
 
     def rows(self, node: Node, level: int = 1) -> Sequence[Row]:
         """Return the rows of a node, at least one: an `if` has one for each branch, a `try` one for each part."""
@@ -93,13 +95,13 @@ class RowMaker(Struct):
             case "step_sleep" | "step_sleep_until" | "step_wait_for_event":
                 return [_step(node)]
             case "loop":
-                return [_container(LOOP_MARK, "loop", Ink.LOOP, node["nodes"])]
+                return [_container(LOOP_MARK, self.details.of(node) or "loop", Ink.LOOP, node["nodes"])]
             case "parallel":
                 return [_parallel(node)]
             case "block":
                 return [_container(BLOCK_MARK, "block", Ink.QUIET, node["nodes"])]
             case "try":
-                return _try(node)
+                return self._try(node)
             case "if":
                 return _if(node)
             case "switch":
@@ -109,18 +111,20 @@ class RowMaker(Struct):
             case "function_def":
                 return [_container(FUNCTION_MARK, node["name"], Ink.STRONG, node["nodes"])]
             case "break":
-                return [_exit(node)]
+                return [self._exit(node)]
             case "start":
                 return [self._start(node)]
 
     def _call(self, call: FunctionCall) -> Row:
-        name, clock = call["name"], _clock(clock_text(call))
+        name = call["name"]
+        arguments = self.details.of(call)
+        after = (*((Piece(arguments, elastic=True),) if arguments else ()), *_clock(clock_text(call)))
         if name in self.shown:
-            return Row((_mark(ABOVE_MARK, Ink.STRONG), _name(name), *clock, *_quiet("(shown above)")))
+            return Row((_mark(ABOVE_MARK, Ink.STRONG), _name(name), *after, *_quiet("(shown above)")))
         if name not in self.functions:
-            return Row((_mark(FUNCTION_MARK, Ink.STRONG), _name(name), *clock, *_quiet("(not in this graph)")))
+            return Row((_mark(FUNCTION_MARK, Ink.STRONG), _name(name), *after, *_quiet("(not in this graph)")))
         self.shown.add(name)
-        return _or_empty((_mark(FUNCTION_MARK, Ink.STRONG), _name(name), *clock), self.functions[name]["nodes"])
+        return _or_empty((_mark(FUNCTION_MARK, Ink.STRONG), _name(name), *after), self.functions[name]["nodes"])
 
     def _folded_call(self, call: FunctionCall) -> Row:
         name = call["name"]
@@ -130,6 +134,19 @@ class RowMaker(Struct):
         self.texts = BodyTexts(self.functions) if self.texts is None else self.texts
         inside = _quiet(f"({self.texts.of(name)})")
         return Row((_mark(FUNCTION_MARK, Ink.STRONG), _name(name), *_clock(clock_text(call)), *inside))
+
+    def _try(self, node: Try) -> list[Row]:
+        rows = [_container(TRY_MARK, "try", Ink.TRY, node["try_block"]["nodes"] if "try_block" in node else ())]
+        if "catch_block" in node:
+            handler = self.details.of(node["catch_block"]) or "catch"
+            rows.append(_container(TRY_MARK, handler, Ink.TRY, node["catch_block"]["nodes"]))
+        if "finally_block" in node:
+            rows.append(_container(TRY_MARK, "finally", Ink.TRY, node["finally_block"]["nodes"]))
+        return rows
+
+    def _exit(self, node: Break) -> Row:
+        mark = _mark(EXIT_MARKS.get(node["kind"], EXIT_MARK), Ink.EXIT)
+        return Row((mark, Piece(self.details.of(node) or node["kind"], Ink.EXIT, elastic=True)))
 
     def _start(self, start: Start) -> Row:
         """Return a `start` with its nodes; a function of it whose name means another one is shown in place."""
@@ -154,15 +171,6 @@ def _step(step: Step, nested: Sequence[Node] = ()) -> Row:
 def _parallel(parallel: Parallel) -> Row:
     pieces = (_mark(PARALLEL_MARK, Ink.PARALLEL), Piece("parallel", Ink.PARALLEL), *_quiet(parallel["kind"]))
     return _or_empty(pieces, parallel["nodes"])
-
-
-def _try(node: Try) -> list[Row]:
-    rows = [_container(TRY_MARK, "try", Ink.TRY, node["try_block"]["nodes"] if "try_block" in node else ())]
-    if "catch_block" in node:
-        rows.append(_container(TRY_MARK, "catch", Ink.TRY, node["catch_block"]["nodes"]))
-    if "finally_block" in node:
-        rows.append(_container(TRY_MARK, "finally", Ink.TRY, node["finally_block"]["nodes"]))
-    return rows
 
 
 def _if(node: If) -> list[Row]:
@@ -195,10 +203,6 @@ def _folded(node: Node) -> Row:
     title = Piece(folded_title(node), ink, elastic=True)
     own = (*_clock(clock_text(node)), *_quiet(*details(node))) if node["type"] == "step_do" else ()
     return Row((_mark(mark, ink), title, *own, *_quiet(f"({folded_node_text(node)})")))
-
-
-def _exit(node: Break) -> Row:
-    return Row((_mark(EXIT_MARKS.get(node["kind"], EXIT_MARK), Ink.EXIT), Piece(node["kind"], Ink.EXIT)))
 
 
 def _unknown(node: Unknown) -> Row:

@@ -20,17 +20,20 @@ RECURSIVE: Final = "function, calls itself"
 NOT_THERE: Final = "function, not in this graph"
 
 
-def by_name(call: FunctionCall, phrase: str, identity: str) -> Leaf:
-    """Return a call whose body is elsewhere, as the phrase says."""
+def by_name(call: FunctionCall, arguments: str, phrase: str, identity: str) -> Leaf:
+    """Return a call whose body is drawn elsewhere, as the phrase says."""
     named = Named("call", identity, call_title(call, phrase))
-    return Leaf(named, node_label(icons.FUNCTION, call["name"], [phrase]), stacked=True)
+    label = node_label(icons.FUNCTION, call["name"], [arguments, phrase] if arguments else [phrase])
+    return Leaf(named, label, stacked=True)
 
 
-def plan_function(planner: Planner, function: FunctionDef, title: str, place: Place, remark: str = "") -> Planning:
-    """Return a function with its body; its `return`s lead to its end. A remark stands beside its name."""
+def plan_function(
+    planner: Planner, function: FunctionDef, title: str, place: Place, remark: str = "", arguments: str = ""
+) -> Planning:
+    """Return a function with its body; its `return`s lead to its end. Beside its name: the arguments, or a remark."""
     inside = place.within(place.identity).apart()
     with planner.open_functions.within(function["name"]):
         body = yield planner.stack(function["nodes"], inside, empty=planner.view.when_empty(function))
-    label = heading(icons.FUNCTION, function["name"], remark, code=False)
+    label = heading(icons.FUNCTION, function["name"], arguments or remark, code=bool(arguments))
     frame = Frame(Named("function", place.identity, title), label, body, GAP, planner.folds)
     return enclosed(planner.marked(frame, function))

@@ -42,7 +42,8 @@ def _plan_passes(planner: Planner, node: Parallel, loop: Loop, place: Place) -> 
     (identity,) = identities([loop], place.identity)
     planner.planned[identity] = loop
     body = yield planner.stack(loop["nodes"], place.within(identity).grouped())
-    words = f"every pass of the loop, {_over_when(node)}".removesuffix(", ")
+    head = planner.view.details.of(loop) or "every pass of the loop"
+    words = f"{head}, {_over_when(node)}".removesuffix(", ")
     label = heading(icons.PARALLEL, f"parallel {node['kind']}", words, code=False)
     title = told(f"parallel {node['kind']}", words)
     frame = Frame(Named("parallel", place.identity, title), label, body, GAP, planner.folds, stacked=True)

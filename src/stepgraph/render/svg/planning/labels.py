@@ -36,10 +36,10 @@ def step_leaf(step: Step, identity: str) -> Leaf:
     return Leaf(step_named(step, identity), step_label(step))
 
 
-def exit_pill(kind: str, identity: str, title: str) -> Exit:
-    """Return the pill of a `break` or a `return`."""
+def exit_pill(kind: str, identity: str, title: str, source: str = "") -> Exit:
+    """Return the pill of a `break` or a `return`, with the source of the statement where it is known."""
     icon = icons.RETURN if kind == "return" else icons.BREAK
-    return Exit(Named("exit", identity, title), heading(icon, kind), kind)
+    return Exit(Named("exit", identity, source or title), heading(icon, source or kind), kind)
 
 
 def nothing(identity: str, text: str = NO_STEPS) -> Leaf:

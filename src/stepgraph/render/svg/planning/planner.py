@@ -121,7 +121,7 @@ class NodePlanner(Struct):
             case "function_def":
                 return (yield plan_function(self, node, f"function {node['name']}", place))
             case "break":
-                return exit_pill(node["kind"], place.identity, node["kind"])
+                return exit_pill(node["kind"], place.identity, node["kind"], self.view.details.of(node))
             case "start":
                 return (yield self._start(node, place))
 
@@ -139,7 +139,9 @@ class NodePlanner(Struct):
 
     def _loop(self, loop: Loop, place: Place) -> Planning:
         body = yield self.stack(loop["nodes"], place.within(place.identity), tail=LOOP_TAIL)
-        frame = Frame(Named("loop", place.identity, "loop"), heading(icons.LOOP, "loop"), Looped(body), GAP, self.folds)
+        head = self.view.details.of(loop)
+        label = heading(icons.LOOP, "" if head else "loop", head)
+        frame = Frame(Named("loop", place.identity, head or "loop"), label, Looped(body), GAP, self.folds)
         return rejoined(frame, "breaks")
 
     def _block(self, block: Block, place: Place) -> Planning:
@@ -147,15 +149,10 @@ class NodePlanner(Struct):
         return Frame(Named("block", place.identity, "block"), heading(icons.BLOCK, "block"), body, GAP, self.folds)
 
     def _call(self, call: FunctionCall, place: Place) -> Planning:
-        name = call["name"]
-        if name not in self.functions:
-            return by_name(call, NOT_THERE, place.identity)
-        if name in self.open_functions:
-            return by_name(call, RECURSIVE, place.identity)
-        if self.view.expand == "none":
-            return by_name(call, SHOWN_APART, place.identity)
-        if name in self.shown and (self.view.expand == "first" or self.bodies >= MOST_BODIES):
-            return by_name(call, SHOWN_BEFORE, place.identity)
+        name, arguments = call["name"], self.view.details.of(call)
+        phrase = self._why_by_name(name)
+        if phrase:
+            return by_name(call, arguments, phrase, place.identity)
         function = self.functions[name]
         if function["nodes"] and self.view.folding.folds(function, place.level):
             self.texts = BodyTexts(self.functions) if self.texts is None else self.texts
@@ -163,7 +160,19 @@ class NodePlanner(Struct):
         self.shown.add(name)
         self.bodies += 1
         with self.open_functions.within(name):
-            return (yield plan_function(self, function, call_title(call, "function"), place))
+            return (yield plan_function(self, function, call_title(call, "function"), place, arguments=arguments))
+
+    def _why_by_name(self, name: str) -> str:
+        """Return why a call is drawn without the body of its function, empty if it is drawn with it."""
+        if name not in self.functions:
+            return NOT_THERE
+        if name in self.open_functions:
+            return RECURSIVE
+        if self.view.expand == "none":
+            return SHOWN_APART
+        return (
+            SHOWN_BEFORE if name in self.shown and (self.view.expand == "first" or self.bodies >= MOST_BODIES) else ""
+        )
 
     def _start(self, start: Start, place: Place) -> Planning:
         """Return a `start` as a frame around its nodes. Its functions are among those that calls may mean."""

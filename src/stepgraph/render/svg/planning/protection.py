@@ -9,7 +9,7 @@ from stepgraph.render.nodes import NO_BLOCK
 from stepgraph.render.svg import icons
 from stepgraph.render.svg.figures.figure import GAP, Figure
 from stepgraph.render.svg.figures.frame import Frame
-from stepgraph.render.svg.figures.label import Label, heading
+from stepgraph.render.svg.figures.label import WIDEST_NAME, Label, heading
 from stepgraph.render.svg.figures.leaf import Exit, Named
 from stepgraph.render.svg.figures.protected import Finally, Panel, Protected
 from stepgraph.render.svg.planning.labels import exit_pill
@@ -21,7 +21,8 @@ def plan_try(planner: Planner, node: Try, place: Place) -> Planning:
     body = yield _panel(planner, node.get("try_block", NO_BLOCK), ("body", "try body"), None, place)
     catch: Panel | None = None
     if "catch_block" in node:
-        label = heading(icons.CAUGHT, "catch")
+        handler = planner.view.details.of(node["catch_block"])
+        label = heading(icons.CAUGHT, "" if handler else "catch", handler, widest=WIDEST_NAME)
         catch = cast(
             "Panel", (yield _panel(planner, node["catch_block"], ("catch", "catch, on failure"), label, place))
         )

@@ -1,0 +1,116 @@
+"""Details beside the payload: the source text of loops, handlers, exits and calls."""
+
+from __future__ import annotations
+
+import pytest
+
+from stepgraph.kept_workflow import kept_workflow, workflow_of
+from stepgraph.model.details import Details, from_texts, parts_of
+from stepgraph.render.outline.outline import render_outline
+from stepgraph.render.view import View
+from tests.semantics.notation import HEADER, module_of
+from tests.semantics.notation import workflow_of as workflow_of_body
+
+
+def details_of(body: str) -> list[str]:
+    """Return the details of a workflow in document order."""
+    workflow = workflow_of_body(body)
+    assert workflow.graph is not None
+    texts = (workflow.details.of(part) for part in parts_of(workflow.graph))
+    return [text for text in texts if text]
+
+
+@pytest.mark.parametrize(
+    ("body", "head"),
+    [
+        ("for item in event['payload']['items']:\n    await a()", "for item in event['payload']['items']"),
+        ("async for row in event:\n    await a()", "async for row in event"),
+        ("while not event['done']:\n    await a()", "while not event['done']"),
+        ("x = [await a() for y in event if y for z in y]", "for y in event if y"),
+        ("await asyncio.gather(*[a() for y in event])", "for y in event"),
+        ("await asyncio.gather(*(a() for y in event if y))", "for y in event if y"),
+        ("for item in [\n    1,  # first\n    x,\n]:\n    await a()", "for item in [1, x,]"),
+    ],
+)
+def test_a_loop_has_its_head(body: str, head: str) -> None:
+    assert details_of(body)[0] == head
+
+
+@pytest.mark.parametrize(
+    ("handlers", "head"),
+    [
+        ("except ValueError as error:\n    await b()", "except ValueError as error"),
+        ("except (KeyError, ValueError):\n    await b()", "except (KeyError, ValueError)"),
+        ("except:\n    await b()", "except"),
+        ("except* ValueError:\n    await b()", "except* ValueError"),
+    ],
+)
+def test_a_single_handler_has_its_head(handlers: str, head: str) -> None:
+    assert details_of(f"try:\n    await a()\n{handlers}")[0] == head
+
+
+def test_several_handlers_are_cases_of_the_payload() -> None:
+    body = "try:\n    await a()\nexcept KeyError:\n    await b()\nexcept Exception:\n    await c()"
+    assert details_of(body) == []
+
+
+@pytest.mark.parametrize("statement", ["return {'ok': True}", "raise ValueError('no')", "return"])
+def test_an_exit_has_its_statement(statement: str) -> None:
+    assert details_of(f"if event:\n    {statement}\nawait a()") == [statement]
+
+
+def test_a_break_of_a_loop_has_its_statement() -> None:
+    assert details_of("while True:\n    await a()\n    if event: break") == ["while True", "break"]
+
+
+def test_uncaught_exceptions_are_raised_again() -> None:
+    assert details_of("try:\n    await a()\nexcept KeyError:\n    await b()\nawait c()")[-1] == "raise"
+
+
+def test_a_call_has_its_arguments() -> None:
+    body = "async def go(name, *rest, why=None):\n    await a()\nawait go('x', *event, why={'k': 1})"
+    assert details_of(body) == ["('x', *event, why={'k': 1})"]
+
+
+def test_a_task_has_the_arguments_of_its_call() -> None:
+    body = "async def go(name):\n    await a()\ntask = asyncio.create_task(go('x'))\nawait b()\nawait task"
+    assert details_of(body) == ["('x')"]
+
+
+def test_a_long_text_is_cut() -> None:
+    (text,) = details_of(f"return_value = '{'x' * 200}'\nfor item in ('{'y' * 200}', event):\n    await a()")
+    assert len(text) == 120
+    assert text.endswith("…")
+
+
+def test_details_survive_as_plain_data() -> None:
+    workflow = workflow_of_body("for x in event:\n    await a()\n    if x: break\nawait b()")
+    copy = workflow_of(kept_workflow(workflow))
+    assert copy.graph is not None
+    assert [copy.details.of(part) for part in parts_of(copy.graph) if copy.details.of(part)] == [
+        "for x in event",
+        "break",
+    ]
+
+
+def test_plain_data_of_another_graph_is_ignored() -> None:
+    workflow = workflow_of_body("await a()")
+    assert workflow.graph is not None
+    assert from_texts(workflow.graph, ((99, "for x in xs"),)).texts == []
+
+
+def test_a_workflow_without_a_graph_has_no_details() -> None:
+    (workflow,) = module_of(f"{HEADER}        return 1").workflows
+    assert workflow.graph is None
+    assert workflow.details.texts == ()
+
+
+def test_an_outline_shows_details_in_place_of_types() -> None:
+    workflow = workflow_of_body("for x in event:\n    await a()\n    if x:\n        return x")
+    assert workflow.graph is not None
+    with_details = render_outline(workflow.graph, View(details=workflow.details), colour=False)
+    without = render_outline(workflow.graph, colour=False)
+    assert "↻ for x in event" in with_details
+    assert "⏎ return x" in with_details
+    assert "↻ loop" in without
+    assert Details().of(workflow.graph["workflow"]["nodes"][0]) == ""
