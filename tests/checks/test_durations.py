@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from stepgraph.checks.judgement.durations import (
+from stepgraph.checks.analysis.durations import (
     DurationText,
     as_float,
     duration_meant,

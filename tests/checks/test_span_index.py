@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stepgraph.checks.judgement.span_index import SpanIndex
+from stepgraph.checks.analysis.span_index import SpanIndex
 from stepgraph.model.span import Span
 
 _OUTER = Span("a.py", 2, 5, 9, 1)

@@ -8,8 +8,8 @@ from textwrap import indent
 import pytest
 
 from stepgraph.api import analyze_source, check_analysis
+from stepgraph.checks.analysis.min_step_count import min_step_count
 from stepgraph.checks.finding import Finding
-from stepgraph.checks.judgement.min_step_count import min_step_count
 from stepgraph.checks.severity import Severity
 from tests.checks.projects import CONFIGURATION, found
 

@@ -10,17 +10,17 @@ from msgspec import Struct
 from stepgraph.checks.severity import Confidence, Severity
 
 if TYPE_CHECKING:
+    from stepgraph.checks.diagnostic import Diagnostic
     from stepgraph.checks.example import Example
     from stepgraph.checks.ignores.subject import IgnoresSubject
-    from stepgraph.checks.match import Match
     from stepgraph.checks.subject import ProjectSubject, WorkflowSubject
 
-WorkflowCheck: TypeAlias = "Callable[[WorkflowSubject], Iterable[Match]]"
-ProjectCheck: TypeAlias = "Callable[[ProjectSubject], Iterable[Match]]"
-IgnoresCheck: TypeAlias = "Callable[[IgnoresSubject], Iterable[Match]]"
+WorkflowCheck: TypeAlias = "Callable[[WorkflowSubject], Iterable[Diagnostic]]"
+ProjectCheck: TypeAlias = "Callable[[ProjectSubject], Iterable[Diagnostic]]"
+IgnoresCheck: TypeAlias = "Callable[[IgnoresSubject], Iterable[Diagnostic]]"
 
 
-def _nothing(_: object) -> Iterable[Match]:
+def _nothing(_: object) -> Iterable[Diagnostic]:
     return ()
 
 

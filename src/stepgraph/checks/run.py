@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from stepgraph.checks.catalogue import RULES
+from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.finding import Finding
 from stepgraph.checks.ignores.subject import IgnoresSubject
-from stepgraph.checks.match import Match
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
 from stepgraph.checks.subject import ProjectSubject, WorkflowSubject
@@ -69,7 +69,7 @@ def check_ignores(ignores: IgnoresSubject, rules: Sequence[Rule] = RULES) -> tup
     return tuple(sorted(found, key=lambda finding: (finding.span, finding.code)))
 
 
-def _finding(rule: Rule, match: Match, workflow: str) -> Finding:
+def _finding(rule: Rule, match: Diagnostic, workflow: str) -> Finding:
     severity = match.severity or rule.severity
     edits = match.edits
     return Finding(rule.code, severity, match.message, match.advice, match.span, workflow, edits, bool(edits))

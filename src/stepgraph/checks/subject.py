@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 from msgspec import Struct
 
 if TYPE_CHECKING:
-    from stepgraph.checks.judgement.running_steps import RunningSteps
+    from stepgraph.checks.analysis.reached_steps import ReachedSteps
     from stepgraph.ir.facts import Fact
     from stepgraph.ir.program import Program
     from stepgraph.model.note import Note, Problem
@@ -43,12 +43,12 @@ class WorkflowSubject(Struct, frozen=True, dict=True):
         return found
 
     @cached_property
-    def running(self) -> RunningSteps:
+    def running(self) -> ReachedSteps:
         """Which of the declared steps run."""
         # Imported here: an answer from before needs nothing of programs.
-        from stepgraph.checks.judgement.running_steps import running_steps
+        from stepgraph.checks.analysis.reached_steps import reached_steps
 
-        return running_steps(self.program)
+        return reached_steps(self.program)
 
     def noted(self, code: str) -> Iterator[Note]:
         """Yield the notes of a code, in the order of the source."""

@@ -40,10 +40,10 @@ class StaticNondeterministic(StaticValue, Struct, frozen=True):
 
 
 class StaticTemplate(StaticValue, Struct, frozen=True):
-    """Text of which only parts are known; the others stand in it as source in braces. One of them may be `varying`."""
+    """Text of which only parts are known; the others stand in it as source in braces. One of them may be `nondeterministic`."""
 
     text: str
-    varying: StaticNondeterministic | None = None
+    nondeterministic: StaticNondeterministic | None = None
 
 
 class StaticMoment(StaticValue, Struct, frozen=True):
@@ -141,11 +141,11 @@ class StaticImport(StaticValue, Struct, frozen=True):
 class StaticResult(StaticValue, Struct, frozen=True):
     """What a call of something outside the project gives, by the dotted name of that: `datetime.timedelta`.
 
-    It may be `varying`.
+    It may be `nondeterministic`.
     """
 
     name: str
-    varying: StaticNondeterministic | None = None
+    nondeterministic: StaticNondeterministic | None = None
 
 
 class StaticAwaitable(StaticValue, Struct, frozen=True):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from stepgraph.checks.judgement.problems import hinted, matches_of
-from stepgraph.checks.match import Match
+from stepgraph.checks.analysis.diagnostics import diagnostics_of, hint_diagnostics
+from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
 from stepgraph.model.note import ProblemKind
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from stepgraph.checks.subject import ProjectSubject
 
 
-def _check(subject: ProjectSubject) -> Iterator[Match]:
-    yield from matches_of(subject.problems, ProblemKind.CONFIGURATION)
-    yield from hinted(subject.hints)
+def _check(subject: ProjectSubject) -> Iterator[Diagnostic]:
+    yield from diagnostics_of(subject.problems, ProblemKind.CONFIGURATION)
+    yield from hint_diagnostics(subject.hints)
 
 
 _ENTRY = """

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from stepgraph.checks.judgement.config_faults import config_faults
-from stepgraph.checks.match import Match
+from stepgraph.checks.analysis.config_faults import config_faults
+from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
 
 
-def _check(subject: WorkflowSubject) -> Iterator[Match]:
+def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     wrong = {fault.place.span for fault in config_faults(subject)}
     for note in subject.noted("dynamic-config"):
         if note.span not in wrong:
-            yield Match(note.span, note.message, note.advice)
+            yield Diagnostic(note.span, note.message, note.advice)
 
 
 def _flagged() -> tuple[Example, ...]:

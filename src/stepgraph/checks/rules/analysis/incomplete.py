@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from stepgraph.checks.judgement.problems import matches_of
-from stepgraph.checks.judgement.span_index import SpanIndex
-from stepgraph.checks.match import Match
+from stepgraph.checks.analysis.diagnostics import diagnostics_of
+from stepgraph.checks.analysis.span_index import SpanIndex
+from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
 from stepgraph.ir.facts import MethodMissing
@@ -22,17 +22,17 @@ _CONSEQUENCE = "Its steps are not checked."
 _ADVICE = "To check them, define it in the project, once and by that name."
 
 
-def _check(subject: WorkflowSubject) -> Iterator[Match]:
+def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     """What is awaited of a method that the step object lacks is told as that: nothing follows after its call."""
     missing = SpanIndex(fact.place.span for fact in subject.facts(MethodMissing))
     for note in subject.notes:
         if note.incomplete and not (note.code == "unresolved-await" and missing.has_within(note.span)):
-            yield Match(note.span, note.message, note.advice)
+            yield Diagnostic(note.span, note.message, note.advice)
 
 
-def _check_project(subject: ProjectSubject) -> Iterator[Match]:
-    yield from matches_of(subject.problems, ProblemKind.UNRESOLVED_CLASS, _CONSEQUENCE, _ADVICE)
-    yield from matches_of(subject.problems, ProblemKind.LIMIT, _CONSEQUENCE)
+def _check_project(subject: ProjectSubject) -> Iterator[Diagnostic]:
+    yield from diagnostics_of(subject.problems, ProblemKind.UNRESOLVED_CLASS, _CONSEQUENCE, _ADVICE)
+    yield from diagnostics_of(subject.problems, ProblemKind.LIMIT, _CONSEQUENCE)
 
 
 def _flagged() -> tuple[Example, ...]:

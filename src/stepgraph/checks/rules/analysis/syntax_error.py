@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from stepgraph.checks.judgement.problems import matches_of
-from stepgraph.checks.match import Match
+from stepgraph.checks.analysis.diagnostics import diagnostics_of
+from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
 from stepgraph.model.note import ProblemKind
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from stepgraph.checks.subject import ProjectSubject
 
 
-def _check(subject: ProjectSubject) -> Iterator[Match]:
-    return matches_of(subject.problems, ProblemKind.SYNTAX)
+def _check(subject: ProjectSubject) -> Iterator[Diagnostic]:
+    return diagnostics_of(subject.problems, ProblemKind.SYNTAX)
 
 
 def _flagged() -> tuple[Example, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from stepgraph.checks.match import Match
+from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 _FORM = "`stepgraph: ignore[SG118] reason`, with the codes of rules in the brackets"
 
 
-def _check(subject: IgnoresSubject) -> Iterator[Match]:
+def _check(subject: IgnoresSubject) -> Iterator[Diagnostic]:
     for ignore in subject.ignores:
         if not ignore.rules:
-            yield Match(ignore.span, *_without_rules(ignore.text))
+            yield Diagnostic(ignore.span, *_without_rules(ignore.text))
     for named, clause, advice in subject.wrong():
-        yield Match(named.span, f"{clause}, so nothing is ignored by it.", advice)
+        yield Diagnostic(named.span, f"{clause}, so nothing is ignored by it.", advice)
 
 
 def _without_rules(text: str) -> tuple[str, str]:

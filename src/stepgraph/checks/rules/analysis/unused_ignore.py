@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from stepgraph.checks.match import Match
+from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
 
@@ -14,13 +14,15 @@ if TYPE_CHECKING:
     from stepgraph.checks.ignores.subject import IgnoresSubject
 
 
-def _check(subject: IgnoresSubject) -> Iterator[Match]:
+def _check(subject: IgnoresSubject) -> Iterator[Diagnostic]:
     for ignore, named in subject.unused:
         message = (
             f"{named.text} is not found here, so there is nothing to ignore; the comment would hide a later mistake."
         )
         is_only = len(ignore.rules) == 1
-        yield Match(named.span, message, "Remove the comment." if is_only else f"Remove {named.text} from the comment.")
+        yield Diagnostic(
+            named.span, message, "Remove the comment." if is_only else f"Remove {named.text} from the comment."
+        )
 
 
 def _flagged() -> tuple[Example, ...]:

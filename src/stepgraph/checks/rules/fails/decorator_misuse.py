@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
-from stepgraph.checks.judgement.first_matches import first_matches
-from stepgraph.checks.match import Match
+from stepgraph.checks.analysis.diagnostics import first_diagnostics
+from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
 from stepgraph.ir.facts import DecoratorApplied, MethodCalled, MethodMissing
@@ -26,7 +26,7 @@ _ARGUMENTS: Final = ("name", "depends", "concurrent", "config")
 _CONFIG: Final = ("retries", "timeout", "sensitive")
 
 
-def _check(subject: WorkflowSubject) -> Iterator[Match]:
+def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     mode = subject.program.mode
     calls = [call for call in subject.facts(MethodCalled) if call.method == "do" and not call.expects_type_error]
     judged = [(call, match) for call in calls for match in _judged(call.arguments, mode)]
@@ -34,7 +34,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Match]:
     awaited = (_awaited(note.span) for note in subject.noted("decorator-awaited") if _end(note.span) not in ends)
     applied = (match for fact in subject.facts(DecoratorApplied) for match in _applied(fact))
     missing = (_missing(fact) for fact in subject.facts(MethodMissing) if not fact.method.startswith("_"))
-    return first_matches([*(match for _, match in judged), *applied, *missing, *awaited])
+    return first_diagnostics([*(match for _, match in judged), *applied, *missing, *awaited])
 
 
 def _end(span: Span) -> tuple[str, int, int]:
@@ -42,7 +42,7 @@ def _end(span: Span) -> tuple[str, int, int]:
     return span.path, span.end_line, span.end_column
 
 
-def _judged(given: StaticArguments, mode: DependencyMode) -> Iterator[Match]:
+def _judged(given: StaticArguments, mode: DependencyMode) -> Iterator[Diagnostic]:
     positional = given.positional
     if _is_bare(given):
         yield _bare(positional[0], mode)
@@ -61,12 +61,12 @@ def _is_bare(given: StaticArguments) -> bool:
     return bool(given.positional) and isinstance(given.positional[0].value, StaticFunction | StaticStep)
 
 
-def _bare(argument: StaticArgument, mode: DependencyMode) -> Match:
+def _bare(argument: StaticArgument, mode: DependencyMode) -> Diagnostic:
     value = argument.value
     name = value.definition.function_name if isinstance(value, StaticStep) else ""
     name = value.name if isinstance(value, StaticFunction) else name
     written = "@step.do()" if mode is DependencyMode.IMPLICIT else f'@step.do("{name}")'
-    return Match(
+    return Diagnostic(
         argument.place.span,
         f"`step.do` without parentheses takes the function `{name}` for the step's name: `{name}` is no step then, and"
         " calling it fails with a TypeError.",
@@ -74,7 +74,9 @@ def _bare(argument: StaticArgument, mode: DependencyMode) -> Match:
     )
 
 
-def _as_in_javascript(positional: tuple[StaticArgument, ...], function: StaticArgument, mode: DependencyMode) -> Match:
+def _as_in_javascript(
+    positional: tuple[StaticArgument, ...], function: StaticArgument, mode: DependencyMode
+) -> Diagnostic:
     written = function.place.text
     is_named = written.isidentifier()
     failure = (
@@ -86,45 +88,47 @@ def _as_in_javascript(positional: tuple[StaticArgument, ...], function: StaticAr
     decorator = f"step.do({positional[0].place.text}{'' if config is None else f', config={config}'})"
     where = f"above `def {written}`, and run it with `await {written}()`" if is_named else "above an async function"
     also = "" if is_named else ", and await a call of that function"
-    return Match(
+    return Diagnostic(
         function.place.span,
         f"`step.do` takes no function, here `{written}`: unlike in JavaScript it makes a decorator, {failure}.",
         f"Write `@{decorator}` {where}{also}.",
     )
 
 
-def _config_by_position(argument: StaticArgument, mode: DependencyMode) -> Match:
+def _config_by_position(argument: StaticArgument, mode: DependencyMode) -> Diagnostic:
     message = (
         "`step.do` takes the config as `config=` only, so this second argument fails with a TypeError."
         if mode is DependencyMode.IMPLICIT
         else "the second argument of `step.do` is `depends`, not the config, so calling the step fails with a"
         " TypeError."
     )
-    return Match(argument.place.span, message, f"Write `config={argument.place.text}`.")
+    return Diagnostic(argument.place.span, message, f"Write `config={argument.place.text}`.")
 
 
-def _unknown_keyword(argument: StaticArgument, keyword: str) -> Match:
+def _unknown_keyword(argument: StaticArgument, keyword: str) -> Diagnostic:
     advice = f"`step.do` takes {', '.join(f'`{name}`' for name in _ARGUMENTS if name != 'depends')}."
     if keyword in _CONFIG:
         advice = f'Write it in the config: `config={{"{keyword}": {argument.place.text}}}`.'
-    return Match(argument.place.span, f"`step.do` has no argument `{keyword}`, so this fails with a TypeError.", advice)
+    return Diagnostic(
+        argument.place.span, f"`step.do` has no argument `{keyword}`, so this fails with a TypeError.", advice
+    )
 
 
-def _applied(fact: DecoratorApplied) -> Iterator[Match]:
+def _applied(fact: DecoratorApplied) -> Iterator[Diagnostic]:
     """`step.do("x")(...)`: what it is called with is to be a function, and nothing else."""
     given = fact.arguments
     if not given.whole or _is_bare(fact.given):
         return
     if len(given.items) != 1:
         what = "without a function" if not given.items else "with more than a function"
-        yield Match(
+        yield Diagnostic(
             fact.place.span,
             f"the decorator that `step.do(...)` makes is called {what}, so it fails with a TypeError.",
             "Give it the step's function alone; the step itself takes no arguments.",
         )
     elif isinstance(given.items[0].value, StaticAwaitable):
         argument = given.items[0].place
-        yield Match(
+        yield Diagnostic(
             argument.span,
             f"`{argument.text}` makes a coroutine, and `step.do(...)` needs a function: calling the step fails with a"
             " TypeError.",
@@ -132,15 +136,15 @@ def _applied(fact: DecoratorApplied) -> Iterator[Match]:
         )
 
 
-def _awaited(span: Span) -> Match:
-    return Match(
+def _awaited(span: Span) -> Diagnostic:
+    return Diagnostic(
         span,
         "`step.do(...)` makes a decorator, and awaiting one fails with a TypeError: no step runs.",
         "Write it with `@` above an async function, and await a call of that function.",
     )
 
 
-def _missing(fact: MethodMissing) -> Match:
+def _missing(fact: MethodMissing) -> Diagnostic:
     known = _JAVASCRIPT.get(fact.method) or next(iter(get_close_matches(fact.method.lower(), _METHODS, 1)), None)
     advice = f"There are {', '.join(f'`{method}`' for method in _METHODS[:-1])} and `{_METHODS[-1]}`."
     if known == "do":
@@ -150,7 +154,7 @@ def _missing(fact: MethodMissing) -> Match:
     elif known is not None:
         owner = fact.place.text.rpartition(".")[0]
         advice = f"Write `{owner}.{known}`." if owner else f"Use `{known}`."
-    return Match(
+    return Diagnostic(
         fact.place.span, f"the step object has no method `{fact.method}`, so this fails with an AttributeError.", advice
     )
 

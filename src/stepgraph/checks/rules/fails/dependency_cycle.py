@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from stepgraph.checks.judgement.first_matches import first_matches
-from stepgraph.checks.match import Match
+from stepgraph.checks.analysis.diagnostics import first_diagnostics
+from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
 from stepgraph.ir.facts import DependencyCycle
@@ -18,23 +18,23 @@ if TYPE_CHECKING:
     from stepgraph.syntax.module import Place
 
 
-def _check(subject: WorkflowSubject) -> Iterator[Match]:
+def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     running = subject.running.all
     found = (cycle.steps for cycle in subject.facts(DependencyCycle) if running.issuperset(cycle.steps))
-    return first_matches(_match(steps) for steps in found)
+    return first_diagnostics(_match(steps) for steps in found)
 
 
-def _match(steps: tuple[StepDefinition, ...]) -> Match:
+def _match(steps: tuple[StepDefinition, ...]) -> Diagnostic:
     first = steps[0]
     names = [repr(step.name) for step in steps]
     where = _parameter(first, steps[1 % len(steps)]) or first.place
     if len(steps) == 1:
-        return Match(
+        return Diagnostic(
             where.span,
             f"the step {names[0]} needs itself, so calling it fails with a RecursionError.",
             "Name the parameter after another step, or remove it.",
         )
-    return Match(
+    return Diagnostic(
         where.span,
         f"the step {names[0]} needs itself, so calling it fails with a RecursionError:"
         f" {' needs '.join([*names, names[0]])}.",

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from stepgraph.checks.judgement.declarations import is_parameter_name, listed
-from stepgraph.checks.judgement.first_matches import first_matches
-from stepgraph.checks.match import Match
+from stepgraph.checks.analysis.declarations import is_parameter_name, listed
+from stepgraph.checks.analysis.diagnostics import first_diagnostics
+from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
 from stepgraph.ir.facts import MethodCalled
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
     from stepgraph.ir.static_values import StaticValue
 
 
-def _check(subject: WorkflowSubject) -> Iterator[Match]:
+def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     if subject.program.mode is DependencyMode.IMPLICIT:
-        yield from first_matches(_matches(subject))
+        yield from first_diagnostics(_matches(subject))
 
 
-def _matches(subject: WorkflowSubject) -> Iterator[Match]:
+def _matches(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     for call in subject.facts(MethodCalled):
         depends = call.arguments.find(1, "depends") if call.method == "do" else None
         if depends is not None and not call.expects_type_error and not _is_as_in_javascript(depends):
-            yield Match(
+            yield Diagnostic(
                 depends.place.span,
                 f"{_what(depends)}: with this project's compatibility date or flags, dependencies are implicit.",
                 _advice(depends.value),

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from stepgraph.checks.judgement.declarations import declarations_of, needed_parameters
-from stepgraph.checks.judgement.first_matches import first_matches
-from stepgraph.checks.match import Match
+from stepgraph.checks.analysis.declarations import declarations_of, needed_parameters
+from stepgraph.checks.analysis.diagnostics import first_diagnostics
+from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
 from stepgraph.ir.static_values import (
@@ -33,11 +33,11 @@ if TYPE_CHECKING:
     from stepgraph.syntax.module import Place
 
 
-def _check(subject: WorkflowSubject) -> Iterator[Match]:
-    return first_matches(_matches(subject))
+def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
+    return first_diagnostics(_matches(subject))
 
 
-def _matches(subject: WorkflowSubject) -> Iterator[Match]:
+def _matches(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     declarations = declarations_of(subject)
     functions: dict[str, str] = {}
     for step in declarations:
@@ -50,7 +50,7 @@ def _matches(subject: WorkflowSubject) -> Iterator[Match]:
             yield from _judged(declared, depends, functions)
 
 
-def _judged(declared: StepDeclared, depends: StaticArgument, functions: Mapping[str, str]) -> Iterator[Match]:
+def _judged(declared: StepDeclared, depends: StaticArgument, functions: Mapping[str, str]) -> Iterator[Diagnostic]:
     name = declared.definition.name
     match depends.value:
         case StaticCollection(kind="list" | "tuple", elements=elements):
@@ -62,7 +62,7 @@ def _judged(declared: StepDeclared, depends: StaticArgument, functions: Mapping[
         case StaticMapping(entries=[_, *_]) if depends.keyword is not None:
             yield _no_list(name, depends.place, "is a dictionary")
         case StaticStep(definition=step):
-            yield Match(
+            yield Diagnostic(
                 depends.place.span,
                 f"`depends` of the step {name!r} is a step and not a list of steps, so calling it fails with a"
                 " TypeError.",
@@ -72,8 +72,8 @@ def _judged(declared: StepDeclared, depends: StaticArgument, functions: Mapping[
             yield _no_step(name, depends.value, depends.place, functions)
 
 
-def _no_list(name: str, place: Place, how: str) -> Match:
-    return Match(
+def _no_list(name: str, place: Place, how: str) -> Diagnostic:
+    return Diagnostic(
         place.span,
         f"`depends` of the step {name!r} {how}, and the SDK takes its entries by position, so calling it fails with a"
         " TypeError.",
@@ -92,8 +92,8 @@ def _is_no_step(value: StaticValue) -> bool:
             )
 
 
-def _no_step(name: str, value: StaticValue, place: Place, functions: Mapping[str, str]) -> Match:
-    return Match(
+def _no_step(name: str, value: StaticValue, place: Place, functions: Mapping[str, str]) -> Diagnostic:
+    return Diagnostic(
         place.span,
         f"`{place.text}` in `depends` of the step {name!r} is {_what(value)}, so calling it fails with a TypeError.",
         _advice(value, place, functions),

@@ -6,9 +6,9 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from stepgraph.checks.judgement.durations import DAY, SECOND, in_words, is_number
-from stepgraph.checks.judgement.given_durations import GivenDuration, Use, given_durations
-from stepgraph.checks.match import Match
+from stepgraph.checks.analysis.duration_arguments import DurationArgument, Use, duration_arguments
+from stepgraph.checks.analysis.durations import DAY, SECOND, in_words, is_number
+from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
 
@@ -21,14 +21,14 @@ _SHORTEST_WAIT: Final = SECOND
 _DELAY: Final = "Write 0, or the delay that is meant."
 
 
-def _check(subject: WorkflowSubject) -> Iterator[Match]:
-    for given in given_durations(subject):
+def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
+    for given in duration_arguments(subject):
         match = _match(given)
         if match is not None:
             yield match
 
 
-def _match(given: GivenDuration) -> Match | None:
+def _match(given: DurationArgument) -> Diagnostic | None:
     length = given.milliseconds
     match given.use:
         case Use.WAIT if given.number == 0 or given.text == "":
@@ -45,56 +45,58 @@ def _match(given: GivenDuration) -> Match | None:
             return _of_delay(given, length)
 
 
-def _of_sleep(given: GivenDuration, length: float) -> Match | None:
+def _of_sleep(given: DurationArgument, length: float) -> Diagnostic | None:
     if length < 0:
         message = f"this sleep is negative (`{given.place.text}`), so it waits for nothing."
-        return Match(given.place.span, message, "Write how long to sleep from now on.", severity=Severity.WARNING)
+        return Diagnostic(given.place.span, message, "Write how long to sleep from now on.", severity=Severity.WARNING)
     if length > _LONGEST:
         message = f"this sleep {_lasts(length)}, and the engine allows 365 days, so it fails."
-        return Match(given.place.span, message, 'Write "365 days" or less, or sleep several times in a row.')
+        return Diagnostic(given.place.span, message, 'Write "365 days" or less, or sleep several times in a row.')
     return None
 
 
-def _of_wait(given: GivenDuration, length: float) -> Match | None:
+def _of_wait(given: DurationArgument, length: float) -> Diagnostic | None:
     if length > _LONGEST:
         message = f"this timeout {_lasts(length)}, and the engine allows 365 days, so the wait fails."
-        return Match(given.place.span, message, 'Write "365 days" or less.')
+        return Diagnostic(given.place.span, message, 'Write "365 days" or less.')
     if length < _SHORTEST_WAIT:
         message = f"this timeout is {_milliseconds(length)}, and the engine wants at least 1 second, so the wait fails."
-        return Match(given.place.span, message, _longer(given, length))
+        return Diagnostic(given.place.span, message, _longer(given, length))
     return None
 
 
-def _of_timeout(given: GivenDuration, length: float) -> Match | None:
+def _of_timeout(given: DurationArgument, length: float) -> Diagnostic | None:
     is_text = given.text is not None
     if length > 0 and (is_text or length != math.inf):
         return None
     message = f"the step timeout `{given.place.text}` leaves a step no time: each attempt of it times out."
     if not is_text or (length == 0 and is_number(given.text or "")):
         message = f"the engine refuses the step timeout `{given.place.text}`, so the step fails for good."
-    return Match(given.place.span, message, "Leave it out for the default of 10 minutes, or write another one.")
+    return Diagnostic(given.place.span, message, "Leave it out for the default of 10 minutes, or write another one.")
 
 
-def _of_delay(given: GivenDuration, length: float) -> Match | None:
+def _of_delay(given: DurationArgument, length: float) -> Diagnostic | None:
     """A delay that is no number is refused, negative numbers by the rule on configs; text is read before a retry."""
     if length == math.inf:
-        return Match(given.place.span, f"the retry delay `{given.place.text}` never ends, so retries fail.", _DELAY)
+        return Diagnostic(
+            given.place.span, f"the retry delay `{given.place.text}` never ends, so retries fail.", _DELAY
+        )
     if length < 0 and given.text is not None:
-        return Match(given.place.span, f"the retry delay {given.text!r} is negative, so retries fail.", _DELAY)
+        return Diagnostic(given.place.span, f"the retry delay {given.text!r} is negative, so retries fail.", _DELAY)
     return None
 
 
-def _longer(given: GivenDuration, length: float) -> str:
+def _longer(given: DurationArgument, length: float) -> str:
     if given.number is not None and length > 0:
         return f'A number is milliseconds; write "{in_words(length * SECOND)}" if it is meant in seconds.'
     return 'Write "1 second" or more.'
 
 
-def _of_no_timeout(given: GivenDuration) -> Match:
+def _of_no_timeout(given: DurationArgument) -> Diagnostic:
     """An empty timeout is not refused, but it is no timeout."""
     message = f"the timeout `{given.place.text}` counts as none given, so this waits for 24 hours."
     advice = 'Write "1 second" for the shortest wait, or leave it out for 24 hours.'
-    return Match(given.place.span, message, advice, severity=Severity.WARNING)
+    return Diagnostic(given.place.span, message, advice, severity=Severity.WARNING)
 
 
 def _lasts(length: float) -> str:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from stepgraph.checks.judgement.durations import duration_meant, in_unit, in_words, read_duration
-from stepgraph.checks.judgement.given_durations import GivenDuration, Use, given_durations
-from stepgraph.checks.judgement.kinds import described, kind_of
-from stepgraph.checks.judgement.partial_durations import partial_duration
-from stepgraph.checks.match import Match
+from stepgraph.checks.analysis.duration_arguments import DurationArgument, Use, duration_arguments
+from stepgraph.checks.analysis.durations import duration_meant, in_unit, in_words, read_duration
+from stepgraph.checks.analysis.partial_durations import partial_duration
+from stepgraph.checks.analysis.value_kinds import described, kind_of
+from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
 from stepgraph.ir.facts import MethodCalled
@@ -33,8 +33,8 @@ _FAILS: Final = {
 _AT_ONCE: Final = {Use.SLEEP: "this does not wait", Use.DELAY: "retries follow at once"}
 
 
-def _check(subject: WorkflowSubject) -> Iterator[Match]:
-    for given in given_durations(subject):
+def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
+    for given in duration_arguments(subject):
         match = _match(given)
         if match is not None:
             yield match
@@ -43,10 +43,10 @@ def _check(subject: WorkflowSubject) -> Iterator[Match]:
             argument = call.arguments.items[0]
             if argument.keyword is None:
                 message = f"`{call.place.text}` has no duration, so this sleep fails: a name comes first."
-                yield Match(call.place.span, message, 'Give both, like `step.sleep("cool down", "10 minutes")`.')
+                yield Diagnostic(call.place.span, message, 'Give both, like `step.sleep("cool down", "10 minutes")`.')
 
 
-def _match(given: GivenDuration) -> Match | None:
+def _match(given: DurationArgument) -> Diagnostic | None:
     if isinstance(given.value, StaticTemplate):
         return _match_of_partial_text(given, given.value.text)
     if given.text is not None:
@@ -55,20 +55,20 @@ def _match(given: GivenDuration) -> Match | None:
         return None
     if given.use is Use.TIMEOUT and given.value == StaticConstant(None):
         message = f"`{given.place.text}` takes the place of the default timeout, and no attempt can do without one."
-        return Match(given.place.span, message, "Leave the key out for the default of 10 minutes.")
+        return Diagnostic(given.place.span, message, "Leave the key out for the default of 10 minutes.")
     what = described(given.value, given.place.text)
     if what is None:
         return None
     message = f"{what}, and the engine takes text or a number, so {_FAILS[given.use]}."
     if isinstance(given.value, StaticDuration):
-        return Match(given.place.span, message, f'Write "{in_words(given.value.milliseconds)}".')
+        return Diagnostic(given.place.span, message, f'Write "{in_words(given.value.milliseconds)}".')
     if kind_of(given.value) == "a timedelta":
         in_milliseconds = f"`int({given.place.text}.total_seconds() * 1000)`"
-        return Match(given.place.span, message, f"Write its milliseconds, {in_milliseconds}.")
-    return Match(given.place.span, message, _FORMS)
+        return Diagnostic(given.place.span, message, f"Write its milliseconds, {in_milliseconds}.")
+    return Diagnostic(given.place.span, message, _FORMS)
 
 
-def _match_of_text(given: GivenDuration, text: str) -> Match | None:
+def _match_of_text(given: DurationArgument, text: str) -> Diagnostic | None:
     if not text.strip():
         return _match_of_blank(given, text)
     if read_duration(text) is not None:
@@ -76,31 +76,31 @@ def _match_of_text(given: GivenDuration, text: str) -> Match | None:
     message = f"the engine cannot read {text!r} as a duration, so {_FAILS[given.use]}."
     meant = duration_meant(text)
     if meant is None:
-        return Match(given.place.span, message, _FORMS)
+        return Diagnostic(given.place.span, message, _FORMS)
     quoted = given.quoted(meant)
     edits = () if quoted is None else (Replacement(given.place, quoted),)
-    return Match(given.place.span, message, f'Write "{meant}".', edits)
+    return Diagnostic(given.place.span, message, f'Write "{meant}".', edits)
 
 
-def _match_of_blank(given: GivenDuration, text: str) -> Match | None:
+def _match_of_blank(given: DurationArgument, text: str) -> Diagnostic | None:
     """Text without anything in it counts as 0, and as no timeout of a wait if there are no blanks in it either."""
     if given.use in _AT_ONCE:
         message = f"the duration is empty, which counts as 0, so {_AT_ONCE[given.use]}."
-        return Match(given.place.span, message, _FORMS, severity=Severity.WARNING)
+        return Diagnostic(given.place.span, message, _FORMS, severity=Severity.WARNING)
     if given.use is Use.WAIT and not text:
         return None
-    return Match(given.place.span, f"the duration is empty, so {_FAILS[given.use]}.", _FORMS)
+    return Diagnostic(given.place.span, f"the duration is empty, so {_FAILS[given.use]}.", _FORMS)
 
 
-def _match_of_partial_text(given: GivenDuration, text: str) -> Match | None:
+def _match_of_partial_text(given: DurationArgument, text: str) -> Diagnostic | None:
     partial = partial_duration(text)
     if partial is None or partial.is_spaced or not partial.is_number or partial.meant is None:
         return None
     message = f"the engine cannot read a number with `{partial.unit}` at its end, so {_FAILS[given.use]}."
-    return Match(given.place.span, message, f'Write f"{in_unit("{" + partial.field + "}", partial.meant)}".')
+    return Diagnostic(given.place.span, message, f'Write f"{in_unit("{" + partial.field + "}", partial.meant)}".')
 
 
-def _is_fine(given: GivenDuration) -> bool:
+def _is_fine(given: DurationArgument) -> bool:
     """Whether a value that is neither text nor a number is taken, or judged elsewhere."""
     match given.value:
         case StaticConstant(value=None):

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from stepgraph.checks.judgement.kinds import kind_of, may_be_nothing, simple_possibilities
-from stepgraph.checks.match import Match
+from stepgraph.checks.analysis.value_kinds import kind_of, may_be_nothing, simple_possibilities
+from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
 from stepgraph.ir.facts import MethodCalled, StaticArgument
@@ -23,7 +23,7 @@ _FIELD: Final = re.compile(r"\{[^{}]*\}")
 _LONGEST: Final = 100
 
 
-def _check(subject: WorkflowSubject) -> Iterator[Match]:
+def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     for call in subject.facts(MethodCalled):
         if call.method != "wait_for_event":
             continue
@@ -34,23 +34,23 @@ def _check(subject: WorkflowSubject) -> Iterator[Match]:
             yield _of_missing(call)
 
 
-def _of_missing(call: MethodCalled) -> Match:
+def _of_missing(call: MethodCalled) -> Diagnostic:
     advice = 'Give the name and the type by position, like `step.wait_for_event("approval", "order-approved")`.'
     named = [argument for argument in call.arguments.items if argument.keyword not in (None, "timeout")]
     if named:
         message = (
             f"`{named[0].keyword}=` fails with a TypeError: a wait takes its name and event type by position only."
         )
-        return Match(named[0].place.span, message, advice)
-    return Match(call.place.span, "this wait has no event type, so it fails with a TypeError.", advice)
+        return Diagnostic(named[0].place.span, message, advice)
+    return Diagnostic(call.place.span, "this wait has no event type, so it fails with a TypeError.", advice)
 
 
-def _of_argument(argument: StaticArgument) -> Iterator[Match]:
+def _of_argument(argument: StaticArgument) -> Iterator[Diagnostic]:
     for value in simple_possibilities(argument.value):
         fault = _fault(value)
         if fault is not None and not may_be_nothing(value, argument.place):
             what, advice = fault
-            yield Match(
+            yield Diagnostic(
                 argument.place.span, f"the event type {what}, so the engine refuses it and the wait fails.", advice
             )
 

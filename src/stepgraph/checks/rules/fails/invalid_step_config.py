@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from stepgraph.checks.judgement.config_faults import config_faults
-from stepgraph.checks.match import Match
+from stepgraph.checks.analysis.config_faults import config_faults
+from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
 
 
-def _check(subject: WorkflowSubject) -> Iterator[Match]:
+def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     for fault in config_faults(subject):
         message = f"{fault.what}, so the engine refuses the config and the step fails for good."
-        yield Match(fault.place.span, message, fault.advice, fault.edits)
+        yield Diagnostic(fault.place.span, message, fault.advice, fault.edits)
 
 
 def _flagged() -> tuple[Example, ...]:

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from stepgraph.checks.judgement.declarations import declarations_of
-from stepgraph.checks.judgement.first_matches import first_matches
-from stepgraph.checks.match import Match
+from stepgraph.checks.analysis.declarations import declarations_of
+from stepgraph.checks.analysis.diagnostics import first_diagnostics
+from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
 from stepgraph.ir.static_values import StaticConstant, StaticTemplate, cases_of
@@ -27,18 +27,18 @@ _BRACE: Final = re.compile("([{}])")
 _SHOWN: Final = 40
 
 
-def _check(subject: WorkflowSubject) -> Iterator[Match]:
-    return first_matches(_matches(subject))
+def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
+    return first_diagnostics(_matches(subject))
 
 
-def _matches(subject: WorkflowSubject) -> Iterator[Match]:
+def _matches(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     running = subject.running.all
     for definition, declared in declarations_of(subject).items():
         if definition in running:
             yield from _judged(declared)
 
 
-def _judged(declared: StepDeclared) -> Iterator[Match]:
+def _judged(declared: StepDeclared) -> Iterator[Diagnostic]:
     given = declared.arguments.find(0, "name")
     if given is not None and given.value != StaticConstant(None):
         for value in cases_of(given.value):
@@ -47,13 +47,13 @@ def _judged(declared: StepDeclared) -> Iterator[Match]:
         yield from _judged_text(StaticConstant(declared.function.name), declared.place)
 
 
-def _judged_text(value: StaticValue, place: Place) -> Iterator[Match]:
+def _judged_text(value: StaticValue, place: Place) -> Iterator[Diagnostic]:
     text = _text_of(value)
     if text is None:
         return
     control = _CONTROL.search(text)
     if control is not None:
-        yield Match(
+        yield Diagnostic(
             place.span,
             f"the step's name {_shown(text)} has {_name_of(control[0])} in it, which the engine refuses, so the step"
             " fails for good.",
@@ -63,7 +63,7 @@ def _judged_text(value: StaticValue, place: Place) -> Iterator[Match]:
     length = _length(text)
     if length > _LONGEST:
         at_least = "at least " if isinstance(value, StaticTemplate) else ""
-        yield Match(
+        yield Diagnostic(
             place.span,
             f"the step's name {_shown(text)} has {at_least}{length} characters, and the engine refuses more than"
             f" {_LONGEST}, so the step fails for good.",

@@ -6,8 +6,8 @@ import datetime as dt
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from stepgraph.checks.judgement.kinds import described, kind_of, may_be_nothing, simple_possibilities
-from stepgraph.checks.match import Match
+from stepgraph.checks.analysis.value_kinds import described, kind_of, may_be_nothing, simple_possibilities
+from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
 from stepgraph.ir.facts import MethodCalled, StaticArgument
@@ -38,7 +38,7 @@ _DATES: Final = ("datetime.datetime", "datetime.datetime.now", "datetime.datetim
 _TEXT: Final = frozenset(f"{made}().{method}" for made in _DATES for method in ("isoformat", "strftime", "ctime"))
 
 
-def _check(subject: WorkflowSubject) -> Iterator[Match]:
+def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     for call in subject.facts(MethodCalled):
         if call.method != "sleep_until":
             continue
@@ -47,17 +47,17 @@ def _check(subject: WorkflowSubject) -> Iterator[Match]:
             for value in simple_possibilities(given.value):
                 yield from _of_value(given, value)
         elif call.arguments.whole:
-            yield Match(
+            yield Diagnostic(
                 call.place.span,
                 "this has no time to sleep until, so it fails with a TypeError.",
                 'Give both, like `step.sleep_until("renewal", renews_at)`.',
             )
 
 
-def _of_value(given: StaticArgument, value: StaticValue) -> Iterator[Match]:
+def _of_value(given: StaticArgument, value: StaticValue) -> Iterator[Diagnostic]:
     fault = _fault(value, given.place.text)
     if fault is not None and not may_be_nothing(value, given.place):
-        yield Match(given.place.span, *fault)
+        yield Diagnostic(given.place.span, *fault)
 
 
 def _fault(value: StaticValue, written: str) -> tuple[str, str] | None:

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from stepgraph.checks.judgement.problems import point
-from stepgraph.checks.match import Match
+from stepgraph.checks.analysis.diagnostics import point
+from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
 
@@ -21,13 +21,13 @@ _UNFIT: Final = re.compile(r"[^a-zA-Z0-9_-]")
 _ADVICE: Final = f"Write 1 to {_LONGEST} letters, digits, hyphens and underscores, with no hyphen at the start."
 
 
-def _check(subject: ProjectSubject) -> Iterator[Match]:
+def _check(subject: ProjectSubject) -> Iterator[Diagnostic]:
     for configuration in subject.configurations:
         for workflow in configuration.workflows:
             fault = _fault(workflow.name)
             if fault is not None:
                 message = f"the name {workflow.name!r} {fault}, so Cloudflare refuses to deploy the workflow."
-                yield Match(point(configuration.path, workflow.name_position), message, _advice(workflow.name))
+                yield Diagnostic(point(configuration.path, workflow.name_position), message, _advice(workflow.name))
 
 
 def _fault(name: str) -> str | None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from stepgraph.checks.judgement.problems import point
-from stepgraph.checks.match import Match
+from stepgraph.checks.analysis.diagnostics import point
+from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from stepgraph.project.configuration.wrangler import Configuration
 
 
-def _check(subject: ProjectSubject) -> Iterator[Match]:
+def _check(subject: ProjectSubject) -> Iterator[Diagnostic]:
     for configuration in subject.configurations:
         if configuration.is_python and configuration.own_workflows and not _are_refused(configuration):
             compatibility = configuration.compatibility
             for message, advice in _faults(compatibility):
-                yield Match(point(configuration.path, compatibility.position), message, advice)
+                yield Diagnostic(point(configuration.path, compatibility.position), message, advice)
 
 
 def _are_refused(configuration: Configuration) -> bool:

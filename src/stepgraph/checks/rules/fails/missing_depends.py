@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from stepgraph.checks.judgement.declarations import declarations_of, factory_advice, listed, needed_parameters
-from stepgraph.checks.judgement.first_matches import first_matches
-from stepgraph.checks.match import Match
+from stepgraph.checks.analysis.declarations import declarations_of, factory_advice, listed, needed_parameters
+from stepgraph.checks.analysis.diagnostics import first_diagnostics
+from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
 from stepgraph.ir.facts import DependenciesMiscounted
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from stepgraph.ir.facts import StepDeclared, StepFunctionShape
 
 
-def _check(subject: WorkflowSubject) -> Iterator[Match]:
-    return first_matches(_matches(subject))
+def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
+    return first_diagnostics(_matches(subject))
 
 
-def _matches(subject: WorkflowSubject) -> Iterator[Match]:
+def _matches(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     declarations = declarations_of(subject)
     running = subject.running.all
     functions = {step.name: step.function_name for step in declarations}
@@ -36,7 +36,7 @@ def _matches(subject: WorkflowSubject) -> Iterator[Match]:
         function = declared.function
         if function is not None and (parameters := needed_parameters(function)):
             names = listed(parameter.name for parameter in parameters)
-            yield Match(
+            yield Diagnostic(
                 parameters[0].place.span,
                 f"the step {missing.definition.name!r} has the parameter{'s' * (len(parameters) > 1)} {names} but no"
                 " `depends`, which this project's compatibility date or flags demand: calling it fails with a"

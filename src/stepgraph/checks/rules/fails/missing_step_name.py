@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from stepgraph.checks.judgement.first_matches import first_matches
-from stepgraph.checks.match import Match
+from stepgraph.checks.analysis.diagnostics import first_diagnostics
+from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
 from stepgraph.ir.facts import MethodCalled, StepDeclared
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
 
 
-def _check(subject: WorkflowSubject) -> Iterator[Match]:
+def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     if subject.program.mode is DependencyMode.LEGACY:
-        yield from first_matches(_matches(subject))
+        yield from first_diagnostics(_matches(subject))
 
 
-def _matches(subject: WorkflowSubject) -> Iterator[Match]:
+def _matches(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     functions = {declared.place: declared.definition.function_name for declared in subject.facts(StepDeclared)}
     for call in subject.facts(MethodCalled):
         given = call.arguments
@@ -30,7 +30,7 @@ def _matches(subject: WorkflowSubject) -> Iterator[Match]:
             continue
         function = functions.get(call.place, "...")
         others = ", ..." if given.items else ""
-        yield Match(
+        yield Diagnostic(
             call.place.span,
             f"`step.do({'...' if given.items else ''})` without a name fails with a TypeError: with this project's"
             " compatibility date or flags, the name is required.",

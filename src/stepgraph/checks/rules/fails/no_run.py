@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from stepgraph.checks.judgement.problems import matches_of
-from stepgraph.checks.match import Match
+from stepgraph.checks.analysis.diagnostics import diagnostics_of
+from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
 from stepgraph.model.note import ProblemKind
@@ -31,10 +31,12 @@ _CONFIGURATION = """
 _ADVICE = "Give it `async def run(self, event, step)`, or name the class that has it."
 
 
-def _check(subject: ProjectSubject) -> Iterator[Match]:
+def _check(subject: ProjectSubject) -> Iterator[Diagnostic]:
     """Where no configuration names the class, it may be one that is not deployed."""
-    yield from matches_of(subject.problems, ProblemKind.NO_RUN, "Each of its instances fails at its start.", _ADVICE)
-    for match in matches_of(subject.hints, ProblemKind.NO_RUN):
+    yield from diagnostics_of(
+        subject.problems, ProblemKind.NO_RUN, "Each of its instances fails at its start.", _ADVICE
+    )
+    for match in diagnostics_of(subject.hints, ProblemKind.NO_RUN):
         yield replace(match, severity=Severity.WARNING)
 
 

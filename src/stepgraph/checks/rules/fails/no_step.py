@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from stepgraph.checks.match import Match
+from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
 from stepgraph.ir.facts import StepDeclared
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
 
 
-def _check(subject: WorkflowSubject) -> Iterator[Match]:
+def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     if subject.graph is not None or any(note.incomplete for note in subject.notes):
         return
     if subject.configured is None and subject.program.may_be_base:
         return
     if any(subject.facts(StepDeclared)):
         return  # another rule tells of one that never runs, and what is lost from sight may run
-    yield Match(
+    yield Diagnostic(
         subject.program.name_place.span,
         f"no step can run in `{subject.program.class_name}`: nothing that it does is kept or tried again, and there is"
         " no graph to show.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from stepgraph.checks.match import Match
+from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
 from stepgraph.ir.facts import SleepAsTask
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
 
 
-def _check(subject: WorkflowSubject) -> Iterator[Match]:
+def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     for sleep in subject.facts(SleepAsTask):
         given = sleep.place.text
-        yield Match(
+        yield Diagnostic(
             sleep.place.span,
             f"`{given}` is a future, and `{sleep.called.text}` takes a coroutine, so it fails with a TypeError.",
             f"It has begun already: `await {given}` where it has to be over."

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from stepgraph.checks.match import Match
+from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
 from stepgraph.ir.facts import MethodCalled, StaticArgument
@@ -20,12 +20,12 @@ _PARAMETERS: Final = ("name", "duration")
 _CALLEE: Final = re.compile(r"[\w.]+(?=\()")
 
 
-def _check(subject: WorkflowSubject) -> Iterator[Match]:
+def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     for call in subject.facts(MethodCalled):
         named = [argument for argument in call.arguments.items if argument.keyword is not None]
         if call.method != "sleep" or not named:
             continue
-        yield Match(
+        yield Diagnostic(
             named[0].place.span,
             f"`{named[0].keyword}=` is a keyword, and JavaScript, to which `step.sleep` hands it, has none: the engine"
             " gets no duration, and the sleep fails.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from stepgraph.checks.match import Match
+from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
 from stepgraph.ir.facts import StepCalled
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
 
 
-def _check(subject: WorkflowSubject) -> Iterator[Match]:
+def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     for call in subject.facts(StepCalled):
         given = next((argument.place for argument in call.arguments.items if not argument.star), None)
         if given is not None:
-            yield Match(
+            yield Diagnostic(
                 given.span,
                 f"the step {call.definition.name!r} is called with `{given.text}`, but a step takes no arguments:"
                 " the call fails with a TypeError.",

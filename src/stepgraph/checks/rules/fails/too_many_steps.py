@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from stepgraph.checks.judgement.min_step_count import min_step_count, where_exceeded
-from stepgraph.checks.judgement.problems import point
-from stepgraph.checks.match import Match
+from stepgraph.checks.analysis.diagnostics import point
+from stepgraph.checks.analysis.min_step_count import min_step_count, where_exceeded
+from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
 
@@ -34,14 +34,14 @@ class _Limit(Struct, frozen=True):
     advice: str
 
 
-def _check(subject: WorkflowSubject) -> Iterator[Match]:
+def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     count = min_step_count(subject.program)
     limit = _exceeded(count, None if subject.configured is None else subject.configured.steps)
     if limit is not None:
         span = where_exceeded(subject.program, limit.steps).span
         fails = f"an instance fails at step {limit.steps + 1:,}"
         message = f"each run executes at least {count:,} steps, and {limit.source}: {fails}."
-        yield Match(span, message, limit.advice, severity=limit.severity)
+        yield Diagnostic(span, message, limit.advice, severity=limit.severity)
 
 
 def _exceeded(count: int, configured: int | None) -> _Limit | None:
@@ -73,12 +73,12 @@ _DEFAULTS: Final = (
 )
 
 
-def _check_project(subject: ProjectSubject) -> Iterator[Match]:
+def _check_project(subject: ProjectSubject) -> Iterator[Diagnostic]:
     for configuration in subject.configurations:
         for workflow in configuration.own_workflows:
             if workflow.steps is not None and workflow.steps > _HIGHEST:
                 message = f"`limits.steps` is {workflow.steps:,}, and {_HIGHEST:,} are the most that can be allowed."
-                yield Match(
+                yield Diagnostic(
                     point(configuration.path, workflow.steps_position), message, f"Set it to {_HIGHEST:,} or less."
                 )
 

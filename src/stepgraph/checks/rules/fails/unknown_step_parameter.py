@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from stepgraph.checks.judgement.declarations import declarations_of, factory_advice, is_parameter_name, listed
-from stepgraph.checks.judgement.first_matches import first_matches
-from stepgraph.checks.judgement.running_steps import RunningSteps
-from stepgraph.checks.match import Match
+from stepgraph.checks.analysis.declarations import declarations_of, factory_advice, is_parameter_name, listed
+from stepgraph.checks.analysis.diagnostics import first_diagnostics
+from stepgraph.checks.analysis.reached_steps import ReachedSteps
+from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
 from stepgraph.ir.facts import ParameterUnknown, StepCalled, StepDeclared
@@ -39,12 +39,12 @@ class _Steps(Struct, frozen=True):
 
     declared: dict[StepDefinition, StepDeclared]
     called_with: dict[StepDefinition, str]
-    running: RunningSteps
+    running: ReachedSteps
     hidden: bool
     budget: Budget
 
 
-def _check(subject: WorkflowSubject) -> Iterator[Match]:
+def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     steps = _Steps(
         declarations_of(subject),
         dict(_called_with(subject)),
@@ -52,7 +52,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Match]:
         any(note.code in _ELSEWHERE for note in subject.notes),
         Budget(),
     )
-    return first_matches([*_unknown(steps, subject.facts(ParameterUnknown)), *_not_by_position(steps)])
+    return first_diagnostics([*_unknown(steps, subject.facts(ParameterUnknown)), *_not_by_position(steps)])
 
 
 def _called_with(subject: WorkflowSubject) -> Iterator[tuple[StepDefinition, str]]:
@@ -62,7 +62,7 @@ def _called_with(subject: WorkflowSubject) -> Iterator[tuple[StepDefinition, str
             yield call.definition, call.arguments.items[0].place.text
 
 
-def _unknown(steps: _Steps, met: Iterable[ParameterUnknown]) -> Iterator[Match]:
+def _unknown(steps: _Steps, met: Iterable[ParameterUnknown]) -> Iterator[Diagnostic]:
     names = {definition.name for definition in steps.declared}
     parameters: dict[int, dict[Place, Parameter]] = {}
     for unknown in met:
@@ -91,14 +91,16 @@ def _begins_later(steps: _Steps, unknown: ParameterUnknown) -> bool:
     return unknown.definition not in steps.running.in_place
 
 
-def _default(steps: _Steps, declared: StepDeclared, function: StepFunctionShape, unknown: ParameterUnknown) -> Match:
+def _default(
+    steps: _Steps, declared: StepDeclared, function: StepFunctionShape, unknown: ParameterUnknown
+) -> Diagnostic:
     """One match for all of them, at the first one: one function takes them all."""
     steps.budget.spend(Limit.PAIRS, len(unknown.declared) + len(function.parameters))
     named = {"ctx", *(definition.name for definition in unknown.declared)}
     captured = [p for p in function.parameters if p.default is not None and p.name not in named]
     value = steps.called_with.get(declared.definition)
     written = [f"{parameter.name}={parameter.default}" for parameter in captured]
-    return Match(
+    return Diagnostic(
         captured[0].place.span,
         f"the step {declared.definition.name!r} takes {listed(written)}, but the SDK fills parameters with results of"
         f" steps, and no step is named {captured[0].name!r}: calling it fails with a TypeError.",
@@ -106,7 +108,7 @@ def _default(steps: _Steps, declared: StepDeclared, function: StepFunctionShape,
     )
 
 
-def _without_step(steps: _Steps, declared: StepDeclared, parameter: Parameter, unknown: ParameterUnknown) -> Match:
+def _without_step(steps: _Steps, declared: StepDeclared, parameter: Parameter, unknown: ParameterUnknown) -> Diagnostic:
     name = parameter.name
     stars = {"*args": "*", "**kwargs": "**"}.get(parameter.kind, "")
     function, value = declared.function, steps.called_with.get(declared.definition)
@@ -116,7 +118,7 @@ def _without_step(steps: _Steps, declared: StepDeclared, parameter: Parameter, u
         advice = factory_advice(declared, function, (parameter,), (value,))
     else:
         advice = _name_advice(steps, name, unknown)
-    return Match(
+    return Diagnostic(
         parameter.place.span,
         f"the step {declared.definition.name!r} has a parameter `{stars}{name}`, but no step is named {name!r} when it"
         " is called: the call fails with a TypeError.",
@@ -170,7 +172,7 @@ def _namesake_advice(step: StepDefinition) -> str:
     )
 
 
-def _not_by_position(steps: _Steps) -> Iterator[Match]:
+def _not_by_position(steps: _Steps) -> Iterator[Diagnostic]:
     """Results are given by position: what takes them by name only gets none."""
     for definition, declared in steps.declared.items():
         function = declared.function
@@ -185,7 +187,7 @@ def _not_by_position(steps: _Steps) -> Iterator[Match]:
                 advice = "Write `ctx` without the stars."
             else:
                 continue
-            yield Match(
+            yield Diagnostic(
                 parameter.place.span,
                 f"the step {definition.name!r} takes `{parameter.name}` by name only, but the SDK gives it by position,"
                 " so each attempt fails with a TypeError.",

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Final
 
-from stepgraph.checks.judgement.span_index import SpanIndex
-from stepgraph.checks.judgement.storable import Certainty, Unstorable, unstorable
-from stepgraph.checks.match import Match
+from stepgraph.checks.analysis.span_index import SpanIndex
+from stepgraph.checks.analysis.storable import Certainty, Unstorable, unstorable
+from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
 from stepgraph.ir.facts import Returned, StepDeclared, StepFunctionShape
@@ -34,7 +34,7 @@ _ASKED: Final = re.compile(
 )
 
 
-def _check(subject: WorkflowSubject) -> Iterator[Match]:
+def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     declared = {fact.function.place: fact for fact in subject.facts(StepDeclared) if fact.function is not None}
     returns = _Returns(list(subject.facts(Returned)))
     for fact in returns.all:
@@ -46,25 +46,27 @@ def _check(subject: WorkflowSubject) -> Iterator[Match]:
     for step in declared.values():
         if step.function is not None and step.function.is_generator:
             message = f"the step {step.definition.name!r} has a `yield`, so it returns a generator, which the engine"
-            yield Match(step.place.span, f"{message} cannot store, so it fails.", "Collect a list, and return it.")
+            yield Diagnostic(step.place.span, f"{message} cannot store, so it fails.", "Collect a list, and return it.")
 
 
-def _of_returned(step: StepDeclared, function: StepFunctionShape, fact: Returned, returns: _Returns) -> Iterator[Match]:
+def _of_returned(
+    step: StepDeclared, function: StepFunctionShape, fact: Returned, returns: _Returns
+) -> Iterator[Diagnostic]:
     for found in returns.unstorable(fact, awaited=not function.is_async):
         message = (
             f"the step {step.definition.name!r} returns {_held(found)}, which the engine cannot store, so it fails."
         )
-        yield Match(_shown(found.place, fact.place).span, message, found.advice)
+        yield Diagnostic(_shown(found.place, fact.place).span, message, found.advice)
 
 
-def _of_run(fact: Returned, returns: _Returns) -> Iterator[Match]:
+def _of_run(fact: Returned, returns: _Returns) -> Iterator[Diagnostic]:
     """A coroutine that is returned is never awaited, which is another rule's; what is only sent is not kept."""
     for found in returns.unstorable(fact, awaited=True):
         if not found.is_sent:
             message = (
                 f"`run` returns {_held(found)}, which cannot be sent to the engine: the instance fails at its very end."
             )
-            yield Match(_shown(found.place, fact.place).span, message, found.advice)
+            yield Diagnostic(_shown(found.place, fact.place).span, message, found.advice)
 
 
 class _Returns:

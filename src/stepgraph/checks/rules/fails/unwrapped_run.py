@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from stepgraph.checks.match import Match
+from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
 from stepgraph.ir.facts import EventKey, MethodCalled, RunNotWrapped
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
 
 
-def _check(subject: WorkflowSubject) -> Iterator[Match]:
+def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     failing = _first_failure(subject)
     if failing is None:
         return
     for run in subject.facts(RunNotWrapped):
         name = subject.program.class_name
-        yield Match(
+        yield Diagnostic(
             run.place.span,
             f"`run` of `{name}` comes from `{run.owner}`, which is no WorkflowEntrypoint, so it is given"
             f" JavaScript's own event and step: {failing} fails there.",

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from stepgraph.checks.judgement.declarations import declarations_of, factory_advice, listed, needed_parameters
-from stepgraph.checks.judgement.first_matches import first_matches
-from stepgraph.checks.match import Match
+from stepgraph.checks.analysis.declarations import declarations_of, factory_advice, listed, needed_parameters
+from stepgraph.checks.analysis.diagnostics import first_diagnostics
+from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
 from stepgraph.ir.facts import DependenciesMiscounted
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from stepgraph.ir.facts import StepDeclared, StepFunctionShape
 
 
-def _check(subject: WorkflowSubject) -> Iterator[Match]:
-    return first_matches(_matches(subject))
+def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
+    return first_diagnostics(_matches(subject))
 
 
-def _matches(subject: WorkflowSubject) -> Iterator[Match]:
+def _matches(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     declarations = declarations_of(subject)
     running = subject.running.all
     for count in subject.facts(DependenciesMiscounted):
@@ -32,7 +32,7 @@ def _matches(subject: WorkflowSubject) -> Iterator[Match]:
             continue
         depends = declared.arguments.find(1, "depends")
         if depends is not None and isinstance(depends.value, StaticCollection) and depends.value.whole:
-            yield Match(
+            yield Diagnostic(
                 depends.place.span,
                 f"`depends` of the step {count.definition.name!r} lists {_steps(count.listed)}, but its function has"
                 f" {_parameters(count.parameters)} besides `ctx`, so calling it fails with a TypeError.",

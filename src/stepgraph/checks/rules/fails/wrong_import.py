@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from stepgraph.checks.match import Match
+from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
 from stepgraph.ir.facts import WrongImport
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
 
 
-def _check(subject: WorkflowSubject) -> Iterator[Match]:
+def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     for wrong in subject.facts(WrongImport):
-        yield Match(
+        yield Diagnostic(
             wrong.place.span,
             f"`{wrong.module}` has no `{wrong.name}`, so the import fails with an ImportError.",
             f"Write `from {wrong.right_module} import {wrong.name}`.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from stepgraph.checks.match import Match
+from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
 from stepgraph.ir.facts import EventChanged
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
 
 
-def _check(subject: WorkflowSubject) -> Iterator[Match]:
+def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     for change in subject.facts(EventChanged):
         lost = (
             "when `run` runs again, a finished step's body does not, so the change is lost."
             if change.in_step
             else "that is not kept, and whenever `run` runs again, it is given the event as it was sent."
         )
-        yield Match(
+        yield Diagnostic(
             change.place.span,
             f"this changes `{change.changed}`, a part of the event: {lost}",
             f"Change a copy, `copy.deepcopy({change.changed})`, or return the new value from a step.",

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from stepgraph.checks.judgement.durations import MINUTE, in_words
-from stepgraph.checks.judgement.given_durations import Use, given_durations
-from stepgraph.checks.match import Match
+from stepgraph.checks.analysis.duration_arguments import Use, duration_arguments
+from stepgraph.checks.analysis.durations import MINUTE, in_words
+from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 _LONGEST: Final = 30 * MINUTE
 
 
-def _check(subject: WorkflowSubject) -> Iterator[Match]:
-    for given in given_durations(subject):
+def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
+    for given in duration_arguments(subject):
         length = given.milliseconds if given.use is Use.TIMEOUT else None
         if length is not None and length > _LONGEST:
-            yield Match(
+            yield Diagnostic(
                 given.place.span,
                 f"this step may take {in_words(length)}, and 30 minutes or less is advised: an attempt that is"
                 " interrupted begins again from nothing.",

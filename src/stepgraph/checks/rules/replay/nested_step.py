@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from stepgraph.checks.match import Match
+from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
 from stepgraph.ir.nodes import Await, Block, Call, Run, Start, StepRun, is_race
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
 
 
-def _check(subject: WorkflowSubject) -> Iterator[Match]:
+def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     """Steps that race inside a step are left out: so the documentation tells to race."""
     racing: dict[int, bool] = {}
     budget = Budget()
@@ -39,15 +39,15 @@ def _races(body: Block, budget: Budget) -> bool:
     return False
 
 
-def _nested(outer: StepRun, operation: Run | Start) -> Match:
+def _nested(outer: StepRun, operation: Run | Start) -> Diagnostic:
     around, name = outer.definition.name, name_of(operation.activity)
     span = operation.place.span
     advice = f"Await it in `run`, before or after {around!r}; let that step return what it takes."
     if isinstance(operation.activity, StepRun):
         again = f"each retry of {around!r} runs it again, under another count, whether or not it had succeeded."
-        return Match(span, f"the step {name!r} runs inside the step {around!r}: {again}", advice)
+        return Diagnostic(span, f"the step {name!r} runs inside the step {around!r}: {again}", advice)
     waiting = f"waiting for {name!r} inside the step {around!r} uses up the step's timeout (10 minutes by default)"
-    return Match(span, f"{waiting}, and each retry of it waits again.", advice)
+    return Diagnostic(span, f"{waiting}, and each retry of it waits again.", advice)
 
 
 def _flagged() -> tuple[Example, ...]:

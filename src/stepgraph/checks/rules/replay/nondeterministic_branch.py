@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from stepgraph.checks.judgement.control_dependence import deciding_tests
-from stepgraph.checks.match import Match
+from stepgraph.checks.analysis.control_dependence import deciding_tests
+from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
 from stepgraph.ir.facts import NondeterministicTest
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
 
 
-def _check(subject: WorkflowSubject) -> Iterator[Match]:
+def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     for test in deciding_tests(subject.program, subject.facts(NondeterministicTest)):
-        yield Match(
+        yield Diagnostic(
             test.test.span,
             f"which steps run depends here on `{test.made.text}`: when `run` runs again, after a sleep or restart, it"
             " may go another way than the first time.",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from stepgraph.checks.judgement.varying_names import varying_names
-from stepgraph.checks.match import Match
+from stepgraph.checks.analysis.nondeterministic_names import nondeterministic_names
+from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
 
 
-def _check(subject: WorkflowSubject) -> Iterator[Match]:
-    for name in varying_names(subject):
-        yield Match(
+def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
+    for name in nondeterministic_names(subject):
+        yield Diagnostic(
             name.place.span,
             f"the name of this {name.what} comes from `{name.made.text}` and changes whenever `run` runs again: the"
             f" engine finds results by name, so it repeats the finished {name.what}.",

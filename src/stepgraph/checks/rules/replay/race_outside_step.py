@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from stepgraph.checks.match import Match
+from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
 from stepgraph.ir.facts import Raced
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
 
 
-def _check(subject: WorkflowSubject) -> Iterator[Match]:
+def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     """A loop that waits for the next of its tasks until none is left is no race: each of them is awaited."""
     last = {id(race.place.node): race for race in subject.facts(Raced)}
     for race in last.values():
         if race.drains:
             continue
         names = ", ".join(map(repr, race.names))
-        yield Match(
+        yield Diagnostic(
             race.place.span,
             f"which of {names} finishes first is not kept: when `run` runs again, another may win.",
             "Race inside a step, whose result is kept. For a time limit, give the step or the wait a `timeout`.",

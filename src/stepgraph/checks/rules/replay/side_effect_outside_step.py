@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from stepgraph.checks.match import Match
+from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
 from stepgraph.ir.facts import ReachedOut
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
 
 
-def _check(subject: WorkflowSubject) -> Iterator[Match]:
+def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     for call in subject.facts(ReachedOut):
         what = call.name.removeprefix("env.")
-        yield Match(
+        yield Diagnostic(
             call.place.span,
             f"`{what}` is called outside of a step, so whenever `run` runs again, after a sleep or restart, its effect"
             " is repeated, and its answer may differ.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from stepgraph.checks.match import Match
+from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
 from stepgraph.ir.facts import StateChanged
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
 
 
-def _check(subject: WorkflowSubject) -> Iterator[Match]:
+def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     first: dict[Place, StateChanged] = {}
     for change in subject.facts(StateChanged):
         known = first.get(change.place)
@@ -25,7 +25,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Match]:
     for place, change in first.items():
         used = change.used.span
         where = f"line {used.line}" if used.path == place.span.path else f"line {used.line} of {used.path}"
-        yield Match(
+        yield Diagnostic(
             place.span,
             f"this step changes `{change.changed}`, which is used outside of it ({where}): when `run` runs again, a"
             " finished step's body does not, so the change is lost.",

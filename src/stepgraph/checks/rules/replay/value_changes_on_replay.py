@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from stepgraph.checks.judgement.control_dependence import deciding_tests
-from stepgraph.checks.judgement.varying_names import varying_names
-from stepgraph.checks.match import Match
+from stepgraph.checks.analysis.control_dependence import deciding_tests
+from stepgraph.checks.analysis.nondeterministic_names import nondeterministic_names
+from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Confidence, Severity
 from stepgraph.ir.facts import NondeterministicTest, UsedAfterStep
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
 
 
-def _check(subject: WorkflowSubject) -> Iterator[Match]:
+def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     """What makes names or branches vary is left to the rules on these: it is put right in the same way."""
-    known_for_worse = {name.made for name in varying_names(subject)}
+    known_for_worse = {name.made for name in nondeterministic_names(subject)}
     known_for_worse |= {test.made for test in deciding_tests(subject.program, subject.facts(NondeterministicTest))}
     first: dict[Place, Place] = {}
     for use in subject.facts(UsedAfterStep):
@@ -33,7 +33,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Match]:
         where = f"on line {place.span.line}"
         if place.span.path != made.span.path:
             where += f" of {place.span.path}"
-        yield Match(
+        yield Diagnostic(
             made.span,
             f"`{made.text}` gives another value whenever `run` runs again, so {where}, after a step or sleep, it may"
             " not be what earlier steps saw.",

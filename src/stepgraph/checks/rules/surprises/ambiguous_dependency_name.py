@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from stepgraph.checks.judgement.first_matches import first_matches
-from stepgraph.checks.match import Match
+from stepgraph.checks.analysis.diagnostics import first_diagnostics
+from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
 from stepgraph.ir.facts import NameShared
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
 
 
-def _check(subject: WorkflowSubject) -> Iterator[Match]:
+def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     running = subject.running.all
-    return first_matches(_match(shared) for shared in subject.facts(NameShared) if shared.definition in running)
+    return first_diagnostics(_match(shared) for shared in subject.facts(NameShared) if shared.definition in running)
 
 
-def _match(shared: NameShared) -> Match:
+def _match(shared: NameShared) -> Diagnostic:
     name, meant, other = shared.parameter.name, shared.meant, shared.other
-    return Match(
+    return Diagnostic(
         shared.parameter.place.span,
         f"two steps are named {name!r}, those of `{other.function_name}` (line {other.place.span.line}) and"
         f" `{meant.function_name}` (line {meant.place.span.line}): {shared.definition.name!r} gets the result of the"

@@ -14,8 +14,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from stepgraph.checks.judgement.mhp import Clash, clashes
-from stepgraph.checks.match import Match
+from stepgraph.checks.analysis.mhp import Clash, clashes
+from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Confidence, Severity
 from stepgraph.ir.facts import MethodCalled
@@ -23,18 +23,18 @@ from stepgraph.limits import Budget
 from stepgraph.model.span import Span
 
 if TYPE_CHECKING:
+    from stepgraph.checks.analysis.concurrent_names import Named
     from stepgraph.checks.example import Example
-    from stepgraph.checks.judgement.named_work import Named
     from stepgraph.checks.subject import WorkflowSubject
 
 
-def _check(subject: WorkflowSubject) -> Iterator[Match]:
+def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     names = {id(call.place.node): call for call in subject.facts(MethodCalled)}
     for clash in clashes(subject.program.body, Budget()):
         place = clash.second.place
         call = names.get(id(place.node))
         given = None if call is None else call.arguments.find(0, "name")
-        yield Match(place.span if given is None else given.place.span, _message(clash), _advice(clash))
+        yield Diagnostic(place.span if given is None else given.place.span, _message(clash), _advice(clash))
 
 
 def _message(clash: Clash) -> str:

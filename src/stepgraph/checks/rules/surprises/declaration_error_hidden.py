@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from stepgraph.checks.judgement.tried import failing_work, raises, tries_of
-from stepgraph.checks.match import Match
+from stepgraph.checks.analysis.tries import failing_work, raises, tries_of
+from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
 from stepgraph.ir.exceptions import catches_all
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
 
 
-def _check(subject: WorkflowSubject) -> Iterator[Match]:
+def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     """Handlers that raise again hide nothing. One for all errors is meant for whatever may come, unless it is known."""
     refusals = _Refusals(subject)
     for tried in tries_of(subject.program.body):
@@ -68,8 +68,8 @@ def _spans(definition: StepDefinition) -> set[Span]:
     return {definition.place.span, *(parameter.place.span for parameter in definition.parameters)}
 
 
-def _hidden(handler: Handler, tried: Try, step: str) -> Match:
-    return Match(
+def _hidden(handler: Handler, tried: Try, step: str) -> Diagnostic:
+    return Diagnostic(
         _span(handler, tried),
         f"`{_source(handler)}` hides that the SDK refuses the step {step!r} with a TypeError: it never runs, and"
         " nothing says so.",
@@ -77,8 +77,8 @@ def _hidden(handler: Handler, tried: Try, step: str) -> Match:
     )
 
 
-def _may_hide(handler: Handler, tried: Try) -> Match:
-    return Match(
+def _may_hide(handler: Handler, tried: Try) -> Diagnostic:
+    return Diagnostic(
         _span(handler, tried),
         f"`{_source(handler)}` would also catch what the SDK raises when a step here is declared or called wrongly.",
         "Raise a ValueError in the step for what is to be handled here.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from stepgraph.checks.match import Match
+from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 _ADVICE: Final = "If it must not run again, do not go on to a step that needs it once it has failed."
 
 
-def _check(subject: WorkflowSubject) -> Iterator[Match]:
+def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     for note in subject.noted("dependency-after-failure"):
-        yield Match(note.span, note.message, _ADVICE)
+        yield Diagnostic(note.span, note.message, _ADVICE)
 
 
 def _flagged() -> tuple[Example, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from stepgraph.checks.match import Match
+from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
 from stepgraph.ir.facts import EventKey
@@ -25,7 +25,7 @@ _OUTCOME: Final = {
 }
 
 
-def _check(subject: WorkflowSubject) -> Iterator[Match]:
+def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     """A key that the code itself puts there, or asks for, is left out; so is one that it gets from either place."""
     keys = list(subject.facts(EventKey))
     expected = {(key.key, key.waited) for key in keys if key.use in ("written", "asked")}
@@ -36,7 +36,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Match]:
             continue
         envelope = _OF_WAIT if key.waited else _OF_RUN[:3]
         what = "what `wait_for_event` gives" if key.waited else "the event"
-        yield Match(
+        yield Diagnostic(
             key.place.span,
             f"`{key.place.text}` {_OUTCOME[key.use]}: {what} has {', '.join(map(repr, envelope[:-1]))}"
             f" and {envelope[-1]!r}, and what was sent is in its 'payload'.",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from stepgraph.checks.judgement.tried import catches_javascript, runs_steps, tries_of
-from stepgraph.checks.match import Match
+from stepgraph.checks.analysis.tries import catches_javascript, runs_steps, tries_of
+from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
 from stepgraph.ir.exceptions import builtin_exception, catches_all
@@ -25,7 +25,7 @@ _OF_MACHINERY: Final = (
 _OF_LANGUAGE: Final = (LookupError, ArithmeticError, NameError, AssertionError, UnicodeError)
 
 
-def _check(subject: WorkflowSubject) -> Iterator[Match]:
+def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     for tried in tries_of(subject.program.body):
         if tried.own_errors is OwnErrors.ANY or not runs_steps(tried):
             continue
@@ -66,7 +66,7 @@ def _is_foreign_error(name: str) -> bool:
     return name.rsplit(".", 1)[-1] not in ("ExceptionGroup", "BaseExceptionGroup", "CancelledError", "Exception")
 
 
-def _match(caught: CaughtType, *, only: bool) -> Match:
+def _match(caught: CaughtType, *, only: bool) -> Diagnostic:
     text = caught.place.text
     kept = "only ValueError, TypeError and NonRetryableError keep their type"
     if caught.raised_in is None:
@@ -74,7 +74,7 @@ def _match(caught: CaughtType, *, only: bool) -> Match:
     else:
         so = "so this handler never runs" if only else "so this does not catch it"
         message = f"`{text}` of the step {caught.raised_in!r} arrives here as `JsException`, {so}: {kept}."
-    return Match(
+    return Diagnostic(
         caught.place.span,
         message,
         "Catch `JsException` from `pyodide.ffi`; or raise a ValueError in the step, or return what went wrong.",

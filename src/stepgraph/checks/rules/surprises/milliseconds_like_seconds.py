@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from stepgraph.checks.judgement.durations import SECOND, in_unit, in_words, is_number
-from stepgraph.checks.judgement.given_durations import GivenDuration, Use, given_durations
-from stepgraph.checks.judgement.meant_in_seconds import is_meant_in_seconds
-from stepgraph.checks.match import Match
+from stepgraph.checks.analysis.duration_arguments import DurationArgument, Use, duration_arguments
+from stepgraph.checks.analysis.durations import SECOND, in_unit, in_words, is_number
+from stepgraph.checks.analysis.likely_seconds import is_likely_seconds
+from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Confidence, Severity
 from stepgraph.ir.static_values import StaticResult
@@ -23,17 +23,17 @@ _IN_SECONDS: Final = {
 }
 
 
-def _check(subject: WorkflowSubject) -> Iterator[Match]:
-    for given in given_durations(subject):
+def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
+    for given in duration_arguments(subject):
         match = _match(given)
         if match is not None:
             yield match
 
 
-def _match(given: GivenDuration) -> Match | None:
+def _match(given: DurationArgument) -> Diagnostic | None:
     if isinstance(given.value, StaticResult) and given.value.name in _IN_SECONDS:
         message = f"{_IN_SECONDS[given.value.name]}, and the engine takes a number for milliseconds."
-        return Match(given.place.span, message, f"Write `int({given.place.text} * 1000)`.")
+        return Diagnostic(given.place.span, message, f"Write `int({given.place.text} * 1000)`.")
     number = given.milliseconds
     if number is None or (given.text is not None and not is_number(given.text)):
         return None
@@ -44,14 +44,14 @@ def _match(given: GivenDuration) -> Match | None:
     takes = in_unit(f"{number:g}", "millisecond") if number < SECOND else f"{number / SECOND:g} seconds"
     message = f"a number is milliseconds, so this {given.use} is {takes}."
     advice = f'Write "{in_words(number * SECOND)}" if seconds are meant, and "{number:.0f} ms" if not.'
-    return Match(given.place.span, message, advice)
+    return Diagnostic(given.place.span, message, advice)
 
 
-def _is_meant_in_seconds(given: GivenDuration, number: float) -> bool:
+def _is_meant_in_seconds(given: DurationArgument, number: float) -> bool:
     """Some hundreds of milliseconds before a retry are usual, whatever they look like."""
     if given.use is Use.DELAY and _FEWEST_USUAL <= number < SECOND:
         return False
-    return is_meant_in_seconds(given.place.text, number)
+    return is_likely_seconds(given.place.text, number)
 
 
 _FEWEST_USUAL: Final = 100

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from stepgraph.checks.match import Match
+from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
 from stepgraph.ir.facts import NeverAwaited
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
 
 
-def _check(subject: WorkflowSubject) -> Iterator[Match]:
+def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     """A sleep in a step is out of place, awaited or not: that is told by another rule."""
     nested = {id(met.operation.place.node) for met in reached(subject.program.body) if met.in_step is not None}
     for sleep in subject.facts(NeverAwaited):
         if sleep.work != "sleep" or id(sleep.place.node) in nested:
             continue
-        yield Match(
+        yield Diagnostic(
             sleep.place.span,
             f"the sleep {sleep.name!r} is never awaited: it starts here, and the workflow goes on at once.",
             "Write `await` before it." if sleep.stands_alone else "Await it where the workflow is to pause.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from stepgraph.checks.match import Match
+from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Confidence, Severity
 from stepgraph.ir.facts import NeverCalled, ParameterUnknown
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
 
 
-def _check(subject: WorkflowSubject) -> Iterator[Match]:
+def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     wanted = {unknown.parameter.name for unknown in subject.facts(ParameterUnknown)}
     for fact in subject.facts(NeverCalled):
         step = fact.definition
         message = f"the step {step.name!r} is declared and never called, so it never runs."
-        yield Match(fact.place.span, message, _advice(step.function_name, is_wanted=step.function_name in wanted))
+        yield Diagnostic(fact.place.span, message, _advice(step.function_name, is_wanted=step.function_name in wanted))
 
 
 def _advice(function: str, *, is_wanted: bool) -> str:

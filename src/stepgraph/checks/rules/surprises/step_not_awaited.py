@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from stepgraph.checks.match import Match
+from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
 from stepgraph.ir.facts import NeverAwaited
@@ -22,14 +22,14 @@ _WHAT: Final = {
 }
 
 
-def _check(subject: WorkflowSubject) -> Iterator[Match]:
+def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     for call in subject.facts(NeverAwaited):
         if call.work not in _WHAT:
             continue
         advice = "Write `await` before it."
         if not call.stands_alone:
             advice = "Await it: without, this is a coroutine that has not begun, and not the result."
-        yield Match(
+        yield Diagnostic(
             call.place.span,
             f"`{call.place.text}` is never awaited, {_WHAT[call.work].format(name=call.name)}.",
             advice,

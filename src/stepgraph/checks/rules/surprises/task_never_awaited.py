@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from stepgraph.checks.match import Match
+from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
 from stepgraph.ir.facts import NeverAwaited
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
 
 
-def _check(subject: WorkflowSubject) -> Iterator[Match]:
+def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     for task in subject.facts(NeverAwaited):
         if task.work == "task":
-            yield Match(
+            yield Diagnostic(
                 task.place.span,
                 f"nothing awaits `{task.place.text}`: `run` may return before it is done, and if it fails, the error is"
                 " lost.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from stepgraph.checks.match import Match
+from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
 from stepgraph.ir.facts import CutShort
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
 
 
-def _check(subject: WorkflowSubject) -> Iterator[Match]:
+def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     """Sleeps are left out: one that is cut short goes on too, and nothing comes of it."""
     last = {id(cut.place.node): cut for cut in subject.facts(CutShort)}
     for cut in last.values():
@@ -25,11 +25,11 @@ def _check(subject: WorkflowSubject) -> Iterator[Match]:
             yield _of_waits(cut)
 
 
-def _of_steps(cut: CutShort) -> Match:
+def _of_steps(cut: CutShort) -> Diagnostic:
     several = len(cut.names) > 1
     which = "steps" if several else "step"
     goes, it = ("go", "them") if several else ("goes", "it")
-    return Match(
+    return Diagnostic(
         cut.place.span,
         f"`{cut.by}` does not stop the {which} {_listed(cut.names)}, which {goes} on in the background;"
         f" another call would run {it} a second time.",
@@ -37,8 +37,8 @@ def _of_steps(cut: CutShort) -> Match:
     )
 
 
-def _of_waits(cut: CutShort) -> Match:
-    return Match(
+def _of_waits(cut: CutShort) -> Diagnostic:
+    return Diagnostic(
         cut.place.span,
         f"`{cut.by}` does not end the wait {_listed(cut.names)}: the engine goes on waiting until the timeout of the"
         " wait itself.",

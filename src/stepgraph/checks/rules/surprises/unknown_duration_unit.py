@@ -6,10 +6,10 @@ import difflib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from stepgraph.checks.judgement.durations import UNITS, DurationText, in_unit, read_duration, unit_meant
-from stepgraph.checks.judgement.given_durations import GivenDuration, given_durations
-from stepgraph.checks.judgement.partial_durations import partial_duration
-from stepgraph.checks.match import Match
+from stepgraph.checks.analysis.duration_arguments import DurationArgument, duration_arguments
+from stepgraph.checks.analysis.durations import UNITS, DurationText, in_unit, read_duration, unit_meant
+from stepgraph.checks.analysis.partial_durations import partial_duration
+from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
 from stepgraph.ir.static_values import StaticTemplate
@@ -24,8 +24,8 @@ _SLIP: Final = 0.75
 _UNITS: Final = "Write second, minute, hour, day, week, month or year, in lower case."
 
 
-def _check(subject: WorkflowSubject) -> Iterator[Match]:
-    for given in given_durations(subject):
+def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
+    for given in duration_arguments(subject):
         if isinstance(given.value, StaticTemplate):
             yield from _of_partial_text(given, given.value.text)
         elif given.text is not None:
@@ -34,7 +34,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Match]:
                 yield _match(given, given.text, read, read.unit)
 
 
-def _match(given: GivenDuration, text: str, read: DurationText, unit: str) -> Match:
+def _match(given: DurationArgument, text: str, read: DurationText, unit: str) -> Diagnostic:
     count = in_unit(f"{read.milliseconds:g}", "millisecond")
     known = "milliseconds to the engine" if unit == "m" else "no unit to the engine"
     message = f"`{unit}` is {known}, which takes {text!r} for {count}."
@@ -42,22 +42,22 @@ def _match(given: GivenDuration, text: str, read: DurationText, unit: str) -> Ma
     if meant is None:
         near = difflib.get_close_matches(unit.lower(), UNITS, 1, _SLIP)
         advice = f'Write "{in_unit(read.number, near[0])}" if that is meant.' if near else _UNITS
-        return Match(given.place.span, message, advice)
+        return Diagnostic(given.place.span, message, advice)
     right = in_unit(read.number, meant)
     quoted = given.quoted(right)
     edits = () if quoted is None else (Replacement(given.place, quoted),)
-    return Match(given.place.span, message, f'Write "{right}".', edits)
+    return Diagnostic(given.place.span, message, f'Write "{right}".', edits)
 
 
-def _of_partial_text(given: GivenDuration, text: str) -> Iterator[Match]:
+def _of_partial_text(given: DurationArgument, text: str) -> Iterator[Diagnostic]:
     partial = partial_duration(text)
     if partial is None or not partial.is_spaced or partial.is_known:
         return
     message = f"`{partial.unit}` is no unit to the engine, which takes this for milliseconds."
     if partial.meant is None:
-        yield Match(given.place.span, message, _UNITS)
+        yield Diagnostic(given.place.span, message, _UNITS)
         return
-    yield Match(given.place.span, message, f"Write `{partial.meant}s` for `{partial.unit}`.")
+    yield Diagnostic(given.place.span, message, f"Write `{partial.meant}s` for `{partial.unit}`.")
 
 
 def _flagged() -> tuple[Example, ...]:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
 
 
-def given_configs(subject: WorkflowSubject) -> Iterator[StaticArgument]:
+def config_arguments(subject: WorkflowSubject) -> Iterator[StaticArgument]:
     """Yield what the steps of a workflow are given as `config=`."""
     for call in subject.facts(MethodCalled):
         config = call.arguments.find(3, "config") if call.method == "do" else None

@@ -14,18 +14,18 @@ if TYPE_CHECKING:
 from stepgraph.ir.program import Program
 
 
-class RunningSteps(Struct, frozen=True):
+class ReachedSteps(Struct, frozen=True):
     """The steps that are called, or needed by such, and those of them that are so where they are awaited in place."""
 
     all: frozenset[StepDefinition]
     in_place: frozenset[StepDefinition]
 
 
-def running_steps(program: Program) -> RunningSteps:
+def reached_steps(program: Program) -> ReachedSteps:
     """Return the steps that a program may run."""
     walk = _Walk()
     walk.read(program.body)
-    return RunningSteps(frozenset(walk.found), frozenset(walk.in_place))
+    return ReachedSteps(frozenset(walk.found), frozenset(walk.in_place))
 
 
 class _Walk(Struct):

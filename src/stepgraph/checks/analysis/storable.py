@@ -8,7 +8,7 @@ from typing import Final, TypeAlias
 from msgspec import Struct
 from msgspec.structs import replace
 
-from stepgraph.checks.judgement.unstorable_results import UNSTORABLE
+from stepgraph.checks.analysis.unstorable_results import UNSTORABLE
 from stepgraph.ir.static_values import (
     StaticAwaitable,
     StaticClass,

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from stepgraph.syntax.edits import Edit
 
 
-class Match(Struct, frozen=True):
+class Diagnostic(Struct, frozen=True):
     """A place that a rule flags.
 
     `message` says what is wrong here and what comes of it, `advice` what to write instead. `edits` do so, where there

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from stepgraph.checks.judgement.durations import as_float
-from stepgraph.checks.judgement.kinds import kind_of, may_be_nothing, simple_possibilities
-from stepgraph.checks.judgement.step_configs import entries, given_configs
+from stepgraph.checks.analysis.durations import as_float
+from stepgraph.checks.analysis.step_configs import config_arguments, entries
+from stepgraph.checks.analysis.value_kinds import kind_of, may_be_nothing, simple_possibilities
 from stepgraph.ir.static_values import (
     StaticConstant,
     StaticEntry,
@@ -58,7 +58,7 @@ class ConfigFault(Struct, frozen=True):
 
 def config_faults(subject: WorkflowSubject) -> Iterator[ConfigFault]:
     """Yield what the engine refuses in the configs of the steps of a workflow, but for durations."""
-    for config in given_configs(subject):
+    for config in config_arguments(subject):
         for value in _dictionaries_first(config.value):
             yield from _faults_of_config(value, config.place)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from stepgraph.checks.judgement.durations import DAY, HOUR, MINUTE, SECOND
+from stepgraph.checks.analysis.durations import DAY, HOUR, MINUTE, SECOND
 
 _SECONDS_IN_HOUR: Final = HOUR // SECOND
 _SECONDS_IN_DAY: Final = DAY // SECOND
@@ -25,7 +25,7 @@ _MILLISECONDS: Final = frozenset(["ms", "msec", "msecs", "milli", "millis", "mil
 _SECONDS: Final = frozenset(["s", "sec", "secs", "seconds", "minutes", "mins", "hours", "hrs", "days"])
 
 
-def is_meant_in_seconds(written: str, number: float) -> bool:
+def is_likely_seconds(written: str, number: float) -> bool:
     """Return whether a number that is written so looks like seconds, or a longer unit.
 
     Of a computation, only products of 60 without a 1000 do so, of names only those that do not speak of milliseconds.

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from msgspec import Struct, field
 
-from stepgraph.checks.judgement.named_work import Named, NamedWork, Work, identity
+from stepgraph.checks.analysis.concurrent_names import Named, NamedActivities, Work, identity
 from stepgraph.ir.dataflow import solve
 from stepgraph.ir.domain import Domain, Leaf
 from stepgraph.ir.nodes import Await, AwaitedTask, Block, Call, Run, Start, StepRun, TaskId, awaited_in, task_ids_of
@@ -36,7 +36,7 @@ def clashes(body: Block, budget: Budget) -> Iterator[Clash]:
 
     Of the others, both are started themselves, and are declared apart. Raises LimitExceededError.
     """
-    domain = _PendingStarts(budget, frozenset(_joined(body)), NamedWork(budget))
+    domain = _PendingStarts(budget, frozenset(_joined(body)), NamedActivities(budget))
     for block in {id(block): block for block in _bodies(body)}.values():
         solve(block, 0, domain, budget=budget)
     yield from domain.timing.values()
@@ -107,7 +107,7 @@ class _PendingStarts(Domain[int]):
     Only tasks that are awaited somewhere count: of others it is not known when they run.
     """
 
-    def __init__(self, budget: Budget, awaited: frozenset[TaskId], named: NamedWork) -> None:
+    def __init__(self, budget: Budget, awaited: frozenset[TaskId], named: NamedActivities) -> None:
         self.budget = budget
         self.awaited = awaited
         self.named = named

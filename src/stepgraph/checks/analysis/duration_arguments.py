@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from stepgraph.checks.judgement.durations import as_float, read_duration
-from stepgraph.checks.judgement.kinds import may_be_nothing, simple_possibilities
-from stepgraph.checks.judgement.step_configs import entries, given_configs
+from stepgraph.checks.analysis.durations import as_float, read_duration
+from stepgraph.checks.analysis.step_configs import config_arguments, entries
+from stepgraph.checks.analysis.value_kinds import may_be_nothing, simple_possibilities
 from stepgraph.ir.facts import MethodCalled
 from stepgraph.ir.static_values import StaticConstant, StaticImport, StaticValue
 from stepgraph.syntax.module import Place
@@ -32,7 +32,7 @@ class Use(StrEnum):
     WAIT = "wait for an event"
 
 
-class GivenDuration(Struct, frozen=True):
+class DurationArgument(Struct, frozen=True):
     """A duration as it is given: one value that it may have, and its place."""
 
     use: Use
@@ -70,12 +70,12 @@ class GivenDuration(Struct, frozen=True):
         return None
 
 
-def given_durations(subject: WorkflowSubject) -> Iterator[GivenDuration]:
+def duration_arguments(subject: WorkflowSubject) -> Iterator[DurationArgument]:
     """Yield the durations that a workflow gives, in the order in which they were met."""
     for use, value, place in _given(subject):
         for possible in simple_possibilities(value):
             if not may_be_nothing(possible, place):
-                yield GivenDuration(use, possible, place)
+                yield DurationArgument(use, possible, place)
 
 
 def _given(subject: WorkflowSubject) -> Iterator[tuple[Use, StaticValue, Place]]:
@@ -88,7 +88,7 @@ def _given(subject: WorkflowSubject) -> Iterator[tuple[Use, StaticValue, Place]]
             argument = call.arguments.find(2, "timeout")
             if argument is not None:
                 yield Use.WAIT, argument.value, argument.place
-    for config in given_configs(subject):
+    for config in config_arguments(subject):
         for key, entry in entries(config.value):
             if key == "timeout":
                 yield Use.TIMEOUT, entry.value, entry.place

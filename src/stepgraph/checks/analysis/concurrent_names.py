@@ -54,7 +54,7 @@ class Named(Struct, frozen=True):
     after_await: bool
 
 
-class NamedWork(Struct):
+class NamedActivities(Struct):
     """The steps and waits that work consists of; not what these need, nor what the body of a step does.
 
     Each function is walked once, and each operation of it counts against the `budget`.

@@ -7,7 +7,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from stepgraph.checks.judgement.durations import is_unit, unit_meant
+from stepgraph.checks.analysis.durations import is_unit, unit_meant
 
 _FIELD_AND_UNIT: Final = re.compile(r"\{([^{}]+)\}( *)([A-Za-z]+)")
 # A sum, product or power, a call that gives a number, the format of one, or a name that says so: it is no text with a
