@@ -87,10 +87,10 @@ def clauses(statement: cst.If) -> Iterator[tuple[cst.BaseExpression | None, cst.
 
 def surely_runs(interpreter: Interpreter, body: cst.BaseSuite) -> bool:
     """Whether a block must succeed: it has only resolvable imports, definitions, and expressions that cannot raise."""
-    return all(_must_succeed(interpreter, statement) for statement in statements(body))
+    return all(_statement_must_succeed(interpreter, statement) for statement in statements(body))
 
 
-def _must_succeed(interpreter: Interpreter, statement: cst.CSTNode) -> bool:
+def _statement_must_succeed(interpreter: Interpreter, statement: cst.CSTNode) -> bool:
     match statement:
         case cst.Import() | cst.ImportFrom():
             return (

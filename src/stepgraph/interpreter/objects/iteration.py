@@ -49,7 +49,7 @@ def items_of(interpreter: Interpreter, value: Value) -> tuple[Element, ...] | No
         case Unresolved(place=place) as unresolved:
             return (Element(unresolved, place, many=True),)
         case Instance() as instance:
-            return _items_of_object(interpreter, instance)
+            return _elements_of_object(interpreter, instance)
         case Union(cases=cases):
             items_by_case = [items_of(interpreter, case.value) for case in cases]
             return tuple(replace(item, maybe=True) for items in items_by_case for item in items or ())
@@ -57,7 +57,7 @@ def items_of(interpreter: Interpreter, value: Value) -> tuple[Element, ...] | No
             return None
 
 
-def _items_of_object(interpreter: Interpreter, instance: Instance) -> tuple[Element, ...] | None:
+def _elements_of_object(interpreter: Interpreter, instance: Instance) -> tuple[Element, ...] | None:
     """Return the elements of an object of the project, from its `__iter__` or the fields of a named tuple."""
     place = Place(instance.of.scope.module, instance.of.node)
     iterator = iterated(interpreter, instance, place)
