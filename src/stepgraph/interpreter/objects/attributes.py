@@ -1,4 +1,4 @@
-"""Attributes, by what they are of."""
+"""Attribute access, dispatched on the type of the owner."""
 
 from __future__ import annotations
 
@@ -73,10 +73,10 @@ def attribute(interpreter: Interpreter, owner: Value, name: str, place: Place) -
         case Event() | Payload() | Collection() | Mapping() | TaskGroup() | Task() | Gathering() | ExitStack():
             return MethodOf(owner, name)
         case Union(cases=cases, discriminant=discriminant):
-            # None has no attributes of use: no run goes on from there.
-            held = [case for case in cases if not isinstance(case.value, Constant | Absent)]
-            parts = [(case.condition, attribute(interpreter, case.value, name, place)) for case in held]
-            return join_values(parts, discriminant, owner.place) if parts else UNKNOWN
+            # An attribute of None raises an AttributeError, so the path of this case ends.
+            live_cases = [case for case in cases if not isinstance(case.value, Constant | Absent)]
+            attributes = [(case.condition, attribute(interpreter, case.value, name, place)) for case in live_cases]
+            return join_values(attributes, discriminant, owner.place) if attributes else UNKNOWN
         case Unresolved():
             return owner
         case Nondeterministic():
@@ -93,7 +93,7 @@ def attribute(interpreter: Interpreter, owner: Value, name: str, place: Place) -
             return UNKNOWN
 
 
-# Attributes that say something of what they are of, and lead to nothing that it runs.
+# Metadata attributes, which lead to no step.
 DESCRIBING: Final = frozenset(
     [
         "__annotations__",

@@ -1,4 +1,4 @@
-"""Where the names of a module or class body are bound, and which of its statements surely run."""
+"""Positions of bindings in a module or class body, and statements that must succeed or fail."""
 
 from __future__ import annotations
 
@@ -17,44 +17,46 @@ from stepgraph.syntax.walk import Enclosing, expressions_below, statements, stat
 
 
 class Position(Struct, frozen=True):
-    """Where a statement of a body stands."""
+    """The position of a statement in a body."""
 
     index: int
-    """Its number among all statements of the body, those in other statements included."""
+    """0-based index among all statements of the body in source order, nested ones included."""
     around: tuple[Enclosing, ...]
-    """The statements that it stands in, outermost first."""
+    """The enclosing compound statements, outermost first."""
 
 
 def positions_in(module: SourceModule, body: cst.BaseSuite | cst.Module) -> dict[int, Position]:
-    """Return where each statement of a body of a module stands, by the identity of the statement."""
-    known = module.once(_bodies)
-    if body not in known:
-        found = enumerate(statements_with_enclosing(body))
-        known[body] = {id(statement): Position(index, around) for index, (statement, around) in found}
-    return known[body]
+    """Return the position of each statement of a body of a module, by `id(statement)`."""
+    positions = module.once(_empty_cache)
+    if body not in positions:
+        numbered = enumerate(statements_with_enclosing(body))
+        positions[body] = {id(statement): Position(index, enclosing) for index, (statement, enclosing) in numbered}
+    return positions[body]
 
 
-def _bodies(_: SourceModule) -> dict[cst.BaseSuite | cst.Module, dict[int, Position]]:
+def _empty_cache(_: SourceModule) -> dict[cst.BaseSuite | cst.Module, dict[int, Position]]:
     return {}
 
 
 def at_run_time(binders: Sequence[cst.CSTNode], positions: dict[int, Position]) -> list[cst.CSTNode]:
-    """Return the binders of a name without those that only type checkers see, if there are others."""
-    running = [b for b in binders if id(b) not in positions or not _is_for_types(positions[id(b)].around)]
-    return running or list(binders)
+    """Return the binders of a name outside dead blocks such as `if TYPE_CHECKING`, or all if none is outside."""
+    executed = [
+        binder for binder in binders if id(binder) not in positions or not _is_dead_code(positions[id(binder)].around)
+    ]
+    return executed or list(binders)
 
 
-def _is_for_types(around: Sequence[Enclosing]) -> bool:
+def _is_dead_code(enclosing_statements: Sequence[Enclosing]) -> bool:
     return any(
         isinstance(enclosing.statement, cst.If)
         and enclosing.suite is enclosing.statement.body
         and literally(enclosing.statement.test) is False
-        for enclosing in around
+        for enclosing in enclosing_statements
     )
 
 
 def literally(test: cst.BaseExpression) -> bool | None:
-    """Return what a test is at run time, None where it is no literal; TYPE_CHECKING is false."""
+    """Return the truth of a literal test, None for other tests. `TYPE_CHECKING` is false."""
     match test:
         case cst.Name(value="True"):
             return True
@@ -68,55 +70,60 @@ def literally(test: cst.BaseExpression) -> bool | None:
 
 
 def clauses(statement: cst.If) -> Iterator[tuple[cst.BaseExpression | None, cst.BaseSuite | None]]:
-    """Yield the tests of an `if` with their blocks as far as they are reached; at last no test, for what is left."""
+    """Yield the reachable blocks of an `if` with their tests.
+
+    The last test is None: it is `else` or a true literal. Its block is None without `else`.
+    """
     clause: cst.If | cst.Else | None = statement
     while isinstance(clause, cst.If):
-        holds = literally(clause.test)
-        if holds is not False:
-            yield (None if holds else clause.test), clause.body
-        if holds:
+        truth = literally(clause.test)
+        if truth is not False:
+            yield (None if truth else clause.test), clause.body
+        if truth:
             return
         clause = clause.orelse
     yield None, None if clause is None else clause.body
 
 
 def surely_runs(interpreter: Interpreter, body: cst.BaseSuite) -> bool:
-    """Whether nothing in a block fails: imports of what is there, definitions, and values without calls."""
-    return all(_surely_runs(interpreter, statement) for statement in statements(body))
+    """Whether a block must succeed: it has only resolvable imports, definitions, and expressions that cannot raise."""
+    return all(_statement_must_succeed(interpreter, statement) for statement in statements(body))
 
 
-def _surely_runs(interpreter: Interpreter, statement: cst.CSTNode) -> bool:
+def _statement_must_succeed(interpreter: Interpreter, statement: cst.CSTNode) -> bool:
     match statement:
         case cst.Import() | cst.ImportFrom():
-            return is_in_python(statement) or is_in_project(interpreter, statement) or _is_in_library(statement)
+            return (
+                is_in_python(statement) or is_in_project(interpreter, statement) or _is_in_standard_library(statement)
+            )
         case cst.FunctionDef() | cst.ClassDef() | cst.Pass():
             return True
         case cst.Assign(value=value) | cst.AnnAssign(value=cst.BaseExpression() as value) | cst.Expr(value=value):
-            return not any(isinstance(node, _FAILING) for node in expressions_below(value))
+            return not any(isinstance(node, _MAY_RAISE) for node in expressions_below(value))
         case _:
             return False
 
 
-def _is_in_library(statement: cst.Import | cst.ImportFrom) -> bool:
-    return all(not level and name.split(".", 1)[0] in _LIBRARY for level, name in source_names(statement))
+def _is_in_standard_library(statement: cst.Import | cst.ImportFrom) -> bool:
+    return all(not level and name.split(".", 1)[0] in _STANDARD_LIBRARY for level, name in source_names(statement))
 
 
-# Modules of Python that the runtime has: https://pyodide.org/en/stable/usage/wasm-constraints.html
-_LIBRARY: Final = sys.stdlib_module_names - {
+# Standard library modules in the Workers runtime: https://pyodide.org/en/stable/usage/wasm-constraints.html
+_STANDARD_LIBRARY: Final = sys.stdlib_module_names - {
     *("curses", "dbm", "ensurepip", "fcntl", "grp", "idlelib", "lib2to3", "lzma", "msvcrt", "pwd", "resource"),
     *("sqlite3", "ssl", "syslog", "termios", "test", "tkinter", "turtle", "turtledemo", "venv", "winreg", "winsound"),
 }
 
 
 def surely_fails(interpreter: Interpreter, body: cst.BaseSuite) -> bool:
-    """Whether a block imports a name from a module of the project that lacks it."""
+    """Whether a block must fail: it imports a missing name from a module of the project."""
     imports = (statement for statement in statements(body) if isinstance(statement, cst.ImportFrom))
     return any(lacks_name(interpreter, statement) for statement in imports)
 
 
-_FAILING: Final = (cst.Call, cst.Attribute, cst.Subscript, cst.BinaryOperation, cst.UnaryOperation, cst.Comparison)
+_MAY_RAISE: Final = (cst.Call, cst.Attribute, cst.Subscript, cst.BinaryOperation, cst.UnaryOperation, cst.Comparison)
 
 
 def fails(body: cst.BaseSuite) -> bool:
-    """Whether a block ends with a `raise`."""
+    """Whether a block has a `raise` at its top level."""
     return any(isinstance(statement, cst.Raise) for statement in statements(body))

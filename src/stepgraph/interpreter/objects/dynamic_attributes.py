@@ -1,4 +1,4 @@
-"""`getattr`: an attribute by a name that is a constant, text with a constant part, or an entry of a table of names."""
+"""`getattr` with a constant name, a name with constant parts, or a name from a table."""
 
 from __future__ import annotations
 
@@ -31,25 +31,25 @@ from stepgraph.limits import Limit
 from stepgraph.syntax.module import Place
 
 _REASON: Final = "the attribute's name is not statically known"
-_ESCAPING: Final = "is asked for an attribute in a way that is not followed"
+_ESCAPE_REASON: Final = "is asked for an attribute in a way that is not followed"
 _NAME_AND_DEFAULT: Final = 3
 
 
 def get_attribute(interpreter: Interpreter, arguments: Arguments, place: Place) -> Value:
-    """Return what `getattr(owner, name)` or `getattr(owner, name, default)` gives: one of several is a `switch`."""
+    """Return the result of `getattr(owner, name[, default])`. Several candidate names make a `switch`."""
     if len(arguments.items) < _NAME_AND_DEFAULT - 1:
         for argument in arguments.items:
-            interpreter.escape(argument.value, place, _ESCAPING)
+            interpreter.escape(argument.value, place, _ESCAPE_REASON)
         return UNKNOWN
     owner, name = arguments.items[0].value, arguments.items[1]
     default = arguments.items[2].value if len(arguments.items) >= _NAME_AND_DEFAULT else None
-    constant = _constant(interpreter, name)
+    constant = _constant_name(interpreter, name)
     if constant is not None:
-        return _known(interpreter, owner, constant, default, place)
+        return _get_constant(interpreter, owner, constant, default, place)
     if not isinstance(owner, Instance | StepObject | ClassValue | ModuleValue):
-        interpreter.escape(owner, place, _ESCAPING)
+        interpreter.escape(owner, place, _ESCAPE_REASON)
         return UNKNOWN
-    cases = list(_options(interpreter, owner, name, place))
+    cases = list(_candidate_cases(interpreter, owner, name, place))
     if not cases:
         return Unresolved(_REASON, place)
     if default is not None:
@@ -57,49 +57,49 @@ def get_attribute(interpreter: Interpreter, arguments: Arguments, place: Place) 
     return Union(tuple(cases), _discriminant(name), place)
 
 
-def _constant(interpreter: Interpreter, name: Argument) -> str | None:
-    """Return the name if it is constant: also that of this pass, where a loop over names is written out."""
+def _constant_name(interpreter: Interpreter, name: Argument) -> str | None:
+    """Return a constant name, or the name of the present pass of an unrolled loop. None for other names."""
     value = name.value
     if isinstance(name.place.node, cst.Name):
         value = interpreter.frame.attribute_names.get(name.place.node.value, value)
     return value.value if isinstance(value, Constant) and isinstance(value.value, str) else None
 
 
-def _known(interpreter: Interpreter, owner: Value, name: str, default: Value | None, place: Place) -> Value:
+def _get_constant(interpreter: Interpreter, owner: Value, name: str, default: Value | None, place: Place) -> Value:
     if default is None or not isinstance(owner, Instance | ClassValue):
         return interpreter.attribute(owner, name, place)
-    return interpreter.attribute(owner, name, place) if name in _names(owner) else default
+    return interpreter.attribute(owner, name, place) if name in _member_names(owner) else default
 
 
-def _options(interpreter: Interpreter, owner: Value, name: Argument, place: Place) -> Iterator[Case]:
-    """Yield each attribute that the name may be that of, under its condition; nothing where these are not known."""
+def _candidate_cases(interpreter: Interpreter, owner: Value, name: Argument, place: Place) -> Iterator[Case]:
+    """Yield a case for each attribute that the name may denote, nothing if the candidates are unknown."""
     if isinstance(name.value, Template):
-        names = _names(owner)
+        names = _member_names(owner)
         interpreter.budget.spend(Limit.ELEMENTS, len(names) * len(name.value.text))
-        pattern = _literals(name.value.text)
+        literals = _literals(name.value.text)
         for candidate in names:
-            if _matches(candidate, pattern):
+            if _may_match(candidate, literals):
                 yield Case(f'"{candidate}"', interpreter.attribute(owner, candidate, place))
         return
-    for condition, value in _entries(interpreter, name.place):
+    for condition, value in _table_entries(interpreter, name.place):
         if not isinstance(value, Constant) or not isinstance(value.value, str):
             yield Case(condition, Unresolved(_REASON, place))
         else:
             yield Case(condition, interpreter.attribute(owner, value.value, place))
 
 
-def _entries(interpreter: Interpreter, name: Place) -> Iterator[tuple[str, Value]]:
-    """Yield the values of a table of names that is indexed, by the source of their keys."""
+def _table_entries(interpreter: Interpreter, name: Place) -> Iterator[tuple[str, Value]]:
+    """Yield the entries of a subscripted table of names: the source of the key, and the value."""
     if not isinstance(name.node, cst.Subscript) or not isinstance(name.node.value, cst.Name | cst.Attribute):
         return
     table = name.node.value
-    found: list[Value] = []
-    interpreter.branch(lambda: found.append(interpreter.evaluate(table)))
-    match found[-1]:
+    values: list[Value] = []
+    interpreter.branch(lambda: values.append(interpreter.evaluate(table)))
+    match values[-1]:
         case Mapping(entries=entries, partial=False):
             yield from ((entry.key_place.text, entry.value) for entry in entries)
         case Collection(items=items):
-            yield from ((str(number), item.value) for number, item in enumerate(items))
+            yield from ((str(index), item.value) for index, item in enumerate(items))
 
 
 def _discriminant(name: Argument) -> str:
@@ -109,23 +109,23 @@ def _discriminant(name: Argument) -> str:
     return name.place.text
 
 
-def _names(owner: Value) -> list[str]:
-    """Return the names of the members of a class, object or module of the project, in the order of the source."""
+def _member_names(owner: Value) -> list[str]:
+    """Return the member names of a class, object or module in source order. Empty if some are unknown."""
     if isinstance(owner, ModuleValue):
         return [] if owner.scope is None else list(owner.scope.bindings.binders)
-    own = list(owner.state) if isinstance(owner, Instance) else []
-    of = owner.of if isinstance(owner, Instance) else owner
-    if not isinstance(of, ClassValue):
-        return own
-    order = resolution_order(of)
+    attributes = list(owner.state) if isinstance(owner, Instance) else []
+    cls = owner.of if isinstance(owner, Instance) else owner
+    if not isinstance(cls, ClassValue):
+        return attributes
+    order = resolution_order(cls)
     if not all(isinstance(base, ClassValue | External) for base in order):
         return []
     members = (name for base in order if isinstance(base, ClassValue) for name in base.scope.bindings.binders)
-    return list(dict.fromkeys([*own, *members]))
+    return list(dict.fromkeys([*attributes, *members]))
 
 
 def _literals(text: str) -> list[str]:
-    """Return the constant parts of text with source in braces: one more than there are fields."""
+    """Return the constant parts of a template, one more than its fields in braces."""
     parts, depth = [""], 0
     for character in text:
         if character == "{":
@@ -138,18 +138,18 @@ def _literals(text: str) -> list[str]:
     return parts
 
 
-def _matches(name: str, literals: list[str]) -> bool:
-    """Whether a name is text with these constant parts, and anything in between."""
+def _may_match(name: str, literals: list[str]) -> bool:
+    """Whether a name consists of these constant parts with arbitrary text in between."""
     first, *rest = literals
     if not rest:
         return name == first
-    *between, last = rest
+    *middle, last = rest
     if len(name) < len(first) + len(last) or not (name.startswith(first) and name.endswith(last)):
         return False
-    at, end = len(first), len(name) - len(last)
-    for literal in between:
-        found = name.find(literal, at, end)
-        if found < 0:
+    start, end = len(first), len(name) - len(last)
+    for literal in middle:
+        index = name.find(literal, start, end)
+        if index < 0:
             return False
-        at = found + len(literal)
+        start = index + len(literal)
     return True

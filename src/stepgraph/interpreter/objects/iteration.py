@@ -1,4 +1,4 @@
-"""What there is in a value that is iterated over."""
+"""Elements and entries of iterable values."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ from stepgraph.syntax.module import Place
 
 
 def materialized(interpreter: Interpreter, value: Value, kind: CollectionKind = "list") -> Value:
-    """Return a value with a generator expression in it consumed: its loop is emitted here."""
+    """Return a value, a generator expression as the collection of its results. Its loop is emitted."""
     if isinstance(value, GeneratorExpression):
         return consumed(interpreter, value.node, value.scope, kind)
     return value
 
 
 def items_of(interpreter: Interpreter, value: Value) -> tuple[Element, ...] | None:
-    """Return the elements of a value, None where they are not known."""
+    """Return the elements of an iterable value, None if they are unknown."""
     match materialized(interpreter, value):
         case Collection(items=items):
             return items
@@ -49,20 +49,20 @@ def items_of(interpreter: Interpreter, value: Value) -> tuple[Element, ...] | No
         case Unresolved(place=place) as unresolved:
             return (Element(unresolved, place, many=True),)
         case Instance() as instance:
-            return _items_of_object(interpreter, instance)
+            return _elements_of_object(interpreter, instance)
         case Union(cases=cases):
-            parts = [items_of(interpreter, case.value) for case in cases]
-            return tuple(replace(item, maybe=True) for part in parts for item in part or ())
+            items_by_case = [items_of(interpreter, case.value) for case in cases]
+            return tuple(replace(item, maybe=True) for items in items_by_case for item in items or ())
         case _:
             return None
 
 
-def _items_of_object(interpreter: Interpreter, instance: Instance) -> tuple[Element, ...] | None:
-    """Return what an object of the project gives: by its `__iter__`, or the fields of a named tuple."""
+def _elements_of_object(interpreter: Interpreter, instance: Instance) -> tuple[Element, ...] | None:
+    """Return the elements of an object of the project, from its `__iter__` or the fields of a named tuple."""
     place = Place(instance.of.scope.module, instance.of.node)
-    found = iterated(interpreter, instance, place)
-    if found is not instance:
-        return items_of(interpreter, found)
+    iterator = iterated(interpreter, instance, place)
+    if iterator is not instance:
+        return items_of(interpreter, iterator)
     fields = tuple(Element(instance.state.get(name, UNKNOWN), place) for name in field_names(instance.of))
     if not fields:
         interpreter.escape(instance, place, "is in an object that is iterated over in a way that is not followed")
@@ -70,13 +70,13 @@ def _items_of_object(interpreter: Interpreter, instance: Instance) -> tuple[Elem
 
 
 def copied(interpreter: Interpreter, value: Value, kind: CollectionKind) -> Collection | None:
-    """Return a new collection of the elements of a value, None where they are not known."""
+    """Return a new collection of the elements of an iterable value, None if they are unknown."""
     items = items_of(interpreter, value)
     return None if items is None else ordered_like(value, made(interpreter, kind, items))
 
 
 def entries_of(interpreter: Interpreter, value: Value, place: Place) -> tuple[MappingEntry, ...] | None:
-    """Return the entries that a value gives a dictionary: those of another one, or pairs. None if not all are known."""
+    """Return the entries of a dictionary or an iterable of pairs, None if some are unknown."""
     if isinstance(value, Mapping):
         if value.partial:
             return None

@@ -1,4 +1,4 @@
-"""Methods of lists, sets, dictionaries, payloads, task groups and tasks."""
+"""Models of the methods of built-in types: collections, payloads, task groups, tasks and exit stacks."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ from stepgraph.syntax.module import Place
 
 
 def call_method_of(interpreter: Interpreter, callee: MethodOf, arguments: Arguments, place: Place) -> Value:
-    """Call a method of a built-in kind of value."""
+    """Call a method of a built-in type."""
     if callee.name == "__await__" and is_awaitable(callee.receiver):
         return callee.receiver
     for kind, methods in METHODS:
@@ -96,15 +96,18 @@ def _copy(interpreter: Interpreter, receiver: Collection, arguments: Arguments, 
 
 
 def _pop(interpreter: Interpreter, receiver: Collection, arguments: Arguments, place: Place) -> Value:
-    """`tasks.pop()`: a known element, or any one; a loop that goes on until there is none takes each."""
+    """Return the removed element if its index is constant, else the union of all.
+
+    In a loop that runs until the collection is empty, return each element in turn.
+    """
     items = receiver.items
     conditions = [item.place.text for item in items]
     if interpreter.frame.drained is receiver.state:
         receiver.state.changed = receiver.state.unordered = True
         values = [every_run(item.value) if item.many else item.value for item in items]
         return any_of(values, conditions, place.text, place, each=True)
-    taken = take_item(interpreter, receiver, arguments.items[0].value if arguments.items else Constant(-1))
-    return any_of([item.value for item in items], conditions, place.text, place) if taken is None else taken.value
+    removed = take_item(interpreter, receiver, arguments.items[0].value if arguments.items else Constant(-1))
+    return any_of([item.value for item in items], conditions, place.text, place) if removed is None else removed.value
 
 
 def _pop_left(interpreter: Interpreter, receiver: Collection, arguments: Arguments, place: Place) -> Value:
@@ -116,21 +119,21 @@ def _get(interpreter: Interpreter, receiver: Mapping, arguments: Arguments, plac
     if not arguments.items:
         return UNKNOWN
     default = arguments.items[1].value if len(arguments.items) > 1 else None
-    found = entry_at(receiver, arguments.items[0].value, arguments.items[0].place, place, default)
-    interpreter.store.pass_over_others(receiver, found)
-    return found
+    value = entry_at(receiver, arguments.items[0].value, arguments.items[0].place, place, default)
+    interpreter.store.pass_over_others(receiver, value)
+    return value
 
 
 def _set_default(interpreter: Interpreter, receiver: Mapping, arguments: Arguments, place: Place) -> Value:
-    found = _get(interpreter, receiver, arguments, place)
+    value = _get(interpreter, receiver, arguments, place)
     if len(arguments.items) > 1:
         key, default = arguments.items[0], arguments.items[1]
         if not any(entry.key == key.value for entry in receiver.entries):
             set_entry(interpreter, receiver, key.value, default.value, key.place, default.place)
-    return found
+    return value
 
 
-def _taken(interpreter: Interpreter, receiver: Mapping, arguments: Arguments, place: Place) -> Value:
+def _pop_entry(interpreter: Interpreter, receiver: Mapping, arguments: Arguments, place: Place) -> Value:
     receiver.state.changed = receiver.state.unordered = True
     return _get(interpreter, receiver, arguments, place)
 
@@ -149,40 +152,40 @@ def _pair(interpreter: Interpreter, entry: MappingEntry) -> Element:
 
 def _values(interpreter: Interpreter, receiver: Mapping, arguments: Arguments, place: Place) -> Value:
     del arguments, place
-    items = tuple(Element(e.value, e.place, e.many, e.maybe) for e in receiver.entries)
+    items = tuple(Element(entry.value, entry.place, entry.many, entry.maybe) for entry in receiver.entries)
     return ordered_like(receiver, made(interpreter, "list", items))
 
 
 def update_mapping(interpreter: Interpreter, receiver: Mapping, arguments: Arguments, place: Place) -> Value:
-    """Set the entries of a dictionary that others, pairs or keyword arguments give."""
+    """Update a dictionary with dictionaries, iterables of pairs and keyword arguments."""
     for argument in arguments.items:
         if argument.keyword is not None:
             set_entry(interpreter, receiver, Constant(argument.keyword), argument.value, argument.place, argument.place)
             continue
-        known = entries_of(interpreter, argument.value, argument.place)
-        if known is None:
+        entries = entries_of(interpreter, argument.value, argument.place)
+        if entries is None:
             _update_with_unknown(interpreter, receiver, place)
-        for entry in known or ():
+        for entry in entries or ():
             set_entry(interpreter, receiver, entry.key, entry.value, entry.key_place, entry.place)
     return Constant(None)
 
 
 def _update_with_unknown(interpreter: Interpreter, receiver: Mapping, place: Place) -> None:
-    """Any entry may be another one, and there may be more."""
-    kept = tuple(replace(entry, maybe=True) for entry in receiver.entries)
+    """Add any number of unknown entries, which may replace the present ones."""
+    present = tuple(replace(entry, maybe=True) for entry in receiver.entries)
     receiver.state.changed = True
-    others = MappingEntry(UNKNOWN, UNKNOWN, place, place, many=True, maybe=True)
-    interpreter.store.write(receiver.state, "items", (*kept, others))
+    unknown = MappingEntry(UNKNOWN, UNKNOWN, place, place, many=True, maybe=True)
+    interpreter.store.write(receiver.state, "items", (*present, unknown))
 
 
 def _pop_item(interpreter: Interpreter, receiver: Mapping, arguments: Arguments, place: Place) -> Value:
-    """Any of the entries."""
+    """Return the union of all entries as pairs."""
     receiver.state.changed = receiver.state.unordered = True
     return any_of_items(interpreter, _items(interpreter, receiver, arguments, place), place)
 
 
 def any_of_items(interpreter: Interpreter, value: Value, place: Place) -> Value:
-    """Return any one of the elements of a collection."""
+    """Return the union of the elements of a collection."""
     items = items_of(interpreter, value) or ()
     return any_of([item.value for item in items], [item.place.text for item in items], place.text, place)
 
@@ -199,14 +202,14 @@ def _copy_mapping(interpreter: Interpreter, receiver: Mapping, arguments: Argume
     return replace(copy, hidden=True)
 
 
-def _possible(interpreter: Interpreter, receiver: Collection, arguments: Arguments, place: Place) -> Value:
-    """A set of some of the elements of a set, or of others too."""
+def _combine_sets(interpreter: Interpreter, receiver: Collection, arguments: Arguments, place: Place) -> Value:
+    """Return a set in which each element of the receiver and the arguments may be missing."""
     del place
-    others = (item for argument in arguments.items for item in items_of(interpreter, argument.value) or ())
-    return made(interpreter, receiver.kind, tuple(map(possible, (*receiver.items, *others))))
+    added = (item for argument in arguments.items for item in items_of(interpreter, argument.value) or ())
+    return made(interpreter, receiver.kind, tuple(map(possible, (*receiver.items, *added))))
 
 
-def _keeps_some(interpreter: Interpreter, receiver: Collection, arguments: Arguments, place: Place) -> Value:
+def _remove_some(interpreter: Interpreter, receiver: Collection, arguments: Arguments, place: Place) -> Value:
     del place
     for argument in arguments.items:
         items_of(interpreter, argument.value)
@@ -214,50 +217,50 @@ def _keeps_some(interpreter: Interpreter, receiver: Collection, arguments: Argum
     return Constant(None)
 
 
-def _exchanges(interpreter: Interpreter, receiver: Collection, arguments: Arguments, place: Place) -> Value:
+def _remove_and_extend(interpreter: Interpreter, receiver: Collection, arguments: Arguments, place: Place) -> Value:
     take_item(interpreter, receiver, UNKNOWN)
     return _extend(interpreter, receiver, arguments, place)
 
 
-def _sorts(interpreter: Interpreter, receiver: Collection, arguments: Arguments, place: Place) -> Value:
-    """Sorting calls its `key` for each element."""
+def _sort(interpreter: Interpreter, receiver: Collection, arguments: Arguments, place: Place) -> Value:
+    """Emit the calls of `key`, or of the comparison methods of the elements."""
     key = arguments.find(None, "key")
     if key is not None:
         call_for_each(interpreter, key.value, receiver.items, key.place)
     else:
         compare_each(interpreter, receiver.items, place)
-    return _changes(interpreter, receiver, arguments, place)
+    return _reorder(interpreter, receiver, arguments, place)
 
 
 def compare_each(interpreter: Interpreter, items: Sequence[Element], place: Place) -> None:
-    """Sorting compares elements, any number of times."""
+    """Emit the comparisons of a sort, as a loop for each element with a comparison method."""
     for item in items:
         value = item.value
         if isinstance(value, Instance):
-            asked = partial(call_special, interpreter, value, ("__lt__", "__gt__"), (UNKNOWN,), place)
-            block = interpreter.block_of(asked)
+            compare = partial(call_special, interpreter, value, ("__lt__", "__gt__"), (UNKNOWN,), place)
+            block = interpreter.block_of(compare)
             if block.operations:
                 interpreter.emit(Loop(block, EMPTY, place))
 
 
 def call_for_each(interpreter: Interpreter, function: Value, items: Sequence[Element], place: Place) -> Value:
-    """Return what calling a function with any of some elements gives, having emitted a loop of the calls."""
-    given = any_of([i.value for i in items], [i.place.text for i in items], place.text, place, each=True)
-    found: list[Value] = []
-    arguments = Arguments((Argument(given, place),))
-    block = interpreter.block_of(lambda: found.append(interpreter.call(function, arguments, place)))
+    """Emit a loop that calls a function with each element, and return the union of the results."""
+    element = any_of([item.value for item in items], [item.place.text for item in items], place.text, place, each=True)
+    results: list[Value] = []
+    arguments = Arguments((Argument(element, place),))
+    block = interpreter.block_of(lambda: results.append(interpreter.call(function, arguments, place)))
     if block.operations:
         interpreter.emit(Loop(block, EMPTY, place))
-    return every_run(found[0])
+    return every_run(results[0])
 
 
-def _replaced(interpreter: Interpreter, receiver: Instance, arguments: Arguments, place: Place) -> Value:
-    """`_replace` of a named tuple."""
+def _replace(interpreter: Interpreter, receiver: Instance, arguments: Arguments, place: Place) -> Value:
+    """Call `_replace` of a named tuple."""
     return changed_copy(interpreter, receiver, arguments, place)
 
 
 def changed_copy(interpreter: Interpreter, original: Instance, arguments: Arguments, place: Place) -> Instance:
-    """Return a copy of an object with the attributes that keyword arguments give it."""
+    """Return a copy of an object with its attributes updated by keyword arguments."""
     del place
     copy = Instance(original.of, interpreter.store.new(dict(original.state)), original.may_be_replaced)
     for argument in arguments.items:
@@ -272,63 +275,63 @@ def _as_dictionary(interpreter: Interpreter, receiver: Instance, arguments: Argu
     return replace(mapping(interpreter, entries), hidden=True)
 
 
-def _setter(interpreter: Interpreter, receiver: FunctionValue, arguments: Arguments, place: Place) -> Value:
-    """`@name.setter` makes a property that calls its function when it is assigned to."""
+def _apply_setter(interpreter: Interpreter, receiver: FunctionValue, arguments: Arguments, place: Place) -> Value:
+    """Apply `@name.setter`."""
     del interpreter, place
     return replace(receiver, setter=arguments.items[0].value) if arguments.items else receiver
 
 
-def _getter(interpreter: Interpreter, receiver: FunctionValue, arguments: Arguments, place: Place) -> Value:
+def _apply_getter(interpreter: Interpreter, receiver: FunctionValue, arguments: Arguments, place: Place) -> Value:
     del interpreter, place
-    given = arguments.items[0].value if arguments.items else UNKNOWN
-    return replace(given, kind="property", setter=receiver.setter) if isinstance(given, FunctionValue) else given
+    getter = arguments.items[0].value if arguments.items else UNKNOWN
+    return replace(getter, kind="property", setter=receiver.setter) if isinstance(getter, FunctionValue) else getter
 
 
-def _deleter(interpreter: Interpreter, receiver: FunctionValue, arguments: Arguments, place: Place) -> Value:
+def _apply_deleter(interpreter: Interpreter, receiver: FunctionValue, arguments: Arguments, place: Place) -> Value:
     for argument in arguments.items:
         interpreter.escape(argument.value, place, "is run where an attribute is deleted, which is not followed")
     return receiver
 
 
-def _part(interpreter: Interpreter, receiver: Value, arguments: Arguments, place: Place) -> Value:
-    """`payload.get("key")` reads a key."""
+def _get_part(interpreter: Interpreter, receiver: Value, arguments: Arguments, place: Place) -> Value:
+    """Return the part of a payload at a key."""
     del interpreter, place
     return part_of(receiver, arguments.items[0].value) if arguments.items else UNKNOWN
 
 
-def _event_part(interpreter: Interpreter, receiver: Value, arguments: Arguments, place: Place) -> Value:
-    """`event.get("key")` reads a key."""
+def _get_event_part(interpreter: Interpreter, receiver: Value, arguments: Arguments, place: Place) -> Value:
+    """Return the part of an event at a key, and record the access for rules."""
     if arguments.items:
         call = place.node
         owner = call.func.value if isinstance(call, cst.Call) and isinstance(call.func, cst.Attribute) else call
         observe_key(interpreter, "get", receiver, arguments.items[0].value, Place(place.module, owner), place)
-    return _part(interpreter, receiver, arguments, place)
+    return _get_part(interpreter, receiver, arguments, place)
 
 
-def _create(interpreter: Interpreter, receiver: TaskGroup, arguments: Arguments, place: Place) -> Value:
+def _create_task(interpreter: Interpreter, receiver: TaskGroup, arguments: Arguments, place: Place) -> Value:
     if not arguments.items:
         return UNKNOWN
     observe_sleep_as_task(interpreter, arguments.items[0], place)
     since = interpreter.work.task_ids
     task = start(interpreter, arguments.items[0].value, arguments.items[0].place)
     present: tuple[TaskId, ...] = receiver.state["items"]
-    added = (awaited.task_id for awaited in awaited_of(task))
-    fresh = dict.fromkeys(task_id for task_id in added if task_id > since or task_id not in present)
-    interpreter.budget.spend(Limit.ELEMENTS, len(fresh) + len(present) // COPIED_AT_ONCE)
-    interpreter.store.extend(receiver.state, (*present, *fresh))
+    awaited_ids = (awaited.task_id for awaited in awaited_of(task))
+    added = dict.fromkeys(task_id for task_id in awaited_ids if task_id > since or task_id not in present)
+    interpreter.budget.spend(Limit.ELEMENTS, len(added) + len(present) // COPIED_AT_ONCE)
+    interpreter.store.extend(receiver.state, (*present, *added))
     return task
 
 
 def _push(interpreter: Interpreter, receiver: ExitStack, arguments: Arguments, place: Place) -> Value:
-    """What is pushed by a statement of the block of a stack is followed, and nothing else."""
+    """Return the arguments if the call is a statement of the `with` block of the stack. Others escape."""
     if receiver.expected is place.node:
         return ExitStackArguments(arguments)
     report_escape(interpreter, arguments, place, "in a way that is not followed")
     return UNKNOWN
 
 
-def _take_over(interpreter: Interpreter, receiver: ExitStack, arguments: Arguments, place: Place) -> Value:
-    """What a stack holds is left at another time than at the end of its block."""
+def _exit_early(interpreter: Interpreter, receiver: ExitStack, arguments: Arguments, place: Place) -> Value:
+    """Report that the contents of a stack exit before the end of its block, or after it."""
     del arguments
     if receiver.works:
         interpreter.note(
@@ -345,15 +348,15 @@ def _result(interpreter: Interpreter, receiver: Value, arguments: Arguments, pla
     return receiver.result if isinstance(receiver, Task | Gathering) else UNKNOWN
 
 
-def _changes(interpreter: Interpreter, receiver: Collection, arguments: Arguments, place: Place) -> Value:
-    """Sorting leaves what a list can hold, but which constant is where is not known any longer."""
+def _reorder(interpreter: Interpreter, receiver: Collection, arguments: Arguments, place: Place) -> Value:
+    """Forget the positions of the elements."""
     del interpreter, arguments, place
     receiver.state.changed = receiver.state.unordered = True
     return Constant(None)
 
 
-def _removes(interpreter: Interpreter, receiver: Collection, arguments: Arguments, place: Place) -> Value:
-    """Any element may be the one that is taken out."""
+def _remove(interpreter: Interpreter, receiver: Collection, arguments: Arguments, place: Place) -> Value:
+    """Remove an unknown element."""
     del arguments, place
     take_item(interpreter, receiver, UNKNOWN)
     return Constant(None)
@@ -365,7 +368,7 @@ def _cancel(interpreter: Interpreter, receiver: Value, arguments: Arguments, pla
     return UNKNOWN
 
 
-def _nothing(interpreter: Interpreter, receiver: Value, arguments: Arguments, place: Place) -> Value:
+def _return_unknown(interpreter: Interpreter, receiver: Value, arguments: Arguments, place: Place) -> Value:
     del interpreter, receiver, arguments, place
     return UNKNOWN
 
@@ -384,31 +387,31 @@ METHODS: Final[tuple[tuple[type[Value], dict[str, Caller]], ...]] = (
             "pop": _pop,
             "popleft": _pop_left,
             "appendleft": _insert,
-            "extendleft": _exchanges,
-            "rotate": _changes,
-            "union": _possible,
-            "difference": _possible,
-            "intersection": _possible,
-            "symmetric_difference": _possible,
-            "difference_update": _keeps_some,
-            "intersection_update": _keeps_some,
-            "symmetric_difference_update": _exchanges,
-            "isdisjoint": _nothing,
-            "issubset": _nothing,
-            "issuperset": _nothing,
-            "remove": _removes,
-            "discard": _removes,
-            "index": _nothing,
-            "count": _nothing,
-            "reverse": _changes,
-            "sort": _sorts,
+            "extendleft": _remove_and_extend,
+            "rotate": _reorder,
+            "union": _combine_sets,
+            "difference": _combine_sets,
+            "intersection": _combine_sets,
+            "symmetric_difference": _combine_sets,
+            "difference_update": _remove_some,
+            "intersection_update": _remove_some,
+            "symmetric_difference_update": _remove_and_extend,
+            "isdisjoint": _return_unknown,
+            "issubset": _return_unknown,
+            "issuperset": _return_unknown,
+            "remove": _remove,
+            "discard": _remove,
+            "index": _return_unknown,
+            "count": _return_unknown,
+            "reverse": _reorder,
+            "sort": _sort,
         },
     ),
     (
         Mapping,
         {
             "get": _get,
-            "pop": _taken,
+            "pop": _pop_entry,
             "setdefault": _set_default,
             "items": _items,
             "values": _values,
@@ -419,11 +422,11 @@ METHODS: Final[tuple[tuple[type[Value], dict[str, Caller]], ...]] = (
             "popitem": _pop_item,
         },
     ),
-    (Instance, {"_replace": _replaced, "_asdict": _as_dictionary}),
-    (FunctionValue, {"setter": _setter, "getter": _getter, "deleter": _deleter}),
-    (Payload, {"get": _part, "pop": _part}),
-    (Event, {"get": _event_part}),
-    (TaskGroup, {"create_task": _create}),
+    (Instance, {"_replace": _replace, "_asdict": _as_dictionary}),
+    (FunctionValue, {"setter": _apply_setter, "getter": _apply_getter, "deleter": _apply_deleter}),
+    (Payload, {"get": _get_part, "pop": _get_part}),
+    (Event, {"get": _get_event_part}),
+    (TaskGroup, {"create_task": _create_task}),
     (
         ExitStack,
         {
@@ -433,12 +436,21 @@ METHODS: Final[tuple[tuple[type[Value], dict[str, Caller]], ...]] = (
             "enter_async_context": _push,
             "push": _push,
             "push_async_exit": _push,
-            "pop_all": _take_over,
-            "close": _take_over,
-            "aclose": _take_over,
+            "pop_all": _exit_early,
+            "close": _exit_early,
+            "aclose": _exit_early,
         },
     ),
-    (Task, {"result": _result, "done": _nothing, "cancel": _cancel, "exception": _nothing, "cancelled": _nothing}),
-    (GeneratorCall, {"aclose": _nothing, "close": _nothing}),
-    (Gathering, {"result": _result, "done": _nothing, "cancel": _cancel}),
+    (
+        Task,
+        {
+            "result": _result,
+            "done": _return_unknown,
+            "cancel": _cancel,
+            "exception": _return_unknown,
+            "cancelled": _return_unknown,
+        },
+    ),
+    (GeneratorCall, {"aclose": _return_unknown, "close": _return_unknown}),
+    (Gathering, {"result": _result, "done": _return_unknown, "cancel": _cancel}),
 )

@@ -1,4 +1,4 @@
-"""Attributes of modules: what they bind, and the modules in a package."""
+"""Attributes of modules: their names and the submodules of a package."""
 
 from __future__ import annotations
 
@@ -15,37 +15,39 @@ from stepgraph.syntax.module import Place
 def module_member(interpreter: Interpreter, module: ModuleValue, name: str, place: Place) -> Value:
     """Return `module.name`."""
     scope = module.scope
-    found = None if scope is None else module_name(interpreter, scope, name)
-    found = found or submodule(interpreter, module, name, place)
-    if found is not None:
-        return found
+    value = None if scope is None else module_name(interpreter, scope, name)
+    value = value or submodule(interpreter, module, name, place)
+    if value is not None:
+        return value
     if scope is None:
         return External(f"{module.file.name}.{name}")
     if name.startswith("__") or "__getattr__" in scope.bindings.binders:
         return UNKNOWN
-    return _missing(interpreter, module, scope, name, place)
+    return _report_missing(interpreter, module, scope, name, place)
 
 
-def _missing(interpreter: Interpreter, module: ModuleValue, scope: LexicalScope, name: str, place: Place) -> Value:
-    near = _nearest(interpreter, module, scope, name)
+def _report_missing(
+    interpreter: Interpreter, module: ModuleValue, scope: LexicalScope, name: str, place: Place
+) -> Value:
+    suggestion = _suggest_name(interpreter, module, scope, name)
     path = module.file.path or module.file.name
     reason = f"{path} has no `{name}`"
     is_imported = isinstance(place.node, cst.ImportFrom)
     advice = IMPORT_FAILS if is_imported else "Reading it fails when the workflow runs."
-    advice = f"Did you mean `{near}`?" if near else advice
+    advice = f"Did you mean `{suggestion}`?" if suggestion else advice
     interpreter.note("missing-name", place, f"{reason}.", advice)
     return Unresolved(reason, place)
 
 
-def _nearest(interpreter: Interpreter, module: ModuleValue, scope: LexicalScope, name: str) -> str | None:
-    """Return the name in a module that was probably meant, None where none is near."""
+def _suggest_name(interpreter: Interpreter, module: ModuleValue, scope: LexicalScope, name: str) -> str | None:
+    """Return the name in a module that is closest to a misspelled one, None if all differ too much."""
     importer = interpreter.modules.importer
     if importer is None:
         return None
     files = importer.files
 
-    def known() -> list[str]:
+    def candidates() -> list[str]:
         names = (*exported_names(interpreter, scope), *files.names_inside(module.file))
-        return [other for other in names if other != name]
+        return [candidate for candidate in names if candidate != name]
 
-    return importer.modules.suggestions.nearest(name, known)
+    return importer.modules.suggestions.nearest(name, candidates)

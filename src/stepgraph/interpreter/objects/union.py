@@ -1,4 +1,4 @@
-"""The value that is any one of several."""
+"""Unions of the values of elements and choices."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from stepgraph.syntax.module import Place
 
 
 def any_of(values: list[Value], conditions: list[str], discriminant: str, place: Place, *, each: bool = False) -> Value:
-    """Return the value that is any one of several, each once; with `each`, a loop takes them one after another."""
+    """Return the union of values without duplicates. With `each`, a loop binds them one after another."""
     cases: list[Case] = []
     distinct = Distinct()
     for condition, value in zip(conditions, values, strict=True):
@@ -34,14 +34,14 @@ def any_of(values: list[Value], conditions: list[str], discriminant: str, place:
     if not relevant:
         return UNKNOWN
     if each and all(is_started(value) for value in relevant):
-        return relevant[0] if _is_each(relevant[0]) and len(relevant) == 1 else _in_turn(relevant)
+        return relevant[0] if _is_each(relevant[0]) and len(relevant) == 1 else _gather_each(relevant)
     if len(cases) == 1:
         return cases[0].value
-    return Union(tuple(replace(o, value=on_some_paths(o.value)) for o in cases), discriminant, place)
+    return Union(tuple(replace(case, value=on_some_paths(case.value)) for case in cases), discriminant, place)
 
 
 def is_started(value: Value) -> bool:
-    """Whether a value is work that goes on already."""
+    """Whether a value is a started task or a future of tasks."""
     return isinstance(value, Task | Gathering) or (isinstance(value, Wrapped) and is_started(value.inner))
 
 
@@ -49,6 +49,6 @@ def _is_each(value: Value) -> bool:
     return isinstance(value, Gathering) and value.each
 
 
-def _in_turn(values: list[Value]) -> Gathering:
+def _gather_each(values: list[Value]) -> Gathering:
     in_turn = any(isinstance(value, Gathering) and value.in_turn for value in values)
     return Gathering("all", tuple(values), each=True, in_turn=in_turn)

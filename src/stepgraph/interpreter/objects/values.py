@@ -1,8 +1,7 @@
-"""What an expression can evaluate to, as far as steps are concerned.
+"""The abstract values of expressions.
 
-`relevant` tells whether a value can lead to a step: only such values are worth following where paths meet. What is not
-known is `UNKNOWN`, a value like any other. What is `tainted` is as little known, and steers nothing that is shown, but
-rules judge where it goes.
+A join tracks only `relevant` values, which can lead to a step, and replaces others by `UNKNOWN`. A `tainted` value is
+unknown to the graph, but rules track its uses.
 """
 
 from __future__ import annotations
@@ -38,31 +37,33 @@ FunctionKind: TypeAlias = Literal["function", "static", "class", "property", "co
 
 
 class Value:
-    """Anything an expression evaluates to."""
+    """The base class of abstract values."""
 
     __slots__ = ()
     relevant: ClassVar[bool] = True
+    """Whether the value can lead to a step."""
     tainted: ClassVar[bool] = False
+    """Whether replay rules track the value, although it leads to no step."""
 
 
 def parts_of(value: Value) -> int:
-    """Return how many values a frozen value is made of, itself and those that it holds several times included.
+    """Return the number of values in a frozen value, itself included.
 
-    It is compared, hashed and walked as a tree.
+    Values are compared, hashed and walked as trees, so a shared value counts once per occurrence.
     """
     return value.parts if isinstance(value, FunctionValue | Gathering | Task | Wrapped | Union) else 1
 
 
-def _counted(values: Iterable[Value]) -> int:
-    """Return the parts of a value that holds others. Raises LimitExceededError where they are too many."""
-    parts = 1 + sum(map(parts_of, values))
+def _count_with_children(children: Iterable[Value]) -> int:
+    """Return the number of values in a tree with these children. Raises LimitExceededError above the limit."""
+    parts = 1 + sum(map(parts_of, children))
     if parts > MAXIMUM[Limit.PARTS]:
         raise LimitExceededError(Limit.PARTS)
     return parts
 
 
 class Unknown(Value, Struct, frozen=True):
-    """A value that is not known, and that no step comes from as far as can be seen."""
+    """A value without any information. It is assumed to lead to no step."""
 
     relevant: ClassVar[bool] = False
 
@@ -71,16 +72,16 @@ UNKNOWN = Unknown()
 
 
 class Constant(Value, Struct, frozen=True):
-    """A value known from the source."""
+    """A constant in the source."""
 
     value: Scalar
     relevant: ClassVar[bool] = False
 
 
 class Absent(Value, Struct, frozen=True):
-    """None in a variable that is bound more than once, or as the result of a call: it is not shown.
+    """None as the result of a call or in a variable with several bindings. The graph does not show it as a constant.
 
-    Unlike an unknown value it cannot be called, so a branch that calls it ends.
+    Calling it raises a TypeError, so it ends the branch. Calling `UNKNOWN` does not.
     """
 
     relevant: ClassVar[bool] = False
@@ -95,35 +96,37 @@ def is_none(value: Value) -> bool:
 
 
 class Moment(Value, Struct, frozen=True):
-    """A constant `datetime(...)`, as ISO 8601."""
+    """A constant `datetime(...)`."""
 
     text: str
+    """The datetime in ISO 8601 format."""
     relevant: ClassVar[bool] = False
 
 
 class Duration(Value, Struct, frozen=True):
-    """A constant `timedelta(...)`, in milliseconds."""
+    """A constant `timedelta(...)`."""
 
     milliseconds: float
     relevant: ClassVar[bool] = False
 
 
 class Nondeterministic(Value, Struct, frozen=True):
-    """A value that is another one when its code runs again: from a clock, by chance, a new id; or one made of such.
-
-    It comes from a call of what bears the dotted `name`, at a `place`. `since` is the checkpoint after which it was
-    made, `serial` its number among all such. As a `ExternalResult` value it would be what a call of `gives` gave, or, not
-    `called` yet, that itself. Where its truth is `truth_known`, that is the same
-    whatever it is: a time is never false.
-    """
+    """A value that differs at replay: a time, a random number, a new id, or a value derived from one."""
 
     name: str
+    """Dotted name of the nondeterministic function: `time.time`."""
     place: Place
+    """The call of the function."""
     since: int
+    """Number of the last step, sleep or wait before the call, 0 for none."""
     serial: int
+    """1-based number of the value in the order of creation."""
     gives: str = ""
+    """Dotted name of the function that returned the value, or of an attribute of its result. Empty if unknown."""
     called: bool = True
+    """Whether the value is the result of calling `gives`. Otherwise it is the attribute itself."""
     truth_known: bool = False
+    """Whether the value is always truthy, as times and ids are."""
     relevant: ClassVar[bool] = False
     tainted: ClassVar[bool] = True
 
@@ -135,22 +138,23 @@ class Nondeterministic(Value, Struct, frozen=True):
 
 
 class Resource(Value, Struct, frozen=True):
-    """Something that reaches out of the workflow, by its dotted name: `env.KV.put`, `fetch`.
-
-    What a call of it gives is `called`, at the place of the call.
-    """
+    """Access to systems outside the workflow, such as a binding of `env` or `fetch`; also the result of such a call."""
 
     name: str
+    """Dotted name: `env.KV.put`, `fetch`."""
     called: Place | None = None
+    """The call that returned the value, None for the resource itself."""
     relevant: ClassVar[bool] = False
     tainted: ClassVar[bool] = True
 
 
 class Template(Value, Struct, frozen=True):
-    """Text of which only parts are known; the others stand in it as source in braces. One of them may be `nondeterministic`."""
+    """A string with constant and unknown parts."""
 
     text: str
+    """The string, with the source of each unknown part in braces."""
     nondeterministic: Nondeterministic | None = None
+    """The oldest nondeterministic value among the parts."""
     relevant: ClassVar[bool] = False
 
     def __eq__(self, other: object) -> bool:
@@ -161,55 +165,55 @@ class Template(Value, Struct, frozen=True):
 
 
 class Unresolved(Value, Struct, frozen=True):
-    """Something that may lead to a step and cannot be followed: calling or awaiting it is reported."""
+    """A value that may lead to a step and cannot be followed. Calling or awaiting it is reported."""
 
     reason: str
+    """The cause, as the start of a sentence in a note."""
     place: Place
 
 
 class External(Value, Struct, frozen=True):
-    """Something outside the project, by its dotted name: `asyncio.gather`, `builtins.print`."""
+    """A function, class or module outside the project."""
 
     name: str
+    """Dotted name: `asyncio.gather`, `builtins.print`."""
     relevant: ClassVar[bool] = False
 
 
 class ExternalResult(Value, Struct, frozen=True):
-    """What a call of something outside the project gave, by the dotted name of that; nothing else is known of it.
-
-    It may be later or greater by something than what the call gave: `datetime.now() + timedelta(hours=1)`.
-    """
+    """The result of a call of external code, possibly with an offset: `datetime.now() + timedelta(hours=1)`."""
 
     name: str
+    """Dotted name of the called function."""
     relevant: ClassVar[bool] = False
 
 
 def origin_name(value: Value) -> str | None:
-    """Return the dotted name of what gave a value outside the project, None for any other value."""
+    """Return the dotted name of the external function that returned a value, None for other values."""
     if isinstance(value, Nondeterministic) and value.called:
         return value.gives or None
     return value.name if isinstance(value, ExternalResult) else None
 
 
 class ExternalResultMember(Value, Struct, frozen=True):
-    """An attribute of what foreign code gave, by its dotted name: `datetime.datetime.now().date`."""
+    """An attribute of the result of external code."""
 
     name: str
+    """Dotted name: `datetime.datetime.now().date`."""
     relevant: ClassVar[bool] = False
 
 
 class RangeResult(ExternalResult, frozen=True):
-    """A `range` of which it is known how many numbers are in it."""
+    """A `range` of constant length."""
 
     count: int
+    """The length."""
 
 
 class HeapCell(dict[str, Any]):
     """The slots of a scope, an object or a collection.
 
-    `serial` numbers them in the order of their creation. A `changed` collection was written to after its creation; the
-    elements of an `unordered` one, and their order, are uncertain. Each access to the elements is counted in the
-    `budget`, because collections that share others can be exponentially large.
+    A collection has one slot, `items`.
     """
 
     __slots__ = ("budget", "changed", "serial", "unordered")
@@ -217,79 +221,82 @@ class HeapCell(dict[str, Any]):
     def __init__(self, serial: int, budget: Budget, slots: dict[str, Any] | None = None) -> None:
         super().__init__(slots or {})
         self.serial = serial
+        """Number of the cell in the order of creation."""
         self.budget = budget
+        """Counts accesses to elements, because shared collections can be exponentially large as a tree."""
         self.changed = False
+        """Whether the collection was written to after its creation."""
         self.unordered = False
+        """Whether the elements of the collection and their order are uncertain."""
 
-    def __hash__(self) -> int:  # type: ignore[override] # slots are what they are, whatever they hold
+    def __hash__(self) -> int:  # type: ignore[override] # a cell is hashed by identity
         return id(self)
 
     @property
     def size(self) -> int:
-        """How many elements a collection has."""
+        """The number of elements of a collection."""
         return len(self["items"])
 
     def elements(self) -> tuple[Any, ...]:
-        """Return the elements of a collection. Raises LimitExceededError where that exceeds the budget."""
+        """Return the elements of a collection. Raises LimitExceededError above the budget."""
         elements: tuple[Any, ...] = self["items"]
         self.budget.spend(Limit.ELEMENTS, len(elements))
         return elements
 
 
 class Declarations(HeapCell):
-    """The steps declared on the step object, by name.
-
-    `version` is another one as soon as a name that was looked up means another step.
-    """
+    """The steps declared on the step object, by name."""
 
     __slots__ = ("looked_up", "version")
 
     def __init__(self) -> None:
-        # Newer than any function: what one declares is no reason to read it again at its next call.
+        # With the largest serial, a declaration in a function does not invalidate the function's summary.
         super().__init__(sys.maxsize, Budget())
         self.looked_up: set[str] = set()
+        """The names that code has looked up."""
         self.version = 0
+        """Number of declarations since the start that changed the result of an earlier look-up."""
 
     def look_up(self, name: str) -> Value | None:
-        """Return the step, or the steps by path, that a name means now."""
+        """Return the current step of a name, a `Union` if it depends on the path, or None."""
         self.looked_up.add(name)
-        found: Value | None = self.get(name)
-        return found
+        step: Value | None = self.get(name)
+        return step
 
     def __setitem__(self, name: str, value: Value) -> None:
         self.version += name in self.looked_up
         super().__setitem__(name, value)
 
-    def pop(self, name: str, *default: Any) -> Any:  # noqa: ANN401 - as a dictionary's
-        """Take back a declaration."""
+    def pop(self, name: str, *default: Any) -> Any:  # noqa: ANN401 - the signature of dict.pop
+        """Remove a declaration, for a rollback."""
         self.version += name in self.looked_up
         return super().pop(name, *default)
 
 
 class Element(Struct, frozen=True):
-    """An element of a collection. `many` stands for any number of such elements; `maybe`, one may be missing.
-
-    Where it is known, `condition` is that under which it is there, and `passes` how many there are of it.
-    """
+    """An element of a collection."""
 
     value: Value
     place: Place
     many: bool = False
+    """Whether it represents any number of such elements."""
     maybe: bool = False
+    """Whether it may be missing."""
     condition: str | None = None
+    """Source of the condition under which it is present, None if unknown."""
     passes: Passes | None = None
+    """The number of such elements, as the passes of a loop. None if unknown."""
 
 
 class Collection(Value, Struct, eq=False):
-    """A list, tuple, set or the like of which each element is known. `loop_depth` is that of where it was made.
-
-    Constants in it can be shown unless it is `hidden` (reached through what is no constant itself) or has `changed`.
-    """
+    """A list, tuple, set, deque or frozenset with all its elements."""
 
     kind: CollectionKind
     state: HeapCell
     loop_depth: int
+    """Number of loops around the expression that created it."""
     hidden: bool = False
+    """Whether it was reached through a non-constant, such as a parameter or a call."""
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Collection) and self.state is other.state
@@ -299,49 +306,53 @@ class Collection(Value, Struct, eq=False):
 
     @property
     def shows_constants(self) -> bool:
-        """Whether constants in it can be shown."""
+        """Whether the graph may show constants in it."""
         return not self.hidden and not self.state.changed
 
     @property
     def items(self) -> tuple[Element, ...]:
-        """Its elements now."""
+        """The current elements."""
         return self.state.elements()
 
     @property
     def is_set(self) -> bool:
-        """Whether its elements are in no order."""
+        """Whether iteration order is arbitrary."""
         return self.kind in ("set", "frozenset")
 
     @property
     def has_known_order(self) -> bool:
-        """Whether it is known which element stands where."""
+        """Whether the position of each element is statically certain."""
         ordered = not self.is_set and not self.state.unordered
         return ordered and not any(item.many or item.maybe for item in self.items)
 
 
 class MappingEntry(Struct, frozen=True):
-    """A key with its value in a mapping. `key` is UNKNOWN where it is not constant."""
+    """A key of a mapping and its value."""
 
     key: Value
+    """The key, UNKNOWN if it is not constant."""
     value: Value
     key_place: Place
     place: Place
+    """The place of the value."""
     many: bool = False
+    """Whether it represents any number of such entries."""
     maybe: bool = False
+    """Whether it may be missing."""
 
 
 class Mapping(Value, Struct, eq=False):
-    """A dictionary of which each entry is known, but for `partial`, which has others too (`{**other}`).
-
-    Constants in it can be shown unless it is `hidden` (reached through what is no constant itself) or has `changed`.
-    """
+    """A dictionary."""
 
     state: HeapCell
     loop_depth: int
+    """Number of loops around the expression that created it."""
     hidden: bool = False
+    """Whether it was reached through a non-constant, such as a parameter or a call."""
     partial: bool = False
+    """Whether it also has unknown entries, as in `{**unknown}`."""
     missing: Value | None = None
-    """What a `defaultdict` calls for the value of a missing key."""
+    """The default factory of a `defaultdict`."""
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Mapping) and self.state is other.state
@@ -351,19 +362,20 @@ class Mapping(Value, Struct, eq=False):
 
     @property
     def shows_constants(self) -> bool:
-        """Whether constants in it can be shown."""
+        """Whether the graph may show constants in it."""
         return not self.hidden and not self.state.changed
 
     @property
     def entries(self) -> tuple[MappingEntry, ...]:
-        """Its entries now."""
+        """The current entries."""
         return self.state.elements()
 
 
 class SpreadArguments(Value, Struct, frozen=True):
-    """The elements of a collection as positional arguments of a partial function: `partial(f, *values)`."""
+    """The spread positional arguments of a partial function: `partial(f, *values)`."""
 
     held: Collection
+    """The spread collection."""
 
 
 class StepObject(Value, Struct, frozen=True):
@@ -371,148 +383,172 @@ class StepObject(Value, Struct, frozen=True):
 
 
 class StepMethod(Value, Struct, frozen=True):
-    """`step.do`, `step.sleep`, ...: a method of the step object, not called yet."""
+    """A bound method of the step object: `step.do`, `step.sleep`."""
 
     name: str
 
 
 class StepDecorator(Value, Struct, eq=False):
-    """What `step.do(...)` returns: a step that lacks its function. `name` None takes that of the function."""
+    """The decorator returned by `step.do(...)`."""
 
     name: str | None
+    """The step's name, None for the name of the decorated function."""
     settings: StepSettings
     concurrent: bool
+    """Whether the step's dependencies may run concurrently."""
     depends: tuple[Element, ...] | None
+    """The elements of `depends=`, None if it is omitted or None."""
     given: StaticArguments
+    """The arguments of `step.do`, for rules."""
     place: Place
+    """The call of `step.do`."""
     listing: Collection | None = None
+    """The collection passed as `depends=`, which may grow until the step is called."""
 
 
 class StepFunction(Value, Struct, eq=False):
-    """A declared step, to be called. `function` is UNKNOWN where its body is not in the project.
-
-    `depends` are the values that `depends=` lists, None where it is not given; `listing` is the list itself, which may
-    grow until the step is called. It is `may_be_replaced` where a decorator that is not known may have been put around it.
-    """
+    """A declared step."""
 
     definition: StepDefinition
     function: Value
+    """The decorated function, UNKNOWN if it is not in the project."""
     depends: tuple[Element, ...] | None = None
+    """The elements of `depends=`, None if it is omitted or None."""
     listing: Collection | None = None
+    """The collection passed as `depends=`, which may grow until the step is called."""
     may_be_replaced: bool = False
+    """Whether an unknown decorator may have replaced it."""
 
 
 class LexicalScope(Struct, eq=False):
-    """The names of one execution of a function body, or of a module or class."""
+    """The scope of a module, a class, or one call of a function."""
 
     bindings: Bindings
+    """The names that its code binds."""
     names: HeapCell
+    """The values of these names."""
     parent: LexicalScope | None
     module: SourceModule
     path: tuple[str, ...] = ()
+    """Components of the qualified name, outermost first. Empty for a module."""
     kind: Literal["module", "class", "function", "expression"] = "function"
+    """`expression` is a lambda or comprehension."""
     owner: ClassValue | None = None
+    """The class whose body it is."""
     given: tuple[CallableArgument, ...] = ()
+    """The callable arguments of this call and of the enclosing calls."""
 
 
 class ModuleValue(Value, Struct, frozen=True):
-    """A module of the project, with the scope of its names; None for a package that has no file of its own."""
+    """A module of the project."""
 
     file: ModuleFile
     scope: LexicalScope | None
+    """Its names, None for a namespace package."""
 
 
 class CallableArgument(Struct, frozen=True):
-    """A callable or awaitable that a function was given: what it is, and the name to show for it."""
+    """A callable or awaitable argument of a function."""
 
     identity: object
+    """The step definition, the function or its syntax node."""
     name: str
+    """The name in the graph."""
 
 
 class Caveat(Struct, frozen=True):
-    """Why it is not certain that a function is what runs where it is called: reported if it runs steps.
-
-    Where it `may_be_another` that runs, it is reported as well if it is handed what can run steps.
-    """
+    """The reason why a call may run different code than the resolved function, reported if the call runs steps."""
 
     code: str
+    """Code of the note."""
     place: Place
     message: str
     advice: str
     may_be_another: bool = False
+    """Whether different code may run. Then a call with an argument that can run steps is reported as well."""
 
 
 class FunctionValue(Value, Struct, frozen=True):
-    """A function, method or lambda of the project, with what is bound to it already.
-
-    `names` go from the plain name to the most qualified one. `wrapped` is what `functools.wraps` makes it look like,
-    `setter` what runs where a property is assigned to.
-    `parts`, made here, counts what it is made of.
-    """
+    """A function, method or lambda of the project, with its bound arguments."""
 
     node: cst.FunctionDef | cst.Lambda
     scope: LexicalScope
+    """The scope of its definition."""
     names: tuple[str, ...]
+    """Its names, from the plain one to the most qualified one."""
     owner: ClassValue | None = None
+    """The class that defines it."""
     receiver: Value | None = None
+    """The bound `self` or `cls`."""
     positional: tuple[Value, ...] = ()
+    """The positional arguments bound by `functools.partial`."""
     keywords: tuple[tuple[str, Value], ...] = ()
+    """The keyword arguments bound by `functools.partial`."""
     kind: FunctionKind = "function"
     defaults: tuple[tuple[str, Value], ...] = ()
+    """The relevant parameter defaults, by name."""
     caveats: tuple[Caveat, ...] = ()
     wrapped: Value | None = None
+    """The argument of `functools.wraps`."""
     setter: Value | None = None
+    """The setter of a property."""
     parts: int = 1
+    """The number of values in this tree, computed from the fields."""
 
     def __post_init__(self) -> None:
         if self.positional or self.keywords or self.defaults or self.wrapped is not None:
             named = (value for _, value in (*self.keywords, *self.defaults))
             wrapped = () if self.wrapped is None else (self.wrapped,)
-            force_setattr(self, "parts", _counted((*self.positional, *named, *wrapped)))
+            force_setattr(self, "parts", _count_with_children((*self.positional, *named, *wrapped)))
 
     @property
     def name(self) -> str:
-        """Its plain name."""
+        """The plain name."""
         return self.names[0]
 
 
 class ClassValue(Value, Struct, eq=False):
-    """A class of the project. `bases` are classes of the project, External names without members, and unknown ones.
-
-    `order` is that in which members are looked up, once it was asked for. `caveats` are those about all of its members,
-    `marks` the names of the decorators from outside that it has.
-    """
+    """A class of the project."""
 
     node: cst.ClassDef
     scope: LexicalScope
+    """The scope of its body."""
     name: str
     bases: tuple[Value, ...]
+    """`ClassValue` for classes of the project, `External` for classes without relevant members, or `UnknownBase`."""
     order: tuple[Value, ...] = ()
+    """The method resolution order, computed on first use."""
     caveats: tuple[Caveat, ...] = ()
+    """The caveats of all its members."""
     metaclass: Value | None = None
     marks: tuple[str, ...] = ()
+    """Dotted names of its external decorators, such as `dataclasses.dataclass`."""
 
 
 class Instance(Value, Struct, eq=False):
-    """An object of a class of the project, `self` included. It is `may_be_replaced` if it may be another one in the end."""
+    """An object of a class of the project, `self` included."""
 
     of: ClassValue
     state: HeapCell
+    """The attributes."""
     may_be_replaced: bool = False
+    """Whether unknown code may have replaced it by another object."""
 
 
 class EnumMember(Value, Struct, frozen=True):
-    """A member of an enumeration of the project, which is an object of its own. `holds` is its `value`."""
+    """A member of an enumeration of the project."""
 
     of: ClassValue
     holds: Value = UNKNOWN
+    """The value of its `value` attribute."""
     relevant: ClassVar[bool] = False
 
 
 class UnknownBase(Value, Struct, frozen=True):
-    """A base class that may have any member: its `identity` is its name outside the project, or its expression."""
+    """A base class that may have any member."""
 
     identity: object
+    """The dotted name of an external class, or the base expression."""
     place: Place
     relevant: ClassVar[bool] = False
 
@@ -524,52 +560,55 @@ class UnknownBase(Value, Struct, frozen=True):
 
 
 class SuperObject(Value, Struct, frozen=True):
-    """`super()`: looks up members after `after` in the classes of the instance."""
+    """The result of `super()`."""
 
     after: ClassValue
+    """The class after which the look-up starts in the resolution order."""
     receiver: Value
+    """The bound `self` or `cls`."""
 
 
 class SuperMaker(Value, Struct, frozen=True):
-    """`super().__new__` or `super().__call__` where no class of the project has it: it makes an object."""
+    """`super().__new__` or `super().__call__` without a definition in the project. A call creates an object."""
 
     above: SuperObject
     name: str
+    """`__new__` or `__call__`."""
 
 
 class MethodOf(Value, Struct, frozen=True):
-    """A method of a built-in kind of value: `tasks.append`, `payload.get`, `group.create_task`."""
+    """A bound method of a built-in type: `tasks.append`, `payload.get`, `group.create_task`."""
 
     receiver: Value
     name: str
 
 
 class Event(Value, Struct, frozen=True):
-    """The `event` argument of `run`, or what waiting for one gives, whose `["payload"]` has this shape.
-
-    It is the one `of_run` that the engine makes anew for each run of it.
-    """
+    """The `event` argument of `run`, or the result of `step.wait_for_event`."""
 
     shape: PayloadShape
+    """The shape of its `["payload"]`."""
     of_run: bool = False
+    """Whether it is the argument of `run`, which the engine creates again for each replay."""
 
 
 class Payload(Value, Struct, frozen=True):
-    """A payload, or what stands at a key of it. It may be that of the event `of_run`."""
+    """The payload of an event, or the value at one of its keys."""
 
     shape: PayloadShape
     of_run: bool = False
+    """Whether the event is the argument of `run`."""
 
 
 class EventPart(Value, Struct, frozen=True):
-    """A part of the event of `run` that is not told apart: an element of a list in its payload."""
+    """An unresolved part of the event of `run`, such as an element of a list."""
 
     relevant: ClassVar[bool] = False
     tainted: ClassVar[bool] = True
 
 
 class StepCall(Value, Struct, eq=False):
-    """The coroutine of a step: nothing runs until it is awaited or made a task."""
+    """The coroutine of a step."""
 
     step: StepFunction
     place: Place
@@ -591,172 +630,181 @@ class FunctionCall(Value, Struct, eq=False):
 
 
 class PreparedCall(Value, Struct, eq=False):
-    """The coroutine that a plain function returned, as a call of that function."""
+    """The coroutine returned by a plain function, represented as a call of that function."""
 
     function: Function
     result: Value
+    """The returned coroutine."""
     place: Place
+    """The call of the function."""
 
 
 Coroutine: TypeAlias = StepCall | WaitCall | FunctionCall | PreparedCall
 
 
 class Wrapped(Value, Struct, frozen=True):
-    """The coroutine of `asyncio.wait_for`: what it wraps begins, if it has not yet, when it is awaited.
-
-    `parts`, made here, counts what it is made of.
-    """
+    """The coroutine of `asyncio.wait_for`."""
 
     inner: Value
+    """The wrapped awaitable. A coroutine starts when the wrapper is awaited."""
     place: Place
     parts: int = 1
+    """The number of values in this tree, computed from the fields."""
 
     def __post_init__(self) -> None:
-        force_setattr(self, "parts", _counted((self.inner,)))
+        force_setattr(self, "parts", _count_with_children((self.inner,)))
 
 
 class Task(Value, Struct, frozen=True):
-    """Work that was started, to be joined. `result` is what awaiting it gives.
-
-    It stands for `every` run that was started here, or for the last; it is `on_every_path` unless the value may be something
-    else while this work goes on. `parts`, made here, counts what it is made of.
-    """
+    """A started task."""
 
     task_id: TaskId
     result: Value = UNKNOWN
+    """The value of an await of the task."""
     every: bool = False
+    """Whether it represents all tasks started at this place, instead of the last one."""
     on_every_path: bool = True
+    """Whether the value is this task on every path, so awaiting the value must await the task."""
     parts: int = 1
+    """The number of values in this tree, computed from the fields."""
 
     def __post_init__(self) -> None:
         if self.result is not UNKNOWN:
-            force_setattr(self, "parts", _counted((self.result,)))
+            force_setattr(self, "parts", _count_with_children((self.result,)))
 
 
 class Gathering(Value, Struct, frozen=True):
-    """A future of several: `members` are tasks and gatherings. `result` is what awaiting it gives.
-
-    With `each`, it is one of the members, another at each pass of a loop. `own`, `loops`, `until_done` and `in_turn` are
-    as in `ir.AwaitGroup`. `parts`, made here, counts what it is made of.
-    """
+    """A future of several awaitables, as `asyncio.gather` returns it."""
 
     kind: ParallelKind
     members: tuple[Value, ...]
+    """Tasks and nested gatherings."""
     until_done: bool = True
+    """Whether an await lasts until its members finish. A timeout may end it earlier."""
     result: Value = UNKNOWN
+    """The value of an await of the future."""
     each: bool = False
+    """Whether it is one member, and a different member at each pass of a loop."""
     own: frozenset[TaskId] = frozenset()
+    """The tasks started for it."""
     loops: int = 0
+    """Number of loops of the function around its creation."""
     in_turn: bool = False
+    """Whether its members are awaited in the order of completion, as by `asyncio.as_completed`."""
     parts: int = 1
+    """The number of values in this tree, computed from the fields."""
 
     def __post_init__(self) -> None:
-        force_setattr(self, "parts", _counted((*self.members, self.result)))
+        force_setattr(self, "parts", _count_with_children((*self.members, self.result)))
 
     @property
-    def _awaited(self) -> tuple[object, ...]:
-        """What makes it what it is, whatever awaiting it gives."""
+    def _key(self) -> tuple[object, ...]:
+        """The fields that are compared: all but the result."""
         return self.kind, self.members, self.until_done, self.each, self.own, self.loops, self.in_turn
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Gathering) and self._awaited == other._awaited
+        return isinstance(other, Gathering) and self._key == other._key
 
     def __hash__(self) -> int:
-        return hash(self._awaited)
+        return hash(self._key)
 
 
 class TaskGroup(Value, Struct, eq=False):
     """`asyncio.TaskGroup()`."""
 
     state: HeapCell
+    """Its slot `items` has the ids of its tasks."""
 
 
 class ExitStack(Value, Struct, eq=False):
     """`contextlib.ExitStack()` or `AsyncExitStack()`."""
 
     expected: cst.Call | None = None
-    """The call of one of its methods that is being evaluated and is followed."""
+    """The method call that is being evaluated, if it is supported."""
     works: bool = False
-    """Whether it holds something that may run steps."""
+    """Whether a callback or context manager on it may run steps."""
 
 
 class WrappingManager(Value, Struct, eq=False):
-    """What `contextlib.nullcontext(...)`, `closing(...)` or `aclosing(...)` returns."""
+    """The context manager of `contextlib.nullcontext(...)`, `closing(...)` or `aclosing(...)`."""
 
     content: Value
-    """The argument, which is the result of entering it."""
+    """The argument, which the `with` statement binds."""
     closing: str | None = None
-    """The name of the method of the argument that is called at the end."""
+    """The method of the argument that is called at the exit, None for none."""
 
 
 class ExitStackArguments(Value, Struct, eq=False):
-    """The arguments with which something is pushed on an exit stack."""
+    """The arguments of a method call that pushes a callback or context manager on an exit stack."""
 
     arguments: Arguments
 
 
 class Suppressor(Value, Struct, eq=False):
-    """`contextlib.suppress(...)`, to be entered."""
+    """`contextlib.suppress(...)`."""
 
     handler: Handler | None
-    """What it catches, None for nothing."""
+    """The exceptions that it catches, None for none."""
     relevant: ClassVar[bool] = False
 
 
 class Partial(Value, Struct, eq=False):
-    """`functools.partial` of anything but a function of the project."""
+    """`functools.partial` of a callable other than a project function."""
 
     callee: Value
     arguments: Arguments
 
 
 class GeneratorCall(Value, Struct, eq=False):
-    """The generator that a function of the project makes, in so many loops (`loop_depth`)."""
+    """The generator of a function of the project."""
 
     function: FunctionValue
     arguments: Arguments
     place: Place
     loop_depth: int = 0
+    """Number of loops around the call."""
 
 
 class GeneratorExpression(Value, Struct, eq=False):
-    """A generator expression: evaluated where it is consumed."""
+    """A generator expression. It is evaluated at its consumer."""
 
     node: cst.GeneratorExp
     scope: LexicalScope
 
 
 class Case(Struct, frozen=True):
-    """One of several values that an expression may have; the condition as source, None for the one that is left."""
+    """One of the possible values of an expression."""
 
     condition: str | None
+    """Source of the condition, None for the default case."""
     value: Value
 
 
 class Union(Value, Struct, eq=False):
-    """Exactly one of several values; a discriminant makes the choice a `switch`.
-
-    `size`, made here, counts them all, `parts` what they are made of.
-    """
+    """Exactly one of several values."""
 
     cases: tuple[Case, ...]
     discriminant: str | None
+    """Source of the expression that a `switch` compares, None for an `if`."""
     place: Place
     size: int = 0
+    """The number of cases, nested unions flattened, computed from the fields."""
     parts: int = 1
+    """The number of values in this tree, computed from the fields."""
 
     def __post_init__(self) -> None:
-        self.size = sum(o.value.size if isinstance(o.value, Union) else 1 for o in self.cases)
-        self.parts = _counted(case.value for case in self.cases)
+        self.size = sum(case.value.size if isinstance(case.value, Union) else 1 for case in self.cases)
+        self.parts = _count_with_children(case.value for case in self.cases)
 
 
 class Argument(Struct, frozen=True):
-    """An argument of a call as written, evaluated. `star` is `""`, `"*"` or `"**"`."""
+    """An evaluated argument of a call."""
 
     value: Value
     place: Place
     keyword: str | None = None
     star: str = ""
+    """`"*"`, `"**"`, or empty."""
 
 
 class Arguments(Struct, frozen=True):
@@ -766,19 +814,19 @@ class Arguments(Struct, frozen=True):
 
     @property
     def positional(self) -> tuple[Argument, ...]:
-        """Those that stand by their position alone."""
+        """The positional arguments, without spread ones."""
         return tuple(argument for argument in self.items if argument.keyword is None and not argument.star)
 
     def find(self, index: int | None, keyword: str) -> Argument | None:
-        """Return an argument by its position or its keyword."""
+        """Return the argument at a 0-based position or with a keyword, None if it is missing."""
         positional = self.positional
         if index is not None and index < len(positional):
             return positional[index]
-        found = next((argument for argument in self.items if argument.keyword == keyword), None)
-        return self._find_spread(keyword) if found is None else found
+        match = next((argument for argument in self.items if argument.keyword == keyword), None)
+        return self._find_spread(keyword) if match is None else match
 
     def _find_spread(self, keyword: str) -> Argument | None:
-        """Return a keyword argument that is in a dictionary, as `**options`."""
+        """Return a keyword argument from a spread dictionary, as in `**options`."""
         for spread in self.items:
             if spread.star == "**" and isinstance(spread.value, Mapping):
                 for entry in spread.value.entries:
@@ -788,7 +836,7 @@ class Arguments(Struct, frozen=True):
 
 
 def changed_tasks(value: Value, change: Callable[[Task], Task]) -> Value:
-    """Return a value with each of the tasks in it changed, those in gatherings and alternatives too."""
+    """Return a value with a change applied to each of its tasks, nested ones included."""
     match value:
         case Task():
             return change(value)
@@ -804,29 +852,29 @@ def changed_tasks(value: Value, change: Callable[[Task], Task]) -> Value:
 
 
 def every_run(value: Value) -> Value:
-    """Return a value that stands for many: its tasks are all that were started."""
+    """Return a value whose tasks represent every task started at their places."""
     return changed_tasks(value, lambda task: replace(task, every=True))
 
 
 def on_some_paths(value: Value) -> Value:
-    """Return a value that may be another one: awaiting it is no proof that its tasks are over."""
+    """Return a value as it is on some paths only, so awaiting it does not guarantee that its tasks are finished."""
     return changed_tasks(value, lambda task: replace(task, on_every_path=False))
 
 
 def possible(item: Element) -> Element:
-    """Return an element that may not be there."""
+    """Return the element as one that may be missing."""
     return replace(item, value=on_some_paths(item.value), maybe=True)
 
 
 def hide_constants(value: Value) -> Value:
-    """Return a value as it is seen through what is no constant: constants are not known, nor those in collections."""
+    """Return a value as read through a non-constant, which hides constants, also those in collections."""
     if isinstance(value, Collection | Mapping):
         return value if value.hidden else replace(value, hidden=True)
     return without_constants(value)
 
 
 def without_constants(value: Value) -> Value:
-    """Return what is left of a value whose constants are not known."""
+    """Return a value with constants replaced by UNKNOWN, and None by ABSENT."""
     if value.relevant or value.tainted or isinstance(value, Absent):
         return value
     if value == Constant(None):
@@ -834,22 +882,23 @@ def without_constants(value: Value) -> Value:
     return value.nondeterministic if isinstance(value, Template) and value.nondeterministic is not None else UNKNOWN
 
 
-# How deep collections are looked into.
 DEEPEST: Final = 4
+"""Maximum nesting depth of collections in a walk."""
 
 
 class Visits(Struct):
-    """The collections and objects that a walk has entered, each with the depth at which it was.
+    """The heap cells that a walk has entered.
 
-    A walk that enters each once for a depth takes no more steps than there are elements, though as a tree they may be
-    exponentially many.
+    Entering a cell again only at a smaller depth makes the walk linear in the number of elements, while the tree may be
+    exponentially large.
     """
 
     _depths: dict[int, int] = field(default_factory=dict)
+    """The smallest depth at which each cell was entered, by serial."""
 
-    def enter(self, slots: HeapCell, depth: int) -> bool:
-        """Return whether a walk has to look into something that is so deep in others."""
-        if depth >= min(DEEPEST, self._depths.get(slots.serial, DEEPEST)):
+    def enter(self, cell: HeapCell, depth: int) -> bool:
+        """Record a cell at a nesting depth, and return whether the walk must enter it."""
+        if depth >= min(DEEPEST, self._depths.get(cell.serial, DEEPEST)):
             return False
-        self._depths[slots.serial] = depth
+        self._depths[cell.serial] = depth
         return True
