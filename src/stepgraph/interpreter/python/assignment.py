@@ -1,4 +1,4 @@
-"""Assignment: to names, attributes, elements, and into the parts of a tuple."""
+"""Assignment to names, attributes and elements, and unpacking."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ from stepgraph.interpreter.replay.step_state import attribute_changed, change, e
 from stepgraph.limits import Limit
 from stepgraph.syntax.module import Place
 
-# To copy a tuple takes so much less than to look at its elements.
+# Elements of a tuple that can be copied at the cost of examining one.
 COPIED_AT_ONCE: Final = 64
 
 
 def assign(interpreter: Interpreter, target: cst.BaseExpression, value: Value, source: Place | None = None) -> None:
-    """Assign a value to a target. `source` is the place of the expression assigned."""
+    """Assign a value to a target. `source` is the place of the assigned expression."""
     match target:
         case cst.Name(value=name):
             bind(interpreter, name, value)
@@ -53,9 +53,9 @@ def assign(interpreter: Interpreter, target: cst.BaseExpression, value: Value, s
                 change(interpreter, target, value, interpreter.place(target), rebound=True)
         case cst.Tuple(elements=elements) | cst.List(elements=elements):
             parts = [element if isinstance(element, cst.StarredElement) else element.value for element in elements]
-            _assign_parts(interpreter, parts, value)
-        case cst.StarredElement(value=inner):
-            assign(interpreter, inner, value)
+            _unpack(interpreter, parts, value)
+        case cst.StarredElement(value=starred):
+            assign(interpreter, starred, value)
         case cst.Attribute(value=owner, attr=attr):
             receiver = interpreter.evaluate(owner)
             attribute_changed(interpreter, target, receiver)
@@ -64,58 +64,64 @@ def assign(interpreter: Interpreter, target: cst.BaseExpression, value: Value, s
             _assign_element(interpreter, target, value, source)
 
 
-def _assign_parts(interpreter: Interpreter, targets: list[cst.BaseExpression], value: Value) -> None:
+def _unpack(interpreter: Interpreter, targets: list[cst.BaseExpression], value: Value) -> None:
     if isinstance(value, GeneratorCall):
         items: tuple[Element, ...] | None = all_of(interpreter, value)
     elif isinstance(value, Unresolved):
         items = (Element(value, value.place, many=True),)
     else:
-        items = _parts_of(value)
+        items = _unpacked_items(value)
         if items is None:
             interpreter.escape_operand(
                 value, interpreter.place(targets[0]), "is taken apart in a way that is not followed"
             )
-    star = next((i for i, target in enumerate(targets) if isinstance(target, cst.StarredElement)), None)
-    if items is None or len(items) < len(targets) - (star is not None) or any(item.many for item in items):
+    star_index = next((i for i, target in enumerate(targets) if isinstance(target, cst.StarredElement)), None)
+    if items is None or len(items) < len(targets) - (star_index is not None) or any(item.many for item in items):
         for target in targets:
-            assign(interpreter, target, _any_part(interpreter, target, items))
+            assign(interpreter, target, _any_item(interpreter, target, items))
         return
-    if star is None:
+    if star_index is None:
         for target, item in zip(targets, items, strict=False):
             assign(interpreter, target, item.value)
         return
-    after = len(targets) - star - 1
-    for target, item in zip(targets[:star], items, strict=False):
+    trailing_count = len(targets) - star_index - 1
+    for target, item in zip(targets[:star_index], items, strict=False):
         assign(interpreter, target, item.value)
-    assign(interpreter, targets[star], collection(interpreter, "list", items[star : len(items) - after]))
-    for target, item in zip(targets[star + 1 :], items[len(items) - after :], strict=True):
+    assign(
+        interpreter,
+        targets[star_index],
+        collection(interpreter, "list", items[star_index : len(items) - trailing_count]),
+    )
+    for target, item in zip(targets[star_index + 1 :], items[len(items) - trailing_count :], strict=True):
         assign(interpreter, target, item.value)
 
 
-def _parts_of(value: Value) -> tuple[Element, ...] | None:
-    """Return the parts into which a value is taken apart: those of a set are in no order that is known."""
+def _unpacked_items(value: Value) -> tuple[Element, ...] | None:
+    """Return the elements from unpacking a value, None if unresolved. Elements of a set may come in any order."""
     if isinstance(value, Collection):
         return tuple(replace(item, many=True) for item in value.items) if value.is_set else value.items
     if isinstance(value, Instance):
         place = Place(value.of.scope.module, value.of.node)
         return tuple(Element(value.state.get(name, UNKNOWN), place) for name in field_names(value.of)) or None
     if isinstance(value, Union):
-        return _parts_of_any(value)
+        return _unpacked_union_items(value)
     return None
 
 
-def _parts_of_any(value: Union) -> tuple[Element, ...]:
-    """Return the parts of whichever of several tuples it is: each part is one of theirs, or any where they differ."""
-    ways = [(case.condition, _parts_of(case.value)) for case in value.cases]
-    known = [(condition, parts) for condition, parts in ways if parts is not None]
-    if len({len(parts) for _, parts in known}) > 1 or any(item.many for _, parts in known for item in parts):
-        return tuple(replace(item, many=True) for _, parts in known for item in parts)
-    columns = zip(*(parts for _, parts in known), strict=True)
-    conditions = [condition for condition, _ in known]
+def _unpacked_union_items(value: Union) -> tuple[Element, ...]:
+    """Return the elements from unpacking a union, joined by position if all cases have the same length."""
+    case_items = [(case.condition, _unpacked_items(case.value)) for case in value.cases]
+    unpacked = [(condition, items) for condition, items in case_items if items is not None]
+    if len({len(items) for _, items in unpacked}) > 1 or any(item.many for _, items in unpacked for item in items):
+        return tuple(replace(item, many=True) for _, items in unpacked for item in items)
+    columns = zip(*(items for _, items in unpacked), strict=True)
+    conditions = [condition for condition, _ in unpacked]
     return tuple(
         Element(
             join_values(
-                [(c, item.value) for c, item in zip(conditions, column, strict=True)], value.discriminant, value.place
+                [(condition, item.value) for condition, item in zip(conditions, column, strict=True)],
+                value.discriminant,
+                value.place,
             ),
             column[0].place,
         )
@@ -123,7 +129,7 @@ def _parts_of_any(value: Union) -> tuple[Element, ...]:
     )
 
 
-def _any_part(interpreter: Interpreter, target: cst.BaseExpression, items: tuple[Element, ...] | None) -> Value:
+def _any_item(interpreter: Interpreter, target: cst.BaseExpression, items: tuple[Element, ...] | None) -> Value:
     if items is None or not any(item.value.relevant for item in items):
         return UNKNOWN
     if isinstance(target, cst.StarredElement):
@@ -133,60 +139,64 @@ def _any_part(interpreter: Interpreter, target: cst.BaseExpression, items: tuple
 
 
 def assign_attribute(interpreter: Interpreter, owner: Value, name: str, value: Value, place: Place) -> None:
-    """Set an attribute of a value."""
+    """Assign `owner.name`."""
     observe_key(interpreter, "written", owner, Constant(name), place, place)
     if isinstance(owner, Instance):
-        if not _set_by_class(interpreter, owner, name, value, place):
+        if not _call_class_setter(interpreter, owner, name, value, place):
             interpreter.store.write(owner.state, name, hide_constants(value))
         return
     if isinstance(owner, Union):
-        interpreter.choose(owner, lambda chosen: _assign_to(interpreter, chosen, name, value, place))
+        interpreter.choose(
+            owner, lambda case_owner: _assign_case_attribute(interpreter, case_owner, name, value, place)
+        )
         return
     scope = owner.scope if isinstance(owner, ClassValue | ModuleValue) else None
     if scope is not None:
         interpreter.store.write(scope.names, name, hide_constants(value))
     else:
-        _lose(interpreter, value, place)
+        _escape_assigned(interpreter, value, place)
 
 
-def _assign_to(interpreter: Interpreter, owner: Value, name: str, value: Value, place: Place) -> Value:
+def _assign_case_attribute(interpreter: Interpreter, owner: Value, name: str, value: Value, place: Place) -> Value:
     if not isinstance(owner, Constant | Absent):
         assign_attribute(interpreter, owner, name, value, place)
     return UNKNOWN
 
 
-def _set_by_class(interpreter: Interpreter, owner: Instance, name: str, value: Value, place: Place) -> bool:
-    """Run what the class of an object says about assigning to an attribute: the setter of a property, a descriptor."""
+def _call_class_setter(interpreter: Interpreter, owner: Instance, name: str, value: Value, place: Place) -> bool:
+    """Call the property setter or descriptor of an attribute. Return False if the class defines neither."""
     member = class_member(interpreter, owner, name)
     if not isinstance(member, Union):
-        return _set_by(interpreter, member, owner, value, place)
+        return _call_setter(interpreter, member, owner, value, place)
 
-    def set_by(chosen: Value) -> Value:
-        if not _set_by(interpreter, chosen, owner, value, place):
+    def assign_case(case_member: Value) -> Value:
+        if not _call_setter(interpreter, case_member, owner, value, place):
             interpreter.store.write(owner.state, name, hide_constants(value))
         return UNKNOWN
 
-    interpreter.choose(member, set_by)
+    interpreter.choose(member, assign_case)
     return True
 
 
-def _set_by(interpreter: Interpreter, member: Value | None, owner: Instance, value: Value, place: Place) -> bool:
-    given = Arguments((Argument(value, place),))
+def _call_setter(interpreter: Interpreter, member: Value | None, owner: Instance, value: Value, place: Place) -> bool:
+    arguments = Arguments((Argument(value, place),))
     if isinstance(member, FunctionValue) and member.kind == "property" and member.setter is not None:
         setter = member.setter
-        interpreter.call(replace(setter, receiver=owner) if isinstance(setter, FunctionValue) else setter, given, place)
+        interpreter.call(
+            replace(setter, receiver=owner) if isinstance(setter, FunctionValue) else setter, arguments, place
+        )
         return True
     if not isinstance(member, Instance):
         return False
-    given = Arguments((Argument(owner, place), *given.items))
+    arguments = Arguments((Argument(owner, place), *arguments.items))
     method = interpreter.attribute(member, "__set__", place)
     if isinstance(method, FunctionValue | Union):
-        interpreter.call(method, given, place)
+        interpreter.call(method, arguments, place)
     return isinstance(method, FunctionValue | Union)
 
 
-def _lose(interpreter: Interpreter, value: Value, place: Place) -> None:
-    """Report what can run steps where it is assigned to what is not known."""
+def _escape_assigned(interpreter: Interpreter, value: Value, place: Place) -> None:
+    """Report a value that can run steps and is assigned to an unresolved target."""
     interpreter.escape(value, place, f"is assigned to `{place.text}`, which is not followed")
 
 
@@ -217,52 +227,60 @@ def _assign_element(interpreter: Interpreter, target: cst.Subscript, value: Valu
         items = value.items if is_slice and isinstance(value, Collection) else (Element(value, place),)
         add_items(interpreter, owner, items)
     elif not isinstance(owner, Instance | Union):
-        _lose(interpreter, value, interpreter.place(target))
+        _escape_assigned(interpreter, value, interpreter.place(target))
 
 
 def set_entry(
     interpreter: Interpreter, owner: Mapping, key: Value, value: Value, key_place: Place, place: Place
 ) -> None:
-    """Set a key of a dictionary. A key that is not known adds to those there are."""
+    """Set a key of a dictionary. A key that is not constant adds an entry and replaces none."""
     many = interpreter.loop_depth > owner.loop_depth and not isinstance(key, Constant)
     entry = MappingEntry(key, value, key_place, place, many)
     entries = owner.entries
-    kept = tuple(e for e in entries if not (isinstance(key, Constant) and e.key == key))
-    if len(kept) < len(entries):
-        interpreter.store.pass_over(e for e in entries if e.key == key)
+    remaining = tuple(existing for existing in entries if not (isinstance(key, Constant) and existing.key == key))
+    if len(remaining) < len(entries):
+        interpreter.store.pass_over(existing for existing in entries if existing.key == key)
     owner.state.changed = True
-    interpreter.store.write(owner.state, "items", (*kept, entry))
+    interpreter.store.write(owner.state, "items", (*remaining, entry))
 
 
-def take_item(interpreter: Interpreter, owner: Collection, at: Value) -> Element | None:
-    """Take an element out of a list or set; return it if it is known which one it is, else it may be any of them."""
+def take_item(interpreter: Interpreter, owner: Collection, index: Value) -> Element | None:
+    """Remove an element from a list or set and return it.
+
+    If the index does not resolve to one element, mark every element as possibly absent and return None.
+    """
     items = owner.items
     owner.state.changed = True
-    here = interpreter.loop_depth == owner.loop_depth and owner.has_known_order
-    if here and isinstance(at, Constant) and isinstance(at.value, int) and -len(items) <= at.value < len(items):
-        left = list(items)
-        taken = left.pop(at.value)
-        interpreter.store.pass_over((taken,))
-        interpreter.store.write(owner.state, "items", tuple(left))
-        return taken
+    is_exact = interpreter.loop_depth == owner.loop_depth and owner.has_known_order
+    if (
+        is_exact
+        and isinstance(index, Constant)
+        and isinstance(index.value, int)
+        and -len(items) <= index.value < len(items)
+    ):
+        remaining = list(items)
+        removed = remaining.pop(index.value)
+        interpreter.store.pass_over((removed,))
+        interpreter.store.write(owner.state, "items", tuple(remaining))
+        return removed
     owner.state.unordered = True
     interpreter.store.write(owner.state, "items", tuple(map(possible, items)))
     return None
 
 
 def add_items(interpreter: Interpreter, owner: Collection, items: tuple[Element, ...]) -> None:
-    """Add elements to a list or set; one added in a loop that the list was made outside of stands for many."""
+    """Add elements to a list or set. If the collection is older than the current loop, mark them `many`."""
     if interpreter.loop_depth > owner.loop_depth:
         items = tuple(replace(item, many=True, passes=None) for item in items)
     owner.state.changed = True
-    again = {id(item.place.node) for item in items if item.many}
-    if again:
-        kept = [item for item in owner.items if id(item.place.node) not in again]
-        interpreter.store.write(owner.state, "items", bounded((*kept, *items)))
+    repeated_nodes = {id(item.place.node) for item in items if item.many}
+    if repeated_nodes:
+        remaining = [item for item in owner.items if id(item.place.node) not in repeated_nodes]
+        interpreter.store.write(owner.state, "items", bounded((*remaining, *items)))
         return
-    present: tuple[Element, ...] = owner.state["items"]
-    interpreter.budget.spend(Limit.ELEMENTS, len(items) + len(present) // COPIED_AT_ONCE)
-    if len(present) // MOST_ITEMS == (len(present) + len(items)) // MOST_ITEMS:
-        interpreter.store.extend(owner.state, (*present, *items))
+    existing: tuple[Element, ...] = owner.state["items"]
+    interpreter.budget.spend(Limit.ELEMENTS, len(items) + len(existing) // COPIED_AT_ONCE)
+    if len(existing) // MOST_ITEMS == (len(existing) + len(items)) // MOST_ITEMS:
+        interpreter.store.extend(owner.state, (*existing, *items))
     else:
-        interpreter.store.write(owner.state, "items", bounded((*present, *items)))
+        interpreter.store.write(owner.state, "items", bounded((*existing, *items)))

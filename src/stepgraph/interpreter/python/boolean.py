@@ -1,4 +1,4 @@
-"""What is evaluated only sometimes: `and`, `or`, and the conditional expression."""
+"""Expressions that evaluate operands conditionally: `and`, `or` and the conditional expression."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ from stepgraph.interpreter.replay.taint import derived, record_test
 from stepgraph.ir.nodes import TaskId
 from stepgraph.syntax.bindings import bindings_of
 
-_CHECKING: Final = frozenset({"typing.TYPE_CHECKING", "typing_extensions.TYPE_CHECKING"})
+_TYPE_CHECKING_NAMES: Final = frozenset({"typing.TYPE_CHECKING", "typing_extensions.TYPE_CHECKING"})
 
 
 def decided(interpreter: Interpreter, test: cst.BaseExpression) -> bool | None:
-    """Return what a test surely gives, None where that is not known.
+    """Return the truth value of a static test, None for any other test.
 
-    Literals decide it, TYPE_CHECKING, which is false at run time, and whether a known value is a coroutine (function).
+    Static tests are `True`, `False`, `TYPE_CHECKING` (false at run time), and coroutine checks of resolved values.
     """
     match test:
         case cst.Name(value="True"):
@@ -42,43 +42,47 @@ def decided(interpreter: Interpreter, test: cst.BaseExpression) -> bool | None:
             return False
         case cst.Name(value=name):
             value = look_up(interpreter, name) if name == "TYPE_CHECKING" else UNKNOWN
-            return False if isinstance(value, External) and value.name in _CHECKING else None
+            return False if isinstance(value, External) and value.name in _TYPE_CHECKING_NAMES else None
         case cst.Attribute(attr=cst.Name(value="TYPE_CHECKING")):
             value = interpreter.evaluate(test)
-            return False if isinstance(value, External) and value.name in _CHECKING else None
+            return False if isinstance(value, External) and value.name in _TYPE_CHECKING_NAMES else None
         case cst.UnaryOperation(operator=cst.Not(), expression=inner):
-            negated = decided(interpreter, inner)
-            return None if negated is None else not negated
-        case cst.Call(func=function, args=[cst.Arg(value=cst.Name() | cst.Attribute() as asked, star="")]):
-            return _is_asynchronous(interpreter, function, asked)
+            inner_truth = decided(interpreter, inner)
+            return None if inner_truth is None else not inner_truth
+        case cst.Call(func=function, args=[cst.Arg(value=cst.Name() | cst.Attribute() as argument, star="")]):
+            return _coroutine_check_result(interpreter, function, argument)
         case _:
             return None
 
 
-def _is_asynchronous(interpreter: Interpreter, function: cst.BaseExpression, asked: cst.BaseExpression) -> bool | None:
-    """Return what `iscoroutinefunction`, `iscoroutine` or `isawaitable` gives, None where that is not known."""
+def _coroutine_check_result(
+    interpreter: Interpreter, function: cst.BaseExpression, argument: cst.BaseExpression
+) -> bool | None:
+    """Return the result of `iscoroutinefunction`, `iscoroutine` or `isawaitable`, None if it depends on run time."""
     name = function.attr if isinstance(function, cst.Attribute) else function
-    if not isinstance(name, cst.Name) or name.value not in _ASKING:
+    if not isinstance(name, cst.Name) or name.value not in _COROUTINE_CHECKS:
         return None
-    asking = interpreter.evaluate(function)
-    if not isinstance(asking, External) or asking.name not in _ASKING[name.value]:
+    callee = interpreter.evaluate(function)
+    if not isinstance(callee, External) or callee.name not in _COROUTINE_CHECKS[name.value]:
         return None
-    found: list[Value] = []
-    interpreter.block_of(lambda: found.append(interpreter.evaluate(asked)))
-    of_function = name.value == "iscoroutinefunction"
-    answers = {_is_async(value) if of_function else _is_coroutine(value) for value in leaves(found[0])}
-    return answers.pop() if len(answers) == 1 else None
+    values: list[Value] = []
+    interpreter.block_of(lambda: values.append(interpreter.evaluate(argument)))
+    checks_function = name.value == "iscoroutinefunction"
+    results = {
+        _is_coroutine_function(value) if checks_function else _is_coroutine(value) for value in leaves(values[0])
+    }
+    return results.pop() if len(results) == 1 else None
 
 
-_ASKING: Final = {
+_COROUTINE_CHECKS: Final = {
     "isawaitable": ("inspect.isawaitable",),
     "iscoroutine": ("asyncio.iscoroutine", "inspect.iscoroutine"),
     "iscoroutinefunction": ("asyncio.iscoroutinefunction", "inspect.iscoroutinefunction"),
 }
 
 
-def _is_async(value: Value) -> bool | None:
-    """Return whether a value is a coroutine function, as each step is; None where that is not known."""
+def _is_coroutine_function(value: Value) -> bool | None:
+    """Return whether a value is a coroutine function, None if unresolved. Every step is one."""
     match value:
         case StepFunction(may_be_replaced=False):
             return True
@@ -96,37 +100,40 @@ def _is_coroutine(value: Value) -> bool | None:
 
 
 def evaluate_conditional(interpreter: Interpreter, node: cst.IfExp) -> Value:
-    """`a if c else b`."""
-    decision = decided(interpreter, node.test)
-    if decision is not None:
-        return interpreter.evaluate(node.body if decision else node.orelse)
+    """Evaluate `a if c else b`."""
+    truth = decided(interpreter, node.test)
+    if truth is not None:
+        return interpreter.evaluate(node.body if truth else node.orelse)
     test = interpreter.evaluate(node.test)
     condition = interpreter.text(node.test)
     place = interpreter.place(node)
     record_test(interpreter, test, interpreter.place(node.test), place)
     values: list[Value] = []
 
-    def read(way: cst.BaseExpression, *, holds: bool) -> None:
+    def evaluate_branch(branch: cst.BaseExpression, *, holds: bool) -> None:
         with narrowed(interpreter, node.test, holds=holds):
-            values.append(interpreter.evaluate(way))
+            values.append(interpreter.evaluate(branch))
 
-    ways = [
-        (condition, interpreter.branch(lambda: read(node.body, holds=True), condition)),
-        (None, interpreter.branch(lambda: read(node.orelse, holds=False))),
+    paths = [
+        (condition, interpreter.branch(lambda: evaluate_branch(node.body, holds=True), condition)),
+        (None, interpreter.branch(lambda: evaluate_branch(node.orelse, holds=False))),
     ]
-    interpreter.take_one(ways, None, place)
-    value = join_values([(condition, values[0]), (None, values[1])], None, place, ways[0][1].since)
+    interpreter.take_one(paths, None, place)
+    value = join_values([(condition, values[0]), (None, values[1])], None, place, paths[0][1].since)
     return derived(interpreter, (test, *values), without_constants(value))
 
 
 def evaluate_boolean(interpreter: Interpreter, node: cst.BooleanOperation) -> Value:
-    """`a and b`, `a or b`: an operand with steps is in a choice on those before it, back to the last one with steps."""
+    """Evaluate `a and b` or `a or b`.
+
+    An operand with steps is a branch of a choice. Its condition consists of the operands since the last one with steps.
+    """
     operands = _operands(node)
     value = interpreter.evaluate(operands[0])
-    return _rest(interpreter, node, operands, 0, 1, value)
+    return _evaluate_operands(interpreter, node, operands, 0, 1, value)
 
 
-def _rest(
+def _evaluate_operands(
     interpreter: Interpreter,
     node: cst.BooleanOperation,
     operands: list[cst.BaseExpression],
@@ -134,38 +141,38 @@ def _rest(
     index: int,
     value: Value,
 ) -> Value:
-    """Evaluate the operands from `index` on, which are reached if those from `first` on let them."""
+    """Evaluate the operands from `index` on, under the condition of the operands from `first` up to `index`."""
     while index < len(operands):
         if decided(interpreter, operands[index - 1]) is (not isinstance(node.operator, cst.And)):
             return UNKNOWN
-        found: list[Value] = []
-        at = index
+        results: list[Value] = []
+        position = index
 
-        def read(at: int = at, found: list[Value] = found) -> None:
-            with narrowed(interpreter, operands[at - 1], holds=isinstance(node.operator, cst.And)):
-                found.append(interpreter.evaluate(operands[at]))
+        def evaluate_operand(position: int = position, results: list[Value] = results) -> None:
+            with narrowed(interpreter, operands[position - 1], holds=isinstance(node.operator, cst.And)):
+                results.append(interpreter.evaluate(operands[position]))
             if interpreter.operations:
-                found[0] = _rest(interpreter, node, operands, at, at + 1, found[0])
+                results[0] = _evaluate_operands(interpreter, node, operands, position, position + 1, results[0])
 
-        record_test(interpreter, value, interpreter.place(operands[at - 1]), interpreter.place(node))
-        outcome = interpreter.branch(read)
-        if not outcome.block.operations and not outcome.changes and not (value.relevant or found[0].relevant):
-            value = derived(interpreter, (value, found[0]))
+        record_test(interpreter, value, interpreter.place(operands[position - 1]), interpreter.place(node))
+        path = interpreter.branch(evaluate_operand)
+        if not path.block.operations and not path.changes and not (value.relevant or results[0].relevant):
+            value = derived(interpreter, (value, results[0]))
             index += 1
             continue
         condition = _condition(interpreter, node, operands[first:index])
-        interpreter.take_one([(condition, outcome)], None, interpreter.place(node))
-        value = _either(interpreter, node, value, Case(condition, found[0]), outcome.since)
-        if outcome.block.operations:
+        interpreter.take_one([(condition, path)], None, interpreter.place(node))
+        value = _join_operands(interpreter, node, value, Case(condition, results[0]), path.since)
+        if path.block.operations:
             return value
         index += 1
     return value
 
 
-def _either(
+def _join_operands(
     interpreter: Interpreter, node: cst.BooleanOperation, left: Value, right: Case, since: TaskId | None
 ) -> Value:
-    """`a or b` is `b` where `not a`, else `a`; what cannot be called is not worth keeping apart."""
+    """Join two results, where `right` applies under its condition. Irrelevant values need no union."""
     if not (left.relevant or right.value.relevant):
         return derived(interpreter, (left, right.value))
     place = interpreter.place(node)
@@ -175,7 +182,7 @@ def _either(
 
 
 def _operands(node: cst.BooleanOperation) -> list[cst.BaseExpression]:
-    """Return the operands of a chain of one operator, which leans to the left unless bracketed."""
+    """Return the operands of a left-nested chain of the same operator. A parenthesized chain is one operand."""
     operands: list[cst.BaseExpression] = []
     current: cst.BaseExpression = node
     kind = type(node.operator)
@@ -197,7 +204,7 @@ def _condition(interpreter: Interpreter, node: cst.BooleanOperation, operands: l
 
 
 def negated(text: str, node: cst.BaseExpression) -> str:
-    """Return `not text`, with brackets unless the expression needs none."""
-    bare = isinstance(node, cst.Name | cst.Call | cst.Attribute | cst.Subscript)
-    bracketed = bool(node.lpar) and text.startswith("(")
-    return f"not {text}" if bare or bracketed else f"not ({text})"
+    """Return `not text`, parenthesized if the expression requires it."""
+    is_atomic = isinstance(node, cst.Name | cst.Call | cst.Attribute | cst.Subscript)
+    is_parenthesized = bool(node.lpar) and text.startswith("(")
+    return f"not {text}" if is_atomic or is_parenthesized else f"not ({text})"

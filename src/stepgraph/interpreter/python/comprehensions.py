@@ -1,4 +1,4 @@
-"""Comprehensions and generator expressions."""
+"""Evaluation of comprehensions and generator expressions."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ from stepgraph.syntax.bindings import Bindings, target_names
 
 
 def evaluate_collection(interpreter: Interpreter, node: cst.ListComp | cst.SetComp) -> Value:
-    """A list or set comprehension: its loop is emitted, its elements are kept."""
+    """Evaluate a list or set comprehension: emit its loop and return its elements."""
     return consumed(interpreter, node, interpreter.frame.scope, "list" if isinstance(node, cst.ListComp) else "set")
 
 
 def evaluate_mapping(interpreter: Interpreter, node: cst.DictComp) -> Value:
-    """A dictionary comprehension."""
+    """Evaluate a dictionary comprehension: emit its loop and return its entries."""
     entries: list[MappingEntry] = []
 
     def add(*, many: bool) -> None:
@@ -45,12 +45,12 @@ def evaluate_mapping(interpreter: Interpreter, node: cst.DictComp) -> Value:
         value = interpreter.evaluate(node.value)
         entries.append(MappingEntry(key, value, interpreter.place(node.key), interpreter.place(node.value), many))
 
-    _run(interpreter, node.for_in, interpreter.frame.scope, add)
+    _run_comprehension(interpreter, node.for_in, interpreter.frame.scope, add)
     return mapping(interpreter, tuple(entries))
 
 
 def evaluate_generator(interpreter: Interpreter, node: cst.GeneratorExp) -> Value:
-    """A generator expression runs where it is consumed."""
+    """Return a generator expression unevaluated, since it runs where it is consumed."""
     return GeneratorExpression(node, interpreter.frame.scope)
 
 
@@ -60,52 +60,54 @@ def consumed(
     scope: LexicalScope,
     kind: CollectionKind,
 ) -> Collection:
-    """Return the elements that a comprehension makes, having emitted its loop."""
+    """Emit the loop of a comprehension or generator expression, and return its elements."""
     items: list[Element] = []
-    depth = interpreter.branches
-    filtered = _is_filtered(node.for_in)
+    branch_depth = interpreter.branches
+    filtered = _has_filter(node.for_in)
 
     def add(*, many: bool) -> None:
-        maybe = not many and interpreter.branches > depth
+        maybe = not many and interpreter.branches > branch_depth
         item = Element(interpreter.evaluate(node.elt), interpreter.place(node.elt), many, maybe)
         items.append(replace(item, value=on_some_paths(item.value)) if filtered else item)
 
-    passes = _run(interpreter, node.for_in, scope, add)
+    passes = _run_comprehension(interpreter, node.for_in, scope, add)
     return collection(interpreter, kind, tuple(replace(item, passes=passes if item.many else None) for item in items))
 
 
-def _is_filtered(clause: cst.CompFor | None) -> bool:
-    """Whether a comprehension may leave out elements of what it goes over: those that are tasks are not all in it."""
-    return clause is not None and (bool(clause.ifs) or _is_filtered(clause.inner_for_in))
+def _has_filter(clause: cst.CompFor | None) -> bool:
+    """Whether a comprehension may omit elements of its iterables, so that its result may lack some tasks."""
+    return clause is not None and (bool(clause.ifs) or _has_filter(clause.inner_for_in))
 
 
-def each_of(interpreter: Interpreter, lazy: GeneratorExpression, take: Callable[[Value], None]) -> None:
-    """Do something with each element that a generator expression makes, where this is called: they take turns."""
-    outer = interpreter.frame.scope
+def each_of(interpreter: Interpreter, generator: GeneratorExpression, consume: Callable[[Value], None]) -> None:
+    """Emit the loop of a generator expression here, and pass each element to `consume` within the loop."""
+    outer_scope = interpreter.frame.scope
 
     def add(*, many: bool) -> None:
         del many
-        value = interpreter.evaluate(lazy.node.elt)
-        with interpreter.in_scope(outer):
-            take(value)
+        value = interpreter.evaluate(generator.node.elt)
+        with interpreter.in_scope(outer_scope):
+            consume(value)
 
-    _run(interpreter, lazy.node.for_in, lazy.scope, add)
+    _run_comprehension(interpreter, generator.node.for_in, generator.scope, add)
 
 
-def _run(interpreter: Interpreter, clause: cst.CompFor, scope: LexicalScope, add: Callable[..., None]) -> Passes | None:
-    """Run a comprehension, and return how many elements it makes where that is known."""
-    with interpreter.in_scope(_inner_scope(interpreter, clause, scope)):
+def _run_comprehension(
+    interpreter: Interpreter, clause: cst.CompFor, scope: LexicalScope, add: Callable[..., None]
+) -> Passes | None:
+    """Run a comprehension with `add` as its body. Return its number of elements, None if it is unknown."""
+    with interpreter.in_scope(_comprehension_scope(interpreter, clause, scope)):
         passes = _run_clause(interpreter, clause, add, many=False)
     return None if clause.ifs or clause.inner_for_in is not None else passes
 
 
-def _inner_scope(interpreter: Interpreter, clause: cst.CompFor, scope: LexicalScope) -> LexicalScope:
+def _comprehension_scope(interpreter: Interpreter, clause: cst.CompFor, scope: LexicalScope) -> LexicalScope:
     bindings = Bindings()
-    inner: cst.CompFor | None = clause
-    while inner is not None:
-        for name in target_names(inner.target):
-            bindings.add(name, inner)
-        inner = inner.inner_for_in
+    current: cst.CompFor | None = clause
+    while current is not None:
+        for name in target_names(current.target):
+            bindings.add(name, current)
+        current = current.inner_for_in
     return LexicalScope(
         bindings,
         interpreter.store.new(),
@@ -124,26 +126,26 @@ def _run_clause(
     record_test(interpreter, iterable, interpreter.place(clause.iter), interpreter.place(clause))
     iterable = iterated(interpreter, iterable, interpreter.place(clause.iter))
     if isinstance(iterable, GeneratorExpression):
-        each_of(interpreter, iterable, lambda value: _pass(interpreter, clause, value, add))
+        each_of(interpreter, iterable, lambda value: _run_pass(interpreter, clause, value, add))
         return None
-    if isinstance(iterable, Union) and any(isinstance(o.value, Collection) for o in iterable.cases):
+    if isinstance(iterable, Union) and any(isinstance(case.value, Collection) for case in iterable.cases):
 
-        def over(chosen: Value) -> Value:
-            _over(interpreter, clause, chosen, add, many=many)
+        def run_case(value: Value) -> Value:
+            _run_over(interpreter, clause, value, add, many=many)
             return UNKNOWN
 
-        interpreter.choose(iterable, over)
+        interpreter.choose(iterable, run_case)
         return None
-    return _over(interpreter, clause, iterable, add, many=many)
+    return _run_over(interpreter, clause, iterable, add, many=many)
 
 
-def _over(
+def _run_over(
     interpreter: Interpreter, clause: cst.CompFor, iterable: Value, add: Callable[..., None], *, many: bool
 ) -> Passes | None:
     if isinstance(iterable, GeneratorCall) and inlined(
         interpreter,
         iterable,
-        lambda value: _pass(interpreter, clause, value, add),
+        lambda value: _run_pass(interpreter, clause, value, add),
         interpreter.place(clause),
         broken=False,
     ):
@@ -152,48 +154,52 @@ def _over(
     if items is not None and not clause.ifs:
         for item in items:
             assign(interpreter, clause.target, item.value)
-            _inside(interpreter, clause, add, many=many)
+            _run_body(interpreter, clause, add, many=many)
         return None
     place = interpreter.place(clause)
 
     def body() -> None:
-        found = advance(interpreter, iterable, place)
-        value = element(interpreter, iterable, interpreter.text(clause.target), place) if found is None else found
-        _pass(interpreter, clause, on_some_paths(value) if clause.ifs else value, add)
+        current = advance(interpreter, iterable, place)
+        value = element(interpreter, iterable, interpreter.text(clause.target), place) if current is None else current
+        _run_pass(interpreter, clause, on_some_paths(value) if clause.ifs else value, add)
 
-    extent = extent_over(iterable, interpreter.place(clause.iter))
-    run_loop(interpreter, body, None, place, extent)
-    return extent.passes
+    bounds = extent_over(iterable, interpreter.place(clause.iter))
+    run_loop(interpreter, body, None, place, bounds)
+    return bounds.passes
 
 
-def _pass(interpreter: Interpreter, clause: cst.CompFor, value: Value, add: Callable[..., None]) -> None:
+def _run_pass(interpreter: Interpreter, clause: cst.CompFor, value: Value, add: Callable[..., None]) -> None:
     assign(interpreter, clause.target, value)
-    _filtered(interpreter, clause, list(clause.ifs), add)
+    _run_filtered(interpreter, clause, list(clause.ifs), add)
 
 
-def _inside(interpreter: Interpreter, clause: cst.CompFor, add: Callable[..., None], *, many: bool) -> None:
+def _run_body(interpreter: Interpreter, clause: cst.CompFor, add: Callable[..., None], *, many: bool) -> None:
     if clause.inner_for_in is not None:
         _run_clause(interpreter, clause.inner_for_in, add, many=many)
     else:
         add(many=many)
 
 
-def _filtered(
+def _run_filtered(
     interpreter: Interpreter, clause: cst.CompFor, filters: list[cst.CompIf], add: Callable[..., None]
 ) -> None:
-    """A filter is a choice only if anything in it has steps: without, a loop that may run no time says the same."""
+    """Run one pass behind the remaining filters.
+
+    A filter is emitted as a choice only if its test emits operations. Otherwise the loop, which may run zero times,
+    already covers it.
+    """
     if not filters:
-        _inside(interpreter, clause, add, many=True)
+        _run_body(interpreter, clause, add, many=True)
         return
-    test, *rest = filters
+    test, *remaining = filters
     place = interpreter.place(test.test)
-    tested = interpreter.block_of(
+    test_block = interpreter.block_of(
         lambda: record_test(interpreter, interpreter.evaluate(test.test), place, interpreter.place(clause))
     )
-    kept = interpreter.block_of(lambda: _filtered(interpreter, clause, rest, add))
-    for operation in tested.operations:
+    body_block = interpreter.block_of(lambda: _run_filtered(interpreter, clause, remaining, add))
+    for operation in test_block.operations:
         interpreter.emit(operation)
-    if tested.operations:
-        interpreter.emit_choice([(interpreter.text(test.test), kept)], None, interpreter.place(test))
+    if test_block.operations:
+        interpreter.emit_choice([(interpreter.text(test.test), body_block)], None, interpreter.place(test))
     else:
-        interpreter.operations.extend(kept.operations)
+        interpreter.operations.extend(body_block.operations)

@@ -1,4 +1,4 @@
-"""`for` and `while`."""
+"""Execution of `for` and `while` statements."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from stepgraph.syntax.walk import expressions_below, statements, statements_belo
 
 
 def execute_for(interpreter: Interpreter, node: cst.For) -> None:
-    """A `for`: over known steps or functions, one after another; else a loop."""
+    """Execute a `for`: unroll it over steps or functions, otherwise emit a loop."""
     reporting, interpreter.replay.reporting = (
         interpreter.replay.reporting,
         interpreter.replay.reporting or only_reports(node.body),
@@ -46,41 +46,45 @@ def execute_for(interpreter: Interpreter, node: cst.For) -> None:
     iterable = interpreter.evaluate(node.iter)
     interpreter.replay.reporting = reporting
     record_test(interpreter, iterable, interpreter.place(node.iter), interpreter.place(node))
-    _over(interpreter, node, iterated(interpreter, iterable, interpreter.place(node.iter)))
+    _run_over(interpreter, node, iterated(interpreter, iterable, interpreter.place(node.iter)))
 
 
-def _over(interpreter: Interpreter, node: cst.For, iterable: Value) -> Value:
-    if isinstance(iterable, Union) and not _is_one_loop(iterable):
-        return interpreter.choose(iterable, lambda chosen: _over(interpreter, node, chosen))
+def _run_over(interpreter: Interpreter, node: cst.For, iterable: Value) -> Value:
+    if isinstance(iterable, Union) and not _can_share_loop(iterable):
+        return interpreter.choose(iterable, lambda value: _run_over(interpreter, node, value))
     if isinstance(iterable, GeneratorExpression) and iterable.scope is interpreter.frame.scope and node.orelse is None:
-        each_of(interpreter, iterable, lambda value: _one_pass(interpreter, node, value))
+        each_of(interpreter, iterable, lambda value: _run_pass(interpreter, node, value))
         return UNKNOWN
-    has_else = node.orelse is not None and _breaks(node.body)
+    has_conditional_else = node.orelse is not None and _has_break(node.body)
     if (
         isinstance(iterable, GeneratorCall)
-        and not has_else
+        and not has_conditional_else
         and inlined(
             interpreter,
             iterable,
-            lambda value: _one_pass(interpreter, node, value),
+            lambda value: _run_pass(interpreter, node, value),
             interpreter.place(node),
-            broken=_breaks(node.body) or (interpreter.frame.inlined is not None and _returns(node.body)),
+            broken=_has_break(node.body) or (interpreter.frame.inlined is not None and _has_return(node.body)),
         )
     ):
         if node.orelse is not None and interpreter.live:
             interpreter.execute(node.orelse.body)
         return UNKNOWN
     iterable = materialized(interpreter, iterable)
-    items = unrolled(iterable, constants=_names_attributes(node)) if interpreter.frame.inlined is None else None
-    if items is not None and not _breaks(node.body) and _mentions(node.body, frozenset(target_names(node.target))):
+    items = unrolled(iterable, constants=_uses_getattr(node)) if interpreter.frame.inlined is None else None
+    if (
+        items is not None
+        and not _has_break(node.body)
+        and _has_any_name(node.body, frozenset(target_names(node.target)))
+    ):
         _unroll(interpreter, node, items)
     else:
-        _loop(interpreter, node, iterable)
+        _execute_loop(interpreter, node, iterable)
     return UNKNOWN
 
 
-def _names_attributes(node: cst.For) -> bool:
-    """Whether the variable of a loop is the name in a `getattr` in its body."""
+def _uses_getattr(node: cst.For) -> bool:
+    """Whether a loop body uses the loop variable as the attribute name in `getattr`."""
     names = frozenset(target_names(node.target))
     return any(
         isinstance(call, cst.Call)
@@ -92,15 +96,15 @@ def _names_attributes(node: cst.For) -> bool:
     )
 
 
-def _is_one_loop(iterable: Union) -> bool:
-    """Whether what is iterated over, whichever it is, runs no code for its elements, and holds none to write out."""
+def _can_share_loop(iterable: Union) -> bool:
+    """Whether all cases of an iterable can share one loop: none runs code for its elements, and none is unrolled."""
     values = leaves(iterable)
     return not any(
         isinstance(value, GeneratorCall | Instance | GeneratorExpression) or unrolled(value) for value in values
     )
 
 
-def _mentions(body: cst.BaseSuite, names: frozenset[str]) -> bool:
+def _has_any_name(body: cst.BaseSuite, names: frozenset[str]) -> bool:
     return any(
         isinstance(node, cst.Name) and node.value in names
         for statement in statements_below(body, into_functions=True)
@@ -108,105 +112,107 @@ def _mentions(body: cst.BaseSuite, names: frozenset[str]) -> bool:
     )
 
 
-def _loop(interpreter: Interpreter, node: cst.For, iterable: Value) -> None:
+def _execute_loop(interpreter: Interpreter, node: cst.For, iterable: Value) -> None:
     place = interpreter.place(node)
 
     def body() -> None:
-        found = advance(interpreter, iterable, place)
-        text = interpreter.text(node.target)
-        _one_pass(interpreter, node, element(interpreter, iterable, text, place) if found is None else found)
+        current = advance(interpreter, iterable, place)
+        discriminant = interpreter.text(node.target)
+        _run_pass(
+            interpreter, node, element(interpreter, iterable, discriminant, place) if current is None else current
+        )
 
     orelse = None if node.orelse is None else node.orelse.body
-    rest = None if orelse is None else lambda: interpreter.execute(orelse)
-    run_loop(interpreter, body, rest, place, extent_over(iterable, interpreter.place(node.iter)))
+    execute_orelse = None if orelse is None else lambda: interpreter.execute(orelse)
+    run_loop(interpreter, body, execute_orelse, place, extent_over(iterable, interpreter.place(node.iter)))
 
 
 def _unroll(interpreter: Interpreter, node: cst.For, items: tuple[Element, ...]) -> None:
     for item in items:
         if not interpreter.live:
             return
-        _written_out(interpreter, node, item)
+        _unroll_pass(interpreter, node, item)
     if node.orelse is not None and interpreter.live:
         interpreter.execute(node.orelse.body)
 
 
-def _one_pass(interpreter: Interpreter, node: cst.For, value: Value) -> None:
+def _run_pass(interpreter: Interpreter, node: cst.For, value: Value) -> None:
     assign(interpreter, node.target, value)
     interpreter.execute(node.body)
 
 
-def _written_out(interpreter: Interpreter, node: cst.For, item: Element) -> None:
-    """One pass of a loop that is written out: a `continue` leaves it, and the next one follows."""
-    outer, since = interpreter.frame.loop, interpreter.work.task_ids
-    state = interpreter.frame.loop = LoopState(interpreter.store.checkpoint())
-    names = interpreter.frame.attribute_names
+def _unroll_pass(interpreter: Interpreter, node: cst.For, item: Element) -> None:
+    """Execute one pass of an unrolled loop, as a scope that a `continue` leaves."""
+    outer_loop, last_task_id = interpreter.frame.loop, interpreter.work.task_ids
+    loop_state = interpreter.frame.loop = LoopState(interpreter.store.checkpoint())
+    outer_names = interpreter.frame.attribute_names
     if isinstance(item.value, Constant) and isinstance(node.target, cst.Name):
-        interpreter.frame.attribute_names = {**names, node.target.value: item.value}
-    block = interpreter.block_of(lambda: _one_pass(interpreter, node, item.value))
-    interpreter.frame.loop, interpreter.frame.attribute_names = outer, names
+        interpreter.frame.attribute_names = {**outer_names, node.target.value: item.value}
+    block = interpreter.block_of(lambda: _run_pass(interpreter, node, item.value))
+    interpreter.frame.loop, interpreter.frame.attribute_names = outer_loop, outer_names
     place = interpreter.place(node)
     if block.operations:
         interpreter.emit(Scope(block, place, is_pass=True))
-    if state.leaves:
-        apply(interpreter.store, join_any(interpreter.store, state.leaves, place, since))
+    if loop_state.leaves:
+        apply(interpreter.store, join_any(interpreter.store, loop_state.leaves, place, last_task_id))
         interpreter.live = True
 
 
-def _breaks(body: cst.BaseSuite) -> bool:
-    """Whether a body has a `break` of its own loop."""
+def _has_break(body: cst.BaseSuite) -> bool:
+    """Whether a body has a `break` that leaves its loop."""
     for statement in statements(body):
         if isinstance(statement, cst.Break):
             return True
         if isinstance(statement, cst.For | cst.While):
-            if statement.orelse is not None and _breaks(statement.orelse.body):
+            if statement.orelse is not None and _has_break(statement.orelse.body):
                 return True
-        elif not isinstance(statement, cst.FunctionDef | cst.ClassDef) and any(map(_breaks, suites(statement))):
+        elif not isinstance(statement, cst.FunctionDef | cst.ClassDef) and any(map(_has_break, suites(statement))):
             return True
     return False
 
 
-def _returns(body: cst.BaseSuite) -> bool:
+def _has_return(body: cst.BaseSuite) -> bool:
     return any(isinstance(statement, cst.Return) for statement in statements_below(body))
 
 
 def execute_while(interpreter: Interpreter, node: cst.While) -> None:
-    """A `while`: steps in its test come first in the loop, which then ends if the test fails."""
-    decision = decided(interpreter, node.test)
+    """Execute a `while`. Steps in its test run at the start of each pass, and the loop ends when the test fails."""
+    truth = decided(interpreter, node.test)
     orelse = None if node.orelse is None else node.orelse.body
-    if decision is False:
+    if truth is False:
         if orelse is not None:
             interpreter.execute(orelse)
         return
 
-    emptied = None if decision is not None else _emptied(interpreter, node.test)
+    drained = None if truth is not None else _drained_collection(interpreter, node.test)
 
     def body() -> None:
-        if decision is None:
-            _test(interpreter, node.test, interpreter.place(node))
-        outer, interpreter.frame.drained = interpreter.frame.drained, emptied
+        if truth is None:
+            _emit_test(interpreter, node.test, interpreter.place(node))
+        outer_drained, interpreter.frame.drained = interpreter.frame.drained, drained
         with narrowed(interpreter, node.test, holds=True):
             interpreter.execute(node.body)
-        interpreter.frame.drained = outer
+        interpreter.frame.drained = outer_drained
 
     run_loop(
         interpreter,
         body,
         None if orelse is None else lambda: interpreter.execute(orelse),
         interpreter.place(node),
-        Extent(infinite=decision is True),
+        Extent(infinite=truth is True),
     )
 
 
-def _emptied(interpreter: Interpreter, test: cst.BaseExpression) -> HeapCell | None:
-    """Return the state of the collection that `while tasks:` goes on with until it is empty, if it is such a loop."""
+def _drained_collection(interpreter: Interpreter, test: cst.BaseExpression) -> HeapCell | None:
+    """Return the heap cell of the collection that `while tasks:` drains, None for any other test."""
     value = look_up(interpreter, test.value) if isinstance(test, cst.Name) else UNKNOWN
     return value.state if isinstance(value, Collection) else None
 
 
-def _test(interpreter: Interpreter, test: cst.BaseExpression, loop: Place) -> None:
+def _emit_test(interpreter: Interpreter, test: cst.BaseExpression, loop: Place) -> None:
     record_test(interpreter, interpreter.evaluate(test), interpreter.place(test), loop)
     if not interpreter.operations:
         return
     place = interpreter.place(test)
-    leave = Block((Jump(JumpKind.FINISHED, place),))
-    interpreter.emit(Choice((Branch(negated(interpreter.text(test), test), leave),), place))
+    exit_block = Block((Jump(JumpKind.FINISHED, place),))
+    interpreter.emit(Choice((Branch(negated(interpreter.text(test), test), exit_block),), place))

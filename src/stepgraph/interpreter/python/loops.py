@@ -1,4 +1,4 @@
-"""Loops, those of comprehensions too: bodies that run any number of times."""
+"""Loops of statements and comprehensions: interpretation of a body to a fixpoint, and unrolling."""
 
 from __future__ import annotations
 
@@ -45,23 +45,26 @@ from stepgraph.interpreter.widening import grown, widened
 from stepgraph.ir.nodes import EMPTY, Block, Loop, Passes, StepDefinition
 from stepgraph.syntax.module import Place
 
-# How often a body is read until what it starts from is what it ends with, by the number of loops that it is in: each
-# level of nesting multiplies the passes of the loops in it. What still changes then is widened.
-MOST_PASSES: Final = (24, 12, 6, 3)
-# From this pass on, a value that differs only in being made anew at each pass is not a reason to read the body again.
-PASSES_TO_COMPARE: Final = 3
-# The number of repeated passes of all loops after which everything that changes is widened at once.
-MOST_REPEATED: Final = 500
-# A literal collection longer than this is a loop like any other.
-LONGEST_UNROLLED: Final = 256
+# Passes over a body before its remaining changes are widened, by nesting depth. Each level multiplies the passes of the
+# loops inside it.
+MAX_PASSES: Final = (24, 12, 6, 3)
+# From this pass on, values are compared by structure, so that new allocations alone do not require another pass.
+STRUCTURAL_COMPARISON_PASS: Final = 3
+# Repeated passes of all loops after which every change is widened immediately.
+MAX_REPEATED_PASSES: Final = 500
+# Longest collection whose loop is unrolled.
+MAX_UNROLLED_ITEMS: Final = 256
 
 
 class Extent(Struct, frozen=True):
-    """How far a loop goes: one that is `infinite` to a break, one that `at_least_once` has a pass at least."""
+    """Bounds on the number of passes of a loop."""
 
     infinite: bool = False
+    """Whether only a `break` ends the loop."""
     at_least_once: bool = False
+    """Whether at least one pass runs."""
     passes: Passes | None = None
+    """The number of passes unless the loop is left early, None if it is unknown."""
 
 
 def run_loop(
@@ -69,80 +72,87 @@ def run_loop(
     body: Callable[[], None],
     orelse: Callable[[], None] | None,
     place: Place,
-    extent: Extent,
+    bounds: Extent,
 ) -> None:
-    """Read a loop and emit it."""
-    block, breaks, declares = _settled(interpreter, body, place)
-    after = EMPTY
-    if orelse is not None and not extent.infinite:
-        rest = interpreter.branch(orelse, "no break" if breaks else None)
-        after = rest.block
-        left = PathResult(EMPTY, {}, live=breaks)
-        interpreter.rejoin([("no break", rest), (None, left)], None, place)
+    """Interpret a loop to a fixpoint and emit it."""
+    block, breaks, declares = _interpret_to_fixpoint(interpreter, body, place)
+    orelse_block = EMPTY
+    if orelse is not None and not bounds.infinite:
+        orelse_path = interpreter.branch(orelse, "no break" if breaks else None)
+        orelse_block = orelse_path.block
+        break_path = PathResult(EMPTY, {}, live=breaks)
+        interpreter.rejoin([("no break", orelse_path), (None, break_path)], None, place)
     else:
-        interpreter.live = breaks or not extent.infinite
-    if block.operations or after.operations:
-        interpreter.emit(Loop(block, after, place, extent.infinite, extent.at_least_once, declares, extent.passes))
+        interpreter.live = breaks or not bounds.infinite
+    if block.operations or orelse_block.operations:
+        interpreter.emit(
+            Loop(block, orelse_block, place, bounds.infinite, bounds.at_least_once, declares, bounds.passes)
+        )
 
 
-def _settled(
+def _interpret_to_fixpoint(
     interpreter: Interpreter, body: Callable[[], None], place: Place
 ) -> tuple[Block, bool, tuple[StepDefinition, ...]]:
-    """Read a body until the state it begins with covers the states it ends with, and go on from there.
+    """Interpret a loop body until the state at the loop head is a fixpoint, and continue from that state.
 
-    Each pass begins anew from the state before the loop and what the pass before it may have changed, so that nothing
-    is left of the values of an earlier one.
+    Return the block of the body, whether the body breaks, and the steps that it declares. Each pass starts from the
+    state before the loop joined with the changes of the previous pass, so that no value of an earlier pass remains.
     """
-    outer, live, since = interpreter.frame.loop, interpreter.live, interpreter.work.task_ids
+    outer_loop, live, last_task_id = interpreter.frame.loop, interpreter.live, interpreter.work.task_ids
     drained, interpreter.frame.drained = interpreter.frame.drained, None
     interpreter.loop_depth += 1
-    passes = MOST_PASSES[interpreter.loop_depth - 1] if interpreter.loop_depth <= len(MOST_PASSES) else 1
-    head: Changes = {}
-    wide: Changes = {}
-    readings = 0
+    max_passes = MAX_PASSES[interpreter.loop_depth - 1] if interpreter.loop_depth <= len(MAX_PASSES) else 1
+    head_changes: Changes = {}
+    widened_changes: Changes = {}
+    pass_count = 0
     checkpoint = interpreter.store.checkpoint()
-    first_read, newest = len(interpreter.replay.state_reads), interpreter.store.serial
-    last_step, first, made_before = (
+    first_state_read, newest_serial = len(interpreter.replay.state_reads), interpreter.store.serial
+    last_step, first_use, nondeterministic_before = (
         interpreter.replay.last_step,
         len(interpreter.replay.uses),
         interpreter.replay.nondeterministic_count,
     )
     while True:
-        apply(interpreter.store, head)
-        state = interpreter.frame.loop = LoopState(checkpoint)
+        apply(interpreter.store, head_changes)
+        loop_state = interpreter.frame.loop = LoopState(checkpoint)
         interpreter.live = True
-        declared = interpreter.steps.count
+        declared_before = interpreter.steps.count
         block = interpreter.block_of(body)
-        ends = [*state.leaves, interpreter.store.changes(checkpoint)] if interpreter.live else state.leaves
+        end_changes = (
+            [*loop_state.leaves, interpreter.store.changes(checkpoint)] if interpreter.live else loop_state.leaves
+        )
         interpreter.store.rollback(checkpoint)
-        seen, head = head, join_any(interpreter.store, ends, place, since) | wide
-        changed = unstable(seen, head, newest)
-        readings += 1
-        if changed and readings >= PASSES_TO_COMPARE:
-            changed = grown(changed, seen, newest, interpreter.budget)
-        if changed and (readings >= passes or interpreter.passes > MOST_REPEATED):
-            wide |= {key: widened(change, place) for key, change in changed.items()}
-            head |= wide
+        previous_changes, head_changes = (
+            head_changes,
+            join_any(interpreter.store, end_changes, place, last_task_id) | widened_changes,
+        )
+        changed = unstable(previous_changes, head_changes, newest_serial)
+        pass_count += 1
+        if changed and pass_count >= STRUCTURAL_COMPARISON_PASS:
+            changed = grown(changed, previous_changes, newest_serial, interpreter.budget)
+        if changed and (pass_count >= max_passes or interpreter.passes > MAX_REPEATED_PASSES):
+            widened_changes |= {key: widened(change, place) for key, change in changed.items()}
+            head_changes |= widened_changes
         if not changed:
             break
         interpreter.passes += 1
-    apply(interpreter.store, head)
-    if interpreter.replay.last_step > last_step and (interpreter.live or state.continues):
-        used_at_each_pass(interpreter, first, made_before)
+    apply(interpreter.store, head_changes)
+    if interpreter.replay.last_step > last_step and (interpreter.live or loop_state.continues):
+        used_at_each_pass(interpreter, first_use, nondeterministic_before)
     interpreter.loop_depth -= 1
     if interpreter.replay.state_changes or not interpreter.loop_depth:
-        read_at_next_pass(interpreter, first_read, newest)
-    interpreter.frame.loop, interpreter.live = outer, live
+        read_at_next_pass(interpreter, first_state_read, newest_serial)
+    interpreter.frame.loop, interpreter.live = outer_loop, live
     interpreter.frame.drained = drained
-    return block, state.breaks, interpreter.declared_since(declared)
+    return block, loop_state.breaks, interpreter.declared_since(declared_before)
 
 
 def unrolled(value: Value, *, constants: bool = False) -> tuple[Element, ...] | None:
-    """Return the elements of a collection of steps or functions that a loop runs one after another, if it is one.
+    """Return the elements of a collection whose loop is unrolled, None for any other value.
 
-    With `constants`, also those of a collection of constants.
+    Loops over steps and functions are unrolled. With `constants`, loops over constants are unrolled, too.
     """
-    if not isinstance(value, Collection) or len(value.items) > LONGEST_UNROLLED:
+    if not isinstance(value, Collection) or len(value.items) > MAX_UNROLLED_ITEMS:
         return None
     if not value.items or value.is_set or value.state.unordered:
         return None
@@ -151,37 +161,37 @@ def unrolled(value: Value, *, constants: bool = False) -> tuple[Element, ...] | 
     if constants and value.shows_constants and all(isinstance(item.value, Constant) for item in value.items):
         return value.items
     visits = Visits()
-    return value.items if any(_runs(item.value, visits) for item in value.items) else None
+    return value.items if any(_has_runnable(item.value, visits) for item in value.items) else None
 
 
 def extent_over(value: Value, place: Place) -> Extent:
-    """Return how far a loop over a value goes; the place is the value's."""
+    """Return the bounds of a loop over a value. `place` is the place of the value."""
     if isinstance(value, RangeResult):
-        # Whether there are any is not asked: in a graph, a number more or less makes no difference.
+        # `at_least_once` ignores the count, so that a different count does not change the structure of the graph.
         return Extent(passes=Passes(value.count, place))
     if not isinstance(value, Collection):
         return Extent()
-    is_whole = value.has_known_order and value.shows_constants
+    has_exact_count = value.has_known_order and value.shows_constants
     at_least_once = any(not (item.many or item.maybe) for item in value.items)
-    return Extent(at_least_once=at_least_once, passes=Passes(len(value.items), place) if is_whole else None)
+    return Extent(at_least_once=at_least_once, passes=Passes(len(value.items), place) if has_exact_count else None)
 
 
-def _runs(value: Value, visits: Visits, depth: int = 0) -> bool:
+def _has_runnable(value: Value, visits: Visits, depth: int = 0) -> bool:
     if isinstance(value, Collection | Mapping):
         elements = value.state.elements() if visits.enter(value.state, depth) else ()
-        return any(_runs(element.value, visits, depth + 1) for element in elements)
+        return any(_has_runnable(element.value, visits, depth + 1) for element in elements)
     if isinstance(value, Wrapped):
-        return _runs(value.inner, visits, depth)
+        return _has_runnable(value.inner, visits, depth)
     return isinstance(value, StepFunction | FunctionValue | StepCall | FunctionCall | PreparedCall | WaitCall)
 
 
 def element(interpreter: Interpreter, value: Value, discriminant: str, place: Place) -> Value:
-    """Return what the variable of a loop over a value is: any one of its elements, and each of them in its turn."""
+    """Return the value of the loop variable: any element of `value`, and a different one at each pass."""
     if isinstance(value, EventPart) or (isinstance(value, Payload) and value.of_run):
         return EventPart()
     if isinstance(value, GeneratorCall):
         yields = read_function(interpreter, value.function, value.arguments).yields
-        return _each_of(yields, discriminant, place) if yields else UNKNOWN
+        return _any_item(yields, discriminant, place) if yields else UNKNOWN
     if isinstance(value, Union):
         elements = [element(interpreter, case.value, discriminant, place) for case in value.cases]
         return any_of(elements, [discriminant] * len(elements), discriminant, place, each=True)
@@ -189,28 +199,28 @@ def element(interpreter: Interpreter, value: Value, discriminant: str, place: Pl
         return value
     if isinstance(value, Mapping):
         keys = tuple(Element(entry.key, entry.key_place, entry.many, entry.maybe) for entry in value.entries)
-        return _each_of(keys, discriminant, place)
+        return _any_item(keys, discriminant, place)
     if not isinstance(value, Collection):
         interpreter.escape_operand(value, place, "is iterated over in a way that is not followed")
         return UNKNOWN
-    rows = [_parts(item) for item in value.items]
-    known = [row for row in rows if row is not None]
-    if not known or len(known) < len(rows) or len({len(row) for row in known}) > 1:
-        return _each_of(value.items, discriminant, place)
-    columns = [_each_of(column, discriminant, place) for column in zip(*known, strict=True)]
+    tuple_parts = [_task_tuple_parts(item) for item in value.items]
+    tuples = [parts for parts in tuple_parts if parts is not None]
+    if not tuples or len(tuples) < len(tuple_parts) or len({len(parts) for parts in tuples}) > 1:
+        return _any_item(value.items, discriminant, place)
+    columns = [_any_item(column, discriminant, place) for column in zip(*tuples, strict=True)]
     return collection(interpreter, "tuple", tuple(Element(column, place) for column in columns))
 
 
-def _parts(item: Element) -> tuple[Element, ...] | None:
-    """Return the parts of an element that is a tuple with a task in it, as many of each as there are of it."""
-    row = item.value
-    if not isinstance(row, Collection) or not row.has_known_order:
+def _task_tuple_parts(item: Element) -> tuple[Element, ...] | None:
+    """Return the parts of an element that is a tuple with a task, each with the `many` of the element, or None."""
+    value = item.value
+    if not isinstance(value, Collection) or not value.has_known_order:
         return None
-    if not any(isinstance(part.value, Task | Gathering) for part in row.items):
+    if not any(isinstance(part.value, Task | Gathering) for part in value.items):
         return None
-    return tuple(replace(part, many=item.many) for part in row.items)
+    return tuple(replace(part, many=item.many) for part in value.items)
 
 
-def _each_of(items: Sequence[Element], discriminant: str, place: Place) -> Value:
+def _any_item(items: Sequence[Element], discriminant: str, place: Place) -> Value:
     values = [every_run(item.value) if item.many else item.value for item in items]
     return any_of(values, [item.place.text for item in items], discriminant, place, each=True)

@@ -1,4 +1,4 @@
-"""What a test says of a variable, in the code that runs only if it holds or only if it fails."""
+"""Narrowing of variables in code that runs only if a test holds, or only if it fails."""
 
 from __future__ import annotations
 
@@ -24,62 +24,65 @@ from stepgraph.interpreter.objects.values import (
 )
 from stepgraph.interpreter.objects.values import is_none as holds_none
 
-# Values that are true in any test.
-_TRUE = (StepFunction, FunctionValue, Task, Gathering)
+# Types whose values are true in any test.
+_ALWAYS_TRUE = (StepFunction, FunctionValue, Task, Gathering)
 
 
 @contextmanager
 def narrowed(interpreter: Interpreter, test: cst.BaseExpression, *, holds: bool) -> Iterator[None]:
-    """Leave out the values that variables cannot have where a test holds, or fails. Values assigned meanwhile stay."""
-    before = []
-    for container, key, value in list(_narrowed(interpreter, test, holds=holds)):
-        before.append((container, key, container[key], value))
-        interpreter.store.write(container, key, value)
+    """Narrow variables to the cases that satisfy a test, or to those that fail it, while the block runs.
+
+    A variable that the block assigns keeps its new value.
+    """
+    saved = []
+    for cell, key, value in list(_narrowings(interpreter, test, holds=holds)):
+        saved.append((cell, key, cell[key], value))
+        interpreter.store.write(cell, key, value)
     yield
-    for container, key, old, new in reversed(before):
-        if container.get(key) is new:
-            interpreter.store.write(container, key, old)
+    for cell, key, old, new in reversed(saved):
+        if cell.get(key) is new:
+            interpreter.store.write(cell, key, old)
 
 
-def _narrowed(
+def _narrowings(
     interpreter: Interpreter, test: cst.BaseExpression, *, holds: bool
 ) -> Iterator[tuple[HeapCell, str, Value]]:
     match test:
         case cst.UnaryOperation(operator=cst.Not(), expression=inner):
-            yield from _narrowed(interpreter, inner, holds=not holds)
+            yield from _narrowings(interpreter, inner, holds=not holds)
         case cst.BooleanOperation(left=left, operator=cst.And(), right=right) if holds:
-            yield from _narrowed(interpreter, left, holds=True)
-            yield from _narrowed(interpreter, right, holds=True)
+            yield from _narrowings(interpreter, left, holds=True)
+            yield from _narrowings(interpreter, right, holds=True)
         case cst.BooleanOperation(left=left, operator=cst.Or(), right=right) if not holds:
-            yield from _narrowed(interpreter, left, holds=False)
-            yield from _narrowed(interpreter, right, holds=False)
+            yield from _narrowings(interpreter, left, holds=False)
+            yield from _narrowings(interpreter, right, holds=False)
         case cst.Comparison(left=left, comparisons=[cst.ComparisonTarget(cst.Is(), cst.Name("None"))]):
-            yield from _variable(interpreter, left, is_none=holds)
+            yield from _narrow_variable(interpreter, left, is_none=holds)
         case cst.Comparison(left=left, comparisons=[cst.ComparisonTarget(cst.IsNot(), cst.Name("None"))]):
-            yield from _variable(interpreter, left, is_none=not holds)
+            yield from _narrow_variable(interpreter, left, is_none=not holds)
         case cst.NamedExpr(target=cst.Name() as name):
-            yield from _variable(interpreter, name, is_true=holds)
+            yield from _narrow_variable(interpreter, name, is_true=holds)
         case _:
-            yield from _variable(interpreter, test, is_true=holds)
+            yield from _narrow_variable(interpreter, test, is_true=holds)
 
 
-def _variable(
+def _narrow_variable(
     interpreter: Interpreter, node: cst.BaseExpression, *, is_true: bool | None = None, is_none: bool | None = None
 ) -> Iterator[tuple[HeapCell, str, Value]]:
-    found = _slot(interpreter, node)
-    if found is None:
+    slot = _resolve_slot(interpreter, node)
+    if slot is None:
         return
-    container, key = found
-    value = container.get(key)
+    cell, key = slot
+    value = cell.get(key)
     if not isinstance(value, Union):
         return
-    left = tuple(o for o in value.cases if _may_be(o.value, is_true=is_true, is_none=is_none))
-    if left and len(left) < len(value.cases):
-        yield container, key, left[0].value if len(left) == 1 else replace(value, cases=left)
+    remaining = tuple(case for case in value.cases if _may_satisfy(case.value, is_true=is_true, is_none=is_none))
+    if remaining and len(remaining) < len(value.cases):
+        yield cell, key, remaining[0].value if len(remaining) == 1 else replace(value, cases=remaining)
 
 
-def _slot(interpreter: Interpreter, node: cst.BaseExpression) -> tuple[HeapCell, str] | None:
-    """Return where the value of a variable or of an attribute is kept, None where that is not known."""
+def _resolve_slot(interpreter: Interpreter, node: cst.BaseExpression) -> tuple[HeapCell, str] | None:
+    """Return the heap cell and key of a variable or attribute, None if they cannot be resolved."""
     match node:
         case cst.Name(value=name):
             scope = binding_scope(interpreter.frame.scope, name)
@@ -92,11 +95,11 @@ def _slot(interpreter: Interpreter, node: cst.BaseExpression) -> tuple[HeapCell,
     return None
 
 
-def _may_be(value: Value, *, is_true: bool | None, is_none: bool | None) -> bool:
+def _may_satisfy(value: Value, *, is_true: bool | None, is_none: bool | None) -> bool:
     if isinstance(value, Union):
-        return any(_may_be(case.value, is_true=is_true, is_none=is_none) for case in value.cases)
+        return any(_may_satisfy(case.value, is_true=is_true, is_none=is_none) for case in value.cases)
     if is_none is not None:
-        return not isinstance(value, _TRUE) if is_none else not holds_none(value)
+        return not isinstance(value, _ALWAYS_TRUE) if is_none else not holds_none(value)
     if isinstance(value, Absent | Constant):
         return (isinstance(value, Constant) and bool(value.value)) is is_true
-    return is_true or not isinstance(value, _TRUE)
+    return is_true or not isinstance(value, _ALWAYS_TRUE)

@@ -1,4 +1,4 @@
-"""Statements, but for those that steer: assignments, imports, definitions, exits."""
+"""Execution of simple statements and definitions, and the dispatch table for all statements."""
 
 from __future__ import annotations
 
@@ -49,38 +49,43 @@ from stepgraph.syntax.bindings import import_binding
 from stepgraph.syntax.module import Place
 
 
-def _expression(interpreter: Interpreter, node: cst.Expr) -> None:
-    value = _evaluated(interpreter, node.value)
+def _execute_expression(interpreter: Interpreter, node: cst.Expr) -> None:
+    value = _evaluate(interpreter, node.value)
     if isinstance(value, Resource):
         leave_alone(interpreter, value)
 
 
-def _evaluated(interpreter: Interpreter, node: cst.BaseExpression) -> Value:
-    """Return the value of an expression; an await of what is not followed is a pause for what was set going."""
+def _evaluate(interpreter: Interpreter, node: cst.BaseExpression) -> Value:
+    """Evaluate an expression. An `await` that emits nothing is a pause in which started tasks may run."""
     if not isinstance(node, cst.Await) or not interpreter.frame.has_started:
         return interpreter.evaluate(node)
-    first = len(interpreter.operations)
+    first_operation = len(interpreter.operations)
     awaited = interpreter.evaluate(node.expression)
-    value = await_value(interpreter, awaited, interpreter.place(node), first)
-    if len(interpreter.operations) == first and not isinstance(awaited, Gathering):  # an empty one is over already
+    value = await_value(interpreter, awaited, interpreter.place(node), first_operation)
+    # An empty `gather` completes without a pause.
+    if len(interpreter.operations) == first_operation and not isinstance(awaited, Gathering):
         interpreter.emit(Pause(interpreter.place(node)))
     return value
 
 
-def _assign(interpreter: Interpreter, node: cst.Assign) -> None:
-    value = _evaluated(interpreter, node.value)
+def _execute_assign(interpreter: Interpreter, node: cst.Assign) -> None:
+    value = _evaluate(interpreter, node.value)
     source = interpreter.place(node.value)
     for target in node.targets:
         assign(interpreter, target.target, value, source)
 
 
-def _annotated(interpreter: Interpreter, node: cst.AnnAssign) -> None:
+def _execute_annotated_assign(interpreter: Interpreter, node: cst.AnnAssign) -> None:
     if node.value is not None:
-        assign(interpreter, node.target, _evaluated(interpreter, node.value), interpreter.place(node.value))
+        assign(interpreter, node.target, _evaluate(interpreter, node.value), interpreter.place(node.value))
 
 
-def _augmented(interpreter: Interpreter, node: cst.AugAssign) -> None:
-    """`tasks += [...]` adds to a list; anything else makes a value that is not known."""
+def _execute_augmented_assign(interpreter: Interpreter, node: cst.AugAssign) -> None:
+    """Execute an augmented assignment such as `tasks += [...]`.
+
+    Collections and dictionaries are updated in place, and project objects run their special methods. Any other result
+    is unknown.
+    """
     changing, interpreter.replay.changing = interpreter.replay.changing, True
     target = interpreter.evaluate(node.target)
     interpreter.replay.changing = changing
@@ -89,17 +94,17 @@ def _augmented(interpreter: Interpreter, node: cst.AugAssign) -> None:
     joined_in_place(interpreter, node, target, value)
     collections = [leaf for leaf in leaves(target) if isinstance(leaf, Collection)]
     if collections and isinstance(node.operator, cst.AddAssign | cst.BitOrAssign):
-        for joined in collections:
-            add_items(interpreter, joined, items_of(interpreter, value) or ())
+        for owner in collections:
+            add_items(interpreter, owner, items_of(interpreter, value) or ())
         return
     mappings = [leaf for leaf in leaves(target) if isinstance(leaf, Mapping)]
     if mappings and isinstance(node.operator, cst.BitOrAssign):
-        for united in mappings:
-            update_mapping(interpreter, united, Arguments((Argument(value, place),)), place)
+        for mapping in mappings:
+            update_mapping(interpreter, mapping, Arguments((Argument(value, place),)), place)
         return
-    if collections and isinstance(node.operator, _SUBTRACTING):
-        for reduced in collections:
-            take_item(interpreter, reduced, UNKNOWN)
+    if collections and isinstance(node.operator, _REMOVING_OPERATORS):
+        for owner in collections:
+            take_item(interpreter, owner, UNKNOWN)
         return
     if isinstance(target, Instance) or is_any_object(target):
         assign(
@@ -110,14 +115,14 @@ def _augmented(interpreter: Interpreter, node: cst.AugAssign) -> None:
         return
     interpreter.escape_operand(target, place, "is an operand in a way that is not followed")
     interpreter.escape_operand(value, place, "is an operand in a way that is not followed")
-    # The target is evaluated once: what assigning to it would emit was emitted by reading it.
+    # Python evaluates the target once, so operations of a second evaluation are discarded.
     interpreter.block_of(lambda: assign(interpreter, node.target, derived(interpreter, (target, value))))
 
 
-_SUBTRACTING: Final = (cst.BitAndAssign, cst.SubtractAssign)
+_REMOVING_OPERATORS: Final = (cst.BitAndAssign, cst.SubtractAssign)
 
 
-def _delete(interpreter: Interpreter, node: cst.Del) -> None:
+def _execute_delete(interpreter: Interpreter, node: cst.Del) -> None:
     if isinstance(node.target, cst.Name):
         bind(interpreter, node.target.value, UNKNOWN)
         return
@@ -130,40 +135,43 @@ def _delete(interpreter: Interpreter, node: cst.Del) -> None:
 def _delete_element(interpreter: Interpreter, target: cst.Subscript) -> None:
     owner = interpreter.evaluate(target.value)
     element_changed(interpreter, target, owner)
-    parts = [element.slice for element in target.slice]
-    keys = [interpreter.evaluate(part.value) for part in parts if isinstance(part, cst.Index)]
+    slices = [element.slice for element in target.slice]
+    keys = [interpreter.evaluate(index.value) for index in slices if isinstance(index, cst.Index)]
     if isinstance(owner, Collection):
-        take_item(interpreter, owner, keys[0] if len(keys) == len(parts) == 1 else UNKNOWN)
+        take_item(interpreter, owner, keys[0] if len(keys) == len(slices) == 1 else UNKNOWN)
     elif isinstance(owner, Mapping):
         owner.state.changed = owner.state.unordered = True
 
 
-def _function(interpreter: Interpreter, node: cst.FunctionDef) -> None:
+def _execute_function_def(interpreter: Interpreter, node: cst.FunctionDef) -> None:
     bind(interpreter, node.name.value, make_function(interpreter, node, interpreter.frame.scope))
 
 
-def _class(interpreter: Interpreter, node: cst.ClassDef) -> None:
+def _execute_class_def(interpreter: Interpreter, node: cst.ClassDef) -> None:
     bind(interpreter, node.name.value, make_class(interpreter, node, interpreter.frame.scope))
 
 
-def _import(interpreter: Interpreter, node: cst.Import | cst.ImportFrom) -> None:
+def _execute_import(interpreter: Interpreter, node: cst.Import | cst.ImportFrom) -> None:
     if isinstance(node.names, cst.ImportStar):
         return
-    if isinstance(node, cst.ImportFrom) and not _is_guarded(interpreter):
-        for wrong in wrong_imports(interpreter.module, node):
-            interpreter.observe(wrong)
+    if isinstance(node, cst.ImportFrom) and not _may_be_caught(interpreter):
+        for fact in wrong_imports(interpreter.module, node):
+            interpreter.observe(fact)
     for alias in node.names:
         name = import_binding(alias)
         bind(interpreter, name, imported(interpreter, node, name))
 
 
-def _is_guarded(interpreter: Interpreter) -> bool:
-    """Whether something around this, in its function, goes on where it fails."""
+def _may_be_caught(interpreter: Interpreter) -> bool:
+    """Whether an enclosing block of the function may catch an exception raised here."""
     return any(JumpKind.RAISE in context.stops for context in interpreter.frame.contexts)
 
 
-def _return(interpreter: Interpreter, node: cst.Return) -> None:
-    """In a function that is not async, a returned awaitable is what the caller awaits as the function's own work."""
+def _execute_return(interpreter: Interpreter, node: cst.Return) -> None:
+    """Execute a `return`.
+
+    An awaitable that a plain function returns is awaited here, as the work of the function itself.
+    """
     frame = interpreter.frame
     if frame.inlined is not None:
         if node.value is not None:
@@ -191,16 +199,16 @@ def _return(interpreter: Interpreter, node: cst.Return) -> None:
 
 
 def _may_be_true(value: Value, node: cst.BaseExpression) -> bool:
-    """Whether a returned value may be true. A call of a function that always returns None is not."""
+    """Whether a returned value may be true. The result of a function that always returns None is false."""
     if isinstance(value, Constant):
         return bool(value.value)
     return not (isinstance(value, Absent) and isinstance(node, cst.Call | cst.Await))
 
 
-def _raise(interpreter: Interpreter, node: cst.Raise) -> None:
-    raised = None
+def _execute_raise(interpreter: Interpreter, node: cst.Raise) -> None:
+    exception_type = None
     if node.exc is not None:
-        raised = raised_type(interpreter, node.exc)
+        exception_type = raised_type(interpreter, node.exc)
         value = interpreter.evaluate(node.exc)
         if isinstance(value, Instance):
             interpreter.work.raised[id(node)] = Instance(
@@ -210,11 +218,11 @@ def _raise(interpreter: Interpreter, node: cst.Raise) -> None:
             interpreter.escape(value, interpreter.place(node), "is raised in a way that is not followed")
     if node.cause is not None:
         interpreter.evaluate(node.cause.item)
-    interpreter.leave(JumpKind.RAISE, interpreter.place(node), raised)
+    interpreter.leave(JumpKind.RAISE, interpreter.place(node), exception_type)
 
 
-def _assert(interpreter: Interpreter, node: cst.Assert) -> None:
-    """The message is evaluated only if the test fails."""
+def _execute_assert(interpreter: Interpreter, node: cst.Assert) -> None:
+    """Execute an `assert`, whose message is evaluated only if the test fails."""
     interpreter.evaluate(node.test)
     if node.msg is not None:
         message = node.msg
@@ -229,7 +237,7 @@ def _assert(interpreter: Interpreter, node: cst.Assert) -> None:
         interpreter.emit_choice([(condition, interpreter.branch(fail, condition).block)], None, place)
 
 
-def _break(interpreter: Interpreter, node: cst.CSTNode) -> None:
+def _execute_break(interpreter: Interpreter, node: cst.CSTNode) -> None:
     loop = interpreter.frame.loop
     if loop is not None:
         loop.breaks = True
@@ -237,7 +245,7 @@ def _break(interpreter: Interpreter, node: cst.CSTNode) -> None:
     interpreter.leave(JumpKind.BREAK, interpreter.place(node))
 
 
-def _continue(interpreter: Interpreter, node: cst.CSTNode) -> None:
+def _execute_continue(interpreter: Interpreter, node: cst.CSTNode) -> None:
     loop = interpreter.frame.loop
     if loop is not None:
         loop.continues = True
@@ -245,30 +253,30 @@ def _continue(interpreter: Interpreter, node: cst.CSTNode) -> None:
     interpreter.leave(JumpKind.CONTINUE, interpreter.place(node))
 
 
-def _nothing(interpreter: Interpreter, node: cst.CSTNode) -> None:
-    """Declarations of names, and what has no effect."""
+def _skip(interpreter: Interpreter, node: cst.CSTNode) -> None:
+    """Skip a statement without effect: `pass`, `global`, `nonlocal` or `type`."""
     del interpreter, node
 
 
 EXECUTORS: Final[dict[type[cst.CSTNode], Executor]] = {
-    cst.Expr: _expression,
-    cst.Assign: _assign,
-    cst.AnnAssign: _annotated,
-    cst.AugAssign: _augmented,
-    cst.Del: _delete,
-    cst.FunctionDef: _function,
-    cst.ClassDef: _class,
-    cst.Import: _import,
-    cst.ImportFrom: _import,
-    cst.Return: _return,
-    cst.Raise: _raise,
-    cst.Assert: _assert,
-    cst.Pass: _nothing,
-    cst.Global: _nothing,
-    cst.Nonlocal: _nothing,
-    cst.TypeAlias: _nothing,
-    cst.Break: _break,
-    cst.Continue: _continue,
+    cst.Expr: _execute_expression,
+    cst.Assign: _execute_assign,
+    cst.AnnAssign: _execute_annotated_assign,
+    cst.AugAssign: _execute_augmented_assign,
+    cst.Del: _execute_delete,
+    cst.FunctionDef: _execute_function_def,
+    cst.ClassDef: _execute_class_def,
+    cst.Import: _execute_import,
+    cst.ImportFrom: _execute_import,
+    cst.Return: _execute_return,
+    cst.Raise: _execute_raise,
+    cst.Assert: _execute_assert,
+    cst.Pass: _skip,
+    cst.Global: _skip,
+    cst.Nonlocal: _skip,
+    cst.TypeAlias: _skip,
+    cst.Break: _execute_break,
+    cst.Continue: _execute_continue,
     cst.If: execute_if,
     cst.Match: execute_match,
     cst.For: execute_for,

@@ -1,4 +1,4 @@
-"""What stands at a key: of a payload, a dictionary, a list."""
+"""Subscripts of payloads, dictionaries and lists."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ def element_at(owner: Value, key: Value, key_place: Place, place: Place) -> Valu
         case Collection():
             return _item_at(owner, key, key_place, place)
         case Union(cases=cases, discriminant=discriminant):
-            held = [case for case in cases if not isinstance(case.value, Constant)]
-            parts = [(o.condition, element_at(o.value, key, key_place, place)) for o in held]
+            subscriptable = [case for case in cases if not isinstance(case.value, Constant)]
+            parts = [(case.condition, element_at(case.value, key, key_place, place)) for case in subscriptable]
             if not parts:
                 return UNKNOWN
             return join_values(parts, discriminant, owner.place)
@@ -55,9 +55,9 @@ def element_at(owner: Value, key: Value, key_place: Place, place: Place) -> Valu
 
 
 def part_of(owner: Value, key: Value) -> Value:
-    """Return what stands at a key of an event or payload; reading a constant key makes it part of the shape."""
+    """Return the value at a key of an event or payload. A constant key becomes part of the payload shape."""
     if isinstance(owner, Union):
-        parts = [(o.condition, part_of(o.value, key)) for o in owner.cases]
+        parts = [(case.condition, part_of(case.value, key)) for case in owner.cases]
         return join_values(parts, owner.discriminant, owner.place)
     if not isinstance(key, Constant) or not isinstance(key.value, str):
         return EventPart() if isinstance(owner, Payload) and owner.of_run else UNKNOWN
@@ -67,15 +67,15 @@ def part_of(owner: Value, key: Value) -> Value:
 
 
 def entry_at(owner: Mapping, key: Value, key_place: Place, place: Place, default: Value | None) -> Value:
-    """Return the entry at a key of a dictionary: a `switch` on the key's source, where the key is not known."""
+    """Return the value at a key of a dictionary. A key that is not constant gives a `switch` on its source."""
     entries = owner.entries
     if isinstance(key, Constant):
         entries = tuple(entry for entry in entries if entry.key == key or not isinstance(entry.key, Constant))
-        on_every_path = [entry.key == key and not entry.maybe for entry in entries]
-        since = next((index for index in reversed(range(len(entries))) if on_every_path[index]), None)
-        entries = entries if since is None else entries[since:]
-        if entries and all(e.key == key for e in entries) and not (owner.partial and since is None):
-            return _one_of(owner, entries, key_place, place, default)
+        replaces_earlier = [entry.key == key and not entry.maybe for entry in entries]
+        last_replacement = next((index for index in reversed(range(len(entries))) if replaces_earlier[index]), None)
+        entries = entries if last_replacement is None else entries[last_replacement:]
+        if entries and all(entry.key == key for entry in entries) and not (owner.partial and last_replacement is None):
+            return _select_entry(owner, entries, key_place, place, default)
     if not entries and not owner.partial:
         return UNKNOWN if default is None else default
     default_matters = default is not None and default.relevant
@@ -89,21 +89,24 @@ def entry_at(owner: Mapping, key: Value, key_place: Place, place: Place, default
     return Union(tuple(cases), key_place.text, place)
 
 
-def _one_of(
-    owner: Mapping, found: Sequence[MappingEntry], key_place: Place, place: Place, default: Value | None
+def _select_entry(
+    owner: Mapping, entries: Sequence[MappingEntry], key_place: Place, place: Place, default: Value | None
 ) -> Value:
-    """Return the entry of a key: of several, the last one that is there."""
-    last = next((index for index in reversed(range(len(found))) if not found[index].maybe), None)
-    possible = found if last is None else found[last:]
-    values = [_seen(owner, entry.value) for entry in possible]
-    if last is None and default is not None:
+    """Return the value of the last entry that must be present, joined with later entries that may be absent."""
+    last_present = next((index for index in reversed(range(len(entries))) if not entries[index].maybe), None)
+    candidates = entries if last_present is None else entries[last_present:]
+    values = [_visible_value(owner, entry.value) for entry in candidates]
+    if last_present is None and default is not None:
         values.append(default)
     conditions = [callable_name(value) or f"{key_place.text} {number}" for number, value in enumerate(values, 1)]
     return values[0] if len(values) == 1 else any_of(values, conditions, place.text, place)
 
 
-def _seen(owner: Collection | Mapping, value: Value) -> Value:
-    """An element as it is seen through its collection. Text that is known only in part is the element's own source."""
+def _visible_value(owner: Collection | Mapping, value: Value) -> Value:
+    """Return an element as read through its collection, which may hide constants.
+
+    A template is always hidden, since its text is the source of the element itself.
+    """
     if isinstance(value, Template):
         return without_constants(value)
     return value if owner.shows_constants else hide_constants(value)
@@ -117,5 +120,5 @@ def _item_at(owner: Collection, key: Value, key_place: Place, place: Place) -> V
         and isinstance(key.value, int)
         and -len(items) <= key.value < len(items)
     ):
-        return _seen(owner, items[key.value].value)
-    return any_of([i.value for i in items], [str(n) for n in range(len(items))], key_place.text, place)
+        return _visible_value(owner, items[key.value].value)
+    return any_of([item.value for item in items], [str(index) for index in range(len(items))], key_place.text, place)
