@@ -1,4 +1,4 @@
-"""Arguments of a call to the parameters of a function."""
+"""Binding of call arguments to parameters, and construction of collections and mappings."""
 
 from __future__ import annotations
 
@@ -40,48 +40,48 @@ from stepgraph.limits import Limit
 from stepgraph.syntax.bindings import parameters
 from stepgraph.syntax.module import Place
 
-# Callables among more elements than these are not looked for: they only name a function.
-MOST_GIVEN: Final = 1_000
-# `l = l + l` doubles a list at each line.
+# Maximum number of values searched for callables, which only serve to name a function.
+MAX_CALLABLE_ARGUMENTS: Final = 1_000
+# Maximum number of elements before repeated ones are merged: `l = l + l` doubles a list.
 MOST_ITEMS: Final = 4096
 
 
 def bound_arguments(interpreter: Interpreter, callee: FunctionValue, arguments: Arguments) -> dict[str, Value]:
     """Return the value of each parameter, UNKNOWN where it cannot lead to a step.
 
-    A body is shown once, whatever constants it is called with, so constants are not kept.
+    Constants are hidden, because the graph shows a body once for all the constants it is called with.
     """
     place = Place(callee.scope.module, callee.node)
     keywords = _Keywords(place, callee, arguments)
-    binding = _Binding(deque(_positional_items(callee, arguments, place)), keywords, dict(callee.defaults))
+    binder = _ArgumentBinder(deque(_positional_elements(callee, arguments, place)), keywords, dict(callee.defaults))
     params = callee.node.params
-    values = {p.name.value: binding.take(p.name.value) for p in (*params.posonly_params, *params.params)}
+    values = {p.name.value: binder.bind_positional(p.name.value) for p in (*params.posonly_params, *params.params)}
     if isinstance(params.star_arg, cst.Param):
-        values[params.star_arg.name.value] = collection(interpreter, "tuple", binding.rest())
-    values |= {p.name.value: binding.take_keyword(p.name.value) for p in params.kwonly_params}
+        values[params.star_arg.name.value] = collection(interpreter, "tuple", binder.remaining())
+    values |= {p.name.value: binder.bind_keyword(p.name.value) for p in params.kwonly_params}
     if params.star_kwarg is not None:
-        values[params.star_kwarg.name.value] = mapping(interpreter, keywords.rest(), partial=keywords.is_open)
+        values[params.star_kwarg.name.value] = mapping(interpreter, keywords.remaining(), partial=keywords.is_open)
     return {p.name.value: hide_constants(values[p.name.value]) for p in parameters(params)}
 
 
 class _Keywords:
-    """The keyword arguments of a call.
-
-    `named` are those whose names are known, `others` may bear any name, and where it `is_open` there may be more.
-    """
+    """The keyword arguments of a call that are not bound yet."""
 
     def __init__(self, place: Place, callee: FunctionValue, arguments: Arguments) -> None:
         self.named = {name: MappingEntry(Constant(name), value, place, place) for name, value in callee.keywords}
-        self.others: list[MappingEntry] = []
+        """The arguments by keyword."""
+        self.dynamic: list[MappingEntry] = []
+        """Entries of unpacked mappings whose key is not a constant string. Each may bind any parameter."""
         self.is_open = False
+        """Whether the call may pass further, unknown keyword arguments."""
         for argument in arguments.items:
             if argument.keyword is not None:
                 key = Constant(argument.keyword)
                 self.named[argument.keyword] = MappingEntry(key, argument.value, argument.place, argument.place)
             elif argument.star == "**":
-                self._spread(argument)
+                self._unpack(argument)
 
-    def _spread(self, argument: Argument) -> None:
+    def _unpack(self, argument: Argument) -> None:
         if not isinstance(argument.value, Mapping):
             self.is_open = True
             return
@@ -90,52 +90,59 @@ class _Keywords:
             if isinstance(entry.key, Constant) and isinstance(entry.key.value, str):
                 self.named[entry.key.value] = entry
             else:
-                self.others.append(replace(entry, many=True))
+                self.dynamic.append(replace(entry, many=True))
 
-    def take(self, name: str) -> list[Element]:
-        """Remove and return the keyword arguments that a parameter may receive."""
+    def pop_candidates(self, name: str) -> list[Element]:
+        """Remove the keyword argument of a parameter, and return every argument that may bind it."""
         entry = self.named.pop(name, None)
-        found = [] if entry is None else [Element(entry.value, entry.place, maybe=entry.maybe)]
+        candidates = [] if entry is None else [Element(entry.value, entry.place, maybe=entry.maybe)]
         if entry is None or entry.maybe:
-            found += (Element(other.value, other.place, maybe=True) for other in self.others if other.value.relevant)
-        return found
+            candidates += (
+                Element(candidate.value, candidate.place, maybe=True)
+                for candidate in self.dynamic
+                if candidate.value.relevant
+            )
+        return candidates
 
-    def rest(self) -> tuple[MappingEntry, ...]:
-        """Return the keyword arguments that are left for `**kwargs`."""
-        return (*self.named.values(), *self.others)
+    def remaining(self) -> tuple[MappingEntry, ...]:
+        """Return the keyword arguments for `**kwargs`."""
+        return (*self.named.values(), *self.dynamic)
 
 
-class _Binding(Struct):
-    """Binds arguments to parameters, in the order of the parameters."""
+class _ArgumentBinder(Struct):
+    """Binds arguments to parameters, in parameter order."""
 
     positional: deque[Element]
+    """The positional arguments that are not bound yet."""
     keywords: _Keywords
+    """The keyword arguments that are not bound yet."""
     defaults: dict[str, Value]
+    """The default values by parameter name."""
     is_exact: bool = True
-    """Whether each positional argument so far went to one parameter."""
+    """Whether each positional argument so far bound exactly one parameter."""
 
-    def take(self, name: str) -> Value:
+    def bind_positional(self, name: str) -> Value:
         """Return the value of a positional parameter."""
         if self.positional and not (self.positional[0].many or self.positional[0].maybe):
             if self.is_exact:
                 return self.positional.popleft().value
         elif not self.positional:
-            return self.take_keyword(name)
+            return self.bind_keyword(name)
         self.is_exact = False
-        return self._any(name, [*self.positional, *self.keywords.take(name)])
+        return self._union(name, [*self.positional, *self.keywords.pop_candidates(name)])
 
-    def take_keyword(self, name: str) -> Value:
+    def bind_keyword(self, name: str) -> Value:
         """Return the value of a keyword-only parameter, or of a positional one without a positional argument."""
-        found = self.keywords.take(name)
-        if len(found) == 1 and not found[0].maybe:
-            return found[0].value
-        return self._any(name, found) if found else self.defaults.get(name, UNKNOWN)
+        candidates = self.keywords.pop_candidates(name)
+        if len(candidates) == 1 and not candidates[0].maybe:
+            return candidates[0].value
+        return self._union(name, candidates) if candidates else self.defaults.get(name, UNKNOWN)
 
-    def rest(self) -> tuple[Element, ...]:
-        """Return the elements of `*args`: the positional arguments that are left, or may be."""
+    def remaining(self) -> tuple[Element, ...]:
+        """Return the elements of `*args`; they may be missing if a positional argument was bound inexactly."""
         return tuple(self.positional) if self.is_exact else tuple(map(possible, self.positional))
 
-    def _any(self, name: str, items: Sequence[Element]) -> Value:
+    def _union(self, name: str, items: Sequence[Element]) -> Value:
         values = [item.value for item in items]
         conditions = [item.place.text for item in items]
         default = self.defaults.get(name)
@@ -145,13 +152,13 @@ class _Binding(Struct):
 
 
 def collection(interpreter: Interpreter, kind: CollectionKind, items: tuple[Element, ...]) -> Collection:
-    """Return a new list, tuple or set; of a very long one, each element once, standing for many."""
+    """Return a new list, tuple or set. The repeated elements of a very long one are merged."""
     interpreter.budget.spend(Limit.ELEMENTS, len(items))
     return Collection(kind, interpreter.store.new({"items": bounded(items)}), interpreter.loop_depth)
 
 
 def bounded(items: tuple[Element, ...]) -> tuple[Element, ...]:
-    """Return elements as they are; of very many, each once, standing for many."""
+    """Return the elements. Above `MOST_ITEMS`, one element stands for all its repetitions."""
     if len(items) <= MOST_ITEMS:
         return items
     distinct = {id(item.value): item for item in items}
@@ -161,31 +168,31 @@ def bounded(items: tuple[Element, ...]) -> tuple[Element, ...]:
 
 
 def made(interpreter: Interpreter, kind: CollectionKind, items: tuple[Element, ...]) -> Collection:
-    """Return a list, tuple or set that a call makes: constants in it are not shown, since a call is never folded."""
+    """Return the list, tuple or set that a call returns. Its constants are hidden, because calls are never folded."""
     return replace(collection(interpreter, kind, items), hidden=True)
 
 
 def ordered_like(source: Value, copy: Collection) -> Collection:
-    """Return a copy of a collection, whose order is known only if that of the source is."""
+    """Mark a copy as unordered if its source is, and return it."""
     if isinstance(source, Collection | Mapping):
         copy.state.unordered = source.state.unordered or (isinstance(source, Collection) and source.is_set)
     return copy
 
 
 def mapping(interpreter: Interpreter, entries: tuple[MappingEntry, ...], *, partial: bool = False) -> Mapping:
-    """Return a new dictionary."""
+    """Return a new dictionary. A `partial` one has further, unknown entries."""
     interpreter.budget.spend(Limit.ELEMENTS, len(entries))
     return Mapping(interpreter.store.new({"items": entries}), interpreter.loop_depth, partial=partial)
 
 
 def given(values: Iterable[Value]) -> Iterator[CallableArgument]:
-    """Yield the callables and awaitables among arguments, those in collections too."""
-    for value in islice(_among(values, 0), MOST_GIVEN):
+    """Yield the callables and awaitables in values and in their collections."""
+    for value in islice(_flatten(values, 0), MAX_CALLABLE_ARGUMENTS):
         match value:
             case StepFunction(definition=definition):
                 yield CallableArgument(definition, definition.function_name)
             case FunctionValue(node=cst.Lambda() as node):
-                yield CallableArgument(node, _called_name(node))
+                yield CallableArgument(node, _lambda_name(node))
             case FunctionValue():
                 yield CallableArgument(value.node, value.name)
             case StepCall(step=step):
@@ -196,16 +203,16 @@ def given(values: Iterable[Value]) -> Iterator[CallableArgument]:
                 yield CallableArgument(prepared, prepared.names[0])
 
 
-def _among(values: Iterable[Value], depth: int) -> Iterator[Value]:
-    """Yield values, and after each collection the values in it."""
+def _flatten(values: Iterable[Value], depth: int) -> Iterator[Value]:
+    """Yield values, and after each collection its elements."""
     for value in values:
         yield value
         if isinstance(value, Collection | Mapping) and depth < DEEPEST:
-            yield from _among((element.value for element in value.state.elements()), depth + 1)
+            yield from _flatten((element.value for element in value.state.elements()), depth + 1)
 
 
-def _called_name(node: cst.Lambda) -> str:
-    """A lambda is the function that it calls."""
+def _lambda_name(node: cst.Lambda) -> str:
+    """Return the name of the function that a lambda calls, which names the lambda."""
     body = node.body.expression if isinstance(node.body, cst.Await) else node.body
     match body:
         case cst.Call(func=cst.Name(value=name)) | cst.Call(func=cst.Attribute(attr=cst.Name(value=name))):
@@ -214,8 +221,8 @@ def _called_name(node: cst.Lambda) -> str:
             return "lambda"
 
 
-def _positional_items(callee: FunctionValue, arguments: Arguments, place: Place) -> Iterator[Element]:
-    """Yield the arguments without a name: what the function is bound to, then those of the call."""
+def _positional_elements(callee: FunctionValue, arguments: Arguments, place: Place) -> Iterator[Element]:
+    """Yield the positional arguments: the receiver, the bound arguments of a partial, then the call's arguments."""
     if callee.receiver is not None and callee.kind != "static":
         yield Element(callee.receiver, place)
     for value in callee.positional:
@@ -225,45 +232,47 @@ def _positional_items(callee: FunctionValue, arguments: Arguments, place: Place)
             yield Element(value, place)
     for argument in arguments.items:
         if argument.star == "*":
-            yield from _elements(argument)
+            yield from _unpacked_elements(argument)
         elif not argument.star and argument.keyword is None:
             yield Element(argument.value, argument.place)
 
 
-def _elements(argument: Argument) -> Iterator[Element]:
-    """Yield what an argument with a star stands for: any number of values where its elements are not known."""
+def _unpacked_elements(argument: Argument) -> Iterator[Element]:
+    """Yield the elements of a starred argument. An unknown one stands for any number of values."""
     match argument.value:
         case Collection(items=items):
             yield from items
         case Union(cases=cases):
             for case in cases:
-                yield from (possible(item) for item in _elements(replace(argument, value=case.value)))
+                yield from (possible(item) for item in _unpacked_elements(replace(argument, value=case.value)))
         case _:
             yield Element(argument.value if argument.value.relevant else UNKNOWN, argument.place, many=True)
 
 
 def spread(arguments: Arguments) -> Arguments:
-    """Return the arguments with those in `*[...]` and `**{...}` in the places that they take.
+    """Return the arguments with the elements of `*[...]` and `**{...}` unpacked in place.
 
-    Those that may be missing keep their stars, as do dictionaries of which not all is known.
+    Elements that may be missing keep their stars, as do mappings with unknown entries.
     """
-    found: list[Argument] = []
+    unpacked: list[Argument] = []
     for argument in arguments.items:
         if argument.star == "*" and isinstance(argument.value, Collection):
-            found += [Argument(i.value, i.place, star="*" if i.many or i.maybe else "") for i in argument.value.items]
+            unpacked += [
+                Argument(i.value, i.place, star="*" if i.many or i.maybe else "") for i in argument.value.items
+            ]
         elif argument.star == "**" and isinstance(argument.value, Mapping):
-            found += _spread_entries(argument, argument.value)
+            unpacked += _unpacked_entries(argument, argument.value)
         else:
-            found.append(argument)
-    return Arguments(tuple(found))
+            unpacked.append(argument)
+    return Arguments(tuple(unpacked))
 
 
-def _spread_entries(argument: Argument, mapping: Mapping) -> Iterator[Argument]:
-    whole = not mapping.partial
+def _unpacked_entries(argument: Argument, mapping: Mapping) -> Iterator[Argument]:
+    is_complete = not mapping.partial
     for entry in mapping.entries:
         if isinstance(entry.key, Constant) and isinstance(entry.key.value, str) and not (entry.many or entry.maybe):
             yield Argument(entry.value, entry.place, keyword=entry.key.value)
         else:
-            whole = False
-    if not whole:
+            is_complete = False
+    if not is_complete:
         yield argument

@@ -1,4 +1,4 @@
-"""Calls, by what is called."""
+"""Calls, by the type of the callee."""
 
 from __future__ import annotations
 
@@ -44,15 +44,15 @@ from stepgraph.limits import Limit
 from stepgraph.syntax.bindings import bindings_of
 from stepgraph.syntax.module import Place
 
-RECURSION_DEPTH: Final = 50
-"""How many calls of one lambda may be open at once."""
+MAX_LAMBDA_DEPTH: Final = 50
+"""Maximum depth of recursive calls of one lambda."""
 
-RECURSIVE_CALLS: Final = 1_000
-"""How many calls of lambdas are evaluated before one that calls itself is left unresolved."""
+MAX_LAMBDA_CALLS: Final = 1_000
+"""Number of evaluated lambda calls above which recursive lambdas are left unresolved."""
 
 
 def call_function(interpreter: Interpreter, callee: FunctionValue, arguments: Arguments, place: Place) -> Value:
-    """Call a function of the project. A body that runs at the call is read now, that of a coroutine when it starts."""
+    """Call a function of the project. The body of a coroutine or generator is interpreted when it starts."""
     if isinstance(callee.node, cst.Lambda):
         return _call_lambda(interpreter, callee, callee.node, arguments)
     if bindings_of(callee.node, callee.scope.module).is_generator:
@@ -63,7 +63,7 @@ def call_function(interpreter: Interpreter, callee: FunctionValue, arguments: Ar
 
 
 def _call_plain(interpreter: Interpreter, callee: FunctionValue, arguments: Arguments, place: Place) -> Value:
-    """A function that is not async runs at its call; one that returns a coroutine counts as a coroutine function."""
+    """Call a function that is not async. One that returns a coroutine is treated as a coroutine function."""
     summary = read_function(interpreter, callee, arguments)
     if not summary.function.works:
         return summary.result
@@ -77,10 +77,10 @@ def _call_plain(interpreter: Interpreter, callee: FunctionValue, arguments: Argu
 
 
 def _call_lambda(interpreter: Interpreter, callee: FunctionValue, node: cst.Lambda, arguments: Arguments) -> Value:
-    """Evaluate the body of a lambda in place: it is one expression. Recursion is followed to a limited depth."""
+    """Evaluate the body of a lambda in place. Recursion is followed to a limited depth."""
     depth = interpreter.open_lambdas[node]
     interpreter.lambdas_read += 1
-    if depth >= RECURSION_DEPTH or (depth and interpreter.lambdas_read > RECURSIVE_CALLS):
+    if depth >= MAX_LAMBDA_DEPTH or (depth and interpreter.lambdas_read > MAX_LAMBDA_CALLS):
         return Unresolved("a lambda that calls itself", Place(callee.scope.module, node))
     interpreter.budget.spend(Limit.SUMMARIES)
     interpreter.open_lambdas[node] += 1
@@ -93,14 +93,14 @@ def _call_lambda(interpreter: Interpreter, callee: FunctionValue, node: cst.Lamb
     if not value.relevant:
         return without_constants(value)
     interpreter.frame.called |= interpreter.work.bit_of(node)
-    made = list(given((value,)))
-    if len(made) == 1:
-        interpreter.lambda_names[node] = made[0].name  # a lambda is the function that it calls
+    callables = list(given((value,)))
+    if len(callables) == 1:
+        interpreter.lambda_names[node] = callables[0].name  # the graph shows a lambda as its callee
     return value
 
 
 def call_step(interpreter: Interpreter, callee: StepFunction, arguments: Arguments, place: Place) -> Value:
-    """Call a declared step: a coroutine, nothing runs yet. Arguments are an error at run time and change nothing."""
+    """Return the coroutine of a declared step. Arguments raise at run time and do not change the graph."""
     if not callee.may_be_replaced:
         passed = static_arguments(spread(arguments))
         interpreter.observe(StepCalled(callee.definition, passed, place, interpreter.in_step))
@@ -108,7 +108,7 @@ def call_step(interpreter: Interpreter, callee: StepFunction, arguments: Argumen
 
 
 def call_union(interpreter: Interpreter, callee: Union, arguments: Arguments, place: Place) -> Value:
-    """Call whichever of several values it is. Calling a constant (None) fails: no run goes on from there."""
+    """Call each case of a union. Calls of a constant (None) raise, so their paths end."""
     cases = callee.cases
     if callee.discriminant is None:
         cases = tuple(case for case in cases if not isinstance(case.value, Constant | Absent))
@@ -119,12 +119,12 @@ def call_union(interpreter: Interpreter, callee: Union, arguments: Arguments, pl
 
 
 def call_partial(interpreter: Interpreter, callee: Partial, arguments: Arguments, place: Place) -> Value:
-    """Call what `functools.partial` made: its arguments come first."""
+    """Call the callee of a `functools.partial` object with the stored arguments first."""
     return interpreter.call(callee.callee, Arguments((*callee.arguments.items, *arguments.items)), place)
 
 
 def call_unresolved(interpreter: Interpreter, callee: Unresolved, arguments: Arguments, place: Place) -> Value:
-    """Call something that may lead to a step and cannot be followed: what comes of it cannot be followed either."""
+    """Report a call of a value that may lead to a step but cannot be followed, and return UNKNOWN."""
     report_escape(interpreter, arguments, place, ", which cannot be followed")
     interpreter.note(
         "unresolved-call",
@@ -136,9 +136,12 @@ def call_unresolved(interpreter: Interpreter, callee: Unresolved, arguments: Arg
 
 
 def call_unknown(interpreter: Interpreter, callee: Value, arguments: Arguments, place: Place) -> Value:
-    """Call what is not modeled: reported only if it can run steps, or is handed what can, and does more than log."""
+    """Call a value without a model, and report it if it can run steps or receives values that can.
+
+    Logging calls may receive them.
+    """
     if is_none(callee):
-        return UNKNOWN  # which fails
+        return UNKNOWN  # calling None raises
     if not (isinstance(callee, External | ExternalResultMember) and is_logging(callee.name)):
         report_escape(interpreter, arguments, place, NOT_IN_PROJECT if _is_external_result(callee) else NOT_FOLLOWED)
     interpreter.escape(callee, place, f"is called{NOT_FOLLOWED}")

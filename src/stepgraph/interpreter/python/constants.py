@@ -1,4 +1,4 @@
-"""Folding: operators on constants, and what an f-string or a concatenation says of its parts."""
+"""Constant folding: operators, string concatenation and formatting, and literals."""
 
 from __future__ import annotations
 
@@ -27,17 +27,16 @@ from stepgraph.syntax.module import Place
 
 DATETIME: Final = "datetime.datetime"
 TIMEDELTA: Final = "datetime.timedelta"
-# Characters of text, or bits of an integer: nothing longer is computed. `"x" * 10**9` is source like any other.
-LONGEST: Final = 10_000
-LARGEST_EXPONENT: Final = 64
-# Of an f-string's field: `>30,.2f` is one.
-LONGEST_SPECIFICATION: Final = 16
-# Of a width or precision in a format. One that is an operand, as in `"%*d"`, may have any number.
-WIDEST_DIGITS: Final = 3
-LARGEST_WIDTH: Final = 999
+# Maximum size of a folded constant, in characters of a string or bits of an integer: `"x" * 10**9` is not computed.
+MAX_SIZE: Final = 10_000
+MAX_EXPONENT: Final = 64
+# Maximum length of the format specification of an f-string field, such as `>30,.2f`.
+MAX_SPECIFICATION_LENGTH: Final = 16
+# Maximum digits of a width or precision in a format. A width that is an operand, as in `"%*d"`, is not limited by them.
+MAX_WIDTH_DIGITS: Final = 3
+MAX_WIDTH: Final = 999
 
-# Operators raise TypeError for operands they do not take, which is asked by trying.
-_OPERATORS: Final[dict[type[cst.BaseBinaryOp], Callable[[Any, Any], object]]] = {
+_BINARY_OPERATORS: Final[dict[type[cst.BaseBinaryOp], Callable[[Any, Any], object]]] = {
     cst.Add: operator.add,
     cst.Subtract: operator.sub,
     cst.Multiply: operator.mul,
@@ -52,7 +51,7 @@ _OPERATORS: Final[dict[type[cst.BaseBinaryOp], Callable[[Any, Any], object]]] = 
     cst.RightShift: operator.rshift,
 }
 
-_UNARY: Final[dict[type[cst.BaseUnaryOp], Callable[[Any], object]]] = {
+_UNARY_OPERATORS: Final[dict[type[cst.BaseUnaryOp], Callable[[Any], object]]] = {
     cst.Minus: operator.neg,
     cst.Plus: operator.pos,
     cst.BitInvert: operator.invert,
@@ -60,11 +59,11 @@ _UNARY: Final[dict[type[cst.BaseUnaryOp], Callable[[Any], object]]] = {
 
 
 def binary(op: cst.BaseBinaryOp, left: Value, right: Value) -> Value:
-    """Return a constant for an operator on two constants, UNKNOWN for anything else."""
-    function = _OPERATORS.get(type(op))
+    """Return the result of an operator on two constants, or UNKNOWN."""
+    function = _BINARY_OPERATORS.get(type(op))
     if function is None or not isinstance(left, Constant) or not isinstance(right, Constant):
         return UNKNOWN
-    if not _affordable(op, left.value, right.value):
+    if not _is_affordable(op, left.value, right.value):
         return UNKNOWN
     try:
         return scalar(function(left.value, right.value))
@@ -73,8 +72,9 @@ def binary(op: cst.BaseBinaryOp, left: Value, right: Value) -> Value:
 
 
 def shifted(op: cst.BaseBinaryOp, left: Value, right: Value) -> Value | None:
-    """Return what foreign code gave, later or greater by something, which is of the same kind; None for anything else.
+    """Return the result of adding an offset to an external result, or None for any other operation.
 
+    The result has the type of the left operand. An unknown right operand is not accepted for a `timedelta`, because
     `timedelta(hours=1) + x` may be a datetime.
     """
     name = origin_name(left)
@@ -87,9 +87,9 @@ def shifted(op: cst.BaseBinaryOp, left: Value, right: Value) -> Value | None:
 
 
 def unary(op: cst.BaseUnaryOp, operand: Value) -> Value:
-    """Return a constant for an operator on a constant, UNKNOWN for anything else."""
-    function = _UNARY.get(type(op))
-    if function is None or not isinstance(operand, Constant) or _size(operand.value) > LONGEST:
+    """Return the result of an operator on a constant, or UNKNOWN."""
+    function = _UNARY_OPERATORS.get(type(op))
+    if function is None or not isinstance(operand, Constant) or _size(operand.value) > MAX_SIZE:
         return UNKNOWN
     try:
         return scalar(function(operand.value))
@@ -97,40 +97,44 @@ def unary(op: cst.BaseUnaryOp, operand: Value) -> Value:
         return UNKNOWN
 
 
-def _affordable(op: cst.BaseBinaryOp, left: Scalar, right: Scalar) -> bool:
-    """Whether what an operator gives is not too long: this is asked before it is computed."""
-    return _longest(op, left, right) <= LONGEST
+def _is_affordable(op: cst.BaseBinaryOp, left: Scalar, right: Scalar) -> bool:
+    """Return whether the result of an operator is small enough to compute."""
+    return _max_result_size(op, left, right) <= MAX_SIZE
 
 
-def _longest(op: cst.BaseBinaryOp, left: Scalar, right: Scalar) -> float:
-    """Return the most characters, or bits, that an operator can give for two operands."""
-    size, other = _size(left), _size(right)
+def _max_result_size(op: cst.BaseBinaryOp, left: Scalar, right: Scalar) -> float:
+    """Return an upper bound of the size of an operator's result, in characters or bits."""
+    left_size, right_size = _size(left), _size(right)
     match op:
         case cst.Power():
             exponent = abs(right) if isinstance(right, int | float) else math.inf
-            return size * exponent if exponent <= LARGEST_EXPONENT >= size else math.inf
+            return left_size * exponent if exponent <= MAX_EXPONENT >= left_size else math.inf
         case cst.LeftShift():
-            return size + right if isinstance(right, int) else math.inf
+            return left_size + right if isinstance(right, int) else math.inf
         case cst.Multiply() if isinstance(left, str | bytes):
-            return size * right if isinstance(right, int) else math.inf
+            return left_size * right if isinstance(right, int) else math.inf
         case cst.Multiply() if isinstance(right, str | bytes):
-            return other * left if isinstance(left, int) else math.inf
+            return right_size * left if isinstance(left, int) else math.inf
         case cst.Modulo() if isinstance(left, str | bytes):
-            return math.inf if size > LONGEST // 100 or _formats_wide(left) else size + other + LARGEST_WIDTH
+            return (
+                math.inf
+                if left_size > MAX_SIZE // 100 or _may_format_wide(left)
+                else left_size + right_size + MAX_WIDTH
+            )
         case _:
-            return size + other
+            return left_size + right_size
 
 
-def _formats_wide(template: str | bytes) -> bool:
-    """Whether a `%` format may ask for a width or precision of any size: by its digits, or as an operand."""
-    text = template if isinstance(template, str) else template.decode("latin-1")
-    fields = text.split("%")[1:]
+def _may_format_wide(template: str | bytes) -> bool:
+    """Return whether a `%` format may use a large width or precision, by its digits or as an operand."""
+    string = template if isinstance(template, str) else template.decode("latin-1")
+    fields = string.split("%")[1:]
     specifications = [field[: len(field) - len(field.lstrip("#- +.*0123456789"))] for field in fields]
     return any("*" in specification or _is_wide(specification) for specification in specifications)
 
 
 def _is_wide(specification: str) -> bool:
-    return any(len(digits) > WIDEST_DIGITS for digits in _numbers(specification))
+    return any(len(digits) > MAX_WIDTH_DIGITS for digits in _digit_runs(specification))
 
 
 def _size(value: Scalar) -> int:
@@ -140,30 +144,30 @@ def _size(value: Scalar) -> int:
 
 
 def scalar(value: object) -> Value:
-    """Return a constant, UNKNOWN where the value is none that can be shown."""
-    is_long = isinstance(value, str | bytes | int) and _size(value) > LONGEST
-    if not is_long and (value is None or isinstance(value, str | bytes | int | float | complex)):
+    """Return a value as a constant, or UNKNOWN if it is too long or not a scalar."""
+    is_too_long = isinstance(value, str | bytes | int) and _size(value) > MAX_SIZE
+    if not is_too_long and (value is None or isinstance(value, str | bytes | int | float | complex)):
         return Constant(value)
     return UNKNOWN
 
 
 def joined(parts: list[tuple[Value, Place]]) -> Value:
-    """Return text of several parts: constant if all are, else with the source of the others in braces.
+    """Return the concatenation of string parts, or UNKNOWN if it is too long.
 
-    Nothing is known of text that is too long.
+    It is a constant if all parts are. Otherwise it is a template with the source of the other parts in braces.
     """
     texts = [_text(value) for value, _ in parts]
-    if sum(len(text) for text in texts if text is not None) > LONGEST:
+    if sum(len(text) for text in texts if text is not None) > MAX_SIZE:
         return UNKNOWN
-    whole = "".join(
+    concatenation = "".join(
         text if text is not None else "{" + place.text + "}" for text, (_, place) in zip(texts, parts, strict=True)
     )
-    known = all(isinstance(value, Constant) for value, _ in parts)
-    return scalar(whole) if known else Template(whole)
+    is_constant = all(isinstance(value, Constant) for value, _ in parts)
+    return scalar(concatenation) if is_constant else Template(concatenation)
 
 
 def is_text(value: Value) -> bool:
-    """Whether a value is text, at least in part."""
+    """Return whether a value is a string, at least in part."""
     return _text(value) is not None
 
 
@@ -176,18 +180,18 @@ def _text(value: Value) -> str | None:
 
 
 def formatted(value: Value, conversion: str | None, spec: str | None) -> str | None:
-    """Return what an f-string makes of a constant, None where that is not known."""
-    if not isinstance(value, Constant) or spec is None or len(spec) > LONGEST_SPECIFICATION:
+    """Return the result of formatting a constant in an f-string, or None if it is unknown."""
+    if not isinstance(value, Constant) or spec is None or len(spec) > MAX_SPECIFICATION_LENGTH:
         return None
-    if _size(value.value) > LONGEST or _is_wide(spec):
+    if _size(value.value) > MAX_SIZE or _is_wide(spec):
         return None
     try:
-        return format(value.value if conversion is None else _converted(value.value, conversion), spec)
+        return format(value.value if conversion is None else _convert(value.value, conversion), spec)
     except (TypeError, ValueError):
         return None
 
 
-def _converted(value: Scalar, conversion: str) -> str:
+def _convert(value: Scalar, conversion: str) -> str:
     match conversion:
         case "r":
             return repr(value)
@@ -197,27 +201,27 @@ def _converted(value: Scalar, conversion: str) -> str:
             return str(value)
 
 
-def _numbers(spec: str) -> list[str]:
+def _digit_runs(spec: str) -> list[str]:
     return "".join(c if c.isdigit() else " " for c in spec).split()
 
 
-_FEW_DIGITS = 10
+_SHORT_INTEGER_DIGITS = 10
 
 
 def literal(node: cst.SimpleString | cst.Integer | cst.Float | cst.Imaginary) -> Value:
-    """Return what a text or number says, UNKNOWN where Python refuses it."""
+    """Return the value of a string or number literal, or UNKNOWN if Python rejects it."""
     if isinstance(node, cst.SimpleString) and not node.prefix and "\\" not in node.value and "\r" not in node.value:
-        return Constant(node.raw_value)  # Plain text, which most is, says what it means.
-    if isinstance(node, cst.Integer) and len(node.value) < _FEW_DIGITS and node.value.isdecimal():
-        return Constant(int(node.value))  # so do most numbers
+        return Constant(node.raw_value)  # fast path: most strings are unescaped
+    if isinstance(node, cst.Integer) and len(node.value) < _SHORT_INTEGER_DIGITS and node.value.isdecimal():
+        return Constant(int(node.value))  # fast path: most numbers are short
     return evaluated(node.value)
 
 
-def evaluated(written: str) -> Value:
-    """Return what a literal says as it is written. Of an escape that Python only warns of, nothing is printed."""
+def evaluated(source: str) -> Value:
+    """Evaluate the source of a literal, or return UNKNOWN. Warnings about invalid escapes are suppressed."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return Constant(ast.literal_eval(written))
+            return Constant(ast.literal_eval(source))
     except (ValueError, SyntaxError):
         return UNKNOWN

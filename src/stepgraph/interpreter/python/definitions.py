@@ -1,4 +1,4 @@
-"""Function and class statements: the values they define, and what decorators make of them."""
+"""Function and class definitions, and the effects of their decorators."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ from stepgraph.limits import MAXIMUM, Limit, LimitExceededError
 from stepgraph.syntax.bindings import bindings_of, parameters
 from stepgraph.syntax.module import Place, SourceModule
 
-# Decorators from outside the project that leave what a call runs as it is.
-TRANSPARENT: Final = frozenset(
+# External decorators that do not change which steps a call runs.
+TRANSPARENT_DECORATORS: Final = frozenset(
     {
         "abc.abstractmethod",
         "functools.cache",
@@ -52,7 +52,7 @@ TRANSPARENT: Final = frozenset(
     }
 )
 
-# Those that leave what the methods of a class run as it is.
+# External class decorators that do not change which steps the methods run.
 TRANSPARENT_TO_CLASSES: Final = frozenset(
     {
         "attr.attrs",
@@ -74,15 +74,16 @@ TRANSPARENT_TO_CLASSES: Final = frozenset(
     }
 )
 
-# Where classes come from of which no member runs steps.
-_WITHOUT_STEPS: Final = frozenset(
+# Packages whose classes have no members that run steps.
+_STEPLESS_PACKAGES: Final = frozenset(
     {
         *("abc", "builtins", "collections", "contextlib", "dataclasses", "datetime", "enum", "typing"),
         *("typing_extensions", "workers"),
     }
 )
 
-_KINDS: Final[dict[str, FunctionKind]] = {
+# Function kinds by the decorator that sets them.
+_KINDS_BY_DECORATOR: Final[dict[str, FunctionKind]] = {
     "builtins.staticmethod": "static",
     "builtins.classmethod": "class",
     "builtins.property": "property",
@@ -93,13 +94,13 @@ _KINDS: Final[dict[str, FunctionKind]] = {
 
 
 def names_in(scope: LexicalScope, name: str) -> tuple[str, ...]:
-    """Return the names for something defined in `scope`, from the plain one to the most qualified one."""
+    """Return the names of a definition in `scope`, from the plain name to the most qualified one."""
     path = (*scope.path, name)
     return tuple(".".join(path[-length:]) for length in range(1, len(path) + 1))
 
 
 def make_function(interpreter: Interpreter, node: cst.FunctionDef, scope: LexicalScope) -> Value:
-    """Return the function that a `def` defines, decorated."""
+    """Return the value of a `def` statement with its decorators applied."""
     decorators = [(interpreter.evaluate(d.decorator), interpreter.place(d.decorator)) for d in node.decorators]
     function = FunctionValue(
         node,
@@ -110,12 +111,12 @@ def make_function(interpreter: Interpreter, node: cst.FunctionDef, scope: Lexica
     )
     value: Value = function
     for decorator, place in reversed(decorators):
-        value = _decorated(interpreter, decorator, value, place)
+        value = _apply_decorator(interpreter, decorator, value, place)
     return value
 
 
 def default_values(interpreter: Interpreter, params: cst.Parameters) -> tuple[tuple[str, Value], ...]:
-    """Return the defaults of parameters that can lead to a step."""
+    """Return the default values of parameters that may lead to a step, by parameter name."""
     defaults: list[tuple[str, Value]] = []
     for parameter in parameters(params):
         if parameter.default is not None:
@@ -125,24 +126,24 @@ def default_values(interpreter: Interpreter, params: cst.Parameters) -> tuple[tu
     return tuple(defaults)
 
 
-def _decorated(interpreter: Interpreter, decorator: Value, value: Value, place: Place) -> Value:
+def _apply_decorator(interpreter: Interpreter, decorator: Value, value: Value, place: Place) -> Value:
     match decorator:
-        case External(name=name) if name in _KINDS and isinstance(value, FunctionValue):
-            return replace(value, kind=_KINDS[name])
-        case External(name=name) if name in TRANSPARENT or name in _KINDS:
+        case External(name=name) if name in _KINDS_BY_DECORATOR and isinstance(value, FunctionValue):
+            return replace(value, kind=_KINDS_BY_DECORATOR[name])
+        case External(name=name) if name in TRANSPARENT_DECORATORS or name in _KINDS_BY_DECORATOR:
             return value
         case Partial(callee=External(name="functools.wraps") | FunctionValue()):
             return interpreter.call(decorator, Arguments((Argument(value, place),)), place)
         case MethodOf(receiver=FunctionValue(kind="property")):
             return interpreter.call(decorator, Arguments((Argument(value, place),)), place)
-        case Instance() if isinstance(value, FunctionValue) and not _is_called(interpreter, decorator, place):
+        case Instance() if isinstance(value, FunctionValue) and not _has_call_method(interpreter, decorator, place):
             return replace(value, caveats=(*value.caveats, _caveat_of_manager(place)))
         case GeneratorCall() if isinstance(value, FunctionValue):
             interpreter.work.begun.add(id(decorator.place.node))
             return replace(value, caveats=(*value.caveats, _caveat_of_manager(place)))
         case StepDecorator() | StepMethod() | FunctionValue() | ClassValue() | Instance() | Unresolved():
             return interpreter.call(decorator, Arguments((Argument(value, place),)), place)
-        case Union(cases=cases) if all(isinstance(o.value, StepDecorator | FunctionValue) for o in cases):
+        case Union(cases=cases) if all(isinstance(case.value, StepDecorator | FunctionValue) for case in cases):
             return interpreter.call(decorator, Arguments((Argument(value, place),)), place)
         case Union():
             return Unresolved("which of several decorators it has is not known", place)
@@ -154,8 +155,8 @@ def _decorated(interpreter: Interpreter, decorator: Value, value: Value, place: 
     return replace(value, may_be_replaced=True) if isinstance(value, StepFunction) else value
 
 
-def _is_called(interpreter: Interpreter, decorator: Instance, place: Place) -> bool:
-    """Whether the class of a decorator says what its call does; a `ContextDecorator` inherits that."""
+def _has_call_method(interpreter: Interpreter, decorator: Instance, place: Place) -> bool:
+    """Return whether the project defines the `__call__` of a decorator. A `ContextDecorator` inherits it."""
     return not isinstance(interpreter.attribute(decorator, "__call__", place), Unknown)
 
 
@@ -169,7 +170,7 @@ def _caveat_of_manager(place: Place) -> Caveat:
 
 
 def caveat_of_decorator(place: Place) -> Caveat:
-    """Of a decorator nothing is known but that it may change how often its function runs."""
+    """Return the caveat for an external decorator, which may change how often its function runs."""
     return Caveat(
         "unknown-decorator",
         place,
@@ -179,26 +180,27 @@ def caveat_of_decorator(place: Place) -> Caveat:
 
 
 def make_class(interpreter: Interpreter, node: cst.ClassDef, scope: LexicalScope) -> ClassValue:
-    """Return the class that a `class` statement defines, decorated.
+    """Return the value of a `class` statement with its decorators applied.
 
-    Raises LimitExceededError where it has more bases than may be, and remembers that for other workflows.
+    Raises LimitExceededError if the class has too many ancestors. The module caches this for the analysis of other
+    workflows.
     """
     decorators = [(interpreter.evaluate(d.decorator), interpreter.place(d.decorator)) for d in node.decorators]
-    refused = scope.module.once(_refused_classes)
-    if node in refused or interpreter.classes_open >= MAXIMUM[Limit.BASES]:
+    refused_classes = scope.module.once(_refused_classes)
+    if node in refused_classes or interpreter.classes_open >= MAXIMUM[Limit.BASES]:
         raise LimitExceededError(Limit.BASES)
     interpreter.classes_open += 1
     try:
-        defined = _undecorated(interpreter, node, scope)
+        defined = _make_undecorated_class(interpreter, node, scope)
         run_hooks(interpreter, defined)
     except LimitExceededError as error:
         if error.limit is Limit.BASES:
-            refused.add(node)
+            refused_classes.add(node)
         raise
     finally:
         interpreter.classes_open -= 1
     for decorator, place in reversed(decorators):
-        defined = _decorated_class(interpreter, decorator, defined, place)
+        defined = _apply_class_decorator(interpreter, decorator, defined, place)
     return defined
 
 
@@ -206,15 +208,15 @@ def _refused_classes(_: SourceModule) -> set[cst.ClassDef]:
     return set()
 
 
-def _decorated_class(interpreter: Interpreter, decorator: Value, defined: ClassValue, place: Place) -> ClassValue:
+def _apply_class_decorator(interpreter: Interpreter, decorator: Value, defined: ClassValue, place: Place) -> ClassValue:
     match decorator:
         case External(name=name) if name.removesuffix("()") in TRANSPARENT_TO_CLASSES:
             defined.marks = (*defined.marks, name.removesuffix("()"))
             return defined
         case FunctionValue() | ClassValue() | Instance() | Partial():
-            made = interpreter.call(decorator, Arguments((Argument(defined, place),)), place)
-            if isinstance(made, ClassValue):
-                return made
+            result = interpreter.call(decorator, Arguments((Argument(defined, place),)), place)
+            if isinstance(result, ClassValue):
+                return result
     defined.caveats = (*defined.caveats, _caveat_of_class(defined, place))
     return defined
 
@@ -229,8 +231,8 @@ def _caveat_of_class(defined: ClassValue, place: Place) -> Caveat:
     )
 
 
-def _undecorated(interpreter: Interpreter, node: cst.ClassDef, scope: LexicalScope) -> ClassValue:
-    """Its body is read as its members are asked for."""
+def _make_undecorated_class(interpreter: Interpreter, node: cst.ClassDef, scope: LexicalScope) -> ClassValue:
+    """Return the class without its decorators. Its body is executed lazily, when a member is looked up."""
     bases = tuple(base for argument in node.bases for base in _bases(interpreter, argument))
     body = LexicalScope(
         bindings_of(node, scope.module),
@@ -246,27 +248,27 @@ def _undecorated(interpreter: Interpreter, node: cst.ClassDef, scope: LexicalSco
 
 
 def _bases(interpreter: Interpreter, argument: cst.Arg) -> Iterator[Value]:
-    """Yield the base classes that an argument of a `class` statement gives."""
+    """Yield the base classes in an argument of a `class` statement, several for a starred one."""
     value = interpreter.evaluate(argument.value)
     place = interpreter.place(argument.value)
     if not argument.star:
-        yield _base(interpreter, argument.value, value, place)
+        yield _base_class(interpreter, argument.value, value, place)
     elif isinstance(value, Collection) and value.has_known_order and value.shows_constants:
         for item in value.items:
-            yield _base(interpreter, argument.value, item.value, place)
+            yield _base_class(interpreter, argument.value, item.value, place)
     else:
         yield UnknownBase(argument.value, place)
 
 
-def _base(interpreter: Interpreter, node: cst.BaseExpression, value: Value, place: Place) -> Value:
+def _base_class(interpreter: Interpreter, node: cst.BaseExpression, value: Value, place: Place) -> Value:
     if isinstance(node, cst.Subscript) and not isinstance(value, ClassValue):
-        # class W(WorkflowEntrypoint[Env]): what is subscripted is the class.
+        # class W(WorkflowEntrypoint[Env]): the base is the subscripted class.
         subscripted = interpreter.evaluate(node.value)
         value = subscripted if isinstance(subscripted, ClassValue | External) else value
     match value:
         case ClassValue() | Unresolved():
             return value
         case External(name=name):
-            return value if name.split(".")[0] in _WITHOUT_STEPS else UnknownBase(name, place)
+            return value if name.split(".")[0] in _STEPLESS_PACKAGES else UnknownBase(name, place)
         case _:
             return UnknownBase(node, place)

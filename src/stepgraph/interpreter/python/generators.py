@@ -1,7 +1,8 @@
-"""Generators of the project whose code runs steps: it is shown instead of the loop, its body at each yield.
+"""Loops over generators of the project that run steps.
 
-That is exact if the loop takes all that the generator gives, or if leaving the loop also leaves its code.
-Anything else is shown as one call at each pass, and reported.
+The code of a generator is inlined in place of the loop, with the loop body at each `yield`. This is exact if the loop
+consumes all values, or if leaving the loop also leaves the code of the generator. Otherwise, each pass is shown with
+one call of the generator, and a note reports it.
 """
 
 from __future__ import annotations
@@ -23,20 +24,20 @@ from stepgraph.syntax.walk import children, expressions_below, statements, state
 
 
 class _Exits(Struct):
-    """How the code of a generator is left.
-
-    `yields` and `returns` hold the number of loops around each statement of that kind. The code is `try_` where a
-    `yield` stands in a `try` or `with`; a `yield` that is part of a test or of another head of a statement is `hidden`.
-    """
+    """The positions of `yield` and `return` in the code of a generator."""
 
     yields: list[int]
+    """The loop depth of each statement with a `yield`."""
     returns: list[int]
-    try_: bool = False
-    hidden: bool = False
+    """The loop depth of each `return`."""
+    has_guarded_yield: bool = False
+    """Whether a `yield` is inside a `try` or `with`."""
+    has_yield_in_head: bool = False
+    """Whether a `yield` is in the head of a compound statement, such as its test."""
 
 
 def run_generator(interpreter: Interpreter, generator: GeneratorCall, frame: Frame) -> None:
-    """Read the code of a generator in a frame of its own, as part of the function that goes over it."""
+    """Execute the code of a generator in its frame, as part of the function that iterates over it."""
     function, outer = generator.function, interpreter.frame
     interpreter.entered.append(function.node)
     with interpreter.in_frame(frame):
@@ -49,60 +50,63 @@ def run_generator(interpreter: Interpreter, generator: GeneratorCall, frame: Fra
 
 
 def body_of(function: FunctionValue) -> cst.BaseSuite:
-    """Return the body of a generator, which is empty for a lambda."""
+    """Return the body of a generator function, empty for a lambda."""
     return cst.IndentedBlock([]) if isinstance(function.node, cst.Lambda) else function.node.body
 
 
 def inlined(
     interpreter: Interpreter, generator: GeneratorCall, take: Callable[[Value], None], place: Place, *, broken: bool
 ) -> bool:
-    """Show the code of a generator with what is done with each value at its place; return whether that is exact.
+    """Inline the code of a generator, with `take` at each `yield`, and return whether that was done.
 
-    The loop may be `broken` off. Nothing is done for a generator that runs no steps, and for one that is not exact.
+    A generator without steps, or one that cannot be inlined exactly, is not inlined. The loop is `broken` if it may be
+    left early.
     """
     interpreter.work.begun.add(id(generator.place.node))
     if not may_run_steps(interpreter, generator.function, generator.arguments):
         return False
-    around = interpreter.frame.inlined
-    broken = broken or (around is not None and around.broken)
-    if id(generator) in interpreter.work.exhausted or not _is_exact(interpreter, generator, broken=broken):
+    enclosing = interpreter.frame.inlined
+    broken = broken or (enclosing is not None and enclosing.broken)
+    if id(generator) in interpreter.work.exhausted or not _can_inline(interpreter, generator, broken=broken):
         interpreter.work.exhausted[id(generator)] = generator
         return False
     interpreter.work.exhausted[id(generator)] = generator
-    _show(interpreter, generator, take, place, broken=broken)
+    _inline(interpreter, generator, take, place, broken=broken)
     return True
 
 
-def _is_exact(interpreter: Interpreter, generator: GeneratorCall, *, broken: bool) -> bool:
+def _can_inline(interpreter: Interpreter, generator: GeneratorCall, *, broken: bool) -> bool:
     if interpreter.loop_depth > generator.loop_depth:
-        return False  # each pass of the loop goes on where the one before it ended
+        return False  # each pass of the outer loop resumes the generator
     if generator.function.node in interpreter.entered or generator.function.kind == "context":
         return False
     body = body_of(generator.function)
     exits = _exits(body)
-    ends_in_loop = isinstance(_last(body), cst.For | cst.While)
-    # What leaves the last loop leaves the generator.
-    returns = all(depth == 0 or (depth == 1 and ends_in_loop) for depth in exits.returns)
-    breaks = not broken or (ends_in_loop and all(depth == 1 for depth in exits.yields))
-    return returns and breaks and not exits.try_ and not exits.hidden
+    ends_in_loop = isinstance(_last_statement(body), cst.For | cst.While)
+    # Leaving the last loop leaves the generator.
+    returns_are_exact = all(depth == 0 or (depth == 1 and ends_in_loop) for depth in exits.returns)
+    breaks_are_exact = not broken or (ends_in_loop and all(depth == 1 for depth in exits.yields))
+    return returns_are_exact and breaks_are_exact and not exits.has_guarded_yield and not exits.has_yield_in_head
 
 
-def _last(body: cst.BaseSuite) -> cst.CSTNode | None:
+def _last_statement(body: cst.BaseSuite) -> cst.CSTNode | None:
     return [None, *statements(body)][-1]
 
 
 def _exits(body: cst.BaseSuite) -> _Exits:
     exits = _Exits([], [])
-    for statement, around in statements_with_enclosing(body):
-        loops = [one.statement for one in around if isinstance(one.statement, cst.For | cst.While)]
+    for statement, enclosing in statements_with_enclosing(body):
+        loops = [block.statement for block in enclosing if isinstance(block.statement, cst.For | cst.While)]
         if isinstance(statement, cst.Return):
             exits.returns.append(len(loops))
         if isinstance(statement, cst.BaseCompoundStatement):
-            exits.hidden = exits.hidden or _has_yield_in_head(statement)
+            exits.has_yield_in_head = exits.has_yield_in_head or _has_yield_in_head(statement)
         elif any(isinstance(node, cst.Yield) for node in expressions_below(statement)):
             exits.yields.append(len(loops))
-            guards = cst.Try | cst.TryStar | cst.With
-            exits.try_ = exits.try_ or any(isinstance(one.statement, guards) for one in around)
+            guarding_types = cst.Try | cst.TryStar | cst.With
+            exits.has_guarded_yield = exits.has_guarded_yield or any(
+                isinstance(block.statement, guarding_types) for block in enclosing
+            )
     return exits
 
 
@@ -113,13 +117,13 @@ def _has_yield_in_head(statement: cst.BaseCompoundStatement) -> bool:
     return any(isinstance(node, cst.Yield) for part in parts for node in expressions_below(part))
 
 
-def _show(
+def _inline(
     interpreter: Interpreter, generator: GeneratorCall, take: Callable[[Value], None], place: Place, *, broken: bool
 ) -> None:
     outer, since = interpreter.frame, interpreter.work.task_ids
     frame = Frame(function_scope(interpreter, generator.function, generator.arguments), is_async=True)
-    whole = frame.loop = LoopState(interpreter.store.checkpoint())
-    frame.inlined = InlinedGenerator(whole, broken)
+    generator_loop = frame.loop = LoopState(interpreter.store.checkpoint())
+    frame.inlined = InlinedGenerator(generator_loop, broken)
 
     def at_yield(value: Value) -> None:
         inner, interpreter.frame = interpreter.frame, outer
@@ -136,11 +140,11 @@ def _show(
 
     frame.at_yield = at_yield
     block = interpreter.block_of(lambda: run_generator(interpreter, generator, frame))
-    _emit_pass(interpreter, block, whole, place, since)
+    _emit_pass(interpreter, block, generator_loop, place, since)
 
 
 def _emit_pass(interpreter: Interpreter, block: Block, state: LoopState, place: Place, since: int) -> None:
-    """Emit what a `continue` leaves, and go on after it."""
+    """Emit a pass as a scope, and join the states of its `continue` statements after it."""
     if block.operations:
         interpreter.emit(Scope(block, place, is_pass=True))
     if state.leaves:
@@ -149,7 +153,10 @@ def _emit_pass(interpreter: Interpreter, block: Block, state: LoopState, place: 
 
 
 def leave_generator(interpreter: Interpreter, generator: InlinedGenerator, place: Place) -> None:
-    """A `return` in the code of a generator ends the loop over it: outside of its own loop, or by leaving that."""
+    """Execute a `return` in the code of an inlined generator, which ends the loop over it.
+
+    It is a `break` of the innermost loop in the generator, or ends the code outside of a loop.
+    """
     loop = interpreter.frame.loop or generator.whole
     kind = JumpKind.CONTINUE if loop is generator.whole else JumpKind.BREAK
     if loop is generator.whole:
@@ -161,7 +168,7 @@ def leave_generator(interpreter: Interpreter, generator: InlinedGenerator, place
 
 
 def resume(interpreter: Interpreter, iterable: GeneratorCall) -> None:
-    """Report a generator that is not shown in place, and show it at each pass, since it runs in between them."""
+    """Emit one call of a generator that is not inlined, and report it: its code runs in between the passes."""
     summary = read_function(interpreter, iterable.function, iterable.arguments)
     if not summary.function.works:
         return
@@ -175,7 +182,7 @@ def resume(interpreter: Interpreter, iterable: GeneratorCall) -> None:
 
 
 def all_of(interpreter: Interpreter, generator: GeneratorCall) -> tuple[Element, ...]:
-    """Return what a generator yields that can lead to steps, for code that takes all of it at once."""
+    """Return the relevant values that a generator yields, for code that consumes it at once."""
     interpreter.work.begun.add(id(generator.place.node))
     resume(interpreter, generator)
     yields = read_function(interpreter, generator.function, generator.arguments).yields

@@ -1,6 +1,7 @@
-"""Star imports: which names a module exports, and where one leads that comes by `from module import *`.
+"""Star imports: the names that a module exports, and the values of names bound by `from module import *`.
 
-Stars form a graph, which may have cycles and be deep: it is walked without recursion, each module once for a question.
+The star imports of a program form a graph, which may be cyclic and deep. Each query traverses it without recursion and
+visits a module once.
 """
 
 from __future__ import annotations
@@ -27,42 +28,42 @@ from stepgraph.syntax.walk import Statement, expressions_below, statements_with_
 
 
 def exported_names(interpreter: Interpreter, scope: LexicalScope) -> tuple[str, ...]:
-    """Return the names that a module exports, in source order: those of `__all__`, else the public ones.
+    """Return the names that a module exports, in source order: the names in `__all__`, else the public names.
 
-    Where `__all__` is not known, these are all that may be.
+    If `__all__` cannot be evaluated exactly, return every name that may be exported.
     """
-    known = interpreter.modules.stars.exported.get(scope)
-    if known is None:
-        known = interpreter.modules.stars.exported[scope] = _exported_names(interpreter, scope)
-    return known
+    names = interpreter.modules.stars.exported.get(scope)
+    if names is None:
+        names = interpreter.modules.stars.exported[scope] = _collect_exported_names(interpreter, scope)
+    return names
 
 
-def _exported_names(interpreter: Interpreter, scope: LexicalScope) -> tuple[str, ...]:
+def _collect_exported_names(interpreter: Interpreter, scope: LexicalScope) -> tuple[str, ...]:
     names: dict[str, None] = {}
-    seen = {scope}
+    visited = {scope}
     pending = [scope]
     while pending:
         current = pending.pop()
-        listed = _listed(interpreter, current)
+        listed = _cached_listing(interpreter, current)
         if listed is not None:
             names |= dict.fromkeys(listed.names)
             if listed.is_known:
                 continue
         names |= dict.fromkeys(name for name in current.bindings.binders if not name.startswith("_"))
-        for star in reversed(_sources(interpreter, current)):
+        for star in reversed(_star_sources(interpreter, current)):
             inner = star.source.scope
-            if inner is not None and inner not in seen:
-                seen.add(inner)
+            if inner is not None and inner not in visited:
+                visited.add(inner)
                 pending.append(inner)
     return tuple(names)
 
 
 def starred(interpreter: Interpreter, scope: LexicalScope, name: str) -> Value | None:
-    """Return what a name is that `from module import *` binds, the last one that does; None where none can."""
+    """Return the value that the last matching `from module import *` binds to a name, or None."""
     origins = interpreter.modules.stars.origins
     key = (scope, name)
     if key not in origins:
-        origins[key] = _origin(interpreter, scope, name)
+        origins[key] = _find_origin(interpreter, scope, name)
     origin = origins[key]
     if isinstance(origin, Starred):
         return interpreter.attribute(origin.source, name, origin.place)
@@ -70,94 +71,102 @@ def starred(interpreter: Interpreter, scope: LexicalScope, name: str) -> Value |
 
 
 def is_starred_later(interpreter: Interpreter, scope: LexicalScope, name: str) -> bool:
-    """Whether a module of the project has a name for `from module import *` that stands after all that binds it."""
+    """Return whether a star import from a module of the project rebinds a name after all its other bindings."""
     first = scope.bindings.stars_before.get(name, 0)
     if len(scope.bindings.stars) <= first:
         return False
     later = {id(statement) for statement in scope.bindings.stars[first:]}
-    sources = [star for star in _sources(interpreter, scope) if id(star.place.node) in later]
-    origin = _binding(interpreter, scope, name, sources)[0]
+    sources = [star for star in _star_sources(interpreter, scope) if id(star.place.node) in later]
+    origin = _find_binding(interpreter, scope, name, sources)[0]
     return isinstance(origin, Starred)
 
 
-def _origin(interpreter: Interpreter, scope: LexicalScope, name: str) -> Starred | Value | None:
-    """Return a module that binds the name, or what else it is; a module that lists it in vain if there is no other."""
-    origin, in_vain = _binding(interpreter, scope, name, _sources(interpreter, scope))
+def _find_origin(interpreter: Interpreter, scope: LexicalScope, name: str) -> Starred | Value | None:
+    """Return the star import that binds a name, or the value of the name.
+
+    Falls back to a star import whose module lists the name in `__all__` without binding it.
+    """
+    origin, unbound_listing = _find_binding(interpreter, scope, name, _star_sources(interpreter, scope))
     if origin is not None:
         return origin
-    if in_vain is not None and in_vain.source.scope is not None:
-        interpreter.modules.stars.origins[in_vain.source.scope, name] = None
-        return in_vain
-    return _outside(interpreter, scope, name)
+    if unbound_listing is not None and unbound_listing.source.scope is not None:
+        interpreter.modules.stars.origins[unbound_listing.source.scope, name] = None
+        return unbound_listing
+    return _external_value(interpreter, scope, name)
 
 
-def _binding(
+def _find_binding(
     interpreter: Interpreter, scope: LexicalScope, name: str, sources: Sequence[Starred]
 ) -> tuple[Starred | Value | None, Starred | None]:
-    """Return what gives a module a name by its stars, the last one first; and a module that lists it in vain."""
-    in_vain: Starred | None = None
-    seen = {scope}
+    """Return the origin of a name, with a star import that lists the name without binding it.
+
+    `sources` are star imports in source order; the last one that binds the name takes precedence.
+    """
+    unbound_listing: Starred | None = None
+    visited = {scope}
     pending = [(star, False) for star in sources]
     while pending:
-        star, is_searched = pending.pop()
+        star, sources_searched = pending.pop()
         inner = star.source.scope
-        if is_searched:
-            found = _otherwise(interpreter, star, name)
-            if found is not None:
-                return found, in_vain
-        elif inner is not None and inner not in seen:
-            seen.add(inner)
-            listed = _listed(interpreter, inner)
+        if sources_searched:
+            value = _listed_value(interpreter, star, name)
+            if value is not None:
+                return value, unbound_listing
+        elif inner is not None and inner not in visited:
+            visited.add(inner)
+            listed = _cached_listing(interpreter, inner)
             is_listed = listed is not None and name in listed.names
             if not is_listed and (name.startswith("_") or (listed is not None and listed.is_known)):
                 continue
             if name in inner.bindings.binders:
-                return star, in_vain
+                return star, unbound_listing
             if is_listed:
-                in_vain = star if listed is not None and listed.is_known else in_vain
+                unbound_listing = star if listed is not None and listed.is_known else unbound_listing
                 pending.append((star, True))
-            pending += [(further, False) for further in _sources(interpreter, inner)]
-    return None, in_vain
+            pending += [(source, False) for source in _star_sources(interpreter, inner)]
+    return None, unbound_listing
 
 
-def _otherwise(interpreter: Interpreter, star: Starred, name: str) -> Value | None:
-    """Return what a name is that a module lists, and neither binds nor has from another module of the project."""
+def _listed_value(interpreter: Interpreter, star: Starred, name: str) -> Value | None:
+    """Return the value of a name that a module lists in `__all__` but gets from no module of the project."""
     scope = star.source.scope
-    found = (scope and _outside(interpreter, scope, name)) or submodule(interpreter, star.source, name, star.place)
+    value = (scope and _external_value(interpreter, scope, name)) or submodule(
+        interpreter, star.source, name, star.place
+    )
     is_computed = scope is not None and "__getattr__" in scope.bindings.binders
-    return UNKNOWN if found is None and is_computed else found
+    return UNKNOWN if value is None and is_computed else value
 
 
-def _outside(interpreter: Interpreter, scope: LexicalScope, name: str) -> External | None:
-    """Return what a name is that a module has by its only star from outside of the project."""
-    _sources(interpreter, scope)
+def _external_value(interpreter: Interpreter, scope: LexicalScope, name: str) -> External | None:
+    """Return the value of a name by the only external star import of a module, or None."""
+    _star_sources(interpreter, scope)
     outside = interpreter.modules.stars.outside[scope]
     return External(f"{outside[0]}.{name}") if len(outside) == 1 else None
 
 
-def _sources(interpreter: Interpreter, scope: LexicalScope) -> tuple[Starred, ...]:
-    """Return what a module takes all names of, in order."""
-    known = interpreter.modules.stars.sources.get(scope)
-    if known is not None:
-        return known
-    found: list[Starred] = []
-    outside: list[str] = []
+def _star_sources(interpreter: Interpreter, scope: LexicalScope) -> tuple[Starred, ...]:
+    """Return the star imports of a module from the project, in source order, and cache the external ones."""
+    cached = interpreter.modules.stars.sources.get(scope)
+    if cached is not None:
+        return cached
+    sources: list[Starred] = []
+    external_names: list[str] = []
     with interpreter.in_frame(Frame(scope)):
         for statement in scope.bindings.stars:
             source = star_source(interpreter, statement)
             if isinstance(source, ModuleValue):
-                found.append(Starred(source, interpreter.place(statement)))
+                sources.append(Starred(source, interpreter.place(statement)))
             elif isinstance(source, External):
-                outside.append(source.name)
-    interpreter.modules.stars.outside[scope] = tuple(outside)
-    interpreter.modules.stars.sources[scope] = tuple(found)
+                external_names.append(source.name)
+    interpreter.modules.stars.outside[scope] = tuple(external_names)
+    interpreter.modules.stars.sources[scope] = tuple(sources)
     return interpreter.modules.stars.sources[scope]
 
 
-def _listed(interpreter: Interpreter, scope: LexicalScope) -> Listed | None:
+def _cached_listing(interpreter: Interpreter, scope: LexicalScope) -> Listed | None:
     listed = interpreter.modules.stars.listed
     if scope not in listed:
-        listed[scope] = None  # what it is in terms of itself
+        listed[scope] = None  # ends a cycle of modules that define `__all__` by each other
         listed[scope] = listed_names(interpreter, scope)
     return listed[scope]
 
@@ -166,79 +175,83 @@ _ALL = "__all__"
 
 
 def listed_names(interpreter: Interpreter, scope: LexicalScope) -> Listed | None:
-    """Return the names in a module's `__all__`, None where it has none.
+    """Return the names in a module's `__all__`, or None if it does not define one.
 
-    They are known if they come of assignments, `+=`, `append`, `extend` and `remove` at the top of the module, and of
-    constants. Else all names that are mentioned are among them.
+    The names are exact if `__all__` is only written at the top level of the module, by assignments, `+=`, `append`,
+    `extend` and `remove` with constants. Otherwise they include every name that is mentioned.
     """
     binders = scope.bindings.binders.get(_ALL)
     if not binders:
         return None
-    reading = _Reading(interpreter)
-    others = {id(binder) for binder in binders}
+    exports = _ExportList(interpreter)
+    unmodeled_binders = {id(binder) for binder in binders}
     with interpreter.in_frame(Frame(scope)), interpreter.nested():
-        for statement, around in statements_with_enclosing(scope.module.tree):
-            if reading.read(statement, is_certain=not around):
-                others.discard(id(statement))
-    return Listed(tuple(dict.fromkeys(reading.names)), reading.is_known and not others)
+        for statement, enclosing in statements_with_enclosing(scope.module.tree):
+            if exports.apply(statement, is_unconditional=not enclosing):
+                unmodeled_binders.discard(id(statement))
+    return Listed(tuple(dict.fromkeys(exports.names)), exports.is_known and not unmodeled_binders)
 
 
-class _Reading:
-    """The list after the statements that were read: its names and, where these are not known, all that were named."""
+class _ExportList:
+    """The value of `__all__` after the statements executed so far."""
 
     def __init__(self, interpreter: Interpreter) -> None:
         self.names: list[str] = []
+        """The exported names, or every name mentioned if the list is inexact."""
         self.is_known = True
-        self._machine = interpreter
+        """Whether `names` is exact."""
+        self._interpreter = interpreter
 
-    def read(self, statement: Statement, *, is_certain: bool) -> bool:
-        """Go on by a statement, which runs for sure if it `is_certain`. Return whether it was understood."""
+    def apply(self, statement: Statement, *, is_unconditional: bool) -> bool:
+        """Execute a statement, and return whether it is a modeled write to `__all__`."""
         match statement:
             case cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value="__all__"))], value=value):
-                self._assign(value, is_certain=is_certain)
+                self._assign(value, is_unconditional=is_unconditional)
             case cst.AnnAssign(target=cst.Name(value="__all__"), value=cst.BaseExpression() as value):
-                self._assign(value, is_certain=is_certain)
+                self._assign(value, is_unconditional=is_unconditional)
             case cst.AugAssign(target=cst.Name(value="__all__"), operator=cst.AddAssign(), value=value):
-                self._add(value, is_certain=is_certain)
+                self._add(value, is_unconditional=is_unconditional)
             case cst.Expr(
-                value=cst.Call(func=cst.Attribute(value=cst.Name(value="__all__"), attr=method), args=[given])
+                value=cst.Call(func=cst.Attribute(value=cst.Name(value="__all__"), attr=method), args=[argument])
             ):
-                self._call(method.value, given.value, is_certain=is_certain)
+                self._call(method.value, argument.value, is_unconditional=is_unconditional)
             case _:
                 self.is_known = self.is_known and _ALL not in changed_names(statement)
                 return False
         return True
 
-    def _assign(self, listed: cst.BaseExpression, *, is_certain: bool) -> None:
-        if is_certain:
+    def _assign(self, listed: cst.BaseExpression, *, is_unconditional: bool) -> None:
+        if is_unconditional:
             self.names, self.is_known = [], True
-        self._add(listed, is_certain=is_certain)
+        self._add(listed, is_unconditional=is_unconditional)
 
-    def _add(self, listed: cst.BaseExpression, *, is_certain: bool) -> None:
-        value = self._machine.evaluate(listed)
+    def _add(self, listed: cst.BaseExpression, *, is_unconditional: bool) -> None:
+        value = self._interpreter.evaluate(listed)
         items = value.items if isinstance(value, Collection) else ()
-        names = [_name(item.value) for item in items]
+        names = [_string_value(item.value) for item in items]
         if not isinstance(value, Collection):
-            names = [_name(self._machine.evaluate(text)) for text in _texts(listed)]
+            names = [_string_value(self._interpreter.evaluate(literal)) for literal in _string_literals(listed)]
         self.names += [name for name in names if name is not None]
-        is_whole = isinstance(value, Collection) and value.shows_constants and None not in names
-        self.is_known = self.is_known and is_certain and is_whole and not any(item.maybe or item.many for item in items)
+        is_constant = isinstance(value, Collection) and value.shows_constants and None not in names
+        self.is_known = (
+            self.is_known and is_unconditional and is_constant and not any(item.maybe or item.many for item in items)
+        )
 
-    def _call(self, method: str, given: cst.BaseExpression, *, is_certain: bool) -> None:
+    def _call(self, method: str, argument: cst.BaseExpression, *, is_unconditional: bool) -> None:
         if method == "extend":
-            self._add(given, is_certain=is_certain)
+            self._add(argument, is_unconditional=is_unconditional)
             return
-        name = _name(self._machine.evaluate(given))
-        self.is_known = self.is_known and is_certain and name is not None and method in ("append", "remove")
+        name = _string_value(self._interpreter.evaluate(argument))
+        self.is_known = self.is_known and is_unconditional and name is not None and method in ("append", "remove")
         if name is not None and method == "append":
             self.names.append(name)
         elif name in self.names and self.is_known:
             self.names.remove(name)
 
 
-def _name(value: Value) -> str | None:
+def _string_value(value: Value) -> str | None:
     return value.value if isinstance(value, Constant) and isinstance(value.value, str) else None
 
 
-def _texts(listed: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
+def _string_literals(listed: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
     return (node for node in expressions_below(listed) if isinstance(node, cst.SimpleString))

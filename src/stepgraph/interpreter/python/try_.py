@@ -1,4 +1,4 @@
-"""`try`."""
+"""`try` statements, with their handlers and their `else` and `finally` blocks."""
 
 from __future__ import annotations
 
@@ -26,70 +26,81 @@ ALL_EXITS: Final = frozenset(JumpKind)
 
 
 def execute_try(interpreter: Interpreter, node: cst.Try | cst.TryStar) -> None:
-    """A `try`: its `else` ends the protected block; a handler begins with what any part of that may have changed."""
+    """Execute a `try` and emit a `Try`, whose body ends with the `else` block.
+
+    A handler starts from the join of all states in which the body may raise.
+    """
     place = interpreter.place(node)
     checkpoint = interpreter.store.checkpoint()
     code = TriedCode(interpreter)
-    last = ALL_EXITS if node.finalbody is not None else frozenset()
-    expects = any(
+    finally_stops = ALL_EXITS if node.finalbody is not None else frozenset()
+    catches_type_error = any(
         handler.type is not None and "TypeError" in interpreter.text(handler.type) for handler in node.handlers
     )
-    with interpreter.inside(stops=last | {JumpKind.RAISE} if node.handlers else last) as tried:
-        interpreter.frame.type_errors += expects
-        body = interpreter.branch(lambda: _body(interpreter, node, code), cut_short=True)
-        interpreter.frame.type_errors -= expects
-    ways: list[tuple[str | None, PathResult]] = [("no exception", body)]
+    with interpreter.inside(stops=finally_stops | {JumpKind.RAISE} if node.handlers else finally_stops) as body_context:
+        interpreter.frame.type_errors += catches_type_error
+        body = interpreter.branch(lambda: _execute_body(interpreter, node, code), cut_short=True)
+        interpreter.frame.type_errors -= catches_type_error
+    paths: list[tuple[str | None, PathResult]] = [("no exception", body)]
     handlers: list[Handler] = []
     if body.reached is not None:
-        interpreter.replay.go_to(body.reached)  # a step that fails has run
-    with interpreter.inside(stops=last) as caught:
+        interpreter.replay.go_to(body.reached)  # a step that raises has run
+    with interpreter.inside(stops=finally_stops) as handler_context:
         for handler in node.handlers:
             condition = None if handler.type is None else interpreter.text(handler.type)
             types: list[CaughtType] = []
 
-            def task_id(handler: _Handler = handler, types: list[CaughtType] = types) -> None:
-                types += _handle(interpreter, handler, body, tried, code)
+            def execute_handler(handler: _Handler = handler, types: list[CaughtType] = types) -> None:
+                types += _execute_handler(interpreter, handler, body, body_context, code)
 
-            outcome = interpreter.branch(task_id, condition)
-            where = interpreter.place(handler if handler.type is None else handler.type)
-            handlers.append(Handler(condition, outcome.block, tuple(types), where))
-            ways.append((condition, outcome))
-    interpreter.rejoin(ways, "exception", place, exclusive=not handlers)
+            outcome = interpreter.branch(execute_handler, condition)
+            location = interpreter.place(handler if handler.type is None else handler.type)
+            handlers.append(Handler(condition, outcome.block, tuple(types), location))
+            paths.append((condition, outcome))
+    interpreter.rejoin(paths, "exception", place, exclusive=not handlers)
     finalbody = EMPTY
     if node.finalbody is not None:
-        last_body = node.finalbody.body
-        where = interpreter.place(node.finalbody)
+        finally_body = node.finalbody.body
+        location = interpreter.place(node.finalbody)
         finalbody = execute_finally(
-            interpreter, where, lambda: interpreter.execute(last_body), checkpoint, (tried, caught)
+            interpreter,
+            location,
+            lambda: interpreter.execute(finally_body),
+            checkpoint,
+            (body_context, handler_context),
         )
     except_star = isinstance(node, cst.TryStar)
     if body.block.operations or finalbody.operations or any(h.block.operations for h in handlers):
         guards = guards_await(node.body, body.block)
-        tried_body = Try(body.block, tuple(handlers), finalbody, except_star, place, guards, code.errors)
-        interpreter.emit(tried_body)
+        operation = Try(body.block, tuple(handlers), finalbody, except_star, place, guards, code.errors)
+        interpreter.emit(operation)
 
 
 def execute_finally(
-    interpreter: Interpreter, place: Place, run: Callable[[], None], checkpoint: int, left: tuple[OpenContext, ...]
+    interpreter: Interpreter, place: Place, run: Callable[[], None], checkpoint: int, contexts: tuple[OpenContext, ...]
 ) -> Block:
-    """Read a `finally`: it begins with what any way out of its `try` has changed, and goes on only where that does."""
+    """Execute a `finally` block and return its operations.
+
+    The block starts from the join of all states that leave the `try`. Code after it is reachable only if the
+    `try` may complete normally.
+    """
     live = interpreter.live
-    ways = [changes for context in left for changes in context.changed]
-    if ways:
-        ends = [interpreter.store.changes(checkpoint)] if live else []
+    states = [state for context in contexts for state in context.changed]
+    if states:
+        normal_exits = [interpreter.store.changes(checkpoint)] if live else []
         interpreter.store.rollback(checkpoint)
-        apply(interpreter.store, join_any(interpreter.store, [*ways, *ends], place))
+        apply(interpreter.store, join_any(interpreter.store, [*states, *normal_exits], place))
     interpreter.live = True
     block = interpreter.block_of(run)
     loop = interpreter.frame.loop
-    if loop is not None and any(context.kinds & {JumpKind.BREAK, JumpKind.CONTINUE} for context in left):
+    if loop is not None and any(context.kinds & {JumpKind.BREAK, JumpKind.CONTINUE} for context in contexts):
         loop.leaves.append(interpreter.store.changes(loop.checkpoint))
     interpreter.live = interpreter.live and live
     return block
 
 
 def guards_await(body: cst.BaseSuite, block: Block) -> bool:
-    """Whether all that a `try` does before anything in it can fail is to await work by its name."""
+    """Return whether a `try` starts by awaiting a task by its name, before anything in it can raise."""
     if not block.operations or not isinstance(block.operations[0], Await):
         return False
     first = next(statements(body), None)
@@ -97,7 +108,7 @@ def guards_await(body: cst.BaseSuite, block: Block) -> bool:
     return isinstance(value, cst.Await) and isinstance(value.expression, cst.Name)
 
 
-def _body(interpreter: Interpreter, node: cst.Try | cst.TryStar, code: TriedCode) -> None:
+def _execute_body(interpreter: Interpreter, node: cst.Try | cst.TryStar, code: TriedCode) -> None:
     interpreter.execute(node.body)
     if node.handlers and interpreter.operations:
         live = interpreter.live
@@ -105,32 +116,36 @@ def _body(interpreter: Interpreter, node: cst.Try | cst.TryStar, code: TriedCode
         interpreter.live = live
     if node.orelse is None or not interpreter.live:
         return
-    rest = node.orelse.body
-    block = interpreter.block_of(lambda: interpreter.execute(rest))
+    orelse_body = node.orelse.body
+    block = interpreter.block_of(lambda: interpreter.execute(orelse_body))
     if block.operations:
         interpreter.emit(Scope(block, interpreter.place(node.orelse), unprotected=True))
 
 
-def _handle(
-    interpreter: Interpreter, handler: _Handler, body: PathResult, tried: OpenContext, code: TriedCode
+def _execute_handler(
+    interpreter: Interpreter, handler: _Handler, body: PathResult, context: OpenContext, code: TriedCode
 ) -> tuple[CaughtType, ...]:
-    """Read a handler, and return the types that it catches."""
+    """Execute a handler and return the exception types that it catches."""
     types: tuple[CaughtType, ...] = ()
-    ways = [body.changes, *body.passed, *tried.changed]
-    apply(interpreter.store, join_any(interpreter.store, ways, interpreter.place(handler)))
+    states = [body.changes, *body.passed, *context.changed]
+    apply(interpreter.store, join_any(interpreter.store, states, interpreter.place(handler)))
     if handler.type is not None:
-        caught = interpreter.evaluate(handler.type)
-        types = caught_types(caught, interpreter.place(handler.type), code.raised)
+        type_value = interpreter.evaluate(handler.type)
+        types = caught_types(type_value, interpreter.place(handler.type), code.raised)
         if handler.name is not None and isinstance(handler.name.name, cst.Name):
             name = handler.name.name.value
-            value = UNKNOWN if isinstance(handler, cst.ExceptStarHandler) else _caught(interpreter, caught, name)
+            value = (
+                UNKNOWN
+                if isinstance(handler, cst.ExceptStarHandler)
+                else _caught_exception(interpreter, type_value, name)
+            )
             bind(interpreter, name, value)
     interpreter.execute(handler.body)
     return types
 
 
-def _caught(interpreter: Interpreter, types: Value, name: str) -> Value:
-    """Return which of the objects of the project that were raised so far a handler may get."""
+def _caught_exception(interpreter: Interpreter, types: Value, name: str) -> Value:
+    """Return the exception that a handler binds: any raised object of the project that its types may catch."""
     raised = list(interpreter.work.raised.values())
     interpreter.budget.spend(Limit.ELEMENTS, len(raised))
     values: list[Value] = [value for value in raised if _may_catch(types, value)]
@@ -139,7 +154,7 @@ def _caught(interpreter: Interpreter, types: Value, name: str) -> Value:
 
 
 def _may_catch(types: Value, raised: Instance) -> bool:
-    """Whether something of a type is caught; of types that are not classes of the project, any may be."""
+    """Return whether a handler may catch an object. Types that are not classes of the project may catch any."""
     if isinstance(types, Collection):
         return any(_may_catch(item.value, raised) for item in types.items)
     return not isinstance(types, ClassValue) or types in resolution_order(raised.of)

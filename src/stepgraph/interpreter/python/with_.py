@@ -1,4 +1,4 @@
-"""`with` and `async with`."""
+"""`with` and `async with` statements."""
 
 from __future__ import annotations
 
@@ -69,124 +69,127 @@ from stepgraph.ir.walk import reached
 from stepgraph.syntax.module import Place
 from stepgraph.syntax.walk import statements, statements_below
 
-# What `asyncio.timeout(...)` and its like return, as `call_external` names it.
+# Names of the values that the timeout functions of `asyncio` return.
 TIMEOUTS: Final = frozenset(["asyncio.timeout()", "asyncio.timeout_at()"])
-# What lets one after another in, first come, first served.
+# Locks that admit waiting tasks in first-in, first-out order.
 _LOCKS: Final = frozenset(["asyncio.Lock", "asyncio.locks.Lock"])
 
 
-class Entering(Struct, frozen=True):
-    """A context manager that is about to be entered."""
+class ManagedBlock(Struct, frozen=True):
+    """A block with the context manager that it is executed in."""
 
     node: cst.BaseExpression
-    """What gives the manager."""
+    """The expression that evaluates to the manager."""
     place: Place
-    """Where it is entered."""
+    """The `with` item, or the call that pushes the manager on an exit stack."""
     target: cst.BaseExpression | None
-    """What is assigned what entering it gives."""
+    """The target to which the result of entering the manager is assigned."""
     is_async: bool
-    """Whether its asynchronous methods are called."""
+    """Whether the manager is entered with `__aenter__` and left with `__aexit__`."""
     body: Callable[[], None]
-    """Reads the code that it stands around."""
+    """Executes the block."""
     suite: cst.BaseSuite | None = None
-    """The block, where this is the innermost manager of a `with`."""
+    """The statements of the block if the manager is the innermost one of a `with`."""
 
 
 def execute_with(interpreter: Interpreter, node: cst.With) -> None:
-    """The items' steps, then the body, in place; a task group joins its tasks, a suppressor is a `try`."""
-    _items(interpreter, node, node.items)
+    """Execute a `with`: enter its managers in order, and execute the body inside them."""
+    _execute_items(interpreter, node, node.items)
 
 
-def _items(interpreter: Interpreter, node: cst.With, items: Sequence[cst.WithItem]) -> None:
+def _execute_items(interpreter: Interpreter, node: cst.With, items: Sequence[cst.WithItem]) -> None:
     if not items:
         interpreter.execute(node.body)
         return
     item, *rest = items
-    entering = Entering(
+    managed = ManagedBlock(
         item.item,
         interpreter.place(item),
         None if item.asname is None else item.asname.name,
         is_async=node.asynchronous is not None,
-        body=lambda: _items(interpreter, node, rest),
+        body=lambda: _execute_items(interpreter, node, rest),
         suite=None if rest else node.body,
     )
-    _enter(interpreter, entering, interpreter.evaluate(item.item))
+    _enter(interpreter, managed, interpreter.evaluate(item.item))
 
 
-def _enter(interpreter: Interpreter, entering: Entering, manager: Value) -> None:
-    """Enter a manager, and read what it stands around."""
-    if isinstance(manager, Union) and any(_stands_around(interpreter, o.value) for o in manager.cases):
-        interpreter.choose(manager, lambda chosen: _enter_one(interpreter, entering, chosen))
+def _enter(interpreter: Interpreter, managed: ManagedBlock, manager: Value) -> None:
+    """Enter a manager and execute its block, per case of a union if a generator is inlined."""
+    if isinstance(manager, Union) and any(_is_inlined(interpreter, case.value) for case in manager.cases):
+        interpreter.choose(manager, lambda chosen: _enter_case(interpreter, managed, chosen))
         return
-    _enter_one(interpreter, entering, manager)
+    _enter_case(interpreter, managed, manager)
 
 
-def _enter_one(interpreter: Interpreter, entering: Entering, manager: Value) -> Value:
-    if isinstance(manager, GeneratorCall) and _stands_around(interpreter, manager):
-        _around(interpreter, entering, manager)
+def _enter_case(interpreter: Interpreter, managed: ManagedBlock, manager: Value) -> Value:
+    if isinstance(manager, GeneratorCall) and _is_inlined(interpreter, manager):
+        _inline_generator(interpreter, managed, manager)
         return UNKNOWN
-    entered = _entered(interpreter, entering, manager)
-    if entering.target is not None:
-        assign(interpreter, entering.target, entered)
-    _inside(interpreter, entering, manager)
+    entered = _entered_value(interpreter, managed, manager)
+    if managed.target is not None:
+        assign(interpreter, managed.target, entered)
+    _execute_inside(interpreter, managed, manager)
     return UNKNOWN
 
 
-def _stands_around(interpreter: Interpreter, manager: Value) -> bool:
-    """Whether a manager is a generator whose code is shown around the block."""
+def _is_inlined(interpreter: Interpreter, manager: Value) -> bool:
+    """Return whether a manager is a generator whose code is inlined around the block."""
     return (
-        isinstance(manager, GeneratorCall) and _can_be_entered(interpreter, manager) and _matters(interpreter, manager)
+        isinstance(manager, GeneratorCall) and _can_inline(interpreter, manager) and _is_relevant(interpreter, manager)
     )
 
 
-def _can_be_entered(interpreter: Interpreter, manager: GeneratorCall) -> bool:
-    """Whether the code of a generator can be shown around the block: it ends at its end, and is not entered in it."""
+def _can_inline(interpreter: Interpreter, manager: GeneratorCall) -> bool:
+    """Return whether the code of a generator can be inlined: it has no `return`, and is not being inlined already."""
     function = manager.function
     if function.kind != "context" or function.node in interpreter.entered:
         return False
     return not any(isinstance(statement, cst.Return) for statement in statements_below(body_of(function)))
 
 
-def _matters(interpreter: Interpreter, manager: GeneratorCall) -> bool:
-    """Whether the code of a generator runs steps, or may catch what fails in the block."""
-    return _may_catch(manager.function) or may_run_steps(interpreter, manager.function, manager.arguments)
+def _is_relevant(interpreter: Interpreter, manager: GeneratorCall) -> bool:
+    """Return whether a generator runs steps or may handle errors of the block."""
+    return _may_handle_errors(manager.function) or may_run_steps(interpreter, manager.function, manager.arguments)
 
 
-def _may_catch(function: FunctionValue) -> bool:
-    """Whether a generator has handlers, or enters managers that may swallow errors."""
+def _may_handle_errors(function: FunctionValue) -> bool:
+    """Return whether a generator has exception handlers, or enters managers, which may swallow errors."""
     body = statements_below(body_of(function))
-    return any(isinstance(s, cst.With) or (isinstance(s, cst.Try | cst.TryStar) and s.handlers) for s in body)
+    return any(
+        isinstance(statement, cst.With) or (isinstance(statement, cst.Try | cst.TryStar) and statement.handlers)
+        for statement in body
+    )
 
 
-def _around(interpreter: Interpreter, entering: Entering, manager: GeneratorCall) -> None:
-    """The code of a generator up to its `yield`, the block there, and the code after it, in place."""
+def _inline_generator(interpreter: Interpreter, managed: ManagedBlock, manager: GeneratorCall) -> None:
+    """Execute the code of a generator in place, with the block at its `yield`."""
     outer, depth = interpreter.frame, interpreter.loop_depth
-    reached: list[Value] = []
+    yielded: list[Value] = []
 
     def at_yield(value: Value) -> None:
-        reached.append(value)
+        yielded.append(value)
         inner, interpreter.frame = interpreter.frame, outer
         interpreter.entered.pop()
-        if entering.target is not None:
-            assign(interpreter, entering.target, value)
-        block = interpreter.block_of(entering.body)
+        if managed.target is not None:
+            assign(interpreter, managed.target, value)
+        block = interpreter.block_of(managed.body)
         interpreter.entered.append(manager.function.node)
         interpreter.frame = inner
         if block.operations:
-            interpreter.emit(Scope(block, entering.place))
+            interpreter.emit(Scope(block, managed.place))
         is_last = any(context.stops >= ALL_EXITS for context in inner.contexts)
         is_last = is_last or _ends_at_yield(body_of(manager.function))
-        if interpreter.loop_depth > depth or (not is_last and any(_leaves(block))):
+        if interpreter.loop_depth > depth or (not is_last and any(_jumps_out(block))):
             _report_generator(interpreter, manager)
 
-    _run_generator(interpreter, manager, at_yield)
-    if not reached:
+    _execute_generator(interpreter, manager, at_yield)
+    if not yielded:
         _report_generator(interpreter, manager)
-        entering.body()
+        managed.body()
 
 
 def _ends_at_yield(body: cst.BaseSuite) -> bool:
-    """Whether nothing follows the `yield` of a generator in its body, but for handlers and a `finally`."""
+    """Return whether only handlers and `finally` blocks follow the `yield` of a generator."""
     match list(statements(body))[-1:]:
         case [cst.Expr(value=cst.Yield()) | cst.Assign(value=cst.Yield())]:
             return True
@@ -196,141 +199,146 @@ def _ends_at_yield(body: cst.BaseSuite) -> bool:
             return False
 
 
-def _run_generator(interpreter: Interpreter, manager: GeneratorCall, at_yield: Callable[[Value], None]) -> None:
-    """Read the code of a generator as part of the function that enters it."""
+def _execute_generator(interpreter: Interpreter, manager: GeneratorCall, at_yield: Callable[[Value], None]) -> None:
+    """Execute the code of a generator as part of the function that enters it."""
     interpreter.work.begun.add(id(manager.place.node))
     frame = Frame(function_scope(interpreter, manager.function, manager.arguments), is_async=True)
     frame.at_yield = at_yield
     run_generator(interpreter, manager, frame)
 
 
-def _yielded(interpreter: Interpreter, manager: GeneratorCall) -> Value:
-    """Return what a generator without steps yields."""
+def _yielded_value(interpreter: Interpreter, manager: GeneratorCall) -> Value:
+    """Return the value that a generator without steps yields."""
     values: list[Value] = [UNKNOWN]
-    interpreter.block_of(lambda: _run_generator(interpreter, manager, values.append))
+    interpreter.block_of(lambda: _execute_generator(interpreter, manager, values.append))
     return values[-1]
 
 
-def _leaves(block: Block, *, in_loop: bool = False) -> Iterator[bool]:
-    """Tell of each exit in a block whether it leaves the block without an error."""
+def _jumps_out(block: Block, *, in_loop: bool = False) -> Iterator[bool]:
+    """Yield, for each jump in a block, whether it leaves the block without an error."""
     for operation in block.operations:
         if isinstance(operation, Jump):
             yield operation.kind is JumpKind.RETURN or (operation.kind is not JumpKind.RAISE and not in_loop)
         for inner in blocks_of(operation):
-            yield from _leaves(inner, in_loop=in_loop or isinstance(operation, Loop))
+            yield from _jumps_out(inner, in_loop=in_loop or isinstance(operation, Loop))
 
 
-def _inside(interpreter: Interpreter, entering: Entering, manager: Value) -> None:
-    """Read a block with what its manager does where it is left."""
+def _execute_inside(interpreter: Interpreter, managed: ManagedBlock, manager: Value) -> None:
+    """Execute a block with the effects of its manager's exit."""
     match manager:
         case Suppressor(handler=Handler() as handler):
-            _protect(interpreter, entering, ExitEffects(), handler, lambda: None)
+            _execute_as_try(interpreter, managed, ExitEffects(), handler, lambda: None)
         case TaskGroup():
-            _task_group(interpreter, entering, manager)
+            _execute_task_group(interpreter, managed, manager)
         case ExitStack():
-            _with_stack(interpreter, entering, manager)
+            _execute_with_stack(interpreter, managed, manager)
         case WrappingManager(closing=str(closing)):
-            place = Place(entering.place.module, entering.node)
+            place = Place(managed.place.module, managed.node)
             method = interpreter.attribute(manager.content, closing, place)
             effects = ExitEffects(works=method.relevant)
-            _protect(interpreter, entering, effects, None, partial(_call_at_end, interpreter, method, entering))
+            _execute_as_try(interpreter, managed, effects, None, partial(_call_on_exit, interpreter, method, managed))
         case Instance() | Union():
-            _with_object(interpreter, entering, manager)
-        case GeneratorCall(function=function) if _may_catch(function):
-            _protect(interpreter, entering, ExitEffects(), _swallowed(entering), lambda: None)
-        case _ if is_attempt(interpreter, manager, entering.node):
-            _protect(interpreter, entering, ExitEffects(), _swallowed(entering), lambda: None)
+            _execute_with_object(interpreter, managed, manager)
+        case GeneratorCall(function=function) if _may_handle_errors(function):
+            _execute_as_try(interpreter, managed, ExitEffects(), _swallowing_handler(managed), lambda: None)
+        case _ if is_attempt(interpreter, manager, managed.node):
+            _execute_as_try(interpreter, managed, ExitEffects(), _swallowing_handler(managed), lambda: None)
         case _:
-            _with_other(interpreter, entering, manager)
+            _execute_with_unknown(interpreter, managed, manager)
 
 
-def _call_at_end(interpreter: Interpreter, method: Value, entering: Entering) -> None:
-    result = interpreter.call(method, Arguments(), entering.place)
-    if entering.is_async:
-        await_value(interpreter, result, entering.place)
+def _call_on_exit(interpreter: Interpreter, method: Value, managed: ManagedBlock) -> None:
+    result = interpreter.call(method, Arguments(), managed.place)
+    if managed.is_async:
+        await_value(interpreter, result, managed.place)
 
 
-def _swallowed(entering: Entering) -> Handler:
-    return Handler(None, EMPTY, place=entering.place)
+def _swallowing_handler(managed: ManagedBlock) -> Handler:
+    return Handler(None, EMPTY, place=managed.place)
 
 
-def _with_object(interpreter: Interpreter, entering: Entering, manager: Value) -> None:
-    """The exit of an object of the project is a `finally`; where it may swallow errors, there is an empty handler."""
-    place = Place(entering.place.module, entering.node)
-    effects = exit_effects(interpreter, manager, place, is_async=entering.is_async)
-    handler = _swallowed(entering) if effects.swallows else None
+def _execute_with_object(interpreter: Interpreter, managed: ManagedBlock, manager: Value) -> None:
+    """Execute a block whose manager is an object of the project.
+
+    The exit becomes a `finally` block, and an empty handler if it may swallow errors.
+    """
+    place = Place(managed.place.module, managed.node)
+    effects = exit_effects(interpreter, manager, place, is_async=managed.is_async)
+    handler = _swallowing_handler(managed) if effects.swallows else None
 
     def leave() -> None:
-        exit_object(interpreter, manager, place, is_async=entering.is_async)
+        exit_object(interpreter, manager, place, is_async=managed.is_async)
 
     if handler is None and may_swallow(manager):
-        entering = replace(entering, body=partial(_maybe_swallowing, interpreter, entering))
-    _protect(interpreter, entering, effects, handler, leave, by_turns=_may_be_lock(manager))
+        managed = replace(managed, body=partial(_execute_maybe_swallowed, interpreter, managed))
+    _execute_as_try(interpreter, managed, effects, handler, leave, by_turns=_may_be_lock(manager))
 
 
-def _protect(
+def _execute_as_try(
     interpreter: Interpreter,
-    entering: Entering,
+    managed: ManagedBlock,
     effects: ExitEffects,
     handler: Handler | None,
     leave: Callable[[], None],
     *,
     by_turns: bool = False,
 ) -> None:
-    """Read a block as what a `try` protects, with a handler that does nothing, and a `finally`."""
-    place = entering.place
+    """Execute a block as the body of a `try` with an empty handler and a `finally` block, if either is needed."""
+    place = managed.place
     checkpoint = interpreter.store.checkpoint()
     stops = ALL_EXITS if effects.works else frozenset({JumpKind.RAISE} if handler is not None else ())
-    with interpreter.inside(stops=stops) as left:
-        block = interpreter.block_of(entering.body) if handler is None else _caught(interpreter, entering, left)
-    finalbody = execute_finally(interpreter, place, leave, checkpoint, (left,) if effects.works else ())
+    with interpreter.inside(stops=stops) as context:
+        block = (
+            interpreter.block_of(managed.body) if handler is None else _execute_swallowed(interpreter, managed, context)
+        )
+    finalbody = execute_finally(interpreter, place, leave, checkpoint, (context,) if effects.works else ())
     if finalbody.operations or (handler is not None and block.operations):
         handlers = () if handler is None else (handler,)
-        suite = entering.suite
+        suite = managed.suite
         guards = handler is not None and suite is not None and guards_await(suite, block)
         interpreter.emit(Try(block, handlers, finalbody, except_star=False, place=place, guards_await=guards))
     elif block.operations:
         interpreter.emit(Scope(block, place, by_turns=by_turns))
 
 
-def _caught(interpreter: Interpreter, entering: Entering, context: OpenContext) -> Block:
-    """Read a block whose errors end at its end: whether or not it was cut short, the program goes on after it."""
-    outcome = interpreter.branch(entering.body, cut_short=True)
-    ways = [outcome.changes, *outcome.passed, *context.changed]
-    left = join_any(interpreter.store, ways, entering.place)
-    ends = [("no exception", outcome), (None, PathResult(EMPTY, left, live=True, reached=outcome.reached))]
-    interpreter.rejoin(ends, "exception", entering.place, exclusive=False)
+def _execute_swallowed(interpreter: Interpreter, managed: ManagedBlock, context: OpenContext) -> Block:
+    """Execute a block whose errors are swallowed. Code after it also runs in each state in which the block raises."""
+    outcome = interpreter.branch(managed.body, cut_short=True)
+    states = [outcome.changes, *outcome.passed, *context.changed]
+    interrupted = join_any(interpreter.store, states, managed.place)
+    paths = [("no exception", outcome), (None, PathResult(EMPTY, interrupted, live=True, reached=outcome.reached))]
+    interpreter.rejoin(paths, "exception", managed.place, exclusive=False)
     return outcome.block
 
 
-def _with_other(interpreter: Interpreter, entering: Entering, manager: Value) -> None:
-    """Of a manager that is not known only the block is shown; code after it may be reached though it raises."""
+def _execute_with_unknown(interpreter: Interpreter, managed: ManagedBlock, manager: Value) -> None:
+    """Execute the block of a manager whose exit is not interpreted, and report a timeout."""
     block = interpreter.block_of(
-        entering.body if not may_swallow(manager) else partial(_maybe_swallowing, interpreter, entering)
+        managed.body if not may_swallow(manager) else partial(_execute_maybe_swallowed, interpreter, managed)
     )
     if not block.operations:
         return
-    if isinstance(manager, External) and manager.name in TIMEOUTS and not _is_unlimited(entering.node):
-        report_timeout(interpreter, Place(entering.place.module, entering.node), "asyncio.timeout", block)
-    interpreter.emit(Scope(block, entering.place, by_turns=_may_be_lock(manager)))
+    if isinstance(manager, External) and manager.name in TIMEOUTS and not _is_unlimited(managed.node):
+        report_timeout(interpreter, Place(managed.place.module, managed.node), "asyncio.timeout", block)
+    interpreter.emit(Scope(block, managed.place, by_turns=_may_be_lock(manager)))
 
 
-def _maybe_swallowing(interpreter: Interpreter, entering: Entering) -> None:
-    """Read a block that always ends with an error as one whose error may be swallowed."""
-    place, checkpoint = entering.place, interpreter.store.checkpoint()
-    block = interpreter.block_of(entering.body)
+def _execute_maybe_swallowed(interpreter: Interpreter, managed: ManagedBlock) -> None:
+    """Execute a block whose errors may be swallowed. One that always raises is emitted with an empty handler."""
+    place, checkpoint = managed.place, interpreter.store.checkpoint()
+    block = interpreter.block_of(managed.body)
     if interpreter.live or not any(_raises(block)):
         interpreter.operations += block.operations
         return
-    ways = [interpreter.store.changes(checkpoint), *interpreter.store.passed(checkpoint)]
+    states = [interpreter.store.changes(checkpoint), *interpreter.store.passed(checkpoint)]
     interpreter.store.rollback(checkpoint)
-    apply(interpreter.store, join_any(interpreter.store, ways, place))
+    apply(interpreter.store, join_any(interpreter.store, states, place))
     interpreter.live = True
-    interpreter.emit(Try(block, (_swallowed(entering),), EMPTY, except_star=False, place=place))
+    interpreter.emit(Try(block, (_swallowing_handler(managed),), EMPTY, except_star=False, place=place))
 
 
 def _raises(block: Block) -> Iterator[bool]:
-    """Tell of each exit in a block whether it is a `raise`."""
+    """Yield, for each jump in a block, whether it is a `raise`."""
     for operation in block.operations:
         if isinstance(operation, Jump):
             yield operation.kind is JumpKind.RAISE
@@ -338,58 +346,58 @@ def _raises(block: Block) -> Iterator[bool]:
             yield from _raises(inner)
 
 
-def _with_stack(interpreter: Interpreter, entering: Entering, stack: ExitStack) -> None:
-    """What a stack enters in the statements of its block stands around the rest of them."""
-    if entering.suite is None:
-        entering.body()
+def _execute_with_stack(interpreter: Interpreter, managed: ManagedBlock, stack: ExitStack) -> None:
+    """Execute the block of an exit stack. A manager that a statement enters encloses the rest of the block."""
+    if managed.suite is None:
+        managed.body()
         return
-    _stacked(interpreter, stack, list(statements(entering.suite)))
+    _execute_stacked(interpreter, stack, list(statements(managed.suite)))
 
 
-def _stacked(interpreter: Interpreter, stack: ExitStack, body: Sequence[cst.CSTNode]) -> None:
+def _execute_stacked(interpreter: Interpreter, stack: ExitStack, body: Sequence[cst.CSTNode]) -> None:
     for index, statement in enumerate(body):
         push = push_of(interpreter, stack, statement)
         if push is None:
             interpreter.execute_each([statement])
             continue
         if interpreter.live:
-            _push(interpreter, stack, push, body[index + 1 :])
+            _execute_push(interpreter, stack, push, body[index + 1 :])
         return
 
 
-def _push(interpreter: Interpreter, stack: ExitStack, push: Push, rest: Sequence[cst.CSTNode]) -> None:
-    """Enter what a statement pushes on a stack, or call it at the end, around the rest of the block."""
-    entering = Entering(
+def _execute_push(interpreter: Interpreter, stack: ExitStack, push: Push, rest: Sequence[cst.CSTNode]) -> None:
+    """Execute the rest of a block inside a manager or before a callback that a statement pushes on a stack."""
+    managed = ManagedBlock(
         push.call.args[0].value,
         interpreter.place(push.call),
         push.target,
         is_async=push.is_async,
-        body=lambda: _stacked(interpreter, stack, rest),
+        body=lambda: _execute_stacked(interpreter, stack, rest),
     )
-    given = pushed_arguments(interpreter, stack, push).items
-    pushed = given[0].value if given and not given[0].star and given[0].keyword is None else UNKNOWN
+    arguments = pushed_arguments(interpreter, stack, push).items
+    pushed = arguments[0].value if arguments and not arguments[0].star and arguments[0].keyword is None else UNKNOWN
     stack.works = stack.works or pushed.relevant
     if push.enters:
-        _enter(interpreter, entering, pushed)
+        _enter(interpreter, managed, pushed)
         return
     if push.leaves and isinstance(pushed, Instance):
-        _with_object(interpreter, entering, pushed)
+        _execute_with_object(interpreter, managed, pushed)
         return
     if push.leaves:
-        report_escape(interpreter, Arguments(given), entering.place, "in a way that is not followed")
-        entering.body()
+        report_escape(interpreter, Arguments(arguments), managed.place, "in a way that is not followed")
+        managed.body()
         return
 
     def leave() -> None:
-        result = interpreter.call(pushed, Arguments(given[1:]), entering.place)
+        result = interpreter.call(pushed, Arguments(arguments[1:]), managed.place)
         if push.is_async:
-            await_value(interpreter, result, entering.place)
+            await_value(interpreter, result, managed.place)
 
-    _protect(interpreter, entering, ExitEffects(works=pushed.relevant), None, leave)
+    _execute_as_try(interpreter, managed, ExitEffects(works=pushed.relevant), None, leave)
 
 
 def _is_unlimited(timeout: cst.BaseExpression) -> bool:
-    """`asyncio.timeout(None)`."""
+    """Return whether a call is `asyncio.timeout(None)`."""
     match timeout:
         case cst.Call(args=[cst.Arg(value=cst.Name("None"))]):
             return True
@@ -397,31 +405,31 @@ def _is_unlimited(timeout: cst.BaseExpression) -> bool:
             return False
 
 
-def _task_group(interpreter: Interpreter, entering: Entering, group: TaskGroup) -> None:
-    """However the block of a task group is left, its tasks are awaited."""
+def _execute_task_group(interpreter: Interpreter, managed: ManagedBlock, group: TaskGroup) -> None:
+    """Execute the block of a task group, whose tasks are awaited at every exit of the block."""
 
     def leave() -> None:
         members = tuple(AwaitedTask(task_id, every=True) for task_id in group.state["items"])
         if members:
-            interpreter.emit(Await(AwaitGroup("all", members), entering.place, leaving=not interpreter.live))
+            interpreter.emit(Await(AwaitGroup("all", members), managed.place, leaving=not interpreter.live))
 
     def body() -> None:
         with interpreter.inside(leave):
-            entering.body()
+            managed.body()
         if interpreter.live:
             leave()
 
     block = interpreter.block_of(body)
-    if any(_cleans_up(interpreter.work.activities.get(task_id)) for task_id in group.state["items"]) and not _is_alone(
-        block
-    ):
-        note_cut_short(interpreter, entering.place, "the failure of another task")
+    if any(
+        _runs_steps_after_cancellation(interpreter.work.activities.get(task_id)) for task_id in group.state["items"]
+    ) and not _has_single_task(block):
+        note_cut_short(interpreter, managed.place, "the failure of another task")
     if block.operations:
-        interpreter.emit(Scope(block, entering.place))
+        interpreter.emit(Scope(block, managed.place))
 
 
-def _is_alone(block: Block) -> bool:
-    """Whether a task group has one task, and nothing else that can fail and cancel it."""
+def _has_single_task(block: Block) -> bool:
+    """Return whether a task group has a single task, and no code that can fail and cancel it."""
     match block.operations:
         case (Start(), Await()):
             return True
@@ -429,20 +437,25 @@ def _is_alone(block: Block) -> bool:
             return False
 
 
-def _cleans_up(activity: Activity | None) -> bool:
-    """Whether work that is cancelled while it waits for a step goes on with other steps."""
+def _runs_steps_after_cancellation(activity: Activity | None) -> bool:
+    """Return whether a call that is cancelled while it awaits a step runs further steps."""
     if not isinstance(activity, Call):
         return False
-    found = (met.operation for met in reached(activity.function.body))
-    return any(works(one.body) and any(map(works, _after_cancelling(one))) for one in found if isinstance(one, Try))
+    operations = (item.operation for item in reached(activity.function.body))
+    return any(
+        works(operation.body) and any(map(works, _blocks_after_cancellation(operation)))
+        for operation in operations
+        if isinstance(operation, Try)
+    )
 
 
+# Exception types whose handlers catch a cancellation.
 _CANCELLATION: Final = frozenset(
     ["asyncio.CancelledError", "asyncio.exceptions.CancelledError", "builtins.BaseException"]
 )
 
 
-def _after_cancelling(try_: Try) -> Iterator[Block]:
+def _blocks_after_cancellation(try_: Try) -> Iterator[Block]:
     yield try_.finalbody
     for handler in try_.handlers:
         names = {caught.name for caught in handler.types}
@@ -451,22 +464,22 @@ def _after_cancelling(try_: Try) -> Iterator[Block]:
 
 
 def _may_be_lock(manager: Value) -> bool:
-    """Whether something is a lock, or may be one: what else there is in `asyncio` is known by its name."""
+    """Return whether a manager may be a lock. In `asyncio`, only the names in `_LOCKS` are."""
     name = manager.name if isinstance(manager, External) else origin_name(manager)
     return isinstance(manager, Unknown) or (name is not None and (name in _LOCKS or not name.startswith("asyncio.")))
 
 
-def _entered(interpreter: Interpreter, entering: Entering, manager: Value) -> Value:
-    """Return what `as` binds. An object of the project runs its `__enter__` or `__aenter__`."""
-    place = Place(entering.place.module, entering.node)
+def _entered_value(interpreter: Interpreter, managed: ManagedBlock, manager: Value) -> Value:
+    """Return the value that `as` binds, after running the `__enter__` or `__aenter__` of an object of the project."""
+    place = Place(managed.place.module, managed.node)
     match manager:
         case Union():
-            return interpreter.choose(manager, lambda chosen: _entered(interpreter, entering, chosen))
+            return interpreter.choose(manager, lambda chosen: _entered_value(interpreter, managed, chosen))
         case Instance():
-            return enter_object(interpreter, manager, place, is_async=entering.is_async)
+            return enter_object(interpreter, manager, place, is_async=managed.is_async)
         case GeneratorCall():
             _report_generator(interpreter, manager)
-            return _yielded(interpreter, manager) if _can_be_entered(interpreter, manager) else UNKNOWN
+            return _yielded_value(interpreter, manager) if _can_inline(interpreter, manager) else UNKNOWN
         case Unresolved():
             return await_value(interpreter, manager, place)
         case WrappingManager(content=content):
