@@ -66,7 +66,7 @@ ENTRYPOINT: Final = "workers.WorkflowEntrypoint"
 def resolution_order(class_value: ClassValue) -> tuple[Value, ...]:
     """Return the method resolution order of a class, including External and unresolved bases.
 
-    C3 linearization. Bases that contradict each other are ordered depth first; Python rejects such a class at run time.
+    C3 linearization. Bases that contradict each other are ordered depth first; Python rejects them at run time.
     Raises LimitExceededError for an order longer than `Limit.BASES`.
     """
     if not class_value.order:
@@ -212,14 +212,14 @@ def _class_variable(
 
 
 def _must_keep_value(owner: ClassValue, name: str, order: tuple[Value, ...]) -> bool:
-    """Whether the `value` of an enumeration member must be the assigned value: no hook can change it."""
+    """Whether the `value` of an enumeration member must equal the assigned value, because no hook can change it."""
     classes = [c for c in order if isinstance(c, ClassValue)]
     has_hooks = any(hook in c.scope.bindings.binders for c in classes for hook in _ENUM_VALUE_HOOKS)
     return owner.scope.bindings.binds_constant(name) and not has_hooks and all(c.metaclass is None for c in classes)
 
 
 def _is_enumeration(order: tuple[Value, ...]) -> bool:
-    """Whether class members are enumeration objects. IntEnum and StrEnum members act as plain values."""
+    """Whether a class derives from plain Enum or Flag. IntEnum and StrEnum members act as plain values."""
     return any(isinstance(c, External) and c.name in ("enum.Enum", "enum.Flag") for c in order)
 
 
@@ -421,7 +421,7 @@ def _bind_union(
 def _call_descriptor(
     interpreter: Interpreter, descriptor: Instance, instance: Instance | None, owner: ClassValue, place: Place
 ) -> Value:
-    """Return the result of the `__get__` of a descriptor, or the object itself if its class has none."""
+    """Return the result of the `__get__` of a descriptor, or the object itself if its class lacks the method."""
     method = member(interpreter, resolution_order(descriptor.of), "__get__")
     if not isinstance(method, FunctionValue | Union):
         return descriptor

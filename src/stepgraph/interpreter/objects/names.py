@@ -190,7 +190,7 @@ def _evaluate_binders(
 
 
 def _reassigned_value(interpreter: Interpreter, scope: LexicalScope, name: str, value: Value) -> Value:
-    """Return the value of a variable that other modules assign to: never a constant, and maybe another function."""
+    """Return the value of a variable that other modules assign to: constants are hidden, functions get a caveat."""
     if isinstance(value, Collection | Mapping):
         value.state.changed = True
         values = [item.value for item in (value.items if isinstance(value, Collection) else value.entries)]

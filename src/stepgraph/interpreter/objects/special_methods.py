@@ -155,7 +155,7 @@ def advance(interpreter: Interpreter, iterable: Value, place: Place) -> Value | 
 
 
 def _call_next(interpreter: Interpreter, iterator: Instance, place: Place) -> Value:
-    """Return the next item. The call may end the loop after its operations have run, which emits a choice."""
+    """Return the next item. A call that emits operations may also end the loop, which emits a choice."""
     operation_count = len(interpreter.operations)
     result = call_special(interpreter, iterator, ("__anext__", "__next__"), (), place)
     if result is None:
