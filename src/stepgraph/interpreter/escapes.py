@@ -1,4 +1,4 @@
-"""What leaves the project: a step object, a step or a coroutine handed to code that is not there to be read."""
+"""Escapes: step objects, steps and coroutines that the project passes to code outside the analysis."""
 
 from __future__ import annotations
 
@@ -48,17 +48,17 @@ NOT_FOLLOWED: Final = " in a way that is not followed"
 def escape(interpreter: Interpreter, value: Value, place: Place, action: str) -> bool:
     """Report a value that can run steps where it leaves the analysis, and return whether it can.
 
-    `action` says after the value's name what the program does with it.
+    `action` follows the description of the value in the message.
     """
-    what = _escaping(interpreter, value, Visits(), 0)
-    if what is None:
+    description = _describe_escape(interpreter, value, Visits(), 0)
+    if description is None:
         return False
-    interpreter.note("escapes", place, f"{what} {action}.", "Steps run from there are missing from the graph.")
+    interpreter.note("escapes", place, f"{description} {action}.", "Steps run from there are missing from the graph.")
     return True
 
 
 def report_escape(interpreter: Interpreter, arguments: Arguments, place: Place, why: str = NOT_IN_PROJECT) -> None:
-    """Report arguments with which code that is not read, and `why`, can run steps that the graph will not show."""
+    """Report the arguments by which the callee can run steps outside the graph. `why` ends the message."""
     for argument in arguments.items:
         interpreter.escape(argument.value, argument.place, f"is handed to `{_callee(place)}`{why}")
 
@@ -67,7 +67,8 @@ def _callee(place: Place) -> str:
     return place.module.text(place.node.func) if isinstance(place.node, cst.Call) else place.text
 
 
-def _escaping(interpreter: Interpreter, value: Value, visits: Visits, depth: int) -> str | None:
+def _describe_escape(interpreter: Interpreter, value: Value, visits: Visits, depth: int) -> str | None:
+    """Return a description of the part of a value that can run steps, None without any."""
     match value:
         case StepObject() | StepMethod() | StepDecorator():
             return "the step object"
@@ -87,41 +88,59 @@ def _escaping(interpreter: Interpreter, value: Value, visits: Visits, depth: int
             runs = may_run_steps(interpreter, function_value, arguments)
             return f"a call of `{function_value.name}`, which runs steps," if runs else None
         case GeneratorCall():
-            return _generated(interpreter, value, visits, depth)
+            return _describe_generator(interpreter, value, visits, depth)
         case FunctionValue(node=cst.Lambda()):
             place = Place(value.scope.module, value.node)
-            return _made(interpreter, lambda: interpreter.call(value, Arguments(), place), depth)
+            return _describe_evaluation(interpreter, lambda: interpreter.call(value, Arguments(), place), depth)
         case GeneratorExpression():
-            return _made(interpreter, lambda: consumed(interpreter, value.node, value.scope, "list"), depth)
+            return _describe_evaluation(
+                interpreter, lambda: consumed(interpreter, value.node, value.scope, "list"), depth
+            )
         case FunctionValue():
             return f"`{value.name}`, which runs steps," if may_run_steps(interpreter, value) else None
         case Unresolved(place=place):
             return f"what `{place.brief_text}` gives, which is not known,"
         case _:
-            inside = _inside(value, visits, depth)
-            return next((w for v in inside if (w := _escaping(interpreter, v, visits, depth + 1)) is not None), None)
+            contents = _contents(value, visits, depth)
+            return next(
+                (
+                    description
+                    for part in contents
+                    if (description := _describe_escape(interpreter, part, visits, depth + 1)) is not None
+                ),
+                None,
+            )
 
 
-def _generated(interpreter: Interpreter, generator: GeneratorCall, visits: Visits, depth: int) -> str | None:
-    """Tell what escapes with a generator: the steps that it runs, or those that it yields."""
+def _describe_generator(interpreter: Interpreter, generator: GeneratorCall, visits: Visits, depth: int) -> str | None:
+    """Return a description of the steps that a generator runs or yields, None without any."""
     interpreter.work.begun.add(id(generator.place.node))
     if may_run_steps(interpreter, generator.function, generator.arguments):
         return f"the generator `{generator.function.name}`, which runs steps,"
     yields = yields_of(interpreter, generator)
     interpreter.budget.spend(Limit.ELEMENTS, len(yields))
-    return next((w for y in yields if (w := _escaping(interpreter, y.value, visits, depth + 1)) is not None), None)
+    return next(
+        (
+            description
+            for element in yields
+            if (description := _describe_escape(interpreter, element.value, visits, depth + 1)) is not None
+        ),
+        None,
+    )
 
 
-def _made(interpreter: Interpreter, make: Callable[[], Value], depth: int) -> str | None:
-    """Tell what would escape if foreign code called a lambda or consumed a generator expression. Nothing is emitted."""
+def _describe_evaluation(interpreter: Interpreter, evaluate: Callable[[], Value], depth: int) -> str | None:
+    """Return a description of an evaluation that can run steps, None for others. Nothing is emitted."""
     if depth > DEEPEST:
         return None
-    found: list[str | None] = []
-    outcome = interpreter.branch(lambda: found.append(_escaping(interpreter, make(), Visits(), depth + 1)))
-    return "code that runs steps" if works(outcome.block) else found[0]
+    descriptions: list[str | None] = []
+    outcome = interpreter.branch(
+        lambda: descriptions.append(_describe_escape(interpreter, evaluate(), Visits(), depth + 1))
+    )
+    return "code that runs steps" if works(outcome.block) else descriptions[0]
 
 
-def _inside(value: Value, visits: Visits, depth: int) -> list[Value]:
+def _contents(value: Value, visits: Visits, depth: int) -> list[Value]:
     match value:
         case Collection() | Mapping() if visits.enter(value.state, depth):
             return [element.value for element in value.state.elements()]

@@ -1,4 +1,4 @@
-"""Pictures of values as they are at one time, for the facts that rules judge."""
+"""Conversion of values to static values, the frozen descriptions in the facts for rules."""
 
 from __future__ import annotations
 
@@ -73,28 +73,29 @@ from stepgraph.ir.static_values import (
 from stepgraph.syntax.bindings import bindings_of
 from stepgraph.syntax.module import Place
 
-# Of a class that is not known in full.
-_NOT_KNOWN: Final = "?"
-# What makes an object of another class, or is what the SDK hands over in the place of it.
-_DECIDING: Final = ("__new__", "js_object")
-# Elements of a collection beyond these are not looked at.
-MOST_ELEMENTS: Final = 100
-# Nor are those of all collections in one value: a picture is compared, and walked by rules, as a tree.
-MOST_IN_ALL: Final = 2_000
+# Marks a class with unknown bases, decorators or metaclass.
+_UNKNOWN_KIND: Final = "?"
+# Members that replace an object: `__new__` may return another one, the SDK passes on `js_object` instead of it.
+_REPLACING_MEMBERS: Final = ("__new__", "js_object")
+# Elements converted for each collection; the others are omitted.
+MAX_ELEMENTS: Final = 100
+# Elements converted for one value, nested collections included: rules compare and walk a static value as a tree.
+MAX_TOTAL_ELEMENTS: Final = 2_000
 
 
 def static_value(value: Value) -> StaticValue:
-    """Return what is known of a value now."""
-    return _Snapshot().static_value(value, 0)
+    """Return a description of the current state of a value."""
+    return _StaticValueBuilder().static_value(value, 0)
 
 
-class _Snapshot(Struct):
-    """Takes a picture of one value. `left` is the number of elements that may still be in it."""
+class _StaticValueBuilder(Struct):
+    """Converts one value."""
 
-    left: int = MOST_IN_ALL
+    remaining: int = MAX_TOTAL_ELEMENTS
+    """The number of elements of collections that may still be converted."""
 
     def static_value(self, value: Value, depth: int) -> StaticValue:
-        """Return what is known of a value that is so deep in others."""
+        """Return a description of a value at a nesting depth in collections."""
         match value:
             case Constant(value=constant):
                 return StaticConstant(constant)
@@ -105,9 +106,9 @@ class _Snapshot(Struct):
                     if nondeterministic is None
                     else StaticNondeterministic(nondeterministic.name, nondeterministic.place),
                 )
-            case Nondeterministic(name=name, place=place, gives=gives, called=called):
-                varying = StaticNondeterministic(name, place)
-                return StaticResult(gives, varying) if gives and called else varying
+            case Nondeterministic(name=name, place=place, gives=callee_name, called=is_called):
+                taint = StaticNondeterministic(name, place)
+                return StaticResult(callee_name, taint) if callee_name and is_called else taint
             case Moment(text=text):
                 return StaticMoment(text)
             case Duration(milliseconds=milliseconds):
@@ -122,104 +123,117 @@ class _Snapshot(Struct):
                 return StaticFunction(value.name, Place(value.scope.module, value.node), bool(value.caveats))
             case ClassValue(name=name):
                 return StaticClass(name)
-            case Instance(of=of, may_be_replaced=True):
-                return StaticObject(of.name, (_NOT_KNOWN,))
-            case Instance(of=of) | EnumMember(of=of):
-                return StaticObject(of.name, tuple(_kinds(of)))
+            case Instance(of=class_value, may_be_replaced=True):
+                return StaticObject(class_value.name, (_UNKNOWN_KIND,))
+            case Instance(of=class_value) | EnumMember(of=class_value):
+                return StaticObject(class_value.name, tuple(_kinds(class_value)))
             case StepCall() | WaitCall() | FunctionCall() | PreparedCall() | Task() | Gathering() | Wrapped():
                 return StaticAwaitable()
             case GeneratorCall() | GeneratorExpression():
                 return StaticGenerator()
             case Union(cases=cases):
                 return StaticUnion(tuple(self.static_value(case.value, depth) for case in cases))
-            case Collection() | Mapping() if depth <= DEEPEST and self.left > 0:
-                return self._collected(value, depth + 1)
+            case Collection() | Mapping() if depth <= DEEPEST and self.remaining > 0:
+                return self._static_collection(value, depth + 1)
             case _:
                 return STATIC_UNKNOWN
 
-    def _collected(self, value: Collection | Mapping, depth: int) -> StaticValue:
-        """Constants in what has changed, or is reached through what is no constant, may be others by then."""
-        shown = value.shows_constants
+    def _static_collection(self, value: Collection | Mapping, depth: int) -> StaticValue:
+        """Return a description of a collection. Constants are unknown if the program may have replaced them."""
+        shows_constants = value.shows_constants
 
-        def held(inner: Value, place: Place) -> StaticValue:
-            return self.written(inner, place, depth) if shown or inner.relevant or inner.tainted else STATIC_UNKNOWN
+        def element_value(item_value: Value, place: Place) -> StaticValue:
+            return (
+                self.static_value_at(item_value, place, depth)
+                if shows_constants or item_value.relevant or item_value.tainted
+                else STATIC_UNKNOWN
+            )
 
         if isinstance(value, Collection):
             items = value.items
-            self.left -= min(len(items), MOST_ELEMENTS)
-            elements = tuple(StaticElement(held(item.value, item.place), item.place) for item in items[:MOST_ELEMENTS])
-            whole = shown and value.has_known_order and len(elements) == len(items)
-            return StaticCollection(
-                value.kind, elements, whole, rewritten=value.state.changed and value.state.unordered
+            self.remaining -= min(len(items), MAX_ELEMENTS)
+            static_elements = tuple(
+                StaticElement(element_value(item.value, item.place), item.place) for item in items[:MAX_ELEMENTS]
             )
-        mapped = value.entries
-        self.left -= min(len(mapped), MOST_ELEMENTS)
-        entries = tuple(
-            StaticEntry(held(entry.key, entry.key_place), entry.key_place, held(entry.value, entry.place), entry.place)
-            for entry in mapped[:MOST_ELEMENTS]
+            is_complete = shows_constants and value.has_known_order and len(static_elements) == len(items)
+            return StaticCollection(
+                value.kind, static_elements, is_complete, rewritten=value.state.changed and value.state.unordered
+            )
+        entries = value.entries
+        self.remaining -= min(len(entries), MAX_ELEMENTS)
+        static_entries = tuple(
+            StaticEntry(
+                element_value(entry.key, entry.key_place),
+                entry.key_place,
+                element_value(entry.value, entry.place),
+                entry.place,
+            )
+            for entry in entries[:MAX_ELEMENTS]
         )
-        whole = shown and not value.partial and not any(entry.many or entry.maybe for entry in mapped)
-        return StaticMapping(entries, whole and len(entries) == len(mapped), rewritten=value.state.changed)
+        is_complete = shows_constants and not value.partial and not any(entry.many or entry.maybe for entry in entries)
+        return StaticMapping(
+            static_entries, is_complete and len(static_entries) == len(entries), rewritten=value.state.changed
+        )
 
-    def written(self, value: Value, place: Place, depth: int) -> StaticValue:
-        """Return what is known of a value where it is written: of `"a" if x else "b"`, that it is one of these."""
+    def static_value_at(self, value: Value, place: Place, depth: int) -> StaticValue:
+        """Return a description of a value at its source location. `"a" if x else "b"` becomes a union of literals."""
         if isinstance(value, Unknown) and isinstance(place.node, cst.IfExp):
-            cases = tuple(_literals(place.node))
+            cases = tuple(_conditional_literals(place.node))
             return StaticUnion(cases) if any(case != STATIC_UNKNOWN for case in cases) else STATIC_UNKNOWN
         return self.static_value(value, depth)
 
 
-def _kinds(defined: ClassValue) -> list[str]:
-    """Return the names of what makes a class what it is: bases and decorators from outside, of its bases too.
+def _kinds(class_value: ClassValue) -> list[str]:
+    """Return the external bases and decorators of a class and its bases, by dotted name.
 
-    A member that decides what its objects are is there by its own name, and what is not known as `?`.
+    Members that replace its objects follow by their plain names, unknown parts of the definition as `?`.
     """
-    found: dict[str, None] = {}
-    seen: set[ClassValue] = set()
-    pending: list[Value] = [defined]
+    kinds: dict[str, None] = {}
+    visited: set[ClassValue] = set()
+    pending: list[Value] = [class_value]
     while pending:
         match pending.pop():
             case External(name=name) | UnknownBase(identity=str(name)):
-                found[name] = None
-            case ClassValue() as of:
-                if of not in seen:
-                    seen.add(of)
-                    found |= dict.fromkeys(_kinds_of_one(of))
-                    pending += reversed(of.bases)
+                kinds[name] = None
+            case ClassValue() as project_class:
+                if project_class not in visited:
+                    visited.add(project_class)
+                    kinds |= dict.fromkeys(_direct_kinds(project_class))
+                    pending += reversed(project_class.bases)
             case _:
-                found[_NOT_KNOWN] = None
-    return list(found)
+                kinds[_UNKNOWN_KIND] = None
+    return list(kinds)
 
 
-def _kinds_of_one(defined: ClassValue) -> Iterator[str]:
-    yield from defined.marks
-    yield from (name for name in _DECIDING if name in defined.scope.bindings.binders)
-    if defined.caveats or isinstance(defined.metaclass, ClassValue) or _is_defined_again(defined):
-        yield _NOT_KNOWN
+def _direct_kinds(class_value: ClassValue) -> Iterator[str]:
+    yield from class_value.marks
+    yield from (name for name in _REPLACING_MEMBERS if name in class_value.scope.bindings.binders)
+    if class_value.caveats or isinstance(class_value.metaclass, ClassValue) or _has_several_definitions(class_value):
+        yield _UNKNOWN_KIND
 
 
-def _is_defined_again(defined: ClassValue) -> bool:
-    """Whether a class is one of several of its name: `try: class Item(Model)`, `except ImportError: class Item`."""
-    around = defined.scope.parent
-    return around is not None and len(around.bindings.binders.get(defined.name, ())) > 1
+def _has_several_definitions(class_value: ClassValue) -> bool:
+    """Whether several statements bind the class name: `try: class Item(Model)`, `except ImportError: class Item`."""
+    parent = class_value.scope.parent
+    return parent is not None and len(parent.bindings.binders.get(class_value.name, ())) > 1
 
 
 def static_arguments(arguments: Arguments) -> StaticArguments:
-    """Return the arguments of a call as facts carry them."""
+    """Return descriptions of the arguments of a call."""
     return StaticArguments(tuple(map(_static_argument, arguments.items)))
 
 
 def _static_argument(argument: Argument) -> StaticArgument:
-    value = _Snapshot().written(argument.value, argument.place, 0)
+    value = _StaticValueBuilder().static_value_at(argument.value, argument.place, 0)
     return StaticArgument(value, argument.place, argument.keyword, argument.star)
 
 
-def _literals(node: cst.BaseExpression) -> Iterator[StaticValue]:
-    """Yield what an expression may give, of which only literals are known."""
+def _conditional_literals(node: cst.BaseExpression) -> Iterator[StaticValue]:
+    """Yield a description of each possible result of an expression. Everything but literals is unknown."""
     match node:
         case cst.IfExp(body=body, orelse=orelse):
-            yield from _literals(body)
-            yield from _literals(orelse)
+            yield from _conditional_literals(body)
+            yield from _conditional_literals(orelse)
         case cst.SimpleString() | cst.Integer() | cst.Float():
             yield static_value(literal(node))
         case _:
@@ -227,17 +241,17 @@ def _literals(node: cst.BaseExpression) -> Iterator[StaticValue]:
 
 
 def function_shape(function: Value) -> StepFunctionShape | None:
-    """Return how a step's function is declared, without what is bound already; None where that is not known."""
+    """Return the declared signature of a step function without bound parameters, None if it is unknown."""
     if not isinstance(function, FunctionValue):
         return None
-    shown = shown_as(function)
-    if shown is None or shown.caveats or function.caveats:
+    declared = shown_as(function)
+    if declared is None or declared.caveats or function.caveats:
         return None
     place = Place(function.scope.module, function.node)
-    free = [_parameter(parameter) for parameter in free_parameters(function)]
+    parameters = [_parameter(parameter) for parameter in free_parameters(function)]
     is_async = isinstance(function.node, cst.FunctionDef) and function.node.asynchronous is not None
     is_generator = bindings_of(function.node, function.scope.module).is_generator
-    return StepFunctionShape(shown.name, tuple(free), is_async, is_generator, place)
+    return StepFunctionShape(declared.name, tuple(parameters), is_async, is_generator, place)
 
 
 def _parameter(parameter: FreeParameter) -> Parameter:

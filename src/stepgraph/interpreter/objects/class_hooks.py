@@ -1,4 +1,4 @@
-"""What is called as a class is made: `__init_subclass__` of its bases, and its metaclass."""
+"""Class creation hooks: `__init_subclass__` of the bases, and the metaclass."""
 
 from __future__ import annotations
 
@@ -28,86 +28,96 @@ HARMLESS_METACLASSES: Final = frozenset(
 )
 
 
-def run_hooks(interpreter: Interpreter, defined: ClassValue) -> None:
-    """Read what the making of a class calls, in which its methods may be replaced."""
+def run_hooks(interpreter: Interpreter, class_value: ClassValue) -> None:
+    """Run the hooks of a class statement. They may replace methods of the class."""
     keywords: list[Argument] = []
-    place = Place(interpreter.module, defined.node)
-    for argument in defined.node.keywords:
-        value, at = interpreter.evaluate(argument.value), interpreter.place(argument.value)
+    place = Place(interpreter.module, class_value.node)
+    for argument in class_value.node.keywords:
+        value, argument_place = interpreter.evaluate(argument.value), interpreter.place(argument.value)
         if argument.keyword is not None and argument.keyword.value == "metaclass":
-            defined.metaclass, place = value, at
+            class_value.metaclass, place = value, argument_place
         elif argument.keyword is not None:
-            keywords.append(Argument(value, at, argument.keyword.value))
-    if defined.metaclass is None:
-        defined.metaclass = next(
-            (b.metaclass for b in defined.bases if isinstance(b, ClassValue) and b.metaclass), None
+            keywords.append(Argument(value, argument_place, argument.keyword.value))
+    if class_value.metaclass is None:
+        class_value.metaclass = next(
+            (base.metaclass for base in class_value.bases if isinstance(base, ClassValue) and base.metaclass), None
         )
-    hook = interpreter.attribute(SuperObject(defined, defined), "__init_subclass__", place)
+    hook = interpreter.attribute(SuperObject(class_value, class_value), "__init_subclass__", place)
     if isinstance(hook, FunctionValue):
         interpreter.call(hook, Arguments(tuple(keywords)), place)
-    if defined.metaclass is not None:
-        _make_by(interpreter, defined.metaclass, defined, Arguments(tuple(keywords)), place)
+    if class_value.metaclass is not None:
+        _run_metaclass(interpreter, class_value.metaclass, class_value, Arguments(tuple(keywords)), place)
 
 
-def _make_by(
-    interpreter: Interpreter, metaclass: Value, defined: ClassValue, keywords: Arguments, place: Place
+def _run_metaclass(
+    interpreter: Interpreter, metaclass: Value, class_value: ClassValue, keywords: Arguments, place: Place
 ) -> None:
     if isinstance(metaclass, External) and metaclass.name in HARMLESS_METACLASSES:
         return
-    if not isinstance(metaclass, ClassValue) or _replaces_members(interpreter, metaclass, defined, place):
-        defined.caveats = (*defined.caveats, _caveat_of(defined, place))
+    if not isinstance(metaclass, ClassValue) or _may_replace_members(interpreter, metaclass, class_value, place):
+        class_value.caveats = (*class_value.caveats, _metaclass_caveat(class_value, place))
         return
     initializer = interpreter.attribute(metaclass, "__init__", place)
     if isinstance(initializer, FunctionValue):
-        given = (Argument(defined, place), *(Argument(UNKNOWN, place) for _ in range(3)), *keywords.items)
-        interpreter.call(initializer, Arguments(given), place)
+        initializer_arguments = (
+            Argument(class_value, place),
+            *(Argument(UNKNOWN, place) for _ in range(3)),
+            *keywords.items,
+        )
+        interpreter.call(initializer, Arguments(initializer_arguments), place)
 
 
-def _caveat_of(defined: ClassValue, place: Place) -> Caveat:
+def _metaclass_caveat(class_value: ClassValue, place: Place) -> Caveat:
     return Caveat(
         "unknown-metaclass",
         place,
-        f"what its metaclass makes of the class `{defined.name}` is not known.",
+        f"what its metaclass makes of the class `{class_value.name}` is not known.",
         "The graph shows the methods as they stand in the class.",
         may_be_another=True,
     )
 
 
-def _replaces_members(interpreter: Interpreter, metaclass: ClassValue, defined: ClassValue, place: Place) -> bool:
-    """Whether a metaclass of the project may give a class other members than those that stand in it."""
+def _may_replace_members(
+    interpreter: Interpreter, metaclass: ClassValue, class_value: ClassValue, place: Place
+) -> bool:
+    """Whether a metaclass of the project may replace members of a class."""
     for name in ("__prepare__", "__getattribute__"):
         if isinstance(interpreter.attribute(metaclass, name, place), FunctionValue):
             return True
-    maker = interpreter.attribute(metaclass, "__new__", place)
-    if not isinstance(maker, FunctionValue) or not isinstance(maker.node, cst.FunctionDef):
-        return maker.relevant
-    assigned = {name for s in statements_below(maker.node.body) for _, name in attribute_targets(s)}
-    return bool(assigned & defined.scope.bindings.binders.keys()) or _changes_namespace(maker.node)
+    constructor = interpreter.attribute(metaclass, "__new__", place)
+    if not isinstance(constructor, FunctionValue) or not isinstance(constructor.node, cst.FunctionDef):
+        return constructor.relevant
+    assigned = {
+        name for statement in statements_below(constructor.node.body) for _, name in attribute_targets(statement)
+    }
+    return bool(assigned & class_value.scope.bindings.binders.keys()) or _may_change_namespace(constructor.node)
 
 
-def _changes_namespace(node: cst.FunctionDef) -> bool:
-    """Whether a `__new__` does more with the names of the class than read some, and hand them on."""
-    used = _names(node)
-    names = [parameter.name.value for parameter in parameters(node.params)]
-    namespace = "".join(names[3:4])
-    return "setattr" in used or used.count(namespace) > _harmless_uses(node, namespace)
+def _may_change_namespace(node: cst.FunctionDef) -> bool:
+    """Whether `__new__` may change the class namespace: it does more than read it or pass it on."""
+    used_names = _used_names(node)
+    parameter_names = [parameter.name.value for parameter in parameters(node.params)]
+    namespace = "".join(parameter_names[3:4])
+    return "setattr" in used_names or used_names.count(namespace) > _count_harmless_uses(node, namespace)
 
 
-def _names(node: cst.FunctionDef) -> list[str]:
+def _used_names(node: cst.FunctionDef) -> list[str]:
     return [n.value for n in _expressions(node) if isinstance(n, cst.Name)]
 
 
-def _harmless_uses(node: cst.FunctionDef, namespace: str) -> int:
-    """Count the places in which the names of the class are handed to another `__new__`, or one of them is read."""
+def _count_harmless_uses(node: cst.FunctionDef, namespace: str) -> int:
+    """Count the uses that cannot change the class namespace: an argument of another `__new__`, or a read of a key."""
     count = 0
-    targets = {id(target.target) for n in _expressions(node) if isinstance(n, cst.Assign) for target in n.targets}
+    assigned_nodes = {
+        id(target.target) for n in _expressions(node) if isinstance(n, cst.Assign) for target in n.targets
+    }
     for expression in _expressions(node):
         match expression:
             case cst.Call(func=cst.Attribute(attr=cst.Name(value="__new__")), args=args):
                 count += sum(isinstance(a.value, cst.Name) and a.value.value == namespace for a in args)
             case cst.Call(func=cst.Attribute(value=cst.Name(value=name), attr=cst.Name(value="get"))):
                 count += name == namespace
-            case cst.Subscript(value=cst.Name(value=name)) if id(expression) not in targets:
+            case cst.Subscript(value=cst.Name(value=name)) if id(expression) not in assigned_nodes:
                 count += name == namespace
             case cst.ComparisonTarget(comparator=cst.Name(value=name)):
                 count += name == namespace

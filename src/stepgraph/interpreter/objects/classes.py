@@ -1,4 +1,4 @@
-"""Classes of the project: the order in which members are looked up, attributes, and making objects."""
+"""Project classes: method resolution order, attribute lookup, descriptors and instantiation."""
 
 from __future__ import annotations
 
@@ -55,107 +55,109 @@ from stepgraph.syntax.changes import sets_by_computing
 from stepgraph.syntax.module import Place
 from stepgraph.syntax.walk import statements_below
 
-# What decides which values the members of an enumeration have.
-_MAKERS: Final = ("__new__", "__init__", "__getattribute__", "value", "_value_")
-# The orders of several bases may share classes.
-_MOST_MERGED: Final = 10 * MAXIMUM[Limit.BASES]
+# Members of an enumeration class that can change the `value` of its members.
+_ENUM_VALUE_HOOKS: Final = ("__new__", "__init__", "__getattribute__", "value", "_value_")
+# Orders of several bases share classes, so their total length may exceed the limit on one order.
+_MAX_MERGE_LENGTH: Final = 10 * MAXIMUM[Limit.BASES]
 _NAMED_TUPLE: Final = "typing.NamedTuple"
 ENTRYPOINT: Final = "workers.WorkflowEntrypoint"
 
 
-def resolution_order(defined: ClassValue) -> tuple[Value, ...]:
-    """Return the classes in which a member is looked up, in order: those of the project and External ones.
+def resolution_order(class_value: ClassValue) -> tuple[Value, ...]:
+    """Return the method resolution order of a class, including External and unresolved bases.
 
-    Python's own C3 order; where the bases contradict each other, depth first (such a class fails when it is made).
-    Raises LimitExceededError for more bases than may be.
+    C3 linearization. Bases that contradict each other are ordered depth first; Python rejects them at run time.
+    Raises LimitExceededError for an order longer than `Limit.BASES`.
     """
-    if not defined.order:
-        defined.order = (defined,)  # what a class that derives from itself sees
+    if not class_value.order:
+        class_value.order = (class_value,)  # ends the recursion for a class that derives from itself
         try:
-            defined.order = _linearized(defined)
+            class_value.order = _linearize(class_value)
         except LimitExceededError:
-            defined.order = ()
+            class_value.order = ()
             raise
-    return defined.order
+    return class_value.order
 
 
-def _linearized(defined: ClassValue) -> tuple[Value, ...]:
-    orders = [list(resolution_order(base)) if isinstance(base, ClassValue) else [base] for base in defined.bases]
-    if sum(map(len, orders)) > _MOST_MERGED:
+def _linearize(class_value: ClassValue) -> tuple[Value, ...]:
+    orders = [list(resolution_order(base)) if isinstance(base, ClassValue) else [base] for base in class_value.bases]
+    if sum(map(len, orders)) > _MAX_MERGE_LENGTH:
         raise LimitExceededError(Limit.BASES)
-    join_values = orders[0] if len(orders) == 1 else _merged([o for o in [*orders, list(defined.bases)] if o])
-    if len(join_values) > MAXIMUM[Limit.BASES]:
+    merged = orders[0] if len(orders) == 1 else _merge_c3([o for o in [*orders, list(class_value.bases)] if o])
+    if len(merged) > MAXIMUM[Limit.BASES]:
         raise LimitExceededError(Limit.BASES)
-    return (defined, *join_values)
+    return (class_value, *merged)
 
 
-def _merged(orders: list[list[Value]]) -> list[Value]:
-    """Return all that is in some orders, in one that contradicts none of them, as far as there is such an order."""
-    join_values: list[Value] = []
-    waiting = [order[::-1] for order in orders]
-    following = _following(waiting)
-    while waiting:
-        head = next((order[-1] for order in waiting if not following[order[-1]]), waiting[0][-1])
-        join_values.append(head)
-        if following[head]:
-            waiting = [[c for c in order if c != head] for order in waiting]
-            following = _following(waiting)
-        for order in waiting:
+def _merge_c3(orders: list[list[Value]]) -> list[Value]:
+    """Return the C3 merge of several resolution orders, depth first where no consistent order exists."""
+    merged: list[Value] = []
+    pending = [order[::-1] for order in orders]
+    tail_counts = _count_in_tails(pending)
+    while pending:
+        head = next((order[-1] for order in pending if not tail_counts[order[-1]]), pending[0][-1])
+        merged.append(head)
+        if tail_counts[head]:
+            pending = [[c for c in order if c != head] for order in pending]
+            tail_counts = _count_in_tails(pending)
+        for order in pending:
             if order and order[-1] == head:
                 order.pop()
                 if order:
-                    following[order[-1]] -= 1
-        waiting = [order for order in waiting if order]
-    return join_values
+                    tail_counts[order[-1]] -= 1
+        pending = [order for order in pending if order]
+    return merged
 
 
-def _following(waiting: list[list[Value]]) -> Counter[Value]:
-    """Return how many of some orders, last first, have a class after others."""
-    return Counter(c for order in waiting for c in order[:-1])
+def _count_in_tails(reversed_orders: list[list[Value]]) -> Counter[Value]:
+    """Count for each class the orders that contain it in their tail. The head of a reversed order is its last item."""
+    return Counter(c for order in reversed_orders for c in order[:-1])
 
 
-def is_workflow(interpreter: Interpreter, defined: ClassValue) -> bool:
-    """Whether a class derives from WorkflowEntrypoint and has or inherits `run`."""
-    if not derives_from_entrypoint(defined):
+def is_workflow(interpreter: Interpreter, class_value: ClassValue) -> bool:
+    """Whether a class derives from WorkflowEntrypoint and defines or inherits `run`."""
+    if not derives_from_entrypoint(class_value):
         return False
-    run = member(interpreter, resolution_order(defined), "run")
+    run = member(interpreter, resolution_order(class_value), "run")
     return run is not None and all(isinstance(leaf, FunctionValue) for leaf in leaves(run))
 
 
-def derives_from_entrypoint(defined: ClassValue) -> bool:
+def derives_from_entrypoint(class_value: ClassValue) -> bool:
     """Whether a class derives from WorkflowEntrypoint."""
-    return any(isinstance(c, External) and c.name == ENTRYPOINT for c in resolution_order(defined))
+    return any(isinstance(c, External) and c.name == ENTRYPOINT for c in resolution_order(class_value))
 
 
 def member(interpreter: Interpreter, order: tuple[Value, ...], name: str) -> Value | None:
-    """Return a member of the first class that has it, None where none of the project's has.
+    """Return a member from the first project class of a resolution order that defines it, None if none does.
 
-    Of classes before it that are not known, any may have it.
+    An unresolved base earlier in the order may define the member too, which adds a caveat.
     """
-    unknown: list[UnknownBase | Unresolved] = []
+    unknown_bases: list[UnknownBase | Unresolved] = []
     for owner in order:
         if isinstance(owner, UnknownBase | Unresolved):
-            unknown.append(owner)
+            unknown_bases.append(owner)
         if not isinstance(owner, ClassValue):
             continue
-        found = module_name(interpreter, owner.scope, name)
-        if found is not None:
+        value = module_name(interpreter, owner.scope, name)
+        if value is not None:
             return _with_caveats(
-                _class_constant(interpreter, owner, name, found, order), _caveats(owner, name, unknown)
+                _class_variable(interpreter, owner, name, value, order), _member_caveats(owner, name, unknown_bases)
             )
     return None
 
 
 def class_member(interpreter: Interpreter, instance: Instance, name: str) -> Value | None:
-    """Return what the class of an object has under a name that is bound in it, None where it has nothing."""
+    """Return a member that the class of an instance or one of its bases binds, None if no class binds the name."""
     order = resolution_order(instance.of)
-    has = any(isinstance(owner, ClassValue) and name in owner.scope.bindings.binders for owner in order)
-    return member(interpreter, order, name) if has else None
+    is_bound = any(isinstance(owner, ClassValue) and name in owner.scope.bindings.binders for owner in order)
+    return member(interpreter, order, name) if is_bound else None
 
 
-def _caveats(owner: ClassValue, name: str, unknown: Sequence[UnknownBase | Unresolved]) -> tuple[Caveat, ...]:
-    """Return the doubts about a member of a class that is looked up after others that are not known."""
-    before = (
+def _member_caveats(
+    owner: ClassValue, name: str, unknown_bases: Sequence[UnknownBase | Unresolved]
+) -> tuple[Caveat, ...]:
+    """Return the caveats about a member of a class that follows unknown bases in the resolution order."""
+    base_caveats = (
         Caveat(
             "unknown-base",
             base.place,
@@ -163,59 +165,61 @@ def _caveats(owner: ClassValue, name: str, unknown: Sequence[UnknownBase | Unres
             f"The graph shows `{owner.name}.{name}`.",
             may_be_another=True,
         )
-        for base in unknown
+        for base in unknown_bases
     )
-    return (*owner.caveats, *before)
+    return (*owner.caveats, *base_caveats)
 
 
-def _with_caveats(found: Value, caveats: tuple[Caveat, ...]) -> Value:
-    """Return a member that may be another one: not a constant any more, and reported if it runs steps."""
+def _with_caveats(value: Value, caveats: tuple[Caveat, ...]) -> Value:
+    """Return a member that another one may replace at run time: functions carry the caveats, constants are hidden."""
     if not caveats:
-        return found
-    if isinstance(found, FunctionValue):
-        return replace(found, caveats=(*found.caveats, *caveats))
-    if isinstance(found, Union):
-        return _each_case(found, lambda value: _with_caveats(value, caveats))
-    return hide_constants(found)
+        return value
+    if isinstance(value, FunctionValue):
+        return replace(value, caveats=(*value.caveats, *caveats))
+    if isinstance(value, Union):
+        return _map_cases(value, lambda case_value: _with_caveats(case_value, caveats))
+    return hide_constants(value)
 
 
-def _each_case(union: Union, change: Callable[[Value], Value]) -> Union:
-    cases = tuple(replace(case, value=change(case.value)) for case in union.cases)
+def _map_cases(union: Union, transform: Callable[[Value], Value]) -> Union:
+    cases = tuple(replace(case, value=transform(case.value)) for case in union.cases)
     return Union(cases, union.discriminant, union.place)
 
 
-def _class_constant(
+def _class_variable(
     interpreter: Interpreter, owner: ClassValue, name: str, value: Value, order: tuple[Value, ...]
 ) -> Value:
-    """A class attribute is a constant only if it is bound once, and nothing assigns to an attribute of its name.
+    """Return a class variable: a constant only if it is bound once and no attribute assignment uses its name.
 
-    What may assign to it are the modules of all classes of the object.
+    The modules of all classes in the resolution order are searched for such assignments.
     """
     if _is_enumeration(order) and isinstance(value, Constant | ExternalResult) and not name.startswith("_"):
-        return EnumMember(owner, value if _holds_as_written(owner, name, order) else UNKNOWN)
+        return EnumMember(owner, value if _must_keep_value(owner, name, order) else UNKNOWN)
     if not isinstance(value, Constant | Moment | Duration | Collection | Mapping):
         if value.relevant and interpreter.modules.is_assigned_elsewhere(owner.scope, name):
             return replaced_elsewhere(interpreter, owner.scope, name, value)
         return value
     modules = dict.fromkeys(c.scope.module for c in order if isinstance(c, ClassValue))
-    assigned = any(name in module.once(assigned_attributes).all or module.once(sets_by_computing) for module in modules)
-    once = (
+    may_be_assigned = any(
+        name in module.once(assigned_attributes).all or module.once(sets_by_computing) for module in modules
+    )
+    is_constant = (
         owner.scope.bindings.binds_constant(name)
-        and not assigned
+        and not may_be_assigned
         and not interpreter.modules.is_assigned_elsewhere(owner.scope, name)
     )
-    return value if once and not _is_enumeration(order) else UNKNOWN
+    return value if is_constant and not _is_enumeration(order) else UNKNOWN
 
 
-def _holds_as_written(owner: ClassValue, name: str, order: tuple[Value, ...]) -> bool:
-    """Whether the `value` of a member of an enumeration is what it is bound to, and nothing makes another one of it."""
+def _must_keep_value(owner: ClassValue, name: str, order: tuple[Value, ...]) -> bool:
+    """Whether the `value` of an enumeration member must equal the assigned value, because no hook can change it."""
     classes = [c for c in order if isinstance(c, ClassValue)]
-    makers = any(maker in c.scope.bindings.binders for c in classes for maker in _MAKERS)
-    return owner.scope.bindings.binds_constant(name) and not makers and all(c.metaclass is None for c in classes)
+    has_hooks = any(hook in c.scope.bindings.binders for c in classes for hook in _ENUM_VALUE_HOOKS)
+    return owner.scope.bindings.binds_constant(name) and not has_hooks and all(c.metaclass is None for c in classes)
 
 
 def _is_enumeration(order: tuple[Value, ...]) -> bool:
-    """Whether members of a class are objects of their own: those of IntEnum and StrEnum are what they hold."""
+    """Whether a class derives from plain Enum or Flag. IntEnum and StrEnum members act as plain values."""
     return any(isinstance(c, External) and c.name in ("enum.Enum", "enum.Flag") for c in order)
 
 
@@ -228,21 +232,23 @@ def instance_attribute(interpreter: Interpreter, instance: Instance, name: str, 
             interpreter.store.observe(value.state, "items")
         return value
     order = resolution_order(instance.of)
-    intercepted = _intercepted(interpreter, instance, "__getattribute__", name, place)
-    decided = intercepted is not None and intercepted.relevant
-    found = member(interpreter, order, name)
-    if isinstance(found, FunctionValue) and _is_replaced_on_object(interpreter, instance, name):
-        found = replace(found, caveats=(*found.caveats, _caveat_of_object(instance, name, found)))
-    if decided and isinstance(found, FunctionValue):
-        found = replace(found, caveats=(*found.caveats, _caveat_of_lookup(instance, name, place)))
-    elif decided:
+    hook_result = _call_lookup_hook(interpreter, instance, "__getattribute__", name, place)
+    overrides_lookup = hook_result is not None and hook_result.relevant
+    attribute = member(interpreter, order, name)
+    if isinstance(attribute, FunctionValue) and _may_be_replaced_on_instance(interpreter, instance, name):
+        attribute = replace(
+            attribute, caveats=(*attribute.caveats, _instance_assignment_caveat(instance, name, attribute))
+        )
+    if overrides_lookup and isinstance(attribute, FunctionValue):
+        attribute = replace(attribute, caveats=(*attribute.caveats, _lookup_hook_caveat(instance, name, place)))
+    elif overrides_lookup:
         return Unresolved(f"`{instance.of.name}.__getattribute__` decides what it is", place)
-    if found is not None:
-        return bound(interpreter, found, instance, instance.of, place)
-    intercepted = _intercepted(interpreter, instance, "__getattr__", name, place)
-    if intercepted is not None:
-        return intercepted
-    if _may_run_steps(instance, order):
+    if attribute is not None:
+        return bind_member(interpreter, attribute, instance, instance.of, place)
+    hook_result = _call_lookup_hook(interpreter, instance, "__getattr__", name, place)
+    if hook_result is not None:
+        return hook_result
+    if _base_may_run_steps(instance, order):
         return Unresolved(f"a base class of {instance.of.name} is not in the project", place)
     if name in ("ctx", "env") and derives_from_entrypoint(instance.of):
         return ENVIRONMENT if name == "env" else UNKNOWN
@@ -250,33 +256,33 @@ def instance_attribute(interpreter: Interpreter, instance: Instance, name: str, 
         return instance.of
     if name in ("_replace", "_asdict") and any(isinstance(c, External) and c.name == _NAMED_TUPLE for c in order):
         return MethodOf(instance, name)
-    return _undefined(interpreter, instance, order, name, place)
+    return _undefined_attribute(interpreter, instance, order, name, place)
 
 
-def _undefined(
+def _undefined_attribute(
     interpreter: Interpreter, instance: Instance, order: tuple[Value, ...], name: str, place: Place
 ) -> Value:
-    """Return a member that nothing defines: one that code adds by a name which is not known may run steps."""
+    """Return an attribute without a definition: Unresolved if other code may add one that runs steps."""
     if name.startswith("__") and name != "__dict__":
         return UNKNOWN
     classes = [owner for owner in order if isinstance(owner, ClassValue)]
-    added = any(
+    may_be_added = any(
         owner.caveats
         or interpreter.modules.is_assigned_elsewhere(owner.scope, name)
         or interpreter.modules.is_assigned_elsewhere(owner.scope, ANY_NAME)
         for owner in classes
     )
-    if added or any(map(_reaches_steps, instance.state.values())):
+    if may_be_added or any(map(_can_reach_steps, instance.state.values())):
         return Unresolved(f"nothing that is read defines `{name}` in {instance.of.name}", place)
     return UNKNOWN
 
 
-def _reaches_steps(value: Value) -> bool:
+def _can_reach_steps(value: Value) -> bool:
     return isinstance(value, StepObject | StepMethod | StepDecorator | StepFunction | StepCall)
 
 
-def _is_replaced_on_object(interpreter: Interpreter, instance: Instance, name: str) -> bool:
-    """Whether code of another module assigns to an attribute of a variable that holds such an object."""
+def _may_be_replaced_on_instance(interpreter: Interpreter, instance: Instance, name: str) -> bool:
+    """Whether another module may assign to the attribute of a variable that holds an instance of the class."""
     owners = interpreter.modules.owners_assigned(name)
     return any(
         isinstance(value, Instance) and value.of is instance.of
@@ -286,17 +292,17 @@ def _is_replaced_on_object(interpreter: Interpreter, instance: Instance, name: s
     )
 
 
-def _caveat_of_object(instance: Instance, name: str, found: FunctionValue) -> Caveat:
+def _instance_assignment_caveat(instance: Instance, name: str, method: FunctionValue) -> Caveat:
     return Caveat(
         "assigned-elsewhere",
-        Place(found.scope.module, found.node),
+        Place(method.scope.module, method.node),
         f"`{name}` of an object of {instance.of.name} is changed by code elsewhere, so what it is then is not known.",
         "The graph shows what is defined here.",
         may_be_another=True,
     )
 
 
-def _caveat_of_lookup(instance: Instance, name: str, place: Place) -> Caveat:
+def _lookup_hook_caveat(instance: Instance, name: str, place: Place) -> Caveat:
     return Caveat(
         "unknown-member",
         place,
@@ -306,152 +312,162 @@ def _caveat_of_lookup(instance: Instance, name: str, place: Place) -> Caveat:
     )
 
 
-def _intercepted(interpreter: Interpreter, instance: Instance, by: str, name: str, place: Place) -> Value | None:
-    """Return what a method of an object gives that is asked for attributes; None where it has none, or is not asked."""
+def _call_lookup_hook(interpreter: Interpreter, instance: Instance, hook: str, name: str, place: Place) -> Value | None:
+    """Return the result of `__getattr__` or `__getattribute__`, None if the class lacks it or `name` is special."""
     if name.startswith("__"):
         return None
-    method = member(interpreter, resolution_order(instance.of), by)
+    method = member(interpreter, resolution_order(instance.of), hook)
     if not isinstance(method, FunctionValue):
         return None
-    owner = asked_instead(method)
-    if owner is not None:
+    delegate = _delegate_attribute(method)
+    if delegate is not None:
         return (
             UNKNOWN
-            if name == owner
-            else interpreter.attribute(interpreter.attribute(instance, owner, place), name, place)
+            if name == delegate
+            else interpreter.attribute(interpreter.attribute(instance, delegate, place), name, place)
         )
-    return interpreter.call(bound(interpreter, method, instance, instance.of, place), _named(name, place), place)
+    return interpreter.call(
+        bind_member(interpreter, method, instance, instance.of, place), _name_argument(name, place), place
+    )
 
 
-def _named(name: str, place: Place) -> Arguments:
+def _name_argument(name: str, place: Place) -> Arguments:
     return Arguments((Argument(Constant(name), place),))
 
 
-def _may_run_steps(instance: Instance, order: tuple[Value, ...]) -> bool:
-    """Whether a member that is not in the project could reach the step object through `self`."""
-    foreign = any(isinstance(c, UnknownBase | Unresolved) for c in order)
-    return foreign and any(isinstance(value, StepObject) for value in instance.state.values())
+def _base_may_run_steps(instance: Instance, order: tuple[Value, ...]) -> bool:
+    """Whether a member of an unresolved base class can reach the step object through `self`."""
+    has_unknown_base = any(isinstance(c, UnknownBase | Unresolved) for c in order)
+    return has_unknown_base and any(isinstance(value, StepObject) for value in instance.state.values())
 
 
 def class_attribute(interpreter: Interpreter, owner: ClassValue, name: str, place: Place) -> Value:
     """Return `Class.name`."""
-    found = member(interpreter, resolution_order(owner), name)
-    return UNKNOWN if found is None else bound(interpreter, found, None, owner, place)
+    value = member(interpreter, resolution_order(owner), name)
+    return UNKNOWN if value is None else bind_member(interpreter, value, None, owner, place)
 
 
-def super_attribute(interpreter: Interpreter, above: SuperObject, name: str, place: Place) -> Value:
+def super_attribute(interpreter: Interpreter, super_object: SuperObject, name: str, place: Place) -> Value:
     """Return `super().name`."""
-    of = _class_of(above)
-    order = resolution_order(of)
-    following = order[order.index(above.after) + 1 :] if above.after in order else ()
-    found = member(interpreter, following, name)
-    if found is None:
+    receiver_class = _receiver_class(super_object)
+    order = resolution_order(receiver_class)
+    following_classes = order[order.index(super_object.after) + 1 :] if super_object.after in order else ()
+    value = member(interpreter, following_classes, name)
+    if value is None:
         if name in ("__new__", "__call__"):
-            return SuperMaker(above, name)
-        if isinstance(above.receiver, Instance) and _may_run_steps(above.receiver, following):
-            return Unresolved(f"a base class of {of.name} is not in the project", place)
+            return SuperMaker(super_object, name)
+        if isinstance(super_object.receiver, Instance) and _base_may_run_steps(
+            super_object.receiver, following_classes
+        ):
+            return Unresolved(f"a base class of {receiver_class.name} is not in the project", place)
         return UNKNOWN
-    instance = above.receiver if isinstance(above.receiver, Instance) else None
-    function = bound(interpreter, found, instance, of, place)
-    if isinstance(function, FunctionValue) and isinstance(found, FunctionValue):
-        # The method of a base class is another than the one of its name in the class itself.
-        return replace(function, names=found.names)
+    instance = super_object.receiver if isinstance(super_object.receiver, Instance) else None
+    function = bind_member(interpreter, value, instance, receiver_class, place)
+    if isinstance(function, FunctionValue) and isinstance(value, FunctionValue):
+        # The names of the base class distinguish its method from the override in the receiver's class.
+        return replace(function, names=value.names)
     return function
 
 
-def _class_of(above: SuperObject) -> ClassValue:
-    """Return the class in whose order `super()` goes on: that of the object, or the class itself in a class method."""
-    match above.receiver:
-        case Instance(of=of):
-            return of
-        case ClassValue() as of if above.after in resolution_order(of):
-            return of
+def _receiver_class(super_object: SuperObject) -> ClassValue:
+    """Return the class whose resolution order `super()` continues."""
+    match super_object.receiver:
+        case Instance(of=receiver_class):
+            return receiver_class
+        case ClassValue() as receiver_class if super_object.after in resolution_order(receiver_class):
+            return receiver_class
         case _:
-            return above.after
+            return super_object.after
 
 
-def bound(interpreter: Interpreter, found: Value, instance: Instance | None, owner: ClassValue, place: Place) -> Value:
-    """Return a member as an attribute: functions are bound to their receiver, properties are called."""
-    if isinstance(found, Instance):
-        return _described(interpreter, found, instance, owner, place)
-    if isinstance(found, Union):
-        return _bound_case(interpreter, found, instance, owner, place)
-    if not isinstance(found, FunctionValue):
-        return found
-    match found.kind:
+def bind_member(
+    interpreter: Interpreter, value: Value, instance: Instance | None, owner: ClassValue, place: Place
+) -> Value:
+    """Return a member as an attribute: functions are bound to their receiver, properties and descriptors are called."""
+    if isinstance(value, Instance):
+        return _call_descriptor(interpreter, value, instance, owner, place)
+    if isinstance(value, Union):
+        return _bind_union(interpreter, value, instance, owner, place)
+    if not isinstance(value, FunctionValue):
+        return value
+    match value.kind:
         case "static":
-            return found
+            return value
         case "class":
-            return replace(found, receiver=owner)
+            return replace(value, receiver=owner)
         case "property" if instance is not None:
-            return interpreter.call(replace(found, receiver=instance, kind="function"), Arguments(), place)
+            return interpreter.call(replace(value, receiver=instance, kind="function"), Arguments(), place)
         case _ if instance is not None:
-            # An inherited method is one of the class that `self` is; a function assigned to it is what it was.
-            names = found.names if found.owner is None else names_in(owner.scope, found.name)
-            return replace(found, receiver=instance, names=names)
-        case _ if found.name == "__init_subclass__":
-            return replace(found, receiver=owner)
+            # An inherited method takes the names of the receiver's class, an assigned function keeps its own.
+            names = value.names if value.owner is None else names_in(owner.scope, value.name)
+            return replace(value, receiver=instance, names=names)
+        case _ if value.name == "__init_subclass__":
+            return replace(value, receiver=owner)
         case _:
-            return found
+            return value
 
 
-def _bound_case(
-    interpreter: Interpreter, found: Union, instance: Instance | None, owner: ClassValue, place: Place
+def _bind_union(
+    interpreter: Interpreter, union: Union, instance: Instance | None, owner: ClassValue, place: Place
 ) -> Value:
-    """Bind each of several functions that a member may be; of properties, the one that it is gives the value."""
-    if any(isinstance(leaf, FunctionValue) and leaf.kind == "property" for leaf in leaves(found)):
-        return interpreter.choose(found, lambda chosen: bound(interpreter, chosen, instance, owner, place))
-    return _each_case(found, lambda value: bound(interpreter, value, instance, owner, place))
+    """Bind each case of a union. Properties in it run in a choice between the cases."""
+    if any(isinstance(leaf, FunctionValue) and leaf.kind == "property" for leaf in leaves(union)):
+        return interpreter.choose(
+            union, lambda case_value: bind_member(interpreter, case_value, instance, owner, place)
+        )
+    return _map_cases(union, lambda case_value: bind_member(interpreter, case_value, instance, owner, place))
 
 
-def _described(
-    interpreter: Interpreter, found: Instance, instance: Instance | None, owner: ClassValue, place: Place
+def _call_descriptor(
+    interpreter: Interpreter, descriptor: Instance, instance: Instance | None, owner: ClassValue, place: Place
 ) -> Value:
-    """Return what the `__get__` of an object in a class gives, the object itself where it has none."""
-    method = member(interpreter, resolution_order(found.of), "__get__")
+    """Return the result of the `__get__` of a descriptor, or the object itself if its class lacks the method."""
+    method = member(interpreter, resolution_order(descriptor.of), "__get__")
     if not isinstance(method, FunctionValue | Union):
-        return found
-    given = (Argument(Constant(None) if instance is None else instance, place), Argument(owner, place))
-    return interpreter.call(_received(method, found), Arguments(given), place)
+        return descriptor
+    arguments = (Argument(Constant(None) if instance is None else instance, place), Argument(owner, place))
+    return interpreter.call(_with_receiver(method, descriptor), Arguments(arguments), place)
 
 
-def _received(found: Value, receiver: Value | None) -> Value:
-    """Return a method with its receiver, or whichever of several it is."""
-    if isinstance(found, Union):
-        return _each_case(found, lambda value: _received(value, receiver))
-    return replace(found, receiver=receiver) if isinstance(found, FunctionValue) else found
+def _with_receiver(method: Value, receiver: Value | None) -> Value:
+    """Return a method, or each method of a union, with its receiver."""
+    if isinstance(method, Union):
+        return _map_cases(method, lambda case_value: _with_receiver(case_value, receiver))
+    return replace(method, receiver=receiver) if isinstance(method, FunctionValue) else method
 
 
-def instantiate(interpreter: Interpreter, value: ClassValue, arguments: Arguments, place: Place) -> Value:
-    """Return what calling a class gives: a new object, unless its metaclass or its `__new__` says otherwise."""
-    maker = _metaclass_call(interpreter, value)
-    if maker is not None:
-        return interpreter.call(_received(maker, value), arguments, place)
-    return _new(interpreter, value, arguments, place)
+def instantiate(interpreter: Interpreter, class_value: ClassValue, arguments: Arguments, place: Place) -> Value:
+    """Return the result of calling a class: a new instance unless its metaclass or its `__new__` overrides that."""
+    metaclass_call = _metaclass_call(interpreter, class_value)
+    if metaclass_call is not None:
+        return interpreter.call(_with_receiver(metaclass_call, class_value), arguments, place)
+    return _create_instance(interpreter, class_value, arguments, place)
 
 
-def _metaclass_call(interpreter: Interpreter, defined: ClassValue) -> FunctionValue | Union | None:
-    if not isinstance(defined.metaclass, ClassValue):
+def _metaclass_call(interpreter: Interpreter, class_value: ClassValue) -> FunctionValue | Union | None:
+    if not isinstance(class_value.metaclass, ClassValue):
         return None
-    found = member(interpreter, resolution_order(defined.metaclass), "__call__")
-    return found if isinstance(found, FunctionValue | Union) else None
+    method = member(interpreter, resolution_order(class_value.metaclass), "__call__")
+    return method if isinstance(method, FunctionValue | Union) else None
 
 
-def _new(interpreter: Interpreter, value: ClassValue, arguments: Arguments, place: Place) -> Value:
-    maker = member(interpreter, resolution_order(value), "__new__")
-    if not isinstance(maker, FunctionValue | Union):
-        return initialize(interpreter, Instance(value, interpreter.store.new()), arguments, place)
-    given = Arguments((Argument(value, place), *arguments.items))
-    found = interpreter.call(_received(maker, None), given, place)
-    if isinstance(found, Unknown):
-        found = Instance(value, interpreter.store.new())
+def _create_instance(interpreter: Interpreter, class_value: ClassValue, arguments: Arguments, place: Place) -> Value:
+    constructor = member(interpreter, resolution_order(class_value), "__new__")
+    if not isinstance(constructor, FunctionValue | Union):
+        return initialize(interpreter, Instance(class_value, interpreter.store.new()), arguments, place)
+    constructor_arguments = Arguments((Argument(class_value, place), *arguments.items))
+    result = interpreter.call(_with_receiver(constructor, None), constructor_arguments, place)
+    if isinstance(result, Unknown):
+        result = Instance(class_value, interpreter.store.new())
     return (
-        initialize(interpreter, found, arguments, place) if isinstance(found, Instance) and found.of is value else found
+        initialize(interpreter, result, arguments, place)
+        if isinstance(result, Instance) and result.of is class_value
+        else result
     )
 
 
 def initialize(interpreter: Interpreter, instance: Instance, arguments: Arguments, place: Place) -> Instance:
-    """Return a new object, its `__init__` read."""
+    """Initialize a new instance by `__init__`, or by the initializer of a dataclass, and return it."""
     order = resolution_order(instance.of)
     interpreter.work.objects.append(instance)
     initializer = member(interpreter, order, "__init__")
@@ -459,20 +475,20 @@ def initialize(interpreter: Interpreter, instance: Instance, arguments: Argument
         interpreter.call(replace(initializer, receiver=instance), arguments, place)
         return instance
     if isinstance(initializer, Union):
-        interpreter.call(bound(interpreter, initializer, instance, instance.of, place), arguments, place)
+        interpreter.call(bind_member(interpreter, initializer, instance, instance.of, place), arguments, place)
         return instance
-    _fill_fields(interpreter, instance, arguments)
+    _assign_fields(interpreter, instance, arguments)
     _initialize_base(interpreter, instance, order, arguments)
-    finish = member(interpreter, order, "__post_init__")
-    if isinstance(finish, FunctionValue | Union):
-        interpreter.call(_received(finish, instance), Arguments(), place)
+    post_init = member(interpreter, order, "__post_init__")
+    if isinstance(post_init, FunctionValue | Union):
+        interpreter.call(_with_receiver(post_init, instance), Arguments(), place)
     return instance
 
 
 def _initialize_base(
     interpreter: Interpreter, instance: Instance, order: tuple[Value, ...], arguments: Arguments
 ) -> None:
-    """The `__init__` of a class outside the project: an exception keeps its arguments, what others do is not known."""
+    """Model the `__init__` of a base outside the project: exceptions store arguments, other bases make them escape."""
     base = next((c for c in order if isinstance(c, External | UnknownBase | Unresolved)), None)
     if isinstance(base, External) and base.name.endswith(("Error", "Exception", "Warning")):
         items = tuple(Element(argument.value, argument.place) for argument in arguments.positional)
@@ -485,10 +501,10 @@ def _initialize_base(
 
 
 def call_instance(interpreter: Interpreter, callee: Instance, arguments: Arguments, place: Place) -> Value:
-    """Call an object of the project: its `__call__`."""
+    """Return the result of `__call__` of an instance."""
     method = member(interpreter, resolution_order(callee.of), "__call__")
     if isinstance(method, Union):
-        return interpreter.call(bound(interpreter, method, callee, callee.of, place), arguments, place)
+        return interpreter.call(bind_member(interpreter, method, callee, callee.of, place), arguments, place)
     if isinstance(method, FunctionValue):
         return interpreter.call(replace(method, receiver=callee), arguments, place)
     if method is None:
@@ -496,8 +512,8 @@ def call_instance(interpreter: Interpreter, callee: Instance, arguments: Argumen
     return interpreter.call(UNKNOWN if method is None else method, arguments, place)
 
 
-def _fill_fields(interpreter: Interpreter, instance: Instance, arguments: Arguments) -> None:
-    """What a dataclass's or named tuple's own initializer does: arguments become fields, in order."""
+def _assign_fields(interpreter: Interpreter, instance: Instance, arguments: Arguments) -> None:
+    """Assign arguments to fields in order, as the generated `__init__` of a dataclass or named tuple does."""
     names = list(field_names(instance.of))
     for argument in spread(arguments).items:
         if argument.keyword is not None:
@@ -506,28 +522,30 @@ def _fill_fields(interpreter: Interpreter, instance: Instance, arguments: Argume
             interpreter.store.write(instance.state, names.pop(0), hide_constants(argument.value))
     for owner in resolution_order(instance.of):
         if isinstance(owner, ClassValue):
-            _fill_defaults(interpreter, instance, owner)
+            _assign_field_defaults(interpreter, instance, owner)
 
 
-def _fill_defaults(interpreter: Interpreter, instance: Instance, owner: ClassValue) -> None:
-    """Call the factories of fields that were not given: `steps: list = field(default_factory=list)`."""
+def _assign_field_defaults(interpreter: Interpreter, instance: Instance, owner: ClassValue) -> None:
+    """Call the default factories of unset fields: `steps: list = field(default_factory=list)`."""
     for statement in statements_below(owner.node.body):
         match statement:
             case cst.AnnAssign(target=cst.Name(value=name), value=cst.Call(func=function, args=args)):
-                factory = next((a.value for a in args if a.keyword and a.keyword.value == "default_factory"), None)
-                if factory is None or name in instance.state:
+                factory_expression = next(
+                    (a.value for a in args if a.keyword and a.keyword.value == "default_factory"), None
+                )
+                if factory_expression is None or name in instance.state:
                     continue
                 place = Place(owner.scope.module, statement)
                 with interpreter.in_own_code(owner.scope):
-                    called = interpreter.evaluate(function)
-                    made = interpreter.evaluate(factory)
-                if called == External("dataclasses.field"):
-                    interpreter.store.write(instance.state, name, interpreter.call(made, Arguments(), place))
+                    field_function = interpreter.evaluate(function)
+                    factory = interpreter.evaluate(factory_expression)
+                if field_function == External("dataclasses.field"):
+                    interpreter.store.write(instance.state, name, interpreter.call(factory, Arguments(), place))
 
 
-def field_names(defined: ClassValue) -> Iterator[str]:
-    """Yield the fields of a dataclass or named tuple, those of its bases first."""
-    for owner in reversed(resolution_order(defined)):
+def field_names(class_value: ClassValue) -> Iterator[str]:
+    """Yield the field names of a dataclass or named tuple, fields of base classes first."""
+    for owner in reversed(resolution_order(class_value)):
         if isinstance(owner, ClassValue):
             for statement in statements_below(owner.node.body):
                 if isinstance(statement, cst.AnnAssign) and isinstance(statement.target, cst.Name):
@@ -535,41 +553,41 @@ def field_names(defined: ClassValue) -> Iterator[str]:
 
 
 def call_super_maker(interpreter: Interpreter, callee: SuperMaker, arguments: Arguments, place: Place) -> Value:
-    """Call `super().__new__(cls)`, which makes an object, or `super().__call__(...)` of a metaclass."""
+    """Call `super().__new__(cls)`, which creates an instance, or `super().__call__(...)` of a metaclass."""
     receiver = callee.above.receiver
     if callee.name == "__call__" and isinstance(receiver, ClassValue):
-        return _new(interpreter, receiver, arguments, place)
-    first = arguments.items[0].value if arguments.items else receiver
-    if callee.name == "__new__" and isinstance(first, ClassValue):
-        return Instance(first, interpreter.store.new())
+        return _create_instance(interpreter, receiver, arguments, place)
+    class_argument = arguments.items[0].value if arguments.items else receiver
+    if callee.name == "__new__" and isinstance(class_argument, ClassValue):
+        return Instance(class_argument, interpreter.store.new())
     return interpreter.call(UNKNOWN, arguments, place)
 
 
-def asked_instead(method: FunctionValue) -> str | None:
-    """Return the attribute of which a `__getattr__` asks everything: `_step` in `return getattr(self._step, name)`."""
+def _delegate_attribute(method: FunctionValue) -> str | None:
+    """Return the attribute that `__getattr__` delegates to: `_step` in `return getattr(self._step, name)`."""
     if not isinstance(method.node, cst.FunctionDef) or method.caveats:
         return None
     names = [parameter.name.value for parameter in parameters(method.node.params)]
-    match _statements(method.node):
+    match _body_statements(method.node):
         case [
             cst.Return(
                 value=cst.Call(
                     func=cst.Name(value="getattr"),
                     args=[
-                        cst.Arg(value=cst.Attribute(value=cst.Name(value=owner), attr=attribute)),
-                        cst.Arg(value=cst.Name(value=key)),
+                        cst.Arg(value=cst.Attribute(value=cst.Name(value=receiver), attr=attribute)),
+                        cst.Arg(value=cst.Name(value=argument)),
                     ],
                 )
             )
-        ] if [owner, key] == names:
+        ] if [receiver, argument] == names:
             return attribute.value
         case _:
             return None
 
 
-def _statements(node: cst.FunctionDef) -> list[cst.CSTNode]:
-    """Return the statements of a body, without those that are an expression, as the text at its start is."""
-    found: list[cst.CSTNode] = []
-    for line in node.body.body:
-        found += line.body if isinstance(line, cst.SimpleStatementLine) else [line]
-    return [statement for statement in found if not isinstance(statement, cst.Expr)]
+def _body_statements(node: cst.FunctionDef) -> list[cst.CSTNode]:
+    """Return the statements of a function body, without its docstring and other expression statements."""
+    body: list[cst.CSTNode] = []
+    for item in node.body.body:
+        body += item.body if isinstance(item, cst.SimpleStatementLine) else [item]
+    return [statement for statement in body if not isinstance(statement, cst.Expr)]

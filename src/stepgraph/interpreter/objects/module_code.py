@@ -1,6 +1,6 @@
-"""The code of a module or class itself, as far as it decides what a name stands for.
+"""Module and class bodies: the statements that determine the values of names.
 
-It has run before any function does: what it changes is never taken back.
+They run before any function does, so their effects are never rolled back.
 """
 
 from __future__ import annotations
@@ -54,210 +54,230 @@ from stepgraph.syntax.walk import Enclosing, expressions_below, statements, stat
 def bound_value(
     interpreter: Interpreter, scope: LexicalScope, name: str, binders: Sequence[cst.CSTNode]
 ) -> Value | None:
-    """Return the value of a name after all of its binders have run, in the order of the source; None if it has none.
+    """Return the value of a name after its binders have run in source order, None if it is unbound.
 
-    A name that some paths bind is one of several values. A binder sees the value before it.
+    A name that several paths bind becomes a union. Each binder sees the value before it.
     """
     if len(binders) == 1 and id(binders[0]) in scope.bindings.certain:
-        return _Body(interpreter, scope, name, {}).bound(binders[0], None)
+        return _BodyBindings(interpreter, scope, name, {}).bind(binders[0], None)
     positions = positions_in(scope.module, body_of(scope))
-    running = at_run_time(binders, positions)
-    own = _of_own_code(scope, running)
-    value = _Body(interpreter, scope, name, positions).after(_with_changes(scope, name, own, positions), 0, None)
-    if value is None and len(own) == len(running) and isinstance(own[-1], cst.Del):
+    runtime_binders = at_run_time(binders, positions)
+    body_binders = _filter_body_binders(scope, runtime_binders)
+    value = _BodyBindings(interpreter, scope, name, positions).value_after(
+        _with_mutations(scope, name, body_binders, positions), 0, None
+    )
+    if value is None and len(body_binders) == len(runtime_binders) and isinstance(body_binders[-1], cst.Del):
         return None
-    if len(own) < len(running):
-        _report_assigned_by_functions(interpreter, name, own, value)
-    # None is what a name holds until a function gives it something.
-    return UNKNOWN if value is None or (value == Constant(None) and len(own) < len(running)) else value
+    if len(body_binders) < len(runtime_binders):
+        _report_assigned_by_functions(interpreter, name, body_binders, value)
+    # None is a placeholder until a function assigns the variable.
+    return UNKNOWN if value is None or (value == Constant(None) and len(body_binders) < len(runtime_binders)) else value
 
 
-def _with_changes(
+def _with_mutations(
     scope: LexicalScope, name: str, binders: Sequence[cst.CSTNode], positions: dict[int, Position]
 ) -> Sequence[cst.CSTNode]:
-    """Return the binders of a name, and in between the statements that change the collection that it is bound to."""
-    changes = scope.bindings.changes.get(name, ()) if len(binders) > 1 else ()
-    if not changes or any(id(binder) not in positions for binder in binders):
+    """Return the binders of a name, with the statements between them that mutate the collection it is bound to."""
+    mutations = scope.bindings.changes.get(name, ()) if len(binders) > 1 else ()
+    if not mutations or any(id(binder) not in positions for binder in binders):
         return binders
-    last = positions[id(binders[-1])].index
-    around = {id(enclosing.statement) for binder in binders for enclosing in positions[id(binder)].around}
-    between = [c for c in changes if positions[id(c)].index < last and id(c) not in around]
-    return sorted([*binders, *between], key=lambda statement: positions[id(statement)].index)
+    last_index = positions[id(binders[-1])].index
+    enclosing_ids = {id(enclosing.statement) for binder in binders for enclosing in positions[id(binder)].around}
+    between_binders = [
+        mutation
+        for mutation in mutations
+        if positions[id(mutation)].index < last_index and id(mutation) not in enclosing_ids
+    ]
+    return sorted([*binders, *between_binders], key=lambda statement: positions[id(statement)].index)
 
 
-class _Body(Struct):
-    """The statements of a module or class body that bind one name."""
+class _BodyBindings(Struct):
+    """Evaluates the statements of a module or class body that bind one name."""
 
     interpreter: Interpreter
     scope: LexicalScope
     name: str
     positions: dict[int, Position]
+    """The position of each statement of the body by the `id` of its node. Empty for a single unconditional binder."""
 
-    def after(self, binders: Sequence[cst.CSTNode], depth: int, before: Value | None) -> Value | None:
-        """Return the value of the name after statements in a block so deep in others, which all run; None for none."""
+    def value_after(self, binders: Sequence[cst.CSTNode], depth: int, before: Value | None) -> Value | None:
+        """Return the value of the name after binders run in a block at a nesting depth, None if it is unbound.
+
+        `before` is the value at the start of the block.
+        """
         value, index = before, 0
         while index < len(binders):
             binder = binders[index]
-            around = self._around(binder)
-            if len(around) <= depth:
-                bound = self.bound(binder, value)
+            enclosing = self._enclosing(binder)
+            if len(enclosing) <= depth:
+                bound = self.bind(binder, value)
                 is_statement = id(binder) in self.positions
-                value = bound if is_statement else self._one_of([value, bound], binder)
+                value = bound if is_statement else self._join([value, bound], binder)
                 index += 1
                 continue
-            statement = around[depth].statement
-            group = list(takewhile(partial(self._is_in, statement, depth), binders[index:]))
+            statement = enclosing[depth].statement
+            group = list(takewhile(partial(self._is_inside, statement, depth), binders[index:]))
             value = self._after_compound(statement, group, depth, value)
             index += len(group)
         return value
 
-    def _around(self, binder: cst.CSTNode) -> tuple[Enclosing, ...]:
+    def _enclosing(self, binder: cst.CSTNode) -> tuple[Enclosing, ...]:
         position = self.positions.get(id(binder))
         return () if position is None else position.around
 
-    def _is_in(self, statement: cst.CSTNode, depth: int, binder: cst.CSTNode) -> bool:
-        around = self._around(binder)
-        return len(around) > depth and around[depth].statement is statement
+    def _is_inside(self, statement: cst.CSTNode, depth: int, binder: cst.CSTNode) -> bool:
+        enclosing = self._enclosing(binder)
+        return len(enclosing) > depth and enclosing[depth].statement is statement
 
     def _after_compound(
         self, statement: cst.CSTNode, group: Sequence[cst.CSTNode], depth: int, before: Value | None
     ) -> Value | None:
-        def after(suite: cst.BaseSuite | None, start: Value | None) -> Value | None:
-            inside = [binder for binder in group if self._around(binder)[depth].suite is suite]
-            return self.after(inside, depth + 1, start)
+        def value_after_suite(suite: cst.BaseSuite | None, start_value: Value | None) -> Value | None:
+            suite_binders = [binder for binder in group if self._enclosing(binder)[depth].suite is suite]
+            return self.value_after(suite_binders, depth + 1, start_value)
 
         match statement:
             case cst.If():
-                return self._after_if(statement, [(test, after(suite, before)) for test, suite in clauses(statement)])
+                return self._after_if(
+                    statement, [(test, value_after_suite(suite, before)) for test, suite in clauses(statement)]
+                )
             case cst.Try() | cst.TryStar():
-                tried = [binder for binder in group if self._around(binder)[depth].suite is statement.body]
-                return self._after_try(statement, after, before, tried)
+                try_binders = [binder for binder in group if self._enclosing(binder)[depth].suite is statement.body]
+                return self._after_try(statement, value_after_suite, before, try_binders)
             case cst.With():
-                value = after(statement.body, before)
+                value = value_after_suite(statement.body, before)
                 if surely_runs(self.interpreter, statement.body):
                     return value
-                return self._one_of([value, before, *self._passed(group)], statement)
+                return self._join([value, before, *self._intermediate_values(group)], statement)
             case _:
-                ways = [after(suite, before) for suite in suites(statement)]
-                return self._one_of([before, *ways], statement)
+                values = [value_after_suite(suite, before) for suite in suites(statement)]
+                return self._join([before, *values], statement)
 
     def _after_if(
-        self, statement: cst.If, ways: Sequence[tuple[cst.BaseExpression | None, Value | None]]
+        self, statement: cst.If, clause_values: Sequence[tuple[cst.BaseExpression | None, Value | None]]
     ) -> Value | None:
-        texts = [None if test is None else self.interpreter.text(test) for test, _ in ways]
-        return self._one_of([value for _, value in ways], statement, texts)
+        conditions = [None if test is None else self.interpreter.text(test) for test, _ in clause_values]
+        return self._join([value for _, value in clause_values], statement, conditions)
 
     def _after_try(
         self,
         statement: cst.Try | cst.TryStar,
-        after: Callable[[cst.BaseSuite | None, Value | None], Value | None],
+        value_after_suite: Callable[[cst.BaseSuite | None, Value | None], Value | None],
         before: Value | None,
-        tried: Sequence[cst.CSTNode],
+        try_binders: Sequence[cst.CSTNode],
     ) -> Value | None:
-        """All of what is tried runs, and the `else`, or a handler does; handlers that raise again bind nothing."""
-        ways: list[Value | None] = []
+        """Return the value after a `try`: the body and `else` run, or a handler. Re-raising handlers bind nothing."""
+        values: list[Value | None] = []
         if not surely_fails(self.interpreter, statement.body):
-            value = after(statement.body, before)
-            ways.append(value if statement.orelse is None else after(statement.orelse.body, value))
+            value = value_after_suite(statement.body, before)
+            values.append(value if statement.orelse is None else value_after_suite(statement.orelse.body, value))
         if not surely_runs(self.interpreter, statement.body):
-            cut = self._one_of([before, *self._passed(tried)], statement)
-            ways += [after(handler.body, cut) for handler in statement.handlers if not fails(handler.body)]
-        value = self._one_of(ways, statement)
-        return value if statement.finalbody is None else after(statement.finalbody.body, value)
+            interrupted_value = self._join([before, *self._intermediate_values(try_binders)], statement)
+            values += [
+                value_after_suite(handler.body, interrupted_value)
+                for handler in statement.handlers
+                if not fails(handler.body)
+            ]
+        value = self._join(values, statement)
+        return value if statement.finalbody is None else value_after_suite(statement.finalbody.body, value)
 
-    def _passed(self, binders: Sequence[cst.CSTNode]) -> Iterator[Value | None]:
-        """Yield what statements that were executed bound the name to: an error may come after any of them."""
+    def _intermediate_values(self, binders: Sequence[cst.CSTNode]) -> Iterator[Value | None]:
+        """Yield the values bound by statements that have run. An exception may follow any of them."""
         keys = ((self.scope, self.name, id(binder)) for binder in binders)
         return (self.interpreter.modules.bound[key] for key in keys if key in self.interpreter.modules.bound)
 
-    def bound(self, binder: cst.CSTNode, before: Value | None) -> Value | None:
-        """Return what a statement binds the name to. It runs once, however often what it bound is asked for."""
+    def bind(self, binder: cst.CSTNode, before: Value | None) -> Value | None:
+        """Return the value that a statement binds to the name. The statement runs once, later calls use the cache."""
         if isinstance(binder, cst.Del):
             return None
-        bound = self.interpreter.modules.bound
+        cache = self.interpreter.modules.bound
         key = (self.scope, self.name, id(binder))
-        if key not in bound:
+        if key not in cache:
             self.scope.names[self.name] = UNKNOWN if before is None else before
-            bound[key] = self._executed(binder, before)
-        return bound[key]
+            cache[key] = self._execute_binder(binder, before)
+        return cache[key]
 
-    def _executed(self, binder: cst.CSTNode, before: Value | None) -> Value:
+    def _execute_binder(self, binder: cst.CSTNode, before: Value | None) -> Value:
         frame = self.interpreter.frame
-        outer = frame.at, frame.binding, frame.bound_before
+        saved = frame.at, frame.binding, frame.bound_before
         frame.at, frame.binding, frame.bound_before = binder, self.name, before
-        value = _bound_by(self.interpreter, self.scope, self.name, binder, UNKNOWN if before is None else before)
-        frame.at, frame.binding, frame.bound_before = outer
+        value = _evaluate_binder(self.interpreter, self.scope, self.name, binder, UNKNOWN if before is None else before)
+        frame.at, frame.binding, frame.bound_before = saved
         return value
 
-    def _one_of(
-        self, ways: Sequence[Value | None], node: cst.CSTNode, conditions: Sequence[str | None] | None = None
+    def _join(
+        self, values: Sequence[Value | None], node: cst.CSTNode, conditions: Sequence[str | None] | None = None
     ) -> Value | None:
-        """Return whichever of several values it is; of those that lead to no step the first that is not None."""
-        bound = [value for value in ways if value is not None]
-        relevant = [(index, value) for index, value in enumerate(ways) if value is not None and value.relevant]
-        if not relevant:
-            return next((value for value in bound if value != Constant(None)), bound[0] if bound else None)
-        if all(value == relevant[0][1] for _, value in relevant):
-            return relevant[0][1]
+        """Return the union of the relevant values. Without any, return the first value other than the constant None."""
+        bound_values = [value for value in values if value is not None]
+        relevant_values = [(index, value) for index, value in enumerate(values) if value is not None and value.relevant]
+        if not relevant_values:
+            return next(
+                (value for value in bound_values if value != Constant(None)), bound_values[0] if bound_values else None
+            )
+        if all(value == relevant_values[0][1] for _, value in relevant_values):
+            return relevant_values[0][1]
         if conditions is not None:
-            cases = [Case(conditions[index], value) for index, value in relevant]
-            return self._limited(Union(tuple(cases), None, self.interpreter.place(node)))
-        different = dict.fromkeys(part for _, value in relevant for part in self._parts(value))
-        numbered = [Case(f"{self.name} {number}", value) for number, value in enumerate(different, 1)]
-        return self._limited(Union(tuple(numbered), self.name, self.interpreter.place(node)))
+            cases = [Case(conditions[index], value) for index, value in relevant_values]
+            return self._limit_size(Union(tuple(cases), None, self.interpreter.place(node)))
+        distinct_values = dict.fromkeys(
+            case_value for _, value in relevant_values for case_value in self._unconditional_cases(value)
+        )
+        cases = [Case(f"{self.name} {number}", value) for number, value in enumerate(distinct_values, 1)]
+        return self._limit_size(Union(tuple(cases), self.name, self.interpreter.place(node)))
 
-    def _parts(self, value: Value) -> list[Value]:
-        """Return the values that one is a choice of without a condition."""
+    def _unconditional_cases(self, value: Value) -> list[Value]:
+        """Return the cases of a union without conditions, or the value itself."""
         if not isinstance(value, Union) or value.discriminant != self.name:
             return [value]
         self.interpreter.budget.spend(Limit.ELEMENTS, len(value.cases))
         return [case.value for case in value.cases]
 
-    def _limited(self, union: Union) -> Value:
+    def _limit_size(self, union: Union) -> Value:
         self.interpreter.budget.spend(Limit.ELEMENTS, union.size)
         if union.size <= MOST_CASES:
             return union
         return Unresolved("it may be any one of very many", union.place)
 
 
-def _of_own_code(scope: LexicalScope, binders: Sequence[cst.CSTNode]) -> Sequence[cst.CSTNode]:
-    """Return the binders without those of functions that say `global`, which run later if at all."""
+def _filter_body_binders(scope: LexicalScope, binders: Sequence[cst.CSTNode]) -> Sequence[cst.CSTNode]:
+    """Return the binders without those in functions that declare the name `global`. These run later, if at all."""
     if scope.kind != "module" or not scope.module.mentions(b"global"):
         return binders
-    own = scope.module.once(_own_statements)
-    return [binder for binder in binders if id(binder) in own or isinstance(binder, cst.NamedExpr)]
+    body_ids = scope.module.once(_body_statement_ids)
+    return [binder for binder in binders if id(binder) in body_ids or isinstance(binder, cst.NamedExpr)]
 
 
 def _report_assigned_by_functions(
-    interpreter: Interpreter, name: str, own: Sequence[cst.CSTNode], value: Value | None
+    interpreter: Interpreter, name: str, body_binders: Sequence[cst.CSTNode], value: Value | None
 ) -> None:
-    """Report a function or class that functions replace: `global charge`."""
-    is_defined = any(isinstance(binder, cst.FunctionDef | cst.ClassDef) for binder in own)
-    if own and (is_defined or any(isinstance(leaf, FunctionValue | StepFunction) for leaf in leaves(value))):
+    """Report a function, class or step that functions reassign: `global charge`."""
+    is_defined = any(isinstance(binder, cst.FunctionDef | cst.ClassDef) for binder in body_binders)
+    if body_binders and (is_defined or any(isinstance(leaf, FunctionValue | StepFunction) for leaf in leaves(value))):
         interpreter.note(
             "assigned-elsewhere",
-            interpreter.place(own[-1]),
+            interpreter.place(body_binders[-1]),
             f"functions assign to `{name}`, so what it is when it is used is not known.",
             "The graph shows what is defined here.",
         )
 
 
-def _own_statements(module: SourceModule) -> frozenset[int]:
-    """Return the identities of the statements of a module that stand in no function or class."""
+def _body_statement_ids(module: SourceModule) -> frozenset[int]:
+    """Return the `id` of each statement of a module outside functions and classes."""
     return frozenset(id(statement) for statement in statements_below(module.tree))
 
 
 def apply_changes(interpreter: Interpreter, scope: LexicalScope, name: str, value: Collection | Mapping) -> None:
-    """Do to a collection what the statements around its making do to it: `STEPS.append(b)`, `STEPS["b"] = b`.
+    """Apply the statements of a body that mutate a collection: `STEPS.append(b)`, `STEPS["b"] = b`.
 
-    Where functions do it, all that calls functions has to be run: `@register`, `setup()`.
+    If functions mutate it, module-level calls and decorators run too: `setup()`, `@register`.
     """
     for statement in scope.bindings.changes.get(name, ()):
         if (scope, name, id(statement)) not in interpreter.modules.bound:
             _execute(interpreter, statement)
-    if not value.state.changed and _may_change_elsewhere(interpreter, scope, name, value):
+    if not value.state.changed and _may_change_by_alias(interpreter, scope, name, value):
         value.state.changed = True
-        if _runs_steps(value):
+        if _can_run_steps(value):
             interpreter.note(
                 "assigned-elsewhere",
                 Place(scope.module, scope.bindings.binders[name][0]),
@@ -266,18 +286,18 @@ def apply_changes(interpreter: Interpreter, scope: LexicalScope, name: str, valu
             )
     if name in scope.module.once(changed_in_functions):
         value.state.changed = True
-        _run_importing(interpreter, scope, name)
+        _run_callers(interpreter, scope, name)
 
 
-def _run_importing(interpreter: Interpreter, scope: LexicalScope, name: str) -> None:
-    """Run a module, and those in which its functions may be called to fill a collection of it."""
+def _run_callers(interpreter: Interpreter, scope: LexicalScope, name: str) -> None:
+    """Run the bodies of the modules that may call a function which mutates the collection `name`."""
     callers = scope.module.once(functions_that_change).get(name, frozenset())
-    words = [caller.encode() for caller in callers]
-    for other in [interpreter.modules.scope_of(scope.module), *interpreter.modules.in_import_order()]:
-        if other.module is scope.module or any(map(other.module.mentions, words)):
-            with interpreter.in_own_code(other):
-                _run(interpreter, other)
-        if any(map(other.module.mentions, _DYNAMIC_IMPORTS)):
+    caller_names = [caller.encode() for caller in callers]
+    for module_scope in [interpreter.modules.scope_of(scope.module), *interpreter.modules.in_import_order()]:
+        if module_scope.module is scope.module or any(map(module_scope.module.mentions, caller_names)):
+            with interpreter.in_own_code(module_scope):
+                _run_module(interpreter, module_scope)
+        if any(map(module_scope.module.mentions, _DYNAMIC_IMPORTS)):
             interpreter.note(
                 "assigned-elsewhere",
                 Place(scope.module, scope.bindings.binders[name][0]),
@@ -289,67 +309,71 @@ def _run_importing(interpreter: Interpreter, scope: LexicalScope, name: str) -> 
 _DYNAMIC_IMPORTS: Final = (b"import_module(", b"__import__(", b"pkgutil", b"entry_points")
 
 
-def _may_change_elsewhere(interpreter: Interpreter, scope: LexicalScope, name: str, value: Value) -> bool:
-    """Whether a collection may be written to by another name than its own, in its module or one that has it."""
+def _may_change_by_alias(interpreter: Interpreter, scope: LexicalScope, name: str, value: Value) -> bool:
+    """Whether a collection may be mutated through an alias, in its module or in one that imports it."""
     modules = [scope.module]
     if scope.kind == "module":
-        word = name.encode()
-        others = [module for module, other in interpreter.modules.scopes.items() if _may_import(other, name)]
-        modules += [module for module in others if module is not scope.module and module.mentions(word)]
-    levels = _levels(value)
+        encoded_name = name.encode()
+        importing_modules = [
+            module for module, module_scope in interpreter.modules.scopes.items() if _may_import(module_scope, name)
+        ]
+        modules += [
+            module for module in importing_modules if module is not scope.module and module.mentions(encoded_name)
+        ]
+    depth = _nesting_depth(value)
     spend = partial(interpreter.budget.spend, Limit.ELEMENTS)
-    return any(module.once(aliases_of).may_change(name, levels, spend) for module in modules)
+    return any(module.once(aliases_of).may_change(name, depth, spend) for module in modules)
 
 
 def _may_import(scope: LexicalScope, name: str) -> bool:
-    """Whether a name may be that of another module: no statement of this one defines it."""
+    """Whether a module may import a name: none of its statements defines it."""
     return all(isinstance(binder, cst.Import | cst.ImportFrom) for binder in scope.bindings.binders.get(name, ()))
 
 
-def _runs_steps(value: Value, depth: int = 0) -> bool:
-    """Whether something in a collection can lead to a step."""
+def _can_run_steps(value: Value, depth: int = 0) -> bool:
+    """Whether a value, or an element of a collection, can lead to a step."""
     if not isinstance(value, Collection | Mapping):
         return value.relevant
     if depth > DEEPEST:
         return True
-    return any(_runs_steps(element.value, depth + 1) for element in value.state.elements())
+    return any(_can_run_steps(element.value, depth + 1) for element in value.state.elements())
 
 
-def _levels(value: Value, depth: int = 1) -> int:
-    """Return how deep collections are in a collection."""
+def _nesting_depth(value: Value, depth: int = 1) -> int:
+    """Return the nesting depth of collections: 0 for other values."""
     if not isinstance(value, Collection | Mapping):
         return depth - 1
     if depth > DEEPEST:
         return depth
-    return max((_levels(element.value, depth + 1) for element in value.state.elements()), default=depth)
+    return max((_nesting_depth(element.value, depth + 1) for element in value.state.elements()), default=depth)
 
 
-def _run(interpreter: Interpreter, scope: LexicalScope) -> None:
-    """Run the calls in a module's own code, and the decorators of what it defines."""
+def _run_module(interpreter: Interpreter, scope: LexicalScope) -> None:
+    """Run the top-level calls and loops of a module, and the decorators of its functions and classes."""
     if scope in interpreter.modules.ran:
         return
     interpreter.modules.ran.append(scope)
     for statement in statements(scope.module.tree):
         match statement:
             case cst.FunctionDef(name=cst.Name(value=name), decorators=[_, *_]):
-                _define(interpreter, scope, name)
+                _define_decorated(interpreter, scope, name)
             case cst.ClassDef(name=cst.Name(value=name), decorators=[_, *_]):
-                _define(interpreter, scope, name)
+                _define_decorated(interpreter, scope, name)
             case cst.Expr(value=cst.Call()) | cst.For():
                 _execute(interpreter, statement)
 
 
-def _define(interpreter: Interpreter, scope: LexicalScope, name: str) -> None:
-    """Define a function or class, which runs its decorators, unless that was done."""
+def _define_decorated(interpreter: Interpreter, scope: LexicalScope, name: str) -> None:
+    """Define a decorated function or class, which runs its decorators, unless it is defined already."""
     if name not in scope.names:
         scope.names[name] = UNKNOWN
         scope.names[name] = bound_value(interpreter, scope, name, scope.bindings.binders[name])
 
 
 def _execute(interpreter: Interpreter, statement: cst.CSTNode) -> None:
-    outer, interpreter.frame.at = interpreter.frame.at, statement
+    saved, interpreter.frame.at = interpreter.frame.at, statement
     interpreter.executors.get(type(statement), execute_unknown)(interpreter, statement)
-    interpreter.frame.at = outer
+    interpreter.frame.at = saved
 
 
 def body_of(scope: LexicalScope) -> cst.BaseSuite | cst.Module:
@@ -357,7 +381,9 @@ def body_of(scope: LexicalScope) -> cst.BaseSuite | cst.Module:
     return scope.owner.node.body if scope.owner is not None else scope.module.tree
 
 
-def _bound_by(interpreter: Interpreter, scope: LexicalScope, name: str, binder: cst.CSTNode, before: Value) -> Value:
+def _evaluate_binder(
+    interpreter: Interpreter, scope: LexicalScope, name: str, binder: cst.CSTNode, before: Value
+) -> Value:
     match binder:
         case cst.FunctionDef():
             return make_function(interpreter, binder, scope)
@@ -366,11 +392,11 @@ def _bound_by(interpreter: Interpreter, scope: LexicalScope, name: str, binder: 
         case cst.Import() | cst.ImportFrom():
             return imported(interpreter, binder, name)
         case cst.Assign(targets=targets, value=expression):
-            value = interpreter.evaluate(expression)
-            parts = [_part(target.target, value, name) for target in targets]
-            found = next((part for part in parts if part is not None), UNKNOWN)
+            assigned_value = interpreter.evaluate(expression)
+            target_values = [_target_value(target.target, assigned_value, name) for target in targets]
+            value = next((target_value for target_value in target_values if target_value is not None), UNKNOWN)
         case cst.AnnAssign(value=cst.BaseExpression() as expression) | cst.NamedExpr(value=expression):
-            found = interpreter.evaluate(expression)
+            value = interpreter.evaluate(expression)
         case _ if isinstance(before, Collection | Mapping) and binder in scope.bindings.changes.get(name, ()):
             _execute(interpreter, binder)
             return before
@@ -379,27 +405,27 @@ def _bound_by(interpreter: Interpreter, scope: LexicalScope, name: str, binder: 
             return before
         case _:
             return UNKNOWN
-    is_unknown = isinstance(found, Unknown | ExternalResult | ExternalResultMember)
+    is_unknown = isinstance(value, Unknown | ExternalResult | ExternalResultMember)
     if is_unknown and isinstance(before, FunctionValue) and _mentions(expression, name):
-        # `job = wrap(job)`, as a decorator of which nothing is known.
+        # `job = wrap(job)` acts like an unknown decorator.
         return replace(before, caveats=(*before.caveats, caveat_of_decorator(interpreter.place(expression))))
-    return found
+    return value
 
 
 def _mentions(expression: cst.BaseExpression, name: str) -> bool:
     return any(isinstance(node, cst.Name) and node.value == name for node in expressions_below(expression))
 
 
-def _part(target: cst.BaseExpression, value: Value, name: str) -> Value | None:
-    """Return what a target gives a name of the value assigned, None where it does not bind it."""
+def _target_value(target: cst.BaseExpression, value: Value, name: str) -> Value | None:
+    """Return the part of an assigned value that a target binds to a name, None if it does not bind the name."""
     if isinstance(target, cst.Name):
         return value if target.value == name else None
     if not isinstance(target, cst.Tuple | cst.List):
         return None
     items = value.items if isinstance(value, Collection) and not value.is_set else ()
-    known = len(items) == len(target.elements) and not any(item.many for item in items)
+    has_known_elements = len(items) == len(target.elements) and not any(item.many for item in items)
     for index, element in enumerate(target.elements):
-        found = _part(element.value, items[index].value if known else UNKNOWN, name)
-        if found is not None:
-            return found
+        target_value = _target_value(element.value, items[index].value if has_known_elements else UNKNOWN, name)
+        if target_value is not None:
+            return target_value
     return None

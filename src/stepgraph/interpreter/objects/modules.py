@@ -1,4 +1,4 @@
-"""The modules that reading a workflow has met so far, and what their text tells without being read."""
+"""The modules that the analysis of a workflow has loaded, and facts that follow from their source alone."""
 
 from __future__ import annotations
 
@@ -22,169 +22,185 @@ from stepgraph.syntax.modules import Importer
 
 
 class Starred(Struct, frozen=True):
-    """A module that the `import *` at a place takes names from."""
+    """A star import, `from module import *`."""
 
     source: ModuleValue
+    """The imported module."""
     place: Place
 
 
 class Listed(Struct, frozen=True):
-    """The names in `__all__`, or those that may be: then others may be exported too."""
+    """The names in the `__all__` of a module."""
 
     names: tuple[str, ...]
     is_known: bool
+    """Whether `names` is exact. Otherwise some of them may be missing from `__all__`, and others may be in it."""
 
 
-class StarMemory(Struct):
-    """Of modules: the `sources` of their stars, with names of those `outside` of the project, and what they export.
-
-    `listed` are the names in `__all__`. `origins` are where a name leads that a module has by a star: to a module that
-    binds it, or to what it stands for.
-    """
+class StarImportCache(Struct):
+    """Star imports and exported names of modules, each computed once."""
 
     sources: dict[LexicalScope, tuple[Starred, ...]] = field(default_factory=dict)
+    """The star imports of a module from modules of the project, in source order."""
     outside: dict[LexicalScope, tuple[str, ...]] = field(default_factory=dict)
+    """The dotted names of the other modules that a module star-imports."""
     listed: dict[LexicalScope, Listed | None] = field(default_factory=dict)
+    """The `__all__` of a module, None if it does not define one."""
     exported: dict[LexicalScope, tuple[str, ...]] = field(default_factory=dict)
+    """The names that a module exports to star imports."""
     origins: dict[tuple[LexicalScope, str], Starred | Value | None] = field(default_factory=dict)
+    """For a module and a name, the star import that binds the name, or its value; None if no star import binds it."""
 
 
 class LoadedModules(Struct):
-    """Modules by the scopes of their names, which come to be in the `store`; `observe` is told of what they show.
-
-    `scopes` are those that were needed so far, `unread` the modules that these import and that were not, `stars` what
-    is known of their star imports, and `ran` those whose own code was run as a whole.
-    """
+    """The modules that the analysis of one workflow has loaded, with the values of their names."""
 
     importer: Importer | None
+    """Finds and loads modules of the project. None if no import can be followed."""
     store: Store
+    """Creates the heap cells of module scopes."""
     observe: Callable[[Fact], None]
+    """Receives facts about the source of each loaded module."""
     budget: Budget
+    """Grows by the bytes of source of each loaded module."""
     scopes: dict[SourceModule, LexicalScope] = field(default_factory=dict)
-    unread: dict[str, ModuleFile] = field(default_factory=dict)
-    stars: StarMemory = field(default_factory=StarMemory)
+    unloaded: dict[str, ModuleFile] = field(default_factory=dict)
+    """Modules that loaded modules import and no lookup has needed, by path."""
+    stars: StarImportCache = field(default_factory=StarImportCache)
     ran: list[LexicalScope] = field(default_factory=list)
+    """Modules whose top-level calls, loops and decorators have run."""
     bound: dict[tuple[LexicalScope, str, int], Value | None] = field(default_factory=dict)
-    """What statements of module and class bodies bind names to, by the identity of the statement."""
+    """The value that a statement of a module or class body binds to a name, by scope, name and statement `id`."""
     bound_before: dict[tuple[LexicalScope, str, int], Value | None] = field(default_factory=dict)
-    """What names stand for in between: after so many of the statements that bind them."""
-    _noted: set[str] = field(default_factory=set)
-    _foreign: set[tuple[str, str]] = field(default_factory=set)
-    _owners: dict[str, set[str]] = field(default_factory=dict)
-    _counted: int = 0
-    _assigning: dict[str, dict[str, ModuleFile]] = field(default_factory=dict)
-    _unread_new: list[ModuleFile] = field(default_factory=list)
+    """The value of a name after its first n binders, by scope, name and n."""
+    _registered_paths: set[str] = field(default_factory=set)
+    """Paths of all modules that are loaded or imported by loaded modules."""
+    _external_assignments: set[tuple[str, str]] = field(default_factory=set)
+    """Owner and attribute of each assignment to a name of another module, or of a class."""
+    _owners_by_attribute: dict[str, set[str]] = field(default_factory=dict)
+    """The pairs of `_external_assignments`, by attribute."""
+    _scanned_count: int = 0
+    """The number of modules, in the order of `scopes`, whose assignments were collected."""
+    _unloaded_by_name: dict[str, dict[str, ModuleFile]] = field(default_factory=dict)
+    """Unloaded modules by path, for each name that they may assign to in other modules."""
+    _unindexed: list[ModuleFile] = field(default_factory=list)
+    """Unloaded modules that `_unloaded_by_name` does not include yet."""
 
     def scope_of(self, module: SourceModule, name: str | None = None) -> LexicalScope:
-        """Return the names of a module, which is called by its dotted name, or as told; they are read as asked for."""
+        """Return the scope of a module, which is created on first use. Lookups evaluate its names.
+
+        `name` is the dotted name of the module, by default derived from its path.
+        """
         scope = self.scopes.get(module)
         if scope is None:
-            known = name or (self.importer.files.name_of(module.path) if self.importer is not None else module.path)
+            dotted_name = name or (
+                self.importer.files.name_of(module.path) if self.importer is not None else module.path
+            )
             bindings = bindings_of(module.tree, module)
-            scope = LexicalScope(bindings, self.store.new(), None, module, path=(known,), kind="module")
+            scope = LexicalScope(bindings, self.store.new(), None, module, path=(dotted_name,), kind="module")
             self.scopes[module] = scope
             self.budget.grow(len(module.source))
-            self._note_imports(module)
-            for wrong in module.once(_wrong_imports):
-                self.observe(wrong)
+            self._register_imports(module)
+            for wrong_import in module.once(_wrong_imports):
+                self.observe(wrong_import)
         return scope
 
-    def _note_imports(self, module: SourceModule) -> None:
-        """Remember what a module imports: it may write to names of others, though nobody asks for its own."""
-        self.unread.pop(module.path, None)
-        self._noted.add(module.path)
+    def _register_imports(self, module: SourceModule) -> None:
+        """Register the imports of a module. An imported module may assign to names of others without a lookup in it."""
+        self.unloaded.pop(module.path, None)
+        self._registered_paths.add(module.path)
         if self.importer is None:
             return
-        for level, name in module.once(_imported):
-            self._note_import(self.importer.find(module, level, name))
+        for level, name in module.once(_possible_imports):
+            self._register_import(self.importer.find(module, level, name))
 
-    def _note_import(self, file: ModuleFile | None) -> None:
-        if file is not None and file.path is not None and file.path not in self._noted:
-            self._noted.add(file.path)
-            self.unread[file.path] = file
-            self._unread_new.append(file)
+    def _register_import(self, file: ModuleFile | None) -> None:
+        if file is not None and file.path is not None and file.path not in self._registered_paths:
+            self._registered_paths.add(file.path)
+            self.unloaded[file.path] = file
+            self._unindexed.append(file)
 
     def is_assigned_elsewhere(self, scope: LexicalScope, name: str) -> bool:
-        """Whether a module, of those needed so far or imported by them, assigns to a name of a module or class."""
-        self._read_assigning(name)
+        """Whether a loaded module, or one that it imports, assigns to `name` of the module or class of `scope`."""
+        self._load_assigning(name)
         owner = scope.path[-1].rsplit(".", 1)[-1] if scope.path else ""
-        return (owner, name) in self._assigned_by_all()
+        return (owner, name) in self._collect_assignments()
 
     def in_import_order(self) -> list[LexicalScope]:
-        """Return the modules that the analyzed one imports, directly or not, each after those that it imports."""
+        """Return the analyzed module and its direct and indirect imports, each module after its own imports."""
         if self.importer is None or not self.scopes:
             return []
-        first = next(iter(self.scopes))
+        root = next(iter(self.scopes))
         order: list[LexicalScope] = []
-        met = {first.path}
-        pending: list[tuple[SourceModule, Iterator[NamedModule]]] = [(first, iter(first.once(_imported)))]
+        visited_paths = {root.path}
+        pending: list[tuple[SourceModule, Iterator[NamedModule]]] = [(root, iter(root.once(_possible_imports)))]
         while pending:
             module, imports = pending[-1]
-            named = next(imports, None)
-            if named is None:
+            named_module = next(imports, None)
+            if named_module is None:
                 pending.pop()
                 order.append(self.scope_of(module))
                 continue
-            file = self.importer.find(module, *named)
-            if file is None or file.path is None or file.path in met:
+            file = self.importer.find(module, *named_module)
+            if file is None or file.path is None or file.path in visited_paths:
                 continue
-            met.add(file.path)
+            visited_paths.add(file.path)
             loaded = self.importer.load(file)
             if isinstance(loaded, SourceModule):
-                pending.append((loaded, iter(loaded.once(_imported))))
+                pending.append((loaded, iter(loaded.once(_possible_imports))))
         return order
 
     def owners_assigned(self, name: str) -> set[str]:
-        """Return the names of the objects whose attribute of that name a module assigns to."""
-        self._read_assigning(name)
-        self._assigned_by_all()
-        return self._owners.get(name, set())
+        """Return the names of the objects whose attribute `name` a module assigns to."""
+        self._load_assigning(name)
+        self._collect_assignments()
+        return self._owners_by_attribute.get(name, set())
 
-    def _assigned_by_all(self) -> set[tuple[str, str]]:
-        """Return what the modules needed so far assign to in others; each is looked at once."""
-        if self._counted < len(self.scopes):
-            for module in islice(self.scopes, self._counted, None):
-                found = module.once(assigned_attributes).foreign
-                self._foreign |= found
-                for owner, attribute in found:
-                    self._owners.setdefault(attribute, set()).add(owner)
-            self._counted = len(self.scopes)
-        return self._foreign
+    def _collect_assignments(self) -> set[tuple[str, str]]:
+        """Return the assignments of loaded modules to names of others. Each module is scanned once."""
+        if self._scanned_count < len(self.scopes):
+            for module in islice(self.scopes, self._scanned_count, None):
+                assignments = module.once(assigned_attributes).foreign
+                self._external_assignments |= assignments
+                for owner, attribute in assignments:
+                    self._owners_by_attribute.setdefault(attribute, set()).add(owner)
+            self._scanned_count = len(self.scopes)
+        return self._external_assignments
 
-    def _read_assigning(self, name: str) -> None:
-        """Read the imported modules that may assign to a name, and what these import in turn."""
+    def _load_assigning(self, name: str) -> None:
+        """Load the imported modules that may assign to a name, and recursively their imports."""
         while self.importer is not None:
-            self._index_unread(self.importer)
-            candidates = self._assigning.get(name, {})
+            self._index_unloaded(self.importer)
+            candidates = self._unloaded_by_name.get(name, {})
             path = next(iter(candidates), None)
             if path is None:
                 return
             file = candidates.pop(path)
-            if self.unread.pop(path, None) is None:
+            if self.unloaded.pop(path, None) is None:
                 continue
             module = self.importer.load(file)
             if isinstance(module, SourceModule):
                 self.scope_of(module)
 
-    def _index_unread(self, importer: Importer) -> None:
-        """Index the newly imported modules by the names under which code may import them."""
-        for file in self._unread_new:
-            if file.path is not None and file.path in self.unread:
+    def _index_unloaded(self, importer: Importer) -> None:
+        """Index newly imported modules by the names that they may assign to in other modules."""
+        for file in self._unindexed:
+            if file.path is not None and file.path in self.unloaded:
                 for name in importer.names_assigned(file.path):
-                    self._assigning.setdefault(name, {})[file.path] = file
-        self._unread_new.clear()
+                    self._unloaded_by_name.setdefault(name, {})[file.path] = file
+        self._unindexed.clear()
 
 
-def _imported(module: SourceModule) -> tuple[NamedModule, ...]:
-    """Return the modules that the statements of a module may import, in the order of the names that they bind."""
+def _possible_imports(module: SourceModule) -> tuple[NamedModule, ...]:
+    """Return the modules that import statements of a module may load, in the order of the bound names."""
     bindings = bindings_of(module.tree, module)
     binders = (binder for binders in bindings.binders.values() for binder in binders)
     statements = (binder for binder in binders if isinstance(binder, cst.Import | cst.ImportFrom))
     return tuple(
         dict.fromkeys(
-            named
+            named_module
             for statement in dict.fromkeys([*statements, *bindings.stars])
-            for named in possible_modules(statement)
+            for named_module in possible_modules(statement)
         )
     )
 

@@ -1,4 +1,4 @@
-"""Names: what they stand for, and what binding them does."""
+"""Name lookup and binding in lexical scopes."""
 
 from __future__ import annotations
 
@@ -35,65 +35,67 @@ _BUILTINS = frozenset(dir(builtins))
 
 
 def look_up(interpreter: Interpreter, name: str) -> Value:
-    """Return what a name stands for where the machine is reading."""
-    scope = _start(interpreter.frame.scope, name)
-    at = interpreter.frame.at
+    """Return the value of a name at the statement under execution."""
+    scope = _lookup_start(interpreter.frame.scope, name)
+    statement = interpreter.frame.at
     while scope is not None:
         if scope.kind != "class" or scope is interpreter.frame.scope:
-            own = scope is interpreter.frame.own or scope is interpreter.frame.scope
+            is_local = scope is interpreter.frame.own or scope is interpreter.frame.scope
             value = (
-                _in_scope(interpreter, scope, name, own=own)
-                if at is None
-                else _in_scope_at(interpreter, scope, name, at)
+                _value_in_scope(interpreter, scope, name, is_local=is_local)
+                if statement is None
+                else _value_at(interpreter, scope, name, statement)
             )
             if value is not None:
                 return value
-        at = None if at is None else _around(scope, at)
+        statement = None if statement is None else _statement_in_parent(scope, statement)
         scope = scope.parent
     return External(f"builtins.{name}") if name in _BUILTINS else UNKNOWN
 
 
-def _around(scope: LexicalScope, at: cst.CSTNode) -> cst.CSTNode | None:
-    """Return the statement of the scope around another one that a statement of that one is part of."""
+def _statement_in_parent(scope: LexicalScope, statement: cst.CSTNode) -> cst.CSTNode | None:
+    """Return the statement of the parent scope that runs a scope's code, None for a function body, which runs later."""
     if scope.kind == "class":
         return None if scope.owner is None else scope.owner.node
-    return at if scope.kind == "expression" else None
+    return statement if scope.kind == "expression" else None
 
 
-def _in_scope_at(interpreter: Interpreter, scope: LexicalScope, name: str, at: cst.CSTNode) -> Value | None:
-    """Return what a name stands for at a statement of a module or class body: what bound it last before that."""
+def _value_at(interpreter: Interpreter, scope: LexicalScope, name: str, statement: cst.CSTNode) -> Value | None:
+    """Return the value of a name before a statement of a module or class body."""
     if interpreter.frame.binding == name and interpreter.frame.own is scope:
         return interpreter.frame.bound_before
     binders = scope.bindings.binders.get(name, ())
     if len(binders) <= 1 or scope.kind not in ("module", "class"):
-        return _in_scope(interpreter, scope, name, own=True)
+        return _value_in_scope(interpreter, scope, name, is_local=True)
     positions = positions_in(scope.module, body_of(scope))
-    here = positions.get(id(at))
-    before = [b for b in binders if here is not None and id(b) in positions and positions[id(b)].index < here.index]
-    if not before or len(before) == len(binders):
+    position = positions.get(id(statement))
+    earlier_binders = [
+        b for b in binders if position is not None and id(b) in positions and positions[id(b)].index < position.index
+    ]
+    if not earlier_binders or len(earlier_binders) == len(binders):
         return module_name(interpreter, scope, name)
-    return _bound_before(interpreter, scope, name, before)
+    return _value_after(interpreter, scope, name, earlier_binders)
 
 
-def _bound_before(
+def _value_after(
     interpreter: Interpreter, scope: LexicalScope, name: str, binders: Sequence[cst.CSTNode]
 ) -> Value | None:
-    """Return what a name stands for after the first of several statements that bind it."""
-    known = interpreter.modules.bound_before
+    """Return the value of a name after `binders`, the first statements that bind it."""
+    cache = interpreter.modules.bound_before
     key = (scope, name, len(binders))
-    if key not in known:
+    if key not in cache:
         interpreter.budget.spend(Limit.ELEMENTS, len(binders))
-        now = scope.names.pop(name, None)
+        current_value = scope.names.pop(name, None)
         with interpreter.in_own_code(scope):
             value = bound_value(interpreter, scope, name, binders)
         scope.names.pop(name, None)
-        if now is not None:
-            scope.names[name] = now
-        known[key] = None if value is None else _kept(scope, name, value)
-    return known[key]
+        if current_value is not None:
+            scope.names[name] = current_value
+        cache[key] = None if value is None else _stored_value(scope, name, value)
+    return cache[key]
 
 
-def _start(scope: LexicalScope, name: str) -> LexicalScope | None:
+def _lookup_start(scope: LexicalScope, name: str) -> LexicalScope | None:
     start: LexicalScope | None = scope
     if name in scope.bindings.globals:
         while start is not None and start.kind != "module":
@@ -101,13 +103,13 @@ def _start(scope: LexicalScope, name: str) -> LexicalScope | None:
     return start
 
 
-def _in_scope(interpreter: Interpreter, scope: LexicalScope, name: str, *, own: bool) -> Value | None:
+def _value_in_scope(interpreter: Interpreter, scope: LexicalScope, name: str, *, is_local: bool) -> Value | None:
     if scope.kind in ("module", "class"):
         return module_name(interpreter, scope, name)
     value = scope.names.get(name)
     if value is None and not scope.bindings.binds(name):
         return None
-    if not own:
+    if not is_local:
         interpreter.store.observe(scope.names, name)
         if isinstance(value, Collection | Mapping | TaskGroup):
             interpreter.store.observe(value.state, "items")
@@ -117,15 +119,15 @@ def _in_scope(interpreter: Interpreter, scope: LexicalScope, name: str, *, own: 
 
 
 def bind(interpreter: Interpreter, name: str, value: Value) -> None:
-    """Bind a name in the scope being read. Only a name that is bound once keeps a constant."""
+    """Bind a name in the current scope. A name keeps a constant only if it is bound once."""
     scope = binding_scope(interpreter.frame.scope, name)
-    interpreter.store.write(scope.names, name, _kept(scope, name, value))
+    interpreter.store.write(scope.names, name, _stored_value(scope, name, value))
     if interpreter.replays and (interpreter.replay.state_changes or interpreter.loop_depth):
         bound(interpreter, name)
 
 
-def _kept(scope: LexicalScope, name: str, value: Value) -> Value:
-    """Return what a name holds of a value: a constant only if it is the only value that the name is ever given."""
+def _stored_value(scope: LexicalScope, name: str, value: Value) -> Value:
+    """Return the value that a name holds after a binding. Constants are hidden if the name is bound more than once."""
     if isinstance(value, Template):
         return without_constants(value)
     if scope.bindings.binds_constant(name) or isinstance(value, External):
@@ -134,7 +136,7 @@ def _kept(scope: LexicalScope, name: str, value: Value) -> Value:
 
 
 def binding_scope(scope: LexicalScope, name: str) -> LexicalScope:
-    """Return the scope whose variable a name is, where it is assigned to in a scope."""
+    """Return the scope that an assignment in `scope` binds a name in, by the rules of `global` and `nonlocal`."""
     target = scope
     while target.kind == "expression" and target.parent is not None and not target.bindings.binds(name):
         target = target.parent
@@ -150,35 +152,35 @@ def binding_scope(scope: LexicalScope, name: str) -> LexicalScope:
 
 
 def module_name(interpreter: Interpreter, scope: LexicalScope, name: str) -> Value | None:
-    """Return what a name of a module or class body stands for; its statement is read the first time it is asked for."""
-    known: Value | None = scope.names.get(name)
-    if known is not None:
-        return known
+    """Return the value of a name in a module or class body. The first lookup evaluates its binders."""
+    value: Value | None = scope.names.get(name)
+    if value is not None:
+        return value
     binders = scope.bindings.binders.get(name)
     if not binders or is_starred_later(interpreter, scope, name):
         return starred(interpreter, scope, name) if scope.bindings.stars and name not in _BUILTINS else None
-    scope.names[name] = UNKNOWN  # what a definition in terms of itself sees
+    scope.names[name] = UNKNOWN  # ends the recursion for a definition that refers to itself
     try:
-        return _module_name(interpreter, scope, name, binders)
+        return _evaluate_binders(interpreter, scope, name, binders)
     except LimitExceededError as error:
         if error.limit is Limit.BASES:
-            del scope.names[name]  # whoever asks again is told again
+            del scope.names[name]  # the next lookup raises the error again
         else:
             interpreter.stop(error, Place(scope.module, binders[0]))
         raise
 
 
-def _module_name(
+def _evaluate_binders(
     interpreter: Interpreter, scope: LexicalScope, name: str, binders: Sequence[cst.CSTNode]
 ) -> Value | None:
     with interpreter.in_own_code(scope):
-        bound_now = bound_value(interpreter, scope, name, binders)
-        if bound_now is None:
+        final_value = bound_value(interpreter, scope, name, binders)
+        if final_value is None:
             del scope.names[name]
             return None
-        value = _kept(scope, name, bound_now)
+        value = _stored_value(scope, name, final_value)
         if scope.kind == "module" and interpreter.modules.is_assigned_elsewhere(scope, name):
-            value = _reassigned(interpreter, scope, name, value)
+            value = _reassigned_value(interpreter, scope, name, value)
         elif scope.kind == "module" and scope.module.once(binds_by_computing):
             value = value if isinstance(value, External) else hide_constants(value)
         scope.names[name] = value
@@ -187,31 +189,31 @@ def _module_name(
     return value
 
 
-def _reassigned(interpreter: Interpreter, scope: LexicalScope, name: str, value: Value) -> Value:
-    """What code assigns to from outside of its module is not known: no constant, and maybe another function."""
+def _reassigned_value(interpreter: Interpreter, scope: LexicalScope, name: str, value: Value) -> Value:
+    """Return the value of a variable that other modules assign to: constants are hidden, functions get a caveat."""
     if isinstance(value, Collection | Mapping):
         value.state.changed = True
-        held = [item.value for item in (value.items if isinstance(value, Collection) else value.entries)]
-        if not held or any(inner.relevant for inner in held):
-            report_assigned_elsewhere(interpreter, scope, name)
+        values = [item.value for item in (value.items if isinstance(value, Collection) else value.entries)]
+        if not values or any(element_value.relevant for element_value in values):
+            _report_external_assignment(interpreter, scope, name)
         return hide_constants(value)
     return replaced_elsewhere(interpreter, scope, name, value) if value.relevant else hide_constants(value)
 
 
 def replaced_elsewhere(interpreter: Interpreter, scope: LexicalScope, name: str, value: Value) -> Value:
-    """Return what is defined in a module or class, and replaced by code outside of it: of a function, one in doubt."""
+    """Return a value that code outside its module or class may replace. A function gets a caveat, others a report."""
     if isinstance(value, FunctionValue):
-        return replace(value, caveats=(*value.caveats, _caveat_of_replaced(scope, name)))
-    report_assigned_elsewhere(interpreter, scope, name)
+        return replace(value, caveats=(*value.caveats, _external_assignment_caveat(scope, name)))
+    _report_external_assignment(interpreter, scope, name)
     return value
 
 
-def report_assigned_elsewhere(interpreter: Interpreter, scope: LexicalScope, name: str) -> None:
-    """Report what is defined in a module or class, and replaced by code outside of it."""
-    interpreter.report_caveat(_caveat_of_replaced(scope, name))
+def _report_external_assignment(interpreter: Interpreter, scope: LexicalScope, name: str) -> None:
+    """Report a definition that code outside its module or class may replace."""
+    interpreter.report_caveat(_external_assignment_caveat(scope, name))
 
 
-def _caveat_of_replaced(scope: LexicalScope, name: str) -> Caveat:
+def _external_assignment_caveat(scope: LexicalScope, name: str) -> Caveat:
     return Caveat(
         "assigned-elsewhere",
         Place(scope.module, scope.bindings.binders[name][0]),

@@ -1,4 +1,4 @@
-"""Special methods of objects of the project: what operators, subscripts and iteration call."""
+"""Special methods of project objects: operators, comparisons and iteration."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ from stepgraph.syntax.module import Place
 
 
 def is_any_object(value: Value) -> TypeGuard[Union]:
-    """Whether a value is one of several objects of the project, or perhaps None, which has no special methods."""
-    found = [leaf for leaf in leaves(value) if not isinstance(leaf, Constant)]
-    return isinstance(value, Union) and bool(found) and all(isinstance(leaf, Instance) for leaf in found)
+    """Whether a value is a union of project objects. Constants such as None may be among its cases."""
+    objects = [leaf for leaf in leaves(value) if not isinstance(leaf, Constant)]
+    return isinstance(value, Union) and bool(objects) and all(isinstance(leaf, Instance) for leaf in objects)
 
 
 def call_special(
-    interpreter: Interpreter, owner: Value, names: Sequence[str], given: Sequence[Value], place: Place
+    interpreter: Interpreter, owner: Value, names: Sequence[str], operands: Sequence[Value], place: Place
 ) -> Value | None:
-    """Return what the first of several special methods gives that an object has, None where it has none of them."""
+    """Return the result of the first special method that `owner` defines, None if it defines none of them."""
     if is_any_object(owner):
         return interpreter.choose(
-            owner, lambda chosen: call_special(interpreter, chosen, names, given, place) or UNKNOWN
+            owner, lambda case_value: call_special(interpreter, case_value, names, operands, place) or UNKNOWN
         )
     if not isinstance(owner, Instance):
         return None
@@ -47,28 +47,32 @@ def call_special(
     for name in names:
         method = interpreter.attribute(owner, name, place)
         if isinstance(method, FunctionValue | Union):
-            return interpreter.call(method, Arguments(tuple(Argument(value, place) for value in given)), place)
+            return interpreter.call(method, Arguments(tuple(Argument(operand, place) for operand in operands)), place)
     return method if isinstance(method, Unresolved) else None
 
 
 def operate(
-    interpreter: Interpreter, operator: cst.BaseBinaryOp, left: Value, right: Value, place: Place
+    interpreter: Interpreter, operator: cst.BaseBinaryOp, left_operand: Value, right_operand: Value, place: Place
 ) -> Value | None:
-    """Return what an operator between two values gives, None where neither is an object that says so."""
+    """Return the result of a binary operator, None if neither operand defines it."""
     name = _OPERATORS[type(operator)]
-    found = call_special(interpreter, left, (f"__{name}__",), (right,), place)
-    return call_special(interpreter, right, (f"__r{name}__",), (left,), place) if found is None else found
+    result = call_special(interpreter, left_operand, (f"__{name}__",), (right_operand,), place)
+    return (
+        call_special(interpreter, right_operand, (f"__r{name}__",), (left_operand,), place)
+        if result is None
+        else result
+    )
 
 
 def operate_in_place(
     interpreter: Interpreter, operator: cst.BaseAugOp, target: Value, value: Value, place: Place
 ) -> Value:
-    """Return what `target += value` assigns where `target` is an object of the project."""
-    name = _OPERATORS[_OPERATOR_OF[type(operator)]]
-    found = call_special(interpreter, target, (f"__i{name}__", f"__{name}__"), (value,), place)
-    if found is None:
+    """Return the value that `target += value` assigns if `target` is a project object, UNKNOWN otherwise."""
+    name = _OPERATORS[_BINARY_OPERATORS[type(operator)]]
+    result = call_special(interpreter, target, (f"__i{name}__", f"__{name}__"), (value,), place)
+    if result is None:
         interpreter.escape_operand(target, place, "is an operand in a way that is not followed")
-    return UNKNOWN if found is None else found
+    return UNKNOWN if result is None else result
 
 
 _OPERATORS: Final[dict[type[cst.BaseBinaryOp], str]] = {
@@ -89,7 +93,7 @@ _OPERATORS: Final[dict[type[cst.BaseBinaryOp], str]] = {
 
 OPERATOR_NAMES: Final = tuple(_OPERATORS.values())
 
-_OPERATOR_OF: Final[dict[type[cst.BaseAugOp], type[cst.BaseBinaryOp]]] = {
+_BINARY_OPERATORS: Final[dict[type[cst.BaseAugOp], type[cst.BaseBinaryOp]]] = {
     cst.AddAssign: cst.Add,
     cst.BitAndAssign: cst.BitAnd,
     cst.BitOrAssign: cst.BitOr,
@@ -107,21 +111,27 @@ _OPERATOR_OF: Final[dict[type[cst.BaseAugOp], type[cst.BaseBinaryOp]]] = {
 
 
 def iterated(interpreter: Interpreter, value: Value, place: Place) -> Value:
-    """Return what a loop over a value goes over: what `__aiter__` or `__iter__` of an object gives."""
+    """Return the iterator of a project object by its `__aiter__` or `__iter__`, any other value unchanged."""
     if not isinstance(value, Instance):
         return value
-    found = call_special(interpreter, value, ("__aiter__", "__iter__"), (), place)
-    if isinstance(found, Unresolved):
-        return interpreter.call(found, Arguments(), place)
-    return value if found is None else found
+    iterator = call_special(interpreter, value, ("__aiter__", "__iter__"), (), place)
+    if isinstance(iterator, Unresolved):
+        return interpreter.call(iterator, Arguments(), place)
+    return value if iterator is None else iterator
 
 
-def compare(interpreter: Interpreter, node: cst.ComparisonTarget, left: Value, right: Value, place: Place) -> Value:
-    """Return what a comparison gives; a container of the project says itself what is in it."""
+def compare(
+    interpreter: Interpreter, node: cst.ComparisonTarget, left_operand: Value, right_operand: Value, place: Place
+) -> Value:
+    """Return the result of a comparison. The right operand decides `in` and `not in` by its `__contains__`."""
     if isinstance(node.operator, cst.In | cst.NotIn):
-        return call_special(interpreter, right, ("__contains__",), (left,), place) or UNKNOWN
+        return call_special(interpreter, right_operand, ("__contains__",), (left_operand,), place) or UNKNOWN
     name = _COMPARISONS.get(type(node.operator))
-    return UNKNOWN if name is None else call_special(interpreter, left, (name,), (right,), place) or UNKNOWN
+    return (
+        UNKNOWN
+        if name is None
+        else call_special(interpreter, left_operand, (name,), (right_operand,), place) or UNKNOWN
+    )
 
 
 _COMPARISONS: Final[dict[type[cst.BaseCompOp], str]] = {
@@ -135,25 +145,25 @@ _COMPARISONS: Final[dict[type[cst.BaseCompOp], str]] = {
 
 
 def advance(interpreter: Interpreter, iterable: Value, place: Place) -> Value | None:
-    """Return what a pass of a loop over an object gets, None for anything else; what runs before it is emitted.
+    """Emit the code that runs before a loop pass, and return the next item of a project object, None for other values.
 
-    That is the `__anext__` or `__next__` of an object, or the code of a generator.
+    This code is the `__anext__` or `__next__` of an object, or the body of a generator.
     """
     if isinstance(iterable, GeneratorCall):
         resume(interpreter, iterable)
-    return _ask_for_next(interpreter, iterable, place) if isinstance(iterable, Instance) else None
+    return _call_next(interpreter, iterable, place) if isinstance(iterable, Instance) else None
 
 
-def _ask_for_next(interpreter: Interpreter, iterator: Instance, place: Place) -> Value:
-    """What is asked for may not be there: then the loop is over, after what was run to find that out."""
-    first = len(interpreter.operations)
-    found = call_special(interpreter, iterator, ("__anext__", "__next__"), (), place)
-    if found is None:
+def _call_next(interpreter: Interpreter, iterator: Instance, place: Place) -> Value:
+    """Return the next item. A call that emits operations may also end the loop, which emits a choice."""
+    operation_count = len(interpreter.operations)
+    result = call_special(interpreter, iterator, ("__anext__", "__next__"), (), place)
+    if result is None:
         interpreter.escape_operand(iterator, place, "is iterated over in a way that is not followed")
         return UNKNOWN
     is_async = isinstance(place.node, cst.For | cst.CompFor) and place.node.asynchronous is not None
-    value = await_value(interpreter, found, place) if is_async else found
-    if len(interpreter.operations) > first:
-        over = Block((Jump(JumpKind.FINISHED, place),))
-        interpreter.emit(Choice((Branch("no more", over),), place))
-    return value
+    item = await_value(interpreter, result, place) if is_async else result
+    if len(interpreter.operations) > operation_count:
+        exhausted = Block((Jump(JumpKind.FINISHED, place),))
+        interpreter.emit(Choice((Branch("no more", exhausted),), place))
+    return item
