@@ -1,4 +1,4 @@
-"""Logging and printing calls, which have no effect on the workflow."""
+"""Logging and printing calls, which do not affect the workflow."""
 
 from __future__ import annotations
 

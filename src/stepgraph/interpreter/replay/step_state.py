@@ -109,7 +109,7 @@ def _record_use(interpreter: Interpreter, read: StateRead, place: Place) -> None
 def read_at_next_pass(interpreter: Interpreter, first: int, newest: int) -> None:
     """Record reads in a finished loop that observe a step's change at the next iteration.
 
-    `first` is the index of the first read in the loop. Cells newer than `newest` are created anew at each iteration.
+    `first` is the index of the first read in the loop. Cells newer than `newest` are recreated at each iteration.
     """
     changes = interpreter.replay.state_changes
     reads: dict[StateKey, StateRead] = {}

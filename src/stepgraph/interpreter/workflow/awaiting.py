@@ -173,7 +173,7 @@ def _start_coroutine(interpreter: Interpreter, coroutine: Coroutine) -> Value:
         return UNKNOWN
     task = start_activity(interpreter, activity, coroutine.place, result)
     may_reevaluate = isinstance(coroutine, FunctionCall) and isinstance(activity, Call)
-    state = InFlight(
+    state = InFlightTask(
         task.task_id,
         coroutine.place,
         interpreter.loop_depth,
@@ -187,7 +187,7 @@ def _start_coroutine(interpreter: Interpreter, coroutine: Coroutine) -> Value:
     return task
 
 
-class InFlight(TaskState, kw_only=True):
+class InFlightTask(TaskState, kw_only=True):
     """A task in flight that can be evaluated again."""
 
     coroutine: Coroutine
@@ -209,13 +209,13 @@ def resume_tasks(interpreter: Interpreter) -> None:
     slots = {rewrite.slot for rewrite in rewrites}
     tasks = [task for task in interpreter.store.tasks() if not slots.isdisjoint(task.reads)]
     for task in tasks:
-        if isinstance(task, InFlight):
+        if isinstance(task, InFlightTask):
             _reevaluate(interpreter, task, [rewrite for rewrite in rewrites if rewrite.slot in task.reads])
     interpreter.store.rewrites.clear()
     interpreter.work.resuming = False
 
 
-def _reevaluate(interpreter: Interpreter, task: InFlight, rewrites: Sequence[Rewrite]) -> None:
+def _reevaluate(interpreter: Interpreter, task: InFlightTask, rewrites: Sequence[Rewrite]) -> None:
     if not isinstance(task.coroutine, FunctionCall) or not isinstance(task.activity, Call):
         return
     coroutine = task.coroutine

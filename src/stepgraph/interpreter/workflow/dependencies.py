@@ -22,7 +22,7 @@ from stepgraph.phrases.pieces import fits_pieces
 from stepgraph.project.dependency_mode import DependencyMode
 from stepgraph.syntax.module import Place
 
-BodyReader: TypeAlias = Callable[[Interpreter, StepFunction], Block]
+BodyEvaluator: TypeAlias = Callable[[Interpreter, StepFunction], Block]
 
 CONTEXT: Final = "ctx"
 # Source text that may change the name or the parameters of a function.
@@ -30,7 +30,9 @@ _RENAMING: Final = (b"__name__ =", b"__name__=", b"__signature__", b"__wrapped__
 _FIELD: Final = re.compile(r"\{[^{}]*\}")
 
 
-def dependencies_of(interpreter: Interpreter, step: StepFunction, read_body: BodyReader) -> tuple[Dependency, ...]:
+def dependencies_of(
+    interpreter: Interpreter, step: StepFunction, evaluate_body: BodyEvaluator
+) -> tuple[Dependency, ...]:
     """Return the steps that a call of a step requires at this point, in the order in which the SDK resolves them."""
     definition = step.definition
     parameters = [parameter for parameter in definition.parameters if parameter.name != CONTEXT]
@@ -42,7 +44,7 @@ def dependencies_of(interpreter: Interpreter, step: StepFunction, read_body: Bod
     interpreter.steps.resolving.append(definition)
     list_dependencies = _listed_dependencies if interpreter.mode is DependencyMode.LEGACY else _named_dependencies
     dependencies = [
-        _dependency(interpreter, value, place, read_body)
+        _dependency(interpreter, value, place, evaluate_body)
         for value, place in list_dependencies(interpreter, step, parameters)
     ]
     interpreter.steps.resolving.pop()
@@ -52,7 +54,7 @@ def dependencies_of(interpreter: Interpreter, step: StepFunction, read_body: Bod
 def _named_dependencies(
     interpreter: Interpreter, step: StepFunction, parameters: list[StepParameter]
 ) -> Iterator[tuple[Value, Place]]:
-    """Yield dependencies in implicit mode: each parameter names a step declared by now, the last one of that name."""
+    """Yield dependencies in implicit mode: each parameter names a declared step, the last one if several share it."""
     if step.depends is not None:
         return  # the SDK rejects `depends`, which is reported at the declaration
     for parameter in parameters:
@@ -82,7 +84,7 @@ def _is_declared_in_frame(interpreter: Interpreter, value: Value) -> bool:
 def _listed_dependencies(
     interpreter: Interpreter, step: StepFunction, parameters: list[StepParameter]
 ) -> Iterator[tuple[Value, Place]]:
-    """Yield dependencies in legacy mode: `depends` lists one step for each parameter but `ctx`, by position."""
+    """Yield dependencies in legacy mode: `depends` lists one step by position for each parameter except `ctx`."""
     depends = step.listing.items if step.listing is not None else step.depends or ()
     if step.depends is None:
         _report_missing_depends(interpreter, step.definition, parameters)
@@ -100,13 +102,17 @@ def _is_step(value: Value) -> bool:
     return isinstance(value, StepFunction)
 
 
-def _dependency(interpreter: Interpreter, value: Value, place: Place, read_body: BodyReader) -> Dependency | None:
+def _dependency(
+    interpreter: Interpreter, value: Value, place: Place, evaluate_body: BodyEvaluator
+) -> Dependency | None:
     match value:
         case StepFunction():
-            return _step_run(interpreter, value, read_body)
+            return _step_run(interpreter, value, evaluate_body)
         case Union(cases=cases, discriminant=discriminant):
             interpreter.steps.choice_depths.append(len(interpreter.steps.resolving))
-            dependencies = [(case.condition, _dependency(interpreter, case.value, place, read_body)) for case in cases]
+            dependencies = [
+                (case.condition, _dependency(interpreter, case.value, place, evaluate_body)) for case in cases
+            ]
             interpreter.steps.choice_depths.pop()
             step_cases = tuple(
                 StepCase(condition, dependency) for condition, dependency in dependencies if dependency is not None
@@ -116,12 +122,12 @@ def _dependency(interpreter: Interpreter, value: Value, place: Place, read_body:
             return None
 
 
-def _step_run(interpreter: Interpreter, step: StepFunction, read_body: BodyReader) -> StepRun:
+def _step_run(interpreter: Interpreter, step: StepFunction, evaluate_body: BodyEvaluator) -> StepRun:
     """Return the run of a step as a dependency, cached until a name that was looked up is declared again."""
     cached = interpreter.steps.runs.get(step.definition)
     if cached is not None and cached[0] == interpreter.steps.by_name.version:
         return cached[1]
-    run = StepRun(step.definition, read_body(interpreter, step), dependencies_of(interpreter, step, read_body))
+    run = StepRun(step.definition, evaluate_body(interpreter, step), dependencies_of(interpreter, step, evaluate_body))
     interpreter.steps.ran.add(step.definition)
     interpreter.steps.runs[step.definition] = interpreter.steps.by_name.version, run
     return run
@@ -133,8 +139,8 @@ def _step_run(interpreter: Interpreter, step: StepFunction, read_body: BodyReade
 def _report_cycle(interpreter: Interpreter, definition: StepDefinition) -> None:
     first = interpreter.steps.resolving.index(definition)
     names = [step.name for step in interpreter.steps.resolving[first:]]
-    is_certain = not any(depth > first for depth in interpreter.steps.choice_depths)
-    if is_certain and interpreter.steps.ran.isdisjoint(interpreter.steps.resolving[first:]):
+    is_unconditional = not any(depth > first for depth in interpreter.steps.choice_depths)
+    if is_unconditional and interpreter.steps.ran.isdisjoint(interpreter.steps.resolving[first:]):
         interpreter.observe(DependencyCycle(tuple(interpreter.steps.resolving[first:])))
     interpreter.note(
         "dependency-cycle",

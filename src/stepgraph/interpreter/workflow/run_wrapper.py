@@ -43,7 +43,7 @@ def _may_set_members(interpreter: Interpreter, owner: Value) -> bool:
 
 
 def _inheriting_base(defined: ClassValue, owner: ClassValue) -> Place:
-    """Return the base in a class statement that inherits from `owner`, or the class name if no base is written."""
+    """Return the base through which a class statement inherits from `owner`, or else the name of the class."""
     arguments = defined.node.bases
     if not any(argument.star for argument in arguments):
         for argument, base in zip(arguments, defined.bases, strict=True):

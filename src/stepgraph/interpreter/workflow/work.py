@@ -40,7 +40,7 @@ class WorkRegistry(Struct):
     generators: dict[int, GeneratorCall] = field(default_factory=dict)
     """The first generator that each call site creates."""
     exhausted: dict[int, GeneratorCall] = field(default_factory=dict)
-    """Generators that a loop has exhausted, by the `id` of the generator, which keeps the key valid."""
+    """Generators that a loop has exhausted, by `id`. The reference keeps the id from being reused."""
     timed_tasks: set[TaskId] = field(default_factory=set)
     """Tasks that an enclosing task awaits with a timeout."""
     await_count: int = 0
@@ -48,10 +48,10 @@ class WorkRegistry(Struct):
     resuming: bool = False
     """Whether tasks in flight are being evaluated again."""
     _bits: dict[int, tuple[int, object]] = field(default_factory=dict)
-    """The bit index of each callable, by `id`, with the callable to keep the key valid."""
+    """The bit index of each callable, by `id`. The reference keeps the id from being reused."""
 
     def bit_of(self, callable_: object) -> int:
-        """Return the bit of a callable: bit sets of callables make the union at each call cheap."""
+        """Return the bit of a callable. Sets of callables are bit sets, which are cheap to unite at each call."""
         return 1 << self._bits.setdefault(id(callable_), (len(self._bits), callable_))[0]
 
     def new_task_id(self) -> TaskId:
