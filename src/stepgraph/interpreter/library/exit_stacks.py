@@ -10,10 +10,10 @@ from msgspec import Struct
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.objects.values import Arguments, ExitStack, ExitStackArguments
 
-_ENTERING: Final = frozenset({"enter_context", "enter_async_context"})
-_CALLING: Final = frozenset({"callback", "push_async_callback"})
-_LEAVING: Final = frozenset({"push", "push_async_exit"})
-_ASYNC: Final = frozenset({"enter_async_context", "push_async_callback", "push_async_exit"})
+_ENTER_METHODS: Final = frozenset({"enter_context", "enter_async_context"})
+_CALLBACK_METHODS: Final = frozenset({"callback", "push_async_callback"})
+_EXIT_METHODS: Final = frozenset({"push", "push_async_exit"})
+_ASYNC_METHODS: Final = frozenset({"enter_async_context", "push_async_callback", "push_async_exit"})
 
 
 class Push(Struct, frozen=True):
@@ -29,17 +29,17 @@ class Push(Struct, frozen=True):
     @property
     def is_async(self) -> bool:
         """Whether the pushed manager or callback is awaited."""
-        return self.method in _ASYNC
+        return self.method in _ASYNC_METHODS
 
     @property
     def enters(self) -> bool:
         """Whether the statement enters a manager."""
-        return self.method in _ENTERING
+        return self.method in _ENTER_METHODS
 
     @property
     def leaves(self) -> bool:
         """Whether the statement pushes only the exit of a manager."""
-        return self.method in _LEAVING
+        return self.method in _EXIT_METHODS
 
 
 def push_of(interpreter: Interpreter, stack: ExitStack, statement: cst.CSTNode) -> Push | None:
@@ -61,13 +61,13 @@ def _push_in(value: cst.BaseExpression, target: cst.BaseExpression | None) -> Pu
     call = value.expression if isinstance(value, cst.Await) else value
     match call:
         case cst.Call(func=cst.Attribute(value=cst.Name(), attr=cst.Name(value=method)), args=[_, *_]):
-            is_supported = method in _ENTERING or (method in _CALLING | _LEAVING and target is None)
-            return Push(call, method, target) if is_supported and is_awaited == (method == _AWAITED) else None
+            is_supported = method in _ENTER_METHODS or (method in _CALLBACK_METHODS | _EXIT_METHODS and target is None)
+            return Push(call, method, target) if is_supported and is_awaited == (method == _AWAITED_METHOD) else None
         case _:
             return None
 
 
-_AWAITED: Final = "enter_async_context"
+_AWAITED_METHOD: Final = "enter_async_context"
 
 
 def pushed_arguments(interpreter: Interpreter, stack: ExitStack, push: Push) -> Arguments:

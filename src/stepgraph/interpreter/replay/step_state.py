@@ -177,11 +177,11 @@ def _collection_key(value: object) -> StateKey | None:
     return (value.state, "") if isinstance(value, Collection | Mapping) else None
 
 
-def _local_slot(start: LexicalScope, name: str) -> StateKey | None:
+def _local_slot(innermost: LexicalScope, name: str) -> StateKey | None:
     """Return the slot of a name that is local to a function, None for a name of a module or class."""
-    if name in start.bindings.globals:
+    if name in innermost.bindings.globals:
         return None
-    scope: LexicalScope | None = start
+    scope: LexicalScope | None = innermost
     while scope is not None and not scope.bindings.binds(name):
         scope = scope.parent
     return None if scope is None or scope.kind in ("module", "class") else (scope.names, name)

@@ -111,14 +111,14 @@ def tainted_result(
 
 
 def record_test(
-    interpreter: Interpreter, test: Value, test_place: Place, decided: Place, first_branch: int = 0
+    interpreter: Interpreter, test: Value, test_place: Place, decision_place: Place, first_branch: int = 0
 ) -> None:
     """Record that a nondeterministic value decides which branch runs, among those from `first_branch` on."""
     if not interpreter.replays or not interpreter.replay.nondeterministic_count:
         return
     for value in leaves(test):
         if isinstance(value, Nondeterministic) and not value.truth_known:
-            interpreter.observe(NondeterministicTest(value.name, value.place, test_place, decided, first_branch))
+            interpreter.observe(NondeterministicTest(value.name, value.place, test_place, decision_place, first_branch))
             return
 
 

@@ -382,7 +382,7 @@ def _await_in_branches(interpreter: Interpreter, value: Union, place: Place) -> 
         return False
     pairs = list(zip(choice.branches, value.cases, strict=True))
     tasks = [(branch, case.value) for branch, case in pairs if isinstance(case.value, Task | Gathering)]
-    if not tasks or not all(_starts(branch, task) for branch, task in tasks):
+    if not tasks or not all(_starts_tasks_of(branch, task) for branch, task in tasks):
         return False
     interpreter.operations[-1] = replace(
         choice, branches=tuple(_with_await(interpreter, branch, case.value, place) for branch, case in pairs)
@@ -390,7 +390,7 @@ def _await_in_branches(interpreter: Interpreter, value: Union, place: Place) -> 
     return True
 
 
-def _starts(branch: Branch, task: Value) -> bool:
+def _starts_tasks_of(branch: Branch, task: Value) -> bool:
     started = {task_id for operation in branch.block.operations for task_id in started_in(operation)}
     return started >= {awaited.task_id for awaited in awaited_of(task)}
 

@@ -17,14 +17,14 @@ from stepgraph.ir.facts import RunNotWrapped
 from stepgraph.syntax.module import Place
 
 
-def observe_not_wrapped(interpreter: Interpreter, defined: ClassValue) -> None:
+def observe_not_wrapped(interpreter: Interpreter, workflow_class: ClassValue) -> None:
     """Observe a `run` that the SDK must call unwrapped: its class does not derive from WorkflowEntrypoint."""
-    order = resolution_order(defined)
+    order = resolution_order(workflow_class)
     classes = [owner for owner in order if isinstance(owner, ClassValue)]
     owner = next((owner for owner in classes if module_name(interpreter, owner.scope, "run") is not None), None)
     if owner is None or derives_from_entrypoint(owner) or any(_may_set_members(interpreter, base) for base in order):
         return
-    interpreter.observe(RunNotWrapped(owner.name, _inheriting_base(defined, owner)))
+    interpreter.observe(RunNotWrapped(owner.name, _inheriting_base(workflow_class, owner)))
 
 
 def _may_set_members(interpreter: Interpreter, owner: Value) -> bool:
@@ -42,12 +42,12 @@ def _may_set_members(interpreter: Interpreter, owner: Value) -> bool:
     )
 
 
-def _inheriting_base(defined: ClassValue, owner: ClassValue) -> Place:
+def _inheriting_base(workflow_class: ClassValue, owner: ClassValue) -> Place:
     """Return the base through which a class statement inherits from `owner`, or else the name of the class."""
-    arguments = defined.node.bases
+    arguments = workflow_class.node.bases
     if not any(argument.star for argument in arguments):
-        for argument, base in zip(arguments, defined.bases, strict=True):
+        for argument, base in zip(arguments, workflow_class.bases, strict=True):
             if isinstance(base, ClassValue) and owner in resolution_order(base):
-                return Place(defined.scope.module, argument.value)
-    name: cst.CSTNode = defined.node.name
-    return Place(defined.scope.module, name)
+                return Place(workflow_class.scope.module, argument.value)
+    name: cst.CSTNode = workflow_class.node.name
+    return Place(workflow_class.scope.module, name)

@@ -81,8 +81,8 @@ def _observe_missing(interpreter: Interpreter, name: str, place: Place) -> None:
     modules = interpreter.modules.scopes
     if any(name in module.once(assigned_attributes).all or module.mentions(b"hasattr") for module in modules):
         return
-    called = Place(place.module, place.node.func) if isinstance(place.node, cst.Call) else place
-    interpreter.observe(MethodMissing(name, called))
+    callee = Place(place.module, place.node.func) if isinstance(place.node, cst.Call) else place
+    interpreter.observe(MethodMissing(name, callee))
 
 
 def _wait(interpreter: Interpreter, arguments: Arguments, place: Place) -> Value:

@@ -58,12 +58,12 @@ def _entries(interpreter: Interpreter, value: Value, place: Place, setting: str)
     return {entry.key.value: entry for entry in value.entries if isinstance(entry.key, Constant)}
 
 
-def _report(interpreter: Interpreter, place: Place, setting: str, shown: object) -> None:
+def _report(interpreter: Interpreter, place: Place, setting: str, fallback: object) -> None:
     interpreter.note(
         "dynamic-config",
         place,
         f"the step's {setting} `{place.text}` is not statically known.",
-        f"The graph shows {shown}.",
+        f"The graph shows {fallback}.",
         incomplete=False,
     )
 

@@ -69,5 +69,5 @@ def observe_sleep_as_task(interpreter: Interpreter, argument: Argument, place: P
     """Observe an `asyncio.create_task` whose argument is the future of a sleep rather than a coroutine."""
     activity = interpreter.work.activities.get(argument.value.task_id) if isinstance(argument.value, Task) else None
     if isinstance(activity, Sleep | SleepUntil):
-        called = place.node.func if isinstance(place.node, cst.Call) else place.node
-        interpreter.observe(SleepAsTask(activity.name, argument.place, Place(place.module, called)))
+        callee = place.node.func if isinstance(place.node, cst.Call) else place.node
+        interpreter.observe(SleepAsTask(activity.name, argument.place, Place(place.module, callee)))

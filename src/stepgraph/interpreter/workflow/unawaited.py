@@ -204,7 +204,7 @@ def _observe_never_called(discarded: _DiscardedValues) -> None:
     """
     interpreter = discarded.interpreter
     facts = [fact for fact in interpreter.facts if isinstance(fact, StepDeclared | StepCalled)]
-    called = {id(fact.definition.place.node) for fact in facts if isinstance(fact, StepCalled)}
+    called_steps = {id(fact.definition.place.node) for fact in facts if isinstance(fact, StepCalled)}
     declared = [fact for fact in facts if isinstance(fact, StepDeclared)]
     if any(fact.function is None for fact in declared):
         return  # an unknown function may have any step as a parameter
@@ -213,7 +213,7 @@ def _observe_never_called(discarded: _DiscardedValues) -> None:
     uncalled: list[StepDeclared] = []
     for fact in declared:
         name = fact.definition.name
-        if id(fact.place.node) in called or name in dependency_names or (has_unresolved and "{" in name):
+        if id(fact.place.node) in called_steps or name in dependency_names or (has_unresolved and "{" in name):
             continue
         if discarded.is_unused(fact):
             interpreter.observe(NeverCalled(fact.definition, fact.place))
