@@ -39,102 +39,113 @@ from stepgraph.syntax.module import Place
 def _gather(call: LibraryCall) -> Value:
     since = call.interpreter.call_since
     members: list[Value] = []
-    for given in call.arguments.items:
-        if given.star:
-            members += start_elements(call.interpreter, given)
-        elif given.keyword is None:
-            members.append(start(call.interpreter, given.value, given.place))
-    settled = call.arguments.find(None, "return_exceptions")
-    kind: ParallelKind = "all_settled" if settled and settled.value == Constant(value=True) else "all"
+    for argument in call.arguments.items:
+        if argument.star:
+            members += start_elements(call.interpreter, argument)
+        elif argument.keyword is None:
+            members.append(start(call.interpreter, argument.value, argument.place))
+    return_exceptions = call.arguments.find(None, "return_exceptions")
+    kind: ParallelKind = (
+        "all_settled" if return_exceptions and return_exceptions.value == Constant(value=True) else "all"
+    )
     if kind == "all_settled":
-        members = _unless_limited(call.interpreter, members)
-    future = gathering(call.interpreter, kind, members, call.place, since)
-    if kind == "all_settled" or any(given.star for given in call.arguments.items):
+        members = _without_timed_tasks(call.interpreter, members)
+    future = make_gathering(call.interpreter, kind, members, call.place, since)
+    if kind == "all_settled" or any(argument.star for argument in call.arguments.items):
         return future
-    results = tuple(Element(_event_of(member), call.place) for member in members)
+    results = tuple(Element(_event_result(member), call.place) for member in members)
     return replace(future, result=made(call.interpreter, "list", results))
 
 
-def _unless_limited(interpreter: Interpreter, members: Sequence[Value]) -> list[Value]:
-    """Return work that an await which settles is over with: not what a timeout in it has cut short."""
-    limited = interpreter.work.limited
+def _without_timed_tasks(interpreter: Interpreter, members: Sequence[Value]) -> list[Value]:
+    """Clear `on_every_path` of the tasks that a timeout may cut short: they may outlive an await that settles."""
+    timed_tasks = interpreter.work.timed_tasks
     return [
-        changed_tasks(member, lambda t: replace(t, on_every_path=t.on_every_path and t.task_id not in limited))
+        changed_tasks(
+            member, lambda task: replace(task, on_every_path=task.on_every_path and task.task_id not in timed_tasks)
+        )
         for member in members
     ]
 
 
-def _event_of(member: Value) -> Value:
-    """Return the event that a wait among the members of a gather gives; of what others give nothing is known."""
+def _event_result(member: Value) -> Value:
+    """Return the event that a `wait_for_event` member results in, UNKNOWN for any other member."""
     return member.result if isinstance(member, Task) and isinstance(member.result, Event) else UNKNOWN
 
 
-def _in_member_order(interpreter: Interpreter, task_ids: Sequence[TaskId]) -> None:
-    """A gather among the arguments has started its members before the others: they are shown in the order written."""
+def _sort_starts(interpreter: Interpreter, task_ids: Sequence[TaskId]) -> None:
+    """Sort the starts of a gather's members into the order of its arguments.
+
+    A gather among the arguments is evaluated first, so its members start before the others.
+    """
     order = {task_id: index for index, task_id in enumerate(task_ids)}
     first = len(interpreter.operations)
     while first and next(started_in(interpreter.operations[first - 1]), None) in order:
         first -= 1
-    interpreter.operations[first:] = sorted(interpreter.operations[first:], key=lambda o: order[next(started_in(o))])
+    interpreter.operations[first:] = sorted(
+        interpreter.operations[first:], key=lambda operation: order[next(started_in(operation))]
+    )
 
 
 def _task_ids(members: Sequence[Value]) -> list[TaskId]:
     return [awaited.task_id for member in members for awaited in awaited_of(member)]
 
 
-def gathering(
+def make_gathering(
     interpreter: Interpreter, kind: ParallelKind, members: list[Value], place: Place, since: TaskId
 ) -> Gathering:
-    """Return a future of several; what has a handle after `since` was started for it."""
+    """Return a future of several awaitables. Tasks with an id greater than `since` were started for it."""
     results = tuple(Element(UNKNOWN, place) for _ in members)
     started = [task_id for task_id in _task_ids(members) if task_id > since]
-    _in_member_order(interpreter, started)
+    _sort_starts(interpreter, started)
     awaited = tuple(member for member in members if is_awaitable(member))
     loops = interpreter.loop_depth - interpreter.frame.loops_outside
-    interpreter.work.hold(place, _task_ids(awaited))
+    interpreter.work.record_start(place, _task_ids(awaited))
     return Gathering(kind, awaited, result=made(interpreter, "list", results), own=frozenset(started), loops=loops)
 
 
-def start_elements(interpreter: Interpreter, given: Argument) -> list[Value]:
-    """Start each element of an argument that holds several awaitables."""
-    if isinstance(given.value, Union) and any(isinstance(o.value, Collection) for o in given.value.cases):
+def start_elements(interpreter: Interpreter, argument: Argument) -> list[Value]:
+    """Start the elements of a collection argument and return the tasks."""
+    if isinstance(argument.value, Union) and any(isinstance(case.value, Collection) for case in argument.value.cases):
         return [
-            interpreter.choose(given.value, lambda chosen: _started_of_one(interpreter, replace(given, value=chosen)))
+            interpreter.choose(
+                argument.value, lambda chosen: _start_collection(interpreter, replace(argument, value=chosen))
+            )
         ]
-    items = items_of(interpreter, given.value)
+    items = items_of(interpreter, argument.value)
     if items is not None:
-        is_whole = not (isinstance(given.value, Collection) and given.value.state.changed)
-        items = items if is_whole else tuple(replace(item, passes=None) for item in items)
-        return [_start_item(interpreter, item, given) for item in items]
-    if given.value.relevant and not is_awaitable(given.value) and not isinstance(given.value, Instance):
+        is_unchanged = not (isinstance(argument.value, Collection) and argument.value.state.changed)
+        items = items if is_unchanged else tuple(replace(item, passes=None) for item in items)
+        return [_start_item(interpreter, item, argument) for item in items]
+    if argument.value.relevant and not is_awaitable(argument.value) and not isinstance(argument.value, Instance):
         interpreter.note(
             "unresolved-await",
-            given.place,
-            f"what is in `{given.place.text}` cannot be followed.",
+            argument.place,
+            f"what is in `{argument.place.text}` cannot be followed.",
             "Steps that it runs may be missing from the graph.",
         )
-    return [given.value] if is_awaitable(given.value) else []
+    return [argument.value] if is_awaitable(argument.value) else []
 
 
-def _started_of_one(interpreter: Interpreter, given: Argument) -> Value:
-    """Start each element of one of several collections, as a future of them."""
+def _start_collection(interpreter: Interpreter, argument: Argument) -> Value:
+    """Start the elements of one case of a union, as a future of its own."""
     since = interpreter.work.task_ids
-    return gathering(interpreter, "all", start_elements(interpreter, given), given.place, since)
+    return make_gathering(interpreter, "all", start_elements(interpreter, argument), argument.place, since)
 
 
-def _start_item(interpreter: Interpreter, item: Element, given: Argument) -> Value:
-    """Start an element; one that stands for many starts in a loop, one that may be missing in a branch."""
+def _start_item(interpreter: Interpreter, item: Element, argument: Argument) -> Value:
+    """Start an element: in a loop if it is `many`, in a branch if it is `maybe`."""
     if isinstance(item.value, Task | Gathering):
         return every_run(item.value) if item.many else item.value
     if not (item.many or item.maybe):
         return start(interpreter, item.value, item.place)
     started: list[Value] = []
     if item.maybe and not item.many:
-        condition = item.condition or f"{item.place.text} in {given.place.text}"
+        condition = item.condition or f"{item.place.text} in {argument.place.text}"
         outcome = interpreter.branch(lambda: started.append(start(interpreter, item.value, item.place)), condition)
         interpreter.emit_choice([(condition, outcome.block)], None, item.place)
         return started[0]
-    interpreter.loop_depth += 1  # what each of them adds to a list is there many times
+    interpreter.loop_depth += 1  # a list that an iteration appends to gets `many` elements
     block = interpreter.block_of(lambda: started.append(start(interpreter, item.value, item.place)))
     interpreter.loop_depth -= 1
     if block.operations:
@@ -144,64 +155,64 @@ def _start_item(interpreter: Interpreter, item: Element, given: Argument) -> Val
 
 @models("asyncio.create_task")
 def _create_task(call: LibraryCall) -> Value:
-    given = call.arguments.find(0, "coro")
-    return UNKNOWN if given is None else _task(call.interpreter, given, call.place)
+    coroutine = call.arguments.find(0, "coro")
+    return UNKNOWN if coroutine is None else _start_task(call.interpreter, coroutine, call.place)
 
 
-def _task(interpreter: Interpreter, given: Argument, place: Place) -> Value:
-    task = start(interpreter, given.value, given.place)
-    interpreter.work.hold(place, _task_ids([task]))
+def _start_task(interpreter: Interpreter, argument: Argument, place: Place) -> Value:
+    task = start(interpreter, argument.value, argument.place)
+    interpreter.work.record_start(place, _task_ids([task]))
     return task
 
 
 @models("asyncio.wait")
 def _wait(call: LibraryCall) -> Value:
     since = call.interpreter.call_since
-    given = call.arguments.find(0, "fs") or call.arguments.find(None, "aws")
-    if given is None:
+    futures = call.arguments.find(0, "fs") or call.arguments.find(None, "aws")
+    if futures is None:
         return UNKNOWN
-    until = call.arguments.find(None, "return_when")
-    kind = "all_settled" if until is None else _kind_when(until.value)
-    members = _unless_limited(call.interpreter, start_elements(call.interpreter, given))
-    waited = gathering(call.interpreter, kind or "all", members, call.place, since)
-    limit = call.arguments.find(None, "timeout")
-    until_done = kind is not None and (limit is None or limit.value == Constant(None))
+    return_when = call.arguments.find(None, "return_when")
+    kind = "all_settled" if return_when is None else _wait_kind(return_when.value)
+    members = _without_timed_tasks(call.interpreter, start_elements(call.interpreter, futures))
+    future = make_gathering(call.interpreter, kind or "all", members, call.place, since)
+    timeout = call.arguments.find(None, "timeout")
+    until_done = kind is not None and (timeout is None or timeout.value == Constant(None))
     done = made(call.interpreter, "tuple", (Element(UNKNOWN, call.place), Element(UNKNOWN, call.place)))
-    return replace(waited, until_done=until_done, result=done)
+    return replace(future, until_done=until_done, result=done)
 
 
-_WHEN: Final[dict[str, ParallelKind]] = {
+_WAIT_KINDS: Final[dict[str, ParallelKind]] = {
     "asyncio.FIRST_COMPLETED": "race",
     "asyncio.FIRST_EXCEPTION": "all",
     "asyncio.ALL_COMPLETED": "all_settled",
 }
 
 
-def _kind_when(when: Value) -> ParallelKind | None:
-    """Return the kind of a wait by its `return_when`, None where that is not known."""
-    if isinstance(when, Constant) and isinstance(when.value, str):
-        return _WHEN.get(f"asyncio.{when.value}")
-    return _WHEN.get(when.name) if isinstance(when, External) else None
+def _wait_kind(return_when: Value) -> ParallelKind | None:
+    """Return the kind of an `asyncio.wait` by its `return_when`, None if that is not constant."""
+    if isinstance(return_when, Constant) and isinstance(return_when.value, str):
+        return _WAIT_KINDS.get(f"asyncio.{return_when.value}")
+    return _WAIT_KINDS.get(return_when.name) if isinstance(return_when, External) else None
 
 
 @models("asyncio.wait_for")
 def _wait_for(call: LibraryCall) -> Value:
-    given = call.arguments.find(0, "fut")
-    if given is None:
+    future = call.arguments.find(0, "fut")
+    if future is None:
         return UNKNOWN
-    call.interpreter.work.wrapped[id(given.place.node)] = call.place
-    limit = call.arguments.find(1, "timeout")
-    limited = limit is None or limit.value != Constant(None)
-    return Wrapped(given.value, call.place) if limited and is_awaitable(given.value) else given.value
+    call.interpreter.work.wrapping_calls[id(future.place.node)] = call.place
+    timeout = call.arguments.find(1, "timeout")
+    has_timeout = timeout is None or timeout.value != Constant(None)
+    return Wrapped(future.value, call.place) if has_timeout and is_awaitable(future.value) else future.value
 
 
 @models("asyncio.shield")
 def _shield(call: LibraryCall) -> Value:
-    """A coroutine that is shielded becomes a task at once."""
-    given = call.arguments.find(0, "arg")
-    if given is None or not is_awaitable(given.value):
-        return UNKNOWN if given is None else given.value
-    task = _task(call.interpreter, given, call.place)
+    """`asyncio.shield` turns a coroutine into a task immediately."""
+    argument = call.arguments.find(0, "arg")
+    if argument is None or not is_awaitable(argument.value):
+        return UNKNOWN if argument is None else argument.value
+    task = _start_task(call.interpreter, argument, call.place)
     call.interpreter.work.shielded.update(_task_ids([task]))
     return task
 
@@ -209,11 +220,11 @@ def _shield(call: LibraryCall) -> Value:
 @models("asyncio.as_completed")
 def _as_completed(call: LibraryCall) -> Value:
     since = call.interpreter.call_since
-    given = call.arguments.find(0, "fs")
-    if given is None:
+    futures = call.arguments.find(0, "fs")
+    if futures is None:
         return UNKNOWN
-    members = gathering(call.interpreter, "all", start_elements(call.interpreter, given), call.place, since)
-    call.interpreter.work.unordered |= members.own  # it makes a set of them
+    members = make_gathering(call.interpreter, "all", start_elements(call.interpreter, futures), call.place, since)
+    call.interpreter.work.unordered |= members.own  # `as_completed` puts its arguments into a set
     if not members.members:
         return UNKNOWN
     return made(call.interpreter, "list", (Element(replace(members, each=True, in_turn=True), call.place, many=True),))
@@ -225,10 +236,10 @@ def _task_group(call: LibraryCall) -> Value:
 
 
 @models("asyncio.get_event_loop")
-def _event_loop(call: LibraryCall) -> Value:
+def _event_loop(_call: LibraryCall) -> Value:
     return External("asyncio.loop")
 
 
 def starts_task(function: Value) -> bool:
-    """Return whether calling a function of asyncio makes a coroutine a task."""
+    """Return whether an asyncio function turns a coroutine into a task."""
     return isinstance(function, External) and canonical_name(function.name) in ("asyncio.create_task", "asyncio.shield")

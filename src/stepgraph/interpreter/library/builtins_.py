@@ -1,4 +1,4 @@
-"""Models of built-in functions, and of functions that pass on an argument."""
+"""Models of built-in functions and of functions that return one of their arguments."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ def _getattr(call: LibraryCall) -> Value:
 
 
 @models("typing.cast")
-def _second(call: LibraryCall) -> Value:
+def _cast(call: LibraryCall) -> Value:
     return call.arguments.items[1].value if len(call.arguments.items) > 1 else UNKNOWN
 
 
 @models("builtins.float", "builtins.int", "builtins.round", "math.ceil", "math.floor", "math.trunc")
 def _number(call: LibraryCall) -> Value:
-    """A number of seconds is one of seconds when it is rounded, too."""
+    """Keep the origin of a time in seconds through rounding."""
     name = origin_name(call.first) or ""
     return ExternalResult(name) if name.rsplit(".", 1)[-1] in _SECONDS else UNKNOWN
 
@@ -65,7 +65,7 @@ def _property(call: LibraryCall) -> Value:
 
 @models("builtins.type")
 def _type(call: LibraryCall) -> Value:
-    """The class of an object; a class that is made by a call is not followed."""
+    """Return the class of an object. `type(name, bases, namespace)` is not modeled."""
     if len(call.arguments.items) > 1:
         return call.unmodeled()
     owner = call.first
@@ -120,14 +120,14 @@ def _super(call: LibraryCall) -> Value:
 
 @models("builtins.vars")
 def _vars(call: LibraryCall) -> Value:
-    """The attributes of an object, or the names in a scope."""
+    """Return the attributes of an object. The names of a scope are not modeled."""
     owner = call.first
     return call.interpreter.attribute(owner, "__dict__", call.place) if isinstance(owner, Instance) else UNKNOWN
 
 
 @models("builtins.eval", "builtins.exec")
-def _run_text(call: LibraryCall) -> Value:
-    """Code in a string may use every name of the function that runs it."""
+def _execute_string(call: LibraryCall) -> Value:
+    """Report an escape: code in a string may use every name in scope."""
     report_escape(call.interpreter, call.arguments, call.place)
     for name, value in call.interpreter.frame.scope.names.items():
         if call.interpreter.escape(

@@ -1,4 +1,4 @@
-"""Models of functions that make or copy collections and objects."""
+"""Models of functions that create or copy collections and objects."""
 
 from __future__ import annotations
 
@@ -31,30 +31,30 @@ from stepgraph.ir.static_values import CollectionKind
 
 @models("builtins.dict", "collections.OrderedDict", "collections.UserDict")
 def make_dictionary(call: LibraryCall) -> Value:
-    """`dict(other)`, `dict(pairs)`, `dict(a=1)`: what is not known of these may be in it, too."""
+    """`dict(mapping)`, `dict(pairs)`, `dict(a=1)`. The result is `partial` if an argument has unknown entries."""
     entries: list[MappingEntry] = []
     partial = False
     for argument in call.arguments.items:
         if argument.keyword is not None:
             entries.append(MappingEntry(Constant(argument.keyword), argument.value, argument.place, argument.place))
             continue
-        given = argument.value
-        is_whole = not argument.star and not (isinstance(given, Mapping) and given.partial)
-        found = entries_of(call.interpreter, given, call.place) if is_whole else None
-        if found is None:
+        source = argument.value
+        is_complete = not argument.star and not (isinstance(source, Mapping) and source.partial)
+        copied_entries = entries_of(call.interpreter, source, call.place) if is_complete else None
+        if copied_entries is None:
             entries = [replace(entry, maybe=True) for entry in entries]
             partial = True
-        entries += given.entries if found is None and isinstance(given, Mapping) else found or ()
-    return replace(mapping(call.interpreter, _last_of_each(entries), partial=partial), hidden=True)
+        entries += source.entries if copied_entries is None and isinstance(source, Mapping) else copied_entries or ()
+    return replace(mapping(call.interpreter, _without_overwritten(entries), partial=partial), hidden=True)
 
 
-def _last_of_each(entries: Sequence[MappingEntry]) -> tuple[MappingEntry, ...]:
-    """Leave out the entries that a later one of the same key surely replaces; that one is where the first was."""
-    kept: dict[object, MappingEntry] = {}
+def _without_overwritten(entries: Sequence[MappingEntry]) -> tuple[MappingEntry, ...]:
+    """Drop the entries that a later entry for the same constant key must replace. The key keeps its first position."""
+    entries_by_key: dict[object, MappingEntry] = {}
     for entry in entries:
-        is_sure = isinstance(entry.key, Constant) and not entry.maybe
-        kept[entry.key if is_sure else entry] = entry
-    return tuple(kept.values())
+        must_overwrite = isinstance(entry.key, Constant) and not entry.maybe
+        entries_by_key[entry.key if must_overwrite else entry] = entry
+    return tuple(entries_by_key.values())
 
 
 @models("builtins.dict.fromkeys", "collections.OrderedDict.fromkeys")
@@ -72,24 +72,24 @@ def _from_keys(call: LibraryCall) -> Value:
 
 @models("collections.defaultdict")
 def _default_dictionary(call: LibraryCall) -> Value:
-    """`defaultdict(list)`: what a missing key holds is made when it is asked for."""
+    """`defaultdict(list)`: the factory creates the value of a missing key on access."""
     factory = call.arguments.items[0].value if call.arguments.items else None
-    others = Arguments(call.arguments.items[1:])
-    made_of = make_dictionary(replace(call, arguments=others))
-    return replace(made_of, missing=factory) if isinstance(made_of, Mapping) else made_of
+    entries = Arguments(call.arguments.items[1:])
+    dictionary = make_dictionary(replace(call, arguments=entries))
+    return replace(dictionary, missing=factory) if isinstance(dictionary, Mapping) else dictionary
 
 
 @models("types.MappingProxyType")
-def _same(call: LibraryCall) -> Value:
-    """What looks at a dictionary: `types.MappingProxyType(table)`."""
+def _mapping_proxy(call: LibraryCall) -> Value:
+    """`types.MappingProxyType(table)` is modeled as the dictionary itself."""
     if len(call.arguments.items) == 1 and isinstance(call.arguments.items[0].value, Mapping):
         return call.arguments.items[0].value
     return make_dictionary(call)
 
 
 @models("builtins.list", "builtins.tuple", "builtins.set", "builtins.frozenset", "collections.deque")
-def _copy(call: LibraryCall) -> Value:
-    """A collection of the elements of another one."""
+def _make_collection(call: LibraryCall) -> Value:
+    """Return a new collection with the elements of an iterable."""
     kind = _KINDS[call.name]
     if not call.arguments.items:
         return made(call.interpreter, kind, ())
@@ -107,8 +107,8 @@ _KINDS: Final[dict[str, CollectionKind]] = {
 
 
 @models("copy.copy", "copy.deepcopy", "copy.replace", "dataclasses.replace")
-def _changed_copy(call: LibraryCall) -> Value:
-    """A copy of an object or a collection, with other attributes."""
+def _copy_object(call: LibraryCall) -> Value:
+    """Return a copy of an object or a collection, with some attributes replaced."""
     original = call.first
     if any(change.keyword is None for change in call.arguments.items[1:]):
         return call.unmodeled()
@@ -124,7 +124,7 @@ def _changed_copy(call: LibraryCall) -> Value:
         rest = call.arguments.items[1:]
         return call.interpreter.choose(
             original,
-            lambda chosen: _changed_copy(replace(call, arguments=Arguments((Argument(chosen, call.place), *rest)))),
+            lambda chosen: _copy_object(replace(call, arguments=Arguments((Argument(chosen, call.place), *rest)))),
         )
     if isinstance(original, Event | Payload) or not original.relevant or len(call.arguments.items) > 1:
         return call.unmodeled()

@@ -1,4 +1,4 @@
-"""Constant datetimes and timedeltas."""
+"""Models of `datetime.datetime` and `datetime.timedelta`."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ _FIELDS: Final = ("year", "month", "day", "hour", "minute", "second", "microseco
 
 
 @models("datetime.datetime")
-def moment(call: LibraryCall) -> Value:
-    """Return what `datetime.datetime(...)` of constants makes, UNKNOWN for anything else."""
+def _datetime(call: LibraryCall) -> Value:
+    """Evaluate `datetime.datetime(...)` of constants. Return UNKNOWN for any other arguments."""
     fields: dict[str, int] = {}
     zone: dt.timezone | None = None
     names = iter((*_FIELDS, "tzinfo"))
@@ -40,15 +40,15 @@ def moment(call: LibraryCall) -> Value:
             case _:
                 return UNKNOWN
     try:
-        made = dt.datetime(**fields, tzinfo=zone)
+        value = dt.datetime(**fields, tzinfo=zone)
     except (TypeError, ValueError, OverflowError):
         return UNKNOWN
-    return Moment(made.isoformat())
+    return Moment(value.isoformat())
 
 
 @models("datetime.timedelta")
-def duration(call: LibraryCall) -> Value:
-    """Return what `datetime.timedelta(...)` makes, in milliseconds where it is of constants."""
+def _timedelta(call: LibraryCall) -> Value:
+    """Evaluate `datetime.timedelta(...)`, in milliseconds if its arguments are constant."""
     units: dict[str, float] = {}
     names = iter(_UNITS)
     for argument in call.arguments.items:

@@ -1,4 +1,4 @@
-"""`contextlib.ExitStack` and `AsyncExitStack`: what the statements of their block enter, and call at its end."""
+"""`contextlib.ExitStack` and `AsyncExitStack`: the context managers and callbacks that a block pushes on them."""
 
 from __future__ import annotations
 
@@ -10,40 +10,40 @@ from msgspec import Struct
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.objects.values import Arguments, ExitStack, ExitStackArguments
 
-_ENTERING: Final = frozenset({"enter_context", "enter_async_context"})
-_CALLING: Final = frozenset({"callback", "push_async_callback"})
-_LEAVING: Final = frozenset({"push", "push_async_exit"})
-_ASYNC: Final = frozenset({"enter_async_context", "push_async_callback", "push_async_exit"})
+_ENTER_METHODS: Final = frozenset({"enter_context", "enter_async_context"})
+_CALLBACK_METHODS: Final = frozenset({"callback", "push_async_callback"})
+_EXIT_METHODS: Final = frozenset({"push", "push_async_exit"})
+_ASYNC_METHODS: Final = frozenset({"enter_async_context", "push_async_callback", "push_async_exit"})
 
 
 class Push(Struct, frozen=True):
-    """A statement that enters a manager, or has a function called at the end of the block."""
+    """A statement that enters a context manager on an exit stack or registers a callback."""
 
     call: cst.Call
-    """The call of the method of the stack."""
+    """The call of the stack's method."""
     method: str
-    """The name of that method."""
+    """The name of the method."""
     target: cst.BaseExpression | None
-    """What is assigned what entering the manager gives."""
+    """The assignment target for the result of entering the manager."""
 
     @property
     def is_async(self) -> bool:
-        """Whether what is pushed is awaited."""
-        return self.method in _ASYNC
+        """Whether the pushed manager or callback is awaited."""
+        return self.method in _ASYNC_METHODS
 
     @property
     def enters(self) -> bool:
-        """Whether a manager is entered."""
-        return self.method in _ENTERING
+        """Whether the statement enters a manager."""
+        return self.method in _ENTER_METHODS
 
     @property
     def leaves(self) -> bool:
-        """Whether a manager is left that the stack has not entered."""
-        return self.method in _LEAVING
+        """Whether the statement pushes only the exit of a manager."""
+        return self.method in _EXIT_METHODS
 
 
 def push_of(interpreter: Interpreter, stack: ExitStack, statement: cst.CSTNode) -> Push | None:
-    """Return what a statement pushes on a stack, None where it does not, or in another way."""
+    """Return the push of a statement, None for any other statement and for unsupported forms."""
     match statement:
         case cst.Expr(value=value):
             push = _push_in(value, None)
@@ -58,20 +58,20 @@ def push_of(interpreter: Interpreter, stack: ExitStack, statement: cst.CSTNode) 
 
 def _push_in(value: cst.BaseExpression, target: cst.BaseExpression | None) -> Push | None:
     is_awaited = isinstance(value, cst.Await)
-    called = value.expression if isinstance(value, cst.Await) else value
-    match called:
+    call = value.expression if isinstance(value, cst.Await) else value
+    match call:
         case cst.Call(func=cst.Attribute(value=cst.Name(), attr=cst.Name(value=method)), args=[_, *_]):
-            is_known = method in _ENTERING or (method in _CALLING | _LEAVING and target is None)
-            return Push(called, method, target) if is_known and is_awaited == (method == _AWAITED) else None
+            is_supported = method in _ENTER_METHODS or (method in _CALLBACK_METHODS | _EXIT_METHODS and target is None)
+            return Push(call, method, target) if is_supported and is_awaited == (method == _AWAITED_METHOD) else None
         case _:
             return None
 
 
-_AWAITED: Final = "enter_async_context"
+_AWAITED_METHOD: Final = "enter_async_context"
 
 
 def pushed_arguments(interpreter: Interpreter, stack: ExitStack, push: Push) -> Arguments:
-    """Evaluate the call that pushes something, and return its arguments."""
+    """Evaluate the call of a push and return its arguments."""
     stack.expected = push.call
     value = interpreter.evaluate(push.call)
     stack.expected = None

@@ -1,4 +1,4 @@
-"""Calls of functions outside the project, by their dotted names."""
+"""Calls of functions outside the project, dispatched by dotted name."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Final
 
 from stepgraph.interpreter.escapes import report_escape
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.library import (  # noqa: F401 - they register their models
+from stepgraph.interpreter.library import (  # noqa: F401 - importing them registers their models
     asyncio_,
     builtins_,
     collections_,
@@ -31,7 +31,7 @@ from stepgraph.interpreter.replay import resources, taint
 from stepgraph.interpreter.workflow.timeouts import observe_sleep_as_task
 from stepgraph.syntax.module import Place
 
-# Calls that look at their arguments and run nothing of them.
+# Functions that inspect their arguments without running them.
 HARMLESS: Final = frozenset(
     [
         *("asyncio.iscoroutine", "asyncio.iscoroutinefunction"),
@@ -56,7 +56,7 @@ HARMLESS: Final = frozenset(
     ]
 )
 
-# Functions whose results are identified by name where they are used.
+# Functions whose results other modules identify by their dotted name.
 NAMED_RESULTS: Final = frozenset(
     [
         *("asyncio.timeout", "asyncio.timeout_at"),
@@ -66,10 +66,10 @@ NAMED_RESULTS: Final = frozenset(
 
 
 def call_external(interpreter: Interpreter, callee: External, arguments: Arguments, place: Place) -> Value:
-    """Call something outside the project, by its name."""
+    """Call a function outside the project by its dotted name."""
     result = _call_external(interpreter, callee, arguments, place)
-    return resources.called(
-        interpreter, callee.name, place, taint.called(interpreter, callee, arguments, place, result)
+    return resources.resource_result(
+        interpreter, callee.name, place, taint.tainted_result(interpreter, callee, arguments, place, result)
     )
 
 
@@ -82,7 +82,7 @@ def _call_external(interpreter: Interpreter, callee: External, arguments: Argume
     if model is not None:
         return model(call)
     if name.removesuffix("()") in TRANSPARENT_TO_CLASSES:
-        # With settings only, a call of the decorator gives the decorator.
+        # Called with settings only, the decorator returns a decorator.
         return call.first if isinstance(call.first, ClassValue) else External(f"{callee.name.removesuffix('()')}()")
     if is_logging(name):
         return ExternalResult(name)

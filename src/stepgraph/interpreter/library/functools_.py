@@ -45,22 +45,22 @@ def _partial(call: LibraryCall) -> Value:
         return Partial(function, Arguments(rest))
     return replace(
         function,
-        positional=(*function.positional, *_bound_by_position(call.interpreter, rest)),
-        keywords=(*function.keywords, *_bound_by_name(rest)),
+        positional=(*function.positional, *_positional_values(call.interpreter, rest)),
+        keywords=(*function.keywords, *_keyword_values(rest)),
     )
 
 
-def _bound_by_position(interpreter: Interpreter, arguments: Sequence[Argument]) -> Iterator[Value]:
+def _positional_values(interpreter: Interpreter, arguments: Sequence[Argument]) -> Iterator[Value]:
     for argument in arguments:
         if argument.star == "*":
-            held = argument.value
-            unknown = (Element(held if held.relevant else UNKNOWN, argument.place, many=True),)
-            yield SpreadArguments(held if isinstance(held, Collection) else made(interpreter, "tuple", unknown))
+            values = argument.value
+            unknown = (Element(values if values.relevant else UNKNOWN, argument.place, many=True),)
+            yield SpreadArguments(values if isinstance(values, Collection) else made(interpreter, "tuple", unknown))
         elif argument.keyword is None and not argument.star:
             yield argument.value
 
 
-def _bound_by_name(arguments: Sequence[Argument]) -> Iterator[tuple[str, Value]]:
+def _keyword_values(arguments: Sequence[Argument]) -> Iterator[tuple[str, Value]]:
     for argument in spread(Arguments(tuple(arguments))).items:
         if argument.keyword is not None:
             yield argument.keyword, argument.value
@@ -68,8 +68,8 @@ def _bound_by_name(arguments: Sequence[Argument]) -> Iterator[tuple[str, Value]]
 
 @models("functools.wraps")
 def _wraps(call: LibraryCall) -> Value:
-    """`functools.wraps(f)` makes a decorator, which makes a function look like `f`."""
-    if len(call.arguments.positional) < 2:  # noqa: PLR2004 - what is wrapped, and what wraps it
+    """`functools.wraps(f)` returns a decorator that gives a function the name and parameters of `f`."""
+    if len(call.arguments.positional) < 2:  # noqa: PLR2004 - the wrapped function and its wrapper
         return Partial(External("functools.wraps"), call.arguments)
     wrapper = call.arguments.items[-1].value
     return replace(wrapper, wrapped=call.arguments.items[0].value) if isinstance(wrapper, FunctionValue) else wrapper
@@ -77,13 +77,17 @@ def _wraps(call: LibraryCall) -> Value:
 
 @models("contextlib.suppress")
 def _suppress(call: LibraryCall) -> Value:
-    named = [item.place.text for item in call.arguments.items]
-    if not named:
+    sources = [argument.place.text for argument in call.arguments.items]
+    if not sources:
         return Suppressor(None)
-    types = [caught_types(item.value, item.place, {}) for item in call.arguments.items]
-    known = all(types) and not any(item.star for item in call.arguments.items)
-    condition = named[0] if len(named) == 1 else f"({', '.join(named)})"
-    return Suppressor(Handler(condition, EMPTY, tuple(t for part in types for t in part) if known else ()))
+    types = [caught_types(argument.value, argument.place, {}) for argument in call.arguments.items]
+    is_resolved = all(types) and not any(argument.star for argument in call.arguments.items)
+    condition = sources[0] if len(sources) == 1 else f"({', '.join(sources)})"
+    return Suppressor(
+        Handler(
+            condition, EMPTY, tuple(caught_type for caught in types for caught_type in caught) if is_resolved else ()
+        )
+    )
 
 
 @models("contextlib.ExitStack", "contextlib.AsyncExitStack")
@@ -100,7 +104,7 @@ def _wrapping_manager(call: LibraryCall) -> Value:
 
 @models("functools.cache", "functools.lru_cache")
 def _cache(call: LibraryCall) -> Value:
-    """The decorated function; with settings only, a decorator."""
+    """Return the decorated function, or a decorator if called with settings only."""
     if isinstance(call.first, FunctionValue):
         return call.first
     report_escape(call.interpreter, call.arguments, call.place)

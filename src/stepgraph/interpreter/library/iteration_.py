@@ -1,4 +1,4 @@
-"""Models of functions that iterate: built-in ones, itertools and `random.choice`."""
+"""Models of functions that iterate: built-in functions, itertools and `random.choice`."""
 
 from __future__ import annotations
 
@@ -31,22 +31,25 @@ from stepgraph.syntax.module import Place
 
 @models("builtins.range")
 def _range(call: LibraryCall) -> Value:
-    numbers = [_whole(a.value) for a in call.arguments.items if a.keyword is None and not a.star]
-    known = [number for number in numbers if number is not None]
-    if not 0 < len(known) == len(call.arguments.items) <= _MOST_BOUNDS or known[2:] == [0]:
+    numbers = [
+        _constant_integer(argument.value)
+        for argument in call.arguments.items
+        if argument.keyword is None and not argument.star
+    ]
+    integers = [number for number in numbers if number is not None]
+    if not 0 < len(integers) == len(call.arguments.items) <= _MAX_RANGE_ARGUMENTS or integers[2:] == [0]:
         return call.unmodeled()
-    held = range(*known)
-    return RangeResult(_RANGE.name, (held[-1] - held[0]) // held.step + 1 if held else 0)
+    values = range(*integers)
+    return RangeResult(_RANGE.name, (values[-1] - values[0]) // values.step + 1 if values else 0)
 
 
 _RANGE: Final = External("builtins.range")
 
 
-_MOST_BOUNDS: Final = 3  # start, stop, step
+_MAX_RANGE_ARGUMENTS: Final = 3  # start, stop, step
 
 
-def _whole(value: Value) -> int | None:
-    """Return a constant that is a whole number."""
+def _constant_integer(value: Value) -> int | None:
     return value.value if isinstance(value, Constant) and isinstance(value.value, int) else None
 
 
@@ -77,25 +80,25 @@ def _reversed(call: LibraryCall) -> Value:
 
 @models("builtins.zip")
 def _zip(call: LibraryCall) -> Value:
-    columns = [items_of(call.interpreter, a.value) for a in call.arguments.items]
-    known = [column for column in columns if column is not None]
-    items = [item for column in known for item in column]
-    if not known:
+    columns = [items_of(call.interpreter, argument.value) for argument in call.arguments.items]
+    known_columns = [column for column in columns if column is not None]
+    items = [item for column in known_columns for item in column]
+    if not known_columns:
         return UNKNOWN
     if any(item.many for item in items):
-        row = made(call.interpreter, "tuple", tuple(_any_cell(column, call.place) for column in columns))
+        row = made(call.interpreter, "tuple", tuple(_joined_cell(column, call.place) for column in columns))
         return made(call.interpreter, "list", (Element(row, call.place, many=True),))
-    if len(known) < len(columns):
-        # A column of which the length is not known may end first.
+    if len(known_columns) < len(columns):
+        # A column of unknown length may be the shortest.
         columns = [None if column is None else tuple(map(possible, column)) for column in columns]
     rows = [
         Element(
             made(call.interpreter, "tuple", tuple(_cell(column, index, call.place) for column in columns)), call.place
         )
-        for index in range(min(len(column) for column in known))
+        for index in range(min(len(column) for column in known_columns))
     ]
     zipped = made(call.interpreter, "list", tuple(rows))
-    zipped.state.unordered = len(known) < len(columns)
+    zipped.state.unordered = len(known_columns) < len(columns)
     return zipped
 
 
@@ -103,7 +106,7 @@ def _cell(column: tuple[Element, ...] | None, index: int, place: Place) -> Eleme
     return Element(UNKNOWN, place) if column is None else column[index]
 
 
-def _any_cell(column: tuple[Element, ...] | None, place: Place) -> Element:
+def _joined_cell(column: tuple[Element, ...] | None, place: Place) -> Element:
     items = column or ()
     return Element(
         any_of([item.value for item in items], [item.place.text for item in items], place.text, place), place
@@ -112,40 +115,45 @@ def _any_cell(column: tuple[Element, ...] | None, place: Place) -> Element:
 
 @models("builtins.map")
 def _map(call: LibraryCall) -> Value:
-    """`map(f, xs)` calls `f` with each element, where it is consumed; that is taken to be here."""
+    """`map(f, xs)` calls `f` with each element on iteration, which is modeled at the call of `map`."""
     function = call.first
     starts = starts_task(function)
     if not (function.relevant or starts) or not call.arguments.items[1:]:
         return UNKNOWN
     items = items_of(call.interpreter, call.arguments.items[1].value)
     if items is not None and not any(item.many for item in items):
-        values = [call.interpreter.call(function, Arguments((Argument(i.value, i.place),)), i.place) for i in items]
-        return made(call.interpreter, "list", tuple(Element(v, call.place) for v in values))
+        values = [
+            call.interpreter.call(function, Arguments((Argument(item.value, item.place),)), item.place)
+            for item in items
+        ]
+        return made(call.interpreter, "list", tuple(Element(value, call.place) for value in values))
     if starts:
         started = start_elements(call.interpreter, call.arguments.items[1])
         return made(call.interpreter, "list", tuple(Element(value, call.place, many=True) for value in started))
-    return made(call.interpreter, "list", (_mapped(call.interpreter, function, items or (), call.place),))
+    return made(call.interpreter, "list", (_mapped_element(call.interpreter, function, items or (), call.place),))
 
 
-def _mapped(interpreter: Interpreter, function: Value, items: Sequence[Element], place: Place) -> Element:
+def _mapped_element(interpreter: Interpreter, function: Value, items: Sequence[Element], place: Place) -> Element:
     relevant = [item for item in items if item.value.relevant]
     return Element(call_for_each(interpreter, function, relevant, place), place, many=True)
 
 
 @models("builtins.next")
 def _next(call: LibraryCall) -> Value:
-    """Any of the elements: which one depends on how many were taken before."""
+    """Return any of the elements: the position of the iterator is not tracked."""
     items = items_of(call.interpreter, call.first)
     default = tuple(Element(argument.value, argument.place) for argument in call.arguments.items[1:])
     if items is None:
         call.interpreter.escape(call.first, call.place, "is advanced in a way that is not followed")
-    found = (*(items or ()), *default)
-    return any_of([item.value for item in found], [item.place.text for item in found], call.place.text, call.place)
+    candidates = (*(items or ()), *default)
+    return any_of(
+        [item.value for item in candidates], [item.place.text for item in candidates], call.place.text, call.place
+    )
 
 
 @models("builtins.all", "builtins.any")
-def _consumed(call: LibraryCall) -> Value:
-    """`any(...)` goes over a generator, as far as it needs to."""
+def _all_any(call: LibraryCall) -> Value:
+    """`any(...)` iterates over a generator until the result is decided."""
     for argument in call.arguments.positional:
         items_of(call.interpreter, argument.value)
     return UNKNOWN
@@ -153,7 +161,7 @@ def _consumed(call: LibraryCall) -> Value:
 
 @models("builtins.sum")
 def _sum(call: LibraryCall) -> Value:
-    """What the elements are added up to is not followed."""
+    """Report the elements as escaping: their addition is not modeled."""
     for argument in call.arguments.positional:
         for item in items_of(call.interpreter, argument.value) or ():
             call.interpreter.escape(item.value, call.place, "is added up in a way that is not followed")
@@ -162,15 +170,15 @@ def _sum(call: LibraryCall) -> Value:
 
 @models("builtins.max", "builtins.min")
 def _extreme(call: LibraryCall) -> Value:
-    """Any one of the elements, or of the arguments; `key` is called for each."""
-    given = call.arguments.positional
-    if len(given) == 1:
-        found = None if given[0].star else items_of(call.interpreter, given[0].value)
-        if found is None:
-            call.interpreter.escape(given[0].value, given[0].place, "is compared in a way that is not followed")
-        items = found or ()
+    """Return any of the elements or arguments, after calling `key` with each."""
+    operands = call.arguments.positional
+    if len(operands) == 1:
+        elements = None if operands[0].star else items_of(call.interpreter, operands[0].value)
+        if elements is None:
+            call.interpreter.escape(operands[0].value, operands[0].place, "is compared in a way that is not followed")
+        items = elements or ()
     else:
-        items = tuple(Element(argument.value, argument.place) for argument in given)
+        items = tuple(Element(argument.value, argument.place) for argument in operands)
     _call_key(call.interpreter, call.arguments, items, call.place)
     default = call.arguments.find(None, "default")
     if default is not None:
@@ -199,7 +207,7 @@ def _sorted(call: LibraryCall) -> Value:
 @models("builtins.iter")
 def _iterator(call: LibraryCall) -> Value:
     if len(call.arguments.items) > 1:
-        # `iter(call, last)` calls it until it gives the last value.
+        # `iter(function, sentinel)` calls the function until it returns the sentinel.
         call.interpreter.escape(call.first, call.place, "is called in a way that is not followed")
         return UNKNOWN
     return materialized(call.interpreter, call.first)
@@ -207,12 +215,12 @@ def _iterator(call: LibraryCall) -> Value:
 
 @models("itertools.chain")
 def _chain(call: LibraryCall) -> Value:
-    """`itertools.chain(a, b)`: what is in any of them, one after another."""
+    """`itertools.chain(a, b)`: the elements of each argument in order."""
     parts = [None if argument.star else items_of(call.interpreter, argument.value) for argument in call.arguments.items]
-    known = [part for part in parts if part is not None]
-    if len(known) < len(parts):
+    known_parts = [part for part in parts if part is not None]
+    if len(known_parts) < len(parts):
         return call.unmodeled()
-    chained = made(call.interpreter, "list", tuple(item for part in known for item in part))
+    chained = made(call.interpreter, "list", tuple(item for part in known_parts for item in part))
     for argument in call.arguments.items:
         chained.state.unordered |= ordered_like(argument.value, made(call.interpreter, "list", ())).state.unordered
     return chained
@@ -228,21 +236,21 @@ def _chain_from_iterable(call: LibraryCall) -> Value:
 
 @models("builtins.filter", "itertools.filterfalse", "itertools.takewhile", "itertools.dropwhile", "itertools.islice")
 def _filter(call: LibraryCall) -> Value:
-    """Some of the elements, selected by a function or by their positions."""
+    """Return a collection in which each element may be missing: a function or positions select them."""
     selects_by_position = call.name == "itertools.islice"
-    at = 0 if selects_by_position else 1
-    if len(call.arguments.items) <= at:
+    index = 0 if selects_by_position else 1
+    if len(call.arguments.items) <= index:
         return UNKNOWN
     function = UNKNOWN if selects_by_position else call.first
-    elements = items_of(call.interpreter, call.arguments.items[at].value)
-    if elements is None or _may_run(call.interpreter, function, call.place):
+    elements = items_of(call.interpreter, call.arguments.items[index].value)
+    if elements is None or _may_run_steps(call.interpreter, function, call.place):
         return call.unmodeled()
     selected = made(call.interpreter, "list", tuple(map(possible, elements)))
-    return ordered_like(call.arguments.items[at].value, selected)
+    return ordered_like(call.arguments.items[index].value, selected)
 
 
-def _may_run(interpreter: Interpreter, function: Value, place: Place) -> bool:
-    """Whether a function that is called with an element does anything with steps."""
+def _may_run_steps(interpreter: Interpreter, function: Value, place: Place) -> bool:
+    """Whether calling a function with an element may emit operations."""
     if not isinstance(function, FunctionValue):
         return function.relevant
     element = Arguments((Argument(UNKNOWN, place),))
@@ -251,7 +259,7 @@ def _may_run(interpreter: Interpreter, function: Value, place: Place) -> bool:
 
 @models("random.choice")
 def _choice(call: LibraryCall) -> Value:
-    """`random.choice(steps)`: any one of the elements."""
+    """`random.choice(steps)` returns any one of the elements."""
     items = items_of(call.interpreter, call.arguments.items[0].value) if call.arguments.items else None
     if items is None:
         return call.unmodeled()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from stepgraph.interpreter.library.asyncio_ import gathering, start_elements
+from stepgraph.interpreter.library.asyncio_ import make_gathering, start_elements
 from stepgraph.interpreter.library.models import LibraryCall, models
 from stepgraph.interpreter.objects.values import (
     Value,
@@ -17,8 +17,8 @@ def _promise(call: LibraryCall) -> Value:
     interpreter = call.interpreter
     since = interpreter.call_since
     members = start_elements(interpreter, call.arguments.items[0]) if call.arguments.items else []
-    promise = gathering(interpreter, _KINDS[call.name], members, call.place, since)
-    interpreter.work.unordered |= promise.own  # JavaScript begins them some turns of its own queue later
+    promise = make_gathering(interpreter, _KINDS[call.name], members, call.place, since)
+    interpreter.work.unordered |= promise.own  # JavaScript starts them in later microtasks, in no fixed order
     return promise
 
 

@@ -1,4 +1,4 @@
-"""Logging and printing: calls that show values to people and decide nothing."""
+"""Logging and printing calls, which do not affect the workflow."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LOG_METHODS: Final = frozenset(["critical", "debug", "error", "exception", "info
 
 
 def is_logging(name: str) -> bool:
-    """Return whether a dotted name is a member of the module `logging`."""
+    """Return whether a dotted name belongs to the `logging` module."""
     return name.startswith("logging.")
 
 

@@ -29,7 +29,7 @@ class LibraryCall(Struct, frozen=True):
         return self.arguments.items[0].value if self.arguments.items else UNKNOWN
 
     def unmodeled(self) -> Value:
-        """Evaluate the call as one of an unknown function: arguments that can run steps escape."""
+        """Evaluate the call like one of an unknown function: relevant arguments escape."""
         return call_unknown(self.interpreter, External(self.name), self.arguments, self.place)
 
 
@@ -49,12 +49,12 @@ ALIASES: Final = {
 
 
 def canonical_name(name: str) -> str:
-    """Return the dotted name of the function that a function is modeled as."""
+    """Return the dotted name under which a function is modeled."""
     return ALIASES.get(name, name)
 
 
 MODELS: Final[dict[str, Model]] = {}
-"""The models by the dotted names of their functions."""
+"""The model of each function, by dotted name."""
 
 
 def models(*names: str) -> Callable[[Model], Model]:

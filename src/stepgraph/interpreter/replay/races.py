@@ -1,4 +1,4 @@
-"""Races outside of steps: awaits that are over with the first of several."""
+"""Races outside of steps: awaits that end with the first of several tasks."""
 
 from __future__ import annotations
 
@@ -17,58 +17,62 @@ from stepgraph.syntax.walk import expressions_below, statements, with_below
 
 
 def observe_races(interpreter: Interpreter, body: Block) -> None:
-    """Observe the races of a program, but for those in steps, and those of which one member only is written."""
-    for met in reached(body):
-        if met.in_step is not None or not isinstance(met.operation, Await):
+    """Observe the races of a program outside of steps, except those written with a single member."""
+    for visit in reached(body):
+        if visit.in_step is not None or not isinstance(visit.operation, Await):
             continue
-        task_ids = _racing_in(met.operation)
+        task_ids = _tasks_in_race(visit.operation)
         names = [
             name_of(interpreter.work.activities[task_id])
             for task_id in task_ids
             if task_id in interpreter.work.activities
         ]
-        place = met.operation.place
+        place = visit.operation.place
         if names and not _has_one_member(place.node):
             interpreter.observe(Raced(tuple(dict.fromkeys(names)), _drains(place), place))
 
 
-def _racing_in(join: Await) -> list[TaskId]:
-    """Return what an await is a race of: also that of the next of several, in a loop that has one pass only."""
-    if join.group.in_turn and _ends_at_first_pass(join.place):
-        return [awaited.task_id for awaited in awaited_in(join.group)]
-    return list(_racing(join.group))
+def _tasks_in_race(await_: Await) -> list[TaskId]:
+    """Return the tasks that an await races. `as_completed` races in a loop that ends after its first iteration."""
+    if await_.group.in_turn and _ends_after_first_iteration(await_.place):
+        return [awaited.task_id for awaited in awaited_in(await_.group)]
+    return list(_tasks_in_group_race(await_.group))
 
 
-def _ends_at_first_pass(place: Place) -> bool:
-    """Whether the loop whose variable is awaited is left at the end of its first pass, if not by an error."""
+def _ends_after_first_iteration(place: Place) -> bool:
+    """Whether the loop over the awaited variable ends after its first iteration, unless that raises."""
     awaited = place.node.expression if isinstance(place.node, cst.Await) else None
     if not isinstance(awaited, cst.Name):
         return False
     loops = [outer for outer in around(place.module.parents, place.node) if isinstance(outer, cst.For)]
     loop = next((loop for loop in loops if awaited.value in target_names(loop.target)), None)
-    return loop is not None and _is_left(loop.body)
+    return loop is not None and _always_exits(loop.body)
 
 
-def _is_left(body: cst.BaseSuite) -> bool:
-    found = list(statements(body))
-    return bool(found) and isinstance(found[-1], cst.Break | cst.Return) and not any(map(_goes_on, found))
+def _always_exits(body: cst.BaseSuite) -> bool:
+    body_statements = list(statements(body))
+    return (
+        bool(body_statements)
+        and isinstance(body_statements[-1], cst.Break | cst.Return)
+        and not any(map(_has_continue, body_statements))
+    )
 
 
-def _goes_on(statement: cst.CSTNode) -> bool:
+def _has_continue(statement: cst.CSTNode) -> bool:
     return any(isinstance(inner, cst.Continue) for inner in with_below(statement))
 
 
-def _racing(group: AwaitGroup) -> Iterator[TaskId]:
-    """Yield what is in a race, in groups inside it too."""
+def _tasks_in_group_race(group: AwaitGroup) -> Iterator[TaskId]:
+    """Yield the tasks of a race, including nested groups."""
     for member in group.members:
         if isinstance(member, AwaitGroup):
-            yield from _racing(AwaitGroup(group.kind, member.members) if is_race(group) else member)
+            yield from _tasks_in_group_race(AwaitGroup(group.kind, member.members) if is_race(group) else member)
         elif is_race(group):
             yield member.task_id
 
 
-def _waited_for(node: cst.CSTNode) -> cst.BaseExpression | None:
-    """Return what an await of a call waits for: its first argument."""
+def _awaited_argument(node: cst.CSTNode) -> cst.BaseExpression | None:
+    """Return the first argument of an awaited call."""
     match node:
         case cst.Await(expression=cst.Call(args=[cst.Arg(value=value), *_])):
             return value
@@ -77,7 +81,7 @@ def _waited_for(node: cst.CSTNode) -> cst.BaseExpression | None:
 
 
 def _has_one_member(node: cst.CSTNode) -> bool:
-    match _waited_for(node):
+    match _awaited_argument(node):
         case cst.List(elements=elements) | cst.Set(elements=elements) | cst.Tuple(elements=elements):
             return len(elements) == 1 and not isinstance(elements[0], cst.StarredElement)
         case _:
@@ -85,21 +89,23 @@ def _has_one_member(node: cst.CSTNode) -> bool:
 
 
 def _drains(place: Place) -> bool:
-    """Whether a race is in a loop that goes on with what is left.
+    """Whether a race is in a loop that awaits the remaining tasks.
 
     `while pending: ...`, or `done, pending = await asyncio.wait(pending, ...)`.
     """
     parents = place.module.parents
-    waited = _waited_for(place.node)
-    if waited is None:
+    argument = _awaited_argument(place.node)
+    if argument is None:
         return False
     loops = [outer for outer in around(parents, place.node) if isinstance(outer, cst.While | cst.For)]
-    read = _sources(place, waited)
-    if any(isinstance(loop, cst.While) and not read.isdisjoint(_sources(place, loop.test)) for loop in loops):
+    argument_sources = _sources(place, argument)
+    if any(
+        isinstance(loop, cst.While) and not argument_sources.isdisjoint(_sources(place, loop.test)) for loop in loops
+    ):
         return True
     assignment = parents.get(id(place.node))
     targets = [target.target for target in assignment.targets] if isinstance(assignment, cst.Assign) else []
-    return bool(loops) and any(not read.isdisjoint(_sources(place, target)) for target in targets)
+    return bool(loops) and any(not argument_sources.isdisjoint(_sources(place, target)) for target in targets)
 
 
 def _sources(place: Place, node: cst.CSTNode) -> set[str]:

@@ -1,4 +1,4 @@
-"""What is to be known of code that the engine runs again: after which steps it stands, and what it shares with them."""
+"""The state of replay analysis: completed steps, nondeterministic uses and changes of workflow state."""
 
 from __future__ import annotations
 
@@ -11,37 +11,42 @@ from msgspec import Struct, field
 from stepgraph.interpreter.objects.values import UNKNOWN, HeapCell, LexicalScope, Nondeterministic, Value
 from stepgraph.syntax.module import Place
 
-# The slot of a name or attribute; a collection as a whole, with "".
+# The slot of a name or attribute, or a collection with the key "".
 StateKey: TypeAlias = tuple[HeapCell, str]
 
 
 class NondeterministicUse(Struct, frozen=True):
-    """A place at which a volatile value goes into what the engine keeps."""
+    """A use of a nondeterministic value in data that the engine stores."""
 
     nondeterministic: Nondeterministic
     place: Place
 
 
 class StateChange(Struct, frozen=True):
-    """A change that the body of a `step` makes outside of itself, in a `function` that it is or calls."""
+    """A change of outer state by the body of a step."""
 
-    changed: str
+    target: str
+    """The source of the changed name or attribute."""
     place: Place
     step: cst.CSTNode | None
+    """The step whose body makes the change."""
     function: cst.CSTNode | None
+    """The function that contains the change: the body of the step, or a function that it calls."""
 
 
 class StateRead(Struct, frozen=True):
-    """A name in a scope, or an attribute of an `owner`, that is read; or the text of a name, which is bound."""
+    """A read of a name or attribute, or a binding of a name."""
 
     scope: LexicalScope
     node: cst.Name | cst.Attribute | str
+    """The expression that is read, or the name that is bound."""
     owner: Value | None = None
+    """The object whose attribute is read."""
     value: Value = UNKNOWN
 
 
 class StateUse(Struct, frozen=True):
-    """A place at which state is read that a step has changed."""
+    """A read of state that a step has changed."""
 
     key: StateKey
     change: StateChange
@@ -49,63 +54,69 @@ class StateUse(Struct, frozen=True):
 
 
 class Reached(Struct, frozen=True):
-    """What code comes after: the checkpoint, and what steps have changed."""
+    """The position of code relative to the steps before it."""
 
     last_step: int
+    """The number of the last step, sleep or wait that must have completed."""
     state_changes: Mapping[StateKey, StateChange]
+    """The changes that steps may have made."""
 
 
 class ReplayState(Struct):
-    """Where reading stands, as far as it matters to code that runs again. `entry` is the function that is `run`.
-
-    The `last_step` is the number of the last step, sleep or wait that the code being read comes after, of as many as
-    there are `step_count`. `nondeterministic_count` counts the values made that are others when the code runs again, `uses` are
-    those of them in what the engine keeps; `seeded` tells that chance gives no such values. While it is `reporting`,
-    what is read is but printed or logged.
-
-    The body of a `step` that is being read sees as its own what is newer than `step_since`. `state_changes` are those
-    that bodies of steps make to what is older, `state_uses` where that is read, `state_reads` what is read and bound in
-    the loops being read, in order. What is made only where it is not there yet is `made_if_missing`: by serial and key.
-    What is read while it is `changing` is read to be changed, and while it is `in_part`, for what is a part of it.
-    """
+    """The replay analysis of one workflow at the current point of evaluation."""
 
     entry: cst.CSTNode | None = None
+    """The `run` method of the workflow."""
     last_step: int = 0
+    """The number of the last step, sleep or wait that must have completed. 0 before the first."""
     step_count: int = 0
+    """The number of steps, sleeps and waits evaluated so far."""
     nondeterministic_count: int = 0
+    """The number of nondeterministic values created so far."""
     uses: list[NondeterministicUse] = field(default_factory=list)
+    """The uses of nondeterministic values in data that the engine stores."""
     seeded: bool = False
+    """Whether the program seeds `random`, which makes its values deterministic."""
     reporting: bool = False
+    """Whether the code being evaluated only prints or logs."""
     step: cst.CSTNode | None = None
+    """The step whose body is being evaluated."""
     step_since: int = 0
+    """The serial of the newest cell before that body. Newer cells are local to it."""
     state_changes: Mapping[StateKey, StateChange] = field(default_factory=dict)
+    """The changes of outer state that bodies of steps may have made."""
     state_uses: list[StateUse] = field(default_factory=list)
+    """The reads of changed state."""
     state_reads: list[StateRead] = field(default_factory=list)
-    made_if_missing: set[tuple[int, str]] = field(default_factory=set)
+    """The reads and bindings in the enclosing loops, in order of evaluation."""
+    lazily_initialized: set[tuple[int, str]] = field(default_factory=set)
+    """State that steps initialize only if it is missing, by serial of the cell and key."""
     changing: bool = False
+    """Whether the expression being evaluated is the target of a change."""
     in_part: bool = False
+    """Whether the expression being evaluated is the base of an attribute or a subscript."""
 
     @property
     def reached(self) -> Reached:
-        """What the code being read comes after."""
+        """The position of the code being evaluated."""
         return Reached(self.last_step, self.state_changes)
 
     def go_to(self, reached: Reached) -> None:
-        """Go on with code that comes after something else."""
+        """Continue at another position."""
         self.last_step, self.state_changes = reached.last_step, reached.state_changes
 
-    def join_paths(self, ways: Sequence[Reached]) -> None:
-        """Go on after one of several ways: after no more steps than on each of them, and what any step has changed."""
-        self.last_step = min(way.last_step for way in ways)
-        if any(way.state_changes is not self.state_changes for way in ways):
-            self.state_changes = {key: found for way in ways for key, found in way.state_changes.items()}
+    def join_paths(self, paths: Sequence[Reached]) -> None:
+        """Join the positions at the end of several paths: the steps completed on all, the changes made on any."""
+        self.last_step = min(path.last_step for path in paths)
+        if any(path.state_changes is not self.state_changes for path in paths):
+            self.state_changes = {key: change for path in paths for key, change in path.state_changes.items()}
 
     def change(self, key: StateKey, change: StateChange | None) -> None:
-        """Say that a step has changed some state, or, with None, that it is anew."""
-        changes = {other: found for other, found in self.state_changes.items() if other != key}
+        """Record that a step changes some state. None discards earlier changes."""
+        changes = {unchanged: earlier for unchanged, earlier in self.state_changes.items() if unchanged != key}
         self.state_changes = changes if change is None else {**changes, key: change}
 
     def check(self) -> None:
-        """Say that what follows comes after a step, sleep or wait, of which the engine keeps that it is over."""
+        """Record that the following code runs after another step, sleep or wait has completed."""
         self.step_count += 1
         self.last_step = self.step_count

@@ -1,4 +1,4 @@
-"""What reaches out of the workflow: bindings of its environment, and requests."""
+"""External resources: bindings of the environment, and HTTP requests."""
 
 from __future__ import annotations
 
@@ -13,60 +13,60 @@ from stepgraph.syntax.module import Place
 
 ENVIRONMENT: Final = Resource("env")
 
-# Calls that give something to be awaited, or a client with such methods.
-_AWAITED: Final = {
+# Calls that return an awaitable, or a client with asynchronous methods.
+_ASYNCHRONOUS: Final = {
     "workers.fetch": "fetch",
     "js.fetch": "fetch",
     "pyodide.http.pyfetch": "pyfetch",
     "httpx.AsyncClient": "httpx.AsyncClient",
 }
 
-# Calls that send a request on the spot.
-_METHODS: Final = ("delete", "get", "head", "options", "patch", "post", "put", "request")
-_ON_THE_SPOT: Final = frozenset(
+# Calls that send a request synchronously.
+_HTTP_METHODS: Final = ("delete", "get", "head", "options", "patch", "post", "put", "request")
+_SYNCHRONOUS: Final = frozenset(
     [
-        *(f"{library}.{method}" for library in ("httpx", "requests") for method in _METHODS),
+        *(f"{library}.{method}" for library in ("httpx", "requests") for method in _HTTP_METHODS),
         *("urllib.request.urlopen", "urllib.request.urlretrieve", "pyodide.http.open_url"),
     ]
 )
 
-_SECRET: Final = re.compile(r"env\.\w+\.get")
+_SECRET_READ: Final = re.compile(r"env\.\w+\.get")
 
-# Methods that end what was begun, and reach nothing.
-_ENDING: Final = (".aclose", ".close", ".__aenter__", ".__aexit__")
+# Methods that open or close a client without sending a request.
+_LIFECYCLE_METHODS: Final = (".aclose", ".close", ".__aenter__", ".__aexit__")
 
 
 def member_of(owner: Resource, name: str) -> Resource:
-    """Return an attribute of a resource, or of what a call of it gave."""
+    """Return an attribute of a resource, or of the result of calling it."""
     return Resource(f"{owner.name}{'()' if owner.called else ''}.{name}")
 
 
-def called(interpreter: Interpreter, name: str, place: Place, result: Value) -> Value:
-    """Return what a call of something outside the project gives, of which nothing is known but its `result`."""
+def resource_result(interpreter: Interpreter, name: str, place: Place, result: Value) -> Value:
+    """Return the result of an external call, as a resource if it is an unknown awaitable or client."""
     if not interpreter.replays or not isinstance(result, Unknown | ExternalResult):
         return result
-    if name in _ON_THE_SPOT:
+    if name in _SYNCHRONOUS:
         interpreter.observe(ReachedOut(name, place))
-    return Resource(_AWAITED[name], place) if name in _AWAITED else result
+    return Resource(_ASYNCHRONOUS[name], place) if name in _ASYNCHRONOUS else result
 
 
 def call_resource(callee: Resource, arguments: Arguments, place: Place) -> Value:
-    """Call a resource: what that gives may be awaited.
+    """Call a resource, whose result may be awaitable.
 
-    `env.NAME.get()` is of a secret, as others are asked for something. It is the same each time, and not to be kept.
+    `env.NAME.get()` reads a secret, which is the same at each replay and must not be stored.
     """
-    if not arguments.items and _SECRET.fullmatch(callee.name):
+    if not arguments.items and _SECRET_READ.fullmatch(callee.name):
         return UNKNOWN
     return Resource(callee.name if callee.called is None else f"{callee.name}()", place)
 
 
 def leave_alone(interpreter: Interpreter, value: Resource) -> None:
-    """Make nothing of what a call of a binding gave, as a statement of its own: that is called for what it does."""
+    """Observe a binding call whose result is discarded: it is called for its effect, without an `await`."""
     if value.name.startswith("env.") and value.name.rpartition(".")[2] not in LOG_METHODS:
-        reach_out(interpreter, value)
+        observe_resource_access(interpreter, value)
 
 
-def reach_out(interpreter: Interpreter, value: Resource) -> None:
-    """Await what a call of a resource gave, in plain code: that has an effect at each replay, or another answer."""
-    if interpreter.replays and value.called is not None and not value.name.endswith(_ENDING):
+def observe_resource_access(interpreter: Interpreter, value: Resource) -> None:
+    """Observe an await outside of steps: its effect repeats, or its result differs, at each replay."""
+    if interpreter.replays and value.called is not None and not value.name.endswith(_LIFECYCLE_METHODS):
         interpreter.observe(ReachedOut(value.name, value.called))

@@ -1,4 +1,4 @@
-"""State of the workflow that the body of a step changes: a replay does not run that body, nor make the change."""
+"""Workflow state that the body of a step changes. A replay skips the body and therefore the change."""
 
 from __future__ import annotations
 
@@ -20,64 +20,64 @@ from stepgraph.interpreter.objects.values import (
     Union,
     Value,
 )
-from stepgraph.interpreter.replay.event import change_event
+from stepgraph.interpreter.replay.event import observe_event_change
 from stepgraph.interpreter.replay.replay_state import StateChange, StateKey, StateRead, StateUse
 from stepgraph.ir.facts import StateChanged
 from stepgraph.syntax.changes import CHANGING
 from stepgraph.syntax.module import Place
 
-# Methods that change the list, set or dictionary that they are of.
-CHANGING_METHODS: Final = CHANGING | frozenset(
+# Methods that mutate their list, set or dictionary.
+MUTATING_METHODS: Final = CHANGING | frozenset(
     [
         *("appendleft", "difference_update", "discard", "extendleft", "intersection_update", "popitem", "popleft"),
         *("rotate", "symmetric_difference_update"),
     ]
 )
-# Those of them that give something of what is in it.
-_GIVING: Final = frozenset(["pop", "popitem", "popleft", "setdefault"])
+# Mutating methods that return an element.
+_RETURNING_METHODS: Final = frozenset(["pop", "popitem", "popleft", "setdefault"])
 
 
 def changes_only(node: cst.Call) -> bool:
-    """Whether a call changes a collection and does not tell what is in it: `items.append(x)`."""
+    """Whether a call mutates a collection without reading it: `items.append(x)`."""
     match node.func:
         case cst.Attribute(attr=cst.Name(value=name)):
-            return name in CHANGING_METHODS and name not in _GIVING
+            return name in MUTATING_METHODS and name not in _RETURNING_METHODS
         case _:
             return False
 
 
 def change(
-    interpreter: Interpreter, changed: cst.BaseExpression, value: Value, place: Place, *, rebound: bool = False
+    interpreter: Interpreter, target: cst.BaseExpression, value: Value, place: Place, *, rebound: bool = False
 ) -> None:
-    """Say that something in `changed`, which is `value`, is changed at a place: remembered if a step changes state.
+    """Record a change of state by the body of a step. `target` is the changed expression, `value` its value.
 
-    A name or attribute that is `rebound` is something else from then on.
+    `rebound` means that a name or attribute is assigned, rather than its object mutated.
     """
-    if not interpreter.in_step or _is_of_event(value):
+    if not interpreter.in_step or _is_event_value(value):
         return
-    root = _root(changed)
-    key = _key(interpreter, root, value if root is changed else None, rebound=rebound and root is changed)
+    root = _root(target)
+    key = _state_key(interpreter, root, value if root is target else None, rebound=rebound and root is target)
     if key is None or key[0].serial > interpreter.replay.step_since:
         return
-    if _is_remembered(interpreter, root):
-        interpreter.replay.made_if_missing.add((key[0].serial, key[1]))
+    if _is_lazy_initialization(interpreter, root):
+        interpreter.replay.lazily_initialized.add((key[0].serial, key[1]))
         return
     text = interpreter.text(root)
     interpreter.replay.change(key, StateChange(text, place, interpreter.replay.step, interpreter.frame.function))
 
 
 def bound(interpreter: Interpreter, name: str) -> None:
-    """Say that a name is bound in plain code: what steps did to what it was before is of no interest any longer."""
+    """Record that plain code binds a name, which discards earlier changes by steps."""
     if interpreter.replay.state_changes:
-        key = _slot(interpreter.frame.scope, name)
+        key = _local_slot(interpreter.frame.scope, name)
         if key is not None and key in interpreter.replay.state_changes:
             interpreter.replay.change(key, None)
     if interpreter.loop_depth:
         interpreter.replay.state_reads.append(StateRead(interpreter.frame.scope, name))
 
 
-def attribute_bound(interpreter: Interpreter, owner: Value, name: str) -> None:
-    """Say that an attribute is bound in plain code, which makes it anew."""
+def _record_attribute_binding(interpreter: Interpreter, owner: Value, name: str) -> None:
+    """Record that plain code binds an attribute, which discards earlier changes by steps."""
     if (
         isinstance(owner, Instance)
         and not interpreter.in_step
@@ -87,53 +87,53 @@ def attribute_bound(interpreter: Interpreter, owner: Value, name: str) -> None:
 
 
 def seen(interpreter: Interpreter, node: cst.Name | cst.Attribute, owner: Value | None, value: Value) -> None:
-    """Say that a name, or an attribute of `owner`, is read and is `value`."""
+    """Record a read of a name, or of an attribute of `owner`."""
     if interpreter.replay.reporting or interpreter.replay.changing:
         return
     read = StateRead(interpreter.frame.scope, node, owner, value)
     if interpreter.replay.state_changes:
-        _seen_changed(interpreter, read, interpreter.place(node))
+        _record_use(interpreter, read, interpreter.place(node))
     if interpreter.loop_depth and interpreter.replays:
         interpreter.replay.state_reads.append(read)
 
 
-def _seen_changed(interpreter: Interpreter, read: StateRead, place: Place) -> None:
-    for key in _keys_of(read):
-        found = interpreter.replay.state_changes.get(key)
-        if found is None or interpreter.frame.function is found.function:
+def _record_use(interpreter: Interpreter, read: StateRead, place: Place) -> None:
+    for key in _read_keys(read):
+        state_change = interpreter.replay.state_changes.get(key)
+        if state_change is None or interpreter.frame.function is state_change.function:
             continue
-        if interpreter.replays or (interpreter.in_step and interpreter.replay.step is not found.step):
-            interpreter.replay.state_uses.append(StateUse(key, found, place))
+        if interpreter.replays or (interpreter.in_step and interpreter.replay.step is not state_change.step):
+            interpreter.replay.state_uses.append(StateUse(key, state_change, place))
 
 
 def read_at_next_pass(interpreter: Interpreter, first: int, newest: int) -> None:
-    """Say that a loop is over: what it reads before a step of it changes that, it reads changed at its next pass.
+    """Record reads in a finished loop that observe a step's change at the next iteration.
 
-    What is newer than the `newest` before the loop is made anew at each pass.
+    `first` is the index of the first read in the loop. Cells newer than `newest` are recreated at each iteration.
     """
     changes = interpreter.replay.state_changes
     reads: dict[StateKey, StateRead] = {}
     for read in interpreter.replay.state_reads[first:] if changes else ():
-        for key in _keys_of(read):
+        for key in _read_keys(read):
             reads.setdefault(key, read)
-    for key, found in changes.items():
+    for key, state_change in changes.items():
         first_read = reads.get(key)
         if first_read is not None and isinstance(first_read.node, cst.CSTNode) and key[0].serial <= newest:
             place = Place(first_read.scope.module, first_read.node)
-            interpreter.replay.state_uses.append(StateUse(key, found, place))
+            interpreter.replay.state_uses.append(StateUse(key, state_change, place))
     if not interpreter.loop_depth:
         interpreter.replay.state_reads.clear()
 
 
 def observe_changed_state(interpreter: Interpreter) -> None:
-    """Observe where state is read that a step has changed, but for what is made anew wherever it is missing."""
+    """Observe the reads of state that a step has changed, except lazily initialized state."""
     for use in interpreter.replay.state_uses:
-        if (use.key[0].serial, use.key[1]) not in interpreter.replay.made_if_missing:
-            interpreter.observe(StateChanged(use.change.changed, use.change.place, use.place))
+        if (use.key[0].serial, use.key[1]) not in interpreter.replay.lazily_initialized:
+            interpreter.observe(StateChanged(use.change.target, use.change.place, use.place))
 
 
 def _root(node: cst.BaseExpression) -> cst.BaseExpression:
-    """Return the name, or the attribute of a name, that an expression begins with."""
+    """Return the name, or the attribute of a name, at the start of an expression."""
     while True:
         match node:
             case cst.Subscript(value=inner):
@@ -144,49 +144,51 @@ def _root(node: cst.BaseExpression) -> cst.BaseExpression:
                 return node
 
 
-def _key(interpreter: Interpreter, root: cst.BaseExpression, value: Value | None, *, rebound: bool) -> StateKey | None:
-    """Return what stands for the state that an expression is of; None for what is none of the workflow."""
+def _state_key(
+    interpreter: Interpreter, root: cst.BaseExpression, value: Value | None, *, rebound: bool
+) -> StateKey | None:
+    """Return the key of the workflow state that an expression refers to, None for other state."""
     match root:
         case cst.Name(value=name):
-            slot = _slot(interpreter.frame.scope, name)
-            held = slot[0].get(name) if slot is not None and value is None else value
-            return slot if slot is None or rebound else _held(held) or slot
+            slot = _local_slot(interpreter.frame.scope, name)
+            contents = slot[0].get(name) if slot is not None and value is None else value
+            return slot if slot is None or rebound else _collection_key(contents) or slot
         case cst.Attribute(value=cst.Name(value=name), attr=cst.Name(value=attribute)):
-            slot = _slot(interpreter.frame.scope, name)
+            slot = _local_slot(interpreter.frame.scope, name)
             owner = None if slot is None else slot[0].get(name)
             if not isinstance(owner, Instance):
                 return slot
-            return (None if rebound else _held(owner.state.get(attribute))) or (owner.state, attribute)
+            return (None if rebound else _collection_key(owner.state.get(attribute))) or (owner.state, attribute)
         case _:
             return None
 
 
-def _keys_of(read: StateRead) -> list[StateKey]:
-    """Return what stands for the state that is read: the collection that a name or attribute holds, and what it is."""
-    held = _held(read.value)
+def _read_keys(read: StateRead) -> list[StateKey]:
+    """Return the keys of the state that is read: the collection, and the name or attribute that refers to it."""
+    collection_key = _collection_key(read.value)
     if isinstance(read.node, cst.Attribute):
-        kept = (read.owner.state, read.node.attr.value) if isinstance(read.owner, Instance) else None
+        slot = (read.owner.state, read.node.attr.value) if isinstance(read.owner, Instance) else None
     else:
-        kept = _slot(read.scope, read.node if isinstance(read.node, str) else read.node.value)
-    return [key for key in (held, kept) if key is not None]
+        slot = _local_slot(read.scope, read.node if isinstance(read.node, str) else read.node.value)
+    return [key for key in (collection_key, slot) if key is not None]
 
 
-def _held(value: object) -> StateKey | None:
+def _collection_key(value: object) -> StateKey | None:
     return (value.state, "") if isinstance(value, Collection | Mapping) else None
 
 
-def _slot(start: LexicalScope, name: str) -> StateKey | None:
-    """Return where a name is held that is local to a function; None for one of a module or class."""
-    if name in start.bindings.globals:
+def _local_slot(innermost: LexicalScope, name: str) -> StateKey | None:
+    """Return the slot of a name that is local to a function, None for a name of a module or class."""
+    if name in innermost.bindings.globals:
         return None
-    scope: LexicalScope | None = start
+    scope: LexicalScope | None = innermost
     while scope is not None and not scope.bindings.binds(name):
         scope = scope.parent
     return None if scope is None or scope.kind in ("module", "class") else (scope.names, name)
 
 
-def _is_remembered(interpreter: Interpreter, root: cst.BaseExpression) -> bool:
-    """Whether a change depends on what was there: `if self.client is None: self.client = ...` makes it where needed."""
+def _is_lazy_initialization(interpreter: Interpreter, root: cst.BaseExpression) -> bool:
+    """Whether a condition around a change tests the same state: `if self.client is None: self.client = ...`."""
     text = interpreter.text(root)
     frame: Frame | None = interpreter.frame
     while frame is not None and frame.in_step:
@@ -196,40 +198,40 @@ def _is_remembered(interpreter: Interpreter, root: cst.BaseExpression) -> bool:
     return False
 
 
-def _is_of_event(value: Value) -> bool:
+def _is_event_value(value: Value) -> bool:
     if isinstance(value, Union):
-        return any(_is_of_event(case.value) for case in value.cases)
+        return any(_is_event_value(case.value) for case in value.cases)
     return isinstance(value, Event | Payload | EventPart)
 
 
 def element_changed(interpreter: Interpreter, target: cst.Subscript, owner: Value) -> None:
-    """Say that an element of `owner` is assigned or deleted."""
-    _changed(interpreter, target.value, owner, interpreter.place(target))
+    """Record the assignment or deletion of an element of `owner`."""
+    _record_mutation(interpreter, target.value, owner, interpreter.place(target))
 
 
 def attribute_changed(interpreter: Interpreter, target: cst.Attribute, owner: Value) -> None:
-    """Say that an attribute of `owner` is assigned or deleted."""
+    """Record the assignment or deletion of an attribute of `owner`."""
     place = interpreter.place(target)
-    change_event(interpreter, target.value, owner, place)
-    attribute_bound(interpreter, owner, target.attr.value)
+    observe_event_change(interpreter, target.value, owner, place)
+    _record_attribute_binding(interpreter, owner, target.attr.value)
     if isinstance(owner, Instance):
         change(interpreter, target, owner.state.get(target.attr.value, owner), place, rebound=True)
 
 
 def method_called(interpreter: Interpreter, node: cst.Call, callee: Value) -> None:
-    """Say that a method is called, which may change what it is of."""
+    """Record a method call that may mutate its receiver."""
     for method in [case.value for case in callee.cases] if isinstance(callee, Union) else [callee]:
-        if isinstance(method, MethodOf) and method.name in CHANGING_METHODS and isinstance(node.func, cst.Attribute):
-            _changed(interpreter, node.func.value, method.receiver, interpreter.place(node))
+        if isinstance(method, MethodOf) and method.name in MUTATING_METHODS and isinstance(node.func, cst.Attribute):
+            _record_mutation(interpreter, node.func.value, method.receiver, interpreter.place(node))
 
 
 def joined_in_place(interpreter: Interpreter, node: cst.AugAssign, target: Value, value: Value) -> None:
-    """Say that `target += value`, or `|=`, is evaluated: it changes lists, sets and dictionaries in place."""
+    """Record an evaluation of `target += value` or `|=`, which mutates collections in place."""
     if isinstance(node.operator, cst.AddAssign | cst.BitOrAssign) and isinstance(value, Collection | Mapping):
-        _changed(interpreter, node.target, target, interpreter.place(node.target))
+        _record_mutation(interpreter, node.target, target, interpreter.place(node.target))
 
 
-def _changed(interpreter: Interpreter, changed: cst.BaseExpression, value: Value, place: Place) -> None:
-    change_event(interpreter, changed, value, place)
+def _record_mutation(interpreter: Interpreter, target: cst.BaseExpression, value: Value, place: Place) -> None:
+    observe_event_change(interpreter, target, value, place)
     if not isinstance(value, Event | Payload | EventPart):
-        change(interpreter, changed, value, place)
+        change(interpreter, target, value, place)

@@ -1,4 +1,4 @@
-"""Values that are others when the code runs again: where they come from, and where they go."""
+"""Nondeterministic values: their sources, the propagation of taint, and their uses."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ from stepgraph.interpreter.replay.replay_state import NondeterministicUse
 from stepgraph.ir.facts import NondeterministicTest, UsedAfterStep
 from stepgraph.syntax.module import Place
 
-# Elements of a collection beyond these are not looked at.
-_MOST_ELEMENTS: Final = 50
+# The maximum number of elements of a collection to search for taint.
+_MAX_ELEMENTS: Final = 50
 
 
 def nondeterministic_parts(value: Value) -> Iterator[Nondeterministic]:
-    """Yield what in a value is another one when the code runs again, in collections too."""
+    """Yield the nondeterministic values in a value, including those in collections."""
     return _nondeterministic_parts(value, Visits(), 0)
 
 
@@ -44,41 +44,43 @@ def _nondeterministic_parts(value: Value, visits: Visits, depth: int) -> Iterato
         case Template(nondeterministic=Nondeterministic() as nondeterministic):
             yield nondeterministic
         case Union(cases=cases) if depth < DEEPEST:
-            for case in cases[:_MOST_ELEMENTS]:
+            for case in cases[:_MAX_ELEMENTS]:
                 yield from _nondeterministic_parts(case.value, visits, depth + 1)
         case Collection() | Mapping() if visits.enter(value.state, depth):
-            for element in value.state.elements()[:_MOST_ELEMENTS]:
+            for element in value.state.elements()[:_MAX_ELEMENTS]:
                 yield from _nondeterministic_parts(element.value, visits, depth + 1)
 
 
 def derived(interpreter: Interpreter, values: Iterable[Value], result: Value = UNKNOWN) -> Value:
-    """Return what is made of values: the `result`, unless nothing is known of that and one of them is volatile.
+    """Return the result of an operation on values, tainted by the oldest nondeterministic value among them.
 
-    Of several, the oldest one counts.
+    Only an unknown `result` is tainted.
     """
     if not interpreter.replay.nondeterministic_count or not isinstance(result, Unknown | ExternalResult):
         return result
-    found = [nondeterministic for value in values for nondeterministic in nondeterministic_parts(value)]
-    if not found:
+    sources = [nondeterministic for value in values for nondeterministic in nondeterministic_parts(value)]
+    if not sources:
         return result
-    gives = result.name if isinstance(result, ExternalResult) else ""
-    return replace(min(found, key=lambda v: v.since), gives=gives, called=True, truth_known=False)
+    origin = result.name if isinstance(result, ExternalResult) else ""
+    return replace(min(sources, key=lambda source: source.since), gives=origin, called=True, truth_known=False)
 
 
 def template(interpreter: Interpreter, text: str, parts: Iterable[Value]) -> Template:
-    """Return text of which not all parts are known."""
-    found = derived(interpreter, parts)
-    return Template(text, found if isinstance(found, Nondeterministic) else None)
+    """Return text with unknown parts, tainted by nondeterministic parts."""
+    taint = derived(interpreter, parts)
+    return Template(text, taint if isinstance(taint, Nondeterministic) else None)
 
 
 def member_of(owner: Nondeterministic, name: str) -> Nondeterministic:
-    """Return an attribute of a volatile value."""
-    gives = f"{owner.gives}{'()' if owner.called else ''}.{name}" if owner.gives else ""
-    return replace(owner, gives=gives, called=False, truth_known=owner.truth_known and name in STAYS_TRUE)
+    """Return an attribute of a nondeterministic value."""
+    origin = f"{owner.gives}{'()' if owner.called else ''}.{name}" if owner.gives else ""
+    return replace(owner, gives=origin, called=False, truth_known=owner.truth_known and name in TRUTH_PRESERVING)
 
 
-def called(interpreter: Interpreter, callee: External, arguments: Arguments, place: Place, result: Value) -> Value:
-    """Return what a call of something outside the project gives, of which nothing is known but its `result`."""
+def tainted_result(
+    interpreter: Interpreter, callee: External, arguments: Arguments, place: Place, result: Value
+) -> Value:
+    """Return the result of an external call, tainted if the function is nondeterministic or propagates taint."""
     name = callee.name
     if name == "random.seed" and arguments.items:
         interpreter.replay.seeded = True
@@ -86,63 +88,70 @@ def called(interpreter: Interpreter, callee: External, arguments: Arguments, pla
         return result
     if interpreter.replays and is_nondeterministic(name, len(arguments.items), seeded=interpreter.replay.seeded):
         interpreter.replay.nondeterministic_count += 1
-        always_true = is_always_true(name)
+        always_truthy = is_always_truthy(name)
         return Nondeterministic(
             name,
             place,
             interpreter.replay.last_step,
             interpreter.replay.nondeterministic_count,
             name,
-            truth_known=always_true,
+            truth_known=always_truthy,
         )
-    if not interpreter.replay.nondeterministic_count or not passes_on(name):
+    if not interpreter.replay.nondeterministic_count or not propagates_taint(name):
         return result
-    made = derived(interpreter, (argument.value for argument in arguments.items), result)
-    given = arguments.items[0].value if arguments.items else UNKNOWN
-    if isinstance(made, Nondeterministic) and isinstance(given, Nondeterministic) and name in STAYS_TRUE:
-        return replace(made, truth_known=given.truth_known)
-    return made
+    tainted = derived(interpreter, (argument.value for argument in arguments.items), result)
+    first_argument = arguments.items[0].value if arguments.items else UNKNOWN
+    if (
+        isinstance(tainted, Nondeterministic)
+        and isinstance(first_argument, Nondeterministic)
+        and name in TRUTH_PRESERVING
+    ):
+        return replace(tainted, truth_known=first_argument.truth_known)
+    return tainted
 
 
 def record_test(
-    interpreter: Interpreter, test: Value, test_place: Place, decided: Place, first_branch: int = 0
+    interpreter: Interpreter, test: Value, test_place: Place, decision_place: Place, first_branch: int = 0
 ) -> None:
-    """Remember that a volatile value decides what is done, in the branches from the `first_branch` on."""
+    """Record that a nondeterministic value decides which branch runs, among those from `first_branch` on."""
     if not interpreter.replays or not interpreter.replay.nondeterministic_count:
         return
     for value in leaves(test):
         if isinstance(value, Nondeterministic) and not value.truth_known:
-            interpreter.observe(NondeterministicTest(value.name, value.place, test_place, decided, first_branch))
+            interpreter.observe(NondeterministicTest(value.name, value.place, test_place, decision_place, first_branch))
             return
 
 
 def used(interpreter: Interpreter, value: Value, place: Place) -> None:
-    """Remember where a value is used by what the engine keeps: it is to be the same in all that is kept."""
+    """Record a use of a value in data that the engine stores, and observe it if a step ran since its creation."""
     if not interpreter.replay.nondeterministic_count or interpreter.replay.reporting:
         return
     for nondeterministic in nondeterministic_parts(value):
         use = NondeterministicUse(nondeterministic, place)
         interpreter.replay.uses.append(use)
         if nondeterministic.since < interpreter.replay.last_step:
-            _observe(interpreter, use)
+            _observe_use(interpreter, use)
 
 
 def used_again(interpreter: Interpreter, uses: Iterable[NondeterministicUse]) -> None:
-    """Remember uses in what is run once more: a function that is called again with the same values."""
+    """Record the uses in a memoized function at another call with the same values."""
     for use in uses:
         interpreter.replay.uses.append(use)
         if use.nondeterministic.since < interpreter.replay.last_step:
-            _observe(interpreter, use)
+            _observe_use(interpreter, use)
 
 
-def used_at_each_pass(interpreter: Interpreter, first: int, made_before: int) -> None:
-    """Remember uses in a loop that runs steps, those from the `first` on, of values that are older than the loop."""
+def used_at_each_pass(interpreter: Interpreter, first: int, newest: int) -> None:
+    """Record uses in a loop with steps whose values are older than the loop.
+
+    `first` is the index of the loop's first use, `newest` the serial of the newest value before the loop.
+    """
     for use in interpreter.replay.uses[first:]:
-        if use.nondeterministic.serial <= made_before:
-            _observe(interpreter, use)
+        if use.nondeterministic.serial <= newest:
+            _observe_use(interpreter, use)
 
 
-def _observe(interpreter: Interpreter, use: NondeterministicUse) -> None:
+def _observe_use(interpreter: Interpreter, use: NondeterministicUse) -> None:
     interpreter.observe(UsedAfterStep(use.nondeterministic.name, use.nondeterministic.place, use.place))
 
 
@@ -179,8 +188,8 @@ _ALWAYS_RANDOM: Final = frozenset(
     ]
 )
 
-# Those that give the present time where they are given fewer arguments than this.
-_NOW_WITHOUT: Final = {
+# Functions that use the current time if called with fewer arguments than this.
+_CURRENT_TIME_BELOW: Final = {
     "time.asctime": 1,
     "time.ctime": 1,
     "time.gmtime": 1,
@@ -189,11 +198,11 @@ _NOW_WITHOUT: Final = {
     "js.Date.new": 1,
 }
 
-_ALL: Final = _CLOCKS | _IDS | _RANDOM | _ALWAYS_RANDOM
+_NONDETERMINISTIC: Final = _CLOCKS | _IDS | _RANDOM | _ALWAYS_RANDOM
 
-# Their values are never zero or empty, and so are these made of them.
-_ALWAYS_TRUE: Final = _CLOCKS | _IDS | {"secrets.token_hex", "secrets.token_urlsafe", "secrets.token_bytes"}
-STAYS_TRUE: Final = frozenset(
+# Sources whose values are never zero or empty, and functions that preserve truthiness.
+_ALWAYS_TRUTHY: Final = _CLOCKS | _IDS | {"secrets.token_hex", "secrets.token_urlsafe", "secrets.token_bytes"}
+TRUTH_PRESERVING: Final = frozenset(
     [
         *("builtins.str", "builtins.repr", "builtins.int", "builtins.float"),
         *("astimezone", "date", "hex", "isoformat", "replace", "strftime", "timestamp"),
@@ -202,27 +211,27 @@ STAYS_TRUE: Final = frozenset(
 
 
 def is_nondeterministic(name: str, arguments: int, *, seeded: bool) -> bool:
-    """Whether a call of something outside the project gives another value each time; `seeded` chance does not."""
-    if name in _NOW_WITHOUT:
-        return arguments < _NOW_WITHOUT[name]
-    return name in _ALL and not (seeded and name in _RANDOM)
+    """Whether an external call returns a different value each time. `random` does not if `seeded`."""
+    if name in _CURRENT_TIME_BELOW:
+        return arguments < _CURRENT_TIME_BELOW[name]
+    return name in _NONDETERMINISTIC and not (seeded and name in _RANDOM)
 
 
-def is_always_true(name: str) -> bool:
-    """Whether what a call gives is true whatever it is."""
-    return name in _ALWAYS_TRUE or name in _NOW_WITHOUT
+def is_always_truthy(name: str) -> bool:
+    """Whether the result of a call is always truthy."""
+    return name in _ALWAYS_TRUTHY or name in _CURRENT_TIME_BELOW
 
 
-# Where functions come from whose result is made of their arguments alone.
-_PURE: Final = frozenset(
+# Modules whose functions compute their result from their arguments alone.
+_PURE_MODULES: Final = frozenset(
     [
         *("base64", "binascii", "builtins", "datetime", "decimal", "hashlib", "hmac", "itertools", "json", "math"),
         *("operator", "random", "string", "time", "uuid", "zoneinfo"),
     ]
 )
 
-# Those of which the result says nothing of the values that they are given.
-_NEUTRAL: Final = frozenset(
+# Functions whose result does not depend on the nondeterministic part of their arguments.
+_UNTAINTED: Final = frozenset(
     f"builtins.{name}"
     for name in [
         *("callable", "delattr", "dir", "getattr", "hasattr", "isinstance", "issubclass", "len", "next", "print"),
@@ -231,6 +240,6 @@ _NEUTRAL: Final = frozenset(
 )
 
 
-def passes_on(name: str) -> bool:
-    """Whether what a call of something outside the project gives varies with its arguments."""
-    return name.split(".", maxsplit=1)[0] in _PURE and name not in _NEUTRAL
+def propagates_taint(name: str) -> bool:
+    """Whether the result of an external call varies with its arguments."""
+    return name.split(".", maxsplit=1)[0] in _PURE_MODULES and name not in _UNTAINTED

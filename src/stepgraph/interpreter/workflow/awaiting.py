@@ -1,4 +1,4 @@
-"""Starting work and waiting for it."""
+"""Starting and awaiting coroutines, tasks and other awaitables."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from stepgraph.interpreter.objects.values import (
     WaitCall,
     Wrapped,
 )
-from stepgraph.interpreter.replay.resources import reach_out
+from stepgraph.interpreter.replay.resources import observe_resource_access
 from stepgraph.interpreter.store import Rewrite, TaskState
 from stepgraph.interpreter.summaries import read_function
 from stepgraph.interpreter.workflow.dependencies import dependencies_of
@@ -65,16 +65,16 @@ AWAITABLES: Final = (*COROUTINES, Task, Gathering, Wrapped)
 
 
 def is_awaitable(value: Value) -> bool:
-    """Whether a value is, or may be, work to wait for."""
+    """Whether a value is, or may be, an awaitable that can run steps."""
     if isinstance(value, Union):
         return any(is_awaitable(case.value) for case in value.cases)
     return isinstance(value, AWAITABLES)
 
 
 def await_value(interpreter: Interpreter, value: Value, place: Place, first: int | None = None) -> Value:
-    """Return what awaiting a value gives, having emitted what runs or is waited for.
+    """Emit the await of a value and return its result.
 
-    The operations from `first` on are those of evaluating the expression that is awaited.
+    `first` is the index of the first operation emitted by the awaited expression.
     """
     resume_tasks(interpreter)
     match value:
@@ -84,124 +84,124 @@ def await_value(interpreter: Interpreter, value: Value, place: Place, first: int
                 interpreter.emit(Run(activity, value.place))
             return result
         case Task(task_id=task_id, result=result):
-            if not _ran_on_the_spot(interpreter, task_id):
-                interpreter.emit(Await(AwaitGroup("all", members_of(value)), place))
+            if not _run_inline(interpreter, task_id):
+                interpreter.emit(Await(AwaitGroup("all", await_members(value)), place))
             return result
         case Gathering(result=result):
             if value.members:
-                interpreter.emit(Await(joined(value), place, value.each))
+                interpreter.emit(Await(await_group(value), place, value.each))
             return result
         case Wrapped(inner=inner):
-            last, before = interpreter.operations[-1:], len(interpreter.operations)
+            last_operation, count = interpreter.operations[-1:], len(interpreter.operations)
             result = await_value(interpreter, inner, place, first)
-            if interpreter.operations[-1:] != last:
-                awaited = Block(tuple(interpreter.operations[before:] or interpreter.operations[-1:]))
+            if interpreter.operations[-1:] != last_operation:
+                awaited = Block(tuple(interpreter.operations[count:] or interpreter.operations[-1:]))
                 report_timeout(interpreter, value.place, "asyncio.wait_for", awaited)
             return result
         case Union():
-            return _await_one(interpreter, value, place, first)
+            return _await_union(interpreter, value, place, first)
         case Resource():
-            reach_out(interpreter, value)
+            observe_resource_access(interpreter, value)
             return UNKNOWN
-        case Instance() if (coroutine := _coroutine_of(interpreter, value, place)) is not None:
+        case Instance() if (coroutine := _await_method_call(interpreter, value, place)) is not None:
             return await_value(interpreter, coroutine, place, first)
     _report_unresolved(interpreter, value, place)
     return UNKNOWN
 
 
-def _await_one(interpreter: Interpreter, value: Union, place: Place, first: int | None) -> Value:
-    """Wait for whichever of several values it is; for work that is only there if it is that value, without a choice."""
-    if first is not None and first < len(interpreter.operations) and _chosen_on_the_spot(interpreter, value, place):
+def _await_union(interpreter: Interpreter, value: Union, place: Place, first: int | None) -> Value:
+    """Await whichever case of a union is the value. Tasks that only exist in their case need no choice."""
+    if first is not None and first < len(interpreter.operations) and _await_in_branches(interpreter, value, place):
         return UNKNOWN
-    started = [o.value for o in value.cases if isinstance(o.value, Task | Gathering)]
-    others = [o.value for o in value.cases if is_awaitable(o.value) and o.value not in started]
-    members = tuple(member for one in started for member in members_of(one))
-    if started and (not others or all(awaited.on_every_path for one in started for awaited in awaited_of(one))):
+    tasks = [case.value for case in value.cases if isinstance(case.value, Task | Gathering)]
+    unstarted = [case.value for case in value.cases if is_awaitable(case.value) and case.value not in tasks]
+    members = tuple(member for task in tasks for member in await_members(task))
+    if tasks and (not unstarted or all(awaited.on_every_path for task in tasks for awaited in awaited_of(task))):
         interpreter.emit(
-            Await(AwaitGroup("all", members), place, any(isinstance(v, Gathering) and v.each for v in started))
+            Await(AwaitGroup("all", members), place, any(isinstance(v, Gathering) and v.each for v in tasks))
         )
-        if not others:
+        if not unstarted:
             return UNKNOWN
-        rest = (replace(o, value=UNKNOWN if o.value in started else o.value) for o in value.cases)
+        rest = (replace(case, value=UNKNOWN if case.value in tasks else case.value) for case in value.cases)
         value = Union(tuple(rest), value.discriminant, value.place)
     return interpreter.choose(value, lambda chosen: await_value(interpreter, chosen, place))
 
 
 def start(interpreter: Interpreter, value: Value, place: Place) -> Value:
-    """Return the task that a coroutine becomes, having emitted its start; other awaitables are what they are."""
+    """Emit the start of a coroutine and return its task. Other awaitables are returned unchanged."""
     match value:
         case StepCall() | WaitCall() | FunctionCall() | PreparedCall():
-            return _started(interpreter, value)
+            return _start_coroutine(interpreter, value)
         case Resource():
-            reach_out(interpreter, value)
+            observe_resource_access(interpreter, value)
             return UNKNOWN
         case Wrapped(inner=inner):
-            return _started_up_to_a_timeout(interpreter, value, start(interpreter, inner, place))
+            return _start_with_timeout(interpreter, value, start(interpreter, inner, place))
         case Union():
             return interpreter.choose(value, lambda chosen: start(interpreter, chosen, place))
         case Task() | Gathering():
             return value
-        case Instance() if (coroutine := _coroutine_of(interpreter, value, place)) is not None:
+        case Instance() if (coroutine := _await_method_call(interpreter, value, place)) is not None:
             return start(interpreter, coroutine, place)
     _report_unresolved(interpreter, value, place)
     return UNKNOWN
 
 
-def _started_up_to_a_timeout(interpreter: Interpreter, wrapped: Wrapped, started: Value) -> Value:
-    """Return the task that `wait_for` becomes, having reported that the engine goes on with what is in it."""
+def _start_with_timeout(interpreter: Interpreter, wrapped: Wrapped, started: Value) -> Value:
+    """Report that the engine continues the work of an `asyncio.wait_for` after its timeout."""
     task_ids = [awaited.task_id for awaited in awaited_of(started)]
     if task_ids:
-        interpreter.work.limited.update(task_ids)
-        block = Block((Await(AwaitGroup("all", members_of(started)), wrapped.place),))
+        interpreter.work.timed_tasks.update(task_ids)
+        block = Block((Await(AwaitGroup("all", await_members(started)), wrapped.place),))
         report_timeout(interpreter, wrapped.place, "asyncio.wait_for", block)
     return started
 
 
-def _started(interpreter: Interpreter, coroutine: Coroutine) -> Value:
-    """Return the task that a coroutine becomes; what it writes to names and attributes may be written any time."""
+def _start_coroutine(interpreter: Interpreter, coroutine: Coroutine) -> Value:
+    """Start a coroutine as a task whose writes may take effect at any time until it is awaited."""
     last_step, checkpoint, newest = (
         interpreter.replay.last_step,
         interpreter.store.checkpoint(),
         interpreter.store.serial,
     )
-    outer, interpreter.store.reads = interpreter.store.reads, set()
+    outer_reads, interpreter.store.reads = interpreter.store.reads, set()
     activity, result = _activity(interpreter, coroutine, is_started=True)
     reads = frozenset(slot for slot in interpreter.store.reads if slot[0] <= newest)
-    interpreter.store.reads = outer | reads
-    interpreter.replay.last_step = last_step  # what is started goes on beside what follows
+    interpreter.store.reads = outer_reads | reads
+    interpreter.replay.last_step = last_step  # the task runs concurrently with the code after its start
     if activity is None:
         return UNKNOWN
     task = start_activity(interpreter, activity, coroutine.place, result)
-    is_read_again = isinstance(coroutine, FunctionCall) and isinstance(activity, Call)
-    state = InFlight(
+    may_reevaluate = isinstance(coroutine, FunctionCall) and isinstance(activity, Call)
+    state = InFlightTask(
         task.task_id,
         coroutine.place,
         interpreter.loop_depth,
         interpreter.passes,
-        reads if is_read_again else frozenset(),
+        reads if may_reevaluate else frozenset(),
         coroutine=coroutine,
         activity=activity,
-        awaits=interpreter.work.awaits,
+        await_count=interpreter.work.await_count,
     )
     interpreter.store.start_task(state, checkpoint, newest)
     return task
 
 
-class InFlight(TaskState, kw_only=True):
-    """A task in flight that can be read again."""
+class InFlightTask(TaskState, kw_only=True):
+    """A task in flight that can be evaluated again."""
 
     coroutine: Coroutine
     activity: Activity
-    awaits: int
-    """The number of awaits before its start."""
+    await_count: int
+    """The number of awaits evaluated before its start."""
 
 
 def resume_tasks(interpreter: Interpreter) -> None:
-    """Read again the tasks whose variables other code has written to: at an await, they may read the new values.
+    """Evaluate tasks in flight again if other code has written to variables that they read.
 
-    A task that has begun may have read the old values instead.
+    At an await they may read the new values. A task that has begun may have read the old ones.
     """
-    interpreter.work.awaits += 1
+    interpreter.work.await_count += 1
     rewrites = interpreter.store.rewrites
     if not rewrites or interpreter.work.resuming:
         return
@@ -209,35 +209,35 @@ def resume_tasks(interpreter: Interpreter) -> None:
     slots = {rewrite.slot for rewrite in rewrites}
     tasks = [task for task in interpreter.store.tasks() if not slots.isdisjoint(task.reads)]
     for task in tasks:
-        if isinstance(task, InFlight):
-            _read_again(interpreter, task, [rewrite for rewrite in rewrites if rewrite.slot in task.reads])
+        if isinstance(task, InFlightTask):
+            _reevaluate(interpreter, task, [rewrite for rewrite in rewrites if rewrite.slot in task.reads])
     interpreter.store.rewrites.clear()
     interpreter.work.resuming = False
 
 
-def _read_again(interpreter: Interpreter, task: InFlight, rewrites: Sequence[Rewrite]) -> None:
+def _reevaluate(interpreter: Interpreter, task: InFlightTask, rewrites: Sequence[Rewrite]) -> None:
     if not isinstance(task.coroutine, FunctionCall) or not isinstance(task.activity, Call):
         return
     coroutine = task.coroutine
     checkpoint, newest = interpreter.store.checkpoint(), interpreter.store.serial
-    if task.awaits + 1 < interpreter.work.awaits:
+    if task.await_count + 1 < interpreter.work.await_count:
         for rewrite in rewrites:
             interpreter.store.write_also(rewrite.container, rewrite.key, rewrite.before, task.place)
-    read = read_function(interpreter, coroutine.function, coroutine.arguments).function
-    rebound = {rewrite.slot for rewrite in rewrites}
+    function = read_function(interpreter, coroutine.function, coroutine.arguments).function
+    rewritten = {rewrite.slot for rewrite in rewrites}
     written = [
         change
         for change in interpreter.store.written(checkpoint, newest)
-        if (change[0].serial, change[1]) not in rebound
+        if (change[0].serial, change[1]) not in rewritten
     ]
     interpreter.store.rollback(checkpoint)
     interpreter.store.extend_writes(task, written)
-    if read.works or task.activity.function.works:
-        force_setattr(task.activity, "function", read)  # the start of the task is in the graph already
+    if function.works or task.activity.function.works:
+        force_setattr(task.activity, "function", function)  # the emitted `Start` holds this call
 
 
-def _coroutine_of(interpreter: Interpreter, value: Instance, place: Place) -> FunctionCall | None:
-    """Return what runs when an object of the project is awaited: its `__await__`, which is a plain function."""
+def _await_method_call(interpreter: Interpreter, value: Instance, place: Place) -> FunctionCall | None:
+    """Return the call of an instance's `__await__`, None if that is not a plain function of the project."""
     method = interpreter.attribute(value, "__await__", place)
     if isinstance(method, FunctionValue) and isinstance(method.node, cst.FunctionDef):
         return FunctionCall(method, Arguments(), place)
@@ -248,7 +248,7 @@ def _coroutine_of(interpreter: Interpreter, value: Instance, place: Place) -> Fu
 def start_activity(
     interpreter: Interpreter, activity: Activity, place: Place, result: Value = UNKNOWN, *, eager: bool = False
 ) -> Task:
-    """Return a task for work, having emitted its start."""
+    """Emit the start of an activity and return its task."""
     task_id = interpreter.work.new_task_id()
     interpreter.work.activities[task_id] = activity
     interpreter.frame.has_started = True
@@ -256,48 +256,53 @@ def start_activity(
     return Task(task_id, result)
 
 
-def members_of(value: Value) -> tuple[AwaitMember, ...]:
-    """Return what a join of a value waits for."""
+def await_members(value: Value) -> tuple[AwaitMember, ...]:
+    """Return the members of the await group of a value."""
     match value:
         case Task(task_id=task_id, every=every, on_every_path=on_every_path):
             return (AwaitedTask(task_id, every, on_every_path),)
         case Gathering(members=members):
-            return tuple(member for inner in members for member in _member(inner, value.own))
+            return tuple(member for inner in members for member in _group_member(inner, value.own))
         case Wrapped(inner=inner):
-            return members_of(inner)
+            return await_members(inner)
         case Union(cases=cases):
-            return tuple(member for case in cases for member in members_of(case.value))
+            return tuple(member for case in cases for member in await_members(case.value))
         case _:
             return ()
 
 
 def awaited_of(value: Value) -> Iterator[AwaitedTask]:
-    """Yield all the work that a join of a value waits for."""
-    return awaited_in(AwaitGroup("all", members_of(value)))
+    """Yield the tasks that an await of a value waits for."""
+    return awaited_in(AwaitGroup("all", await_members(value)))
 
 
-def joined(value: Gathering) -> AwaitGroup:
-    """Return a gathering as what a join waits for."""
+def await_group(value: Gathering) -> AwaitGroup:
+    """Return the await group of a gathering."""
     return AwaitGroup(
-        value.kind, members_of(value), value.own, loops=value.loops, until_done=value.until_done, in_turn=value.in_turn
+        value.kind,
+        await_members(value),
+        value.own,
+        loops=value.loops,
+        until_done=value.until_done,
+        in_turn=value.in_turn,
     )
 
 
-def _member(value: Value, own: frozenset[TaskId]) -> tuple[AwaitMember, ...]:
-    """A gathering written inside another, or of another kind, is a group of its own."""
+def _group_member(value: Value, outer_tasks: frozenset[TaskId]) -> tuple[AwaitMember, ...]:
+    """Return a nested gathering as a group unless its members can join the outer group."""
     if not isinstance(value, Gathering):
-        return members_of(value)
-    group = joined(value)
-    nested = bool(group.own) and group.own <= own
+        return await_members(value)
+    group = await_group(value)
+    nested = bool(group.own) and group.own <= outer_tasks
     if not group.members or (not nested and group.kind == "all" and group.until_done):
         return group.members
     return (replace(group, nested=nested),)
 
 
 def _activity(interpreter: Interpreter, value: Coroutine, *, is_started: bool = False) -> tuple[Activity | None, Value]:
-    """Return what runs when a coroutine begins, and what it gives. None where there are no steps in it.
+    """Return the work and the result of a coroutine. The work is None if it runs no steps.
 
-    What is started may run steps that it is given later.
+    With `is_started`, a function that reads outer variables counts as work: it may run steps assigned to them later.
     """
     match value:
         case StepCall(step=step, place=place):
@@ -324,14 +329,14 @@ def _activity(interpreter: Interpreter, value: Coroutine, *, is_started: bool = 
 
 
 def _step_body(interpreter: Interpreter, step: StepFunction) -> Block:
-    """Return what the body of a step does; its parameters are results of other steps, and not known."""
+    """Return the body of a step, evaluated with unknown parameters: they are results of other steps."""
     function = step.function
     if isinstance(function, FunctionValue) and isinstance(function.node, cst.FunctionDef):
         with interpreter.step_body(step.definition.place.node):
-            read = read_function(interpreter, _filled(function), Arguments()).function
-        if read.works:
+            step_function = read_function(interpreter, _without_data_defaults(function), Arguments()).function
+        if step_function.works:
             interpreter.frame.called |= interpreter.work.bit_of(function.node)
-        return read.body if read.works else EMPTY
+        return step_function.body if step_function.works else EMPTY
     if not function.relevant:
         return EMPTY
     place = step.definition.place
@@ -341,13 +346,13 @@ def _step_body(interpreter: Interpreter, step: StepFunction) -> Block:
         )
 
 
-def _filled(function: FunctionValue) -> FunctionValue:
-    """Return a step's function without the defaults that no step comes from: the SDK fills each parameter."""
-    kept = tuple((name, value) for name, value in function.defaults if not _is_mere_data(value))
-    return function if len(kept) == len(function.defaults) else replace(function, defaults=kept)
+def _without_data_defaults(function: FunctionValue) -> FunctionValue:
+    """Remove the defaults of a step's function that lead to no step: the SDK fills each parameter."""
+    defaults = tuple((name, value) for name, value in function.defaults if not _is_irrelevant(value))
+    return function if len(defaults) == len(function.defaults) else replace(function, defaults=defaults)
 
 
-def _is_mere_data(value: Value) -> bool:
+def _is_irrelevant(value: Value) -> bool:
     match value:
         case Collection():
             return not any(item.value.relevant for item in value.items)
@@ -357,41 +362,41 @@ def _is_mere_data(value: Value) -> bool:
             return not value.relevant
 
 
-def _ran_on_the_spot(interpreter: Interpreter, task_id: TaskId) -> bool:
-    """`await step.sleep(...)`: what was started by the last operation and is awaited now simply runs.
+def _run_inline(interpreter: Interpreter, task_id: TaskId) -> bool:
+    """Replace the last operation by a `Run` if it is the eager start of the awaited task: `await step.sleep(...)`.
 
-    A task does not: others that wait begin before it.
+    A task created by `create_task` stays a `Start`: waiting tasks begin before it.
     """
-    last = interpreter.operations[-1] if interpreter.operations else None
-    if not isinstance(last, Start) or not last.eager or last.task_id != task_id:
+    start_operation = interpreter.operations[-1] if interpreter.operations else None
+    if not isinstance(start_operation, Start) or not start_operation.eager or start_operation.task_id != task_id:
         return False
-    interpreter.operations[-1] = Run(last.activity, last.place)
+    interpreter.operations[-1] = Run(start_operation.activity, start_operation.place)
     interpreter.replay.check()
     return True
 
 
-def _chosen_on_the_spot(interpreter: Interpreter, value: Union, place: Place) -> bool:
-    """`await (gather(a(), b()) if c else d())`: each branch of the choice that was just made ends in its await."""
-    last = interpreter.operations[-1]
-    if not isinstance(last, Choice) or len(last.branches) != len(value.cases):
+def _await_in_branches(interpreter: Interpreter, value: Union, place: Place) -> bool:
+    """Move the await into the branches of the choice just emitted: `await (gather(a(), b()) if c else d())`."""
+    choice = interpreter.operations[-1]
+    if not isinstance(choice, Choice) or len(choice.branches) != len(value.cases):
         return False
-    pairs = list(zip(last.branches, value.cases, strict=True))
+    pairs = list(zip(choice.branches, value.cases, strict=True))
     tasks = [(branch, case.value) for branch, case in pairs if isinstance(case.value, Task | Gathering)]
-    if not tasks or not all(_starts(branch, task) for branch, task in tasks):
+    if not tasks or not all(_starts_tasks_of(branch, task) for branch, task in tasks):
         return False
     interpreter.operations[-1] = replace(
-        last, branches=tuple(_awaited(interpreter, b, o.value, place) for b, o in pairs)
+        choice, branches=tuple(_with_await(interpreter, branch, case.value, place) for branch, case in pairs)
     )
     return True
 
 
-def _starts(branch: Branch, task: Value) -> bool:
+def _starts_tasks_of(branch: Branch, task: Value) -> bool:
     started = {task_id for operation in branch.block.operations for task_id in started_in(operation)}
     return started >= {awaited.task_id for awaited in awaited_of(task)}
 
 
-def _awaited(interpreter: Interpreter, branch: Branch, value: Value, place: Place) -> Branch:
-    """A branch that ends in what it started, awaited; a coroutine begins only there."""
+def _with_await(interpreter: Interpreter, branch: Branch, value: Value, place: Place) -> Branch:
+    """Return a branch that ends with the await of its value. A coroutine begins at the await."""
     with interpreter.nested() as operations:
         operations.extend(branch.block.operations)
         await_value(interpreter, value, place)

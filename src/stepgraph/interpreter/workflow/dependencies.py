@@ -1,4 +1,4 @@
-"""Which steps a step needs: those its parameters name, or `depends` lists (SDK: `_build_dependency_list`)."""
+"""Dependencies between steps: parameter names, or `depends` in legacy mode (SDK: `_build_dependency_list`)."""
 
 from __future__ import annotations
 
@@ -22,68 +22,77 @@ from stepgraph.phrases.pieces import fits_pieces
 from stepgraph.project.dependency_mode import DependencyMode
 from stepgraph.syntax.module import Place
 
-BodyReader: TypeAlias = Callable[[Interpreter, StepFunction], Block]
+BodyEvaluator: TypeAlias = Callable[[Interpreter, StepFunction], Block]
 
 CONTEXT: Final = "ctx"
-# What gives a function another name, or other parameters.
+# Source text that may change the name or the parameters of a function.
 _RENAMING: Final = (b"__name__ =", b"__name__=", b"__signature__", b"__wrapped__", b"update_wrapper", b"setattr(")
 _FIELD: Final = re.compile(r"\{[^{}]*\}")
 
 
-def dependencies_of(interpreter: Interpreter, step: StepFunction, read_body: BodyReader) -> tuple[Dependency, ...]:
-    """Return the steps that a step needs when it is called now, in the order in which it asks for them."""
+def dependencies_of(
+    interpreter: Interpreter, step: StepFunction, evaluate_body: BodyEvaluator
+) -> tuple[Dependency, ...]:
+    """Return the steps that a call of a step requires at this point, in the order in which the SDK resolves them."""
     definition = step.definition
-    needed = [parameter for parameter in definition.parameters if parameter.name != CONTEXT]
-    if not needed and not step.depends and step.listing is None:
+    parameters = [parameter for parameter in definition.parameters if parameter.name != CONTEXT]
+    if not parameters and not step.depends and step.listing is None:
         return ()
     if definition in interpreter.steps.resolving:
         _report_cycle(interpreter, definition)
         return ()
     interpreter.steps.resolving.append(definition)
-    listed = _listed if interpreter.mode is DependencyMode.LEGACY else _named
-    found = [_dependency(interpreter, value, place, read_body) for value, place in listed(interpreter, step, needed)]
+    list_dependencies = _listed_dependencies if interpreter.mode is DependencyMode.LEGACY else _named_dependencies
+    dependencies = [
+        _dependency(interpreter, value, place, evaluate_body)
+        for value, place in list_dependencies(interpreter, step, parameters)
+    ]
     interpreter.steps.resolving.pop()
-    return tuple(dependency for dependency in found if dependency is not None)
+    return tuple(dependency for dependency in dependencies if dependency is not None)
 
 
-def _named(interpreter: Interpreter, step: StepFunction, needed: list[StepParameter]) -> Iterator[tuple[Value, Place]]:
-    """Implicit mode: each parameter is the name of a step declared by now; of several, the last one."""
+def _named_dependencies(
+    interpreter: Interpreter, step: StepFunction, parameters: list[StepParameter]
+) -> Iterator[tuple[Value, Place]]:
+    """Yield dependencies in implicit mode: each parameter names a declared step, the last one if several share it."""
     if step.depends is not None:
-        return  # refused, and said so
-    for parameter in needed:
-        found = interpreter.steps.by_name.look_up(parameter.name)
-        if found is None:
+        return  # the SDK rejects `depends`, which is reported at the declaration
+    for parameter in parameters:
+        step_value = interpreter.steps.by_name.look_up(parameter.name)
+        if step_value is None:
             interpreter.store.observe(interpreter.steps.by_name, parameter.name)
-            _report_no_step(interpreter, step.definition, parameter)
+            _report_unknown_parameter(interpreter, step.definition, parameter)
             continue
-        if not _declared_here(interpreter, found):
+        if not _is_declared_in_frame(interpreter, step_value):
             interpreter.store.observe(interpreter.steps.by_name, parameter.name)
-        _observe_shared(interpreter, step.definition, parameter, found)
-        yield found, parameter.place
+        _observe_shared(interpreter, step.definition, parameter, step_value)
+        yield step_value, parameter.place
 
 
 def _observe_shared(
-    interpreter: Interpreter, definition: StepDefinition, parameter: StepParameter, found: Value
+    interpreter: Interpreter, definition: StepDefinition, parameter: StepParameter, value: Value
 ) -> None:
-    other = interpreter.steps.hides.get(found.definition) if isinstance(found, StepFunction) else None
-    if isinstance(found, StepFunction) and other is not None:
-        interpreter.observe(NameShared(definition, parameter, found.definition, other))
+    hidden = interpreter.steps.hidden.get(value.definition) if isinstance(value, StepFunction) else None
+    if isinstance(value, StepFunction) and hidden is not None:
+        interpreter.observe(NameShared(definition, parameter, value.definition, hidden))
 
 
-def _declared_here(interpreter: Interpreter, value: Value) -> bool:
+def _is_declared_in_frame(interpreter: Interpreter, value: Value) -> bool:
     return isinstance(value, StepFunction) and value in interpreter.frame.declared
 
 
-def _listed(interpreter: Interpreter, step: StepFunction, needed: list[StepParameter]) -> Iterator[tuple[Value, Place]]:
-    """Legacy mode: `depends` gives the parameters other than `ctx`, by position."""
+def _listed_dependencies(
+    interpreter: Interpreter, step: StepFunction, parameters: list[StepParameter]
+) -> Iterator[tuple[Value, Place]]:
+    """Yield dependencies in legacy mode: `depends` lists one step by position for each parameter except `ctx`."""
     depends = step.listing.items if step.listing is not None else step.depends or ()
     if step.depends is None:
-        _report_no_list(interpreter, step.definition, needed)
-    elif len(depends) != len(needed) and not any(item.many or item.maybe for item in depends):
-        _report_count(interpreter, step.definition, len(needed), len(depends))
+        _report_missing_depends(interpreter, step.definition, parameters)
+    elif len(depends) != len(parameters) and not any(item.many or item.maybe for item in depends):
+        _report_count(interpreter, step.definition, len(parameters), len(depends))
     for item in depends:
         if item.many or not _is_step(item.value):
-            _report_not_followed(interpreter, step.definition, item)
+            _report_unresolved_item(interpreter, step.definition, item)
         yield item.value, item.place
 
 
@@ -93,39 +102,45 @@ def _is_step(value: Value) -> bool:
     return isinstance(value, StepFunction)
 
 
-def _dependency(interpreter: Interpreter, value: Value, place: Place, read_body: BodyReader) -> Dependency | None:
+def _dependency(
+    interpreter: Interpreter, value: Value, place: Place, evaluate_body: BodyEvaluator
+) -> Dependency | None:
     match value:
         case StepFunction():
-            return _step_run(interpreter, value, read_body)
+            return _step_run(interpreter, value, evaluate_body)
         case Union(cases=cases, discriminant=discriminant):
-            interpreter.steps.choosing.append(len(interpreter.steps.resolving))
-            ways = [(o.condition, _dependency(interpreter, o.value, place, read_body)) for o in cases]
-            interpreter.steps.choosing.pop()
-            known = tuple(StepCase(condition, way) for condition, way in ways if way is not None)
-            return StepChoice(known, value.place, discriminant) if known else None
+            interpreter.steps.choice_depths.append(len(interpreter.steps.resolving))
+            dependencies = [
+                (case.condition, _dependency(interpreter, case.value, place, evaluate_body)) for case in cases
+            ]
+            interpreter.steps.choice_depths.pop()
+            step_cases = tuple(
+                StepCase(condition, dependency) for condition, dependency in dependencies if dependency is not None
+            )
+            return StepChoice(step_cases, value.place, discriminant) if step_cases else None
         case _:
             return None
 
 
-def _step_run(interpreter: Interpreter, step: StepFunction, read_body: BodyReader) -> StepRun:
-    """Return the run of a step as a dependency: one object as long as no name it looks up means another step."""
-    known = interpreter.steps.runs.get(step.definition)
-    if known is not None and known[0] == interpreter.steps.by_name.version:
-        return known[1]
-    run = StepRun(step.definition, read_body(interpreter, step), dependencies_of(interpreter, step, read_body))
+def _step_run(interpreter: Interpreter, step: StepFunction, evaluate_body: BodyEvaluator) -> StepRun:
+    """Return the run of a step as a dependency, cached until a name that was looked up is declared again."""
+    cached = interpreter.steps.runs.get(step.definition)
+    if cached is not None and cached[0] == interpreter.steps.by_name.version:
+        return cached[1]
+    run = StepRun(step.definition, evaluate_body(interpreter, step), dependencies_of(interpreter, step, evaluate_body))
     interpreter.steps.ran.add(step.definition)
     interpreter.steps.runs[step.definition] = interpreter.steps.by_name.version, run
     return run
 
 
-# What the SDK rejects, or stepgraph cannot follow
+# Errors that the SDK raises, and dependencies that stepgraph cannot resolve
 
 
 def _report_cycle(interpreter: Interpreter, definition: StepDefinition) -> None:
     first = interpreter.steps.resolving.index(definition)
     names = [step.name for step in interpreter.steps.resolving[first:]]
-    is_certain = not any(depth > first for depth in interpreter.steps.choosing)
-    if is_certain and interpreter.steps.ran.isdisjoint(interpreter.steps.resolving[first:]):
+    is_unconditional = not any(depth > first for depth in interpreter.steps.choice_depths)
+    if is_unconditional and interpreter.steps.ran.isdisjoint(interpreter.steps.resolving[first:]):
         interpreter.observe(DependencyCycle(tuple(interpreter.steps.resolving[first:])))
     interpreter.note(
         "dependency-cycle",
@@ -136,20 +151,20 @@ def _report_cycle(interpreter: Interpreter, definition: StepDefinition) -> None:
     )
 
 
-def _report_no_step(interpreter: Interpreter, definition: StepDefinition, parameter: StepParameter) -> None:
-    declared = [step for value in interpreter.steps.by_name.values() for step in _steps(value)]
-    others = [step for step in declared if step.definition is not definition]
-    unclear = [step.definition for step in others if _may_be_named(step.definition, parameter.name)]
-    if unclear:
+def _report_unknown_parameter(interpreter: Interpreter, definition: StepDefinition, parameter: StepParameter) -> None:
+    declared = [step for value in interpreter.steps.by_name.values() for step in _step_functions(value)]
+    other_steps = [step for step in declared if step.definition is not definition]
+    candidates = [step.definition for step in other_steps if _may_be_named(step.definition, parameter.name)]
+    if candidates:
         interpreter.note(
             "unresolved-dependency",
             parameter.place,
             f"which step the parameter `{parameter.name}` of {definition.name!r} names is not known:"
-            f" the name of the step at line {unclear[-1].place.span.line} is computed.",
+            f" the name of the step at line {candidates[-1].place.span.line} is computed.",
             "A step that runs before it may be missing from the graph; give that step a literal name.",
         )
         return
-    if not _shows_another(interpreter):
+    if not _may_rename_functions(interpreter):
         interpreter.observe(ParameterUnknown(definition, parameter, tuple(step.definition for step in declared)))
     namesake = next((s.definition for s in declared if s.definition.function_name == parameter.name), None)
     advice = "Name the parameter after a step declared by then, or `ctx`."
@@ -165,35 +180,37 @@ def _report_no_step(interpreter: Interpreter, definition: StepDefinition, parame
     )
 
 
-def _steps(value: Value) -> Iterator[StepFunction]:
+def _step_functions(value: Value) -> Iterator[StepFunction]:
     if isinstance(value, StepFunction):
         yield value
     elif isinstance(value, Union):
         for case in value.cases:
-            yield from _steps(case.value)
+            yield from _step_functions(case.value)
 
 
 def _may_be_named(definition: StepDefinition, name: str) -> bool:
-    """Whether the name of a step, of which parts may be source in braces, with braces in it perhaps, may be another."""
-    known = _FIELD.split(definition.name)
-    if len(known) == 1:
+    """Whether a step may have a name at run time. Braces in its static name hold source, or are literal."""
+    literals = _FIELD.split(definition.name)
+    if len(literals) == 1:
         return False
-    if any("{" in part or "}" in part for part in known):
+    if any("{" in literal or "}" in literal for literal in literals):
         return True
-    return fits_pieces(name, known)
+    return fits_pieces(name, literals)
 
 
-def _shows_another(interpreter: Interpreter) -> bool:
-    """Whether functions may be given other names or parameters than they have, in a way that is not followed."""
+def _may_rename_functions(interpreter: Interpreter) -> bool:
+    """Whether the program may change names or parameters of functions in code that is not modeled."""
     return any(module.mentions(word) for module in interpreter.modules.scopes for word in _RENAMING)
 
 
-def _report_no_list(interpreter: Interpreter, definition: StepDefinition, needed: list[StepParameter]) -> None:
-    interpreter.observe(DependenciesMiscounted(definition, len(needed), None))
+def _report_missing_depends(
+    interpreter: Interpreter, definition: StepDefinition, parameters: list[StepParameter]
+) -> None:
+    interpreter.observe(DependenciesMiscounted(definition, len(parameters), None))
     interpreter.note(
         "missing-depends",
         definition.place,
-        f"the step {definition.name!r} has the parameter `{needed[0].name}`, and `depends` lists no step for it.",
+        f"the step {definition.name!r} has the parameter `{parameters[0].name}`, and `depends` lists no step for it.",
         "The SDK fails with a TypeError when it is called; list one step for each parameter.",
         incomplete=False,
     )
@@ -210,7 +227,7 @@ def _report_count(interpreter: Interpreter, definition: StepDefinition, paramete
     )
 
 
-def _report_not_followed(interpreter: Interpreter, definition: StepDefinition, item: Element) -> None:
+def _report_unresolved_item(interpreter: Interpreter, definition: StepDefinition, item: Element) -> None:
     interpreter.note(
         "unresolved-dependency",
         item.place,

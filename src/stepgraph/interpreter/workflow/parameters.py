@@ -1,4 +1,4 @@
-"""The parameters of a function as the SDK sees them: those of what it wraps, without what is bound already."""
+"""The parameters of a function as the SDK inspects them: its `inspect.signature`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from stepgraph.syntax.module import Place
 
 
 class FreeParameter(Struct, frozen=True):
-    """A parameter that is to be given. One that is bound by its name can still be given, by its name only."""
+    """A parameter without a bound argument. One bound by keyword becomes keyword-only, as in `functools.partial`."""
 
     node: cst.Param
     kind: ParameterKind
@@ -21,50 +21,50 @@ class FreeParameter(Struct, frozen=True):
 
 
 def shown_as(function: Value) -> FunctionValue | None:
-    """Return the function whose name and parameters a function shows, None where that is not known."""
+    """Return the function whose name and signature a function reports, None if it is unknown."""
     while isinstance(function, FunctionValue) and function.wrapped is not None:
         function = function.wrapped
     return function if isinstance(function, FunctionValue) else None
 
 
 def free_parameters(function: Value) -> tuple[FreeParameter, ...]:
-    """Return the parameters that a function shows, in order; none where they are not known."""
-    shown = shown_as(function)
-    if shown is None:
+    """Return the parameters of a function's signature in order, none if it is unknown."""
+    signature_owner = shown_as(function)
+    if signature_owner is None:
         return ()
-    bound, named = 0, set[str]()
-    for one in _wrapping(function):
-        bound += (one.receiver is not None and one.kind != "static") + sum(map(_bound_by, one.positional))
-        named |= {name for name, _ in one.keywords}
-    return tuple(_free(shown, bound, named))
+    bound, keywords = 0, set[str]()
+    for layer in _wrapper_chain(function):
+        bound += (layer.receiver is not None and layer.kind != "static") + sum(map(_bound_count, layer.positional))
+        keywords |= {name for name, _ in layer.keywords}
+    return tuple(_unbound_parameters(signature_owner, bound, keywords))
 
 
-def _bound_by(value: Value) -> int:
-    """Return how many parameters an argument of a partial function takes; one of unknown length may take all."""
+def _bound_count(value: Value) -> int:
+    """Return the number of positional parameters that an argument of a partial function binds."""
     return len(value.held.items) if isinstance(value, SpreadArguments) else 1
 
 
-def _wrapping(function: Value | None) -> Iterator[FunctionValue]:
+def _wrapper_chain(function: Value | None) -> Iterator[FunctionValue]:
     while isinstance(function, FunctionValue):
         yield function
         function = function.wrapped
 
 
-def _free(function: FunctionValue, bound: int, named: set[str]) -> list[FreeParameter]:
+def _unbound_parameters(function: FunctionValue, bound: int, keywords: set[str]) -> list[FreeParameter]:
     params, module = function.node.params, function.scope.module
 
-    def free(node: cst.Param, kind: ParameterKind) -> FreeParameter:
+    def free_parameter(node: cst.Param, kind: ParameterKind) -> FreeParameter:
         return FreeParameter(node, kind, Place(module, node))
 
-    found: list[FreeParameter] = []
+    parameters: list[FreeParameter] = []
     kind: ParameterKind = "positional"
     for node in [*params.posonly_params, *params.params][bound:]:
-        if node.name.value in named:
+        if node.name.value in keywords:
             kind = "keyword"
-        found.append(free(node, kind))
+        parameters.append(free_parameter(node, kind))
     if isinstance(params.star_arg, cst.Param) and kind == "positional":
-        found.append(free(params.star_arg, "*args"))
-    found += [free(node, "keyword") for node in params.kwonly_params]
+        parameters.append(free_parameter(params.star_arg, "*args"))
+    parameters += [free_parameter(node, "keyword") for node in params.kwonly_params]
     if params.star_kwarg is not None:
-        found.append(free(params.star_kwarg, "**kwargs"))
-    return found
+        parameters.append(free_parameter(params.star_kwarg, "**kwargs"))
+    return parameters

@@ -1,6 +1,6 @@
-"""Whether the SDK wraps the `run` of a workflow class, so that it gets Python's event and step object.
+"""Workflow classes whose `run` the SDK does not wrap, so that it gets the raw JavaScript event and step.
 
-It does so as a class is made that derives from WorkflowEntrypoint, for the `run` in the body of that class (SDK:
+The SDK wraps the `run` in the body of each class that derives from WorkflowEntrypoint, on creation of the class (SDK:
 `__init_subclass__` in `workers/entrypoints.py`).
 """
 
@@ -17,18 +17,18 @@ from stepgraph.ir.facts import RunNotWrapped
 from stepgraph.syntax.module import Place
 
 
-def observe_not_wrapped(interpreter: Interpreter, defined: ClassValue) -> None:
-    """Observe a `run` that is certain to be called as it is: that of a class which is no workflow itself."""
-    order = resolution_order(defined)
+def observe_not_wrapped(interpreter: Interpreter, workflow_class: ClassValue) -> None:
+    """Observe a `run` that the SDK must call unwrapped: its class does not derive from WorkflowEntrypoint."""
+    order = resolution_order(workflow_class)
     classes = [owner for owner in order if isinstance(owner, ClassValue)]
     owner = next((owner for owner in classes if module_name(interpreter, owner.scope, "run") is not None), None)
-    if owner is None or derives_from_entrypoint(owner) or any(_may_set_members(interpreter, each) for each in order):
+    if owner is None or derives_from_entrypoint(owner) or any(_may_set_members(interpreter, base) for base in order):
         return
-    interpreter.observe(RunNotWrapped(owner.name, _base_that_has(defined, owner)))
+    interpreter.observe(RunNotWrapped(owner.name, _inheriting_base(workflow_class, owner)))
 
 
 def _may_set_members(interpreter: Interpreter, owner: Value) -> bool:
-    """Whether a class is not known in full, or something may write to it: a hook, a metaclass, a statement."""
+    """Whether a class has unknown members, or a hook, metaclass or statement may assign `run`."""
     if not isinstance(owner, ClassValue):
         return not isinstance(owner, External)
     is_plain = owner.metaclass is None or (
@@ -42,12 +42,12 @@ def _may_set_members(interpreter: Interpreter, owner: Value) -> bool:
     )
 
 
-def _base_that_has(defined: ClassValue, owner: ClassValue) -> Place:
-    """Return where the bases of a class name the one by which it inherits from another, else where its own name is."""
-    written = defined.node.bases
-    if not any(argument.star for argument in written):
-        for argument, base in zip(written, defined.bases, strict=True):
+def _inheriting_base(workflow_class: ClassValue, owner: ClassValue) -> Place:
+    """Return the base through which a class statement inherits from `owner`, or else the name of the class."""
+    arguments = workflow_class.node.bases
+    if not any(argument.star for argument in arguments):
+        for argument, base in zip(arguments, workflow_class.bases, strict=True):
             if isinstance(base, ClassValue) and owner in resolution_order(base):
-                return Place(defined.scope.module, argument.value)
-    name: cst.CSTNode = defined.node.name
-    return Place(defined.scope.module, name)
+                return Place(workflow_class.scope.module, argument.value)
+    name: cst.CSTNode = workflow_class.node.name
+    return Place(workflow_class.scope.module, name)

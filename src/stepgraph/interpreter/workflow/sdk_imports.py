@@ -1,4 +1,4 @@
-"""Imports that the SDK's modules surely refuse."""
+"""Imports of names that the SDK's modules do not define."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from stepgraph.syntax.import_names import source_name
 from stepgraph.syntax.module import Place, SourceModule
 from stepgraph.syntax.walk import statements
 
-# The one name that is looked for in another module than it is in (SDK: `workers.workflows`).
+# The name that programs commonly import from the wrong module (SDK: `workers.workflows`).
 _NAME: Final = "NonRetryableError"
 _MODULE: Final = "workers"
 _RIGHT_MODULE: Final = "workers.workflows"
 
 
 def wrong_imports_of(module: SourceModule) -> Iterator[WrongImport]:
-    """Yield the wrong imports among a module's own statements: those that nothing guards."""
+    """Yield the wrong imports among the top-level statements of a module: no `try` guards these."""
     if module.mentions(_NAME.encode()):
         for statement in statements(module.tree):
             if isinstance(statement, cst.ImportFrom):
@@ -27,7 +27,7 @@ def wrong_imports_of(module: SourceModule) -> Iterator[WrongImport]:
 
 
 def wrong_imports(module: SourceModule, statement: cst.ImportFrom) -> Iterator[WrongImport]:
-    """Yield what a statement imports of a module that lacks it."""
+    """Yield the names that a statement imports from a module that does not define them."""
     if isinstance(statement.names, cst.ImportStar) or source_name(statement) != (0, _MODULE):
         return
     for alias in statement.names:

@@ -1,4 +1,4 @@
-"""What the methods of the step object do (SDK: `workers/entrypoints.py`)."""
+"""The methods of the step object (SDK: `workers/entrypoints.py`)."""
 
 from __future__ import annotations
 
@@ -47,25 +47,29 @@ from stepgraph.syntax.module import Place
 
 def call_method(interpreter: Interpreter, callee: StepMethod, arguments: Arguments, place: Place) -> Value:
     """Call `step.do`, `step.sleep`, `step.sleep_until` or `step.wait_for_event`."""
-    given = spread(arguments)
-    expected = interpreter.frame.type_errors > 0
-    interpreter.observe(MethodCalled(callee.name, static_arguments(given), place, interpreter.in_step, expected))
+    spread_arguments = spread(arguments)
+    expects_type_error = interpreter.frame.type_errors > 0
+    interpreter.observe(
+        MethodCalled(callee.name, static_arguments(spread_arguments), place, interpreter.in_step, expects_type_error)
+    )
     if callee.name in ("do", "wait_for_event"):
-        for argument in given.positional[1:] + tuple(a for a in given.items if a.keyword not in (None, "name")):
+        for argument in spread_arguments.positional[1:] + tuple(
+            argument for argument in spread_arguments.items if argument.keyword not in (None, "name")
+        ):
             used(interpreter, argument.value, argument.place)
     match callee.name:
         case "do":
-            return _do(interpreter, given, place)
+            return _do(interpreter, spread_arguments, place)
         case "sleep":
-            name, duration = given.find(0, "name"), given.find(1, "duration")
+            name, duration = spread_arguments.find(0, "name"), spread_arguments.find(1, "duration")
             sleep = Sleep(name_text(name), duration_text(duration))
             return start_activity(interpreter, sleep, place, eager=True)
         case "sleep_until":
-            name, timestamp = given.find(0, "name"), given.find(1, "timestamp")
+            name, timestamp = spread_arguments.find(0, "name"), spread_arguments.find(1, "timestamp")
             until = SleepUntil(name_text(name), timestamp_text(timestamp))
             return start_activity(interpreter, until, place, eager=True)
         case "wait_for_event":
-            return _wait(interpreter, given, place)
+            return _wait(interpreter, spread_arguments, place)
         case _:
             report_escape(interpreter, arguments, place)
             _observe_missing(interpreter, callee.name, place)
@@ -73,19 +77,19 @@ def call_method(interpreter: Interpreter, callee: StepMethod, arguments: Argumen
 
 
 def _observe_missing(interpreter: Interpreter, name: str, place: Place) -> None:
-    """A method that some module gives to the step object, or asks it for first, may be there."""
+    """Observe a missing method unless the program may define it, or checks for it with `hasattr`."""
     modules = interpreter.modules.scopes
-    if any(name in m.once(assigned_attributes).all or m.mentions(b"hasattr") for m in modules):
+    if any(name in module.once(assigned_attributes).all or module.mentions(b"hasattr") for module in modules):
         return
-    called = Place(place.module, place.node.func) if isinstance(place.node, cst.Call) else place
-    interpreter.observe(MethodMissing(name, called))
+    callee = Place(place.module, place.node.func) if isinstance(place.node, cst.Call) else place
+    interpreter.observe(MethodMissing(name, callee))
 
 
-def _wait(interpreter: Interpreter, given: Arguments, place: Place) -> Value:
-    event_type = given.find(1, "event_type") or given.find(None, "type")
-    timeout = given.find(2, "timeout")
+def _wait(interpreter: Interpreter, arguments: Arguments, place: Place) -> Value:
+    event_type = arguments.find(1, "event_type") or arguments.find(None, "type")
+    timeout = arguments.find(2, "timeout")
     wait = EventWait(
-        name_text(given.find(0, "name")),
+        name_text(arguments.find(0, "name")),
         None if event_type is None else name_text(event_type),
         EVENT_TIMEOUT if timeout is None or timeout.value == Constant(None) else duration_text(timeout),
         PayloadShape(),
@@ -93,10 +97,10 @@ def _wait(interpreter: Interpreter, given: Arguments, place: Place) -> Value:
     return interpreter.work.make(WaitCall(wait, place), place)
 
 
-def _do(interpreter: Interpreter, given: Arguments, place: Place) -> Value:
-    name = given.find(0, "name")
+def _do(interpreter: Interpreter, arguments: Arguments, place: Place) -> Value:
+    name = arguments.find(0, "name")
     if name is not None and isinstance(name.value, FunctionValue):
-        # Bare `@step.do`: the function becomes the name, and no step is declared.
+        # Bare `@step.do` passes the function as the name and declares no step.
         interpreter.note(
             "decorator-misuse",
             place,
@@ -104,12 +108,12 @@ def _do(interpreter: Interpreter, given: Arguments, place: Place) -> Value:
             f"Write `@step.do()` above `{name.value.name}`.",
             incomplete=False,
         )
-    depends = given.find(1, "depends")
+    depends = arguments.find(1, "depends")
     if depends is not None and depends.keyword is None and isinstance(depends.value, FunctionValue | Mapping):
-        depends = None  # as in JavaScript: a function, or the config
+        depends = None  # JavaScript style: a function or the config as the second argument
     interpreter.steps.lists_depends = interpreter.steps.lists_depends or depends is not None
     if depends is not None and interpreter.mode is DependencyMode.IMPLICIT:
-        # Where the mode is not known, this makes it legacy, and the workflow is read again.
+        # If the mode is not configured, this selects legacy mode and the workflow is analyzed again.
         interpreter.note(
             "depends-refused",
             depends.place,
@@ -119,23 +123,23 @@ def _do(interpreter: Interpreter, given: Arguments, place: Place) -> Value:
         )
     return StepDecorator(
         None if name is None or name.value == Constant(None) else name_text(name),
-        settings_from(interpreter, given.find(3, "config")),
-        _concurrent(given.find(2, "concurrent")),
-        _depends(interpreter, depends),
-        static_arguments(given),
+        settings_from(interpreter, arguments.find(3, "config")),
+        _may_be_concurrent(arguments.find(2, "concurrent")),
+        _dependency_elements(interpreter, depends),
+        static_arguments(arguments),
         place,
         depends.value if depends is not None and isinstance(depends.value, Collection) else None,
     )
 
 
-def _concurrent(argument: Argument | None) -> bool:
-    """Whether the dependencies may run at the same time; so they may where it is not known."""
+def _may_be_concurrent(argument: Argument | None) -> bool:
+    """Whether dependencies may run concurrently. True if the argument is not constant."""
     if argument is None:
         return False
     return not isinstance(argument.value, Constant) or bool(argument.value.value)
 
 
-def _depends(interpreter: Interpreter, argument: Argument | None) -> tuple[Element, ...] | None:
+def _dependency_elements(interpreter: Interpreter, argument: Argument | None) -> tuple[Element, ...] | None:
     if argument is None or argument.value == Constant(None):
         return None
     items = items_of(interpreter, argument.value)
@@ -143,16 +147,16 @@ def _depends(interpreter: Interpreter, argument: Argument | None) -> tuple[Eleme
 
 
 def declare(interpreter: Interpreter, callee: StepDecorator, arguments: Arguments, place: Place) -> Value:
-    """Call what `step.do(...)` returned with a function: that declares the step."""
+    """Apply the decorator that `step.do(...)` returned to a function, which declares the step."""
     interpreter.observe(DecoratorApplied(callee.given, static_arguments(arguments), place))
     if not arguments.items:
         return Unresolved("a step decorator is called without a function", place)
     function = arguments.items[0]
     body = function.value
-    taken = callable_name((shown_as(body) or UNKNOWN) if isinstance(body, FunctionValue) else body)
-    name = taken or function.place.text
+    function_name = callable_name((shown_as(body) or UNKNOWN) if isinstance(body, FunctionValue) else body)
+    name = function_name or function.place.text
     definition = StepDefinition(
-        callee.name if callee.name is not None else taken or "{" + name + "}",
+        callee.name if callee.name is not None else function_name or "{" + name + "}",
         name,
         callee.settings,
         callee.concurrent,

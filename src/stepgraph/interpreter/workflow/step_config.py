@@ -1,4 +1,4 @@
-"""The configuration of a step, merged key by key with the engine's defaults."""
+"""Step configuration, merged key by key with the engine's defaults."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _BACKOFFS: Final[dict[object, Backoff]] = {"constant": "constant", "linear": "li
 
 
 def settings_from(interpreter: Interpreter, argument: Argument | None) -> StepSettings:
-    """Return the settings that `config=` gives. What is not a known constant keeps its default and is reported."""
+    """Return the settings of a `config` argument. Values that are not constant keep their default and are reported."""
     if argument is None or argument.value == Constant(None):
         return DEFAULTS
     settings = DEFAULTS
@@ -48,32 +48,32 @@ def _with_retry(interpreter: Interpreter, settings: StepSettings, key: object, e
     return settings
 
 
-def _entries(interpreter: Interpreter, value: Value, place: Place, what: str) -> dict[object, MappingEntry]:
-    """Return the entries of a dictionary of which each key is known, by key."""
+def _entries(interpreter: Interpreter, value: Value, place: Place, setting: str) -> dict[object, MappingEntry]:
+    """Return the entries of a dictionary with constant keys, by key."""
     if not isinstance(value, Mapping) or not value.shows_constants:
-        _report(interpreter, place, what, "the default")
+        _report(interpreter, place, setting, "the default")
         return {}
     if value.partial or not all(isinstance(entry.key, Constant) for entry in value.entries):
-        _report(interpreter, place, what, "the default for what is not seen")
+        _report(interpreter, place, setting, "the default for what is not seen")
     return {entry.key.value: entry for entry in value.entries if isinstance(entry.key, Constant)}
 
 
-def _report(interpreter: Interpreter, place: Place, what: str, shown: object) -> None:
+def _report(interpreter: Interpreter, place: Place, setting: str, fallback: object) -> None:
     interpreter.note(
         "dynamic-config",
         place,
-        f"the step's {what} `{place.text}` is not statically known.",
-        f"The graph shows {shown}.",
+        f"the step's {setting} `{place.text}` is not statically known.",
+        f"The graph shows {fallback}.",
         incomplete=False,
     )
 
 
-# Bits of a whole number beyond which no reader of JSON takes it for one.
+# Maximum bits of an integer in JSON: readers may reject larger ones.
 WIDEST_NUMBER: Final = 512
 
 
 def text_of(value: Value, place: Place) -> str:
-    """Return a value as text, for which `place` is the source."""
+    """Return constant text, or the source of a value in braces."""
     match value:
         case Constant(value=str(text)) | Template(text=text):
             return text
@@ -82,23 +82,23 @@ def text_of(value: Value, place: Place) -> str:
 
 
 def name_text(argument: Argument | None) -> str:
-    """Return the name of a step."""
+    """Return the name in an argument, `{}` without the argument."""
     return "{}" if argument is None else text_of(argument.value, argument.place)
 
 
 def duration_text(argument: Argument | None) -> Number | str:
-    """Return a duration: milliseconds, or text as given."""
+    """Return the duration in an argument: milliseconds, or text as written."""
     return "{}" if argument is None else duration_of(argument.value, argument.place)
 
 
 def duration_of(value: Value, place: Place) -> Number | str:
-    """Return a duration: milliseconds, or text as given."""
+    """Return a duration: milliseconds, or text as written."""
     number = number_of(value)
     return text_of(value, place) if number is None else number
 
 
 def number_of(value: Value) -> Number | None:
-    """Return a constant as a JSON number, None if it is none."""
+    """Return a constant as a JSON number, None for any other value."""
     match value:
         case Constant(value=bool()):
             return None
@@ -111,7 +111,7 @@ def number_of(value: Value) -> Number | None:
 
 
 def timestamp_text(argument: Argument | None) -> str:
-    """Return a point in time: text as given, a constant datetime as ISO 8601, a constant number as its digits."""
+    """Return a timestamp: text as written, a constant datetime as ISO 8601, epoch milliseconds as digits."""
     if argument is None:
         return "{}"
     if isinstance(argument.value, Moment):

@@ -1,4 +1,4 @@
-"""Work that is awaited up to a timeout only, or cancelled: the engine goes on with it."""
+"""Steps and waits under a timeout or cancellation, which the engine continues."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from stepgraph.syntax.module import Place
 
 
 def report_timeout(interpreter: Interpreter, place: Place, by: CutShortBy, block: Block) -> None:
-    """Say of what is awaited in a block that the engine does not stop it, however the wait for it ends."""
-    task_ids = _joined_in(block)
+    """Report that the engine does not stop the work awaited in a block when its timeout expires."""
+    task_ids = _awaited_tasks(block)
     started = [interpreter.work.activities[task_id] for task_id in task_ids if task_id in interpreter.work.activities]
     work = [*activities_in(block), *(part for activity in started for part in parts_of(activity))]
     if any(isinstance(part, EventWait) for part in work) and not any(isinstance(part, StepRun) for part in work):
-        _note_wait(interpreter, place)
+        _report_wait(interpreter, place)
     else:
         note_cut_short(interpreter, place, "the timeout")
     if not (task_ids and interpreter.work.shielded.issuperset(task_ids)):
@@ -28,7 +28,7 @@ def report_timeout(interpreter: Interpreter, place: Place, by: CutShortBy, block
 
 
 def note_cut_short(interpreter: Interpreter, place: Place, by: str) -> None:
-    """Say that cancelling a coroutine of the SDK does not stop the engine (`_do_call` runs in a task of its own)."""
+    """Report that cancelling a coroutine does not stop its step (SDK: `_do_call` runs in a separate task)."""
     interpreter.note(
         "cancelled-step",
         place,
@@ -38,7 +38,7 @@ def note_cut_short(interpreter: Interpreter, place: Place, by: str) -> None:
     )
 
 
-def _note_wait(interpreter: Interpreter, place: Place) -> None:
+def _report_wait(interpreter: Interpreter, place: Place) -> None:
     interpreter.note(
         "cancelled-step",
         place,
@@ -60,14 +60,14 @@ def _observe(interpreter: Interpreter, place: Place, by: CutShortBy, work: Seque
         interpreter.observe(CutShort(by, "sleep", tuple(dict.fromkeys(sleeps)), place))
 
 
-def _joined_in(block: Block) -> list[TaskId]:
-    joins = [met.operation for met in reached(block) if isinstance(met.operation, Await)]
-    return [awaited.task_id for join in joins for awaited in awaited_in(join.group)]
+def _awaited_tasks(block: Block) -> list[TaskId]:
+    awaits = [visit.operation for visit in reached(block) if isinstance(visit.operation, Await)]
+    return [awaited.task_id for await_ in awaits for awaited in awaited_in(await_.group)]
 
 
-def observe_sleep_as_task(interpreter: Interpreter, given: Argument, place: Place) -> None:
-    """Observe what is given to a call that makes a task, if it is the future of a sleep, and no coroutine."""
-    activity = interpreter.work.activities.get(given.value.task_id) if isinstance(given.value, Task) else None
+def observe_sleep_as_task(interpreter: Interpreter, argument: Argument, place: Place) -> None:
+    """Observe an `asyncio.create_task` whose argument is the future of a sleep rather than a coroutine."""
+    activity = interpreter.work.activities.get(argument.value.task_id) if isinstance(argument.value, Task) else None
     if isinstance(activity, Sleep | SleepUntil):
-        called = place.node.func if isinstance(place.node, cst.Call) else place.node
-        interpreter.observe(SleepAsTask(activity.name, given.place, Place(place.module, called)))
+        callee = place.node.func if isinstance(place.node, cst.Call) else place.node
+        interpreter.observe(SleepAsTask(activity.name, argument.place, Place(place.module, callee)))

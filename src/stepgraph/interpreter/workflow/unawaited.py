@@ -1,4 +1,4 @@
-"""Work that nothing waits for: coroutines that never begin, sleeps and tasks that are left to themselves."""
+"""Work that nothing awaits: coroutines that never begin, and sleeps and tasks without an await."""
 
 from __future__ import annotations
 
@@ -46,31 +46,36 @@ _SIGNALS: Final = (b"Barrier(", b"Condition(", b"Event(", b"Queue(", b"create_fu
 
 
 def report_idle_work(interpreter: Interpreter, body: Block, run: Place) -> None:
-    """Report the coroutines and steps that never begin, and observe what is certain. `run` is what the SDK calls."""
-    uses = _Uses(interpreter, run)
-    _report_never_awaited(uses)
+    """Report coroutines and steps that never begin, and observe work that nothing can await.
+
+    `run` is the method that the SDK calls.
+    """
+    discarded = _DiscardedValues(interpreter, run)
+    _report_never_awaited(discarded)
     _report_never_iterated(interpreter)
     _report_special_methods(interpreter)
-    _observe_left_alone(uses, body)
-    _observe_never_called(uses)
+    _observe_unawaited(discarded, body)
+    _observe_never_called(discarded)
 
 
-class _Uses(Struct):
-    """What a program makes of values, asked of each module in one place: what it found out once, it knows."""
+class _DiscardedValues(Struct):
+    """Whether the program discards values, with one analysis per module and kind of work."""
 
     interpreter: Interpreter
     run: Place
+    """The method that the SDK calls. Its result is discarded."""
     discardings: dict[tuple[int, str], Discarding] = field(default_factory=dict)
+    """The analyses by `id` of the module and kind of work."""
 
     def observe(self, work: Work, name: str, place: Place, *, is_coroutine: bool = False) -> None:
-        """Observe work of which it is certain that nothing waits for it."""
+        """Observe work whose value must be discarded, so that nothing can await it."""
         ends = frozenset([id(self.run.node)])
         discarding = self._discarding(place, "coroutine" if is_coroutine else "task", ends)
         if discarding.discards(place.node):
             self.interpreter.observe(NeverAwaited(work, name, place, discarding.stands_alone(place.node)))
 
-    def is_ignored(self, declared: StepDeclared) -> bool:
-        """Whether nothing is made of what `step.do(...)` made of a function: by its name, or where it stands."""
+    def is_unused(self, declared: StepDeclared) -> bool:
+        """Whether the result of `step.do(...)` on a function is unused, as a name and as an expression."""
         call = declared.place
         discarding = self._discarding(call, "step")
         match call.module.parents.get(id(call.node)):
@@ -84,18 +89,20 @@ class _Uses(Struct):
                 return False
 
     def _discarding(
-        self, place: Place, what: Literal["coroutine", "task", "step"], ends: frozenset[int] = frozenset()
+        self, place: Place, kind: Literal["coroutine", "task", "step"], ends: frozenset[int] = frozenset()
     ) -> Discarding:
-        key = (id(place.module), what)
-        known = self.discardings.get(key)
-        if known is None:
-            known = self.discardings[key] = Discarding(place.module.parents, ends, is_coroutine=what == "coroutine")
-        return known
+        key = (id(place.module), kind)
+        discarding = self.discardings.get(key)
+        if discarding is None:
+            discarding = self.discardings[key] = Discarding(
+                place.module.parents, ends, is_coroutine=kind == "coroutine"
+            )
+        return discarding
 
 
-def _report_never_awaited(uses: _Uses) -> None:
-    interpreter = uses.interpreter
-    for key, (place, coroutine) in list(interpreter.work.made.items()):
+def _report_never_awaited(discarded: _DiscardedValues) -> None:
+    interpreter = discarded.interpreter
+    for key, (place, coroutine) in list(interpreter.work.coroutines.items()):
         if key in interpreter.work.begun:
             continue
         if isinstance(coroutine, FunctionCall) and not may_run_steps(
@@ -109,7 +116,9 @@ def _report_never_awaited(uses: _Uses) -> None:
             "Write `await` before it.",
             incomplete=False,
         )
-        uses.observe(*_coroutine(coroutine), interpreter.work.wrapped.get(key, place), is_coroutine=True)
+        discarded.observe(
+            *_kind_and_name(coroutine), interpreter.work.wrapping_calls.get(key, place), is_coroutine=True
+        )
 
 
 def _report_never_iterated(interpreter: Interpreter) -> None:
@@ -125,19 +134,19 @@ def _report_never_iterated(interpreter: Interpreter) -> None:
 
 
 def _report_special_methods(interpreter: Interpreter) -> None:
-    """Report the special methods with steps that Python calls where the interpreter does not: `__str__`, `__del__`."""
-    asked: set[tuple[int, str]] = set()
+    """Report special methods with steps whose implicit calls are not modeled: `__str__`, `__del__`."""
+    visited: set[tuple[int, str]] = set()
     for instance in interpreter.work.objects:
         for owner in resolution_order(instance.of):
-            for name in special_names(owner) if isinstance(owner, ClassValue) else ():
-                if (id(instance.of.node), name) not in asked:
-                    asked.add((id(instance.of.node), name))
+            for name in unmodeled_special_methods(owner) if isinstance(owner, ClassValue) else ():
+                if (id(instance.of.node), name) not in visited:
+                    visited.add((id(instance.of.node), name))
                     _report_special_method(interpreter, instance, name)
 
 
-def special_names(defined: ClassValue) -> Iterator[str]:
-    """Yield the special methods of a class that are not called in every way that Python calls them."""
-    names = defined.scope.bindings.binders
+def unmodeled_special_methods(class_value: ClassValue) -> Iterator[str]:
+    """Yield the special methods of a class that the interpreter does not call everywhere Python does."""
+    names = class_value.scope.bindings.binders
     return (name for name in names if name.startswith("__") and name.endswith("__") and name not in FOLLOWED)
 
 
@@ -164,61 +173,61 @@ FOLLOWED: Final = frozenset(
         *(f"{prefix}{operator}" for operator in OPERATOR_NAMES for prefix in ("", "r", "i")),
     ]
 )
-"""The special methods that the interpreter calls where Python does."""
+"""The special methods that the interpreter calls everywhere Python does."""
 
 
-def _observe_left_alone(uses: _Uses, body: Block) -> None:
-    """Observe the sleeps and tasks of a program of which it is certain that nothing waits for them."""
-    work = _StartedWork()
-    work.read(body)
-    for start in work.started.values():
-        if start.eager and isinstance(start.activity, Sleep | SleepUntil) and start.task_id not in work.joined:
-            uses.observe("sleep", start.activity.name, start.place)
-    for place, task_ids in uses.interpreter.work.started.values():
-        if place.module.mentions(b"all_tasks") or any(task_id in work.joined for task_id in task_ids):
+def _observe_unawaited(discarded: _DiscardedValues, body: Block) -> None:
+    """Observe the sleeps and tasks of a program that nothing can await."""
+    tasks = _Tasks()
+    tasks.collect(body)
+    for start in tasks.started.values():
+        if start.eager and isinstance(start.activity, Sleep | SleepUntil) and start.task_id not in tasks.awaited:
+            discarded.observe("sleep", start.activity.name, start.place)
+    for place, task_ids in discarded.interpreter.work.start_calls.values():
+        if place.module.mentions(b"all_tasks") or any(task_id in tasks.awaited for task_id in task_ids):
             continue
-        activities = [work.started[task_id].activity for task_id in task_ids if task_id in work.started]
+        activities = [tasks.started[task_id].activity for task_id in task_ids if task_id in tasks.started]
         activities = [activity for activity in activities if not isinstance(activity, Call) or activity.function.works]
         if activities and not any(_may_signal(activity, place) for activity in activities):
-            uses.observe("task", ", ".join(map(name_of, activities)), place)
+            discarded.observe("task", ", ".join(map(name_of, activities)), place)
 
 
 def _may_signal(activity: Activity, place: Place) -> bool:
-    """Whether work may tell that it is over by what is waited for in its stead: a queue, an event, a future."""
+    """Whether work may signal its completion in place of an await: through a queue, an event or a future."""
     return isinstance(activity, Call) and any(map(place.module.mentions, _SIGNALS))
 
 
-def _observe_never_called(uses: _Uses) -> None:
-    """Observe the declared steps of which it is certain that nothing calls them, and which no other step may need.
+def _observe_never_called(discarded: _DiscardedValues) -> None:
+    """Observe the declared steps that nothing can call and no other step may depend on.
 
-    Of others that do not run, it is reported that no call of them is seen.
+    Other steps that do not run are reported with a note.
     """
-    interpreter = uses.interpreter
+    interpreter = discarded.interpreter
     facts = [fact for fact in interpreter.facts if isinstance(fact, StepDeclared | StepCalled)]
-    called = {id(fact.definition.place.node) for fact in facts if isinstance(fact, StepCalled)}
+    called_steps = {id(fact.definition.place.node) for fact in facts if isinstance(fact, StepCalled)}
     declared = [fact for fact in facts if isinstance(fact, StepDeclared)]
     if any(fact.function is None for fact in declared):
-        return  # a step that runs a function which is not known may need any other
-    needed = {parameter.name for fact in declared for parameter in fact.definition.parameters}
-    unclear = any(code == "unresolved-dependency" for code, _ in interpreter.notes)
-    lost: list[StepDeclared] = []
+        return  # an unknown function may have any step as a parameter
+    dependency_names = {parameter.name for fact in declared for parameter in fact.definition.parameters}
+    has_unresolved = any(code == "unresolved-dependency" for code, _ in interpreter.notes)
+    uncalled: list[StepDeclared] = []
     for fact in declared:
         name = fact.definition.name
-        if id(fact.place.node) in called or name in needed or (unclear and "{" in name):
+        if id(fact.place.node) in called_steps or name in dependency_names or (has_unresolved and "{" in name):
             continue
-        if uses.is_ignored(fact):
+        if discarded.is_unused(fact):
             interpreter.observe(NeverCalled(fact.definition, fact.place))
         elif fact.definition not in interpreter.steps.ran:
-            lost.append(fact)
+            uncalled.append(fact)
     if not any(incomplete for *_, incomplete in interpreter.notes.values()):
-        _report_lost(interpreter, lost)
+        _report_uncalled(interpreter, uncalled)
 
 
-def _report_lost(interpreter: Interpreter, lost: Sequence[StepDeclared]) -> None:
-    """Steps that something is made of, and of which no call is seen: not needed, or lost sight of without a word."""
-    given = set(_given_steps(interpreter))
-    for declared in lost:
-        if declared.definition not in given and declared.definition not in interpreter.store.replaced:
+def _report_uncalled(interpreter: Interpreter, uncalled: Sequence[StepDeclared]) -> None:
+    """Report steps that are passed on and never called directly: the graph may lack their calls."""
+    passed_steps = set(_steps_passed_to_do(interpreter))
+    for declared in uncalled:
+        if declared.definition not in passed_steps and declared.definition not in interpreter.store.replaced:
             interpreter.note(
                 "lost-step",
                 declared.place,
@@ -227,33 +236,33 @@ def _report_lost(interpreter: Interpreter, lost: Sequence[StepDeclared]) -> None
             )
 
 
-def _given_steps(interpreter: Interpreter) -> Iterator[StepDefinition]:
-    """Yield the steps that are given to `step.do`: what these are for is judged elsewhere."""
+def _steps_passed_to_do(interpreter: Interpreter) -> Iterator[StepDefinition]:
+    """Yield the steps that `step.do` receives as arguments: rules report these."""
     for fact in interpreter.facts:
         if isinstance(fact, MethodCalled):
             for argument in fact.arguments.items:
-                values = argument.value.elements if isinstance(argument.value, StaticCollection) else (argument,)
-                yield from (v.value.definition for v in values if isinstance(v.value, StaticStep))
+                discarded = argument.value.elements if isinstance(argument.value, StaticCollection) else (argument,)
+                yield from (v.value.definition for v in discarded if isinstance(v.value, StaticStep))
 
 
-class _StartedWork(Struct):
-    """What a program starts and what it waits for, by handle."""
+class _Tasks(Struct):
+    """The tasks that a program starts and awaits, by task id."""
 
     started: dict[TaskId, Start] = field(default_factory=dict)
-    joined: set[TaskId] = field(default_factory=set)
+    awaited: set[TaskId] = field(default_factory=set)
 
-    def read(self, body: Block) -> None:
-        for met in reached(body):
-            match met.operation:
+    def collect(self, body: Block) -> None:
+        for visit in reached(body):
+            match visit.operation:
                 case Start() as start:
                     self.started[start.task_id] = start
                 case Await(group=group):
-                    self.joined |= task_ids_of(group)
+                    self.awaited |= task_ids_of(group)
                 case Run(completes=completes):
-                    self.joined |= {awaited.task_id for awaited in completes}
+                    self.awaited |= {awaited.task_id for awaited in completes}
 
 
-def _coroutine(coroutine: Coroutine) -> tuple[Work, str]:
+def _kind_and_name(coroutine: Coroutine) -> tuple[Work, str]:
     match coroutine:
         case StepCall(step=step):
             return "step", step.definition.name

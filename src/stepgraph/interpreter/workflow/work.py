@@ -1,4 +1,4 @@
-"""The coroutines and tasks that a program makes, and what became of them."""
+"""Coroutines, tasks and step declarations of the analyzed program."""
 
 from __future__ import annotations
 
@@ -12,85 +12,96 @@ from stepgraph.syntax.module import Place
 
 
 class WorkRegistry(Struct):
-    """Work by the node of the call that makes it, and, if it was set going, by its handle: they are numbered.
+    """The coroutines, tasks, generators and objects that the program creates.
 
-    `made` are the coroutines, of which some have `begun`, `wrapped` the calls that make others of them, `started` those
-    that set work going; `activities` is what was started, of which some are `shielded` from being cancelled, and some
-    `unordered`: they begin in any order. `objects` are those of classes of the project, `raised` the exceptions, by the
-    node that raises each, with what they hold then. `generators` are those that the program makes, of which a loop has
-    `exhausted` some.
+    Call sites are identified by the `id` of their syntax node.
     """
 
     task_ids: TaskId = 0
-    made: dict[int, tuple[Place, Coroutine]] = field(default_factory=dict)
+    """The newest task id. Ids are assigned in ascending order from 1."""
+    coroutines: dict[int, tuple[Place, Coroutine]] = field(default_factory=dict)
+    """The first coroutine that each call site creates."""
     begun: set[int] = field(default_factory=set)
-    wrapped: dict[int, Place] = field(default_factory=dict)
-    started: dict[int, tuple[Place, set[TaskId]]] = field(default_factory=dict)
+    """The call sites whose coroutine or generator begins or escapes."""
+    wrapping_calls: dict[int, Place] = field(default_factory=dict)
+    """The `asyncio.wait_for` call around a coroutine, by call site of the coroutine."""
+    start_calls: dict[int, tuple[Place, set[TaskId]]] = field(default_factory=dict)
+    """The tasks that each call starts, by call site."""
     activities: dict[TaskId, Activity] = field(default_factory=dict)
+    """The work that each task runs."""
     shielded: set[TaskId] = field(default_factory=set)
+    """Tasks protected from cancellation by `asyncio.shield`."""
     unordered: set[TaskId] = field(default_factory=set)
+    """Tasks that begin in an unspecified order."""
     objects: list[Instance] = field(default_factory=list)
+    """The instances of project classes, in order of creation."""
     raised: dict[int, Instance] = field(default_factory=dict)
+    """The exception that each `raise` statement raises, with its attributes at that point."""
     generators: dict[int, GeneratorCall] = field(default_factory=dict)
+    """The first generator that each call site creates."""
     exhausted: dict[int, GeneratorCall] = field(default_factory=dict)
-    limited: set[TaskId] = field(default_factory=set)
-    """The work that is awaited up to a timeout by the task that it is in."""
-    awaits: int = 0
-    """How many awaits have been read."""
+    """Generators that a loop has exhausted, by `id`. The reference keeps the id from being reused."""
+    timed_tasks: set[TaskId] = field(default_factory=set)
+    """Tasks that an enclosing task awaits with a timeout."""
+    await_count: int = 0
+    """The number of awaits evaluated so far."""
     resuming: bool = False
-    """Whether tasks in flight are being read again."""
+    """Whether tasks in flight are being evaluated again."""
     _bits: dict[int, tuple[int, object]] = field(default_factory=dict)
+    """The bit index of each callable, by `id`. The reference keeps the id from being reused."""
 
     def bit_of(self, callable_: object) -> int:
-        """Return the bit of a callable in sets of them: as others, they would take the square of the calls."""
+        """Return the bit of a callable. Sets of callables are bit sets, which are cheap to unite at each call."""
         return 1 << self._bits.setdefault(id(callable_), (len(self._bits), callable_))[0]
 
     def new_task_id(self) -> TaskId:
-        """Return a handle for work to be started."""
+        """Return the id of a new task."""
         self.task_ids += 1
         return self.task_ids
 
     def make(self, coroutine: Coroutine, place: Place) -> Coroutine:
-        """Return a new coroutine, and remember it: one that never begins is reported."""
-        self.made.setdefault(id(place.node), (place, coroutine))
+        """Register a coroutine, to report it if it never begins."""
+        self.coroutines.setdefault(id(place.node), (place, coroutine))
         return coroutine
 
     def generate(self, generator: GeneratorCall) -> GeneratorCall:
-        """Return a new generator, and remember it: one that nothing is seen to go over is reported."""
+        """Register a generator, to report it if nothing iterates over it."""
         self.generators.setdefault(id(generator.place.node), generator)
         return generator
 
-    def hold(self, place: Place, task_ids: Iterable[TaskId]) -> None:
-        """Remember the call that set work going: whoever has what it gives can wait for that."""
-        self.started.setdefault(id(place.node), (place, set()))[1].update(task_ids)
+    def record_start(self, place: Place, task_ids: Iterable[TaskId]) -> None:
+        """Record the tasks that a call starts: code that has its result can await them."""
+        self.start_calls.setdefault(id(place.node), (place, set()))[1].update(task_ids)
 
 
 class DeclaredSteps(Struct):
-    """The steps declared so far, by name, and how many there were.
-
-    `runs` are their runs as dependencies with the version of the declarations that they hold for, `resolving` the steps
-    whose dependencies are being looked up, `choosing` how many of them there were where a dependency is one of several.
-    `ran` are the steps that ran, `hides` says which step that had not run another one of its name took the place of.
-    `lists_depends` tells that some step was declared as in legacy mode.
-    """
+    """The steps declared so far."""
 
     by_name: Declarations = field(default_factory=Declarations)
+    """The steps by name."""
     count: int = 0
+    """The number of declarations."""
     runs: dict[StepDefinition, tuple[int, StepRun]] = field(default_factory=dict)
+    """The run of each step as a dependency, with the version of `by_name` for which it is valid."""
     resolving: list[StepDefinition] = field(default_factory=list)
-    choosing: list[int] = field(default_factory=list)
+    """The stack of steps whose dependencies are being resolved."""
+    choice_depths: list[int] = field(default_factory=list)
+    """The lengths of `resolving` at each dependency on one of several steps."""
     ran: set[StepDefinition] = field(default_factory=set)
-    hides: dict[StepDefinition, StepDefinition] = field(default_factory=dict)
+    """The steps that have run."""
+    hidden: dict[StepDefinition, StepDefinition] = field(default_factory=dict)
+    """The earlier step that a step of the same name hides, if the earlier one had not run by then."""
     lists_depends: bool = False
+    """Whether a declaration passes `depends`, as in legacy mode."""
 
     def add(self, step: StepFunction) -> int:
-        """Count a step that is declared, and return its number; it may hide one of its name."""
-        before = self.by_name.get(step.definition.name)
-        if isinstance(before, StepFunction) and before.definition not in self.ran:
-            self._hide(before.definition, step.definition)
+        """Count a declaration and return its number, starting at 1."""
+        earlier = self.by_name.get(step.definition.name)
+        if isinstance(earlier, StepFunction) and earlier.definition not in self.ran:
+            self._hide(earlier.definition, step.definition)
         self.count += 1
         return self.count
 
-    def _hide(self, before: StepDefinition, now: StepDefinition) -> None:
-        if before.place.node is not now.place.node:
-            self.hides[now] = before
+    def _hide(self, earlier: StepDefinition, later: StepDefinition) -> None:
+        if earlier.place.node is not later.place.node:
+            self.hidden[later] = earlier
