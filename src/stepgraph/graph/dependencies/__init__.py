@@ -1,1 +1,1 @@
-"""Dependencies between steps made explicit: which steps run before a step that is called, and in which order."""
+"""Expansion of the dependencies between steps into explicit runs, in execution order."""

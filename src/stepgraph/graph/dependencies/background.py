@@ -1,4 +1,4 @@
-"""Work that goes on in the background: it begins at the next await, with the steps it needs."""
+"""Expansion of background tasks: each begins at the next await, with the dependencies of its step."""
 
 from __future__ import annotations
 
@@ -32,301 +32,330 @@ from stepgraph.ir.nodes import (
 from stepgraph.limits import Limit
 
 
-def start(reading: Reading, operation: Start) -> Operations:
-    """Return work that is set going and needs nothing."""
+def start(analysis: Reading, operation: Start) -> Operations:
+    """Return the start of work without dependencies, with the body of a step expanded."""
     activity = operation.activity
     if not isinstance(activity, StepRun | Call):
         return [operation]
-    reading.history.set_going(operation)
+    analysis.history.set_going(operation)
     if isinstance(activity, StepRun):
-        beside = reading.survey.may_begin_beside(activity)
-        return [replace(operation, activity=reading.without_dependencies(activity, maybe=beside))]
+        shared_steps = analysis.survey.may_begin_beside(activity)
+        return [replace(operation, activity=analysis.without_dependencies(activity, may_have_run=shared_steps))]
     return [operation]
 
 
-def start_together(reading: Reading, starts: Sequence[Start]) -> Operations:
-    """Return steps that are set going together, each with those it needs; what shares some of these is one piece."""
-    setting = _set_going(reading, starts)
-    return [_piece(reading, setting, part) for part in components(setting.planned.before)]
+def start_together(analysis: Reading, starts: Sequence[Start]) -> Operations:
+    """Return the starts of steps that start together, with their dependencies.
 
-
-def start_awaited_next(reading: Reading, starts: Sequence[Start]) -> Operations | None:
-    """Return steps that are set going before an await of one of them, at which what all of them need runs first.
-
-    None if they share nothing that can be drawn before them, or more than that.
+    Steps that share dependencies become one piece of work.
     """
-    setting = _plan(reading, starts)
-    tasks = setting.planned.tasks
-    parts = takewhile(lambda part: all(tasks[i].root is None for i in part), series(setting.planned.before))
+    group = _start_group(analysis, starts)
+    return [_merge_starts(analysis, group, part) for part in components(group.planned.before)]
+
+
+def start_awaited_next(analysis: Reading, starts: Sequence[Start]) -> Operations | None:
+    """Return the starts of steps before an await of one of them, with their common dependencies drawn first.
+
+    Return None if no common dependencies can be drawn first, or if the steps share further dependencies.
+    """
+    group = _schedule_group(analysis, starts)
+    tasks = group.planned.tasks
+    parts = takewhile(lambda part: all(tasks[i].root is None for i in part), series(group.planned.before))
     shared = [index for part in parts for index in part]
     rest = [index for index in range(len(tasks)) if index not in shared]
-    pieces = [[rest[i] for i in piece] for piece in components(restricted(setting.planned.before, rest))]
+    pieces = [[rest[i] for i in piece] for piece in components(restricted(group.planned.before, rest))]
     if not shared or any(sum(tasks[i].root is not None for i in piece) != 1 for piece in pieces):
         return None
-    setting = _set_going(reading, starts)
-    found = operations_of(reading, setting.planned.only(shared), setting.memory, starts[0].place)
-    return [*found, *(_piece(reading, setting, piece) for piece in pieces)]
+    group = _start_group(analysis, starts)
+    operations = operations_of(analysis, group.planned.only(shared), group.context, starts[0].place)
+    return [*operations, *(_merge_starts(analysis, group, piece) for piece in pieces)]
 
 
-class _Setting(Struct, frozen=True):
-    """Steps that are set going together: by the calls of them, with what is known when they begin, and the plan."""
+class _StartGroup(Struct, frozen=True):
+    """Steps that start together."""
 
     by_root: dict[Root, Start]
-    memory: Memory
+    """The start of each called step."""
+    context: Memory
+    """The facts where the steps begin."""
     planned: Schedule
+    """The schedule of the steps."""
 
 
-def _set_going(reading: Reading, starts: Sequence[Start]) -> _Setting:
-    together = frozenset(operation.task_id for operation in starts)
+def _start_group(analysis: Reading, starts: Sequence[Start]) -> _StartGroup:
+    task_ids = frozenset(operation.task_id for operation in starts)
     for operation in starts:
-        reading.history.set_going(operation)
-        reading.knowledge.together[operation.task_id] = together
-    return _plan(reading, starts)
+        analysis.history.set_going(operation)
+        analysis.knowledge.together[operation.task_id] = task_ids
+    return _schedule_group(analysis, starts)
 
 
-def _plan(reading: Reading, starts: Sequence[Start]) -> _Setting:
-    memory = _memory(reading, starts)
+def _schedule_group(analysis: Reading, starts: Sequence[Start]) -> _StartGroup:
+    context = _context_of_group(analysis, starts)
     by_root = {
         Root(start.activity): start
         for start in sorted(starts, key=lambda start: start.task_id)
         if isinstance(start.activity, StepRun)
     }
-    return _Setting(by_root, memory, schedule(list(by_root), memory))
+    return _StartGroup(by_root, context, schedule(list(by_root), context))
 
 
-def _memory(reading: Reading, starts: Sequence[Start]) -> Memory:
-    """What is known when the steps begin: that was learned where it happens, which is later in the program."""
-    known: Effects = {}
+def _context_of_group(analysis: Reading, starts: Sequence[Start]) -> Memory:
+    """Return the facts at the later await where the steps begin, as recorded by the analysis of that await."""
+    run_states: Effects = {}
     for operation in starts:
-        for step, past in reading.knowledge.background.get(operation.task_id, {}).items():
-            known[step] = known.get(step, NOTHING) | past
+        for step, run_state in analysis.knowledge.background.get(operation.task_id, {}).items():
+            run_states[step] = run_states.get(step, NOTHING) | run_state
 
-    def ask(step: StepDefinition) -> HasRun:
-        return has_run(known.get(step, NOT_RUN))
+    def step_has_run(step: StepDefinition) -> HasRun:
+        return has_run(run_states.get(step, NOT_RUN))
 
-    going_on = {step for operation in starts for step in reading.knowledge.going_on.get(operation.task_id, ())}
-    survey = reading.survey
+    begun_steps = {step for operation in starts for step in analysis.knowledge.going_on.get(operation.task_id, ())}
+    survey = analysis.survey
     return Memory(
-        ask,
+        step_has_run,
         lambda _: None,
         survey.runs_inside,
         survey.closure,
-        goes_on=lambda steps: not going_on.isdisjoint(steps),
+        goes_on=lambda steps: not begun_steps.isdisjoint(steps),
         may_begin_beside=survey.may_begin_beside,
         budget=survey.budget,
     )
 
 
-def _piece(reading: Reading, setting: _Setting, part: Sequence[int]) -> Operation:
-    """Return one piece of work under the first handle of those that are called in it: they are awaited together."""
-    piece = setting.planned.only(part)
-    called = [setting.by_root[task.root] for task in piece.tasks if task.root is not None]
-    first = min(called, key=lambda start: start.task_id)
-    if len(called) > 1:
-        reading.knowledge.joint.update(start.task_id for start in called)
-    operations = operations_of(reading, piece, setting.memory, first.place)
+def _merge_starts(analysis: Reading, group: _StartGroup, part: Sequence[int]) -> Operation:
+    """Return one piece of work under the lowest id of its tasks, which are awaited together."""
+    piece = group.planned.only(part)
+    direct_starts = [group.by_root[task.root] for task in piece.tasks if task.root is not None]
+    first = min(direct_starts, key=lambda start: start.task_id)
+    if len(direct_starts) > 1:
+        analysis.knowledge.joint.update(start.task_id for start in direct_starts)
+    operations = operations_of(analysis, piece, group.context, first.place)
     activity: Activity = Series(Block(tuple(operations)))
     if len(operations) == 1 and isinstance(operations[0], Run):
         activity = operations[0].activity
     return Start(first.task_id, activity, first.eager, first.place)
 
 
-def waiting_roots(reading: Reading) -> list[Root]:
-    """Return the steps that begin at the next await, in the order in which they were set going."""
+def waiting_roots(analysis: Reading) -> list[Root]:
+    """Return the calls of the queued tasks that run a step, in the order of their starts."""
     return [
         Root(
             start.activity,
             start.task_id,
-            is_sure=reading.begins_in_order(start.task_id),
-            has_run=_known_where_waiting(reading, start.task_id),
+            is_sure=analysis.begins_in_order(start.task_id),
+            has_run=_has_run_where_queued(analysis, start.task_id),
         )
-        for start in _in_order(reading.history.waiting)
+        for start in _by_task_id(analysis.history.waiting)
         if isinstance(start.activity, StepRun)
     ]
 
 
-def _known_where_waiting(reading: Reading, task_id: TaskId) -> Callable[[StepDefinition], HasRun] | None:
-    apart = reading.history.apart.get(task_id)
-    return None if apart is None else partial(reading.has_run, known=apart.waiting)
+def _has_run_where_queued(analysis: Reading, task_id: TaskId) -> Callable[[StepDefinition], HasRun] | None:
+    split = analysis.history.apart.get(task_id)
+    return None if split is None else partial(analysis.has_run, run_states=split.waiting)
 
 
-def _in_order(waiting: Mapping[TaskId, Start]) -> list[Start]:
-    return [waiting[task_id] for task_id in sorted(waiting)]
+def _by_task_id(queued: Mapping[TaskId, Start]) -> list[Start]:
+    return [queued[task_id] for task_id in sorted(queued)]
 
 
 def begin_waiting(
-    reading: Reading,
+    analysis: Reading,
     planned: Schedule | None = None,
     roots: Sequence[Root] = (),
-    meanwhile: Iterable[StepDefinition] = (),
+    concurrent_steps: Iterable[StepDefinition] = (),
 ) -> None:
-    """Note that what was set going begins: as `planned` with what begins too; some steps may run `meanwhile`."""
-    reading.awaits(())
+    """Begin the queued tasks at an await, in a schedule with other steps or alone.
+
+    The `concurrent_steps` may begin at the same time.
+    """
+    analysis.awaits(())
     if planned is None:
-        begin_out_of_order(reading)
-        roots = waiting_roots(reading)
-        planned = schedule(roots, reading.memory())
-        reading.report_twice(planned)
-    waiting, reading.history.waiting = _in_order(reading.history.waiting), {}
-    apart, reading.history.apart = reading.history.apart, {}
-    calls = [start.activity.function for start in waiting if isinstance(start.activity, Call)]
-    beginning = _Beginning(
+        begin_out_of_order(analysis)
+        roots = waiting_roots(analysis)
+        planned = schedule(roots, analysis.memory())
+        analysis.report_twice(planned)
+    queued, analysis.history.waiting = _by_task_id(analysis.history.waiting), {}
+    splits, analysis.history.apart = analysis.history.apart, {}
+    calls = [start.activity.function for start in queued if isinstance(start.activity, Call)]
+    await_point = _AwaitPoint(
         planned,
         {root.task_id: root for root in roots if root.task_id is not None},
-        set(meanwhile),
-        {step for function in calls for step in reading.survey.touched(function)},
-        apart,
+        set(concurrent_steps),
+        {step for function in calls for step in analysis.survey.touched(function)},
+        splits,
     )
-    note_beside(reading, roots, [start.task_id for start in waiting])
-    for start in waiting:
+    note_beside(analysis, roots, [start.task_id for start in queued])
+    for start in queued:
         if isinstance(start.activity, Call):
-            immediate = _immediate(reading, start.activity.function)
-            (beginning.early if reading.begins_in_order(start.task_id) else beginning.meanwhile).update(immediate)
-        elif start.task_id in beginning.roots:
-            _learn_of(reading, start.task_id, beginning)
+            begun_steps = _steps_begun_by_first_await(analysis, start.activity.function)
+            (await_point.early if analysis.begins_in_order(start.task_id) else await_point.concurrent).update(
+                begun_steps
+            )
+        elif start.task_id in await_point.roots:
+            _record_task_entry(analysis, start.task_id, await_point)
     for root in roots:
         if root.awaited:
-            _begun_ahead(reading, root, planned)
-    for start in waiting:
+            _record_awaited_root(analysis, root, planned)
+    for start in queued:
         if isinstance(start.activity, Call):
-            enter(reading, start.activity.function)
-            _begun(reading, _immediate(reading, start.activity.function), start.task_id, apart)
-        elif start.task_id in beginning.roots:
-            _begin_step(reading, beginning.roots[start.task_id], beginning)
+            enter(analysis, start.activity.function)
+            _record_begun(
+                analysis, _steps_begun_by_first_await(analysis, start.activity.function), start.task_id, splits
+            )
+        elif start.task_id in await_point.roots:
+            _begin_step(analysis, await_point.roots[start.task_id], await_point)
     for function in calls:
-        reading.history.apply(reading.knowledge.effects.get(id(function), {}), surely=False)
-    if reading.at_entry:
-        reading.history.first = frozenset()
+        analysis.history.apply(analysis.knowledge.effects.get(id(function), {}), on_every_path=False)
+    if analysis.at_entry:
+        analysis.history.first = frozenset()
 
 
-def begin_out_of_order(reading: Reading) -> None:
-    """Note what may have begun before others need it, as work begins in any order."""
-    waiting = reading.history.waiting
-    unordered = sorted(waiting.keys() & reading.survey.unordered)
+def begin_out_of_order(analysis: Reading) -> None:
+    """Record the steps that unordered tasks may begin before other tasks need them."""
+    queued = analysis.history.waiting
+    unordered = sorted(queued.keys() & analysis.survey.unordered)
     if not unordered:
         return
-    users = Counter(step for task_id in waiting for step in reading.steps_of(task_id))
+    users = Counter(step for task_id in queued for step in analysis.steps_of(task_id))
     for task_id in unordered:
-        activity = waiting[task_id].activity
-        called = [activity.definition] if isinstance(activity, StepRun) else reading.steps_of(task_id)
-        reading.begun([step for step in called if users[step] > 1], surely=False)
+        activity = queued[task_id].activity
+        steps = [activity.definition] if isinstance(activity, StepRun) else analysis.steps_of(task_id)
+        analysis.begun([step for step in steps if users[step] > 1], on_every_path=False)
 
 
-def _begun_ahead(reading: Reading, root: Root, planned: Schedule) -> None:
-    """Note that a step has begun that is awaited itself, with what it needs at once."""
+def _record_awaited_root(analysis: Reading, root: Root, planned: Schedule) -> None:
+    """Record that a directly awaited step has begun, with the dependencies that it begins at once."""
     for tasks in planned.begun.values():
         for task in tasks:
             if task.begun_by is root and not task.asked_by:
-                surely = task.begins_at_once and not task.conditional
-                reading.begun(definitions_of(task.run), surely=surely and len(definitions_of(task.run)) == 1)
+                on_every_path = task.begins_at_once and not task.conditional
+                analysis.begun(
+                    definitions_of(task.run), on_every_path=on_every_path and len(definitions_of(task.run)) == 1
+                )
 
 
-class _Beginning(Struct):
-    """What begins at an await: the plan of the steps, what may run meanwhile, and what functions may begin `later`.
-
-    `apart` tells what is known where work begins here on some of the paths only. What has begun `early` is what
-    functions begin at once that were set going before; `learned` are the handles of which is known what they find.
-    """
+class _AwaitPoint(Struct):
+    """The work that begins at one await."""
 
     planned: Schedule
+    """The schedule of the steps."""
     roots: dict[TaskId, Root]
-    meanwhile: set[StepDefinition]
+    """The direct calls of the tasks."""
+    concurrent: set[StepDefinition]
+    """The steps that other code may begin at the same time."""
     later: set[StepDefinition]
-    apart: Mapping[TaskId, Apart]
+    """The steps that functions in the background may begin."""
+    splits: Mapping[TaskId, Apart]
+    """The split run states of tasks that are queued on some paths only."""
     early: set[StepDefinition] = field(default_factory=set)
-    learned: set[TaskId] = field(default_factory=set)
+    """The steps that functions started earlier begin at once."""
+    recorded: set[TaskId] = field(default_factory=set)
+    """The tasks whose run states are recorded."""
 
     def may_find_begun(self, step: StepDefinition) -> bool:
-        """Whether a step may have been begun elsewhere when it is asked for, at once or later."""
+        """Whether other code may have begun a step when a task requests it, at once or later."""
         at_once = any(not task.asked_by for task in self.planned.begun.get((step,), ()))
-        return step in self.meanwhile or (step in self.later and not at_once)
+        return step in self.concurrent or (step in self.later and not at_once)
 
 
-def note_beside(reading: Reading, roots: Sequence[Root], task_ids: Sequence[TaskId] = ()) -> None:
-    """Note which steps may begin now while functions go on in the background, or begin there too."""
-    history = reading.history
-    history.going |= set(task_ids)
-    going = {task_id: reading.steps_of(task_id) for task_id in sorted(history.going)}
-    begun = Counter(step for root in roots if root.task_id is None for step in reading.survey.closure(root.run))
-    begun.update(step for steps in going.values() for step in steps)
-    for task_id, steps in going.items():
-        activity = reading.usage.activities.get(task_id)
+def note_beside(analysis: Reading, roots: Sequence[Root], task_ids: Sequence[TaskId] = ()) -> None:
+    """Record the steps that may begin while each background function runs."""
+    state = analysis.history
+    state.going |= set(task_ids)
+    steps_by_task = {task_id: analysis.steps_of(task_id) for task_id in sorted(state.going)}
+    step_counts = Counter(step for root in roots if root.task_id is None for step in analysis.survey.closure(root.run))
+    step_counts.update(step for steps in steps_by_task.values() for step in steps)
+    for task_id, steps in steps_by_task.items():
+        activity = analysis.usage.activities.get(task_id)
         if isinstance(activity, Call):
-            beside = [step for step, count in begun.items() if count > (step in steps)]
-            own = [step for step in steps if reading.usage.shares(task_id, step)]
-            reading.knowledge.runs_beside(activity.function, [*beside, *own, *reading.meanwhile()])
+            concurrent = [step for step, count in step_counts.items() if count > (step in steps)]
+            repeated = [step for step in steps if analysis.usage.shares(task_id, step)]
+            analysis.knowledge.runs_beside(activity.function, [*concurrent, *repeated, *analysis.meanwhile()])
 
 
-def enter(reading: Reading, function: Function) -> None:
-    """Learn what may have run when a function is called here."""
-    entries = reading.knowledge.entries.setdefault(id(function), {})
-    reading.survey.budget.spend(Limit.PAIRS, len(reading.survey.touched(function)) + 1)
-    for step in reading.survey.touched(function):
-        reading.knowledge.learn(entries, step, reading.past(step))
+def enter(analysis: Reading, function: Function) -> None:
+    """Join the current run states into the entry states of a called function."""
+    entries = analysis.knowledge.entries.setdefault(id(function), {})
+    analysis.survey.budget.spend(Limit.PAIRS, len(analysis.survey.touched(function)) + 1)
+    for step in analysis.survey.touched(function):
+        analysis.knowledge.learn(entries, step, analysis.past(step))
 
 
-def _immediate(reading: Reading, function: Function) -> list[StepDefinition]:
-    """Return the steps that have begun as soon as a function awaits something."""
-    touched = reading.survey.touched(function)
-    immediate = reading.knowledge.opening(function).surely
-    return [step for step in touched if step in immediate]
+def _steps_begun_by_first_await(analysis: Reading, function: Function) -> list[StepDefinition]:
+    """Return the steps that a function must have begun by its first await."""
+    steps = analysis.survey.touched(function)
+    must_have_begun = analysis.knowledge.opening(function).surely
+    return [step for step in steps if step in must_have_begun]
 
 
-def _learn_of(reading: Reading, task_id: TaskId, beginning: _Beginning) -> None:
-    """Learn what has run when steps begin that were started together, or is begun by others meanwhile."""
-    if task_id in beginning.learned:
+def _record_task_entry(analysis: Reading, task_id: TaskId, await_point: _AwaitPoint) -> None:
+    """Record the run states at the beginning of a task and of the tasks started together with it.
+
+    These include the steps that other code may begin in the meantime.
+    """
+    if task_id in await_point.recorded:
         return
-    together = reading.knowledge.together.get(task_id, frozenset({task_id}))
-    beginning.learned |= together
-    roots = dict.fromkeys(root for other, root in beginning.roots.items() if other in together)
-    places = Counter(step for root in roots for step in reading.survey.closure(root.run))
-    for step, count in places.items():
-        elsewhere = reading.survey.places.get(step, 0) > count
-        begun = beginning.planned.has_begun_for(roots.keys(), step, elsewhere=elsewhere)
-        if step in beginning.early:
+    together = analysis.knowledge.together.get(task_id, frozenset({task_id}))
+    await_point.recorded |= together
+    roots = dict.fromkeys(root for other_task, root in await_point.roots.items() if other_task in together)
+    use_counts = Counter(step for root in roots for step in analysis.survey.closure(root.run))
+    for step, count in use_counts.items():
+        used_by_others = analysis.survey.places.get(step, 0) > count
+        begun = await_point.planned.has_begun_for(roots.keys(), step, used_by_others=used_by_others)
+        if step in await_point.early:
             begun = HasRun.ALWAYS
-        found = begun is HasRun.SOMETIMES or (begun is not HasRun.ALWAYS and beginning.may_find_begun(step))
+        may_be_begun = begun is HasRun.SOMETIMES or (begun is not HasRun.ALWAYS and await_point.may_find_begun(step))
         for root in roots:
             if root.task_id is None:
                 continue
-            apart = beginning.apart.get(root.task_id)
-            before = reading.past(step, None if apart is None else apart.waiting)
-            past = RUN if begun is HasRun.ALWAYS else before | (RUN if found else NOTHING)
-            _learn(reading, root.task_id, step, past, goes_on=begun is HasRun.ALWAYS and bool(before & NOT_RUN))
+            split = await_point.splits.get(root.task_id)
+            before = analysis.past(step, None if split is None else split.waiting)
+            run_state = RUN if begun is HasRun.ALWAYS else before | (RUN if may_be_begun else NOTHING)
+            _record_entry_state(
+                analysis,
+                root.task_id,
+                step,
+                run_state,
+                begun_at_same_await=begun is HasRun.ALWAYS and bool(before & NOT_RUN),
+            )
 
 
-def _learn(reading: Reading, task_id: TaskId, step: StepDefinition, past: Past, *, goes_on: bool) -> None:
-    known = reading.knowledge.background.setdefault(task_id, {})
-    reading.knowledge.learn(known, step, past | (RUN if reading.usage.shares(task_id, step) else NOTHING))
-    if goes_on:
-        reading.knowledge.goes_on(task_id, step)
+def _record_entry_state(
+    analysis: Reading, task_id: TaskId, step: StepDefinition, run_state: Past, *, begun_at_same_await: bool
+) -> None:
+    run_states = analysis.knowledge.background.setdefault(task_id, {})
+    analysis.knowledge.learn(run_states, step, run_state | (RUN if analysis.usage.shares(task_id, step) else NOTHING))
+    if begun_at_same_await:
+        analysis.knowledge.goes_on(task_id, step)
 
 
-def _begin_step(reading: Reading, root: Root, beginning: _Beginning) -> None:
+def _begin_step(analysis: Reading, root: Root, await_point: _AwaitPoint) -> None:
     step = root.run.definition
-    begun = beginning.planned.begun
-    is_first = has_run(reading.past(step)) is HasRun.NEVER and not beginning.may_find_begun(step)
-    if is_first and root.is_sure and step in reading.survey.needed and len(begun.get((step,), ())) == 1:
-        reading.history.running[step] = root.task_id or 0
+    begun = await_point.planned.begun
+    is_first = has_run(analysis.past(step)) is HasRun.NEVER and not await_point.may_find_begun(step)
+    if is_first and root.is_sure and step in analysis.survey.needed and len(begun.get((step,), ())) == 1:
+        analysis.history.running[step] = root.task_id or 0
     else:
-        reading.history.running.pop(step, None)
-    _begun(reading, [step], root.task_id, beginning.apart)
-    for needed in reading.survey.closure(root.run):
+        analysis.history.running.pop(step, None)
+    _record_begun(analysis, [step], root.task_id, await_point.splits)
+    for needed in analysis.survey.closure(root.run):
         if needed is not step:
-            reading.begun([needed], surely=False)
+            analysis.begun([needed], on_every_path=False)
             for task in begun.get((needed,), ()):
                 if task.begun_by is not None and not task.asked_by:
-                    _begun(reading, [needed], task.begun_by.task_id, beginning.apart)
+                    _record_begun(analysis, [needed], task.begun_by.task_id, await_point.splits)
 
 
-def _begun(
-    reading: Reading, steps: Iterable[StepDefinition], task_id: TaskId | None, apart: Mapping[TaskId, Apart]
+def _record_begun(
+    analysis: Reading, steps: Iterable[StepDefinition], task_id: TaskId | None, splits: Mapping[TaskId, Apart]
 ) -> None:
-    """Note that steps have begun with work, where it was waiting."""
-    where = None if task_id is None else apart.get(task_id)
-    if where is None:
-        reading.begun(steps, surely=task_id is None or reading.begins_in_order(task_id))
+    """Record that steps have begun with a task, on the paths on which it was queued."""
+    split = None if task_id is None else splits.get(task_id)
+    if split is None:
+        analysis.begun(steps, on_every_path=task_id is None or analysis.begins_in_order(task_id))
         return
     for step in steps:
-        if step in reading.survey.needed:
-            reading.history.begun_where_waiting(step, where)
+        if step in analysis.survey.needed:
+            analysis.history.begun_where_waiting(step, split)

@@ -1,4 +1,4 @@
-"""A schedule as operations: one after another where everything is ordered so, `Ordered` in between."""
+"""Operations for a schedule: a sequence where runs follow each other, `Ordered` for any other order."""
 
 from __future__ import annotations
 
@@ -33,144 +33,159 @@ from stepgraph.syntax.module import Place
 
 Operations: TypeAlias = list[Operation]
 
-# Branches that run what has not run are nested no deeper than this, and only for a step that needs no more than so
-# many: each further level multiplies them.
+# Limits for nested branches around steps that may not have run, since each level multiplies the branches.
 DEEPEST: Final = 4
+"""The maximum nesting depth."""
 MOST_NESTED: Final = 16
+"""The maximum number of steps that a nested branch may run."""
 
 
 def operations_of(
-    reading: Reading, planned: Schedule, memory: Memory, place: Place, kind: ParallelKind = "all"
+    analysis: Reading, planned: Schedule, context: Memory, place: Place, kind: ParallelKind = "all"
 ) -> Operations:
-    """Return what a schedule does. Background work is joined before what has to wait for it, as far as that is sure."""
-    meanwhile = Counter(definition for task in planned.tasks for definition in definitions_of(task.run))
-    found: Operations = []
-    waited: set[int] = set()
-    late: set[int] = set()
+    """Return the operations of a schedule.
+
+    Background tasks are awaited before the first runs that must wait for them.
+    """
+    run_counts = Counter(definition for task in planned.tasks for definition in definitions_of(task.run))
+    operations: Operations = []
+    awaited: set[int] = set()
+    deferred: set[int] = set()
     for part in series(planned.before):
-        needed = [set(planned.after[index]) for index in part]
-        ready = sorted((set.intersection(*needed) | late) - waited - reading.knowledge.joint)
+        required = [set(planned.after[index]) for index in part]
+        ready = sorted((set.intersection(*required) | deferred) - awaited - analysis.knowledge.joint)
         if ready:
-            found.append(Await(AwaitGroup("all", tuple(map(AwaitedTask, ready))), place))
-        waited.update(ready)
-        late = set.union(*needed)
-        contents = [_content(reading, planned, index, memory, meanwhile) for index in part]
-        found += _part(planned, part, contents, kind, place)
-    return found
+            operations.append(Await(AwaitGroup("all", tuple(map(AwaitedTask, ready))), place))
+        awaited.update(ready)
+        deferred = set.union(*required)
+        blocks = [_run_block(analysis, planned, index, context, run_counts) for index in part]
+        operations += _part_operations(planned, part, blocks, kind, place)
+    return operations
 
 
-def _part(
-    planned: Schedule, part: Sequence[int], contents: Sequence[Block], kind: ParallelKind, place: Place
+def _part_operations(
+    planned: Schedule, part: Sequence[int], blocks: Sequence[Block], kind: ParallelKind, place: Place
 ) -> Sequence[Operation]:
     if len(part) == 1:
-        return contents[0].operations
+        return blocks[0].operations
     before = restricted(planned.before, part)
-    called = [index for index in part if planned.tasks[index].root is not None]
-    return [Ordered(tuple(contents), tuple(before), kind if len(called) > 1 else "all", place)]
+    direct_calls = [index for index in part if planned.tasks[index].root is not None]
+    return [Ordered(tuple(blocks), tuple(before), kind if len(direct_calls) > 1 else "all", place)]
 
 
-def _content(
-    reading: Reading, planned: Schedule, index: int, memory: Memory, meanwhile: Counter[StepDefinition]
+def _run_block(
+    analysis: Reading, planned: Schedule, index: int, context: Memory, run_counts: Counter[StepDefinition]
 ) -> Block:
-    """Return what a task does itself: its step, in a branch where it may have run already."""
+    """Return the block of one run: its step, in a branch if the step may have run already."""
     task = planned.tasks[index]
     run = task.run
     if isinstance(run, StepRun) and not task.conditional:
-        return Block((Run(_with_body(reading, planned, index, run, memory), run.definition.place),))
-    own = set(definitions_of(run))
+        return Block((Run(_run_with_body(analysis, planned, index, run, context), run.definition.place),))
+    definitions = set(definitions_of(run))
 
-    def ask(step: StepDefinition) -> HasRun:
-        known = memory.has_run(step)
-        others = meanwhile[step] - (step in own)
-        return HasRun.SOMETIMES if known is HasRun.NEVER and others else known
+    def has_run(step: StepDefinition) -> HasRun:
+        result = context.has_run(step)
+        has_other_runs = run_counts[step] - (step in definitions)
+        return HasRun.SOMETIMES if result is HasRun.NEVER and has_other_runs else result
 
-    inner = replace(memory, has_run=ask)
+    branch_context = replace(context, has_run=has_run)
     if isinstance(run, StepChoice):
-        return Block((_choice(reading, run, inner),))
-    return _unless_run(reading, run, inner)
+        return Block((_expand_choice(analysis, run, branch_context),))
+    return _block_unless_run(analysis, run, branch_context)
 
 
-def _with_body(reading: Reading, planned: Schedule, index: int, run: StepRun, memory: Memory) -> StepRun:
-    """Return a run of a step alone, with its body, before which some of the others are over, and others may be."""
+def _run_with_body(analysis: Reading, planned: Schedule, index: int, run: StepRun, context: Memory) -> StepRun:
+    """Return the run of a step without its dependencies, with its body expanded.
+
+    The state of the body includes the other runs of the schedule, whether they end before the step or may overlap with
+    it.
+    """
     if not run.body.operations:
-        return reading.without_dependencies(run)
-    over: list[StepDefinition] = []
-    maybe = [*memory.may_begin_beside(run), *(step for key in planned.begun for step in key)]
-    for other, task in enumerate(planned.tasks):
-        if other == index:
+        return analysis.without_dependencies(run)
+    must_have_run: list[StepDefinition] = []
+    may_have_run = [*context.may_begin_beside(run), *(step for key in planned.begun for step in key)]
+    for position, task in enumerate(planned.tasks):
+        if position == index:
             continue
         definitions = definitions_of(task.run)
-        is_over = planned.before[index] >> other & 1 and not task.conditional and len(definitions) == 1
-        (over if is_over else maybe).extend(definitions)
-        maybe += reading.survey.runs_inside(task.run) if isinstance(task.run, StepRun) else ()
-    return reading.without_dependencies(run, over, maybe)
+        is_over = planned.before[index] >> position & 1 and not task.conditional and len(definitions) == 1
+        (must_have_run if is_over else may_have_run).extend(definitions)
+        may_have_run += analysis.survey.runs_inside(task.run) if isinstance(task.run, StepRun) else ()
+    return analysis.without_dependencies(run, must_have_run, may_have_run)
 
 
-def _unless_run(reading: Reading, run: StepRun, memory: Memory) -> Block:
+def _block_unless_run(analysis: Reading, run: StepRun, context: Memory) -> Block:
     place = run.definition.place
-    branch = Branch(f"{run.definition.name} has not run", _with_what_it_needs(reading, run, memory))
+    branch = Branch(f"{run.definition.name} has not run", _block_with_dependencies(analysis, run, context))
     return Block((Choice((branch,), place),))
 
 
-def _with_what_it_needs(reading: Reading, run: StepRun, memory: Memory) -> Block:
-    needed = len(reading.survey.closure(run))
-    reading.survey.budget.spend(Limit.DEPENDENCIES)
-    if reading.nested >= DEEPEST or needed > MOST_NESTED:
-        return Block((_flat(reading, run),))
-    reading.nested += 1
-    planned = schedule([Root(run)], memory)
-    operations = operations_of(reading, planned, memory, run.definition.place)
-    reading.nested -= 1
+def _block_with_dependencies(analysis: Reading, run: StepRun, context: Memory) -> Block:
+    needed = len(analysis.survey.closure(run))
+    analysis.survey.budget.spend(Limit.DEPENDENCIES)
+    if analysis.nested >= DEEPEST or needed > MOST_NESTED:
+        return Block((_flat_run(analysis, run),))
+    analysis.nested += 1
+    planned = schedule([Root(run)], context)
+    operations = operations_of(analysis, planned, context, run.definition.place)
+    analysis.nested -= 1
     return Block(tuple(operations))
 
 
-def _flat(reading: Reading, run: StepRun) -> Operation:
-    """Return a step with all it needs, each in a branch of its own, since it may have run: nested, they multiply."""
-    runs = _needed_by(run)
-    reading.survey.budget.spend(Limit.DEPENDENCIES, len(runs))
-    index = {one.definition: position for position, one in enumerate(runs)}
+def _flat_run(analysis: Reading, run: StepRun) -> Operation:
+    """Return a step and all its dependencies in one `Ordered`, each in a separate branch.
+
+    Nested branches would multiply.
+    """
+    runs = _runs_in_postorder(run)
+    analysis.survey.budget.spend(Limit.DEPENDENCIES, len(runs))
+    index = {step_run.definition: position for position, step_run in enumerate(runs)}
     before: list[int] = []
     members: list[Block] = []
-    for position, one in enumerate(runs):
-        needed = (index[step] for step in reading.survey.closure(one))
+    for position, step_run in enumerate(runs):
+        needed = (index[step] for step in analysis.survey.closure(step_run))
         before.append(sum(1 << earlier for earlier in needed if earlier != position))
-        place = one.definition.place
-        block = Block((Run(reading.without_dependencies(one), place),))
-        if one is not run:
-            block = Block((Choice((Branch(f"{one.definition.name} has not run", block),), place),))
+        place = step_run.definition.place
+        block = Block((Run(analysis.without_dependencies(step_run), place),))
+        if step_run is not run:
+            block = Block((Choice((Branch(f"{step_run.definition.name} has not run", block),), place),))
         members.append(block)
     return Ordered(tuple(members), tuple(before), "all", run.definition.place)
 
 
-def _needed_by(run: StepRun) -> list[StepRun]:
-    """Return the runs of all steps that a step needs, each after those it needs itself, and the step last."""
-    found: dict[StepDefinition, StepRun] = {}
+def _runs_in_postorder(run: StepRun) -> list[StepRun]:
+    """Return the runs of a step and of all its dependencies, in postorder."""
+    runs: dict[StepDefinition, StepRun] = {}
     stack: list[tuple[Dependency, bool]] = [(run, False)]
     while stack:
-        one, left = stack.pop()
-        inner = one.dependencies if isinstance(one, StepRun) else tuple(o.dependency for o in one.cases)
-        if isinstance(one, StepRun) and one.definition in found:
+        dependency, is_exit = stack.pop()
+        children = (
+            dependency.dependencies
+            if isinstance(dependency, StepRun)
+            else tuple(case.dependency for case in dependency.cases)
+        )
+        if isinstance(dependency, StepRun) and dependency.definition in runs:
             continue
-        if not left:
-            stack += [(one, True), *((needed, False) for needed in reversed(inner))]
-        elif isinstance(one, StepRun):
-            found[one.definition] = one
-    return list(found.values())
+        if not is_exit:
+            stack += [(dependency, True), *((child, False) for child in reversed(children))]
+        elif isinstance(dependency, StepRun):
+            runs[dependency.definition] = dependency
+    return list(runs.values())
 
 
-def _choice(reading: Reading, choice: StepChoice, memory: Memory) -> Choice:
-    """Return the choice of the step that was declared on the path taken."""
-    branches = [Branch(case.condition, _option(reading, case.dependency, memory)) for case in choice.cases]
+def _expand_choice(analysis: Reading, choice: StepChoice, context: Memory) -> Choice:
+    """Return the choice between the steps that are declared on different paths."""
+    branches = [Branch(case.condition, _expand_case(analysis, case.dependency, context)) for case in choice.cases]
     return Choice(tuple(branches), choice.place, choice.discriminant)
 
 
-def _option(reading: Reading, dependency: Dependency, memory: Memory) -> Block:
+def _expand_case(analysis: Reading, dependency: Dependency, context: Memory) -> Block:
     if isinstance(dependency, StepChoice):
-        return Block((_choice(reading, dependency, memory),))
-    match memory.has_run(dependency.definition):
+        return Block((_expand_choice(analysis, dependency, context),))
+    match context.has_run(dependency.definition):
         case HasRun.NEVER:
-            return _with_what_it_needs(reading, dependency, memory)
+            return _block_with_dependencies(analysis, dependency, context)
         case HasRun.SOMETIMES:
-            return _unless_run(reading, dependency, memory)
+            return _block_unless_run(analysis, dependency, context)
         case HasRun.ALWAYS:
             return Block()

@@ -1,4 +1,4 @@
-"""Making explicit what runs because a step needs it."""
+"""Expansion of step dependencies into explicit runs."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from stepgraph.ir.program import Program
 
 
 def expand(program: Program) -> Expanded:
-    """Return a program with its dependencies made explicit."""
+    """Return a program with its dependencies expanded."""
     survey = Survey(program.body, program.unordered)
     if not survey.needed:
         return Expanded(program.body)
-    # Imported here for start-up: in most programs no step needs another.
+    # Deferred to keep start-up fast: few programs have dependencies.
     from stepgraph.graph.dependencies.settle import settled
 
     return settled(program, survey)

@@ -1,4 +1,4 @@
-"""A program whose steps need others, as one that runs each step itself."""
+"""The result of the expansion: a program whose runs are all explicit."""
 
 from __future__ import annotations
 
@@ -9,12 +9,15 @@ from stepgraph.model.note import Note
 
 
 class Expanded(Struct, frozen=True):
-    """A program without dependencies: the body of `run`, those of functions that changed, by `id`, and the notes."""
+    """A program with explicit runs in place of dependencies."""
 
     body: Block
+    """The body of `run`."""
     bodies: dict[int, Block] = field(default_factory=dict)
+    """The expanded bodies of functions, by `id` of the function."""
     notes: tuple[Note, ...] = ()
+    """Notes about differences between the graph and the engine."""
 
     def body_of(self, function: Function) -> Block:
-        """Return the body of a function."""
+        """Return the body of a function, expanded if its steps have dependencies."""
         return self.bodies.get(id(function), function.body)

@@ -1,4 +1,4 @@
-"""The run state of dependencies along the paths of a body."""
+"""Dataflow analysis of the run states along the paths of a body."""
 
 from __future__ import annotations
 
@@ -34,88 +34,85 @@ from stepgraph.ir.nodes import (
 from stepgraph.limits import Limit
 
 
-def read_block(reading: Reading, block: Block) -> Block:
-    """Return a block with the dependencies of its steps made explicit; what is known at its exits are its `ends`."""
-    states = _RunStates(reading)
-    exits = solve(block, reading.history, states, states, reading.survey.budget)
-    reading.ends = [end for end in (exits.end, exits.returns) if end is not None]
-    drawn = states.drawn(block)
+def read_block(analysis: Reading, block: Block) -> Block:
+    """Return a block with the dependencies of its steps expanded, and set `ends` to the states at its exits."""
+    domain = _RunStateDomain(analysis)
+    exits = solve(block, analysis.history, domain, domain, analysis.survey.budget)
+    analysis.ends = [end for end in (exits.end, exits.returns) if end is not None]
+    expanded = domain.expanded(block)
     if exits.end is not None:
-        reading.history = exits.end
-    return drawn
+        analysis.history = exits.end
+    return expanded
 
 
-class _Line(Struct):
-    """Operations of a block without control flow, one after another, which are read together."""
+class _StraightLine(Struct):
+    """A maximal sequence of operations without control flow, which are expanded together."""
 
     first: int
     last: int
     entry: History | None = None
-    """What is known where it begins, on all visits."""
-    read_from: History | None = None
-    """What is known where it began at the last visit."""
+    """The joined state at its start, over all visits."""
+    last_entry: History | None = None
+    """The state at its start, at the last visit."""
     operations: Sequence[Operation] = ()
-    """The operations with their dependencies, as of the last visit."""
+    """The expanded operations of the last visit."""
 
 
-class _RunStates(Domain[History], Observer[History]):
-    """What has run at each point, and the operations with the dependencies that have not.
+class _RunStateDomain(Domain[History], Observer[History]):
+    """The run states at each operation, and the expanded operations. States are copied before they change."""
 
-    States are copied before they change.
-    """
-
-    def __init__(self, reading: Reading) -> None:
-        self.reading = reading
-        self.lines: dict[int, dict[int, _Line]] = {}
-        """The lines of each block, by its `id` and the index of their first operation."""
+    def __init__(self, analysis: Reading) -> None:
+        self.analysis = analysis
+        self.lines: dict[int, dict[int, _StraightLine]] = {}
+        """The lines of each block, by `id` of the block and index of their first operation."""
         self.reached: dict[int, int] = {}
-        """How many operations of a block are reached."""
+        """The number of reachable operations of each block, by `id`."""
         self.open: list[tuple[Block, int]] = []
-        """The open blocks, innermost last, with the index of their present operation."""
+        """The open blocks, innermost last, with the index of their current operation."""
 
     # States
 
     def transfer(self, operation: Leaf, state: History) -> History:
-        """Read a line at its first operation, as far as the next one with control flow."""
+        """Expand a line at its first operation; the state after it covers all its operations."""
         del operation
         block, index = self.open[-1]
         line = self.lines[id(block)].get(index)
         if line is None:
             return state
         line.entry = state if line.entry is None or line.entry is state else self.join(line.entry, state)
-        return self.read(block, line, state)
+        return self.expand_line(block, line, state)
 
-    def read(self, block: Block, line: _Line, state: History) -> History:
-        reading = self.reading
-        reading.survey.budget.spend(Limit.PAIRS, len(state.past) + 1)
-        reading.history = state.copy()
-        line.read_from = state
-        line.operations = _read_line(reading, block.operations, line.first, line.last)
-        return reading.history
+    def expand_line(self, block: Block, line: _StraightLine, state: History) -> History:
+        analysis = self.analysis
+        analysis.survey.budget.spend(Limit.PAIRS, len(state.past) + 1)
+        analysis.history = state.copy()
+        line.last_entry = state
+        line.operations = _expand_line(analysis, block.operations, line.first, line.last)
+        return analysis.history
 
-    def join(self, one: History, other: History) -> History:
-        return joined((one, other)) or one
+    def join(self, a: History, b: History) -> History:
+        return joined((a, b)) or a
 
     def may_raise(self, operation: Leaf | Try, before: History, after: History | None) -> None:
         del operation, before, after
 
     def begin_pass(self, loop: Loop, head: History) -> History:
-        needed = [step for step in loop.declares if step in self.reading.survey.needed]
+        needed = [step for step in loop.declares if step in self.analysis.survey.needed]
         if not needed:
             return head
-        begin = head.copy()
-        begin.declared(needed)
-        return begin
+        state = head.copy()
+        state.declared(needed)
+        return state
 
     def leave_try(self, try_: Try, before: History, end: History | None, raised: History | None) -> History | None:
-        """After an exception, a step of the body may have run; none is known to have run."""
+        """Return the state after an exception: any step of the body may have run, and none must have."""
         del raised
         caught = before.copy()
         caught.exceptional = True
-        for step in self.reading.survey.touched_in(try_.body):
-            if step in self.reading.survey.needed:
-                caught.begun(step, surely=False)
-        self.reading.lapse(self.reading.joined_in(try_.body), caught)
+        for step in self.analysis.survey.touched_in(try_.body):
+            if step in self.analysis.survey.needed:
+                caught.begun(step, on_every_path=False)
+        self.analysis.lapse(self.analysis.joined_in(try_.body), caught)
         if end is not None:
             caught.may_wait(end.waiting)
         return caught
@@ -126,7 +123,7 @@ class _RunStates(Domain[History], Observer[History]):
         del state
         self.open.append((block, 0))
         if id(block) not in self.lines:
-            self.lines[id(block)] = {line.first: line for line in _lines(block.operations)}
+            self.lines[id(block)] = {line.first: line for line in _straight_lines(block.operations)}
 
     def before(self, index: int, state: History) -> None:
         del state
@@ -135,93 +132,106 @@ class _RunStates(Domain[History], Observer[History]):
         self.reached[id(block)] = max(self.reached.get(id(block), 0), index + 1)
 
     def after(self, index: int, state: History) -> None:
-        """Nothing is observed after an operation."""
+        """Ignore the state after an operation."""
 
     def leave(self) -> None:
         self.open.pop()
 
     def exit(self, source: Jump | JumpTarget[History], state: History, target: JumpTarget[History]) -> None:
-        """Nothing is observed at exits."""
+        """Ignore exits."""
 
-    def drawn(self, block: Block) -> Block:
-        """Return a block with its dependencies, without what is not reached; one that is not entered stays as it is."""
+    def expanded(self, block: Block) -> Block:
+        """Return a block with its dependencies expanded, without its unreachable operations.
+
+        A block that is never entered is returned unchanged.
+        """
         lines = self.lines.get(id(block))
         if lines is None:
             return block
-        found: Operations = []
+        operations: Operations = []
         for index in range(self.reached.get(id(block), 0)):
             operation = block.operations[index]
             line = lines.get(index)
             if line is not None:
-                found += self.drawn_line(block, line)
+                operations += self.expanded_line(block, line)
             elif not isinstance(operation, _LEAVES):
-                found.append(with_blocks(operation, self.drawn))
-        return Block(tuple(found))
+                operations.append(with_blocks(operation, self.expanded))
+        return Block(tuple(operations))
 
-    def drawn_line(self, block: Block, line: _Line) -> Sequence[Operation]:
-        """Return the operations of a line for all its visits: those of a `finally` differ."""
-        if line.entry is not None and line.entry is not line.read_from and line.entry != line.read_from:
-            self.read(block, line, line.entry)
+    def expanded_line(self, block: Block, line: _StraightLine) -> Sequence[Operation]:
+        """Return the expanded operations of a line for the joined state of its visits.
+
+        The paths through a `finally` block visit a line in different states.
+        """
+        if line.entry is not None and line.entry is not line.last_entry and line.entry != line.last_entry:
+            self.expand_line(block, line, line.entry)
         return line.operations
 
 
 _LEAVES = (Run, Start, Await, Pause, Ordered)
 
 
-def _lines(operations: Sequence[Operation]) -> Iterator[_Line]:
+def _straight_lines(operations: Sequence[Operation]) -> Iterator[_StraightLine]:
     first: int | None = None
     for index, operation in enumerate(operations):
         if isinstance(operation, _LEAVES):
             first = index if first is None else first
         elif first is not None:
-            yield _Line(first, index - 1)
+            yield _StraightLine(first, index - 1)
             first = None
     if first is not None:
-        yield _Line(first, len(operations) - 1)
+        yield _StraightLine(first, len(operations) - 1)
 
 
-def _read_line(reading: Reading, operations: Sequence[Operation], position: int, last: int) -> Operations:
-    """Return a line with the dependencies of its steps made explicit; what is known goes on to its end."""
-    found: Operations = []
-    tried = plain = 0
+def _expand_line(analysis: Reading, operations: Sequence[Operation], position: int, last: int) -> Operations:
+    """Return a line with the dependencies of its steps expanded, and advance the state to its end."""
+    expanded: Operations = []
+    # Starts before these positions are not examined again.
+    tried_until = plain_until = 0
     while position <= last:
-        starts = _starts_at(reading, operations, position) if position >= plain else []
-        if not _needs_others(starts):
-            plain, starts = position + len(starts), []
-        follows = operations[position + len(starts)] if position + len(starts) < len(operations) else None
-        if starts and _closes(follows, starts):
-            found += foreground.gather(reading, starts, follows)
+        starts = _starts_awaited_together(analysis, operations, position) if position >= plain_until else []
+        if not _have_dependencies(starts):
+            plain_until, starts = position + len(starts), []
+        next_operation = operations[position + len(starts)] if position + len(starts) < len(operations) else None
+        if starts and _is_await_of_exactly(next_operation, starts):
+            expanded += foreground.gather(analysis, starts, next_operation)
             position += len(starts) + 1
             continue
-        if starts and position >= tried:
-            row = _row_of_starts(operations, position)
-            tried = position + len(row)
-            drawn = background.start_awaited_next(reading, row) if _awaits_one(operations[tried:][:1], row) else None
-            if drawn is not None:
-                found += drawn
-                position = tried
+        if starts and position >= tried_until:
+            row = _consecutive_starts(operations, position)
+            tried_until = position + len(row)
+            expanded_row = (
+                background.start_awaited_next(analysis, row)
+                if _is_await_of_any(operations[tried_until:][:1], row)
+                else None
+            )
+            if expanded_row is not None:
+                expanded += expanded_row
+                position = tried_until
                 continue
-        found += background.start_together(reading, starts) if starts else _operation(reading, operations[position])
+        expanded += (
+            background.start_together(analysis, starts) if starts else _expand_operation(analysis, operations[position])
+        )
         position += len(starts) or 1
-    return found
+    return expanded
 
 
-def _row_of_starts(operations: Sequence[Operation], position: int) -> list[Start]:
-    """Return the steps that are started there, one after another."""
-    row = takewhile(_starts_step, map(operations.__getitem__, range(position, len(operations))))
+def _consecutive_starts(operations: Sequence[Operation], position: int) -> list[Start]:
+    """Return the consecutive starts of steps from a position on."""
+    row = takewhile(_is_step_start, map(operations.__getitem__, range(position, len(operations))))
     return [operation for operation in row if isinstance(operation, Start)]
 
 
-def _starts_step(operation: Operation) -> bool:
+def _is_step_start(operation: Operation) -> bool:
     return isinstance(operation, Start) and isinstance(operation.activity, StepRun)
 
 
-def _awaits_one(follows: Sequence[Operation], starts: Sequence[Start]) -> bool:
-    """Whether what follows waits for one of some work at least, itself or as a loop over it."""
-    match follows:
+def _is_await_of_any(next_operations: Sequence[Operation], starts: Sequence[Start]) -> bool:
+    """Whether the next operation awaits at least one of the started tasks, directly or in a loop over them."""
+    match next_operations:
         case [Loop(at_least_once=True, body=Block(operations=(Await(each=True, group=group),)))]:
             members = group.members
-        case [Await(each=False, group=group)] if _is_of_all(follows[0]):
+        case [Await(each=False, group=group)] if _is_await_of_all(next_operations[0]):
             members = group.members
         case _:
             return False
@@ -229,55 +239,55 @@ def _awaits_one(follows: Sequence[Operation], starts: Sequence[Start]) -> bool:
     return bool(members) and all(isinstance(member, AwaitedTask) and member.task_id in task_ids for member in members)
 
 
-def _starts_at(reading: Reading, operations: Sequence[Operation], position: int) -> list[Start]:
-    """Return the steps that are started there and awaited together."""
+def _starts_awaited_together(analysis: Reading, operations: Sequence[Operation], position: int) -> list[Start]:
+    """Return the consecutive starts of steps from a position on that are awaited together."""
     starts: list[Start] = []
-    together: Await | None = None
+    shared_await: Await | None = None
     for operation in map(operations.__getitem__, range(position, len(operations))):
         if not isinstance(operation, Start) or not isinstance(operation.activity, StepRun):
             break
-        join = _only_join(reading, operation)
-        if starts and (join is None or join is not together):
+        await_ = _only_await(analysis, operation)
+        if starts and (await_ is None or await_ is not shared_await):
             break
-        if not starts and join is not None and _is_of_all(join):
-            together = join
+        if not starts and await_ is not None and _is_await_of_all(await_):
+            shared_await = await_
         starts.append(operation)
     return starts
 
 
-def _needs_others(starts: Sequence[Start]) -> bool:
+def _have_dependencies(starts: Sequence[Start]) -> bool:
     return any(isinstance(start.activity, StepRun) and start.activity.dependencies for start in starts)
 
 
-def _only_join(reading: Reading, operation: Start) -> Await | None:
-    joins = reading.usage.joins.get(operation.task_id, ())
-    return joins[0] if len(joins) == 1 else None
+def _only_await(analysis: Reading, operation: Start) -> Await | None:
+    awaits = analysis.usage.joins.get(operation.task_id, ())
+    return awaits[0] if len(awaits) == 1 else None
 
 
-def _is_of_all(join: Await) -> bool:
-    """Whether an await is over when each of its members is, and none is a group of another kind."""
-    group = join.group
+def _is_await_of_all(await_: Await) -> bool:
+    """Whether an await ends only after all of its members, which are tasks that it awaits on every path."""
+    group = await_.group
     plain = all(isinstance(member, AwaitedTask) and member.on_every_path for member in group.members)
-    return plain and group.until_done and not join.each and group.kind in ("all", "all_settled")
+    return plain and group.until_done and not await_.each and group.kind in ("all", "all_settled")
 
 
-def _closes(operation: Operation | None, starts: Sequence[Start]) -> TypeGuard[Await]:
-    """Whether an await is one of just what was started before it."""
-    if not isinstance(operation, Await) or not _is_of_all(operation):
+def _is_await_of_exactly(operation: Operation | None, starts: Sequence[Start]) -> TypeGuard[Await]:
+    """Whether an operation awaits exactly the started tasks."""
+    if not isinstance(operation, Await) or not _is_await_of_all(operation):
         return False
     return task_ids_of(operation.group) == {start.task_id for start in starts}
 
 
-def _operation(reading: Reading, operation: Operation) -> Operations:
+def _expand_operation(analysis: Reading, operation: Operation) -> Operations:
     match operation:
         case Run():
-            return foreground.run(reading, operation)
+            return foreground.run(analysis, operation)
         case Start():
-            return background.start(reading, operation)
+            return background.start(analysis, operation)
         case Await():
-            return foreground.join(reading, operation)
+            return foreground.join(analysis, operation)
         case Pause():
-            background.begin_waiting(reading)
+            background.begin_waiting(analysis)
             return []
         case _:
             return [operation]

@@ -1,4 +1,4 @@
-"""Work that is awaited on the spot, and awaits of work started before."""
+"""Expansion of work that is awaited at once, and of awaits of started tasks."""
 
 from __future__ import annotations
 
@@ -26,117 +26,129 @@ from stepgraph.model.payload import ParallelKind
 from stepgraph.syntax.module import Place
 
 
-def run(reading: Reading, operation: Run) -> Operations:
-    """Return work that is awaited on the spot; a step is preceded by those it needs."""
+def run(analysis: Reading, operation: Run) -> Operations:
+    """Return work that is awaited at once, with the dependencies of a step before it."""
     activity = operation.activity
     if isinstance(activity, StepRun):
-        return _run_step(reading, activity, operation.place)
+        return _expand_step(analysis, activity, operation.place)
     if isinstance(activity, Call):
-        _call(reading, activity.function)
+        _apply_call(analysis, activity.function)
     else:
-        begin_waiting(reading)
+        begin_waiting(analysis)
     return [operation]
 
 
-def gather(reading: Reading, starts: Sequence[Start], join: Await) -> Operations:
-    """Return steps that are started and awaited together, with those they need. What waits begins before them."""
+def gather(analysis: Reading, starts: Sequence[Start], await_: Await) -> Operations:
+    """Return steps that are started and awaited together, with their dependencies.
+
+    Queued tasks begin before these steps.
+    """
     in_order = sorted(starts, key=lambda start: start.task_id)
     roots = [Root(start.activity) for start in in_order if isinstance(start.activity, StepRun)]
-    waiting = waiting_roots(reading)
-    found = _together(reading, [*waiting, *roots], join.group.kind, join.place)
-    if join.group.kind != "all":
+    queued = waiting_roots(analysis)
+    operations = _expand_at_await(analysis, [*queued, *roots], await_.group.kind, await_.place)
+    if await_.group.kind != "all":
         for root in roots:
-            reading.lapse(reading.survey.closure(root.run))
-    return found
+            analysis.lapse(analysis.survey.closure(root.run))
+    return operations
 
 
-def join(reading: Reading, operation: Await) -> Operations:
-    """Return an await of work started before: it is over now, unless the await ends before.
+def join(analysis: Reading, operation: Await) -> Operations:
+    """Return an await of started tasks, and record that they are over unless the await may end earlier.
 
-    What is over already, or is nothing at all, is not waited for: then nothing begins here.
+    If all awaited tasks may be over already, the await may not suspend, and then queued tasks do not begin.
     """
-    others = reading.history.waiting.keys() - task_ids_of(operation.group)
-    if not others or _surely_waits(reading, operation):
-        begin_waiting(reading)
-        _joined(reading, operation)
+    other_tasks = analysis.history.waiting.keys() - task_ids_of(operation.group)
+    if not other_tasks or _must_suspend(analysis, operation):
+        begin_waiting(analysis)
+        _record_await(analysis, operation)
         return [operation]
-    before = reading.history.copy()
-    before.waiting = {task_id: start for task_id, start in before.waiting.items() if task_id in others}
-    begin_waiting(reading)
-    _joined(reading, operation)
-    after, reading.history = reading.history, before
-    _joined(reading, operation)
-    reading.history = joined([after, reading.history]) or after
+    before = analysis.history.copy()
+    before.waiting = {task_id: start for task_id, start in before.waiting.items() if task_id in other_tasks}
+    begin_waiting(analysis)
+    _record_await(analysis, operation)
+    after, analysis.history = analysis.history, before
+    _record_await(analysis, operation)
+    analysis.history = joined([after, analysis.history]) or after
     return [operation]
 
 
-def _surely_waits(reading: Reading, operation: Await) -> bool:
-    """Whether an await is one of work that has yet to begin, on each path there."""
-    history = reading.history
+def _must_suspend(analysis: Reading, operation: Await) -> bool:
+    """Whether an await includes a task that is queued on every path to it."""
+    state = analysis.history
     task_ids = task_ids_of(operation.group)
-    return any(
-        task_id in history.started and task_id not in history.apart for task_id in task_ids & history.waiting.keys()
-    )
+    return any(task_id in state.started and task_id not in state.apart for task_id in task_ids & state.waiting.keys())
 
 
-def _joined(reading: Reading, operation: Await) -> None:
+def _record_await(analysis: Reading, operation: Await) -> None:
     if not operation.each:
-        awaited = [one for one in over_with(operation.group) if one.on_every_path]
-        over(reading, sorted(one.task_id for one in awaited))
-        repeats = reading.usage.repeats
-        reading.history.going -= {one.task_id for one in awaited if one.every or one.task_id not in repeats}
+        awaited = [awaited_task for awaited_task in over_with(operation.group) if awaited_task.on_every_path]
+        over(analysis, sorted(awaited_task.task_id for awaited_task in awaited))
+        repeats = analysis.usage.repeats
+        analysis.history.going -= {
+            awaited_task.task_id
+            for awaited_task in awaited
+            if awaited_task.every or awaited_task.task_id not in repeats
+        }
     if operation.group.kind != "all":
         for task_id in sorted(task_ids_of(operation.group)):
-            reading.lapse(reading.steps_of(task_id))
+            analysis.lapse(analysis.steps_of(task_id))
 
 
-def over(reading: Reading, task_ids: Iterable[TaskId]) -> None:
-    """Note that background work is over."""
+def over(analysis: Reading, task_ids: Iterable[TaskId]) -> None:
+    """Record that background tasks are over."""
     for task_id in task_ids:
-        activity = reading.usage.activities.get(task_id)
-        surely = task_id in reading.history.started
+        activity = analysis.usage.activities.get(task_id)
+        on_every_path = task_id in analysis.history.started
         if isinstance(activity, StepRun):
-            reading.begun(reading.survey.closure(activity), surely=surely)
+            analysis.begun(analysis.survey.closure(activity), on_every_path=on_every_path)
         elif isinstance(activity, Call):
-            reading.survey.budget.spend(Limit.PAIRS, len(reading.survey.touched(activity.function)))
-            reading.history.apply(reading.knowledge.effects.get(id(activity.function), {}), surely=surely)
-        running = reading.history.running
-        for step in [step for step, other in running.items() if other == task_id]:
+            analysis.survey.budget.spend(Limit.PAIRS, len(analysis.survey.touched(activity.function)))
+            analysis.history.apply(
+                analysis.knowledge.effects.get(id(activity.function), {}), on_every_path=on_every_path
+            )
+        running = analysis.history.running
+        for step in [step for step, running_task in running.items() if running_task == task_id]:
             del running[step]
 
 
-def _run_step(reading: Reading, run: StepRun, place: Place) -> Operations:
-    """Return a step that is awaited on the spot, after those it needs. What waits begins when these wait."""
-    return _together(reading, [Root(run, awaited=True), *waiting_roots(reading)], "all", place)
+def _expand_step(analysis: Reading, run: StepRun, place: Place) -> Operations:
+    """Return a step that is awaited at once, after its dependencies. Queued tasks begin when one of these suspends."""
+    return _expand_at_await(analysis, [Root(run, awaited=True), *waiting_roots(analysis)], "all", place)
 
 
-def _together(reading: Reading, roots: Sequence[Root], kind: ParallelKind, place: Place) -> Operations:
-    """Return steps that begin at one await, as far as they are not in the background, and note what has run then."""
-    begin_out_of_order(reading)
-    memory = reading.memory()
-    planned = schedule(roots, memory)
-    first = frozenset(_begun_at_once(reading, planned, roots)) if reading.at_entry else reading.history.first
-    reading.awaits(step for key, tasks in planned.begun.items() if _may_begin_at_once(tasks) for step in key)
-    reading.report_twice(planned)
-    found = operations_of(reading, planned, memory, place, kind)
-    note_beside(reading, roots)
-    begin_waiting(reading, planned, roots)
-    reading.history.first = first
-    _note_begun(reading, planned)
-    over(reading, sorted({task_id for task_ids in planned.after for task_id in task_ids}))
-    return found
+def _expand_at_await(analysis: Reading, roots: Sequence[Root], kind: ParallelKind, place: Place) -> Operations:
+    """Return the steps that begin at one await, except for steps of background tasks, and record their run states."""
+    begin_out_of_order(analysis)
+    context = analysis.memory()
+    planned = schedule(roots, context)
+    begun_by_first_await = (
+        frozenset(_steps_begun_at_once(analysis, planned, roots)) if analysis.at_entry else analysis.history.first
+    )
+    analysis.awaits(step for key, tasks in planned.begun.items() if _may_begin_at_once(tasks) for step in key)
+    analysis.report_twice(planned)
+    operations = operations_of(analysis, planned, context, place, kind)
+    note_beside(analysis, roots)
+    begin_waiting(analysis, planned, roots)
+    analysis.history.first = begun_by_first_await
+    _record_runs(analysis, planned)
+    over(analysis, sorted({task_id for task_ids in planned.after for task_id in task_ids}))
+    return operations
 
 
-def _begun_at_once(reading: Reading, planned: Schedule, roots: Sequence[Root]) -> Iterator[StepDefinition]:
-    """Yield what has begun as soon as these wait for something, or has run before. What are tasks begins later."""
+def _steps_begun_at_once(analysis: Reading, planned: Schedule, roots: Sequence[Root]) -> Iterator[StepDefinition]:
+    """Yield the steps that have run before, or have begun by the time the direct calls first wait.
+
+    Dependencies that are separate tasks begin later.
+    """
     closures: dict[StepDefinition, None] = {}
     for root in roots:
-        closures |= reading.survey.closure(root.run)
-    reading.survey.budget.spend(Limit.PAIRS, len(closures))
+        closures |= analysis.survey.closure(root.run)
+    analysis.survey.budget.spend(Limit.PAIRS, len(closures))
     for step in closures:
         tasks = planned.begun.get((step,), ())
-        now = any(task.begins_at_once and task.begun_by is not None and task.begun_by.awaited for task in tasks)
-        if now or has_run(reading.past(step)) is HasRun.ALWAYS:
+        begins_now = any(task.begins_at_once and task.begun_by is not None and task.begun_by.awaited for task in tasks)
+        if begins_now or has_run(analysis.past(step)) is HasRun.ALWAYS:
             yield step
 
 
@@ -144,38 +156,41 @@ def _may_begin_at_once(tasks: Iterable[Task]) -> bool:
     return not all(task.asked_by for task in tasks)
 
 
-def _note_begun(reading: Reading, planned: Schedule) -> None:
+def _record_runs(analysis: Reading, planned: Schedule) -> None:
     for task in planned.tasks:
         definitions = definitions_of(task.run)
         if task.conditional or len(definitions) > 1:
-            reading.begun(reading.survey.closure(task.run), surely=False)
+            analysis.begun(analysis.survey.closure(task.run), on_every_path=False)
         if len(definitions) == 1:
-            reading.begun(definitions)
+            analysis.begun(definitions)
         for definition in definitions:
-            reading.history.running.pop(definition, None)
+            analysis.history.running.pop(definition, None)
 
 
-def _note_call(reading: Reading, function: Function) -> None:
-    """Note what may run while a function does: what goes on beside its caller, and the other way round."""
-    beside = sorted(reading.history.going | reading.history.waiting.keys())
-    steps = [step for task_id in beside for step in reading.steps_of(task_id)]
-    reading.knowledge.runs_beside(function, [*steps, *reading.meanwhile()])
-    for task_id in beside:
-        activity = reading.usage.activities.get(task_id)
+def _record_call(analysis: Reading, function: Function) -> None:
+    """Record the steps that may run concurrently with a called function, and with background tasks during the call."""
+    task_ids = sorted(analysis.history.going | analysis.history.waiting.keys())
+    steps = [step for task_id in task_ids for step in analysis.steps_of(task_id)]
+    analysis.knowledge.runs_beside(function, [*steps, *analysis.meanwhile()])
+    for task_id in task_ids:
+        activity = analysis.usage.activities.get(task_id)
         if isinstance(activity, Call):
-            reading.knowledge.runs_beside(activity.function, reading.survey.touched(function))
+            analysis.knowledge.runs_beside(activity.function, analysis.survey.touched(function))
 
 
-def _call(reading: Reading, function: Function) -> None:
-    """Note a call. Waiting work begins when the function awaits first, so before or after what that runs."""
-    may_run = reading.survey.touched(function)
-    opening = reading.knowledge.opening(function)
-    first = opening.surely if reading.at_entry else reading.history.first
-    reading.awaits(opening.maybe)
-    _note_call(reading, function)
-    enter(reading, function)
-    if reading.history.waiting:
-        begin_waiting(reading, meanwhile=may_run)
-        enter(reading, function)
-    reading.history.first = first
-    reading.history.apply(reading.knowledge.effects.get(id(function), dict.fromkeys(may_run, NOTHING)))
+def _apply_call(analysis: Reading, function: Function) -> None:
+    """Apply a call to the state.
+
+    Queued tasks begin at the first await of the callee, before or after any of its steps.
+    """
+    may_run = analysis.survey.touched(function)
+    opening = analysis.knowledge.opening(function)
+    begun_by_first_await = opening.surely if analysis.at_entry else analysis.history.first
+    analysis.awaits(opening.maybe)
+    _record_call(analysis, function)
+    enter(analysis, function)
+    if analysis.history.waiting:
+        begin_waiting(analysis, concurrent_steps=may_run)
+        enter(analysis, function)
+    analysis.history.first = begun_by_first_await
+    analysis.history.apply(analysis.knowledge.effects.get(id(function), dict.fromkeys(may_run, NOTHING)))

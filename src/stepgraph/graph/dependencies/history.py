@@ -1,4 +1,7 @@
-"""What has run when: for each step that another one needs, whether it has, on the paths that lead to a point."""
+"""Run states: for each step that another step needs, whether it has run on the paths to a program point.
+
+A task is started by a `Start`, is queued until the next await, and begins to run there.
+"""
 
 from __future__ import annotations
 
@@ -12,98 +15,107 @@ from stepgraph.graph.dependencies.schedule import HasRun
 from stepgraph.ir.nodes import Start, StepDefinition, TaskId
 
 Past: TypeAlias = int
-"""What may be the case with a step at a point, by path: a set of the following bits."""
+"""The run state of a step at a program point: a bit set with one bit for each kind of path to the point."""
 
 NOTHING: Final = 0
+"""No path: the bottom of the lattice."""
 NOT_RUN: Final = 1
+"""The step has not run on some path."""
 RUN: Final = 2
+"""The step has run on some path."""
 LAPSED: Final = 4
-"""A path through an exception leads there, on which the step failed or was skipped."""
+"""The step failed, or was skipped, on some path through an exception."""
 SAME: Final = 8
-"""It is as it was when the function was called."""
+"""The step has the run state that it had at the call of the function, on some path."""
 
 Effects: TypeAlias = dict[StepDefinition, Past]
+"""Run states by step."""
 
 
 class Apart(Struct, frozen=True):
-    """What is known of steps where work waits on some of the paths that meet: on these, and on the others."""
+    """Run states split by whether a task is queued, for a task that is queued on some paths only."""
 
     waiting: Effects
+    """Run states on the paths on which the task is queued."""
     orelse: Effects
+    """Run states on all other paths."""
 
 
 class History(Struct, eq=False):
-    """What is known at a point of a function: what has run, which background work runs it, what has yet to begin.
-
-    `apart` tells paths apart for work that is waiting on some of them only. `started` is the work that was set going on
-    each path there, `going` what may go on in the background. A point is `exceptional` if only paths through an
-    exception lead there. `first` are the steps that had begun, on each path there, as soon as the function awaited for
-    the first time; None if it has not, on any path. It is `entering` if it has not on some path.
-    """
+    """The abstract state at a program point of a function."""
 
     past: dict[StepDefinition, Past] = field(default_factory=dict)
+    """The run state of each step. A step without an entry has the state that it had at the call."""
     running: dict[StepDefinition, TaskId] = field(default_factory=dict)
+    """The background task that runs each step, if it is the same task on every path."""
     waiting: dict[TaskId, Start] = field(default_factory=dict)
+    """The tasks that may be queued: they begin at the next await."""
     apart: Mapping[TaskId, Apart] = field(default_factory=dict)
+    """The split run states for each task that is queued on some paths only."""
     started: frozenset[TaskId] = frozenset()
+    """The tasks that have started on every path."""
     going: frozenset[TaskId] = frozenset()
+    """The tasks that may be running in the background."""
     exceptional: bool = False
+    """Whether every path to the point goes through an exception."""
     first: frozenset[StepDefinition] | None = None
+    """The steps that have begun, on every path, by the first await of the function. None if no path has awaited yet."""
     entering: bool = True
+    """Whether some path to the point has not awaited yet."""
 
     def copy(self) -> History:
-        """Return the same, to go on from on another path."""
+        """Return a copy for another path."""
         return replace(self, past=dict(self.past), running=dict(self.running), waiting=dict(self.waiting))
 
     def at(self, step: StepDefinition) -> Past:
-        """Return what is known of a step."""
+        """Return the run state of a step."""
         return at(self.past, step)
 
     def set_going(self, start: Start) -> None:
-        """Note that work begins at the next await."""
+        """Record a started task, which begins at the next await."""
         self.waiting[start.task_id] = start
-        self.apart = {task_id: apart for task_id, apart in self.apart.items() if task_id != start.task_id}
+        self.apart = {task_id: split for task_id, split in self.apart.items() if task_id != start.task_id}
         self.started |= {start.task_id}
 
-    def may_wait(self, waiting: Mapping[TaskId, Start]) -> None:
-        """Note that work may be waiting that may also not have been set going."""
-        fresh = {task_id: start for task_id, start in waiting.items() if task_id not in self.waiting}
-        self.waiting |= fresh
-        self.apart = {**self.apart, **dict.fromkeys(fresh, Apart(dict(self.past), dict(self.past)))}
+    def may_wait(self, queued: Mapping[TaskId, Start]) -> None:
+        """Record tasks that may be queued, but may also not have started."""
+        added = {task_id: start for task_id, start in queued.items() if task_id not in self.waiting}
+        self.waiting |= added
+        self.apart = {**self.apart, **dict.fromkeys(added, Apart(dict(self.past), dict(self.past)))}
 
-    def begun(self, step: StepDefinition, *, surely: bool = True) -> None:
-        """Note that a step has run, or may have."""
-        self.past[step] = (self.at(step) & LAPSED) | RUN if surely else self.at(step) | RUN
+    def begun(self, step: StepDefinition, *, on_every_path: bool = True) -> None:
+        """Record that a step has begun, on every path or on some paths."""
+        self.past[step] = (self.at(step) & LAPSED) | RUN if on_every_path else self.at(step) | RUN
 
-    def begun_where_waiting(self, step: StepDefinition, apart: Apart) -> None:
-        """Note that a step has begun on the paths on which some work was waiting for this await."""
-        kept = at(apart.orelse, step) | at(apart.waiting, step) & LAPSED
-        self.past[step] = self.at(step) & kept | RUN
+    def begun_where_waiting(self, step: StepDefinition, split: Apart) -> None:
+        """Record that a step has begun on the paths on which a task was queued before the current await."""
+        preserved = at(split.orelse, step) | at(split.waiting, step) & LAPSED
+        self.past[step] = self.at(step) & preserved | RUN
 
-    def apply(self, effects: Mapping[StepDefinition, Past], *, surely: bool = True) -> None:
-        """Note what a function has done, or may have."""
-        for step, past in effects.items():
-            now = self.at(step)
-            kept = now if past & SAME or not surely else NOTHING
-            self.past[step] = kept | past & ~SAME
+    def apply(self, effects: Mapping[StepDefinition, Past], *, on_every_path: bool = True) -> None:
+        """Apply the effects of a function that is called on every path or on some paths."""
+        for step, effect in effects.items():
+            current = self.at(step)
+            preserved = current if effect & SAME or not on_every_path else NOTHING
+            self.past[step] = preserved | effect & ~SAME
 
     def declared(self, steps: Iterable[StepDefinition]) -> None:
-        """Note that steps are declared anew."""
+        """Record new declarations of steps, none of which has run."""
         for step in steps:
             self.past[step] = NOT_RUN
             self.running.pop(step, None)
 
-    __hash__ = None  # type: ignore[assignment] # it changes
+    __hash__ = None  # type: ignore[assignment] # mutable
 
     def __eq__(self, other: object) -> bool:
-        """Whether the same is known at two points."""
+        """Whether two states are equal; queued tasks are compared by id."""
         if not isinstance(other, History):
             return NotImplemented
-        known = self.past == other.past and self.running == other.running and self.exceptional == other.exceptional
-        work = self.started == other.started and self.going == other.going
+        same_steps = self.past == other.past and self.running == other.running and self.exceptional == other.exceptional
+        same_tasks = self.started == other.started and self.going == other.going
         return (
-            known
-            and work
+            same_steps
+            and same_tasks
             and self.first == other.first
             and self.entering == other.entering
             and self.waiting.keys() == other.waiting.keys()
@@ -111,79 +123,85 @@ class History(Struct, eq=False):
         )
 
 
-def joined(paths: Iterable[History | None]) -> History | None:
-    """Return what is known where paths meet. None is a path that does not lead there.
+def joined(states: Iterable[History | None]) -> History | None:
+    """Return the join of several states; None is a path that does not reach the point.
 
-    A path through an exception tells of what has run on it, not of what has not: it may have failed, or been skipped.
+    A path through an exception adds that a step may have run, never that it has not: the step may have failed, or the
+    exception skipped it.
     """
-    reached = sorted((path for path in paths if path is not None), key=lambda path: path.exceptional)
-    if not reached:
+    reachable = sorted((state for state in states if state is not None), key=lambda state: state.exceptional)
+    if not reachable:
         return None
-    meeting = reached[0].copy()
-    for path in reached[1:]:
-        lapsed = path.exceptional and not meeting.exceptional
-        meeting.apart = _apart(meeting, path, lapsed=lapsed)
-        meeting.past = _either(meeting.past, path.past, lapsed=lapsed)
-        meeting.running = {s: h for s, h in meeting.running.items() if path.running.get(s) == h}
-        meeting.waiting |= path.waiting
-        meeting.started &= path.started
-        meeting.going |= path.going
-        meeting.entering |= path.entering
-        if not lapsed and meeting.first != path.first:
-            meeting.first = (meeting.first or frozenset()) & (path.first or frozenset())
-    return meeting
+    result = reachable[0].copy()
+    for state in reachable[1:]:
+        exceptional = state.exceptional and not result.exceptional
+        result.apart = _join_splits(result, state, exceptional=exceptional)
+        result.past = _join_run_states(result.past, state.past, exceptional=exceptional)
+        result.running = {
+            step: task_id for step, task_id in result.running.items() if state.running.get(step) == task_id
+        }
+        result.waiting |= state.waiting
+        result.started &= state.started
+        result.going |= state.going
+        result.entering |= state.entering
+        if not exceptional and result.first != state.first:
+            result.first = (result.first or frozenset()) & (state.first or frozenset())
+    return result
 
 
-def _apart(ours: History, theirs: History, *, lapsed: bool) -> Mapping[TaskId, Apart]:
-    """Return what is known where two points meet for work that waits on some of the paths there only."""
-    found: dict[TaskId, Apart] = {}
-    for task_id in {**ours.waiting, **theirs.waiting}:
-        apart = ours.apart.get(task_id)
-        if apart is None or apart is not theirs.apart.get(task_id):
-            (waiting, orelse), (their_waiting, their_otherwise) = _sides(ours, task_id), _sides(theirs, task_id)
-            waiting = _where_reached(waiting, their_waiting, lapsed=lapsed)
-            orelse = _where_reached(orelse, their_otherwise, lapsed=lapsed)
-            apart = None if waiting is None or orelse is None else Apart(waiting, orelse)
-        if apart is not None:
-            found[task_id] = apart
-    return found
+def _join_splits(first: History, second: History, *, exceptional: bool) -> Mapping[TaskId, Apart]:
+    """Return the split run states at a join, for each task that is queued on some of its paths only."""
+    splits: dict[TaskId, Apart] = {}
+    for task_id in {**first.waiting, **second.waiting}:
+        split = first.apart.get(task_id)
+        if split is None or split is not second.apart.get(task_id):
+            (queued, not_queued), (second_queued, second_not_queued) = (
+                _split_at(first, task_id),
+                _split_at(second, task_id),
+            )
+            queued = _join_optional(queued, second_queued, exceptional=exceptional)
+            not_queued = _join_optional(not_queued, second_not_queued, exceptional=exceptional)
+            split = None if queued is None or not_queued is None else Apart(queued, not_queued)
+        if split is not None:
+            splits[task_id] = split
+    return splits
 
 
-def _sides(history: History, task_id: TaskId) -> tuple[Effects | None, Effects | None]:
-    """Return what is known at a point where work waits, and where it does not; None where no path leads there."""
-    if task_id not in history.waiting:
-        return None, history.past
-    apart = history.apart.get(task_id)
-    return (history.past, None) if apart is None else (apart.waiting, apart.orelse)
+def _split_at(state: History, task_id: TaskId) -> tuple[Effects | None, Effects | None]:
+    """Return the run states where a task is queued and where it is not; None where no path leads there."""
+    if task_id not in state.waiting:
+        return None, state.past
+    split = state.apart.get(task_id)
+    return (state.past, None) if split is None else (split.waiting, split.orelse)
 
 
-def _where_reached(ours: Effects | None, theirs: Effects | None, *, lapsed: bool) -> Effects | None:
-    if ours is None or theirs is None:
-        return theirs if ours is None else ours
-    return _either(ours, theirs, lapsed=lapsed)
+def _join_optional(first: Effects | None, second: Effects | None, *, exceptional: bool) -> Effects | None:
+    if first is None or second is None:
+        return second if first is None else first
+    return _join_run_states(first, second, exceptional=exceptional)
 
 
-def _either(ours: Effects, theirs: Effects, *, lapsed: bool) -> Effects:
-    met: Effects = {}
-    for step in {**ours, **theirs}:
-        one, other = at(ours, step), at(theirs, step)
-        met[step] = one | (_lapsed(other, one) if lapsed else other)
-    return met
+def _join_run_states(first: Effects, second: Effects, *, exceptional: bool) -> Effects:
+    result: Effects = {}
+    for step in {**first, **second}:
+        first_state, second_state = at(first, step), at(second, step)
+        result[step] = first_state | (_after_exception(second_state, first_state) if exceptional else second_state)
+    return result
 
 
-def at(past: Mapping[StepDefinition, Past], step: StepDefinition) -> Past:
-    """Return what is known of a step: as long as nothing is, it is as it was when the function was called."""
-    return past.get(step, SAME)
+def at(run_states: Mapping[StepDefinition, Past], step: StepDefinition) -> Past:
+    """Return the run state of a step. A step without an entry has the state that it had at the call."""
+    return run_states.get(step, SAME)
 
 
-def _lapsed(past: Past, orelse: Past) -> Past:
-    """Return what a path through an exception adds to what is known of a step on the others."""
-    skipped = past & (NOT_RUN | SAME) & ~orelse
-    return past & (RUN | LAPSED) | (LAPSED if skipped else NOTHING)
+def _after_exception(run_state: Past, normal: Past) -> Past:
+    """Return the run state that a path through an exception adds to the state on normal paths."""
+    skipped = run_state & (NOT_RUN | SAME) & ~normal
+    return run_state & (RUN | LAPSED) | (LAPSED if skipped else NOTHING)
 
 
-def has_run(past: Past) -> HasRun:
-    """Return whether a step has run, for what is known of it; a path through an exception counts for nothing."""
-    if not past & NOT_RUN:
+def has_run(run_state: Past) -> HasRun:
+    """Return whether a step has run on the normal paths. Paths through an exception do not count."""
+    if not run_state & NOT_RUN:
         return HasRun.ALWAYS
-    return HasRun.SOMETIMES if past & RUN else HasRun.NEVER
+    return HasRun.SOMETIMES if run_state & RUN else HasRun.NEVER

@@ -1,4 +1,4 @@
-"""The reading of one body: where it stands, and what is known there."""
+"""The analysis of one function body, with the abstract state at its current operation."""
 
 from __future__ import annotations
 
@@ -36,116 +36,130 @@ from stepgraph.ir.nodes import (
 from stepgraph.model.note import Note
 
 BlockReader: TypeAlias = "Callable[[Reading, Block], Block]"
+"""A function that analyzes a block in the current state and expands its dependencies."""
 
 
 class Opening(Struct, frozen=True):
-    """The steps that have begun as soon as a function awaits for the first time: `surely`, and those that may have."""
+    """The steps that have begun by the first await of a function."""
 
     surely: frozenset[StepDefinition]
+    """The steps that have begun on every path."""
     maybe: frozenset[StepDefinition]
+    """The steps that may have begun."""
 
 
 class Knowledge(Struct):
-    """What was learned of all functions so far; bodies are read again until there is no more to learn.
-
-    `entries` say what may have run when a function is called, `effects` what has when it is over, by `id`. `background`
-    is what may have run when the work of a `Start` begins, by its handle, `going_on` what has just begun; `together`
-    are the handles that are started with one, `joint` those of steps that are drawn as one piece of work with others,
-    and are not awaited without them. `meanwhile` are the steps that may begin while a function runs, by `id`;
-    `openings` tell how functions begin, as was found before, and `begins` as is found now.
-    """
+    """Facts about all functions of a program, which grow until the fixpoint."""
 
     survey: Survey
     openings: Mapping[int, Opening]
+    """The steps begun by the first await of each function, by `id`, from the previous fixpoint."""
     entries: dict[int, Effects] = field(default_factory=dict)
+    """The joined run states at the calls of each function, by `id`."""
     effects: dict[int, Effects] = field(default_factory=dict)
+    """The joined run states at the exits of each function, by `id`."""
     background: dict[TaskId, Effects] = field(default_factory=dict)
+    """The joined run states at the beginning of each task."""
     going_on: dict[TaskId, dict[StepDefinition, None]] = field(default_factory=dict)
+    """The steps that begin at the same await as each task, and may still run when the task needs them."""
     together: dict[TaskId, frozenset[TaskId]] = field(default_factory=dict)
+    """The tasks that start together with each task, including the task."""
     joint: set[TaskId] = field(default_factory=set)
+    """The tasks that share one piece of work with other tasks, so that the graph awaits them only together."""
     meanwhile: dict[int, dict[StepDefinition, None]] = field(default_factory=dict)
+    """The steps that may begin while each function runs, by `id`."""
     begins: dict[int, Opening] = field(default_factory=dict)
+    """The steps begun by the first await of each function, by `id`, from the current fixpoint."""
     notes: dict[tuple[str, StepDefinition], Note] = field(default_factory=dict)
+    """The notes, by code and step."""
     changed: bool = False
+    """Whether a fact has changed in the current round."""
 
-    def learn(self, known: Effects, step: StepDefinition, past: Past) -> None:
-        """Add to what may be the case with a step."""
-        before = known.get(step, NOTHING)
-        if past & ~before:
-            known[step] = before | past
+    def learn(self, run_states: Effects, step: StepDefinition, run_state: Past) -> None:
+        """Join a run state into recorded run states."""
+        before = run_states.get(step, NOTHING)
+        if run_state & ~before:
+            run_states[step] = before | run_state
             self.changed = True
 
     def goes_on(self, task_id: TaskId, step: StepDefinition) -> None:
-        """Note that a step has begun at the await at which work begins."""
-        known = self.going_on.setdefault(task_id, {})
-        if step not in known:
-            known[step] = None
+        """Record a step that begins at the same await as a task."""
+        steps = self.going_on.setdefault(task_id, {})
+        if step not in steps:
+            steps[step] = None
             self.changed = True
 
     def runs_beside(self, function: Function, steps: Iterable[StepDefinition]) -> None:
-        """Note that steps may begin while a function runs; those that it declares itself are others for each call."""
-        known = self.meanwhile.setdefault(id(function), {})
-        fresh = [step for step in steps if step not in known and step not in function.declares]
-        if fresh:
-            known.update(dict.fromkeys(fresh))
+        """Record steps that may begin while a function runs.
+
+        Steps that the function declares are left out, since each call declares its own.
+        """
+        recorded = self.meanwhile.setdefault(id(function), {})
+        added = [step for step in steps if step not in recorded and step not in function.declares]
+        if added:
+            recorded.update(dict.fromkeys(added))
             self.changed = True
 
     def begins_with(
-        self, function: Function, surely: Iterable[StepDefinition], maybe: Iterable[StepDefinition]
+        self, function: Function, must_have_begun: Iterable[StepDefinition], may_have_begun: Iterable[StepDefinition]
     ) -> None:
-        """Note what has begun when a function awaits for the first time. It counts once all else is known."""
-        self.begins[id(function)] = Opening(frozenset(surely), frozenset(maybe))
+        """Record the steps that have begun by the first await of a function, for the next fixpoint."""
+        self.begins[id(function)] = Opening(frozenset(must_have_begun), frozenset(may_have_begun))
 
     def opening(self, function: Function) -> Opening:
-        """Return how a function begins: with anything, as long as that is not known."""
+        """Return the steps that have begun by the first await of a function.
+
+        Before the first fixpoint, any step that the function runs or needs may have begun.
+        """
         return self.openings.get(id(function)) or Opening(frozenset(), frozenset(self.survey.touched(function)))
 
     def note(self, code: str, step: StepDefinition, message: str, advice: str) -> None:
-        """Report, once for a step, how the engine departs from the graph."""
+        """Add a note about a difference between the engine and the graph, once for each step."""
         if (code, step) not in self.notes:
             self.notes[code, step] = Note(code, message, advice, step.place.span, incomplete=False)
 
 
 class Reading(Struct):
-    """One reading of the body of a function."""
+    """The analysis of one function body."""
 
     knowledge: Knowledge
     function: Function
     usage: Usage
     read_block: BlockReader
     is_run: bool
+    """Whether the function is the `run` method of the workflow."""
     history: History = field(default_factory=History)
-    """What is known at the present point."""
+    """The state at the current operation."""
     ends: list[History] = field(default_factory=list)
-    """What is known at the normal exits, once the body is read."""
+    """The states at the normal exits, once the body is analyzed."""
     nested: int = 0
-    """How many branches that run steps which have not run are open in each other."""
+    """The current nesting depth of branches for steps that may not have run."""
     opening: dict[StepDefinition, None] = field(default_factory=dict)
-    """The steps that may begin at the first await."""
+    """The steps that may begin by the first await."""
 
     @property
     def survey(self) -> Survey:
-        """What was found out about the whole program."""
+        """The use of steps, functions and tasks in the whole program."""
         return self.knowledge.survey
 
     @property
     def at_entry(self) -> bool:
-        """Whether the function has not awaited anything on any path here: nothing has run meanwhile."""
+        """Whether no path to this point has awaited yet, so that no other code has run since the call."""
         return self.history.first is None
 
-    def past(self, step: StepDefinition, known: Effects | None = None) -> Past:
-        """Return what may be the case with a step here, or for what is `known` of it, whoever calls the function."""
-        past = at(self.history.past if known is None else known, step)
-        if past & SAME:
-            past = past & ~SAME | (NOT_RUN if self.is_run else self._at_call(step))
-        if past & NOT_RUN and not self.at_entry and step in self.meanwhile():
-            past |= RUN
+    def past(self, step: StepDefinition, run_states: Effects | None = None) -> Past:
+        """Return the run state of a step for any caller of the function, here or in other run states."""
+        run_state = at(self.history.past if run_states is None else run_states, step)
+        if run_state & SAME:
+            run_state = run_state & ~SAME | (NOT_RUN if self.is_run else self._run_state_at_call(step))
+        if run_state & NOT_RUN and not self.at_entry and step in self.meanwhile():
+            run_state |= RUN
         if step in self.survey.overlapping and not (self.at_entry and step not in self.survey.looked_up_late):
-            past |= RUN | NOT_RUN  # it is looked up by its name, so it may be the one that another call declares
-        return past
+            run_state |= RUN | NOT_RUN  # a lookup by name may return the step that another call declares
+        return run_state
 
-    def _at_call(self, step: StepDefinition) -> Past:
-        """Return what was known of a step when the function was called: nothing, as long as no call was seen."""
+    def _run_state_at_call(self, step: StepDefinition) -> Past:
+        """Return the joined run state of a step at the analyzed calls of the function."""
         return self.knowledge.entries.get(id(self.function), {}).get(step, NOTHING)
 
     def meanwhile(self) -> Mapping[StepDefinition, None]:
@@ -153,77 +167,83 @@ class Reading(Struct):
         return self.knowledge.meanwhile.get(id(self.function), {})
 
     def steps_of(self, task_id: TaskId) -> Mapping[StepDefinition, None]:
-        """Return the steps that background work may begin."""
+        """Return the steps that a background task may begin."""
         activity = self.usage.activities.get(task_id)
         if isinstance(activity, StepRun):
             return self.survey.closure(activity)
         return self.survey.touched(activity.function) if isinstance(activity, Call) else {}
 
-    def has_run(self, step: StepDefinition, known: Effects | None = None) -> HasRun:
-        """Return whether a step has run when another one needs it here, for what is `known` of it."""
-        past = self.past(step, known)
-        failed_meanwhile = past & RUN and self.history.running.get(step) in self.history.going
-        if (past & LAPSED and not past & NOT_RUN) or failed_meanwhile:
-            self._report_lapse(step)
-        return has_run(past)
+    def has_run(self, step: StepDefinition, run_states: Effects | None = None) -> HasRun:
+        """Return whether a step has run when another step needs it, here or in other run states.
+
+        Add a note if the step may have failed.
+        """
+        run_state = self.past(step, run_states)
+        failed_meanwhile = run_state & RUN and self.history.running.get(step) in self.history.going
+        if (run_state & LAPSED and not run_state & NOT_RUN) or failed_meanwhile:
+            self._report_possible_failure(step)
+        return has_run(run_state)
 
     def memory(self) -> Memory:
-        """Return what is known here, for steps that begin."""
+        """Return the facts for scheduling steps that begin here."""
         survey = self.survey
         calls = [start.activity for start in self.history.waiting.values() if isinstance(start.activity, Call)]
-        openings = [self.knowledge.opening(call.function) for call in calls]
+        first_awaits = [self.knowledge.opening(call.function) for call in calls]
         return Memory(
             self.has_run,
             self.history.running.get,
             survey.runs_inside,
             survey.closure,
-            may_wait=self._may_wait,
-            beside_at_once={*self.meanwhile(), *(step for opening in openings for step in opening.maybe)},
+            may_wait=self._may_await_dependencies,
+            beside_at_once={*self.meanwhile(), *(step for first_await in first_awaits for step in first_await.maybe)},
             beside={step for call in calls for step in survey.touched(call.function)},
             budget=survey.budget,
         )
 
-    def _may_wait(self, step: StepDefinition) -> bool:
-        """Whether a step that has begun in the background may be waiting there for what it needs itself."""
-        return any(self._had_to_wait(task_id, step) for task_id in sorted(self.history.going))
+    def _may_await_dependencies(self, step: StepDefinition) -> bool:
+        """Whether a step in the background may still be waiting for its own dependencies."""
+        return any(self._may_begin_before_dependencies(task_id, step) for task_id in sorted(self.history.going))
 
-    def _had_to_wait(self, task_id: TaskId, step: StepDefinition) -> bool:
-        """Whether what a step of background work needs may not have run when that began."""
+    def _may_begin_before_dependencies(self, task_id: TaskId, step: StepDefinition) -> bool:
+        """Whether a step of a task may have begun before its own dependencies had run."""
         activity = self.usage.activities.get(task_id)
         if not isinstance(activity, StepRun):
             return False
-        known = self.knowledge.background.get(task_id, {})
-        going_on = self.knowledge.going_on.get(task_id, ())
+        run_states = self.knowledge.background.get(task_id, {})
+        begun_at_same_await = self.knowledge.going_on.get(task_id, ())
         needed = self.survey.needed_by(activity).get(step, ())
-        return any(inner in going_on or has_run(known.get(inner, NOTHING)) is not HasRun.ALWAYS for inner in needed)
+        return any(
+            dependency in begun_at_same_await or has_run(run_states.get(dependency, NOTHING)) is not HasRun.ALWAYS
+            for dependency in needed
+        )
 
     def begins_in_order(self, task_id: TaskId) -> bool:
-        """Whether work that waits for an await begins there for sure, after all that was set going before it."""
+        """Whether a queued task must begin at the next await, after all tasks that started before it."""
         return task_id in self.history.started and task_id not in self.survey.unordered
 
     def awaits(self, steps: Iterable[StepDefinition]) -> None:
-        """Note an await, which may be the first: some steps may begin with it, and what has been waiting for it."""
+        """Record an await: if it may be the first one, the steps and the queued tasks may begin there."""
         if self.history.entering:
             self.opening.update(dict.fromkeys(steps))
             for task_id in sorted(self.history.waiting):
                 self.opening.update(self.steps_of(task_id))
         self.history.entering = False
 
-    def begun(self, steps: Iterable[StepDefinition], *, surely: bool = True) -> None:
-        """Note that steps have begun, or may have: they are over before what needs them."""
+    def begun(self, steps: Iterable[StepDefinition], *, on_every_path: bool = True) -> None:
+        """Record that steps have begun, so they are over before any step that needs them."""
         for step in steps:
             if step in self.survey.needed:
-                self.history.begun(step, surely=surely)
+                self.history.begun(step, on_every_path=on_every_path)
 
-    def lapse(self, steps: Iterable[StepDefinition], history: History | None = None) -> None:
-        """Note that the program may go on here, or from another point, after steps have failed."""
-        at_point = history or self.history
+    def lapse(self, steps: Iterable[StepDefinition], state: History | None = None) -> None:
+        """Record that the program may continue after steps have failed, here or in another state."""
+        target = state or self.history
         for step in steps:
             if step in self.survey.needed:
-                at_point.past[step] = at_point.at(step) | LAPSED
+                target.past[step] = target.at(step) | LAPSED
 
     def joined_in(self, block: Block) -> Iterator[StepDefinition]:
-        """Yield the steps of the background work that is awaited in a block."""
+        """Yield the steps of the background tasks that are awaited in a block."""
         for operation in block.operations:
             if isinstance(operation, Await):
                 for task_id in sorted(task_ids_of(operation.group)):
@@ -232,25 +252,26 @@ class Reading(Struct):
                 yield from self.joined_in(inner)
 
     def without_dependencies(
-        self, run: StepRun, over: Iterable[StepDefinition] = (), maybe: Iterable[StepDefinition] = ()
+        self, run: StepRun, must_have_run: Iterable[StepDefinition] = (), may_have_run: Iterable[StepDefinition] = ()
     ) -> StepRun:
-        """Return a run of a step alone, with what its body does after all that the step needs.
+        """Return a run of a step without its dependencies, with its body expanded.
 
-        What is `over` then has run too, and what is over `maybe` may have.
+        The body is analyzed in a state after the dependencies of the step and after `must_have_run`. Steps in
+        `may_have_run` may have run as well.
         """
         if not run.body.operations:
             return StepRun(run.definition, run.body)
-        inside = Reading(self.knowledge, self.function, self.usage, self.read_block, self.is_run)
-        inside.history = replace(self.history.copy(), first=frozenset(), entering=False)
-        inside.begun((step for step in maybe if step is not run.definition), surely=False)
-        inside.begun(over)
-        inside.begun(step for step in self.survey.closure(run) if step is not run.definition)
-        body = self.read_block(inside, run.body)
-        self.begun(self.survey.runs_inside(run), surely=False)
+        body_analysis = Reading(self.knowledge, self.function, self.usage, self.read_block, self.is_run)
+        body_analysis.history = replace(self.history.copy(), first=frozenset(), entering=False)
+        body_analysis.begun((step for step in may_have_run if step is not run.definition), on_every_path=False)
+        body_analysis.begun(must_have_run)
+        body_analysis.begun(step for step in self.survey.closure(run) if step is not run.definition)
+        body = self.read_block(body_analysis, run.body)
+        self.begun(self.survey.runs_inside(run), on_every_path=False)
         return StepRun(run.definition, body)
 
     def report_twice(self, planned: Schedule) -> None:
-        """Say which steps the SDK runs again."""
+        """Add a note for each step that the SDK runs more than once."""
         for step in planned.twice:
             if step in self.survey.infinite:
                 continue
@@ -262,7 +283,7 @@ class Reading(Struct):
                 "The graph shows it once; await it before the steps that need it.",
             )
 
-    def _report_lapse(self, step: StepDefinition) -> None:
+    def _report_possible_failure(self, step: StepDefinition) -> None:
         self.knowledge.note(
             "dependency-after-failure",
             step,

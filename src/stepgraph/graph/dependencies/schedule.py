@@ -1,9 +1,9 @@
-"""What a call of steps sets going, and in which order: the steps it needs that have not run, and itself.
+"""The schedule of called steps: the runs of their dependencies that have not run, then their own runs.
 
-The SDK resolves dependencies when a step begins, one after another or, for a `concurrent` step, as tasks of their own;
-a step that has begun is waited for instead of run again (`_gather_results`, `_resolve_dependency`). This is played
-here without a clock: up to where everything waits, in the order of the event loop; what is asked for later may be asked
-for in any order. Of the orders possible, that is kept which holds in all of them.
+The SDK resolves the dependencies of a step when the step begins: one after another, or as separate tasks for a
+`concurrent` step. It awaits a step that has begun and does not run it again (`_gather_results`, `_resolve_dependency`).
+The simulation follows the order of the event loop up to the point where every task waits. Later requests may come in
+any order, so the schedule orders two runs only if every execution does.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from stepgraph.limits import Budget, Limit
 
 
 class HasRun(Enum):
-    """Whether a step has run when it is needed, on the paths that lead there."""
+    """Whether a step has run when another step needs it, over all paths to that point."""
 
     NEVER = "never"
     SOMETIMES = "sometimes"
@@ -30,339 +30,380 @@ class HasRun(Enum):
 
 
 class Root(Struct, frozen=True, eq=False):
-    """A step that is called directly. `task_id` tells one that runs in the background, begun at the same await.
-
-    One that is `awaited` itself begins ahead of all that waits for this await. It is not sure if that was started on
-    some of the paths only. `has_run` tells what has run on the paths on which it begins here, where these are not all.
-    """
+    """A step that is called directly."""
 
     run: StepRun
     task_id: TaskId | None = None
+    """The background task that runs the step and begins at this await. None if the await itself includes the step."""
     awaited: bool = False
+    """Whether the step is awaited directly, so that it begins before the tasks queued for this await."""
     is_sure: bool = True
+    """Whether the step must begin at this await."""
     has_run: Callable[[StepDefinition], HasRun] | None = None
+    """Whether a step has run on the paths on which this call begins. None if it begins on all paths."""
 
 
 class Memory(Struct, frozen=True):
-    """What is known where steps begin: whether a step has run, and what is still running it.
-
-    `runs_inside` are the steps that may run in the body of a step, `needs` those that it needs, and itself. One of some
-    steps `goes_on` if others have begun it at the same await: it has to be waited for, but by no order that is drawn
-    here. One that has begun in the background `may_wait` there for what it needs itself. `beside` are the steps of
-    functions that begin at this await, `beside_at_once` those with which these begin, or others that go on. Some steps
-    `may_begin_beside` the body of one that needs them there. What is compared counts against the `budget`.
-    """
+    """Facts about steps at the point where scheduled steps begin."""
 
     has_run: Callable[[StepDefinition], HasRun]
+    """Whether a step has run."""
     running: Callable[[StepDefinition], TaskId | None]
+    """The background task that runs a step."""
     runs_inside: Callable[[StepRun], Iterable[StepDefinition]]
+    """The steps that may run in the body of a step."""
     needs: Callable[[Dependency], Mapping[StepDefinition, None]]
+    """The steps of a dependency and of its transitive dependencies."""
     goes_on: Callable[[Iterable[StepDefinition]], bool] = lambda _: False
+    """Whether other work has begun one of the steps at the same await.
+
+    The step is awaited then, but the schedule cannot order it.
+    """
     may_wait: Callable[[StepDefinition], bool] = lambda _: False
+    """Whether a step in the background may still be waiting for its own dependencies."""
     beside: AbstractSet[StepDefinition] = frozenset()
+    """The steps of the functions that begin at this await."""
     beside_at_once: AbstractSet[StepDefinition] = frozenset()
+    """The steps that these functions may begin at once, and the steps that other running code may begin."""
     may_begin_beside: Callable[[StepRun], Iterable[StepDefinition]] = lambda _: ()
+    """The steps that the body of a step needs and that other code may begin."""
     budget: Budget = field(default_factory=Budget)
+    """The budget for comparisons."""
 
 
 class Task(Struct, eq=False):
-    """One run of a step: called directly as a `root`, or needed by another.
-
-    `waits` are, for each of its dependencies, the runs it waits for: the first to be over. `asked_by` are the places it
-    may begin at, none for what begins with the await, on behalf of a root; `shared_with` those that find it begun.
-    `task_id` tells one that runs in the background, `conditional` one that may have run already. It `may_be_early` with
-    what it asks for later: what it waits for is in the background, and over already perhaps. One that is needed by a
-    concurrent step is a task `of_its_own`, which begins after all that waited for the await.
-    """
+    """One run of a step, which is called directly or needed by another run."""
 
     run: Dependency
     root: Root | None = None
+    """The direct call; None for a dependency."""
     begun_by: Root | None = None
+    """The direct call on whose behalf the run begins; None if a later request begins it."""
     task_id: TaskId | None = None
+    """The background task that runs the step."""
     conditional: bool = False
+    """Whether the step may have run already."""
     may_be_early: bool = False
+    """Whether later requests of the run may be immediate: it waits for a background task that may be over."""
     of_its_own: bool = False
+    """Whether a concurrent step begins the run as a separate task, after all tasks queued for the await."""
     waits: list[list[Task]] = field(default_factory=list)
+    """For each dependency, the candidate runs: the first to finish ends the wait."""
     asked_by: list[tuple[Task, int]] = field(default_factory=list)
+    """The later requests that may begin the run, as (task, position). Empty if it begins with the await."""
     shared_with: list[tuple[Task, int]] = field(default_factory=list)
+    """The requests that find the run already begun, as (task, position)."""
     was_sure: bool = False
+    """Cached result of `is_sure`."""
 
     @property
     def dependencies(self) -> tuple[Dependency, ...]:
-        """What it needs itself; of one that may have run already, that is not looked at here."""
+        """The dependencies that the run resolves. A choice, a conditional run and background work resolve none here."""
         if self.conditional or isinstance(self.run, StepChoice) or self.task_id is not None:
             return ()
         return self.run.dependencies
 
     @property
     def begins_at_once(self) -> bool:
-        """Whether it has begun as soon as what began it waits for something."""
+        """Whether the run has begun by the time its direct call first waits."""
         return not (self.asked_by or self.of_its_own)
 
     @property
     def is_sure(self) -> bool:
-        """Whether it begins for sure: for a call that was surely made, or asked for on behalf of one.
+        """Whether the run must begin, because one of its direct calls must.
 
-        What is sure stays so: more may ask for it, but nobody takes back to have done so.
+        Once true, it stays true, since requests are only added.
         """
-        self.was_sure = self.was_sure or any(root.is_sure for root in _roots_of(self))
+        self.was_sure = self.was_sure or any(root.is_sure for root in _direct_calls_of(self))
         return self.was_sure
 
     @property
     def is_concurrent(self) -> bool:
-        """Whether its dependencies begin as tasks of their own."""
+        """Whether the dependencies begin as separate tasks."""
         return isinstance(self.run, StepRun) and self.run.definition.concurrent and bool(self.run.definition.parameters)
 
 
 class Schedule(Struct, frozen=True):
-    """The runs that are not the background's own, each after those it depends on, and their order.
-
-    Bit i of `before[j]` says that run i is over before run j begins. `after` are the handles of background work that is
-    over before each. `twice` are the steps that the SDK runs again, since they are needed while they wait themselves.
-    """
+    """The runs outside of background tasks, each after its dependencies, with their partial order."""
 
     tasks: tuple[Task, ...]
     before: tuple[int, ...]
+    """Bit i of `before[j]` is set if run i is over before run j begins."""
     after: tuple[tuple[TaskId, ...], ...]
+    """The background tasks that are over before each run begins."""
     twice: tuple[StepDefinition, ...]
+    """The steps that the SDK runs again, because they are needed while they wait for their own dependencies."""
     begun: Mapping[_Key, Sequence[Task]]
+    """All runs that begin, by the definitions of their dependency."""
 
     def only(self, part: Sequence[int]) -> Schedule:
-        """Return some of the runs in their order; what the whole finds begun or run twice is not told again."""
+        """Return the schedule of some runs, without the begun runs and the repeated steps of the whole schedule."""
         tasks = tuple(self.tasks[index] for index in part)
         after = tuple(self.after[index] for index in part)
         return Schedule(tasks, tuple(restricted(self.before, part)), after, (), {})
 
-    def has_begun_for(self, roots: AbstractSet[Root], step: StepDefinition, *, elsewhere: bool) -> HasRun | None:
-        """Return whether background work of some roots finds a step it needs begun; None if nobody has begun it.
+    def has_begun_for(self, roots: AbstractSet[Root], step: StepDefinition, *, used_by_others: bool) -> HasRun | None:
+        """Return whether background work of some roots needs a step after it has begun; None if it has not begun.
 
-        What it needs only later may be begun `elsewhere` by then.
+        With `used_by_others`, other code may begin it before the background work requests it.
         """
         if any(step in key for key in self.begun if len(key) > 1):
             return HasRun.SOMETIMES
         tasks = self.begun.get((step,))
         if not tasks:
             return None
-        own = [task for task in tasks if task not in self.tasks and not roots.isdisjoint(_roots_of(task))]
-        needed = [task for task in own if task.root is None]
-        if not own or (tasks[0] not in own and not needed):
-            return HasRun.ALWAYS if any(task.is_sure for task in tasks if task not in own) else HasRun.SOMETIMES
-        alone = any(roots >= set(_roots_of(task)) and not (task.asked_by and elsewhere) for task in needed or own)
-        return HasRun.NEVER if alone and not any(task.conditional for task in needed) else HasRun.SOMETIMES
+        background = [task for task in tasks if task not in self.tasks and not roots.isdisjoint(_direct_calls_of(task))]
+        needed = [task for task in background if task.root is None]
+        if not background or (tasks[0] not in background and not needed):
+            return HasRun.ALWAYS if any(task.is_sure for task in tasks if task not in background) else HasRun.SOMETIMES
+        only_these = any(
+            roots >= set(_direct_calls_of(task)) and not (task.asked_by and used_by_others)
+            for task in needed or background
+        )
+        return HasRun.NEVER if only_these and not any(task.conditional for task in needed) else HasRun.SOMETIMES
 
 
 _Key: TypeAlias = tuple[StepDefinition, ...]
 
 
-def schedule(roots: Sequence[Root], memory: Memory) -> Schedule:
-    """Return what runs when steps are called at one await, in the order in which they begin."""
-    play = _Play(memory)
-    begun = play.begin(roots)
-    tasks, visits = _depth_first([task for task in begun if task.task_id is None])
+def schedule(roots: Sequence[Root], context: Memory) -> Schedule:
+    """Return the schedule of steps that are called at one await."""
+    simulation = _Simulation(context)
+    called = simulation.begin(roots)
+    tasks, visits = _postorder([task for task in called if task.task_id is None])
     foreground = [task for task in tasks if task.task_id is None]
     background = [task for task in tasks if task.task_id is not None]
     task_ids = [task.task_id for task in background if task.task_id is not None]
-    needs = _Needs({task: position for position, task in enumerate([*foreground, *background])}, visits, memory.budget)
+    predecessors = _Predecessors(
+        {task: position for position, task in enumerate([*foreground, *background])}, visits, context.budget
+    )
     before: list[int] = []
     after: list[tuple[TaskId, ...]] = []
     for task in foreground:
-        needed = needs.start[task]
-        before.append(needed & ((1 << len(foreground)) - 1))
-        after.append(tuple(task_ids[position] for position in bits(needed >> len(foreground))))
-    return Schedule(tuple(foreground), tuple(before), tuple(after), _twice(tasks, needs, begun, play), play.begun)
+        over = predecessors.start[task]
+        before.append(over & ((1 << len(foreground)) - 1))
+        after.append(tuple(task_ids[position] for position in bits(over >> len(foreground))))
+    return Schedule(
+        tuple(foreground),
+        tuple(before),
+        tuple(after),
+        _repeated_steps(tasks, predecessors, called, simulation),
+        simulation.begun,
+    )
 
 
 def definitions_of(dependency: Dependency) -> tuple[StepDefinition, ...]:
-    """Return the steps that a dependency may be."""
+    """Return the step of a dependency, or the candidates of a choice."""
     if isinstance(dependency, StepRun):
         return (dependency.definition,)
     return tuple(d for case in dependency.cases for d in definitions_of(case.dependency))
 
 
-class _Play:
-    """The tasks that begin, and who waits for which of them. What background work needs is waited for `inside` it.
+class _Simulation:
+    """Simulation of the event loop at one await: the runs that begin, and the runs that each of them awaits."""
 
-    What an earlier await has begun, and is needed here, `may_not_have_started`: it may be waiting for its own still.
-    """
-
-    def __init__(self, memory: Memory) -> None:
-        self.memory = memory
+    def __init__(self, context: Memory) -> None:
+        self.context = context
         self.begun: dict[_Key, list[Task]] = {}
-        self.inside: dict[Task, Task] = {}
+        """All runs that begin, by the definitions of their dependency."""
+        self.resolvers: dict[Task, Task] = {}
+        """The run that resolves the dependencies of each background run."""
         self.may_have_begun: set[StepDefinition] = set()
+        """The steps that may have begun at this await."""
         self.may_not_have_started: list[StepDefinition] = []
+        """The steps begun at an earlier await that may still be waiting for their dependencies."""
         self.ready: deque[Callable[[], object]] = deque()
-        self.waiting: deque[tuple[Task, int]] = deque()
+        """The callbacks of the event loop, in order."""
+        self.suspended: deque[tuple[Task, int]] = deque()
+        """Suspended runs, with the position of their next dependency."""
 
     def begin(self, roots: Sequence[Root]) -> list[Task]:
-        """Begin steps in the order of the event loop, then everything that is needed once something is over."""
+        """Begin steps in the order of the event loop, then request the dependencies that are resolved later.
+
+        Return the runs of the direct calls.
+        """
         tasks = [Task(root.run, root, root, root.task_id) for root in roots]
         for task in tasks:
-            self.ready.append(lambda task=task: self._call(task))  # type: ignore[misc]
+            self.ready.append(lambda task=task: self._begin_call(task))  # type: ignore[misc]
         awaited = sum(root.awaited for root in roots)
-        self.ready.insert(awaited, lambda: self.may_have_begun.update(self.memory.beside_at_once))
+        self.ready.insert(awaited, lambda: self.may_have_begun.update(self.context.beside_at_once))
         while self.ready:
             self.ready.popleft()()
-        self.may_have_begun.update(self.memory.beside)
-        while self.waiting:
-            task, first = self.waiting.popleft()
+        self.may_have_begun.update(self.context.beside)
+        while self.suspended:
+            task, first = self.suspended.popleft()
             for position in range(first, len(task.dependencies)):
-                self._ask(task, position, later=True)
+                self._request(task, position, later=True)
         return tasks
 
-    def _call(self, task: Task) -> None:
-        """Begin a step. What it needs has begun for others too, which see nothing of background work but its end."""
-        self._begin(task, definitions_of(task.run))
-        if task.task_id is not None:
-            self.inside[task] = task = Task(task.run, begun_by=task.root)
-        self._resolve(task)
+    def _begin_call(self, task: Task) -> None:
+        """Begin a called step.
 
-    def _begin(self, task: Task, key: _Key) -> None:
+        A background run has a second run that resolves its dependencies. Other runs share those, and await only the end
+        of the background run.
+        """
+        self._register(task, definitions_of(task.run))
+        if task.task_id is not None:
+            self.resolvers[task] = task = Task(task.run, begun_by=task.root)
+        self._resolve_dependencies(task)
+
+    def _register(self, task: Task, key: _Key) -> None:
         self.begun.setdefault(key, []).append(task)
         self.may_have_begun.update(key)
         if isinstance(task.run, StepRun) and task.task_id is None:
-            self.may_have_begun.update(self.memory.runs_inside(task.run))
+            self.may_have_begun.update(self.context.runs_inside(task.run))
 
-    def _resolve(self, task: Task) -> None:
+    def _resolve_dependencies(self, task: Task) -> None:
         task.waits = [[] for _ in task.dependencies]
         if task.is_concurrent:
             for position in range(len(task.dependencies)):
-                self.ready.append(lambda position=position: self._ask(task, position, later=False))  # type: ignore[misc]
+                self.ready.append(lambda index=position: self._request(task, index, later=False))  # type: ignore[misc]
             return
         for position in range(len(task.dependencies)):
-            if self._ask(task, position, later=False):
-                self.waiting.append((task, position + 1))
+            if self._request(task, position, later=False):
+                self.suspended.append((task, position + 1))
                 return
 
-    def _ask(self, task: Task, position: int, *, later: bool) -> bool:
-        """Find or begin what a task needs; tell whether it has to wait for it."""
+    def _request(self, task: Task, position: int, *, later: bool) -> bool:
+        """Await the run that has begun for a dependency, or begin one. Return whether the task has to wait."""
         dependency = task.dependencies[position]
         key = definitions_of(dependency)
-        running = self.begun.get(key)
-        self.memory.budget.spend(Limit.PAIRS, len(running or ()) + 1)
-        if running is None or not any(_has_begun_with(other, task) for other in running):
-            return self._ask_memory(task, position, dependency, key, later=later)
-        known = self._known(key, task.begun_by)
-        if known == {HasRun.ALWAYS} and self._in_background(key) is None:
-            return False  # its result is remembered, whatever runs it again
-        if later and task.may_be_early and all(other.root is not None for other in running):
-            self._begin(Task(dependency, begun_by=task.begun_by, conditional=True), key)
-            running = self.begun[key]
-        if known == {HasRun.NEVER}:
-            task.waits[position] = list(running)
-        for other in running:
-            other.shared_with.append((task, position))
-            if other.asked_by:
-                other.asked_by.append((task, position))
+        candidates = self.begun.get(key)
+        self.context.budget.spend(Limit.PAIRS, len(candidates or ()) + 1)
+        if candidates is None or not any(_must_have_begun_with(candidate, task) for candidate in candidates):
+            return self._request_from_context(task, position, dependency, key, later=later)
+        states = self._run_states(key, task.begun_by)
+        if states == {HasRun.ALWAYS} and self._background_task(key) is None:
+            return False  # the SDK has stored its result, even if it runs again
+        if later and task.may_be_early and all(candidate.root is not None for candidate in candidates):
+            self._register(Task(dependency, begun_by=task.begun_by, conditional=True), key)
+            candidates = self.begun[key]
+        if states == {HasRun.NEVER}:
+            task.waits[position] = list(candidates)
+        for candidate in candidates:
+            candidate.shared_with.append((task, position))
+            if candidate.asked_by:
+                candidate.asked_by.append((task, position))
         return True
 
-    def _ask_memory(self, task: Task, position: int, dependency: Dependency, key: _Key, *, later: bool) -> bool:
-        if self._has_run_with(task, position, key):
+    def _request_from_context(
+        self, task: Task, position: int, dependency: Dependency, key: _Key, *, later: bool
+    ) -> bool:
+        """Resolve a dependency that no run at this await has begun. Return whether the task has to wait."""
+        if self._has_run_with_earlier(task, position, key):
             return False
-        known = self._known(key, task.begun_by)
-        if known == {HasRun.ALWAYS}:
-            self.may_not_have_started += filter(self.memory.may_wait, key)
-            beside = self.memory.beside_at_once
-            task_id = self._in_background(key)
+        states = self._run_states(key, task.begun_by)
+        if states == {HasRun.ALWAYS}:
+            self.may_not_have_started += filter(self.context.may_wait, key)
+            concurrent = self.context.beside_at_once
+            task_id = self._background_task(key)
             if task_id is None:
-                if not beside.isdisjoint(key):  # it may go on there, and has to be waited for
-                    self.may_have_begun |= beside
-                return self.memory.goes_on(key)
+                if not concurrent.isdisjoint(key):  # another function may still be running the step
+                    self.may_have_begun |= concurrent
+                return self.context.goes_on(key)
             task.may_be_early = True
             needed = Task(dependency, task_id=task_id)
         else:
-            needed = Task(dependency, conditional=known != {HasRun.NEVER} or not self.may_have_begun.isdisjoint(key))
+            needed = Task(dependency, conditional=states != {HasRun.NEVER} or not self.may_have_begun.isdisjoint(key))
         needed.begun_by = task.begun_by
         needed.of_its_own = task.of_its_own or task.is_concurrent
-        self._begin(needed, key)
+        self._register(needed, key)
         task.waits[position] = [needed]
         if later and needed.task_id is None:
             needed.asked_by.append((task, position))
             needed.begun_by = None
             needed.waits = [[] for _ in needed.dependencies]
-            self.waiting.append((needed, 0))
+            self.suspended.append((needed, 0))
         else:
-            self._resolve(needed)
+            self._resolve_dependencies(needed)
         return True
 
-    def may_wait(self, run: Dependency) -> bool:
-        """Whether a step that may have run waits for its own first, where it has not."""
-        needed = run.dependencies if isinstance(run, StepRun) else ()
-        return any(self.memory.has_run(step) is not HasRun.ALWAYS for own in needed for step in definitions_of(own))
+    def may_wait_for_dependencies(self, dependency: Dependency) -> bool:
+        """Whether a step, if it has not run, waits for dependencies of its own first."""
+        needed = dependency.dependencies if isinstance(dependency, StepRun) else ()
+        return any(
+            self.context.has_run(step) is not HasRun.ALWAYS for inner in needed for step in definitions_of(inner)
+        )
 
-    def _known(self, key: _Key, asking: Root | None) -> set[HasRun]:
-        ask = self.memory.has_run if asking is None else asking.has_run or self.memory.has_run
-        return set(map(ask, key))
+    def _run_states(self, key: _Key, root: Root | None) -> set[HasRun]:
+        has_run = self.context.has_run if root is None else root.has_run or self.context.has_run
+        return set(map(has_run, key))
 
-    def _has_run_with(self, task: Task, position: int, key: _Key) -> bool:
-        """Whether a step has run since another one has that needs it and was waited for before."""
+    def _has_run_with_earlier(self, task: Task, position: int, key: _Key) -> bool:
+        """Whether a dependency must have run because it is needed by an earlier dependency of the same task."""
         if task.is_concurrent or len(key) > 1:
             return False
-        before = (other for waits in task.waits[:position] for other in waits if other.conditional)
-        return any(isinstance(other.run, StepRun) and key[0] in self.memory.needs(other.run) for other in before)
+        earlier = (run for waits in task.waits[:position] for run in waits if run.conditional)
+        return any(isinstance(run.run, StepRun) and key[0] in self.context.needs(run.run) for run in earlier)
 
-    def _in_background(self, key: _Key) -> TaskId | None:
-        return self.memory.running(key[0]) if len(key) == 1 else None
+    def _background_task(self, key: _Key) -> TaskId | None:
+        return self.context.running(key[0]) if len(key) == 1 else None
 
 
-def _depth_first(roots: Sequence[Task]) -> tuple[list[Task], list[tuple[Task, bool]]]:
-    """Return all tasks that roots wait for, each after those it waits for, and the way there: entered, then left."""
+def _postorder(roots: Sequence[Task]) -> tuple[list[Task], list[tuple[Task, bool]]]:
+    """Return the runs that roots wait for in postorder, and the visits: True on entry, False on exit."""
     visits: list[tuple[Task, bool]] = []
     tasks: list[Task] = []
-    seen: set[Task] = set()
+    visited: set[Task] = set()
     for root in roots:
-        if root in seen:
+        if root in visited:
             continue
-        seen.add(root)
+        visited.add(root)
         visits.append((root, True))
-        stack = [(root, _waited_for(root))]
+        stack = [(root, _awaited_by(root))]
         while stack:
-            task, rest = stack[-1]
-            needed = next((other for other in rest if other not in seen), None)
+            task, successors = stack[-1]
+            needed = next((successor for successor in successors if successor not in visited), None)
             if needed is None:
                 stack.pop()
                 tasks.append(task)
                 visits.append((task, False))
             else:
-                seen.add(needed)
+                visited.add(needed)
                 visits.append((needed, True))
-                stack.append((needed, _waited_for(needed)))
+                stack.append((needed, _awaited_by(needed)))
     return tasks, visits
 
 
-def _roots_of(task: Task) -> Iterator[Root]:
-    """Yield the direct calls that have begun a task, or may have; one may come several times."""
-    seen = {task}
+def _direct_calls_of(task: Task) -> Iterator[Root]:
+    """Yield the direct calls that begin a run or may begin it, with repetitions."""
+    visited = {task}
     pending: list[Iterator[tuple[Task, int]]] = []
     while True:
         if task.begun_by is not None:
             yield task.begun_by
         pending.append(iter(task.asked_by))
-        while (asking := next((one for one, _ in pending[-1] if one not in seen), None)) is None:
+        while (
+            requester := next((candidate for candidate, _ in pending[-1] if candidate not in visited), None)
+        ) is None:
             pending.pop()
             if not pending:
                 return
-        seen.add(asking)
-        task = asking
+        visited.add(requester)
+        task = requester
 
 
-def _waited_for(task: Task) -> Iterator[Task]:
-    return (other for waits in task.waits for other in waits)
+def _awaited_by(task: Task) -> Iterator[Task]:
+    return (run for waits in task.waits for run in waits)
 
 
-class _Needs:
-    """The runs that are over before each task begins (`begin`), and before its step starts (`start`), as bit sets.
+class _Predecessors:
+    """The runs that are over before each run begins and before its step starts, as bit sets: a greatest fixpoint.
 
-    What begins when the first of several asks is after what all of them are after. Sets shrink until they agree.
+    A run that several requests may begin comes after the intersection of their predecessors. Sets only shrink.
     """
 
     def __init__(self, index: dict[Task, int], visits: Sequence[tuple[Task, bool]], budget: Budget) -> None:
         self.index = index
+        """The bit of each run."""
         effort = sum(len(task.waits) + len(task.asked_by) + 1 for task, _ in visits)
         everything = (1 << len(index)) - 1
         self.begin = {task: everything if task.asked_by else 0 for task in index}
+        """The runs that are over before each run begins."""
         self.start = dict.fromkeys(index, everything)
-        self._asked = {task: [everything] * (len(task.waits) + 1) for task in index}
+        """The runs that are over before the step of each run starts."""
+        self._over_at = {task: [everything] * (len(task.waits) + 1) for task in index}
+        """The runs that are over at each request of a run, as far as computed in this round."""
         changed = True
         while changed:
             changed = False
@@ -370,14 +411,17 @@ class _Needs:
             for task, entered in visits:
                 changed |= self._update_begin(task) if entered else self._update_start(task)
 
-    def asked(self, task: Task, position: int) -> int:
-        """Return what is over when a task asks for one of its dependencies, or, for their number, when all are over."""
-        asked = self._asked[task]
-        for waits in task.waits[len(asked) - 1 : position]:
-            asked.append(asked[-1] | self._over(waits))
-        return self.begin[task] if task.is_concurrent and position < len(task.waits) else asked[position]
+    def over_at(self, task: Task, position: int) -> int:
+        """Return the runs that are over when a task requests a dependency, by its position.
 
-    def _over(self, waits: Sequence[Task]) -> int:
+        At the position after the last dependency, return the runs that are over when all dependencies are.
+        """
+        over = self._over_at[task]
+        for waits in task.waits[len(over) - 1 : position]:
+            over.append(over[-1] | self._over_after(waits))
+        return self.begin[task] if task.is_concurrent and position < len(task.waits) else over[position]
+
+    def _over_after(self, waits: Sequence[Task]) -> int:
         over = -1 if waits else 0
         for task in waits:
             over &= self.start[task] | 1 << self.index[task]
@@ -387,59 +431,68 @@ class _Needs:
         before = self.begin[task]
         if task.asked_by:
             begin = -1
-            for asking, position in task.asked_by:
-                begin &= self.asked(asking, position) if asking in self.index else 0
+            for requester, position in task.asked_by:
+                begin &= self.over_at(requester, position) if requester in self.index else 0
             self.begin[task] = begin
-        self._asked[task] = [self.begin[task]]
+        self._over_at[task] = [self.begin[task]]
         return before != self.begin[task]
 
     def _update_start(self, task: Task) -> bool:
-        start = self.asked(task, len(task.waits))
+        start = self.over_at(task, len(task.waits))
         changed = start != self.start[task]
         self.start[task] = start
         return changed
 
 
-def _twice(tasks: Sequence[Task], needs: _Needs, begun: Sequence[Task], play: _Play) -> tuple[StepDefinition, ...]:
-    """Return the steps that are asked for by another before they have started, and so run once more."""
-    if play.inside:
-        tasks, visits = _depth_first([*begun, *play.inside.values()])
-        needs = _Needs({task: position for position, task in enumerate(tasks)}, visits, play.memory.budget)
-    found = list(play.may_not_have_started)
+def _repeated_steps(
+    tasks: Sequence[Task], predecessors: _Predecessors, called: Sequence[Task], simulation: _Simulation
+) -> tuple[StepDefinition, ...]:
+    """Return the steps that another run requests before they have started, so the SDK runs them again."""
+    if simulation.resolvers:
+        tasks, visits = _postorder([*called, *simulation.resolvers.values()])
+        predecessors = _Predecessors(
+            {task: position for position, task in enumerate(tasks)}, visits, simulation.context.budget
+        )
+    steps = list(simulation.may_not_have_started)
     for task in tasks:
-        if task.conditional and task.shared_with and play.may_wait(task.run):
-            found += definitions_of(task.run)
-        inside = play.inside.get(task, task)
+        if task.conditional and task.shared_with and simulation.may_wait_for_dependencies(task.run):
+            steps += definitions_of(task.run)
+        resolver = simulation.resolvers.get(task, task)
         if (
             task.conditional
             or isinstance(task.run, StepChoice)
-            or inside.task_id is not None  # begun at an earlier await
-            or not (task.is_concurrent or needs.start[inside] != needs.begin[inside])
+            or resolver.task_id is not None  # begun at an earlier await
+            or not (task.is_concurrent or predecessors.start[resolver] != predecessors.begin[resolver])
         ):
             continue
-        enough = 1 << needs.index[task]
-        last = _last_of_its_own(inside)
+        sufficient = 1 << predecessors.index[task]
+        last = _last_begun_by(resolver)
         if last is not None:
-            enough |= 1 << needs.index[last]
-        asking = [(other, position) for other, position in task.shared_with if other in needs.index]
-        if any(not needs.asked(*asked) & enough and _may_meet(task, asked[0]) for asked in asking):
-            found.append(task.run.definition)
-    return tuple(dict.fromkeys(found))
+            sufficient |= 1 << predecessors.index[last]
+        requests = [
+            (requester, position) for requester, position in task.shared_with if requester in predecessors.index
+        ]
+        if any(
+            not predecessors.over_at(*request) & sufficient and _may_share_path(task, request[0])
+            for request in requests
+        ):
+            steps.append(task.run.definition)
+    return tuple(dict.fromkeys(steps))
 
 
-def _may_meet(one: Task, other: Task) -> bool:
-    """Whether two tasks begin on the same path: those that only may have been called, by different calls, need not."""
-    return one.is_sure or _has_begun_with(other, one)
+def _may_share_path(run: Task, requester: Task) -> bool:
+    """Whether two runs may begin on the same path. Calls that may not happen can be on different paths."""
+    return run.is_sure or _must_have_begun_with(requester, run)
 
 
-def _has_begun_with(one: Task, other: Task) -> bool:
-    """Whether a task has begun on each path on which another one has."""
-    return one.is_sure or not set(_roots_of(one)).isdisjoint(_roots_of(other))
+def _must_have_begun_with(run: Task, requester: Task) -> bool:
+    """Whether a run has begun on every path on which another run has."""
+    return run.is_sure or not set(_direct_calls_of(run)).isdisjoint(_direct_calls_of(requester))
 
 
-def _last_of_its_own(task: Task) -> Task | None:
-    """Return the run that a step has begun itself and waits for last: after it, the step goes on first."""
+def _last_begun_by(task: Task) -> Task | None:
+    """Return the run that a step begins itself and awaits last, if the step is the first to resume after it."""
     if task.is_concurrent or not task.waits or len(task.waits[-1]) != 1:
         return None
     (last,) = task.waits[-1]
-    return None if any(other is task for other, _ in last.shared_with) else last
+    return None if any(requester is task for requester, _ in last.shared_with) else last

@@ -1,7 +1,6 @@
-"""Reading all bodies of a program, with what has run where, until there is no more to learn.
+"""The fixpoint over all bodies of a program: run states flow through calls until no fact changes.
 
-What has run is followed through the whole program, functions included. A function is read once a round, for all that
-may have run at any call of it.
+Each round analyzes every function once, for the joined state of all its calls.
 """
 
 from __future__ import annotations
@@ -19,62 +18,62 @@ from stepgraph.ir.program import Program
 
 
 def settled(program: Program, survey: Survey) -> Expanded:
-    """Return a program in which some steps need others, with each of them run where it does."""
-    knowledge, expanded = _settled(program, survey, {})
+    """Return a program in which each step runs its dependencies explicitly."""
+    facts, expanded = _solve(program, survey, {})
     if any(usage.started for usage in (survey.run, *survey.of.values())):
-        # What a function begins at once is known now, and tells those more that begin with it.
-        knowledge, expanded = _settled(program, survey, knowledge.begins)
+        # The steps begun by the first await of each function make the second fixpoint more precise.
+        facts, expanded = _solve(program, survey, facts.begins)
     return expanded
 
 
-def _settled(program: Program, survey: Survey, openings: Mapping[int, Opening]) -> tuple[Knowledge, Expanded]:
-    """Read all bodies until there is no more to learn; return what was learned, and the program."""
+def _solve(program: Program, survey: Survey, openings: Mapping[int, Opening]) -> tuple[Knowledge, Expanded]:
+    """Analyze all bodies until no fact changes; return the facts and the expanded program."""
     run = Function(("run",), program.place, body=program.body)
-    knowledge = Knowledge(survey, openings)
+    facts = Knowledge(survey, openings)
     usages = {id(run): survey.run, **survey.of}
-    # Callers first, then callees first: most is learned in these two rounds.
+    # Rounds alternate between callers first and callees first; the first two yield most facts.
     order = [run, *survey.functions]
     bodies: dict[int, Block] = {}
     while True:
-        knowledge.changed = False
+        facts.changed = False
         for function in order:
-            bodies[id(function)] = _read(knowledge, function, usages[id(function)], is_run=function is run)
-        if not knowledge.changed:
+            bodies[id(function)] = _analyze(facts, function, usages[id(function)], is_run=function is run)
+        if not facts.changed:
             break
         order.reverse()
     body = bodies.pop(id(run))
-    return knowledge, Expanded(body, bodies, tuple(knowledge.notes.values()))
+    return facts, Expanded(body, bodies, tuple(facts.notes.values()))
 
 
-def _left_waiting(reading: Reading, path: History) -> History:
-    """Return what is known at the end of a function: what waits there begins at the next await of whoever called it."""
-    survey = reading.survey
-    elsewhere = [step for step, places in survey.places.items() if places > 1 and not reading.is_run]
-    reading.history = path.copy()
-    begin_waiting(reading, meanwhile=elsewhere)
-    for task_id in sorted(reading.history.going):
-        activity = reading.usage.activities.get(task_id)
+def _with_queued_tasks(analysis: Reading, state: History) -> History:
+    """Return the state at a normal exit. Queued tasks begin at the next await of the caller."""
+    survey = analysis.survey
+    shared_steps = [step for step, count in survey.places.items() if count > 1 and not analysis.is_run]
+    analysis.history = state.copy()
+    begin_waiting(analysis, concurrent_steps=shared_steps)
+    for task_id in sorted(analysis.history.going):
+        activity = analysis.usage.activities.get(task_id)
         if isinstance(activity, Call):
-            reading.knowledge.runs_beside(activity.function, elsewhere)
-    reading.history = path.copy()
-    for start in path.waiting.values():
+            analysis.knowledge.runs_beside(activity.function, shared_steps)
+    analysis.history = state.copy()
+    for start in state.waiting.values():
         if isinstance(start.activity, StepRun):
-            reading.begun(survey.closure(start.activity), surely=False)
+            analysis.begun(survey.closure(start.activity), on_every_path=False)
         elif isinstance(start.activity, Call):
-            reading.begun(survey.touched(start.activity.function), surely=False)
-    return reading.history
+            analysis.begun(survey.touched(start.activity.function), on_every_path=False)
+    return analysis.history
 
 
-def _read(knowledge: Knowledge, function: Function, usage: Usage, *, is_run: bool) -> Block:
-    """Return the body of a function, expanded, having learned what it does."""
-    reading = Reading(knowledge, function, usage, read_block, is_run)
-    reading.history.declared(step for step in function.declares if step in knowledge.survey.needed)
-    body = read_block(reading, function.body)
-    end = joined([_left_waiting(reading, path) for path in reading.ends])
-    known = dict.fromkeys(knowledge.survey.touched(function) if not is_run else (), NOTHING)
-    effects = knowledge.effects.setdefault(id(function), known)
-    knowledge.begins_with(function, (end.first if end is not None else None) or (), reading.opening)
+def _analyze(facts: Knowledge, function: Function, usage: Usage, *, is_run: bool) -> Block:
+    """Return the expanded body of a function, and record its effects."""
+    analysis = Reading(facts, function, usage, read_block, is_run)
+    analysis.history.declared(step for step in function.declares if step in facts.survey.needed)
+    body = read_block(analysis, function.body)
+    end = joined([_with_queued_tasks(analysis, state) for state in analysis.ends])
+    initial = dict.fromkeys(facts.survey.touched(function) if not is_run else (), NOTHING)
+    effects = facts.effects.setdefault(id(function), initial)
+    facts.begins_with(function, (end.first if end is not None else None) or (), analysis.opening)
     if end is not None:
         for step in effects:
-            knowledge.learn(effects, step, end.at(step))
+            facts.learn(effects, step, end.at(step))
     return body

@@ -1,4 +1,4 @@
-"""Who needs, runs, calls and joins what: a survey of a whole program before its dependencies are made explicit."""
+"""Use of steps, functions and tasks: an index of a whole program, built before its dependencies are expanded."""
 
 from __future__ import annotations
 
@@ -31,82 +31,87 @@ from stepgraph.limits import Budget, Limit
 
 
 class Usage(Struct):
-    """What one body does itself.
-
-    `touches` are the steps that it runs or needs, `calls` the functions it calls; `started` and `repeated` are those of
-    them that it calls in the background, and in a loop. `joins` are the awaits of each handle. `repeats` are, for work
-    that is set going in a loop, the steps that each pass declares anew.
-    """
+    """Steps, functions and tasks that one body uses directly."""
 
     touches: dict[StepDefinition, None] = field(default_factory=dict)
+    """The steps that the body runs or needs."""
     calls: list[Function] = field(default_factory=list)
+    """The functions that the body calls."""
     started: set[int] = field(default_factory=set)
+    """The functions that the body calls in the background, by `id`."""
     repeated: set[int] = field(default_factory=set)
+    """The functions that the body calls in a loop, by `id`."""
     activities: dict[TaskId, Activity] = field(default_factory=dict)
+    """The work of each task."""
     joins: dict[TaskId, list[Await]] = field(default_factory=dict)
+    """The awaits of each task."""
     repeats: dict[TaskId, frozenset[StepDefinition]] = field(default_factory=dict)
+    """The steps that each pass declares, for each task that starts in a loop."""
     awaited: list[Function] = field(default_factory=list)
-    """The functions that it calls and awaits on the spot."""
+    """The functions that the body calls and awaits at once."""
     threads: list[Function] = field(default_factory=list)
-    """The functions that it calls in the background, twice where several of these calls may overlap."""
+    """The functions that the body calls in the background, twice if several of these calls may overlap."""
 
     def shares(self, task_id: TaskId, step: StepDefinition) -> bool:
-        """Whether work that is set going repeatedly may find that an earlier pass has begun a step it needs."""
+        """Whether a task started in a loop may need a step that an earlier pass has begun."""
         return task_id in self.repeats and step not in self.repeats[task_id]
 
 
 class Survey:
-    """All bodies of a program: that of `run`, and those of the functions it calls, in the order of their first call.
-
-    Work that is `unordered` begins in any order. `needed` are the steps that others need, `places` says in how many
-    places a step is run or needed (one in a loop counts twice).
-    """
+    """Steps, functions and tasks of a program: of `run`, and of its callees in the order of their first call."""
 
     def __init__(self, body: Block, unordered: frozenset[TaskId] = frozenset(), budget: Budget | None = None) -> None:
         self.budget = budget or Budget()
         self.unordered = unordered
+        """The tasks that begin in any order."""
         self.run = Usage()
+        """The usage of `run`."""
         self.functions: list[Function] = []
+        """The functions that `run` calls, directly or through others."""
         self.of: dict[int, Usage] = {}
+        """The usage of each function, by `id`."""
         self.needed: dict[StepDefinition, None] = {}
+        """The steps that other steps need."""
         self.places: dict[StepDefinition, int] = {}
+        """The number of uses of each step. A use in a loop counts twice."""
         self._needs: dict[StepDefinition, set[StepDefinition]] = {}
+        """The direct dependencies of each step."""
         self._closures: dict[int, dict[StepDefinition, None]] = {}
         self._needed_by: dict[int, dict[StepDefinition, dict[StepDefinition, None]]] = {}
         self._inside: dict[int, dict[StepDefinition, None]] = {}
-        self._surveyed: set[int] = set()
-        self._have_bodies: dict[int, bool] = {}
-        self._walk(body, self.run, None)
-        for function in self.functions:  # grows meanwhile
-            self._walk(function.body, self.of[id(function)], None)
+        self._visited: set[int] = set()
+        self._has_operations: dict[int, bool] = {}
+        self._add_block(body, self.run, None)
+        for function in self.functions:  # grows during the iteration
+            self._add_block(function.body, self.of[id(function)], None)
         self._touched: dict[int, dict[StepDefinition, None]] = {}
 
-    def closure(self, run: Dependency) -> dict[StepDefinition, None]:
-        """Return all steps that a step needs, directly or through others, and itself."""
-        known = self._closures.get(id(run))
-        if known is None:
-            known = self._closures[id(run)] = {}
-            for inner in _dependencies_of(run):
-                known |= self.closure(inner)
-            if isinstance(run, StepRun):
-                known[run.definition] = None
-            self.budget.spend(Limit.PAIRS, len(known))
-        return known
+    def closure(self, dependency: Dependency) -> dict[StepDefinition, None]:
+        """Return the steps of a dependency and of its direct and transitive dependencies."""
+        steps = self._closures.get(id(dependency))
+        if steps is None:
+            steps = self._closures[id(dependency)] = {}
+            for child in _dependencies_of(dependency):
+                steps |= self.closure(child)
+            if isinstance(dependency, StepRun):
+                steps[dependency.definition] = None
+            self.budget.spend(Limit.PAIRS, len(steps))
+        return steps
 
     def needed_by(self, run: StepRun) -> Mapping[StepDefinition, Iterable[StepDefinition]]:
-        """Return what each of those steps needs directly, of those that need any."""
-        known = self._needed_by.get(id(run))
-        if known is None:
-            known = self._needed_by[id(run)] = {}
-            for found in self._all_of(run):
-                needed = [step for inner in found.dependencies for step in definitions_of(inner)]
+        """Return the direct dependencies of each step in the closure of a run, for steps that have any."""
+        dependencies = self._needed_by.get(id(run))
+        if dependencies is None:
+            dependencies = self._needed_by[id(run)] = {}
+            for step_run in self._runs_in_closure(run):
+                needed = [step for dependency in step_run.dependencies for step in definitions_of(dependency)]
                 if needed:
-                    known.setdefault(found.definition, {}).update(dict.fromkeys(needed))
-        return known
+                    dependencies.setdefault(step_run.definition, {}).update(dict.fromkeys(needed))
+        return dependencies
 
     @cached_property
     def overlapping(self) -> frozenset[StepDefinition]:
-        """The steps that a function declares of which several calls may run at the same time."""
+        """Steps declared by functions that may run in several concurrent calls."""
         usages = [self.run, *self.of.values()]
         roots = [self.run.awaited, *([function] for usage in usages for function in usage.threads)]
         count: Counter[int] = Counter()
@@ -115,26 +120,26 @@ class Survey:
             pending = list(reached.values())
             while pending:
                 called = self.of[id(pending.pop())].awaited
-                fresh = {id(function): function for function in called if id(function) not in reached}
+                added = {id(function): function for function in called if id(function) not in reached}
                 self.budget.spend(Limit.PAIRS, 1 + len(called))
-                reached |= fresh
-                pending += fresh.values()
+                reached |= added
+                pending += added.values()
             count.update(reached.keys())
         return frozenset(step for function in self.functions if count[id(function)] > 1 for step in function.declares)
 
     @cached_property
     def looked_up_late(self) -> frozenset[StepDefinition]:
-        """The steps that a step needs which is itself needed: these are looked up when that begins, not at the call."""
+        """Steps needed by steps that are needed themselves: the SDK resolves them when those begin, not at the call."""
         return frozenset(inner for step in self.needed for inner in self._needs.get(step, ()))
 
     @cached_property
     def infinite(self) -> frozenset[StepDefinition]:
-        """The steps that need themselves, or one that does: the SDK never comes to run them."""
+        """Steps that depend on a dependency cycle, which the SDK never runs."""
         order = TopologicalSorter(self._needs)
         try:
             order.prepare()
         except CycleError:
-            pass  # it still gives the steps that need none of a cycle
+            pass  # the sorter still returns the steps that depend on no cycle
         else:
             return frozenset()
         runnable: set[StepDefinition] = set()
@@ -144,59 +149,59 @@ class Survey:
         return frozenset(self._needs.keys() - runnable)
 
     def touched(self, function: Function) -> dict[StepDefinition, None]:
-        """Return the steps that a function runs or needs, those of the functions it calls too."""
-        known = self._touched.get(id(function))
-        if known is None:
-            known = self._touched[id(function)] = {}
-            seen = {id(function)}
+        """Return the steps that a function and its callees run or need."""
+        steps = self._touched.get(id(function))
+        if steps is None:
+            steps = self._touched[id(function)] = {}
+            visited = {id(function)}
             pending = [function]
             while pending:
                 usage = self.of[id(pending.pop())]
-                known |= usage.touches
-                fresh = [called for called in usage.calls if id(called) not in seen]
-                seen.update(map(id, fresh))
-                pending += fresh
-        return known
+                steps |= usage.touches
+                added = [called for called in usage.calls if id(called) not in visited]
+                visited.update(map(id, added))
+                pending += added
+        return steps
 
     def runs_inside(self, run: StepRun) -> dict[StepDefinition, None]:
-        """Return the steps that the body of a step runs or needs, besides those that have run before it."""
-        known = self._inside.get(id(run))
-        if known is None:
-            before = self.closure(run)
-            known = dict.fromkeys(step for step in self.touched_in(run.body) if step not in before)
-            self._inside[id(run)] = known
-        return known
+        """Return the steps that the body of a step runs or needs, except for the step and its dependencies."""
+        steps = self._inside.get(id(run))
+        if steps is None:
+            closure = self.closure(run)
+            steps = dict.fromkeys(step for step in self.touched_in(run.body) if step not in closure)
+            self._inside[id(run)] = steps
+        return steps
 
     def may_begin_beside(self, run: StepRun) -> Iterator[StepDefinition]:
-        """Yield the steps that the body of a step runs or needs, and that are run or needed in other places too."""
+        """Yield the steps used by the body of a step that are also used outside of the body."""
         for step, count in Counter(self.touched_in(run.body)).items():
             if self.places[step] > count:
                 yield step
 
     def touched_in(self, block: Block) -> Iterator[StepDefinition]:
-        """Yield the steps that a block runs or needs, those of the functions it calls too."""
+        """Yield the steps that a block and its callees run or need."""
         for operation in block.operations:
             if isinstance(operation, Run | Start) and isinstance(operation.activity, Call):
                 yield from self.touched(operation.activity.function)
             elif isinstance(operation, Run | Start) and isinstance(operation.activity, StepRun):
-                for run in self._all_of(operation.activity):
+                for run in self._runs_in_closure(operation.activity):
                     yield run.definition
                     yield from self.touched_in(run.body)
             for inner in blocks_of(operation):
                 yield from self.touched_in(inner)
 
-    def _walk(self, block: Block, usage: Usage, declares: frozenset[StepDefinition] | None) -> None:
-        """Note what a block does. In a loop, `declares` are the steps that each pass declares anew."""
+    def _add_block(self, block: Block, usage: Usage, declares: frozenset[StepDefinition] | None) -> None:
+        """Add the operations of a block. In a loop, `declares` is the set of steps that each pass declares."""
         for operation in block.operations:
             match operation:
                 case Run(activity=activity):
-                    self._activity(activity, usage, declares, started=False)
+                    self._add_activity(activity, usage, declares, in_background=False)
                 case Start(task_id=task_id, activity=activity):
                     usage.activities[task_id] = activity
                     if declares is not None:
                         usage.repeats[task_id] = declares
-                    self._activity(activity, usage, declares, started=True)
-                    if declares is not None and isinstance(activity, Call) and not _is_joined_in(block, task_id):
+                    self._add_activity(activity, usage, declares, in_background=True)
+                    if declares is not None and isinstance(activity, Call) and not _must_be_awaited_in(block, task_id):
                         usage.threads.append(activity.function)
                 case Await(group=group):
                     for task_id in task_ids_of(group):
@@ -206,23 +211,23 @@ class Survey:
                     if isinstance(operation, Loop):
                         inside = frozenset(operation.declares) | (declares or frozenset())
                     for inner in blocks_of(operation):
-                        self._walk(inner, usage, inside)
+                        self._add_block(inner, usage, inside)
 
-    def _activity(
-        self, activity: Activity, usage: Usage, declares: frozenset[StepDefinition] | None, *, started: bool
+    def _add_activity(
+        self, activity: Activity, usage: Usage, declares: frozenset[StepDefinition] | None, *, in_background: bool
     ) -> None:
         repeated = declares is not None
         if isinstance(activity, StepRun):
             for step in self.closure(activity):
                 usage.touches[step] = None
                 self.places[step] = self.places.get(step, 0) + 1 + repeated
-            self._note_needs(activity)
-            for run in self._all_of(activity) if self._runs_bodies(activity) else ():
-                self._walk(run.body, usage, declares)
+            self._add_dependencies(activity)
+            for run in self._runs_in_closure(activity) if self._has_body_operations(activity) else ():
+                self._add_block(run.body, usage, declares)
         elif isinstance(activity, Call):
             function = activity.function
             usage.calls.append(function)
-            if started:
+            if in_background:
                 usage.started.add(id(function))
                 usage.threads.append(function)
             else:
@@ -233,53 +238,57 @@ class Survey:
                 self.of[id(function)] = Usage()
                 self.functions.append(function)
 
-    def _note_needs(self, run: StepRun) -> None:
-        """Note what a step needs directly, and what each of those does."""
+    def _add_dependencies(self, run: StepRun) -> None:
+        """Record the direct dependencies of a step and of every step in its closure."""
         pending: list[Dependency] = [run]
         while pending:
-            found = pending.pop()
-            if id(found) in self._surveyed:
+            dependency = pending.pop()
+            if id(dependency) in self._visited:
                 continue
-            self._surveyed.add(id(found))
-            inner = _dependencies_of(found)
-            pending += inner
-            if isinstance(found, StepRun):
-                needs = self._needs.setdefault(found.definition, set())
-                needs.update(one.definition for one in inner if isinstance(one, StepRun))
-            self.needed.update((one.definition, None) for one in inner if isinstance(one, StepRun))
+            self._visited.add(id(dependency))
+            children = _dependencies_of(dependency)
+            pending += children
+            if isinstance(dependency, StepRun):
+                needs = self._needs.setdefault(dependency.definition, set())
+                needs.update(child.definition for child in children if isinstance(child, StepRun))
+            self.needed.update((child.definition, None) for child in children if isinstance(child, StepRun))
 
-    def _runs_bodies(self, run: Dependency) -> bool:
-        """Whether there is anything in the body of a step, or of one that it needs."""
-        known = self._have_bodies.get(id(run))
-        if known is None:
-            own = isinstance(run, StepRun) and bool(run.body.operations)
-            known = own or any(map(self._runs_bodies, _dependencies_of(run)))
-            self._have_bodies[id(run)] = known
-        return known
+    def _has_body_operations(self, dependency: Dependency) -> bool:
+        """Whether a step, or one of its dependencies, has operations in its body."""
+        result = self._has_operations.get(id(dependency))
+        if result is None:
+            has_operations = isinstance(dependency, StepRun) and bool(dependency.body.operations)
+            result = has_operations or any(map(self._has_body_operations, _dependencies_of(dependency)))
+            self._has_operations[id(dependency)] = result
+        return result
 
-    def _all_of(self, run: StepRun) -> Iterator[StepRun]:
-        """Yield a step and all it needs, each once."""
-        seen: set[int] = set()
+    def _runs_in_closure(self, run: StepRun) -> Iterator[StepRun]:
+        """Yield the runs of a step and of all its dependencies, each once."""
+        visited: set[int] = set()
         pending: list[Dependency] = [run]
         while pending:
-            found = pending.pop()
-            if id(found) in seen:
+            dependency = pending.pop()
+            if id(dependency) in visited:
                 continue
-            seen.add(id(found))
-            inner = _dependencies_of(found)
-            self.budget.spend(Limit.PAIRS, 1 + len(inner))
-            pending += inner
-            if isinstance(found, StepRun):
-                yield found
+            visited.add(id(dependency))
+            children = _dependencies_of(dependency)
+            self.budget.spend(Limit.PAIRS, 1 + len(children))
+            pending += children
+            if isinstance(dependency, StepRun):
+                yield dependency
 
 
-def _is_joined_in(block: Block, task_id: TaskId) -> bool:
-    """Whether an await in a block is over only when all that was started there under a handle is."""
-    joins = (operation for operation in block.operations if isinstance(operation, Await) and not operation.each)
-    return any(one.task_id == task_id and one.on_every_path for join in joins for one in over_with(join.group))
+def _must_be_awaited_in(block: Block, task_id: TaskId) -> bool:
+    """Whether an await in the block ends only after all runs of the task that start in the block."""
+    awaits = (operation for operation in block.operations if isinstance(operation, Await) and not operation.each)
+    return any(
+        awaited_task.task_id == task_id and awaited_task.on_every_path
+        for await_ in awaits
+        for awaited_task in over_with(await_.group)
+    )
 
 
-def _dependencies_of(run: Dependency) -> tuple[Dependency, ...]:
-    if isinstance(run, StepRun):
-        return run.dependencies
-    return tuple(case.dependency for case in run.cases)
+def _dependencies_of(dependency: Dependency) -> tuple[Dependency, ...]:
+    if isinstance(dependency, StepRun):
+        return dependency.dependencies
+    return tuple(case.dependency for case in dependency.cases)
