@@ -35,7 +35,7 @@ from stepgraph.model.payload import ParallelKind
 from stepgraph.syntax.module import Place
 
 
-@models("asyncio.gather")
+@models("asyncio.gather", unpacks=True)
 def _gather(call: LibraryCall) -> Value:
     since = call.interpreter.call_since
     members: list[Value] = []

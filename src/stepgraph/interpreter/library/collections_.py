@@ -29,7 +29,7 @@ from stepgraph.interpreter.python.arguments import made, mapping
 from stepgraph.ir.static_values import CollectionKind
 
 
-@models("builtins.dict", "collections.OrderedDict", "collections.UserDict")
+@models("builtins.dict", "collections.OrderedDict", "collections.UserDict", unpacks=True)
 def make_dictionary(call: LibraryCall) -> Value:
     """`dict(mapping)`, `dict(pairs)`, `dict(a=1)`. The result is `partial` if an argument has unknown entries."""
     entries: list[MappingEntry] = []
@@ -70,11 +70,14 @@ def _from_keys(call: LibraryCall) -> Value:
     return replace(mapping(call.interpreter, tuple(entries)), hidden=True)
 
 
-@models("collections.defaultdict")
+@models("collections.defaultdict", unpacks=True)
 def _default_dictionary(call: LibraryCall) -> Value:
     """`defaultdict(list)`: the factory creates the value of a missing key on access."""
-    factory = call.arguments.items[0].value if call.arguments.items else None
-    entries = Arguments(call.arguments.items[1:])
+    if any(argument.star == "*" for argument in call.arguments.items):
+        return call.unmodeled()
+    first = next(iter(call.arguments.positional), None)
+    factory = None if first is None else first.value
+    entries = Arguments(tuple(argument for argument in call.arguments.items if argument is not first))
     dictionary = make_dictionary(replace(call, arguments=entries))
     return replace(dictionary, missing=factory) if isinstance(dictionary, Mapping) else dictionary
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from msgspec.structs import replace
+
 from stepgraph.interpreter.escapes import report_escape
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.library import (  # noqa: F401 - importing them registers their models
@@ -16,7 +18,7 @@ from stepgraph.interpreter.library import (  # noqa: F401 - importing them regis
     javascript,
 )
 from stepgraph.interpreter.library.logging_ import is_logging
-from stepgraph.interpreter.library.models import MODELS, LibraryCall, canonical_name
+from stepgraph.interpreter.library.models import MODELS, UNPACKING, LibraryCall, canonical_name
 from stepgraph.interpreter.objects.values import (
     UNKNOWN,
     Arguments,
@@ -25,6 +27,7 @@ from stepgraph.interpreter.objects.values import (
     ExternalResult,
     Value,
 )
+from stepgraph.interpreter.python.arguments import without_stars
 from stepgraph.interpreter.python.calls import call_unknown
 from stepgraph.interpreter.python.definitions import TRANSPARENT_TO_CLASSES
 from stepgraph.interpreter.replay import resources, taint
@@ -80,7 +83,8 @@ def _call_external(interpreter: Interpreter, callee: External, arguments: Argume
     call = LibraryCall(interpreter, name, arguments, place)
     model = MODELS.get(name)
     if model is not None:
-        return model(call)
+        unpacks = name in UNPACKING
+        return model(call if unpacks else replace(call, arguments=without_stars(interpreter, arguments, place)))
     if name.removesuffix("()") in TRANSPARENT_TO_CLASSES:
         # Called with settings only, the decorator returns a decorator.
         return call.first if isinstance(call.first, ClassValue) else External(f"{callee.name.removesuffix('()')}()")

@@ -33,7 +33,7 @@ from stepgraph.interpreter.raised_exceptions import caught_types
 from stepgraph.ir.nodes import EMPTY, Handler
 
 
-@models("functools.partial", "functools.partialmethod")
+@models("functools.partial", "functools.partialmethod", unpacks=True)
 def _partial(call: LibraryCall) -> Value:
     function = call.first
     rest = call.arguments.items[1:]
@@ -75,7 +75,7 @@ def _wraps(call: LibraryCall) -> Value:
     return replace(wrapper, wrapped=call.arguments.items[0].value) if isinstance(wrapper, FunctionValue) else wrapper
 
 
-@models("contextlib.suppress")
+@models("contextlib.suppress", unpacks=True)
 def _suppress(call: LibraryCall) -> Value:
     sources = [argument.place.text for argument in call.arguments.items]
     if not sources:

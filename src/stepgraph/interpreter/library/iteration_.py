@@ -173,7 +173,7 @@ def _extreme(call: LibraryCall) -> Value:
     """Return any of the elements or arguments, after calling `key` with each."""
     operands = call.arguments.positional
     if len(operands) == 1:
-        elements = None if operands[0].star else items_of(call.interpreter, operands[0].value)
+        elements = items_of(call.interpreter, operands[0].value)
         if elements is None:
             call.interpreter.escape(operands[0].value, operands[0].place, "is compared in a way that is not followed")
         items = elements or ()
@@ -213,7 +213,7 @@ def _iterator(call: LibraryCall) -> Value:
     return materialized(call.interpreter, call.first)
 
 
-@models("itertools.chain")
+@models("itertools.chain", unpacks=True)
 def _chain(call: LibraryCall) -> Value:
     """`itertools.chain(a, b)`: the elements of each argument in order."""
     parts = [None if argument.star else items_of(call.interpreter, argument.value) for argument in call.arguments.items]

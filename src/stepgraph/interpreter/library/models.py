@@ -57,11 +57,19 @@ MODELS: Final[dict[str, Model]] = {}
 """The model of each function, by dotted name."""
 
 
-def models(*names: str) -> Callable[[Model], Model]:
-    """Register a function as the model of the functions with these dotted names."""
+UNPACKING: Final[set[str]] = set()
+"""The names of functions whose models unpack starred arguments themselves."""
+
+
+def models(*names: str, unpacks: bool = False) -> Callable[[Model], Model]:
+    """Register a function as the model of the functions with these dotted names.
+
+    Unless it `unpacks` starred arguments itself, it receives none: their elements stand in their place.
+    """
 
     def register(model: Model) -> Model:
         MODELS.update(dict.fromkeys(names, model))
+        UNPACKING.update(names if unpacks else ())
         return model
 
     return register

@@ -43,7 +43,7 @@ def items_of(interpreter: Interpreter, value: Value) -> tuple[Element, ...] | No
         case Collection(items=items):
             return items
         case Mapping(entries=entries):
-            return tuple(Element(entry.key, entry.key_place, entry.many) for entry in entries)
+            return tuple(Element(entry.key, entry.key_place, entry.many, entry.maybe) for entry in entries)
         case GeneratorCall() as generator:
             return all_of(interpreter, generator) or None
         case Unresolved(place=place) as unresolved:

@@ -9,7 +9,7 @@ from typing import Final
 import libcst as cst
 from msgspec.structs import replace
 
-from stepgraph.interpreter.escapes import report_escape
+from stepgraph.interpreter.escapes import NOT_FOLLOWED, report_escape
 from stepgraph.interpreter.interpreter import Caller, Interpreter
 from stepgraph.interpreter.objects.iteration import entries_of, items_of
 from stepgraph.interpreter.objects.special_methods import call_special
@@ -39,8 +39,8 @@ from stepgraph.interpreter.objects.values import (
     hide_constants,
     possible,
 )
-from stepgraph.interpreter.python.arguments import made, mapping, ordered_like
-from stepgraph.interpreter.python.assignment import COPIED_AT_ONCE, add_items, set_entry, take_item
+from stepgraph.interpreter.python.arguments import made, mapping, ordered_like, without_stars
+from stepgraph.interpreter.python.assignment import COPIED_AT_ONCE, add_items, remove_entry, set_entry, take_item
 from stepgraph.interpreter.python.calls import call_unknown
 from stepgraph.interpreter.python.subscripts import entry_at, part_of
 from stepgraph.interpreter.replay.event import observe_key
@@ -49,6 +49,9 @@ from stepgraph.interpreter.workflow.timeouts import note_cut_short, observe_slee
 from stepgraph.ir.nodes import EMPTY, Loop, TaskId
 from stepgraph.limits import Limit
 from stepgraph.syntax.module import Place
+
+_UNPACKING: Final = frozenset({"update"})
+"""The methods whose models unpack arguments themselves."""
 
 
 def call_method_of(interpreter: Interpreter, callee: MethodOf, arguments: Arguments, place: Place) -> Value:
@@ -59,7 +62,8 @@ def call_method_of(interpreter: Interpreter, callee: MethodOf, arguments: Argume
         if isinstance(callee.receiver, kind):
             method = methods.get(callee.name)
             if method is not None:
-                return method(interpreter, callee.receiver, arguments, place)
+                positional = arguments if callee.name in _UNPACKING else without_stars(interpreter, arguments, place)
+                return method(interpreter, callee.receiver, positional, place)
     return call_unknown(interpreter, callee, arguments, place)
 
 
@@ -92,7 +96,7 @@ def _clear(interpreter: Interpreter, receiver: Collection | Mapping, arguments: 
 
 def _copy(interpreter: Interpreter, receiver: Collection, arguments: Arguments, place: Place) -> Value:
     del arguments, place
-    return made(interpreter, receiver.kind, receiver.items)
+    return ordered_like(receiver, made(interpreter, receiver.kind, receiver.items))
 
 
 def _pop(interpreter: Interpreter, receiver: Collection, arguments: Arguments, place: Place) -> Value:
@@ -134,8 +138,9 @@ def _set_default(interpreter: Interpreter, receiver: Mapping, arguments: Argumen
 
 
 def _pop_entry(interpreter: Interpreter, receiver: Mapping, arguments: Arguments, place: Place) -> Value:
-    receiver.state.changed = receiver.state.unordered = True
-    return _get(interpreter, receiver, arguments, place)
+    value = _get(interpreter, receiver, arguments, place)
+    remove_entry(interpreter, receiver, arguments.items[0].value if arguments.items else UNKNOWN)
+    return value
 
 
 def _items(interpreter: Interpreter, receiver: Mapping, arguments: Arguments, place: Place) -> Value:
@@ -326,7 +331,7 @@ def _push(interpreter: Interpreter, receiver: ExitStack, arguments: Arguments, p
     """Return the arguments if the call is a statement of the `with` block of the stack. Others escape."""
     if receiver.expected is place.node:
         return ExitStackArguments(arguments)
-    report_escape(interpreter, arguments, place, "in a way that is not followed")
+    report_escape(interpreter, arguments, place, NOT_FOLLOWED)
     return UNKNOWN
 
 

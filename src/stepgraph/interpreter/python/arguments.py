@@ -252,19 +252,29 @@ def _unpacked_elements(argument: Argument) -> Iterator[Element]:
 def spread(arguments: Arguments) -> Arguments:
     """Return the arguments with the elements of `*[...]` and `**{...}` unpacked in place.
 
-    Elements that may be missing keep their stars, as do mappings with unknown entries.
+    Elements of a collection keep their stars where positions are unknown, as do mappings with unknown entries.
     """
     unpacked: list[Argument] = []
     for argument in arguments.items:
         if argument.star == "*" and isinstance(argument.value, Collection):
-            unpacked += [
-                Argument(i.value, i.place, star="*" if i.many or i.maybe else "") for i in argument.value.items
-            ]
+            star = "" if argument.value.has_known_order else "*"
+            unpacked += [Argument(element.value, element.place, star=star) for element in argument.value.items]
         elif argument.star == "**" and isinstance(argument.value, Mapping):
             unpacked += _unpacked_entries(argument, argument.value)
         else:
             unpacked.append(argument)
     return Arguments(tuple(unpacked))
+
+
+def without_stars(interpreter: Interpreter, arguments: Arguments, place: Place) -> Arguments:
+    """Return the arguments of a call of a modeled function, unpacked; those at unknown positions escape."""
+    if not any(argument.star for argument in arguments.items):
+        return arguments
+    unpacked = spread(arguments).items
+    for argument in unpacked:
+        if argument.star:
+            interpreter.escape(argument.value, place, "is an argument in a way that is not followed")
+    return Arguments(tuple(argument for argument in unpacked if not argument.star))
 
 
 def _unpacked_entries(argument: Argument, mapping: Mapping) -> Iterator[Argument]:

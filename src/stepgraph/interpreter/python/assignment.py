@@ -97,9 +97,9 @@ def _unpack(interpreter: Interpreter, targets: list[cst.BaseExpression], value: 
 
 
 def _unpacked_items(value: Value) -> tuple[Element, ...] | None:
-    """Return the elements from unpacking a value, None if unresolved. Elements of a set may come in any order."""
+    """Return the elements from unpacking a value, None if unresolved. Elements at unknown positions are `many`."""
     if isinstance(value, Collection):
-        return tuple(replace(item, many=True) for item in value.items) if value.is_set else value.items
+        return value.items if value.has_known_order else tuple(replace(item, many=True) for item in value.items)
     if isinstance(value, Instance):
         place = Place(value.of.scope.module, value.of.node)
         return tuple(Element(value.state.get(name, UNKNOWN), place) for name in field_names(value.of)) or None
@@ -215,19 +215,28 @@ def _assign_element(interpreter: Interpreter, target: cst.Subscript, value: Valu
         else:
             is_slice = True
     place = source or interpreter.place(target)
+    key_place = interpreter.place(key_node)
     observe_key(interpreter, "written", owner, key, interpreter.place(target.value), interpreter.place(target))
-    if isinstance(owner, Instance):
-        method = interpreter.attribute(owner, "__setitem__", place)
-        if isinstance(method, FunctionValue | Union):
-            interpreter.call(method, Arguments((Argument(key, place), Argument(value, place))), place)
-    if isinstance(owner, Mapping):
-        set_entry(interpreter, owner, key, value, interpreter.place(key_node), place)
-    elif isinstance(owner, Collection):
-        owner.state.unordered = True
-        items = value.items if is_slice and isinstance(value, Collection) else (Element(value, place),)
-        add_items(interpreter, owner, items)
-    elif not isinstance(owner, Instance | Union):
-        _escape_assigned(interpreter, value, interpreter.place(target))
+
+    def assign_to(owner: Value) -> Value:
+        match owner:
+            case Union():
+                interpreter.choose(owner, assign_to)
+            case Instance():
+                method = interpreter.attribute(owner, "__setitem__", place)
+                if isinstance(method, FunctionValue | Union):
+                    interpreter.call(method, Arguments((Argument(key, place), Argument(value, place))), place)
+            case Mapping():
+                set_entry(interpreter, owner, key, value, key_place, place)
+            case Collection():
+                owner.state.unordered = True
+                elements = value.items if is_slice and isinstance(value, Collection) else (Element(value, place),)
+                add_items(interpreter, owner, elements)
+            case _:
+                _escape_assigned(interpreter, value, interpreter.place(target))
+        return UNKNOWN
+
+    assign_to(owner)
 
 
 def set_entry(
@@ -242,6 +251,17 @@ def set_entry(
         interpreter.store.pass_over(existing for existing in entries if existing.key == key)
     owner.state.changed = True
     interpreter.store.write(owner.state, "items", (*remaining, entry))
+
+
+def remove_entry(interpreter: Interpreter, owner: Mapping, key: Value) -> None:
+    """Remove a key of a dictionary. A key that is not constant may be any of them."""
+    owner.state.changed = True
+    remaining = (
+        entry if isinstance(key, Constant) and isinstance(entry.key, Constant) else replace(entry, maybe=True)
+        for entry in owner.entries
+        if not isinstance(key, Constant) or entry.key != key
+    )
+    interpreter.store.write(owner.state, "items", tuple(remaining))
 
 
 def take_item(interpreter: Interpreter, owner: Collection, index: Value) -> Element | None:

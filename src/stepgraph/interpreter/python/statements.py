@@ -11,7 +11,7 @@ from stepgraph.interpreter.joining import leaves
 from stepgraph.interpreter.objects.iteration import items_of
 from stepgraph.interpreter.objects.methods import update_mapping
 from stepgraph.interpreter.objects.names import bind
-from stepgraph.interpreter.objects.special_methods import is_any_object, operate_in_place
+from stepgraph.interpreter.objects.special_methods import call_special, is_any_object, operate_in_place
 from stepgraph.interpreter.objects.values import (
     UNKNOWN,
     Absent,
@@ -24,10 +24,11 @@ from stepgraph.interpreter.objects.values import (
     Instance,
     Mapping,
     Resource,
+    Union,
     Unresolved,
     Value,
 )
-from stepgraph.interpreter.python.assignment import add_items, assign, take_item
+from stepgraph.interpreter.python.assignment import add_items, assign, remove_entry, take_item
 from stepgraph.interpreter.python.boolean import negated
 from stepgraph.interpreter.python.branches import execute_if, execute_match
 from stepgraph.interpreter.python.definitions import make_class, make_function
@@ -92,19 +93,7 @@ def _execute_augmented_assign(interpreter: Interpreter, node: cst.AugAssign) -> 
     value = interpreter.evaluate(node.value)
     place = interpreter.place(node)
     joined_in_place(interpreter, node, target, value)
-    collections = [leaf for leaf in leaves(target) if isinstance(leaf, Collection)]
-    if collections and isinstance(node.operator, cst.AddAssign | cst.BitOrAssign):
-        for owner in collections:
-            add_items(interpreter, owner, items_of(interpreter, value) or ())
-        return
-    mappings = [leaf for leaf in leaves(target) if isinstance(leaf, Mapping)]
-    if mappings and isinstance(node.operator, cst.BitOrAssign):
-        for mapping in mappings:
-            update_mapping(interpreter, mapping, Arguments((Argument(value, place),)), place)
-        return
-    if collections and isinstance(node.operator, _REMOVING_OPERATORS):
-        for owner in collections:
-            take_item(interpreter, owner, UNKNOWN)
+    if _update_in_place(interpreter, node.operator, target, value, place):
         return
     if isinstance(target, Instance) or is_any_object(target):
         assign(
@@ -117,6 +106,24 @@ def _execute_augmented_assign(interpreter: Interpreter, node: cst.AugAssign) -> 
     interpreter.escape_operand(value, place, "is an operand in a way that is not followed")
     # Python evaluates the target once, so operations of a second evaluation are discarded.
     interpreter.block_of(lambda: assign(interpreter, node.target, derived(interpreter, (target, value))))
+
+
+def _update_in_place(
+    interpreter: Interpreter, operator: cst.BaseAugOp, target: Value, value: Value, place: Place
+) -> bool:
+    """Update the collections and dictionaries that the target may be, and return whether it may be one of them."""
+    owners = [leaf for leaf in leaves(target) if isinstance(leaf, Collection | Mapping)]
+    for owner in owners:
+        if isinstance(owner, Mapping):
+            update_mapping(interpreter, owner, Arguments((Argument(value, place),)), place)
+        elif isinstance(operator, _REMOVING_OPERATORS):
+            take_item(interpreter, owner, UNKNOWN)
+        elif isinstance(operator, cst.AddAssign | cst.BitOrAssign):
+            add_items(interpreter, owner, items_of(interpreter, value) or ())
+    for leaf in leaves(target) if owners else ():
+        if not isinstance(leaf, Collection | Mapping):
+            interpreter.escape_operand(leaf, place, "is an operand in a way that is not followed")
+    return bool(owners)
 
 
 _REMOVING_OPERATORS: Final = (cst.BitAndAssign, cst.SubtractAssign)
@@ -137,10 +144,21 @@ def _delete_element(interpreter: Interpreter, target: cst.Subscript) -> None:
     element_changed(interpreter, target, owner)
     slices = [element.slice for element in target.slice]
     keys = [interpreter.evaluate(index.value) for index in slices if isinstance(index, cst.Index)]
-    if isinstance(owner, Collection):
-        take_item(interpreter, owner, keys[0] if len(keys) == len(slices) == 1 else UNKNOWN)
-    elif isinstance(owner, Mapping):
-        owner.state.changed = owner.state.unordered = True
+    key = keys[0] if len(keys) == len(slices) == 1 else UNKNOWN
+
+    def delete_from(owner: Value) -> Value:
+        match owner:
+            case Union():
+                interpreter.choose(owner, delete_from)
+            case Collection():
+                take_item(interpreter, owner, key)
+            case Mapping():
+                remove_entry(interpreter, owner, key)
+            case Instance():
+                call_special(interpreter, owner, ("__delitem__",), (key,), interpreter.place(target))
+        return UNKNOWN
+
+    delete_from(owner)
 
 
 def _execute_function_def(interpreter: Interpreter, node: cst.FunctionDef) -> None:

@@ -10,7 +10,7 @@ import libcst as cst
 from msgspec import Struct
 from msgspec.structs import replace
 
-from stepgraph.interpreter.escapes import report_escape
+from stepgraph.interpreter.escapes import NOT_FOLLOWED, report_escape
 from stepgraph.interpreter.frame import Frame, OpenContext, PathResult
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.library.exit_stacks import Push, push_of, pushed_arguments
@@ -384,7 +384,7 @@ def _execute_push(interpreter: Interpreter, stack: ExitStack, push: Push, rest: 
         _execute_with_object(interpreter, managed, pushed)
         return
     if push.leaves:
-        report_escape(interpreter, Arguments(arguments), managed.place, "in a way that is not followed")
+        report_escape(interpreter, Arguments(arguments), managed.place, NOT_FOLLOWED)
         managed.body()
         return
 

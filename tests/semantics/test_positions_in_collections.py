@@ -1,0 +1,58 @@
+"""Which element of a collection code takes, where elements may be missing or moved."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.semantics.notation import graph_of, workflow_of
+
+
+@pytest.mark.parametrize("change", ["steps.insert(0, b)", "steps.append(b)\nsteps.reverse()"])
+def test_a_copy_of_a_list_has_its_unknown_order(change: str) -> None:
+    graph = graph_of(f"steps = [a]\n{change}\ncopy = steps.copy()\nawait copy[0]()")
+    assert {"a", "b"} <= set(graph.split())
+
+
+def test_keys_that_may_be_missing_are_optional_in_a_list_of_them() -> None:
+    body = "table = {}\nif event:\n    table[a] = 1\nfor key in table.keys():\n    await key()"
+    assert graph_of(body).startswith("loop")
+
+
+def test_elements_that_may_be_missing_shift_the_targets_of_unpacking() -> None:
+    body = "todo = []\nif event:\n    todo.append(a)\ntodo.append(b)\nfirst, *rest = todo\nawait first()"
+    assert {"a", "b"} <= set(graph_of(body).split())
+
+
+@pytest.mark.parametrize("removal", ["table.pop('x')", "del table['x']"])
+def test_a_removed_key_is_gone(removal: str) -> None:
+    assert graph_of(f"table = {{'x': a, 'y': b}}\n{removal}\nfor one in table.values():\n    await one()") == "b"
+
+
+def test_a_key_removed_by_an_unknown_name_may_be_any() -> None:
+    body = "table = {'x': a, 'y': b}\ndel table[event]\nawait table['x']()"
+    assert workflow_of(body).complete
+    assert "a" in graph_of(body).split()
+
+
+def test_keyword_arguments_of_a_defaultdict_are_entries() -> None:
+    assert graph_of("from collections import defaultdict\nawait defaultdict(x=b)['x']()") == "b"
+
+
+def test_deleting_an_element_calls_the_special_method() -> None:
+    body = """
+    class Queue:
+        def __delitem__(self, key):
+            self.task = asyncio.create_task(key())
+    queue = Queue()
+    del queue[a]
+    await queue.task
+    """
+    assert "a" in graph_of(body)
+
+
+def test_an_assignment_to_an_element_of_one_of_two_tables_reaches_both() -> None:
+    body = (
+        "one, two = {}, {}\ntable = one if event else two\ntable['x'] = a\nfor step in one.values():\n    await step()"
+    )
+    assert "a" in graph_of(body)
+    assert workflow_of(body).complete
