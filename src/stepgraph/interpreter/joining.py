@@ -170,7 +170,7 @@ def join_values(
     A task with an id above `since` was started on one of the branches only.
     """
     values = [value for _, value in branches]
-    is_one_entry_table = discriminant is not None and len(values) == 1  # is a switch like any other table
+    is_one_entry_table = discriminant is not None and len(values) == 1  # a switch like any other table
     if not is_one_entry_table and all(value is values[0] or value == values[0] for value in values):
         return values[0]
     if not any(value.relevant for value in values):

@@ -45,7 +45,7 @@ from stepgraph.syntax.module import Place
 
 Key: TypeAlias = tuple[object, ...]
 
-STATIC_UNKNOWN: Final = Arguments()
+UNKNOWN_ARGUMENTS: Final = Arguments()
 
 # Number of interpreted bodies after which the latest summary of a function serves calls with any arguments.
 MOST_READINGS: Final = 20_000
@@ -60,7 +60,7 @@ def read_function(interpreter: Interpreter, callee: FunctionValue, arguments: Ar
 
     Raises TypeError for a lambda, whose body is an expression.
     """
-    summary = _summary(interpreter, callee, arguments)
+    summary = _memoized_summary(interpreter, callee, arguments)
     for caveat in callee.caveats:
         if summary.function.works or (caveat.may_be_another and _has_step_arguments(arguments)):
             interpreter.report_caveat(caveat)
@@ -86,7 +86,7 @@ def _has_step_arguments(arguments: Arguments) -> bool:
     return any(isinstance(argument.value, StepObject | StepFunction | StepCall) for argument in arguments.items)
 
 
-def _summary(interpreter: Interpreter, callee: FunctionValue, arguments: Arguments) -> FunctionSummary:
+def _memoized_summary(interpreter: Interpreter, callee: FunctionValue, arguments: Arguments) -> FunctionSummary:
     node = callee.node
     if isinstance(node, cst.Lambda):
         raise TypeError("a lambda is read where it is called")
@@ -140,7 +140,7 @@ def function_scope(interpreter: Interpreter, callee: FunctionValue, arguments: A
     )
 
 
-def may_run_steps(interpreter: Interpreter, function: FunctionValue, arguments: Arguments = STATIC_UNKNOWN) -> bool:
+def may_run_steps(interpreter: Interpreter, function: FunctionValue, arguments: Arguments = UNKNOWN_ARGUMENTS) -> bool:
     """Return whether a call may run steps, without emitting operations. By default, the arguments are unknown."""
     results: list[bool] = []
     replays, interpreter.replays = interpreter.replays, False
@@ -194,7 +194,7 @@ def _entry_key(key: Value) -> object:
 
 
 def _without_payloads(key: object) -> object:
-    """Return a key without payloads and other replay values: each call of a recursion into a payload has other ones."""
+    """Return a key without payloads: a recursion into a payload calls itself with a different part at each call."""
     if isinstance(key, tuple):
         return tuple(_without_payloads(part) for part in key)
     return None if isinstance(key, Payload | Nondeterministic | Resource) else key

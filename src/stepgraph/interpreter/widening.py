@@ -26,7 +26,7 @@ _REASON: Final = "it is another value at each pass of the loop"
 _MAX_DEPTH: Final = 6
 
 
-def grown(unstable: Changes, head: Changes, since: int, budget: Budget) -> Changes:
+def grown(unstable_changes: Changes, head: Changes, since: int, budget: Budget) -> Changes:
     """Return the changes that further passes of a loop do not make stable.
 
     Objects, collections and functions in cells newer than the serial `since` are allocated at each pass. They are
@@ -35,7 +35,7 @@ def grown(unstable: Changes, head: Changes, since: int, budget: Budget) -> Chang
     comparison = _Comparison(since, budget)
     return {
         key: change
-        for key, change in unstable.items()
+        for key, change in unstable_changes.items()
         if not comparison.is_isomorphic(_value_before(key, head, change), change.value, _MAX_DEPTH)
     }
 
