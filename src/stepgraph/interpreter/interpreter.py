@@ -204,7 +204,7 @@ class Interpreter:
         return value.relevant and self.escapes(self, value, place, action)
 
     def escape_operand(self, value: Value, place: Place, action: str) -> None:
-        """Report a relevant operand that leaves the analysis. Awaitables raise a TypeError and cannot escape."""
+        """Report a relevant operand that leaves the analysis. On an awaitable, the operation raises a TypeError."""
         if not isinstance(value, StepCall | WaitCall | FunctionCall | PreparedCall | Wrapped | Task | Gathering):
             self.escape(value, place, action)
 
