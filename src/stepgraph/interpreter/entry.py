@@ -1,4 +1,4 @@
-"""Where reading begins: a machine before a module, and the workflow classes that it names."""
+"""Entry points of the interpreter: a module, and a workflow class in it."""
 
 from __future__ import annotations
 
@@ -77,9 +77,9 @@ _ADVICE: Final = "Its workflows are missing. Simplify the code at this line."
 
 
 class _Callers(dict[type[Value], Caller]):
-    """Calling whatever has no meaning of its own is calling something outside the project."""
+    """Callers by type of value. A value without a caller is called like code outside the project."""
 
-    def __missing__(self, kind: type[Value]) -> Caller:
+    def __missing__(self, value_type: type[Value]) -> Caller:
         return call_unknown
 
 
@@ -102,15 +102,17 @@ CALLERS: Final = _Callers(
 
 
 class OpenModule(Struct, frozen=True):
-    """The module that a workflow is looked for in, and what it imports; `workflows` are to be read in it."""
+    """A module to be searched for workflow classes."""
 
     module: SourceModule
     importer: Importer | None = None
+    """Resolves imports; None outside a project."""
     workflows: int = 1
+    """The number of workflows in the module, which share the budget."""
 
 
 def open_interpreter(entry: OpenModule) -> tuple[Interpreter, LexicalScope]:
-    """Return a machine that is about to read a module, which is called by its stem, and the module's scope."""
+    """Return a new interpreter for a module, and the scope of the module. The module is named by its file stem."""
     interpreter = Interpreter(EVALUATORS, EXECUTORS, CALLERS, attribute, escape, budget=Budget(entry.workflows))
     interpreter.modules = LoadedModules(entry.importer, interpreter.store, interpreter.observe, interpreter.budget)
     scope = interpreter.modules.scope_of(entry.module, PurePosixPath(entry.module.path).stem)
@@ -120,7 +122,7 @@ def open_interpreter(entry: OpenModule) -> tuple[Interpreter, LexicalScope]:
 
 @contextmanager
 def within_limits(interpreter: Interpreter, entry: OpenModule) -> Iterator[None]:
-    """Find out which classes a module has. Raises InputError where that takes more work than it may."""
+    """Guard the search for workflow classes in a module. Raises InputError if it exceeds a limit."""
     reason = ""
     try:
         yield
@@ -138,112 +140,121 @@ def within_limits(interpreter: Interpreter, entry: OpenModule) -> Iterator[None]
 
 
 def workflow_named(interpreter: Interpreter, scope: LexicalScope, name: str) -> ClassValue | None:
-    """Return the workflow class of that name in a module, None where there is none."""
-    defined = module_name(interpreter, scope, name)
-    return defined if isinstance(defined, ClassValue) and is_workflow(interpreter, defined) else None
+    """Return the workflow class with a name in a module, None if the name is not bound to one."""
+    value = module_name(interpreter, scope, name)
+    return value if isinstance(value, ClassValue) and is_workflow(interpreter, value) else None
 
 
 def read_workflow(entry: OpenModule, name: str, mode: DependencyMode | None = None) -> Program:
-    """Return the program of a workflow class by its name in a module.
+    """Return the program of the workflow class with a name in a module.
 
-    The `mode` of dependencies follows from the project's compatibility date; without it, a step that lists its
-    `depends` means legacy mode. Raises KeyError where there is no such class, and InputError where to find it takes
-    more work than it may.
+    The `mode` of dependencies follows from the project's compatibility date. Without a mode, a step with `depends`
+    implies legacy mode. Raises KeyError if the class does not exist, and InputError if the search for it exceeds a
+    limit.
     """
-    program, lists_depends = _read(entry, name, mode or DependencyMode.IMPLICIT)
+    program, lists_depends = _interpret(entry, name, mode or DependencyMode.IMPLICIT)
     if mode is None and lists_depends:
-        program, _ = _read(entry, name, DependencyMode.LEGACY)
+        program, _ = _interpret(entry, name, DependencyMode.LEGACY)
     return program
 
 
-def _read(entry: OpenModule, name: str, mode: DependencyMode) -> tuple[Program, bool]:
+def _interpret(entry: OpenModule, name: str, mode: DependencyMode) -> tuple[Program, bool]:
+    """Return the program in one mode of dependencies, and whether a step lists its `depends`."""
     interpreter, scope = open_interpreter(entry)
     interpreter.mode = mode
     with within_limits(interpreter, entry):
-        defined = workflow_named(interpreter, scope, name)
-    if defined is None:
+        workflow = workflow_named(interpreter, scope, name)
+    if workflow is None:
         raise KeyError(name)
-    place = Place(defined.scope.module, defined.node)
+    place = Place(workflow.scope.module, workflow.node)
     payload = PayloadShape()
     body, run = EMPTY, place
     try:
-        body, run = _run(interpreter, defined, payload, place)
+        body, run = _interpret_run(interpreter, workflow, payload, place)
         if not interpreter.stopped:
-            _observe_whole(interpreter, defined, body, run)
+            _observe_workflow(interpreter, workflow, body, run)
     except LimitExceededError as error:
         interpreter.stop(error, run)
     program = Program(
-        defined.name,
+        workflow.name,
         body,
         payload,
         interpreter.finished_notes(),
         place,
         mode,
         tuple(interpreter.facts),
-        Place(defined.scope.module, defined.node.name),
-        may_be_base=not works(body) and may_be_base(defined),
+        Place(workflow.scope.module, workflow.node.name),
+        may_be_base=not works(body) and may_be_base(workflow),
         run=run,
         unordered=frozenset(interpreter.work.unordered),
     )
     return program, interpreter.steps.lists_depends
 
 
-def _observe_whole(interpreter: Interpreter, defined: ClassValue, body: Block, run: Place) -> None:
-    """Report and observe what only the whole workflow shows."""
+def _observe_workflow(interpreter: Interpreter, workflow: ClassValue, body: Block, run: Place) -> None:
+    """Add the notes and facts that require the complete workflow."""
     report_idle_work(interpreter, body, run)
     observe_races(interpreter, body)
-    observe_not_wrapped(interpreter, defined)
+    observe_not_wrapped(interpreter, workflow)
     observe_changed_state(interpreter)
 
 
-def _run(interpreter: Interpreter, defined: ClassValue, payload: PayloadShape, place: Place) -> tuple[Block, Place]:
-    """Read `run` as the engine calls it: on a new object, with the event and the step object. Return what it is too."""
-    instance = Instance(defined, interpreter.store.new())
+def _interpret_run(
+    interpreter: Interpreter, workflow: ClassValue, payload: PayloadShape, place: Place
+) -> tuple[Block, Place]:
+    """Interpret `run` as the engine calls it: on a new instance, with the event and the step object.
+
+    Returns its body, and the place of the function or else of the class.
+    """
+    instance = Instance(workflow, interpreter.store.new())
     interpreter.replays = True
     initializer = interpreter.attribute(instance, "__init__", place)
     if isinstance(initializer, FunctionValue | Union):
-        made_with = Arguments((Argument(UNKNOWN, place), Argument(ENVIRONMENT, place)))
-        interpreter.call(initializer, made_with, place)
+        context_and_environment = Arguments((Argument(UNKNOWN, place), Argument(ENVIRONMENT, place)))
+        interpreter.call(initializer, context_and_environment, place)
     run = interpreter.attribute(instance, "run", place)
-    given = Arguments((Argument(Event(payload, of_run=True), place), Argument(StepObject(), place)))
+    arguments = Arguments((Argument(Event(payload, of_run=True), place), Argument(StepObject(), place)))
     if isinstance(run, Union):
-        return interpreter.block_of(lambda: await_value(interpreter, interpreter.call(run, given, place), place)), place
+        return (
+            interpreter.block_of(lambda: await_value(interpreter, interpreter.call(run, arguments, place), place)),
+            place,
+        )
     if not isinstance(run, FunctionValue):
-        at: cst.CSTNode = defined.node.name
+        class_name: cst.CSTNode = workflow.node.name
         interpreter.note(
             "unknown-member",
-            Place(place.module, at),
-            f"what `{defined.name}.run` is cannot be followed.",
+            Place(place.module, class_name),
+            f"what `{workflow.name}.run` is cannot be followed.",
             "Its steps are missing from the graph; a method is followed.",
         )
         return EMPTY, place
     for caveat in run.caveats:
         interpreter.report_caveat(caveat)
     interpreter.replay.entry = run.node
-    called = Place(run.scope.module, run.node)
+    run_place = Place(run.scope.module, run.node)
     if isinstance(run.node, cst.Lambda):
         return interpreter.block_of(
-            lambda: await_value(interpreter, interpreter.call(run, given, place), place)
-        ), called
-    return read_function(interpreter, run, given).function.body, called
+            lambda: await_value(interpreter, interpreter.call(run, arguments, place), place)
+        ), run_place
+    return read_function(interpreter, run, arguments).function.body, run_place
 
 
-_MARKS: Final = (b"abstractmethod", b"NotImplementedError", b"ABC")
+_ABSTRACT_CLASS_NAMES: Final = (b"abstractmethod", b"NotImplementedError", b"ABC")
 
 
-def may_be_base(defined: ClassValue) -> bool:
-    """Whether a class looks like a base of others: private, abstract, or derived from in its module."""
-    modules = {owner.scope.module for owner in resolution_order(defined) if isinstance(owner, ClassValue)}
-    is_abstract = any(module.mentions(checkpoint) for module in modules for checkpoint in _MARKS)
-    return defined.name.startswith("_") or is_abstract or _is_derived_from(defined)
+def may_be_base(workflow: ClassValue) -> bool:
+    """Return whether a class looks like a base class: private, abstract, or with a subclass in its module."""
+    modules = {base.scope.module for base in resolution_order(workflow) if isinstance(base, ClassValue)}
+    is_abstract = any(module.mentions(name) for module in modules for name in _ABSTRACT_CLASS_NAMES)
+    return workflow.name.startswith("_") or is_abstract or _has_subclass(workflow)
 
 
-def _is_derived_from(defined: ClassValue) -> bool:
-    return defined.name in defined.scope.module.once(_base_names)
+def _has_subclass(workflow: ClassValue) -> bool:
+    return workflow.name in workflow.scope.module.once(_base_names)
 
 
 def _base_names(module: SourceModule) -> frozenset[str]:
-    """Return the names of classes from which others in a module derive."""
+    """Return the names of the base classes of all classes in a module."""
     return frozenset(
         base.value.value
         for statement in statements_below(module.tree)

@@ -1,4 +1,4 @@
-"""Where reading stands: in which execution of which code, and what is around it there."""
+"""Frames: the state of one execution of a function, module or class body."""
 
 from __future__ import annotations
 
@@ -16,123 +16,145 @@ from stepgraph.ir.nodes import Block, Function, JumpKind, TaskId
 
 
 class LoopState(Struct):
-    """The innermost loop: where it began, and the states in which it is left or begun again."""
+    """The innermost loop, with the states at its jumps."""
 
     checkpoint: int
+    """Position in the trail of the store at the start of the loop."""
     leaves: list[Changes] = field(default_factory=list)
+    """The changes since the checkpoint at each `break` and `continue`."""
     breaks: bool = False
+    """Whether a `break` is reachable."""
     continues: bool = False
+    """Whether a `continue` is reachable."""
 
 
 class InlinedGenerator(Struct):
-    """A generator whose code is shown in place of the loop over it.
-
-    A `continue` out of `whole` ends the code; the loop over it may be `broken` off.
-    """
+    """A generator whose body is inlined into the loop over it."""
 
     whole: LoopState
+    """The body as a loop of one pass: a `return` outside its own loops acts as its `continue`."""
     broken: bool
+    """Whether the loop over the generator may end early."""
 
 
 class OpenContext(Struct):
-    """A block that is left with its loop or function: `leave` emits what is awaited then.
-
-    It `stops` exits that go no further, or only after something that is not known here: a handler, a `finally`. These
-    begin with what has `changed` since the `checkpoint`, for each exit that led there; `kinds` are those of the exits.
-    """
+    """A block with exit code that a jump out of its loop or function has to pass: a `with`, `try` or `finally`."""
 
     loop: LoopState | None
+    """The innermost loop around the block; its jumps leave the block."""
     leave: Callable[[], None]
+    """Emits the awaits at the end of a task group."""
     stops: frozenset[JumpKind]
+    """Jumps that a handler or a `finally` of the block intercepts."""
     checkpoint: int
+    """Position in the trail of the store at the start of the block."""
     changed: list[Changes] = field(default_factory=list)
+    """The changes since the checkpoint at each intercepted jump: the entry states of the handlers and the `finally`."""
     kinds: set[JumpKind] = field(default_factory=set)
+    """The kinds of the intercepted jumps."""
 
 
 @dataclass(slots=True)
 class Frame:
-    """One execution of a function body, or of a module's or class's own code.
-
-    `scope` is the present one, which in a comprehension or lambda is not the `function`'s `own`. `conditions` are those
-    of the branches being read; `called` is the bit set of the callables whose steps ran, `declared` are the steps that
-    were declared, also by functions it called, the last one last, each with the number of its declaration. A plain
-    function that returns an awaitable `awaits_result`, and `starts_work` if it sets something going before it returns;
-    a body `has_started` work of which it may not have awaited all. `drained` is the collection that the present loop
-    empties, `loops_outside` the number of loops around the call, which is of the `caller` and may be `in_step`;
-    `contexts` are those that are left with whatever leaves here. A context manager that is a generator gives way
-    `at_yield` to the block that it stands around, one that is `inlined` to the body of the loop over it; what other
-    generators yield that may lead to steps is in `yields`. So many `try` around the present statement catch
-    `type_errors` by name. `attribute_names` are the values of the variables of loops over constants that are written
-    out. It `returns_true` if a result may be true.
-    """
+    """One execution of a function body, or of a module or class body."""
 
     scope: LexicalScope
+    """The present scope: `own`, or the scope of a comprehension or lambda in it."""
     own: LexicalScope = dataclass_field(init=False)
+    """The scope of the body itself."""
     function: cst.FunctionDef | None = None
+    """The function, None for a module or class body."""
     is_async: bool = False
     returns: list[Case] = dataclass_field(default_factory=list)
+    """The returned values, each with the condition of its branch."""
     conditions: list[str | None] = dataclass_field(default_factory=list)
+    """The conditions of the branches being interpreted, outermost first."""
     loop: LoopState | None = None
+    """The innermost loop of the body around the present statement."""
     called: int = 0
+    """The callables whose steps ran, as a bit set (`WorkRegistry.bit_of`)."""
     declared: dict[StepFunction, int] = dataclass_field(default_factory=dict)
+    """Steps that the body and the functions called by it declare, with declaration numbers in ascending order."""
     emitted: bool = False
+    """Whether the body has emitted a `Run`, `Start` or `Await`."""
     awaits_result: bool = False
+    """Whether a plain function returns an awaitable."""
     starts_work: bool = False
+    """Whether such a function emits operations before it returns."""
     has_started: bool = False
+    """Whether the body has started a task, which may still be pending."""
     drained: HeapCell | None = None
+    """The collection that the present `while` loop empties."""
     loops_outside: int = 0
+    """The number of loops around the call."""
     caller: Frame | None = None
     in_step: bool = False
+    """Whether the call is in the body of a step."""
     contexts: list[OpenContext] = dataclass_field(default_factory=list)
+    """The blocks with exit code around the present statement, outermost first."""
     at_yield: Callable[[Value], None] | None = None
+    """Interprets, at a `yield`, the block of the `with` or the body of the loop that uses the generator."""
     inlined: InlinedGenerator | None = None
+    """The generator itself, if it is inlined into the loop over it."""
     yields: list[Element] = dataclass_field(default_factory=list)
+    """The relevant values that a generator without `at_yield` yields."""
     type_errors: int = 0
+    """The number of `try` statements around the present statement that catch `TypeError` by name."""
     attribute_names: Mapping[str, Constant] = dataclass_field(default_factory=dict)
+    """Loop variables of unrolled loops over constants, with their present values."""
     returns_true: bool = False
+    """Whether a returned value may be true."""
     at: cst.CSTNode | None = None
-    """The statement of a module's or class's own code that is being executed."""
+    """The statement of a module or class body that is being executed."""
     binding: str | None = None
-    """The name that it is executed for."""
+    """The name whose lookup requires that statement."""
     bound_before: Value | None = None
-    """What that name stood for before, None where it was not bound."""
+    """The value of that name before the statement, None if it was unbound."""
 
     def __post_init__(self) -> None:
         self.own = self.scope
 
 
 class PathResult(Struct, frozen=True):
-    """A stretch of the program, read and taken back: what it does, what it changed, and whether its end is reached.
-
-    `passed` are values that it replaced again, which are what it leaves if it is cut short by an exception; work with a
-    handle after `since` was started on it; its end comes after what it has `reached`, None for what it
-    began with.
-    """
+    """The operations and changes of one path, which was interpreted and rolled back."""
 
     block: Block
     changes: Changes
     live: bool
+    """Whether the end of the path is reachable."""
     passed: tuple[Changes, ...] = ()
+    """Values that the path writes and overwrites later: an exception in the path may expose them."""
     since: TaskId | None = None
+    """The last task id before the path; tasks with a higher id are started on the path."""
     reached: Reached | None = None
+    """The replay state at the end of the path, None if it equals the state at its start."""
 
 
 class FunctionSummary(Struct, frozen=True):
-    """What was learned of a function for one set of arguments, and when. `called` is as in `Frame`.
-
-    What it `returns_true` is that its result may be true, which in an `__exit__` ends an error.
-    `reads` are the slots from outside of it that it has read.
-    """
+    """The effects and the result of a function for one set of arguments."""
 
     function: Function
     result: Value
     called: int
+    """The callables whose steps run, as in `Frame.called`."""
     declared: tuple[StepFunction, ...]
+    """The steps that each call declares, in order."""
     awaits_result: bool
+    """As in `Frame`."""
     starts_work: bool
+    """As in `Frame`."""
     epoch: int
+    """The epoch of the store after the analysis."""
     reusable: bool
+    """Whether later calls can use the summary.
+
+    The function writes no outer slot, and does not return a value that each call creates.
+    """
     uses: tuple[NondeterministicUse, ...] = ()
+    """Uses of nondeterministic values in the function."""
     yields: tuple[Element, ...] = ()
+    """The relevant values that a generator yields."""
     returns_true: bool = True
+    """Whether the result may be true: a true result of `__exit__` suppresses the exception."""
     reads: frozenset[SlotId] = frozenset()
+    """The slots outside the function that it reads."""

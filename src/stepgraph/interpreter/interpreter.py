@@ -1,6 +1,6 @@
-"""The machine that reads a program: what it has emitted, where it stands, and how ways part and meet.
+"""The abstract interpreter: its state, dispatch by node and value type, emission of IR, and branching.
 
-It dispatches; what the constructs of the language mean is decided in the other modules of this package.
+The semantics of Python, of libraries and of the SDK are in the other modules of this package.
 """
 
 from __future__ import annotations
@@ -61,7 +61,8 @@ from stepgraph.project.dependency_mode import DependencyMode
 from stepgraph.syntax.module import Place, SourceModule
 from stepgraph.syntax.walk import children, statements
 
-# A table says by the type of a node or value what to do with it: each entry takes that type, which cannot be written.
+# Functions in dispatch tables, by the type of the node or value. Each accepts only its own type, which `dict` cannot
+# express, hence `Any`.
 Evaluator: TypeAlias = "Callable[[Interpreter, Any], Value]"
 Executor: TypeAlias = "Callable[[Interpreter, Any], None]"
 Caller: TypeAlias = "Callable[[Interpreter, Any, Arguments, Place], Value]"
@@ -71,61 +72,73 @@ LIMIT_ADVICE: Final = "Later steps are missing from the graph. Split the workflo
 
 @dataclass(slots=True)
 class Interpreter:
-    """The state of reading one workflow.
-
-    `modules` are those met so far, `steps` those declared, `work` is what was made of them and of functions.
-    `call_since` is the last handle before the arguments of the present call were evaluated. `entered` are the functions
-    of context managers whose code is being read, `classes_open` counts the classes whose bases are. `facts` are for
-    rules to judge, in the order in which they were met; `in_step` tells that the body of a step is being read.
-
-    What is read `replays` if the engine runs it again: `run` and what it calls, but for the bodies of steps. `replay`
-    is what is to be known of that.
-
-    `budget` counts the work, and `stopped` tells that a limit has ended the analysis.
-    """
+    """The abstract interpreter of one workflow."""
 
     evaluators: dict[type[cst.CSTNode], Evaluator]
     executors: dict[type[cst.CSTNode], Executor]
     callers: dict[type[Value], Caller]
     attributes: Callable[[Interpreter, Value, str, Place], Value]
+    """Evaluates an attribute of a value."""
     escapes: Callable[[Interpreter, Value, Place, str], bool]
+    """Reports a relevant value that leaves the analysis."""
     modules: LoadedModules = field(init=False)
     frame: Frame = field(init=False)
     mode: DependencyMode = DependencyMode.IMPLICIT
     steps: DeclaredSteps = field(default_factory=DeclaredSteps)
     work: WorkRegistry = field(default_factory=WorkRegistry)
+    """Coroutines, tasks, generators and objects that the workflow creates."""
     store: Store = field(default_factory=Store)
     operations: list[Operation] = field(default_factory=list)
+    """The operations of the present block."""
     live: bool = True
+    """Whether the present statement is reachable."""
     loop_depth: int = 0
+    """The number of loops around the present statement, through all calls."""
     notes: dict[tuple[str, int], tuple[Place, str, str, bool]] = field(default_factory=dict)
+    """Place, message, advice and incompleteness of each note, by its code and the `id` of its node."""
     facts: dict[Fact, None] = field(default_factory=dict)
+    """Observations for rules, as an ordered set."""
     in_step: bool = False
+    """Whether the body of a step is being interpreted."""
     replays: bool = False
+    """Whether the engine replays the present code: `run` and its callees, without the bodies of steps."""
     replay: ReplayState = field(default_factory=ReplayState)
     summaries: dict[tuple[object, ...], FunctionSummary] = field(default_factory=dict)
+    """Memoized summaries, by `replays` and the signature of the call."""
     active: dict[cst.CSTNode, dict[tuple[object, ...], Function]] = field(default_factory=dict)
+    """Functions whose bodies are being interpreted, by node and signature."""
     latest: dict[cst.CSTNode, FunctionSummary] = field(default_factory=dict)
+    """The latest summary of each function, for any arguments."""
     readings: int = 0
+    """The number of function bodies interpreted so far."""
     open_lambdas: Counter[cst.CSTNode] = field(default_factory=Counter)
+    """The recursion depth of each lambda that is being evaluated."""
     lambdas_read: int = 0
+    """The number of lambda bodies evaluated so far."""
     lambda_names: dict[cst.CSTNode, str] = field(default_factory=dict)
+    """Lambdas that return a single callable, with the name of the callable."""
     passes: int = 0
+    """The number of repeated loop passes so far."""
     branches: int = 0
+    """The number of branches around the present statement, through all calls."""
     entered: list[cst.CSTNode] = field(default_factory=list)
+    """Functions of inlined generators and context managers whose bodies are being interpreted."""
     call_since: TaskId = 0
+    """The last task id before the arguments of the present call were evaluated."""
     classes_open: int = 0
+    """The number of classes whose bases are being evaluated."""
     budget: Budget = field(default_factory=Budget)
     stopped: bool = False
+    """Whether a limit has ended the analysis."""
 
     def __post_init__(self) -> None:
         self.store.budget = self.budget
 
-    # What is read
+    # Dispatch
 
     @property
     def module(self) -> SourceModule:
-        """The module of the code being read."""
+        """The module of the code being interpreted."""
         return self.frame.scope.module
 
     def place(self, node: cst.CSTNode) -> Place:
@@ -133,13 +146,13 @@ class Interpreter:
         return Place(self.module, node)
 
     def text(self, node: cst.CSTNode) -> str:
-        """Return the source of a node of the present module, on one line."""
+        """Return the source code of a node of the present module, on one line."""
         text = self.module.text(node)
         self.budget.spend(Limit.TEXT, len(text))
         return text
 
     def evaluate(self, node: cst.BaseExpression) -> Value:
-        """Return the value of an expression, having emitted what it does."""
+        """Evaluate an expression: return its value, and emit its operations."""
         evaluator = self.evaluators.get(type(node), evaluate_unknown)
         budget = self.budget
         budget.evaluations -= 1
@@ -151,13 +164,13 @@ class Interpreter:
         return value
 
     def execute(self, body: cst.BaseSuite) -> None:
-        """Execute the statements of a block, as far as they can be reached."""
+        """Execute the reachable statements of a block."""
         self.execute_each(statements(body))
 
     def execute_each(self, body: Iterable[cst.CSTNode]) -> None:
-        """Execute statements, as far as they can be reached.
+        """Execute reachable statements.
 
-        Where a limit is exceeded, the rest of this block and of those around it is left out, and a note says so.
+        An exceeded limit ends this block and all enclosing blocks, and adds a note.
         """
         budget, depth = self.budget, self.budget.depth
         for statement in body:
@@ -176,29 +189,29 @@ class Interpreter:
         budget.depth = depth
 
     def call(self, callee: Value, arguments: Arguments, place: Place) -> Value:
-        """Return what calling a value gives, having emitted what the call does."""
+        """Call a value: return the result, and emit the operations of the call."""
         return self.callers[type(callee)](self, callee, arguments, place)
 
     def attribute(self, owner: Value, name: str, place: Place) -> Value:
-        """Return `owner.name`, having emitted what a property does."""
+        """Evaluate `owner.name`, and emit the operations of a property."""
         return self.attributes(self, owner, name, place)
 
     def escape(self, value: Value, place: Place, action: str) -> bool:
-        """Report a value that can run steps where it leaves the analysis, and return whether it can.
+        """Report a relevant value that leaves the analysis. Return whether it can run steps.
 
-        `action` says after the value's name what the program does with it.
+        `action` is the predicate of the message, whose subject is the value: `"is iterated over"`.
         """
         return value.relevant and self.escapes(self, value, place, action)
 
     def escape_operand(self, value: Value, place: Place, action: str) -> None:
-        """Report a value that can run steps where its type decides what is done with it: a coroutine refuses it all."""
+        """Report a relevant operand that leaves the analysis. On an awaitable, the operation raises a TypeError."""
         if not isinstance(value, StepCall | WaitCall | FunctionCall | PreparedCall | Wrapped | Task | Gathering):
             self.escape(value, place, action)
 
-    # What is said
+    # Emission of operations, notes and facts
 
     def emit(self, operation: Operation) -> None:
-        """Add an operation to the present block."""
+        """Append an operation to the present block."""
         self.budget.spend(Limit.OPERATIONS)
         self.operations.append(operation)
         if isinstance(operation, Run | Start | Await):
@@ -210,23 +223,23 @@ class Interpreter:
                     self.store.finish_task(awaited, self.loop_depth)
 
     def declare(self, step: StepFunction) -> None:
-        """Enter a step under its name: of several of one name, the last one counts (SDK: `step_closures`)."""
+        """Declare a step. It replaces an earlier step with the same name (SDK: `step_closures`)."""
         number = self.steps.add(step)
         self.store.write(self.steps.by_name, step.definition.name, step)
         self.frame.declared.pop(step, None)
         self.frame.declared[step] = number
 
     def declare_again(self, steps: Collection[StepFunction]) -> None:
-        """Enter steps that a function has declared, once more where it is called.
+        """Declare the steps of a function again at a call of the function.
 
-        A function declares all that the functions it calls do: one by one, that would take the square of their number.
+        Steps that are still current only move to the end of the order. A chain of calls would otherwise declare the
+        steps of its last function in each caller, which takes quadratic time.
         """
-        known = self.steps.by_name
-        if not all(known.get(step.definition.name) is step for step in steps):
+        current = self.steps.by_name
+        if not all(current.get(step.definition.name) is step for step in steps):
             for step in steps:
                 self.declare(step)
             return
-        # Each counts under its name already: all that changes is which was declared last.
         declared = self.frame.declared
         for step in () if declared.keys().isdisjoint(steps) else steps:
             declared.pop(step, None)
@@ -234,75 +247,75 @@ class Interpreter:
         self.steps.count += len(steps)
 
     def declared_since(self, number: int) -> tuple[StepDefinition, ...]:
-        """Return the steps that the present frame has declared after so many declarations, in order."""
+        """Return the steps that the present frame has declared after the declaration `number`, in order."""
         recent = takewhile(lambda entry: entry[1] > number, reversed(self.frame.declared.items()))
         return tuple(step.definition for step, _ in recent)[::-1]
 
     def leave(self, kind: JumpKind, place: Place, raised: CaughtType | None = None) -> None:
-        """Emit an exit, of a `raise` with its type; nothing after it in the present block is reached.
+        """Emit a jump, and the exit code of the blocks that it leaves. The rest of the present block is unreachable.
 
-        Task groups are awaited on the way.
+        `raised` is the type of the exception of a `raise`.
         """
-        whole_function = kind in (JumpKind.RETURN, JumpKind.RAISE)
+        leaves_function = kind in (JumpKind.RETURN, JumpKind.RAISE)
         self.live = False
-        is_known = True
+        must_leave = True
         for context in reversed(self.frame.contexts):
-            if not (whole_function or context.loop is self.frame.loop):
+            if not (leaves_function or context.loop is self.frame.loop):
                 break
             if kind in context.stops:
-                is_known = False
+                must_leave = False
                 context.changed.append(self.store.changes(context.checkpoint))
                 context.kinds.add(kind)
-            elif is_known:
+            elif must_leave:
                 context.leave()
         self.operations.append(Jump(kind, place, raised=raised))
 
     def note(self, code: str, place: Place, message: str, advice: str, *, incomplete: bool = True) -> None:
-        """Report something at a place, once."""
+        """Add a note, once per code and place. `incomplete` means that the graph may lack steps."""
         self.notes.setdefault((code, id(place.node)), (place, message, advice, incomplete))
 
     def stop(self, error: LimitExceededError, place: Place) -> None:
-        """Report, once, where a limit has ended the analysis."""
+        """End the analysis at an exceeded limit, and add a note at the first one."""
         self.budget.end()
         if not self.stopped:
             self.stopped = True
             self.note("limit-exceeded", place, f"the analysis stops here: {error.reason}.", LIMIT_ADVICE)
 
     def observe(self, fact: Fact) -> None:
-        """Remember a fact for rules to judge, once."""
+        """Record a fact for rules. Duplicates are ignored."""
         self.budget.spend(Limit.FACTS)
         self.facts.setdefault(fact)
 
     @contextmanager
     def step_body(self, step: cst.CSTNode) -> Iterator[None]:
-        """Read what a step runs: the engine keeps its result, and does not run it again."""
+        """Interpret the body of a step, which the engine does not replay: it stores the result."""
         outer, self.in_step = self.in_step, True
         replays, self.replays = self.replays, False
-        around, since = self.replay.step, self.replay.step_since
+        outer_step, outer_since = self.replay.step, self.replay.step_since
         self.replay.step, self.replay.step_since = step, self.store.serial
         try:
             yield
         finally:
             self.in_step, self.replays = outer, replays
-            self.replay.step, self.replay.step_since = around, since
+            self.replay.step, self.replay.step_since = outer_step, outer_since
 
     def report_caveat(self, caveat: Caveat) -> None:
-        """Report why it is not certain that what is shown is what runs."""
+        """Add a note that a different function may run than the graph shows."""
         self.note(caveat.code, caveat.place, caveat.message, caveat.advice)
 
     def finished_notes(self) -> tuple[Note, ...]:
-        """Return all that was reported, in the order of the source."""
+        """Return all notes in source order."""
         notes = [
             Note(code, message, advice, place.span, incomplete)
             for (code, _), (place, message, advice, incomplete) in self.notes.items()
         ]
         return tuple(sorted(notes, key=lambda note: (note.span, note.code)))
 
-    # How ways part and meet
+    # Branches, scopes and frames
 
     @contextmanager
     def nested(self) -> Iterator[list[Operation]]:
-        """Collect the operations emitted inside in a list of their own; the state goes on."""
+        """Collect the operations emitted inside in a separate list. Changes of the store stay in effect."""
         outer, self.operations = self.operations, []
         try:
             yield self.operations
@@ -310,14 +323,14 @@ class Interpreter:
             self.operations = outer
 
     def block_of(self, run: Callable[[], object]) -> Block:
-        """Return what something emits as a block; the state goes on."""
+        """Return the operations that `run` emits as a block. Changes of the store stay in effect."""
         with self.nested() as operations:
             run()
         return Block(tuple(operations)) if operations else EMPTY
 
     @contextmanager
     def in_scope(self, scope: LexicalScope) -> Iterator[None]:
-        """Read code in another scope of the same frame."""
+        """Switch to another scope of the present frame."""
         outer, self.frame.scope = self.frame.scope, scope
         try:
             yield
@@ -328,7 +341,7 @@ class Interpreter:
     def inside(
         self, leave: Callable[[], None] = lambda: None, stops: frozenset[JumpKind] = frozenset()
     ) -> Iterator[OpenContext]:
-        """Read a block that is left with whatever leaves its loop or function."""
+        """Enter a block with exit code: see `OpenContext`."""
         context = OpenContext(self.frame.loop, leave, stops, self.store.checkpoint())
         self.frame.contexts.append(context)
         try:
@@ -338,7 +351,7 @@ class Interpreter:
 
     @contextmanager
     def in_frame(self, frame: Frame) -> Iterator[None]:
-        """Read code in another frame."""
+        """Switch to the frame of a call."""
         outer, self.frame = self.frame, frame
         frame.loops_outside, frame.caller, frame.in_step = self.loop_depth, outer, self.in_step
         try:
@@ -348,7 +361,7 @@ class Interpreter:
 
     @contextmanager
     def in_own_code(self, scope: LexicalScope) -> Iterator[None]:
-        """Read the own code of a module or class: it ran once, before all else, and nothing it did is taken back."""
+        """Interpret a module or class body. It ran before the workflow, so no rollback undoes its changes."""
         depth, self.loop_depth = self.loop_depth, 0
         live, self.live = self.live, True
         replays, self.replays = self.replays, False
@@ -361,7 +374,10 @@ class Interpreter:
             self.loop_depth, self.live, self.replays = depth, live, replays
 
     def branch(self, run: Callable[[], object], condition: str | None = None, *, cut_short: bool = False) -> PathResult:
-        """Read one of several ways and take its changes back. One that may be `cut_short` keeps what it passed."""
+        """Interpret one of several paths and roll it back.
+
+        With `cut_short`, an exception may end the path early, so the result includes the values that it overwrites.
+        """
         self.budget.spend(Limit.BRANCHES)
         checkpoint, since, before = self.store.checkpoint(), self.work.task_ids, self.replay.reached
         self.live = True
@@ -371,77 +387,83 @@ class Interpreter:
         self.frame.conditions.pop()
         self.branches -= 1
         live, self.live = self.live, True
-        passed = tuple(self.store.passed(checkpoint)) if cut_short else ()
+        overwritten = tuple(self.store.passed(checkpoint)) if cut_short else ()
         reached = self.replay.reached
         self.replay.go_to(before)
-        return PathResult(block, self.store.rollback(checkpoint), live, passed, since, reached)
+        return PathResult(block, self.store.rollback(checkpoint), live, overwritten, since, reached)
 
     def rejoin(
         self,
-        ways: Sequence[tuple[str | None, PathResult]],
+        paths: Sequence[tuple[str | None, PathResult]],
         discriminant: str | None,
         place: Place,
         *,
         exclusive: bool = True,
     ) -> None:
-        """Go on after one of several ways. Where they are not `exclusive`, another one was begun, and cut short."""
-        paths = [PathChanges(condition, outcome.changes) for condition, outcome in ways if outcome.live]
-        self.live = bool(paths)
-        if not paths:
+        """Join the ends of several paths. The code after them is unreachable if no end is reachable.
+
+        Paths that are not `exclusive` may follow the start of another path: a handler follows a part of its `try`.
+        """
+        ends = [PathChanges(condition, path.changes) for condition, path in paths if path.live]
+        self.live = bool(ends)
+        if not ends:
             return
-        here = self.replay.reached
-        self.replay.join_paths([outcome.reached or here for _, outcome in ways if outcome.live])
-        since = min((outcome.since for _, outcome in ways if outcome.since is not None), default=None)
-        join_paths(self.store, paths, discriminant, place, since if exclusive else None)
+        present = self.replay.reached
+        self.replay.join_paths([path.reached or present for _, path in paths if path.live])
+        since = min((path.since for _, path in paths if path.since is not None), default=None)
+        join_paths(self.store, ends, discriminant, place, since if exclusive else None)
 
     def choose(self, union: Union, act: Callable[[Value], Value]) -> Value:
-        """Do something with whichever of several values it is: a choice, if anything is done by it."""
+        """Apply a function to each case of a union, and join the results. Emit a choice if a case emits operations."""
         results: list[Value] = []
         since = self.work.task_ids
 
-        def take(value: Value) -> None:
+        def apply(value: Value) -> None:
             results.append(act(value))
 
-        ways = [(o.condition, self.branch(partial(take, o.value), o.condition)) for o in union.cases]
+        paths = [(case.condition, self.branch(partial(apply, case.value), case.condition)) for case in union.cases]
         exhaustive = union.discriminant is not None
-        self.take_one(ways, union.discriminant, union.place, exhaustive=exhaustive)
-        cases = [
-            (o.condition, result if result is o.value else on_path(result, (), since))
-            for o, result in zip(union.cases, results, strict=True)
+        self.take_one(paths, union.discriminant, union.place, exhaustive=exhaustive)
+        values = [
+            (case.condition, result if result is case.value else on_path(result, (), since))
+            for case, result in zip(union.cases, results, strict=True)
         ]
-        return join_values(cases, union.discriminant, union.place, since=0)
+        return join_values(values, union.discriminant, union.place, since=0)
 
     def take_one(
         self,
-        ways: Sequence[tuple[str | None, PathResult]],
+        paths: Sequence[tuple[str | None, PathResult]],
         discriminant: str | None,
         place: Place,
         *,
         exhaustive: bool = False,
     ) -> None:
-        """Emit a choice of ways that were read, and go on after it; without an `else`, none may be taken."""
-        blocks = [(condition, outcome.block) for condition, outcome in ways]
+        """Emit a choice of paths, and join their ends.
+
+        A choice that is not `exhaustive` and has no `else` also has the empty path.
+        """
+        blocks = [(condition, path.block) for condition, path in paths]
         self.emit_choice(blocks, discriminant, place, exhaustive=exhaustive)
-        if not exhaustive and all(condition is not None for condition, _ in ways):
-            ways = [*ways, (None, PathResult(EMPTY, {}, live=True))]
-        self.rejoin(ways, discriminant, place)
+        if not exhaustive and all(condition is not None for condition, _ in paths):
+            paths = [*paths, (None, PathResult(EMPTY, {}, live=True))]
+        self.rejoin(paths, discriminant, place)
 
     def emit_choice(
         self,
-        ways: Sequence[tuple[str | None, Block]],
+        blocks: Sequence[tuple[str | None, Block]],
         discriminant: str | None,
         place: Place,
         *,
         exhaustive: bool = False,
     ) -> None:
-        """Emit a choice, unless there is nothing in any of its branches."""
-        if any(block.operations for _, block in ways):
-            branches = tuple(Branch(condition, block) for condition, block in ways)
+        """Emit a choice, unless all of its branches are empty."""
+        if any(block.operations for _, block in blocks):
+            branches = tuple(Branch(condition, block) for condition, block in blocks)
             self.emit(Choice(branches, place, discriminant, exhaustive))
 
 
 def evaluate_unknown(interpreter: Interpreter, node: cst.CSTNode) -> Value:
-    """Evaluate the parts of an expression that no evaluator exists for, and report those that can run steps."""
+    """Evaluate the parts of an expression without an evaluator. Relevant parts escape."""
     block = interpreter.block_of(lambda: _evaluate_parts(interpreter, node))
     for operation in block.operations:
         interpreter.emit(operation)
@@ -466,5 +488,5 @@ def _evaluate_parts(interpreter: Interpreter, node: cst.CSTNode) -> None:
 
 
 def execute_unknown(interpreter: Interpreter, node: cst.CSTNode) -> None:
-    """Do the same for a statement of a kind that no executor exists for."""
+    """Evaluate the expressions in a statement without an executor. Relevant ones escape."""
     evaluate_unknown(interpreter, node)

@@ -1,6 +1,6 @@
-"""Joins: the value of a slot where paths meet.
+"""Joins: the value of a slot at a point where several paths end.
 
-Values that differ become a `Union`; the elements of collections are united.
+Different values become a `Union`. Collections are joined element by element.
 """
 
 from __future__ import annotations
@@ -35,51 +35,54 @@ from stepgraph.ir.nodes import TaskId
 from stepgraph.limits import Budget, Limit
 from stepgraph.syntax.module import Place
 
-# A slot is a value, or the elements of a collection: a tuple of items, entries or values.
+# The contents of a slot: a value, or the elements of a collection as a tuple of elements, entries or values.
 Slot: TypeAlias = Any
 
 
-# A choice among more values than this is not followed.
+# A union of more cases is `Unresolved`.
 MOST_CASES: Final = 200
 
 
-_TWO: Final = 2
+# Irrelevant values that a join needs to see: two different ones already give `UNKNOWN`.
+_MAX_IRRELEVANT: Final = 2
 
 
-# To compare two elements takes so much more than to look at one.
-_COMPARISON: Final = 4
+# Cost of a comparison of two elements, in visits of one element.
+_COMPARISON_COST: Final = 4
 
 
 class _Missing:
     __slots__ = ()
 
 
+# The contents of a slot that is not set.
 MISSING: Final = _Missing()
 
 
 class Prefix(Struct, frozen=True):
-    """The elements of a collection before others were added: so many of those after it.
+    """The elements of a collection before an append, as a prefix of the elements after it.
 
-    To keep each list that is appended to would take the square of their number.
+    A copy of each list before each append would take quadratic memory.
     """
 
     length: int
+    """The number of elements before the append."""
 
 
 def weight(slot: Slot) -> int:
-    """Return what it takes to look at all of a slot."""
+    """Return the cost of visiting a slot, in elements or parts of a value."""
     return len(slot) + 1 if isinstance(slot, tuple) else 1 if slot is MISSING else parts_of(slot)
 
 
-def is_same(one: Slot, other: Slot) -> bool:
-    """Whether two values are the same, or what one piece of code makes at two passes of a loop."""
-    if isinstance(one, Element | MappingEntry) and isinstance(other, Element | MappingEntry) and one is not other:
-        one, other = _present(one), _present(other)
-    return one is other or bool(one == other) or (_origin(one) is not None and _origin(one) == _origin(other))
+def is_same(a: Slot, b: Slot) -> bool:
+    """Return whether two values are equal, or come from the same code at two passes of a loop."""
+    if isinstance(a, Element | MappingEntry) and isinstance(b, Element | MappingEntry) and a is not b:
+        a, b = _as_certain(a), _as_certain(b)
+    return a is b or bool(a == b) or (_declaration_key(a) is not None and _declaration_key(a) == _declaration_key(b))
 
 
-def _likeness(value: Slot) -> object:
-    """Return a key that is equal for two values that are the same: few others have it, too."""
+def _bucket_key(value: Slot) -> object:
+    """Return a hash key for `is_same`: the same values have equal keys, and few different values do."""
     match value:
         case StepFunction(definition=definition):
             return StepFunction, id(definition.place.node)
@@ -100,114 +103,132 @@ def _likeness(value: Slot) -> object:
 
 
 class Distinct:
-    """A set of values: one is looked up among those that are like it."""
+    """A set of values under `is_same`, with hash buckets."""
 
     def __init__(self) -> None:
-        self._alike: dict[object, list[Slot]] = {}
+        self._buckets: dict[object, list[Slot]] = {}
 
     def add(self, value: Slot) -> bool:
-        """Add a value, and return whether none of those before is the same."""
-        alike = self._alike.setdefault(_likeness(value), [])
-        if any(is_same(value, other) for other in alike):
+        """Add a value. Return False if the set already contains it."""
+        bucket = self._buckets.setdefault(_bucket_key(value), [])
+        if any(is_same(value, candidate) for candidate in bucket):
             return False
-        alike.append(value)
+        bucket.append(value)
         return True
 
 
-def _present(element: Element | MappingEntry) -> Element | MappingEntry:
-    """Return an element as it is where it is known to be there."""
+def _as_certain(element: Element | MappingEntry) -> Element | MappingEntry:
+    """Return an element as it is on a path that certainly adds it."""
     value = changed_tasks(element.value, lambda task: task if task.on_every_path else replace(task, on_every_path=True))
     if isinstance(element, Element):
         return Element(value, element.place, element.many)
     return replace(element, value=value, maybe=False)
 
 
-def _origin(value: Slot) -> object:
-    """What makes values of two passes of a loop the same: steps that one declaration makes, in one execution."""
+def _declaration_key(value: Slot) -> object:
+    """Return a key shared by the values that one declaration makes at different passes of a loop, or None."""
     match value:
         case StepFunction(definition=definition, function=function):
             return definition.place.node, function
         case Element(place=place, many=True) | MappingEntry(place=place, many=True):
             return place.node
         case Union(cases=cases):
-            return tuple(_origin(case.value) or case.value for case in cases)
+            return tuple(_declaration_key(case.value) or case.value for case in cases)
         case _:
             return None
 
 
 def matters(present: Slot, value: Slot) -> bool:
-    """Whether code read with `present` has to be read again with `value`. Started work only ever gets more."""
+    """Return whether code interpreted with `present` must be interpreted again with `value`.
+
+    Additional tasks in a collection never require that.
+    """
     if not isinstance(value, tuple):
         return is_relevant(value) or (not isinstance(present, tuple) and is_none(present))
-    return any(not isinstance(getattr(element, "value", element), Task | TaskId) for element in _added(present, value))
+    return any(
+        not isinstance(getattr(element, "value", element), Task | TaskId) for element in _added_elements(present, value)
+    )
 
 
-def _added(present: tuple[Slot, ...], value: tuple[Slot, ...]) -> Iterator[Slot]:
-    """Yield the elements of a collection that are not the same as one of those it had."""
+def _added_elements(present: tuple[Slot, ...], value: tuple[Slot, ...]) -> Iterator[Slot]:
+    """Yield the elements of `value` that `present` does not contain."""
     identities = set(map(id, present))
     by_place: dict[object, list[Slot]] = {}
     for element in present:
         by_place.setdefault(_allocation_site(element), []).append(element)
     for element in value:
-        alike = () if id(element) in identities else by_place.get(_allocation_site(element), ())
-        if id(element) not in identities and not any(is_same(element, other) for other in alike):
+        candidates = () if id(element) in identities else by_place.get(_allocation_site(element), ())
+        if id(element) not in identities and not any(is_same(element, candidate) for candidate in candidates):
             yield element
 
 
 def join_values(
-    ways: Sequence[tuple[str | None, Value]], discriminant: str | None, place: Place, since: TaskId | None = None
+    branches: Sequence[tuple[str | None, Value]], discriminant: str | None, place: Place, since: TaskId | None = None
 ) -> Value:
-    """Return the value that is one of several, by condition.
+    """Return the join of the values of several branches, each with its condition.
 
-    Work with a handle after `since` was started on its way only.
+    A task with an id above `since` was started on one of the branches only.
     """
-    values = [value for _, value in ways]
-    only_entry = discriminant is not None and len(values) == 1  # a table of one entry is a switch like any other
-    if not only_entry and all(value is values[0] or value == values[0] for value in values):
+    values = [value for _, value in branches]
+    is_one_entry_table = discriminant is not None and len(values) == 1  # a switch like any other table
+    if not is_one_entry_table and all(value is values[0] or value == values[0] for value in values):
         return values[0]
     if not any(value.relevant for value in values):
         return UNKNOWN
-    told = [Case(condition, on_path(value, values, since)) for condition, value in ways]
-    union = Union(tuple(told), discriminant, place)
+    cases = [Case(condition, on_path(value, values, since)) for condition, value in branches]
+    union = Union(tuple(cases), discriminant, place)
     return union if union.size <= MOST_CASES else Unresolved("it may be any one of very many", place)
 
 
 def on_path(value: Value, values: Sequence[Value], since: TaskId | None) -> Value:
-    """Return one of several values a place may hold: awaiting it is a proof for the work only started on its way."""
+    """Return a value that is one of several `values`, with `on_every_path` of its tasks updated.
 
-    def change(task: Task) -> Task:
-        only_here = since is not None and task.task_id > since
-        everywhere = bool(values) and all(
+    An await of the union finishes a task only if the task was started on the path of this value, after `since`, or if
+    all values are that task.
+    """
+
+    def update(task: Task) -> Task:
+        is_started_on_path = since is not None and task.task_id > since
+        is_in_all_values = bool(values) and all(
             isinstance(v, Task) and v.task_id == task.task_id and v.on_every_path for v in values
         )
-        return task if only_here or everywhere else replace(task, on_every_path=False)
+        return task if is_started_on_path or is_in_all_values else replace(task, on_every_path=False)
 
-    return changed_tasks(value, change)
+    return changed_tasks(value, update)
 
 
 def join_slot(
     budget: Budget,
-    ways: Sequence[tuple[str | None, Slot]],
+    branches: Sequence[tuple[str | None, Slot]],
     discriminant: str | None,
     place: Place,
     since: TaskId | None,
 ) -> Slot:
-    bound = [(condition, value) for condition, value in ways if value is not MISSING]
+    """Return the join of the contents of a slot on several branches, each with its condition."""
+    bound = [(condition, value) for condition, value in branches if value is not MISSING]
     if any(isinstance(value, tuple) for _, value in bound):
-        held = [(condition, value) for condition, value in bound if isinstance(value, tuple)]
-        return _join_elements(budget, [value for _, value in held], [condition for condition, _ in held], since)
+        collections = [(condition, value) for condition, value in bound if isinstance(value, tuple)]
+        return _join_elements(
+            budget, [value for _, value in collections], [condition for condition, _ in collections], since
+        )
     return join_values(without_partial_taint(bound), discriminant, place, since) if bound else UNKNOWN
 
 
-def without_partial_taint(ways: Sequence[tuple[str | None, Value]]) -> Sequence[tuple[str | None, Value]]:
-    """Return ways to a value without what is volatile on some of them only: that is not certain to be."""
-    first = ways[0][1]
-    if not any(isinstance(value, Nondeterministic) for _, value in ways) or all(value == first for _, value in ways):
-        return ways
-    return [(condition, UNKNOWN if isinstance(value, Nondeterministic) else value) for condition, value in ways]
+def without_partial_taint(branches: Sequence[tuple[str | None, Value]]) -> Sequence[tuple[str | None, Value]]:
+    """Replace nondeterministic values by `UNKNOWN` unless all branches have the same one.
+
+    Rules report only values that must be nondeterministic.
+    """
+    first = branches[0][1]
+    if not any(isinstance(value, Nondeterministic) for _, value in branches) or all(
+        value == first for _, value in branches
+    ):
+        return branches
+    return [(condition, UNKNOWN if isinstance(value, Nondeterministic) else value) for condition, value in branches]
 
 
 def join_slot_values(budget: Budget, key: str, values: Sequence[Slot], place: Place, since: TaskId | None) -> Slot:
+    """Return the join of possible contents of a slot, without conditions."""
     bound = distinct(leaf for value in values for leaf in leaves(value) if leaf is not MISSING)
     if len(bound) == 1:
         return bound[0]
@@ -215,51 +236,51 @@ def join_slot_values(budget: Budget, key: str, values: Sequence[Slot], place: Pl
         return _join_elements(budget, [value for value in bound if isinstance(value, tuple)], (), since)
     if not any(value.relevant for value in bound):
         return UNKNOWN
-    known = [on_path(value, bound, since) for value in bound if value.relevant]
-    if len(known) > MOST_CASES:
+    relevant = [on_path(value, bound, since) for value in bound if value.relevant]
+    if len(relevant) > MOST_CASES:
         return Unresolved("it may be any one of very many", place)
-    cases = [Case(callable_name(value) or f"{key} {number}", value) for number, value in enumerate(known, 1)]
-    if len(known) < len(bound):
-        rest = [value for value in bound if not value.relevant]
-        cases.append(Case(None, rest[0] if len(rest) == 1 else UNKNOWN))
+    cases = [Case(callable_name(value) or f"{key} {number}", value) for number, value in enumerate(relevant, 1)]
+    if len(relevant) < len(bound):
+        irrelevant = [value for value in bound if not value.relevant]
+        cases.append(Case(None, irrelevant[0] if len(irrelevant) == 1 else UNKNOWN))
     return Union(tuple(cases), key, place)
 
 
 def distinct(values: Iterable[Slot]) -> list[Slot]:
-    """Return values, each once, as far as that matters.
+    """Return the values without duplicates and without values that cannot change a join.
 
-    Two that lead to no step are as good as any number of them; so are more that do than can be told apart. The elements
-    of collections are united in any case.
+    A join needs at most two irrelevant values, and one relevant value more than a union can have. Collections are all
+    returned, since a join needs all their elements.
     """
-    found: list[Slot] = []
-    distinct = Distinct()
+    result: list[Slot] = []
+    unique = Distinct()
     identities: set[int] = set()
-    relevant = irrelevant = 0
+    relevant_count = irrelevant_count = 0
     for value in values:
         if id(value) in identities:
             continue
         identities.add(id(value))
         if isinstance(value, tuple):
-            if not found or found[-1] != value:
-                found.append(value)
+            if not result or result[-1] != value:
+                result.append(value)
             continue
-        matters = is_relevant(value)
-        if (relevant <= MOST_CASES if matters else irrelevant < _TWO) and distinct.add(value):
-            found.append(value)
-            relevant += matters
-            irrelevant += not matters
-    return found
+        relevant = is_relevant(value)
+        if (relevant_count <= MOST_CASES if relevant else irrelevant_count < _MAX_IRRELEVANT) and unique.add(value):
+            result.append(value)
+            relevant_count += relevant
+            irrelevant_count += not relevant
+    return result
 
 
 def leaves(value: Slot) -> list[Slot]:
-    """Return the values that a value may be: itself, or those of which it is one."""
+    """Return the values of the cases of a union, also of nested ones; for any other value, the value itself."""
     if isinstance(value, Union):
         return [leaf for case in value.cases for leaf in leaves(case.value)]
     return [value]
 
 
 def callable_name(value: Value) -> str | None:
-    """Return the name by which a callable is known, None for anything else."""
+    """Return the name of a step or function, None for any other value."""
     match value:
         case StepFunction(definition=definition):
             return definition.function_name
@@ -272,38 +293,39 @@ def callable_name(value: Value) -> str | None:
 def _join_elements(
     budget: Budget, collections: Sequence[tuple[Any, ...]], conditions: Sequence[str | None], since: TaskId | None
 ) -> tuple[Any, ...]:
-    """Return the elements of all, each once, in order of first appearance; of those of one origin, the newest.
+    """Return the elements of all collections without duplicates, in order of first appearance.
 
-    What is not in each of them may be missing; it is there under the condition of the way that added it.
+    Of duplicates, the newest one counts. An element that some collections lack is marked as `maybe`, with the condition
+    of its branch if only one branch adds it.
     """
     elements: list[Any] = []
-    ways: list[list[int]] = []
+    sources: list[list[int]] = []  # the collections that contain each element
     by_place: dict[object, list[int]] = {}
-    for way, collection in enumerate(collections):
+    for source, collection in enumerate(collections):
         for element in collection:
-            alike = by_place.setdefault(_allocation_site(element), [])
-            budget.spend(Limit.JOINED, 1 + _COMPARISON * len(alike))
-            index = next((i for i in alike if is_same(element, elements[i])), None)
+            candidates = by_place.setdefault(_allocation_site(element), [])
+            budget.spend(Limit.JOINED, 1 + _COMPARISON_COST * len(candidates))
+            index = next((i for i in candidates if is_same(element, elements[i])), None)
             if index is None:
-                alike.append(len(elements))
+                candidates.append(len(elements))
                 elements.append(element)
-                ways.append([way])
+                sources.append([source])
             else:
-                if not _may_be_another(elements[index]):
+                if not _is_uncertain_task(elements[index]):
                     elements[index] = element
-                ways[index].append(way)
+                sources[index].append(source)
     return tuple(
-        element if len(own) >= len(collections) else _missing_on(element, own, conditions, since)
-        for element, own in zip(elements, ways, strict=True)
+        element if len(indexes) >= len(collections) else _optional_element(element, indexes, conditions, since)
+        for element, indexes in zip(elements, sources, strict=True)
     )
 
 
 def _allocation_site(element: Slot) -> object:
-    """What elements that are the same have in common."""
+    """Return the expression that adds an element; only elements with the same one can be duplicates."""
     return element.place.node if isinstance(element, Element | MappingEntry) else None
 
 
-def _may_be_another(element: Slot) -> bool:
+def _is_uncertain_task(element: Slot) -> bool:
     return (
         isinstance(element, Element | MappingEntry)
         and isinstance(element.value, Task)
@@ -311,10 +333,12 @@ def _may_be_another(element: Slot) -> bool:
     )
 
 
-def _missing_on(element: Slot, own: Sequence[int], conditions: Sequence[str | None], since: TaskId | None) -> Slot:
-    """Return an element that was added on some ways only."""
+def _optional_element(
+    element: Slot, sources: Sequence[int], conditions: Sequence[str | None], since: TaskId | None
+) -> Slot:
+    """Return an element that only some of the branches add."""
     if isinstance(element, Element | MappingEntry):
-        condition = conditions[own[0]] if len(own) == 1 and conditions and not element.maybe else None
+        condition = conditions[sources[0]] if len(sources) == 1 and conditions and not element.maybe else None
         present = on_path(element.value, (), since)
         if isinstance(element, Element):
             return replace(element, value=present, maybe=True, condition=condition)
@@ -323,11 +347,12 @@ def _missing_on(element: Slot, own: Sequence[int], conditions: Sequence[str | No
 
 
 def runs_steps(value: Slot) -> bool:
-    """Whether a value, or one of the elements of a collection, can lead to a step."""
+    """Return whether a value, or an element of a collection, is relevant."""
     if isinstance(value, tuple):
         return any(getattr(element, "value", UNKNOWN).relevant for element in value)
     return value is not MISSING and value.relevant
 
 
 def is_relevant(value: Slot) -> bool:
+    """Return whether the contents of a slot are relevant: a relevant value, or any elements of a collection."""
     return bool(value) if isinstance(value, tuple) else value is not MISSING and value.relevant

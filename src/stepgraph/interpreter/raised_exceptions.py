@@ -1,4 +1,4 @@
-"""What can be raised in a `try` besides by its steps, and what its handlers catch."""
+"""Exception types: the errors of a `try` body outside its steps, and the types of handlers and `raise` statements."""
 
 from __future__ import annotations
 
@@ -39,25 +39,26 @@ from stepgraph.ir.nodes import CaughtType, EventWait, OwnErrors, Sleep, SleepUnt
 from stepgraph.syntax.module import Place
 from stepgraph.syntax.walk import children, expressions_below, statements_below
 
-# Statements and expressions that may raise anything: what they lead to is not looked at.
-_ANYTHING: Final = (
+# Nodes that may raise any error. Their semantics are not analyzed.
+_ANY_ERROR_NODES: Final = (
     *(cst.Raise, cst.With, cst.Try, cst.TryStar, cst.Match, cst.ClassDef, cst.Import, cst.ImportFrom, cst.Yield),
 )
-# Those that raise errors of the language itself, such as a KeyError.
-_LANGUAGE: Final = (
+# Nodes that may raise errors of the language itself, such as a KeyError.
+_LANGUAGE_ERROR_NODES: Final = (
     *(cst.Subscript, cst.Attribute, cst.BinaryOperation, cst.UnaryOperation, cst.Comparison, cst.FormattedString),
     *(cst.Del, cst.AugAssign, cst.Assert, cst.For, cst.StarredElement, cst.Tuple),
 )
-# Those of which the operands may have methods that are run: `__getitem__`, `__add__`, `__eq__`, `__iter__`.
-_RUNNING: Final = (
+# Nodes that call special methods of their operands: `__getitem__`, `__add__`, `__eq__`, `__iter__`.
+_SPECIAL_METHOD_NODES: Final = (
     *(cst.Subscript, cst.BinaryOperation, cst.UnaryOperation, cst.Comparison, cst.ComparisonTarget, cst.AugAssign),
     *(cst.FormattedStringExpression, cst.For, cst.CompFor, cst.StarredElement, cst.Assign),
 )
-_OF_OBJECTS: Final = (Instance, GeneratorCall, GeneratorExpression)
-_WITH_CODE: Final = (*_OF_OBJECTS, FunctionValue)
-# What a workflow has from the SDK.
-_OF_WORKFLOWS: Final = frozenset(["ctx", "env"])
-_STARTING: Final = frozenset(["asyncio.gather", "asyncio.create_task", "asyncio.ensure_future", "asyncio.shield"])
+# Values whose special methods are code of the project.
+_OBJECTS: Final = (Instance, GeneratorCall, GeneratorExpression)
+_OBJECTS_AND_FUNCTIONS: Final = (*_OBJECTS, FunctionValue)
+# Attributes of a workflow that the SDK sets.
+_SDK_ATTRIBUTES: Final = frozenset(["ctx", "env"])
+_TASK_FUNCTIONS: Final = frozenset(["asyncio.gather", "asyncio.create_task", "asyncio.ensure_future", "asyncio.shield"])
 _BUILTINS: Final = frozenset(
     f"builtins.{name}"
     for name in [
@@ -68,92 +69,94 @@ _BUILTINS: Final = frozenset(
 
 
 class TriedCode(Struct):
-    """Reads what is tried, with the names as they are at its end.
+    """A visitor that collects the possible errors of a `try` body.
 
-    `errors` are what it may raise by itself, not in a step; `raised` the steps that raise something, by its source.
+    It evaluates names after the body was executed, so they have their final values.
     """
 
     interpreter: Interpreter
     errors: OwnErrors = OwnErrors.NONE
+    """The errors that the body may raise outside its steps."""
     raised: dict[str, str] = field(default_factory=dict)
+    """The name of a step that raises an exception, by the source of the exception type."""
 
     def read(self, node: cst.CSTNode) -> None:
-        """Read a statement or expression with all that is in it, but for the bodies of functions."""
+        """Visit a statement or expression, without the bodies of nested functions."""
         match node:
             case cst.FunctionDef(decorators=decorators):
                 for decorator in decorators:
                     self.read(decorator.decorator)
             case cst.Lambda():
                 return
-            case cst.Await(expression=awaited):
-                self._awaited(awaited)
+            case cst.Await(expression=operand):
+                self._visit_awaited(operand)
             case cst.Call():
-                self._call(node)
+                self._visit_call(node)
             case _:
-                self._may_raise(OwnErrors.ANY if self._runs_own_code(node) else _errors_of(node))
+                self._add_errors(OwnErrors.ANY if self._may_run_project_code(node) else _errors_of(node))
                 for child in children(node):
                     self.read(child)
 
-    def _may_raise(self, errors: OwnErrors) -> None:
+    def _add_errors(self, errors: OwnErrors) -> None:
         self.errors = max(self.errors, errors)
 
-    def _runs_own_code(self, node: cst.CSTNode) -> bool:
-        """Whether code of the project may run in evaluating an expression: a property, an operator, a generator."""
+    def _may_run_project_code(self, node: cst.CSTNode) -> bool:
+        """Return whether an expression may run code of the project: a property, an operator, a generator."""
         match node:
             case cst.Attribute(value=owner, attr=cst.Name(value=name)):
                 return any(
-                    isinstance(value, Instance) and name not in value.state and name not in _OF_WORKFLOWS
+                    isinstance(value, Instance) and name not in value.state and name not in _SDK_ATTRIBUTES
                     for value in leaves(self._value(owner))
                 )
-            case _ if isinstance(node, _RUNNING):
+            case _ if isinstance(node, _SPECIAL_METHOD_NODES):
                 operands = [child for child in children(node) if isinstance(child, cst.Name | cst.Attribute)]
                 values = [value for operand in operands for value in leaves(self._value(operand))]
-                return any(isinstance(value, _OF_OBJECTS) for value in values)
+                return any(isinstance(value, _OBJECTS) for value in values)
             case _:
                 return False
 
-    def _may_be_run(self, argument: cst.Arg) -> bool:
-        """Whether what is called may run code of the project that is in an argument: `key=rank`, `str(order)`."""
+    def _is_project_callback(self, argument: cst.Arg) -> bool:
+        """Return whether a callee may run code of the project through an argument: `key=rank`, `str(order)`."""
         if not isinstance(argument.value, cst.Name | cst.Attribute):
             return isinstance(argument.value, cst.Lambda)
-        return any(isinstance(value, _WITH_CODE) for value in leaves(self._value(argument.value)))
+        return any(isinstance(value, _OBJECTS_AND_FUNCTIONS) for value in leaves(self._value(argument.value)))
 
-    def _call(self, call: cst.Call) -> None:
+    def _visit_call(self, call: cst.Call) -> None:
         callee = self._value(call.func)
-        self._may_raise(_errors_of_calling(callee))
+        self._add_errors(_errors_of_call(callee))
         for step in _steps(callee):
-            self._note_raised(step)
-        if isinstance(callee, External) and any(map(self._may_be_run, call.args)):
-            self._may_raise(OwnErrors.ANY)
-        starts = isinstance(callee, External) and callee.name in _STARTING
+            self._record_raised(step)
+        if isinstance(callee, External) and any(map(self._is_project_callback, call.args)):
+            self._add_errors(OwnErrors.ANY)
+        starts_tasks = isinstance(callee, External) and callee.name in _TASK_FUNCTIONS
         for argument in call.args:
-            if starts and argument.keyword is None:
-                self._awaited(argument.value)
+            if starts_tasks and argument.keyword is None:
+                self._visit_awaited(argument.value)
             else:
                 self.read(argument.value)
 
-    def _awaited(self, node: cst.BaseExpression) -> None:
-        """Read what is awaited, or what is in a collection of which each element is."""
+    def _visit_awaited(self, node: cst.BaseExpression) -> None:
+        """Visit an awaited expression, or a display whose elements are awaited."""
         match node:
             case cst.Call():
-                self._call(node)
+                self._visit_call(node)
             case cst.List(elements=elements) | cst.Tuple(elements=elements) | cst.Set(elements=elements):
                 for element in elements:
-                    self._awaited(element.value)
+                    self._visit_awaited(element.value)
             case cst.ListComp(elt=element):
-                self._awaited(element)
+                self._visit_awaited(element)
             case _:
-                self._may_raise(OwnErrors.NONE if self._is_of_steps(self._value(node)) else OwnErrors.ANY)
+                self._add_errors(OwnErrors.NONE if self._has_only_steps(self._value(node)) else OwnErrors.ANY)
 
-    def _is_of_steps(self, value: Value) -> bool:
-        """Whether awaiting a value, or each element of it, is awaiting steps, and no function that has some."""
+    def _has_only_steps(self, value: Value) -> bool:
+        """Return whether an await of a value, or of its elements, awaits only steps, sleeps and waits: no functions."""
         match value:
             case Union(cases=cases):
-                return all(self._is_of_steps(case.value) for case in cases)
+                return all(self._has_only_steps(case.value) for case in cases)
             case Collection(items=items):
-                return all(self._is_of_steps(item.value) for item in items)
+                return all(self._has_only_steps(item.value) for item in items)
             case Gathering(members=members):
-                return all(self._is_of_steps(member) for member in members)
+                return all(self._has_only_steps(member) for member in members)
             case Task(task_id=task_id):
                 return isinstance(
                     self.interpreter.work.activities.get(task_id), StepRun | EventWait | Sleep | SleepUntil
@@ -162,19 +165,20 @@ class TriedCode(Struct):
                 return isinstance(value, StepCall | WaitCall)
 
     def _value(self, node: cst.BaseExpression) -> Value:
-        """Return what a name, or an attribute of one, stands for; what `step.do(...)` makes, and nothing else."""
+        """Return the value of a dotted name or of `step.do(...)`, UNKNOWN for any other expression."""
         match node:
             case cst.Call(func=function):
-                made = self._value(function)
-                return made if made == StepMethod("do") else UNKNOWN
-            case cst.Name() | cst.Attribute() if _is_plain(node):
-                found: list[Value] = [UNKNOWN]
-                self.interpreter.branch(lambda: found.append(self.interpreter.evaluate(node)))
-                return found[-1]
+                callee = self._value(function)
+                return callee if callee == StepMethod("do") else UNKNOWN
+            case cst.Name() | cst.Attribute() if _is_dotted_name(node):
+                values: list[Value] = [UNKNOWN]
+                self.interpreter.branch(lambda: values.append(self.interpreter.evaluate(node)))
+                return values[-1]
             case _:
                 return UNKNOWN
 
-    def _note_raised(self, step: StepFunction) -> None:
+    def _record_raised(self, step: StepFunction) -> None:
+        """Record the exception types that the body of a step raises."""
         function = step.function
         if not isinstance(function, FunctionValue) or not isinstance(function.node, cst.FunctionDef):
             return
@@ -184,23 +188,23 @@ class TriedCode(Struct):
                 self.raised.setdefault(function.scope.module.text(raised), step.definition.name)
 
 
-def _is_plain(node: cst.BaseExpression) -> bool:
+def _is_dotted_name(node: cst.BaseExpression) -> bool:
     return all(isinstance(part, cst.Name | cst.Attribute | cst.Dot) for part in expressions_below(node))
 
 
 def _errors_of(node: cst.CSTNode) -> OwnErrors:
-    if isinstance(node, _ANYTHING) or (isinstance(node, cst.For) and node.asynchronous is not None):
+    if isinstance(node, _ANY_ERROR_NODES) or (isinstance(node, cst.For) and node.asynchronous is not None):
         return OwnErrors.ANY
-    return OwnErrors.LANGUAGE if isinstance(node, _LANGUAGE) else OwnErrors.NONE
+    return OwnErrors.LANGUAGE if isinstance(node, _LANGUAGE_ERROR_NODES) else OwnErrors.NONE
 
 
-def _errors_of_calling(callee: Value) -> OwnErrors:
+def _errors_of_call(callee: Value) -> OwnErrors:
     match callee:
         case StepMethod() | StepFunction():
             return OwnErrors.NONE
         case Union(cases=cases):
-            return max(_errors_of_calling(case.value) for case in cases)
-        case External(name=name) if name in _STARTING:
+            return max(_errors_of_call(case.value) for case in cases)
+        case External(name=name) if name in _TASK_FUNCTIONS:
             return OwnErrors.NONE
         case External(name=name) if name in _BUILTINS:
             return OwnErrors.LANGUAGE
@@ -222,19 +226,19 @@ def _steps(callee: Value) -> Iterator[StepFunction]:
 
 
 def caught_types(value: Value, place: Place, raised: dict[str, str]) -> tuple[CaughtType, ...]:
-    """Return the types that a handler catches; nothing where one of them is not known."""
+    """Return the types that a handler catches, none if one of them is unknown. `raised` is `TriedCode.raised`."""
     parts = [(item.value, item.place) for item in value.items] if isinstance(value, Collection) else [(value, place)]
-    types = [_caught_type(part, where, raised) for part, where in parts]
-    return tuple(found for found in types if found is not None) if None not in types else ()
+    types = [_exception_type(part, part_place, raised) for part, part_place in parts]
+    return tuple(caught for caught in types if caught is not None) if None not in types else ()
 
 
-def _caught_type(value: Value, place: Place, raised: dict[str, str]) -> CaughtType | None:
+def _exception_type(value: Value, place: Place, raised: dict[str, str]) -> CaughtType | None:
     step = raised.get(place.text)
     match value:
         case External(name=name):
             return CaughtType(name, (name,), place, step)
         case ClassValue(name=name):
-            ancestors = tuple(_ancestors(value))
+            ancestors = tuple(_external_ancestors(value))
             bases = tuple(_project_bases(value))
             return None if None in ancestors else CaughtType(name, tuple(filter(None, ancestors)), place, step, bases)
         case _:
@@ -242,41 +246,41 @@ def _caught_type(value: Value, place: Place, raised: dict[str, str]) -> CaughtTy
 
 
 def raised_type(interpreter: Interpreter, exception: cst.BaseExpression) -> CaughtType | None:
-    """Return the type of what a `raise` raises, if it names a class or calls one; None where it is not known."""
-    named = exception.func if isinstance(exception, cst.Call) else exception
-    if not isinstance(named, cst.Name | cst.Attribute) or not _is_plain(named):
+    """Return the exception type of a `raise` that names a class or an instance of it, None if it is unknown."""
+    type_node = exception.func if isinstance(exception, cst.Call) else exception
+    if not isinstance(type_node, cst.Name | cst.Attribute) or not _is_dotted_name(type_node):
         return None
-    found: list[Value] = [UNKNOWN]
-    interpreter.branch(lambda: found.append(interpreter.evaluate(named)))
-    value = found[-1]
+    values: list[Value] = [UNKNOWN]
+    interpreter.branch(lambda: values.append(interpreter.evaluate(type_node)))
+    value = values[-1]
     if isinstance(value, Instance) and not isinstance(exception, cst.Call):
         value = value.of
-    return _caught_type(value, interpreter.place(named), {})
+    return _exception_type(value, interpreter.place(type_node), {})
 
 
-def _project_bases(defined: ClassValue) -> Iterator[str]:
-    """Yield the names of the classes of the project that a class derives from."""
-    seen = {defined}
-    pending = list(defined.bases[::-1])
+def _project_bases(class_value: ClassValue) -> Iterator[str]:
+    """Yield the names of the base classes in the project, also of indirect ones."""
+    visited = {class_value}
+    pending = list(class_value.bases[::-1])
     while pending:
         base = pending.pop()
-        if isinstance(base, ClassValue) and base not in seen:
-            seen.add(base)
+        if isinstance(base, ClassValue) and base not in visited:
+            visited.add(base)
             yield base.name
             pending += base.bases[::-1]
 
 
-def _ancestors(defined: ClassValue) -> Iterator[str | None]:
-    """Yield the names of the classes from outside that a class derives from, None for what is not known."""
-    seen = {defined}
-    pending: list[Value] = list(defined.bases[::-1])
+def _external_ancestors(class_value: ClassValue) -> Iterator[str | None]:
+    """Yield the names of the base classes outside the project, also of indirect ones; None for an unknown base."""
+    visited = {class_value}
+    pending: list[Value] = list(class_value.bases[::-1])
     while pending:
         match pending.pop():
             case External(name=name) | UnknownBase(identity=str(name)):
                 yield name
             case ClassValue() as base:
-                if base not in seen:
-                    seen.add(base)
+                if base not in visited:
+                    visited.add(base)
                     pending += base.bases[::-1]
             case _:
                 yield None

@@ -1,4 +1,4 @@
-"""Functions of the project: reading their bodies, and remembering what was learned."""
+"""Function summaries: the memoized effects and results of calls of the project's functions."""
 
 from __future__ import annotations
 
@@ -45,35 +45,35 @@ from stepgraph.syntax.module import Place
 
 Key: TypeAlias = tuple[object, ...]
 
-STATIC_UNKNOWN: Final = Arguments()
+UNKNOWN_ARGUMENTS: Final = Arguments()
 
-# How many bodies are read in all before what was learned last of a function must do.
+# Number of interpreted bodies after which the latest summary of a function serves calls with any arguments.
 MOST_READINGS: Final = 20_000
-# How many values in the arguments of a call are compared with those of others.
-MOST_PARTS: Final = 2_000
-# How many calls of one function may be open at once with different arguments: a recursion that changes them.
-MOST_OPEN: Final = 8
+# Maximum number of parts of the arguments of a call that its signature compares.
+MAX_SIGNATURE_PARTS: Final = 2_000
+# Maximum depth of a recursion with different arguments at each call.
+MAX_RECURSION: Final = 8
 
 
 def read_function(interpreter: Interpreter, callee: FunctionValue, arguments: Arguments) -> FunctionSummary:
-    """Return what a call of a function does and gives; its body is read unless that is known already.
+    """Return the summary of a call. The body is interpreted unless a summary is memoized.
 
-    Raises TypeError for a lambda, which has no body of its own.
+    Raises TypeError for a lambda, whose body is an expression.
     """
-    summary = _summary(interpreter, callee, arguments)
+    summary = _memoized_summary(interpreter, callee, arguments)
     for caveat in callee.caveats:
-        if summary.function.works or (caveat.may_be_another and _hands_steps(arguments)):
+        if summary.function.works or (caveat.may_be_another and _has_step_arguments(arguments)):
             interpreter.report_caveat(caveat)
     return replace(summary, result=_with_caveats(summary.result)) if callee.caveats else summary
 
 
 def _with_caveats(result: Value) -> Value:
-    """Return what is left of a result that something unknown may have changed: what can lead to steps."""
+    """Return a result that unknown code may replace: irrelevant values become `UNKNOWN`."""
     match result:
         case Instance():
             return replace(result, may_be_replaced=True)
         case Union(cases=cases):
-            return replace(result, cases=tuple(replace(o, value=_with_caveats(o.value)) for o in cases))
+            return replace(result, cases=tuple(replace(case, value=_with_caveats(case.value)) for case in cases))
         case Collection(items=items):
             return result if any(item.value.relevant for item in items) else UNKNOWN
         case Mapping(entries=entries):
@@ -82,45 +82,50 @@ def _with_caveats(result: Value) -> Value:
             return result if result.relevant or result.tainted else UNKNOWN
 
 
-def _hands_steps(arguments: Arguments) -> bool:
+def _has_step_arguments(arguments: Arguments) -> bool:
     return any(isinstance(argument.value, StepObject | StepFunction | StepCall) for argument in arguments.items)
 
 
-def _summary(interpreter: Interpreter, callee: FunctionValue, arguments: Arguments) -> FunctionSummary:
+def _memoized_summary(interpreter: Interpreter, callee: FunctionValue, arguments: Arguments) -> FunctionSummary:
     node = callee.node
     if isinstance(node, cst.Lambda):
         raise TypeError("a lambda is read where it is called")
     scope = function_scope(interpreter, callee, arguments)
     signature = _Signature()
-    key = (callee.node, callee.scope, interpreter.in_step, *(signature.of(value, 0) for value in scope.names.values()))
+    key = (
+        callee.node,
+        callee.scope,
+        interpreter.in_step,
+        *(signature.key_of(value, 0) for value in scope.names.values()),
+    )
     interpreter.budget.spend(Limit.ELEMENTS, signature.parts)
-    known = interpreter.summaries.get((interpreter.replays, *key))
-    if known is not None and known.reusable and known.epoch == interpreter.store.epoch:
-        interpreter.frame.called |= known.called
-        interpreter.declare_again(known.declared)
-        interpreter.store.reads |= known.reads
-        used_again(interpreter, _uses_of(known, scope))
-        return known
-    unfinished = _unfinished(interpreter, callee, key)
-    if unfinished is not None:
-        return _of_unfinished(unfinished)
+    memoized = interpreter.summaries.get((interpreter.replays, *key))
+    if memoized is not None and memoized.reusable and memoized.epoch == interpreter.store.epoch:
+        interpreter.frame.called |= memoized.called
+        interpreter.declare_again(memoized.declared)
+        interpreter.store.reads |= memoized.reads
+        used_again(interpreter, _uses_of_arguments(memoized, scope))
+        return memoized
+    active = _active_function(interpreter, callee, key)
+    if active is not None:
+        return _incomplete_summary(active)
     latest = interpreter.latest.get(node)
     if latest is not None and interpreter.readings >= MOST_READINGS:
         _report_variants(interpreter, callee)
         return latest
-    return _read(interpreter, callee, node, scope, key)
+    return _summarize(interpreter, callee, node, scope, key)
 
 
-def _uses_of(known: FunctionSummary, scope: LexicalScope) -> list[NondeterministicUse]:
-    """Return the uses, in what a function does, of values that it is given."""
-    if not known.uses:
+def _uses_of_arguments(summary: FunctionSummary, scope: LexicalScope) -> list[NondeterministicUse]:
+    """Return the uses of nondeterministic values that are arguments of the call."""
+    if not summary.uses:
         return []
-    given = {nondeterministic for value in scope.names.values() for nondeterministic in nondeterministic_parts(value)}
-    return [use for use in known.uses if use.nondeterministic in given]
+    parts = {nondeterministic for value in scope.names.values() for nondeterministic in nondeterministic_parts(value)}
+    return [use for use in summary.uses if use.nondeterministic in parts]
 
 
 def function_scope(interpreter: Interpreter, callee: FunctionValue, arguments: Arguments) -> LexicalScope:
-    """Return the scope in which a body is read, its parameters bound to the arguments."""
+    """Return the scope of a call, with the parameters bound to the arguments."""
     values = bound_arguments(interpreter, callee, arguments)
     names = interpreter.store.new(values)
     is_lambda = isinstance(callee.node, cst.Lambda)
@@ -135,111 +140,117 @@ def function_scope(interpreter: Interpreter, callee: FunctionValue, arguments: A
     )
 
 
-def may_run_steps(interpreter: Interpreter, function: FunctionValue, arguments: Arguments = STATIC_UNKNOWN) -> bool:
-    """Whether a call of a function may run steps; arguments left out are not known. Nothing is emitted."""
-    found: list[bool] = []
+def may_run_steps(interpreter: Interpreter, function: FunctionValue, arguments: Arguments = UNKNOWN_ARGUMENTS) -> bool:
+    """Return whether a call may run steps, without emitting operations. By default, the arguments are unknown."""
+    results: list[bool] = []
     replays, interpreter.replays = interpreter.replays, False
-    interpreter.branch(lambda: found.append(read_function(interpreter, function, arguments).function.works))
+    interpreter.branch(lambda: results.append(read_function(interpreter, function, arguments).function.works))
     interpreter.replays = replays
-    return any(found)
+    return any(results)
 
 
 def yields_of(interpreter: Interpreter, generator: GeneratorCall) -> tuple[Element, ...]:
-    """Return what a generator yields that can lead to steps, without emitting what it runs."""
-    found: list[tuple[Element, ...]] = []
-    interpreter.branch(lambda: found.append(read_function(interpreter, generator.function, generator.arguments).yields))
-    return found[0]
+    """Return the relevant values that a generator yields, without emitting operations."""
+    results: list[tuple[Element, ...]] = []
+    interpreter.branch(
+        lambda: results.append(read_function(interpreter, generator.function, generator.arguments).yields)
+    )
+    return results[0]
 
 
 class _Signature(Struct):
-    """Tells what two calls must have in common for their bodies to be the same: whatever in it can lead to a step.
+    """The keys of the arguments of a call. Calls with equal keys have equal summaries.
 
-    It is compared as a tree, so collections beyond the first `MOST_PARTS` parts are the same only if they are one.
+    Collections are compared by their elements, and after `MAX_SIGNATURE_PARTS` parts by identity.
     """
 
     parts: int = 0
+    """The number of parts compared so far."""
 
-    def of(self, value: Value, depth: int) -> object:
-        """Return what matters of a value that is so deep in others."""
-        if depth > DEEPEST or self.parts > MOST_PARTS:
+    def key_of(self, value: Value, depth: int) -> object:
+        """Return the relevant part of a value at a nesting depth, None for an irrelevant value."""
+        if depth > DEEPEST or self.parts > MAX_SIGNATURE_PARTS:
             return value
         match value:
             case Collection():
                 items = value.items
                 self.parts += len(items)
-                parts = tuple(self.of(item.value, depth + 1) for item in items)
+                parts = tuple(self.key_of(item.value, depth + 1) for item in items)
                 if all(part is None for part in parts):
                     return None
                 return (value.has_known_order, tuple((item.many, item.maybe) for item in items), parts)
             case Mapping():
                 mapped = value.entries
                 self.parts += len(mapped)
-                entries = tuple((_key(e.key), e.many, e.maybe, self.of(e.value, depth + 1)) for e in mapped)
+                entries = tuple((_entry_key(e.key), e.many, e.maybe, self.key_of(e.value, depth + 1)) for e in mapped)
                 return (value.partial, entries) if any(entry[-1] is not None for entry in entries) else None
             case _:
                 self.parts += parts_of(value)
                 return value if value.relevant or value.tainted else None
 
 
-def _key(key: Value) -> object:
+def _entry_key(key: Value) -> object:
     return key if isinstance(key, Constant) else None
 
 
 def _without_payloads(key: object) -> object:
-    """The same, but for which part of a payload it is: a function that walks down a payload calls itself."""
+    """Return a key without payloads: a recursion into a payload calls itself with a different part at each call."""
     if isinstance(key, tuple):
         return tuple(_without_payloads(part) for part in key)
     return None if isinstance(key, Payload | Nondeterministic | Resource) else key
 
 
-def _unfinished(interpreter: Interpreter, callee: FunctionValue, key: Key) -> Function | None:
-    """Return the function of a call that is being read already: a recursion."""
+def _active_function(interpreter: Interpreter, callee: FunctionValue, key: Key) -> Function | None:
+    """Return the function of an active call that a recursive call repeats, None if the body must be interpreted."""
     active = interpreter.active.get(callee.node)
     if not active:
         return None
     if key in active:
         return active[key]
-    without = _without_payloads(key)
-    alike = [function for other, function in active.items() if _without_payloads(other) == without]
-    if alike:
-        return alike[-1]
-    if len(active) < MOST_OPEN:
+    generalized = _without_payloads(key)
+    candidates = [function for active_key, function in active.items() if _without_payloads(active_key) == generalized]
+    if candidates:
+        return candidates[-1]
+    if len(active) < MAX_RECURSION:
         return None
     _report_variants(interpreter, callee)
     return next(reversed(active.values()))
 
 
-def _read(
+def _summarize(
     interpreter: Interpreter, callee: FunctionValue, node: cst.FunctionDef, scope: LexicalScope, key: Key
 ) -> FunctionSummary:
+    """Interpret the body of a function, and memoize its summary."""
     interpreter.readings += 1
     interpreter.budget.spend(Limit.SUMMARIES)
     function = Function(callee.names, Place(callee.scope.module, node))
     frame = Frame(scope, function=node, is_async=node.asynchronous is not None)
-    checkpoint, nondeterministic_count, uses = (
+    checkpoint, nondeterministic_count, first_use = (
         interpreter.store.checkpoint(),
         interpreter.replay.nondeterministic_count,
         len(interpreter.replay.uses),
     )
     interpreter.active.setdefault(node, {})[key] = function
-    outer, interpreter.store.reads = interpreter.store.reads, set()
-    function.body = _read_body(interpreter, frame, node.body)
+    outer_reads, interpreter.store.reads = interpreter.store.reads, set()
+    function.body = _interpret_body(interpreter, frame, node.body)
     reads = frozenset(slot for slot in interpreter.store.reads if slot[0] < scope.names.serial)
-    interpreter.store.reads = outer | reads
+    interpreter.store.reads = outer_reads | reads
     function.works = works(function.body)
     del interpreter.active[node][key]
     function.given = tuple(
-        interpreter.lambda_names.get(g.identity, g.name) if isinstance(g.identity, cst.Lambda) else g.name
-        for g in scope.given
-        if frame.called & interpreter.work.bit_of(g.identity)
+        interpreter.lambda_names.get(value.identity, value.name)
+        if isinstance(value.identity, cst.Lambda)
+        else value.name
+        for value in scope.given
+        if frame.called & interpreter.work.bit_of(value.identity)
     )
-    function.names = _labelled(callee.names, function.given)
+    function.names = _qualified_names(callee.names, function.given)
     interpreter.frame.called |= frame.called
-    result = _returned(frame, function.place)
+    result = _result_of(frame, function.place)
     interpreter.declare_again(frame.declared)
     function.declares = tuple(step.definition for step in frame.declared)
-    anew = bool(frame.declared) or interpreter.replay.nondeterministic_count > nondeterministic_count
-    fresh = anew and (result.relevant or result.tainted or bool(frame.yields))
+    creates_values = bool(frame.declared) or interpreter.replay.nondeterministic_count > nondeterministic_count
+    is_unique_per_call = creates_values and (result.relevant or result.tainted or bool(frame.yields))
     summary = FunctionSummary(
         function,
         result,
@@ -248,8 +259,8 @@ def _read(
         awaits_result=frame.awaits_result,
         starts_work=frame.starts_work,
         epoch=interpreter.store.epoch,
-        reusable=not fresh and not interpreter.store.wrote_outside(checkpoint, scope.names.serial),
-        uses=tuple(interpreter.replay.uses[uses:]),
+        reusable=not is_unique_per_call and not interpreter.store.wrote_outside(checkpoint, scope.names.serial),
+        uses=tuple(interpreter.replay.uses[first_use:]),
         yields=tuple(frame.yields),
         returns_true=frame.returns_true,
         reads=reads,
@@ -258,7 +269,7 @@ def _read(
     return summary
 
 
-def _read_body(interpreter: Interpreter, frame: Frame, body: cst.BaseSuite) -> Block:
+def _interpret_body(interpreter: Interpreter, frame: Frame, body: cst.BaseSuite) -> Block:
     live = interpreter.live
     interpreter.live = True
     with interpreter.in_frame(frame):
@@ -269,21 +280,21 @@ def _read_body(interpreter: Interpreter, frame: Frame, body: cst.BaseSuite) -> B
     return block
 
 
-def _returned(frame: Frame, place: Place) -> Value:
-    """What a call gives: never a constant, since a call is never folded."""
+def _result_of(frame: Frame, place: Place) -> Value:
+    """Return the join of the returned values, without constants: calls are never folded."""
     if not frame.returns:
         return UNKNOWN
     value = join_values(without_partial_taint([(case.condition, case.value) for case in frame.returns]), None, place)
     return without_constants(value)
 
 
-def _labelled(names: tuple[str, ...], given: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the names of a function with the callables that its steps depend on."""
-    return tuple(f"{name}({', '.join(given)})" for name in names) if given else names
+def _qualified_names(names: tuple[str, ...], callables: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the names of a function followed by the callables that its steps depend on: `run_all(charge, ship)`."""
+    return tuple(f"{name}({', '.join(callables)})" for name in names) if callables else names
 
 
-def _of_unfinished(function: Function) -> FunctionSummary:
-    """What is known of a function while it is being read: its result is not."""
+def _incomplete_summary(function: Function) -> FunctionSummary:
+    """Return the summary of a function whose body is being interpreted: the result is unknown."""
     return FunctionSummary(function, UNKNOWN, 0, (), awaits_result=False, starts_work=False, epoch=0, reusable=False)
 
 

@@ -1,4 +1,4 @@
-"""Widening: a value that each pass of a loop changes further becomes `Unresolved`."""
+"""Widening: a value that still changes after several passes of a loop becomes `Unresolved`."""
 
 from __future__ import annotations
 
@@ -22,30 +22,30 @@ from stepgraph.limits import Budget, Limit
 from stepgraph.syntax.module import Place
 
 _REASON: Final = "it is another value at each pass of the loop"
-# How many levels of objects and collections are compared. A chain that grows at each pass is not alike beyond that.
-_LEVELS: Final = 6
+# Maximum depth of nested objects and collections in a comparison. A chain that grows at each pass exceeds any depth.
+_MAX_DEPTH: Final = 6
 
 
-def grown(open_changes: Changes, seen: Changes, since: int, budget: Budget) -> Changes:
-    """Return the changes that no further pass of a loop would settle.
+def grown(unstable_changes: Changes, head: Changes, since: int, budget: Budget) -> Changes:
+    """Return the changes that further passes of a loop do not make stable.
 
-    Objects, collections and functions that the loop makes anew, after the slots numbered `since`, are the same at each
-    pass if all in them is.
+    Objects, collections and functions in cells newer than the serial `since` are allocated at each pass. They are
+    stable if their contents are.
     """
     comparison = _Comparison(since, budget)
     return {
         key: change
-        for key, change in open_changes.items()
-        if not comparison.alike(_before(key, seen, change), change.value, _LEVELS)
+        for key, change in unstable_changes.items()
+        if not comparison.is_isomorphic(_value_before(key, head, change), change.value, _MAX_DEPTH)
     }
 
 
-def _before(key: tuple[int, str], seen: Changes, change: Change) -> Slot:
-    return seen[key].value if key in seen else change.container.get(change.key, MISSING)
+def _value_before(key: tuple[int, str], head: Changes, change: Change) -> Slot:
+    return head[key].value if key in head else change.container.get(change.key, MISSING)
 
 
 def widened(change: Change, place: Place) -> Change:
-    """Return a change to a value that may be anything: elements are added of which nothing is known."""
+    """Return a change to an unresolved value, or to a collection with additional unresolved elements."""
     unresolved = Unresolved(_REASON, place)
     if not isinstance(change.value, tuple):
         return Change(change.container, change.key, unresolved)
@@ -56,36 +56,39 @@ def widened(change: Change, place: Place) -> Change:
 
 
 class _Comparison(Struct):
+    """A structural comparison of values from two passes of a loop."""
+
     since: int
+    """The serial of the newest cell before the loop."""
     budget: Budget
 
-    def alike(self, one: Slot, other: Slot, levels: int) -> bool:
-        """Whether two values differ only in being made at another pass."""
-        if one is other or is_same(one, other):
+    def is_isomorphic(self, a: Slot, b: Slot, depth: int) -> bool:
+        """Return whether two values differ only in the pass that allocates them."""
+        if a is b or is_same(a, b):
             return True
-        if type(one) is not type(other) or not levels:
+        if type(a) is not type(b) or not depth:
             return False
         self.budget.spend(Limit.JOINED)
-        if isinstance(one, Task):
+        if isinstance(a, Task):
             return True
-        if isinstance(one, tuple) and all(isinstance(task, int) for task in (*one, *other)):
-            return True  # the tasks of a group, which are others at each pass
-        if isinstance(one, Union):
-            known = [case.value for case in one.cases]
-            return all(any(self.alike(a, case.value, levels - 1) for a in known) for case in other.cases)
-        if isinstance(one, tuple):
-            return len(one) == len(other) and all(self.alike(a, b, levels) for a, b in zip(one, other, strict=True))
-        if isinstance(one, HeapCell):
-            return self._alike_slots(one, other, levels)
-        if isinstance(one, LexicalScope):
-            return self.alike(one.names, other.names, levels) and self.alike(one.parent, other.parent, levels)
-        if isinstance(one, int | frozenset):
-            return True  # the numbers of executions and tasks
-        if not isinstance(one, Struct):
+        if isinstance(a, tuple) and all(isinstance(task, int) for task in (*a, *b)):
+            return True  # task ids of a group, which differ at each pass
+        if isinstance(a, Union):
+            values = [case.value for case in a.cases]
+            return all(any(self.is_isomorphic(value, case.value, depth - 1) for value in values) for case in b.cases)
+        if isinstance(a, tuple):
+            return len(a) == len(b) and all(self.is_isomorphic(x, y, depth) for x, y in zip(a, b, strict=True))
+        if isinstance(a, HeapCell):
+            return self._is_isomorphic_cell(a, b, depth)
+        if isinstance(a, LexicalScope):
+            return self.is_isomorphic(a.names, b.names, depth) and self.is_isomorphic(a.parent, b.parent, depth)
+        if isinstance(a, int | frozenset):
+            return True  # numbers of executions, and task ids
+        if not isinstance(a, Struct):
             return False
-        return all(self.alike(getattr(one, name), getattr(other, name), levels - 1) for name in one.__struct_fields__)
+        return all(self.is_isomorphic(getattr(a, name), getattr(b, name), depth - 1) for name in a.__struct_fields__)
 
-    def _alike_slots(self, one: HeapCell, other: HeapCell, levels: int) -> bool:
-        if min(one.serial, other.serial) <= self.since or one.keys() != other.keys():
+    def _is_isomorphic_cell(self, a: HeapCell, b: HeapCell, depth: int) -> bool:
+        if min(a.serial, b.serial) <= self.since or a.keys() != b.keys():
             return False
-        return all(self.alike(value, other[key], levels - 1) for key, value in one.items())
+        return all(self.is_isomorphic(value, b[key], depth - 1) for key, value in a.items())

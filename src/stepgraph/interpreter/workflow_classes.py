@@ -1,4 +1,4 @@
-"""Which workflow classes a module has: those that it defines, and those that it exports as the runtime finds them."""
+"""The workflow classes of a module: the classes that it defines, and the classes that it exports to the runtime."""
 
 from __future__ import annotations
 
@@ -36,77 +36,82 @@ from stepgraph.syntax.walk import statements
 
 
 class Exported(Struct, frozen=True):
-    """A workflow class that a main module exports, under a name there."""
+    """A workflow class that a main module exports."""
 
     name: str
+    """The name of the class in the module, which may be an alias."""
 
 
 class NotExported(Struct, frozen=True):
-    """Why a class is not exported, in a word and in a sentence, and the workflow classes that are."""
+    """The reason that a main module does not export a workflow class."""
 
     kind: ProblemKind
     reason: str
+    """A sentence without its period."""
     others: tuple[str, ...] = ()
+    """The names of the workflow classes that the module exports."""
 
 
-class Found(Struct, frozen=True):
-    """The names of workflow classes, and the methods that stand for the `run` that classes like these lack."""
+class WorkflowClasses(Struct, frozen=True):
+    """The workflow classes of a module, and the classes that fail to be workflows."""
 
     workflows: tuple[str, ...]
+    """Names of the classes in the module."""
     misnamed: tuple[Misnamed, ...] = ()
     refused: tuple[Refused, ...] = ()
 
 
 class Misnamed(Struct, frozen=True):
-    """A method with the place of its name, in a class that derives from WorkflowEntrypoint and has no `run`."""
+    """A method that looks like a misnamed `run`, in a subclass of WorkflowEntrypoint without `run`."""
 
     class_name: str
     method: str
     place: Place
+    """The name of the method."""
 
 
 class Refused(Struct, frozen=True):
-    """A class that exceeds a limit, with the place of its name."""
+    """A class that exceeds a limit."""
 
     class_name: str
     reason: str
     place: Place
+    """The name of the class."""
 
 
 class Undeployed(Struct, frozen=True):
-    """A workflow class that nothing deploys, with the place of its name."""
+    """A workflow class that no configuration deploys."""
 
     class_name: str
     place: Place
+    """The name of the class."""
 
 
-def find_workflows(entry: OpenModule) -> Found:
-    """Return the workflow classes that a module defines, in source order; else those that it exports.
+def find_workflows(entry: OpenModule) -> WorkflowClasses:
+    """Return the workflow classes that a module defines, in source order, or else the ones that it exports.
 
-    Raises InputError where that takes more work than it may.
+    Raises InputError if the search exceeds a limit.
     """
     interpreter, scope = open_interpreter(entry)
     with within_limits(interpreter, entry):
         return _find_workflows(interpreter, scope)
 
 
-def _find_workflows(interpreter: Interpreter, scope: LexicalScope) -> Found:
+def _find_workflows(interpreter: Interpreter, scope: LexicalScope) -> WorkflowClasses:
     classes = classes_of(scope.module)
-    refused = {name: reason for name in classes if (reason := _why_refused(interpreter, scope, name)) is not None}
-    own = [name for name in classes if name not in refused]
-    misnamed = tuple(method for name in own for method in _misnamed_runs(interpreter, scope, name))
-    too_large = tuple(
-        Refused(name, reason, Place(scope.module, classes[name].name)) for name, reason in refused.items()
-    )
-    for names in (own, exported_names(interpreter, scope)):
-        found = tuple(name for name in names if _exported_workflow(interpreter, scope, name) is not None)
-        if found:
-            return Found(found, misnamed, too_large)
-    return Found((), misnamed, too_large)
+    reasons = {name: reason for name in classes if (reason := _limit_reason(interpreter, scope, name)) is not None}
+    within_limit = [name for name in classes if name not in reasons]
+    misnamed = tuple(method for name in within_limit for method in _misnamed_runs(interpreter, scope, name))
+    refused = tuple(Refused(name, reason, Place(scope.module, classes[name].name)) for name, reason in reasons.items())
+    for names in (within_limit, exported_names(interpreter, scope)):
+        workflows = tuple(name for name in names if _workflow_within_limit(interpreter, scope, name) is not None)
+        if workflows:
+            return WorkflowClasses(workflows, misnamed, refused)
+    return WorkflowClasses((), misnamed, refused)
 
 
-def _why_refused(interpreter: Interpreter, scope: LexicalScope, name: str) -> str | None:
-    """Return the limit of one class that the class of a name exceeds, None where it exceeds none."""
+def _limit_reason(interpreter: Interpreter, scope: LexicalScope, name: str) -> str | None:
+    """Return the reason that a class exceeds the limit of base classes, None if it does not exceed it."""
     try:
         module_name(interpreter, scope, name)
     except LimitExceededError as error:
@@ -116,76 +121,79 @@ def _why_refused(interpreter: Interpreter, scope: LexicalScope, name: str) -> st
     return None
 
 
-def _exported_workflow(interpreter: Interpreter, scope: LexicalScope, name: str) -> ClassValue | None:
-    """Return the workflow class of a name, None where there is none that is within the limits."""
-    return None if _why_refused(interpreter, scope, name) else workflow_named(interpreter, scope, name)
+def _workflow_within_limit(interpreter: Interpreter, scope: LexicalScope, name: str) -> ClassValue | None:
+    """Return the workflow class with a name, None if the name is not bound to one or the class exceeds a limit."""
+    return None if _limit_reason(interpreter, scope, name) else workflow_named(interpreter, scope, name)
 
 
 def _misnamed_runs(interpreter: Interpreter, scope: LexicalScope, name: str) -> Iterator[Misnamed]:
-    """Yield a method that can only be meant for `run`, in a class of a module that surely has none."""
+    """Yield methods that look like a misnamed `run`, if a class certainly has no `run`."""
     if not any(map(scope.module.mentions, _MISNAMED)):
         return
-    defined = module_name(interpreter, scope, name)
-    if not isinstance(defined, ClassValue) or not derives_from_entrypoint(defined) or is_workflow(interpreter, defined):
+    value = module_name(interpreter, scope, name)
+    if not isinstance(value, ClassValue) or not derives_from_entrypoint(value) or is_workflow(interpreter, value):
         return
     if (
-        may_be_base(defined)
-        or _why_no_workflow(interpreter, scope.module.path, name, defined)[0] is not ProblemKind.NO_RUN
+        may_be_base(value)
+        or _not_workflow_reason(interpreter, scope.module.path, name, value)[0] is not ProblemKind.NO_RUN
     ):
         return
-    for statement in statements(defined.node.body):
+    for statement in statements(value.node.body):
         if isinstance(statement, cst.FunctionDef) and statement.name.value.encode() in _MISNAMED:
             yield Misnamed(name, statement.name.value, Place(scope.module, statement.name))
 
 
-# What `run` is called by analogy with the handlers of a Worker, as `on_fetch`, or as in other languages.
+# Names by analogy with the handlers of a Worker, such as `on_fetch`, and with `run` in other languages.
 _MISNAMED: Final = (b"on_run", b"onRun", b"Run")
 
 
 class Exports:
-    """The classes of a main module as the runtime finds them.
+    """The workflow classes that a main module exports to the runtime.
 
-    It registers the workflow classes among the public names, or those of `__all__`, by the classes' names (workerd).
-    Raises InputError where to find that out takes more work than it may.
+    The runtime registers classes by class name, not by the name in the module. It looks at `__all__`, or at all public
+    names (workerd).
     """
 
     def __init__(self, entry: OpenModule) -> None:
         self._entry = entry
-        self._machine, self._scope = open_interpreter(entry)
+        self._interpreter, self._scope = open_interpreter(entry)
 
     def find(self, class_name: str) -> Exported | NotExported:
-        """Return the class of that name, or why it is not found."""
-        with within_limits(self._machine, self._entry):
+        """Return the exported class with a class name, or the reason that it is not exported.
+
+        Raises InputError if the search exceeds a limit.
+        """
+        with within_limits(self._interpreter, self._entry):
             return self._find(class_name)
 
     def _find(self, class_name: str) -> Exported | NotExported:
-        refused = _why_refused(self._machine, self._scope, class_name)
-        if refused is not None:
-            reason = f"the class `{class_name}` in {self._scope.module.path} is not analyzed: {refused}"
+        exceeded = _limit_reason(self._interpreter, self._scope, class_name)
+        if exceeded is not None:
+            reason = f"the class `{class_name}` in {self._scope.module.path} is not analyzed: {exceeded}"
             return NotExported(ProblemKind.LIMIT, reason)
-        value = module_name(self._machine, self._scope, class_name)
-        is_there = class_name in self._names and isinstance(value, ClassValue) and value.name == class_name
-        if is_there and workflow_named(self._machine, self._scope, class_name) is not None:
+        value = module_name(self._interpreter, self._scope, class_name)
+        has_class = class_name in self._names and isinstance(value, ClassValue) and value.name == class_name
+        if has_class and workflow_named(self._interpreter, self._scope, class_name) is not None:
             return Exported(class_name)
-        renamed = self._by_class_name.get(class_name)
-        if renamed is not None:
-            return Exported(renamed)
-        kind, reason = _why_not(self._machine, self._scope, class_name, value)
+        alias = self._by_class_name.get(class_name)
+        if alias is not None:
+            return Exported(alias)
+        kind, reason = _not_exported_reason(self._interpreter, self._scope, class_name, value)
         return NotExported(kind, reason, self._class_names)
 
     @cached_property
     def _names(self) -> dict[str, None]:
-        return dict.fromkeys(exported_names(self._machine, self._scope))
+        return dict.fromkeys(exported_names(self._interpreter, self._scope))
 
     @cached_property
     def _by_class_name(self) -> dict[str, str]:
-        """The exported names of workflow classes, the first one of each class name."""
-        found: dict[str, str] = {}
+        """The first exported name of each workflow class, by class name."""
+        names: dict[str, str] = {}
         for name in self._names:
-            workflow = _exported_workflow(self._machine, self._scope, name)
+            workflow = _workflow_within_limit(self._interpreter, self._scope, name)
             if workflow is not None:
-                found.setdefault(workflow.name, name)
-        return found
+                names.setdefault(workflow.name, name)
+        return names
 
     @cached_property
     def _class_names(self) -> tuple[str, ...]:
@@ -193,35 +201,39 @@ class Exports:
 
 
 def find_undeployed(entry: OpenModule, configuration: bytes) -> Iterator[Undeployed]:
-    """Yield the workflow classes that a main module defines and exports, and its configuration names nowhere.
+    """Yield the workflow classes that a main module defines and exports, and that its configuration never mentions.
 
-    One that may be a base of others, or is named for another environment, is none of them.
+    Base classes are omitted. A class that the configuration of another environment mentions counts as deployed.
     """
-    named = frozenset(_WORD.findall(configuration.decode("utf-8", "replace")))
-    own = [name for name in classes_of(entry.module) if name not in named]
-    if not own:
+    configured_words = frozenset(_WORD.findall(configuration.decode("utf-8", "replace")))
+    unmentioned = [name for name in classes_of(entry.module) if name not in configured_words]
+    if not unmentioned:
         return
     interpreter, scope = open_interpreter(entry)
-    with suppress(LimitExceededError):  # whether another one is deployed is not worth more work
+    with suppress(LimitExceededError):  # a hint is not worth an error
         exported = frozenset(exported_names(interpreter, scope))
-        for name in own:
-            defined = _exported_workflow(interpreter, scope, name) if name in exported else None
-            if defined is not None and defined.scope.module is scope.module and not may_be_base(defined):
-                yield Undeployed(name, Place(scope.module, defined.node.name))
+        for name in unmentioned:
+            workflow = _workflow_within_limit(interpreter, scope, name) if name in exported else None
+            if workflow is not None and workflow.scope.module is scope.module and not may_be_base(workflow):
+                yield Undeployed(name, Place(scope.module, workflow.node.name))
 
 
 _WORD: Final = re.compile(r"\w+")
 
-_Why: TypeAlias = tuple[ProblemKind, str]
+# Kind and wording of a problem.
+_Reason: TypeAlias = tuple[ProblemKind, str]
 
 
-def _why_not(interpreter: Interpreter, scope: LexicalScope, class_name: str, value: Value | None) -> _Why:
+def _not_exported_reason(
+    interpreter: Interpreter, scope: LexicalScope, class_name: str, value: Value | None
+) -> _Reason:
+    """Return the reason that no workflow class with a name is exported. `value` is the value of the name."""
     path = scope.module.path
     if isinstance(value, ClassValue):
-        return _why_not_as_class(interpreter, scope.module, class_name, value)
+        return _class_not_exported_reason(interpreter, scope.module, class_name, value)
     unresolved = ProblemKind.UNRESOLVED_CLASS
     if isinstance(value, Unresolved):
-        kind = ProblemKind.MISSING_CLASS if _is_missing(interpreter, value) else unresolved
+        kind = ProblemKind.MISSING_CLASS if _is_failed_import(interpreter, value) else unresolved
         return kind, f"the class `{class_name}` cannot be followed: {value.reason}"
     if isinstance(value, External):
         return unresolved, f"the class `{class_name}` is imported as `{value.name}`, which is not in the project"
@@ -230,24 +242,26 @@ def _why_not(interpreter: Interpreter, scope: LexicalScope, class_name: str, val
         return unresolved, reason
     if isinstance(value, Unknown | ExternalResult):
         return unresolved, f"what `{class_name}` in {path} stands for is not known, so whether it is a class is not"
-    # Of several modules from outside whose names are all imported, any may have it.
-    is_open = value is None and bool(interpreter.modules.stars.outside.get(scope))
-    if value is None and not is_open and _names_by_computing(scope.module):
+    # A star import from a module outside the project may bind the name.
+    may_be_imported = value is None and bool(interpreter.modules.stars.outside.get(scope))
+    if value is None and not may_be_imported and _may_bind_dynamically(scope.module):
         return unresolved, f"no statement in {path} binds `{class_name}`, but what it runs may"
-    return unresolved if is_open else ProblemKind.MISSING_CLASS, f"there is no class `{class_name}` in {path}"
+    return unresolved if may_be_imported else ProblemKind.MISSING_CLASS, f"there is no class `{class_name}` in {path}"
 
 
-def _is_missing(interpreter: Interpreter, value: Unresolved) -> bool:
-    """Whether an import of what is not there was reported at its place."""
+def _is_failed_import(interpreter: Interpreter, value: Unresolved) -> bool:
+    """Return whether a value comes from an import with a note about a missing module or name."""
     return any((code, id(value.place.node)) in interpreter.notes for code in ("missing-module", "missing-name"))
 
 
-def _names_by_computing(module: SourceModule) -> bool:
-    """Whether a module may have names that no statement of it binds."""
+def _may_bind_dynamically(module: SourceModule) -> bool:
+    """Return whether code such as `globals()["Orders"] = ...` may bind names in a module."""
     return any(module.mentions(word) for word in (b"globals(", b"\nexec(", b"sys.modules"))
 
 
-def _why_not_as_class(interpreter: Interpreter, module: SourceModule, class_name: str, value: ClassValue) -> _Why:
+def _class_not_exported_reason(
+    interpreter: Interpreter, module: SourceModule, class_name: str, value: ClassValue
+) -> _Reason:
     path = module.path
     if "__name__" in value.scope.names:
         reason = f"`{class_name}` in {path} is the class `{value.name}`, which is given another name"
@@ -256,7 +270,7 @@ def _why_not_as_class(interpreter: Interpreter, module: SourceModule, class_name
         reason = f"`{class_name}` in {path} is the class `{value.name}`, and is exported under that name"
         return ProblemKind.UNEXPORTED_CLASS, reason
     if not is_workflow(interpreter, value):
-        return _why_no_workflow(interpreter, path, class_name, value)
+        return _not_workflow_reason(interpreter, path, class_name, value)
     if class_name.startswith("_"):
         reason = f"the class `{class_name}` in {path} is private, and so is not exported"
         return ProblemKind.UNEXPORTED_CLASS, reason
@@ -267,17 +281,17 @@ def _why_not_as_class(interpreter: Interpreter, module: SourceModule, class_name
     return ProblemKind.UNEXPORTED_CLASS, reason
 
 
-def _why_no_workflow(interpreter: Interpreter, path: str, class_name: str, value: ClassValue) -> _Why:
+def _not_workflow_reason(interpreter: Interpreter, path: str, class_name: str, value: ClassValue) -> _Reason:
     order = resolution_order(value)
-    broken = next((base for base in order if isinstance(base, Unresolved)), None)
-    if broken is not None:
-        reason = f"a base of the class `{class_name}` in {path} cannot be followed: {broken.reason}"
+    unresolved = next((base for base in order if isinstance(base, Unresolved)), None)
+    if unresolved is not None:
+        reason = f"a base of the class `{class_name}` in {path} cannot be followed: {unresolved.reason}"
         return ProblemKind.UNRESOLVED_CLASS, reason
-    is_open = any(isinstance(base, UnknownBase) for base in order)
+    may_be_workflow = any(isinstance(base, UnknownBase) for base in order)
     if not derives_from_entrypoint(value):
         reason = f"the class `{class_name}` in {path} has no `WorkflowEntrypoint` among its bases"
-        return ProblemKind.UNRESOLVED_CLASS if is_open else ProblemKind.MISSING_CLASS, reason
-    is_open = is_open or member(interpreter, order, "run") is not None
-    is_open = is_open or interpreter.modules.is_assigned_elsewhere(value.scope, "run")
+        return ProblemKind.UNRESOLVED_CLASS if may_be_workflow else ProblemKind.MISSING_CLASS, reason
+    may_be_workflow = may_be_workflow or member(interpreter, order, "run") is not None
+    may_be_workflow = may_be_workflow or interpreter.modules.is_assigned_elsewhere(value.scope, "run")
     reason = f"the class `{class_name}` in {path} has no method `run`"
-    return ProblemKind.UNRESOLVED_CLASS if is_open else ProblemKind.NO_RUN, reason
+    return ProblemKind.UNRESOLVED_CLASS if may_be_workflow else ProblemKind.NO_RUN, reason
