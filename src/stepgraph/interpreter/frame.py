@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 
@@ -113,6 +114,18 @@ class Frame:
 
     def __post_init__(self) -> None:
         self.own = self.scope
+
+    @contextmanager
+    def in_loop(self, loop: LoopState, names: Mapping[str, Constant] | None = None) -> Iterator[None]:
+        """Interpret a pass of a loop, with the values of loop variables over constants."""
+        outer_loop, outer_names = self.loop, self.attribute_names
+        self.loop = loop
+        if names:
+            self.attribute_names = {**outer_names, **names}
+        try:
+            yield
+        finally:
+            self.loop, self.attribute_names = outer_loop, outer_names
 
 
 class PathResult(Struct, frozen=True):

@@ -360,6 +360,35 @@ class Interpreter:
             self.frame = outer
 
     @contextmanager
+    def without_replay(self) -> Iterator[None]:
+        """Interpret code that the engine does not replay."""
+        replays, self.replays = self.replays, False
+        try:
+            yield
+        finally:
+            self.replays = replays
+
+    @contextmanager
+    def inlining(self, function: cst.CSTNode) -> Iterator[None]:
+        """Interpret the code of a generator or context manager in place."""
+        self.entered.append(function)
+        try:
+            yield
+        finally:
+            self.entered.pop()
+
+    @contextmanager
+    def at_yield_of(self, function: cst.CSTNode, outer: Frame) -> Iterator[Frame]:
+        """Interpret the code that an inlined function yields to, in its frame, and return the frame of the function."""
+        inner, self.frame = self.frame, outer
+        self.entered.pop()
+        try:
+            yield inner
+        finally:
+            self.entered.append(function)
+            self.frame = inner
+
+    @contextmanager
     def in_own_code(self, scope: LexicalScope) -> Iterator[None]:
         """Interpret a module or class body. It ran before the workflow, so no rollback undoes its changes."""
         depth, self.loop_depth = self.loop_depth, 0

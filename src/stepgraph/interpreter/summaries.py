@@ -143,9 +143,8 @@ def function_scope(interpreter: Interpreter, callee: FunctionValue, arguments: A
 def may_run_steps(interpreter: Interpreter, function: FunctionValue, arguments: Arguments = UNKNOWN_ARGUMENTS) -> bool:
     """Return whether a call may run steps, without emitting operations. By default, the arguments are unknown."""
     results: list[bool] = []
-    replays, interpreter.replays = interpreter.replays, False
-    interpreter.branch(lambda: results.append(read_function(interpreter, function, arguments).function.works))
-    interpreter.replays = replays
+    with interpreter.without_replay():
+        interpreter.branch(lambda: results.append(read_function(interpreter, function, arguments).function.works))
     return any(results)
 
 

@@ -201,9 +201,8 @@ def _escape_assigned(interpreter: Interpreter, value: Value, place: Place) -> No
 
 
 def _assign_element(interpreter: Interpreter, target: cst.Subscript, value: Value, source: Place | None) -> None:
-    changing, interpreter.replay.changing = interpreter.replay.changing, True
-    owner = interpreter.evaluate(target.value)
-    interpreter.replay.changing = changing
+    with interpreter.replay.flagged("changing"):
+        owner = interpreter.evaluate(target.value)
     element_changed(interpreter, target, owner)
     key: Value = UNKNOWN
     key_node: cst.CSTNode = target

@@ -73,9 +73,10 @@ def exit_effects(interpreter: Interpreter, manager: Value, place: Place, *, is_a
     if not isinstance(manager, Instance):
         return ExitEffects()
     results: list[ExitEffects] = []
-    replays, interpreter.replays = interpreter.replays, False
-    interpreter.branch(lambda: results.append(_instance_exit_effects(interpreter, manager, place, is_async=is_async)))
-    interpreter.replays = replays
+    with interpreter.without_replay():
+        interpreter.branch(
+            lambda: results.append(_instance_exit_effects(interpreter, manager, place, is_async=is_async))
+        )
     return results[0]
 
 

@@ -95,10 +95,8 @@ def _is_composite(value: Value) -> bool:
 
 def _evaluate_owner(interpreter: Interpreter, node: cst.Attribute | cst.Subscript) -> Value:
     """Evaluate the object of an attribute or subscript without counting its other parts as used."""
-    in_part, interpreter.replay.in_part = interpreter.replay.in_part, True
-    owner = interpreter.evaluate(node.value)
-    interpreter.replay.in_part = in_part
-    return owner
+    with interpreter.replay.flagged("in_part"):
+        return interpreter.evaluate(node.value)
 
 
 def _evaluate_literal(
@@ -222,18 +220,18 @@ def _insert_entry(entries: dict[object, MappingEntry], entry: MappingEntry) -> N
 def _evaluate_call(interpreter: Interpreter, node: cst.Call) -> Value:
     last_task_id = interpreter.work.task_ids
     callee = _evaluate_callee(interpreter, node)
-    reporting, interpreter.replay.reporting = (
-        interpreter.replay.reporting,
-        interpreter.replay.reporting or is_report(node),
-    )
-    # Python evaluates all positional arguments, including `*` arguments, before keyword arguments.
+    with interpreter.replay.flagged("reporting", value=is_report(node)):
+        arguments = _evaluate_arguments(interpreter, node)
+    interpreter.call_since = last_task_id
+    return _call_value(interpreter, node, callee, arguments)
+
+
+def _evaluate_arguments(interpreter: Interpreter, node: cst.Call) -> Arguments:
+    """Evaluate positional arguments, including `*` arguments, and then keyword arguments, as Python does."""
     positional = {id(a): _evaluate_argument(interpreter, a) for a in node.args if a.keyword is None and a.star != "**"}
     keywords = {id(a): _evaluate_argument(interpreter, a) for a in node.args if a.keyword is not None or a.star == "**"}
     evaluated = positional | keywords
-    arguments = Arguments(tuple(evaluated[id(argument)] for argument in node.args))
-    interpreter.replay.reporting = reporting
-    interpreter.call_since = last_task_id
-    return _call_value(interpreter, node, callee, arguments)
+    return Arguments(tuple(evaluated[id(argument)] for argument in node.args))
 
 
 def _call_value(interpreter: Interpreter, node: cst.Call, callee: Value, arguments: Arguments) -> Value:
@@ -252,12 +250,8 @@ def _is_string_method(function: cst.BaseExpression) -> bool:
 
 
 def _evaluate_callee(interpreter: Interpreter, node: cst.Call) -> Value:
-    changing, interpreter.replay.changing = (
-        interpreter.replay.changing,
-        interpreter.replay.changing or changes_only(node),
-    )
-    callee = interpreter.evaluate(node.func)
-    interpreter.replay.changing = changing
+    with interpreter.replay.flagged("changing", value=changes_only(node)):
+        callee = interpreter.evaluate(node.func)
     if isinstance(callee, MethodOf | Union):
         method_called(interpreter, node, callee)
     return callee

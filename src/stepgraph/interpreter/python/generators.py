@@ -39,10 +39,8 @@ class _Exits(Struct):
 def run_generator(interpreter: Interpreter, generator: GeneratorCall, frame: Frame) -> None:
     """Execute the code of a generator in its frame, as part of the function that iterates over it."""
     function, outer = generator.function, interpreter.frame
-    interpreter.entered.append(function.node)
-    with interpreter.in_frame(frame):
+    with interpreter.inlining(function.node), interpreter.in_frame(frame):
         interpreter.execute(body_of(function))
-    interpreter.entered.pop()
     outer.emitted = outer.emitted or frame.emitted
     outer.has_started = outer.has_started or frame.has_started
     outer.called |= frame.called
@@ -126,14 +124,9 @@ def _inline(
     frame.inlined = InlinedGenerator(generator_loop, broken)
 
     def at_yield(value: Value) -> None:
-        inner, interpreter.frame = interpreter.frame, outer
-        interpreter.entered.pop()
-        loop, state = outer.loop, LoopState(interpreter.store.checkpoint())
-        outer.loop = state
-        block = interpreter.block_of(lambda: take(value))
-        outer.loop = loop
-        interpreter.entered.append(generator.function.node)
-        interpreter.frame = inner
+        state = LoopState(interpreter.store.checkpoint())
+        with interpreter.at_yield_of(generator.function.node, outer) as inner, outer.in_loop(state):
+            block = interpreter.block_of(lambda: take(value))
         _emit_pass(interpreter, block, state, place, since)
         if inner.loop is not None:
             inner.loop.breaks = inner.loop.breaks or state.breaks

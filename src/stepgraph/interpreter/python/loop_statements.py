@@ -39,12 +39,8 @@ from stepgraph.syntax.walk import expressions_below, statements, statements_belo
 
 def execute_for(interpreter: Interpreter, node: cst.For) -> None:
     """Execute a `for`: unroll it over steps or functions, otherwise emit a loop."""
-    reporting, interpreter.replay.reporting = (
-        interpreter.replay.reporting,
-        interpreter.replay.reporting or only_reports(node.body),
-    )
-    iterable = interpreter.evaluate(node.iter)
-    interpreter.replay.reporting = reporting
+    with interpreter.replay.flagged("reporting", value=only_reports(node.body)):
+        iterable = interpreter.evaluate(node.iter)
     record_test(interpreter, iterable, interpreter.place(node.iter), interpreter.place(node))
     _run_over(interpreter, node, iterated(interpreter, iterable, interpreter.place(node.iter)))
 
@@ -143,13 +139,13 @@ def _run_pass(interpreter: Interpreter, node: cst.For, value: Value) -> None:
 
 def _unroll_pass(interpreter: Interpreter, node: cst.For, item: Element) -> None:
     """Execute one pass of an unrolled loop, as a scope that a `continue` leaves."""
-    outer_loop, last_task_id = interpreter.frame.loop, interpreter.work.task_ids
-    loop_state = interpreter.frame.loop = LoopState(interpreter.store.checkpoint())
-    outer_names = interpreter.frame.attribute_names
+    last_task_id = interpreter.work.task_ids
+    loop_state = LoopState(interpreter.store.checkpoint())
+    names: dict[str, Constant] = {}
     if isinstance(item.value, Constant) and isinstance(node.target, cst.Name):
-        interpreter.frame.attribute_names = {**outer_names, node.target.value: item.value}
-    block = interpreter.block_of(lambda: _run_pass(interpreter, node, item.value))
-    interpreter.frame.loop, interpreter.frame.attribute_names = outer_loop, outer_names
+        names[node.target.value] = item.value
+    with interpreter.frame.in_loop(loop_state, names):
+        block = interpreter.block_of(lambda: _run_pass(interpreter, node, item.value))
     place = interpreter.place(node)
     if block.operations:
         interpreter.emit(Scope(block, place, is_pass=True))

@@ -87,9 +87,8 @@ def _execute_augmented_assign(interpreter: Interpreter, node: cst.AugAssign) -> 
     Collections and dictionaries are updated in place, and project objects run their special methods. Any other result
     is unknown.
     """
-    changing, interpreter.replay.changing = interpreter.replay.changing, True
-    target = interpreter.evaluate(node.target)
-    interpreter.replay.changing = changing
+    with interpreter.replay.flagged("changing"):
+        target = interpreter.evaluate(node.target)
     value = interpreter.evaluate(node.value)
     place = interpreter.place(node)
     joined_in_place(interpreter, node, target, value)

@@ -168,13 +168,10 @@ def _inline_generator(interpreter: Interpreter, managed: ManagedBlock, manager: 
 
     def at_yield(value: Value) -> None:
         yielded.append(value)
-        inner, interpreter.frame = interpreter.frame, outer
-        interpreter.entered.pop()
-        if managed.target is not None:
-            assign(interpreter, managed.target, value)
-        block = interpreter.block_of(managed.body)
-        interpreter.entered.append(manager.function.node)
-        interpreter.frame = inner
+        with interpreter.at_yield_of(manager.function.node, outer) as inner:
+            if managed.target is not None:
+                assign(interpreter, managed.target, value)
+            block = interpreter.block_of(managed.body)
         if block.operations:
             interpreter.emit(Scope(block, managed.place))
         is_last = any(context.stops >= ALL_EXITS for context in inner.contexts)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import libcst as cst
 from msgspec import Struct, field
@@ -62,6 +62,27 @@ class Reached(Struct, frozen=True):
     """The changes that steps may have made."""
 
 
+Flag: TypeAlias = Literal["reporting", "changing", "in_part"]
+
+
+class _Flagged:
+    """A block in which a flag of the replay state is set."""
+
+    __slots__ = ("flag", "previous", "state", "value")
+
+    def __init__(self, state: ReplayState, flag: Flag, *, value: bool) -> None:
+        self.state = state
+        self.flag = flag
+        self.value = value
+
+    def __enter__(self) -> None:
+        self.previous: bool = getattr(self.state, self.flag)
+        setattr(self.state, self.flag, self.previous or self.value)
+
+    def __exit__(self, *_: object) -> None:
+        setattr(self.state, self.flag, self.previous)
+
+
 class ReplayState(Struct):
     """The replay analysis of one workflow at the current point of evaluation."""
 
@@ -95,6 +116,10 @@ class ReplayState(Struct):
     """Whether the expression being evaluated is the target of a change."""
     in_part: bool = False
     """Whether the expression being evaluated is the base of an attribute or a subscript."""
+
+    def flagged(self, flag: Flag, *, value: bool = True) -> _Flagged:
+        """Set a flag for a block if `value` is true, and restore it at the end."""
+        return _Flagged(self, flag, value=value)
 
     @property
     def reached(self) -> Reached:
