@@ -31,7 +31,7 @@ class Program(Struct, frozen=True):
     run: Place | None = None
     """The location of the function that the engine calls."""
     unordered: frozenset[TaskId] = frozenset()
-    """The tasks that may begin in any order, such as the elements of a set."""
+    """The tasks that may begin in any order, such as the members of `asyncio.as_completed`."""
 
     @property
     def name_place(self) -> Place:
