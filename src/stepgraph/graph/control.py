@@ -67,9 +67,9 @@ class _Context(Struct, frozen=True):
     loops: int = 0
     """The number of enclosing loops."""
 
-    def before(self, *, works: bool) -> _Context:
-        """Return the context of an operation. `works` is whether the operations after it in its block run steps."""
-        if not works or (self.skips_steps and all(enclosing.skips_steps for enclosing in self.tries)):
+    def before(self, *, steps_follow: bool) -> _Context:
+        """Return the context of an operation. `steps_follow` is whether operations after it in its block run steps."""
+        if not steps_follow or (self.skips_steps and all(enclosing.skips_steps for enclosing in self.tries)):
             return self
         return replace(self, skips_steps=True, tries=tuple(replace(t, skips_steps=True) for t in self.tries))
 
@@ -136,7 +136,7 @@ def _sequence(operations: tuple[Operation, ...], context: _Context) -> _Fragment
     fragment = _Fragment()
     runs_steps = False
     for operation in reversed(operations):
-        fragment = _then(_operation(operation, context.before(works=runs_steps)), fragment, operation)
+        fragment = _then(_operation(operation, context.before(steps_follow=runs_steps)), fragment, operation)
         runs_steps = runs_steps or works(Block((operation,)))
     return fragment
 
@@ -282,7 +282,9 @@ def _targets(fragments: Sequence[_Fragment]) -> tuple[frozenset[Target], frozens
 
 def _loop(operation: Loop, context: _Context) -> _Fragment:
     runs_steps = works(operation.body)
-    inner = replace(context.before(works=runs_steps or _is_relevant_block(operation.orelse)), loops=context.loops + 1)
+    inner = replace(
+        context.before(steps_follow=runs_steps or _is_relevant_block(operation.orelse)), loops=context.loops + 1
+    )
     body, fragment = _block(operation.body, inner)
     has_break = _has_break(body.operations)
     jumps = fragment.jumps - {_ITERATION_END} | fragment.breaks
