@@ -210,7 +210,7 @@ class _Order:
         return [sets[position] for position in max(best, key=lambda candidate: candidate[0])[1]]
 
     def cone(self, members: int) -> Part:
-        """Return an approximation without clocks: one maximal member after all its predecessors, parallel to the rest."""
+        """Return an approximation without clocks: one maximal member after its predecessors, parallel to the rest."""
         predecessors = 0
         for index in bits(members):
             predecessors |= self.before[index]
