@@ -1,4 +1,4 @@
-"""Lowering of control flow to the constructs of the payload: branches, loops, `break` and `return`.
+"""Structuring of control flow: jumps are rewritten to the constructs of the payload, `break` and `return`.
 
 After a `continue`, or a `raise` that a handler of the function catches, the rest of the block moves into the branches
 that do not jump. A `raise` out of a loop in the `try` also becomes a `break`; any other `raise` becomes a `return`. A

@@ -60,7 +60,7 @@ class _Solver(Generic[S]):
         """The number of repeated visits of `finally` blocks."""
 
     def joined(self, states: Iterable[S | None]) -> S | None:
-        """Return the state at a merge point. None stands for an unreachable path."""
+        """Return the state at a merge point. None is an unreachable path."""
         result: S | None = None
         for state in states:
             if result is None:

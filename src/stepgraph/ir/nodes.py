@@ -342,7 +342,7 @@ class Scope(Struct, frozen=True):
 
 
 class JumpKind(Enum):
-    """A way to leave a block before its end. `FINISHED` ends a loop because its condition is false."""
+    """The kind of a jump. `FINISHED` ends a loop because its condition is false."""
 
     BREAK = "break"
     FINISHED = "finished"
@@ -427,7 +427,7 @@ def works(block: Block) -> bool:
 
 
 def waits(block: Block) -> bool:
-    """Whether a block awaits tasks or runs an activity. A call counts because the called function may await."""
+    """Whether a block awaits tasks or runs an activity. Calls count because the callee may await."""
     return any(
         isinstance(operation, Await | Run) or any(waits(inner) for inner in blocks_of(operation))
         for operation in block.operations
