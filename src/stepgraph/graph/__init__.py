@@ -1,1 +1,1 @@
-"""From the intermediate representation to the API's payload: pure functions on immutable data."""
+"""Construction of the API's graph payload from the intermediate representation."""

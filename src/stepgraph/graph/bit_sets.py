@@ -1,4 +1,4 @@
-"""Sets of small numbers as integers: bit i says that i is in the set."""
+"""Sets of small integers, represented as bit masks: bit i is set if i is a member."""
 
 from __future__ import annotations
 
@@ -14,17 +14,20 @@ def bits(members: int) -> Iterator[int]:
 
 
 def bit_set(members: Iterable[int]) -> int:
-    """Return the set of some members."""
-    found = 0
+    """Return the set of the members as a bit mask."""
+    result = 0
     for member in members:
-        found |= 1 << member
-    return found
+        result |= 1 << member
+    return result
 
 
 def restricted(sets: Sequence[int], part: Sequence[int]) -> list[int]:
-    """Return the sets of some members, with just these in them; each is known by its position in `part` from now on."""
+    """Restrict a relation to the members in `part` and renumber them by their position in `part`.
+
+    `sets` contains the set of related members for each member.
+    """
     inside = bit_set(part)
     if list(part) == list(range(part[0], part[0] + len(part))):
         return [(sets[member] & inside) >> part[0] for member in part]
-    position = {member: new for new, member in enumerate(part)}
-    return [bit_set(position[other] for other in bits(sets[member] & inside)) for member in part]
+    position = {member: index for index, member in enumerate(part)}
+    return [bit_set(position[related] for related in bits(sets[member] & inside)) for member in part]

@@ -1,4 +1,4 @@
-"""A program as a version graph."""
+"""Construction of the version graph of a program."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ from stepgraph.model.payload import FunctionDef, Graph, Workflow
 
 
 class BuiltGraph(Struct, frozen=True):
-    """The version graph of a program, None where no step of it can run.
-
-    The notes say where the engine departs from it, the places where its nodes come from.
-    """
+    """The version graph of a program."""
 
     graph: Graph | None
+    """None if the program cannot run any step, or exceeds a limit."""
     notes: tuple[Note, ...]
+    """The differences between the graph and the behavior of the engine."""
     places: Places
+    """The source locations of the nodes."""
 
 
 def build_graph(program: Program) -> BuiltGraph:
-    """Return the version graph of a program: none, and a note, where that takes more work than it may."""
+    """Return the version graph of a program. A program that exceeds a limit has a note and no graph."""
     places = Places()
     try:
         expanded = expand(program)
@@ -53,12 +53,12 @@ def _graph(program: Program, expanded: Expanded, places: Places) -> Graph | None
     body = structured(expanded.body, calls)
     bodies: dict[int, Block] = {}
     called = _in_call_order(body, calls, bodies, expanded)
-    same = representatives(called, bodies)
-    functions = [function for function in called if same[id(function)] is function]
-    keys = keys_of(functions, taken=("run",))
+    representative_of = representatives(called, bodies)
+    functions = [function for function in called if representative_of[id(function)] is function]
+    keys = keys_of(functions, reserved=("run",))
 
     def name_of(function: Function) -> str:
-        return keys[id(same[id(function)])]
+        return keys[id(representative_of[id(function)])]
 
     nodes = nodes_of(body, name_of, places, is_run=True)
     if not nodes:
@@ -77,8 +77,8 @@ def _graph(program: Program, expanded: Expanded, places: Places) -> Graph | None
 
 
 def _in_call_order(body: Block, calls: Calls, bodies: dict[int, Block], expanded: Expanded) -> list[Function]:
-    """Return the functions called, each where it is first called, and fills in their structured bodies."""
-    found: list[Function] = []
+    """Return the called functions in the order of their first calls, and add their structured bodies to `bodies`."""
+    functions: list[Function] = []
     stack = [called_in(body)]
     while stack:
         function = next(stack[-1], None)
@@ -86,6 +86,6 @@ def _in_call_order(body: Block, calls: Calls, bodies: dict[int, Block], expanded
             stack.pop()
         elif id(function) not in bodies:
             bodies[id(function)] = structured(expanded.body_of(function), calls)
-            found.append(function)
+            functions.append(function)
             stack.append(called_in(bodies[id(function)]))
-    return found
+    return functions

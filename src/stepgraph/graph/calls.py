@@ -1,4 +1,4 @@
-"""What is known of the functions that a program calls."""
+"""Summaries of the functions that a program calls."""
 
 from __future__ import annotations
 
@@ -11,26 +11,25 @@ from stepgraph.ir.nodes import AwaitedTask, AwaitGroup, AwaitMember, Function, T
 
 
 class Calls(Struct, frozen=True):
-    """Functions by their `id`s: those `working` run steps, directly or through others.
-
-    `completed` is the work that others started and a function waits for on each way to its end; `implied` is the same
-    for calls that were started, by their handles.
-    """
+    """The summaries of all called functions, keyed by `id`."""
 
     working: frozenset[int]
+    """The functions that run steps, directly or through other functions."""
     completed: Mapping[int, tuple[AwaitedTask, ...]] = field(default_factory=dict)
+    """The caller's tasks that a function awaits on every path to its end."""
     implied: Mapping[TaskId, tuple[AwaitedTask, ...]] = field(default_factory=dict)
+    """The tasks in `completed` of the function that a task calls, by the id of that task."""
 
     def works(self, function: Function) -> bool:
         """Whether a function runs steps."""
         return id(function) in self.working
 
     def over_after(self, function: Function) -> tuple[AwaitedTask, ...]:
-        """Return the work of others that is over when a call is."""
+        """Return the caller's tasks that are done after a call."""
         return self.completed.get(id(function), ())
 
     def with_implied(self, group: AwaitGroup) -> AwaitGroup:
-        """Return what a join waits for, with what the functions in it wait for."""
+        """Return an await group extended by the tasks that its called functions await."""
         if not self.implied:
             return group
         members: list[AwaitMember] = []
@@ -40,7 +39,7 @@ class Calls(Struct, frozen=True):
                 continue
             members.append(member)
             members += (
-                replace(one, on_every_path=one.on_every_path and member.on_every_path)
-                for one in self.implied.get(member.task_id, ())
+                replace(task, on_every_path=task.on_every_path and member.on_every_path)
+                for task in self.implied.get(member.task_id, ())
             )
         return replace(group, members=tuple(members))

@@ -1,4 +1,4 @@
-"""The clock of a function body: which work is in which group, when it starts and when it is over."""
+"""Payload nodes of a function body: parallel groups, and the clock values at which members start and resolve."""
 
 from __future__ import annotations
 
@@ -51,59 +51,60 @@ from stepgraph.model.payload import (
 from stepgraph.model.payload import Try as TryNode
 from stepgraph.syntax.module import Place
 
-Clocked = StepDo | StepSleep | StepSleepUntil | StepWaitForEvent | FunctionCall
-_CLOCKED = frozenset({"step_do", "step_sleep", "step_sleep_until", "step_wait_for_event", "function_call"})
+ClockedNode = StepDo | StepSleep | StepSleepUntil | StepWaitForEvent | FunctionCall
+_CLOCKED_TYPES = frozenset({"step_do", "step_sleep", "step_sleep_until", "step_wait_for_event", "function_call"})
 
 
-class _Emission(Struct):
-    """One pass over a function body.
-
-    `grouped` says whether a group is open around what is emitted now, `clockless` that it is in a block of a group, in
-    which nothing carries a clock. `nodes` are those of work that was started, None for a block. `drawn` are, for work
-    that belongs to groups which are parallels of their own, these groups, outermost first.
-    """
+class _Emitter(Struct):
+    """The state of the translation of one function body."""
 
     live: Liveness
     name_of: Callable[[Function], str]
+    """Return the key of a called function."""
     places: Places
     clock: int = 1
+    """The current clock value."""
     grouped: bool = False
+    """Whether a group is open."""
     clockless: bool = False
-    nodes: dict[TaskId, Clocked | None] = field(default_factory=dict)
-    drawn: dict[TaskId, tuple[OwnGroup, ...]] = field(default_factory=dict)
+    """Whether the current block belongs to a group, so that its nodes carry no clock."""
+    nodes: dict[TaskId, ClockedNode | None] = field(default_factory=dict)
+    """The node of each started task, None for a block."""
+    separate_groups: dict[TaskId, tuple[OwnGroup, ...]] = field(default_factory=dict)
+    """The separate parallels that contain each task, outermost first."""
 
 
 def nodes_of(
     body: Block, name_of: Callable[[Function], str], places: Places | None = None, *, is_run: bool = False
 ) -> list[Node]:
-    """Return the nodes of a structured body. `name_of` gives the key of a function that is called.
+    """Return the nodes of a structured body and record their source locations in `places`.
 
-    Where steps, calls, choices, loops and `try`s come from is noted in `places`.
+    `name_of` returns the key of a called function.
     """
     if not body.operations:
         return []
     live = liveness(body, is_run=is_run)
-    noted = Places() if places is None else places
-    return _block(_Emission(live, name_of, noted, drawn=own_groups(body, live)), body)
+    recorded_places = Places() if places is None else places
+    return _block(_Emitter(live, name_of, recorded_places, separate_groups=own_groups(body, live)), body)
 
 
-def _block(emission: _Emission, block: Block) -> list[Node]:
+def _block(emitter: _Emitter, block: Block) -> list[Node]:
     operations = block.operations
-    if emission.grouped:
-        return _beside(_sequence(emission, block, operations))
+    if emitter.grouped:
+        return _with_concurrent_blocks(_sequence(emitter, block, operations))
     nodes: list[Node] = []
-    done = 0
-    for live_range in emission.live.ranges.get(id(block), ()):
-        nodes += _sequence(emission, block, operations[done : live_range.first])
-        nodes += _group(emission, block, operations[live_range.first : live_range.last + 1])
-        done = live_range.last + 1
-    return nodes + _sequence(emission, block, operations[done:])
+    emitted = 0
+    for live_range in emitter.live.ranges.get(id(block), ()):
+        nodes += _sequence(emitter, block, operations[emitted : live_range.first])
+        nodes += _group(emitter, block, operations[live_range.first : live_range.last + 1])
+        emitted = live_range.last + 1
+    return nodes + _sequence(emitter, block, operations[emitted:])
 
 
-def _beside(nodes: list[Node]) -> list[Node]:
-    """Return what stands in a branch or loop of a group: no clock says that blocks there are no sequence."""
-    pieces = [node for node in nodes if node["type"] == "block" or _repeats_block(node)]
-    if not pieces or any(map(_carries_clock, nodes)) or (len(nodes) == 1 and nodes[0]["type"] == "block"):
+def _with_concurrent_blocks(nodes: list[Node]) -> list[Node]:
+    """Wrap the nodes of a branch or loop in a parallel if they contain blocks, which have no clocks to order them."""
+    blocks = [node for node in nodes if node["type"] == "block" or _repeats_block(node)]
+    if not blocks or any(map(_has_clock, nodes)) or (len(nodes) == 1 and nodes[0]["type"] == "block"):
         return nodes
     group: Parallel = {"type": "parallel", "kind": "all", "nodes": nodes}
     return [group]
@@ -113,33 +114,33 @@ def _repeats_block(node: Node) -> bool:
     return node["type"] == "loop" and any(inner["type"] == "block" or _repeats_block(inner) for inner in node["nodes"])
 
 
-def _carries_clock(node: Node) -> bool:
+def _has_clock(node: Node) -> bool:
     match node["type"]:
         case "block":
             return False
         case "loop" | "parallel":
-            return any(map(_carries_clock, node["nodes"]))
+            return any(map(_has_clock, node["nodes"]))
         case "if" | "switch":
-            return any(_carries_clock(inner) for branch in node["branches"] for inner in branch["nodes"])
+            return any(_has_clock(inner) for branch in node["branches"] for inner in branch["nodes"])
         case "try":
             return True
         case _:
             return "starts" in node
 
 
-def _group(emission: _Emission, block: Block, operations: Sequence[Operation]) -> list[Node]:
-    clock = emission.clock
-    kind = kind_of(operations, emission.live)
-    emission.grouped = True
-    nodes = _sequence(emission, block, operations, whole=kind is not None)
-    emission.grouped = False
-    if len(nodes) == 1 and _is_over(nodes[0]):
+def _group(emitter: _Emitter, block: Block, operations: Sequence[Operation]) -> list[Node]:
+    clock = emitter.clock
+    kind = kind_of(operations, emitter.live)
+    emitter.grouped = True
+    nodes = _sequence(emitter, block, operations, is_single_group=kind is not None)
+    emitter.grouped = False
+    if len(nodes) == 1 and _has_resolved(nodes[0]):
         del nodes[0]["starts"], nodes[0]["resolves"]  # type: ignore[typeddict-item] # it has both
-        emission.clock = clock
-        return _tried(nodes, operations)
+        emitter.clock = clock
+        return _in_try(nodes, operations)
     if len(nodes) == 1 and nodes[0]["type"] == "block":
-        emission.clock = clock
-        return _tried(nodes[0]["nodes"], operations)
+        emitter.clock = clock
+        return _in_try(nodes[0]["nodes"], operations)
     inner = nodes[0] if len(nodes) == 1 else None
     if inner is not None and inner["type"] == "parallel":
         return [inner]
@@ -147,58 +148,60 @@ def _group(emission: _Emission, block: Block, operations: Sequence[Operation]) -
     return [group]
 
 
-def _tried(nodes: list[Node], operations: Sequence[Operation]) -> list[Node]:
-    """Return work of a group that is no more: in a `try`, if it was awaited in one that may catch its failure."""
-    if not any(map(_catches_join, operations)):
+def _in_try(nodes: list[Node], operations: Sequence[Operation]) -> list[Node]:
+    """Wrap the nodes of a dissolved group in a `try` if a `try` around its await may catch exceptions."""
+    if not any(map(_catches_await, operations)):
         return nodes
-    tried: TryNode = {"type": "try", "try_block": {"type": "block", "nodes": nodes}}
-    return [tried]
+    try_node: TryNode = {"type": "try", "try_block": {"type": "block", "nodes": nodes}}
+    return [try_node]
 
 
-def _catches_join(operation: Operation) -> bool:
-    if isinstance(operation, Try) and operation.catches and _has_join(operation.body):
+def _catches_await(operation: Operation) -> bool:
+    if isinstance(operation, Try) and operation.catches and _has_await(operation.body):
         return True
-    return any(_catches_join(inner) for block in blocks_of(operation) for inner in block.operations)
+    return any(_catches_await(inner) for block in blocks_of(operation) for inner in block.operations)
 
 
-def _has_join(block: Block) -> bool:
+def _has_await(block: Block) -> bool:
     return any(
-        isinstance(operation, Await) or any(map(_has_join, blocks_of(operation))) for operation in block.operations
+        isinstance(operation, Await) or any(map(_has_await, blocks_of(operation))) for operation in block.operations
     )
 
 
-def _is_over(node: Node) -> bool:
-    """Whether a node is a step or call of which it is known when it is over."""
-    return node["type"] in _CLOCKED and "resolves" in node
+def _has_resolved(node: Node) -> bool:
+    """Whether a node is a step or call with a clock for its completion."""
+    return node["type"] in _CLOCKED_TYPES and "resolves" in node
 
 
-def _sequence(emission: _Emission, block: Block, operations: Sequence[Operation], *, whole: bool = False) -> list[Node]:
-    """Return the nodes of operations in order, those of groups that are parallels of their own in these.
+def _sequence(
+    emitter: _Emitter, block: Block, operations: Sequence[Operation], *, is_single_group: bool = False
+) -> list[Node]:
+    """Return the nodes of operations in order, with separate groups as nested parallels.
 
-    Where the operations are one such group as a `whole`, its parallel is that around all of them.
+    With `is_single_group`, the operations are one group, and the enclosing parallel is the parallel of that group.
     """
     nodes: list[Node] = []
     parallels: dict[int, Parallel] = {}
     for operation in operations:
-        emitted = _operation(emission, operation)
-        groups = () if whole else _groups_around(emission, block, operation)
-        _place(groups, emitted, nodes, parallels)
-    own = frozenset(map(id, parallels.values()))
-    return [alone for node in nodes for alone in _without_lone(node, own)]
+        emitted = _operation(emitter, operation)
+        groups = () if is_single_group else _separate_groups(emitter, block, operation)
+        _add_to_groups(groups, emitted, nodes, parallels)
+    parallel_ids = frozenset(map(id, parallels.values()))
+    return [flat for node in nodes for flat in _dissolved(node, parallel_ids)]
 
 
-def _groups_around(emission: _Emission, block: Block, operation: Operation) -> tuple[OwnGroup, ...]:
-    """Return the groups of what an operation starts that have their place in this block."""
+def _separate_groups(emitter: _Emitter, block: Block, operation: Operation) -> tuple[OwnGroup, ...]:
+    """Return the separate groups in this block that contain the tasks of an operation."""
     first = next(started_in(operation), None)
     if first is None:
         return ()
-    return tuple(group for group in emission.drawn.get(first, ()) if group.block == id(block))
+    return tuple(group for group in emitter.separate_groups.get(first, ()) if group.block == id(block))
 
 
-def _place(
+def _add_to_groups(
     groups: tuple[OwnGroup, ...], emitted: list[Node], nodes: list[Node], parallels: dict[int, Parallel]
 ) -> None:
-    """Put nodes into the parallels of the groups that they are members of, outermost first."""
+    """Append nodes to the parallel of the innermost group, creating the missing parallels."""
     target = nodes
     for group in groups:
         parallel = parallels.get(id(group))
@@ -210,147 +213,147 @@ def _place(
     target += emitted
 
 
-def _without_lone(node: Node, own: frozenset[int]) -> list[Node]:
-    """A group whose one member is a step or call that is over is just that. `own` are the groups, by `id`."""
-    if node["type"] != "parallel" or id(node) not in own:
+def _dissolved(node: Node, parallel_ids: frozenset[int]) -> list[Node]:
+    """Replace a parallel by its only member if that is a completed step or call. `parallel_ids` are `id`s of nodes."""
+    if node["type"] != "parallel" or id(node) not in parallel_ids:
         return [node]
-    node["nodes"] = [alone for inner in node["nodes"] for alone in _without_lone(inner, own)]
-    return node["nodes"] if len(node["nodes"]) == 1 and _is_over(node["nodes"][0]) else [node]
+    node["nodes"] = [flat for inner in node["nodes"] for flat in _dissolved(inner, parallel_ids)]
+    return node["nodes"] if len(node["nodes"]) == 1 and _has_resolved(node["nodes"][0]) else [node]
 
 
-def _operation(emission: _Emission, operation: Operation) -> list[Node]:
+def _operation(emitter: _Emitter, operation: Operation) -> list[Node]:
     match operation:
         case Run(activity=activity, place=place):
-            node = _run(emission, activity, place)
-            _complete(emission, emission.live.over.get(id(operation), frozenset()))
+            node = _run(emitter, activity, place)
+            _resolve(emitter, emitter.live.over.get(id(operation), frozenset()))
             return [node]
         case Start(activity=Series() as series, task_id=task_id):
-            return _series(emission, task_id, series)
+            return _series(emitter, task_id, series)
         case Start(activity=activity, task_id=task_id, place=place):
-            return [_start(emission, task_id, activity, place)]
+            return [_start(emitter, task_id, activity, place)]
         case Ordered():
-            return _ordered(emission, operation)
+            return _ordered(emitter, operation)
         case Await(leaving=leaving):
-            clock = emission.clock
-            _over(emission, id(operation))
+            clock = emitter.clock
+            _tick(emitter, id(operation))
             if leaving:
-                emission.clock = clock
+                emitter.clock = clock
             return []
         case Choice(place=place):
-            return _placed(emission, _choice(emission, operation), place)
+            return _with_place(emitter, _choice(emitter, operation), place)
         case Loop(body=body, place=place):
-            nodes = _block(emission, body)
-            _over(emission, id(operation))
-            return _placed(emission, [{"type": "loop", "nodes": nodes}], place) if nodes else []
+            nodes = _block(emitter, body)
+            _tick(emitter, id(operation))
+            return _with_place(emitter, [{"type": "loop", "nodes": nodes}], place) if nodes else []
         case Try(place=place):
-            return _placed(emission, _protected(emission, operation), place)
+            return _with_place(emitter, _try(emitter, operation), place)
         case Jump(kind=kind, place=place, drawn=True):
-            left = kind in (JumpKind.BREAK, JumpKind.FINISHED)
-            return _placed(emission, [{"type": "break", "kind": "break" if left else "return"}], place)
+            ends_loop = kind in (JumpKind.BREAK, JumpKind.FINISHED)
+            return _with_place(emitter, [{"type": "break", "kind": "break" if ends_loop else "return"}], place)
         case _:
             return []
 
 
-def _placed(emission: _Emission, nodes: list[Node], place: Place) -> list[Node]:
+def _with_place(emitter: _Emitter, nodes: list[Node], place: Place) -> list[Node]:
     for node in nodes:
-        emission.places.note(node, place)
+        emitter.places.note(node, place)
     return nodes
 
 
-def _run(emission: _Emission, activity: Activity, place: Place) -> Clocked:
-    node = _node(emission, activity, place)
-    if emission.grouped:
-        node["starts"] = emission.clock
-        emission.clock += 1
-        node["resolves"] = emission.clock
+def _run(emitter: _Emitter, activity: Activity, place: Place) -> ClockedNode:
+    node = _node(emitter, activity, place)
+    if emitter.grouped:
+        node["starts"] = emitter.clock
+        emitter.clock += 1
+        node["resolves"] = emitter.clock
     return node
 
 
-def _start(emission: _Emission, task_id: TaskId, activity: Activity, place: Place) -> Clocked:
-    node = _node(emission, activity, place)
-    node["starts"] = emission.clock
-    emission.nodes[task_id] = node
+def _start(emitter: _Emitter, task_id: TaskId, activity: Activity, place: Place) -> ClockedNode:
+    node = _node(emitter, activity, place)
+    node["starts"] = emitter.clock
+    emitter.nodes[task_id] = node
     return node
 
 
-def _series(emission: _Emission, task_id: TaskId, series: Series) -> list[Node]:
-    """Return work that needs other steps as a block.
+def _series(emitter: _Emitter, task_id: TaskId, series: Series) -> list[Node]:
+    """Return a step and its dependencies as a block.
 
-    What may outlast the group can be none: it is told by when it may begin, not by its order.
+    A series that may outlast the group becomes plain nodes with a start clock, because a block cannot carry a clock.
     """
-    emission.nodes[task_id] = None
-    nodes = _without_clocks(emission, series.block)
-    if task_id in emission.live.escaping:
-        stamp(nodes, emission.clock, None)
+    emitter.nodes[task_id] = None
+    nodes = _without_clocks(emitter, series.block)
+    if task_id in emitter.live.escaping:
+        stamp(nodes, emitter.clock, None)
         return nodes
     return [{"type": "block", "nodes": nodes}]
 
 
-def _without_clocks(emission: _Emission, block: Block) -> list[Node]:
-    grouped, clockless = emission.grouped, emission.clockless
-    emission.grouped, emission.clockless = False, True
-    nodes = _sequence(emission, block, block.operations)
-    emission.grouped, emission.clockless = grouped, clockless
+def _without_clocks(emitter: _Emitter, block: Block) -> list[Node]:
+    grouped, clockless = emitter.grouped, emitter.clockless
+    emitter.grouped, emitter.clockless = False, True
+    nodes = _sequence(emitter, block, block.operations)
+    emitter.grouped, emitter.clockless = grouped, clockless
     return nodes
 
 
-def _ordered(emission: _Emission, ordered: Ordered) -> list[Node]:
-    """Return work in a partial order: as a parallel of its own, or among the members of the group that is open."""
-    contents = [_without_clocks(emission, member) for member in ordered.members]
-    if emission.clockless:
+def _ordered(emitter: _Emitter, ordered: Ordered) -> list[Node]:
+    """Return activities in a partial order as a new parallel, or as members of the open group."""
+    contents = [_without_clocks(emitter, member) for member in ordered.members]
+    if emitter.clockless:
         return without_clocks(drawing(ordered.before, clocks=False), contents)
-    if not emission.grouped:
-        group, emission.clock = parallel(drawing(ordered.before), contents, ordered.kind, emission.clock)
+    if not emitter.grouped:
+        group, emitter.clock = parallel(drawing(ordered.before), contents, ordered.kind, emitter.clock)
         return [group]
-    nodes, emission.clock = members(clocked(ordered.before), contents, emission.clock)
+    nodes, emitter.clock = members(clocked(ordered.before), contents, emitter.clock)
     if ordered.kind == "all":
         return nodes
     return [{"type": "parallel", "kind": ordered.kind, "nodes": nodes}]
 
 
-def _node(emission: _Emission, activity: Activity, place: Place) -> Clocked:
-    """Return the node of an activity that begins at `place`; of a step, where it is declared is noted."""
-    node = _unplaced(emission, activity)
-    emission.places.note(node, activity.definition.place if isinstance(activity, StepRun) else place)
+def _node(emitter: _Emitter, activity: Activity, place: Place) -> ClockedNode:
+    """Return the node of an activity. Its location is `place`, or the declaration of a step."""
+    node = _activity(emitter, activity)
+    emitter.places.note(node, activity.definition.place if isinstance(activity, StepRun) else place)
     return node
 
 
-def _unplaced(emission: _Emission, activity: Activity) -> Clocked:
+def _activity(emitter: _Emitter, activity: Activity) -> ClockedNode:
     match activity:
         case StepRun(body=body):
-            return step_do(activity, nodes_of(body, emission.name_of, emission.places))
+            return step_do(activity, nodes_of(body, emitter.name_of, emitter.places))
         case Call(function=function):
-            return {"type": "function_call", "name": emission.name_of(function)}
+            return {"type": "function_call", "name": emitter.name_of(function)}
         case Sleep() | SleepUntil() | EventWait():
             return leaf(activity)
         case Series():
             raise ValueError("a series is no node of its own")
 
 
-def _over(emission: _Emission, waiting: int) -> None:
-    """Move the clock on at an await that completes work, or ends a race, and say so of what is over by it."""
-    over = emission.live.over.get(waiting)
-    if over is None:
+def _tick(emitter: _Emitter, operation_id: int) -> None:
+    """Advance the clock at an await that completes tasks or ends a race, and resolve the completed tasks."""
+    completed = emitter.live.over.get(operation_id)
+    if completed is None:
         return
-    emission.clock += 1
-    _complete(emission, over)
+    emitter.clock += 1
+    _resolve(emitter, completed)
 
 
-def _complete(emission: _Emission, over: frozenset[TaskId]) -> None:
-    for task_id in sorted(over - emission.live.escaping):
-        node = emission.nodes.get(task_id)
+def _resolve(emitter: _Emitter, completed: frozenset[TaskId]) -> None:
+    for task_id in sorted(completed - emitter.live.escaping):
+        node = emitter.nodes.get(task_id)
         if node is not None:
-            node["resolves"] = max(emission.clock, node.get("resolves", 0))
+            node["resolves"] = max(emitter.clock, node.get("resolves", 0))
 
 
-def _choice(emission: _Emission, choice: Choice) -> list[Node]:
+def _choice(emitter: _Emitter, choice: Choice) -> list[Node]:
     branches: list[BranchNode] = []
-    clock = latest = emission.clock
+    clock = latest = emitter.clock
     for branch in choice.branches:
-        emission.clock = clock
-        branches.append({"condition": branch.condition, "nodes": _block(emission, branch.block)})
-        latest = max(latest, emission.clock)
-    emission.clock = latest
+        emitter.clock = clock
+        branches.append({"condition": branch.condition, "nodes": _block(emitter, branch.block)})
+        latest = max(latest, emitter.clock)
+    emitter.clock = latest
     if not any(branch["nodes"] for branch in branches):
         return []
     if choice.discriminant is None:
@@ -358,42 +361,42 @@ def _choice(emission: _Emission, choice: Choice) -> list[Node]:
     return [{"type": "switch", "discriminant": choice.discriminant, "branches": branches}]
 
 
-def _protected(emission: _Emission, try_: Try) -> list[Node]:
-    """A handler's clock is that of its `try`; what follows goes on from the highest."""
+def _try(emitter: _Emitter, try_: Try) -> list[Node]:
+    """Return a `try`. Every handler begins at the clock of the `try`; later operations begin at the latest clock."""
     node: TryNode = {"type": "try"}
-    clock = emission.clock
-    body = _block(emission, try_.body)
-    latest = emission.clock
-    caught: list[list[Node]] = []
+    clock = emitter.clock
+    body = _block(emitter, try_.body)
+    latest = emitter.clock
+    handlers: list[list[Node]] = []
     for handler in try_.handlers:
-        emission.clock = clock
-        caught.append(_block(emission, handler.block))
-        latest = max(latest, emission.clock)
-    emission.clock = latest
-    finalbody = _block(emission, try_.finalbody)
-    if not body and not finalbody and not any(caught):
+        emitter.clock = clock
+        handlers.append(_block(emitter, handler.block))
+        latest = max(latest, emitter.clock)
+    emitter.clock = latest
+    finalbody = _block(emitter, try_.finalbody)
+    if not body and not finalbody and not any(handlers):
         return []
     if body:
         node["try_block"] = {"type": "block", "nodes": body}
-    if caught:
-        node["catch_block"] = {"type": "block", "nodes": _handlers(emission, try_, caught)}
-        emission.places.note(node["catch_block"], try_.place)
+    if handlers:
+        node["catch_block"] = {"type": "block", "nodes": _handlers(emitter, try_, handlers)}
+        emitter.places.note(node["catch_block"], try_.place)
     if finalbody:
         node["finally_block"] = {"type": "block", "nodes": finalbody}
     return [node]
 
 
-def _handlers(emission: _Emission, try_: Try, caught: list[list[Node]]) -> list[Node]:
-    """Return the nodes of handlers. A last branch leaves the `try` with the errors that none of them catches."""
-    ways = list(zip(try_.handlers, caught, strict=True))
+def _handlers(emitter: _Emitter, try_: Try, nodes_by_handler: list[list[Node]]) -> list[Node]:
+    """Return the nodes of the handlers. A default branch returns if no handler catches the exception."""
+    pairs = list(zip(try_.handlers, nodes_by_handler, strict=True))
     if try_.except_star:
-        return [{"type": "if", "branches": [_branch(handler, nodes)]} for handler, nodes in ways if nodes]
-    is_complete = catch_all(try_.handlers)
-    if is_complete and (len(caught) == 1 or not any(caught)):
-        return caught[0]
-    branches = [_branch(handler, nodes) for handler, nodes in ways]
-    if not is_complete:
-        uncaught = _placed(emission, [{"type": "break", "kind": "return"}], try_.place)
+        return [{"type": "if", "branches": [_branch(handler, nodes)]} for handler, nodes in pairs if nodes]
+    is_exhaustive = catch_all(try_.handlers)
+    if is_exhaustive and (len(nodes_by_handler) == 1 or not any(nodes_by_handler)):
+        return nodes_by_handler[0]
+    branches = [_branch(handler, nodes) for handler, nodes in pairs]
+    if not is_exhaustive:
+        uncaught = _with_place(emitter, [{"type": "break", "kind": "return"}], try_.place)
         branches.append({"condition": None, "nodes": uncaught})
     return [{"type": "switch", "discriminant": "exception", "branches": branches}]
 

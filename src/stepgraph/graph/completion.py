@@ -1,4 +1,4 @@
-"""Which work a function completes that was started by others: `async def finish(task): await task`."""
+"""Interprocedural analysis of the caller's tasks that a function awaits: `async def finish(task): await task`."""
 
 from __future__ import annotations
 
@@ -23,42 +23,42 @@ from stepgraph.ir.nodes import (
 
 
 def calls_of(body: Block, body_of: BodyOf) -> Calls:
-    """Return what is known of the functions that a program calls."""
+    """Return the summaries of the functions that a program calls."""
     functions = reachable(body, body_of)
     calls = Calls(functions_with_steps(functions, body_of))
     bodies = [body, *map(body_of, functions)]
-    if not any(map(_foreign, bodies)):
+    if not any(map(_callers_tasks, bodies)):
         return calls
-    tasks = {task_id: function for inner in bodies for task_id, function in _tasks(inner)}
+    tasks = {task_id: function for inner in bodies for task_id, function in _called_tasks(inner)}
     while True:
-        # Callees first: another round learns more only of functions that call each other.
-        learned = calls
+        # Callees come first, so that only mutual recursion needs another round.
+        refined = calls
         for function in reversed(functions):
-            learned = _learned(learned, function, structured(body_of(function), learned), tasks)
-        if learned.completed == calls.completed:
-            return learned
-        calls = learned
+            refined = _with_summary(refined, function, structured(body_of(function), refined), tasks)
+        if refined.completed == calls.completed:
+            return refined
+        calls = refined
 
 
-def _learned(calls: Calls, function: Function, body: Block, tasks: Mapping[TaskId, Function]) -> Calls:
-    foreign = _foreign(body)
-    over = must_be_over(body, foreign) if foreign else ()
-    if over == calls.over_after(function):
+def _with_summary(calls: Calls, function: Function, body: Block, tasks: Mapping[TaskId, Function]) -> Calls:
+    callers_tasks = _callers_tasks(body)
+    completed = must_be_over(body, callers_tasks) if callers_tasks else ()
+    if completed == calls.over_after(function):
         return calls
-    implied = {task_id: over for task_id, task in tasks.items() if task is function}
-    return replace(calls, completed={**calls.completed, id(function): over}, implied={**calls.implied, **implied})
+    implied = {task_id: completed for task_id, callee in tasks.items() if callee is function}
+    return replace(calls, completed={**calls.completed, id(function): completed}, implied={**calls.implied, **implied})
 
 
-def _foreign(body: Block) -> frozenset[TaskId]:
-    """Return the work that a body waits for and does not start."""
+def _callers_tasks(body: Block) -> frozenset[TaskId]:
+    """Return the tasks that a body awaits but does not start."""
     started = {task_id for operation in body.operations for task_id in started_in(operation)}
     return frozenset(task_id for task_id in mentioned_in(body) if task_id not in started)
 
 
-def _tasks(block: Block) -> Iterator[tuple[TaskId, Function]]:
-    """Yield the calls that are started in a block, by their handles."""
+def _called_tasks(block: Block) -> Iterator[tuple[TaskId, Function]]:
+    """Yield the tasks of a block that call a function, with that function."""
     for operation in block.operations:
         if isinstance(operation, Start) and isinstance(operation.activity, Call):
             yield operation.task_id, operation.activity.function
         for inner in blocks_of(operation):
-            yield from _tasks(inner)
+            yield from _called_tasks(inner)

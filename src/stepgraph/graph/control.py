@@ -1,9 +1,8 @@
-"""Control flow as the payload can say it.
+"""Structuring of control flow: jumps are rewritten to the constructs of the payload, `break` and `return`.
 
-The payload has branches, loops and two exits, `break` and `return`. What else leaves a block early is rewritten here.
-After a `continue`, and after a `raise` that a handler of the function catches, the rest of the block moves to where
-only the other ways reach it. A `raise` out of a loop that is in the `try` is a `break` too. Any other `raise` is a
-return. A `with` is its body. Then everything goes that neither runs a step nor decides whether one runs.
+After a `continue`, or a `raise` that a handler of the function catches, the rest of the block moves into the branches
+that do not jump. A `raise` out of a loop in the `try` also becomes a `break`; any other `raise` becomes a `return`. A
+`with` becomes its body. Finally, operations that neither run a step nor decide whether one runs are removed.
 """
 
 from __future__ import annotations
@@ -42,301 +41,321 @@ from stepgraph.ir.nodes import (
 )
 
 Target: TypeAlias = int
-"""Where a jump leads that the payload has no node for: the end of the pass of a loop, or of the body of a `try`."""
+"""The target of a jump without a payload node: `_ITERATION_END`, or the `id` of a `try` for the end of its body."""
 
-_PASS: Final[Target] = 0
+_ITERATION_END: Final[Target] = 0
 
 
-class _Try(Struct, frozen=True):
-    """A `try` around a block, in the same function."""
+class _EnclosingTry(Struct, frozen=True):
+    """A `try` statement whose body contains the current block."""
 
     target: Target
     handlers: Sequence[Handler]
     loops: int
-    """The number of loops around it."""
-    follows: bool = False
-    """Whether anything in its body runs after the block."""
+    """The number of loops that enclose the `try`."""
+    skips_steps: bool = False
+    """Whether an exception from the block skips steps in the body of the `try`."""
 
 
 class _Context(Struct, frozen=True):
-    """Where a block stands."""
+    """The surroundings of a block in its function."""
 
-    follows: bool = False
-    """Whether leaving the function here skips anything."""
-    tries: tuple[_Try, ...] = ()
-    """The `try` statements whose bodies it is in, outermost first."""
+    skips_steps: bool = False
+    """Whether a return from the block skips steps."""
+    tries: tuple[_EnclosingTry, ...] = ()
+    """The enclosing `try` statements, outermost first."""
     loops: int = 0
-    """The number of loops around it."""
+    """The number of enclosing loops."""
 
-    def before(self, *, works: bool) -> _Context:
-        """Return the context of an operation with others after it in its block."""
-        if not works or (self.follows and all(tried.follows for tried in self.tries)):
+    def before(self, *, steps_follow: bool) -> _Context:
+        """Return the context of an operation. `steps_follow` is whether operations after it in its block run steps."""
+        if not steps_follow or (self.skips_steps and all(enclosing.skips_steps for enclosing in self.tries)):
             return self
-        return replace(self, follows=True, tries=tuple(replace(tried, follows=True) for tried in self.tries))
+        return replace(self, skips_steps=True, tries=tuple(replace(t, skips_steps=True) for t in self.tries))
 
 
-class _Choice(Struct):
-    """A choice at the end of a block, with ways that jump: what comes after it may move into the one that does not."""
+class _TrailingChoice(Struct):
+    """A choice at the end of a fragment with branches that jump. Later operations may move into the other branches."""
 
     operation: Choice
-    ways: list[_Part]
+    branches: list[_Fragment]
     may_skip: bool
-    """Whether the program may go on without taking any of the ways."""
+    """Whether control flow may bypass every branch."""
 
 
-class _Part(Struct):
-    """A part of a block, rewritten."""
+class _Fragment(Struct):
+    """A rewritten part of a block."""
 
     operations: deque[Operation] = field(default_factory=deque)
-    last: _Choice | None = None
-    """A choice behind the operations."""
+    trailing_choice: _TrailingChoice | None = None
+    """A choice after the operations."""
     jumps: frozenset[Target] = frozenset()
-    """Where its jumps lead that have no node."""
+    """The targets of its jumps without a node."""
     breaks: frozenset[Target] = frozenset()
-    """Where exceptions lead that leave the innermost loop by a `break`: they are jumps around that loop."""
-    ends: bool = True
-    """Whether a way leads to the end of the part."""
+    """The targets of exceptions that leave the innermost loop by a `break`. They become jumps of that loop."""
+    may_complete: bool = True
+    """Whether the end of the fragment is reachable."""
 
 
 def structured(block: Block, calls: Calls) -> Block:
-    """Return the body of a function without `continue`, `raise`, `with`, loop `else`, and what is no step."""
-    return _block(_with_known_calls(block, calls), _Context())[0]
+    """Return a function body without `continue`, `raise`, `with`, loop `else` and operations unrelated to steps."""
+    return _block(_with_resolved_calls(block, calls), _Context())[0]
 
 
-def _with_known_calls(block: Block, calls: Calls) -> Block:
-    """Calls of functions without steps go; what they, or others, wait for is kept."""
-    return Block(tuple(kept for operation in block.operations for kept in _kept(operation, calls)))
+def _with_resolved_calls(block: Block, calls: Calls) -> Block:
+    """Remove calls of functions without steps, and add the awaits of called functions to their callers."""
+    return Block(tuple(result for operation in block.operations for result in _resolved(operation, calls)))
 
 
-def _kept(operation: Operation, calls: Calls) -> Iterator[Operation]:
+def _resolved(operation: Operation, calls: Calls) -> Iterator[Operation]:
     match operation:
         case Run(activity=Call(function=function), place=place):
-            over = calls.over_after(function)
+            completed = calls.over_after(function)
             if calls.works(function):
-                yield replace(operation, completes=over)
-            elif over:
-                yield Await(AwaitGroup("all", over), place)
+                yield replace(operation, completes=completed)
+            elif completed:
+                yield Await(AwaitGroup("all", completed), place)
         case Start(activity=Call(function=function)):
             if calls.works(function):
                 yield operation
         case Run(activity=StepRun(body=body) as run) | Start(activity=StepRun(body=body) as run) if body.operations:
             yield replace(operation, activity=replace(run, body=structured(body, calls)))
         case Start(activity=Series(block=inner)):
-            yield replace(operation, activity=Series(_with_known_calls(inner, calls)))
+            yield replace(operation, activity=Series(_with_resolved_calls(inner, calls)))
         case Await(group=group):
             yield replace(operation, group=calls.with_implied(group))
         case _:
-            yield with_blocks(operation, lambda block: _with_known_calls(block, calls))
+            yield with_blocks(operation, lambda block: _with_resolved_calls(block, calls))
 
 
-# Exits
+# Rewriting
 
 
-def _sequence(operations: tuple[Operation, ...], context: _Context) -> _Part:
-    """Rewrite a sequence from its end, so that at each operation it is known what follows."""
-    part = _Part()
-    runs = False
+def _sequence(operations: tuple[Operation, ...], context: _Context) -> _Fragment:
+    """Rewrite a sequence from its end, so that the context of each operation includes the operations after it."""
+    fragment = _Fragment()
+    runs_steps = False
     for operation in reversed(operations):
-        part = _then(_operation(operation, context.before(works=runs)), part, operation)
-        runs = runs or works(Block((operation,)))
-    return part
+        fragment = _then(_operation(operation, context.before(steps_follow=runs_steps)), fragment, operation)
+        runs_steps = runs_steps or works(Block((operation,)))
+    return fragment
 
 
-def _block(block: Block, context: _Context) -> tuple[Block, _Part]:
-    part = _sequence(block.operations, context)
-    return Block(_emitted(part)), part
+def _block(block: Block, context: _Context) -> tuple[Block, _Fragment]:
+    fragment = _sequence(block.operations, context)
+    return Block(_emitted(fragment)), fragment
 
 
-def _emitted(part: _Part) -> tuple[Operation, ...]:
-    if part.last is None:
-        return tuple(part.operations)
-    blocks = [_emitted(way) for way in part.last.ways]
+def _emitted(fragment: _Fragment) -> tuple[Operation, ...]:
+    if fragment.trailing_choice is None:
+        return tuple(fragment.operations)
+    blocks = [_emitted(branch) for branch in fragment.trailing_choice.branches]
     if not any(blocks):
-        return tuple(part.operations)
-    choice = part.last.operation
+        return tuple(fragment.operations)
+    choice = fragment.trailing_choice.operation
     branches = (replace(branch, block=Block(block)) for branch, block in zip(choice.branches, blocks, strict=True))
-    return (*part.operations, replace(choice, branches=tuple(branches)))
+    return (*fragment.operations, replace(choice, branches=tuple(branches)))
 
 
-def _then(first: _Part, rest: _Part, origin: Operation) -> _Part:
-    """Return two parts after each other; `origin` is the operation that the first one comes from."""
-    if first.jumps and _matters(rest):
-        return _with_rest(first, rest, origin)
+def _then(first: _Fragment, rest: _Fragment, origin: Operation) -> _Fragment:
+    """Return the concatenation of two fragments. `origin` is the operation that `first` was rewritten from."""
+    if first.jumps and _is_relevant(rest):
+        return _guarded(first, rest, origin)
     if first.jumps:
         return first
-    if first.last is not None:
-        first = replace(first, operations=deque(_emitted(first)), last=None)
+    if first.trailing_choice is not None:
+        first = replace(first, operations=deque(_emitted(first)), trailing_choice=None)
     rest.operations.extendleft(reversed(first.operations))
-    rest.ends = rest.ends and first.ends
+    rest.may_complete = rest.may_complete and first.may_complete
     rest.breaks |= first.breaks
     return rest
 
 
-def _matters(part: _Part) -> bool:
-    """Whether a part runs a step, decides whether one runs, or waits for one."""
-    return bool(part.jumps) or part.last is not None or any(map(_operation_matters, part.operations))
+def _is_relevant(fragment: _Fragment) -> bool:
+    """Whether a fragment runs a step, decides whether one runs, or awaits one."""
+    return (
+        bool(fragment.jumps)
+        or fragment.trailing_choice is not None
+        or any(map(_is_relevant_operation, fragment.operations))
+    )
 
 
-def _operation_matters(operation: Operation) -> bool:
+def _is_relevant_operation(operation: Operation) -> bool:
     if isinstance(operation, Run | Start | Await | Jump):
         return True
-    return any(_operation_matters(inner) for block in blocks_of(operation) for inner in block.operations)
+    return any(_is_relevant_operation(inner) for block in blocks_of(operation) for inner in block.operations)
 
 
-def _with_rest(first: _Part, rest: _Part, origin: Operation) -> _Part:
-    """Put what follows a part with jumps where only the other ways reach it."""
+def _guarded(first: _Fragment, rest: _Fragment, origin: Operation) -> _Fragment:
+    """Move `rest` into a branch that the jumps of `first` bypass."""
     jumps, breaks = first.jumps | rest.jumps, first.breaks | rest.breaks
-    last = first.last
-    going_on = [] if last is None else [index for index, way in enumerate(last.ways) if way.ends]
-    if last is None or len(going_on) + last.may_skip > 1:
-        condition = "no continue" if _PASS in first.jumps else "no exception"
-        skipped = Choice((Branch(condition, EMPTY),), origin.place)
-        return _Part(deque(_emitted(first)), _Choice(skipped, [rest], may_skip=False), jumps, breaks, rest.ends)
-    if not going_on and not last.may_skip:
+    choice = first.trailing_choice
+    completing = [] if choice is None else [i for i, branch in enumerate(choice.branches) if branch.may_complete]
+    if choice is None or len(completing) + choice.may_skip > 1:
+        condition = "no continue" if _ITERATION_END in first.jumps else "no exception"
+        guard = Choice((Branch(condition, EMPTY),), origin.place)
+        return _Fragment(
+            deque(_emitted(first)), _TrailingChoice(guard, [rest], may_skip=False), jumps, breaks, rest.may_complete
+        )
+    if not completing and not choice.may_skip:
         return first
-    if going_on:
-        index = going_on[0]
-        last.ways[index] = _then(last.ways[index], rest, origin)
+    if completing:
+        index = completing[0]
+        choice.branches[index] = _then(choice.branches[index], rest, origin)
     else:
-        last.operation = replace(last.operation, branches=(*last.operation.branches, Branch(None, EMPTY)))
-        last.ways.append(rest)
-        last.may_skip = False
-    return _Part(first.operations, last, jumps, breaks, rest.ends)
+        choice.operation = replace(choice.operation, branches=(*choice.operation.branches, Branch(None, EMPTY)))
+        choice.branches.append(rest)
+        choice.may_skip = False
+    return _Fragment(first.operations, choice, jumps, breaks, rest.may_complete)
 
 
-def _operation(operation: Operation, context: _Context) -> _Part:
+def _operation(operation: Operation, context: _Context) -> _Fragment:
     match operation:
         case Jump():
-            return _exit(operation, context)
+            return _jump(operation, context)
         case Choice():
             return _choice(operation, context)
         case Loop():
             return _loop(operation, context)
         case Try():
-            return _protected(operation, context)
+            return _try(operation, context)
         case Scope(is_pass=True):
-            block, part = _block(operation.block, context)
-            ends = part.ends or _PASS in part.jumps
-            return _Part(deque(block.operations), jumps=part.jumps - {_PASS}, breaks=part.breaks, ends=ends)
+            block, fragment = _block(operation.block, context)
+            may_complete = fragment.may_complete or _ITERATION_END in fragment.jumps
+            return _Fragment(
+                deque(block.operations),
+                jumps=fragment.jumps - {_ITERATION_END},
+                breaks=fragment.breaks,
+                may_complete=may_complete,
+            )
         case Scope(unprotected=True):
             return _sequence(operation.block.operations, replace(context, tries=context.tries[:-1]))
         case Scope():
-            block, part = _block(operation.block, context)
-            return _Part(deque(block.operations), jumps=part.jumps, breaks=part.breaks, ends=part.ends)
+            block, fragment = _block(operation.block, context)
+            return _Fragment(
+                deque(block.operations),
+                jumps=fragment.jumps,
+                breaks=fragment.breaks,
+                may_complete=fragment.may_complete,
+            )
         case _:
-            return _Part(deque((operation,)))
+            return _Fragment(deque((operation,)))
 
 
-def _exit(operation: Jump, context: _Context) -> _Part:
-    """Keep an exit that skips no step, but do not draw it: liveness has to know where paths end."""
+def _jump(operation: Jump, context: _Context) -> _Fragment:
+    """Rewrite a jump. One that skips no step remains, but is not drawn: liveness needs the ends of all paths."""
     match operation.kind:
         case JumpKind.BREAK | JumpKind.FINISHED:
-            return _Part(deque((operation,)), ends=False)
+            return _Fragment(deque((operation,)), may_complete=False)
         case JumpKind.RETURN:
-            return _Part(deque((replace(operation, drawn=context.follows),)), ends=False)
+            return _Fragment(deque((replace(operation, drawn=context.skips_steps),)), may_complete=False)
         case JumpKind.RAISE:
             return _raise(operation, context)
         case JumpKind.CONTINUE:
-            return _Part(jumps=frozenset((_PASS,)), ends=False)
+            return _Fragment(jumps=frozenset((_ITERATION_END,)), may_complete=False)
 
 
-def _raise(operation: Jump, context: _Context) -> _Part:
-    caught = next((tried for tried in reversed(context.tries) if may_catch(tried.handlers, operation.raised)), None)
-    if caught is None:
-        return _Part(deque((replace(operation, drawn=context.follows),)), ends=False)
-    target = frozenset((caught.target,))
-    if context.loops == caught.loops:
-        return _Part(deque((replace(operation, drawn=False),)), jumps=target, ends=False)
-    leaving = replace(operation, kind=JumpKind.BREAK, drawn=caught.follows)
-    return _Part(deque((leaving,)), breaks=target, ends=False)
+def _raise(operation: Jump, context: _Context) -> _Fragment:
+    enclosing = next((try_ for try_ in reversed(context.tries) if may_catch(try_.handlers, operation.raised)), None)
+    if enclosing is None:
+        return _Fragment(deque((replace(operation, drawn=context.skips_steps),)), may_complete=False)
+    target = frozenset((enclosing.target,))
+    if context.loops == enclosing.loops:
+        return _Fragment(deque((replace(operation, drawn=False),)), jumps=target, may_complete=False)
+    loop_exit = replace(operation, kind=JumpKind.BREAK, drawn=enclosing.skips_steps)
+    return _Fragment(deque((loop_exit,)), breaks=target, may_complete=False)
 
 
-def _choice(operation: Choice, context: _Context) -> _Part:
-    ways = [_sequence(branch.block.operations, context) for branch in operation.branches]
-    ends = operation.may_skip or any(way.ends for way in ways)
-    return _Part(deque(), _Choice(operation, ways, operation.may_skip), *_targets(ways), ends)
+def _choice(operation: Choice, context: _Context) -> _Fragment:
+    branches = [_sequence(branch.block.operations, context) for branch in operation.branches]
+    may_complete = operation.may_skip or any(branch.may_complete for branch in branches)
+    return _Fragment(
+        deque(), _TrailingChoice(operation, branches, operation.may_skip), *_targets(branches), may_complete
+    )
 
 
-def _targets(parts: Sequence[_Part]) -> tuple[frozenset[Target], frozenset[Target]]:
-    """Return where the jumps of parts lead, and their breaks."""
-    nowhere = frozenset[Target]()
-    return nowhere.union(*(part.jumps for part in parts)), nowhere.union(*(part.breaks for part in parts))
+def _targets(fragments: Sequence[_Fragment]) -> tuple[frozenset[Target], frozenset[Target]]:
+    """Return the targets of the jumps and of the breaks of fragments."""
+    empty = frozenset[Target]()
+    return empty.union(*(f.jumps for f in fragments)), empty.union(*(f.breaks for f in fragments))
 
 
-def _loop(operation: Loop, context: _Context) -> _Part:
-    runs = works(operation.body)
-    inner = replace(context.before(works=runs or _decides(operation.orelse)), loops=context.loops + 1)
-    body, part = _block(operation.body, inner)
-    breaks = _breaks(body.operations)
-    jumps = part.jumps - {_PASS} | part.breaks
-    # Nothing in a loop without steps is skipped by leaving it; what is after it may be.
-    if not runs and not _decides(operation.orelse) and not _is_followed(jumps, context):
-        body = Block(_without_breaks(body.operations))
-    loop = _Part(ends=breaks or not operation.infinite, jumps=jumps)
+def _loop(operation: Loop, context: _Context) -> _Fragment:
+    runs_steps = works(operation.body)
+    inner = replace(
+        context.before(steps_follow=runs_steps or _is_relevant_block(operation.orelse)), loops=context.loops + 1
+    )
+    body, fragment = _block(operation.body, inner)
+    has_break = _has_break(body.operations)
+    jumps = fragment.jumps - {_ITERATION_END} | fragment.breaks
+    # A break of a loop without steps matters only if an exception skips steps after the loop.
+    if not runs_steps and not _is_relevant_block(operation.orelse) and not _may_skip_steps(jumps, context):
+        body = Block(_without_drawn_breaks(body.operations))
+    loop = _Fragment(may_complete=has_break or not operation.infinite, jumps=jumps)
     if body.operations:
         loop.operations.append(replace(operation, body=body, orelse=EMPTY))
     orelse = _sequence(operation.orelse.operations, context)
-    if not breaks:
+    if not has_break:
         return _then(loop, orelse, operation)
-    if not _matters(orelse):
+    if not _is_relevant(orelse):
         return loop
-    unbroken = Choice((Branch("no break", EMPTY),), operation.place)
-    after = _Choice(unbroken, [orelse], may_skip=True)
-    return _Part(loop.operations, after, jumps | orelse.jumps, orelse.breaks)
+    guard = Choice((Branch("no break", EMPTY),), operation.place)
+    trailing = _TrailingChoice(guard, [orelse], may_skip=True)
+    return _Fragment(loop.operations, trailing, jumps | orelse.jumps, orelse.breaks)
 
 
-def _decides(block: Block) -> bool:
-    return any(map(_operation_matters, block.operations))
+def _is_relevant_block(block: Block) -> bool:
+    return any(map(_is_relevant_operation, block.operations))
 
 
-def _is_followed(jumps: frozenset[Target], context: _Context) -> bool:
-    """Whether anything runs after an operation that an exception out of it skips."""
-    return any(tried.target in jumps and tried.follows for tried in context.tries)
+def _may_skip_steps(jumps: frozenset[Target], context: _Context) -> bool:
+    """Whether one of the jumps skips steps after the current operation."""
+    return any(enclosing.target in jumps and enclosing.skips_steps for enclosing in context.tries)
 
 
-def _breaks(operations: tuple[Operation, ...]) -> bool:
-    """Whether a loop's body has a `break` of that loop; one in the `else` of a loop inside it is one."""
+def _has_break(operations: tuple[Operation, ...]) -> bool:
+    """Whether the body of a loop has a `break` of that loop, possibly in the `else` of a nested loop."""
     for operation in operations:
         if isinstance(operation, Jump):
             if operation.kind is JumpKind.BREAK:
                 return True
             continue
         inside = (operation.orelse,) if isinstance(operation, Loop) else blocks_of(operation)
-        if any(_breaks(block.operations) for block in inside):
+        if any(_has_break(block.operations) for block in inside):
             return True
     return False
 
 
-def _without_breaks(operations: tuple[Operation, ...]) -> tuple[Operation, ...]:
-    """Leave the breaks of a loop without steps undrawn, which decide nothing."""
-    kept: list[Operation] = []
+def _without_drawn_breaks(operations: tuple[Operation, ...]) -> tuple[Operation, ...]:
+    """Return the body of a loop without steps with its breaks hidden from the graph."""
+    rewritten: list[Operation] = []
     for operation in operations:
         match operation:
             case Jump(kind=JumpKind.BREAK | JumpKind.FINISHED):
-                kept.append(replace(operation, drawn=False))
+                rewritten.append(replace(operation, drawn=False))
             case Choice() | Try():
-                kept.append(with_blocks(operation, lambda block: Block(_without_breaks(block.operations))))
+                rewritten.append(with_blocks(operation, lambda block: Block(_without_drawn_breaks(block.operations))))
             case _:
-                kept.append(operation)
-    return tuple(kept)
+                rewritten.append(operation)
+    return tuple(rewritten)
 
 
-def _protected(operation: Try, context: _Context) -> _Part:
+def _try(operation: Try, context: _Context) -> _Fragment:
     target = id(operation)
-    tried = _Try(target, operation.handlers, context.loops)
-    body, tried_part = _block(operation.body, replace(context, tries=(*context.tries, tried)))
+    enclosing = _EnclosingTry(target, operation.handlers, context.loops)
+    body, body_fragment = _block(operation.body, replace(context, tries=(*context.tries, enclosing)))
     handlers = [_block(handler.block, context) for handler in operation.handlers]
-    finalbody, final_part = _block(operation.finalbody, context)
-    parts = [tried_part, *(part for _, part in handlers)]
-    jumps, breaks = _targets([*parts, final_part])
+    finalbody, final_fragment = _block(operation.finalbody, context)
+    fragments = [body_fragment, *(fragment for _, fragment in handlers)]
+    jumps, breaks = _targets([*fragments, final_fragment])
     jumps -= {target}
-    ends = final_part.ends and any(part.ends for part in parts)
-    if not (_decides(body) or _decides(finalbody) or any(works(block) for block, _ in handlers)):
-        return _Part(jumps=jumps, breaks=breaks, ends=ends)
+    may_complete = final_fragment.may_complete and any(fragment.may_complete for fragment in fragments)
+    if not (_is_relevant_block(body) or _is_relevant_block(finalbody) or any(works(block) for block, _ in handlers)):
+        return _Fragment(jumps=jumps, breaks=breaks, may_complete=may_complete)
     rewritten = replace(
         operation,
         body=body,
         handlers=tuple(replace(h, block=block) for h, (block, _) in zip(operation.handlers, handlers, strict=True)),
         finalbody=finalbody,
     )
-    return _Part(deque((rewritten,)), jumps=jumps, breaks=breaks, ends=ends)
+    return _Fragment(deque((rewritten,)), jumps=jumps, breaks=breaks, may_complete=may_complete)

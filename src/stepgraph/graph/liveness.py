@@ -1,7 +1,7 @@
-"""Liveness of tasks: from their start until the await after which they are over.
+"""Liveness of tasks: the ranges of operations from the start of a task to the await that completes it.
 
-A task that may be pending on some exit of the block that holds its start and its awaits escapes: no clock says when it
-is over.
+A task escapes if it may be pending at an exit of the block with its start and its awaits. The graph then shows no clock
+for its completion.
 """
 
 from __future__ import annotations
@@ -41,54 +41,54 @@ from stepgraph.ir.nodes import (
 )
 
 Path: TypeAlias = tuple[tuple[int, int], ...]
-"""The blocks around an operation by `id`, outermost first, each with the index of the operation in it."""
+"""The enclosing blocks of an operation by `id`, outermost first, each with the index of the operation in it."""
 
 
 class LiveRange(Struct, frozen=True):
-    """Operations of a block during which tasks that began in them are pending."""
+    """A range of operations of a block during which at least one of the tasks started there is pending."""
 
     first: int
-    """The index of the operation that starts the first."""
+    """The index of the operation that starts the first task."""
     last: int
-    """The index of the operation after which none is pending."""
+    """The index of the operation after which no task is pending."""
 
 
 class Liveness(Struct, frozen=True):
-    """The live ranges of the tasks of a body, and what its awaits do. Blocks and awaits are known by `id`."""
+    """The liveness of the tasks of a function body. Blocks and operations are keyed by `id`."""
 
     ranges: dict[int, list[LiveRange]]
     """The live ranges of each block."""
     over: dict[int, frozenset[TaskId]]
-    """The tasks that are over with an await, or with a loop that awaits them one by one; none for many an await."""
+    """The tasks that each await, call or loop completes. An await without an entry does not advance the clock."""
     escaping: frozenset[TaskId]
-    """The tasks that may go on after their live range."""
+    """The tasks that may run beyond their live range."""
     raced: frozenset[int]
-    """The awaits that are over with the first of their members."""
+    """The awaits that end with the first completed member."""
     homes: dict[TaskId, tuple[int, ...]]
-    """The blocks in which each task is started, innermost last."""
+    """The enclosing blocks of the start of each task, outermost first."""
     loops: frozenset[int]
     """The bodies of loops."""
 
 
 def liveness(body: Block, *, is_run: bool = False) -> Liveness:
-    """Return the liveness of the tasks of a function's body. After that `is_run` returns, nothing more begins."""
-    found = _PendingTasks(body, is_run=is_run)
-    solve(body, _State(), found, found)
-    escaping = found.escaping
-    begun: dict[int, dict[int, int]] = {}
-    for task_id in found.started:
-        block, first = _home(found, task_id)
-        if (found.pending_after[block][-1] | found.left.get(block, 0)) >> task_id & 1:
+    """Return the liveness of the tasks of a function body. `is_run` marks `run`, after whose return no step begins."""
+    analysis = _PendingTasks(body, is_run=is_run)
+    solve(body, _State(), analysis, analysis)
+    escaping = analysis.escaping
+    starts_by_block: dict[int, dict[int, int]] = {}
+    for task_id in analysis.started:
+        block, first = _home(analysis, task_id)
+        if (analysis.pending_after[block][-1] | analysis.pending_at_jumps.get(block, 0)) >> task_id & 1:
             escaping |= 1 << task_id
-        starts = begun.setdefault(block, {})
+        starts = starts_by_block.setdefault(block, {})
         starts[first] = starts.get(first, 0) | 1 << task_id
     return Liveness(
-        {block: _live_ranges(starts, found.pending_after[block]) for block, starts in begun.items()},
-        {waiting: frozenset(bits(over)) for waiting, over in found.over.items()},
+        {block: _live_ranges(starts, analysis.pending_after[block]) for block, starts in starts_by_block.items()},
+        {operation: frozenset(bits(completed)) for operation, completed in analysis.completed.items()},
         frozenset(bits(escaping)),
-        frozenset(found.raced),
-        {task_id: tuple(block for block, _ in path) for task_id, path in found.started.items()},
-        frozenset(found.bodies),
+        frozenset(analysis.raced),
+        {task_id: tuple(block for block, _ in path) for task_id, path in analysis.started.items()},
+        frozenset(analysis.loop_bodies),
     )
 
 
@@ -101,96 +101,100 @@ def must_be_over(body: Block, foreign: frozenset[TaskId]) -> tuple[AwaitedTask, 
 
 
 def _pending_at_exits(body: Block, state: _State) -> int:
-    """Return the tasks that may be pending at the normal exits of a function: all, if it has none."""
-    found = _PendingTasks(body, is_run=False)
-    exits = solve(body, state, found, found)
+    """Return the tasks that may be pending at the normal exits of a function; all tasks if it has no such exit."""
+    analysis = _PendingTasks(body, is_run=False)
+    exits = solve(body, state, analysis, analysis)
     ends = [end.pending for end in (exits.end, exits.returns) if end is not None]
     return reduce(or_, ends) if ends else state.pending
 
 
-def _home(found: _PendingTasks, task_id: TaskId) -> tuple[int, int]:
-    """Return the innermost block that holds the start and all awaits of a task, and where the task begins there."""
-    start = found.started[task_id]
+def _home(analysis: _PendingTasks, task_id: TaskId) -> tuple[int, int]:
+    """Return the innermost block with the start and all awaits of a task, and the index at which the task begins."""
+    start = analysis.started[task_id]
     depth = len(start)
-    for path in found.awaited.get(task_id, ()):
-        shared = (one[0] == other[0] for one, other in zip(start, path, strict=False))
-        depth = min(depth, sum(1 for _ in takewhile(bool, shared)))
+    for path in analysis.awaited.get(task_id, ()):
+        is_shared = (a[0] == b[0] for a, b in zip(start, path, strict=False))
+        depth = min(depth, sum(1 for _ in takewhile(bool, is_shared)))
     block, first = start[depth - 1]
-    return block, 0 if found.pending_before[block] >> task_id & 1 else first
+    return block, 0 if analysis.pending_before[block] >> task_id & 1 else first
 
 
-def _live_ranges(begun: Mapping[int, int], after: Sequence[int]) -> list[LiveRange]:
-    """Return the live ranges of a block in order, those that overlap as one.
+def _live_ranges(starts: Mapping[int, int], pending_after: Sequence[int]) -> list[LiveRange]:
+    """Return the live ranges of a block in order, with overlapping ones merged.
 
-    `begun` are the tasks that begin at an operation, `after` those pending after each.
+    `starts` maps the index of an operation to the tasks that begin there; `pending_after` has the tasks pending after
+    each operation.
     """
-    found: list[LiveRange] = []
-    first, open_now = 0, 0
-    for at, pending in enumerate(after):
-        if not open_now:
-            first = at
-        open_now |= begun.get(at, 0)
-        if open_now and (at == len(after) - 1 or not open_now & pending):
-            found.append(LiveRange(first, at))
-            open_now = 0
+    ranges: list[LiveRange] = []
+    first, live = 0, 0
+    for index, pending in enumerate(pending_after):
+        if not live:
+            first = index
+        live |= starts.get(index, 0)
+        if live and (index == len(pending_after) - 1 or not live & pending):
+            ranges.append(LiveRange(first, index))
+            live = 0
         else:
-            open_now &= pending
-    return found
+            live &= pending
+    return ranges
 
 
 class _State(Struct, frozen=True):
-    """The tasks that may be pending at a point, as bit sets of their handles."""
+    """The tasks that may be pending at a program point, as bit sets of task ids."""
 
     pending: int = 0
-    """Those of which any run may be pending."""
+    """The tasks with at least one run that may be pending."""
     several: int = 0
-    """Those of which another run than the last may be pending, too."""
+    """The tasks with several runs that may be pending."""
     passed: int = 0
-    """The awaits of one member at a time that each path of the present pass of their loop has met, by number."""
+    """The one-by-one awaits that every path of the current iteration has executed, as a bit set of their numbers."""
 
     def without(self, task_ids: int) -> _State:
-        """Return the state when some tasks are over."""
+        """Return the state after the completion of some tasks."""
         return replace(self, pending=self.pending & ~task_ids, several=self.several & ~task_ids)
 
 
 class _PendingTasks(Domain[_State], Observer[_State]):
-    """The tasks that may be pending at each point. What it observes only grows, so that visits may be repeated."""
+    """The may-be-pending analysis of tasks. Its observations only grow, so repeated visits are safe.
+
+    A one-by-one await is an await of one member of a collection in each iteration of a loop.
+    """
 
     def __init__(self, body: Block, *, is_run: bool) -> None:
         self.is_run = is_run
-        own = {task_id for operation in body.operations for task_id in started_in(operation)}
-        self.mentions = Counter(task_id for task_id in mentioned_in(body) if task_id in own)
-        """How often each task is started or awaited."""
+        started = {task_id for operation in body.operations for task_id in started_in(operation)}
+        self.mentions = Counter(task_id for task_id in mentioned_in(body) if task_id in started)
+        """The number of starts and awaits of each task."""
         self.local: dict[int, int] = {}
-        """The tasks that are mentioned in a block only."""
+        """The tasks that only one block starts and awaits, by block."""
         self.path: list[tuple[int, int]] = []
-        """The path to the present operation."""
+        """The path to the current operation."""
         self.started: dict[TaskId, Path] = {}
-        """The start of each task."""
+        """The path to the start of each task."""
         self.awaited: dict[TaskId, dict[Path, None]] = {}
-        """The awaits of each task."""
+        """The paths to the awaits of each task."""
         self.pending_before: dict[int, int] = {}
-        """The tasks pending where a block begins."""
+        """The tasks pending at the start of each block."""
         self.pending_after: dict[int, list[int]] = {}
         """The tasks pending after each operation of a block."""
-        self.left: dict[int, int] = {}
-        """The tasks pending where exits leave a block."""
+        self.pending_at_jumps: dict[int, int] = {}
+        """The tasks pending at the jumps out of each block."""
         self.delayed: dict[int, dict[bool, set[int]]] = {}
-        """The blocks that exits leave by a `finally` of which they are part, by its target: whether they end `run`."""
-        self.over: dict[int, int] = {}
-        """The tasks that an await completes."""
+        """The blocks left only after a `finally`, by the target of the jump and whether the jump may end `run`."""
+        self.completed: dict[int, int] = {}
+        """The tasks that each await, call or loop completes."""
         self.raced: set[int] = set()
-        """The awaits that are over with the first of their members."""
+        """The awaits that end with the first completed member."""
         self.numbers: dict[int, int] = {}
-        """The numbers of awaits of one member at a time."""
-        self.joins: dict[int, dict[int, tuple[Await, Path]]] = {}
-        """These awaits, by the body of their loop, with the path to that."""
-        self.bodies: set[int] = set()
+        """The numbers of the one-by-one awaits."""
+        self.awaits_in_loop: dict[int, dict[int, tuple[Await, Path]]] = {}
+        """The one-by-one awaits, with the path to their loop, by the body of the loop."""
+        self.loop_bodies: set[int] = set()
         """The bodies of loops."""
         self.left_early: set[int] = set()
-        """The bodies of loops that are left before their elements are exhausted."""
+        """The bodies of loops with a jump that ends the loop before exhaustion."""
         self.escaping = 0
-        """The tasks that go on after an await of them."""
+        """The tasks that may run beyond an await of them."""
 
     # States
 
@@ -198,22 +202,22 @@ class _PendingTasks(Domain[_State], Observer[_State]):
         match operation:
             case Start(task_id=task_id):
                 self.started.setdefault(task_id, tuple(self.path))
-                again = state.pending & 1 << task_id
-                return replace(state, pending=state.pending | 1 << task_id, several=state.several | again)
+                restarted = state.pending & 1 << task_id
+                return replace(state, pending=state.pending | 1 << task_id, several=state.several | restarted)
             case Run(completes=completes) if completes:
-                return self._completed(operation, state)
+                return self._call(operation, state)
             case Await(each=True):
-                return self._join_each(operation, state)
+                return self._await_one_by_one(operation, state)
             case Await():
-                return self._join(operation, state)
+                return self._await(operation, state)
             case _:
                 return state
 
-    def join(self, one: _State, other: _State) -> _State:
-        return _State(one.pending | other.pending, one.several | other.several, one.passed & other.passed)
+    def join(self, a: _State, b: _State) -> _State:
+        return _State(a.pending | b.pending, a.several | b.several, a.passed & b.passed)
 
     def may_raise(self, operation: Leaf | Try, before: _State, after: _State | None) -> _State | None:
-        """Of several tasks that are awaited one may fail, and the others go on."""
+        """If one of several awaited tasks fails, the others may be pending."""
         match operation:
             case Try(guards_await=guards_await):
                 return None if guards_await else before
@@ -223,94 +227,98 @@ class _PendingTasks(Domain[_State], Observer[_State]):
                 return after
 
     def begin_pass(self, loop: Loop, head: _State) -> _State:
-        self.bodies.add(id(loop.body))
+        self.loop_bodies.add(id(loop.body))
         return head
 
     def after_passes(self, loop: Loop, head: _State, end: _State | None) -> _State | None:
-        """A loop that awaits one member at each pass, on each path, has awaited all of them when it is exhausted."""
+        """Complete the tasks of a one-by-one await if every path of every iteration executes it."""
         finished = end if loop.at_least_once else head
-        for join, path in self.joins.get(id(loop.body), {}).values():
-            waits = bit_set(task_ids_of(join.group)) & head.pending
-            if waits:
-                self._note(waits, path)
-                everywhere = end is None or bool(end.passed >> self.numbers[id(join)] & 1)
-                over = _over(over_with(join.group), head) if everywhere else 0
-                self._complete(id(loop), over)
-                finished = None if finished is None else finished.without(over)
+        for operation, path in self.awaits_in_loop.get(id(loop.body), {}).values():
+            awaited = bit_set(task_ids_of(operation.group)) & head.pending
+            if awaited:
+                self._record_await(awaited, path)
+                on_every_path = end is None or bool(end.passed >> self.numbers[id(operation)] & 1)
+                completed = _completed(over_with(operation.group), head) if on_every_path else 0
+                self._record_completion(id(loop), completed)
+                finished = None if finished is None else finished.without(completed)
         return finished
 
     def after_loop(self, loop: Loop, head: _State, after: _State | None) -> _State | None:
-        """A loop that takes tasks as they are over, and is left before all are, is a race."""
+        """Treat a loop over `as_completed` as a race if a jump may end it early."""
         if after is None or id(loop.body) not in self.left_early:
             return after
-        taken = [join for join, _ in self.joins.get(id(loop.body), {}).values() if join.group.in_turn]
-        self.raced.update(map(id, taken))
-        rest = bit_set(task_id for join in taken for task_id in task_ids_of(join.group)) & head.pending
+        races = [
+            operation for operation, _ in self.awaits_in_loop.get(id(loop.body), {}).values() if operation.group.in_turn
+        ]
+        self.raced.update(map(id, races))
+        rest = bit_set(task_id for race in races for task_id in task_ids_of(race.group)) & head.pending
         self.escaping |= rest
         return after.without(rest)
 
     def leave_try(self, try_: Try, before: _State, end: _State | None, raised: _State | None) -> _State | None:
-        """Leave out tasks that only the body awaits: a failing member ends its group, and the others go on."""
+        """Ignore tasks that only the body awaits: a failing member ends its group while the others continue."""
         del before, end
-        return None if raised is None else raised.without(self._only_in(try_.body))
+        return None if raised is None else raised.without(self._local_tasks(try_.body))
 
     # Awaits
 
-    def _join(self, join: Await, state: _State) -> _State:
-        waits = bit_set(task_ids_of(join.group)) & state.pending
-        if not waits:
+    def _await(self, operation: Await, state: _State) -> _State:
+        awaited = bit_set(task_ids_of(operation.group)) & state.pending
+        if not awaited:
             return state
-        self._note(waits, tuple(self.path))
-        over = _over(over_with(join.group), state)
-        raced = _races(join.group) & state.pending
-        if raced and is_race(join.group):
-            self.raced.add(id(join))
-        if join.group.until_done or raced:
-            self._complete(id(join), over)
+        self._record_await(awaited, tuple(self.path))
+        completed = _completed(over_with(operation.group), state)
+        raced = _raced(operation.group) & state.pending
+        if raced and is_race(operation.group):
+            self.raced.add(id(operation))
+        if operation.group.until_done or raced:
+            self._record_completion(id(operation), completed)
         self.escaping |= raced
-        return state.without(over | raced)
+        return state.without(completed | raced)
 
-    def _completed(self, call: Run, state: _State) -> _State:
-        """A call that fails may have left some of it pending, but all was before."""
-        self._note(bit_set(awaited.task_id for awaited in call.completes) & state.pending, tuple(self.path))
-        over = _over(call.completes, state)
-        self._complete(id(call), over)
-        return state.without(over)
+    def _call(self, call: Run, state: _State) -> _State:
+        """Complete the caller's tasks that a function awaits. If the call fails, they may be pending."""
+        self._record_await(bit_set(awaited.task_id for awaited in call.completes) & state.pending, tuple(self.path))
+        completed = _completed(call.completes, state)
+        self._record_completion(id(call), completed)
+        return state.without(completed)
 
-    def _join_each(self, join: Await, state: _State) -> _State:
-        depth = next((depth for depth in reversed(range(len(self.path))) if self.path[depth][0] in self.bodies), None)
+    def _await_one_by_one(self, operation: Await, state: _State) -> _State:
+        depth = next(
+            (depth for depth in reversed(range(len(self.path))) if self.path[depth][0] in self.loop_bodies), None
+        )
         if depth is None:
-            return self._one_of(join, state)
+            return self._await_one(operation, state)
         body = self.path[depth][0]
-        self.joins.setdefault(body, {})[id(join)] = join, tuple(self.path[:depth])
-        return replace(state, passed=state.passed | 1 << self.numbers.setdefault(id(join), len(self.numbers)))
+        self.awaits_in_loop.setdefault(body, {})[id(operation)] = operation, tuple(self.path[:depth])
+        return replace(state, passed=state.passed | 1 << self.numbers.setdefault(id(operation), len(self.numbers)))
 
-    def _one_of(self, join: Await, state: _State) -> _State:
-        """An await of one member, outside of a loop over them: of tasks taken as they are over, that is a race."""
-        waits = bit_set(task_ids_of(join.group)) & state.pending
-        self._note(waits, tuple(self.path))
-        if not waits or not join.group.in_turn:
+    def _await_one(self, operation: Await, state: _State) -> _State:
+        """Await one member outside of a loop. With `as_completed`, this is a race."""
+        awaited = bit_set(task_ids_of(operation.group)) & state.pending
+        self._record_await(awaited, tuple(self.path))
+        if not awaited or not operation.group.in_turn:
             return state
-        self.raced.add(id(join))
-        self.escaping |= waits
-        self._complete(id(join), 0)
-        return state.without(waits)
+        self.raced.add(id(operation))
+        self.escaping |= awaited
+        self._record_completion(id(operation), 0)
+        return state.without(awaited)
 
-    def _note(self, task_ids: int, path: Path) -> None:
+    def _record_await(self, task_ids: int, path: Path) -> None:
         for task_id in bits(task_ids):
             self.awaited.setdefault(task_id, {})[path] = None
 
-    def _complete(self, waiting: int, over: int) -> None:
-        self.over[waiting] = self.over.get(waiting, 0) | over
+    def _record_completion(self, operation_id: int, completed: int) -> None:
+        self.completed[operation_id] = self.completed.get(operation_id, 0) | completed
 
-    def _only_in(self, block: Block) -> int:
-        """Return the tasks that are started and awaited in a block and nowhere else."""
-        found = self.local.get(id(block))
-        if found is None:
-            inside = Counter(mentioned_in(block))
-            found = bit_set(task_id for task_id, count in inside.items() if count == self.mentions[task_id])
-            self.local[id(block)] = found
-        return found
+    def _local_tasks(self, block: Block) -> int:
+        """Return the tasks that only this block starts and awaits."""
+        task_ids = self.local.get(id(block))
+        if task_ids is None:
+            mentions = Counter(mentioned_in(block))
+            task_ids = bit_set(task_id for task_id, count in mentions.items() if count == self.mentions[task_id])
+            self.local[id(block)] = task_ids
+        return task_ids
 
     # Blocks and exits
 
@@ -331,45 +339,45 @@ class _PendingTasks(Domain[_State], Observer[_State]):
         self.path.pop()
 
     def exit(self, source: Jump | JumpTarget[_State], state: _State, target: JumpTarget[_State]) -> None:
-        """Blocks of a `try` are left after its `finally` if that only awaits."""
+        """Record the tasks pending at a jump. It leaves the blocks of a `try` after a `finally` without steps."""
         crossed = {block for block, _ in self.path[target.depth :]}
         if isinstance(source, Jump):
-            left = {source.drawn or source.kind is JumpKind.RAISE: crossed}
+            exited = {source.drawn or source.kind is JumpKind.RAISE: crossed}
         else:
-            left = {ends_run: blocks | crossed for ends_run, blocks in self.delayed.get(id(source), {}).items()}
+            exited = {ends_run: blocks | crossed for ends_run, blocks in self.delayed.get(id(source), {}).items()}
         if not isinstance(source, Jump) or source.kind is not JumpKind.FINISHED:
-            self.left_early |= crossed & self.bodies
-        for ends_run, blocks in left.items():
+            self.left_early |= crossed & self.loop_bodies
+        for ends_run, blocks in exited.items():
             if target.finalbody is not None:
                 delayed = self.delayed.setdefault(id(target), {}).setdefault(ends_run, set())
                 if not works(target.finalbody):
                     delayed |= blocks
                     continue
             elif target.is_outside and self.is_run and ends_run:
-                # After `run` returns early, nothing that it shows begins: tasks that go on are not missed there.
+                # Nothing in the graph begins after an early return of `run`, so tasks pending there need not escape.
                 continue
-            self._leave(blocks, state)
+            self._record_jump(blocks, state)
 
-    def _leave(self, blocks: Iterable[int], state: _State) -> None:
+    def _record_jump(self, blocks: Iterable[int], state: _State) -> None:
         for block in blocks:
-            self.left[block] = self.left.get(block, 0) | state.pending
+            self.pending_at_jumps[block] = self.pending_at_jumps.get(block, 0) | state.pending
 
 
-def _over(awaited: Iterable[AwaitedTask], state: _State) -> int:
-    """Return the pending tasks that are over now: all runs, or the last one if there are no others."""
-    found = 0
-    for one in awaited:
-        if one.on_every_path and (one.every or not state.several >> one.task_id & 1):
-            found |= 1 << one.task_id
-    return found & state.pending
+def _completed(awaited_tasks: Iterable[AwaitedTask], state: _State) -> int:
+    """Return the pending tasks that an await completes: all their runs are awaited, or only one is pending."""
+    completed = 0
+    for awaited in awaited_tasks:
+        if awaited.on_every_path and (awaited.every or not state.several >> awaited.task_id & 1):
+            completed |= 1 << awaited.task_id
+    return completed & state.pending
 
 
-def _races(group: AwaitGroup) -> int:
-    """Return the tasks in races, those inside a group too."""
+def _raced(group: AwaitGroup) -> int:
+    """Return the members of races in a group and its nested groups."""
     if is_race(group):
         return bit_set(task_ids_of(group))
-    found = 0
+    raced = 0
     for member in group.members:
         if isinstance(member, AwaitGroup):
-            found |= _races(member)
-    return found
+            raced |= _raced(member)
+    return raced

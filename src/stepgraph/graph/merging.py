@@ -1,4 +1,4 @@
-"""Functions that are the same: read for several calls, with nothing in their bodies to tell them apart."""
+"""Merging of equivalent functions: specializations of one definition whose bodies have equal nodes."""
 
 from __future__ import annotations
 
@@ -10,32 +10,33 @@ from stepgraph.ir.nodes import Block, Function
 
 
 def representatives(functions: Sequence[Function], bodies: Mapping[int, Block]) -> dict[int, Function]:
-    """Return, for each function by its `id`, the first one that is the same: of one definition, with the same nodes.
+    """Return the representative of each function by `id`: the first function of its equivalence class.
 
-    All functions of one definition, given the same callables, are taken to be the same, and told apart as long as their
-    nodes differ; a call in them is one of the function that stands for the callee.
+    The classes are computed by partition refinement. Initially, all functions with the same definition and the same
+    callable arguments are equivalent. A class is split while the nodes of its members differ, where a call refers to
+    the representative of the callee.
     """
     groups: dict[object, list[Function]] = {}
     for function in functions:
         groups.setdefault((function.place.node, function.given), []).append(function)
     while True:
-        found = {id(function): members[0] for members in groups.values() for function in members}
-        refined = _refined(groups, found, bodies)
+        representative_of = {id(function): members[0] for members in groups.values() for function in members}
+        refined = _refine(groups, representative_of, bodies)
         if len(refined) == len(groups):
-            return found
+            return representative_of
         groups = refined
 
 
-def _refined(
-    groups: Mapping[object, list[Function]], found: Mapping[int, Function], bodies: Mapping[int, Block]
+def _refine(
+    groups: Mapping[object, list[Function]], representative_of: Mapping[int, Function], bodies: Mapping[int, Block]
 ) -> dict[object, list[Function]]:
     refined: dict[object, list[Function]] = {}
     for key, members in groups.items():
         for function in members:
-            own = "" if len(members) == 1 else _nodes(bodies[id(function)], found)
-            refined.setdefault((key, own), []).append(function)
+            nodes = "" if len(members) == 1 else _serialized_nodes(bodies[id(function)], representative_of)
+            refined.setdefault((key, nodes), []).append(function)
     return refined
 
 
-def _nodes(body: Block, found: Mapping[int, Function]) -> str:
-    return json.dumps(nodes_of(body, lambda function: str(id(found[id(function)]))))
+def _serialized_nodes(body: Block, representative_of: Mapping[int, Function]) -> str:
+    return json.dumps(nodes_of(body, lambda function: str(id(representative_of[id(function)]))))

@@ -1,4 +1,4 @@
-"""The keys of functions: the plain name, qualified where two functions of one graph share it."""
+"""The keys of functions in a graph: plain names, qualified in case of a collision."""
 
 from __future__ import annotations
 
@@ -7,34 +7,34 @@ from collections.abc import Sequence
 from stepgraph.ir.nodes import Function
 
 
-def keys_of(functions: Sequence[Function], taken: Sequence[str] = ()) -> dict[int, str]:
-    """Return the key of each function by its `id`: no two are the same, and none is among those `taken`.
+def keys_of(functions: Sequence[Function], reserved: Sequence[str] = ()) -> dict[int, str]:
+    """Return a unique key for each function by `id`, avoiding the `reserved` names.
 
-    Functions that share a name are each qualified by what encloses them, by as much of it as tells them apart; what is
-    alike even then is numbered, in order.
+    Functions with the same name are qualified by as many enclosing scopes as needed. The remaining duplicates are
+    numbered in order.
     """
     keys: dict[int, str] = {}
-    _name(list(functions), 0, taken, keys)
-    return _numbered(functions, keys, taken)
+    _qualify(list(functions), 0, reserved, keys)
+    return _number(functions, keys, reserved)
 
 
-def _name(functions: list[Function], level: int, taken: Sequence[str], keys: dict[int, str]) -> None:
+def _qualify(functions: list[Function], level: int, reserved: Sequence[str], keys: dict[int, str]) -> None:
     groups: dict[str, list[Function]] = {}
     for function in functions:
         groups.setdefault(function.names[min(level, len(function.names) - 1)], []).append(function)
-    for name, sharing in groups.items():
-        # Nothing more tells apart functions that are qualified alike all the way.
-        alike = len({function.names for function in sharing}) == 1
-        last = all(level >= len(function.names) - 1 for function in sharing)
-        if last or (alike and name not in taken):
-            keys.update({id(function): name for function in sharing})
+    for name, duplicates in groups.items():
+        # Qualification cannot distinguish functions whose names are equal at every level.
+        is_ambiguous = len({function.names for function in duplicates}) == 1
+        is_last = all(level >= len(function.names) - 1 for function in duplicates)
+        if is_last or (is_ambiguous and name not in reserved):
+            keys.update({id(function): name for function in duplicates})
         else:
-            _name(sharing, level + 1, taken, keys)
+            _qualify(duplicates, level + 1, reserved, keys)
 
 
-def _numbered(functions: Sequence[Function], keys: dict[int, str], taken: Sequence[str]) -> dict[int, str]:
-    """Number what is still alike: a key of one function may be that of another on its way to a longer one."""
-    used = set(taken)
+def _number(functions: Sequence[Function], keys: dict[int, str], reserved: Sequence[str]) -> dict[int, str]:
+    """Number duplicate keys. A qualified name of one function may equal a plain name of another."""
+    used = set(reserved)
     for function in functions:
         name = keys[id(function)]
         key, number = name, 1

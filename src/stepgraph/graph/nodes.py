@@ -1,4 +1,4 @@
-"""Activities as nodes of the payload."""
+"""Conversion of activities to payload nodes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from stepgraph.model.payload import (
 
 
 def step_do(run: StepRun, nodes: list[Node]) -> StepDo:
-    """Return the node of a step, `nodes` being those of the steps in its body."""
+    """Return the node of a step. `nodes` are the nodes of its body."""
     definition = run.definition
     return {"type": "step_do", "name": definition.name, "config": _config(definition.settings), "nodes": nodes}
 
@@ -34,17 +34,20 @@ def leaf(activity: Sleep | SleepUntil | EventWait) -> StepSleep | StepSleepUntil
             return _wait(activity)
 
 
-def shape(read: PayloadShape) -> Shape | None:
-    """Return the shape of a payload, None where no key of it is read."""
-    return _object(read) if read.fields else None
+def shape(payload: PayloadShape) -> Shape | None:
+    """Return the shape of a payload, None if the program reads no key of it."""
+    return _value_shape(payload) if payload.fields else None
 
 
-def _object(read: PayloadShape) -> Shape:
-    if not read.fields:
+def _value_shape(value: PayloadShape) -> Shape:
+    if not value.fields:
         unknown: UnknownShape = {"type": "unknown"}
         return unknown
-    found: ObjectShape = {"type": "object", "fields": {key: _object(inner) for key, inner in read.fields.items()}}
-    return found
+    result: ObjectShape = {
+        "type": "object",
+        "fields": {key: _value_shape(inner) for key, inner in value.fields.items()},
+    }
+    return result
 
 
 def _wait(wait: EventWait) -> StepWaitForEvent:

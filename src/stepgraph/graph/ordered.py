@@ -1,4 +1,4 @@
-"""The nodes of work in a partial order: a parallel, its members with clocks or in blocks."""
+"""Payload nodes of a partial order: a parallel whose members carry clocks or are in blocks."""
 
 from __future__ import annotations
 
@@ -8,33 +8,34 @@ from stepgraph.graph.partial_order import Beside, Clocked, InSeries, Part
 from stepgraph.model.payload import Block, Node, Parallel, ParallelKind
 
 Contents = Sequence[list[Node]]
+"""The nodes of each member of a partial order."""
 
 
 def parallel(part: Part, contents: Contents, kind: ParallelKind, clock: int) -> tuple[Parallel, int]:
-    """Return work that begins at a clock as a parallel, and the clock when it is over. `contents` are the members'."""
+    """Return a parallel that begins at `clock`, and the clock at its end."""
     if isinstance(part, Clocked):
         nodes, clock = members(part, contents, clock)
         return {"type": "parallel", "kind": kind, "nodes": nodes}, clock
     nodes = []
-    alone: list[list[Node]] = []
-    over = clock + 1
+    single_members: list[list[Node]] = []
+    end_clock = clock + 1
     for inner in part.parts if isinstance(part, Beside) else (part,):
         match inner:
             case int(index):
-                alone.append(contents[index])
+                single_members.append(contents[index])
                 nodes += contents[index]
             case Clocked():
-                nested, over = parallel(inner, contents, "all", clock)
+                nested, end_clock = parallel(inner, contents, "all", clock)
                 nodes.append(nested)
             case _:
                 nodes.append(_block(inner, contents))
-    for content in alone:
-        stamp(content, clock, over)
-    return {"type": "parallel", "kind": kind, "nodes": nodes}, over
+    for content in single_members:
+        stamp(content, clock, end_clock)
+    return {"type": "parallel", "kind": kind, "nodes": nodes}, end_clock
 
 
 def members(part: Clocked, contents: Contents, clock: int) -> tuple[list[Node], int]:
-    """Return work that begins at a clock as nodes with clocks, and the clock when it is over."""
+    """Return the nodes of members that begin at `clock` or later, with clocks, and the clock at their end."""
     nodes: list[Node] = []
     for member in part.members:
         stamp(contents[member.index], clock + member.starts, clock + member.resolves)
@@ -43,7 +44,7 @@ def members(part: Clocked, contents: Contents, clock: int) -> tuple[list[Node], 
 
 
 def without_clocks(part: Part, contents: Contents) -> list[Node]:
-    """Return work as a sequence in which nothing carries a clock."""
+    """Return the nodes of a partial order as a sequence without clocks."""
     match part:
         case int(index):
             return contents[index]
@@ -64,7 +65,7 @@ def _block(part: Part, contents: Contents) -> Block:
 
 
 def stamp(nodes: Sequence[Node], starts: int, resolves: int | None) -> None:
-    """Give clocks to the work in nodes; of several that follow one another, their order tells more than a clock."""
+    """Set the clocks of nodes. A sequence of several resolved nodes stays without, since its order is more precise."""
     if len(nodes) > 1 and resolves is not None:
         return
     for node in nodes:

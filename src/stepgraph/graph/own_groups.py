@@ -1,4 +1,4 @@
-"""Gathers, waits and races that are a `parallel` of their own, inside the group of whatever is live."""
+"""Gathers, waits and races that the graph shows as separate parallels inside the group of a live range."""
 
 from __future__ import annotations
 
@@ -24,82 +24,83 @@ from stepgraph.model.payload import ParallelKind
 
 
 class OwnGroup(Struct, frozen=True, eq=False):
-    """A group drawn as a parallel in a block, which is that of all the work started for it."""
+    """An await group drawn as a separate parallel."""
 
     kind: ParallelKind
     block: int
+    """The `id` of the block that contains the parallel, and starts all tasks of the group."""
 
 
 def own_groups(body: Block, live: Liveness) -> dict[TaskId, tuple[OwnGroup, ...]]:
-    """Return, for the work in them, the groups of a body that are parallels of their own, outermost first.
+    """Return the separate parallels of a body that contain each task, outermost first.
 
-    Those are the groups written inside others, and those of another kind than `all`; work that was started before, and
-    not for such a group, stays where it was started.
+    A group is separate if it is nested in another one, or if its kind is not `all`. It contains only tasks started by
+    its arguments; a task started earlier stays at its start.
     """
-    found: dict[TaskId, tuple[OwnGroup, ...]] = {}
-    for join in _joins(body):
-        _collect(join.group, _kind(join, live), (), live, found)
-    return found
+    groups_by_task: dict[TaskId, tuple[OwnGroup, ...]] = {}
+    for operation in _awaits(body):
+        _collect(operation.group, _kind(operation, live), (), live, groups_by_task)
+    return groups_by_task
 
 
-def _joins(block: Block) -> Iterator[Await]:
+def _awaits(block: Block) -> Iterator[Await]:
     for operation in block.operations:
         if isinstance(operation, Await):
             yield operation
         for inner in blocks_of(operation):
-            yield from _joins(inner)
+            yield from _awaits(inner)
 
 
-def _kind(join: Await, live: Liveness) -> ParallelKind:
-    """What is taken as it is over, by a loop that can leave early, is a race."""
-    return "race" if join.group.in_turn and id(join) in live.raced else join.group.kind
+def _kind(operation: Await, live: Liveness) -> ParallelKind:
+    """Return the kind of an await. A loop over `as_completed` with an early exit is a race."""
+    return "race" if operation.group.in_turn and id(operation) in live.raced else operation.group.kind
 
 
 def _collect(
     group: AwaitGroup,
     kind: ParallelKind,
-    around: tuple[OwnGroup, ...],
+    enclosing: tuple[OwnGroup, ...],
     live: Liveness,
-    found: dict[TaskId, tuple[OwnGroup, ...]],
+    groups_by_task: dict[TaskId, tuple[OwnGroup, ...]],
 ) -> None:
-    own = sorted(task_id for task_id in group.own if task_id in live.homes)
-    if own and (group.nested or kind != "all"):
-        around = (*around, OwnGroup(kind, _home(group, own, live)))
+    task_ids = sorted(task_id for task_id in group.own if task_id in live.homes)
+    if task_ids and (group.nested or kind != "all"):
+        enclosing = (*enclosing, OwnGroup(kind, _home(group, task_ids, live)))
     for member in group.members:
         if isinstance(member, AwaitGroup):
-            _collect(member, member.kind, around if member.nested else (), live, found)
-        elif member.task_id in group.own and around:
-            found.setdefault(member.task_id, around)
+            _collect(member, member.kind, enclosing if member.nested else (), live, groups_by_task)
+        elif member.task_id in group.own and enclosing:
+            groups_by_task.setdefault(member.task_id, enclosing)
 
 
 def _home(group: AwaitGroup, task_ids: Sequence[TaskId], live: Liveness) -> int:
-    """Return the innermost block that holds all starts of a group's work, in no more loops than the group itself."""
-    first, *others = (live.homes[task_id] for task_id in task_ids)
+    """Return the innermost block with all starts of a group's tasks, in no more loops than the group itself."""
+    first, *rest = (live.homes[task_id] for task_id in task_ids)
     home, loops = first[0], 0
     for depth, block in enumerate(first):
         loops += block in live.loops
-        if loops > group.loops or any(path[depth : depth + 1] != (block,) for path in others):
+        if loops > group.loops or any(path[depth : depth + 1] != (block,) for path in rest):
             break
         home = block
     return home
 
 
 def kind_of(operations: Sequence[Operation], live: Liveness) -> ParallelKind | None:
-    """Return the kind of the join that covers a group exactly, None if the group holds anything else."""
+    """Return the kind of the await that ends a live range, None unless the range only starts the awaited tasks."""
     last = operations[-1]
-    join = next(_joins(Block((last,))), None)
-    if join is None or not (last is join or (isinstance(last, Loop) and join.each)):
+    final_await = next(_awaits(Block((last,))), None)
+    if final_await is None or not (last is final_await or (isinstance(last, Loop) and final_await.each)):
         return None
-    members = task_ids_of(join.group)
-    if any(isinstance(member, AwaitGroup) and member.own for member in join.group.members):
+    members = task_ids_of(final_await.group)
+    if any(isinstance(member, AwaitGroup) and member.own for member in final_await.group.members):
         return None
     if not all(_only_starts(operation) and members.issuperset(started_in(operation)) for operation in operations[:-1]):
         return None
-    return _kind(join, live)
+    return _kind(final_await, live)
 
 
 def _only_starts(operation: Operation) -> bool:
-    """Whether an operation does nothing but start work."""
+    """Whether an operation only starts activities, possibly in loops and branches."""
     if isinstance(operation, Start):
         return True
     inner = [operation for block in blocks_of(operation) for operation in block.operations]

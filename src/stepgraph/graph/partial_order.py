@@ -1,8 +1,8 @@
-"""How a partial order is drawn: in sequences and parallels, and what is neither with clocks.
+"""Decomposition of a partial order into series, parallels and clocks.
 
-An order is a list of bit sets: bit j of `before[i]` says that j is over before i begins. It has to be transitive, and
-its members have to stand in an order of which it is a part. Where it cannot be drawn, less is claimed, never more. The
-theory is in `docs/explanation/order.md`.
+A partial order is a list of bit sets: bit j of `before[i]` means that member j is done before member i begins. The list
+must be transitive, and the indices must be a linear extension. An order that cannot be drawn exactly loses relations
+but never gains one. The theory is in `docs/explanation/order.md`.
 """
 
 from __future__ import annotations
@@ -15,100 +15,105 @@ from msgspec import Struct
 
 from stepgraph.graph.bit_sets import bits
 
-# Among more sets of predecessors and common parts of two than this, the chain that keeps most is not looked for.
+# The limit on predecessor sets and their intersections for the search of the best chain.
 MOST_COMPARED: Final = 64
 
 
 class InSeries(Struct, frozen=True):
-    """Parts that are over one before the next."""
+    """Parts in sequence: each is done before the next begins."""
 
     parts: tuple[Part, ...]
 
 
 class Beside(Struct, frozen=True):
-    """Parts with no order between them."""
+    """Parts in parallel, with no order between them."""
 
     parts: tuple[Part, ...]
 
 
 class ClockedMember(Struct, frozen=True):
-    """A member that begins at the clock `starts` and is over at `resolves`, from 0 where its parallel begins."""
+    """A member with clock values, relative to the start of its parallel."""
 
     index: int
     starts: int
+    """The clock at its start."""
     resolves: int
+    """The clock at its completion."""
 
 
 class Clocked(Struct, frozen=True):
-    """Members that only clocks can order. `last` is the clock when all of them are over."""
+    """Members in parallel that are ordered by clocks."""
 
     members: tuple[ClockedMember, ...]
     last: int
+    """The clock at the completion of all members."""
 
 
 Part: TypeAlias = "int | InSeries | Beside | Clocked"
 
 
 def drawing(before: Sequence[int], *, clocks: bool = True) -> Part:
-    """Return the parts that an order consists of; a member is its index.
+    """Return the decomposition of an order, with each member represented by its index.
 
-    It is drawn exactly if it is series-parallel, or if `clocks` may be used and it is an interval order.
+    The result is exact for a series-parallel order and, with `clocks`, for an interval order.
     """
     return _Order(before).part((1 << len(before)) - 1, clocks=clocks)
 
 
 def clocked(before: Sequence[int]) -> Clocked:
-    """Return members with clocks for the whole order: exactly if it is an interval order, less of it otherwise."""
+    """Return the members of an order with clocks. The result is exact for an interval order, else less strict."""
     return _Order(before).clocked((1 << len(before)) - 1)
 
 
 def series(before: Sequence[int]) -> list[list[int]]:
-    """Return the members part by part, of which each is over before the next."""
+    """Return the members of each part of a series, in order."""
     return [list(bits(part)) for part in _Order(before).in_series((1 << len(before)) - 1)]
 
 
 def components(before: Sequence[int]) -> list[list[int]]:
-    """Return the members part by part, with no order between the parts."""
+    """Return the members of each connected component."""
     return [list(bits(part)) for part in _Order(before).components((1 << len(before)) - 1)]
 
 
 class _Order:
+    """A partial order, with a memo of the series-parallel decompositions of its subsets."""
+
     def __init__(self, before: Sequence[int]) -> None:
         self.before = before
-        self._drawn: dict[int, Part | None] = {}
+        self._decompositions: dict[int, Part | None] = {}
 
     def part(self, members: int, *, clocks: bool) -> Part:
-        """Return the drawing of some of the members."""
-        drawn = self.series_parallel(members)
-        if drawn is not None:
-            return drawn
+        """Return the decomposition of a subset."""
+        exact = self.series_parallel(members)
+        if exact is not None:
+            return exact
         if len(parts := self.in_series(members)) > 1:
             return InSeries(tuple(self.part(part, clocks=clocks) for part in parts))
         if len(parts := self.components(members)) > 1:
-            return self.beside(members, parts, clocks=clocks)
+            return self.in_parallel(members, parts, clocks=clocks)
         return self.clocked(members) if clocks else self.cone(members)
 
-    def beside(self, members: int, components: list[int], *, clocks: bool) -> Part:
-        """Return components side by side. Those that are no node are blocks, in which nothing carries a clock.
+    def in_parallel(self, members: int, components: list[int], *, clocks: bool) -> Part:
+        """Return components in parallel. A component that becomes a block carries no clocks.
 
-        One that is neither series nor parallel can be a parallel with clocks, which stand beside no others.
+        At most one component uses clocks, because clocks in two components would imply an order between them.
         """
         if clocks:
-            entangled = [component for component in components if self.series_parallel(component) is None]
-            alone = [component for component in entangled if len(self.in_series(component)) == 1]
-            if not alone and self.is_interval_order(members):
+            not_series_parallel = [component for component in components if self.series_parallel(component) is None]
+            indecomposable = [component for component in not_series_parallel if len(self.in_series(component)) == 1]
+            if not indecomposable and self.is_interval_order(members):
                 return self.clocked(members)
-            clocks_for = alone[0] if alone else 0
-            return Beside(tuple(self.part(component, clocks=component == clocks_for) for component in components))
+            with_clocks = indecomposable[0] if indecomposable else 0
+            return Beside(tuple(self.part(component, clocks=component == with_clocks) for component in components))
         return Beside(tuple(self.part(component, clocks=False) for component in components))
 
     def series_parallel(self, members: int) -> Part | None:
-        """Return the drawing in sequences and parallels alone, None where that is not all of the order."""
+        """Return the decomposition into series and parallels, None if the order is not series-parallel."""
         if members.bit_count() == 1:
             return members.bit_length() - 1
-        if members not in self._drawn:
-            self._drawn[members] = self._series_parallel(members)
-        return self._drawn[members]
+        if members not in self._decompositions:
+            self._decompositions[members] = self._series_parallel(members)
+        return self._decompositions[members]
 
     def _series_parallel(self, members: int) -> Part | None:
         kind: type[InSeries | Beside] = InSeries
@@ -117,16 +122,16 @@ class _Order:
             kind, parts = Beside, self.components(members)
         if len(parts) == 1:
             return None
-        drawn: list[Part] = []
+        decompositions: list[Part] = []
         for part in parts:
             inner = self.series_parallel(part)
             if inner is None:
                 return None
-            drawn.append(inner)
-        return kind(tuple(drawn))
+            decompositions.append(inner)
+        return kind(tuple(decompositions))
 
     def in_series(self, members: int) -> list[int]:
-        """Return the parts of which each is over before the next."""
+        """Return the parts of a series, in order; a single part if the order is no series."""
         ordered = sorted(bits(members), key=lambda index: (self.before[index] & members).bit_count())
         parts: list[int] = []
         before_all = rest = upper = members
@@ -139,111 +144,117 @@ class _Order:
         return [upper, *reversed(parts)]
 
     def components(self, members: int) -> list[int]:
-        """Return the parts with no order between them, in the order of their first members."""
+        """Return the connected components, ordered by their first members (union-find)."""
+        parents: dict[int, int] = {}
         component_of: dict[int, int] = {}
-        found: dict[int, int] = {}
         for index in bits(members):
-            component, earlier, name = 1 << index, self.before[index] & members, index
-            while earlier:
-                joined = _root(component_of, (earlier & -earlier).bit_length() - 1)
-                component |= found.pop(joined)
-                earlier &= ~component
-                component_of[name] = joined
-                name = joined
-            component_of[name] = name
-            found[name] = component
-        return sorted(found.values(), key=lambda component: component & -component)
+            component, predecessors, root = 1 << index, self.before[index] & members, index
+            while predecessors:
+                other_root = _root(parents, (predecessors & -predecessors).bit_length() - 1)
+                component |= component_of.pop(other_root)
+                predecessors &= ~component
+                parents[root] = other_root
+                root = other_root
+            parents[root] = root
+            component_of[root] = component
+        return sorted(component_of.values(), key=lambda component: component & -component)
 
     def is_interval_order(self, members: int) -> bool:
-        """Whether clocks can say all of the order: of two members, one runs after all that the other runs after."""
+        """Whether clocks represent the order exactly, because its predecessor sets form a chain under inclusion."""
         chain = self.predecessor_sets(members)
-        return all(not one & ~other for one, other in pairwise(chain))
+        return all(not smaller & ~larger for smaller, larger in pairwise(chain))
 
     def predecessor_sets(self, members: int) -> list[int]:
-        """Return the different sets of members that run before a member, the smallest first."""
-        found = dict.fromkeys(self.before[index] & members for index in bits(members))
-        found.pop(0, None)
-        return sorted(found, key=int.bit_count)
+        """Return the distinct nonempty predecessor sets of the members, smallest first."""
+        sets = dict.fromkeys(self.before[index] & members for index in bits(members))
+        sets.pop(0, None)
+        return sorted(sets, key=int.bit_count)
 
     def clocked(self, members: int) -> Clocked:
-        """Return members with clocks: at each clock a set of them is over, larger than the one before.
+        """Return members with clocks, one for each set of a chain of completed members.
 
-        A member begins at the last clock at which all that is over runs before it.
+        A member begins at the last clock whose completed members all precede it.
         """
         chain = self.chain(members)
-        placed: list[ClockedMember] = []
+        clocked_members: list[ClockedMember] = []
         for index in bits(members):
-            starts = sum(1 for over in chain if not over & ~self.before[index])
-            resolves = next((clock for clock, over in enumerate(chain, 1) if over >> index & 1), len(chain) + 1)
-            placed.append(ClockedMember(index, starts, resolves))
-        return Clocked(tuple(placed), len(chain) + 1)
+            starts = sum(1 for completed in chain if not completed & ~self.before[index])
+            resolves = next(
+                (clock for clock, completed in enumerate(chain, 1) if completed >> index & 1), len(chain) + 1
+            )
+            clocked_members.append(ClockedMember(index, starts, resolves))
+        return Clocked(tuple(clocked_members), len(chain) + 1)
 
     def chain(self, members: int) -> list[int]:
-        """Return sets of which each contains the one before, such that clocks at which they are over keep much."""
+        """Return the completed members at each clock, as a chain of sets that preserves many relations.
+
+        Dynamic programming over the predecessor sets and their intersections maximizes the number of ordered pairs. A
+        greedy chain replaces it for more than `MOST_COMPARED` sets.
+        """
         sets = self.predecessor_sets(members)
         if self.is_interval_order(members):
             return sets
         if len(sets) > MOST_COMPARED:
-            return _first_chain(sets)
-        sets = _with_common_parts(sets)
-        later = [sum(1 for index in bits(members) if not over & ~self.before[index]) for over in sets]
+            return _greedy_chain(sets)
+        sets = _with_intersections(sets)
+        successor_counts = [sum(1 for index in bits(members) if not done & ~self.before[index]) for done in sets]
         best: list[tuple[int, list[int]]] = []
-        for position, over in enumerate(sets):
-            ways = [(over.bit_count() * later[position], [position])]
-            for kept, chain in best:
-                below = sets[chain[-1]]
-                if not below & ~over:
-                    gained = (over.bit_count() - below.bit_count()) * later[position]
-                    ways.append((kept + gained, [*chain, position]))
-            best.append(max(ways, key=lambda way: way[0]))
-        return [sets[position] for position in max(best, key=lambda way: way[0])[1]]
+        for position, completed in enumerate(sets):
+            candidates = [(completed.bit_count() * successor_counts[position], [position])]
+            for score, chain in best:
+                previous = sets[chain[-1]]
+                if not previous & ~completed:
+                    gain = (completed.bit_count() - previous.bit_count()) * successor_counts[position]
+                    candidates.append((score + gain, [*chain, position]))
+            best.append(max(candidates, key=lambda candidate: candidate[0]))
+        return [sets[position] for position in max(best, key=lambda candidate: candidate[0])[1]]
 
     def cone(self, members: int) -> Part:
-        """Return less of an order that is neither: a last member with all before it, beside the rest."""
-        followed = 0
+        """Return an approximation without clocks: one maximal member after its predecessors, parallel to the rest."""
+        predecessors = 0
         for index in bits(members):
-            followed |= self.before[index]
-        tip = max(bits(members & ~followed), key=lambda index: (self.before[index] & members).bit_count())
+            predecessors |= self.before[index]
+        tip = max(bits(members & ~predecessors), key=lambda index: (self.before[index] & members).bit_count())
         below = self.before[tip] & members
         rest = members & ~below & ~(1 << tip)
-        cone = InSeries((*_parts_of(self.part(below, clocks=False), InSeries), tip))
-        parts = [cone, *_parts_of(self.part(rest, clocks=False), Beside)]
-        return Beside(tuple(sorted(parts, key=_first)))
+        cone = InSeries((*_flattened(self.part(below, clocks=False), InSeries), tip))
+        parts = [cone, *_flattened(self.part(rest, clocks=False), Beside)]
+        return Beside(tuple(sorted(parts, key=_first_member)))
 
 
-def _root(component_of: dict[int, int], index: int) -> int:
-    while component_of[index] != index:
-        component_of[index] = component_of[component_of[index]]
-        index = component_of[index]
+def _root(parents: dict[int, int], index: int) -> int:
+    while parents[index] != index:
+        parents[index] = parents[parents[index]]
+        index = parents[index]
     return index
 
 
-def _with_common_parts(sets: list[int]) -> list[int]:
-    """Return sets and what two of them have in common, the smallest first, as far as there are not too many."""
-    found = dict.fromkeys(sets)
-    for one, other in combinations(sets, 2):
-        if one & other and len(found) < MOST_COMPARED:
-            found[one & other] = None
-    return sorted(found, key=int.bit_count)
+def _with_intersections(sets: list[int]) -> list[int]:
+    """Return sets and their pairwise intersections, smallest first, up to `MOST_COMPARED` sets."""
+    extended = dict.fromkeys(sets)
+    for a, b in combinations(sets, 2):
+        if a & b and len(extended) < MOST_COMPARED:
+            extended[a & b] = None
+    return sorted(extended, key=int.bit_count)
 
 
-def _first_chain(sets: list[int]) -> list[int]:
+def _greedy_chain(sets: list[int]) -> list[int]:
     chain: list[int] = []
-    for over in sets:
-        if not chain or not chain[-1] & ~over:
-            chain.append(over)
+    for completed in sets:
+        if not chain or not chain[-1] & ~completed:
+            chain.append(completed)
     return chain
 
 
-def _parts_of(part: Part, kind: type[InSeries | Beside]) -> tuple[Part, ...]:
+def _flattened(part: Part, kind: type[InSeries | Beside]) -> tuple[Part, ...]:
     return part.parts if isinstance(part, kind) else (part,)
 
 
-def _first(part: Part) -> int:
+def _first_member(part: Part) -> int:
     match part:
         case int(index):
             return index
         case Clocked(members=members):
             return members[0].index
         case InSeries(parts=parts) | Beside(parts=parts):
-            return min(map(_first, parts))
+            return min(map(_first_member, parts))

@@ -1,4 +1,4 @@
-"""Where the nodes of a graph come from: beside the payload, which holds documented fields only."""
+"""Source locations of graph nodes, stored outside of the payload because its fields are documented ones only."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from stepgraph.syntax.module import Place
 
 
 class Places(Struct):
-    """The places of nodes, by the nodes themselves rather than by what they say: two may say the same."""
+    """The source locations of nodes, keyed by identity because different nodes may be equal."""
 
-    _known: dict[int, tuple[Node, Place]] = field(default_factory=dict)
+    _by_id: dict[int, tuple[Node, Place]] = field(default_factory=dict)
 
     def note(self, node: Node, place: Place) -> None:
-        """Remember where a node comes from. The node is kept, so that no later one can be taken for it."""
-        self._known[id(node)] = (node, place)
+        """Record the location of a node. The reference to the node prevents reuse of its `id`."""
+        self._by_id[id(node)] = (node, place)
 
     def of(self, node: Node | Part) -> Place | None:
-        """Return where a node comes from, None for one that is not known here."""
-        known = self._known.get(id(node))
-        return None if known is None else known[1]
+        """Return the location of a node, None if it has not been recorded."""
+        entry = self._by_id.get(id(node))
+        return None if entry is None else entry[1]

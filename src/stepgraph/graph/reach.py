@@ -1,4 +1,4 @@
-"""Which functions a program calls, and which of them run steps."""
+"""The call graph of a program: reachable functions, and the ones that run steps."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ BodyOf: TypeAlias = Callable[[Function], Block]
 
 
 def called_in(block: Block) -> Iterator[Function]:
-    """Yield the functions called in a block, in order, those in the bodies of its steps too."""
+    """Yield the functions called in a block and in the bodies of its steps, in order."""
     stack: list[Iterator[Operation]] = [iter(block.operations)]
     while stack:
         operation = next(stack[-1], None)
@@ -31,8 +31,8 @@ def called_in(block: Block) -> Iterator[Function]:
 
 
 def functions_with_steps(functions: Sequence[Function], body_of: BodyOf) -> frozenset[int]:
-    """Return the `id`s of the functions that run steps, directly or through others, of all that a program reaches."""
-    calls = {id(f): [id(called) for called in called_in(body_of(f))] for f in functions}
+    """Return the `id`s of the functions that run steps, directly or through calls of other functions."""
+    calls = {id(f): [id(callee) for callee in called_in(body_of(f))] for f in functions}
     working = {id(f) for f in functions if _runs_steps(body_of(f))}
     callers: dict[int, list[int]] = {}
     for caller, callees in calls.items():
@@ -48,15 +48,15 @@ def functions_with_steps(functions: Sequence[Function], body_of: BodyOf) -> froz
 
 
 def reachable(body: Block, body_of: BodyOf) -> list[Function]:
-    """Return the functions that a body calls, directly or through others, callers first."""
-    found: dict[int, Function] = {}
+    """Return the functions that a body calls, directly or through other functions, callers first."""
+    functions: dict[int, Function] = {}
     pending = [body]
     while pending:
         for function in called_in(pending.pop()):
-            if id(function) not in found:
-                found[id(function)] = function
+            if id(function) not in functions:
+                functions[id(function)] = function
                 pending.append(body_of(function))
-    return list(found.values())
+    return list(functions.values())
 
 
 def _runs_steps(block: Block) -> bool:

@@ -1,7 +1,7 @@
-"""Forward dataflow analysis of function bodies: the one place that honors exits, `finally`, loop `else` and fixpoints.
+"""Forward dataflow analysis of function bodies, with exits, `finally`, loop `else` and fixpoints.
 
-An analysis is a `Domain`: its states, and how an operation changes one. `solve` follows every path of a body, joins the
-states where paths meet, and reads the bodies of loops until nothing is added.
+A `Domain` defines the states and transfer functions of an analysis. `solve` propagates states along every path of a
+body, joins them at merge points and iterates over loop bodies until a fixpoint.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from stepgraph.ir.nodes import (
 from stepgraph.limits import Budget, Limit
 
 MOST_DETOURS: Final = 2_000
-"""`finally` in `finally` multiplies the paths through them; past so many, a state passes one unchanged."""
+"""The limit on repeated visits of `finally` blocks, whose paths multiply when nested. Beyond it, states skip them."""
 
 
 def solve(
     body: Block, entry: S, domain: Domain[S], observe: Observer[S] | None = None, budget: Budget | None = None
 ) -> Exits[S]:
-    """Return the states in which a body is left that begins with a state. Raises LimitExceededError."""
+    """Return the states at the exits of a body that begins with `entry`. Raises LimitExceededError."""
     outside: JumpFrame[S] = JumpFrame.of(0)
     solver = _Solver(domain, observe, budget)
     end = solver.block(body, entry, outside)
@@ -48,25 +48,29 @@ def solve(
 
 
 class _Solver(Generic[S]):
+    """The traversal of one body."""
+
     def __init__(self, domain: Domain[S], observe: Observer[S] | None, budget: Budget | None) -> None:
         self.domain = domain
         self.observe = observe
         self.budget = budget
         self.depth = 0
+        """The number of open blocks."""
         self.detours = 0
+        """The number of repeated visits of `finally` blocks."""
 
     def joined(self, states: Iterable[S | None]) -> S | None:
-        """Return the state where paths meet; None is a path that does not lead there."""
-        meeting: S | None = None
+        """Return the state at a merge point. None is an unreachable path."""
+        result: S | None = None
         for state in states:
-            if meeting is None:
-                meeting = state
-            elif state is not None and state is not meeting:
-                meeting = self.domain.join(meeting, state)
-        return meeting
+            if result is None:
+                result = state
+            elif state is not None and state is not result:
+                result = self.domain.join(result, state)
+        return result
 
     def block(self, block: Block, state: S, frame: JumpFrame[S]) -> S | None:
-        """Return the state at the end of a block, None where its end is not reached."""
+        """Return the state at the end of a block, None if the end is unreachable."""
         observe = self.observe
         if self.budget is not None:
             self.budget.spend(Limit.PAIRS, len(block.operations) + 1)
@@ -121,9 +125,9 @@ class _Solver(Generic[S]):
         if scope.is_pass:
             inner = frame.at(scope, lambda: frame.with_jumps(self.depth, JumpKind.CONTINUE))
             return self.joined((self.block(scope.block, state, inner), inner.exits[JumpKind.CONTINUE].state))
-        around = frame.raises.around
-        if scope.unprotected and around is not None:
-            frame = frame.at(scope, lambda: frame.with_raises(around))
+        outer = frame.raises.around
+        if scope.unprotected and outer is not None:
+            frame = frame.at(scope, lambda: frame.with_raises(outer))
         return self.block(scope.block, state, frame)
 
     # Loops
@@ -132,7 +136,10 @@ class _Solver(Generic[S]):
         return frame.with_jumps(self.depth, JumpKind.BREAK, JumpKind.FINISHED, JumpKind.CONTINUE)
 
     def loop(self, loop: Loop, state: S, inner: JumpFrame[S], frame: JumpFrame[S]) -> S | None:
-        """A loop that is visited again with a state that adds nothing is not read again: nesting costs no power."""
+        """Iterate over a loop until a fixpoint.
+
+        A later visit reuses the previous result if its state adds nothing. Nested loops thus avoid exponential time.
+        """
         head = state
         if inner.head is not None:
             head = self.domain.join(inner.head, state)
@@ -141,16 +148,16 @@ class _Solver(Generic[S]):
         while True:
             body = self.block(loop.body, self.domain.begin_pass(loop, head), inner)
             end = self.joined((body, inner.exits[JumpKind.CONTINUE].state))
-            again = head if end is None else self.domain.join(head, end)
-            if again == head:
+            next_head = head if end is None else self.domain.join(head, end)
+            if next_head == head:
                 break
-            head = self.domain.widen(head, again)
+            head = self.domain.widen(head, next_head)
         inner.head = head
-        finished = self.domain.after_passes(loop, head, end)
-        tested = inner.exits[JumpKind.FINISHED].state
-        if loop.infinite or tested is not None:
-            finished = tested
-        end = None if finished is None else self.block(loop.orelse, finished, frame)
+        exhausted = self.domain.after_passes(loop, head, end)
+        condition_false = inner.exits[JumpKind.FINISHED].state
+        if loop.infinite or condition_false is not None:
+            exhausted = condition_false
+        end = None if exhausted is None else self.block(loop.orelse, exhausted, frame)
         inner.after = self.domain.after_loop(loop, head, self.joined((end, inner.exits[JumpKind.BREAK].state)))
         return inner.after
 
@@ -162,7 +169,7 @@ class _Solver(Generic[S]):
         target.state = self.joined((target.state, state))
 
     def throw(self, source: Jump | JumpTarget[S], raised: CaughtType | None, state: S, raises: RaiseTargets[S]) -> None:
-        """Follow a `raise` to the handlers that may catch it, and on unless they must."""
+        """Propagate a `raise` to the handlers that may catch it, up to the first that must."""
         while raises.around is not None:
             if may_catch(raises.handlers, raised):
                 self.send(source, state, raises.handled)
@@ -177,72 +184,73 @@ class _Solver(Generic[S]):
         )
 
     def fail(self, raises: RaiseTargets[S], state: S | None) -> None:
-        """Follow an exception of an operation, whose type is not known."""
+        """Propagate an exception of unknown type from an operation."""
         if state is not None and state is not raises.failed:
             raises.failed = state if raises.failed is None else self.domain.join(raises.failed, state)
 
     def try_(self, try_: Try, state: S, frame: JumpFrame[S]) -> S | None:
-        has_final = bool(try_.finalbody.operations)
-        guarded = frame.at(try_, lambda: JumpFrame.of(self.depth, try_.finalbody), 1) if has_final else frame
-        raises = RaiseTargets(JumpTarget(self.depth), try_.handlers, guarded.raises)
-        tried = guarded.at(try_, lambda: guarded.with_raises(raises))
-        self.fail(tried.raises, self.domain.may_raise(try_, state, state))
-        end = self.block(try_.body, state, tried)
+        has_finalbody = bool(try_.finalbody.operations)
+        try_frame = frame.at(try_, lambda: JumpFrame.of(self.depth, try_.finalbody), 1) if has_finalbody else frame
+        raises = RaiseTargets(JumpTarget(self.depth), try_.handlers, try_frame.raises)
+        body_frame = try_frame.at(try_, lambda: try_frame.with_raises(raises))
+        self.fail(body_frame.raises, self.domain.may_raise(try_, state, state))
+        end = self.block(try_.body, state, body_frame)
         ends = [end]
-        raised = self.joined((tried.raises.failed, tried.raises.handled.state))
+        raised = self.joined((body_frame.raises.failed, body_frame.raises.handled.state))
         raised = self.domain.leave_try(try_, state, end, raised)
         if raised is not None:
-            ends += self.handled(try_, raised, guarded)
-            self.fail(guarded.raises, raised)
+            ends += self.handlers(try_, raised, try_frame)
+            self.fail(try_frame.raises, raised)
         end = self.joined(ends)
-        return self.through_final(try_, end, guarded, frame) if has_final else end
+        return self.finalbody(try_, end, try_frame, frame) if has_finalbody else end
 
-    def handled(self, try_: Try, raised: S, guarded: JumpFrame[S]) -> list[S | None]:
-        """Read the handlers: one of them runs, or several after each other (`except*`)."""
+    def handlers(self, try_: Try, raised: S, try_frame: JumpFrame[S]) -> list[S | None]:
+        """Return the states at the ends of the handlers. One of them runs, or several in sequence for `except*`."""
         ends: list[S | None] = []
         for handler in try_.handlers:
             begin = self.joined((raised, *ends)) if try_.except_star else raised
-            ends.append(None if begin is None else self.block(handler.block, begin, guarded))
+            ends.append(None if begin is None else self.block(handler.block, begin, try_frame))
         return ends
 
-    def through_final(self, try_: Try, end: S | None, guarded: JumpFrame[S], frame: JumpFrame[S]) -> S | None:
-        """Read a `finally` on each of the paths that lead through it: to its end, by each exit, by an exception."""
-        finals = _Finals(self, try_, frame)
-        after = finals.passed(end, 2)
-        for path, (kind, target) in enumerate(guarded.exits.items(), 4):
-            left = finals.passed(target.state, path)
-            if left is not None:
-                self.send(target, left, frame.exits[kind])
-        self.fail(frame.raises, finals.passed(guarded.raises.failed, 3))
-        for path, (raised, target) in enumerate(guarded.raises.uncaught.items(), 4 + len(guarded.exits)):
-            left = finals.passed(target.state, path)
-            if left is not None:
-                self.throw(target, raised, left, frame.raises)
+    def finalbody(self, try_: Try, end: S | None, try_frame: JumpFrame[S], frame: JumpFrame[S]) -> S | None:
+        """Propagate every path through a `finally`: the normal end, each exit, and exceptions."""
+        final_paths = _FinalPaths(self, try_, frame)
+        after = final_paths.end_state(end, 2)
+        for path, (kind, target) in enumerate(try_frame.exits.items(), 4):
+            exit_state = final_paths.end_state(target.state, path)
+            if exit_state is not None:
+                self.send(target, exit_state, frame.exits[kind])
+        self.fail(frame.raises, final_paths.end_state(try_frame.raises.failed, 3))
+        for path, (raised, target) in enumerate(try_frame.raises.uncaught.items(), 4 + len(try_frame.exits)):
+            exit_state = final_paths.end_state(target.state, path)
+            if exit_state is not None:
+                self.throw(target, raised, exit_state, frame.raises)
         return after
 
 
-class _Finals(Generic[S]):
-    """The paths through one `finally`: those with the same state are read once."""
+class _FinalPaths(Generic[S]):
+    """The paths through one `finally`. Paths with equal states share one visit."""
 
     def __init__(self, solver: _Solver[S], try_: Try, frame: JumpFrame[S]) -> None:
         self.solver = solver
         self.try_ = try_
         self.frame = frame
-        self.known: list[tuple[S, S | None]] = []
+        self.visits: list[tuple[S, S | None]] = []
+        """The states before and after each visit."""
 
-    def passed(self, state: S | None, path: int) -> S | None:
-        """Return the state after the `finally` on one path, None where that does not go on."""
+    def end_state(self, state: S | None, path: int) -> S | None:
+        """Return the state after the `finally` on one path, None if its end is unreachable."""
         if state is None:
             return None
-        for before, after in self.known:
+        for before, after in self.visits:
             if before == state:
                 return after
-        self.solver.detours += bool(self.known)
+        self.solver.detours += bool(self.visits)
         if self.solver.detours > MOST_DETOURS:
             return state
         inner = self.frame.at(self.try_, lambda: self.frame.with_raises(self.frame.raises), path)
         after = self.solver.block(self.try_.finalbody, state, inner)
-        self.known.append((state, after))
+        self.visits.append((state, after))
         return after
 
 
@@ -250,17 +258,17 @@ Point: TypeAlias = tuple[()]
 
 
 def reached_jumps(block: Block) -> Exits[Point]:
-    """Return the ways in which a block may be left: None for those in which it is not."""
+    """Return the reachable exits of a block; an unreachable exit is None."""
     return solve(block, (), _Reachability())
 
 
 class _Reachability(Domain[Point]):
-    """One state: the point is reached."""
+    """The domain with the single state "reachable"."""
 
     def transfer(self, operation: Leaf, state: Point) -> Point:
         del operation
         return state
 
-    def join(self, one: Point, other: Point) -> Point:
-        del other
-        return one
+    def join(self, a: Point, b: Point) -> Point:
+        del b
+        return a

@@ -1,4 +1,4 @@
-"""What a dataflow analysis is: its states, how an operation changes one, and what it observes."""
+"""The interface of a dataflow analysis: its states, its transfer functions and its observer."""
 
 from __future__ import annotations
 
@@ -10,84 +10,84 @@ from stepgraph.ir.jump_targets import JumpTarget, S
 from stepgraph.ir.nodes import Await, Block, Choice, Jump, Loop, Ordered, Pause, Run, Start, Try
 
 Leaf: TypeAlias = Run | Start | Await | Pause | Ordered
-"""An operation without control flow of its own."""
+"""An operation without control flow."""
 
 
 class Domain(Protocol[S]):
-    """The states of an analysis, which are immutable, compare by value, and only grow when joined."""
+    """A dataflow analysis. Its states are immutable, compare by value and form a join-semilattice."""
 
     def transfer(self, operation: Leaf, state: S) -> S | None:
-        """Return the state after an operation, None where the program does not go on after it."""
+        """Return the state after an operation, None if control flow ends there."""
 
-    def join(self, one: S, other: S) -> S:
-        """Return the state where two paths meet."""
+    def join(self, a: S, b: S) -> S:
+        """Return the least upper bound of two states."""
 
     def widen(self, old: S, new: S) -> S:  # noqa: ARG002 - for domains of unbounded height
-        """Return the state to read a loop's body with again: the `new` one, which covers the `old`, or more."""
+        """Return the state for the next visit of a loop's body: `new`, which covers `old`, or an upper bound of it."""
         return new
 
     def may_raise(self, operation: Leaf | Try, before: S, after: S | None) -> S | None:  # noqa: ARG002
-        """Return the state in which an exception leaves an operation, or None if none does.
+        """Return the state in which an exception leaves an operation, None if it cannot raise.
 
-        Of a `try`, that is its own code before the first operation.
+        For a `try`, this covers the code of its body before the first operation.
         """
         return before if after is None else after
 
     def enter_branch(self, choice: Choice, index: int, state: S) -> S:  # noqa: ARG002
-        """Return the state at the start of a branch; the index after the last is the path that takes none."""
+        """Return the state at the start of a branch. The index after the last one is the path around all branches."""
         return state
 
     def begin_pass(self, loop: Loop, head: S) -> S:  # noqa: ARG002
-        """Return the state at the start of each pass of a loop."""
+        """Return the state at the start of each iteration of a loop."""
         return head
 
     def after_passes(self, loop: Loop, head: S, end: S | None) -> S | None:
-        """Return the state when a loop is exhausted, whose passes begin with `head` and end with `end`."""
+        """Return the state at the exhaustion of a loop whose iterations begin with `head` and end with `end`."""
         return end if loop.at_least_once else head
 
     def after_loop(self, loop: Loop, head: S, after: S | None) -> S | None:  # noqa: ARG002
-        """Return the state after a loop with its `else` and its breaks."""
+        """Return the state after a loop, including its `else` and its breaks."""
         return after
 
     def leave_try(self, try_: Try, before: S, end: S | None, raised: S | None) -> S | None:  # noqa: ARG002
-        """Return the state in which exceptions leave the body of a `try`, None if none does.
+        """Return the state in which exceptions leave the body of a `try`, None if it cannot raise.
 
-        The body begins with `before` and ends with `end`; `raised` is the joined state of what raises in it.
+        The body begins with `before` and ends with `end`; `raised` is the join of its exceptional states.
         """
         return raised
 
 
 class Observer(Protocol[S]):
-    """Receives each state. Bodies of loops and `finally` blocks are visited repeatedly."""
+    """A receiver of every state. The solver visits loop bodies and `finally` blocks repeatedly."""
 
     def enter(self, block: Block, state: S) -> None:
-        """Open a block."""
+        """Receive the state at the start of a block."""
 
     def before(self, index: int, state: S) -> None:
-        """Begin an operation of the innermost block."""
+        """Receive the state before an operation of the innermost block."""
 
     def after(self, index: int, state: S) -> None:
-        """Go on after an operation of the innermost block."""
+        """Receive the state after an operation of the innermost block."""
 
     def leave(self) -> None:
-        """Close the innermost block, whether or not its end is reached."""
+        """Close the innermost block, whether or not control flow reaches its end."""
 
     def exit(self, source: Jump | JumpTarget[S], state: S, target: JumpTarget[S]) -> None:
-        """Leave for a target: by an exit, or after the `finally` of the target that it led to first."""
+        """Receive the state of a jump to `target`. The source is a jump, or a target whose `finally` has completed."""
 
 
 class Exits(Struct, Generic[S]):
-    """The states in which a body is left; None where it is not left so."""
+    """The states at the exits of a body; None for an unreachable exit."""
 
     end: S | None
-    """At its end."""
+    """At the end of the body."""
     breaks: S | None
-    """By a `break` of a loop around it, or by the test of that."""
+    """At a `break` of an enclosing loop, or at the exit through its condition."""
     continues: S | None
-    """By a `continue` of a loop around it."""
+    """At a `continue` of an enclosing loop."""
     returns: S | None
-    """By a `return`."""
+    """At a `return`."""
     raises: S | None
-    """By a `raise`."""
+    """At a `raise`."""
     failed: S | None
-    """By an exception of another operation."""
+    """At an exception raised by any other operation."""

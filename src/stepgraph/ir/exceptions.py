@@ -1,4 +1,4 @@
-"""Exceptions and handlers: built-in types and classes of the project are known, any other type may catch anything."""
+"""Matching of exceptions and handlers. A type is unresolved if it is neither built in nor a class of the project."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from typing import Final
 
 from stepgraph.ir.nodes import CaughtType, Handler
 
-# Types that catch every error. Those beyond `Exception` end a task or the program.
+# `Exception` counts too: the exceptions beyond it end a task or the program.
 CATCH_ALL: Final = frozenset(["builtins.Exception", "builtins.BaseException"])
 
 _BUILTINS: Final = "builtins."
 
 
 def catches_all(handler: Handler) -> bool:
-    """Whether a handler is for all errors: bare, or of `Exception`."""
+    """Whether a handler catches all errors: a bare `except`, or one for `Exception`."""
     return handler.condition is None or any(caught.name in CATCH_ALL for caught in handler.types)
 
 
 def catch_all(handlers: Iterable[Handler]) -> bool:
-    """Whether one of the handlers is for all errors."""
+    """Whether one of the handlers catches all errors."""
     return any(map(catches_all, handlers))
 
 
 def may_catch(handlers: Iterable[Handler], raised: CaughtType | None) -> bool:
-    """Whether one of the handlers may catch an exception of a type, None for one that is not known."""
+    """Whether one of the handlers may catch an exception of a type; None is an unknown type."""
     return any(_may_catch(handler, raised) for handler in handlers)
 
 
@@ -37,7 +37,7 @@ def _may_catch(handler: Handler, raised: CaughtType | None) -> bool:
 
 
 def must_catch(handlers: Iterable[Handler], raised: CaughtType | None) -> bool:
-    """Whether one of the handlers catches every exception of a type, None for one that is not known."""
+    """Whether one of the handlers catches every exception of a type; None is an unknown type."""
     classes = None if raised is None else _classes(raised)
     return any(
         catches_all(handler) or (classes is not None and any(caught.name in classes for caught in handler.types))
@@ -46,17 +46,17 @@ def must_catch(handlers: Iterable[Handler], raised: CaughtType | None) -> bool:
 
 
 def _classes(exception: CaughtType) -> frozenset[str] | None:
-    """Return the names of a type and of all that it derives from, None where one of these is not known."""
+    """Return the names of a type and all of its base classes, None if one of them is unresolved."""
     names = {exception.name, *exception.bases}
     for ancestor in exception.ancestors:
-        found = builtin_exception(ancestor)
-        if found is None:
+        builtin = builtin_exception(ancestor)
+        if builtin is None:
             return None
-        names.update(f"{_BUILTINS}{base.__name__}" for base in found.__mro__)
+        names.update(f"{_BUILTINS}{base.__name__}" for base in builtin.__mro__)
     return frozenset(names)
 
 
 def builtin_exception(name: str) -> type[BaseException] | None:
-    """Return the exception of Python with a dotted name, None for any other name."""
-    found = getattr(builtins, name.removeprefix(_BUILTINS), None) if name.startswith(_BUILTINS) else None
-    return found if isinstance(found, type) and issubclass(found, BaseException) else None
+    """Return the built-in exception with a dotted name, None for any other name."""
+    member = getattr(builtins, name.removeprefix(_BUILTINS), None) if name.startswith(_BUILTINS) else None
+    return member if isinstance(member, type) and issubclass(member, BaseException) else None

@@ -1,7 +1,7 @@
-"""What reading a program shows besides what it does: what was written, for rules to judge.
+"""Facts: observations about the source code, recorded during interpretation for the rules to check.
 
-Facts are as they were met. What is read several times, as the body of a loop is, may show a fact again, or another one
-of the same place if values differ.
+The interpreter may execute code several times, such as the body of a loop. It may then record a fact repeatedly, or
+record different facts for one location if the values differ.
 """
 
 from __future__ import annotations
@@ -22,33 +22,34 @@ Work: TypeAlias = Literal["step", "wait", "function", "sleep", "task"]
 
 
 class Fact:
-    """Anything met while a program was read."""
+    """Base class of all facts."""
 
     __slots__ = ()
 
 
 class StaticArgument(Struct, frozen=True):
-    """An argument of a call, as written. `star` is `""`, or `"*"` or `"**"` where what it holds is not known."""
+    """An argument of a call."""
 
     value: StaticValue
     place: Place
     keyword: str | None = None
     star: str = ""
+    """`"*"` or `"**"` for a starred argument with unresolved content, else empty."""
 
 
 class StaticArguments(Struct, frozen=True):
-    """The arguments of a call, in order; those in `*[...]` and `**{...}` in the places that they take."""
+    """The arguments of a call, in order, with resolved `*` and `**` arguments expanded."""
 
     items: tuple[StaticArgument, ...] = ()
 
     @property
     def positional(self) -> tuple[StaticArgument, ...]:
-        """Those that stand by their position alone."""
+        """The positional arguments, without unresolved `*` arguments."""
         return tuple(argument for argument in self.items if argument.keyword is None and not argument.star)
 
     @property
     def whole(self) -> bool:
-        """Whether all arguments are known, none is in a collection that is not."""
+        """Whether all arguments are resolved, with no `*` or `**` left."""
         return not any(argument.star for argument in self.items)
 
     def find(self, index: int | None, keyword: str) -> StaticArgument | None:
@@ -60,254 +61,262 @@ class StaticArguments(Struct, frozen=True):
 
 
 class MethodCalled(Fact, Struct, frozen=True):
-    """A call of a method of the step object: `do`, `sleep`, `sleep_until`, `wait_for_event`, or one that it lacks.
-
-    `in_step` tells that it is in the body of a step. It `expects_type_error` in a `try` that catches these by name.
-    """
+    """A call of a method of the step object, existing or not."""
 
     method: str
     arguments: StaticArguments
     place: Place
     in_step: bool
+    """Whether the call is inside the body of a step."""
     expects_type_error: bool = False
+    """Whether an enclosing `try` catches TypeError by name."""
 
 
 class MethodMissing(Fact, Struct, frozen=True):
-    """A call of a method that the step object does not have. `place` is what is called."""
+    """A call of a nonexistent method of the step object."""
 
     method: str
     place: Place
+    """The location of the callee."""
 
 
 class DecoratorApplied(Fact, Struct, frozen=True):
-    """A call of what `step.do(...)` made: its own arguments, which should be a function, and those `given` to `do`."""
+    """A call of the decorator that `step.do(...)` returns."""
 
     given: StaticArguments
+    """The arguments of `step.do`."""
     arguments: StaticArguments
+    """The arguments of the decorator: normally one function."""
     place: Place
 
 
 class Parameter(Struct, frozen=True):
-    """A parameter of a step's function. `default` is the source of what it is without an argument, None for none."""
+    """A parameter of a step's function."""
 
     name: str
     kind: ParameterKind
     default: str | None
+    """The source of the default value, None for a required parameter."""
     place: Place
 
 
 class StepFunctionShape(Struct, frozen=True):
-    """The function that a step runs: how it is declared. `place` is the function, or lambda, itself."""
+    """The signature of the function that a step runs."""
 
     name: str
     parameters: tuple[Parameter, ...]
     is_async: bool
     is_generator: bool
     place: Place
+    """The location of the function or lambda."""
 
 
 class StepDeclared(Fact, Struct, frozen=True):
-    """`step.do(...)` applied to a function: the arguments of that call, and the function, None where it is not known.
-
-    `place` is the call of `step.do`, `in_step` tells that it is in the body of another step.
-    """
+    """A step declaration: `step.do(...)` applied to a function."""
 
     definition: StepDefinition
     arguments: StaticArguments
+    """The arguments of `step.do`."""
     function: StepFunctionShape | None
+    """None if the function cannot be resolved."""
     mode: DependencyMode
     place: Place
+    """The location of the call of `step.do`."""
     in_step: bool
+    """Whether the declaration is inside the body of another step."""
 
 
 class StepCalled(Fact, Struct, frozen=True):
-    """A call of a declared step, which makes its coroutine."""
+    """A call of a declared step, which creates its coroutine."""
 
     definition: StepDefinition
     arguments: StaticArguments
     place: Place
     in_step: bool
+    """Whether the call is inside the body of a step."""
 
 
 class Returned(Fact, Struct, frozen=True):
-    """A `return` with a value, in a function, or the value of a lambda. `place` is that of the value."""
+    """A value returned by a `return` statement or a lambda."""
 
     function: Place
     value: StaticValue
     place: Place
+    """The location of the value."""
 
 
 class WrongImport(Fact, Struct, frozen=True):
-    """An import of a name from a module of the SDK that surely lacks it, and the module that has it.
-
-    `place` is the name, `statement` the whole import.
-    """
+    """An import of a name from an SDK module that does not define it."""
 
     name: str
     module: str
     right_module: str
+    """The SDK module that defines the name."""
     place: Place
+    """The location of the name."""
     statement: Place
+    """The location of the import statement."""
 
 
 class ParameterUnknown(Fact, Struct, frozen=True):
-    """A step was called that has a parameter after which no step is named. `declared` are the steps there were then."""
+    """A call of a step with a parameter that matches no declared step."""
 
     definition: StepDefinition
     parameter: StepParameter
     declared: tuple[StepDefinition, ...]
+    """The steps declared at the time of the call."""
 
 
 class DependenciesMiscounted(Fact, Struct, frozen=True):
-    """A step was called, in legacy mode, that has so many `parameters` besides `ctx`, and lists so many steps.
-
-    `listed` is None where `depends` is not given.
-    """
+    """A call of a step, in legacy mode, with different numbers of parameters and dependencies."""
 
     definition: StepDefinition
     parameters: int
+    """The number of parameters other than `ctx`."""
     listed: int | None
+    """The number of steps in `depends`, None without `depends`."""
 
 
 class DependencyCycle(Fact, Struct, frozen=True):
-    """A step was called that needs itself by way of others, whichever path the program takes: each needs the next."""
+    """A call of a step that depends on itself through other steps, on every path of the program."""
 
     steps: tuple[StepDefinition, ...]
+    """The cycle: each step depends on the next one."""
 
 
 class NameShared(Fact, Struct, frozen=True):
-    """A step was called of which a parameter names two steps: one that is `meant`, the `other` is hidden by it.
-
-    They were both declared before either had run.
-    """
+    """A call of a step with a parameter that matches two steps, both declared before either ran."""
 
     definition: StepDefinition
     parameter: StepParameter
     meant: StepDefinition
+    """The step that the parameter resolves to."""
     other: StepDefinition
+    """The step that it shadows."""
 
 
 class NeverAwaited(Fact, Struct, frozen=True):
-    """Work that nothing can wait for, as its value is put to no use.
+    """Work whose awaitable is discarded, so that nothing can await it.
 
-    A coroutine of a step, a wait or a function with steps, which never begins; or a sleep or task, which is left to
-    itself. `name` is what it is called, `place` the expression that makes it. It `stands_alone` where that is a
-    statement of its own, to which `await` can be added.
+    A coroutine of a step, a wait or a function with steps never begins. A sleep or a task runs unobserved.
     """
 
     work: Work
     name: str
+    """The name of the step, wait or function."""
     place: Place
+    """The location of the expression that creates the awaitable."""
     stands_alone: bool
+    """Whether the expression is a statement, so that a fix can insert `await`."""
 
 
 class EventKey(Fact, Struct, frozen=True):
-    """A key of an event, directly below it: of the one of `run`, or of what a `wait_for_event` gave (`waited`).
-
-    It is read as an element, by `get` or as an attribute, or written, or it is asked whether it is there (`in`).
-    """
+    """An access to a top-level key of an event."""
 
     use: KeyUse
+    """The kind of access: by subscript, `get` or attribute; a write; or a membership test (`in`)."""
     key: str
     waited: bool
+    """Whether the event is the result of `wait_for_event` rather than the argument of `run`."""
     owner: Place
+    """The location of the event expression."""
     place: Place
 
 
 class CutShort(Fact, Struct, frozen=True):
-    """Work of the engine that is awaited up to a timeout only; `names` are those of `what` there is in it.
-
-    With steps in it, it is `step`; else `wait` if there is a `wait_for_event`, else `sleep`.
-    """
+    """An await of engine work under a timeout."""
 
     by: CutShortBy
     what: Literal["step", "wait", "sleep"]
+    """The most significant kind of work under the timeout: a step before a wait before a sleep."""
     names: tuple[str, ...]
+    """The names of all work of that kind."""
     place: Place
 
 
 class Raced(Fact, Struct, frozen=True):
-    """An await that is over with the first of several, outside of steps.
-
-    It `drains` a collection of tasks where it waits for what is left of them at each pass of a loop.
-    """
+    """An await outside of steps that ends with the first completed task."""
 
     names: tuple[str, ...]
+    """The names of the steps and waits that compete."""
     drains: bool
+    """Whether an enclosing loop goes on to await the remaining tasks."""
     place: Place
 
 
 class NeverCalled(Fact, Struct, frozen=True):
-    """A declared step that nothing can call, as what it was bound to is put to no use, and that no other step needs."""
+    """A declared step that nothing can call, and that no other step depends on."""
 
     definition: StepDefinition
     place: Place
 
 
 class RunNotWrapped(Fact, Struct, frozen=True):
-    """The `run` of the workflow is that of a class which does not derive from WorkflowEntrypoint.
-
-    `place` is the base of the workflow's class by which it inherits from that one.
-    """
+    """A workflow class that inherits `run` from a class outside of WorkflowEntrypoint's hierarchy."""
 
     owner: str
+    """The name of the class that defines `run`."""
     place: Place
+    """The location of the base class through which `run` is inherited."""
 
 
 class SleepAsTask(Fact, Struct, frozen=True):
-    """The future of a sleep is given to what makes a task of a coroutine, as `asyncio.create_task`.
-
-    `name` is that of the sleep, `place` what is given, and `called` what it is given to.
-    """
+    """The future of a sleep passed to a function that expects a coroutine, such as `asyncio.create_task`."""
 
     name: str
+    """The name of the sleep."""
     place: Place
+    """The location of the argument."""
     called: Place
+    """The location of the callee."""
 
 
 class NondeterministicTest(Fact, Struct, frozen=True):
-    """A test, or a value gone over, that is another one at a replay, and decides what is done.
-
-    It is of a call of `name`, `made` there. `decided` is the place of the choice or loop, of whose branches it decides
-    about those from the `first_branch` on.
-    """
+    """A condition or an iterable that differs at replay and decides the control flow."""
 
     name: str
+    """The dotted name of the function whose call produces the nondeterministic value."""
     made: Place
+    """The location of that call."""
     test: Place
     decided: Place
+    """The location of the conditional or loop."""
     first_branch: int = 0
+    """The index of the first branch that the condition decides about."""
 
 
 class UsedAfterStep(Fact, Struct, frozen=True):
-    """A value that is another one at a replay, `made` by a call of `name`, and used after a step has run since."""
+    """A nondeterministic value used after a step has run since its creation."""
 
     name: str
+    """The dotted name of the function whose call produces the value."""
     made: Place
+    """The location of that call."""
     place: Place
+    """The location of the use."""
 
 
 class ReachedOut(Fact, Struct, frozen=True):
-    """A call, in plain code of the workflow, of a binding or of what sends requests: `env.KV.put`, `fetch`."""
+    """A call of a binding or of a request function outside of steps: `env.KV.put`, `fetch`."""
 
     name: str
     place: Place
 
 
 class EventChanged(Fact, Struct, frozen=True):
-    """A change of the event that `run` is given, or of a part of it: `changed` is that as written."""
+    """A mutation of the event passed to `run`."""
 
     changed: str
+    """The source of the mutated expression."""
     place: Place
     in_step: bool
 
 
 class StateChanged(Fact, Struct, frozen=True):
-    """A change, in the body of a step, of what is outside of it: `changed` is that as written, `used` where it is read.
-
-    A replay does not make the change, and what reads it finds another value.
-    """
+    """A mutation, inside a step, of state outside of it. A replay skips it, so later reads see a different value."""
 
     changed: str
+    """The source of the mutated expression."""
     place: Place
     used: Place
+    """The location of a later read."""

@@ -1,4 +1,4 @@
-"""Where exits lead: for each point of a body the targets of `break`, `continue`, `return` and exceptions."""
+"""The targets of `break`, `continue`, `return` and exceptions at each point of a function body."""
 
 from __future__ import annotations
 
@@ -13,68 +13,67 @@ S = TypeVar("S")
 
 
 class JumpTarget(Struct, Generic[S], eq=False):
-    """Where an exit leads: behind a loop or a pass of it, to handlers, into a `finally`, or out of the body."""
+    """The target of a jump: the end of a loop or iteration, the handlers, a `finally`, or the caller."""
 
     depth: int
-    """The number of blocks that are open there."""
+    """The number of open blocks at the target."""
     finalbody: Block | None = None
-    """The `finally` that runs there before the exit goes on."""
+    """The `finally` that runs at the target before the jump continues."""
     is_outside: bool = False
-    """Whether it is outside of the body."""
+    """Whether the target is outside of the function body."""
     state: S | None = None
-    """The joined states of the exits that lead there."""
+    """The join of the states of all jumps to the target."""
 
 
 class RaiseTargets(Struct, Generic[S], eq=False):
-    """Where exceptions lead."""
+    """The targets of exceptions."""
 
     handled: JumpTarget[S]
-    """The handlers, reached by `raise`."""
+    """The target of a `raise` that the handlers catch."""
     handlers: tuple[Handler, ...] = ()
     around: RaiseTargets[S] | None = None
-    """Where exceptions lead that the handlers do not catch; None where they go through a `finally`, or out."""
+    """The targets of exceptions that the handlers do not catch; None if those enter a `finally` or leave the body."""
     uncaught: dict[CaughtType | None, JumpTarget[S]] = field(default_factory=dict)
-    """Where a `raise` of each type leads through a `finally`, or out."""
+    """The `finally` or exit that an uncaught `raise` leads to, by exception type."""
     failed: S | None = None
-    """The joined states in which operations raise."""
+    """The join of the states in which other operations raise."""
 
 
 class JumpFrame(Struct, Generic[S], eq=False):
-    """The targets at a point. It is kept for later visits, whose states can only add to those before."""
+    """The jump targets at a point of a body. Later visits reuse it, because their states only add to earlier ones."""
 
     exits: dict[JumpKind, JumpTarget[S]]
-    """The target of each kind of exit but `raise`."""
+    """The target of each kind of jump except `raise`."""
     raises: RaiseTargets[S]
-    """The target of exceptions."""
     inner: dict[tuple[int, int], JumpFrame[S]] = field(default_factory=dict)
-    """The frames inside, by the `id` of their operation and the number of the path through it."""
+    """The nested frames, by the `id` of the operation and the number of the path through it."""
     head: S | None = None
-    """Of a loop: the state with which its passes begin."""
+    """For a loop: the state at the start of its iterations."""
     after: S | None = None
-    """Of a loop: the state after it."""
+    """For a loop: the state after it."""
 
     @classmethod
     def of(cls, depth: int, finalbody: Block | None = None) -> JumpFrame[S]:
-        """Return a frame all of whose exits lead into a `finally`, or out of the body."""
-        out = finalbody is None
+        """Return a frame whose jumps all enter a `finally`, or leave the body."""
+        is_outside = finalbody is None
         exits: dict[JumpKind, JumpTarget[S]] = {
-            kind: JumpTarget(depth, finalbody, is_outside=out) for kind in JumpKind if kind is not JumpKind.RAISE
+            kind: JumpTarget(depth, finalbody, is_outside=is_outside) for kind in JumpKind if kind is not JumpKind.RAISE
         }
-        return cls(exits, RaiseTargets(JumpTarget(depth, finalbody, is_outside=out)))
+        return cls(exits, RaiseTargets(JumpTarget(depth, finalbody, is_outside=is_outside)))
 
     def at(self, operation: Operation, make: Callable[[], JumpFrame[S]], path: int = 0) -> JumpFrame[S]:
-        """Return the frame of an operation, made at the first visit."""
+        """Return the frame of an operation, created at the first visit."""
         key = id(operation), path
-        found = self.inner.get(key)
-        if found is None:
-            found = self.inner[key] = make()
-        return found
+        frame = self.inner.get(key)
+        if frame is None:
+            frame = self.inner[key] = make()
+        return frame
 
     def with_jumps(self, depth: int, *kinds: JumpKind) -> JumpFrame[S]:
-        """Return a frame with new targets for some exits."""
-        own: dict[JumpKind, JumpTarget[S]] = {kind: JumpTarget(depth) for kind in kinds}
-        return JumpFrame({**self.exits, **own}, self.raises)
+        """Return a frame with new targets for some kinds of jumps."""
+        targets: dict[JumpKind, JumpTarget[S]] = {kind: JumpTarget(depth) for kind in kinds}
+        return JumpFrame({**self.exits, **targets}, self.raises)
 
     def with_raises(self, raises: RaiseTargets[S]) -> JumpFrame[S]:
-        """Return a frame whose exceptions lead to new targets, or whose operations are visited anew."""
+        """Return a frame with new targets for exceptions and no state from earlier visits."""
         return JumpFrame(self.exits, raises)

@@ -1,8 +1,8 @@
-"""The intermediate representation: what a workflow does, without a trace of Python syntax.
+"""The intermediate representation of a workflow: its steps, waits and control flow, without Python syntax.
 
-A function's body is a `Block` of operations. Work is an `Activity` (a step, a sleep, a wait, a call of a function with
-steps). `Run` does one on the spot; `Start` sets one going under a handle, and `Await` waits for handles, wherever they
-were started. All of it carries the place it comes from.
+The body of a function is a `Block` of operations. Work is an `Activity`: a step, a sleep, a wait, or a call of a
+function with steps. `Run` executes an activity and waits for it, `Start` starts one as a task, and `Await` waits for
+tasks started anywhere in the program. Every operation carries its source location.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ TaskId: TypeAlias = int
 
 
 class Block(Struct, frozen=True):
-    """Operations, one after another."""
+    """A sequence of operations."""
 
     operations: tuple[Operation, ...] = ()
 
@@ -31,12 +31,12 @@ EMPTY = Block()
 
 
 class PayloadShape(Struct, eq=False):
-    """The keys that the program reads of a payload; grows while the program is read."""
+    """The keys of a payload that the program reads. Grows during interpretation."""
 
     fields: dict[str, PayloadShape] = field(default_factory=dict)
 
     def at(self, key: str) -> PayloadShape:
-        """Return the shape below `key`, which is read by this."""
+        """Record a read of `key` and return the shape of its value."""
         return self.fields.setdefault(key, PayloadShape())
 
 
@@ -44,20 +44,24 @@ class StepSettings(Struct, frozen=True):
     """The configuration of a step, merged with the engine's defaults."""
 
     limit: Number = defaults.LIMIT
+    """The number of retries."""
     delay: Number | str = defaults.DELAY
+    """The delay before a retry, in milliseconds or as source text."""
     backoff: Backoff = defaults.BACKOFF
     timeout: Number | str = defaults.TIMEOUT
+    """The time limit of one attempt, in milliseconds or as source text."""
 
 
 class StepParameter(Struct, frozen=True):
-    """A parameter of a step's function: the name of a step it depends on, or `ctx`."""
+    """A parameter of a step's function."""
 
     name: str
+    """The name of a step that this one depends on, or `ctx`."""
     place: Place
 
 
 class StepDefinition(Struct, eq=False):
-    """A step as `step.do(...)` declares it. Each execution of the declaration is a definition of its own."""
+    """A step declared by `step.do(...)`. Each execution of the declaration creates a separate definition."""
 
     name: str
     function_name: str
@@ -68,29 +72,29 @@ class StepDefinition(Struct, eq=False):
 
 
 class StepRun(Struct, frozen=True, eq=False):
-    """A run of a declared step, with what its body runs in turn.
-
-    `dependencies` are the steps its parameters name (or `depends` lists) at the time of the call, in that order, each
-    with its own. Whether one has to run first is decided from what the whole program has run before.
-    """
+    """A run of a declared step. The whole program decides which dependencies run before it."""
 
     definition: StepDefinition
     body: Block
+    """The operations inside the step's function."""
     dependencies: tuple[Dependency, ...] = ()
+    """The steps that its parameters or `depends` refer to at the time of the call, in order."""
 
 
 class StepChoice(Struct, frozen=True, eq=False):
-    """A dependency that is exactly one of several steps, as in a `Choice`: another was declared on each path."""
+    """A dependency on exactly one of several steps, because each path declares a different step."""
 
     cases: tuple[StepCase, ...]
     place: Place
     discriminant: str | None = None
+    """The source of the subject of a `match`, None for an `if`."""
 
 
 class StepCase(Struct, frozen=True, eq=False):
-    """One of several steps: the condition as source, None for the one that is left."""
+    """One of the steps of a `StepChoice`."""
 
     condition: str | None
+    """The source of the condition; None for the default case."""
     dependency: Dependency
 
 
@@ -98,25 +102,28 @@ Dependency: TypeAlias = StepRun | StepChoice
 
 
 class Sleep(Struct, frozen=True):
-    """`step.sleep`: a duration in milliseconds, or text as given."""
+    """A call of `step.sleep`."""
 
     name: str
     duration: Number | str
+    """In milliseconds, or as source text."""
 
 
 class SleepUntil(Struct, frozen=True):
-    """`step.sleep_until`: the time as text."""
+    """A call of `step.sleep_until`."""
 
     name: str
     timestamp: str
 
 
 class EventWait(Struct, frozen=True):
-    """`step.wait_for_event`: `timeout` in milliseconds, or text as given. `event_type` is None where not given."""
+    """A call of `step.wait_for_event`."""
 
     name: str
     event_type: str | None
+    """None if the call does not pass one."""
     timeout: Number | str
+    """In milliseconds, or as source text."""
     payload: PayloadShape
 
 
@@ -127,150 +134,148 @@ class Call(Struct, frozen=True):
 
 
 class Series(Struct, frozen=True):
-    """A step that runs after others, as one piece of work: what it depends on, then itself."""
+    """A step together with the dependencies that run before it, as one activity."""
 
     block: Block
+    """The dependencies, then the step."""
 
 
 Activity: TypeAlias = StepRun | Sleep | SleepUntil | EventWait | Call | Series
 
 
 class Function(Struct, eq=False):
-    """A function that runs steps, for one set of the callables it is given.
-
-    `names` go from the plain name to the most qualified one, `given` are the callables that its steps depend on,
-    `declares` the steps that each call declares anew. While the function is still being read, which a recursive call
-    sees, `body` is empty and `works` says that there may be steps in it.
-    """
+    """A function that runs steps, specialized to one set of callable arguments."""
 
     names: tuple[str, ...]
+    """Its names, from the plain one to the fully qualified one."""
     place: Place
     given: tuple[str, ...] = ()
+    """The callable arguments that its steps depend on."""
     body: Block = EMPTY
+    """Empty while the function is being interpreted, as in a recursive call."""
     works: bool = True
+    """Whether it may run steps. True while the function is being interpreted."""
     declares: tuple[StepDefinition, ...] = ()
+    """The steps that every call declares again."""
 
 
 class Run(Struct, frozen=True):
-    """Work that is started and waited for on the spot.
-
-    A call `completes` what was started by others, and is over when the call is.
-    """
+    """An activity that is started and awaited at once."""
 
     activity: Activity
     place: Place
     completes: tuple[AwaitedTask, ...] = ()
+    """The caller's tasks that a called function awaits."""
 
 
 class Start(Struct, frozen=True):
-    """Work that is set going and not waited for yet.
-
-    `eager` work starts here and now (`step.sleep`); the rest is a task, which begins at the next await.
-    """
+    """An activity that starts without an await."""
 
     task_id: TaskId
     activity: Activity
     eager: bool
+    """Whether it begins immediately (`step.sleep`); a task begins at the next await."""
     place: Place
 
 
 class AwaitedTask(Struct, frozen=True):
-    """Work that a join waits for: `every` run of it, as a collection holds them, or the one started last.
-
-    It is `on_every_path` if the join waits for it on each path on which it was started.
-    """
+    """A task that an await waits for."""
 
     task_id: TaskId
     every: bool = False
+    """Whether the await covers all runs of the task, as in a collection, or only the last one."""
     on_every_path: bool = True
+    """Whether every path that starts the task also awaits it here."""
 
 
 class AwaitGroup(Struct, frozen=True, eq=False):
-    """What a join waits for as one member: a group of its own kind.
-
-    `own` is the work that was started for it, `nested` tells that it is written inside another one, and `loops` in how
-    many loops of its function. It is not `until_done`
-    where the await may end before the work does (`asyncio.wait` with a timeout); `in_turn` is it where each member is
-    awaited as it is over (`as_completed`).
-    """
+    """The tasks of an await, such as the arguments of `asyncio.gather`. Groups can be nested."""
 
     kind: ParallelKind
     members: tuple[AwaitMember, ...]
     own: frozenset[TaskId] = frozenset()
+    """The tasks started by the arguments of the group."""
     nested: bool = False
+    """Whether the group is written inside another one."""
     loops: int = 0
+    """The number of enclosing loops in its function."""
     until_done: bool = True
+    """Whether the await lasts until the tasks are done. False for `asyncio.wait` with a timeout."""
     in_turn: bool = False
+    """Whether the members are awaited in order of completion (`as_completed`)."""
 
 
 AwaitMember: TypeAlias = AwaitedTask | AwaitGroup
 
 
 class Await(Struct, frozen=True):
-    """An await of work started before.
-
-    `each` says that it waits for one of the members at each pass of the loop that it is in, so for all of them once the
-    loop is over. One of a task group that an exit is `leaving` comes before that exit.
-    """
+    """An await of tasks started earlier."""
 
     group: AwaitGroup
     place: Place
     each: bool = False
+    """Whether it awaits one member in each iteration of the enclosing loop, and all of them by the end of the loop."""
     leaving: bool = False
+    """Whether a jump out of a task group causes it. It precedes that jump."""
 
 
 class Pause(Struct, frozen=True):
-    """An await of something else, at which what was set going begins."""
+    """An await of anything other than tasks, at which pending tasks begin."""
 
     place: Place
 
 
 class Branch(Struct, frozen=True):
-    """One way of a choice: its condition as source, None for the one that is left."""
+    """A branch of a `Choice`."""
 
     condition: str | None
+    """The source of the condition; None for `else`."""
     block: Block
 
 
 class Choice(Struct, frozen=True):
-    """Exactly one of the branches, or none unless they are `exhaustive`; a discriminant makes it a `switch`."""
+    """A conditional: an `if` chain, or a `switch` if there is a discriminant."""
 
     branches: tuple[Branch, ...]
     place: Place
     discriminant: str | None = None
+    """The source of the subject of a `match`."""
     exhaustive: bool = False
+    """Whether one of the branches always runs."""
 
     @property
     def may_skip(self) -> bool:
-        """Whether none of the branches may be taken."""
+        """Whether control flow may bypass every branch."""
         return not self.exhaustive and all(branch.condition is not None for branch in self.branches)
 
 
 class Loop(Struct, frozen=True):
-    """A body that runs any number of times; `orelse` when it was not left by a break.
-
-    An `infinite` one is left by a break only; one that `at_least_once` has a pass at least. `declares` are the steps that each
-    pass declares anew. `passes` tells how many there are, unless it is left before, where that is known.
-    """
+    """A loop with any number of iterations."""
 
     body: Block
     orelse: Block
+    """The `else` of the loop, which runs unless a `break` ends the loop."""
     place: Place
     infinite: bool = False
+    """Whether only a jump ends the loop."""
     at_least_once: bool = False
+    """Whether the first iteration always runs."""
     declares: tuple[StepDefinition, ...] = ()
+    """The steps that every iteration declares again."""
     passes: Passes | None = None
+    """The number of iterations without an early exit; None if it is not constant."""
 
 
 class Passes(Struct, frozen=True):
-    """How often a loop runs, and what says so: `range(5)`."""
+    """A constant number of iterations and the expression that determines it, such as `range(5)`."""
 
     count: int
     place: Place
+    """The location of the expression."""
 
 
 class OwnErrors(IntEnum):
-    """What code can raise by itself, outside of steps: nothing, errors of the language only, or anything."""
+    """The exceptions that code outside of steps can raise: none, built-in errors only, or any."""
 
     NONE = 0
     LANGUAGE = 1
@@ -278,70 +283,66 @@ class OwnErrors(IntEnum):
 
 
 class CaughtType(Struct, frozen=True):
-    """A type of exceptions that a handler or a `raise` names."""
+    """An exception type named by an `except` clause or a `raise`."""
 
     name: str
-    """Its dotted name, or that of a class of the project."""
+    """The dotted name of the type; the plain name for a class of the project."""
     ancestors: tuple[str, ...]
-    """The dotted names of the classes from outside the project that it is or derives from."""
+    """The dotted names of the type and its base classes, as far as they are defined outside the project."""
     place: Place
-    """Where it is named."""
+    """The location of the name."""
     raised_in: str | None = None
     """The name of a step in the `try` that raises it."""
     bases: tuple[str, ...] = ()
-    """The names of the classes of the project that it derives from."""
+    """The names of its base classes in the project."""
 
 
 class Handler(Struct, frozen=True):
-    """What runs for exceptions of the types whose source is `condition`; None catches all.
-
-    `types` are empty where not all of them are known.
-    """
+    """An `except` clause."""
 
     condition: str | None
+    """The source of the exception types; None for a bare `except`."""
     block: Block
     types: tuple[CaughtType, ...] = ()
+    """The exception types; empty if any of them cannot be resolved."""
     place: Place | None = None
 
 
 class Try(Struct, frozen=True):
-    """A `try`. `except_star` means that several handlers may run (`except*`).
-
-    If it `guards_await`, nothing in it can fail before the await of work that it begins with. `own_errors` are what the
-    body can raise besides by its steps.
-    """
+    """A `try` statement. A `Scope` at the end of the body models its `else`."""
 
     body: Block
     handlers: tuple[Handler, ...]
     finalbody: Block
     except_star: bool
+    """Whether several handlers may run, as for `except*`."""
     place: Place
     guards_await: bool = False
+    """Whether the body begins with an await and nothing before that await can raise."""
     own_errors: OwnErrors = OwnErrors.ANY
+    """The exceptions that the body can raise outside of its steps."""
 
     @property
     def catches(self) -> bool:
-        """Whether errors may end here."""
+        """Whether it has handlers that may stop an exception."""
         return bool(self.handlers)
 
 
 class Scope(Struct, frozen=True):
-    """The body of a `with`, in place.
-
-    Or the `else` of a `try`, which ends what is tried `unprotected`; or one pass of a loop that is written out
-    (`is_pass`), which is as far as a `continue` goes. What holds a lock, or may do so, is done `by_turns`: by one after
-    another, in the order in which they came.
-    """
+    """An inlined block: the body of a `with`, the `else` of a `try`, or one iteration of an unrolled loop."""
 
     block: Block
     place: Place
     unprotected: bool = False
+    """Whether it is the `else` at the end of the body of a `try`, whose exceptions bypass the handlers."""
     is_pass: bool = False
+    """Whether it is an iteration of an unrolled loop, which a `continue` ends."""
     by_turns: bool = False
+    """Whether it holds a lock, or may hold one, so that tasks execute it one at a time in order of arrival."""
 
 
 class JumpKind(Enum):
-    """How a block is left before its end. `FINISHED` is a loop whose test says so."""
+    """The kind of a jump. `FINISHED` ends a loop because its condition is false."""
 
     BREAK = "break"
     FINISHED = "finished"
@@ -351,24 +352,23 @@ class JumpKind(Enum):
 
 
 class Jump(Struct, frozen=True):
-    """Leaving a block, a loop or a function."""
+    """A jump out of a block, a loop or a function."""
 
     kind: JumpKind
     place: Place
     drawn: bool = True
-    """Whether it decides if a step runs. Where it does not, paths end there without a node."""
+    """Whether the graph shows it as a node, because it decides whether a step runs. Paths end here in any case."""
     raised: CaughtType | None = None
-    """The type of the exception of a `raise`, where it is known."""
+    """The exception type of a `raise`, None if unknown."""
 
 
 class Ordered(Struct, frozen=True):
-    """Work that is all done, and waited for, in a partial order.
-
-    `members` are in the order to show them in, `before` says which of them run before each: bit i stands for member i.
-    """
+    """Activities in a partial order, all of which run and are awaited."""
 
     members: tuple[Block, ...]
+    """In display order."""
     before: tuple[int, ...]
+    """The predecessors of each member as a bit set: bit j of `before[i]` means that member j runs before member i."""
     kind: ParallelKind
     place: Place
 
@@ -377,7 +377,7 @@ Operation: TypeAlias = Run | Start | Await | Pause | Choice | Loop | Try | Scope
 
 
 def blocks_of(operation: Operation) -> Iterator[Block]:
-    """Yield the blocks directly inside an operation, in order."""
+    """Yield the direct child blocks of an operation, in source order."""
     match operation:
         case Choice(branches=branches):
             for branch in branches:
@@ -399,15 +399,15 @@ def blocks_of(operation: Operation) -> Iterator[Block]:
 
 
 def with_blocks(operation: Operation, change: Callable[[Block], Block]) -> Operation:
-    """Return an operation with each of the blocks directly inside it changed."""
+    """Return a copy of an operation with `change` applied to each direct child block."""
     match operation:
         case Choice(branches=branches):
             return replace(operation, branches=tuple(replace(b, block=change(b.block)) for b in branches))
         case Loop(body=body, orelse=orelse):
             return replace(operation, body=change(body), orelse=change(orelse))
         case Try(body=body, handlers=handlers, finalbody=finalbody):
-            changed = tuple(replace(h, block=change(h.block)) for h in handlers)
-            return replace(operation, body=change(body), handlers=changed, finalbody=change(finalbody))
+            new_handlers = tuple(replace(h, block=change(h.block)) for h in handlers)
+            return replace(operation, body=change(body), handlers=new_handlers, finalbody=change(finalbody))
         case Scope(block=block):
             return replace(operation, block=change(block))
         case Ordered(members=members):
@@ -417,7 +417,7 @@ def with_blocks(operation: Operation, change: Callable[[Block], Block]) -> Opera
 
 
 def works(block: Block) -> bool:
-    """Whether anything is run or started in a block."""
+    """Whether a block runs or starts an activity with steps or waits."""
     return any(
         _has_steps(operation.activity)
         if isinstance(operation, Run | Start)
@@ -427,7 +427,7 @@ def works(block: Block) -> bool:
 
 
 def waits(block: Block) -> bool:
-    """Whether anything is waited for in a block, in functions called there too: others are called where they do."""
+    """Whether a block awaits tasks or runs an activity. Calls count because the callee may await."""
     return any(
         isinstance(operation, Await | Run) or any(waits(inner) for inner in blocks_of(operation))
         for operation in block.operations
@@ -439,7 +439,7 @@ def _has_steps(activity: Activity) -> bool:
 
 
 def started_in(operation: Operation) -> Iterator[TaskId]:
-    """Yield the handles of the work that an operation starts, in blocks inside it too, in order."""
+    """Yield the tasks that an operation or its nested blocks start, in order."""
     if isinstance(operation, Start):
         yield operation.task_id
     for block in blocks_of(operation):
@@ -448,7 +448,7 @@ def started_in(operation: Operation) -> Iterator[TaskId]:
 
 
 def mentioned_in(block: Block) -> Iterator[TaskId]:
-    """Yield the handles of all that is started or waited for in a block, as often as it is."""
+    """Yield a task once for each operation of a block that starts or awaits it."""
     for operation in block.operations:
         match operation:
             case Start(task_id=task_id):
@@ -462,7 +462,7 @@ def mentioned_in(block: Block) -> Iterator[TaskId]:
 
 
 def awaited_in(group: AwaitGroup) -> Iterator[AwaitedTask]:
-    """Yield all that a join waits for, in groups inside it too."""
+    """Yield the awaited tasks of a group and its nested groups."""
     for member in group.members:
         if isinstance(member, AwaitGroup):
             yield from awaited_in(member)
@@ -471,7 +471,7 @@ def awaited_in(group: AwaitGroup) -> Iterator[AwaitedTask]:
 
 
 def over_with(group: AwaitGroup) -> Iterator[AwaitedTask]:
-    """Yield the work that is over with an await: nothing is known of that in a race, or awaited up to a timeout."""
+    """Yield the tasks that are done after an await. Tasks in a race or under a timeout may still be pending."""
     if not group.until_done or is_race(group):
         return
     for member in group.members:
@@ -482,10 +482,10 @@ def over_with(group: AwaitGroup) -> Iterator[AwaitedTask]:
 
 
 def is_race(group: AwaitGroup) -> bool:
-    """Whether an await is over with the first of its members."""
+    """Whether an await ends with the first completed member."""
     return group.kind in ("race", "any")
 
 
 def task_ids_of(group: AwaitGroup) -> frozenset[TaskId]:
-    """Return all handles that a join waits for, those of groups in it too."""
+    """Return the ids of the tasks in a group and its nested groups."""
     return frozenset(awaited.task_id for awaited in awaited_in(group))

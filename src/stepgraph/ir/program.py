@@ -1,4 +1,4 @@
-"""A workflow class as a program: its body, and the facts that rules judge."""
+"""The program of a workflow class: the result of interpretation, for the graph and the rules."""
 
 from __future__ import annotations
 
@@ -12,25 +12,28 @@ from stepgraph.syntax.module import Place
 
 
 class Program(Struct, frozen=True):
-    """All that one workflow class does, in which mode of dependencies, and the facts that reading it has shown.
-
-    `named_at` is where the class has its name, `run` the function that the engine calls. A class that runs no step
-    `may_be_base`: it looks as if others derived from it. Work that is `unordered` begins in any order.
-    """
+    """The body of a workflow class as intermediate representation, with its metadata and facts."""
 
     class_name: str
     body: Block
+    """The body of `run`."""
     payload: PayloadShape
+    """The keys of the event's payload that the program reads."""
     notes: tuple[Note, ...]
     place: Place
+    """The location of the class."""
     mode: DependencyMode = DependencyMode.IMPLICIT
     facts: tuple[Fact, ...] = ()
     named_at: Place | None = None
+    """The location of the class name, if available."""
     may_be_base: bool = False
+    """Whether the class runs no step and looks like a base class of other workflows."""
     run: Place | None = None
+    """The location of the function that the engine calls."""
     unordered: frozenset[TaskId] = frozenset()
+    """The tasks that may begin in any order, such as the members of `asyncio.as_completed`."""
 
     @property
     def name_place(self) -> Place:
-        """Where the class has its name, as far as that is known: the class itself otherwise."""
+        """The location of the class name, or else of the class."""
         return self.named_at or self.place

@@ -1,4 +1,4 @@
-"""What is known of a value: a picture of it at one time, whatever the program does to it later."""
+"""Immutable descriptions of values for rules: a snapshot at one point of the program, unaffected by later changes."""
 
 from __future__ import annotations
 
@@ -14,87 +14,91 @@ CollectionKind: TypeAlias = Literal["list", "tuple", "set", "deque", "frozenset"
 
 
 class StaticValue:
-    """Anything that can be known of a value."""
+    """Base class of the descriptions of values."""
 
     __slots__ = ()
 
 
 class StaticUnknown(StaticValue, Struct, frozen=True):
-    """Nothing is known of it."""
+    """A value that cannot be determined."""
 
 
 STATIC_UNKNOWN = StaticUnknown()
 
 
 class StaticConstant(StaticValue, Struct, frozen=True):
-    """A constant."""
+    """A constant of a scalar type."""
 
     value: Scalar
 
 
 class StaticNondeterministic(StaticValue, Struct, frozen=True):
-    """It is another one when the code runs again: it comes from a call of what bears the dotted `name` at `made`."""
+    """A value that differs at replay, such as the result of `time.time()`."""
 
     name: str
+    """The dotted name of the function or class whose call produces the value."""
     made: Place
+    """The location of that call."""
 
 
 class StaticTemplate(StaticValue, Struct, frozen=True):
-    """Text of which only parts are known; the others stand in it as source in braces. One of them may be `nondeterministic`."""
+    """A partially known string, such as an f-string."""
 
     text: str
+    """The string, with the source of each unknown part in braces."""
     nondeterministic: StaticNondeterministic | None = None
+    """A nondeterministic part of the string, if any."""
 
 
 class StaticMoment(StaticValue, Struct, frozen=True):
-    """A constant `datetime(...)`, as ISO 8601."""
+    """A constant `datetime(...)`."""
 
     text: str
+    """In ISO 8601 format."""
 
 
 class StaticDuration(StaticValue, Struct, frozen=True):
-    """A constant `timedelta(...)`, in milliseconds."""
+    """A constant `timedelta(...)`."""
 
     milliseconds: float
 
 
 class StaticElement(StaticValue, Struct, frozen=True):
-    """An element of a collection, or the value at a key, and its place."""
+    """An element of a collection."""
 
     value: StaticValue
     place: Place
 
 
 class StaticCollection(StaticValue, Struct, frozen=True):
-    """A list, tuple or set, or the like. It is `whole` if these are all its elements, each there, in this order.
-
-    It was `rewritten` if other elements may have been put in the place of these.
-    """
+    """A list, tuple, set, deque or frozenset."""
 
     kind: CollectionKind
     elements: tuple[StaticElement, ...]
     whole: bool
+    """Whether `elements` is the exact content: complete, in order, with no optional element."""
     rewritten: bool = False
+    """Whether other elements may have replaced the listed ones."""
 
 
 class StaticEntry(StaticValue, Struct, frozen=True):
-    """A key and its value in a dictionary, with their places."""
+    """A key and its value in a dictionary."""
 
     key: StaticValue
     key_place: Place
     value: StaticValue
     place: Place
+    """The location of the value."""
 
 
 class StaticMapping(StaticValue, Struct, frozen=True):
-    """A dictionary. It is `whole` if these are all its entries, and each is there.
-
-    It was `rewritten` if other values may have been put in the place of these.
-    """
+    """A dictionary."""
 
     entries: tuple[StaticEntry, ...]
     whole: bool
+    """Whether `entries` is the exact content: complete, with no optional entry."""
     rewritten: bool = False
+    """Whether other values may have replaced the listed ones."""
 
 
 class StaticStep(StaticValue, Struct, frozen=True):
@@ -104,64 +108,62 @@ class StaticStep(StaticValue, Struct, frozen=True):
 
 
 class StaticFunction(StaticValue, Struct, frozen=True):
-    """A function, method or lambda of the project, by its name.
-
-    It is `may_be_replaced` where a decorator that is not known may have made something else of it.
-    """
+    """A function, method or lambda of the project."""
 
     name: str
     place: Place
     may_be_replaced: bool = False
+    """Whether an unresolved decorator may return a different object."""
 
 
 class StaticClass(StaticValue, Struct, frozen=True):
-    """A class of the project, by its name."""
+    """A class of the project."""
 
     name: str
 
 
 class StaticObject(StaticValue, Struct, frozen=True):
-    """An object of a class of the project, members of enumerations included.
-
-    `kinds` are the dotted names of the classes and decorators from outside that make it what it is: `enum.Enum`,
-    `dataclasses.dataclass`, `typing.NamedTuple`; `?` stands for what is not known. Names without a dot are members of
-    its own that do so: `__new__`.
-    """
+    """An instance of a class of the project, including members of enumerations."""
 
     class_name: str
     kinds: tuple[str, ...]
+    """The origins of its behavior.
+
+    Dotted names are base classes and decorators from outside the project: `enum.Enum`, `dataclasses.dataclass`,
+    `typing.NamedTuple`. Plain names are special methods of the class: `__new__`. An unresolved one is `?`.
+    """
 
 
 class StaticImport(StaticValue, Struct, frozen=True):
-    """Something from outside the project, by its dotted name: `datetime.timedelta`, `builtins.print`."""
+    """An object from outside the project, such as an imported class or a built-in function."""
 
     name: str
+    """Its dotted name: `datetime.timedelta`, `builtins.print`."""
 
 
 class StaticResult(StaticValue, Struct, frozen=True):
-    """What a call of something outside the project gives, by the dotted name of that: `datetime.timedelta`.
-
-    It may be `nondeterministic`.
-    """
+    """The result of a call of a function or class from outside the project."""
 
     name: str
+    """The dotted name of the function or class: `datetime.timedelta`."""
     nondeterministic: StaticNondeterministic | None = None
+    """The nondeterministic value that taints the result, if any."""
 
 
 class StaticAwaitable(StaticValue, Struct, frozen=True):
-    """A coroutine, task or future; what it is of is not said."""
+    """A coroutine, task or future, without its result."""
 
 
 class StaticGenerator(StaticValue, Struct, frozen=True):
-    """A generator of the project, or a generator expression."""
+    """A generator of the project, including a generator expression."""
 
 
 class StaticUnion(StaticValue, Struct, frozen=True):
-    """One of several, depending on the path."""
+    """One of several values, depending on the path."""
 
     cases: tuple[StaticValue, ...]
 
 
-def cases_of(known: StaticValue) -> tuple[StaticValue, ...]:
-    """Return what a value may be: one thing, or one of several."""
-    return known.cases if isinstance(known, StaticUnion) else (known,)
+def cases_of(value: StaticValue) -> tuple[StaticValue, ...]:
+    """Return the cases of a union, or a tuple of the single value."""
+    return value.cases if isinstance(value, StaticUnion) else (value,)

@@ -1,4 +1,4 @@
-"""All that a program does, wherever it stands: in blocks, in functions that are called, in the bodies of steps."""
+"""Traversals of a whole program: its blocks, the called functions and the bodies of steps."""
 
 from __future__ import annotations
 
@@ -28,46 +28,50 @@ from stepgraph.ir.nodes import (
 
 
 class Reached(Struct, frozen=True):
-    """An operation of a program. `in_step` is the step in whose body it is, the outermost one."""
+    """An operation of a program, with the step around it."""
 
     operation: Operation
     in_step: StepRun | None = None
+    """The outermost step whose body contains the operation."""
 
 
 def reached(block: Block) -> Iterator[Reached]:
-    """Yield all operations that a block leads to, each function and step's body entered once where it is met first."""
-    entered: set[tuple[int, bool]] = set()
-    # What is still to come, last what comes first: functions may call each other as deep as there are functions.
-    pending: list[tuple[_Part, StepRun | None]] = [(block, None)]
+    """Yield all operations reachable from a block, in pre-order.
+
+    Each function and step body is visited at most twice: once outside of steps and once inside.
+    """
+    visited: set[tuple[int, bool]] = set()
+    # An explicit stack, because call chains can exceed Python's recursion limit.
+    pending: list[tuple[_Node, StepRun | None]] = [(block, None)]
     while pending:
-        part, in_step = pending.pop()
-        if isinstance(part, Block):
-            pending += ((operation, in_step) for operation in reversed(part.operations))
-        elif isinstance(part, Call | Series | StepRun | StepChoice | Sleep | SleepUntil | EventWait):
-            pending += reversed(list(_within(part, in_step, entered)))
+        node, in_step = pending.pop()
+        if isinstance(node, Block):
+            pending += ((operation, in_step) for operation in reversed(node.operations))
+        elif isinstance(node, Call | Series | StepRun | StepChoice | Sleep | SleepUntil | EventWait):
+            pending += reversed(list(_children(node, in_step, visited)))
         else:
-            yield Reached(part, in_step)
-            pending += ((inner, in_step) for inner in reversed(list(blocks_of(part))))
-            if isinstance(part, Run | Start):
-                pending.append((part.activity, in_step))
+            yield Reached(node, in_step)
+            pending += ((inner, in_step) for inner in reversed(list(blocks_of(node))))
+            if isinstance(node, Run | Start):
+                pending.append((node.activity, in_step))
 
 
 def activities_in(block: Block) -> Iterator[Activity]:
-    """Yield the work that a block runs or starts, in functions called there too; not in the bodies of steps."""
-    for met in reached(block):
-        if met.in_step is None and isinstance(met.operation, Run | Start):
-            yield met.operation.activity
+    """Yield the activities of a block and of the functions it calls, without the bodies of steps."""
+    for visit in reached(block):
+        if visit.in_step is None and isinstance(visit.operation, Run | Start):
+            yield visit.operation.activity
 
 
 def definitions_needed(run: StepRun) -> Iterator[StepDefinition]:
-    """Yield the steps that a step needs, and those that they need."""
+    """Yield the transitive dependencies of a step."""
     stack: list[Dependency] = list(run.dependencies)
-    seen: set[int] = set()
+    visited: set[int] = set()
     while stack:
         dependency = stack.pop()
-        if id(dependency) in seen:
+        if id(dependency) in visited:
             continue
-        seen.add(id(dependency))
+        visited.add(id(dependency))
         if isinstance(dependency, StepChoice):
             stack += [case.dependency for case in dependency.cases]
         else:
@@ -76,7 +80,7 @@ def definitions_needed(run: StepRun) -> Iterator[StepDefinition]:
 
 
 def parts_of(activity: Activity) -> Iterator[Activity]:
-    """Yield work, or what it consists of if it is a series, with what functions that it calls do."""
+    """Yield an activity and the activities inside it: the members of a series, or the body of a called function."""
     yield activity
     match activity:
         case Series(block=block):
@@ -86,7 +90,7 @@ def parts_of(activity: Activity) -> Iterator[Activity]:
 
 
 def name_of(activity: Activity) -> str:
-    """Return the name of a step, sleep, wait or function."""
+    """Return the name of the step, sleep, wait or function; for a series, the name of its last activity."""
     match activity:
         case StepRun(definition=definition):
             return definition.name
@@ -98,28 +102,29 @@ def name_of(activity: Activity) -> str:
             return next(map(name_of, reversed(list(activities_in(block)))), "")
 
 
-_Part: TypeAlias = Block | Operation | Activity | Dependency
+_Node: TypeAlias = Block | Operation | Activity | Dependency
 
 
-def _within(
-    part: Activity | Dependency, in_step: StepRun | None, entered: set[tuple[int, bool]]
-) -> Iterator[tuple[_Part, StepRun | None]]:
-    """Yield what work consists of, unless it has been entered before."""
-    match part:
+def _children(
+    node: Activity | Dependency, in_step: StepRun | None, visited: set[tuple[int, bool]]
+) -> Iterator[tuple[_Node, StepRun | None]]:
+    """Yield the children of an activity or a dependency, unless they have been visited."""
+    match node:
         case Series(block=block):
             yield block, in_step
         case StepChoice(cases=cases):
             yield from ((case.dependency, in_step) for case in cases)
-        case Call(function=function) if _enter(function, in_step, entered):
+        case Call(function=function) if _mark_visited(function, in_step, visited):
             yield function.body, in_step
-        case StepRun(body=body, dependencies=dependencies) if _enter(part, in_step, entered):
-            yield body, in_step or part
+        case StepRun(body=body, dependencies=dependencies) if _mark_visited(node, in_step, visited):
+            yield body, in_step or node
             inside = in_step is not None
-            yield from ((needed, in_step) for needed in dependencies if (id(needed), inside) not in entered)
+            yield from ((dep, in_step) for dep in dependencies if (id(dep), inside) not in visited)
 
 
-def _enter(what: Function | StepRun, in_step: StepRun | None, entered: set[tuple[int, bool]]) -> bool:
-    key = (id(what), in_step is not None)
-    new = key not in entered
-    entered.add(key)
-    return new
+def _mark_visited(target: Function | StepRun, in_step: StepRun | None, visited: set[tuple[int, bool]]) -> bool:
+    """Mark a body as visited and return whether this is the first visit."""
+    key = (id(target), in_step is not None)
+    is_first = key not in visited
+    visited.add(key)
+    return is_first
