@@ -18,9 +18,9 @@ from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 from stepgraph.graph.build import build_graph
-from stepgraph.graph.dependencies.schedule import HasRun, Memory, Root, schedule
-from stepgraph.graph.dependencies.usage import Survey
-from stepgraph.interpreter.entry import OpenModule, read_workflow
+from stepgraph.graph.dependencies.schedule import HasRun, SchedulingContext, DirectCall, schedule
+from stepgraph.graph.dependencies.usage import ProgramUsage
+from stepgraph.interpreter.entry import OpenModule, interpret_workflow
 from stepgraph.interpreter.workflow_classes import find_workflows
 from stepgraph.ir.nodes import Start, StepRun
 from stepgraph.ir.program import Program
@@ -89,9 +89,9 @@ def workflow(needs: Needs, *, concurrent: bool) -> str:
 def pairs(program: Program) -> int:
     """Return the size of the order: how many pairs of steps there are of which one is over before the other begins."""
     starts = (operation for operation in program.body.operations if isinstance(operation, Start))
-    roots = [Root(start.activity) for start in starts if isinstance(start.activity, StepRun)]
-    survey = Survey(program.body)
-    never = Memory(lambda _: HasRun.NEVER, lambda _: None, survey.runs_inside, survey.closure)
+    roots = [DirectCall(start.activity) for start in starts if isinstance(start.activity, StepRun)]
+    survey = ProgramUsage(program.body)
+    never = SchedulingContext(lambda _: HasRun.NEVER, lambda _: None, survey.runs_inside, survey.closure)
     return sum(before.bit_count() for before in schedule(roots, never).before)
 
 
@@ -99,7 +99,7 @@ def program_of(source: str) -> Program:
     """Return what the workflow of a module does."""
     module = parse_module(source.encode(), "entry.py")
     entry = OpenModule(module)
-    return read_workflow(entry, find_workflows(entry).workflows[0])
+    return interpret_workflow(entry, find_workflows(entry).workflows[0])
 
 
 def seconds(program: Program) -> float:

@@ -14,14 +14,14 @@ from stepgraph.analysis import WorkflowAnalysis
 from stepgraph.checks.subject import WorkflowSubject
 from stepgraph.graph.build import build_graph
 from stepgraph.graph.places import Places
-from stepgraph.interpreter.entry import OpenModule, read_workflow
+from stepgraph.interpreter.entry import OpenModule, interpret_workflow
 from stepgraph.interpreter.workflow_classes import (
-    Exported,
-    Exports,
-    Misnamed,
+    ClassOverLimit,
+    ExportedClass,
+    MisnamedRun,
+    ModuleExports,
     NotExported,
-    Refused,
-    Undeployed,
+    UndeployedClass,
     find_undeployed,
     find_workflows,
 )
@@ -121,11 +121,11 @@ class Pipeline(Struct):
                 yield _workflow(entry, name, source.project)
             return
         missing = []
-        exports = Exports(entry)
+        exports = ModuleExports(entry)
         entry = replace(entry, workflows=len(source.workflows))
         for configured in source.workflows:
             exported = exports.find(configured.class_name)
-            if isinstance(exported, Exported):
+            if isinstance(exported, ExportedClass):
                 yield _workflow(entry, exported.name, source.project, configured)
             else:
                 near = self.modules.suggestions.nearest(configured.class_name, partial(tuple, exported.others))
@@ -141,7 +141,7 @@ class Pipeline(Struct):
 def _workflow(
     entry: OpenModule, class_name: str, project: Project, configured: ConfiguredWorkflow | None = None
 ) -> WorkflowAnalysis:
-    program = read_workflow(entry, class_name, project.mode)
+    program = interpret_workflow(entry, class_name, project.mode)
     built = build_graph(program)
     notes = sorted((*program.notes, *built.notes), key=lambda note: (note.span, note.code))
     if configured is None and project.configuration is not None:
@@ -184,7 +184,7 @@ def _span_of(place: Place | None) -> Span | None:
     return None if place is None else place.span
 
 
-def _without_run(misnamed: Misnamed) -> Problem:
+def _without_run(misnamed: MisnamedRun) -> Problem:
     span = misnamed.place.span
     message = (
         f"the class `{misnamed.class_name}` has no method `run`, and the engine does not call `{misnamed.method}`."
@@ -192,14 +192,14 @@ def _without_run(misnamed: Misnamed) -> Problem:
     return Problem(span.path, message, "Name the method `run`.", span.line, span.column, kind=ProblemKind.NO_RUN)
 
 
-def _refused(refused: Refused) -> Problem:
+def _refused(refused: ClassOverLimit) -> Problem:
     span = refused.place.span
     message = f"the class `{refused.class_name}` is not analyzed: {refused.reason}."
     kind = ProblemKind.LIMIT
     return Problem(span.path, message, "Derive it from fewer classes.", span.line, span.column, kind=kind)
 
 
-def _not_deployed(undeployed: Undeployed, configuration: str) -> Problem:
+def _not_deployed(undeployed: UndeployedClass, configuration: str) -> Problem:
     span = undeployed.place.span
     message = (
         f"the class `{undeployed.class_name}` is a workflow that {configuration} does not name, so it is not deployed."

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from stepgraph import analyze_source
-from stepgraph.graph.dependencies.usage import Survey
+from stepgraph.graph.dependencies.usage import ProgramUsage
 from stepgraph.limits import MAXIMUM, Limit
 from tests.order.programs import StepPlan, module
 
@@ -42,6 +42,6 @@ def test_needs_are_compared_as_often_as_they_are_written() -> None:
     for steps in (10, 20, 40):
         (workflow,) = analyze_source(_complete(steps), "entry.py").workflows
         assert workflow.subject is not None
-        budget = Survey(workflow.subject.program.body).budget
+        budget = ProgramUsage(workflow.subject.program.body).budget
         spent.append(budget.maximum[Limit.PAIRS] - budget.left[Limit.PAIRS])
     assert spent == [55, 210, 820]

@@ -362,7 +362,7 @@ def test_exception_passes_a_finally_on_its_way_to_a_handler() -> None:
 
 
 def test_nested_finally_blocks_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dataflow, "MOST_DETOURS", 0)
+    monkeypatch.setattr(dataflow, "MAX_FINALLY_REVISITS", 0)
     source = """
         try:
             if event['x']:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stepgraph.graph.partial_order import Beside, Clocked, ClockedMember, InSeries, Part, clocked, drawing
+from stepgraph.graph.partial_order import InParallel, Clocked, ClockedMember, InSeries, Part, assign_clocks, decompose
 from tests.order.effort import thorough
 from tests.order.orders import is_interval_order, is_series_parallel
 
@@ -34,7 +34,7 @@ def members_of(part: Part) -> list[int]:
             return [index]
         case Clocked(members=members):
             return [member.index for member in members]
-        case InSeries(parts=parts) | Beside(parts=parts):
+        case InSeries(parts=parts) | InParallel(parts=parts):
             return [index for inner in parts for index in members_of(inner)]
 
 
@@ -50,7 +50,7 @@ def claims(part: Part) -> Iterator[tuple[int, int]]:
                 yield from claims(inner)
                 for later in parts[position + 1 :]:
                     yield from product(members_of(inner), members_of(later))
-        case Beside(parts=parts):
+        case InParallel(parts=parts):
             for inner in parts:
                 yield from claims(inner)
         case _:
@@ -58,33 +58,33 @@ def claims(part: Part) -> Iterator[tuple[int, int]]:
 
 
 def test_one_member_is_itself() -> None:
-    assert drawing(order(1)) == 0
+    assert decompose(order(1)) == 0
 
 
 def test_members_without_order_are_beside_each_other() -> None:
-    assert drawing(order(3)) == Beside((0, 1, 2))
+    assert decompose(order(3)) == InParallel((0, 1, 2))
 
 
 def test_a_chain_is_a_series() -> None:
-    assert drawing(order(3, (0, 1), (1, 2))) == InSeries((0, 1, 2))
+    assert decompose(order(3, (0, 1), (1, 2))) == InSeries((0, 1, 2))
 
 
 def test_two_chains_are_series_beside_each_other() -> None:
-    assert drawing(order(4, (0, 1), (2, 3))) == Beside((InSeries((0, 1)), InSeries((2, 3))))
+    assert decompose(order(4, (0, 1), (2, 3))) == InParallel((InSeries((0, 1)), InSeries((2, 3))))
 
 
 def test_a_diamond_is_a_series_around_a_parallel() -> None:
-    assert drawing(order(4, (0, 1), (0, 2), (1, 3), (2, 3))) == InSeries((0, Beside((1, 2)), 3))
+    assert decompose(order(4, (0, 1), (0, 2), (1, 3), (2, 3))) == InSeries((0, InParallel((1, 2)), 3))
 
 
 def test_the_n_is_drawn_with_clocks() -> None:
-    assert drawing(order(4, (0, 2), (0, 3), (1, 3))) == Clocked(
+    assert decompose(order(4, (0, 2), (0, 3), (1, 3))) == Clocked(
         (ClockedMember(0, 0, 1), ClockedMember(1, 0, 2), ClockedMember(2, 1, 3), ClockedMember(3, 2, 3)), 3
     )
 
 
 def test_clocks_say_what_follows_the_n_and_what_is_beside_it_too() -> None:
-    drawn = drawing(order(6, (0, 2), (0, 3), (1, 3), (2, 4), (3, 4)))
+    drawn = decompose(order(6, (0, 2), (0, 3), (1, 3), (2, 4), (3, 4)))
     assert drawn == Clocked(
         (
             ClockedMember(0, 0, 1),
@@ -99,33 +99,35 @@ def test_clocks_say_what_follows_the_n_and_what_is_beside_it_too() -> None:
 
 
 def test_without_clocks_the_n_is_a_step_with_all_before_it_beside_the_rest() -> None:
-    assert drawing(order(4, (0, 2), (0, 3), (1, 3)), clocks=False) == Beside((InSeries((Beside((0, 1)), 3)), 2))
+    assert decompose(order(4, (0, 2), (0, 3), (1, 3)), clocks=False) == InParallel(
+        (InSeries((InParallel((0, 1)), 3)), 2)
+    )
 
 
 def test_two_n_shapes_in_series_have_clocks_of_their_own() -> None:
     first = [(0, 2), (0, 3), (1, 3)]
     second = [(4, 6), (4, 7), (5, 7)]
     between = [(i, j) for i in range(4) for j in range(4, 8)]
-    drawn = drawing(order(8, *first, *between, *second))
+    drawn = decompose(order(8, *first, *between, *second))
     assert isinstance(drawn, InSeries)
     assert [type(part) for part in drawn.parts] == [Clocked, Clocked]
 
 
 def test_clocks_for_all_members_say_a_series_too() -> None:
-    assert clocked(order(3, (0, 1), (1, 2))) == Clocked(
+    assert assign_clocks(order(3, (0, 1), (1, 2))) == Clocked(
         (ClockedMember(0, 0, 1), ClockedMember(1, 1, 2), ClockedMember(2, 2, 3)), 3
     )
 
 
 def test_clocks_cannot_say_two_chains_and_say_one_of_them() -> None:
-    claimed = set(claims(clocked(order(4, (0, 1), (2, 3)))))
+    claimed = set(claims(assign_clocks(order(4, (0, 1), (2, 3)))))
     assert claimed in ({(0, 1)}, {(2, 3)})
 
 
 @pytest.mark.parametrize("clocks", [True, False])
 def test_many_different_sets_of_predecessors_are_drawn_soundly(*, clocks: bool) -> None:
     crown = order(140, *((i, 70 + j) for i in range(70) for j in range(70) if i != j))
-    drawn = drawing(crown, clocks=clocks)
+    drawn = decompose(crown, clocks=clocks)
     assert sorted(members_of(drawn)) == list(range(140))
     assert set(claims(drawn)) <= pairs_of(crown)
 
@@ -140,7 +142,7 @@ def orders(draw: st.DrawFn) -> list[int]:
 @thorough
 @given(before=orders(), clocks=st.booleans())
 def test_a_drawing_claims_nothing_that_does_not_hold_and_all_that_it_can(before: list[int], *, clocks: bool) -> None:
-    drawn = drawing(before, clocks=clocks)
+    drawn = decompose(before, clocks=clocks)
     truth, claimed = pairs_of(before), set(claims(drawn))
     named = frozenset((str(i), str(j)) for i, j in truth)
     assert sorted(members_of(drawn)) == list(range(len(before)))
@@ -153,7 +155,7 @@ def test_a_drawing_claims_nothing_that_does_not_hold_and_all_that_it_can(before:
 @thorough
 @given(before=orders())
 def test_clocks_say_all_of_an_interval_order(before: list[int]) -> None:
-    truth, claimed = pairs_of(before), set(claims(clocked(before)))
+    truth, claimed = pairs_of(before), set(claims(assign_clocks(before)))
     assert claimed <= truth
     if is_interval_order(frozenset((str(i), str(j)) for i, j in truth)):
         assert claimed == truth

@@ -19,14 +19,14 @@ import pytest
 
 from stepgraph.interpreter.library.externals import HARMLESS, NAMED_RESULTS
 from stepgraph.interpreter.library.models import ALIASES, MODELS
-from stepgraph.interpreter.objects.attributes import DESCRIBING
+from stepgraph.interpreter.objects.attributes import METADATA_ATTRIBUTES
 from stepgraph.interpreter.objects.methods import METHODS
 from stepgraph.interpreter.objects.values import Collection
 from stepgraph.interpreter.objects.values import Mapping as MappingValue
-from stepgraph.interpreter.python.definitions import TRANSPARENT_TO_CLASSES
+from stepgraph.interpreter.python.definitions import TRANSPARENT_CLASS_DECORATORS
 from stepgraph.interpreter.python.expressions import EVALUATORS
 from stepgraph.interpreter.python.statements import EXECUTORS
-from stepgraph.interpreter.workflow.unawaited import FOLLOWED
+from stepgraph.interpreter.workflow.unawaited import MODELED_SPECIAL_METHODS
 from tests.semantics.notation import module_of
 
 HEAD = """\
@@ -131,7 +131,7 @@ def test_special_methods() -> None:
                     self.step.sleep("n", 1)
             job = Job()
         """
-        for name in sorted(special_methods() - FOLLOWED - DESCRIBING)
+        for name in sorted(special_methods() - MODELED_SPECIAL_METHODS - METADATA_ATTRIBUTES)
     }
     assert complete_ones(bodies) == []
 
@@ -149,7 +149,7 @@ RECEIVERS: dict[type, str] = {
 @pytest.mark.parametrize("kind", RECEIVERS)
 def test_methods_of_collections(kind: type) -> None:
     modeled = dict(METHODS)[MappingValue if kind is dict else Collection]
-    names = {name for name in dir(kind) if callable(getattr(kind, name))} - modeled.keys() - DESCRIBING
+    names = {name for name in dir(kind) if callable(getattr(kind, name))} - modeled.keys() - METADATA_ATTRIBUTES
     head = f"go = lambda: step.sleep('n', 1)\nkept = {RECEIVERS[kind]}\n"
     assert complete_ones({name: f"{head}await kept.{name}(1)[0]()" for name in sorted(names)}) == []
 
@@ -193,7 +193,7 @@ def test_attributes_that_are_not_modeled(made: str) -> None:
 @pytest.mark.parametrize("module", [builtins, asyncio, functools, contextlib, itertools])
 def test_functions_of_the_library(module: ModuleType) -> None:
     names = {name for name in dir(module) if callable(getattr(module, name)) and not name.startswith("_")}
-    known = HARMLESS | MODELS.keys() | ALIASES.keys() | NAMED_RESULTS | TRANSPARENT_TO_CLASSES
+    known = HARMLESS | MODELS.keys() | ALIASES.keys() | NAMED_RESULTS | TRANSPARENT_CLASS_DECORATORS
     unknown = {name for name in names if f"{module.__name__}.{name}" not in known}
     prefix = "" if module is builtins else f"{module.__name__}."
     calls = {name: f"{prefix}{name}(lambda: step.sleep('n', 1))" for name in sorted(unknown)}

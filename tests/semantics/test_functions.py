@@ -611,7 +611,7 @@ def test_a_function_of_the_module_that_walks_down_the_payload_calls_itself() -> 
 
 
 def test_a_function_that_is_read_too_often_is_shown_as_it_was_and_reported(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("stepgraph.interpreter.summaries.MOST_READINGS", 4)
+    monkeypatch.setattr("stepgraph.interpreter.summaries.MAX_INTERPRETED_BODIES", 4)
     workflow = workflow_of("""
         async def call(fn):
             await fn()

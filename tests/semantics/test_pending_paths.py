@@ -468,7 +468,7 @@ def test_finally_awaits_the_tasks_that_a_break_leaves() -> None:
 
 
 def test_awaits_of_finally_blocks_beyond_the_bound_claim_less(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("stepgraph.ir.dataflow.MOST_DETOURS", 0)
+    monkeypatch.setattr("stepgraph.ir.dataflow.MAX_FINALLY_REVISITS", 0)
     assert graph_of(_FINALLY_AFTER_BREAK) == text("""
         parallel all
           a [1>]

@@ -21,7 +21,7 @@ def bit_set(members: Iterable[int]) -> int:
     return result
 
 
-def restricted(sets: Sequence[int], part: Sequence[int]) -> list[int]:
+def restrict(sets: Sequence[int], part: Sequence[int]) -> list[int]:
     """Restrict a relation to the members in `part` and renumber them by their position in `part`.
 
     `sets` contains the set of related members for each member.

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from stepgraph.graph.calls import Calls
-from stepgraph.graph.clock import nodes_of
-from stepgraph.graph.completion import calls_of
-from stepgraph.graph.control import structured
+from stepgraph.graph.calls import CallSummaries
+from stepgraph.graph.clock import emit_nodes
+from stepgraph.graph.completion import summarize_calls
+from stepgraph.graph.control import structure_control_flow
 from stepgraph.graph.dependencies.expand import expand
-from stepgraph.graph.dependencies.expanded import Expanded
+from stepgraph.graph.dependencies.expanded import ExpandedProgram
 from stepgraph.graph.merging import representatives
-from stepgraph.graph.naming import keys_of
-from stepgraph.graph.nodes import shape
+from stepgraph.graph.naming import assign_keys
+from stepgraph.graph.nodes import payload_shape
 from stepgraph.graph.places import Places
-from stepgraph.graph.reach import called_in
+from stepgraph.graph.reach import functions_called_in
 from stepgraph.ir.nodes import Block, Function
 from stepgraph.ir.program import Program
 from stepgraph.limits import LimitExceededError
@@ -48,44 +48,46 @@ def _limit_note(program: Program, error: LimitExceededError) -> Note:
     return Note("limit-exceeded", message, "Split the workflow into smaller ones.", program.place.heading)
 
 
-def _graph(program: Program, expanded: Expanded, places: Places) -> Graph | None:
-    calls = calls_of(expanded.body, expanded.body_of)
-    body = structured(expanded.body, calls)
+def _graph(program: Program, expanded: ExpandedProgram, places: Places) -> Graph | None:
+    calls = summarize_calls(expanded.body, expanded.body_of)
+    body = structure_control_flow(expanded.body, calls)
     bodies: dict[int, Block] = {}
     called = _in_call_order(body, calls, bodies, expanded)
     representative_of = representatives(called, bodies)
     functions = [function for function in called if representative_of[id(function)] is function]
-    keys = keys_of(functions, reserved=("run",))
+    keys = assign_keys(functions, reserved=("run",))
 
     def name_of(function: Function) -> str:
         return keys[id(representative_of[id(function)])]
 
-    nodes = nodes_of(body, name_of, places, is_run=True)
+    nodes = emit_nodes(body, name_of, places, is_run=True)
     if not nodes:
         return None
     definitions: dict[str, FunctionDef] = {}
     for function in functions:
         key = name_of(function)
-        nodes_of_function = nodes_of(bodies[id(function)], name_of, places)
+        nodes_of_function = emit_nodes(bodies[id(function)], name_of, places)
         definitions[key] = {"type": "function_def", "name": key, "nodes": nodes_of_function}
         places.note(definitions[key], function.place)
     workflow: Workflow = {"class_name": program.class_name, "functions": definitions, "nodes": nodes}
-    payload = shape(program.payload)
+    payload = payload_shape(program.payload)
     if payload is not None:
         workflow["payload"] = payload
     return {"version": 1, "workflow": workflow}
 
 
-def _in_call_order(body: Block, calls: Calls, bodies: dict[int, Block], expanded: Expanded) -> list[Function]:
+def _in_call_order(
+    body: Block, calls: CallSummaries, bodies: dict[int, Block], expanded: ExpandedProgram
+) -> list[Function]:
     """Return the called functions in the order of their first calls, and add their structured bodies to `bodies`."""
     functions: list[Function] = []
-    stack = [called_in(body)]
+    stack = [functions_called_in(body)]
     while stack:
         function = next(stack[-1], None)
         if function is None:
             stack.pop()
         elif id(function) not in bodies:
-            bodies[id(function)] = structured(expanded.body_of(function), calls)
+            bodies[id(function)] = structure_control_flow(expanded.body_of(function), calls)
             functions.append(function)
-            stack.append(called_in(bodies[id(function)]))
+            stack.append(functions_called_in(bodies[id(function)]))
     return functions

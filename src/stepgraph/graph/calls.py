@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from stepgraph.ir.nodes import AwaitedTask, AwaitGroup, AwaitMember, Function, TaskId
 
 
-class Calls(Struct, frozen=True):
+class CallSummaries(Struct, frozen=True):
     """The summaries of all called functions, keyed by `id`."""
 
     working: frozenset[int]

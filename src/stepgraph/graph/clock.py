@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from msgspec import Struct, field
 
 from stepgraph.graph.liveness import Liveness, liveness
-from stepgraph.graph.nodes import leaf, step_do
-from stepgraph.graph.ordered import members, parallel, stamp, without_clocks
-from stepgraph.graph.own_groups import OwnGroup, kind_of, own_groups
-from stepgraph.graph.partial_order import clocked, drawing
+from stepgraph.graph.nodes import leaf_node, step_do
+from stepgraph.graph.ordered import members, parallel, set_clocks, without_clocks
+from stepgraph.graph.own_groups import SeparateGroup, exact_kind, separate_groups_by_task
+from stepgraph.graph.partial_order import assign_clocks, decompose
 from stepgraph.graph.places import Places
 from stepgraph.ir.exceptions import catch_all
 from stepgraph.ir.nodes import (
@@ -26,7 +26,7 @@ from stepgraph.ir.nodes import (
     JumpKind,
     Loop,
     Operation,
-    Ordered,
+    PartialOrder,
     Run,
     Series,
     Sleep,
@@ -35,8 +35,8 @@ from stepgraph.ir.nodes import (
     StepRun,
     TaskId,
     Try,
-    blocks_of,
-    started_in,
+    child_blocks,
+    tasks_started_in,
 )
 from stepgraph.model.payload import Branch as BranchNode
 from stepgraph.model.payload import (
@@ -70,11 +70,11 @@ class _Emitter(Struct):
     """Whether the current block belongs to a group, so that its nodes carry no clock."""
     nodes: dict[TaskId, ClockedNode | None] = field(default_factory=dict)
     """The node of each started task, None for a block."""
-    separate_groups: dict[TaskId, tuple[OwnGroup, ...]] = field(default_factory=dict)
+    separate_groups: dict[TaskId, tuple[SeparateGroup, ...]] = field(default_factory=dict)
     """The separate parallels that contain each task, outermost first."""
 
 
-def nodes_of(
+def emit_nodes(
     body: Block, name_of: Callable[[Function], str], places: Places | None = None, *, is_run: bool = False
 ) -> list[Node]:
     """Return the nodes of a structured body and record their source locations in `places`.
@@ -85,7 +85,7 @@ def nodes_of(
         return []
     live = liveness(body, is_run=is_run)
     recorded_places = Places() if places is None else places
-    return _block(_Emitter(live, name_of, recorded_places, separate_groups=own_groups(body, live)), body)
+    return _block(_Emitter(live, name_of, recorded_places, separate_groups=separate_groups_by_task(body, live)), body)
 
 
 def _block(emitter: _Emitter, block: Block) -> list[Node]:
@@ -130,7 +130,7 @@ def _has_clock(node: Node) -> bool:
 
 def _group(emitter: _Emitter, block: Block, operations: Sequence[Operation]) -> list[Node]:
     clock = emitter.clock
-    kind = kind_of(operations, emitter.live)
+    kind = exact_kind(operations, emitter.live)
     emitter.grouped = True
     nodes = _sequence(emitter, block, operations, is_single_group=kind is not None)
     emitter.grouped = False
@@ -159,12 +159,12 @@ def _in_try(nodes: list[Node], operations: Sequence[Operation]) -> list[Node]:
 def _catches_await(operation: Operation) -> bool:
     if isinstance(operation, Try) and operation.catches and _has_await(operation.body):
         return True
-    return any(_catches_await(inner) for block in blocks_of(operation) for inner in block.operations)
+    return any(_catches_await(inner) for block in child_blocks(operation) for inner in block.operations)
 
 
 def _has_await(block: Block) -> bool:
     return any(
-        isinstance(operation, Await) or any(map(_has_await, blocks_of(operation))) for operation in block.operations
+        isinstance(operation, Await) or any(map(_has_await, child_blocks(operation))) for operation in block.operations
     )
 
 
@@ -190,16 +190,16 @@ def _sequence(
     return [flat for node in nodes for flat in _dissolved(node, parallel_ids)]
 
 
-def _separate_groups(emitter: _Emitter, block: Block, operation: Operation) -> tuple[OwnGroup, ...]:
+def _separate_groups(emitter: _Emitter, block: Block, operation: Operation) -> tuple[SeparateGroup, ...]:
     """Return the separate groups in this block that contain the tasks of an operation."""
-    first = next(started_in(operation), None)
+    first = next(tasks_started_in(operation), None)
     if first is None:
         return ()
     return tuple(group for group in emitter.separate_groups.get(first, ()) if group.block == id(block))
 
 
 def _add_to_groups(
-    groups: tuple[OwnGroup, ...], emitted: list[Node], nodes: list[Node], parallels: dict[int, Parallel]
+    groups: tuple[SeparateGroup, ...], emitted: list[Node], nodes: list[Node], parallels: dict[int, Parallel]
 ) -> None:
     """Append nodes to the parallel of the innermost group, creating the missing parallels."""
     target = nodes
@@ -231,7 +231,7 @@ def _operation(emitter: _Emitter, operation: Operation) -> list[Node]:
             return _series(emitter, task_id, series)
         case Start(activity=activity, task_id=task_id, place=place):
             return [_start(emitter, task_id, activity, place)]
-        case Ordered():
+        case PartialOrder():
             return _ordered(emitter, operation)
         case Await(leaving=leaving):
             clock = emitter.clock
@@ -284,7 +284,7 @@ def _series(emitter: _Emitter, task_id: TaskId, series: Series) -> list[Node]:
     emitter.nodes[task_id] = None
     nodes = _without_clocks(emitter, series.block)
     if task_id in emitter.live.escaping:
-        stamp(nodes, emitter.clock, None)
+        set_clocks(nodes, emitter.clock, None)
         return nodes
     return [{"type": "block", "nodes": nodes}]
 
@@ -297,15 +297,15 @@ def _without_clocks(emitter: _Emitter, block: Block) -> list[Node]:
     return nodes
 
 
-def _ordered(emitter: _Emitter, ordered: Ordered) -> list[Node]:
+def _ordered(emitter: _Emitter, ordered: PartialOrder) -> list[Node]:
     """Return activities in a partial order as a new parallel, or as members of the open group."""
     contents = [_without_clocks(emitter, member) for member in ordered.members]
     if emitter.clockless:
-        return without_clocks(drawing(ordered.before, clocks=False), contents)
+        return without_clocks(decompose(ordered.before, clocks=False), contents)
     if not emitter.grouped:
-        group, emitter.clock = parallel(drawing(ordered.before), contents, ordered.kind, emitter.clock)
+        group, emitter.clock = parallel(decompose(ordered.before), contents, ordered.kind, emitter.clock)
         return [group]
-    nodes, emitter.clock = members(clocked(ordered.before), contents, emitter.clock)
+    nodes, emitter.clock = members(assign_clocks(ordered.before), contents, emitter.clock)
     if ordered.kind == "all":
         return nodes
     return [{"type": "parallel", "kind": ordered.kind, "nodes": nodes}]
@@ -321,11 +321,11 @@ def _node(emitter: _Emitter, activity: Activity, place: Place) -> ClockedNode:
 def _activity(emitter: _Emitter, activity: Activity) -> ClockedNode:
     match activity:
         case StepRun(body=body):
-            return step_do(activity, nodes_of(body, emitter.name_of, emitter.places))
+            return step_do(activity, emit_nodes(body, emitter.name_of, emitter.places))
         case Call(function=function):
             return {"type": "function_call", "name": emitter.name_of(function)}
         case Sleep() | SleepUntil() | EventWait():
-            return leaf(activity)
+            return leaf_node(activity)
         case Series():
             raise ValueError("a series is no node of its own")
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 
 from msgspec.structs import replace
 
-from stepgraph.graph.calls import Calls
-from stepgraph.graph.control import structured
-from stepgraph.graph.liveness import must_be_over
+from stepgraph.graph.calls import CallSummaries
+from stepgraph.graph.control import structure_control_flow
+from stepgraph.graph.liveness import must_awaited_tasks
 from stepgraph.graph.reach import BodyOf, functions_with_steps, reachable
 from stepgraph.ir.nodes import (
     Block,
@@ -16,16 +16,16 @@ from stepgraph.ir.nodes import (
     Function,
     Start,
     TaskId,
-    blocks_of,
-    mentioned_in,
-    started_in,
+    child_blocks,
+    task_references,
+    tasks_started_in,
 )
 
 
-def calls_of(body: Block, body_of: BodyOf) -> Calls:
+def summarize_calls(body: Block, body_of: BodyOf) -> CallSummaries:
     """Return the summaries of the functions that a program calls."""
     functions = reachable(body, body_of)
-    calls = Calls(functions_with_steps(functions, body_of))
+    calls = CallSummaries(functions_with_steps(functions, body_of))
     bodies = [body, *map(body_of, functions)]
     if not any(map(_callers_tasks, bodies)):
         return calls
@@ -34,15 +34,17 @@ def calls_of(body: Block, body_of: BodyOf) -> Calls:
         # Callees come first, so that only mutual recursion needs another round.
         refined = calls
         for function in reversed(functions):
-            refined = _with_summary(refined, function, structured(body_of(function), refined), tasks)
+            refined = _with_summary(refined, function, structure_control_flow(body_of(function), refined), tasks)
         if refined.completed == calls.completed:
             return refined
         calls = refined
 
 
-def _with_summary(calls: Calls, function: Function, body: Block, tasks: Mapping[TaskId, Function]) -> Calls:
+def _with_summary(
+    calls: CallSummaries, function: Function, body: Block, tasks: Mapping[TaskId, Function]
+) -> CallSummaries:
     callers_tasks = _callers_tasks(body)
-    completed = must_be_over(body, callers_tasks) if callers_tasks else ()
+    completed = must_awaited_tasks(body, callers_tasks) if callers_tasks else ()
     if completed == calls.over_after(function):
         return calls
     implied = {task_id: completed for task_id, callee in tasks.items() if callee is function}
@@ -51,8 +53,8 @@ def _with_summary(calls: Calls, function: Function, body: Block, tasks: Mapping[
 
 def _callers_tasks(body: Block) -> frozenset[TaskId]:
     """Return the tasks that a body awaits but does not start."""
-    started = {task_id for operation in body.operations for task_id in started_in(operation)}
-    return frozenset(task_id for task_id in mentioned_in(body) if task_id not in started)
+    started = {task_id for operation in body.operations for task_id in tasks_started_in(operation)}
+    return frozenset(task_id for task_id in task_references(body) if task_id not in started)
 
 
 def _called_tasks(block: Block) -> Iterator[tuple[TaskId, Function]]:
@@ -60,5 +62,5 @@ def _called_tasks(block: Block) -> Iterator[tuple[TaskId, Function]]:
     for operation in block.operations:
         if isinstance(operation, Start) and isinstance(operation.activity, Call):
             yield operation.task_id, operation.activity.function
-        for inner in blocks_of(operation):
+        for inner in child_blocks(operation):
             yield from _called_tasks(inner)

@@ -14,7 +14,7 @@ from typing import Final, TypeAlias
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from stepgraph.graph.calls import Calls
+from stepgraph.graph.calls import CallSummaries
 from stepgraph.ir.exceptions import may_catch
 from stepgraph.ir.nodes import (
     EMPTY,
@@ -35,9 +35,9 @@ from stepgraph.ir.nodes import (
     Start,
     StepRun,
     Try,
-    blocks_of,
-    with_blocks,
-    works,
+    child_blocks,
+    map_blocks,
+    may_run_steps,
 )
 
 Target: TypeAlias = int
@@ -97,17 +97,17 @@ class _Fragment(Struct):
     """Whether the end of the fragment is reachable."""
 
 
-def structured(block: Block, calls: Calls) -> Block:
+def structure_control_flow(block: Block, calls: CallSummaries) -> Block:
     """Return a function body without `continue`, `raise`, `with`, loop `else` and operations unrelated to steps."""
     return _block(_with_resolved_calls(block, calls), _Context())[0]
 
 
-def _with_resolved_calls(block: Block, calls: Calls) -> Block:
+def _with_resolved_calls(block: Block, calls: CallSummaries) -> Block:
     """Remove calls of functions without steps, and add the awaits of called functions to their callers."""
     return Block(tuple(result for operation in block.operations for result in _resolved(operation, calls)))
 
 
-def _resolved(operation: Operation, calls: Calls) -> Iterator[Operation]:
+def _resolved(operation: Operation, calls: CallSummaries) -> Iterator[Operation]:
     match operation:
         case Run(activity=Call(function=function), place=place):
             completed = calls.over_after(function)
@@ -119,13 +119,13 @@ def _resolved(operation: Operation, calls: Calls) -> Iterator[Operation]:
             if calls.works(function):
                 yield operation
         case Run(activity=StepRun(body=body) as run) | Start(activity=StepRun(body=body) as run) if body.operations:
-            yield replace(operation, activity=replace(run, body=structured(body, calls)))
+            yield replace(operation, activity=replace(run, body=structure_control_flow(body, calls)))
         case Start(activity=Series(block=inner)):
             yield replace(operation, activity=Series(_with_resolved_calls(inner, calls)))
         case Await(group=group):
             yield replace(operation, group=calls.with_implied(group))
         case _:
-            yield with_blocks(operation, lambda block: _with_resolved_calls(block, calls))
+            yield map_blocks(operation, lambda block: _with_resolved_calls(block, calls))
 
 
 # Rewriting
@@ -137,7 +137,7 @@ def _sequence(operations: tuple[Operation, ...], context: _Context) -> _Fragment
     runs_steps = False
     for operation in reversed(operations):
         fragment = _then(_operation(operation, context.before(steps_follow=runs_steps)), fragment, operation)
-        runs_steps = runs_steps or works(Block((operation,)))
+        runs_steps = runs_steps or may_run_steps(Block((operation,)))
     return fragment
 
 
@@ -183,7 +183,7 @@ def _is_relevant(fragment: _Fragment) -> bool:
 def _is_relevant_operation(operation: Operation) -> bool:
     if isinstance(operation, Run | Start | Await | Jump):
         return True
-    return any(_is_relevant_operation(inner) for block in blocks_of(operation) for inner in block.operations)
+    return any(_is_relevant_operation(inner) for block in child_blocks(operation) for inner in block.operations)
 
 
 def _guarded(first: _Fragment, rest: _Fragment, origin: Operation) -> _Fragment:
@@ -281,7 +281,7 @@ def _targets(fragments: Sequence[_Fragment]) -> tuple[frozenset[Target], frozens
 
 
 def _loop(operation: Loop, context: _Context) -> _Fragment:
-    runs_steps = works(operation.body)
+    runs_steps = may_run_steps(operation.body)
     inner = replace(
         context.before(steps_follow=runs_steps or _is_relevant_block(operation.orelse)), loops=context.loops + 1
     )
@@ -320,7 +320,7 @@ def _has_break(operations: tuple[Operation, ...]) -> bool:
             if operation.kind is JumpKind.BREAK:
                 return True
             continue
-        inside = (operation.orelse,) if isinstance(operation, Loop) else blocks_of(operation)
+        inside = (operation.orelse,) if isinstance(operation, Loop) else child_blocks(operation)
         if any(_has_break(block.operations) for block in inside):
             return True
     return False
@@ -334,7 +334,7 @@ def _without_drawn_breaks(operations: tuple[Operation, ...]) -> tuple[Operation,
             case Jump(kind=JumpKind.BREAK | JumpKind.FINISHED):
                 rewritten.append(replace(operation, drawn=False))
             case Choice() | Try():
-                rewritten.append(with_blocks(operation, lambda block: Block(_without_drawn_breaks(block.operations))))
+                rewritten.append(map_blocks(operation, lambda block: Block(_without_drawn_breaks(block.operations))))
             case _:
                 rewritten.append(operation)
     return tuple(rewritten)
@@ -350,7 +350,9 @@ def _try(operation: Try, context: _Context) -> _Fragment:
     jumps, breaks = _targets([*fragments, final_fragment])
     jumps -= {target}
     may_complete = final_fragment.may_complete and any(fragment.may_complete for fragment in fragments)
-    if not (_is_relevant_block(body) or _is_relevant_block(finalbody) or any(works(block) for block, _ in handlers)):
+    if not (
+        _is_relevant_block(body) or _is_relevant_block(finalbody) or any(may_run_steps(block) for block, _ in handlers)
+    ):
         return _Fragment(jumps=jumps, breaks=breaks, may_complete=may_complete)
     rewritten = replace(
         operation,

@@ -33,11 +33,11 @@ from stepgraph.ir.nodes import (
     TaskId,
     Try,
     is_race,
-    mentioned_in,
-    over_with,
-    started_in,
+    may_run_steps,
     task_ids_of,
-    works,
+    task_references,
+    tasks_done_after,
+    tasks_started_in,
 )
 
 Path: TypeAlias = tuple[tuple[int, int], ...]
@@ -92,7 +92,7 @@ def liveness(body: Block, *, is_run: bool = False) -> Liveness:
     )
 
 
-def must_be_over(body: Block, foreign: frozenset[TaskId]) -> tuple[AwaitedTask, ...]:
+def must_awaited_tasks(body: Block, foreign: frozenset[TaskId]) -> tuple[AwaitedTask, ...]:
     """Return the caller's tasks that every normal exit of a function has awaited: all their runs, or the last one."""
     pending = bit_set(foreign)
     last = pending & ~_pending_at_exits(body, _State(pending))
@@ -162,8 +162,8 @@ class _PendingTasks(Domain[_State], Observer[_State]):
 
     def __init__(self, body: Block, *, is_run: bool) -> None:
         self.is_run = is_run
-        started = {task_id for operation in body.operations for task_id in started_in(operation)}
-        self.mentions = Counter(task_id for task_id in mentioned_in(body) if task_id in started)
+        started = {task_id for operation in body.operations for task_id in tasks_started_in(operation)}
+        self.mentions = Counter(task_id for task_id in task_references(body) if task_id in started)
         """The number of starts and awaits of each task."""
         self.local: dict[int, int] = {}
         """The tasks that only one block starts and awaits, by block."""
@@ -238,7 +238,7 @@ class _PendingTasks(Domain[_State], Observer[_State]):
             if awaited:
                 self._record_await(awaited, path)
                 on_every_path = end is None or bool(end.passed >> self.numbers[id(operation)] & 1)
-                completed = _completed(over_with(operation.group), head) if on_every_path else 0
+                completed = _completed(tasks_done_after(operation.group), head) if on_every_path else 0
                 self._record_completion(id(loop), completed)
                 finished = None if finished is None else finished.without(completed)
         return finished
@@ -267,7 +267,7 @@ class _PendingTasks(Domain[_State], Observer[_State]):
         if not awaited:
             return state
         self._record_await(awaited, tuple(self.path))
-        completed = _completed(over_with(operation.group), state)
+        completed = _completed(tasks_done_after(operation.group), state)
         raced = _raced(operation.group) & state.pending
         if raced and is_race(operation.group):
             self.raced.add(id(operation))
@@ -315,7 +315,7 @@ class _PendingTasks(Domain[_State], Observer[_State]):
         """Return the tasks that only this block starts and awaits."""
         task_ids = self.local.get(id(block))
         if task_ids is None:
-            mentions = Counter(mentioned_in(block))
+            mentions = Counter(task_references(block))
             task_ids = bit_set(task_id for task_id, count in mentions.items() if count == self.mentions[task_id])
             self.local[id(block)] = task_ids
         return task_ids
@@ -350,7 +350,7 @@ class _PendingTasks(Domain[_State], Observer[_State]):
         for ends_run, blocks in exited.items():
             if target.finalbody is not None:
                 delayed = self.delayed.setdefault(id(target), {}).setdefault(ends_run, set())
-                if not works(target.finalbody):
+                if not may_run_steps(target.finalbody):
                     delayed |= blocks
                     continue
             elif target.is_outside and self.is_run and ends_run:

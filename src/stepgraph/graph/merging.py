@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
-from stepgraph.graph.clock import nodes_of
+from stepgraph.graph.clock import emit_nodes
 from stepgraph.ir.nodes import Block, Function
 
 
@@ -39,4 +39,4 @@ def _refine(
 
 
 def _serialized_nodes(body: Block, representative_of: Mapping[int, Function]) -> str:
-    return json.dumps(nodes_of(body, lambda function: str(id(representative_of[id(function)]))))
+    return json.dumps(emit_nodes(body, lambda function: str(id(representative_of[id(function)]))))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from stepgraph.ir.nodes import Function
 
 
-def keys_of(functions: Sequence[Function], reserved: Sequence[str] = ()) -> dict[int, str]:
+def assign_keys(functions: Sequence[Function], reserved: Sequence[str] = ()) -> dict[int, str]:
     """Return a unique key for each function by `id`, avoiding the `reserved` names.
 
     Functions with the same name are qualified by as many enclosing scopes as needed. The remaining duplicates are

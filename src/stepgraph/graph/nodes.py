@@ -23,7 +23,7 @@ def step_do(run: StepRun, nodes: list[Node]) -> StepDo:
     return {"type": "step_do", "name": definition.name, "config": _config(definition.settings), "nodes": nodes}
 
 
-def leaf(activity: Sleep | SleepUntil | EventWait) -> StepSleep | StepSleepUntil | StepWaitForEvent:
+def leaf_node(activity: Sleep | SleepUntil | EventWait) -> StepSleep | StepSleepUntil | StepWaitForEvent:
     """Return the node of a sleep or a wait."""
     match activity:
         case Sleep(name=name, duration=duration):
@@ -34,7 +34,7 @@ def leaf(activity: Sleep | SleepUntil | EventWait) -> StepSleep | StepSleepUntil
             return _wait(activity)
 
 
-def shape(payload: PayloadShape) -> Shape | None:
+def payload_shape(payload: PayloadShape) -> Shape | None:
     """Return the shape of a payload, None if the program reads no key of it."""
     return _value_shape(payload) if payload.fields else None
 
@@ -54,7 +54,7 @@ def _wait(wait: EventWait) -> StepWaitForEvent:
     node: StepWaitForEvent = {"type": "step_wait_for_event", "name": wait.name}
     if wait.event_type is not None:
         node["options"] = {"event_type": wait.event_type, "timeout": wait.timeout}
-    payload = shape(wait.payload)
+    payload = payload_shape(wait.payload)
     if payload is not None:
         node["payload"] = payload
     return node

@@ -16,14 +16,14 @@ from stepgraph.ir.nodes import (
     Operation,
     Start,
     TaskId,
-    blocks_of,
-    started_in,
+    child_blocks,
     task_ids_of,
+    tasks_started_in,
 )
 from stepgraph.model.payload import ParallelKind
 
 
-class OwnGroup(Struct, frozen=True, eq=False):
+class SeparateGroup(Struct, frozen=True, eq=False):
     """An await group drawn as a separate parallel."""
 
     kind: ParallelKind
@@ -31,13 +31,13 @@ class OwnGroup(Struct, frozen=True, eq=False):
     """The `id` of the block that contains the parallel, and starts all tasks of the group."""
 
 
-def own_groups(body: Block, live: Liveness) -> dict[TaskId, tuple[OwnGroup, ...]]:
+def separate_groups_by_task(body: Block, live: Liveness) -> dict[TaskId, tuple[SeparateGroup, ...]]:
     """Return the separate parallels of a body that contain each task, outermost first.
 
     A group is separate if it is nested in another one, or if its kind is not `all`. It contains only tasks started by
     its arguments; a task started earlier stays at its start.
     """
-    groups_by_task: dict[TaskId, tuple[OwnGroup, ...]] = {}
+    groups_by_task: dict[TaskId, tuple[SeparateGroup, ...]] = {}
     for operation in _awaits(body):
         _collect(operation.group, _kind(operation, live), (), live, groups_by_task)
     return groups_by_task
@@ -47,7 +47,7 @@ def _awaits(block: Block) -> Iterator[Await]:
     for operation in block.operations:
         if isinstance(operation, Await):
             yield operation
-        for inner in blocks_of(operation):
+        for inner in child_blocks(operation):
             yield from _awaits(inner)
 
 
@@ -59,13 +59,13 @@ def _kind(operation: Await, live: Liveness) -> ParallelKind:
 def _collect(
     group: AwaitGroup,
     kind: ParallelKind,
-    enclosing: tuple[OwnGroup, ...],
+    enclosing: tuple[SeparateGroup, ...],
     live: Liveness,
-    groups_by_task: dict[TaskId, tuple[OwnGroup, ...]],
+    groups_by_task: dict[TaskId, tuple[SeparateGroup, ...]],
 ) -> None:
     task_ids = sorted(task_id for task_id in group.own if task_id in live.homes)
     if task_ids and (group.nested or kind != "all"):
-        enclosing = (*enclosing, OwnGroup(kind, _home(group, task_ids, live)))
+        enclosing = (*enclosing, SeparateGroup(kind, _home(group, task_ids, live)))
     for member in group.members:
         if isinstance(member, AwaitGroup):
             _collect(member, member.kind, enclosing if member.nested else (), live, groups_by_task)
@@ -85,7 +85,7 @@ def _home(group: AwaitGroup, task_ids: Sequence[TaskId], live: Liveness) -> int:
     return home
 
 
-def kind_of(operations: Sequence[Operation], live: Liveness) -> ParallelKind | None:
+def exact_kind(operations: Sequence[Operation], live: Liveness) -> ParallelKind | None:
     """Return the kind of the await that ends a live range, None unless the range only starts the awaited tasks."""
     last = operations[-1]
     final_await = next(_awaits(Block((last,))), None)
@@ -94,7 +94,9 @@ def kind_of(operations: Sequence[Operation], live: Liveness) -> ParallelKind | N
     members = task_ids_of(final_await.group)
     if any(isinstance(member, AwaitGroup) and member.own for member in final_await.group.members):
         return None
-    if not all(_only_starts(operation) and members.issuperset(started_in(operation)) for operation in operations[:-1]):
+    if not all(
+        _only_starts(operation) and members.issuperset(tasks_started_in(operation)) for operation in operations[:-1]
+    ):
         return None
     return _kind(final_await, live)
 
@@ -103,5 +105,5 @@ def _only_starts(operation: Operation) -> bool:
     """Whether an operation only starts activities, possibly in loops and branches."""
     if isinstance(operation, Start):
         return True
-    inner = [operation for block in blocks_of(operation) for operation in block.operations]
+    inner = [operation for block in child_blocks(operation) for operation in block.operations]
     return isinstance(operation, Loop | Choice) and bool(inner) and all(map(_only_starts, inner))

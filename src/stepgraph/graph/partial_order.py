@@ -16,7 +16,7 @@ from msgspec import Struct
 from stepgraph.graph.bit_sets import bits
 
 # The limit on predecessor sets and their intersections for the search of the best chain.
-MOST_COMPARED: Final = 64
+MAX_COMPARED_SETS: Final = 64
 
 
 class InSeries(Struct, frozen=True):
@@ -25,7 +25,7 @@ class InSeries(Struct, frozen=True):
     parts: tuple[Part, ...]
 
 
-class Beside(Struct, frozen=True):
+class InParallel(Struct, frozen=True):
     """Parts in parallel, with no order between them."""
 
     parts: tuple[Part, ...]
@@ -49,10 +49,10 @@ class Clocked(Struct, frozen=True):
     """The clock at the completion of all members."""
 
 
-Part: TypeAlias = "int | InSeries | Beside | Clocked"
+Part: TypeAlias = "int | InSeries | InParallel | Clocked"
 
 
-def drawing(before: Sequence[int], *, clocks: bool = True) -> Part:
+def decompose(before: Sequence[int], *, clocks: bool = True) -> Part:
     """Return the decomposition of an order, with each member represented by its index.
 
     The result is exact for a series-parallel order and, with `clocks`, for an interval order.
@@ -60,12 +60,12 @@ def drawing(before: Sequence[int], *, clocks: bool = True) -> Part:
     return _Order(before).part((1 << len(before)) - 1, clocks=clocks)
 
 
-def clocked(before: Sequence[int]) -> Clocked:
+def assign_clocks(before: Sequence[int]) -> Clocked:
     """Return the members of an order with clocks. The result is exact for an interval order, else less strict."""
     return _Order(before).clocked((1 << len(before)) - 1)
 
 
-def series(before: Sequence[int]) -> list[list[int]]:
+def series_parts(before: Sequence[int]) -> list[list[int]]:
     """Return the members of each part of a series, in order."""
     return [list(bits(part)) for part in _Order(before).in_series((1 << len(before)) - 1)]
 
@@ -104,8 +104,8 @@ class _Order:
             if not indecomposable and self.is_interval_order(members):
                 return self.clocked(members)
             with_clocks = indecomposable[0] if indecomposable else 0
-            return Beside(tuple(self.part(component, clocks=component == with_clocks) for component in components))
-        return Beside(tuple(self.part(component, clocks=False) for component in components))
+            return InParallel(tuple(self.part(component, clocks=component == with_clocks) for component in components))
+        return InParallel(tuple(self.part(component, clocks=False) for component in components))
 
     def series_parallel(self, members: int) -> Part | None:
         """Return the decomposition into series and parallels, None if the order is not series-parallel."""
@@ -116,10 +116,10 @@ class _Order:
         return self._decompositions[members]
 
     def _series_parallel(self, members: int) -> Part | None:
-        kind: type[InSeries | Beside] = InSeries
+        kind: type[InSeries | InParallel] = InSeries
         parts = self.in_series(members)
         if len(parts) == 1:
-            kind, parts = Beside, self.components(members)
+            kind, parts = InParallel, self.components(members)
         if len(parts) == 1:
             return None
         decompositions: list[Part] = []
@@ -194,7 +194,7 @@ class _Order:
         sets = self.predecessor_sets(members)
         if self.is_interval_order(members):
             return sets
-        if len(sets) > MOST_COMPARED:
+        if len(sets) > MAX_COMPARED_SETS:
             return _greedy_chain(sets)
         sets = _with_intersections(sets)
         successor_counts = [sum(1 for index in bits(members) if not done & ~self.before[index]) for done in sets]
@@ -218,8 +218,8 @@ class _Order:
         below = self.before[tip] & members
         rest = members & ~below & ~(1 << tip)
         cone = InSeries((*_flattened(self.part(below, clocks=False), InSeries), tip))
-        parts = [cone, *_flattened(self.part(rest, clocks=False), Beside)]
-        return Beside(tuple(sorted(parts, key=_first_member)))
+        parts = [cone, *_flattened(self.part(rest, clocks=False), InParallel)]
+        return InParallel(tuple(sorted(parts, key=_first_member)))
 
 
 def _root(parents: dict[int, int], index: int) -> int:
@@ -233,7 +233,7 @@ def _with_intersections(sets: list[int]) -> list[int]:
     """Return sets and their pairwise intersections, smallest first, up to `MOST_COMPARED` sets."""
     extended = dict.fromkeys(sets)
     for a, b in combinations(sets, 2):
-        if a & b and len(extended) < MOST_COMPARED:
+        if a & b and len(extended) < MAX_COMPARED_SETS:
             extended[a & b] = None
     return sorted(extended, key=int.bit_count)
 
@@ -246,7 +246,7 @@ def _greedy_chain(sets: list[int]) -> list[int]:
     return chain
 
 
-def _flattened(part: Part, kind: type[InSeries | Beside]) -> tuple[Part, ...]:
+def _flattened(part: Part, kind: type[InSeries | InParallel]) -> tuple[Part, ...]:
     return part.parts if isinstance(part, kind) else (part,)
 
 
@@ -256,5 +256,5 @@ def _first_member(part: Part) -> int:
             return index
         case Clocked(members=members):
             return members[0].index
-        case InSeries(parts=parts) | Beside(parts=parts):
+        case InSeries(parts=parts) | InParallel(parts=parts):
             return min(map(_first_member, parts))

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeAlias
 
-from stepgraph.ir.nodes import Await, Block, Call, Function, Operation, Run, Series, Start, StepRun, blocks_of
+from stepgraph.ir.nodes import Await, Block, Call, Function, Operation, Run, Series, Start, StepRun, child_blocks
 
 BodyOf: TypeAlias = Callable[[Function], Block]
 
 
-def called_in(block: Block) -> Iterator[Function]:
+def functions_called_in(block: Block) -> Iterator[Function]:
     """Yield the functions called in a block and in the bodies of its steps, in order."""
     stack: list[Iterator[Operation]] = [iter(block.operations)]
     while stack:
@@ -26,13 +26,13 @@ def called_in(block: Block) -> Iterator[Function]:
             elif isinstance(operation.activity, Series):
                 stack.append(iter(operation.activity.block.operations))
         else:
-            inner = [o for part in blocks_of(operation) for o in part.operations]
+            inner = [o for part in child_blocks(operation) for o in part.operations]
             stack.append(iter(inner))
 
 
 def functions_with_steps(functions: Sequence[Function], body_of: BodyOf) -> frozenset[int]:
     """Return the `id`s of the functions that run steps, directly or through calls of other functions."""
-    calls = {id(f): [id(callee) for callee in called_in(body_of(f))] for f in functions}
+    calls = {id(f): [id(callee) for callee in functions_called_in(body_of(f))] for f in functions}
     working = {id(f) for f in functions if _runs_steps(body_of(f))}
     callers: dict[int, list[int]] = {}
     for caller, callees in calls.items():
@@ -52,7 +52,7 @@ def reachable(body: Block, body_of: BodyOf) -> list[Function]:
     functions: dict[int, Function] = {}
     pending = [body]
     while pending:
-        for function in called_in(pending.pop()):
+        for function in functions_called_in(pending.pop()):
             if id(function) not in functions:
                 functions[id(function)] = function
                 pending.append(body_of(function))
@@ -67,5 +67,5 @@ def _runs_steps(block: Block) -> bool:
             if not isinstance(operation.activity, Call):
                 return True
         elif not isinstance(operation, Await):
-            stack.extend(o for part in blocks_of(operation) for o in part.operations)
+            stack.extend(o for part in child_blocks(operation) for o in part.operations)
     return False

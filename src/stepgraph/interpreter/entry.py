@@ -14,34 +14,34 @@ from stepgraph.interpreter.escapes import escape
 from stepgraph.interpreter.frame import Frame
 from stepgraph.interpreter.interpreter import Caller, Interpreter
 from stepgraph.interpreter.library.externals import call_external
-from stepgraph.interpreter.objects.attributes import attribute
+from stepgraph.interpreter.objects.attributes import get_attribute
 from stepgraph.interpreter.objects.classes import (
     call_instance,
-    call_super_maker,
+    call_super_constructor,
     instantiate,
     is_workflow,
     resolution_order,
 )
-from stepgraph.interpreter.objects.methods import call_method_of
+from stepgraph.interpreter.objects.methods import call_builtin_method
 from stepgraph.interpreter.objects.modules import LoadedModules
-from stepgraph.interpreter.objects.names import module_name
+from stepgraph.interpreter.objects.names import resolve_body_name
 from stepgraph.interpreter.objects.values import (
     UNKNOWN,
     Argument,
     Arguments,
+    BuiltinMethod,
     ClassValue,
     Event,
     External,
     FunctionValue,
     Instance,
     LexicalScope,
-    MethodOf,
     Partial,
     StepDecorator,
     StepFunction,
     StepMethod,
     StepObject,
-    SuperMaker,
+    SuperConstructor,
     Union,
     Unresolved,
     Value,
@@ -59,12 +59,12 @@ from stepgraph.interpreter.python.statements import EXECUTORS
 from stepgraph.interpreter.replay.races import observe_races
 from stepgraph.interpreter.replay.resources import ENVIRONMENT
 from stepgraph.interpreter.replay.step_state import observe_changed_state
-from stepgraph.interpreter.summaries import read_function
+from stepgraph.interpreter.summaries import summarize_call
 from stepgraph.interpreter.workflow.awaiting import await_value
-from stepgraph.interpreter.workflow.run_wrapper import observe_not_wrapped
+from stepgraph.interpreter.workflow.run_wrapper import observe_unwrapped_run
 from stepgraph.interpreter.workflow.step_api import call_method, declare
-from stepgraph.interpreter.workflow.unawaited import report_idle_work
-from stepgraph.ir.nodes import EMPTY, Block, PayloadShape, works
+from stepgraph.interpreter.workflow.unawaited import report_unawaited_work
+from stepgraph.ir.nodes import EMPTY, Block, PayloadShape, may_run_steps
 from stepgraph.ir.program import Program
 from stepgraph.limits import Budget, LimitExceededError
 from stepgraph.model.note import InputError, Problem, ProblemKind
@@ -88,11 +88,11 @@ CALLERS: Final = _Callers(
         FunctionValue: call_function,
         ClassValue: instantiate,
         Instance: call_instance,
-        SuperMaker: call_super_maker,
+        SuperConstructor: call_super_constructor,
         StepMethod: call_method,
         StepDecorator: declare,
         StepFunction: call_step,
-        MethodOf: call_method_of,
+        BuiltinMethod: call_builtin_method,
         External: call_external,
         Union: call_union,
         Partial: call_partial,
@@ -113,7 +113,7 @@ class OpenModule(Struct, frozen=True):
 
 def open_interpreter(entry: OpenModule) -> tuple[Interpreter, LexicalScope]:
     """Return a new interpreter for a module, and the scope of the module. The module is named by its file stem."""
-    interpreter = Interpreter(EVALUATORS, EXECUTORS, CALLERS, attribute, escape, budget=Budget(entry.workflows))
+    interpreter = Interpreter(EVALUATORS, EXECUTORS, CALLERS, get_attribute, escape, budget=Budget(entry.workflows))
     interpreter.modules = LoadedModules(entry.importer, interpreter.store, interpreter.observe, interpreter.budget)
     scope = interpreter.modules.scope_of(entry.module, PurePosixPath(entry.module.path).stem)
     interpreter.frame = Frame(scope)
@@ -121,7 +121,7 @@ def open_interpreter(entry: OpenModule) -> tuple[Interpreter, LexicalScope]:
 
 
 @contextmanager
-def within_limits(interpreter: Interpreter, entry: OpenModule) -> Iterator[None]:
+def class_search_limits(interpreter: Interpreter, entry: OpenModule) -> Iterator[None]:
     """Guard the search for workflow classes in a module. Raises InputError if it exceeds a limit."""
     reason = ""
     try:
@@ -139,13 +139,13 @@ def within_limits(interpreter: Interpreter, entry: OpenModule) -> Iterator[None]
     ) from None
 
 
-def workflow_named(interpreter: Interpreter, scope: LexicalScope, name: str) -> ClassValue | None:
+def find_workflow_class(interpreter: Interpreter, scope: LexicalScope, name: str) -> ClassValue | None:
     """Return the workflow class with a name in a module, None if the name is not bound to one."""
-    value = module_name(interpreter, scope, name)
+    value = resolve_body_name(interpreter, scope, name)
     return value if isinstance(value, ClassValue) and is_workflow(interpreter, value) else None
 
 
-def read_workflow(entry: OpenModule, name: str, mode: DependencyMode | None = None) -> Program:
+def interpret_workflow(entry: OpenModule, name: str, mode: DependencyMode | None = None) -> Program:
     """Return the program of the workflow class with a name in a module.
 
     The `mode` of dependencies follows from the project's compatibility date. Without a mode, a step with `depends`
@@ -162,8 +162,8 @@ def _interpret(entry: OpenModule, name: str, mode: DependencyMode) -> tuple[Prog
     """Return the program in one mode of dependencies, and whether a step lists its `depends`."""
     interpreter, scope = open_interpreter(entry)
     interpreter.mode = mode
-    with within_limits(interpreter, entry):
-        workflow = workflow_named(interpreter, scope, name)
+    with class_search_limits(interpreter, entry):
+        workflow = find_workflow_class(interpreter, scope, name)
     if workflow is None:
         raise KeyError(name)
     place = Place(workflow.scope.module, workflow.node)
@@ -184,7 +184,7 @@ def _interpret(entry: OpenModule, name: str, mode: DependencyMode) -> tuple[Prog
         mode,
         tuple(interpreter.facts),
         Place(workflow.scope.module, workflow.node.name),
-        may_be_base=not works(body) and may_be_base(workflow),
+        may_be_base=not may_run_steps(body) and may_be_base(workflow),
         run=run,
         unordered=frozenset(interpreter.work.unordered),
     )
@@ -193,9 +193,9 @@ def _interpret(entry: OpenModule, name: str, mode: DependencyMode) -> tuple[Prog
 
 def _observe_workflow(interpreter: Interpreter, workflow: ClassValue, body: Block, run: Place) -> None:
     """Add the notes and facts that require the complete workflow."""
-    report_idle_work(interpreter, body, run)
+    report_unawaited_work(interpreter, body, run)
     observe_races(interpreter, body)
-    observe_not_wrapped(interpreter, workflow)
+    observe_unwrapped_run(interpreter, workflow)
     observe_changed_state(interpreter)
 
 
@@ -236,7 +236,7 @@ def _interpret_run(
         return interpreter.block_of(
             lambda: await_value(interpreter, interpreter.call(run, arguments, place), place)
         ), run_place
-    return read_function(interpreter, run, arguments).function.body, run_place
+    return summarize_call(interpreter, run, arguments).function.body, run_place
 
 
 _ABSTRACT_CLASS_NAMES: Final = (b"abstractmethod", b"NotImplementedError", b"ABC")

@@ -11,6 +11,7 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.objects.values import (
     DEEPEST,
     Arguments,
+    BuiltinMethod,
     Collection,
     FunctionCall,
     FunctionValue,
@@ -18,7 +19,6 @@ from stepgraph.interpreter.objects.values import (
     GeneratorExpression,
     Instance,
     Mapping,
-    MethodOf,
     Partial,
     PreparedCall,
     StepCall,
@@ -32,12 +32,12 @@ from stepgraph.interpreter.objects.values import (
     Value,
     Visits,
     WaitCall,
-    Wrapped,
+    WaitForCall,
     WrappingManager,
 )
-from stepgraph.interpreter.python.comprehensions import consumed
-from stepgraph.interpreter.summaries import may_run_steps, yields_of
-from stepgraph.ir.nodes import works
+from stepgraph.interpreter.python.comprehensions import consume_comprehension
+from stepgraph.interpreter.summaries import call_may_run_steps, yields_of
+from stepgraph.ir.nodes import may_run_steps
 from stepgraph.limits import Limit
 from stepgraph.syntax.module import Place
 
@@ -85,7 +85,7 @@ def _describe_escape(interpreter: Interpreter, value: Value, visits: Visits, dep
             return f"a call of `{function.names[0]}`, which runs steps,"
         case FunctionCall(function=function_value, arguments=arguments, place=place):
             interpreter.work.begun.add(id(place.node))
-            runs = may_run_steps(interpreter, function_value, arguments)
+            runs = call_may_run_steps(interpreter, function_value, arguments)
             return f"a call of `{function_value.name}`, which runs steps," if runs else None
         case GeneratorCall():
             return _describe_generator(interpreter, value, visits, depth)
@@ -94,10 +94,10 @@ def _describe_escape(interpreter: Interpreter, value: Value, visits: Visits, dep
             return _describe_evaluation(interpreter, lambda: interpreter.call(value, Arguments(), place), depth)
         case GeneratorExpression():
             return _describe_evaluation(
-                interpreter, lambda: consumed(interpreter, value.node, value.scope, "list"), depth
+                interpreter, lambda: consume_comprehension(interpreter, value.node, value.scope, "list"), depth
             )
         case FunctionValue():
-            return f"`{value.name}`, which runs steps," if may_run_steps(interpreter, value) else None
+            return f"`{value.name}`, which runs steps," if call_may_run_steps(interpreter, value) else None
         case Unresolved(place=place):
             return f"what `{place.brief_text}` gives, which is not known,"
         case _:
@@ -115,7 +115,7 @@ def _describe_escape(interpreter: Interpreter, value: Value, visits: Visits, dep
 def _describe_generator(interpreter: Interpreter, generator: GeneratorCall, visits: Visits, depth: int) -> str | None:
     """Return a description of the steps that a generator runs or yields, None without any."""
     interpreter.work.begun.add(id(generator.place.node))
-    if may_run_steps(interpreter, generator.function, generator.arguments):
+    if call_may_run_steps(interpreter, generator.function, generator.arguments):
         return f"the generator `{generator.function.name}`, which runs steps,"
     yields = yields_of(interpreter, generator)
     interpreter.budget.spend(Limit.ELEMENTS, len(yields))
@@ -137,7 +137,7 @@ def _describe_evaluation(interpreter: Interpreter, evaluate: Callable[[], Value]
     outcome = interpreter.branch(
         lambda: descriptions.append(_describe_escape(interpreter, evaluate(), Visits(), depth + 1))
     )
-    return "code that runs steps" if works(outcome.block) else descriptions[0]
+    return "code that runs steps" if may_run_steps(outcome.block) else descriptions[0]
 
 
 def _contents(value: Value, visits: Visits, depth: int) -> list[Value]:
@@ -150,7 +150,7 @@ def _contents(value: Value, visits: Visits, depth: int) -> list[Value]:
             return [case.value for case in cases]
         case Instance(state=state) if visits.enter(state, depth):
             return list(state.values())
-        case Wrapped(inner=inner) | MethodOf(receiver=inner) | SuperObject(receiver=inner) if depth < DEEPEST:
+        case WaitForCall(inner=inner) | BuiltinMethod(receiver=inner) | SuperObject(receiver=inner) if depth < DEEPEST:
             return [inner]
         case Partial(callee=callee, arguments=arguments) if depth < DEEPEST:
             return [callee, *(argument.value for argument in arguments.items)]

@@ -11,7 +11,7 @@ import libcst as cst
 from msgspec import Struct, field
 
 from stepgraph.interpreter.objects.values import Case, Constant, Element, HeapCell, LexicalScope, StepFunction, Value
-from stepgraph.interpreter.replay.replay_state import NondeterministicUse, Reached
+from stepgraph.interpreter.replay.replay_state import NondeterministicUse, ReplayPosition
 from stepgraph.interpreter.store import Changes, SlotId
 from stepgraph.ir.nodes import Block, Function, JumpKind, TaskId
 
@@ -139,7 +139,7 @@ class PathResult(Struct, frozen=True):
     """Values that the path writes and overwrites later: an exception in the path may expose them."""
     since: TaskId | None = None
     """The last task id before the path; tasks with a higher id are started on the path."""
-    reached: Reached | None = None
+    reached: ReplayPosition | None = None
     """The replay state at the end of the path, None if it equals the state at its start."""
 
 

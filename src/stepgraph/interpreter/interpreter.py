@@ -32,7 +32,7 @@ from stepgraph.interpreter.objects.values import (
     Union,
     Value,
     WaitCall,
-    Wrapped,
+    WaitForCall,
 )
 from stepgraph.interpreter.replay.replay_state import ReplayState
 from stepgraph.interpreter.store import PathChanges, Store, join_paths
@@ -53,7 +53,7 @@ from stepgraph.ir.nodes import (
     Start,
     StepDefinition,
     TaskId,
-    over_with,
+    tasks_done_after,
 )
 from stepgraph.limits import Budget, Limit, LimitExceededError
 from stepgraph.model.note import Note
@@ -205,7 +205,7 @@ class Interpreter:
 
     def escape_operand(self, value: Value, place: Place, action: str) -> None:
         """Report a relevant operand that leaves the analysis. On an awaitable, the operation raises a TypeError."""
-        if not isinstance(value, StepCall | WaitCall | FunctionCall | PreparedCall | Wrapped | Task | Gathering):
+        if not isinstance(value, StepCall | WaitCall | FunctionCall | PreparedCall | WaitForCall | Task | Gathering):
             self.escape(value, place, action)
 
     # Emission of operations, notes and facts
@@ -219,7 +219,7 @@ class Interpreter:
             if not isinstance(operation, Start):
                 self.replay.check()
             if isinstance(operation, Await) and self.store.in_flight:
-                for awaited in over_with(operation.group):
+                for awaited in tasks_done_after(operation.group):
                     self.store.finish_task(awaited, self.loop_depth)
 
     def declare(self, step: StepFunction) -> None:

@@ -27,9 +27,9 @@ from stepgraph.interpreter.objects.values import (
     Union,
     Unresolved,
     Value,
-    changed_tasks,
     is_none,
-    parts_of,
+    map_tasks,
+    part_count,
 )
 from stepgraph.ir.nodes import TaskId
 from stepgraph.limits import Budget, Limit
@@ -40,7 +40,7 @@ Slot: TypeAlias = Any
 
 
 # A union of more cases is `Unresolved`.
-MOST_CASES: Final = 200
+MAX_CASES: Final = 200
 
 
 # Irrelevant values that a join needs to see: two different ones already give `UNKNOWN`.
@@ -69,12 +69,12 @@ class Prefix(Struct, frozen=True):
     """The number of elements before the append."""
 
 
-def weight(slot: Slot) -> int:
+def visit_cost(slot: Slot) -> int:
     """Return the cost of visiting a slot, in elements or parts of a value."""
-    return len(slot) + 1 if isinstance(slot, tuple) else 1 if slot is MISSING else parts_of(slot)
+    return len(slot) + 1 if isinstance(slot, tuple) else 1 if slot is MISSING else part_count(slot)
 
 
-def is_same(a: Slot, b: Slot) -> bool:
+def is_equivalent(a: Slot, b: Slot) -> bool:
     """Return whether two values are equal, or come from the same code at two passes of a loop."""
     if isinstance(a, Element | MappingEntry) and isinstance(b, Element | MappingEntry) and a is not b:
         a, b = _as_certain(a), _as_certain(b)
@@ -102,7 +102,7 @@ def _bucket_key(value: Slot) -> object:
             return type(value)
 
 
-class Distinct:
+class ValueSet:
     """A set of values under `is_same`, with hash buckets."""
 
     def __init__(self) -> None:
@@ -111,7 +111,7 @@ class Distinct:
     def add(self, value: Slot) -> bool:
         """Add a value. Return False if the set already contains it."""
         bucket = self._buckets.setdefault(_bucket_key(value), [])
-        if any(is_same(value, candidate) for candidate in bucket):
+        if any(is_equivalent(value, candidate) for candidate in bucket):
             return False
         bucket.append(value)
         return True
@@ -119,7 +119,7 @@ class Distinct:
 
 def _as_certain(element: Element | MappingEntry) -> Element | MappingEntry:
     """Return an element as it is on a path that certainly adds it."""
-    value = changed_tasks(element.value, lambda task: task if task.on_every_path else replace(task, on_every_path=True))
+    value = map_tasks(element.value, lambda task: task if task.on_every_path else replace(task, on_every_path=True))
     if isinstance(element, Element):
         return Element(value, element.place, element.many)
     return replace(element, value=value, maybe=False)
@@ -138,7 +138,7 @@ def _declaration_key(value: Slot) -> object:
             return None
 
 
-def matters(present: Slot, value: Slot) -> bool:
+def requires_new_pass(present: Slot, value: Slot) -> bool:
     """Return whether code interpreted with `present` must be interpreted again with `value`.
 
     Additional tasks in a collection never require that.
@@ -158,7 +158,7 @@ def _added_elements(present: tuple[Slot, ...], value: tuple[Slot, ...]) -> Itera
         by_place.setdefault(_allocation_site(element), []).append(element)
     for element in value:
         candidates = () if id(element) in identities else by_place.get(_allocation_site(element), ())
-        if id(element) not in identities and not any(is_same(element, candidate) for candidate in candidates):
+        if id(element) not in identities and not any(is_equivalent(element, candidate) for candidate in candidates):
             yield element
 
 
@@ -177,7 +177,7 @@ def join_values(
         return UNKNOWN
     cases = [Case(condition, on_path(value, values, since)) for condition, value in branches]
     union = Union(tuple(cases), discriminant, place)
-    return union if union.size <= MOST_CASES else Unresolved("it may be any one of very many", place)
+    return union if union.size <= MAX_CASES else Unresolved("it may be any one of very many", place)
 
 
 def on_path(value: Value, values: Sequence[Value], since: TaskId | None) -> Value:
@@ -194,7 +194,7 @@ def on_path(value: Value, values: Sequence[Value], since: TaskId | None) -> Valu
         )
         return task if is_started_on_path or is_in_all_values else replace(task, on_every_path=False)
 
-    return changed_tasks(value, update)
+    return map_tasks(value, update)
 
 
 def join_slot(
@@ -229,7 +229,7 @@ def without_partial_taint(branches: Sequence[tuple[str | None, Value]]) -> Seque
 
 def join_slot_values(budget: Budget, key: str, values: Sequence[Slot], place: Place, since: TaskId | None) -> Slot:
     """Return the join of possible contents of a slot, without conditions."""
-    bound = distinct(leaf for value in values for leaf in leaves(value) if leaf is not MISSING)
+    bound = without_duplicates(leaf for value in values for leaf in union_values(value) if leaf is not MISSING)
     if len(bound) == 1:
         return bound[0]
     if any(isinstance(value, tuple) for value in bound):
@@ -237,7 +237,7 @@ def join_slot_values(budget: Budget, key: str, values: Sequence[Slot], place: Pl
     if not any(value.relevant for value in bound):
         return UNKNOWN
     relevant = [on_path(value, bound, since) for value in bound if value.relevant]
-    if len(relevant) > MOST_CASES:
+    if len(relevant) > MAX_CASES:
         return Unresolved("it may be any one of very many", place)
     cases = [Case(callable_name(value) or f"{key} {number}", value) for number, value in enumerate(relevant, 1)]
     if len(relevant) < len(bound):
@@ -246,14 +246,14 @@ def join_slot_values(budget: Budget, key: str, values: Sequence[Slot], place: Pl
     return Union(tuple(cases), key, place)
 
 
-def distinct(values: Iterable[Slot]) -> list[Slot]:
+def without_duplicates(values: Iterable[Slot]) -> list[Slot]:
     """Return the values without duplicates and without values that cannot change a join.
 
     A join needs at most two irrelevant values, and one relevant value more than a union can have. Collections are all
     returned, since a join needs all their elements.
     """
     result: list[Slot] = []
-    unique = Distinct()
+    unique = ValueSet()
     identities: set[int] = set()
     relevant_count = irrelevant_count = 0
     for value in values:
@@ -265,17 +265,17 @@ def distinct(values: Iterable[Slot]) -> list[Slot]:
                 result.append(value)
             continue
         relevant = is_relevant(value)
-        if (relevant_count <= MOST_CASES if relevant else irrelevant_count < _MAX_IRRELEVANT) and unique.add(value):
+        if (relevant_count <= MAX_CASES if relevant else irrelevant_count < _MAX_IRRELEVANT) and unique.add(value):
             result.append(value)
             relevant_count += relevant
             irrelevant_count += not relevant
     return result
 
 
-def leaves(value: Slot) -> list[Slot]:
+def union_values(value: Slot) -> list[Slot]:
     """Return the values of the cases of a union, also of nested ones; for any other value, the value itself."""
     if isinstance(value, Union):
-        return [leaf for case in value.cases for leaf in leaves(case.value)]
+        return [leaf for case in value.cases for leaf in union_values(case.value)]
     return [value]
 
 
@@ -305,7 +305,7 @@ def _join_elements(
         for element in collection:
             candidates = by_place.setdefault(_allocation_site(element), [])
             budget.spend(Limit.JOINED, 1 + _COMPARISON_COST * len(candidates))
-            index = next((i for i in candidates if is_same(element, elements[i])), None)
+            index = next((i for i in candidates if is_equivalent(element, elements[i])), None)
             if index is None:
                 candidates.append(len(elements))
                 elements.append(element)
@@ -346,7 +346,7 @@ def _optional_element(
     return on_path(element, (), since) if isinstance(element, Task | Gathering) else element
 
 
-def runs_steps(value: Slot) -> bool:
+def has_relevant_value(value: Slot) -> bool:
     """Return whether a value, or an element of a collection, is relevant."""
     if isinstance(value, tuple):
         return any(getattr(element, "value", UNKNOWN).relevant for element in value)

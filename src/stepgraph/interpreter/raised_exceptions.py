@@ -9,10 +9,11 @@ import libcst as cst
 from msgspec import Struct, field
 
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.joining import leaves
+from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.library.logging_ import is_logging
 from stepgraph.interpreter.objects.values import (
     UNKNOWN,
+    BuiltinMethod,
     ClassValue,
     Collection,
     Event,
@@ -24,7 +25,6 @@ from stepgraph.interpreter.objects.values import (
     GeneratorExpression,
     Instance,
     Mapping,
-    MethodOf,
     Payload,
     StepCall,
     StepFunction,
@@ -35,7 +35,7 @@ from stepgraph.interpreter.objects.values import (
     Value,
     WaitCall,
 )
-from stepgraph.ir.nodes import CaughtType, EventWait, OwnErrors, Sleep, SleepUntil, StepRun
+from stepgraph.ir.nodes import CaughtType, EventWait, NonStepErrors, Sleep, SleepUntil, StepRun
 from stepgraph.syntax.module import Place
 from stepgraph.syntax.walk import children, expressions_below, statements_below
 
@@ -68,14 +68,14 @@ _BUILTINS: Final = frozenset(
 )
 
 
-class TriedCode(Struct):
+class TryBodyErrors(Struct):
     """A visitor that collects the possible errors of a `try` body.
 
     It evaluates names after the body was executed, so they have their final values.
     """
 
     interpreter: Interpreter
-    errors: OwnErrors = OwnErrors.NONE
+    errors: NonStepErrors = NonStepErrors.NONE
     """The errors that the body may raise outside its steps."""
     raised: dict[str, str] = field(default_factory=dict)
     """The name of a step that raises an exception, by the source of the exception type."""
@@ -93,11 +93,11 @@ class TriedCode(Struct):
             case cst.Call():
                 self._visit_call(node)
             case _:
-                self._add_errors(OwnErrors.ANY if self._may_run_project_code(node) else _errors_of(node))
+                self._add_errors(NonStepErrors.ANY if self._may_run_project_code(node) else _errors_of(node))
                 for child in children(node):
                     self.read(child)
 
-    def _add_errors(self, errors: OwnErrors) -> None:
+    def _add_errors(self, errors: NonStepErrors) -> None:
         self.errors = max(self.errors, errors)
 
     def _may_run_project_code(self, node: cst.CSTNode) -> bool:
@@ -106,11 +106,11 @@ class TriedCode(Struct):
             case cst.Attribute(value=owner, attr=cst.Name(value=name)):
                 return any(
                     isinstance(value, Instance) and name not in value.state and name not in _SDK_ATTRIBUTES
-                    for value in leaves(self._value(owner))
+                    for value in union_values(self._value(owner))
                 )
             case _ if isinstance(node, _SPECIAL_METHOD_NODES):
                 operands = [child for child in children(node) if isinstance(child, cst.Name | cst.Attribute)]
-                values = [value for operand in operands for value in leaves(self._value(operand))]
+                values = [value for operand in operands for value in union_values(self._value(operand))]
                 return any(isinstance(value, _OBJECTS) for value in values)
             case _:
                 return False
@@ -119,7 +119,7 @@ class TriedCode(Struct):
         """Return whether a callee may run code of the project through an argument: `key=rank`, `str(order)`."""
         if not isinstance(argument.value, cst.Name | cst.Attribute):
             return isinstance(argument.value, cst.Lambda)
-        return any(isinstance(value, _OBJECTS_AND_FUNCTIONS) for value in leaves(self._value(argument.value)))
+        return any(isinstance(value, _OBJECTS_AND_FUNCTIONS) for value in union_values(self._value(argument.value)))
 
     def _visit_call(self, call: cst.Call) -> None:
         callee = self._value(call.func)
@@ -127,7 +127,7 @@ class TriedCode(Struct):
         for step in _steps(callee):
             self._record_raised(step)
         if isinstance(callee, External) and any(map(self._is_project_callback, call.args)):
-            self._add_errors(OwnErrors.ANY)
+            self._add_errors(NonStepErrors.ANY)
         starts_tasks = isinstance(callee, External) and callee.name in _TASK_FUNCTIONS
         for argument in call.args:
             if starts_tasks and argument.keyword is None:
@@ -146,7 +146,7 @@ class TriedCode(Struct):
             case cst.ListComp(elt=element):
                 self._visit_awaited(element)
             case _:
-                self._add_errors(OwnErrors.NONE if self._has_only_steps(self._value(node)) else OwnErrors.ANY)
+                self._add_errors(NonStepErrors.NONE if self._has_only_steps(self._value(node)) else NonStepErrors.ANY)
 
     def _has_only_steps(self, value: Value) -> bool:
         """Return whether an await of a value, or of its elements, awaits only steps, sleeps and waits: no functions."""
@@ -192,28 +192,28 @@ def _is_dotted_name(node: cst.BaseExpression) -> bool:
     return all(isinstance(part, cst.Name | cst.Attribute | cst.Dot) for part in expressions_below(node))
 
 
-def _errors_of(node: cst.CSTNode) -> OwnErrors:
+def _errors_of(node: cst.CSTNode) -> NonStepErrors:
     if isinstance(node, _ANY_ERROR_NODES) or (isinstance(node, cst.For) and node.asynchronous is not None):
-        return OwnErrors.ANY
-    return OwnErrors.LANGUAGE if isinstance(node, _LANGUAGE_ERROR_NODES) else OwnErrors.NONE
+        return NonStepErrors.ANY
+    return NonStepErrors.LANGUAGE if isinstance(node, _LANGUAGE_ERROR_NODES) else NonStepErrors.NONE
 
 
-def _errors_of_call(callee: Value) -> OwnErrors:
+def _errors_of_call(callee: Value) -> NonStepErrors:
     match callee:
         case StepMethod() | StepFunction():
-            return OwnErrors.NONE
+            return NonStepErrors.NONE
         case Union(cases=cases):
             return max(_errors_of_call(case.value) for case in cases)
         case External(name=name) if name in _TASK_FUNCTIONS:
-            return OwnErrors.NONE
+            return NonStepErrors.NONE
         case External(name=name) if name in _BUILTINS:
-            return OwnErrors.LANGUAGE
+            return NonStepErrors.LANGUAGE
         case External(name=name) | ExternalResultMember(name=name) if is_logging(name):
-            return OwnErrors.LANGUAGE
-        case MethodOf(receiver=Collection() | Mapping() | Payload() | Event()):
-            return OwnErrors.LANGUAGE
+            return NonStepErrors.LANGUAGE
+        case BuiltinMethod(receiver=Collection() | Mapping() | Payload() | Event()):
+            return NonStepErrors.LANGUAGE
         case _:
-            return OwnErrors.ANY
+            return NonStepErrors.ANY
 
 
 def _steps(callee: Value) -> Iterator[StepFunction]:

@@ -38,10 +38,10 @@ from stepgraph.interpreter.objects.values import (
     UnknownBase,
     Value,
     WaitCall,
-    Wrapped,
+    WaitForCall,
 )
-from stepgraph.interpreter.python.constants import literal
-from stepgraph.interpreter.workflow.parameters import FreeParameter, free_parameters, shown_as
+from stepgraph.interpreter.python.constants import evaluate_literal
+from stepgraph.interpreter.workflow.parameters import FreeParameter, free_parameters, signature_function
 from stepgraph.ir.facts import (
     Parameter,
     StaticArgument,
@@ -54,6 +54,7 @@ from stepgraph.ir.static_values import (
     StaticClass,
     StaticCollection,
     StaticConstant,
+    StaticDatetime,
     StaticDuration,
     StaticElement,
     StaticEntry,
@@ -61,7 +62,6 @@ from stepgraph.ir.static_values import (
     StaticGenerator,
     StaticImport,
     StaticMapping,
-    StaticMoment,
     StaticNondeterministic,
     StaticObject,
     StaticResult,
@@ -110,7 +110,7 @@ class _StaticValueBuilder(Struct):
                 taint = StaticNondeterministic(name, place)
                 return StaticResult(callee_name, taint) if callee_name and is_called else taint
             case Moment(text=text):
-                return StaticMoment(text)
+                return StaticDatetime(text)
             case Duration(milliseconds=milliseconds):
                 return StaticDuration(milliseconds)
             case External(name=name):
@@ -127,7 +127,7 @@ class _StaticValueBuilder(Struct):
                 return StaticObject(class_value.name, (_UNKNOWN_KIND,))
             case Instance(of=class_value) | EnumMember(of=class_value):
                 return StaticObject(class_value.name, tuple(_kinds(class_value)))
-            case StepCall() | WaitCall() | FunctionCall() | PreparedCall() | Task() | Gathering() | Wrapped():
+            case StepCall() | WaitCall() | FunctionCall() | PreparedCall() | Task() | Gathering() | WaitForCall():
                 return StaticAwaitable()
             case GeneratorCall() | GeneratorExpression():
                 return StaticGenerator()
@@ -235,7 +235,7 @@ def _conditional_literals(node: cst.BaseExpression) -> Iterator[StaticValue]:
             yield from _conditional_literals(body)
             yield from _conditional_literals(orelse)
         case cst.SimpleString() | cst.Integer() | cst.Float():
-            yield static_value(literal(node))
+            yield static_value(evaluate_literal(node))
         case _:
             yield STATIC_UNKNOWN
 
@@ -244,7 +244,7 @@ def function_shape(function: Value) -> StepFunctionShape | None:
     """Return the declared signature of a step function without bound parameters, None if it is unknown."""
     if not isinstance(function, FunctionValue):
         return None
-    declared = shown_as(function)
+    declared = signature_function(function)
     if declared is None or declared.caveats or function.caveats:
         return None
     place = Place(function.scope.module, function.node)

@@ -16,14 +16,14 @@ from stepgraph.interpreter.joining import (
     MISSING,
     Prefix,
     Slot,
-    distinct,
+    has_relevant_value,
+    is_equivalent,
     is_relevant,
-    is_same,
     join_slot,
     join_slot_values,
-    matters,
-    runs_steps,
-    weight,
+    requires_new_pass,
+    visit_cost,
+    without_duplicates,
 )
 from stepgraph.interpreter.objects.values import (
     Collection,
@@ -210,7 +210,7 @@ class Store(Struct):
         """
         for container, key, values in self.written(checkpoint, newest):
             slot = (container.serial, key)
-            self.budget.spend(Limit.JOINED, sum(map(weight, values)))
+            self.budget.spend(Limit.JOINED, sum(map(visit_cost, values)))
             is_exclusive = not any(slot in concurrent.writes for concurrent in self.tasks())
             pending_value = join_slot_values(self.budget, key, values, task.place, None)
             self.write(container, key, pending_value)
@@ -231,7 +231,7 @@ class Store(Struct):
                 for slot, values in earlier.writes.items():
                     task_values = task.writes.setdefault(slot, [])
                     self.budget.spend(Limit.JOINED, len(task_values) + len(values))
-                    task.writes[slot] = distinct([*task_values, *values])
+                    task.writes[slot] = without_duplicates([*task_values, *values])
 
     def extend_writes(self, task: TaskState, histories: Sequence[SlotHistory]) -> None:
         """Add values that a task in flight may write."""
@@ -268,7 +268,7 @@ class Store(Struct):
             before = present[: old.length] if isinstance(old, Prefix) and isinstance(present, tuple) else old
             histories.setdefault((container.serial, key), (container, key, []))[2].append(before)
         complete = [(cell, key, [*values, cell.get(key, MISSING)]) for cell, key, values in histories.values()]
-        return [history for history in complete if any(map(runs_steps, history[2]))]
+        return [history for history in complete if any(map(has_relevant_value, history[2]))]
 
     def _join_task_writes(self, container: HeapCell, key: str, value: Slot) -> Slot:
         """Join a value that is written to a slot with the values that tasks in flight may write to it."""
@@ -278,7 +278,7 @@ class Store(Struct):
         if not tasks:
             return value
         values = [value, *(task_value for task in tasks for task_value in task.writes[slot])]
-        self.budget.spend(Limit.JOINED, sum(map(weight, values)))
+        self.budget.spend(Limit.JOINED, sum(map(visit_cost, values)))
         return join_slot_values(self.budget, key, values, tasks[0].place, None)
 
     def wrote_outside(self, checkpoint: int, serial: int) -> bool:
@@ -350,7 +350,7 @@ def join_paths(
     for key, change in keys.items():
         present = change.container.get(change.key, MISSING)
         values = [(p.condition, p.changes[key].value if key in p.changes else present) for p in paths]
-        store.budget.spend(Limit.JOINED, sum(weight(value) for _, value in values))
+        store.budget.spend(Limit.JOINED, sum(visit_cost(value) for _, value in values))
         store.write(change.container, change.key, join_slot(store.budget, values, discriminant, place, since))
 
 
@@ -370,14 +370,14 @@ def join_any(store: Store, paths: Sequence[Changes], place: Place, since: TaskId
     for key, change in keys.items():
         present = change.container.get(change.key, MISSING)
         values = [present, *(path[key].value for path in paths if key in path)]
-        store.budget.spend(Limit.JOINED, len(paths) + sum(map(weight, values)))
+        store.budget.spend(Limit.JOINED, len(paths) + sum(map(visit_cost, values)))
         joined[key] = Change(
             change.container, change.key, join_slot_values(store.budget, change.key, values, place, since)
         )
     return joined
 
 
-def unstable(head: Changes, end: Changes, newest: int) -> Changes:
+def unstable_changes(head: Changes, end: Changes, newest: int) -> Changes:
     """Return the changes at the end of a loop body that require another pass: those that its `head` does not cover.
 
     Slots that only the body binds are omitted, since it binds them again before each use. So are cells newer than
@@ -388,6 +388,10 @@ def unstable(head: Changes, end: Changes, newest: int) -> Changes:
         if newest < change.container.serial < MAX_SERIAL:
             continue
         before = head[key].value if key in head else change.container.get(change.key, MISSING)
-        if before is not MISSING and not is_same(before, change.value) and matters(before, change.value):
+        if (
+            before is not MISSING
+            and not is_equivalent(before, change.value)
+            and requires_new_pass(before, change.value)
+        ):
             changed[key] = change
     return changed

@@ -32,13 +32,13 @@ from stepgraph.interpreter.objects.values import (
     StepObject,
     Union,
     Value,
-    parts_of,
+    part_count,
     without_constants,
 )
-from stepgraph.interpreter.python.arguments import bound_arguments, given
+from stepgraph.interpreter.python.arguments import bind_arguments, callable_arguments
 from stepgraph.interpreter.replay.replay_state import NondeterministicUse
-from stepgraph.interpreter.replay.taint import nondeterministic_parts, used_again
-from stepgraph.ir.nodes import Block, Function, works
+from stepgraph.interpreter.replay.taint import nondeterministic_parts, record_memoized_uses
+from stepgraph.ir.nodes import Block, Function, may_run_steps
 from stepgraph.limits import Limit
 from stepgraph.syntax.bindings import bindings_of
 from stepgraph.syntax.module import Place
@@ -48,21 +48,21 @@ Key: TypeAlias = tuple[object, ...]
 UNKNOWN_ARGUMENTS: Final = Arguments()
 
 # Number of interpreted bodies after which the latest summary of a function serves calls with any arguments.
-MOST_READINGS: Final = 20_000
+MAX_INTERPRETED_BODIES: Final = 20_000
 # Maximum number of parts of the arguments of a call that its signature compares.
 MAX_SIGNATURE_PARTS: Final = 2_000
 # Maximum depth of a recursion with different arguments at each call.
 MAX_RECURSION: Final = 8
 
 
-def read_function(interpreter: Interpreter, callee: FunctionValue, arguments: Arguments) -> FunctionSummary:
+def summarize_call(interpreter: Interpreter, callee: FunctionValue, arguments: Arguments) -> FunctionSummary:
     """Return the summary of a call. The body is interpreted unless a summary is memoized.
 
     Raises TypeError for a lambda, whose body is an expression.
     """
     summary = _memoized_summary(interpreter, callee, arguments)
     for caveat in callee.caveats:
-        if summary.function.works or (caveat.may_be_another and _has_step_arguments(arguments)):
+        if summary.function.may_run_steps or (caveat.may_be_another and _has_step_arguments(arguments)):
             interpreter.report_caveat(caveat)
     return replace(summary, result=_with_caveats(summary.result)) if callee.caveats else summary
 
@@ -104,13 +104,13 @@ def _memoized_summary(interpreter: Interpreter, callee: FunctionValue, arguments
         interpreter.frame.called |= memoized.called
         interpreter.declare_again(memoized.declared)
         interpreter.store.reads |= memoized.reads
-        used_again(interpreter, _uses_of_arguments(memoized, scope))
+        record_memoized_uses(interpreter, _uses_of_arguments(memoized, scope))
         return memoized
     active = _active_function(interpreter, callee, key)
     if active is not None:
         return _incomplete_summary(active)
     latest = interpreter.latest.get(node)
-    if latest is not None and interpreter.readings >= MOST_READINGS:
+    if latest is not None and interpreter.readings >= MAX_INTERPRETED_BODIES:
         _report_variants(interpreter, callee)
         return latest
     return _summarize(interpreter, callee, node, scope, key)
@@ -126,7 +126,7 @@ def _uses_of_arguments(summary: FunctionSummary, scope: LexicalScope) -> list[No
 
 def function_scope(interpreter: Interpreter, callee: FunctionValue, arguments: Arguments) -> LexicalScope:
     """Return the scope of a call, with the parameters bound to the arguments."""
-    values = bound_arguments(interpreter, callee, arguments)
+    values = bind_arguments(interpreter, callee, arguments)
     names = interpreter.store.new(values)
     is_lambda = isinstance(callee.node, cst.Lambda)
     return LexicalScope(
@@ -136,15 +136,19 @@ def function_scope(interpreter: Interpreter, callee: FunctionValue, arguments: A
         callee.scope.module,
         path=callee.scope.path if is_lambda else (*callee.scope.path, callee.name),
         kind="expression" if is_lambda else "function",
-        given=(*callee.scope.given, *given(values.values())),
+        given=(*callee.scope.given, *callable_arguments(values.values())),
     )
 
 
-def may_run_steps(interpreter: Interpreter, function: FunctionValue, arguments: Arguments = UNKNOWN_ARGUMENTS) -> bool:
+def call_may_run_steps(
+    interpreter: Interpreter, function: FunctionValue, arguments: Arguments = UNKNOWN_ARGUMENTS
+) -> bool:
     """Return whether a call may run steps, without emitting operations. By default, the arguments are unknown."""
     results: list[bool] = []
     with interpreter.without_replay():
-        interpreter.branch(lambda: results.append(read_function(interpreter, function, arguments).function.works))
+        interpreter.branch(
+            lambda: results.append(summarize_call(interpreter, function, arguments).function.may_run_steps)
+        )
     return any(results)
 
 
@@ -152,7 +156,7 @@ def yields_of(interpreter: Interpreter, generator: GeneratorCall) -> tuple[Eleme
     """Return the relevant values that a generator yields, without emitting operations."""
     results: list[tuple[Element, ...]] = []
     interpreter.branch(
-        lambda: results.append(read_function(interpreter, generator.function, generator.arguments).yields)
+        lambda: results.append(summarize_call(interpreter, generator.function, generator.arguments).yields)
     )
     return results[0]
 
@@ -184,7 +188,7 @@ class _Signature(Struct):
                 entries = tuple((_entry_key(e.key), e.many, e.maybe, self.key_of(e.value, depth + 1)) for e in mapped)
                 return (value.partial, entries) if any(entry[-1] is not None for entry in entries) else None
             case _:
-                self.parts += parts_of(value)
+                self.parts += part_count(value)
                 return value if value.relevant or value.tainted else None
 
 
@@ -234,7 +238,7 @@ def _summarize(
     function.body = _interpret_body(interpreter, frame, node.body)
     reads = frozenset(slot for slot in interpreter.store.reads if slot[0] < scope.names.serial)
     interpreter.store.reads = outer_reads | reads
-    function.works = works(function.body)
+    function.may_run_steps = may_run_steps(function.body)
     del interpreter.active[node][key]
     function.given = tuple(
         interpreter.lambda_names.get(value.identity, value.name)

@@ -6,7 +6,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from stepgraph.interpreter.joining import MISSING, Slot, is_same
+from stepgraph.interpreter.joining import MISSING, Slot, is_equivalent
 from stepgraph.interpreter.objects.values import (
     UNKNOWN,
     Element,
@@ -26,7 +26,7 @@ _REASON: Final = "it is another value at each pass of the loop"
 _MAX_DEPTH: Final = 6
 
 
-def grown(unstable_changes: Changes, head: Changes, since: int, budget: Budget) -> Changes:
+def growing_changes(unstable_changes: Changes, head: Changes, since: int, budget: Budget) -> Changes:
     """Return the changes that further passes of a loop do not make stable.
 
     Objects, collections and functions in cells newer than the serial `since` are allocated at each pass. They are
@@ -44,7 +44,7 @@ def _value_before(key: tuple[int, str], head: Changes, change: Change) -> Slot:
     return head[key].value if key in head else change.container.get(change.key, MISSING)
 
 
-def widened(change: Change, place: Place) -> Change:
+def widen(change: Change, place: Place) -> Change:
     """Return a change to an unresolved value, or to a collection with additional unresolved elements."""
     unresolved = Unresolved(_REASON, place)
     if not isinstance(change.value, tuple):
@@ -64,7 +64,7 @@ class _Comparison(Struct):
 
     def is_isomorphic(self, a: Slot, b: Slot, depth: int) -> bool:
         """Return whether two values differ only in the pass that allocates them."""
-        if a is b or is_same(a, b):
+        if a is b or is_equivalent(a, b):
             return True
         if type(a) is not type(b) or not depth:
             return False

@@ -11,10 +11,16 @@ from typing import Final, TypeAlias
 import libcst as cst
 from msgspec import Struct
 
-from stepgraph.interpreter.entry import OpenModule, may_be_base, open_interpreter, within_limits, workflow_named
+from stepgraph.interpreter.entry import (
+    OpenModule,
+    class_search_limits,
+    find_workflow_class,
+    may_be_base,
+    open_interpreter,
+)
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.objects.classes import derives_from_entrypoint, is_workflow, member, resolution_order
-from stepgraph.interpreter.objects.names import module_name
+from stepgraph.interpreter.objects.classes import derives_from_entrypoint, find_member, is_workflow, resolution_order
+from stepgraph.interpreter.objects.names import resolve_body_name
 from stepgraph.interpreter.objects.values import (
     ClassValue,
     External,
@@ -35,7 +41,7 @@ from stepgraph.syntax.module import Place, SourceModule
 from stepgraph.syntax.walk import statements
 
 
-class Exported(Struct, frozen=True):
+class ExportedClass(Struct, frozen=True):
     """A workflow class that a main module exports."""
 
     name: str
@@ -57,11 +63,11 @@ class WorkflowClasses(Struct, frozen=True):
 
     workflows: tuple[str, ...]
     """Names of the classes in the module."""
-    misnamed: tuple[Misnamed, ...] = ()
-    refused: tuple[Refused, ...] = ()
+    misnamed: tuple[MisnamedRun, ...] = ()
+    refused: tuple[ClassOverLimit, ...] = ()
 
 
-class Misnamed(Struct, frozen=True):
+class MisnamedRun(Struct, frozen=True):
     """A method that looks like a misnamed `run`, in a subclass of WorkflowEntrypoint without `run`."""
 
     class_name: str
@@ -70,7 +76,7 @@ class Misnamed(Struct, frozen=True):
     """The name of the method."""
 
 
-class Refused(Struct, frozen=True):
+class ClassOverLimit(Struct, frozen=True):
     """A class that exceeds a limit."""
 
     class_name: str
@@ -79,7 +85,7 @@ class Refused(Struct, frozen=True):
     """The name of the class."""
 
 
-class Undeployed(Struct, frozen=True):
+class UndeployedClass(Struct, frozen=True):
     """A workflow class that no configuration deploys."""
 
     class_name: str
@@ -93,7 +99,7 @@ def find_workflows(entry: OpenModule) -> WorkflowClasses:
     Raises InputError if the search exceeds a limit.
     """
     interpreter, scope = open_interpreter(entry)
-    with within_limits(interpreter, entry):
+    with class_search_limits(interpreter, entry):
         return _find_workflows(interpreter, scope)
 
 
@@ -102,7 +108,9 @@ def _find_workflows(interpreter: Interpreter, scope: LexicalScope) -> WorkflowCl
     reasons = {name: reason for name in classes if (reason := _limit_reason(interpreter, scope, name)) is not None}
     within_limit = [name for name in classes if name not in reasons]
     misnamed = tuple(method for name in within_limit for method in _misnamed_runs(interpreter, scope, name))
-    refused = tuple(Refused(name, reason, Place(scope.module, classes[name].name)) for name, reason in reasons.items())
+    refused = tuple(
+        ClassOverLimit(name, reason, Place(scope.module, classes[name].name)) for name, reason in reasons.items()
+    )
     for names in (within_limit, exported_names(interpreter, scope)):
         workflows = tuple(name for name in names if _workflow_within_limit(interpreter, scope, name) is not None)
         if workflows:
@@ -113,7 +121,7 @@ def _find_workflows(interpreter: Interpreter, scope: LexicalScope) -> WorkflowCl
 def _limit_reason(interpreter: Interpreter, scope: LexicalScope, name: str) -> str | None:
     """Return the reason that a class exceeds the limit of base classes, None if it does not exceed it."""
     try:
-        module_name(interpreter, scope, name)
+        resolve_body_name(interpreter, scope, name)
     except LimitExceededError as error:
         if error.limit is not Limit.BASES:
             raise
@@ -123,14 +131,14 @@ def _limit_reason(interpreter: Interpreter, scope: LexicalScope, name: str) -> s
 
 def _workflow_within_limit(interpreter: Interpreter, scope: LexicalScope, name: str) -> ClassValue | None:
     """Return the workflow class with a name, None if the name is not bound to one or the class exceeds a limit."""
-    return None if _limit_reason(interpreter, scope, name) else workflow_named(interpreter, scope, name)
+    return None if _limit_reason(interpreter, scope, name) else find_workflow_class(interpreter, scope, name)
 
 
-def _misnamed_runs(interpreter: Interpreter, scope: LexicalScope, name: str) -> Iterator[Misnamed]:
+def _misnamed_runs(interpreter: Interpreter, scope: LexicalScope, name: str) -> Iterator[MisnamedRun]:
     """Yield methods that look like a misnamed `run`, if a class certainly has no `run`."""
     if not any(map(scope.module.mentions, _MISNAMED)):
         return
-    value = module_name(interpreter, scope, name)
+    value = resolve_body_name(interpreter, scope, name)
     if not isinstance(value, ClassValue) or not derives_from_entrypoint(value) or is_workflow(interpreter, value):
         return
     if (
@@ -140,14 +148,14 @@ def _misnamed_runs(interpreter: Interpreter, scope: LexicalScope, name: str) -> 
         return
     for statement in statements(value.node.body):
         if isinstance(statement, cst.FunctionDef) and statement.name.value.encode() in _MISNAMED:
-            yield Misnamed(name, statement.name.value, Place(scope.module, statement.name))
+            yield MisnamedRun(name, statement.name.value, Place(scope.module, statement.name))
 
 
 # Names by analogy with the handlers of a Worker, such as `on_fetch`, and with `run` in other languages.
 _MISNAMED: Final = (b"on_run", b"onRun", b"Run")
 
 
-class Exports:
+class ModuleExports:
     """The workflow classes that a main module exports to the runtime.
 
     The runtime registers classes by class name, not by the name in the module. It looks at `__all__`, or at all public
@@ -158,26 +166,26 @@ class Exports:
         self._entry = entry
         self._interpreter, self._scope = open_interpreter(entry)
 
-    def find(self, class_name: str) -> Exported | NotExported:
+    def find(self, class_name: str) -> ExportedClass | NotExported:
         """Return the exported class with a class name, or the reason that it is not exported.
 
         Raises InputError if the search exceeds a limit.
         """
-        with within_limits(self._interpreter, self._entry):
+        with class_search_limits(self._interpreter, self._entry):
             return self._find(class_name)
 
-    def _find(self, class_name: str) -> Exported | NotExported:
+    def _find(self, class_name: str) -> ExportedClass | NotExported:
         exceeded = _limit_reason(self._interpreter, self._scope, class_name)
         if exceeded is not None:
             reason = f"the class `{class_name}` in {self._scope.module.path} is not analyzed: {exceeded}"
             return NotExported(ProblemKind.LIMIT, reason)
-        value = module_name(self._interpreter, self._scope, class_name)
+        value = resolve_body_name(self._interpreter, self._scope, class_name)
         has_class = class_name in self._names and isinstance(value, ClassValue) and value.name == class_name
-        if has_class and workflow_named(self._interpreter, self._scope, class_name) is not None:
-            return Exported(class_name)
+        if has_class and find_workflow_class(self._interpreter, self._scope, class_name) is not None:
+            return ExportedClass(class_name)
         alias = self._by_class_name.get(class_name)
         if alias is not None:
-            return Exported(alias)
+            return ExportedClass(alias)
         kind, reason = _not_exported_reason(self._interpreter, self._scope, class_name, value)
         return NotExported(kind, reason, self._class_names)
 
@@ -200,7 +208,7 @@ class Exports:
         return tuple(self._by_class_name)
 
 
-def find_undeployed(entry: OpenModule, configuration: bytes) -> Iterator[Undeployed]:
+def find_undeployed(entry: OpenModule, configuration: bytes) -> Iterator[UndeployedClass]:
     """Yield the workflow classes that a main module defines and exports, and that its configuration never mentions.
 
     Base classes are omitted. A class that the configuration of another environment mentions counts as deployed.
@@ -215,7 +223,7 @@ def find_undeployed(entry: OpenModule, configuration: bytes) -> Iterator[Undeplo
         for name in unmentioned:
             workflow = _workflow_within_limit(interpreter, scope, name) if name in exported else None
             if workflow is not None and workflow.scope.module is scope.module and not may_be_base(workflow):
-                yield Undeployed(name, Place(scope.module, workflow.node.name))
+                yield UndeployedClass(name, Place(scope.module, workflow.node.name))
 
 
 _WORD: Final = re.compile(r"\w+")
@@ -291,7 +299,7 @@ def _not_workflow_reason(interpreter: Interpreter, path: str, class_name: str, v
     if not derives_from_entrypoint(value):
         reason = f"the class `{class_name}` in {path} has no `WorkflowEntrypoint` among its bases"
         return ProblemKind.UNRESOLVED_CLASS if may_be_workflow else ProblemKind.MISSING_CLASS, reason
-    may_be_workflow = may_be_workflow or member(interpreter, order, "run") is not None
+    may_be_workflow = may_be_workflow or find_member(interpreter, order, "run") is not None
     may_be_workflow = may_be_workflow or interpreter.modules.is_assigned_elsewhere(value.scope, "run")
     reason = f"the class `{class_name}` in {path} has no method `run`"
     return ProblemKind.UNRESOLVED_CLASS if may_be_workflow else ProblemKind.NO_RUN, reason

@@ -25,7 +25,7 @@ from stepgraph.ir.nodes import (
 )
 from stepgraph.limits import Budget, Limit
 
-MOST_DETOURS: Final = 2_000
+MAX_FINALLY_REVISITS: Final = 2_000
 """The limit on repeated visits of `finally` blocks, whose paths multiply when nested. Beyond it, states skip them."""
 
 
@@ -246,7 +246,7 @@ class _FinalPaths(Generic[S]):
             if before == state:
                 return after
         self.solver.detours += bool(self.visits)
-        if self.solver.detours > MOST_DETOURS:
+        if self.solver.detours > MAX_FINALLY_REVISITS:
             return state
         inner = self.frame.at(self.try_, lambda: self.frame.with_raises(self.frame.raises), path)
         after = self.solver.block(self.try_.finalbody, state, inner)
@@ -257,7 +257,7 @@ class _FinalPaths(Generic[S]):
 Point: TypeAlias = tuple[()]
 
 
-def reached_jumps(block: Block) -> Exits[Point]:
+def reachable_exits(block: Block) -> Exits[Point]:
     """Return the reachable exits of a block; an unreachable exit is None."""
     return solve(block, (), _Reachability())
 

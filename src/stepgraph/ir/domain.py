@@ -7,9 +7,9 @@ from typing import Generic, Protocol, TypeAlias
 from msgspec import Struct
 
 from stepgraph.ir.jump_targets import JumpTarget, S
-from stepgraph.ir.nodes import Await, Block, Choice, Jump, Loop, Ordered, Pause, Run, Start, Try
+from stepgraph.ir.nodes import Await, Block, Choice, Jump, Loop, PartialOrder, Pause, Run, Start, Try
 
-Leaf: TypeAlias = Run | Start | Await | Pause | Ordered
+Leaf: TypeAlias = Run | Start | Await | Pause | PartialOrder
 """An operation without control flow."""
 
 

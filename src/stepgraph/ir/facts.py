@@ -17,7 +17,7 @@ from stepgraph.syntax.module import Place
 
 ParameterKind: TypeAlias = Literal["positional", "*args", "keyword", "**kwargs"]
 KeyUse: TypeAlias = Literal["read", "get", "attribute", "written", "asked"]
-CutShortBy: TypeAlias = Literal["asyncio.wait_for", "asyncio.timeout"]
+TimeoutFunction: TypeAlias = Literal["asyncio.wait_for", "asyncio.timeout"]
 Work: TypeAlias = Literal["step", "wait", "function", "sleep", "task"]
 
 
@@ -158,7 +158,7 @@ class WrongImport(Fact, Struct, frozen=True):
     """The location of the import statement."""
 
 
-class ParameterUnknown(Fact, Struct, frozen=True):
+class UnresolvedStepParameter(Fact, Struct, frozen=True):
     """A call of a step with a parameter that matches no declared step."""
 
     definition: StepDefinition
@@ -167,7 +167,7 @@ class ParameterUnknown(Fact, Struct, frozen=True):
     """The steps declared at the time of the call."""
 
 
-class DependenciesMiscounted(Fact, Struct, frozen=True):
+class DependencyCountMismatch(Fact, Struct, frozen=True):
     """A call of a step, in legacy mode, with different numbers of parameters and dependencies."""
 
     definition: StepDefinition
@@ -184,7 +184,7 @@ class DependencyCycle(Fact, Struct, frozen=True):
     """The cycle: each step depends on the next one."""
 
 
-class NameShared(Fact, Struct, frozen=True):
+class AmbiguousDependency(Fact, Struct, frozen=True):
     """A call of a step with a parameter that matches two steps, both declared before either ran."""
 
     definition: StepDefinition
@@ -210,7 +210,7 @@ class NeverAwaited(Fact, Struct, frozen=True):
     """Whether the expression is a statement, so that a fix can insert `await`."""
 
 
-class EventKey(Fact, Struct, frozen=True):
+class EventKeyAccess(Fact, Struct, frozen=True):
     """An access to a top-level key of an event."""
 
     use: KeyUse
@@ -223,10 +223,10 @@ class EventKey(Fact, Struct, frozen=True):
     place: Place
 
 
-class CutShort(Fact, Struct, frozen=True):
+class WorkUnderTimeout(Fact, Struct, frozen=True):
     """An await of engine work under a timeout."""
 
-    by: CutShortBy
+    by: TimeoutFunction
     what: Literal["step", "wait", "sleep"]
     """The most significant kind of work under the timeout: a step before a wait before a sleep."""
     names: tuple[str, ...]
@@ -234,7 +234,7 @@ class CutShort(Fact, Struct, frozen=True):
     place: Place
 
 
-class Raced(Fact, Struct, frozen=True):
+class RaceOutsideStep(Fact, Struct, frozen=True):
     """An await outside of steps that ends with the first completed task."""
 
     names: tuple[str, ...]
@@ -244,14 +244,14 @@ class Raced(Fact, Struct, frozen=True):
     place: Place
 
 
-class NeverCalled(Fact, Struct, frozen=True):
+class StepNeverCalled(Fact, Struct, frozen=True):
     """A declared step that nothing can call, and that no other step depends on."""
 
     definition: StepDefinition
     place: Place
 
 
-class RunNotWrapped(Fact, Struct, frozen=True):
+class UnwrappedRun(Fact, Struct, frozen=True):
     """A workflow class that inherits `run` from a class outside of WorkflowEntrypoint's hierarchy."""
 
     owner: str
@@ -271,7 +271,7 @@ class SleepAsTask(Fact, Struct, frozen=True):
     """The location of the callee."""
 
 
-class NondeterministicTest(Fact, Struct, frozen=True):
+class NondeterministicCondition(Fact, Struct, frozen=True):
     """A condition or an iterable that differs at replay and decides the control flow."""
 
     name: str
@@ -285,7 +285,7 @@ class NondeterministicTest(Fact, Struct, frozen=True):
     """The index of the first branch that the condition decides about."""
 
 
-class UsedAfterStep(Fact, Struct, frozen=True):
+class NondeterministicUseAfterStep(Fact, Struct, frozen=True):
     """A nondeterministic value used after a step has run since its creation."""
 
     name: str
@@ -296,14 +296,14 @@ class UsedAfterStep(Fact, Struct, frozen=True):
     """The location of the use."""
 
 
-class ReachedOut(Fact, Struct, frozen=True):
+class ExternalCallOutsideStep(Fact, Struct, frozen=True):
     """A call of a binding or of a request function outside of steps: `env.KV.put`, `fetch`."""
 
     name: str
     place: Place
 
 
-class EventChanged(Fact, Struct, frozen=True):
+class EventMutated(Fact, Struct, frozen=True):
     """A mutation of the event passed to `run`."""
 
     changed: str
@@ -312,7 +312,7 @@ class EventChanged(Fact, Struct, frozen=True):
     in_step: bool
 
 
-class StateChanged(Fact, Struct, frozen=True):
+class OuterStateMutated(Fact, Struct, frozen=True):
     """A mutation, inside a step, of state outside of it. A replay skips it, so later reads see a different value."""
 
     changed: str

@@ -153,7 +153,7 @@ class Function(Struct, eq=False):
     """The callable arguments that its steps depend on."""
     body: Block = EMPTY
     """Empty while the function is being interpreted, as in a recursive call."""
-    works: bool = True
+    may_run_steps: bool = True
     """Whether it may run steps. True while the function is being interpreted."""
     declares: tuple[StepDefinition, ...] = ()
     """The steps that every call declares again."""
@@ -262,11 +262,11 @@ class Loop(Struct, frozen=True):
     """Whether the first iteration always runs."""
     declares: tuple[StepDefinition, ...] = ()
     """The steps that every iteration declares again."""
-    passes: Passes | None = None
+    passes: IterationCount | None = None
     """The number of iterations without an early exit; None if it is not constant."""
 
 
-class Passes(Struct, frozen=True):
+class IterationCount(Struct, frozen=True):
     """A constant number of iterations and the expression that determines it, such as `range(5)`."""
 
     count: int
@@ -274,7 +274,7 @@ class Passes(Struct, frozen=True):
     """The location of the expression."""
 
 
-class OwnErrors(IntEnum):
+class NonStepErrors(IntEnum):
     """The exceptions that code outside of steps can raise: none, built-in errors only, or any."""
 
     NONE = 0
@@ -319,7 +319,7 @@ class Try(Struct, frozen=True):
     place: Place
     guards_await: bool = False
     """Whether the body begins with an await and nothing before that await can raise."""
-    own_errors: OwnErrors = OwnErrors.ANY
+    own_errors: NonStepErrors = NonStepErrors.ANY
     """The exceptions that the body can raise outside of its steps."""
 
     @property
@@ -362,7 +362,7 @@ class Jump(Struct, frozen=True):
     """The exception type of a `raise`, None if unknown."""
 
 
-class Ordered(Struct, frozen=True):
+class PartialOrder(Struct, frozen=True):
     """Activities in a partial order, all of which run and are awaited."""
 
     members: tuple[Block, ...]
@@ -373,10 +373,10 @@ class Ordered(Struct, frozen=True):
     place: Place
 
 
-Operation: TypeAlias = Run | Start | Await | Pause | Choice | Loop | Try | Scope | Jump | Ordered
+Operation: TypeAlias = Run | Start | Await | Pause | Choice | Loop | Try | Scope | Jump | PartialOrder
 
 
-def blocks_of(operation: Operation) -> Iterator[Block]:
+def child_blocks(operation: Operation) -> Iterator[Block]:
     """Yield the direct child blocks of an operation, in source order."""
     match operation:
         case Choice(branches=branches):
@@ -392,13 +392,13 @@ def blocks_of(operation: Operation) -> Iterator[Block]:
             yield finalbody
         case Scope(block=block):
             yield block
-        case Ordered(members=members):
+        case PartialOrder(members=members):
             yield from members
         case _:
             return
 
 
-def with_blocks(operation: Operation, change: Callable[[Block], Block]) -> Operation:
+def map_blocks(operation: Operation, change: Callable[[Block], Block]) -> Operation:
     """Return a copy of an operation with `change` applied to each direct child block."""
     match operation:
         case Choice(branches=branches):
@@ -410,44 +410,44 @@ def with_blocks(operation: Operation, change: Callable[[Block], Block]) -> Opera
             return replace(operation, body=change(body), handlers=new_handlers, finalbody=change(finalbody))
         case Scope(block=block):
             return replace(operation, block=change(block))
-        case Ordered(members=members):
+        case PartialOrder(members=members):
             return replace(operation, members=tuple(change(member) for member in members))
         case _:
             return operation
 
 
-def works(block: Block) -> bool:
+def may_run_steps(block: Block) -> bool:
     """Whether a block runs or starts an activity with steps or waits."""
     return any(
         _has_steps(operation.activity)
         if isinstance(operation, Run | Start)
-        else any(works(inner) for inner in blocks_of(operation))
+        else any(may_run_steps(inner) for inner in child_blocks(operation))
         for operation in block.operations
     )
 
 
-def waits(block: Block) -> bool:
+def may_await(block: Block) -> bool:
     """Whether a block awaits tasks or runs an activity. Calls count because the callee may await."""
     return any(
-        isinstance(operation, Await | Run) or any(waits(inner) for inner in blocks_of(operation))
+        isinstance(operation, Await | Run) or any(may_await(inner) for inner in child_blocks(operation))
         for operation in block.operations
     )
 
 
 def _has_steps(activity: Activity) -> bool:
-    return not isinstance(activity, Call) or activity.function.works
+    return not isinstance(activity, Call) or activity.function.may_run_steps
 
 
-def started_in(operation: Operation) -> Iterator[TaskId]:
+def tasks_started_in(operation: Operation) -> Iterator[TaskId]:
     """Yield the tasks that an operation or its nested blocks start, in order."""
     if isinstance(operation, Start):
         yield operation.task_id
-    for block in blocks_of(operation):
+    for block in child_blocks(operation):
         for inner in block.operations:
-            yield from started_in(inner)
+            yield from tasks_started_in(inner)
 
 
-def mentioned_in(block: Block) -> Iterator[TaskId]:
+def task_references(block: Block) -> Iterator[TaskId]:
     """Yield a task once for each operation of a block that starts or awaits it."""
     for operation in block.operations:
         match operation:
@@ -457,26 +457,26 @@ def mentioned_in(block: Block) -> Iterator[TaskId]:
                 yield from task_ids_of(group)
             case Run(completes=completes):
                 yield from (awaited.task_id for awaited in completes)
-        for inner in blocks_of(operation):
-            yield from mentioned_in(inner)
+        for inner in child_blocks(operation):
+            yield from task_references(inner)
 
 
-def awaited_in(group: AwaitGroup) -> Iterator[AwaitedTask]:
+def awaited_tasks_of(group: AwaitGroup) -> Iterator[AwaitedTask]:
     """Yield the awaited tasks of a group and its nested groups."""
     for member in group.members:
         if isinstance(member, AwaitGroup):
-            yield from awaited_in(member)
+            yield from awaited_tasks_of(member)
         else:
             yield member
 
 
-def over_with(group: AwaitGroup) -> Iterator[AwaitedTask]:
+def tasks_done_after(group: AwaitGroup) -> Iterator[AwaitedTask]:
     """Yield the tasks that are done after an await. Tasks in a race or under a timeout may still be pending."""
     if not group.until_done or is_race(group):
         return
     for member in group.members:
         if isinstance(member, AwaitGroup):
-            yield from over_with(member)
+            yield from tasks_done_after(member)
         else:
             yield member
 
@@ -488,4 +488,4 @@ def is_race(group: AwaitGroup) -> bool:
 
 def task_ids_of(group: AwaitGroup) -> frozenset[TaskId]:
     """Return the ids of the tasks in a group and its nested groups."""
-    return frozenset(awaited.task_id for awaited in awaited_in(group))
+    return frozenset(awaited.task_id for awaited in awaited_tasks_of(group))

@@ -50,7 +50,7 @@ class StaticTemplate(StaticValue, Struct, frozen=True):
     """A nondeterministic part of the string, if any."""
 
 
-class StaticMoment(StaticValue, Struct, frozen=True):
+class StaticDatetime(StaticValue, Struct, frozen=True):
     """A constant `datetime(...)`."""
 
     text: str

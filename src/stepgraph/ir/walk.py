@@ -23,11 +23,11 @@ from stepgraph.ir.nodes import (
     StepChoice,
     StepDefinition,
     StepRun,
-    blocks_of,
+    child_blocks,
 )
 
 
-class Reached(Struct, frozen=True):
+class VisitedOperation(Struct, frozen=True):
     """An operation of a program, with the step around it."""
 
     operation: Operation
@@ -35,7 +35,7 @@ class Reached(Struct, frozen=True):
     """The outermost step whose body contains the operation."""
 
 
-def reached(block: Block) -> Iterator[Reached]:
+def walk_operations(block: Block) -> Iterator[VisitedOperation]:
     """Yield all operations reachable from a block, in pre-order.
 
     Each function and step body is visited at most twice: once outside of steps and once inside.
@@ -50,20 +50,20 @@ def reached(block: Block) -> Iterator[Reached]:
         elif isinstance(node, Call | Series | StepRun | StepChoice | Sleep | SleepUntil | EventWait):
             pending += reversed(list(_children(node, in_step, visited)))
         else:
-            yield Reached(node, in_step)
-            pending += ((inner, in_step) for inner in reversed(list(blocks_of(node))))
+            yield VisitedOperation(node, in_step)
+            pending += ((inner, in_step) for inner in reversed(list(child_blocks(node))))
             if isinstance(node, Run | Start):
                 pending.append((node.activity, in_step))
 
 
 def activities_in(block: Block) -> Iterator[Activity]:
     """Yield the activities of a block and of the functions it calls, without the bodies of steps."""
-    for visit in reached(block):
+    for visit in walk_operations(block):
         if visit.in_step is None and isinstance(visit.operation, Run | Start):
             yield visit.operation.activity
 
 
-def definitions_needed(run: StepRun) -> Iterator[StepDefinition]:
+def transitive_dependencies(run: StepRun) -> Iterator[StepDefinition]:
     """Yield the transitive dependencies of a step."""
     stack: list[Dependency] = list(run.dependencies)
     visited: set[int] = set()
@@ -79,7 +79,7 @@ def definitions_needed(run: StepRun) -> Iterator[StepDefinition]:
             stack += dependency.dependencies
 
 
-def parts_of(activity: Activity) -> Iterator[Activity]:
+def activities_of(activity: Activity) -> Iterator[Activity]:
     """Yield an activity and the activities inside it: the members of a series, or the body of a called function."""
     yield activity
     match activity:

@@ -22,7 +22,7 @@ from stepgraph.ir.nodes import (
     Scope,
     Start,
     StepRun,
-    blocks_of,
+    child_blocks,
 )
 from stepgraph.limits import Budget, Limit
 from stepgraph.syntax.module import Place
@@ -139,7 +139,7 @@ class _Walk(Struct):
     def ways(self, operation: Operation) -> None:
         """Read the blocks in an operation; those of which one is taken begin alike."""
         before, ends = self.awaited, [self.awaited]
-        for inner in blocks_of(operation):
+        for inner in child_blocks(operation):
             self.awaited = before if isinstance(operation, Choice) else self.awaited
             self.block(inner)
             ends.append(self.awaited)
@@ -148,6 +148,6 @@ class _Walk(Struct):
 
 def _awaits(block: Block) -> bool:
     return any(
-        isinstance(operation, Run | Await | Pause) or any(map(_awaits, blocks_of(operation)))
+        isinstance(operation, Run | Await | Pause) or any(map(_awaits, child_blocks(operation)))
         for operation in block.operations
     )

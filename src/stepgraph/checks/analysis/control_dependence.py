@@ -10,9 +10,9 @@ from operator import or_
 from msgspec import Struct
 from msgspec.structs import replace
 
-from stepgraph.ir.dataflow import reached_jumps
-from stepgraph.ir.facts import NondeterministicTest
-from stepgraph.ir.nodes import Block, Call, Choice, Function, Loop, Operation, Run, Start, blocks_of, works
+from stepgraph.ir.dataflow import reachable_exits
+from stepgraph.ir.facts import NondeterministicCondition
+from stepgraph.ir.nodes import Block, Call, Choice, Function, Loop, Operation, Run, Start, child_blocks, may_run_steps
 from stepgraph.ir.program import Program
 from stepgraph.syntax.module import Place
 
@@ -39,7 +39,7 @@ class _Decision(Struct, frozen=True):
         return any(self.decides[first : first + 1])
 
 
-def deciding_tests(program: Program, tests: Iterator[NondeterministicTest]) -> Iterator[NondeterministicTest]:
+def deciding_tests(program: Program, tests: Iterator[NondeterministicCondition]) -> Iterator[NondeterministicCondition]:
     """Yield those of the tests on which steps of a program are control dependent."""
     found = list(tests)
     if not found:
@@ -57,13 +57,13 @@ def _decisions(block: Block, after: _StepsAfter, tested: AbstractSet[Place], vis
     for operation, follows in zip(block.operations, _followed_by_work(block.operations), strict=True):
         here = _StepsAfter(after.function or follows, after.loop or follows)
         if isinstance(operation, Loop):
-            again = works(operation.body)
+            again = may_run_steps(operation.body)
             if operation.place in tested:
                 yield _Decision(operation, _decides([operation.body], replace(here, loop=False)))
             here = replace(here, function=here.function or again, loop=again)
         elif isinstance(operation, Choice) and operation.place in tested:
             yield _Decision(operation, _decides([branch.block for branch in operation.branches], here))
-        for inner in blocks_of(operation):
+        for inner in child_blocks(operation):
             yield from _decisions(inner, here, tested, visited)
         function = _called(operation)
         if function is not None and id(function) not in visited:
@@ -77,7 +77,7 @@ def _followed_by_work(operations: Sequence[Operation]) -> list[bool]:
     works_after = False
     for operation in reversed(operations):
         found.append(works_after)
-        works_after = works_after or works(Block((operation,)))
+        works_after = works_after or may_run_steps(Block((operation,)))
     return found[::-1]
 
 
@@ -91,7 +91,7 @@ def _called(operation: Operation) -> Function | None:
 
 def _decides(blocks: Sequence[Block], after: _StepsAfter) -> tuple[bool, ...]:
     """Return for each of some blocks whether it or one after it has steps, or an exit that skips some."""
-    found = accumulate((works(block) or _skips_steps(block, after) for block in reversed(blocks)), or_)
+    found = accumulate((may_run_steps(block) or _skips_steps(block, after) for block in reversed(blocks)), or_)
     return tuple(found)[::-1]
 
 
@@ -99,7 +99,7 @@ def _skips_steps(block: Block, after: _StepsAfter) -> bool:
     """Whether a block has an exit that skips steps."""
     if not (after.function or after.loop):
         return False
-    exits = reached_jumps(block)
+    exits = reachable_exits(block)
     leaves_function = exits.returns is not None or exits.raises is not None
     leaves_loop = exits.breaks is not None or exits.continues is not None
     return (after.function and leaves_function) or (after.loop and leaves_loop)

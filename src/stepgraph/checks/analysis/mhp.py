@@ -13,8 +13,19 @@ from msgspec import Struct, field
 from stepgraph.checks.analysis.concurrent_names import Named, NamedActivities, Work, identity
 from stepgraph.ir.dataflow import solve
 from stepgraph.ir.domain import Domain, Leaf
-from stepgraph.ir.nodes import Await, AwaitedTask, Block, Call, Run, Start, StepRun, TaskId, awaited_in, task_ids_of
-from stepgraph.ir.walk import reached
+from stepgraph.ir.nodes import (
+    Await,
+    AwaitedTask,
+    Block,
+    Call,
+    Run,
+    Start,
+    StepRun,
+    TaskId,
+    awaited_tasks_of,
+    task_ids_of,
+)
+from stepgraph.ir.walk import walk_operations
 from stepgraph.limits import Budget, Limit
 
 _Name: TypeAlias = tuple[str, str]
@@ -46,7 +57,7 @@ def clashes(body: Block, budget: Budget) -> Iterator[Clash]:
 def _bodies(body: Block) -> Iterator[Block]:
     """Yield a body, and those of the functions and steps that it leads to."""
     yield body
-    for found in reached(body):
+    for found in walk_operations(body):
         match found.operation:
             case Run(activity=Call(function=function)) | Start(activity=Call(function=function)):
                 yield function.body
@@ -56,7 +67,7 @@ def _bodies(body: Block) -> Iterator[Block]:
 
 def _joined(body: Block) -> Iterator[TaskId]:
     """Yield the handles of what a program waits for. Whether anything waits for the rest, and when, is not known."""
-    for met in reached(body):
+    for met in walk_operations(body):
         match met.operation:
             case Await(group=group):
                 yield from task_ids_of(group)
@@ -134,7 +145,7 @@ class _PendingStarts(Domain[int]):
                 self.meet(Work(activity, place), state)
                 return self.without(state, completes)
             case Await(group=group):
-                return self.without(state, awaited_in(group))
+                return self.without(state, awaited_tasks_of(group))
             case _:
                 return state
 

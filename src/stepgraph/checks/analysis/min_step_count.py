@@ -23,8 +23,8 @@ from stepgraph.ir.nodes import (
     StepRun,
     TaskId,
     Try,
-    blocks_of,
-    over_with,
+    child_blocks,
+    tasks_done_after,
 )
 from stepgraph.ir.program import Program
 from stepgraph.syntax.module import Place
@@ -198,9 +198,9 @@ def _awaited(body: Block) -> frozenset[TaskId]:
     blocks = [body]
     while blocks:
         for operation in blocks.pop().operations:
-            blocks += blocks_of(operation)
+            blocks += child_blocks(operation)
             if isinstance(operation, Await):
-                found |= {awaited.task_id for awaited in over_with(operation.group) if awaited.on_every_path}
+                found |= {awaited.task_id for awaited in tasks_done_after(operation.group) if awaited.on_every_path}
             if not isinstance(operation, Run | Start):
                 continue
             if isinstance(operation, Run):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
-from stepgraph.ir.nodes import Call, Run, Start, StepChoice, StepRun, blocks_of
+from stepgraph.ir.nodes import Call, Run, Start, StepChoice, StepRun, child_blocks
 
 if TYPE_CHECKING:
     from stepgraph.ir.nodes import Activity, Block, Dependency, StepDefinition
@@ -41,7 +41,7 @@ class _Walk(Struct):
             block = left.pop()
             if self._is_new(block, in_place=False):
                 for operation in block.operations:
-                    left += blocks_of(operation)
+                    left += child_blocks(operation)
                     if isinstance(operation, Run | Start):
                         left += self._activity(operation.activity, in_place=isinstance(operation, Run))
 

@@ -14,11 +14,11 @@ from stepgraph.ir.static_values import (
     StaticClass,
     StaticCollection,
     StaticConstant,
+    StaticDatetime,
     StaticDuration,
     StaticFunction,
     StaticGenerator,
     StaticMapping,
-    StaticMoment,
     StaticObject,
     StaticResult,
     StaticStep,
@@ -134,7 +134,7 @@ def _no_key(value: StaticValue) -> str | None:
     match value:
         case StaticConstant(value=bytes()):
             return "bytes"
-        case StaticMoment():
+        case StaticDatetime():
             return "a datetime"
         case StaticCollection(kind="tuple"):
             return "a tuple"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from stepgraph.ir.dataflow import reached_jumps, solve
+from stepgraph.ir.dataflow import reachable_exits, solve
 from stepgraph.ir.domain import Domain, Leaf
 from stepgraph.ir.nodes import Await, Block, Call, Function, Handler, Run, Start, Try
-from stepgraph.ir.walk import reached
+from stepgraph.ir.walk import walk_operations
 from stepgraph.limits import Budget
 
 # Where the classes of errors of JavaScript come from.
@@ -17,14 +17,14 @@ JAVASCRIPT: Final = ("js.", "pyodide.", "_pyodide.")
 
 def tries_of(body: Block) -> Iterator[Try]:
     """Yield each `try` of a program that is outside of steps."""
-    for met in reached(body):
+    for met in walk_operations(body):
         if met.in_step is None and isinstance(met.operation, Try):
             yield met.operation
 
 
 def runs_steps(tried: Try) -> bool:
     """Whether anything of the engine is run, started or awaited in the body of a `try`."""
-    return any(isinstance(met.operation, Run | Start | Await) for met in reached(tried.body))
+    return any(isinstance(met.operation, Run | Start | Await) for met in walk_operations(tried.body))
 
 
 def catches_javascript(handler: Handler) -> bool:
@@ -34,7 +34,7 @@ def catches_javascript(handler: Handler) -> bool:
 
 def raises(block: Block) -> bool:
     """Whether a block may be left by a `raise`, of an error of its own or of the one that it handles."""
-    return reached_jumps(block).raises is not None
+    return reachable_exits(block).raises is not None
 
 
 def failing_work(body: Block, budget: Budget) -> Iterator[Run | Start]:

@@ -10,11 +10,11 @@ from stepgraph.ir.static_values import (
     StaticClass,
     StaticCollection,
     StaticConstant,
+    StaticDatetime,
     StaticDuration,
     StaticFunction,
     StaticGenerator,
     StaticMapping,
-    StaticMoment,
     StaticObject,
     StaticResult,
     StaticStep,
@@ -73,7 +73,7 @@ def kind_of(value: StaticValue) -> str | None:
             return _kind_of_constant(constant)
         case StaticDuration():
             return "a timedelta"
-        case StaticMoment():
+        case StaticDatetime():
             return "a datetime"
         case StaticCollection(kind=kind):
             return f"a {kind}"

@@ -10,12 +10,19 @@ from itertools import takewhile
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from stepgraph.graph.bit_sets import restricted
-from stepgraph.graph.dependencies.drawing import Operations, operations_of
-from stepgraph.graph.dependencies.history import NOT_RUN, NOTHING, RUN, Apart, Effects, Past, has_run
-from stepgraph.graph.dependencies.reading import Reading
-from stepgraph.graph.dependencies.schedule import HasRun, Memory, Root, Schedule, definitions_of, schedule
-from stepgraph.graph.partial_order import components, series
+from stepgraph.graph.bit_sets import restrict
+from stepgraph.graph.dependencies.drawing import OperationList, operations_of
+from stepgraph.graph.dependencies.history import NO_PATH, NOT_RUN, RUN, PathSplit, RunState, RunStates, has_run
+from stepgraph.graph.dependencies.reading import BodyAnalysis
+from stepgraph.graph.dependencies.schedule import (
+    DirectCall,
+    HasRun,
+    Schedule,
+    SchedulingContext,
+    definitions_of,
+    schedule,
+)
+from stepgraph.graph.partial_order import components, series_parts
 from stepgraph.ir.nodes import (
     Activity,
     Block,
@@ -32,7 +39,7 @@ from stepgraph.ir.nodes import (
 from stepgraph.limits import Limit
 
 
-def start(analysis: Reading, operation: Start) -> Operations:
+def expand_start(analysis: BodyAnalysis, operation: Start) -> OperationList:
     """Return the start of work without dependencies, with the body of a step expanded."""
     activity = operation.activity
     if not isinstance(activity, StepRun | Call):
@@ -44,7 +51,7 @@ def start(analysis: Reading, operation: Start) -> Operations:
     return [operation]
 
 
-def start_together(analysis: Reading, starts: Sequence[Start]) -> Operations:
+def expand_starts(analysis: BodyAnalysis, starts: Sequence[Start]) -> OperationList:
     """Return the starts of steps that start together, with their dependencies.
 
     Steps that share dependencies become one piece of work.
@@ -53,17 +60,17 @@ def start_together(analysis: Reading, starts: Sequence[Start]) -> Operations:
     return [_merge_starts(analysis, group, part) for part in components(group.planned.before)]
 
 
-def start_awaited_next(analysis: Reading, starts: Sequence[Start]) -> Operations | None:
+def expand_starts_before_await(analysis: BodyAnalysis, starts: Sequence[Start]) -> OperationList | None:
     """Return the starts of steps before an await of one of them, with their common dependencies drawn first.
 
     Return None if no common dependencies can be drawn first, or if the steps share further dependencies.
     """
     group = _schedule_group(analysis, starts)
     tasks = group.planned.tasks
-    parts = takewhile(lambda part: all(tasks[i].root is None for i in part), series(group.planned.before))
+    parts = takewhile(lambda part: all(tasks[i].root is None for i in part), series_parts(group.planned.before))
     shared = [index for part in parts for index in part]
     rest = [index for index in range(len(tasks)) if index not in shared]
-    pieces = [[rest[i] for i in piece] for piece in components(restricted(group.planned.before, rest))]
+    pieces = [[rest[i] for i in piece] for piece in components(restrict(group.planned.before, rest))]
     if not shared or any(sum(tasks[i].root is not None for i in piece) != 1 for piece in pieces):
         return None
     group = _start_group(analysis, starts)
@@ -74,15 +81,15 @@ def start_awaited_next(analysis: Reading, starts: Sequence[Start]) -> Operations
 class _StartGroup(Struct, frozen=True):
     """Steps that start together."""
 
-    by_root: dict[Root, Start]
+    by_root: dict[DirectCall, Start]
     """The start of each called step."""
-    context: Memory
+    context: SchedulingContext
     """The facts where the steps begin."""
     planned: Schedule
     """The schedule of the steps."""
 
 
-def _start_group(analysis: Reading, starts: Sequence[Start]) -> _StartGroup:
+def _start_group(analysis: BodyAnalysis, starts: Sequence[Start]) -> _StartGroup:
     task_ids = frozenset(operation.task_id for operation in starts)
     for operation in starts:
         analysis.history.set_going(operation)
@@ -90,29 +97,29 @@ def _start_group(analysis: Reading, starts: Sequence[Start]) -> _StartGroup:
     return _schedule_group(analysis, starts)
 
 
-def _schedule_group(analysis: Reading, starts: Sequence[Start]) -> _StartGroup:
+def _schedule_group(analysis: BodyAnalysis, starts: Sequence[Start]) -> _StartGroup:
     context = _context_of_group(analysis, starts)
     by_root = {
-        Root(start.activity): start
+        DirectCall(start.activity): start
         for start in sorted(starts, key=lambda start: start.task_id)
         if isinstance(start.activity, StepRun)
     }
     return _StartGroup(by_root, context, schedule(list(by_root), context))
 
 
-def _context_of_group(analysis: Reading, starts: Sequence[Start]) -> Memory:
+def _context_of_group(analysis: BodyAnalysis, starts: Sequence[Start]) -> SchedulingContext:
     """Return the facts at the later await where the steps begin, as recorded by the analysis of that await."""
-    run_states: Effects = {}
+    run_states: RunStates = {}
     for operation in starts:
         for step, run_state in analysis.knowledge.background.get(operation.task_id, {}).items():
-            run_states[step] = run_states.get(step, NOTHING) | run_state
+            run_states[step] = run_states.get(step, NO_PATH) | run_state
 
     def step_has_run(step: StepDefinition) -> HasRun:
         return has_run(run_states.get(step, NOT_RUN))
 
     begun_steps = {step for operation in starts for step in analysis.knowledge.going_on.get(operation.task_id, ())}
     survey = analysis.survey
-    return Memory(
+    return SchedulingContext(
         step_has_run,
         lambda _: None,
         survey.runs_inside,
@@ -123,7 +130,7 @@ def _context_of_group(analysis: Reading, starts: Sequence[Start]) -> Memory:
     )
 
 
-def _merge_starts(analysis: Reading, group: _StartGroup, part: Sequence[int]) -> Operation:
+def _merge_starts(analysis: BodyAnalysis, group: _StartGroup, part: Sequence[int]) -> Operation:
     """Return one piece of work under the lowest id of its tasks, which are awaited together."""
     piece = group.planned.only(part)
     direct_starts = [group.by_root[task.root] for task in piece.tasks if task.root is not None]
@@ -137,10 +144,10 @@ def _merge_starts(analysis: Reading, group: _StartGroup, part: Sequence[int]) ->
     return Start(first.task_id, activity, first.eager, first.place)
 
 
-def waiting_roots(analysis: Reading) -> list[Root]:
+def queued_calls(analysis: BodyAnalysis) -> list[DirectCall]:
     """Return the calls of the queued tasks that run a step, in the order of their starts."""
     return [
-        Root(
+        DirectCall(
             start.activity,
             start.task_id,
             is_sure=analysis.begins_in_order(start.task_id),
@@ -151,7 +158,7 @@ def waiting_roots(analysis: Reading) -> list[Root]:
     ]
 
 
-def _has_run_where_queued(analysis: Reading, task_id: TaskId) -> Callable[[StepDefinition], HasRun] | None:
+def _has_run_where_queued(analysis: BodyAnalysis, task_id: TaskId) -> Callable[[StepDefinition], HasRun] | None:
     split = analysis.history.apart.get(task_id)
     return None if split is None else partial(analysis.has_run, run_states=split.waiting)
 
@@ -160,10 +167,10 @@ def _by_task_id(queued: Mapping[TaskId, Start]) -> list[Start]:
     return [queued[task_id] for task_id in sorted(queued)]
 
 
-def begin_waiting(
-    analysis: Reading,
+def begin_queued_tasks(
+    analysis: BodyAnalysis,
     planned: Schedule | None = None,
-    roots: Sequence[Root] = (),
+    roots: Sequence[DirectCall] = (),
     concurrent_steps: Iterable[StepDefinition] = (),
 ) -> None:
     """Begin the queued tasks at an await, in a schedule with other steps or alone.
@@ -172,8 +179,8 @@ def begin_waiting(
     """
     analysis.awaits(())
     if planned is None:
-        begin_out_of_order(analysis)
-        roots = waiting_roots(analysis)
+        record_unordered_begins(analysis)
+        roots = queued_calls(analysis)
         planned = schedule(roots, analysis.memory())
         analysis.report_twice(planned)
     queued, analysis.history.waiting = _by_task_id(analysis.history.waiting), {}
@@ -186,7 +193,7 @@ def begin_waiting(
         {step for function in calls for step in analysis.survey.touched(function)},
         splits,
     )
-    note_beside(analysis, roots, [start.task_id for start in queued])
+    record_concurrent_steps(analysis, roots, [start.task_id for start in queued])
     for start in queued:
         if isinstance(start.activity, Call):
             begun_steps = _steps_begun_by_first_await(analysis, start.activity.function)
@@ -200,7 +207,7 @@ def begin_waiting(
             _record_awaited_root(analysis, root, planned)
     for start in queued:
         if isinstance(start.activity, Call):
-            enter(analysis, start.activity.function)
+            record_function_entry(analysis, start.activity.function)
             _record_begun(
                 analysis, _steps_begun_by_first_await(analysis, start.activity.function), start.task_id, splits
             )
@@ -212,7 +219,7 @@ def begin_waiting(
         analysis.history.first = frozenset()
 
 
-def begin_out_of_order(analysis: Reading) -> None:
+def record_unordered_begins(analysis: BodyAnalysis) -> None:
     """Record the steps that unordered tasks may begin before other tasks need them."""
     queued = analysis.history.waiting
     unordered = sorted(queued.keys() & analysis.survey.unordered)
@@ -225,7 +232,7 @@ def begin_out_of_order(analysis: Reading) -> None:
         analysis.begun([step for step in steps if users[step] > 1], on_every_path=False)
 
 
-def _record_awaited_root(analysis: Reading, root: Root, planned: Schedule) -> None:
+def _record_awaited_root(analysis: BodyAnalysis, root: DirectCall, planned: Schedule) -> None:
     """Record that a directly awaited step has begun, with the dependencies that it begins at once."""
     for tasks in planned.begun.values():
         for task in tasks:
@@ -241,13 +248,13 @@ class _AwaitPoint(Struct):
 
     planned: Schedule
     """The schedule of the steps."""
-    roots: dict[TaskId, Root]
+    roots: dict[TaskId, DirectCall]
     """The direct calls of the tasks."""
     concurrent: set[StepDefinition]
     """The steps that other code may begin at the same time."""
     later: set[StepDefinition]
     """The steps that functions in the background may begin."""
-    splits: Mapping[TaskId, Apart]
+    splits: Mapping[TaskId, PathSplit]
     """The split run states of tasks that are queued on some paths only."""
     early: set[StepDefinition] = field(default_factory=set)
     """The steps that functions started earlier begin at once."""
@@ -260,7 +267,9 @@ class _AwaitPoint(Struct):
         return step in self.concurrent or (step in self.later and not at_once)
 
 
-def note_beside(analysis: Reading, roots: Sequence[Root], task_ids: Sequence[TaskId] = ()) -> None:
+def record_concurrent_steps(
+    analysis: BodyAnalysis, roots: Sequence[DirectCall], task_ids: Sequence[TaskId] = ()
+) -> None:
     """Record the steps that may begin while each background function runs."""
     state = analysis.history
     state.going |= set(task_ids)
@@ -275,7 +284,7 @@ def note_beside(analysis: Reading, roots: Sequence[Root], task_ids: Sequence[Tas
             analysis.knowledge.runs_beside(activity.function, [*concurrent, *repeated, *analysis.meanwhile()])
 
 
-def enter(analysis: Reading, function: Function) -> None:
+def record_function_entry(analysis: BodyAnalysis, function: Function) -> None:
     """Join the current run states into the entry states of a called function."""
     entries = analysis.knowledge.entries.setdefault(id(function), {})
     analysis.survey.budget.spend(Limit.PAIRS, len(analysis.survey.touched(function)) + 1)
@@ -283,14 +292,14 @@ def enter(analysis: Reading, function: Function) -> None:
         analysis.knowledge.learn(entries, step, analysis.past(step))
 
 
-def _steps_begun_by_first_await(analysis: Reading, function: Function) -> list[StepDefinition]:
+def _steps_begun_by_first_await(analysis: BodyAnalysis, function: Function) -> list[StepDefinition]:
     """Return the steps that a function must have begun by its first await."""
     steps = analysis.survey.touched(function)
     must_have_begun = analysis.knowledge.opening(function).surely
     return [step for step in steps if step in must_have_begun]
 
 
-def _record_task_entry(analysis: Reading, task_id: TaskId, await_point: _AwaitPoint) -> None:
+def _record_task_entry(analysis: BodyAnalysis, task_id: TaskId, await_point: _AwaitPoint) -> None:
     """Record the run states at the beginning of a task and of the tasks started together with it.
 
     These include the steps that other code may begin in the meantime.
@@ -312,7 +321,7 @@ def _record_task_entry(analysis: Reading, task_id: TaskId, await_point: _AwaitPo
                 continue
             split = await_point.splits.get(root.task_id)
             before = analysis.past(step, None if split is None else split.waiting)
-            run_state = RUN if begun is HasRun.ALWAYS else before | (RUN if may_be_begun else NOTHING)
+            run_state = RUN if begun is HasRun.ALWAYS else before | (RUN if may_be_begun else NO_PATH)
             _record_entry_state(
                 analysis,
                 root.task_id,
@@ -323,15 +332,15 @@ def _record_task_entry(analysis: Reading, task_id: TaskId, await_point: _AwaitPo
 
 
 def _record_entry_state(
-    analysis: Reading, task_id: TaskId, step: StepDefinition, run_state: Past, *, begun_at_same_await: bool
+    analysis: BodyAnalysis, task_id: TaskId, step: StepDefinition, run_state: RunState, *, begun_at_same_await: bool
 ) -> None:
     run_states = analysis.knowledge.background.setdefault(task_id, {})
-    analysis.knowledge.learn(run_states, step, run_state | (RUN if analysis.usage.shares(task_id, step) else NOTHING))
+    analysis.knowledge.learn(run_states, step, run_state | (RUN if analysis.usage.shares(task_id, step) else NO_PATH))
     if begun_at_same_await:
         analysis.knowledge.goes_on(task_id, step)
 
 
-def _begin_step(analysis: Reading, root: Root, await_point: _AwaitPoint) -> None:
+def _begin_step(analysis: BodyAnalysis, root: DirectCall, await_point: _AwaitPoint) -> None:
     step = root.run.definition
     begun = await_point.planned.begun
     is_first = has_run(analysis.past(step)) is HasRun.NEVER and not await_point.may_find_begun(step)
@@ -349,7 +358,7 @@ def _begin_step(analysis: Reading, root: Root, await_point: _AwaitPoint) -> None
 
 
 def _record_begun(
-    analysis: Reading, steps: Iterable[StepDefinition], task_id: TaskId | None, splits: Mapping[TaskId, Apart]
+    analysis: BodyAnalysis, steps: Iterable[StepDefinition], task_id: TaskId | None, splits: Mapping[TaskId, PathSplit]
 ) -> None:
     """Record that steps have begun with a task, on the paths on which it was queued."""
     split = None if task_id is None else splits.get(task_id)

@@ -8,10 +8,17 @@ from typing import Final, TypeAlias
 
 from msgspec.structs import replace
 
-from stepgraph.graph.bit_sets import restricted
-from stepgraph.graph.dependencies.reading import Reading
-from stepgraph.graph.dependencies.schedule import HasRun, Memory, Root, Schedule, definitions_of, schedule
-from stepgraph.graph.partial_order import series
+from stepgraph.graph.bit_sets import restrict
+from stepgraph.graph.dependencies.reading import BodyAnalysis
+from stepgraph.graph.dependencies.schedule import (
+    DirectCall,
+    HasRun,
+    Schedule,
+    SchedulingContext,
+    definitions_of,
+    schedule,
+)
+from stepgraph.graph.partial_order import series_parts
 from stepgraph.ir.nodes import (
     Await,
     AwaitedTask,
@@ -21,7 +28,7 @@ from stepgraph.ir.nodes import (
     Choice,
     Dependency,
     Operation,
-    Ordered,
+    PartialOrder,
     Run,
     StepChoice,
     StepDefinition,
@@ -31,27 +38,27 @@ from stepgraph.limits import Limit
 from stepgraph.model.payload import ParallelKind
 from stepgraph.syntax.module import Place
 
-Operations: TypeAlias = list[Operation]
+OperationList: TypeAlias = list[Operation]
 
 # Limits for nested branches around steps that may not have run, since each level multiplies the branches.
-DEEPEST: Final = 4
+MAX_BRANCH_DEPTH: Final = 4
 """The maximum nesting depth."""
-MOST_NESTED: Final = 16
+MAX_BRANCH_STEPS: Final = 16
 """The maximum number of steps that a nested branch may run."""
 
 
 def operations_of(
-    analysis: Reading, planned: Schedule, context: Memory, place: Place, kind: ParallelKind = "all"
-) -> Operations:
+    analysis: BodyAnalysis, planned: Schedule, context: SchedulingContext, place: Place, kind: ParallelKind = "all"
+) -> OperationList:
     """Return the operations of a schedule.
 
     Background tasks are awaited before the first runs that must wait for them.
     """
     run_counts = Counter(definition for task in planned.tasks for definition in definitions_of(task.run))
-    operations: Operations = []
+    operations: OperationList = []
     awaited: set[int] = set()
     deferred: set[int] = set()
-    for part in series(planned.before):
+    for part in series_parts(planned.before):
         required = [set(planned.after[index]) for index in part]
         ready = sorted((set.intersection(*required) | deferred) - awaited - analysis.knowledge.joint)
         if ready:
@@ -68,13 +75,17 @@ def _part_operations(
 ) -> Sequence[Operation]:
     if len(part) == 1:
         return blocks[0].operations
-    before = restricted(planned.before, part)
+    before = restrict(planned.before, part)
     direct_calls = [index for index in part if planned.tasks[index].root is not None]
-    return [Ordered(tuple(blocks), tuple(before), kind if len(direct_calls) > 1 else "all", place)]
+    return [PartialOrder(tuple(blocks), tuple(before), kind if len(direct_calls) > 1 else "all", place)]
 
 
 def _run_block(
-    analysis: Reading, planned: Schedule, index: int, context: Memory, run_counts: Counter[StepDefinition]
+    analysis: BodyAnalysis,
+    planned: Schedule,
+    index: int,
+    context: SchedulingContext,
+    run_counts: Counter[StepDefinition],
 ) -> Block:
     """Return the block of one run: its step, in a branch if the step may have run already."""
     task = planned.tasks[index]
@@ -94,7 +105,9 @@ def _run_block(
     return _block_unless_run(analysis, run, branch_context)
 
 
-def _run_with_body(analysis: Reading, planned: Schedule, index: int, run: StepRun, context: Memory) -> StepRun:
+def _run_with_body(
+    analysis: BodyAnalysis, planned: Schedule, index: int, run: StepRun, context: SchedulingContext
+) -> StepRun:
     """Return the run of a step without its dependencies, with its body expanded.
 
     The state of the body includes the other runs of the schedule, whether they end before the step or may overlap with
@@ -114,25 +127,25 @@ def _run_with_body(analysis: Reading, planned: Schedule, index: int, run: StepRu
     return analysis.without_dependencies(run, must_have_run, may_have_run)
 
 
-def _block_unless_run(analysis: Reading, run: StepRun, context: Memory) -> Block:
+def _block_unless_run(analysis: BodyAnalysis, run: StepRun, context: SchedulingContext) -> Block:
     place = run.definition.place
     branch = Branch(f"{run.definition.name} has not run", _block_with_dependencies(analysis, run, context))
     return Block((Choice((branch,), place),))
 
 
-def _block_with_dependencies(analysis: Reading, run: StepRun, context: Memory) -> Block:
+def _block_with_dependencies(analysis: BodyAnalysis, run: StepRun, context: SchedulingContext) -> Block:
     needed = len(analysis.survey.closure(run))
     analysis.survey.budget.spend(Limit.DEPENDENCIES)
-    if analysis.nested >= DEEPEST or needed > MOST_NESTED:
+    if analysis.nested >= MAX_BRANCH_DEPTH or needed > MAX_BRANCH_STEPS:
         return Block((_flat_run(analysis, run),))
     analysis.nested += 1
-    planned = schedule([Root(run)], context)
+    planned = schedule([DirectCall(run)], context)
     operations = operations_of(analysis, planned, context, run.definition.place)
     analysis.nested -= 1
     return Block(tuple(operations))
 
 
-def _flat_run(analysis: Reading, run: StepRun) -> Operation:
+def _flat_run(analysis: BodyAnalysis, run: StepRun) -> Operation:
     """Return a step and all its dependencies in one `Ordered`, each in a separate branch.
 
     Nested branches would multiply.
@@ -150,7 +163,7 @@ def _flat_run(analysis: Reading, run: StepRun) -> Operation:
         if step_run is not run:
             block = Block((Choice((Branch(f"{step_run.definition.name} has not run", block),), place),))
         members.append(block)
-    return Ordered(tuple(members), tuple(before), "all", run.definition.place)
+    return PartialOrder(tuple(members), tuple(before), "all", run.definition.place)
 
 
 def _runs_in_postorder(run: StepRun) -> list[StepRun]:
@@ -173,13 +186,13 @@ def _runs_in_postorder(run: StepRun) -> list[StepRun]:
     return list(runs.values())
 
 
-def _expand_choice(analysis: Reading, choice: StepChoice, context: Memory) -> Choice:
+def _expand_choice(analysis: BodyAnalysis, choice: StepChoice, context: SchedulingContext) -> Choice:
     """Return the choice between the steps that are declared on different paths."""
     branches = [Branch(case.condition, _expand_case(analysis, case.dependency, context)) for case in choice.cases]
     return Choice(tuple(branches), choice.place, choice.discriminant)
 
 
-def _expand_case(analysis: Reading, dependency: Dependency, context: Memory) -> Block:
+def _expand_case(analysis: BodyAnalysis, dependency: Dependency, context: SchedulingContext) -> Block:
     if isinstance(dependency, StepChoice):
         return Block((_expand_choice(analysis, dependency, context),))
     match context.has_run(dependency.definition):

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from stepgraph.graph.dependencies.expanded import Expanded
-from stepgraph.graph.dependencies.usage import Survey
+from stepgraph.graph.dependencies.expanded import ExpandedProgram
+from stepgraph.graph.dependencies.usage import ProgramUsage
 from stepgraph.ir.program import Program
 
 
-def expand(program: Program) -> Expanded:
+def expand(program: Program) -> ExpandedProgram:
     """Return a program with its dependencies expanded."""
-    survey = Survey(program.body, program.unordered)
+    survey = ProgramUsage(program.body, program.unordered)
     if not survey.needed:
-        return Expanded(program.body)
+        return ExpandedProgram(program.body)
     # Deferred to keep start-up fast: few programs have dependencies.
-    from stepgraph.graph.dependencies.settle import settled
+    from stepgraph.graph.dependencies.settle import expand_to_fixpoint
 
-    return settled(program, survey)
+    return expand_to_fixpoint(program, survey)

@@ -8,7 +8,7 @@ from stepgraph.ir.nodes import Block, Function
 from stepgraph.model.note import Note
 
 
-class Expanded(Struct, frozen=True):
+class ExpandedProgram(Struct, frozen=True):
     """A program with explicit runs in place of dependencies."""
 
     body: Block

@@ -9,9 +9,9 @@ from typing import TypeGuard
 from msgspec import Struct
 
 from stepgraph.graph.dependencies import background, foreground
-from stepgraph.graph.dependencies.drawing import Operations
-from stepgraph.graph.dependencies.history import History, joined
-from stepgraph.graph.dependencies.reading import Reading
+from stepgraph.graph.dependencies.drawing import OperationList
+from stepgraph.graph.dependencies.history import RunHistory, join_states
+from stepgraph.graph.dependencies.reading import BodyAnalysis
 from stepgraph.ir.dataflow import solve
 from stepgraph.ir.domain import Domain, Leaf, Observer
 from stepgraph.ir.jump_targets import JumpTarget
@@ -22,19 +22,19 @@ from stepgraph.ir.nodes import (
     Jump,
     Loop,
     Operation,
-    Ordered,
+    PartialOrder,
     Pause,
     Run,
     Start,
     StepRun,
     Try,
+    map_blocks,
     task_ids_of,
-    with_blocks,
 )
 from stepgraph.limits import Limit
 
 
-def read_block(analysis: Reading, block: Block) -> Block:
+def read_block(analysis: BodyAnalysis, block: Block) -> Block:
     """Return a block with the dependencies of its steps expanded, and set `ends` to the states at its exits."""
     domain = _RunStateDomain(analysis)
     exits = solve(block, analysis.history, domain, domain, analysis.survey.budget)
@@ -50,18 +50,18 @@ class _StraightLine(Struct):
 
     first: int
     last: int
-    entry: History | None = None
+    entry: RunHistory | None = None
     """The joined state at its start, over all visits."""
-    last_entry: History | None = None
+    last_entry: RunHistory | None = None
     """The state at its start, at the last visit."""
     operations: Sequence[Operation] = ()
     """The expanded operations of the last visit."""
 
 
-class _RunStateDomain(Domain[History], Observer[History]):
+class _RunStateDomain(Domain[RunHistory], Observer[RunHistory]):
     """The run states at each operation, and the expanded operations. States are copied before they change."""
 
-    def __init__(self, analysis: Reading) -> None:
+    def __init__(self, analysis: BodyAnalysis) -> None:
         self.analysis = analysis
         self.lines: dict[int, dict[int, _StraightLine]] = {}
         """The lines of each block, by `id` of the block and index of their first operation."""
@@ -72,7 +72,7 @@ class _RunStateDomain(Domain[History], Observer[History]):
 
     # States
 
-    def transfer(self, operation: Leaf, state: History) -> History:
+    def transfer(self, operation: Leaf, state: RunHistory) -> RunHistory:
         """Expand a line at its first operation; the state after it covers all its operations."""
         del operation
         block, index = self.open[-1]
@@ -82,7 +82,7 @@ class _RunStateDomain(Domain[History], Observer[History]):
         line.entry = state if line.entry is None or line.entry is state else self.join(line.entry, state)
         return self.expand_line(block, line, state)
 
-    def expand_line(self, block: Block, line: _StraightLine, state: History) -> History:
+    def expand_line(self, block: Block, line: _StraightLine, state: RunHistory) -> RunHistory:
         analysis = self.analysis
         analysis.survey.budget.spend(Limit.PAIRS, len(state.past) + 1)
         analysis.history = state.copy()
@@ -90,13 +90,13 @@ class _RunStateDomain(Domain[History], Observer[History]):
         line.operations = _expand_line(analysis, block.operations, line.first, line.last)
         return analysis.history
 
-    def join(self, a: History, b: History) -> History:
-        return joined((a, b)) or a
+    def join(self, a: RunHistory, b: RunHistory) -> RunHistory:
+        return join_states((a, b)) or a
 
-    def may_raise(self, operation: Leaf | Try, before: History, after: History | None) -> None:
+    def may_raise(self, operation: Leaf | Try, before: RunHistory, after: RunHistory | None) -> None:
         del operation, before, after
 
-    def begin_pass(self, loop: Loop, head: History) -> History:
+    def begin_pass(self, loop: Loop, head: RunHistory) -> RunHistory:
         needed = [step for step in loop.declares if step in self.analysis.survey.needed]
         if not needed:
             return head
@@ -104,7 +104,9 @@ class _RunStateDomain(Domain[History], Observer[History]):
         state.declared(needed)
         return state
 
-    def leave_try(self, try_: Try, before: History, end: History | None, raised: History | None) -> History | None:
+    def leave_try(
+        self, try_: Try, before: RunHistory, end: RunHistory | None, raised: RunHistory | None
+    ) -> RunHistory | None:
         """Return the state after an exception: any step of the body may have run, and none must have."""
         del raised
         caught = before.copy()
@@ -119,25 +121,25 @@ class _RunStateDomain(Domain[History], Observer[History]):
 
     # Blocks
 
-    def enter(self, block: Block, state: History) -> None:
+    def enter(self, block: Block, state: RunHistory) -> None:
         del state
         self.open.append((block, 0))
         if id(block) not in self.lines:
             self.lines[id(block)] = {line.first: line for line in _straight_lines(block.operations)}
 
-    def before(self, index: int, state: History) -> None:
+    def before(self, index: int, state: RunHistory) -> None:
         del state
         block = self.open[-1][0]
         self.open[-1] = block, index
         self.reached[id(block)] = max(self.reached.get(id(block), 0), index + 1)
 
-    def after(self, index: int, state: History) -> None:
+    def after(self, index: int, state: RunHistory) -> None:
         """Ignore the state after an operation."""
 
     def leave(self) -> None:
         self.open.pop()
 
-    def exit(self, source: Jump | JumpTarget[History], state: History, target: JumpTarget[History]) -> None:
+    def exit(self, source: Jump | JumpTarget[RunHistory], state: RunHistory, target: JumpTarget[RunHistory]) -> None:
         """Ignore exits."""
 
     def expanded(self, block: Block) -> Block:
@@ -148,14 +150,14 @@ class _RunStateDomain(Domain[History], Observer[History]):
         lines = self.lines.get(id(block))
         if lines is None:
             return block
-        operations: Operations = []
+        operations: OperationList = []
         for index in range(self.reached.get(id(block), 0)):
             operation = block.operations[index]
             line = lines.get(index)
             if line is not None:
                 operations += self.expanded_line(block, line)
             elif not isinstance(operation, _LEAVES):
-                operations.append(with_blocks(operation, self.expanded))
+                operations.append(map_blocks(operation, self.expanded))
         return Block(tuple(operations))
 
     def expanded_line(self, block: Block, line: _StraightLine) -> Sequence[Operation]:
@@ -168,7 +170,7 @@ class _RunStateDomain(Domain[History], Observer[History]):
         return line.operations
 
 
-_LEAVES = (Run, Start, Await, Pause, Ordered)
+_LEAVES = (Run, Start, Await, Pause, PartialOrder)
 
 
 def _straight_lines(operations: Sequence[Operation]) -> Iterator[_StraightLine]:
@@ -183,9 +185,9 @@ def _straight_lines(operations: Sequence[Operation]) -> Iterator[_StraightLine]:
         yield _StraightLine(first, len(operations) - 1)
 
 
-def _expand_line(analysis: Reading, operations: Sequence[Operation], position: int, last: int) -> Operations:
+def _expand_line(analysis: BodyAnalysis, operations: Sequence[Operation], position: int, last: int) -> OperationList:
     """Return a line with the dependencies of its steps expanded, and advance the state to its end."""
-    expanded: Operations = []
+    expanded: OperationList = []
     # Starts before these positions are not examined again.
     tried_until = plain_until = 0
     while position <= last:
@@ -194,14 +196,14 @@ def _expand_line(analysis: Reading, operations: Sequence[Operation], position: i
             plain_until, starts = position + len(starts), []
         next_operation = operations[position + len(starts)] if position + len(starts) < len(operations) else None
         if starts and _is_await_of_exactly(next_operation, starts):
-            expanded += foreground.gather(analysis, starts, next_operation)
+            expanded += foreground.expand_gather(analysis, starts, next_operation)
             position += len(starts) + 1
             continue
         if starts and position >= tried_until:
             row = _consecutive_starts(operations, position)
             tried_until = position + len(row)
             expanded_row = (
-                background.start_awaited_next(analysis, row)
+                background.expand_starts_before_await(analysis, row)
                 if _is_await_of_any(operations[tried_until:][:1], row)
                 else None
             )
@@ -210,7 +212,7 @@ def _expand_line(analysis: Reading, operations: Sequence[Operation], position: i
                 position = tried_until
                 continue
         expanded += (
-            background.start_together(analysis, starts) if starts else _expand_operation(analysis, operations[position])
+            background.expand_starts(analysis, starts) if starts else _expand_operation(analysis, operations[position])
         )
         position += len(starts) or 1
     return expanded
@@ -239,7 +241,7 @@ def _is_await_of_any(next_operations: Sequence[Operation], starts: Sequence[Star
     return bool(members) and all(isinstance(member, AwaitedTask) and member.task_id in task_ids for member in members)
 
 
-def _starts_awaited_together(analysis: Reading, operations: Sequence[Operation], position: int) -> list[Start]:
+def _starts_awaited_together(analysis: BodyAnalysis, operations: Sequence[Operation], position: int) -> list[Start]:
     """Return the consecutive starts of steps from a position on that are awaited together."""
     starts: list[Start] = []
     shared_await: Await | None = None
@@ -259,7 +261,7 @@ def _have_dependencies(starts: Sequence[Start]) -> bool:
     return any(isinstance(start.activity, StepRun) and start.activity.dependencies for start in starts)
 
 
-def _only_await(analysis: Reading, operation: Start) -> Await | None:
+def _only_await(analysis: BodyAnalysis, operation: Start) -> Await | None:
     awaits = analysis.usage.joins.get(operation.task_id, ())
     return awaits[0] if len(awaits) == 1 else None
 
@@ -278,16 +280,16 @@ def _is_await_of_exactly(operation: Operation | None, starts: Sequence[Start]) -
     return task_ids_of(operation.group) == {start.task_id for start in starts}
 
 
-def _expand_operation(analysis: Reading, operation: Operation) -> Operations:
+def _expand_operation(analysis: BodyAnalysis, operation: Operation) -> OperationList:
     match operation:
         case Run():
-            return foreground.run(analysis, operation)
+            return foreground.expand_run(analysis, operation)
         case Start():
-            return background.start(analysis, operation)
+            return background.expand_start(analysis, operation)
         case Await():
-            return foreground.join(analysis, operation)
+            return foreground.expand_await(analysis, operation)
         case Pause():
-            background.begin_waiting(analysis)
+            background.begin_queued_tasks(analysis)
             return []
         case _:
             return [operation]

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from stepgraph.graph.dependencies.background import begin_out_of_order, begin_waiting, enter, note_beside, waiting_roots
-from stepgraph.graph.dependencies.drawing import Operations, operations_of
-from stepgraph.graph.dependencies.history import NOTHING, has_run, joined
-from stepgraph.graph.dependencies.reading import Reading
-from stepgraph.graph.dependencies.schedule import HasRun, Root, Schedule, Task, definitions_of, schedule
+from stepgraph.graph.dependencies.background import (
+    begin_queued_tasks,
+    queued_calls,
+    record_concurrent_steps,
+    record_function_entry,
+    record_unordered_begins,
+)
+from stepgraph.graph.dependencies.drawing import OperationList, operations_of
+from stepgraph.graph.dependencies.history import NO_PATH, has_run, join_states
+from stepgraph.graph.dependencies.reading import BodyAnalysis
+from stepgraph.graph.dependencies.schedule import DirectCall, HasRun, Schedule, ScheduledRun, definitions_of, schedule
 from stepgraph.ir.nodes import (
     Await,
     Call,
@@ -18,15 +24,15 @@ from stepgraph.ir.nodes import (
     StepDefinition,
     StepRun,
     TaskId,
-    over_with,
     task_ids_of,
+    tasks_done_after,
 )
 from stepgraph.limits import Limit
 from stepgraph.model.payload import ParallelKind
 from stepgraph.syntax.module import Place
 
 
-def run(analysis: Reading, operation: Run) -> Operations:
+def expand_run(analysis: BodyAnalysis, operation: Run) -> OperationList:
     """Return work that is awaited at once, with the dependencies of a step before it."""
     activity = operation.activity
     if isinstance(activity, StepRun):
@@ -34,18 +40,18 @@ def run(analysis: Reading, operation: Run) -> Operations:
     if isinstance(activity, Call):
         _apply_call(analysis, activity.function)
     else:
-        begin_waiting(analysis)
+        begin_queued_tasks(analysis)
     return [operation]
 
 
-def gather(analysis: Reading, starts: Sequence[Start], await_: Await) -> Operations:
+def expand_gather(analysis: BodyAnalysis, starts: Sequence[Start], await_: Await) -> OperationList:
     """Return steps that are started and awaited together, with their dependencies.
 
     Queued tasks begin before these steps.
     """
     in_order = sorted(starts, key=lambda start: start.task_id)
-    roots = [Root(start.activity) for start in in_order if isinstance(start.activity, StepRun)]
-    queued = waiting_roots(analysis)
+    roots = [DirectCall(start.activity) for start in in_order if isinstance(start.activity, StepRun)]
+    queued = queued_calls(analysis)
     operations = _expand_at_await(analysis, [*queued, *roots], await_.group.kind, await_.place)
     if await_.group.kind != "all":
         for root in roots:
@@ -53,37 +59,37 @@ def gather(analysis: Reading, starts: Sequence[Start], await_: Await) -> Operati
     return operations
 
 
-def join(analysis: Reading, operation: Await) -> Operations:
+def expand_await(analysis: BodyAnalysis, operation: Await) -> OperationList:
     """Return an await of started tasks, and record that they are over unless the await may end earlier.
 
     If all awaited tasks may be over already, the await may not suspend, and then queued tasks do not begin.
     """
     other_tasks = analysis.history.waiting.keys() - task_ids_of(operation.group)
     if not other_tasks or _must_suspend(analysis, operation):
-        begin_waiting(analysis)
+        begin_queued_tasks(analysis)
         _record_await(analysis, operation)
         return [operation]
     before = analysis.history.copy()
     before.waiting = {task_id: start for task_id, start in before.waiting.items() if task_id in other_tasks}
-    begin_waiting(analysis)
+    begin_queued_tasks(analysis)
     _record_await(analysis, operation)
     after, analysis.history = analysis.history, before
     _record_await(analysis, operation)
-    analysis.history = joined([after, analysis.history]) or after
+    analysis.history = join_states([after, analysis.history]) or after
     return [operation]
 
 
-def _must_suspend(analysis: Reading, operation: Await) -> bool:
+def _must_suspend(analysis: BodyAnalysis, operation: Await) -> bool:
     """Whether an await includes a task that is queued on every path to it."""
     state = analysis.history
     task_ids = task_ids_of(operation.group)
     return any(task_id in state.started and task_id not in state.apart for task_id in task_ids & state.waiting.keys())
 
 
-def _record_await(analysis: Reading, operation: Await) -> None:
+def _record_await(analysis: BodyAnalysis, operation: Await) -> None:
     if not operation.each:
-        awaited = [awaited_task for awaited_task in over_with(operation.group) if awaited_task.on_every_path]
-        over(analysis, sorted(awaited_task.task_id for awaited_task in awaited))
+        awaited = [awaited_task for awaited_task in tasks_done_after(operation.group) if awaited_task.on_every_path]
+        record_finished_tasks(analysis, sorted(awaited_task.task_id for awaited_task in awaited))
         repeats = analysis.usage.repeats
         analysis.history.going -= {
             awaited_task.task_id
@@ -95,7 +101,7 @@ def _record_await(analysis: Reading, operation: Await) -> None:
             analysis.lapse(analysis.steps_of(task_id))
 
 
-def over(analysis: Reading, task_ids: Iterable[TaskId]) -> None:
+def record_finished_tasks(analysis: BodyAnalysis, task_ids: Iterable[TaskId]) -> None:
     """Record that background tasks are over."""
     for task_id in task_ids:
         activity = analysis.usage.activities.get(task_id)
@@ -112,14 +118,16 @@ def over(analysis: Reading, task_ids: Iterable[TaskId]) -> None:
             del running[step]
 
 
-def _expand_step(analysis: Reading, run: StepRun, place: Place) -> Operations:
+def _expand_step(analysis: BodyAnalysis, run: StepRun, place: Place) -> OperationList:
     """Return a step that is awaited at once, after its dependencies. Queued tasks begin when one of these suspends."""
-    return _expand_at_await(analysis, [Root(run, awaited=True), *waiting_roots(analysis)], "all", place)
+    return _expand_at_await(analysis, [DirectCall(run, awaited=True), *queued_calls(analysis)], "all", place)
 
 
-def _expand_at_await(analysis: Reading, roots: Sequence[Root], kind: ParallelKind, place: Place) -> Operations:
+def _expand_at_await(
+    analysis: BodyAnalysis, roots: Sequence[DirectCall], kind: ParallelKind, place: Place
+) -> OperationList:
     """Return the steps that begin at one await, except for steps of background tasks, and record their run states."""
-    begin_out_of_order(analysis)
+    record_unordered_begins(analysis)
     context = analysis.memory()
     planned = schedule(roots, context)
     begun_by_first_await = (
@@ -128,15 +136,17 @@ def _expand_at_await(analysis: Reading, roots: Sequence[Root], kind: ParallelKin
     analysis.awaits(step for key, tasks in planned.begun.items() if _may_begin_at_once(tasks) for step in key)
     analysis.report_twice(planned)
     operations = operations_of(analysis, planned, context, place, kind)
-    note_beside(analysis, roots)
-    begin_waiting(analysis, planned, roots)
+    record_concurrent_steps(analysis, roots)
+    begin_queued_tasks(analysis, planned, roots)
     analysis.history.first = begun_by_first_await
     _record_runs(analysis, planned)
-    over(analysis, sorted({task_id for task_ids in planned.after for task_id in task_ids}))
+    record_finished_tasks(analysis, sorted({task_id for task_ids in planned.after for task_id in task_ids}))
     return operations
 
 
-def _steps_begun_at_once(analysis: Reading, planned: Schedule, roots: Sequence[Root]) -> Iterator[StepDefinition]:
+def _steps_begun_at_once(
+    analysis: BodyAnalysis, planned: Schedule, roots: Sequence[DirectCall]
+) -> Iterator[StepDefinition]:
     """Yield the steps that have run before, or have begun by the time the direct calls first wait.
 
     Dependencies that are separate tasks begin later.
@@ -152,11 +162,11 @@ def _steps_begun_at_once(analysis: Reading, planned: Schedule, roots: Sequence[R
             yield step
 
 
-def _may_begin_at_once(tasks: Iterable[Task]) -> bool:
+def _may_begin_at_once(tasks: Iterable[ScheduledRun]) -> bool:
     return not all(task.asked_by for task in tasks)
 
 
-def _record_runs(analysis: Reading, planned: Schedule) -> None:
+def _record_runs(analysis: BodyAnalysis, planned: Schedule) -> None:
     for task in planned.tasks:
         definitions = definitions_of(task.run)
         if task.conditional or len(definitions) > 1:
@@ -167,7 +177,7 @@ def _record_runs(analysis: Reading, planned: Schedule) -> None:
             analysis.history.running.pop(definition, None)
 
 
-def _record_call(analysis: Reading, function: Function) -> None:
+def _record_call(analysis: BodyAnalysis, function: Function) -> None:
     """Record the steps that may run concurrently with a called function, and with background tasks during the call."""
     task_ids = sorted(analysis.history.going | analysis.history.waiting.keys())
     steps = [step for task_id in task_ids for step in analysis.steps_of(task_id)]
@@ -178,7 +188,7 @@ def _record_call(analysis: Reading, function: Function) -> None:
             analysis.knowledge.runs_beside(activity.function, analysis.survey.touched(function))
 
 
-def _apply_call(analysis: Reading, function: Function) -> None:
+def _apply_call(analysis: BodyAnalysis, function: Function) -> None:
     """Apply a call to the state.
 
     Queued tasks begin at the first await of the callee, before or after any of its steps.
@@ -188,9 +198,9 @@ def _apply_call(analysis: Reading, function: Function) -> None:
     begun_by_first_await = opening.surely if analysis.at_entry else analysis.history.first
     analysis.awaits(opening.maybe)
     _record_call(analysis, function)
-    enter(analysis, function)
+    record_function_entry(analysis, function)
     if analysis.history.waiting:
-        begin_waiting(analysis, concurrent_steps=may_run)
-        enter(analysis, function)
+        begin_queued_tasks(analysis, concurrent_steps=may_run)
+        record_function_entry(analysis, function)
     analysis.history.first = begun_by_first_await
-    analysis.history.apply(analysis.knowledge.effects.get(id(function), dict.fromkeys(may_run, NOTHING)))
+    analysis.history.apply(analysis.knowledge.effects.get(id(function), dict.fromkeys(may_run, NO_PATH)))

@@ -9,19 +9,19 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from stepgraph.graph.dependencies.history import (
-    LAPSED,
+    FAILED_OR_SKIPPED,
+    FROM_CALLER,
+    NO_PATH,
     NOT_RUN,
-    NOTHING,
     RUN,
-    SAME,
-    Effects,
-    History,
-    Past,
-    at,
+    RunHistory,
+    RunState,
+    RunStates,
     has_run,
+    run_state_of,
 )
-from stepgraph.graph.dependencies.schedule import HasRun, Memory, Schedule
-from stepgraph.graph.dependencies.usage import Survey, Usage
+from stepgraph.graph.dependencies.schedule import HasRun, Schedule, SchedulingContext
+from stepgraph.graph.dependencies.usage import BodyUsage, ProgramUsage
 from stepgraph.ir.nodes import (
     Await,
     Block,
@@ -30,16 +30,16 @@ from stepgraph.ir.nodes import (
     StepDefinition,
     StepRun,
     TaskId,
-    blocks_of,
+    child_blocks,
     task_ids_of,
 )
 from stepgraph.model.note import Note
 
-BlockReader: TypeAlias = "Callable[[Reading, Block], Block]"
+BlockAnalyzer: TypeAlias = "Callable[[BodyAnalysis, Block], Block]"
 """A function that analyzes a block in the current state and expands its dependencies."""
 
 
-class Opening(Struct, frozen=True):
+class FirstAwaitSteps(Struct, frozen=True):
     """The steps that have begun by the first await of a function."""
 
     surely: frozenset[StepDefinition]
@@ -48,17 +48,17 @@ class Opening(Struct, frozen=True):
     """The steps that may have begun."""
 
 
-class Knowledge(Struct):
+class ProgramFacts(Struct):
     """Facts about all functions of a program, which grow until the fixpoint."""
 
-    survey: Survey
-    openings: Mapping[int, Opening]
+    survey: ProgramUsage
+    openings: Mapping[int, FirstAwaitSteps]
     """The steps begun by the first await of each function, by `id`, from the previous fixpoint."""
-    entries: dict[int, Effects] = field(default_factory=dict)
+    entries: dict[int, RunStates] = field(default_factory=dict)
     """The joined run states at the calls of each function, by `id`."""
-    effects: dict[int, Effects] = field(default_factory=dict)
+    effects: dict[int, RunStates] = field(default_factory=dict)
     """The joined run states at the exits of each function, by `id`."""
-    background: dict[TaskId, Effects] = field(default_factory=dict)
+    background: dict[TaskId, RunStates] = field(default_factory=dict)
     """The joined run states at the beginning of each task."""
     going_on: dict[TaskId, dict[StepDefinition, None]] = field(default_factory=dict)
     """The steps that begin at the same await as each task, and may still run when the task needs them."""
@@ -68,16 +68,16 @@ class Knowledge(Struct):
     """The tasks that share one piece of work with other tasks, so that the graph awaits them only together."""
     meanwhile: dict[int, dict[StepDefinition, None]] = field(default_factory=dict)
     """The steps that may begin while each function runs, by `id`."""
-    begins: dict[int, Opening] = field(default_factory=dict)
+    begins: dict[int, FirstAwaitSteps] = field(default_factory=dict)
     """The steps begun by the first await of each function, by `id`, from the current fixpoint."""
     notes: dict[tuple[str, StepDefinition], Note] = field(default_factory=dict)
     """The notes, by code and step."""
     changed: bool = False
     """Whether a fact has changed in the current round."""
 
-    def learn(self, run_states: Effects, step: StepDefinition, run_state: Past) -> None:
+    def learn(self, run_states: RunStates, step: StepDefinition, run_state: RunState) -> None:
         """Join a run state into recorded run states."""
-        before = run_states.get(step, NOTHING)
+        before = run_states.get(step, NO_PATH)
         if run_state & ~before:
             run_states[step] = before | run_state
             self.changed = True
@@ -104,14 +104,14 @@ class Knowledge(Struct):
         self, function: Function, must_have_begun: Iterable[StepDefinition], may_have_begun: Iterable[StepDefinition]
     ) -> None:
         """Record the steps that have begun by the first await of a function, for the next fixpoint."""
-        self.begins[id(function)] = Opening(frozenset(must_have_begun), frozenset(may_have_begun))
+        self.begins[id(function)] = FirstAwaitSteps(frozenset(must_have_begun), frozenset(may_have_begun))
 
-    def opening(self, function: Function) -> Opening:
+    def opening(self, function: Function) -> FirstAwaitSteps:
         """Return the steps that have begun by the first await of a function.
 
         Before the first fixpoint, any step that the function runs or needs may have begun.
         """
-        return self.openings.get(id(function)) or Opening(frozenset(), frozenset(self.survey.touched(function)))
+        return self.openings.get(id(function)) or FirstAwaitSteps(frozenset(), frozenset(self.survey.touched(function)))
 
     def note(self, code: str, step: StepDefinition, message: str, advice: str) -> None:
         """Add a note about a difference between the engine and the graph, once for each step."""
@@ -119,18 +119,18 @@ class Knowledge(Struct):
             self.notes[code, step] = Note(code, message, advice, step.place.span, incomplete=False)
 
 
-class Reading(Struct):
+class BodyAnalysis(Struct):
     """The analysis of one function body."""
 
-    knowledge: Knowledge
+    knowledge: ProgramFacts
     function: Function
-    usage: Usage
-    read_block: BlockReader
+    usage: BodyUsage
+    read_block: BlockAnalyzer
     is_run: bool
     """Whether the function is the `run` method of the workflow."""
-    history: History = field(default_factory=History)
+    history: RunHistory = field(default_factory=RunHistory)
     """The state at the current operation."""
-    ends: list[History] = field(default_factory=list)
+    ends: list[RunHistory] = field(default_factory=list)
     """The states at the normal exits, once the body is analyzed."""
     nested: int = 0
     """The current nesting depth of branches for steps that may not have run."""
@@ -138,7 +138,7 @@ class Reading(Struct):
     """The steps that may begin by the first await."""
 
     @property
-    def survey(self) -> Survey:
+    def survey(self) -> ProgramUsage:
         """The use of steps, functions and tasks in the whole program."""
         return self.knowledge.survey
 
@@ -147,20 +147,20 @@ class Reading(Struct):
         """Whether no path to this point has awaited yet, so that no other code has run since the call."""
         return self.history.first is None
 
-    def past(self, step: StepDefinition, run_states: Effects | None = None) -> Past:
+    def past(self, step: StepDefinition, run_states: RunStates | None = None) -> RunState:
         """Return the run state of a step for any caller of the function, here or in other run states."""
-        run_state = at(self.history.past if run_states is None else run_states, step)
-        if run_state & SAME:
-            run_state = run_state & ~SAME | (NOT_RUN if self.is_run else self._run_state_at_call(step))
+        run_state = run_state_of(self.history.past if run_states is None else run_states, step)
+        if run_state & FROM_CALLER:
+            run_state = run_state & ~FROM_CALLER | (NOT_RUN if self.is_run else self._run_state_at_call(step))
         if run_state & NOT_RUN and not self.at_entry and step in self.meanwhile():
             run_state |= RUN
         if step in self.survey.overlapping and not (self.at_entry and step not in self.survey.looked_up_late):
             run_state |= RUN | NOT_RUN  # a lookup by name may return the step that another call declares
         return run_state
 
-    def _run_state_at_call(self, step: StepDefinition) -> Past:
+    def _run_state_at_call(self, step: StepDefinition) -> RunState:
         """Return the joined run state of a step at the analyzed calls of the function."""
-        return self.knowledge.entries.get(id(self.function), {}).get(step, NOTHING)
+        return self.knowledge.entries.get(id(self.function), {}).get(step, NO_PATH)
 
     def meanwhile(self) -> Mapping[StepDefinition, None]:
         """Return the steps that may begin while the function runs."""
@@ -173,23 +173,23 @@ class Reading(Struct):
             return self.survey.closure(activity)
         return self.survey.touched(activity.function) if isinstance(activity, Call) else {}
 
-    def has_run(self, step: StepDefinition, run_states: Effects | None = None) -> HasRun:
+    def has_run(self, step: StepDefinition, run_states: RunStates | None = None) -> HasRun:
         """Return whether a step has run when another step needs it, here or in other run states.
 
         Add a note if the step may have failed.
         """
         run_state = self.past(step, run_states)
         failed_meanwhile = run_state & RUN and self.history.running.get(step) in self.history.going
-        if (run_state & LAPSED and not run_state & NOT_RUN) or failed_meanwhile:
+        if (run_state & FAILED_OR_SKIPPED and not run_state & NOT_RUN) or failed_meanwhile:
             self._report_possible_failure(step)
         return has_run(run_state)
 
-    def memory(self) -> Memory:
+    def memory(self) -> SchedulingContext:
         """Return the facts for scheduling steps that begin here."""
         survey = self.survey
         calls = [start.activity for start in self.history.waiting.values() if isinstance(start.activity, Call)]
         first_awaits = [self.knowledge.opening(call.function) for call in calls]
-        return Memory(
+        return SchedulingContext(
             self.has_run,
             self.history.running.get,
             survey.runs_inside,
@@ -213,7 +213,7 @@ class Reading(Struct):
         begun_at_same_await = self.knowledge.going_on.get(task_id, ())
         needed = self.survey.needed_by(activity).get(step, ())
         return any(
-            dependency in begun_at_same_await or has_run(run_states.get(dependency, NOTHING)) is not HasRun.ALWAYS
+            dependency in begun_at_same_await or has_run(run_states.get(dependency, NO_PATH)) is not HasRun.ALWAYS
             for dependency in needed
         )
 
@@ -235,12 +235,12 @@ class Reading(Struct):
             if step in self.survey.needed:
                 self.history.begun(step, on_every_path=on_every_path)
 
-    def lapse(self, steps: Iterable[StepDefinition], state: History | None = None) -> None:
+    def lapse(self, steps: Iterable[StepDefinition], state: RunHistory | None = None) -> None:
         """Record that the program may continue after steps have failed, here or in another state."""
         target = state or self.history
         for step in steps:
             if step in self.survey.needed:
-                target.past[step] = target.at(step) | LAPSED
+                target.past[step] = target.at(step) | FAILED_OR_SKIPPED
 
     def joined_in(self, block: Block) -> Iterator[StepDefinition]:
         """Yield the steps of the background tasks that are awaited in a block."""
@@ -248,7 +248,7 @@ class Reading(Struct):
             if isinstance(operation, Await):
                 for task_id in sorted(task_ids_of(operation.group)):
                     yield from self.steps_of(task_id)
-            for inner in blocks_of(operation):
+            for inner in child_blocks(operation):
                 yield from self.joined_in(inner)
 
     def without_dependencies(
@@ -261,7 +261,7 @@ class Reading(Struct):
         """
         if not run.body.operations:
             return StepRun(run.definition, run.body)
-        body_analysis = Reading(self.knowledge, self.function, self.usage, self.read_block, self.is_run)
+        body_analysis = BodyAnalysis(self.knowledge, self.function, self.usage, self.read_block, self.is_run)
         body_analysis.history = replace(self.history.copy(), first=frozenset(), entering=False)
         body_analysis.begun((step for step in may_have_run if step is not run.definition), on_every_path=False)
         body_analysis.begun(must_have_run)

@@ -16,7 +16,7 @@ from typing import TypeAlias
 
 from msgspec import Struct, field
 
-from stepgraph.graph.bit_sets import bits, restricted
+from stepgraph.graph.bit_sets import bits, restrict
 from stepgraph.ir.nodes import Dependency, StepChoice, StepDefinition, StepRun, TaskId
 from stepgraph.limits import Budget, Limit
 
@@ -29,7 +29,7 @@ class HasRun(Enum):
     ALWAYS = "always"
 
 
-class Root(Struct, frozen=True, eq=False):
+class DirectCall(Struct, frozen=True, eq=False):
     """A step that is called directly."""
 
     run: StepRun
@@ -43,7 +43,7 @@ class Root(Struct, frozen=True, eq=False):
     """Whether a step has run on the paths on which this call begins. None if it begins on all paths."""
 
 
-class Memory(Struct, frozen=True):
+class SchedulingContext(Struct, frozen=True):
     """Facts about steps at the point where scheduled steps begin."""
 
     has_run: Callable[[StepDefinition], HasRun]
@@ -71,13 +71,13 @@ class Memory(Struct, frozen=True):
     """The budget for comparisons."""
 
 
-class Task(Struct, eq=False):
+class ScheduledRun(Struct, eq=False):
     """One run of a step, which is called directly or needed by another run."""
 
     run: Dependency
-    root: Root | None = None
+    root: DirectCall | None = None
     """The direct call; None for a dependency."""
-    begun_by: Root | None = None
+    begun_by: DirectCall | None = None
     """The direct call on whose behalf the run begins; None if a later request begins it."""
     task_id: TaskId | None = None
     """The background task that runs the step."""
@@ -87,11 +87,11 @@ class Task(Struct, eq=False):
     """Whether later requests of the run may be immediate: it waits for a background task that may be over."""
     of_its_own: bool = False
     """Whether a concurrent step begins the run as a separate task, after all tasks queued for the await."""
-    waits: list[list[Task]] = field(default_factory=list)
+    waits: list[list[ScheduledRun]] = field(default_factory=list)
     """For each dependency, the candidate runs: the first to finish ends the wait."""
-    asked_by: list[tuple[Task, int]] = field(default_factory=list)
+    asked_by: list[tuple[ScheduledRun, int]] = field(default_factory=list)
     """The later requests that may begin the run, as (task, position). Empty if it begins with the await."""
-    shared_with: list[tuple[Task, int]] = field(default_factory=list)
+    shared_with: list[tuple[ScheduledRun, int]] = field(default_factory=list)
     """The requests that find the run already begun, as (task, position)."""
     was_sure: bool = False
     """Cached result of `is_sure`."""
@@ -126,23 +126,25 @@ class Task(Struct, eq=False):
 class Schedule(Struct, frozen=True):
     """The runs outside of background tasks, each after its dependencies, with their partial order."""
 
-    tasks: tuple[Task, ...]
+    tasks: tuple[ScheduledRun, ...]
     before: tuple[int, ...]
     """Bit i of `before[j]` is set if run i is over before run j begins."""
     after: tuple[tuple[TaskId, ...], ...]
     """The background tasks that are over before each run begins."""
     twice: tuple[StepDefinition, ...]
     """The steps that the SDK runs again, because they are needed while they wait for their own dependencies."""
-    begun: Mapping[_Key, Sequence[Task]]
+    begun: Mapping[_Key, Sequence[ScheduledRun]]
     """All runs that begin, by the definitions of their dependency."""
 
     def only(self, part: Sequence[int]) -> Schedule:
         """Return the schedule of some runs, without the begun runs and the repeated steps of the whole schedule."""
         tasks = tuple(self.tasks[index] for index in part)
         after = tuple(self.after[index] for index in part)
-        return Schedule(tasks, tuple(restricted(self.before, part)), after, (), {})
+        return Schedule(tasks, tuple(restrict(self.before, part)), after, (), {})
 
-    def has_begun_for(self, roots: AbstractSet[Root], step: StepDefinition, *, used_by_others: bool) -> HasRun | None:
+    def has_begun_for(
+        self, roots: AbstractSet[DirectCall], step: StepDefinition, *, used_by_others: bool
+    ) -> HasRun | None:
         """Return whether background work of some roots needs a step after it has begun; None if it has not begun.
 
         With `used_by_others`, other code may begin it before the background work requests it.
@@ -166,7 +168,7 @@ class Schedule(Struct, frozen=True):
 _Key: TypeAlias = tuple[StepDefinition, ...]
 
 
-def schedule(roots: Sequence[Root], context: Memory) -> Schedule:
+def schedule(roots: Sequence[DirectCall], context: SchedulingContext) -> Schedule:
     """Return the schedule of steps that are called at one await."""
     simulation = _Simulation(context)
     called = simulation.begin(roots)
@@ -202,11 +204,11 @@ def definitions_of(dependency: Dependency) -> tuple[StepDefinition, ...]:
 class _Simulation:
     """Simulation of the event loop at one await: the runs that begin, and the runs that each of them awaits."""
 
-    def __init__(self, context: Memory) -> None:
+    def __init__(self, context: SchedulingContext) -> None:
         self.context = context
-        self.begun: dict[_Key, list[Task]] = {}
+        self.begun: dict[_Key, list[ScheduledRun]] = {}
         """All runs that begin, by the definitions of their dependency."""
-        self.resolvers: dict[Task, Task] = {}
+        self.resolvers: dict[ScheduledRun, ScheduledRun] = {}
         """The run that resolves the dependencies of each background run."""
         self.may_have_begun: set[StepDefinition] = set()
         """The steps that may have begun at this await."""
@@ -214,15 +216,15 @@ class _Simulation:
         """The steps begun at an earlier await that may still be waiting for their dependencies."""
         self.ready: deque[Callable[[], object]] = deque()
         """The callbacks of the event loop, in order."""
-        self.suspended: deque[tuple[Task, int]] = deque()
+        self.suspended: deque[tuple[ScheduledRun, int]] = deque()
         """Suspended runs, with the position of their next dependency."""
 
-    def begin(self, roots: Sequence[Root]) -> list[Task]:
+    def begin(self, roots: Sequence[DirectCall]) -> list[ScheduledRun]:
         """Begin steps in the order of the event loop, then request the dependencies that are resolved later.
 
         Return the runs of the direct calls.
         """
-        tasks = [Task(root.run, root, root, root.task_id) for root in roots]
+        tasks = [ScheduledRun(root.run, root, root, root.task_id) for root in roots]
         for task in tasks:
             self.ready.append(lambda task=task: self._begin_call(task))  # type: ignore[misc]
         awaited = sum(root.awaited for root in roots)
@@ -236,7 +238,7 @@ class _Simulation:
                 self._request(task, position, later=True)
         return tasks
 
-    def _begin_call(self, task: Task) -> None:
+    def _begin_call(self, task: ScheduledRun) -> None:
         """Begin a called step.
 
         A background run has a second run that resolves its dependencies. Other runs share those, and await only the end
@@ -244,16 +246,16 @@ class _Simulation:
         """
         self._register(task, definitions_of(task.run))
         if task.task_id is not None:
-            self.resolvers[task] = task = Task(task.run, begun_by=task.root)
+            self.resolvers[task] = task = ScheduledRun(task.run, begun_by=task.root)
         self._resolve_dependencies(task)
 
-    def _register(self, task: Task, key: _Key) -> None:
+    def _register(self, task: ScheduledRun, key: _Key) -> None:
         self.begun.setdefault(key, []).append(task)
         self.may_have_begun.update(key)
         if isinstance(task.run, StepRun) and task.task_id is None:
             self.may_have_begun.update(self.context.runs_inside(task.run))
 
-    def _resolve_dependencies(self, task: Task) -> None:
+    def _resolve_dependencies(self, task: ScheduledRun) -> None:
         task.waits = [[] for _ in task.dependencies]
         if task.is_concurrent:
             for position in range(len(task.dependencies)):
@@ -264,7 +266,7 @@ class _Simulation:
                 self.suspended.append((task, position + 1))
                 return
 
-    def _request(self, task: Task, position: int, *, later: bool) -> bool:
+    def _request(self, task: ScheduledRun, position: int, *, later: bool) -> bool:
         """Await the run that has begun for a dependency, or begin one. Return whether the task has to wait."""
         dependency = task.dependencies[position]
         key = definitions_of(dependency)
@@ -276,7 +278,7 @@ class _Simulation:
         if states == {HasRun.ALWAYS} and self._background_task(key) is None:
             return False  # the SDK has stored its result, even if it runs again
         if later and task.may_be_early and all(candidate.root is not None for candidate in candidates):
-            self._register(Task(dependency, begun_by=task.begun_by, conditional=True), key)
+            self._register(ScheduledRun(dependency, begun_by=task.begun_by, conditional=True), key)
             candidates = self.begun[key]
         if states == {HasRun.NEVER}:
             task.waits[position] = list(candidates)
@@ -287,7 +289,7 @@ class _Simulation:
         return True
 
     def _request_from_context(
-        self, task: Task, position: int, dependency: Dependency, key: _Key, *, later: bool
+        self, task: ScheduledRun, position: int, dependency: Dependency, key: _Key, *, later: bool
     ) -> bool:
         """Resolve a dependency that no run at this await has begun. Return whether the task has to wait."""
         if self._has_run_with_earlier(task, position, key):
@@ -302,9 +304,11 @@ class _Simulation:
                     self.may_have_begun |= concurrent
                 return self.context.goes_on(key)
             task.may_be_early = True
-            needed = Task(dependency, task_id=task_id)
+            needed = ScheduledRun(dependency, task_id=task_id)
         else:
-            needed = Task(dependency, conditional=states != {HasRun.NEVER} or not self.may_have_begun.isdisjoint(key))
+            needed = ScheduledRun(
+                dependency, conditional=states != {HasRun.NEVER} or not self.may_have_begun.isdisjoint(key)
+            )
         needed.begun_by = task.begun_by
         needed.of_its_own = task.of_its_own or task.is_concurrent
         self._register(needed, key)
@@ -325,11 +329,11 @@ class _Simulation:
             self.context.has_run(step) is not HasRun.ALWAYS for inner in needed for step in definitions_of(inner)
         )
 
-    def _run_states(self, key: _Key, root: Root | None) -> set[HasRun]:
+    def _run_states(self, key: _Key, root: DirectCall | None) -> set[HasRun]:
         has_run = self.context.has_run if root is None else root.has_run or self.context.has_run
         return set(map(has_run, key))
 
-    def _has_run_with_earlier(self, task: Task, position: int, key: _Key) -> bool:
+    def _has_run_with_earlier(self, task: ScheduledRun, position: int, key: _Key) -> bool:
         """Whether a dependency must have run because it is needed by an earlier dependency of the same task."""
         if task.is_concurrent or len(key) > 1:
             return False
@@ -340,11 +344,11 @@ class _Simulation:
         return self.context.running(key[0]) if len(key) == 1 else None
 
 
-def _postorder(roots: Sequence[Task]) -> tuple[list[Task], list[tuple[Task, bool]]]:
+def _postorder(roots: Sequence[ScheduledRun]) -> tuple[list[ScheduledRun], list[tuple[ScheduledRun, bool]]]:
     """Return the runs that roots wait for in postorder, and the visits: True on entry, False on exit."""
-    visits: list[tuple[Task, bool]] = []
-    tasks: list[Task] = []
-    visited: set[Task] = set()
+    visits: list[tuple[ScheduledRun, bool]] = []
+    tasks: list[ScheduledRun] = []
+    visited: set[ScheduledRun] = set()
     for root in roots:
         if root in visited:
             continue
@@ -365,10 +369,10 @@ def _postorder(roots: Sequence[Task]) -> tuple[list[Task], list[tuple[Task, bool
     return tasks, visits
 
 
-def _direct_calls_of(task: Task) -> Iterator[Root]:
+def _direct_calls_of(task: ScheduledRun) -> Iterator[DirectCall]:
     """Yield the direct calls that begin a run or may begin it, with repetitions."""
     visited = {task}
-    pending: list[Iterator[tuple[Task, int]]] = []
+    pending: list[Iterator[tuple[ScheduledRun, int]]] = []
     while True:
         if task.begun_by is not None:
             yield task.begun_by
@@ -383,7 +387,7 @@ def _direct_calls_of(task: Task) -> Iterator[Root]:
         task = requester
 
 
-def _awaited_by(task: Task) -> Iterator[Task]:
+def _awaited_by(task: ScheduledRun) -> Iterator[ScheduledRun]:
     return (run for waits in task.waits for run in waits)
 
 
@@ -393,7 +397,9 @@ class _Predecessors:
     A run that several requests may begin comes after the intersection of their predecessors. Sets only shrink.
     """
 
-    def __init__(self, index: dict[Task, int], visits: Sequence[tuple[Task, bool]], budget: Budget) -> None:
+    def __init__(
+        self, index: dict[ScheduledRun, int], visits: Sequence[tuple[ScheduledRun, bool]], budget: Budget
+    ) -> None:
         self.index = index
         """The bit of each run."""
         effort = sum(len(task.waits) + len(task.asked_by) + 1 for task, _ in visits)
@@ -411,7 +417,7 @@ class _Predecessors:
             for task, entered in visits:
                 changed |= self._update_begin(task) if entered else self._update_start(task)
 
-    def over_at(self, task: Task, position: int) -> int:
+    def over_at(self, task: ScheduledRun, position: int) -> int:
         """Return the runs that are over when a task requests a dependency, by its position.
 
         At the position after the last dependency, return the runs that are over when all dependencies are.
@@ -421,13 +427,13 @@ class _Predecessors:
             over.append(over[-1] | self._over_after(waits))
         return self.begin[task] if task.is_concurrent and position < len(task.waits) else over[position]
 
-    def _over_after(self, waits: Sequence[Task]) -> int:
+    def _over_after(self, waits: Sequence[ScheduledRun]) -> int:
         over = -1 if waits else 0
         for task in waits:
             over &= self.start[task] | 1 << self.index[task]
         return over
 
-    def _update_begin(self, task: Task) -> bool:
+    def _update_begin(self, task: ScheduledRun) -> bool:
         before = self.begin[task]
         if task.asked_by:
             begin = -1
@@ -437,7 +443,7 @@ class _Predecessors:
         self._over_at[task] = [self.begin[task]]
         return before != self.begin[task]
 
-    def _update_start(self, task: Task) -> bool:
+    def _update_start(self, task: ScheduledRun) -> bool:
         start = self.over_at(task, len(task.waits))
         changed = start != self.start[task]
         self.start[task] = start
@@ -445,7 +451,7 @@ class _Predecessors:
 
 
 def _repeated_steps(
-    tasks: Sequence[Task], predecessors: _Predecessors, called: Sequence[Task], simulation: _Simulation
+    tasks: Sequence[ScheduledRun], predecessors: _Predecessors, called: Sequence[ScheduledRun], simulation: _Simulation
 ) -> tuple[StepDefinition, ...]:
     """Return the steps that another run requests before they have started, so the SDK runs them again."""
     if simulation.resolvers:
@@ -480,17 +486,17 @@ def _repeated_steps(
     return tuple(dict.fromkeys(steps))
 
 
-def _may_share_path(run: Task, requester: Task) -> bool:
+def _may_share_path(run: ScheduledRun, requester: ScheduledRun) -> bool:
     """Whether two runs may begin on the same path. Calls that may not happen can be on different paths."""
     return run.is_sure or _must_have_begun_with(requester, run)
 
 
-def _must_have_begun_with(run: Task, requester: Task) -> bool:
+def _must_have_begun_with(run: ScheduledRun, requester: ScheduledRun) -> bool:
     """Whether a run has begun on every path on which another run has."""
     return run.is_sure or not set(_direct_calls_of(run)).isdisjoint(_direct_calls_of(requester))
 
 
-def _last_begun_by(task: Task) -> Task | None:
+def _last_begun_by(task: ScheduledRun) -> ScheduledRun | None:
     """Return the run that a step begins itself and awaits last, if the step is the first to resume after it."""
     if task.is_concurrent or not task.waits or len(task.waits[-1]) != 1:
         return None

@@ -7,17 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from stepgraph.graph.dependencies.background import begin_waiting
-from stepgraph.graph.dependencies.expanded import Expanded
+from stepgraph.graph.dependencies.background import begin_queued_tasks
+from stepgraph.graph.dependencies.expanded import ExpandedProgram
 from stepgraph.graph.dependencies.flow import read_block
-from stepgraph.graph.dependencies.history import NOTHING, History, joined
-from stepgraph.graph.dependencies.reading import Knowledge, Opening, Reading
-from stepgraph.graph.dependencies.usage import Survey, Usage
+from stepgraph.graph.dependencies.history import NO_PATH, RunHistory, join_states
+from stepgraph.graph.dependencies.reading import BodyAnalysis, FirstAwaitSteps, ProgramFacts
+from stepgraph.graph.dependencies.usage import BodyUsage, ProgramUsage
 from stepgraph.ir.nodes import Block, Call, Function, StepRun
 from stepgraph.ir.program import Program
 
 
-def settled(program: Program, survey: Survey) -> Expanded:
+def expand_to_fixpoint(program: Program, survey: ProgramUsage) -> ExpandedProgram:
     """Return a program in which each step runs its dependencies explicitly."""
     facts, expanded = _solve(program, survey, {})
     if any(usage.started for usage in (survey.run, *survey.of.values())):
@@ -26,10 +26,12 @@ def settled(program: Program, survey: Survey) -> Expanded:
     return expanded
 
 
-def _solve(program: Program, survey: Survey, openings: Mapping[int, Opening]) -> tuple[Knowledge, Expanded]:
+def _solve(
+    program: Program, survey: ProgramUsage, openings: Mapping[int, FirstAwaitSteps]
+) -> tuple[ProgramFacts, ExpandedProgram]:
     """Analyze all bodies until no fact changes; return the facts and the expanded program."""
     run = Function(("run",), program.place, body=program.body)
-    facts = Knowledge(survey, openings)
+    facts = ProgramFacts(survey, openings)
     usages = {id(run): survey.run, **survey.of}
     # Rounds alternate between callers first and callees first; the first two yield most facts.
     order = [run, *survey.functions]
@@ -42,15 +44,15 @@ def _solve(program: Program, survey: Survey, openings: Mapping[int, Opening]) ->
             break
         order.reverse()
     body = bodies.pop(id(run))
-    return facts, Expanded(body, bodies, tuple(facts.notes.values()))
+    return facts, ExpandedProgram(body, bodies, tuple(facts.notes.values()))
 
 
-def _with_queued_tasks(analysis: Reading, state: History) -> History:
+def _with_queued_tasks(analysis: BodyAnalysis, state: RunHistory) -> RunHistory:
     """Return the state at a normal exit. Queued tasks begin at the next await of the caller."""
     survey = analysis.survey
     shared_steps = [step for step, count in survey.places.items() if count > 1 and not analysis.is_run]
     analysis.history = state.copy()
-    begin_waiting(analysis, concurrent_steps=shared_steps)
+    begin_queued_tasks(analysis, concurrent_steps=shared_steps)
     for task_id in sorted(analysis.history.going):
         activity = analysis.usage.activities.get(task_id)
         if isinstance(activity, Call):
@@ -64,13 +66,13 @@ def _with_queued_tasks(analysis: Reading, state: History) -> History:
     return analysis.history
 
 
-def _analyze(facts: Knowledge, function: Function, usage: Usage, *, is_run: bool) -> Block:
+def _analyze(facts: ProgramFacts, function: Function, usage: BodyUsage, *, is_run: bool) -> Block:
     """Return the expanded body of a function, and record its effects."""
-    analysis = Reading(facts, function, usage, read_block, is_run)
+    analysis = BodyAnalysis(facts, function, usage, read_block, is_run)
     analysis.history.declared(step for step in function.declares if step in facts.survey.needed)
     body = read_block(analysis, function.body)
-    end = joined([_with_queued_tasks(analysis, state) for state in analysis.ends])
-    initial = dict.fromkeys(facts.survey.touched(function) if not is_run else (), NOTHING)
+    end = join_states([_with_queued_tasks(analysis, state) for state in analysis.ends])
+    initial = dict.fromkeys(facts.survey.touched(function) if not is_run else (), NO_PATH)
     effects = facts.effects.setdefault(id(function), initial)
     facts.begins_with(function, (end.first if end is not None else None) or (), analysis.opening)
     if end is not None:

@@ -23,14 +23,14 @@ from stepgraph.ir.nodes import (
     StepDefinition,
     StepRun,
     TaskId,
-    blocks_of,
-    over_with,
+    child_blocks,
     task_ids_of,
+    tasks_done_after,
 )
 from stepgraph.limits import Budget, Limit
 
 
-class Usage(Struct):
+class BodyUsage(Struct):
     """Steps, functions and tasks that one body uses directly."""
 
     touches: dict[StepDefinition, None] = field(default_factory=dict)
@@ -57,18 +57,18 @@ class Usage(Struct):
         return task_id in self.repeats and step not in self.repeats[task_id]
 
 
-class Survey:
+class ProgramUsage:
     """Steps, functions and tasks of a program: of `run`, and of its callees in the order of their first call."""
 
     def __init__(self, body: Block, unordered: frozenset[TaskId] = frozenset(), budget: Budget | None = None) -> None:
         self.budget = budget or Budget()
         self.unordered = unordered
         """The tasks that begin in any order."""
-        self.run = Usage()
+        self.run = BodyUsage()
         """The usage of `run`."""
         self.functions: list[Function] = []
         """The functions that `run` calls, directly or through others."""
-        self.of: dict[int, Usage] = {}
+        self.of: dict[int, BodyUsage] = {}
         """The usage of each function, by `id`."""
         self.needed: dict[StepDefinition, None] = {}
         """The steps that other steps need."""
@@ -187,10 +187,10 @@ class Survey:
                 for run in self._runs_in_closure(operation.activity):
                     yield run.definition
                     yield from self.touched_in(run.body)
-            for inner in blocks_of(operation):
+            for inner in child_blocks(operation):
                 yield from self.touched_in(inner)
 
-    def _add_block(self, block: Block, usage: Usage, declares: frozenset[StepDefinition] | None) -> None:
+    def _add_block(self, block: Block, usage: BodyUsage, declares: frozenset[StepDefinition] | None) -> None:
         """Add the operations of a block. In a loop, `declares` is the set of steps that each pass declares."""
         for operation in block.operations:
             match operation:
@@ -210,11 +210,11 @@ class Survey:
                     inside = declares
                     if isinstance(operation, Loop):
                         inside = frozenset(operation.declares) | (declares or frozenset())
-                    for inner in blocks_of(operation):
+                    for inner in child_blocks(operation):
                         self._add_block(inner, usage, inside)
 
     def _add_activity(
-        self, activity: Activity, usage: Usage, declares: frozenset[StepDefinition] | None, *, in_background: bool
+        self, activity: Activity, usage: BodyUsage, declares: frozenset[StepDefinition] | None, *, in_background: bool
     ) -> None:
         repeated = declares is not None
         if isinstance(activity, StepRun):
@@ -235,7 +235,7 @@ class Survey:
             if repeated:
                 usage.repeated.add(id(function))
             if id(function) not in self.of:
-                self.of[id(function)] = Usage()
+                self.of[id(function)] = BodyUsage()
                 self.functions.append(function)
 
     def _add_dependencies(self, run: StepRun) -> None:
@@ -284,7 +284,7 @@ def _must_be_awaited_in(block: Block, task_id: TaskId) -> bool:
     return any(
         awaited_task.task_id == task_id and awaited_task.on_every_path
         for await_ in awaits
-        for awaited_task in over_with(await_.group)
+        for awaited_task in tasks_done_after(await_.group)
     )
 
 

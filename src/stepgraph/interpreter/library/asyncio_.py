@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.library.models import LibraryCall, canonical_name, models
-from stepgraph.interpreter.objects.iteration import items_of
+from stepgraph.interpreter.objects.iteration import elements_of
 from stepgraph.interpreter.objects.values import (
     UNKNOWN,
     Argument,
@@ -24,13 +24,13 @@ from stepgraph.interpreter.objects.values import (
     TaskGroup,
     Union,
     Value,
-    Wrapped,
-    changed_tasks,
-    every_run,
+    WaitForCall,
+    map_tasks,
+    with_all_runs,
 )
-from stepgraph.interpreter.python.arguments import made
-from stepgraph.interpreter.workflow.awaiting import awaited_of, is_awaitable, start
-from stepgraph.ir.nodes import EMPTY, Loop, TaskId, started_in
+from stepgraph.interpreter.python.arguments import make_result_collection
+from stepgraph.interpreter.workflow.awaiting import awaited_tasks, is_awaitable, start
+from stepgraph.ir.nodes import EMPTY, Loop, TaskId, tasks_started_in
 from stepgraph.model.payload import ParallelKind
 from stepgraph.syntax.module import Place
 
@@ -54,14 +54,14 @@ def _gather(call: LibraryCall) -> Value:
     if kind == "all_settled" or any(argument.star for argument in call.arguments.items):
         return future
     results = tuple(Element(_event_result(member), call.place) for member in members)
-    return replace(future, result=made(call.interpreter, "list", results))
+    return replace(future, result=make_result_collection(call.interpreter, "list", results))
 
 
 def _without_timed_tasks(interpreter: Interpreter, members: Sequence[Value]) -> list[Value]:
     """Clear `on_every_path` of the tasks that a timeout may cut short: they may outlive an await that settles."""
     timed_tasks = interpreter.work.timed_tasks
     return [
-        changed_tasks(
+        map_tasks(
             member, lambda task: replace(task, on_every_path=task.on_every_path and task.task_id not in timed_tasks)
         )
         for member in members
@@ -80,15 +80,15 @@ def _sort_starts(interpreter: Interpreter, task_ids: Sequence[TaskId]) -> None:
     """
     order = {task_id: index for index, task_id in enumerate(task_ids)}
     first = len(interpreter.operations)
-    while first and next(started_in(interpreter.operations[first - 1]), None) in order:
+    while first and next(tasks_started_in(interpreter.operations[first - 1]), None) in order:
         first -= 1
     interpreter.operations[first:] = sorted(
-        interpreter.operations[first:], key=lambda operation: order[next(started_in(operation))]
+        interpreter.operations[first:], key=lambda operation: order[next(tasks_started_in(operation))]
     )
 
 
 def _task_ids(members: Sequence[Value]) -> list[TaskId]:
-    return [awaited.task_id for member in members for awaited in awaited_of(member)]
+    return [awaited.task_id for member in members for awaited in awaited_tasks(member)]
 
 
 def make_gathering(
@@ -101,7 +101,9 @@ def make_gathering(
     awaited = tuple(member for member in members if is_awaitable(member))
     loops = interpreter.loop_depth - interpreter.frame.loops_outside
     interpreter.work.record_start(place, _task_ids(awaited))
-    return Gathering(kind, awaited, result=made(interpreter, "list", results), own=frozenset(started), loops=loops)
+    return Gathering(
+        kind, awaited, result=make_result_collection(interpreter, "list", results), own=frozenset(started), loops=loops
+    )
 
 
 def start_elements(interpreter: Interpreter, argument: Argument) -> list[Value]:
@@ -112,7 +114,7 @@ def start_elements(interpreter: Interpreter, argument: Argument) -> list[Value]:
                 argument.value, lambda chosen: _start_collection(interpreter, replace(argument, value=chosen))
             )
         ]
-    items = items_of(interpreter, argument.value)
+    items = elements_of(interpreter, argument.value)
     if items is not None:
         is_unchanged = not (isinstance(argument.value, Collection) and argument.value.state.changed)
         items = items if is_unchanged else tuple(replace(item, passes=None) for item in items)
@@ -136,7 +138,7 @@ def _start_collection(interpreter: Interpreter, argument: Argument) -> Value:
 def _start_item(interpreter: Interpreter, item: Element, argument: Argument) -> Value:
     """Start an element: in a loop if it is `many`, in a branch if it is `maybe`."""
     if isinstance(item.value, Task | Gathering):
-        return every_run(item.value) if item.many else item.value
+        return with_all_runs(item.value) if item.many else item.value
     if not (item.many or item.maybe):
         return start(interpreter, item.value, item.place)
     started: list[Value] = []
@@ -150,7 +152,7 @@ def _start_item(interpreter: Interpreter, item: Element, argument: Argument) -> 
     interpreter.loop_depth -= 1
     if block.operations:
         interpreter.emit(Loop(block, EMPTY, item.place, passes=None if item.maybe else item.passes))
-    return every_run(started[0])
+    return with_all_runs(started[0])
 
 
 @models("asyncio.create_task")
@@ -177,7 +179,9 @@ def _wait(call: LibraryCall) -> Value:
     future = make_gathering(call.interpreter, kind or "all", members, call.place, since)
     timeout = call.arguments.find(None, "timeout")
     until_done = kind is not None and (timeout is None or timeout.value == Constant(None))
-    done = made(call.interpreter, "tuple", (Element(UNKNOWN, call.place), Element(UNKNOWN, call.place)))
+    done = make_result_collection(
+        call.interpreter, "tuple", (Element(UNKNOWN, call.place), Element(UNKNOWN, call.place))
+    )
     return replace(future, until_done=until_done, result=done)
 
 
@@ -203,7 +207,7 @@ def _wait_for(call: LibraryCall) -> Value:
     call.interpreter.work.wrapping_calls[id(future.place.node)] = call.place
     timeout = call.arguments.find(1, "timeout")
     has_timeout = timeout is None or timeout.value != Constant(None)
-    return Wrapped(future.value, call.place) if has_timeout and is_awaitable(future.value) else future.value
+    return WaitForCall(future.value, call.place) if has_timeout and is_awaitable(future.value) else future.value
 
 
 @models("asyncio.shield")
@@ -227,7 +231,9 @@ def _as_completed(call: LibraryCall) -> Value:
     call.interpreter.work.unordered |= members.own  # `as_completed` puts its arguments into a set
     if not members.members:
         return UNKNOWN
-    return made(call.interpreter, "list", (Element(replace(members, each=True, in_turn=True), call.place, many=True),))
+    return make_result_collection(
+        call.interpreter, "list", (Element(replace(members, each=True, in_turn=True), call.place, many=True),)
+    )
 
 
 @models("asyncio.TaskGroup")

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.escapes import report_escape
 from stepgraph.interpreter.library.models import LibraryCall, models
-from stepgraph.interpreter.objects.dynamic_attributes import get_attribute
+from stepgraph.interpreter.objects.dynamic_attributes import call_getattr
 from stepgraph.interpreter.objects.values import (
     UNKNOWN,
     Caveat,
@@ -36,7 +36,7 @@ def _method(call: LibraryCall) -> Value:
 
 @models("builtins.getattr")
 def _getattr(call: LibraryCall) -> Value:
-    return get_attribute(call.interpreter, call.arguments, call.place)
+    return call_getattr(call.interpreter, call.arguments, call.place)
 
 
 @models("typing.cast")

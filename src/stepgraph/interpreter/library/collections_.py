@@ -8,8 +8,8 @@ from typing import Final
 from msgspec.structs import replace
 
 from stepgraph.interpreter.library.models import LibraryCall, models
-from stepgraph.interpreter.objects.iteration import copied, entries_of, items_of
-from stepgraph.interpreter.objects.methods import changed_copy
+from stepgraph.interpreter.objects.iteration import copy_elements, elements_of, entries_of
+from stepgraph.interpreter.objects.methods import copy_with_attributes
 from stepgraph.interpreter.objects.values import (
     UNKNOWN,
     Argument,
@@ -25,7 +25,7 @@ from stepgraph.interpreter.objects.values import (
     Union,
     Value,
 )
-from stepgraph.interpreter.python.arguments import made, mapping
+from stepgraph.interpreter.python.arguments import make_mapping, make_result_collection
 from stepgraph.ir.static_values import CollectionKind
 
 
@@ -45,7 +45,7 @@ def make_dictionary(call: LibraryCall) -> Value:
             entries = [replace(entry, maybe=True) for entry in entries]
             partial = True
         entries += source.entries if copied_entries is None and isinstance(source, Mapping) else copied_entries or ()
-    return replace(mapping(call.interpreter, _without_overwritten(entries), partial=partial), hidden=True)
+    return replace(make_mapping(call.interpreter, _without_overwritten(entries), partial=partial), hidden=True)
 
 
 def _without_overwritten(entries: Sequence[MappingEntry]) -> tuple[MappingEntry, ...]:
@@ -60,14 +60,15 @@ def _without_overwritten(entries: Sequence[MappingEntry]) -> tuple[MappingEntry,
 @models("builtins.dict.fromkeys", "collections.OrderedDict.fromkeys")
 def _from_keys(call: LibraryCall) -> Value:
     """`dict.fromkeys(keys, value)`."""
-    keys = items_of(call.interpreter, call.arguments.items[0].value) if call.arguments.items else None
+    keys = elements_of(call.interpreter, call.arguments.items[0].value) if call.arguments.items else None
     value = call.arguments.items[1].value if len(call.arguments.items) > 1 else Constant(None)
     if keys is None:
         return replace(
-            mapping(call.interpreter, (MappingEntry(UNKNOWN, value, call.place, call.place, many=True),)), hidden=True
+            make_mapping(call.interpreter, (MappingEntry(UNKNOWN, value, call.place, call.place, many=True),)),
+            hidden=True,
         )
     entries = (MappingEntry(key.value, value, key.place, call.place, key.many, key.maybe) for key in keys)
-    return replace(mapping(call.interpreter, tuple(entries)), hidden=True)
+    return replace(make_mapping(call.interpreter, tuple(entries)), hidden=True)
 
 
 @models("collections.defaultdict", unpacks=True)
@@ -95,9 +96,9 @@ def _make_collection(call: LibraryCall) -> Value:
     """Return a new collection with the elements of an iterable."""
     kind = _KINDS[call.name]
     if not call.arguments.items:
-        return made(call.interpreter, kind, ())
+        return make_result_collection(call.interpreter, kind, ())
     unknown = ExternalResult(call.name) if kind in ("deque", "frozenset") else UNKNOWN
-    return copied(call.interpreter, call.first, kind) or unknown
+    return copy_elements(call.interpreter, call.first, kind) or unknown
 
 
 _KINDS: Final[dict[str, CollectionKind]] = {
@@ -116,11 +117,11 @@ def _copy_object(call: LibraryCall) -> Value:
     if any(change.keyword is None for change in call.arguments.items[1:]):
         return call.unmodeled()
     if isinstance(original, Instance):
-        return changed_copy(call.interpreter, original, call.arguments, call.place)
+        return copy_with_attributes(call.interpreter, original, call.arguments, call.place)
     if isinstance(original, Collection):
-        return copied(call.interpreter, original, original.kind) or UNKNOWN
+        return copy_elements(call.interpreter, original, original.kind) or UNKNOWN
     if isinstance(original, Mapping):
-        copy = replace(mapping(call.interpreter, original.entries, partial=original.partial), hidden=True)
+        copy = replace(make_mapping(call.interpreter, original.entries, partial=original.partial), hidden=True)
         copy.state.unordered = original.state.unordered
         return copy
     if isinstance(original, Union):

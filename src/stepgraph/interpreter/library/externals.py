@@ -29,7 +29,7 @@ from stepgraph.interpreter.objects.values import (
 )
 from stepgraph.interpreter.python.arguments import without_stars
 from stepgraph.interpreter.python.calls import call_unknown
-from stepgraph.interpreter.python.definitions import TRANSPARENT_TO_CLASSES
+from stepgraph.interpreter.python.definitions import TRANSPARENT_CLASS_DECORATORS
 from stepgraph.interpreter.replay import resources, taint
 from stepgraph.interpreter.workflow.timeouts import observe_sleep_as_task
 from stepgraph.syntax.module import Place
@@ -85,7 +85,7 @@ def _call_external(interpreter: Interpreter, callee: External, arguments: Argume
     if model is not None:
         unpacks = name in UNPACKING
         return model(call if unpacks else replace(call, arguments=without_stars(interpreter, arguments, place)))
-    if name.removesuffix("()") in TRANSPARENT_TO_CLASSES:
+    if name.removesuffix("()") in TRANSPARENT_CLASS_DECORATORS:
         # Called with settings only, the decorator returns a decorator.
         return call.first if isinstance(call.first, ClassValue) else External(f"{callee.name.removesuffix('()')}()")
     if is_logging(name):

@@ -27,7 +27,7 @@ from stepgraph.interpreter.objects.values import (
     Value,
     WrappingManager,
 )
-from stepgraph.interpreter.python.arguments import made, spread
+from stepgraph.interpreter.python.arguments import make_result_collection, unpacked_arguments
 from stepgraph.interpreter.python.calls import call_unknown
 from stepgraph.interpreter.raised_exceptions import caught_types
 from stepgraph.ir.nodes import EMPTY, Handler
@@ -55,13 +55,15 @@ def _positional_values(interpreter: Interpreter, arguments: Sequence[Argument]) 
         if argument.star == "*":
             values = argument.value
             unknown = (Element(values if values.relevant else UNKNOWN, argument.place, many=True),)
-            yield SpreadArguments(values if isinstance(values, Collection) else made(interpreter, "tuple", unknown))
+            yield SpreadArguments(
+                values if isinstance(values, Collection) else make_result_collection(interpreter, "tuple", unknown)
+            )
         elif argument.keyword is None and not argument.star:
             yield argument.value
 
 
 def _keyword_values(arguments: Sequence[Argument]) -> Iterator[tuple[str, Value]]:
-    for argument in spread(Arguments(tuple(arguments))).items:
+    for argument in unpacked_arguments(Arguments(tuple(arguments))).items:
         if argument.keyword is not None:
             yield argument.keyword, argument.value
 

@@ -10,9 +10,9 @@ from msgspec.structs import replace
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.library.asyncio_ import start_elements, starts_task
 from stepgraph.interpreter.library.models import LibraryCall, models
-from stepgraph.interpreter.objects.iteration import copied, items_of, materialized
-from stepgraph.interpreter.objects.methods import call_for_each, compare_each
-from stepgraph.interpreter.objects.union import any_of
+from stepgraph.interpreter.objects.iteration import copy_elements, elements_of, materialize_generator
+from stepgraph.interpreter.objects.methods import call_for_each, emit_comparisons
+from stepgraph.interpreter.objects.union import union_of_values
 from stepgraph.interpreter.objects.values import (
     UNKNOWN,
     Argument,
@@ -23,9 +23,9 @@ from stepgraph.interpreter.objects.values import (
     FunctionValue,
     RangeResult,
     Value,
-    possible,
+    as_optional,
 )
-from stepgraph.interpreter.python.arguments import made, ordered_like
+from stepgraph.interpreter.python.arguments import make_result_collection, ordered_like
 from stepgraph.syntax.module import Place
 
 
@@ -55,49 +55,58 @@ def _constant_integer(value: Value) -> int | None:
 
 @models("builtins.enumerate")
 def _enumerate(call: LibraryCall) -> Value:
-    items = items_of(call.interpreter, call.first)
+    items = elements_of(call.interpreter, call.first)
     if items is None:
         return UNKNOWN
     pairs = (
         Element(
-            made(call.interpreter, "tuple", (Element(UNKNOWN, call.place), Element(item.value, item.place))),
+            make_result_collection(
+                call.interpreter, "tuple", (Element(UNKNOWN, call.place), Element(item.value, item.place))
+            ),
             item.place,
             item.many,
             item.maybe,
         )
         for item in items
     )
-    return ordered_like(call.first, made(call.interpreter, "list", tuple(pairs)))
+    return ordered_like(call.first, make_result_collection(call.interpreter, "list", tuple(pairs)))
 
 
 @models("builtins.reversed")
 def _reversed(call: LibraryCall) -> Value:
-    items = items_of(call.interpreter, call.first)
+    items = elements_of(call.interpreter, call.first)
     return (
-        UNKNOWN if items is None else ordered_like(call.first, made(call.interpreter, "list", tuple(reversed(items))))
+        UNKNOWN
+        if items is None
+        else ordered_like(call.first, make_result_collection(call.interpreter, "list", tuple(reversed(items))))
     )
 
 
 @models("builtins.zip")
 def _zip(call: LibraryCall) -> Value:
-    columns = [items_of(call.interpreter, argument.value) for argument in call.arguments.items]
+    columns = [elements_of(call.interpreter, argument.value) for argument in call.arguments.items]
     known_columns = [column for column in columns if column is not None]
     items = [item for column in known_columns for item in column]
     if not known_columns:
         return UNKNOWN
     if any(item.many for item in items):
-        row = made(call.interpreter, "tuple", tuple(_joined_cell(column, call.place) for column in columns))
-        return made(call.interpreter, "list", (Element(row, call.place, many=True),))
+        row = make_result_collection(
+            call.interpreter, "tuple", tuple(_joined_cell(column, call.place) for column in columns)
+        )
+        return make_result_collection(call.interpreter, "list", (Element(row, call.place, many=True),))
     if len(known_columns) < len(columns):
         # A column of unknown length may be the shortest.
-        columns = [None if column is None else tuple(map(possible, column)) for column in columns]
+        columns = [None if column is None else tuple(map(as_optional, column)) for column in columns]
     rows = [
         Element(
-            made(call.interpreter, "tuple", tuple(_cell(column, index, call.place) for column in columns)), call.place
+            make_result_collection(
+                call.interpreter, "tuple", tuple(_cell(column, index, call.place) for column in columns)
+            ),
+            call.place,
         )
         for index in range(min(len(column) for column in known_columns))
     ]
-    zipped = made(call.interpreter, "list", tuple(rows))
+    zipped = make_result_collection(call.interpreter, "list", tuple(rows))
     zipped.state.unordered = len(known_columns) < len(columns)
     return zipped
 
@@ -109,7 +118,7 @@ def _cell(column: tuple[Element, ...] | None, index: int, place: Place) -> Eleme
 def _joined_cell(column: tuple[Element, ...] | None, place: Place) -> Element:
     items = column or ()
     return Element(
-        any_of([item.value for item in items], [item.place.text for item in items], place.text, place), place
+        union_of_values([item.value for item in items], [item.place.text for item in items], place.text, place), place
     )
 
 
@@ -120,17 +129,21 @@ def _map(call: LibraryCall) -> Value:
     starts = starts_task(function)
     if not (function.relevant or starts) or not call.arguments.items[1:]:
         return UNKNOWN
-    items = items_of(call.interpreter, call.arguments.items[1].value)
+    items = elements_of(call.interpreter, call.arguments.items[1].value)
     if items is not None and not any(item.many for item in items):
         values = [
             call.interpreter.call(function, Arguments((Argument(item.value, item.place),)), item.place)
             for item in items
         ]
-        return made(call.interpreter, "list", tuple(Element(value, call.place) for value in values))
+        return make_result_collection(call.interpreter, "list", tuple(Element(value, call.place) for value in values))
     if starts:
         started = start_elements(call.interpreter, call.arguments.items[1])
-        return made(call.interpreter, "list", tuple(Element(value, call.place, many=True) for value in started))
-    return made(call.interpreter, "list", (_mapped_element(call.interpreter, function, items or (), call.place),))
+        return make_result_collection(
+            call.interpreter, "list", tuple(Element(value, call.place, many=True) for value in started)
+        )
+    return make_result_collection(
+        call.interpreter, "list", (_mapped_element(call.interpreter, function, items or (), call.place),)
+    )
 
 
 def _mapped_element(interpreter: Interpreter, function: Value, items: Sequence[Element], place: Place) -> Element:
@@ -141,12 +154,12 @@ def _mapped_element(interpreter: Interpreter, function: Value, items: Sequence[E
 @models("builtins.next")
 def _next(call: LibraryCall) -> Value:
     """Return any of the elements: the position of the iterator is not tracked."""
-    items = items_of(call.interpreter, call.first)
+    items = elements_of(call.interpreter, call.first)
     default = tuple(Element(argument.value, argument.place) for argument in call.arguments.items[1:])
     if items is None:
         call.interpreter.escape(call.first, call.place, "is advanced in a way that is not followed")
     candidates = (*(items or ()), *default)
-    return any_of(
+    return union_of_values(
         [item.value for item in candidates], [item.place.text for item in candidates], call.place.text, call.place
     )
 
@@ -155,7 +168,7 @@ def _next(call: LibraryCall) -> Value:
 def _all_any(call: LibraryCall) -> Value:
     """`any(...)` iterates over a generator until the result is decided."""
     for argument in call.arguments.positional:
-        items_of(call.interpreter, argument.value)
+        elements_of(call.interpreter, argument.value)
     return UNKNOWN
 
 
@@ -163,7 +176,7 @@ def _all_any(call: LibraryCall) -> Value:
 def _sum(call: LibraryCall) -> Value:
     """Report the elements as escaping: their addition is not modeled."""
     for argument in call.arguments.positional:
-        for item in items_of(call.interpreter, argument.value) or ():
+        for item in elements_of(call.interpreter, argument.value) or ():
             call.interpreter.escape(item.value, call.place, "is added up in a way that is not followed")
     return UNKNOWN
 
@@ -173,7 +186,7 @@ def _extreme(call: LibraryCall) -> Value:
     """Return any of the elements or arguments, after calling `key` with each."""
     operands = call.arguments.positional
     if len(operands) == 1:
-        elements = items_of(call.interpreter, operands[0].value)
+        elements = elements_of(call.interpreter, operands[0].value)
         if elements is None:
             call.interpreter.escape(operands[0].value, operands[0].place, "is compared in a way that is not followed")
         items = elements or ()
@@ -183,7 +196,9 @@ def _extreme(call: LibraryCall) -> Value:
     default = call.arguments.find(None, "default")
     if default is not None:
         items = (*items, Element(default.value, default.place))
-    return any_of([item.value for item in items], [item.place.text for item in items], call.place.text, call.place)
+    return union_of_values(
+        [item.value for item in items], [item.place.text for item in items], call.place.text, call.place
+    )
 
 
 def _call_key(interpreter: Interpreter, arguments: Arguments, items: Sequence[Element], place: Place) -> None:
@@ -191,12 +206,12 @@ def _call_key(interpreter: Interpreter, arguments: Arguments, items: Sequence[El
     if key is not None:
         call_for_each(interpreter, key.value, items, key.place)
     else:
-        compare_each(interpreter, items, place)
+        emit_comparisons(interpreter, items, place)
 
 
 @models("builtins.sorted")
 def _sorted(call: LibraryCall) -> Value:
-    copy = copied(call.interpreter, call.first, "list")
+    copy = copy_elements(call.interpreter, call.first, "list")
     _call_key(call.interpreter, call.arguments, () if copy is None else copy.items, call.place)
     if copy is None:
         return UNKNOWN
@@ -210,25 +225,29 @@ def _iterator(call: LibraryCall) -> Value:
         # `iter(function, sentinel)` calls the function until it returns the sentinel.
         call.interpreter.escape(call.first, call.place, "is called in a way that is not followed")
         return UNKNOWN
-    return materialized(call.interpreter, call.first)
+    return materialize_generator(call.interpreter, call.first)
 
 
 @models("itertools.chain", unpacks=True)
 def _chain(call: LibraryCall) -> Value:
     """`itertools.chain(a, b)`: the elements of each argument in order."""
-    parts = [None if argument.star else items_of(call.interpreter, argument.value) for argument in call.arguments.items]
+    parts = [
+        None if argument.star else elements_of(call.interpreter, argument.value) for argument in call.arguments.items
+    ]
     known_parts = [part for part in parts if part is not None]
     if len(known_parts) < len(parts):
         return call.unmodeled()
-    chained = made(call.interpreter, "list", tuple(item for part in known_parts for item in part))
+    chained = make_result_collection(call.interpreter, "list", tuple(item for part in known_parts for item in part))
     for argument in call.arguments.items:
-        chained.state.unordered |= ordered_like(argument.value, made(call.interpreter, "list", ())).state.unordered
+        chained.state.unordered |= ordered_like(
+            argument.value, make_result_collection(call.interpreter, "list", ())
+        ).state.unordered
     return chained
 
 
 @models("itertools.chain.from_iterable")
 def _chain_from_iterable(call: LibraryCall) -> Value:
-    rows = items_of(call.interpreter, call.arguments.items[0].value) if call.arguments.items else None
+    rows = elements_of(call.interpreter, call.arguments.items[0].value) if call.arguments.items else None
     if rows is None or any(row.many or row.maybe for row in rows):
         return call.unmodeled()
     return _chain(replace(call, arguments=Arguments(tuple(Argument(row.value, row.place) for row in rows))))
@@ -242,10 +261,10 @@ def _filter(call: LibraryCall) -> Value:
     if len(call.arguments.items) <= index:
         return UNKNOWN
     function = UNKNOWN if selects_by_position else call.first
-    elements = items_of(call.interpreter, call.arguments.items[index].value)
+    elements = elements_of(call.interpreter, call.arguments.items[index].value)
     if elements is None or _may_run_steps(call.interpreter, function, call.place):
         return call.unmodeled()
-    selected = made(call.interpreter, "list", tuple(map(possible, elements)))
+    selected = make_result_collection(call.interpreter, "list", tuple(map(as_optional, elements)))
     return ordered_like(call.arguments.items[index].value, selected)
 
 
@@ -260,7 +279,9 @@ def _may_run_steps(interpreter: Interpreter, function: Value, place: Place) -> b
 @models("random.choice")
 def _choice(call: LibraryCall) -> Value:
     """`random.choice(steps)` returns any one of the elements."""
-    items = items_of(call.interpreter, call.arguments.items[0].value) if call.arguments.items else None
+    items = elements_of(call.interpreter, call.arguments.items[0].value) if call.arguments.items else None
     if items is None:
         return call.unmodeled()
-    return any_of([item.value for item in items], [item.place.text for item in items], call.place.text, call.place)
+    return union_of_values(
+        [item.value for item in items], [item.place.text for item in items], call.place.text, call.place
+    )

@@ -17,7 +17,7 @@ def is_logging(name: str) -> bool:
     return name.startswith("logging.")
 
 
-def is_report(node: cst.Call) -> bool:
+def is_log_call(node: cst.Call) -> bool:
     """Return whether a call only prints or logs its arguments."""
     match node.func:
         case cst.Name(value=name):
@@ -28,9 +28,9 @@ def is_report(node: cst.Call) -> bool:
             return False
 
 
-def only_reports(body: cst.BaseSuite) -> bool:
+def is_logging_only(body: cst.BaseSuite) -> bool:
     """Return whether a block only prints or logs."""
     return all(
-        isinstance(statement, cst.Expr) and isinstance(statement.value, cst.Call) and is_report(statement.value)
+        isinstance(statement, cst.Expr) and isinstance(statement.value, cst.Call) and is_log_call(statement.value)
         for statement in statements(body)
     )

@@ -11,6 +11,7 @@ from stepgraph.interpreter.objects.module_members import module_member
 from stepgraph.interpreter.objects.values import (
     UNKNOWN,
     Absent,
+    BuiltinMethod,
     ClassValue,
     Collection,
     Constant,
@@ -25,7 +26,6 @@ from stepgraph.interpreter.objects.values import (
     Gathering,
     Instance,
     Mapping,
-    MethodOf,
     ModuleValue,
     Moment,
     Nondeterministic,
@@ -45,7 +45,7 @@ from stepgraph.interpreter.replay import resources, taint
 from stepgraph.syntax.module import Place
 
 
-def attribute(interpreter: Interpreter, owner: Value, name: str, place: Place) -> Value:
+def get_attribute(interpreter: Interpreter, owner: Value, name: str, place: Place) -> Value:
     """Return `owner.name`."""
     match owner:
         case StepObject():
@@ -71,11 +71,11 @@ def attribute(interpreter: Interpreter, owner: Value, name: str, place: Place) -
         case Event(shape=shape, of_run=of_run) if name == "payload":
             return Payload(shape, of_run)
         case Event() | Payload() | Collection() | Mapping() | TaskGroup() | Task() | Gathering() | ExitStack():
-            return MethodOf(owner, name)
+            return BuiltinMethod(owner, name)
         case Union(cases=cases, discriminant=discriminant):
             # An attribute of None raises an AttributeError, so the path of this case ends.
             live_cases = [case for case in cases if not isinstance(case.value, Constant | Absent)]
-            attributes = [(case.condition, attribute(interpreter, case.value, name, place)) for case in live_cases]
+            attributes = [(case.condition, get_attribute(interpreter, case.value, name, place)) for case in live_cases]
             return join_values(attributes, discriminant, owner.place) if attributes else UNKNOWN
         case Unresolved():
             return owner
@@ -87,14 +87,14 @@ def attribute(interpreter: Interpreter, owner: Value, name: str, place: Place) -
             return wrapped
         case FunctionValue() if name == "__call__":
             return owner
-        case _ if owner.relevant and name not in DESCRIBING:
-            return MethodOf(owner, name)
+        case _ if owner.relevant and name not in METADATA_ATTRIBUTES:
+            return BuiltinMethod(owner, name)
         case _:
             return UNKNOWN
 
 
 # Metadata attributes, which lead to no step.
-DESCRIBING: Final = frozenset(
+METADATA_ATTRIBUTES: Final = frozenset(
     [
         "__annotations__",
         "__class__",

@@ -10,13 +10,13 @@ import libcst as cst
 from msgspec import Struct
 
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.python.imports import is_in_project, is_in_python, lacks_name
+from stepgraph.interpreter.python.imports import imports_missing_name, is_in_project, is_in_python
 from stepgraph.syntax.import_names import source_names
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.walk import Enclosing, expressions_below, statements, statements_with_enclosing
 
 
-class Position(Struct, frozen=True):
+class StatementPosition(Struct, frozen=True):
     """The position of a statement in a body."""
 
     index: int
@@ -25,20 +25,22 @@ class Position(Struct, frozen=True):
     """The enclosing compound statements, outermost first."""
 
 
-def positions_in(module: SourceModule, body: cst.BaseSuite | cst.Module) -> dict[int, Position]:
+def statement_positions(module: SourceModule, body: cst.BaseSuite | cst.Module) -> dict[int, StatementPosition]:
     """Return the position of each statement of a body of a module, by `id(statement)`."""
     positions = module.once(_empty_cache)
     if body not in positions:
         numbered = enumerate(statements_with_enclosing(body))
-        positions[body] = {id(statement): Position(index, enclosing) for index, (statement, enclosing) in numbered}
+        positions[body] = {
+            id(statement): StatementPosition(index, enclosing) for index, (statement, enclosing) in numbered
+        }
     return positions[body]
 
 
-def _empty_cache(_: SourceModule) -> dict[cst.BaseSuite | cst.Module, dict[int, Position]]:
+def _empty_cache(_: SourceModule) -> dict[cst.BaseSuite | cst.Module, dict[int, StatementPosition]]:
     return {}
 
 
-def at_run_time(binders: Sequence[cst.CSTNode], positions: dict[int, Position]) -> list[cst.CSTNode]:
+def runtime_binders(binders: Sequence[cst.CSTNode], positions: dict[int, StatementPosition]) -> list[cst.CSTNode]:
     """Return the binders of a name outside dead blocks such as `if TYPE_CHECKING`, or all if none is outside."""
     executed = [
         binder for binder in binders if id(binder) not in positions or not _is_dead_code(positions[id(binder)].around)
@@ -50,12 +52,12 @@ def _is_dead_code(enclosing_statements: Sequence[Enclosing]) -> bool:
     return any(
         isinstance(enclosing.statement, cst.If)
         and enclosing.suite is enclosing.statement.body
-        and literally(enclosing.statement.test) is False
+        and literal_truth(enclosing.statement.test) is False
         for enclosing in enclosing_statements
     )
 
 
-def literally(test: cst.BaseExpression) -> bool | None:
+def literal_truth(test: cst.BaseExpression) -> bool | None:
     """Return the truth of a literal test, None for other tests. `TYPE_CHECKING` is false."""
     match test:
         case cst.Name(value="True"):
@@ -63,20 +65,20 @@ def literally(test: cst.BaseExpression) -> bool | None:
         case cst.Name(value="False" | "TYPE_CHECKING") | cst.Attribute(attr=cst.Name(value="TYPE_CHECKING")):
             return False
         case cst.UnaryOperation(operator=cst.Not(), expression=inner):
-            negated = literally(inner)
+            negated = literal_truth(inner)
             return None if negated is None else not negated
         case _:
             return None
 
 
-def clauses(statement: cst.If) -> Iterator[tuple[cst.BaseExpression | None, cst.BaseSuite | None]]:
+def reachable_clauses(statement: cst.If) -> Iterator[tuple[cst.BaseExpression | None, cst.BaseSuite | None]]:
     """Yield the reachable blocks of an `if` with their tests.
 
     The last test is None: it is `else` or a true literal. Its block is None without `else`.
     """
     clause: cst.If | cst.Else | None = statement
     while isinstance(clause, cst.If):
-        truth = literally(clause.test)
+        truth = literal_truth(clause.test)
         if truth is not False:
             yield (None if truth else clause.test), clause.body
         if truth:
@@ -85,7 +87,7 @@ def clauses(statement: cst.If) -> Iterator[tuple[cst.BaseExpression | None, cst.
     yield None, None if clause is None else clause.body
 
 
-def surely_runs(interpreter: Interpreter, body: cst.BaseSuite) -> bool:
+def must_succeed(interpreter: Interpreter, body: cst.BaseSuite) -> bool:
     """Whether a block must succeed: it has only resolvable imports, definitions, and expressions that cannot raise."""
     return all(_statement_must_succeed(interpreter, statement) for statement in statements(body))
 
@@ -115,15 +117,15 @@ _STANDARD_LIBRARY: Final = sys.stdlib_module_names - {
 }
 
 
-def surely_fails(interpreter: Interpreter, body: cst.BaseSuite) -> bool:
+def must_fail(interpreter: Interpreter, body: cst.BaseSuite) -> bool:
     """Whether a block must fail: it imports a missing name from a module of the project."""
     imports = (statement for statement in statements(body) if isinstance(statement, cst.ImportFrom))
-    return any(lacks_name(interpreter, statement) for statement in imports)
+    return any(imports_missing_name(interpreter, statement) for statement in imports)
 
 
 _MAY_RAISE: Final = (cst.Call, cst.Attribute, cst.Subscript, cst.BinaryOperation, cst.UnaryOperation, cst.Comparison)
 
 
-def fails(body: cst.BaseSuite) -> bool:
+def has_raise(body: cst.BaseSuite) -> bool:
     """Whether a block has a `raise` at its top level."""
     return any(isinstance(statement, cst.Raise) for statement in statements(body))

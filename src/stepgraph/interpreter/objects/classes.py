@@ -10,12 +10,13 @@ import libcst as cst
 from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.joining import leaves
-from stepgraph.interpreter.objects.names import module_name, replaced_elsewhere
+from stepgraph.interpreter.joining import union_values
+from stepgraph.interpreter.objects.names import mark_reassigned, resolve_body_name
 from stepgraph.interpreter.objects.values import (
     UNKNOWN,
     Argument,
     Arguments,
+    BuiltinMethod,
     Caveat,
     ClassValue,
     Collection,
@@ -28,14 +29,13 @@ from stepgraph.interpreter.objects.values import (
     FunctionValue,
     Instance,
     Mapping,
-    MethodOf,
     Moment,
     StepCall,
     StepDecorator,
     StepFunction,
     StepMethod,
     StepObject,
-    SuperMaker,
+    SuperConstructor,
     SuperObject,
     TaskGroup,
     Union,
@@ -45,8 +45,8 @@ from stepgraph.interpreter.objects.values import (
     Value,
     hide_constants,
 )
-from stepgraph.interpreter.python.arguments import made, spread
-from stepgraph.interpreter.python.definitions import names_in
+from stepgraph.interpreter.python.arguments import make_result_collection, unpacked_arguments
+from stepgraph.interpreter.python.definitions import qualified_names
 from stepgraph.interpreter.replay.resources import ENVIRONMENT
 from stepgraph.limits import MAXIMUM, Limit, LimitExceededError
 from stepgraph.syntax.assignments import ANY_NAME, assigned_attributes
@@ -118,8 +118,8 @@ def is_workflow(interpreter: Interpreter, class_value: ClassValue) -> bool:
     """Whether a class derives from WorkflowEntrypoint and defines or inherits `run`."""
     if not derives_from_entrypoint(class_value):
         return False
-    run = member(interpreter, resolution_order(class_value), "run")
-    return run is not None and all(isinstance(leaf, FunctionValue) for leaf in leaves(run))
+    run = find_member(interpreter, resolution_order(class_value), "run")
+    return run is not None and all(isinstance(leaf, FunctionValue) for leaf in union_values(run))
 
 
 def derives_from_entrypoint(class_value: ClassValue) -> bool:
@@ -127,7 +127,7 @@ def derives_from_entrypoint(class_value: ClassValue) -> bool:
     return any(isinstance(c, External) and c.name == ENTRYPOINT for c in resolution_order(class_value))
 
 
-def member(interpreter: Interpreter, order: tuple[Value, ...], name: str) -> Value | None:
+def find_member(interpreter: Interpreter, order: tuple[Value, ...], name: str) -> Value | None:
     """Return a member from the first project class of a resolution order that defines it, None if none does.
 
     An unresolved base earlier in the order may define the member too, which adds a caveat.
@@ -138,7 +138,7 @@ def member(interpreter: Interpreter, order: tuple[Value, ...], name: str) -> Val
             unknown_bases.append(owner)
         if not isinstance(owner, ClassValue):
             continue
-        value = module_name(interpreter, owner.scope, name)
+        value = resolve_body_name(interpreter, owner.scope, name)
         if value is not None:
             return _with_caveats(
                 _class_variable(interpreter, owner, name, value, order), _member_caveats(owner, name, unknown_bases)
@@ -150,7 +150,7 @@ def class_member(interpreter: Interpreter, instance: Instance, name: str) -> Val
     """Return a member that the class of an instance or one of its bases binds, None if no class binds the name."""
     order = resolution_order(instance.of)
     is_bound = any(isinstance(owner, ClassValue) and name in owner.scope.bindings.binders for owner in order)
-    return member(interpreter, order, name) if is_bound else None
+    return find_member(interpreter, order, name) if is_bound else None
 
 
 def _member_caveats(
@@ -197,7 +197,7 @@ def _class_variable(
         return EnumMember(owner, value if _must_keep_value(owner, name, order) else UNKNOWN)
     if not isinstance(value, Constant | Moment | Duration | Collection | Mapping):
         if value.relevant and interpreter.modules.is_assigned_elsewhere(owner.scope, name):
-            return replaced_elsewhere(interpreter, owner.scope, name, value)
+            return mark_reassigned(interpreter, owner.scope, name, value)
         return value
     modules = dict.fromkeys(c.scope.module for c in order if isinstance(c, ClassValue))
     may_be_assigned = any(
@@ -234,7 +234,7 @@ def instance_attribute(interpreter: Interpreter, instance: Instance, name: str, 
     order = resolution_order(instance.of)
     hook_result = _call_lookup_hook(interpreter, instance, "__getattribute__", name, place)
     overrides_lookup = hook_result is not None and hook_result.relevant
-    attribute = member(interpreter, order, name)
+    attribute = find_member(interpreter, order, name)
     if isinstance(attribute, FunctionValue) and _may_be_replaced_on_instance(interpreter, instance, name):
         attribute = replace(
             attribute, caveats=(*attribute.caveats, _instance_assignment_caveat(instance, name, attribute))
@@ -255,7 +255,7 @@ def instance_attribute(interpreter: Interpreter, instance: Instance, name: str, 
     if name == "__class__":
         return instance.of
     if name in ("_replace", "_asdict") and any(isinstance(c, External) and c.name == _NAMED_TUPLE for c in order):
-        return MethodOf(instance, name)
+        return BuiltinMethod(instance, name)
     return _undefined_attribute(interpreter, instance, order, name, place)
 
 
@@ -316,7 +316,7 @@ def _call_lookup_hook(interpreter: Interpreter, instance: Instance, hook: str, n
     """Return the result of `__getattr__` or `__getattribute__`, None if the class lacks it or `name` is special."""
     if name.startswith("__"):
         return None
-    method = member(interpreter, resolution_order(instance.of), hook)
+    method = find_member(interpreter, resolution_order(instance.of), hook)
     if not isinstance(method, FunctionValue):
         return None
     delegate = _delegate_attribute(method)
@@ -343,7 +343,7 @@ def _base_may_run_steps(instance: Instance, order: tuple[Value, ...]) -> bool:
 
 def class_attribute(interpreter: Interpreter, owner: ClassValue, name: str, place: Place) -> Value:
     """Return `Class.name`."""
-    value = member(interpreter, resolution_order(owner), name)
+    value = find_member(interpreter, resolution_order(owner), name)
     return UNKNOWN if value is None else bind_member(interpreter, value, None, owner, place)
 
 
@@ -352,10 +352,10 @@ def super_attribute(interpreter: Interpreter, super_object: SuperObject, name: s
     receiver_class = _receiver_class(super_object)
     order = resolution_order(receiver_class)
     following_classes = order[order.index(super_object.after) + 1 :] if super_object.after in order else ()
-    value = member(interpreter, following_classes, name)
+    value = find_member(interpreter, following_classes, name)
     if value is None:
         if name in ("__new__", "__call__"):
-            return SuperMaker(super_object, name)
+            return SuperConstructor(super_object, name)
         if isinstance(super_object.receiver, Instance) and _base_may_run_steps(
             super_object.receiver, following_classes
         ):
@@ -399,7 +399,7 @@ def bind_member(
             return interpreter.call(replace(value, receiver=instance, kind="function"), Arguments(), place)
         case _ if instance is not None:
             # An inherited method takes the names of the receiver's class, an assigned function keeps its own.
-            names = value.names if value.owner is None else names_in(owner.scope, value.name)
+            names = value.names if value.owner is None else qualified_names(owner.scope, value.name)
             return replace(value, receiver=instance, names=names)
         case _ if value.name == "__init_subclass__":
             return replace(value, receiver=owner)
@@ -411,7 +411,7 @@ def _bind_union(
     interpreter: Interpreter, union: Union, instance: Instance | None, owner: ClassValue, place: Place
 ) -> Value:
     """Bind each case of a union. Properties in it run in a choice between the cases."""
-    if any(isinstance(leaf, FunctionValue) and leaf.kind == "property" for leaf in leaves(union)):
+    if any(isinstance(leaf, FunctionValue) and leaf.kind == "property" for leaf in union_values(union)):
         return interpreter.choose(
             union, lambda case_value: bind_member(interpreter, case_value, instance, owner, place)
         )
@@ -422,7 +422,7 @@ def _call_descriptor(
     interpreter: Interpreter, descriptor: Instance, instance: Instance | None, owner: ClassValue, place: Place
 ) -> Value:
     """Return the result of the `__get__` of a descriptor, or the object itself if its class lacks the method."""
-    method = member(interpreter, resolution_order(descriptor.of), "__get__")
+    method = find_member(interpreter, resolution_order(descriptor.of), "__get__")
     if not isinstance(method, FunctionValue | Union):
         return descriptor
     arguments = (Argument(Constant(None) if instance is None else instance, place), Argument(owner, place))
@@ -447,12 +447,12 @@ def instantiate(interpreter: Interpreter, class_value: ClassValue, arguments: Ar
 def _metaclass_call(interpreter: Interpreter, class_value: ClassValue) -> FunctionValue | Union | None:
     if not isinstance(class_value.metaclass, ClassValue):
         return None
-    method = member(interpreter, resolution_order(class_value.metaclass), "__call__")
+    method = find_member(interpreter, resolution_order(class_value.metaclass), "__call__")
     return method if isinstance(method, FunctionValue | Union) else None
 
 
 def _create_instance(interpreter: Interpreter, class_value: ClassValue, arguments: Arguments, place: Place) -> Value:
-    constructor = member(interpreter, resolution_order(class_value), "__new__")
+    constructor = find_member(interpreter, resolution_order(class_value), "__new__")
     if not isinstance(constructor, FunctionValue | Union):
         return initialize(interpreter, Instance(class_value, interpreter.store.new()), arguments, place)
     constructor_arguments = Arguments((Argument(class_value, place), *arguments.items))
@@ -470,7 +470,7 @@ def initialize(interpreter: Interpreter, instance: Instance, arguments: Argument
     """Initialize a new instance by `__init__`, or by the initializer of a dataclass, and return it."""
     order = resolution_order(instance.of)
     interpreter.work.objects.append(instance)
-    initializer = member(interpreter, order, "__init__")
+    initializer = find_member(interpreter, order, "__init__")
     if isinstance(initializer, FunctionValue):
         interpreter.call(replace(initializer, receiver=instance), arguments, place)
         return instance
@@ -479,7 +479,7 @@ def initialize(interpreter: Interpreter, instance: Instance, arguments: Argument
         return instance
     _assign_fields(interpreter, instance, arguments)
     _initialize_base(interpreter, instance, order, arguments)
-    post_init = member(interpreter, order, "__post_init__")
+    post_init = find_member(interpreter, order, "__post_init__")
     if isinstance(post_init, FunctionValue | Union):
         interpreter.call(_with_receiver(post_init, instance), Arguments(), place)
     return instance
@@ -492,7 +492,7 @@ def _initialize_base(
     base = next((c for c in order if isinstance(c, External | UnknownBase | Unresolved)), None)
     if isinstance(base, External) and base.name.endswith(("Error", "Exception", "Warning")):
         items = tuple(Element(argument.value, argument.place) for argument in arguments.positional)
-        interpreter.store.write(instance.state, "args", made(interpreter, "tuple", items))
+        interpreter.store.write(instance.state, "args", make_result_collection(interpreter, "tuple", items))
     elif base is not None and not any(True for _ in field_names(instance.of)):
         for argument in arguments.items:
             interpreter.escape(
@@ -502,7 +502,7 @@ def _initialize_base(
 
 def call_instance(interpreter: Interpreter, callee: Instance, arguments: Arguments, place: Place) -> Value:
     """Return the result of `__call__` of an instance."""
-    method = member(interpreter, resolution_order(callee.of), "__call__")
+    method = find_member(interpreter, resolution_order(callee.of), "__call__")
     if isinstance(method, Union):
         return interpreter.call(bind_member(interpreter, method, callee, callee.of, place), arguments, place)
     if isinstance(method, FunctionValue):
@@ -515,7 +515,7 @@ def call_instance(interpreter: Interpreter, callee: Instance, arguments: Argumen
 def _assign_fields(interpreter: Interpreter, instance: Instance, arguments: Arguments) -> None:
     """Assign arguments to fields in order, as the generated `__init__` of a dataclass or named tuple does."""
     names = list(field_names(instance.of))
-    for argument in spread(arguments).items:
+    for argument in unpacked_arguments(arguments).items:
         if argument.keyword is not None:
             interpreter.store.write(instance.state, argument.keyword, hide_constants(argument.value))
         elif not argument.star and names:
@@ -552,7 +552,9 @@ def field_names(class_value: ClassValue) -> Iterator[str]:
                     yield statement.target.value
 
 
-def call_super_maker(interpreter: Interpreter, callee: SuperMaker, arguments: Arguments, place: Place) -> Value:
+def call_super_constructor(
+    interpreter: Interpreter, callee: SuperConstructor, arguments: Arguments, place: Place
+) -> Value:
     """Call `super().__new__(cls)`, which creates an instance, or `super().__call__(...)` of a metaclass."""
     receiver = callee.above.receiver
     if callee.name == "__call__" and isinstance(receiver, ClassValue):

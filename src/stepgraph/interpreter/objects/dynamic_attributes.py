@@ -35,7 +35,7 @@ _ESCAPE_REASON: Final = "is asked for an attribute in a way that is not followed
 _NAME_AND_DEFAULT: Final = 3
 
 
-def get_attribute(interpreter: Interpreter, arguments: Arguments, place: Place) -> Value:
+def call_getattr(interpreter: Interpreter, arguments: Arguments, place: Place) -> Value:
     """Return the result of `getattr(owner, name[, default])`. Several candidate names make a `switch`."""
     if len(arguments.items) < _NAME_AND_DEFAULT - 1:
         for argument in arguments.items:

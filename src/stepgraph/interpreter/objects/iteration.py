@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.objects.classes import field_names
-from stepgraph.interpreter.objects.special_methods import iterated
+from stepgraph.interpreter.objects.special_methods import iterator_of
 from stepgraph.interpreter.objects.values import (
     UNKNOWN,
     Collection,
@@ -23,35 +23,35 @@ from stepgraph.interpreter.objects.values import (
     Value,
     hide_constants,
 )
-from stepgraph.interpreter.python.arguments import made, ordered_like
-from stepgraph.interpreter.python.comprehensions import consumed
-from stepgraph.interpreter.python.generators import all_of
+from stepgraph.interpreter.python.arguments import make_result_collection, ordered_like
+from stepgraph.interpreter.python.comprehensions import consume_comprehension
+from stepgraph.interpreter.python.generators import consume_generator
 from stepgraph.ir.static_values import CollectionKind
 from stepgraph.syntax.module import Place
 
 
-def materialized(interpreter: Interpreter, value: Value, kind: CollectionKind = "list") -> Value:
+def materialize_generator(interpreter: Interpreter, value: Value, kind: CollectionKind = "list") -> Value:
     """Return a value, a generator expression as the collection of its results. Its loop is emitted."""
     if isinstance(value, GeneratorExpression):
-        return consumed(interpreter, value.node, value.scope, kind)
+        return consume_comprehension(interpreter, value.node, value.scope, kind)
     return value
 
 
-def items_of(interpreter: Interpreter, value: Value) -> tuple[Element, ...] | None:
+def elements_of(interpreter: Interpreter, value: Value) -> tuple[Element, ...] | None:
     """Return the elements of an iterable value, None if they are unknown."""
-    match materialized(interpreter, value):
+    match materialize_generator(interpreter, value):
         case Collection(items=items):
             return items
         case Mapping(entries=entries):
             return tuple(Element(entry.key, entry.key_place, entry.many, entry.maybe) for entry in entries)
         case GeneratorCall() as generator:
-            return all_of(interpreter, generator) or None
+            return consume_generator(interpreter, generator) or None
         case Unresolved(place=place) as unresolved:
             return (Element(unresolved, place, many=True),)
         case Instance() as instance:
             return _elements_of_object(interpreter, instance)
         case Union(cases=cases):
-            items_by_case = [items_of(interpreter, case.value) for case in cases]
+            items_by_case = [elements_of(interpreter, case.value) for case in cases]
             return tuple(replace(item, maybe=True) for items in items_by_case for item in items or ())
         case _:
             return None
@@ -60,19 +60,19 @@ def items_of(interpreter: Interpreter, value: Value) -> tuple[Element, ...] | No
 def _elements_of_object(interpreter: Interpreter, instance: Instance) -> tuple[Element, ...] | None:
     """Return the elements of an object of the project, from its `__iter__` or the fields of a named tuple."""
     place = Place(instance.of.scope.module, instance.of.node)
-    iterator = iterated(interpreter, instance, place)
+    iterator = iterator_of(interpreter, instance, place)
     if iterator is not instance:
-        return items_of(interpreter, iterator)
+        return elements_of(interpreter, iterator)
     fields = tuple(Element(instance.state.get(name, UNKNOWN), place) for name in field_names(instance.of))
     if not fields:
         interpreter.escape(instance, place, "is in an object that is iterated over in a way that is not followed")
     return fields or None
 
 
-def copied(interpreter: Interpreter, value: Value, kind: CollectionKind) -> Collection | None:
+def copy_elements(interpreter: Interpreter, value: Value, kind: CollectionKind) -> Collection | None:
     """Return a new collection of the elements of an iterable value, None if they are unknown."""
-    items = items_of(interpreter, value)
-    return None if items is None else ordered_like(value, made(interpreter, kind, items))
+    items = elements_of(interpreter, value)
+    return None if items is None else ordered_like(value, make_result_collection(interpreter, kind, items))
 
 
 def entries_of(interpreter: Interpreter, value: Value, place: Place) -> tuple[MappingEntry, ...] | None:
@@ -81,7 +81,7 @@ def entries_of(interpreter: Interpreter, value: Value, place: Place) -> tuple[Ma
         if value.partial:
             return None
         return value.entries if value.shows_constants else tuple(map(_hidden_entry, value.entries))
-    items = None if isinstance(value, Union) else items_of(interpreter, value)
+    items = None if isinstance(value, Union) else elements_of(interpreter, value)
     pairs = None if items is None else [_pair_of(item) for item in items]
     if pairs is None or None in pairs:
         interpreter.escape(value, place, "is put into a dictionary in a way that is not followed")

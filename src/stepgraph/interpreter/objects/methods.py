@@ -11,13 +11,14 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.escapes import NOT_FOLLOWED, report_escape
 from stepgraph.interpreter.interpreter import Caller, Interpreter
-from stepgraph.interpreter.objects.iteration import entries_of, items_of
+from stepgraph.interpreter.objects.iteration import elements_of, entries_of
 from stepgraph.interpreter.objects.special_methods import call_special
-from stepgraph.interpreter.objects.union import any_of
+from stepgraph.interpreter.objects.union import union_of_values
 from stepgraph.interpreter.objects.values import (
     UNKNOWN,
     Argument,
     Arguments,
+    BuiltinMethod,
     Collection,
     Constant,
     Element,
@@ -30,22 +31,27 @@ from stepgraph.interpreter.objects.values import (
     Instance,
     Mapping,
     MappingEntry,
-    MethodOf,
     Payload,
     Task,
     TaskGroup,
     Value,
-    every_run,
+    as_optional,
     hide_constants,
-    possible,
+    with_all_runs,
 )
-from stepgraph.interpreter.python.arguments import made, mapping, ordered_like, without_stars
-from stepgraph.interpreter.python.assignment import COPIED_AT_ONCE, add_items, remove_entry, set_entry, take_item
+from stepgraph.interpreter.python.arguments import make_mapping, make_result_collection, ordered_like, without_stars
+from stepgraph.interpreter.python.assignment import (
+    ELEMENTS_COPIED_PER_UNIT,
+    add_items,
+    remove_entry,
+    remove_item,
+    set_entry,
+)
 from stepgraph.interpreter.python.calls import call_unknown
-from stepgraph.interpreter.python.subscripts import entry_at, part_of
-from stepgraph.interpreter.replay.event import observe_key
-from stepgraph.interpreter.workflow.awaiting import awaited_of, is_awaitable, start
-from stepgraph.interpreter.workflow.timeouts import note_cut_short, observe_sleep_as_task
+from stepgraph.interpreter.python.subscripts import entry_at, payload_member
+from stepgraph.interpreter.replay.event import observe_event_key
+from stepgraph.interpreter.workflow.awaiting import awaited_tasks, is_awaitable, start
+from stepgraph.interpreter.workflow.timeouts import observe_sleep_as_task, report_cancelled_step
 from stepgraph.ir.nodes import EMPTY, Loop, TaskId
 from stepgraph.limits import Limit
 from stepgraph.syntax.module import Place
@@ -54,7 +60,7 @@ _UNPACKING: Final = frozenset({"update"})
 """The methods whose models unpack arguments themselves."""
 
 
-def call_method_of(interpreter: Interpreter, callee: MethodOf, arguments: Arguments, place: Place) -> Value:
+def call_builtin_method(interpreter: Interpreter, callee: BuiltinMethod, arguments: Arguments, place: Place) -> Value:
     """Call a method of a built-in type."""
     if callee.name == "__await__" and is_awaitable(callee.receiver):
         return callee.receiver
@@ -83,7 +89,7 @@ def _insert(interpreter: Interpreter, receiver: Collection, arguments: Arguments
 def _extend(interpreter: Interpreter, receiver: Collection, arguments: Arguments, place: Place) -> Value:
     del place
     for argument in arguments.items:
-        add_items(interpreter, receiver, items_of(interpreter, argument.value) or ())
+        add_items(interpreter, receiver, elements_of(interpreter, argument.value) or ())
     return Constant(None)
 
 
@@ -96,7 +102,7 @@ def _clear(interpreter: Interpreter, receiver: Collection | Mapping, arguments: 
 
 def _copy(interpreter: Interpreter, receiver: Collection, arguments: Arguments, place: Place) -> Value:
     del arguments, place
-    return ordered_like(receiver, made(interpreter, receiver.kind, receiver.items))
+    return ordered_like(receiver, make_result_collection(interpreter, receiver.kind, receiver.items))
 
 
 def _pop(interpreter: Interpreter, receiver: Collection, arguments: Arguments, place: Place) -> Value:
@@ -108,10 +114,14 @@ def _pop(interpreter: Interpreter, receiver: Collection, arguments: Arguments, p
     conditions = [item.place.text for item in items]
     if interpreter.frame.drained is receiver.state:
         receiver.state.changed = receiver.state.unordered = True
-        values = [every_run(item.value) if item.many else item.value for item in items]
-        return any_of(values, conditions, place.text, place, each=True)
-    removed = take_item(interpreter, receiver, arguments.items[0].value if arguments.items else Constant(-1))
-    return any_of([item.value for item in items], conditions, place.text, place) if removed is None else removed.value
+        values = [with_all_runs(item.value) if item.many else item.value for item in items]
+        return union_of_values(values, conditions, place.text, place, each=True)
+    removed = remove_item(interpreter, receiver, arguments.items[0].value if arguments.items else Constant(-1))
+    return (
+        union_of_values([item.value for item in items], conditions, place.text, place)
+        if removed is None
+        else removed.value
+    )
 
 
 def _pop_left(interpreter: Interpreter, receiver: Collection, arguments: Arguments, place: Place) -> Value:
@@ -146,19 +156,20 @@ def _pop_entry(interpreter: Interpreter, receiver: Mapping, arguments: Arguments
 def _items(interpreter: Interpreter, receiver: Mapping, arguments: Arguments, place: Place) -> Value:
     del arguments, place
     return ordered_like(
-        receiver, made(interpreter, "list", tuple(_pair(interpreter, entry) for entry in receiver.entries))
+        receiver,
+        make_result_collection(interpreter, "list", tuple(_pair(interpreter, entry) for entry in receiver.entries)),
     )
 
 
 def _pair(interpreter: Interpreter, entry: MappingEntry) -> Element:
     pair = (Element(entry.key, entry.key_place), Element(entry.value, entry.place))
-    return Element(made(interpreter, "tuple", pair), entry.key_place, entry.many, entry.maybe)
+    return Element(make_result_collection(interpreter, "tuple", pair), entry.key_place, entry.many, entry.maybe)
 
 
 def _values(interpreter: Interpreter, receiver: Mapping, arguments: Arguments, place: Place) -> Value:
     del arguments, place
     items = tuple(Element(entry.value, entry.place, entry.many, entry.maybe) for entry in receiver.entries)
-    return ordered_like(receiver, made(interpreter, "list", items))
+    return ordered_like(receiver, make_result_collection(interpreter, "list", items))
 
 
 def update_mapping(interpreter: Interpreter, receiver: Mapping, arguments: Arguments, place: Place) -> Value:
@@ -186,23 +197,23 @@ def _update_with_unknown(interpreter: Interpreter, receiver: Mapping, place: Pla
 def _pop_item(interpreter: Interpreter, receiver: Mapping, arguments: Arguments, place: Place) -> Value:
     """Return the union of all entries as pairs."""
     receiver.state.changed = receiver.state.unordered = True
-    return any_of_items(interpreter, _items(interpreter, receiver, arguments, place), place)
+    return union_of_elements(interpreter, _items(interpreter, receiver, arguments, place), place)
 
 
-def any_of_items(interpreter: Interpreter, value: Value, place: Place) -> Value:
+def union_of_elements(interpreter: Interpreter, value: Value, place: Place) -> Value:
     """Return the union of the elements of a collection."""
-    items = items_of(interpreter, value) or ()
-    return any_of([item.value for item in items], [item.place.text for item in items], place.text, place)
+    items = elements_of(interpreter, value) or ()
+    return union_of_values([item.value for item in items], [item.place.text for item in items], place.text, place)
 
 
 def _keys(interpreter: Interpreter, receiver: Mapping, arguments: Arguments, place: Place) -> Value:
     del arguments, place
-    return ordered_like(receiver, made(interpreter, "list", items_of(interpreter, receiver) or ()))
+    return ordered_like(receiver, make_result_collection(interpreter, "list", elements_of(interpreter, receiver) or ()))
 
 
 def _copy_mapping(interpreter: Interpreter, receiver: Mapping, arguments: Arguments, place: Place) -> Value:
     del arguments, place
-    copy = mapping(interpreter, receiver.entries, partial=receiver.partial)
+    copy = make_mapping(interpreter, receiver.entries, partial=receiver.partial)
     copy.state.unordered = receiver.state.unordered
     return replace(copy, hidden=True)
 
@@ -210,20 +221,20 @@ def _copy_mapping(interpreter: Interpreter, receiver: Mapping, arguments: Argume
 def _combine_sets(interpreter: Interpreter, receiver: Collection, arguments: Arguments, place: Place) -> Value:
     """Return a set in which each element of the receiver and the arguments may be missing."""
     del place
-    added = (item for argument in arguments.items for item in items_of(interpreter, argument.value) or ())
-    return made(interpreter, receiver.kind, tuple(map(possible, (*receiver.items, *added))))
+    added = (item for argument in arguments.items for item in elements_of(interpreter, argument.value) or ())
+    return make_result_collection(interpreter, receiver.kind, tuple(map(as_optional, (*receiver.items, *added))))
 
 
 def _remove_some(interpreter: Interpreter, receiver: Collection, arguments: Arguments, place: Place) -> Value:
     del place
     for argument in arguments.items:
-        items_of(interpreter, argument.value)
-    take_item(interpreter, receiver, UNKNOWN)
+        elements_of(interpreter, argument.value)
+    remove_item(interpreter, receiver, UNKNOWN)
     return Constant(None)
 
 
 def _remove_and_extend(interpreter: Interpreter, receiver: Collection, arguments: Arguments, place: Place) -> Value:
-    take_item(interpreter, receiver, UNKNOWN)
+    remove_item(interpreter, receiver, UNKNOWN)
     return _extend(interpreter, receiver, arguments, place)
 
 
@@ -233,11 +244,11 @@ def _sort(interpreter: Interpreter, receiver: Collection, arguments: Arguments, 
     if key is not None:
         call_for_each(interpreter, key.value, receiver.items, key.place)
     else:
-        compare_each(interpreter, receiver.items, place)
+        emit_comparisons(interpreter, receiver.items, place)
     return _reorder(interpreter, receiver, arguments, place)
 
 
-def compare_each(interpreter: Interpreter, items: Sequence[Element], place: Place) -> None:
+def emit_comparisons(interpreter: Interpreter, items: Sequence[Element], place: Place) -> None:
     """Emit the comparisons of a sort, as a loop for each element with a comparison method."""
     for item in items:
         value = item.value
@@ -250,21 +261,23 @@ def compare_each(interpreter: Interpreter, items: Sequence[Element], place: Plac
 
 def call_for_each(interpreter: Interpreter, function: Value, items: Sequence[Element], place: Place) -> Value:
     """Emit a loop that calls a function with each element, and return the union of the results."""
-    element = any_of([item.value for item in items], [item.place.text for item in items], place.text, place, each=True)
+    element = union_of_values(
+        [item.value for item in items], [item.place.text for item in items], place.text, place, each=True
+    )
     results: list[Value] = []
     arguments = Arguments((Argument(element, place),))
     block = interpreter.block_of(lambda: results.append(interpreter.call(function, arguments, place)))
     if block.operations:
         interpreter.emit(Loop(block, EMPTY, place))
-    return every_run(results[0])
+    return with_all_runs(results[0])
 
 
 def _replace(interpreter: Interpreter, receiver: Instance, arguments: Arguments, place: Place) -> Value:
     """Call `_replace` of a named tuple."""
-    return changed_copy(interpreter, receiver, arguments, place)
+    return copy_with_attributes(interpreter, receiver, arguments, place)
 
 
-def changed_copy(interpreter: Interpreter, original: Instance, arguments: Arguments, place: Place) -> Instance:
+def copy_with_attributes(interpreter: Interpreter, original: Instance, arguments: Arguments, place: Place) -> Instance:
     """Return a copy of an object with its attributes updated by keyword arguments."""
     del place
     copy = Instance(original.of, interpreter.store.new(dict(original.state)), original.may_be_replaced)
@@ -277,7 +290,7 @@ def changed_copy(interpreter: Interpreter, original: Instance, arguments: Argume
 def _as_dictionary(interpreter: Interpreter, receiver: Instance, arguments: Arguments, place: Place) -> Value:
     del arguments
     entries = tuple(MappingEntry(Constant(name), value, place, place) for name, value in receiver.state.items())
-    return replace(mapping(interpreter, entries), hidden=True)
+    return replace(make_mapping(interpreter, entries), hidden=True)
 
 
 def _apply_setter(interpreter: Interpreter, receiver: FunctionValue, arguments: Arguments, place: Place) -> Value:
@@ -301,7 +314,7 @@ def _apply_deleter(interpreter: Interpreter, receiver: FunctionValue, arguments:
 def _get_part(interpreter: Interpreter, receiver: Value, arguments: Arguments, place: Place) -> Value:
     """Return the part of a payload at a key."""
     del interpreter, place
-    return part_of(receiver, arguments.items[0].value) if arguments.items else UNKNOWN
+    return payload_member(receiver, arguments.items[0].value) if arguments.items else UNKNOWN
 
 
 def _get_event_part(interpreter: Interpreter, receiver: Value, arguments: Arguments, place: Place) -> Value:
@@ -309,7 +322,7 @@ def _get_event_part(interpreter: Interpreter, receiver: Value, arguments: Argume
     if arguments.items:
         call = place.node
         owner = call.func.value if isinstance(call, cst.Call) and isinstance(call.func, cst.Attribute) else call
-        observe_key(interpreter, "get", receiver, arguments.items[0].value, Place(place.module, owner), place)
+        observe_event_key(interpreter, "get", receiver, arguments.items[0].value, Place(place.module, owner), place)
     return _get_part(interpreter, receiver, arguments, place)
 
 
@@ -320,9 +333,9 @@ def _create_task(interpreter: Interpreter, receiver: TaskGroup, arguments: Argum
     since = interpreter.work.task_ids
     task = start(interpreter, arguments.items[0].value, arguments.items[0].place)
     present: tuple[TaskId, ...] = receiver.state["items"]
-    awaited_ids = (awaited.task_id for awaited in awaited_of(task))
+    awaited_ids = (awaited.task_id for awaited in awaited_tasks(task))
     added = dict.fromkeys(task_id for task_id in awaited_ids if task_id > since or task_id not in present)
-    interpreter.budget.spend(Limit.ELEMENTS, len(added) + len(present) // COPIED_AT_ONCE)
+    interpreter.budget.spend(Limit.ELEMENTS, len(added) + len(present) // ELEMENTS_COPIED_PER_UNIT)
     interpreter.store.extend(receiver.state, (*present, *added))
     return task
 
@@ -363,13 +376,13 @@ def _reorder(interpreter: Interpreter, receiver: Collection, arguments: Argument
 def _remove(interpreter: Interpreter, receiver: Collection, arguments: Arguments, place: Place) -> Value:
     """Remove an unknown element."""
     del arguments, place
-    take_item(interpreter, receiver, UNKNOWN)
+    remove_item(interpreter, receiver, UNKNOWN)
     return Constant(None)
 
 
 def _cancel(interpreter: Interpreter, receiver: Value, arguments: Arguments, place: Place) -> Value:
     del receiver, arguments
-    note_cut_short(interpreter, place, "cancelling its task")
+    report_cancelled_step(interpreter, place, "cancelling its task")
     return UNKNOWN
 
 

@@ -15,15 +15,15 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter, execute_unknown
-from stepgraph.interpreter.joining import MOST_CASES, leaves
+from stepgraph.interpreter.joining import MAX_CASES, union_values
 from stepgraph.interpreter.objects.binding_order import (
-    Position,
-    at_run_time,
-    clauses,
-    fails,
-    positions_in,
-    surely_fails,
-    surely_runs,
+    StatementPosition,
+    has_raise,
+    must_fail,
+    must_succeed,
+    reachable_clauses,
+    runtime_binders,
+    statement_positions,
 )
 from stepgraph.interpreter.objects.values import (
     DEEPEST,
@@ -43,7 +43,7 @@ from stepgraph.interpreter.objects.values import (
     Value,
 )
 from stepgraph.interpreter.python.definitions import caveat_of_decorator, make_class, make_function
-from stepgraph.interpreter.python.imports import imported
+from stepgraph.interpreter.python.imports import import_name
 from stepgraph.limits import Limit
 from stepgraph.syntax.aliases import aliases_of
 from stepgraph.syntax.changes import changed_in_functions, functions_that_change
@@ -60,22 +60,26 @@ def bound_value(
     """
     if len(binders) == 1 and id(binders[0]) in scope.bindings.certain:
         return _BodyBindings(interpreter, scope, name, {}).bind(binders[0], None)
-    positions = positions_in(scope.module, body_of(scope))
-    runtime_binders = at_run_time(binders, positions)
-    body_binders = _filter_body_binders(scope, runtime_binders)
+    positions = statement_positions(scope.module, scope_body(scope))
+    binders_at_run_time = runtime_binders(binders, positions)
+    body_binders = _filter_body_binders(scope, binders_at_run_time)
     value = _BodyBindings(interpreter, scope, name, positions).value_after(
         _with_mutations(scope, name, body_binders, positions), 0, None
     )
-    if value is None and len(body_binders) == len(runtime_binders) and isinstance(body_binders[-1], cst.Del):
+    if value is None and len(body_binders) == len(binders_at_run_time) and isinstance(body_binders[-1], cst.Del):
         return None
-    if len(body_binders) < len(runtime_binders):
+    if len(body_binders) < len(binders_at_run_time):
         _report_assigned_by_functions(interpreter, name, body_binders, value)
     # None is a placeholder until a function assigns the variable.
-    return UNKNOWN if value is None or (value == Constant(None) and len(body_binders) < len(runtime_binders)) else value
+    return (
+        UNKNOWN
+        if value is None or (value == Constant(None) and len(body_binders) < len(binders_at_run_time))
+        else value
+    )
 
 
 def _with_mutations(
-    scope: LexicalScope, name: str, binders: Sequence[cst.CSTNode], positions: dict[int, Position]
+    scope: LexicalScope, name: str, binders: Sequence[cst.CSTNode], positions: dict[int, StatementPosition]
 ) -> Sequence[cst.CSTNode]:
     """Return the binders of a name, with the statements between them that mutate the collection it is bound to."""
     mutations = scope.bindings.changes.get(name, ()) if len(binders) > 1 else ()
@@ -97,7 +101,7 @@ class _BodyBindings(Struct):
     interpreter: Interpreter
     scope: LexicalScope
     name: str
-    positions: dict[int, Position]
+    positions: dict[int, StatementPosition]
     """The position of each statement of the body by the `id` of its node. Empty for a single unconditional binder."""
 
     def value_after(self, binders: Sequence[cst.CSTNode], depth: int, before: Value | None) -> Value | None:
@@ -139,14 +143,15 @@ class _BodyBindings(Struct):
         match statement:
             case cst.If():
                 return self._after_if(
-                    statement, [(test, value_after_suite(suite, before)) for test, suite in clauses(statement)]
+                    statement,
+                    [(test, value_after_suite(suite, before)) for test, suite in reachable_clauses(statement)],
                 )
             case cst.Try() | cst.TryStar():
                 try_binders = [binder for binder in group if self._enclosing(binder)[depth].suite is statement.body]
                 return self._after_try(statement, value_after_suite, before, try_binders)
             case cst.With():
                 value = value_after_suite(statement.body, before)
-                if surely_runs(self.interpreter, statement.body):
+                if must_succeed(self.interpreter, statement.body):
                     return value
                 return self._join([value, before, *self._intermediate_values(group)], statement)
             case _:
@@ -168,15 +173,15 @@ class _BodyBindings(Struct):
     ) -> Value | None:
         """Return the value after a `try`: the body and `else` run, or a handler. Re-raising handlers bind nothing."""
         values: list[Value | None] = []
-        if not surely_fails(self.interpreter, statement.body):
+        if not must_fail(self.interpreter, statement.body):
             value = value_after_suite(statement.body, before)
             values.append(value if statement.orelse is None else value_after_suite(statement.orelse.body, value))
-        if not surely_runs(self.interpreter, statement.body):
+        if not must_succeed(self.interpreter, statement.body):
             interrupted_value = self._join([before, *self._intermediate_values(try_binders)], statement)
             values += [
                 value_after_suite(handler.body, interrupted_value)
                 for handler in statement.handlers
-                if not fails(handler.body)
+                if not has_raise(handler.body)
             ]
         value = self._join(values, statement)
         return value if statement.finalbody is None else value_after_suite(statement.finalbody.body, value)
@@ -235,7 +240,7 @@ class _BodyBindings(Struct):
 
     def _limit_size(self, union: Union) -> Value:
         self.interpreter.budget.spend(Limit.ELEMENTS, union.size)
-        if union.size <= MOST_CASES:
+        if union.size <= MAX_CASES:
             return union
         return Unresolved("it may be any one of very many", union.place)
 
@@ -253,7 +258,9 @@ def _report_assigned_by_functions(
 ) -> None:
     """Report a function, class or step that functions reassign: `global charge`."""
     is_defined = any(isinstance(binder, cst.FunctionDef | cst.ClassDef) for binder in body_binders)
-    if body_binders and (is_defined or any(isinstance(leaf, FunctionValue | StepFunction) for leaf in leaves(value))):
+    if body_binders and (
+        is_defined or any(isinstance(leaf, FunctionValue | StepFunction) for leaf in union_values(value))
+    ):
         interpreter.note(
             "assigned-elsewhere",
             interpreter.place(body_binders[-1]),
@@ -376,7 +383,7 @@ def _execute(interpreter: Interpreter, statement: cst.CSTNode) -> None:
     interpreter.frame.at = saved
 
 
-def body_of(scope: LexicalScope) -> cst.BaseSuite | cst.Module:
+def scope_body(scope: LexicalScope) -> cst.BaseSuite | cst.Module:
     """Return the body of a module or class."""
     return scope.owner.node.body if scope.owner is not None else scope.module.tree
 
@@ -390,7 +397,7 @@ def _evaluate_binder(
         case cst.ClassDef():
             return make_class(interpreter, binder, scope)
         case cst.Import() | cst.ImportFrom():
-            return imported(interpreter, binder, name)
+            return import_name(interpreter, binder, name)
         case cst.Assign(targets=targets, value=expression):
             assigned_value = interpreter.evaluate(expression)
             target_values = [_target_value(target.target, assigned_value, name) for target in targets]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import libcst as cst
 
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.objects.names import module_name
+from stepgraph.interpreter.objects.names import resolve_body_name
 from stepgraph.interpreter.objects.values import UNKNOWN, External, LexicalScope, ModuleValue, Unresolved, Value
 from stepgraph.interpreter.python.imports import IMPORT_FAILS, submodule
 from stepgraph.interpreter.python.star_imports import exported_names
@@ -15,7 +15,7 @@ from stepgraph.syntax.module import Place
 def module_member(interpreter: Interpreter, module: ModuleValue, name: str, place: Place) -> Value:
     """Return `module.name`."""
     scope = module.scope
-    value = None if scope is None else module_name(interpreter, scope, name)
+    value = None if scope is None else resolve_body_name(interpreter, scope, name)
     value = value or submodule(interpreter, module, name, place)
     if value is not None:
         return value

@@ -21,7 +21,7 @@ from stepgraph.syntax.module import Place, SourceModule
 from stepgraph.syntax.modules import Importer
 
 
-class Starred(Struct, frozen=True):
+class StarImport(Struct, frozen=True):
     """A star import, `from module import *`."""
 
     source: ModuleValue
@@ -29,7 +29,7 @@ class Starred(Struct, frozen=True):
     place: Place
 
 
-class Listed(Struct, frozen=True):
+class ExportList(Struct, frozen=True):
     """The names in the `__all__` of a module."""
 
     names: tuple[str, ...]
@@ -40,15 +40,15 @@ class Listed(Struct, frozen=True):
 class StarImportCache(Struct):
     """Star imports and exported names of modules, each computed once."""
 
-    sources: dict[LexicalScope, tuple[Starred, ...]] = field(default_factory=dict)
+    sources: dict[LexicalScope, tuple[StarImport, ...]] = field(default_factory=dict)
     """The star imports of a module from modules of the project, in source order."""
     outside: dict[LexicalScope, tuple[str, ...]] = field(default_factory=dict)
     """The dotted names of the other modules that a module star-imports."""
-    listed: dict[LexicalScope, Listed | None] = field(default_factory=dict)
+    listed: dict[LexicalScope, ExportList | None] = field(default_factory=dict)
     """The `__all__` of a module, None if it does not define one."""
     exported: dict[LexicalScope, tuple[str, ...]] = field(default_factory=dict)
     """The names that a module exports to star imports."""
-    origins: dict[tuple[LexicalScope, str], Starred | Value | None] = field(default_factory=dict)
+    origins: dict[tuple[LexicalScope, str], StarImport | Value | None] = field(default_factory=dict)
     """For a module and a name, the star import that binds the name, or its value; None if no star import binds it."""
 
 

@@ -9,8 +9,8 @@ import libcst as cst
 from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.objects.binding_order import positions_in
-from stepgraph.interpreter.objects.module_code import apply_changes, body_of, bound_value
+from stepgraph.interpreter.objects.binding_order import statement_positions
+from stepgraph.interpreter.objects.module_code import apply_changes, bound_value, scope_body
 from stepgraph.interpreter.objects.values import (
     UNKNOWN,
     Caveat,
@@ -25,8 +25,8 @@ from stepgraph.interpreter.objects.values import (
     hide_constants,
     without_constants,
 )
-from stepgraph.interpreter.python.star_imports import is_starred_later, starred
-from stepgraph.interpreter.replay.step_state import bound
+from stepgraph.interpreter.python.star_imports import has_later_star_import, star_imported_value
+from stepgraph.interpreter.replay.step_state import record_binding
 from stepgraph.limits import Limit, LimitExceededError
 from stepgraph.syntax.changes import binds_by_computing
 from stepgraph.syntax.module import Place
@@ -67,13 +67,13 @@ def _value_at(interpreter: Interpreter, scope: LexicalScope, name: str, statemen
     binders = scope.bindings.binders.get(name, ())
     if len(binders) <= 1 or scope.kind not in ("module", "class"):
         return _value_in_scope(interpreter, scope, name, is_local=True)
-    positions = positions_in(scope.module, body_of(scope))
+    positions = statement_positions(scope.module, scope_body(scope))
     position = positions.get(id(statement))
     earlier_binders = [
         b for b in binders if position is not None and id(b) in positions and positions[id(b)].index < position.index
     ]
     if not earlier_binders or len(earlier_binders) == len(binders):
-        return module_name(interpreter, scope, name)
+        return resolve_body_name(interpreter, scope, name)
     return _value_after(interpreter, scope, name, earlier_binders)
 
 
@@ -105,7 +105,7 @@ def _lookup_start(scope: LexicalScope, name: str) -> LexicalScope | None:
 
 def _value_in_scope(interpreter: Interpreter, scope: LexicalScope, name: str, *, is_local: bool) -> Value | None:
     if scope.kind in ("module", "class"):
-        return module_name(interpreter, scope, name)
+        return resolve_body_name(interpreter, scope, name)
     value = scope.names.get(name)
     if value is None and not scope.bindings.binds(name):
         return None
@@ -123,7 +123,7 @@ def bind(interpreter: Interpreter, name: str, value: Value) -> None:
     scope = binding_scope(interpreter.frame.scope, name)
     interpreter.store.write(scope.names, name, _stored_value(scope, name, value))
     if interpreter.replays and (interpreter.replay.state_changes or interpreter.loop_depth):
-        bound(interpreter, name)
+        record_binding(interpreter, name)
 
 
 def _stored_value(scope: LexicalScope, name: str, value: Value) -> Value:
@@ -151,14 +151,14 @@ def binding_scope(scope: LexicalScope, name: str) -> LexicalScope:
     return target
 
 
-def module_name(interpreter: Interpreter, scope: LexicalScope, name: str) -> Value | None:
+def resolve_body_name(interpreter: Interpreter, scope: LexicalScope, name: str) -> Value | None:
     """Return the value of a name in a module or class body. The first lookup evaluates its binders."""
     value: Value | None = scope.names.get(name)
     if value is not None:
         return value
     binders = scope.bindings.binders.get(name)
-    if not binders or is_starred_later(interpreter, scope, name):
-        return starred(interpreter, scope, name) if scope.bindings.stars and name not in _BUILTINS else None
+    if not binders or has_later_star_import(interpreter, scope, name):
+        return star_imported_value(interpreter, scope, name) if scope.bindings.stars and name not in _BUILTINS else None
     scope.names[name] = UNKNOWN  # ends the recursion for a definition that refers to itself
     try:
         return _evaluate_binders(interpreter, scope, name, binders)
@@ -197,10 +197,10 @@ def _reassigned_value(interpreter: Interpreter, scope: LexicalScope, name: str, 
         if not values or any(element_value.relevant for element_value in values):
             _report_external_assignment(interpreter, scope, name)
         return hide_constants(value)
-    return replaced_elsewhere(interpreter, scope, name, value) if value.relevant else hide_constants(value)
+    return mark_reassigned(interpreter, scope, name, value) if value.relevant else hide_constants(value)
 
 
-def replaced_elsewhere(interpreter: Interpreter, scope: LexicalScope, name: str, value: Value) -> Value:
+def mark_reassigned(interpreter: Interpreter, scope: LexicalScope, name: str, value: Value) -> Value:
     """Return a value that code outside its module or class may replace. A function gets a caveat, others a report."""
     if isinstance(value, FunctionValue):
         return replace(value, caveats=(*value.caveats, _external_assignment_caveat(scope, name)))

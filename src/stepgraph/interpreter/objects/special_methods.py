@@ -8,7 +8,7 @@ from typing import Final, TypeGuard
 import libcst as cst
 
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.joining import leaves
+from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.objects.values import (
     UNKNOWN,
     Argument,
@@ -21,15 +21,15 @@ from stepgraph.interpreter.objects.values import (
     Unresolved,
     Value,
 )
-from stepgraph.interpreter.python.generators import resume
+from stepgraph.interpreter.python.generators import emit_generator_call
 from stepgraph.interpreter.workflow.awaiting import await_value
 from stepgraph.ir.nodes import Block, Branch, Choice, Jump, JumpKind
 from stepgraph.syntax.module import Place
 
 
-def is_any_object(value: Value) -> TypeGuard[Union]:
+def is_union_of_objects(value: Value) -> TypeGuard[Union]:
     """Whether a value is a union of project objects. Constants such as None may be among its cases."""
-    objects = [leaf for leaf in leaves(value) if not isinstance(leaf, Constant)]
+    objects = [leaf for leaf in union_values(value) if not isinstance(leaf, Constant)]
     return isinstance(value, Union) and bool(objects) and all(isinstance(leaf, Instance) for leaf in objects)
 
 
@@ -37,7 +37,7 @@ def call_special(
     interpreter: Interpreter, owner: Value, names: Sequence[str], operands: Sequence[Value], place: Place
 ) -> Value | None:
     """Return the result of the first special method that `owner` defines, None if it defines none of them."""
-    if is_any_object(owner):
+    if is_union_of_objects(owner):
         return interpreter.choose(
             owner, lambda case_value: call_special(interpreter, case_value, names, operands, place) or UNKNOWN
         )
@@ -51,7 +51,7 @@ def call_special(
     return method if isinstance(method, Unresolved) else None
 
 
-def operate(
+def apply_binary_operator(
     interpreter: Interpreter, operator: cst.BaseBinaryOp, left_operand: Value, right_operand: Value, place: Place
 ) -> Value | None:
     """Return the result of a binary operator, None if neither operand defines it."""
@@ -64,7 +64,7 @@ def operate(
     )
 
 
-def operate_in_place(
+def apply_augmented_operator(
     interpreter: Interpreter, operator: cst.BaseAugOp, target: Value, value: Value, place: Place
 ) -> Value:
     """Return the value that `target += value` assigns if `target` is a project object, UNKNOWN otherwise."""
@@ -110,7 +110,7 @@ _BINARY_OPERATORS: Final[dict[type[cst.BaseAugOp], type[cst.BaseBinaryOp]]] = {
 }
 
 
-def iterated(interpreter: Interpreter, value: Value, place: Place) -> Value:
+def iterator_of(interpreter: Interpreter, value: Value, place: Place) -> Value:
     """Return the iterator of a project object by its `__aiter__` or `__iter__`, any other value unchanged."""
     if not isinstance(value, Instance):
         return value
@@ -150,7 +150,7 @@ def advance(interpreter: Interpreter, iterable: Value, place: Place) -> Value | 
     This code is the `__anext__` or `__next__` of an object, or the body of a generator.
     """
     if isinstance(iterable, GeneratorCall):
-        resume(interpreter, iterable)
+        emit_generator_call(interpreter, iterable)
     return _call_next(interpreter, iterable, place) if isinstance(iterable, Instance) else None
 
 

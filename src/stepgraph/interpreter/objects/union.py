@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from stepgraph.interpreter.joining import MOST_CASES, Distinct, callable_name, leaves
+from stepgraph.interpreter.joining import MAX_CASES, ValueSet, callable_name, union_values
 from stepgraph.interpreter.objects.values import (
     UNKNOWN,
     Case,
@@ -13,22 +13,24 @@ from stepgraph.interpreter.objects.values import (
     Union,
     Unresolved,
     Value,
-    Wrapped,
+    WaitForCall,
     on_some_paths,
 )
 from stepgraph.syntax.module import Place
 
 
-def any_of(values: list[Value], conditions: list[str], discriminant: str, place: Place, *, each: bool = False) -> Value:
+def union_of_values(
+    values: list[Value], conditions: list[str], discriminant: str, place: Place, *, each: bool = False
+) -> Value:
     """Return the union of values without duplicates. With `each`, a loop binds them one after another."""
     cases: list[Case] = []
-    distinct = Distinct()
+    distinct = ValueSet()
     for condition, value in zip(conditions, values, strict=True):
         nested = isinstance(value, Union)
-        for leaf in leaves(value):
+        for leaf in union_values(value):
             if distinct.add(leaf):
                 cases.append(Case(callable_name(leaf) or condition if nested else condition, leaf))
-        if len(cases) > MOST_CASES:
+        if len(cases) > MAX_CASES:
             return Unresolved("it may be any one of very many", place)
     relevant = [case.value for case in cases if case.value.relevant]
     if not relevant:
@@ -42,7 +44,7 @@ def any_of(values: list[Value], conditions: list[str], discriminant: str, place:
 
 def is_started(value: Value) -> bool:
     """Whether a value is a started task or a future of tasks."""
-    return isinstance(value, Task | Gathering) or (isinstance(value, Wrapped) and is_started(value.inner))
+    return isinstance(value, Task | Gathering) or (isinstance(value, WaitForCall) and is_started(value.inner))
 
 
 def _is_each(value: Value) -> bool:

@@ -19,7 +19,7 @@ from stepgraph.ir.nodes import (
     EventWait,
     Function,
     Handler,
-    Passes,
+    IterationCount,
     PayloadShape,
     StepDefinition,
     StepSettings,
@@ -46,17 +46,17 @@ class Value:
     """Whether replay rules track the value, although it leads to no step."""
 
 
-def parts_of(value: Value) -> int:
+def part_count(value: Value) -> int:
     """Return the number of values in a frozen value, itself included.
 
     Values are compared, hashed and walked as trees, so a shared value counts once per occurrence.
     """
-    return value.parts if isinstance(value, FunctionValue | Gathering | Task | Wrapped | Union) else 1
+    return value.parts if isinstance(value, FunctionValue | Gathering | Task | WaitForCall | Union) else 1
 
 
 def _count_with_children(children: Iterable[Value]) -> int:
     """Return the number of values in a tree with these children. Raises LimitExceededError above the limit."""
-    parts = 1 + sum(map(parts_of, children))
+    parts = 1 + sum(map(part_count, children))
     if parts > MAXIMUM[Limit.PARTS]:
         raise LimitExceededError(Limit.PARTS)
     return parts
@@ -284,7 +284,7 @@ class Element(Struct, frozen=True):
     """Whether it may be missing."""
     condition: str | None = None
     """Source of the condition under which it is present, None if unknown."""
-    passes: Passes | None = None
+    passes: IterationCount | None = None
     """The number of such elements, as the passes of a loop. None if unknown."""
 
 
@@ -568,7 +568,7 @@ class SuperObject(Value, Struct, frozen=True):
     """The bound `self` or `cls`."""
 
 
-class SuperMaker(Value, Struct, frozen=True):
+class SuperConstructor(Value, Struct, frozen=True):
     """`super().__new__` or `super().__call__` without a definition in the project. A call creates an object."""
 
     above: SuperObject
@@ -576,7 +576,7 @@ class SuperMaker(Value, Struct, frozen=True):
     """`__new__` or `__call__`."""
 
 
-class MethodOf(Value, Struct, frozen=True):
+class BuiltinMethod(Value, Struct, frozen=True):
     """A bound method of a built-in type: `tasks.append`, `payload.get`, `group.create_task`."""
 
     receiver: Value
@@ -642,7 +642,7 @@ class PreparedCall(Value, Struct, eq=False):
 Coroutine: TypeAlias = StepCall | WaitCall | FunctionCall | PreparedCall
 
 
-class Wrapped(Value, Struct, frozen=True):
+class WaitForCall(Value, Struct, frozen=True):
     """The coroutine of `asyncio.wait_for`."""
 
     inner: Value
@@ -835,33 +835,33 @@ class Arguments(Struct, frozen=True):
         return None
 
 
-def changed_tasks(value: Value, change: Callable[[Task], Task]) -> Value:
+def map_tasks(value: Value, change: Callable[[Task], Task]) -> Value:
     """Return a value with a change applied to each of its tasks, nested ones included."""
     match value:
         case Task():
             return change(value)
         case Gathering(members=members):
-            return replace(value, members=tuple(changed_tasks(member, change) for member in members))
-        case Wrapped(inner=inner):
-            return replace(value, inner=changed_tasks(inner, change))
+            return replace(value, members=tuple(map_tasks(member, change) for member in members))
+        case WaitForCall(inner=inner):
+            return replace(value, inner=map_tasks(inner, change))
         case Union(cases=cases):
-            changed = tuple(replace(case, value=changed_tasks(case.value, change)) for case in cases)
+            changed = tuple(replace(case, value=map_tasks(case.value, change)) for case in cases)
             return Union(changed, value.discriminant, value.place)
         case _:
             return value
 
 
-def every_run(value: Value) -> Value:
+def with_all_runs(value: Value) -> Value:
     """Return a value whose tasks represent every task started at their places."""
-    return changed_tasks(value, lambda task: replace(task, every=True))
+    return map_tasks(value, lambda task: replace(task, every=True))
 
 
 def on_some_paths(value: Value) -> Value:
     """Return a value as it is on some paths only, so awaiting it does not guarantee that its tasks are finished."""
-    return changed_tasks(value, lambda task: replace(task, on_every_path=False))
+    return map_tasks(value, lambda task: replace(task, on_every_path=False))
 
 
-def possible(item: Element) -> Element:
+def as_optional(item: Element) -> Element:
     """Return the element as one that may be missing."""
     return replace(item, value=on_some_paths(item.value), maybe=True)
 

@@ -12,7 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.objects.union import any_of
+from stepgraph.interpreter.objects.union import union_of_values
 from stepgraph.interpreter.objects.values import (
     DEEPEST,
     UNKNOWN,
@@ -32,8 +32,8 @@ from stepgraph.interpreter.objects.values import (
     StepFunction,
     Union,
     Value,
+    as_optional,
     hide_constants,
-    possible,
 )
 from stepgraph.ir.static_values import CollectionKind
 from stepgraph.limits import Limit
@@ -43,10 +43,10 @@ from stepgraph.syntax.module import Place
 # Maximum number of values searched for callables, which only serve to name a function.
 MAX_CALLABLE_ARGUMENTS: Final = 1_000
 # Maximum number of elements before repeated ones are merged: `l = l + l` doubles a list.
-MOST_ITEMS: Final = 4096
+MAX_ELEMENTS: Final = 4096
 
 
-def bound_arguments(interpreter: Interpreter, callee: FunctionValue, arguments: Arguments) -> dict[str, Value]:
+def bind_arguments(interpreter: Interpreter, callee: FunctionValue, arguments: Arguments) -> dict[str, Value]:
     """Return the value of each parameter, UNKNOWN where it cannot lead to a step.
 
     Constants are hidden, because the graph shows a body once for all the constants it is called with.
@@ -57,10 +57,10 @@ def bound_arguments(interpreter: Interpreter, callee: FunctionValue, arguments: 
     params = callee.node.params
     values = {p.name.value: binder.bind_positional(p.name.value) for p in (*params.posonly_params, *params.params)}
     if isinstance(params.star_arg, cst.Param):
-        values[params.star_arg.name.value] = collection(interpreter, "tuple", binder.remaining())
+        values[params.star_arg.name.value] = make_collection(interpreter, "tuple", binder.remaining())
     values |= {p.name.value: binder.bind_keyword(p.name.value) for p in params.kwonly_params}
     if params.star_kwarg is not None:
-        values[params.star_kwarg.name.value] = mapping(interpreter, keywords.remaining(), partial=keywords.is_open)
+        values[params.star_kwarg.name.value] = make_mapping(interpreter, keywords.remaining(), partial=keywords.is_open)
     return {p.name.value: hide_constants(values[p.name.value]) for p in parameters(params)}
 
 
@@ -140,7 +140,7 @@ class _ArgumentBinder(Struct):
 
     def remaining(self) -> tuple[Element, ...]:
         """Return the elements of `*args`; they may be missing if a positional argument was bound inexactly."""
-        return tuple(self.positional) if self.is_exact else tuple(map(possible, self.positional))
+        return tuple(self.positional) if self.is_exact else tuple(map(as_optional, self.positional))
 
     def _union(self, name: str, items: Sequence[Element]) -> Value:
         values = [item.value for item in items]
@@ -148,18 +148,18 @@ class _ArgumentBinder(Struct):
         default = self.defaults.get(name)
         if default is not None:
             values, conditions = [*values, default], [*conditions, name]
-        return any_of(values, conditions, name, items[0].place)
+        return union_of_values(values, conditions, name, items[0].place)
 
 
-def collection(interpreter: Interpreter, kind: CollectionKind, items: tuple[Element, ...]) -> Collection:
+def make_collection(interpreter: Interpreter, kind: CollectionKind, items: tuple[Element, ...]) -> Collection:
     """Return a new list, tuple or set. The repeated elements of a very long one are merged."""
     interpreter.budget.spend(Limit.ELEMENTS, len(items))
-    return Collection(kind, interpreter.store.new({"items": bounded(items)}), interpreter.loop_depth)
+    return Collection(kind, interpreter.store.new({"items": merge_repeated(items)}), interpreter.loop_depth)
 
 
-def bounded(items: tuple[Element, ...]) -> tuple[Element, ...]:
+def merge_repeated(items: tuple[Element, ...]) -> tuple[Element, ...]:
     """Return the elements. Above `MOST_ITEMS`, one element stands for all its repetitions."""
-    if len(items) <= MOST_ITEMS:
+    if len(items) <= MAX_ELEMENTS:
         return items
     distinct = {id(item.value): item for item in items}
     if len(distinct) == len(items):
@@ -167,9 +167,9 @@ def bounded(items: tuple[Element, ...]) -> tuple[Element, ...]:
     return tuple(replace(item, many=True, passes=None) for item in distinct.values())
 
 
-def made(interpreter: Interpreter, kind: CollectionKind, items: tuple[Element, ...]) -> Collection:
+def make_result_collection(interpreter: Interpreter, kind: CollectionKind, items: tuple[Element, ...]) -> Collection:
     """Return the list, tuple or set that a call returns. Its constants are hidden, because calls are never folded."""
-    return replace(collection(interpreter, kind, items), hidden=True)
+    return replace(make_collection(interpreter, kind, items), hidden=True)
 
 
 def ordered_like(source: Value, copy: Collection) -> Collection:
@@ -179,13 +179,13 @@ def ordered_like(source: Value, copy: Collection) -> Collection:
     return copy
 
 
-def mapping(interpreter: Interpreter, entries: tuple[MappingEntry, ...], *, partial: bool = False) -> Mapping:
+def make_mapping(interpreter: Interpreter, entries: tuple[MappingEntry, ...], *, partial: bool = False) -> Mapping:
     """Return a new dictionary. A `partial` one has further, unknown entries."""
     interpreter.budget.spend(Limit.ELEMENTS, len(entries))
     return Mapping(interpreter.store.new({"items": entries}), interpreter.loop_depth, partial=partial)
 
 
-def given(values: Iterable[Value]) -> Iterator[CallableArgument]:
+def callable_arguments(values: Iterable[Value]) -> Iterator[CallableArgument]:
     """Yield the callables and awaitables in values and in their collections."""
     for value in islice(_flatten(values, 0), MAX_CALLABLE_ARGUMENTS):
         match value:
@@ -244,12 +244,12 @@ def _unpacked_elements(argument: Argument) -> Iterator[Element]:
             yield from items
         case Union(cases=cases):
             for case in cases:
-                yield from (possible(item) for item in _unpacked_elements(replace(argument, value=case.value)))
+                yield from (as_optional(item) for item in _unpacked_elements(replace(argument, value=case.value)))
         case _:
             yield Element(argument.value if argument.value.relevant else UNKNOWN, argument.place, many=True)
 
 
-def spread(arguments: Arguments) -> Arguments:
+def unpacked_arguments(arguments: Arguments) -> Arguments:
     """Return the arguments with the elements of `*[...]` and `**{...}` unpacked in place.
 
     Elements of a collection keep their stars where positions are unknown, as do mappings with unknown entries.
@@ -270,7 +270,7 @@ def without_stars(interpreter: Interpreter, arguments: Arguments, place: Place) 
     """Return the arguments of a call of a modeled function, unpacked; those at unknown positions escape."""
     if not any(argument.star for argument in arguments.items):
         return arguments
-    unpacked = spread(arguments).items
+    unpacked = unpacked_arguments(arguments).items
     for argument in unpacked:
         if argument.star:
             interpreter.escape(argument.value, place, "is an argument in a way that is not followed")

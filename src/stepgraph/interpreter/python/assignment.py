@@ -11,7 +11,7 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import join_values
 from stepgraph.interpreter.objects.classes import class_member, field_names
 from stepgraph.interpreter.objects.names import bind
-from stepgraph.interpreter.objects.union import any_of
+from stepgraph.interpreter.objects.union import union_of_values
 from stepgraph.interpreter.objects.values import (
     UNKNOWN,
     Absent,
@@ -30,18 +30,18 @@ from stepgraph.interpreter.objects.values import (
     Union,
     Unresolved,
     Value,
+    as_optional,
     hide_constants,
-    possible,
 )
-from stepgraph.interpreter.python.arguments import MOST_ITEMS, bounded, collection
-from stepgraph.interpreter.python.generators import all_of
-from stepgraph.interpreter.replay.event import observe_key
-from stepgraph.interpreter.replay.step_state import attribute_changed, change, element_changed
+from stepgraph.interpreter.python.arguments import MAX_ELEMENTS, make_collection, merge_repeated
+from stepgraph.interpreter.python.generators import consume_generator
+from stepgraph.interpreter.replay.event import observe_event_key
+from stepgraph.interpreter.replay.step_state import record_attribute_change, record_change, record_element_change
 from stepgraph.limits import Limit
 from stepgraph.syntax.module import Place
 
 # Elements of a tuple that can be copied at the cost of examining one.
-COPIED_AT_ONCE: Final = 64
+ELEMENTS_COPIED_PER_UNIT: Final = 64
 
 
 def assign(interpreter: Interpreter, target: cst.BaseExpression, value: Value, source: Place | None = None) -> None:
@@ -50,7 +50,7 @@ def assign(interpreter: Interpreter, target: cst.BaseExpression, value: Value, s
         case cst.Name(value=name):
             bind(interpreter, name, value)
             if interpreter.in_step and name in interpreter.frame.scope.bindings.nonlocals:
-                change(interpreter, target, value, interpreter.place(target), rebound=True)
+                record_change(interpreter, target, value, interpreter.place(target), rebound=True)
         case cst.Tuple(elements=elements) | cst.List(elements=elements):
             parts = [element if isinstance(element, cst.StarredElement) else element.value for element in elements]
             _unpack(interpreter, parts, value)
@@ -58,7 +58,7 @@ def assign(interpreter: Interpreter, target: cst.BaseExpression, value: Value, s
             assign(interpreter, starred, value)
         case cst.Attribute(value=owner, attr=attr):
             receiver = interpreter.evaluate(owner)
-            attribute_changed(interpreter, target, receiver)
+            record_attribute_change(interpreter, target, receiver)
             assign_attribute(interpreter, receiver, attr.value, value, interpreter.place(target))
         case cst.Subscript():
             _assign_element(interpreter, target, value, source)
@@ -66,7 +66,7 @@ def assign(interpreter: Interpreter, target: cst.BaseExpression, value: Value, s
 
 def _unpack(interpreter: Interpreter, targets: list[cst.BaseExpression], value: Value) -> None:
     if isinstance(value, GeneratorCall):
-        items: tuple[Element, ...] | None = all_of(interpreter, value)
+        items: tuple[Element, ...] | None = consume_generator(interpreter, value)
     elif isinstance(value, Unresolved):
         items = (Element(value, value.place, many=True),)
     else:
@@ -90,7 +90,7 @@ def _unpack(interpreter: Interpreter, targets: list[cst.BaseExpression], value: 
     assign(
         interpreter,
         targets[star_index],
-        collection(interpreter, "list", items[star_index : len(items) - trailing_count]),
+        make_collection(interpreter, "list", items[star_index : len(items) - trailing_count]),
     )
     for target, item in zip(targets[star_index + 1 :], items[len(items) - trailing_count :], strict=True):
         assign(interpreter, target, item.value)
@@ -133,14 +133,16 @@ def _any_item(interpreter: Interpreter, target: cst.BaseExpression, items: tuple
     if items is None or not any(item.value.relevant for item in items):
         return UNKNOWN
     if isinstance(target, cst.StarredElement):
-        return collection(interpreter, "list", items)
+        return make_collection(interpreter, "list", items)
     place = interpreter.place(target)
-    return any_of([item.value for item in items], [item.place.text for item in items], interpreter.text(target), place)
+    return union_of_values(
+        [item.value for item in items], [item.place.text for item in items], interpreter.text(target), place
+    )
 
 
 def assign_attribute(interpreter: Interpreter, owner: Value, name: str, value: Value, place: Place) -> None:
     """Assign `owner.name`."""
-    observe_key(interpreter, "written", owner, Constant(name), place, place)
+    observe_event_key(interpreter, "written", owner, Constant(name), place, place)
     if isinstance(owner, Instance):
         if not _call_class_setter(interpreter, owner, name, value, place):
             interpreter.store.write(owner.state, name, hide_constants(value))
@@ -203,7 +205,7 @@ def _escape_assigned(interpreter: Interpreter, value: Value, place: Place) -> No
 def _assign_element(interpreter: Interpreter, target: cst.Subscript, value: Value, source: Place | None) -> None:
     with interpreter.replay.flagged("changing"):
         owner = interpreter.evaluate(target.value)
-    element_changed(interpreter, target, owner)
+    record_element_change(interpreter, target, owner)
     key: Value = UNKNOWN
     key_node: cst.CSTNode = target
     is_slice = False
@@ -215,7 +217,7 @@ def _assign_element(interpreter: Interpreter, target: cst.Subscript, value: Valu
             is_slice = True
     place = source or interpreter.place(target)
     key_place = interpreter.place(key_node)
-    observe_key(interpreter, "written", owner, key, interpreter.place(target.value), interpreter.place(target))
+    observe_event_key(interpreter, "written", owner, key, interpreter.place(target.value), interpreter.place(target))
 
     def assign_to(owner: Value) -> Value:
         match owner:
@@ -263,7 +265,7 @@ def remove_entry(interpreter: Interpreter, owner: Mapping, key: Value) -> None:
     interpreter.store.write(owner.state, "items", tuple(remaining))
 
 
-def take_item(interpreter: Interpreter, owner: Collection, index: Value) -> Element | None:
+def remove_item(interpreter: Interpreter, owner: Collection, index: Value) -> Element | None:
     """Remove an element from a list or set and return it.
 
     If the index does not resolve to one element, mark every element as possibly absent and return None.
@@ -283,7 +285,7 @@ def take_item(interpreter: Interpreter, owner: Collection, index: Value) -> Elem
         interpreter.store.write(owner.state, "items", tuple(remaining))
         return removed
     owner.state.unordered = True
-    interpreter.store.write(owner.state, "items", tuple(map(possible, items)))
+    interpreter.store.write(owner.state, "items", tuple(map(as_optional, items)))
     return None
 
 
@@ -295,11 +297,11 @@ def add_items(interpreter: Interpreter, owner: Collection, items: tuple[Element,
     repeated_nodes = {id(item.place.node) for item in items if item.many}
     if repeated_nodes:
         remaining = [item for item in owner.items if id(item.place.node) not in repeated_nodes]
-        interpreter.store.write(owner.state, "items", bounded((*remaining, *items)))
+        interpreter.store.write(owner.state, "items", merge_repeated((*remaining, *items)))
         return
     existing: tuple[Element, ...] = owner.state["items"]
-    interpreter.budget.spend(Limit.ELEMENTS, len(items) + len(existing) // COPIED_AT_ONCE)
-    if len(existing) // MOST_ITEMS == (len(existing) + len(items)) // MOST_ITEMS:
+    interpreter.budget.spend(Limit.ELEMENTS, len(items) + len(existing) // ELEMENTS_COPIED_PER_UNIT)
+    if len(existing) // MAX_ELEMENTS == (len(existing) + len(items)) // MAX_ELEMENTS:
         interpreter.store.extend(owner.state, (*existing, *items))
     else:
-        interpreter.store.write(owner.state, "items", bounded((*existing, *items)))
+        interpreter.store.write(owner.state, "items", merge_repeated((*existing, *items)))

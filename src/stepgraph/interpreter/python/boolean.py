@@ -7,7 +7,7 @@ from typing import Final
 import libcst as cst
 
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.joining import join_values, leaves, on_path
+from stepgraph.interpreter.joining import join_values, on_path, union_values
 from stepgraph.interpreter.objects.names import look_up
 from stepgraph.interpreter.objects.values import (
     UNKNOWN,
@@ -22,15 +22,15 @@ from stepgraph.interpreter.objects.values import (
     WaitCall,
     without_constants,
 )
-from stepgraph.interpreter.python.narrowing import narrowed
-from stepgraph.interpreter.replay.taint import derived, record_test
+from stepgraph.interpreter.python.narrowing import narrow
+from stepgraph.interpreter.replay.taint import propagate_taint, record_test
 from stepgraph.ir.nodes import TaskId
 from stepgraph.syntax.bindings import bindings_of
 
 _TYPE_CHECKING_NAMES: Final = frozenset({"typing.TYPE_CHECKING", "typing_extensions.TYPE_CHECKING"})
 
 
-def decided(interpreter: Interpreter, test: cst.BaseExpression) -> bool | None:
+def static_truth(interpreter: Interpreter, test: cst.BaseExpression) -> bool | None:
     """Return the truth value of a static test, None for any other test.
 
     Static tests are `True`, `False`, `TYPE_CHECKING` (false at run time), and coroutine checks of resolved values.
@@ -47,7 +47,7 @@ def decided(interpreter: Interpreter, test: cst.BaseExpression) -> bool | None:
             value = interpreter.evaluate(test)
             return False if isinstance(value, External) and value.name in _TYPE_CHECKING_NAMES else None
         case cst.UnaryOperation(operator=cst.Not(), expression=inner):
-            inner_truth = decided(interpreter, inner)
+            inner_truth = static_truth(interpreter, inner)
             return None if inner_truth is None else not inner_truth
         case cst.Call(func=function, args=[cst.Arg(value=cst.Name() | cst.Attribute() as argument, star="")]):
             return _coroutine_check_result(interpreter, function, argument)
@@ -69,7 +69,7 @@ def _coroutine_check_result(
     interpreter.block_of(lambda: values.append(interpreter.evaluate(argument)))
     checks_function = name.value == "iscoroutinefunction"
     results = {
-        _is_coroutine_function(value) if checks_function else _is_coroutine(value) for value in leaves(values[0])
+        _is_coroutine_function(value) if checks_function else _is_coroutine(value) for value in union_values(values[0])
     }
     return results.pop() if len(results) == 1 else None
 
@@ -101,7 +101,7 @@ def _is_coroutine(value: Value) -> bool | None:
 
 def evaluate_conditional(interpreter: Interpreter, node: cst.IfExp) -> Value:
     """Evaluate `a if c else b`."""
-    truth = decided(interpreter, node.test)
+    truth = static_truth(interpreter, node.test)
     if truth is not None:
         return interpreter.evaluate(node.body if truth else node.orelse)
     test = interpreter.evaluate(node.test)
@@ -111,7 +111,7 @@ def evaluate_conditional(interpreter: Interpreter, node: cst.IfExp) -> Value:
     values: list[Value] = []
 
     def evaluate_branch(branch: cst.BaseExpression, *, holds: bool) -> None:
-        with narrowed(interpreter, node.test, holds=holds):
+        with narrow(interpreter, node.test, holds=holds):
             values.append(interpreter.evaluate(branch))
 
     paths = [
@@ -120,7 +120,7 @@ def evaluate_conditional(interpreter: Interpreter, node: cst.IfExp) -> Value:
     ]
     interpreter.take_one(paths, None, place)
     value = join_values([(condition, values[0]), (None, values[1])], None, place, paths[0][1].since)
-    return derived(interpreter, (test, *values), without_constants(value))
+    return propagate_taint(interpreter, (test, *values), without_constants(value))
 
 
 def evaluate_boolean(interpreter: Interpreter, node: cst.BooleanOperation) -> Value:
@@ -143,13 +143,13 @@ def _evaluate_operands(
 ) -> Value:
     """Evaluate the operands from `index` on, under the condition of the operands from `first` up to `index`."""
     while index < len(operands):
-        if decided(interpreter, operands[index - 1]) is (not isinstance(node.operator, cst.And)):
+        if static_truth(interpreter, operands[index - 1]) is (not isinstance(node.operator, cst.And)):
             return UNKNOWN
         results: list[Value] = []
         position = index
 
         def evaluate_operand(position: int = position, results: list[Value] = results) -> None:
-            with narrowed(interpreter, operands[position - 1], holds=isinstance(node.operator, cst.And)):
+            with narrow(interpreter, operands[position - 1], holds=isinstance(node.operator, cst.And)):
                 results.append(interpreter.evaluate(operands[position]))
             if interpreter.operations:
                 results[0] = _evaluate_operands(interpreter, node, operands, position, position + 1, results[0])
@@ -157,7 +157,7 @@ def _evaluate_operands(
         record_test(interpreter, value, interpreter.place(operands[position - 1]), interpreter.place(node))
         path = interpreter.branch(evaluate_operand)
         if not path.block.operations and not path.changes and not (value.relevant or results[0].relevant):
-            value = derived(interpreter, (value, results[0]))
+            value = propagate_taint(interpreter, (value, results[0]))
             index += 1
             continue
         condition = _condition(interpreter, node, operands[first:index])
@@ -174,7 +174,7 @@ def _join_operands(
 ) -> Value:
     """Join two results, where `right` applies under its condition. Irrelevant values need no union."""
     if not (left.relevant or right.value.relevant):
-        return derived(interpreter, (left, right.value))
+        return propagate_taint(interpreter, (left, right.value))
     place = interpreter.place(node)
     if not left.relevant:
         return Union((Case(right.condition, on_path(right.value, (), since)),), None, place)
@@ -200,10 +200,10 @@ def _condition(interpreter: Interpreter, node: cst.BooleanOperation, operands: l
     text = f" {word} ".join(interpreter.text(operand) for operand in operands)
     if word == "and":
         return text
-    return negated(text, operands[0]) if len(operands) == 1 else f"not ({text})"
+    return negate(text, operands[0]) if len(operands) == 1 else f"not ({text})"
 
 
-def negated(text: str, node: cst.BaseExpression) -> str:
+def negate(text: str, node: cst.BaseExpression) -> str:
     """Return `not text`, parenthesized if the expression requires it."""
     is_atomic = isinstance(node, cst.Name | cst.Call | cst.Attribute | cst.Subscript)
     is_parenthesized = bool(node.lpar) and text.startswith("(")

@@ -10,9 +10,9 @@ from stepgraph.interpreter.frame import PathResult
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.objects.names import bind
 from stepgraph.interpreter.objects.values import UNKNOWN, Collection, Event, Instance, Payload, Unresolved, Value
-from stepgraph.interpreter.python.boolean import decided
-from stepgraph.interpreter.python.narrowing import narrowed
-from stepgraph.interpreter.python.subscripts import element_at, part_of
+from stepgraph.interpreter.python.boolean import static_truth
+from stepgraph.interpreter.python.narrowing import narrow
+from stepgraph.interpreter.python.subscripts import element_at, payload_member
 from stepgraph.interpreter.replay.taint import record_test
 from stepgraph.ir.nodes import Block
 from stepgraph.syntax.bindings import pattern_names
@@ -21,7 +21,7 @@ from stepgraph.syntax.module import Place
 
 def execute_if(interpreter: Interpreter, node: cst.If) -> None:
     """Execute an `if` and its `elif` clauses as one choice. An `elif` with steps in its test is nested in an `else`."""
-    truth = decided(interpreter, node.test)
+    truth = static_truth(interpreter, node.test)
     if truth is not None:
         _execute_static_branch(interpreter, node, is_true=truth)
         return
@@ -44,7 +44,7 @@ def _execute_clauses(interpreter: Interpreter, node: cst.If) -> None:
     clause: cst.If | cst.Else | None = node
     while isinstance(clause, cst.If):
         if clause is not node:
-            truth = decided(interpreter, clause.test)
+            truth = static_truth(interpreter, clause.test)
             if truth is False:
                 clause = clause.orelse
                 continue
@@ -60,7 +60,7 @@ def _execute_clauses(interpreter: Interpreter, node: cst.If) -> None:
         test = clause.test
 
         def execute_body(body: cst.BaseSuite = body, test: cst.BaseExpression = test) -> None:
-            with narrowed(interpreter, test, holds=True):
+            with narrow(interpreter, test, holds=True):
                 interpreter.execute(body)
 
         paths.append((condition, interpreter.branch(execute_body, condition)))
@@ -69,7 +69,7 @@ def _execute_clauses(interpreter: Interpreter, node: cst.If) -> None:
         else_body = clause.body
 
         def execute_else() -> None:
-            with narrowed(interpreter, node.test, holds=False):
+            with narrow(interpreter, node.test, holds=False):
                 interpreter.execute(else_body)
 
         paths.append((None, interpreter.branch(execute_else)))
@@ -177,7 +177,7 @@ def _bind_parts(interpreter: Interpreter, pattern: cst.MatchPattern, subject: Va
             for element in elements:
                 key, place = interpreter.evaluate(element.key), interpreter.place(element.key)
                 is_payload = isinstance(subject, Event | Payload)
-                part = part_of(subject, key) if is_payload else element_at(subject, key, place, place)
+                part = payload_member(subject, key) if is_payload else element_at(subject, key, place, place)
                 _bind_parts(interpreter, element.pattern, part)
         case cst.MatchList(patterns=patterns) | cst.MatchTuple(patterns=patterns) if isinstance(subject, Collection):
             if subject.has_known_order and len(subject.items) == len(patterns) and not _has_star(patterns):

@@ -33,10 +33,10 @@ from stepgraph.interpreter.objects.values import (
     is_none,
     without_constants,
 )
-from stepgraph.interpreter.python.arguments import given, spread
+from stepgraph.interpreter.python.arguments import callable_arguments, unpacked_arguments
 from stepgraph.interpreter.replay.resources import call_resource
 from stepgraph.interpreter.static_values import static_arguments, static_value
-from stepgraph.interpreter.summaries import function_scope, read_function
+from stepgraph.interpreter.summaries import function_scope, summarize_call
 from stepgraph.interpreter.workflow.awaiting import start
 from stepgraph.ir.facts import Returned, StepCalled
 from stepgraph.ir.nodes import Call, Run
@@ -64,8 +64,8 @@ def call_function(interpreter: Interpreter, callee: FunctionValue, arguments: Ar
 
 def _call_plain(interpreter: Interpreter, callee: FunctionValue, arguments: Arguments, place: Place) -> Value:
     """Call a function that is not async. One that returns a coroutine is treated as a coroutine function."""
-    summary = read_function(interpreter, callee, arguments)
-    if not summary.function.works:
+    summary = summarize_call(interpreter, callee, arguments)
+    if not summary.function.may_run_steps:
         return summary.result
     if not summary.awaits_result:
         interpreter.emit(Run(Call(summary.function), place))
@@ -93,7 +93,7 @@ def _call_lambda(interpreter: Interpreter, callee: FunctionValue, node: cst.Lamb
     if not value.relevant:
         return without_constants(value)
     interpreter.frame.called |= interpreter.work.bit_of(node)
-    callables = list(given((value,)))
+    callables = list(callable_arguments((value,)))
     if len(callables) == 1:
         interpreter.lambda_names[node] = callables[0].name  # the graph shows a lambda as its callee
     return value
@@ -102,7 +102,7 @@ def _call_lambda(interpreter: Interpreter, callee: FunctionValue, node: cst.Lamb
 def call_step(interpreter: Interpreter, callee: StepFunction, arguments: Arguments, place: Place) -> Value:
     """Return the coroutine of a declared step. Arguments raise at run time and do not change the graph."""
     if not callee.may_be_replaced:
-        passed = static_arguments(spread(arguments))
+        passed = static_arguments(unpacked_arguments(arguments))
         interpreter.observe(StepCalled(callee.definition, passed, place, interpreter.in_step))
     return interpreter.work.make(StepCall(callee, place), place)
 

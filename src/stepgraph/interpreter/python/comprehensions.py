@@ -8,7 +8,7 @@ import libcst as cst
 from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.objects.special_methods import advance, iterated
+from stepgraph.interpreter.objects.special_methods import advance, iterator_of
 from stepgraph.interpreter.objects.values import (
     UNKNOWN,
     Collection,
@@ -21,22 +21,24 @@ from stepgraph.interpreter.objects.values import (
     Value,
     on_some_paths,
 )
-from stepgraph.interpreter.python.arguments import collection, mapping
+from stepgraph.interpreter.python.arguments import make_collection, make_mapping
 from stepgraph.interpreter.python.assignment import assign
-from stepgraph.interpreter.python.generators import inlined
-from stepgraph.interpreter.python.loops import element, extent_over, run_loop, unrolled
+from stepgraph.interpreter.python.generators import inline_generator
+from stepgraph.interpreter.python.loops import interpret_loop, items_to_unroll, loop_bounds, loop_variable_value
 from stepgraph.interpreter.replay.taint import record_test
-from stepgraph.ir.nodes import Passes
+from stepgraph.ir.nodes import IterationCount
 from stepgraph.ir.static_values import CollectionKind
 from stepgraph.syntax.bindings import Bindings, target_names
 
 
-def evaluate_collection(interpreter: Interpreter, node: cst.ListComp | cst.SetComp) -> Value:
+def evaluate_comprehension(interpreter: Interpreter, node: cst.ListComp | cst.SetComp) -> Value:
     """Evaluate a list or set comprehension: emit its loop and return its elements."""
-    return consumed(interpreter, node, interpreter.frame.scope, "list" if isinstance(node, cst.ListComp) else "set")
+    return consume_comprehension(
+        interpreter, node, interpreter.frame.scope, "list" if isinstance(node, cst.ListComp) else "set"
+    )
 
 
-def evaluate_mapping(interpreter: Interpreter, node: cst.DictComp) -> Value:
+def evaluate_dict_comprehension(interpreter: Interpreter, node: cst.DictComp) -> Value:
     """Evaluate a dictionary comprehension: emit its loop and return its entries."""
     entries: list[MappingEntry] = []
 
@@ -46,15 +48,15 @@ def evaluate_mapping(interpreter: Interpreter, node: cst.DictComp) -> Value:
         entries.append(MappingEntry(key, value, interpreter.place(node.key), interpreter.place(node.value), many))
 
     _run_comprehension(interpreter, node.for_in, interpreter.frame.scope, add)
-    return mapping(interpreter, tuple(entries))
+    return make_mapping(interpreter, tuple(entries))
 
 
-def evaluate_generator(interpreter: Interpreter, node: cst.GeneratorExp) -> Value:
+def evaluate_generator_expression(interpreter: Interpreter, node: cst.GeneratorExp) -> Value:
     """Return a generator expression unevaluated, since it runs where it is consumed."""
     return GeneratorExpression(node, interpreter.frame.scope)
 
 
-def consumed(
+def consume_comprehension(
     interpreter: Interpreter,
     node: cst.ListComp | cst.SetComp | cst.GeneratorExp,
     scope: LexicalScope,
@@ -71,7 +73,9 @@ def consumed(
         items.append(replace(item, value=on_some_paths(item.value)) if filtered else item)
 
     passes = _run_comprehension(interpreter, node.for_in, scope, add)
-    return collection(interpreter, kind, tuple(replace(item, passes=passes if item.many else None) for item in items))
+    return make_collection(
+        interpreter, kind, tuple(replace(item, passes=passes if item.many else None) for item in items)
+    )
 
 
 def _has_filter(clause: cst.CompFor | None) -> bool:
@@ -79,7 +83,9 @@ def _has_filter(clause: cst.CompFor | None) -> bool:
     return clause is not None and (bool(clause.ifs) or _has_filter(clause.inner_for_in))
 
 
-def each_of(interpreter: Interpreter, generator: GeneratorExpression, consume: Callable[[Value], None]) -> None:
+def for_each_element(
+    interpreter: Interpreter, generator: GeneratorExpression, consume: Callable[[Value], None]
+) -> None:
     """Emit the loop of a generator expression here, and pass each element to `consume` within the loop."""
     outer_scope = interpreter.frame.scope
 
@@ -94,7 +100,7 @@ def each_of(interpreter: Interpreter, generator: GeneratorExpression, consume: C
 
 def _run_comprehension(
     interpreter: Interpreter, clause: cst.CompFor, scope: LexicalScope, add: Callable[..., None]
-) -> Passes | None:
+) -> IterationCount | None:
     """Run a comprehension with `add` as its body. Return its number of elements, None if it is unknown."""
     with interpreter.in_scope(_comprehension_scope(interpreter, clause, scope)):
         passes = _run_clause(interpreter, clause, add, many=False)
@@ -121,12 +127,12 @@ def _comprehension_scope(interpreter: Interpreter, clause: cst.CompFor, scope: L
 
 def _run_clause(
     interpreter: Interpreter, clause: cst.CompFor, add: Callable[..., None], *, many: bool
-) -> Passes | None:
+) -> IterationCount | None:
     iterable = interpreter.evaluate(clause.iter)
     record_test(interpreter, iterable, interpreter.place(clause.iter), interpreter.place(clause))
-    iterable = iterated(interpreter, iterable, interpreter.place(clause.iter))
+    iterable = iterator_of(interpreter, iterable, interpreter.place(clause.iter))
     if isinstance(iterable, GeneratorExpression):
-        each_of(interpreter, iterable, lambda value: _run_pass(interpreter, clause, value, add))
+        for_each_element(interpreter, iterable, lambda value: _run_pass(interpreter, clause, value, add))
         return None
     if isinstance(iterable, Union) and any(isinstance(case.value, Collection) for case in iterable.cases):
 
@@ -141,8 +147,8 @@ def _run_clause(
 
 def _run_over(
     interpreter: Interpreter, clause: cst.CompFor, iterable: Value, add: Callable[..., None], *, many: bool
-) -> Passes | None:
-    if isinstance(iterable, GeneratorCall) and inlined(
+) -> IterationCount | None:
+    if isinstance(iterable, GeneratorCall) and inline_generator(
         interpreter,
         iterable,
         lambda value: _run_pass(interpreter, clause, value, add),
@@ -150,7 +156,7 @@ def _run_over(
         broken=False,
     ):
         return None
-    items = unrolled(iterable)
+    items = items_to_unroll(iterable)
     if items is not None and not clause.ifs:
         for item in items:
             assign(interpreter, clause.target, item.value)
@@ -160,11 +166,15 @@ def _run_over(
 
     def body() -> None:
         current = advance(interpreter, iterable, place)
-        value = element(interpreter, iterable, interpreter.text(clause.target), place) if current is None else current
+        value = (
+            loop_variable_value(interpreter, iterable, interpreter.text(clause.target), place)
+            if current is None
+            else current
+        )
         _run_pass(interpreter, clause, on_some_paths(value) if clause.ifs else value, add)
 
-    bounds = extent_over(iterable, interpreter.place(clause.iter))
-    run_loop(interpreter, body, None, place, bounds)
+    bounds = loop_bounds(iterable, interpreter.place(clause.iter))
+    interpret_loop(interpreter, body, None, place, bounds)
     return bounds.passes
 
 

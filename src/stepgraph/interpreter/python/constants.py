@@ -58,7 +58,7 @@ _UNARY_OPERATORS: Final[dict[type[cst.BaseUnaryOp], Callable[[Any], object]]] = 
 }
 
 
-def binary(op: cst.BaseBinaryOp, left: Value, right: Value) -> Value:
+def fold_binary(op: cst.BaseBinaryOp, left: Value, right: Value) -> Value:
     """Return the result of an operator on two constants, or UNKNOWN."""
     function = _BINARY_OPERATORS.get(type(op))
     if function is None or not isinstance(left, Constant) or not isinstance(right, Constant):
@@ -66,12 +66,12 @@ def binary(op: cst.BaseBinaryOp, left: Value, right: Value) -> Value:
     if not _is_affordable(op, left.value, right.value):
         return UNKNOWN
     try:
-        return scalar(function(left.value, right.value))
+        return to_constant(function(left.value, right.value))
     except (TypeError, ValueError, ArithmeticError):
         return UNKNOWN
 
 
-def shifted(op: cst.BaseBinaryOp, left: Value, right: Value) -> Value | None:
+def add_offset(op: cst.BaseBinaryOp, left: Value, right: Value) -> Value | None:
     """Return the result of adding an offset to an external result, or None for any other operation.
 
     The result has the type of the left operand. An unknown right operand is not accepted for a `timedelta`, because
@@ -86,13 +86,13 @@ def shifted(op: cst.BaseBinaryOp, left: Value, right: Value) -> Value | None:
     return ExternalResult(name) if is_difference or is_number or is_unknown else None
 
 
-def unary(op: cst.BaseUnaryOp, operand: Value) -> Value:
+def fold_unary(op: cst.BaseUnaryOp, operand: Value) -> Value:
     """Return the result of an operator on a constant, or UNKNOWN."""
     function = _UNARY_OPERATORS.get(type(op))
     if function is None or not isinstance(operand, Constant) or _size(operand.value) > MAX_SIZE:
         return UNKNOWN
     try:
-        return scalar(function(operand.value))
+        return to_constant(function(operand.value))
     except TypeError:
         return UNKNOWN
 
@@ -143,7 +143,7 @@ def _size(value: Scalar) -> int:
     return value.bit_length() if isinstance(value, int) else 1
 
 
-def scalar(value: object) -> Value:
+def to_constant(value: object) -> Value:
     """Return a value as a constant, or UNKNOWN if it is too long or not a scalar."""
     is_too_long = isinstance(value, str | bytes | int) and _size(value) > MAX_SIZE
     if not is_too_long and (value is None or isinstance(value, str | bytes | int | float | complex)):
@@ -151,7 +151,7 @@ def scalar(value: object) -> Value:
     return UNKNOWN
 
 
-def joined(parts: list[tuple[Value, Place]]) -> Value:
+def concatenate(parts: list[tuple[Value, Place]]) -> Value:
     """Return the concatenation of string parts, or UNKNOWN if it is too long.
 
     It is a constant if all parts are. Otherwise it is a template with the source of the other parts in braces.
@@ -163,10 +163,10 @@ def joined(parts: list[tuple[Value, Place]]) -> Value:
         text if text is not None else "{" + place.text + "}" for text, (_, place) in zip(texts, parts, strict=True)
     )
     is_constant = all(isinstance(value, Constant) for value, _ in parts)
-    return scalar(concatenation) if is_constant else Template(concatenation)
+    return to_constant(concatenation) if is_constant else Template(concatenation)
 
 
-def is_text(value: Value) -> bool:
+def is_string(value: Value) -> bool:
     """Return whether a value is a string, at least in part."""
     return _text(value) is not None
 
@@ -179,7 +179,7 @@ def _text(value: Value) -> str | None:
             return None
 
 
-def formatted(value: Value, conversion: str | None, spec: str | None) -> str | None:
+def format_constant(value: Value, conversion: str | None, spec: str | None) -> str | None:
     """Return the result of formatting a constant in an f-string, or None if it is unknown."""
     if not isinstance(value, Constant) or spec is None or len(spec) > MAX_SPECIFICATION_LENGTH:
         return None
@@ -208,16 +208,16 @@ def _digit_runs(spec: str) -> list[str]:
 _SHORT_INTEGER_DIGITS = 10
 
 
-def literal(node: cst.SimpleString | cst.Integer | cst.Float | cst.Imaginary) -> Value:
+def evaluate_literal(node: cst.SimpleString | cst.Integer | cst.Float | cst.Imaginary) -> Value:
     """Return the value of a string or number literal, or UNKNOWN if Python rejects it."""
     if isinstance(node, cst.SimpleString) and not node.prefix and "\\" not in node.value and "\r" not in node.value:
         return Constant(node.raw_value)  # fast path: most strings are unescaped
     if isinstance(node, cst.Integer) and len(node.value) < _SHORT_INTEGER_DIGITS and node.value.isdecimal():
         return Constant(int(node.value))  # fast path: most numbers are short
-    return evaluated(node.value)
+    return evaluate_literal_source(node.value)
 
 
-def evaluated(source: str) -> Value:
+def evaluate_literal_source(source: str) -> Value:
     """Evaluate the source of a literal, or return UNKNOWN. Warnings about invalid escapes are suppressed."""
     try:
         with warnings.catch_warnings():

@@ -28,7 +28,7 @@ from stepgraph.interpreter.objects.values import (
     Value,
     WrappingManager,
 )
-from stepgraph.interpreter.summaries import read_function
+from stepgraph.interpreter.summaries import summarize_call
 from stepgraph.interpreter.workflow.awaiting import await_value
 from stepgraph.syntax.module import Place
 from stepgraph.syntax.walk import statements_below
@@ -106,7 +106,7 @@ def _is_call(result: cst.BaseExpression) -> bool:
 
 
 def _returns_true(interpreter: Interpreter, method: FunctionValue, place: Place) -> bool:
-    return read_function(interpreter, method, _exit_arguments(place)).returns_true
+    return summarize_call(interpreter, method, _exit_arguments(place)).returns_true
 
 
 def _exit_method(interpreter: Interpreter, manager: Instance, place: Place, *, is_async: bool) -> Value:

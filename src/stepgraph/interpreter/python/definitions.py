@@ -13,6 +13,7 @@ from stepgraph.interpreter.objects.class_hooks import run_hooks
 from stepgraph.interpreter.objects.values import (
     Argument,
     Arguments,
+    BuiltinMethod,
     Caveat,
     ClassValue,
     Collection,
@@ -22,7 +23,6 @@ from stepgraph.interpreter.objects.values import (
     GeneratorCall,
     Instance,
     LexicalScope,
-    MethodOf,
     Partial,
     StepDecorator,
     StepFunction,
@@ -53,7 +53,7 @@ TRANSPARENT_DECORATORS: Final = frozenset(
 )
 
 # External class decorators that do not change which steps the methods run.
-TRANSPARENT_TO_CLASSES: Final = frozenset(
+TRANSPARENT_CLASS_DECORATORS: Final = frozenset(
     {
         "attr.attrs",
         "attr.define",
@@ -93,7 +93,7 @@ _KINDS_BY_DECORATOR: Final[dict[str, FunctionKind]] = {
 }
 
 
-def names_in(scope: LexicalScope, name: str) -> tuple[str, ...]:
+def qualified_names(scope: LexicalScope, name: str) -> tuple[str, ...]:
     """Return the names of a definition in `scope`, from the plain name to the most qualified one."""
     path = (*scope.path, name)
     return tuple(".".join(path[-length:]) for length in range(1, len(path) + 1))
@@ -105,7 +105,7 @@ def make_function(interpreter: Interpreter, node: cst.FunctionDef, scope: Lexica
     function = FunctionValue(
         node,
         scope,
-        names_in(scope, node.name.value),
+        qualified_names(scope, node.name.value),
         owner=scope.owner,
         defaults=default_values(interpreter, node.params),
     )
@@ -134,7 +134,7 @@ def _apply_decorator(interpreter: Interpreter, decorator: Value, value: Value, p
             return value
         case Partial(callee=External(name="functools.wraps") | FunctionValue()):
             return interpreter.call(decorator, Arguments((Argument(value, place),)), place)
-        case MethodOf(receiver=FunctionValue(kind="property")):
+        case BuiltinMethod(receiver=FunctionValue(kind="property")):
             return interpreter.call(decorator, Arguments((Argument(value, place),)), place)
         case Instance() if isinstance(value, FunctionValue) and not _has_call_method(interpreter, decorator, place):
             return replace(value, caveats=(*value.caveats, _caveat_of_manager(place)))
@@ -210,7 +210,7 @@ def _refused_classes(_: SourceModule) -> set[cst.ClassDef]:
 
 def _apply_class_decorator(interpreter: Interpreter, decorator: Value, defined: ClassValue, place: Place) -> ClassValue:
     match decorator:
-        case External(name=name) if name.removesuffix("()") in TRANSPARENT_TO_CLASSES:
+        case External(name=name) if name.removesuffix("()") in TRANSPARENT_CLASS_DECORATORS:
             defined.marks = (*defined.marks, name.removesuffix("()"))
             return defined
         case FunctionValue() | ClassValue() | Instance() | Partial():

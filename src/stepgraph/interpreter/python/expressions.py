@@ -8,15 +8,16 @@ import libcst as cst
 from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Evaluator, Interpreter
-from stepgraph.interpreter.library.logging_ import is_report
-from stepgraph.interpreter.objects.attributes import DESCRIBING, attribute
-from stepgraph.interpreter.objects.iteration import entries_of, items_of, materialized
+from stepgraph.interpreter.library.logging_ import is_log_call
+from stepgraph.interpreter.objects.attributes import METADATA_ATTRIBUTES, get_attribute
+from stepgraph.interpreter.objects.iteration import elements_of, entries_of, materialize_generator
 from stepgraph.interpreter.objects.names import bind, look_up
-from stepgraph.interpreter.objects.special_methods import call_special, compare, iterated, operate
+from stepgraph.interpreter.objects.special_methods import apply_binary_operator, call_special, compare, iterator_of
 from stepgraph.interpreter.objects.values import (
     UNKNOWN,
     Argument,
     Arguments,
+    BuiltinMethod,
     ClassValue,
     Collection,
     Constant,
@@ -27,36 +28,39 @@ from stepgraph.interpreter.objects.values import (
     Instance,
     Mapping,
     MappingEntry,
-    MethodOf,
     Nondeterministic,
     Payload,
     Template,
     Union,
     Unresolved,
     Value,
-    possible,
+    as_optional,
     without_constants,
 )
-from stepgraph.interpreter.python.arguments import bounded, collection, mapping
+from stepgraph.interpreter.python.arguments import make_collection, make_mapping, merge_repeated
 from stepgraph.interpreter.python.assignment import set_entry
 from stepgraph.interpreter.python.boolean import evaluate_boolean, evaluate_conditional
-from stepgraph.interpreter.python.comprehensions import evaluate_collection, evaluate_generator, evaluate_mapping
-from stepgraph.interpreter.python.constants import (
-    binary,
-    evaluated,
-    formatted,
-    is_text,
-    joined,
-    literal,
-    scalar,
-    shifted,
-    unary,
+from stepgraph.interpreter.python.comprehensions import (
+    evaluate_comprehension,
+    evaluate_dict_comprehension,
+    evaluate_generator_expression,
 )
-from stepgraph.interpreter.python.definitions import default_values, names_in
+from stepgraph.interpreter.python.constants import (
+    add_offset,
+    concatenate,
+    evaluate_literal,
+    evaluate_literal_source,
+    fold_binary,
+    fold_unary,
+    format_constant,
+    is_string,
+    to_constant,
+)
+from stepgraph.interpreter.python.definitions import default_values, qualified_names
 from stepgraph.interpreter.python.subscripts import element_at
-from stepgraph.interpreter.replay.event import observe_key
-from stepgraph.interpreter.replay.step_state import changes_only, method_called, seen
-from stepgraph.interpreter.replay.taint import derived, template, used
+from stepgraph.interpreter.replay.event import observe_event_key
+from stepgraph.interpreter.replay.step_state import is_pure_mutation, record_method_call, record_read
+from stepgraph.interpreter.replay.taint import propagate_taint, record_use, template
 from stepgraph.interpreter.workflow.awaiting import await_value, is_awaitable
 from stepgraph.ir.static_values import CollectionKind
 from stepgraph.syntax.module import Place
@@ -80,9 +84,9 @@ def _record_read(interpreter: Interpreter, node: cst.Name | cst.Attribute, owner
         and interpreter.replay.nondeterministic_count
         and not (interpreter.replay.in_part and _is_composite(value))
     ):
-        used(interpreter, value, interpreter.place(node))
+        record_use(interpreter, value, interpreter.place(node))
     if interpreter.replay.state_changes or (interpreter.loop_depth and interpreter.replays):
-        seen(interpreter, node, owner, value)
+        record_read(interpreter, node, owner, value)
     return value
 
 
@@ -103,7 +107,7 @@ def _evaluate_literal(
     interpreter: Interpreter, node: cst.SimpleString | cst.Integer | cst.Float | cst.Imaginary
 ) -> Value:
     del interpreter
-    return literal(node)
+    return evaluate_literal(node)
 
 
 def _evaluate_concatenation(interpreter: Interpreter, node: cst.BaseExpression) -> Value:
@@ -119,7 +123,7 @@ def _evaluate_concatenation(interpreter: Interpreter, node: cst.BaseExpression) 
 
 
 def _concatenate(interpreter: Interpreter, parts: list[tuple[Value, Place]]) -> Value:
-    result = joined(parts)
+    result = concatenate(parts)
     return template(interpreter, result.text, [value for value, _ in parts]) if isinstance(result, Template) else result
 
 
@@ -137,7 +141,7 @@ def _evaluate_f_string(interpreter: Interpreter, node: cst.FormattedString) -> V
             field_text = _evaluate_field(interpreter, part, values)
             is_constant = is_constant and field_text is not None
             text += interpreter.text(part) if field_text is None else field_text
-    return scalar(text) if is_constant else template(interpreter, text, values)
+    return to_constant(text) if is_constant else template(interpreter, text, values)
 
 
 def _decode_literal_text(node: cst.FormattedString, text: str) -> str | None:
@@ -149,7 +153,7 @@ def _decode_literal_text(node: cst.FormattedString, text: str) -> str | None:
     if "\\" not in text:
         return text
     prefix = node.prefix.lower().replace("f", "")
-    decoded = evaluated(f"{prefix}{node.quote}{text}{node.quote}")
+    decoded = evaluate_literal_source(f"{prefix}{node.quote}{text}{node.quote}")
     return decoded.value if isinstance(decoded, Constant) and isinstance(decoded.value, str) else None
 
 
@@ -166,7 +170,7 @@ def _evaluate_field(interpreter: Interpreter, field: cst.FormattedStringExpressi
             if spec_text is None:
                 return None
             spec += spec_text
-    return None if field.equal is not None else formatted(value, field.conversion, spec)
+    return None if field.equal is not None else format_constant(value, field.conversion, spec)
 
 
 def _evaluate_sequence(interpreter: Interpreter, node: cst.List | cst.Tuple | cst.Set) -> Value:
@@ -174,10 +178,10 @@ def _evaluate_sequence(interpreter: Interpreter, node: cst.List | cst.Tuple | cs
     for element in node.elements:
         value = interpreter.evaluate(element.value)
         if isinstance(element, cst.StarredElement):
-            items += items_of(interpreter, value) or (Element(UNKNOWN, interpreter.place(element.value), many=True),)
+            items += elements_of(interpreter, value) or (Element(UNKNOWN, interpreter.place(element.value), many=True),)
         else:
             items.append(Element(value, interpreter.place(element.value)))
-    return collection(interpreter, _COLLECTION_KINDS[type(node)], tuple(items))
+    return make_collection(interpreter, _COLLECTION_KINDS[type(node)], tuple(items))
 
 
 _COLLECTION_KINDS: Final[dict[type[cst.BaseExpression], CollectionKind]] = {
@@ -208,7 +212,7 @@ def _evaluate_dict(interpreter: Interpreter, node: cst.Dict) -> Value:
                 entries = {name: replace(entry, maybe=True) for name, entry in entries.items()}
             for entry in spread_entries or ():
                 _insert_entry(entries, entry)
-    return mapping(interpreter, tuple(entries.values()), partial=partial)
+    return make_mapping(interpreter, tuple(entries.values()), partial=partial)
 
 
 def _insert_entry(entries: dict[object, MappingEntry], entry: MappingEntry) -> None:
@@ -220,7 +224,7 @@ def _insert_entry(entries: dict[object, MappingEntry], entry: MappingEntry) -> N
 def _evaluate_call(interpreter: Interpreter, node: cst.Call) -> Value:
     last_task_id = interpreter.work.task_ids
     callee = _evaluate_callee(interpreter, node)
-    with interpreter.replay.flagged("reporting", value=is_report(node)):
+    with interpreter.replay.flagged("reporting", value=is_log_call(node)):
         arguments = _evaluate_arguments(interpreter, node)
     interpreter.call_since = last_task_id
     return _call_value(interpreter, node, callee, arguments)
@@ -238,9 +242,9 @@ def _call_value(interpreter: Interpreter, node: cst.Call, callee: Value, argumen
     value = _hide_constant_result(interpreter.call(callee, arguments, interpreter.place(node)))
     if interpreter.replay.nondeterministic_count:
         if _is_string_method(node.func):
-            value = derived(interpreter, (argument.value for argument in arguments.items), value)
-        if interpreter.in_step and isinstance(callee, MethodOf):
-            used(interpreter, value, interpreter.place(node))
+            value = propagate_taint(interpreter, (argument.value for argument in arguments.items), value)
+        if interpreter.in_step and isinstance(callee, BuiltinMethod):
+            record_use(interpreter, value, interpreter.place(node))
     return value
 
 
@@ -250,10 +254,10 @@ def _is_string_method(function: cst.BaseExpression) -> bool:
 
 
 def _evaluate_callee(interpreter: Interpreter, node: cst.Call) -> Value:
-    with interpreter.replay.flagged("changing", value=changes_only(node)):
+    with interpreter.replay.flagged("changing", value=is_pure_mutation(node)):
         callee = interpreter.evaluate(node.func)
-    if isinstance(callee, MethodOf | Union):
-        method_called(interpreter, node, callee)
+    if isinstance(callee, BuiltinMethod | Union):
+        record_method_call(interpreter, node, callee)
     return callee
 
 
@@ -272,25 +276,29 @@ def _evaluate_argument(interpreter: Interpreter, argument: cst.Arg) -> Argument:
 
 def _unpack_argument(interpreter: Interpreter, value: Value, place: Place) -> Value:
     """Return the elements of a `*` argument, which consumes a generator."""
-    value = materialized(interpreter, iterated(interpreter, value, place))
+    value = materialize_generator(interpreter, iterator_of(interpreter, value, place))
     if isinstance(value, GeneratorCall | Mapping):
-        return collection(interpreter, "list", items_of(interpreter, value) or (Element(UNKNOWN, place, many=True),))
+        return make_collection(
+            interpreter, "list", elements_of(interpreter, value) or (Element(UNKNOWN, place, many=True),)
+        )
     return value
 
 
 def _evaluate_attribute(interpreter: Interpreter, node: cst.Attribute) -> Value:
     owner, name = _evaluate_owner(interpreter, node), node.attr.value
-    observe_key(interpreter, "attribute", owner, Constant(name), interpreter.place(node.value), interpreter.place(node))
-    value = attribute(interpreter, owner, name, interpreter.place(node))
-    if value is UNKNOWN and isinstance(owner, Instance) and name.startswith("__") and name not in DESCRIBING:
-        value = MethodOf(owner, name)  # a method of `object`
+    observe_event_key(
+        interpreter, "attribute", owner, Constant(name), interpreter.place(node.value), interpreter.place(node)
+    )
+    value = get_attribute(interpreter, owner, name, interpreter.place(node))
+    if value is UNKNOWN and isinstance(owner, Instance) and name.startswith("__") and name not in METADATA_ATTRIBUTES:
+        value = BuiltinMethod(owner, name)  # a method of `object`
     return _record_read(interpreter, node, owner, value)
 
 
 def _evaluate_subscript(interpreter: Interpreter, node: cst.Subscript) -> Value:
     element = _evaluate_element(interpreter, node, _evaluate_owner(interpreter, node))
     if interpreter.in_step and interpreter.replay.nondeterministic_count:
-        used(interpreter, element, interpreter.place(node))
+        record_use(interpreter, element, interpreter.place(node))
     return element
 
 
@@ -307,7 +315,7 @@ def _evaluate_element(interpreter: Interpreter, node: cst.Subscript, owner: Valu
         key = UNKNOWN
         indices = [element.slice.value for element in node.slice if isinstance(element.slice, cst.Index)]
         key_node = cst.Tuple([cst.Element(index) for index in indices], lpar=[], rpar=[])
-    observe_key(interpreter, "read", owner, key, interpreter.place(node.value), interpreter.place(node))
+    observe_event_key(interpreter, "read", owner, key, interpreter.place(node.value), interpreter.place(node))
     return _get_item(interpreter, owner, key, interpreter.place(key_node), interpreter.place(node))
 
 
@@ -367,16 +375,16 @@ def _slice(interpreter: Interpreter, owner: Value, node: cst.Slice) -> Value:
         selected = owner.items[slice(*bounds)]
         selected_ids = set(map(id, selected))
         interpreter.store.pass_over(item for item in owner.items if id(item) not in selected_ids)
-        return collection(interpreter, owner.kind, selected)
-    copy = collection(interpreter, owner.kind, tuple(map(possible, owner.items)))
+        return make_collection(interpreter, owner.kind, selected)
+    copy = make_collection(interpreter, owner.kind, tuple(map(as_optional, owner.items)))
     copy.state.unordered = True
     return copy
 
 
 def _merge_cases(interpreter: Interpreter, owner: Union) -> Value:
     """Return a list of the elements of all cases, as needed for `todo = todo[10:]` in a loop."""
-    items: dict[int, Element] = {id(item.value): item for item in items_of(interpreter, owner) or ()}
-    merged = collection(interpreter, "list", tuple(items.values()))
+    items: dict[int, Element] = {id(item.value): item for item in elements_of(interpreter, owner) or ()}
+    merged = make_collection(interpreter, "list", tuple(items.values()))
     merged.state.unordered = True
     return merged if items else UNKNOWN
 
@@ -404,37 +412,37 @@ def _evaluate_binary(interpreter: Interpreter, node: cst.BaseExpression) -> Valu
 
 
 def _apply_operator(interpreter: Interpreter, node: cst.BinaryOperation, left: Value, right: Value) -> Value:
-    result = operate(interpreter, node.operator, left, right, interpreter.place(node))
+    result = apply_binary_operator(interpreter, node.operator, left, right, interpreter.place(node))
     if result is not None:
         return result
     if isinstance(node.operator, cst.Add):
-        if is_text(left) or is_text(right):
+        if is_string(left) or is_string(right):
             return _concatenate(
                 interpreter, [(left, interpreter.place(node.left)), (right, interpreter.place(node.right))]
             )
         if isinstance(left, Collection) and isinstance(right, Collection):
-            return collection(interpreter, left.kind, (*left.items, *right.items))
+            return make_collection(interpreter, left.kind, (*left.items, *right.items))
         if isinstance(left, Collection | Union) and isinstance(right, Collection | Union):
-            return collection(
-                interpreter, "list", (*(items_of(interpreter, left) or ()), *(items_of(interpreter, right) or ()))
+            return make_collection(
+                interpreter, "list", (*(elements_of(interpreter, left) or ()), *(elements_of(interpreter, right) or ()))
             )
     if isinstance(node.operator, cst.BitOr) and isinstance(left, Collection) and isinstance(right, Collection):
-        return collection(interpreter, left.kind, (*left.items, *right.items))
+        return make_collection(interpreter, left.kind, (*left.items, *right.items))
     if isinstance(node.operator, cst.BitOr) and isinstance(left, Mapping):
         return _merge_mappings(interpreter, left, right, interpreter.place(node.right))
     if isinstance(node.operator, cst.Multiply) and isinstance(left, Collection):
         return _repeat(interpreter, left, right)
     if isinstance(node.operator, cst.Add) and isinstance(left, Collection):
         # A list extended by elements that may be unknown.
-        rest = items_of(interpreter, right) or (Element(UNKNOWN, interpreter.place(node.right), many=True),)
-        return collection(interpreter, left.kind, (*left.items, *rest))
+        rest = elements_of(interpreter, right) or (Element(UNKNOWN, interpreter.place(node.right), many=True),)
+        return make_collection(interpreter, left.kind, (*left.items, *rest))
     if isinstance(node.operator, _SET_OPERATORS) and isinstance(left, Collection):
-        right_items = (items_of(interpreter, right) or ()) if isinstance(node.operator, cst.BitXor) else ()
-        return collection(interpreter, left.kind, tuple(map(possible, (*left.items, *right_items))))
+        right_items = (elements_of(interpreter, right) or ()) if isinstance(node.operator, cst.BitXor) else ()
+        return make_collection(interpreter, left.kind, tuple(map(as_optional, (*left.items, *right_items))))
     for operand, value in ((node.left, left), (node.right, right)):
         interpreter.escape_operand(value, interpreter.place(operand), "is an operand in a way that is not followed")
-    result = shifted(node.operator, left, right) or binary(node.operator, left, right)
-    return derived(interpreter, (left, right), result)
+    result = add_offset(node.operator, left, right) or fold_binary(node.operator, left, right)
+    return propagate_taint(interpreter, (left, right), result)
 
 
 def _merge_mappings(interpreter: Interpreter, left: Mapping, right: Value, place: Place) -> Mapping:
@@ -446,7 +454,7 @@ def _merge_mappings(interpreter: Interpreter, left: Mapping, right: Value, place
     for entry in right_entries or ():
         _insert_entry(entries, entry)
     partial = left.partial or right_entries is None or not left.shows_constants
-    return mapping(interpreter, tuple(entries.values()), partial=partial)
+    return make_mapping(interpreter, tuple(entries.values()), partial=partial)
 
 
 _SET_OPERATORS: Final = (cst.BitAnd, cst.BitXor, cst.Subtract)
@@ -455,8 +463,10 @@ _SET_OPERATORS: Final = (cst.BitAnd, cst.BitXor, cst.Subtract)
 def _repeat(interpreter: Interpreter, owner: Collection, count: Value) -> Value:
     """Return `owner * count`. Elements are marked `many` if the count is large or not constant."""
     if isinstance(count, Constant) and isinstance(count.value, int) and 0 <= count.value <= MAX_REPETITIONS:
-        return collection(interpreter, owner.kind, owner.items * count.value)
-    return collection(interpreter, owner.kind, tuple(replace(item, many=True, passes=None) for item in owner.items))
+        return make_collection(interpreter, owner.kind, owner.items * count.value)
+    return make_collection(
+        interpreter, owner.kind, tuple(replace(item, many=True, passes=None) for item in owner.items)
+    )
 
 
 def _evaluate_unary(interpreter: Interpreter, node: cst.UnaryOperation) -> Value:
@@ -469,7 +479,7 @@ def _evaluate_unary(interpreter: Interpreter, node: cst.UnaryOperation) -> Value
         interpreter.escape_operand(operand, interpreter.place(node), "is an operand in a way that is not followed")
     if isinstance(operand, Nondeterministic) and isinstance(node.operator, cst.Not):
         return replace(operand, gives="")
-    return derived(interpreter, (operand,), unary(node.operator, operand)) if result is None else result
+    return propagate_taint(interpreter, (operand,), fold_unary(node.operator, operand)) if result is None else result
 
 
 _UNARY_METHODS: Final[dict[type[cst.BaseUnaryOp], str]] = {
@@ -486,12 +496,12 @@ def _evaluate_comparison(interpreter: Interpreter, node: cst.Comparison) -> Valu
     for index, target in enumerate(node.comparisons):
         if index == 0:
             right = interpreter.evaluate(target.comparator)
-            observe_key(
+            observe_event_key(
                 interpreter, "asked", right, left, interpreter.place(target.comparator), interpreter.place(node)
             )
             result = compare(interpreter, target, left, right, interpreter.place(node))
             if not isinstance(target.operator, cst.Is | cst.IsNot):
-                result = derived(interpreter, (left, right), result)
+                result = propagate_taint(interpreter, (left, right), result)
             continue
         block = interpreter.block_of(lambda comparator=target.comparator: interpreter.evaluate(comparator))  # type: ignore[misc]
         if not block.operations:
@@ -503,7 +513,9 @@ def _evaluate_comparison(interpreter: Interpreter, node: cst.Comparison) -> Valu
 
 def _evaluate_lambda(interpreter: Interpreter, node: cst.Lambda) -> Value:
     scope = interpreter.frame.scope
-    return FunctionValue(node, scope, names_in(scope, "lambda"), defaults=default_values(interpreter, node.params))
+    return FunctionValue(
+        node, scope, qualified_names(scope, "lambda"), defaults=default_values(interpreter, node.params)
+    )
 
 
 def _evaluate_template_string(interpreter: Interpreter, node: cst.TemplatedString) -> Value:
@@ -541,8 +553,11 @@ def _evaluate_yield(interpreter: Interpreter, node: cst.Yield) -> Value:
         value = interpreter.evaluate(node.value.item)
         if is_awaitable(value):
             return await_value(interpreter, value, interpreter.place(node))
-        yields = (*interpreter.frame.yields, *(replace(item, many=True) for item in items_of(interpreter, value) or ()))
-        interpreter.frame.yields = list(bounded(yields))
+        yields = (
+            *interpreter.frame.yields,
+            *(replace(item, many=True) for item in elements_of(interpreter, value) or ()),
+        )
+        interpreter.frame.yields = list(merge_repeated(yields))
         return UNKNOWN
     yielded = Constant(None) if node.value is None else interpreter.evaluate(node.value)
     if interpreter.frame.at_yield is not None:
@@ -564,10 +579,10 @@ EVALUATORS: Final[dict[type[cst.CSTNode], Evaluator]] = {
     cst.List: _evaluate_sequence,
     cst.Set: _evaluate_sequence,
     cst.Dict: _evaluate_dict,
-    cst.ListComp: evaluate_collection,
-    cst.SetComp: evaluate_collection,
-    cst.DictComp: evaluate_mapping,
-    cst.GeneratorExp: evaluate_generator,
+    cst.ListComp: evaluate_comprehension,
+    cst.SetComp: evaluate_comprehension,
+    cst.DictComp: evaluate_dict_comprehension,
+    cst.GeneratorExp: evaluate_generator_expression,
     cst.Call: _evaluate_call,
     cst.Attribute: _evaluate_attribute,
     cst.Subscript: _evaluate_subscript,

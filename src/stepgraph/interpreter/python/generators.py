@@ -16,7 +16,7 @@ from stepgraph.interpreter.frame import Frame, InlinedGenerator, LoopState
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.objects.values import Element, FunctionValue, GeneratorCall, Value
 from stepgraph.interpreter.store import apply, join_any
-from stepgraph.interpreter.summaries import function_scope, may_run_steps, read_function
+from stepgraph.interpreter.summaries import call_may_run_steps, function_scope, summarize_call
 from stepgraph.ir.nodes import Block, Call, JumpKind, Run, Scope
 from stepgraph.limits import Limit
 from stepgraph.syntax.module import Place
@@ -52,7 +52,7 @@ def body_of(function: FunctionValue) -> cst.BaseSuite:
     return cst.IndentedBlock([]) if isinstance(function.node, cst.Lambda) else function.node.body
 
 
-def inlined(
+def inline_generator(
     interpreter: Interpreter, generator: GeneratorCall, take: Callable[[Value], None], place: Place, *, broken: bool
 ) -> bool:
     """Inline the code of a generator, with `take` at each `yield`, and return whether that was done.
@@ -61,7 +61,7 @@ def inlined(
     left early.
     """
     interpreter.work.begun.add(id(generator.place.node))
-    if not may_run_steps(interpreter, generator.function, generator.arguments):
+    if not call_may_run_steps(interpreter, generator.function, generator.arguments):
         return False
     enclosing = interpreter.frame.inlined
     broken = broken or (enclosing is not None and enclosing.broken)
@@ -145,7 +145,7 @@ def _emit_pass(interpreter: Interpreter, block: Block, state: LoopState, place: 
         interpreter.live = interpreter.live or state.continues
 
 
-def leave_generator(interpreter: Interpreter, generator: InlinedGenerator, place: Place) -> None:
+def return_from_generator(interpreter: Interpreter, generator: InlinedGenerator, place: Place) -> None:
     """Execute a `return` in the code of an inlined generator, which ends the loop over it.
 
     It is a `break` of the innermost loop in the generator, or ends the code outside of a loop.
@@ -160,10 +160,10 @@ def leave_generator(interpreter: Interpreter, generator: InlinedGenerator, place
     interpreter.leave(kind, place)
 
 
-def resume(interpreter: Interpreter, iterable: GeneratorCall) -> None:
+def emit_generator_call(interpreter: Interpreter, iterable: GeneratorCall) -> None:
     """Emit one call of a generator that is not inlined, and report it: its code runs in between the passes."""
-    summary = read_function(interpreter, iterable.function, iterable.arguments)
-    if not summary.function.works:
+    summary = summarize_call(interpreter, iterable.function, iterable.arguments)
+    if not summary.function.may_run_steps:
         return
     interpreter.emit(Run(Call(summary.function), iterable.place))
     interpreter.note(
@@ -174,10 +174,10 @@ def resume(interpreter: Interpreter, iterable: GeneratorCall) -> None:
     )
 
 
-def all_of(interpreter: Interpreter, generator: GeneratorCall) -> tuple[Element, ...]:
+def consume_generator(interpreter: Interpreter, generator: GeneratorCall) -> tuple[Element, ...]:
     """Return the relevant values that a generator yields, for code that consumes it at once."""
     interpreter.work.begun.add(id(generator.place.node))
-    resume(interpreter, generator)
-    yields = read_function(interpreter, generator.function, generator.arguments).yields
+    emit_generator_call(interpreter, generator)
+    yields = summarize_call(interpreter, generator.function, generator.arguments).yields
     interpreter.budget.spend(Limit.ELEMENTS, len(yields))
     return yields

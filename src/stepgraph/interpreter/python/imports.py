@@ -23,7 +23,7 @@ from stepgraph.syntax.module import Place, SourceModule
 IMPORT_FAILS: Final = "Correct the import: it fails when the module is loaded."
 
 
-def imported(interpreter: Interpreter, statement: cst.Import | cst.ImportFrom, name: str) -> Value:
+def import_name(interpreter: Interpreter, statement: cst.Import | cst.ImportFrom, name: str) -> Value:
     """Return the value that an import statement of the current module binds to `name`."""
     aliases = interpreter.module.once(_alias_cache)
     if statement not in aliases:
@@ -70,7 +70,7 @@ def is_in_project(interpreter: Interpreter, statement: cst.Import | cst.ImportFr
     return all(file is not None and _may_have_name(interpreter, file, name) for file in files for name in names)
 
 
-def lacks_name(interpreter: Interpreter, statement: cst.ImportFrom) -> bool:
+def imports_missing_name(interpreter: Interpreter, statement: cst.ImportFrom) -> bool:
     """Return whether a statement imports a missing name from a module of the project."""
     return _find_module_file(interpreter, *source_name(statement)) is not None and not is_in_project(
         interpreter, statement

@@ -6,11 +6,11 @@ import libcst as cst
 
 from stepgraph.interpreter.frame import LoopState
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.joining import leaves
-from stepgraph.interpreter.library.logging_ import only_reports
-from stepgraph.interpreter.objects.iteration import materialized
+from stepgraph.interpreter.joining import union_values
+from stepgraph.interpreter.library.logging_ import is_logging_only
+from stepgraph.interpreter.objects.iteration import materialize_generator
 from stepgraph.interpreter.objects.names import look_up
-from stepgraph.interpreter.objects.special_methods import advance, iterated
+from stepgraph.interpreter.objects.special_methods import advance, iterator_of
 from stepgraph.interpreter.objects.values import (
     UNKNOWN,
     Collection,
@@ -24,11 +24,17 @@ from stepgraph.interpreter.objects.values import (
     Value,
 )
 from stepgraph.interpreter.python.assignment import assign
-from stepgraph.interpreter.python.boolean import decided, negated
-from stepgraph.interpreter.python.comprehensions import each_of
-from stepgraph.interpreter.python.generators import inlined
-from stepgraph.interpreter.python.loops import Extent, element, extent_over, run_loop, unrolled
-from stepgraph.interpreter.python.narrowing import narrowed
+from stepgraph.interpreter.python.boolean import negate, static_truth
+from stepgraph.interpreter.python.comprehensions import for_each_element
+from stepgraph.interpreter.python.generators import inline_generator
+from stepgraph.interpreter.python.loops import (
+    LoopBounds,
+    interpret_loop,
+    items_to_unroll,
+    loop_bounds,
+    loop_variable_value,
+)
+from stepgraph.interpreter.python.narrowing import narrow
 from stepgraph.interpreter.replay.taint import record_test
 from stepgraph.interpreter.store import apply, join_any
 from stepgraph.ir.nodes import Block, Branch, Choice, Jump, JumpKind, Scope
@@ -39,23 +45,23 @@ from stepgraph.syntax.walk import expressions_below, statements, statements_belo
 
 def execute_for(interpreter: Interpreter, node: cst.For) -> None:
     """Execute a `for`: unroll it over steps or functions, otherwise emit a loop."""
-    with interpreter.replay.flagged("reporting", value=only_reports(node.body)):
+    with interpreter.replay.flagged("reporting", value=is_logging_only(node.body)):
         iterable = interpreter.evaluate(node.iter)
     record_test(interpreter, iterable, interpreter.place(node.iter), interpreter.place(node))
-    _run_over(interpreter, node, iterated(interpreter, iterable, interpreter.place(node.iter)))
+    _run_over(interpreter, node, iterator_of(interpreter, iterable, interpreter.place(node.iter)))
 
 
 def _run_over(interpreter: Interpreter, node: cst.For, iterable: Value) -> Value:
     if isinstance(iterable, Union) and not _can_share_loop(iterable):
         return interpreter.choose(iterable, lambda value: _run_over(interpreter, node, value))
     if isinstance(iterable, GeneratorExpression) and iterable.scope is interpreter.frame.scope and node.orelse is None:
-        each_of(interpreter, iterable, lambda value: _run_pass(interpreter, node, value))
+        for_each_element(interpreter, iterable, lambda value: _run_pass(interpreter, node, value))
         return UNKNOWN
     has_conditional_else = node.orelse is not None and _has_break(node.body)
     if (
         isinstance(iterable, GeneratorCall)
         and not has_conditional_else
-        and inlined(
+        and inline_generator(
             interpreter,
             iterable,
             lambda value: _run_pass(interpreter, node, value),
@@ -66,8 +72,8 @@ def _run_over(interpreter: Interpreter, node: cst.For, iterable: Value) -> Value
         if node.orelse is not None and interpreter.live:
             interpreter.execute(node.orelse.body)
         return UNKNOWN
-    iterable = materialized(interpreter, iterable)
-    items = unrolled(iterable, constants=_uses_getattr(node)) if interpreter.frame.inlined is None else None
+    iterable = materialize_generator(interpreter, iterable)
+    items = items_to_unroll(iterable, constants=_uses_getattr(node)) if interpreter.frame.inlined is None else None
     if (
         items is not None
         and not _has_break(node.body)
@@ -94,9 +100,9 @@ def _uses_getattr(node: cst.For) -> bool:
 
 def _can_share_loop(iterable: Union) -> bool:
     """Whether all cases of an iterable can share one loop: none runs code for its elements, and none is unrolled."""
-    values = leaves(iterable)
+    values = union_values(iterable)
     return not any(
-        isinstance(value, GeneratorCall | Instance | GeneratorExpression) or unrolled(value) for value in values
+        isinstance(value, GeneratorCall | Instance | GeneratorExpression) or items_to_unroll(value) for value in values
     )
 
 
@@ -115,12 +121,14 @@ def _execute_loop(interpreter: Interpreter, node: cst.For, iterable: Value) -> N
         current = advance(interpreter, iterable, place)
         discriminant = interpreter.text(node.target)
         _run_pass(
-            interpreter, node, element(interpreter, iterable, discriminant, place) if current is None else current
+            interpreter,
+            node,
+            loop_variable_value(interpreter, iterable, discriminant, place) if current is None else current,
         )
 
     orelse = None if node.orelse is None else node.orelse.body
     execute_orelse = None if orelse is None else lambda: interpreter.execute(orelse)
-    run_loop(interpreter, body, execute_orelse, place, extent_over(iterable, interpreter.place(node.iter)))
+    interpret_loop(interpreter, body, execute_orelse, place, loop_bounds(iterable, interpreter.place(node.iter)))
 
 
 def _unroll(interpreter: Interpreter, node: cst.For, items: tuple[Element, ...]) -> None:
@@ -173,7 +181,7 @@ def _has_return(body: cst.BaseSuite) -> bool:
 
 def execute_while(interpreter: Interpreter, node: cst.While) -> None:
     """Execute a `while`. Steps in its test run at the start of each pass, and the loop ends when the test fails."""
-    truth = decided(interpreter, node.test)
+    truth = static_truth(interpreter, node.test)
     orelse = None if node.orelse is None else node.orelse.body
     if truth is False:
         if orelse is not None:
@@ -186,16 +194,16 @@ def execute_while(interpreter: Interpreter, node: cst.While) -> None:
         if truth is None:
             _emit_test(interpreter, node.test, interpreter.place(node))
         outer_drained, interpreter.frame.drained = interpreter.frame.drained, drained
-        with narrowed(interpreter, node.test, holds=True):
+        with narrow(interpreter, node.test, holds=True):
             interpreter.execute(node.body)
         interpreter.frame.drained = outer_drained
 
-    run_loop(
+    interpret_loop(
         interpreter,
         body,
         None if orelse is None else lambda: interpreter.execute(orelse),
         interpreter.place(node),
-        Extent(infinite=truth is True),
+        LoopBounds(infinite=truth is True),
     )
 
 
@@ -211,4 +219,4 @@ def _emit_test(interpreter: Interpreter, test: cst.BaseExpression, loop: Place) 
         return
     place = interpreter.place(test)
     exit_block = Block((Jump(JumpKind.FINISHED, place),))
-    interpreter.emit(Choice((Branch(negated(interpreter.text(test), test), exit_block),), place))
+    interpreter.emit(Choice((Branch(negate(interpreter.text(test), test), exit_block),), place))

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.frame import LoopState, PathResult
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.objects.union import any_of
+from stepgraph.interpreter.objects.union import union_of_values
 from stepgraph.interpreter.objects.values import (
     UNKNOWN,
     Collection,
@@ -33,16 +33,16 @@ from stepgraph.interpreter.objects.values import (
     Value,
     Visits,
     WaitCall,
-    Wrapped,
-    every_run,
+    WaitForCall,
+    with_all_runs,
 )
-from stepgraph.interpreter.python.arguments import collection
-from stepgraph.interpreter.replay.step_state import read_at_next_pass
-from stepgraph.interpreter.replay.taint import used_at_each_pass
-from stepgraph.interpreter.store import Changes, apply, join_any, unstable
-from stepgraph.interpreter.summaries import read_function
-from stepgraph.interpreter.widening import grown, widened
-from stepgraph.ir.nodes import EMPTY, Block, Loop, Passes, StepDefinition
+from stepgraph.interpreter.python.arguments import make_collection
+from stepgraph.interpreter.replay.step_state import record_reads_of_next_iteration
+from stepgraph.interpreter.replay.taint import record_uses_in_loop
+from stepgraph.interpreter.store import Changes, apply, join_any, unstable_changes
+from stepgraph.interpreter.summaries import summarize_call
+from stepgraph.interpreter.widening import growing_changes, widen
+from stepgraph.ir.nodes import EMPTY, Block, IterationCount, Loop, StepDefinition
 from stepgraph.syntax.module import Place
 
 # Passes over a body before its remaining changes are widened, by nesting depth. Each level multiplies the passes of the
@@ -56,23 +56,23 @@ MAX_REPEATED_PASSES: Final = 500
 MAX_UNROLLED_ITEMS: Final = 256
 
 
-class Extent(Struct, frozen=True):
+class LoopBounds(Struct, frozen=True):
     """Bounds on the number of passes of a loop."""
 
     infinite: bool = False
     """Whether only a `break` ends the loop."""
     at_least_once: bool = False
     """Whether at least one pass runs."""
-    passes: Passes | None = None
+    passes: IterationCount | None = None
     """The number of passes unless the loop is left early, None if it is unknown."""
 
 
-def run_loop(
+def interpret_loop(
     interpreter: Interpreter,
     body: Callable[[], None],
     orelse: Callable[[], None] | None,
     place: Place,
-    bounds: Extent,
+    bounds: LoopBounds,
 ) -> None:
     """Interpret a loop to a fixpoint and emit it."""
     block, breaks, declares = _interpret_to_fixpoint(interpreter, body, place)
@@ -126,28 +126,28 @@ def _interpret_to_fixpoint(
             head_changes,
             join_any(interpreter.store, end_changes, place, last_task_id) | widened_changes,
         )
-        changed = unstable(previous_changes, head_changes, newest_serial)
+        changed = unstable_changes(previous_changes, head_changes, newest_serial)
         pass_count += 1
         if changed and pass_count >= STRUCTURAL_COMPARISON_PASS:
-            changed = grown(changed, previous_changes, newest_serial, interpreter.budget)
+            changed = growing_changes(changed, previous_changes, newest_serial, interpreter.budget)
         if changed and (pass_count >= max_passes or interpreter.passes > MAX_REPEATED_PASSES):
-            widened_changes |= {key: widened(change, place) for key, change in changed.items()}
+            widened_changes |= {key: widen(change, place) for key, change in changed.items()}
             head_changes |= widened_changes
         if not changed:
             break
         interpreter.passes += 1
     apply(interpreter.store, head_changes)
     if interpreter.replay.last_step > last_step and (interpreter.live or loop_state.continues):
-        used_at_each_pass(interpreter, first_use, nondeterministic_before)
+        record_uses_in_loop(interpreter, first_use, nondeterministic_before)
     interpreter.loop_depth -= 1
     if interpreter.replay.state_changes or not interpreter.loop_depth:
-        read_at_next_pass(interpreter, first_state_read, newest_serial)
+        record_reads_of_next_iteration(interpreter, first_state_read, newest_serial)
     interpreter.frame.loop, interpreter.live = outer_loop, live
     interpreter.frame.drained = drained
     return block, loop_state.breaks, interpreter.declared_since(declared_before)
 
 
-def unrolled(value: Value, *, constants: bool = False) -> tuple[Element, ...] | None:
+def items_to_unroll(value: Value, *, constants: bool = False) -> tuple[Element, ...] | None:
     """Return the elements of a collection whose loop is unrolled, None for any other value.
 
     Loops over steps and functions are unrolled. With `constants`, loops over constants are unrolled, too.
@@ -164,37 +164,39 @@ def unrolled(value: Value, *, constants: bool = False) -> tuple[Element, ...] | 
     return value.items if any(_has_runnable(item.value, visits) for item in value.items) else None
 
 
-def extent_over(value: Value, place: Place) -> Extent:
+def loop_bounds(value: Value, place: Place) -> LoopBounds:
     """Return the bounds of a loop over a value. `place` is the place of the value."""
     if isinstance(value, RangeResult):
         # `at_least_once` ignores the count, so that a different count does not change the structure of the graph.
-        return Extent(passes=Passes(value.count, place))
+        return LoopBounds(passes=IterationCount(value.count, place))
     if not isinstance(value, Collection):
-        return Extent()
+        return LoopBounds()
     has_exact_count = value.has_known_order and value.shows_constants
     at_least_once = any(not (item.many or item.maybe) for item in value.items)
-    return Extent(at_least_once=at_least_once, passes=Passes(len(value.items), place) if has_exact_count else None)
+    return LoopBounds(
+        at_least_once=at_least_once, passes=IterationCount(len(value.items), place) if has_exact_count else None
+    )
 
 
 def _has_runnable(value: Value, visits: Visits, depth: int = 0) -> bool:
     if isinstance(value, Collection | Mapping):
         elements = value.state.elements() if visits.enter(value.state, depth) else ()
         return any(_has_runnable(element.value, visits, depth + 1) for element in elements)
-    if isinstance(value, Wrapped):
+    if isinstance(value, WaitForCall):
         return _has_runnable(value.inner, visits, depth)
     return isinstance(value, StepFunction | FunctionValue | StepCall | FunctionCall | PreparedCall | WaitCall)
 
 
-def element(interpreter: Interpreter, value: Value, discriminant: str, place: Place) -> Value:
+def loop_variable_value(interpreter: Interpreter, value: Value, discriminant: str, place: Place) -> Value:
     """Return the value of the loop variable: any element of `value`, and a different one at each pass."""
     if isinstance(value, EventPart) or (isinstance(value, Payload) and value.of_run):
         return EventPart()
     if isinstance(value, GeneratorCall):
-        yields = read_function(interpreter, value.function, value.arguments).yields
+        yields = summarize_call(interpreter, value.function, value.arguments).yields
         return _any_item(yields, discriminant, place) if yields else UNKNOWN
     if isinstance(value, Union):
-        elements = [element(interpreter, case.value, discriminant, place) for case in value.cases]
-        return any_of(elements, [discriminant] * len(elements), discriminant, place, each=True)
+        elements = [loop_variable_value(interpreter, case.value, discriminant, place) for case in value.cases]
+        return union_of_values(elements, [discriminant] * len(elements), discriminant, place, each=True)
     if isinstance(value, Unresolved):
         return value
     if isinstance(value, Mapping):
@@ -208,7 +210,7 @@ def element(interpreter: Interpreter, value: Value, discriminant: str, place: Pl
     if not tuples or len(tuples) < len(tuple_parts) or len({len(parts) for parts in tuples}) > 1:
         return _any_item(value.items, discriminant, place)
     columns = [_any_item(column, discriminant, place) for column in zip(*tuples, strict=True)]
-    return collection(interpreter, "tuple", tuple(Element(column, place) for column in columns))
+    return make_collection(interpreter, "tuple", tuple(Element(column, place) for column in columns))
 
 
 def _task_tuple_parts(item: Element) -> tuple[Element, ...] | None:
@@ -222,5 +224,5 @@ def _task_tuple_parts(item: Element) -> tuple[Element, ...] | None:
 
 
 def _any_item(items: Sequence[Element], discriminant: str, place: Place) -> Value:
-    values = [every_run(item.value) if item.many else item.value for item in items]
-    return any_of(values, [item.place.text for item in items], discriminant, place, each=True)
+    values = [with_all_runs(item.value) if item.many else item.value for item in items]
+    return union_of_values(values, [item.place.text for item in items], discriminant, place, each=True)

@@ -29,7 +29,7 @@ _ALWAYS_TRUE = (StepFunction, FunctionValue, Task, Gathering)
 
 
 @contextmanager
-def narrowed(interpreter: Interpreter, test: cst.BaseExpression, *, holds: bool) -> Iterator[None]:
+def narrow(interpreter: Interpreter, test: cst.BaseExpression, *, holds: bool) -> Iterator[None]:
     """Narrow variables to the cases that satisfy a test, or to those that fail it, while the block runs.
 
     A variable that the block assigns keeps its new value.

@@ -12,7 +12,7 @@ import libcst as cst
 
 from stepgraph.interpreter.frame import Frame
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.objects.modules import Listed, Starred
+from stepgraph.interpreter.objects.modules import ExportList, StarImport
 from stepgraph.interpreter.objects.values import (
     UNKNOWN,
     Collection,
@@ -58,19 +58,19 @@ def _collect_exported_names(interpreter: Interpreter, scope: LexicalScope) -> tu
     return tuple(names)
 
 
-def starred(interpreter: Interpreter, scope: LexicalScope, name: str) -> Value | None:
+def star_imported_value(interpreter: Interpreter, scope: LexicalScope, name: str) -> Value | None:
     """Return the value that the last matching `from module import *` binds to a name, or None."""
     origins = interpreter.modules.stars.origins
     key = (scope, name)
     if key not in origins:
         origins[key] = _find_origin(interpreter, scope, name)
     origin = origins[key]
-    if isinstance(origin, Starred):
+    if isinstance(origin, StarImport):
         return interpreter.attribute(origin.source, name, origin.place)
     return origin
 
 
-def is_starred_later(interpreter: Interpreter, scope: LexicalScope, name: str) -> bool:
+def has_later_star_import(interpreter: Interpreter, scope: LexicalScope, name: str) -> bool:
     """Return whether a star import from a module of the project rebinds a name after all its other bindings."""
     first = scope.bindings.stars_before.get(name, 0)
     if len(scope.bindings.stars) <= first:
@@ -78,10 +78,10 @@ def is_starred_later(interpreter: Interpreter, scope: LexicalScope, name: str) -
     later = {id(statement) for statement in scope.bindings.stars[first:]}
     sources = [star for star in _star_sources(interpreter, scope) if id(star.place.node) in later]
     origin = _find_binding(interpreter, scope, name, sources)[0]
-    return isinstance(origin, Starred)
+    return isinstance(origin, StarImport)
 
 
-def _find_origin(interpreter: Interpreter, scope: LexicalScope, name: str) -> Starred | Value | None:
+def _find_origin(interpreter: Interpreter, scope: LexicalScope, name: str) -> StarImport | Value | None:
     """Return the star import that binds a name, or the value of the name.
 
     Falls back to a star import whose module lists the name in `__all__` without binding it.
@@ -96,13 +96,13 @@ def _find_origin(interpreter: Interpreter, scope: LexicalScope, name: str) -> St
 
 
 def _find_binding(
-    interpreter: Interpreter, scope: LexicalScope, name: str, sources: Sequence[Starred]
-) -> tuple[Starred | Value | None, Starred | None]:
+    interpreter: Interpreter, scope: LexicalScope, name: str, sources: Sequence[StarImport]
+) -> tuple[StarImport | Value | None, StarImport | None]:
     """Return the origin of a name, with a star import that lists the name without binding it.
 
     `sources` are star imports in source order; the last one that binds the name takes precedence.
     """
-    unbound_listing: Starred | None = None
+    unbound_listing: StarImport | None = None
     visited = {scope}
     pending = [(star, False) for star in sources]
     while pending:
@@ -127,7 +127,7 @@ def _find_binding(
     return None, unbound_listing
 
 
-def _listed_value(interpreter: Interpreter, star: Starred, name: str) -> Value | None:
+def _listed_value(interpreter: Interpreter, star: StarImport, name: str) -> Value | None:
     """Return the value of a name that a module lists in `__all__` but gets from no module of the project."""
     scope = star.source.scope
     value = (scope and _external_value(interpreter, scope, name)) or submodule(
@@ -144,18 +144,18 @@ def _external_value(interpreter: Interpreter, scope: LexicalScope, name: str) ->
     return External(f"{outside[0]}.{name}") if len(outside) == 1 else None
 
 
-def _star_sources(interpreter: Interpreter, scope: LexicalScope) -> tuple[Starred, ...]:
+def _star_sources(interpreter: Interpreter, scope: LexicalScope) -> tuple[StarImport, ...]:
     """Return the star imports of a module from the project, in source order, and cache the external ones."""
     cached = interpreter.modules.stars.sources.get(scope)
     if cached is not None:
         return cached
-    sources: list[Starred] = []
+    sources: list[StarImport] = []
     external_names: list[str] = []
     with interpreter.in_frame(Frame(scope)):
         for statement in scope.bindings.stars:
             source = star_source(interpreter, statement)
             if isinstance(source, ModuleValue):
-                sources.append(Starred(source, interpreter.place(statement)))
+                sources.append(StarImport(source, interpreter.place(statement)))
             elif isinstance(source, External):
                 external_names.append(source.name)
     interpreter.modules.stars.outside[scope] = tuple(external_names)
@@ -163,7 +163,7 @@ def _star_sources(interpreter: Interpreter, scope: LexicalScope) -> tuple[Starre
     return interpreter.modules.stars.sources[scope]
 
 
-def _cached_listing(interpreter: Interpreter, scope: LexicalScope) -> Listed | None:
+def _cached_listing(interpreter: Interpreter, scope: LexicalScope) -> ExportList | None:
     listed = interpreter.modules.stars.listed
     if scope not in listed:
         listed[scope] = None  # ends a cycle of modules that define `__all__` by each other
@@ -174,7 +174,7 @@ def _cached_listing(interpreter: Interpreter, scope: LexicalScope) -> Listed | N
 _ALL = "__all__"
 
 
-def listed_names(interpreter: Interpreter, scope: LexicalScope) -> Listed | None:
+def listed_names(interpreter: Interpreter, scope: LexicalScope) -> ExportList | None:
     """Return the names in a module's `__all__`, or None if it does not define one.
 
     The names are exact if `__all__` is only written at the top level of the module, by assignments, `+=`, `append`,
@@ -189,7 +189,7 @@ def listed_names(interpreter: Interpreter, scope: LexicalScope) -> Listed | None
         for statement, enclosing in statements_with_enclosing(scope.module.tree):
             if exports.apply(statement, is_unconditional=not enclosing):
                 unmodeled_binders.discard(id(statement))
-    return Listed(tuple(dict.fromkeys(exports.names)), exports.is_known and not unmodeled_binders)
+    return ExportList(tuple(dict.fromkeys(exports.names)), exports.is_known and not unmodeled_binders)
 
 
 class _ExportList:

@@ -7,11 +7,11 @@ from typing import Final
 import libcst as cst
 
 from stepgraph.interpreter.interpreter import Executor, Interpreter
-from stepgraph.interpreter.joining import leaves
-from stepgraph.interpreter.objects.iteration import items_of
+from stepgraph.interpreter.joining import union_values
+from stepgraph.interpreter.objects.iteration import elements_of
 from stepgraph.interpreter.objects.methods import update_mapping
 from stepgraph.interpreter.objects.names import bind
-from stepgraph.interpreter.objects.special_methods import call_special, is_any_object, operate_in_place
+from stepgraph.interpreter.objects.special_methods import apply_augmented_operator, call_special, is_union_of_objects
 from stepgraph.interpreter.objects.values import (
     UNKNOWN,
     Absent,
@@ -28,19 +28,19 @@ from stepgraph.interpreter.objects.values import (
     Unresolved,
     Value,
 )
-from stepgraph.interpreter.python.assignment import add_items, assign, remove_entry, take_item
-from stepgraph.interpreter.python.boolean import negated
+from stepgraph.interpreter.python.assignment import add_items, assign, remove_entry, remove_item
+from stepgraph.interpreter.python.boolean import negate
 from stepgraph.interpreter.python.branches import execute_if, execute_match
 from stepgraph.interpreter.python.definitions import make_class, make_function
-from stepgraph.interpreter.python.generators import leave_generator
-from stepgraph.interpreter.python.imports import imported
+from stepgraph.interpreter.python.generators import return_from_generator
+from stepgraph.interpreter.python.imports import import_name
 from stepgraph.interpreter.python.loop_statements import execute_for, execute_while
 from stepgraph.interpreter.python.try_ import execute_try
 from stepgraph.interpreter.python.with_ import execute_with
 from stepgraph.interpreter.raised_exceptions import raised_type
-from stepgraph.interpreter.replay.resources import leave_alone
-from stepgraph.interpreter.replay.step_state import element_changed, joined_in_place
-from stepgraph.interpreter.replay.taint import derived, used
+from stepgraph.interpreter.replay.resources import observe_discarded_result
+from stepgraph.interpreter.replay.step_state import record_element_change, record_in_place_operator
+from stepgraph.interpreter.replay.taint import propagate_taint, record_use
 from stepgraph.interpreter.static_values import static_value
 from stepgraph.interpreter.workflow.awaiting import await_value, is_awaitable
 from stepgraph.interpreter.workflow.sdk_imports import wrong_imports
@@ -53,7 +53,7 @@ from stepgraph.syntax.module import Place
 def _execute_expression(interpreter: Interpreter, node: cst.Expr) -> None:
     value = _evaluate(interpreter, node.value)
     if isinstance(value, Resource):
-        leave_alone(interpreter, value)
+        observe_discarded_result(interpreter, value)
 
 
 def _evaluate(interpreter: Interpreter, node: cst.BaseExpression) -> Value:
@@ -91,35 +91,35 @@ def _execute_augmented_assign(interpreter: Interpreter, node: cst.AugAssign) -> 
         target = interpreter.evaluate(node.target)
     value = interpreter.evaluate(node.value)
     place = interpreter.place(node)
-    joined_in_place(interpreter, node, target, value)
+    record_in_place_operator(interpreter, node, target, value)
     if _update_in_place(interpreter, node.operator, target, value, place):
         return
-    if isinstance(target, Instance) or is_any_object(target):
+    if isinstance(target, Instance) or is_union_of_objects(target):
         assign(
             interpreter,
             node.target,
-            operate_in_place(interpreter, node.operator, target, value, interpreter.place(node)),
+            apply_augmented_operator(interpreter, node.operator, target, value, interpreter.place(node)),
         )
         return
     interpreter.escape_operand(target, place, "is an operand in a way that is not followed")
     interpreter.escape_operand(value, place, "is an operand in a way that is not followed")
     # Python evaluates the target once, so operations of a second evaluation are discarded.
-    interpreter.block_of(lambda: assign(interpreter, node.target, derived(interpreter, (target, value))))
+    interpreter.block_of(lambda: assign(interpreter, node.target, propagate_taint(interpreter, (target, value))))
 
 
 def _update_in_place(
     interpreter: Interpreter, operator: cst.BaseAugOp, target: Value, value: Value, place: Place
 ) -> bool:
     """Update the collections and dictionaries that the target may be, and return whether it may be one of them."""
-    owners = [leaf for leaf in leaves(target) if isinstance(leaf, Collection | Mapping)]
+    owners = [leaf for leaf in union_values(target) if isinstance(leaf, Collection | Mapping)]
     for owner in owners:
         if isinstance(owner, Mapping):
             update_mapping(interpreter, owner, Arguments((Argument(value, place),)), place)
         elif isinstance(operator, _REMOVING_OPERATORS):
-            take_item(interpreter, owner, UNKNOWN)
+            remove_item(interpreter, owner, UNKNOWN)
         elif isinstance(operator, cst.AddAssign | cst.BitOrAssign):
-            add_items(interpreter, owner, items_of(interpreter, value) or ())
-    for leaf in leaves(target) if owners else ():
+            add_items(interpreter, owner, elements_of(interpreter, value) or ())
+    for leaf in union_values(target) if owners else ():
         if not isinstance(leaf, Collection | Mapping):
             interpreter.escape_operand(leaf, place, "is an operand in a way that is not followed")
     return bool(owners)
@@ -140,7 +140,7 @@ def _execute_delete(interpreter: Interpreter, node: cst.Del) -> None:
 
 def _delete_element(interpreter: Interpreter, target: cst.Subscript) -> None:
     owner = interpreter.evaluate(target.value)
-    element_changed(interpreter, target, owner)
+    record_element_change(interpreter, target, owner)
     slices = [element.slice for element in target.slice]
     keys = [interpreter.evaluate(index.value) for index in slices if isinstance(index, cst.Index)]
     key = keys[0] if len(keys) == len(slices) == 1 else UNKNOWN
@@ -150,7 +150,7 @@ def _delete_element(interpreter: Interpreter, target: cst.Subscript) -> None:
             case Union():
                 interpreter.choose(owner, delete_from)
             case Collection():
-                take_item(interpreter, owner, key)
+                remove_item(interpreter, owner, key)
             case Mapping():
                 remove_entry(interpreter, owner, key)
             case Instance():
@@ -176,7 +176,7 @@ def _execute_import(interpreter: Interpreter, node: cst.Import | cst.ImportFrom)
             interpreter.observe(fact)
     for alias in node.names:
         name = import_binding(alias)
-        bind(interpreter, name, imported(interpreter, node, name))
+        bind(interpreter, name, import_name(interpreter, node, name))
 
 
 def _may_be_caught(interpreter: Interpreter) -> bool:
@@ -193,14 +193,14 @@ def _execute_return(interpreter: Interpreter, node: cst.Return) -> None:
     if frame.inlined is not None:
         if node.value is not None:
             interpreter.evaluate(node.value)
-        leave_generator(interpreter, frame.inlined, interpreter.place(node))
+        return_from_generator(interpreter, frame.inlined, interpreter.place(node))
         return
     value = Constant(None) if node.value is None else interpreter.evaluate(node.value)
     if node.value is not None and frame.function is not None:
         function = Place(frame.own.module, frame.function)
         interpreter.observe(Returned(function, static_value(value), interpreter.place(node.value)))
         if frame.function is interpreter.replay.entry:
-            used(interpreter, value, interpreter.place(node.value))
+            record_use(interpreter, value, interpreter.place(node.value))
     if not frame.is_async and is_awaitable(value):
         emitted = frame.emitted
         frame.awaits_result = True
@@ -244,7 +244,7 @@ def _execute_assert(interpreter: Interpreter, node: cst.Assert) -> None:
     if node.msg is not None:
         message = node.msg
         place = interpreter.place(node)
-        condition = negated(interpreter.text(node.test), node.test)
+        condition = negate(interpreter.text(node.test), node.test)
 
         def fail() -> None:
             interpreter.evaluate(message)

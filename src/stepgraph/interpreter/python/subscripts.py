@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from stepgraph.interpreter.joining import callable_name, join_values
-from stepgraph.interpreter.objects.union import any_of
+from stepgraph.interpreter.objects.union import union_of_values
 from stepgraph.interpreter.objects.values import (
     UNKNOWN,
     Case,
@@ -35,7 +35,7 @@ def element_at(owner: Value, key: Value, key_place: Place, place: Place) -> Valu
     """Return `owner[key]`."""
     match owner:
         case Event() | Payload():
-            return part_of(owner, key)
+            return payload_member(owner, key)
         case Mapping():
             return entry_at(owner, key, key_place, place, None)
         case Collection():
@@ -54,10 +54,10 @@ def element_at(owner: Value, key: Value, key_place: Place, place: Place) -> Valu
             return UNKNOWN
 
 
-def part_of(owner: Value, key: Value) -> Value:
+def payload_member(owner: Value, key: Value) -> Value:
     """Return the value at a key of an event or payload. A constant key becomes part of the payload shape."""
     if isinstance(owner, Union):
-        parts = [(case.condition, part_of(case.value, key)) for case in owner.cases]
+        parts = [(case.condition, payload_member(case.value, key)) for case in owner.cases]
         return join_values(parts, owner.discriminant, owner.place)
     if not isinstance(key, Constant) or not isinstance(key.value, str):
         return EventPart() if isinstance(owner, Payload) and owner.of_run else UNKNOWN
@@ -99,7 +99,7 @@ def _select_entry(
     if last_present is None and default is not None:
         values.append(default)
     conditions = [callable_name(value) or f"{key_place.text} {number}" for number, value in enumerate(values, 1)]
-    return values[0] if len(values) == 1 else any_of(values, conditions, place.text, place)
+    return values[0] if len(values) == 1 else union_of_values(values, conditions, place.text, place)
 
 
 def _visible_value(owner: Collection | Mapping, value: Value) -> Value:
@@ -121,4 +121,6 @@ def _item_at(owner: Collection, key: Value, key_place: Place, place: Place) -> V
         and -len(items) <= key.value < len(items)
     ):
         return _visible_value(owner, items[key.value].value)
-    return any_of([item.value for item in items], [str(index) for index in range(len(items))], key_place.text, place)
+    return union_of_values(
+        [item.value for item in items], [str(index) for index in range(len(items))], key_place.text, place
+    )

@@ -11,9 +11,9 @@ from stepgraph.interpreter.frame import OpenContext, PathResult
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.objects.classes import resolution_order
 from stepgraph.interpreter.objects.names import bind
-from stepgraph.interpreter.objects.union import any_of
+from stepgraph.interpreter.objects.union import union_of_values
 from stepgraph.interpreter.objects.values import UNKNOWN, ClassValue, Collection, Instance, Value
-from stepgraph.interpreter.raised_exceptions import TriedCode, caught_types
+from stepgraph.interpreter.raised_exceptions import TryBodyErrors, caught_types
 from stepgraph.interpreter.store import apply, join_any
 from stepgraph.ir.nodes import EMPTY, Await, Block, CaughtType, Handler, JumpKind, Scope, Try
 from stepgraph.limits import Limit
@@ -32,7 +32,7 @@ def execute_try(interpreter: Interpreter, node: cst.Try | cst.TryStar) -> None:
     """
     place = interpreter.place(node)
     checkpoint = interpreter.store.checkpoint()
-    code = TriedCode(interpreter)
+    code = TryBodyErrors(interpreter)
     finally_stops = ALL_EXITS if node.finalbody is not None else frozenset()
     catches_type_error = any(
         handler.type is not None and "TypeError" in interpreter.text(handler.type) for handler in node.handlers
@@ -108,7 +108,7 @@ def guards_await(body: cst.BaseSuite, block: Block) -> bool:
     return isinstance(value, cst.Await) and isinstance(value.expression, cst.Name)
 
 
-def _execute_body(interpreter: Interpreter, node: cst.Try | cst.TryStar, code: TriedCode) -> None:
+def _execute_body(interpreter: Interpreter, node: cst.Try | cst.TryStar, code: TryBodyErrors) -> None:
     interpreter.execute(node.body)
     if node.handlers and interpreter.operations:
         live = interpreter.live
@@ -123,7 +123,7 @@ def _execute_body(interpreter: Interpreter, node: cst.Try | cst.TryStar, code: T
 
 
 def _execute_handler(
-    interpreter: Interpreter, handler: _Handler, body: PathResult, context: OpenContext, code: TriedCode
+    interpreter: Interpreter, handler: _Handler, body: PathResult, context: OpenContext, code: TryBodyErrors
 ) -> tuple[CaughtType, ...]:
     """Execute a handler and return the exception types that it catches."""
     types: tuple[CaughtType, ...] = ()
@@ -150,7 +150,7 @@ def _caught_exception(interpreter: Interpreter, types: Value, name: str) -> Valu
     interpreter.budget.spend(Limit.ELEMENTS, len(raised))
     values: list[Value] = [value for value in raised if _may_catch(types, value)]
     place = interpreter.place(interpreter.frame.own.module.tree)
-    return any_of(values, [value.of.name for value in values if isinstance(value, Instance)], name, place)
+    return union_of_values(values, [value.of.name for value in values if isinstance(value, Instance)], name, place)
 
 
 def _may_catch(types: Value, raised: Instance) -> bool:

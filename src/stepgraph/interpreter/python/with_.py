@@ -44,9 +44,9 @@ from stepgraph.interpreter.python.context_managers import (
 from stepgraph.interpreter.python.generators import body_of, run_generator
 from stepgraph.interpreter.python.try_ import ALL_EXITS, execute_finally, guards_await
 from stepgraph.interpreter.store import apply, join_any
-from stepgraph.interpreter.summaries import function_scope, may_run_steps
+from stepgraph.interpreter.summaries import call_may_run_steps, function_scope
 from stepgraph.interpreter.workflow.awaiting import await_value
-from stepgraph.interpreter.workflow.timeouts import note_cut_short, report_timeout
+from stepgraph.interpreter.workflow.timeouts import report_cancelled_step, report_timeout
 from stepgraph.ir.nodes import (
     EMPTY,
     Activity,
@@ -62,10 +62,10 @@ from stepgraph.ir.nodes import (
     Scope,
     Start,
     Try,
-    blocks_of,
-    works,
+    child_blocks,
+    may_run_steps,
 )
-from stepgraph.ir.walk import reached
+from stepgraph.ir.walk import walk_operations
 from stepgraph.syntax.module import Place
 from stepgraph.syntax.walk import statements, statements_below
 
@@ -149,7 +149,7 @@ def _can_inline(interpreter: Interpreter, manager: GeneratorCall) -> bool:
 
 def _is_relevant(interpreter: Interpreter, manager: GeneratorCall) -> bool:
     """Return whether a generator runs steps or may handle errors of the block."""
-    return _may_handle_errors(manager.function) or may_run_steps(interpreter, manager.function, manager.arguments)
+    return _may_handle_errors(manager.function) or call_may_run_steps(interpreter, manager.function, manager.arguments)
 
 
 def _may_handle_errors(function: FunctionValue) -> bool:
@@ -216,7 +216,7 @@ def _jumps_out(block: Block, *, in_loop: bool = False) -> Iterator[bool]:
     for operation in block.operations:
         if isinstance(operation, Jump):
             yield operation.kind is JumpKind.RETURN or (operation.kind is not JumpKind.RAISE and not in_loop)
-        for inner in blocks_of(operation):
+        for inner in child_blocks(operation):
             yield from _jumps_out(inner, in_loop=in_loop or isinstance(operation, Loop))
 
 
@@ -339,7 +339,7 @@ def _raises(block: Block) -> Iterator[bool]:
     for operation in block.operations:
         if isinstance(operation, Jump):
             yield operation.kind is JumpKind.RAISE
-        for inner in blocks_of(operation):
+        for inner in child_blocks(operation):
             yield from _raises(inner)
 
 
@@ -420,7 +420,7 @@ def _execute_task_group(interpreter: Interpreter, managed: ManagedBlock, group: 
     if any(
         _runs_steps_after_cancellation(interpreter.work.activities.get(task_id)) for task_id in group.state["items"]
     ) and not _has_single_task(block):
-        note_cut_short(interpreter, managed.place, "the failure of another task")
+        report_cancelled_step(interpreter, managed.place, "the failure of another task")
     if block.operations:
         interpreter.emit(Scope(block, managed.place))
 
@@ -438,9 +438,9 @@ def _runs_steps_after_cancellation(activity: Activity | None) -> bool:
     """Return whether a call that is cancelled while it awaits a step runs further steps."""
     if not isinstance(activity, Call):
         return False
-    operations = (item.operation for item in reached(activity.function.body))
+    operations = (item.operation for item in walk_operations(activity.function.body))
     return any(
-        works(operation.body) and any(map(works, _blocks_after_cancellation(operation)))
+        may_run_steps(operation.body) and any(map(may_run_steps, _blocks_after_cancellation(operation)))
         for operation in operations
         if isinstance(operation, Try)
     )
@@ -490,7 +490,7 @@ def _entered_value(interpreter: Interpreter, managed: ManagedBlock, manager: Val
 
 def _report_generator(interpreter: Interpreter, manager: GeneratorCall) -> None:
     interpreter.work.begun.add(id(manager.place.node))
-    if may_run_steps(interpreter, manager.function, manager.arguments):
+    if call_may_run_steps(interpreter, manager.function, manager.arguments):
         interpreter.note(
             "context-manager",
             manager.place,

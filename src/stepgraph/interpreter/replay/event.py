@@ -6,14 +6,14 @@ import libcst as cst
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.objects.values import Constant, Event, EventPart, Payload, Union, Value
-from stepgraph.ir.facts import EventChanged, EventKey, KeyUse
+from stepgraph.ir.facts import EventKeyAccess, EventMutated, KeyUse
 from stepgraph.syntax.module import Place
 
 
 def observe_event_change(interpreter: Interpreter, target: cst.BaseExpression, value: Value, place: Place) -> None:
     """Observe a change of the event of `run`. `target` is the changed expression, `value` its value."""
     if _is_run_event(value):
-        interpreter.observe(EventChanged(interpreter.text(target), place, interpreter.in_step))
+        interpreter.observe(EventMutated(interpreter.text(target), place, interpreter.in_step))
 
 
 def _is_run_event(value: Value) -> bool:
@@ -22,7 +22,9 @@ def _is_run_event(value: Value) -> bool:
     return isinstance(value, EventPart) or (isinstance(value, Event | Payload) and value.of_run)
 
 
-def observe_key(interpreter: Interpreter, use: KeyUse, event: Value, key: Value, owner: Place, place: Place) -> None:
+def observe_event_key(
+    interpreter: Interpreter, use: KeyUse, event: Value, key: Value, owner: Place, place: Place
+) -> None:
     """Observe a use of a constant key of an event."""
     if isinstance(event, Event) and isinstance(key, Constant) and isinstance(key.value, str):
-        interpreter.observe(EventKey(use, key.value, not event.of_run, owner, place))
+        interpreter.observe(EventKeyAccess(use, key.value, not event.of_run, owner, place))

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import libcst as cst
 
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.ir.facts import Raced
-from stepgraph.ir.nodes import Await, AwaitGroup, Block, TaskId, awaited_in, is_race
-from stepgraph.ir.walk import name_of, reached
+from stepgraph.ir.facts import RaceOutsideStep
+from stepgraph.ir.nodes import Await, AwaitGroup, Block, TaskId, awaited_tasks_of, is_race
+from stepgraph.ir.walk import name_of, walk_operations
 from stepgraph.syntax.bindings import target_names
 from stepgraph.syntax.module import Place
 from stepgraph.syntax.parents import around
@@ -18,7 +18,7 @@ from stepgraph.syntax.walk import expressions_below, statements, with_below
 
 def observe_races(interpreter: Interpreter, body: Block) -> None:
     """Observe the races of a program outside of steps, except those written with a single member."""
-    for visit in reached(body):
+    for visit in walk_operations(body):
         if visit.in_step is not None or not isinstance(visit.operation, Await):
             continue
         task_ids = _tasks_in_race(visit.operation)
@@ -29,13 +29,13 @@ def observe_races(interpreter: Interpreter, body: Block) -> None:
         ]
         place = visit.operation.place
         if names and not _has_one_member(place.node):
-            interpreter.observe(Raced(tuple(dict.fromkeys(names)), _drains(place), place))
+            interpreter.observe(RaceOutsideStep(tuple(dict.fromkeys(names)), _drains(place), place))
 
 
 def _tasks_in_race(await_: Await) -> list[TaskId]:
     """Return the tasks that an await races. `as_completed` races in a loop that ends after its first iteration."""
     if await_.group.in_turn and _ends_after_first_iteration(await_.place):
-        return [awaited.task_id for awaited in awaited_in(await_.group)]
+        return [awaited.task_id for awaited in awaited_tasks_of(await_.group)]
     return list(_tasks_in_group_race(await_.group))
 
 

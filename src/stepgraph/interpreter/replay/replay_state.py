@@ -53,7 +53,7 @@ class StateUse(Struct, frozen=True):
     place: Place
 
 
-class Reached(Struct, frozen=True):
+class ReplayPosition(Struct, frozen=True):
     """The position of code relative to the steps before it."""
 
     last_step: int
@@ -122,15 +122,15 @@ class ReplayState(Struct):
         return _Flagged(self, flag, value=value)
 
     @property
-    def reached(self) -> Reached:
+    def reached(self) -> ReplayPosition:
         """The position of the code being evaluated."""
-        return Reached(self.last_step, self.state_changes)
+        return ReplayPosition(self.last_step, self.state_changes)
 
-    def go_to(self, reached: Reached) -> None:
+    def go_to(self, reached: ReplayPosition) -> None:
         """Continue at another position."""
         self.last_step, self.state_changes = reached.last_step, reached.state_changes
 
-    def join_paths(self, paths: Sequence[Reached]) -> None:
+    def join_paths(self, paths: Sequence[ReplayPosition]) -> None:
         """Join the positions at the end of several paths: the steps completed on all, the changes made on any."""
         self.last_step = min(path.last_step for path in paths)
         if any(path.state_changes is not self.state_changes for path in paths):

@@ -8,7 +8,7 @@ from typing import Final
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.library.logging_ import LOG_METHODS
 from stepgraph.interpreter.objects.values import UNKNOWN, Arguments, ExternalResult, Resource, Unknown, Value
-from stepgraph.ir.facts import ReachedOut
+from stepgraph.ir.facts import ExternalCallOutsideStep
 from stepgraph.syntax.module import Place
 
 ENVIRONMENT: Final = Resource("env")
@@ -46,7 +46,7 @@ def resource_result(interpreter: Interpreter, name: str, place: Place, result: V
     if not interpreter.replays or not isinstance(result, Unknown | ExternalResult):
         return result
     if name in _SYNCHRONOUS:
-        interpreter.observe(ReachedOut(name, place))
+        interpreter.observe(ExternalCallOutsideStep(name, place))
     return Resource(_ASYNCHRONOUS[name], place) if name in _ASYNCHRONOUS else result
 
 
@@ -60,7 +60,7 @@ def call_resource(callee: Resource, arguments: Arguments, place: Place) -> Value
     return Resource(callee.name if callee.called is None else f"{callee.name}()", place)
 
 
-def leave_alone(interpreter: Interpreter, value: Resource) -> None:
+def observe_discarded_result(interpreter: Interpreter, value: Resource) -> None:
     """Observe a binding call whose result is discarded: it is called for its effect, without an `await`."""
     if value.name.startswith("env.") and value.name.rpartition(".")[2] not in LOG_METHODS:
         observe_resource_access(interpreter, value)
@@ -69,4 +69,4 @@ def leave_alone(interpreter: Interpreter, value: Resource) -> None:
 def observe_resource_access(interpreter: Interpreter, value: Resource) -> None:
     """Observe an await outside of steps: its effect repeats, or its result differs, at each replay."""
     if interpreter.replays and value.called is not None and not value.name.endswith(_LIFECYCLE_METHODS):
-        interpreter.observe(ReachedOut(value.name, value.called))
+        interpreter.observe(ExternalCallOutsideStep(value.name, value.called))

@@ -9,20 +9,20 @@ import libcst as cst
 from stepgraph.interpreter.frame import Frame
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.objects.values import (
+    BuiltinMethod,
     Collection,
     Event,
     EventPart,
     Instance,
     LexicalScope,
     Mapping,
-    MethodOf,
     Payload,
     Union,
     Value,
 )
 from stepgraph.interpreter.replay.event import observe_event_change
 from stepgraph.interpreter.replay.replay_state import StateChange, StateKey, StateRead, StateUse
-from stepgraph.ir.facts import StateChanged
+from stepgraph.ir.facts import OuterStateMutated
 from stepgraph.syntax.changes import CHANGING
 from stepgraph.syntax.module import Place
 
@@ -37,7 +37,7 @@ MUTATING_METHODS: Final = CHANGING | frozenset(
 _RETURNING_METHODS: Final = frozenset(["pop", "popitem", "popleft", "setdefault"])
 
 
-def changes_only(node: cst.Call) -> bool:
+def is_pure_mutation(node: cst.Call) -> bool:
     """Whether a call mutates a collection without reading it: `items.append(x)`."""
     match node.func:
         case cst.Attribute(attr=cst.Name(value=name)):
@@ -46,7 +46,7 @@ def changes_only(node: cst.Call) -> bool:
             return False
 
 
-def change(
+def record_change(
     interpreter: Interpreter, target: cst.BaseExpression, value: Value, place: Place, *, rebound: bool = False
 ) -> None:
     """Record a change of state by the body of a step. `target` is the changed expression, `value` its value.
@@ -66,7 +66,7 @@ def change(
     interpreter.replay.change(key, StateChange(text, place, interpreter.replay.step, interpreter.frame.function))
 
 
-def bound(interpreter: Interpreter, name: str) -> None:
+def record_binding(interpreter: Interpreter, name: str) -> None:
     """Record that plain code binds a name, which discards earlier changes by steps."""
     if interpreter.replay.state_changes:
         key = _local_slot(interpreter.frame.scope, name)
@@ -86,7 +86,7 @@ def _record_attribute_binding(interpreter: Interpreter, owner: Value, name: str)
         interpreter.replay.change((owner.state, name), None)
 
 
-def seen(interpreter: Interpreter, node: cst.Name | cst.Attribute, owner: Value | None, value: Value) -> None:
+def record_read(interpreter: Interpreter, node: cst.Name | cst.Attribute, owner: Value | None, value: Value) -> None:
     """Record a read of a name, or of an attribute of `owner`."""
     if interpreter.replay.reporting or interpreter.replay.changing:
         return
@@ -106,7 +106,7 @@ def _record_use(interpreter: Interpreter, read: StateRead, place: Place) -> None
             interpreter.replay.state_uses.append(StateUse(key, state_change, place))
 
 
-def read_at_next_pass(interpreter: Interpreter, first: int, newest: int) -> None:
+def record_reads_of_next_iteration(interpreter: Interpreter, first: int, newest: int) -> None:
     """Record reads in a finished loop that observe a step's change at the next iteration.
 
     `first` is the index of the first read in the loop. Cells newer than `newest` are recreated at each iteration.
@@ -129,7 +129,7 @@ def observe_changed_state(interpreter: Interpreter) -> None:
     """Observe the reads of state that a step has changed, except lazily initialized state."""
     for use in interpreter.replay.state_uses:
         if (use.key[0].serial, use.key[1]) not in interpreter.replay.lazily_initialized:
-            interpreter.observe(StateChanged(use.change.target, use.change.place, use.place))
+            interpreter.observe(OuterStateMutated(use.change.target, use.change.place, use.place))
 
 
 def _root(node: cst.BaseExpression) -> cst.BaseExpression:
@@ -204,28 +204,32 @@ def _is_event_value(value: Value) -> bool:
     return isinstance(value, Event | Payload | EventPart)
 
 
-def element_changed(interpreter: Interpreter, target: cst.Subscript, owner: Value) -> None:
+def record_element_change(interpreter: Interpreter, target: cst.Subscript, owner: Value) -> None:
     """Record the assignment or deletion of an element of `owner`."""
     _record_mutation(interpreter, target.value, owner, interpreter.place(target))
 
 
-def attribute_changed(interpreter: Interpreter, target: cst.Attribute, owner: Value) -> None:
+def record_attribute_change(interpreter: Interpreter, target: cst.Attribute, owner: Value) -> None:
     """Record the assignment or deletion of an attribute of `owner`."""
     place = interpreter.place(target)
     observe_event_change(interpreter, target.value, owner, place)
     _record_attribute_binding(interpreter, owner, target.attr.value)
     if isinstance(owner, Instance):
-        change(interpreter, target, owner.state.get(target.attr.value, owner), place, rebound=True)
+        record_change(interpreter, target, owner.state.get(target.attr.value, owner), place, rebound=True)
 
 
-def method_called(interpreter: Interpreter, node: cst.Call, callee: Value) -> None:
+def record_method_call(interpreter: Interpreter, node: cst.Call, callee: Value) -> None:
     """Record a method call that may mutate its receiver."""
     for method in [case.value for case in callee.cases] if isinstance(callee, Union) else [callee]:
-        if isinstance(method, MethodOf) and method.name in MUTATING_METHODS and isinstance(node.func, cst.Attribute):
+        if (
+            isinstance(method, BuiltinMethod)
+            and method.name in MUTATING_METHODS
+            and isinstance(node.func, cst.Attribute)
+        ):
             _record_mutation(interpreter, node.func.value, method.receiver, interpreter.place(node))
 
 
-def joined_in_place(interpreter: Interpreter, node: cst.AugAssign, target: Value, value: Value) -> None:
+def record_in_place_operator(interpreter: Interpreter, node: cst.AugAssign, target: Value, value: Value) -> None:
     """Record an evaluation of `target += value` or `|=`, which mutates collections in place."""
     if isinstance(node.operator, cst.AddAssign | cst.BitOrAssign) and isinstance(value, Collection | Mapping):
         _record_mutation(interpreter, node.target, target, interpreter.place(node.target))
@@ -234,4 +238,4 @@ def joined_in_place(interpreter: Interpreter, node: cst.AugAssign, target: Value
 def _record_mutation(interpreter: Interpreter, target: cst.BaseExpression, value: Value, place: Place) -> None:
     observe_event_change(interpreter, target, value, place)
     if not isinstance(value, Event | Payload | EventPart):
-        change(interpreter, target, value, place)
+        record_change(interpreter, target, value, place)

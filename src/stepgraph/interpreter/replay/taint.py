@@ -8,7 +8,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.joining import leaves
+from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.objects.values import (
     DEEPEST,
     UNKNOWN,
@@ -25,7 +25,7 @@ from stepgraph.interpreter.objects.values import (
     Visits,
 )
 from stepgraph.interpreter.replay.replay_state import NondeterministicUse
-from stepgraph.ir.facts import NondeterministicTest, UsedAfterStep
+from stepgraph.ir.facts import NondeterministicCondition, NondeterministicUseAfterStep
 from stepgraph.syntax.module import Place
 
 # The maximum number of elements of a collection to search for taint.
@@ -51,7 +51,7 @@ def _nondeterministic_parts(value: Value, visits: Visits, depth: int) -> Iterato
                 yield from _nondeterministic_parts(element.value, visits, depth + 1)
 
 
-def derived(interpreter: Interpreter, values: Iterable[Value], result: Value = UNKNOWN) -> Value:
+def propagate_taint(interpreter: Interpreter, values: Iterable[Value], result: Value = UNKNOWN) -> Value:
     """Return the result of an operation on values, tainted by the oldest nondeterministic value among them.
 
     Only an unknown `result` is tainted.
@@ -67,7 +67,7 @@ def derived(interpreter: Interpreter, values: Iterable[Value], result: Value = U
 
 def template(interpreter: Interpreter, text: str, parts: Iterable[Value]) -> Template:
     """Return text with unknown parts, tainted by nondeterministic parts."""
-    taint = derived(interpreter, parts)
+    taint = propagate_taint(interpreter, parts)
     return Template(text, taint if isinstance(taint, Nondeterministic) else None)
 
 
@@ -99,7 +99,7 @@ def tainted_result(
         )
     if not interpreter.replay.nondeterministic_count or not propagates_taint(name):
         return result
-    tainted = derived(interpreter, (argument.value for argument in arguments.items), result)
+    tainted = propagate_taint(interpreter, (argument.value for argument in arguments.items), result)
     first_argument = arguments.items[0].value if arguments.items else UNKNOWN
     if (
         isinstance(tainted, Nondeterministic)
@@ -116,13 +116,15 @@ def record_test(
     """Record that a nondeterministic value decides which branch runs, among those from `first_branch` on."""
     if not interpreter.replays or not interpreter.replay.nondeterministic_count:
         return
-    for value in leaves(test):
+    for value in union_values(test):
         if isinstance(value, Nondeterministic) and not value.truth_known:
-            interpreter.observe(NondeterministicTest(value.name, value.place, test_place, decision_place, first_branch))
+            interpreter.observe(
+                NondeterministicCondition(value.name, value.place, test_place, decision_place, first_branch)
+            )
             return
 
 
-def used(interpreter: Interpreter, value: Value, place: Place) -> None:
+def record_use(interpreter: Interpreter, value: Value, place: Place) -> None:
     """Record a use of a value in data that the engine stores, and observe it if a step ran since its creation."""
     if not interpreter.replay.nondeterministic_count or interpreter.replay.reporting:
         return
@@ -133,7 +135,7 @@ def used(interpreter: Interpreter, value: Value, place: Place) -> None:
             _observe_use(interpreter, use)
 
 
-def used_again(interpreter: Interpreter, uses: Iterable[NondeterministicUse]) -> None:
+def record_memoized_uses(interpreter: Interpreter, uses: Iterable[NondeterministicUse]) -> None:
     """Record the uses in a memoized function at another call with the same values."""
     for use in uses:
         interpreter.replay.uses.append(use)
@@ -141,7 +143,7 @@ def used_again(interpreter: Interpreter, uses: Iterable[NondeterministicUse]) ->
             _observe_use(interpreter, use)
 
 
-def used_at_each_pass(interpreter: Interpreter, first: int, newest: int) -> None:
+def record_uses_in_loop(interpreter: Interpreter, first: int, newest: int) -> None:
     """Record uses in a loop with steps whose values are older than the loop.
 
     `first` is the index of the loop's first use, `newest` the serial of the newest value before the loop.
@@ -152,7 +154,7 @@ def used_at_each_pass(interpreter: Interpreter, first: int, newest: int) -> None
 
 
 def _observe_use(interpreter: Interpreter, use: NondeterministicUse) -> None:
-    interpreter.observe(UsedAfterStep(use.nondeterministic.name, use.nondeterministic.place, use.place))
+    interpreter.observe(NondeterministicUseAfterStep(use.nondeterministic.name, use.nondeterministic.place, use.place))
 
 
 _CLOCKS: Final = frozenset(

@@ -32,11 +32,11 @@ from stepgraph.interpreter.objects.values import (
     Unresolved,
     Value,
     WaitCall,
-    Wrapped,
+    WaitForCall,
 )
 from stepgraph.interpreter.replay.resources import observe_resource_access
 from stepgraph.interpreter.store import Rewrite, TaskState
-from stepgraph.interpreter.summaries import read_function
+from stepgraph.interpreter.summaries import summarize_call
 from stepgraph.interpreter.workflow.dependencies import dependencies_of
 from stepgraph.interpreter.workflow.timeouts import report_timeout
 from stepgraph.ir.nodes import (
@@ -54,14 +54,14 @@ from stepgraph.ir.nodes import (
     Start,
     StepRun,
     TaskId,
-    awaited_in,
-    started_in,
-    waits,
+    awaited_tasks_of,
+    may_await,
+    tasks_started_in,
 )
 from stepgraph.syntax.module import Place
 
 COROUTINES: Final = (StepCall, WaitCall, FunctionCall, PreparedCall)
-AWAITABLES: Final = (*COROUTINES, Task, Gathering, Wrapped)
+AWAITABLES: Final = (*COROUTINES, Task, Gathering, WaitForCall)
 
 
 def is_awaitable(value: Value) -> bool:
@@ -91,7 +91,7 @@ def await_value(interpreter: Interpreter, value: Value, place: Place, first: int
             if value.members:
                 interpreter.emit(Await(await_group(value), place, value.each))
             return result
-        case Wrapped(inner=inner):
+        case WaitForCall(inner=inner):
             last_operation, count = interpreter.operations[-1:], len(interpreter.operations)
             result = await_value(interpreter, inner, place, first)
             if interpreter.operations[-1:] != last_operation:
@@ -116,7 +116,7 @@ def _await_union(interpreter: Interpreter, value: Union, place: Place, first: in
     tasks = [case.value for case in value.cases if isinstance(case.value, Task | Gathering)]
     unstarted = [case.value for case in value.cases if is_awaitable(case.value) and case.value not in tasks]
     members = tuple(member for task in tasks for member in await_members(task))
-    if tasks and (not unstarted or all(awaited.on_every_path for task in tasks for awaited in awaited_of(task))):
+    if tasks and (not unstarted or all(awaited.on_every_path for task in tasks for awaited in awaited_tasks(task))):
         interpreter.emit(
             Await(AwaitGroup("all", members), place, any(isinstance(v, Gathering) and v.each for v in tasks))
         )
@@ -135,7 +135,7 @@ def start(interpreter: Interpreter, value: Value, place: Place) -> Value:
         case Resource():
             observe_resource_access(interpreter, value)
             return UNKNOWN
-        case Wrapped(inner=inner):
+        case WaitForCall(inner=inner):
             return _start_with_timeout(interpreter, value, start(interpreter, inner, place))
         case Union():
             return interpreter.choose(value, lambda chosen: start(interpreter, chosen, place))
@@ -147,9 +147,9 @@ def start(interpreter: Interpreter, value: Value, place: Place) -> Value:
     return UNKNOWN
 
 
-def _start_with_timeout(interpreter: Interpreter, wrapped: Wrapped, started: Value) -> Value:
+def _start_with_timeout(interpreter: Interpreter, wrapped: WaitForCall, started: Value) -> Value:
     """Report that the engine continues the work of an `asyncio.wait_for` after its timeout."""
-    task_ids = [awaited.task_id for awaited in awaited_of(started)]
+    task_ids = [awaited.task_id for awaited in awaited_tasks(started)]
     if task_ids:
         interpreter.work.timed_tasks.update(task_ids)
         block = Block((Await(AwaitGroup("all", await_members(started)), wrapped.place),))
@@ -223,7 +223,7 @@ def _reevaluate(interpreter: Interpreter, task: InFlightTask, rewrites: Sequence
     if task.await_count + 1 < interpreter.work.await_count:
         for rewrite in rewrites:
             interpreter.store.write_also(rewrite.container, rewrite.key, rewrite.before, task.place)
-    function = read_function(interpreter, coroutine.function, coroutine.arguments).function
+    function = summarize_call(interpreter, coroutine.function, coroutine.arguments).function
     rewritten = {rewrite.slot for rewrite in rewrites}
     written = [
         change
@@ -232,7 +232,7 @@ def _reevaluate(interpreter: Interpreter, task: InFlightTask, rewrites: Sequence
     ]
     interpreter.store.rollback(checkpoint)
     interpreter.store.extend_writes(task, written)
-    if function.works or task.activity.function.works:
+    if function.may_run_steps or task.activity.function.may_run_steps:
         force_setattr(task.activity, "function", function)  # the emitted `Start` holds this call
 
 
@@ -263,7 +263,7 @@ def await_members(value: Value) -> tuple[AwaitMember, ...]:
             return (AwaitedTask(task_id, every, on_every_path),)
         case Gathering(members=members):
             return tuple(member for inner in members for member in _group_member(inner, value.own))
-        case Wrapped(inner=inner):
+        case WaitForCall(inner=inner):
             return await_members(inner)
         case Union(cases=cases):
             return tuple(member for case in cases for member in await_members(case.value))
@@ -271,9 +271,9 @@ def await_members(value: Value) -> tuple[AwaitMember, ...]:
             return ()
 
 
-def awaited_of(value: Value) -> Iterator[AwaitedTask]:
+def awaited_tasks(value: Value) -> Iterator[AwaitedTask]:
     """Yield the tasks that an await of a value waits for."""
-    return awaited_in(AwaitGroup("all", await_members(value)))
+    return awaited_tasks_of(AwaitGroup("all", await_members(value)))
 
 
 def await_group(value: Gathering) -> AwaitGroup:
@@ -321,10 +321,14 @@ def _activity(interpreter: Interpreter, value: Coroutine, *, is_started: bool = 
             return Call(function), result
         case FunctionCall(function=function_value, arguments=arguments, place=place):
             interpreter.work.begun.add(id(place.node))
-            summary = read_function(interpreter, function_value, arguments)
-            if summary.function.works:
+            summary = summarize_call(interpreter, function_value, arguments)
+            if summary.function.may_run_steps:
                 interpreter.frame.called |= interpreter.work.bit_of(function_value.node)
-            may_work = summary.function.works or waits(summary.function.body) or (is_started and bool(summary.reads))
+            may_work = (
+                summary.function.may_run_steps
+                or may_await(summary.function.body)
+                or (is_started and bool(summary.reads))
+            )
             return Call(summary.function) if may_work else None, summary.result
 
 
@@ -333,10 +337,10 @@ def _step_body(interpreter: Interpreter, step: StepFunction) -> Block:
     function = step.function
     if isinstance(function, FunctionValue) and isinstance(function.node, cst.FunctionDef):
         with interpreter.step_body(step.definition.place.node):
-            step_function = read_function(interpreter, _without_data_defaults(function), Arguments()).function
-        if step_function.works:
+            step_function = summarize_call(interpreter, _without_data_defaults(function), Arguments()).function
+        if step_function.may_run_steps:
             interpreter.frame.called |= interpreter.work.bit_of(function.node)
-        return step_function.body if step_function.works else EMPTY
+        return step_function.body if step_function.may_run_steps else EMPTY
     if not function.relevant:
         return EMPTY
     place = step.definition.place
@@ -391,8 +395,8 @@ def _await_in_branches(interpreter: Interpreter, value: Union, place: Place) -> 
 
 
 def _starts_tasks_of(branch: Branch, task: Value) -> bool:
-    started = {task_id for operation in branch.block.operations for task_id in started_in(operation)}
-    return started >= {awaited.task_id for awaited in awaited_of(task)}
+    started = {task_id for operation in branch.block.operations for task_id in tasks_started_in(operation)}
+    return started >= {awaited.task_id for awaited in awaited_tasks(task)}
 
 
 def _with_await(interpreter: Interpreter, branch: Branch, value: Value, place: Place) -> Branch:

@@ -8,7 +8,7 @@ from typing import Final, TypeAlias
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.objects.values import Constant, Element, StepFunction, Union, Value
-from stepgraph.ir.facts import DependenciesMiscounted, DependencyCycle, NameShared, ParameterUnknown
+from stepgraph.ir.facts import AmbiguousDependency, DependencyCountMismatch, DependencyCycle, UnresolvedStepParameter
 from stepgraph.ir.nodes import (
     Block,
     Dependency,
@@ -74,7 +74,7 @@ def _observe_shared(
 ) -> None:
     hidden = interpreter.steps.hidden.get(value.definition) if isinstance(value, StepFunction) else None
     if isinstance(value, StepFunction) and hidden is not None:
-        interpreter.observe(NameShared(definition, parameter, value.definition, hidden))
+        interpreter.observe(AmbiguousDependency(definition, parameter, value.definition, hidden))
 
 
 def _is_declared_in_frame(interpreter: Interpreter, value: Value) -> bool:
@@ -165,7 +165,7 @@ def _report_unknown_parameter(interpreter: Interpreter, definition: StepDefiniti
         )
         return
     if not _may_rename_functions(interpreter):
-        interpreter.observe(ParameterUnknown(definition, parameter, tuple(step.definition for step in declared)))
+        interpreter.observe(UnresolvedStepParameter(definition, parameter, tuple(step.definition for step in declared)))
     namesake = next((s.definition for s in declared if s.definition.function_name == parameter.name), None)
     advice = "Name the parameter after a step declared by then, or `ctx`."
     if namesake is not None:
@@ -206,7 +206,7 @@ def _may_rename_functions(interpreter: Interpreter) -> bool:
 def _report_missing_depends(
     interpreter: Interpreter, definition: StepDefinition, parameters: list[StepParameter]
 ) -> None:
-    interpreter.observe(DependenciesMiscounted(definition, len(parameters), None))
+    interpreter.observe(DependencyCountMismatch(definition, len(parameters), None))
     interpreter.note(
         "missing-depends",
         definition.place,
@@ -217,7 +217,7 @@ def _report_missing_depends(
 
 
 def _report_count(interpreter: Interpreter, definition: StepDefinition, parameters: int, depends: int) -> None:
-    interpreter.observe(DependenciesMiscounted(definition, parameters, depends))
+    interpreter.observe(DependencyCountMismatch(definition, parameters, depends))
     interpreter.note(
         "depends-count",
         definition.place,

@@ -20,7 +20,7 @@ class FreeParameter(Struct, frozen=True):
     place: Place
 
 
-def shown_as(function: Value) -> FunctionValue | None:
+def signature_function(function: Value) -> FunctionValue | None:
     """Return the function whose name and signature a function reports, None if it is unknown."""
     while isinstance(function, FunctionValue) and function.wrapped is not None:
         function = function.wrapped
@@ -29,7 +29,7 @@ def shown_as(function: Value) -> FunctionValue | None:
 
 def free_parameters(function: Value) -> tuple[FreeParameter, ...]:
     """Return the parameters of a function's signature in order, none if it is unknown."""
-    signature_owner = shown_as(function)
+    signature_owner = signature_function(function)
     if signature_owner is None:
         return ()
     bound, keywords = 0, set[str]()

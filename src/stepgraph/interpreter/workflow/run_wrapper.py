@@ -11,20 +11,20 @@ import libcst as cst
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.objects.class_hooks import HARMLESS_METACLASSES
 from stepgraph.interpreter.objects.classes import derives_from_entrypoint, resolution_order
-from stepgraph.interpreter.objects.names import module_name
+from stepgraph.interpreter.objects.names import resolve_body_name
 from stepgraph.interpreter.objects.values import ClassValue, External, Value
-from stepgraph.ir.facts import RunNotWrapped
+from stepgraph.ir.facts import UnwrappedRun
 from stepgraph.syntax.module import Place
 
 
-def observe_not_wrapped(interpreter: Interpreter, workflow_class: ClassValue) -> None:
+def observe_unwrapped_run(interpreter: Interpreter, workflow_class: ClassValue) -> None:
     """Observe a `run` that the SDK must call unwrapped: its class does not derive from WorkflowEntrypoint."""
     order = resolution_order(workflow_class)
     classes = [owner for owner in order if isinstance(owner, ClassValue)]
-    owner = next((owner for owner in classes if module_name(interpreter, owner.scope, "run") is not None), None)
+    owner = next((owner for owner in classes if resolve_body_name(interpreter, owner.scope, "run") is not None), None)
     if owner is None or derives_from_entrypoint(owner) or any(_may_set_members(interpreter, base) for base in order):
         return
-    interpreter.observe(RunNotWrapped(owner.name, _inheriting_base(workflow_class, owner)))
+    interpreter.observe(UnwrappedRun(owner.name, _inheriting_base(workflow_class, owner)))
 
 
 def _may_set_members(interpreter: Interpreter, owner: Value) -> bool:

@@ -7,7 +7,7 @@ import libcst as cst
 from stepgraph.interpreter.escapes import report_escape
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import callable_name
-from stepgraph.interpreter.objects.iteration import items_of
+from stepgraph.interpreter.objects.iteration import elements_of
 from stepgraph.interpreter.objects.values import (
     UNKNOWN,
     Argument,
@@ -24,11 +24,11 @@ from stepgraph.interpreter.objects.values import (
     Value,
     WaitCall,
 )
-from stepgraph.interpreter.python.arguments import spread
-from stepgraph.interpreter.replay.taint import used
+from stepgraph.interpreter.python.arguments import unpacked_arguments
+from stepgraph.interpreter.replay.taint import record_use
 from stepgraph.interpreter.static_values import function_shape, static_arguments
 from stepgraph.interpreter.workflow.awaiting import start_activity
-from stepgraph.interpreter.workflow.parameters import free_parameters, shown_as
+from stepgraph.interpreter.workflow.parameters import free_parameters, signature_function
 from stepgraph.interpreter.workflow.step_config import duration_text, name_text, settings_from, timestamp_text
 from stepgraph.ir.facts import DecoratorApplied, MethodCalled, MethodMissing, StepDeclared
 from stepgraph.ir.nodes import (
@@ -47,7 +47,7 @@ from stepgraph.syntax.module import Place
 
 def call_method(interpreter: Interpreter, callee: StepMethod, arguments: Arguments, place: Place) -> Value:
     """Call `step.do`, `step.sleep`, `step.sleep_until` or `step.wait_for_event`."""
-    spread_arguments = spread(arguments)
+    spread_arguments = unpacked_arguments(arguments)
     expects_type_error = interpreter.frame.type_errors > 0
     interpreter.observe(
         MethodCalled(callee.name, static_arguments(spread_arguments), place, interpreter.in_step, expects_type_error)
@@ -56,7 +56,7 @@ def call_method(interpreter: Interpreter, callee: StepMethod, arguments: Argumen
         for argument in spread_arguments.positional[1:] + tuple(
             argument for argument in spread_arguments.items if argument.keyword not in (None, "name")
         ):
-            used(interpreter, argument.value, argument.place)
+            record_use(interpreter, argument.value, argument.place)
     match callee.name:
         case "do":
             return _do(interpreter, spread_arguments, place)
@@ -142,7 +142,7 @@ def _may_be_concurrent(argument: Argument | None) -> bool:
 def _dependency_elements(interpreter: Interpreter, argument: Argument | None) -> tuple[Element, ...] | None:
     if argument is None or argument.value == Constant(None):
         return None
-    items = items_of(interpreter, argument.value)
+    items = elements_of(interpreter, argument.value)
     return (Element(argument.value, argument.place, many=True),) if items is None else items
 
 
@@ -153,7 +153,7 @@ def declare(interpreter: Interpreter, callee: StepDecorator, arguments: Argument
         return Unresolved("a step decorator is called without a function", place)
     function = arguments.items[0]
     body = function.value
-    function_name = callable_name((shown_as(body) or UNKNOWN) if isinstance(body, FunctionValue) else body)
+    function_name = callable_name((signature_function(body) or UNKNOWN) if isinstance(body, FunctionValue) else body)
     name = function_name or function.place.text
     definition = StepDefinition(
         callee.name if callee.name is not None else function_name or "{" + name + "}",

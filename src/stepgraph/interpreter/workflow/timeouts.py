@@ -8,26 +8,26 @@ import libcst as cst
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.objects.values import Argument, Task
-from stepgraph.ir.facts import CutShort, CutShortBy, SleepAsTask
-from stepgraph.ir.nodes import Activity, Await, Block, EventWait, Sleep, SleepUntil, StepRun, TaskId, awaited_in
-from stepgraph.ir.walk import activities_in, parts_of, reached
+from stepgraph.ir.facts import SleepAsTask, TimeoutFunction, WorkUnderTimeout
+from stepgraph.ir.nodes import Activity, Await, Block, EventWait, Sleep, SleepUntil, StepRun, TaskId, awaited_tasks_of
+from stepgraph.ir.walk import activities_in, activities_of, walk_operations
 from stepgraph.syntax.module import Place
 
 
-def report_timeout(interpreter: Interpreter, place: Place, by: CutShortBy, block: Block) -> None:
+def report_timeout(interpreter: Interpreter, place: Place, by: TimeoutFunction, block: Block) -> None:
     """Report that the engine does not stop the work awaited in a block when its timeout expires."""
     task_ids = _awaited_tasks(block)
     started = [interpreter.work.activities[task_id] for task_id in task_ids if task_id in interpreter.work.activities]
-    work = [*activities_in(block), *(part for activity in started for part in parts_of(activity))]
+    work = [*activities_in(block), *(part for activity in started for part in activities_of(activity))]
     if any(isinstance(part, EventWait) for part in work) and not any(isinstance(part, StepRun) for part in work):
         _report_wait(interpreter, place)
     else:
-        note_cut_short(interpreter, place, "the timeout")
+        report_cancelled_step(interpreter, place, "the timeout")
     if not (task_ids and interpreter.work.shielded.issuperset(task_ids)):
         _observe(interpreter, place, by, work)
 
 
-def note_cut_short(interpreter: Interpreter, place: Place, by: str) -> None:
+def report_cancelled_step(interpreter: Interpreter, place: Place, by: str) -> None:
     """Report that cancelling a coroutine does not stop its step (SDK: `_do_call` runs in a separate task)."""
     interpreter.note(
         "cancelled-step",
@@ -48,21 +48,21 @@ def _report_wait(interpreter: Interpreter, place: Place) -> None:
     )
 
 
-def _observe(interpreter: Interpreter, place: Place, by: CutShortBy, work: Sequence[Activity]) -> None:
+def _observe(interpreter: Interpreter, place: Place, by: TimeoutFunction, work: Sequence[Activity]) -> None:
     steps = [part.definition.name for part in work if isinstance(part, StepRun)]
     waits = [part.name for part in work if isinstance(part, EventWait)]
     sleeps = [part.name for part in work if isinstance(part, Sleep | SleepUntil)]
     if steps:
-        interpreter.observe(CutShort(by, "step", tuple(dict.fromkeys(steps)), place))
+        interpreter.observe(WorkUnderTimeout(by, "step", tuple(dict.fromkeys(steps)), place))
     elif waits:
-        interpreter.observe(CutShort(by, "wait", tuple(dict.fromkeys(waits)), place))
+        interpreter.observe(WorkUnderTimeout(by, "wait", tuple(dict.fromkeys(waits)), place))
     elif sleeps:
-        interpreter.observe(CutShort(by, "sleep", tuple(dict.fromkeys(sleeps)), place))
+        interpreter.observe(WorkUnderTimeout(by, "sleep", tuple(dict.fromkeys(sleeps)), place))
 
 
 def _awaited_tasks(block: Block) -> list[TaskId]:
-    awaits = [visit.operation for visit in reached(block) if isinstance(visit.operation, Await)]
-    return [awaited.task_id for await_ in awaits for awaited in awaited_in(await_.group)]
+    awaits = [visit.operation for visit in walk_operations(block) if isinstance(visit.operation, Await)]
+    return [awaited.task_id for await_ in awaits for awaited in awaited_tasks_of(await_.group)]
 
 
 def observe_sleep_as_task(interpreter: Interpreter, argument: Argument, place: Place) -> None:

@@ -10,7 +10,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.objects.classes import member, resolution_order
+from stepgraph.interpreter.objects.classes import find_member, resolution_order
 from stepgraph.interpreter.objects.special_methods import OPERATOR_NAMES
 from stepgraph.interpreter.objects.values import (
     ClassValue,
@@ -22,8 +22,8 @@ from stepgraph.interpreter.objects.values import (
     StepCall,
     WaitCall,
 )
-from stepgraph.interpreter.summaries import may_run_steps
-from stepgraph.ir.facts import MethodCalled, NeverAwaited, NeverCalled, StepCalled, StepDeclared, Work
+from stepgraph.interpreter.summaries import call_may_run_steps
+from stepgraph.ir.facts import MethodCalled, NeverAwaited, StepCalled, StepDeclared, StepNeverCalled, Work
 from stepgraph.ir.nodes import (
     Activity,
     Await,
@@ -38,14 +38,14 @@ from stepgraph.ir.nodes import (
     task_ids_of,
 )
 from stepgraph.ir.static_values import StaticCollection, StaticStep
-from stepgraph.ir.walk import name_of, reached
+from stepgraph.ir.walk import name_of, walk_operations
 from stepgraph.syntax.discarding import Discarding
 from stepgraph.syntax.module import Place
 
 _SIGNALS: Final = (b"Barrier(", b"Condition(", b"Event(", b"Queue(", b"create_future(")
 
 
-def report_idle_work(interpreter: Interpreter, body: Block, run: Place) -> None:
+def report_unawaited_work(interpreter: Interpreter, body: Block, run: Place) -> None:
     """Report coroutines and steps that never begin, and observe work that nothing can await.
 
     `run` is the method that the SDK calls.
@@ -105,7 +105,7 @@ def _report_never_awaited(discarded: _DiscardedValues) -> None:
     for key, (place, coroutine) in list(interpreter.work.coroutines.items()):
         if key in interpreter.work.begun:
             continue
-        if isinstance(coroutine, FunctionCall) and not may_run_steps(
+        if isinstance(coroutine, FunctionCall) and not call_may_run_steps(
             interpreter, coroutine.function, coroutine.arguments
         ):
             continue
@@ -123,7 +123,9 @@ def _report_never_awaited(discarded: _DiscardedValues) -> None:
 
 def _report_never_iterated(interpreter: Interpreter) -> None:
     for key, generator in list(interpreter.work.generators.items()):
-        if key in interpreter.work.begun or not may_run_steps(interpreter, generator.function, generator.arguments):
+        if key in interpreter.work.begun or not call_may_run_steps(
+            interpreter, generator.function, generator.arguments
+        ):
             continue
         interpreter.note(
             "generator",
@@ -147,15 +149,17 @@ def _report_special_methods(interpreter: Interpreter) -> None:
 def unmodeled_special_methods(class_value: ClassValue) -> Iterator[str]:
     """Yield the special methods of a class that the interpreter does not call everywhere Python does."""
     names = class_value.scope.bindings.binders
-    return (name for name in names if name.startswith("__") and name.endswith("__") and name not in FOLLOWED)
+    return (
+        name for name in names if name.startswith("__") and name.endswith("__") and name not in MODELED_SPECIAL_METHODS
+    )
 
 
 def _report_special_method(interpreter: Interpreter, instance: Instance, name: str) -> None:
-    method = member(interpreter, resolution_order(instance.of), name)
+    method = find_member(interpreter, resolution_order(instance.of), name)
     if not isinstance(method, FunctionValue) or isinstance(method.node, cst.Lambda):
         return
     bound = replace(method, receiver=instance)
-    if may_run_steps(interpreter, bound):
+    if call_may_run_steps(interpreter, bound):
         interpreter.note(
             "escapes",
             Place(method.scope.module, method.node),
@@ -164,7 +168,7 @@ def _report_special_method(interpreter: Interpreter, instance: Instance, name: s
         )
 
 
-FOLLOWED: Final = frozenset(
+MODELED_SPECIAL_METHODS: Final = frozenset(
     f"__{name}__"
     for name in [
         *("new", "init", "post_init", "init_subclass", "class_getitem", "call", "await", "get", "set"),
@@ -187,7 +191,9 @@ def _observe_unawaited(discarded: _DiscardedValues, body: Block) -> None:
         if place.module.mentions(b"all_tasks") or any(task_id in tasks.awaited for task_id in task_ids):
             continue
         activities = [tasks.started[task_id].activity for task_id in task_ids if task_id in tasks.started]
-        activities = [activity for activity in activities if not isinstance(activity, Call) or activity.function.works]
+        activities = [
+            activity for activity in activities if not isinstance(activity, Call) or activity.function.may_run_steps
+        ]
         if activities and not any(_may_signal(activity, place) for activity in activities):
             discarded.observe("task", ", ".join(map(name_of, activities)), place)
 
@@ -216,7 +222,7 @@ def _observe_never_called(discarded: _DiscardedValues) -> None:
         if id(fact.place.node) in called_steps or name in dependency_names or (has_unresolved and "{" in name):
             continue
         if discarded.is_unused(fact):
-            interpreter.observe(NeverCalled(fact.definition, fact.place))
+            interpreter.observe(StepNeverCalled(fact.definition, fact.place))
         elif fact.definition not in interpreter.steps.ran:
             uncalled.append(fact)
     if not any(incomplete for *_, incomplete in interpreter.notes.values()):
@@ -252,7 +258,7 @@ class _Tasks(Struct):
     awaited: set[TaskId] = field(default_factory=set)
 
     def collect(self, body: Block) -> None:
-        for visit in reached(body):
+        for visit in walk_operations(body):
             match visit.operation:
                 case Start() as start:
                     self.started[start.task_id] = start

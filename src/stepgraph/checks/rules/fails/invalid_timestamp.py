@@ -11,7 +11,7 @@ from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
 from stepgraph.ir.facts import MethodCalled, StaticArgument
-from stepgraph.ir.static_values import StaticConstant, StaticMoment, StaticResult, StaticTemplate, StaticValue
+from stepgraph.ir.static_values import StaticConstant, StaticDatetime, StaticResult, StaticTemplate, StaticValue
 
 if TYPE_CHECKING:
     from stepgraph.checks.example import Example
@@ -75,7 +75,7 @@ def _fault(value: StaticValue, written: str) -> tuple[str, str] | None:
             return f"`{written}` is no time: {_TAKES}, so it fails.", _ADVICE
         case StaticConstant(value=int(number) | float(number)):
             return _fault_of_number(number, written)
-        case StaticMoment(text=text):
+        case StaticDatetime(text=text):
             return _fault_of_moment(text)
     return _fault_of_kind(value, written)
 

@@ -10,7 +10,7 @@ from stepgraph.checks.analysis.diagnostics import first_diagnostics
 from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
-from stepgraph.ir.facts import DependenciesMiscounted
+from stepgraph.ir.facts import DependencyCountMismatch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,7 +29,7 @@ def _matches(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     running = subject.running.all
     functions = {step.name: step.function_name for step in declarations}
     functions |= {step.function_name: step.function_name for step in declarations}
-    for missing in subject.facts(DependenciesMiscounted):
+    for missing in subject.facts(DependencyCountMismatch):
         declared = declarations.get(missing.definition)
         if missing.listed is not None or declared is None or missing.definition not in running:
             continue

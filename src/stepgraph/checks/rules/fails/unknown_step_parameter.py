@@ -14,7 +14,7 @@ from stepgraph.checks.analysis.reached_steps import ReachedSteps
 from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
-from stepgraph.ir.facts import ParameterUnknown, StepCalled, StepDeclared
+from stepgraph.ir.facts import StepCalled, StepDeclared, UnresolvedStepParameter
 from stepgraph.limits import Budget, Limit
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
         any(note.code in _ELSEWHERE for note in subject.notes),
         Budget(),
     )
-    return first_diagnostics([*_unknown(steps, subject.facts(ParameterUnknown)), *_not_by_position(steps)])
+    return first_diagnostics([*_unknown(steps, subject.facts(UnresolvedStepParameter)), *_not_by_position(steps)])
 
 
 def _called_with(subject: WorkflowSubject) -> Iterator[tuple[StepDefinition, str]]:
@@ -62,7 +62,7 @@ def _called_with(subject: WorkflowSubject) -> Iterator[tuple[StepDefinition, str
             yield call.definition, call.arguments.items[0].place.text
 
 
-def _unknown(steps: _Steps, met: Iterable[ParameterUnknown]) -> Iterator[Diagnostic]:
+def _unknown(steps: _Steps, met: Iterable[UnresolvedStepParameter]) -> Iterator[Diagnostic]:
     names = {definition.name for definition in steps.declared}
     parameters: dict[int, dict[Place, Parameter]] = {}
     for unknown in met:
@@ -86,13 +86,13 @@ def _is_told_with_args(parameter: Parameter, function: StepFunctionShape) -> boo
     return parameter.kind == "**kwargs" and any(p.kind == "*args" for p in function.parameters)
 
 
-def _begins_later(steps: _Steps, unknown: ParameterUnknown) -> bool:
+def _begins_later(steps: _Steps, unknown: UnresolvedStepParameter) -> bool:
     """A task begins at the next await: what is declared before that counts."""
     return unknown.definition not in steps.running.in_place
 
 
 def _default(
-    steps: _Steps, declared: StepDeclared, function: StepFunctionShape, unknown: ParameterUnknown
+    steps: _Steps, declared: StepDeclared, function: StepFunctionShape, unknown: UnresolvedStepParameter
 ) -> Diagnostic:
     """One match for all of them, at the first one: one function takes them all."""
     steps.budget.spend(Limit.PAIRS, len(unknown.declared) + len(function.parameters))
@@ -108,7 +108,9 @@ def _default(
     )
 
 
-def _without_step(steps: _Steps, declared: StepDeclared, parameter: Parameter, unknown: ParameterUnknown) -> Diagnostic:
+def _without_step(
+    steps: _Steps, declared: StepDeclared, parameter: Parameter, unknown: UnresolvedStepParameter
+) -> Diagnostic:
     name = parameter.name
     stars = {"*args": "*", "**kwargs": "**"}.get(parameter.kind, "")
     function, value = declared.function, steps.called_with.get(declared.definition)
@@ -139,7 +141,7 @@ def _star_advice(written: str, function: StepFunctionShape | None) -> str:
     )
 
 
-def _name_advice(steps: _Steps, name: str, unknown: ParameterUnknown) -> str:
+def _name_advice(steps: _Steps, name: str, unknown: UnresolvedStepParameter) -> str:
     steps.budget.spend(Limit.PAIRS, _COST_OF_NEAR_NAMES * len(unknown.declared))
     namesake = next((step for step in unknown.declared if step.function_name == name), None)
     if namesake is not None:
@@ -156,7 +158,7 @@ def _name_advice(steps: _Steps, name: str, unknown: ParameterUnknown) -> str:
     return f"Name it {there} or `ctx`, or remove it: the function can read other values from around it."
 
 
-def _needs(step: StepDefinition, unknown: ParameterUnknown) -> bool:
+def _needs(step: StepDefinition, unknown: UnresolvedStepParameter) -> bool:
     """Whether a step is that of the parameter, or needs it."""
     needed = [parameter.name for parameter in step.parameters]
     return step == unknown.definition or unknown.definition.name in needed

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
-from stepgraph.ir.facts import EventKey, MethodCalled, RunNotWrapped
+from stepgraph.ir.facts import EventKeyAccess, MethodCalled, UnwrappedRun
 
 if TYPE_CHECKING:
     from stepgraph.checks.example import Example
@@ -19,7 +19,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     failing = _first_failure(subject)
     if failing is None:
         return
-    for run in subject.facts(RunNotWrapped):
+    for run in subject.facts(UnwrappedRun):
         name = subject.program.class_name
         yield Diagnostic(
             run.place.span,
@@ -35,7 +35,7 @@ def _first_failure(subject: WorkflowSubject) -> str | None:
     method = next((call.method for call in subject.facts(MethodCalled) if call.method != "sleep"), None)
     if method is not None:
         return f"`step.{method}(...)`"
-    used = (key for key in subject.facts(EventKey) if not key.waited and key.use != "attribute")
+    used = (key for key in subject.facts(EventKeyAccess) if not key.waited and key.use != "attribute")
     key = next(used, None)
     return None if key is None else f"`{key.place.text}`"
 

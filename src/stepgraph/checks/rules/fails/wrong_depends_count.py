@@ -10,7 +10,7 @@ from stepgraph.checks.analysis.diagnostics import first_diagnostics
 from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
-from stepgraph.ir.facts import DependenciesMiscounted
+from stepgraph.ir.facts import DependencyCountMismatch
 from stepgraph.ir.static_values import StaticCollection
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
 def _matches(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     declarations = declarations_of(subject)
     running = subject.running.all
-    for count in subject.facts(DependenciesMiscounted):
+    for count in subject.facts(DependencyCountMismatch):
         declared = declarations.get(count.definition)
         if declared is None or declared.function is None or count.listed is None or count.definition not in running:
             continue

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
-from stepgraph.ir.facts import EventChanged
+from stepgraph.ir.facts import EventMutated
 
 if TYPE_CHECKING:
     from stepgraph.checks.example import Example
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
-    for change in subject.facts(EventChanged):
+    for change in subject.facts(EventMutated):
         lost = (
             "when `run` runs again, a finished step's body does not, so the change is lost."
             if change.in_step

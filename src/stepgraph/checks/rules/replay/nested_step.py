@@ -9,7 +9,7 @@ from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
 from stepgraph.ir.nodes import Await, Block, Call, Run, Start, StepRun, is_race
-from stepgraph.ir.walk import name_of, reached
+from stepgraph.ir.walk import name_of, walk_operations
 from stepgraph.limits import Budget, Limit
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     """Steps that race inside a step are left out: so the documentation tells to race."""
     racing: dict[int, bool] = {}
     budget = Budget()
-    for met in reached(subject.program.body):
+    for met in walk_operations(subject.program.body):
         outer, operation = met.in_step, met.operation
         if outer is None or not isinstance(operation, Run | Start) or isinstance(operation.activity, Call):
             continue
@@ -32,7 +32,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
 
 
 def _races(body: Block, budget: Budget) -> bool:
-    for met in reached(body):
+    for met in walk_operations(body):
         budget.spend(Limit.PAIRS)
         if isinstance(met.operation, Await) and is_race(met.operation.group):
             return True

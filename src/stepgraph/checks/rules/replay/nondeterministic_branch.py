@@ -9,7 +9,7 @@ from stepgraph.checks.analysis.control_dependence import deciding_tests
 from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
-from stepgraph.ir.facts import NondeterministicTest
+from stepgraph.ir.facts import NondeterministicCondition
 
 if TYPE_CHECKING:
     from stepgraph.checks.example import Example
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
-    for test in deciding_tests(subject.program, subject.facts(NondeterministicTest)):
+    for test in deciding_tests(subject.program, subject.facts(NondeterministicCondition)):
         yield Diagnostic(
             test.test.span,
             f"which steps run depends here on `{test.made.text}`: when `run` runs again, after a sleep or restart, it"

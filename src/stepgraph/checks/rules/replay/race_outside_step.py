@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
-from stepgraph.ir.facts import Raced
+from stepgraph.ir.facts import RaceOutsideStep
 
 if TYPE_CHECKING:
     from stepgraph.checks.example import Example
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     """A loop that waits for the next of its tasks until none is left is no race: each of them is awaited."""
-    last = {id(race.place.node): race for race in subject.facts(Raced)}
+    last = {id(race.place.node): race for race in subject.facts(RaceOutsideStep)}
     for race in last.values():
         if race.drains:
             continue

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
-from stepgraph.ir.facts import ReachedOut
+from stepgraph.ir.facts import ExternalCallOutsideStep
 
 if TYPE_CHECKING:
     from stepgraph.checks.example import Example
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
-    for call in subject.facts(ReachedOut):
+    for call in subject.facts(ExternalCallOutsideStep):
         what = call.name.removeprefix("env.")
         yield Diagnostic(
             call.place.span,

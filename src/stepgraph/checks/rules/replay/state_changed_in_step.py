@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
-from stepgraph.ir.facts import StateChanged
+from stepgraph.ir.facts import OuterStateMutated
 from stepgraph.syntax.module import Place
 
 if TYPE_CHECKING:
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
-    first: dict[Place, StateChanged] = {}
-    for change in subject.facts(StateChanged):
+    first: dict[Place, OuterStateMutated] = {}
+    for change in subject.facts(OuterStateMutated):
         known = first.get(change.place)
         if known is None or change.used.span < known.used.span:
             first[change.place] = change

@@ -10,7 +10,7 @@ from stepgraph.checks.analysis.nondeterministic_names import nondeterministic_na
 from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Confidence, Severity
-from stepgraph.ir.facts import NondeterministicTest, UsedAfterStep
+from stepgraph.ir.facts import NondeterministicCondition, NondeterministicUseAfterStep
 from stepgraph.syntax.module import Place
 
 if TYPE_CHECKING:
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     """What makes names or branches vary is left to the rules on these: it is put right in the same way."""
     known_for_worse = {name.made for name in nondeterministic_names(subject)}
-    known_for_worse |= {test.made for test in deciding_tests(subject.program, subject.facts(NondeterministicTest))}
+    known_for_worse |= {test.made for test in deciding_tests(subject.program, subject.facts(NondeterministicCondition))}
     first: dict[Place, Place] = {}
-    for use in subject.facts(UsedAfterStep):
+    for use in subject.facts(NondeterministicUseAfterStep):
         known = first.get(use.made)
         if known is None or use.place.span < known.span:
             first[use.made] = use.place

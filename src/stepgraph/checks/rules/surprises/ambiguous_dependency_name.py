@@ -9,7 +9,7 @@ from stepgraph.checks.analysis.diagnostics import first_diagnostics
 from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
-from stepgraph.ir.facts import NameShared
+from stepgraph.ir.facts import AmbiguousDependency
 
 if TYPE_CHECKING:
     from stepgraph.checks.example import Example
@@ -18,10 +18,12 @@ if TYPE_CHECKING:
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     running = subject.running.all
-    return first_diagnostics(_match(shared) for shared in subject.facts(NameShared) if shared.definition in running)
+    return first_diagnostics(
+        _match(shared) for shared in subject.facts(AmbiguousDependency) if shared.definition in running
+    )
 
 
-def _match(shared: NameShared) -> Diagnostic:
+def _match(shared: AmbiguousDependency) -> Diagnostic:
     name, meant, other = shared.parameter.name, shared.meant, shared.other
     return Diagnostic(
         shared.parameter.place.span,

@@ -12,7 +12,7 @@ from stepgraph.checks.severity import Severity
 from stepgraph.ir.exceptions import catches_all
 from stepgraph.ir.facts import StepCalled
 from stepgraph.ir.nodes import Handler, StepDefinition, StepRun, Try
-from stepgraph.ir.walk import definitions_needed
+from stepgraph.ir.walk import transitive_dependencies
 from stepgraph.limits import Budget, Limit
 from stepgraph.model.span import Span
 from stepgraph.syntax.module import Place
@@ -57,7 +57,7 @@ class _Refusals:
             return run.definition.name
         if not self._noted:
             return None
-        for definition in (run.definition, *definitions_needed(run)):
+        for definition in (run.definition, *transitive_dependencies(run)):
             self.budget.spend(Limit.PAIRS)
             if self._noted & _spans(definition):
                 return definition.name

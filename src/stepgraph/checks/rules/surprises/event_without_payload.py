@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
-from stepgraph.ir.facts import EventKey
+from stepgraph.ir.facts import EventKeyAccess
 
 if TYPE_CHECKING:
     from stepgraph.checks.example import Example
@@ -27,7 +27,7 @@ _OUTCOME: Final = {
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     """A key that the code itself puts there, or asks for, is left out; so is one that it gets from either place."""
-    keys = list(subject.facts(EventKey))
+    keys = list(subject.facts(EventKeyAccess))
     expected = {(key.key, key.waited) for key in keys if key.use in ("written", "asked")}
     in_payload = subject.program.payload.fields
     for key in keys:
@@ -44,7 +44,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
         )
 
 
-def _advice(key: EventKey) -> str:
+def _advice(key: EventKeyAccess) -> str:
     """What has a default is asked for with one in the payload too; a key that is misspelt is none of the payload."""
     own = {name.lower(): name for name in (_OF_WAIT if key.waited else _OF_RUN)}
     meant = own.get(key.key.replace("_", "").lower())
@@ -55,7 +55,7 @@ def _advice(key: EventKey) -> str:
     return f'Write `{key.owner.text}["payload"]["{key.key}"]`.'
 
 
-def _is_mistaken(key: EventKey) -> bool:
+def _is_mistaken(key: EventKeyAccess) -> bool:
     if key.use not in _OUTCOME or key.key in (_OF_WAIT if key.waited else _OF_RUN):
         return False
     return key.use != "attribute" or not (key.key in _METHODS or key.key.startswith("_"))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Confidence, Severity
-from stepgraph.ir.facts import NeverCalled, ParameterUnknown
+from stepgraph.ir.facts import StepNeverCalled, UnresolvedStepParameter
 
 if TYPE_CHECKING:
     from stepgraph.checks.example import Example
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
-    wanted = {unknown.parameter.name for unknown in subject.facts(ParameterUnknown)}
-    for fact in subject.facts(NeverCalled):
+    wanted = {unknown.parameter.name for unknown in subject.facts(UnresolvedStepParameter)}
+    for fact in subject.facts(StepNeverCalled):
         step = fact.definition
         message = f"the step {step.name!r} is declared and never called, so it never runs."
         yield Diagnostic(fact.place.span, message, _advice(step.function_name, is_wanted=step.function_name in wanted))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
-from stepgraph.ir.facts import CutShort
+from stepgraph.ir.facts import WorkUnderTimeout
 
 if TYPE_CHECKING:
     from stepgraph.checks.example import Example
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     """Sleeps are left out: one that is cut short goes on too, and nothing comes of it."""
-    last = {id(cut.place.node): cut for cut in subject.facts(CutShort)}
+    last = {id(cut.place.node): cut for cut in subject.facts(WorkUnderTimeout)}
     for cut in last.values():
         if cut.what == "step":
             yield _of_steps(cut)
@@ -25,7 +25,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
             yield _of_waits(cut)
 
 
-def _of_steps(cut: CutShort) -> Diagnostic:
+def _of_steps(cut: WorkUnderTimeout) -> Diagnostic:
     several = len(cut.names) > 1
     which = "steps" if several else "step"
     goes, it = ("go", "them") if several else ("goes", "it")
@@ -37,7 +37,7 @@ def _of_steps(cut: CutShort) -> Diagnostic:
     )
 
 
-def _of_waits(cut: CutShort) -> Diagnostic:
+def _of_waits(cut: WorkUnderTimeout) -> Diagnostic:
     return Diagnostic(
         cut.place.span,
         f"`{cut.by}` does not end the wait {_listed(cut.names)}: the engine goes on waiting until the timeout of the"
